@@ -1,0 +1,494 @@
+"""The description of a network that the engine runs: nodes, links, cells, mobiles, attachments, flows.
+
+A :class:`Network` is plain data. It is built by names, checked once by :meth:`Network.check`, and then read by the
+compiled engine; nothing in it depends on the order in which things were declared (docs/model.md, 2).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.keys import MASK, key, mix2
+from engine.quantities import FOREVER, duration, loss_threshold, rate, size
+
+Int = npt.NDArray[np.int64]
+MAX_PACKET_BYTES = 65_000
+MAX_COPIES = 4
+
+
+class NetworkError(ValueError):
+    """A network that cannot be run; the message says what is wrong where, and what would be right."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One FIFO's parameters: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
+
+    rate_bps: int
+    delay_ps: int
+    buffer_packets: int
+    buffer_bytes: int
+    loss: int
+
+    @classmethod
+    def of(
+        cls,
+        rate_bps: int | str,
+        delay: int | str,
+        buffer_packets: int = 0,
+        buffer_bytes: int | str = 0,
+        loss: float | str = 0,
+    ) -> Channel:
+        """Parse texts with units into exact integers."""
+        return cls(rate(rate_bps), duration(delay), int(buffer_packets), size(buffer_bytes), loss_threshold(loss))
+
+
+@dataclass(frozen=True)
+class Node:
+    name: str
+    service_ps: int
+    service_queue: int
+    registration_ps: int
+    registration_queue: int
+
+
+@dataclass(frozen=True)
+class Link:
+    name: str
+    src: int
+    dst: int
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class Cell:
+    node: int
+    down: Channel
+    up: Channel
+    shared: bool
+
+
+@dataclass
+class _Columns:
+    """Rows gathered as arrays and concatenated once."""
+
+    fields: tuple[str, ...]
+    parts: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
+
+    def add(self, *values: Any) -> int:
+        arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(v)) for v in values])
+        self.parts.append(tuple(np.array(a) for a in arrays))
+        return len(arrays[0])
+
+    def column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
+        i = self.fields.index(name)
+        if not self.parts:
+            return np.zeros(0, dtype)
+        return np.concatenate([np.asarray(p[i]).astype(dtype, copy=False) for p in self.parts])
+
+
+class Network:
+    """A directed network of nodes and links, with cells that mobiles attach to.
+
+    Every method takes names or the indices that the methods return; durations, rates and sizes are texts with a unit
+    (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes.
+
+    Examples
+    --------
+    >>> net = Network()
+    >>> _ = net.node("server"), net.node("gateway"), net.node("ap")
+    >>> net.link("server", "gateway", rate="1Gbit/s", delay="5ms", buffer_packets=1000)
+    >>> net.link("gateway", "ap", rate="100Mbit/s", delay="10ms", buffer_packets=100)
+    >>> net.cell("ap", rate="10Mbit/s", delay="2ms", buffer_packets=100)
+    >>> phones = net.mobiles(3, prefix="phone", home="gateway")
+    >>> net.attach(phones, "ap")
+    >>> net.bind("gateway", phones, "ap"), net.local("ap", phones)
+    (None, None)
+    >>> _ = net.cbr("server", phones, interval="20ms", size_bytes=228)
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.links: list[Link] = []
+        self.cells: list[Cell] = []
+        self.cell_of_node: dict[int, int] = {}
+        self._node_index: dict[str, int] = {}
+        self._mobile_index: dict[str, int] = {}
+        self._families: list[tuple[str, int, int, bool]] = []  # name or prefix, first, count, numbered
+        self._mobiles = _Columns(("key", "home"))
+        self.mobile_count = 0
+        self._attachments = _Columns(("mobile", "cell", "up", "down"))
+        self._flows = _Columns(("key", "node", "mobile", "up", "source", "start", "stop", "interval", "count", "size"))
+        self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
+        self.flow_count = 0
+        self.replays: list[tuple[Int, Int]] = []
+        self._schedule = _Columns(("time", "node", "mobile", "code", "arg"))
+        self._entries = _Columns(("node", "mobile", "coa", "header", "end"))  # coa -1: local
+        self._routes_up = _Columns(("mobile", "node"))
+
+    # -- nodes, links, cells ------------------------------------------------------------------------------------------
+    def node(
+        self,
+        name: str,
+        *,
+        service: int | str = 0,
+        service_queue: int = 0,
+        registration: int | str = 0,
+        registration_queue: int = 0,
+    ) -> int:
+        """Add a fixed node and return its index.
+
+        Parameters
+        ----------
+        name : str
+            Unique name; order at one instant and every draw come from it.
+        service, service_queue
+            Forwarding server in front of the node: time for a packet (0 = none) and most packets in it (0 = unlimited).
+        registration, registration_queue
+            Registration server: time for a control message and most messages in it (0 = unlimited).
+        """
+        if name in self._node_index:
+            raise NetworkError(f"node {name!r} stands twice")
+        if len(self.nodes) >= 65_535:
+            raise NetworkError("a network has at most 65,535 fixed nodes")
+        self._node_index[name] = len(self.nodes)
+        self.nodes.append(
+            Node(name, duration(service), int(service_queue), duration(registration), int(registration_queue))
+        )
+        return len(self.nodes) - 1
+
+    def link(
+        self,
+        src: str | int,
+        dst: str | int,
+        *,
+        rate: int | str = 0,
+        delay: int | str,
+        buffer_packets: int = 0,
+        buffer_bytes: int | str = 0,
+        loss: float | str = 0,
+        name: str | None = None,
+        both: bool = False,
+    ) -> None:
+        """Add a directed link (``both``: and its reverse); ``buffer_*`` = 0 means unlimited, ``rate`` = 0 infinite."""
+        channel = Channel.of(rate, delay, buffer_packets, buffer_bytes, loss)
+        a, b = self.node_index(src), self.node_index(dst)
+        if a == b:
+            raise NetworkError(f"link from {self.nodes[a].name!r} to itself")
+        for s, d in [(a, b), (b, a)] if both else [(a, b)]:
+            plain = f"{self.nodes[s].name}>{self.nodes[d].name}"
+            self.links.append(Link(plain if name is None else name if s == a else f"{name}~", s, d, channel))
+
+    def cell(
+        self,
+        node: str | int,
+        *,
+        rate: int | str = 0,
+        delay: int | str,
+        buffer_packets: int = 0,
+        buffer_bytes: int | str = 0,
+        loss: float | str = 0,
+        shared: bool = False,
+        up_rate: int | str | None = None,
+        up_delay: int | str | None = None,
+        up_buffer_packets: int | None = None,
+        up_buffer_bytes: int | str | None = None,
+        up_loss: float | str | None = None,
+    ) -> None:
+        """Give a node a radio cell. ``shared``: one downlink FIFO for the cell, else one for each mobile.
+
+        The uplink (one FIFO for each mobile) has the downlink's parameters where none are given.
+        """
+        n = self.node_index(node)
+        if n in self.cell_of_node:
+            raise NetworkError(f"node {self.nodes[n].name!r} has a cell already")
+        up = Channel.of(
+            rate if up_rate is None else up_rate,
+            delay if up_delay is None else up_delay,
+            buffer_packets if up_buffer_packets is None else up_buffer_packets,
+            buffer_bytes if up_buffer_bytes is None else up_buffer_bytes,
+            loss if up_loss is None else up_loss,
+        )
+        self.cell_of_node[n] = len(self.cells)
+        self.cells.append(Cell(n, Channel.of(rate, delay, buffer_packets, buffer_bytes, loss), up, shared))
+
+    # -- mobiles and their movement -----------------------------------------------------------------------------------
+    def mobile(self, name: str, *, home: str | int) -> int:
+        """Add one mobile by name and return its index."""
+        return int(self._add_mobiles(name, np.array([key(name)], np.uint64), home, numbered=False)[0])
+
+    def mobiles(self, count: int, *, prefix: str = "mn", home: str | int) -> Int:
+        """Add ``count`` mobiles named prefix0, prefix1, …; returns their indices, int64 of shape (count,)."""
+        return self._add_mobiles(prefix, mix2_array(key(prefix), np.arange(count, dtype=np.uint64)), home, numbered=True)
+
+    def _add_mobiles(self, name: str, keys: npt.NDArray[np.uint64], home: str | int, numbered: bool) -> Int:
+        if any(n == name and k == numbered for n, _, _, k in self._families):
+            raise NetworkError(f"mobile {name!r} stands twice")
+        first = self.mobile_count
+        self._families.append((name, first, len(keys), numbered))
+        if len(keys):
+            self._mobiles.add(keys, self.node_index(home))
+        self.mobile_count += len(keys)
+        return np.arange(first, self.mobile_count, dtype=np.int64)
+
+    def attach(
+        self,
+        mobiles: Any,
+        node: Any,
+        up_ps: Any = 0,
+        down_ps: Any = FOREVER,
+    ) -> None:
+        """Attach mobiles to the cells of nodes over [up, down]; arguments broadcast as numpy arrays of picoseconds."""
+        nodes = self._node_array(node)
+        cells = np.array([self.cell_of_node.get(int(n), -1) for n in np.atleast_1d(nodes)], np.int64)
+        if (cells < 0).any():
+            bad = self.nodes[int(np.atleast_1d(nodes)[cells < 0][0])].name
+            raise NetworkError(f"node {bad!r} has no cell to attach to; give it one with cell()")
+        self._attachments.add(self._mobile_array(mobiles), cells, up_ps, down_ps)
+
+    def schedule(self, times_ps: Any, mobiles: Any, code: Any, arg: Any = 0, node: Any = None) -> None:
+        """Events known beforehand, for the fleet's controller or, with ``node``, for that node's (class 0 of phase 1)."""
+        where = -1 if node is None else self._node_array(node)
+        self._schedule.add(times_ps, where, self._mobile_array(mobiles), code, arg)
+
+    # -- tables at time 0 ---------------------------------------------------------------------------------------------
+    def bind(self, node: str | int, mobiles: Any, coa: Any, *, header_bytes: int = 20, end: str = "router") -> None:
+        """Tunnel entries at time 0: packets for the mobiles at ``node`` go to the care-of nodes ``coa``."""
+        self._entries.add(
+            self.node_index(node), self._mobile_array(mobiles), self._node_array(coa), header_bytes, _tunnel_end(end)
+        )
+
+    def local(self, node: Any, mobiles: Any) -> None:
+        """Local entries at time 0: packets for the mobiles at ``node`` enter its own cell."""
+        self._entries.add(self._node_array(node), self._mobile_array(mobiles), -1, 0, 0)
+
+    def route_up(self, mobiles: Any, node: Any) -> None:
+        """Upstream route at time 0: the mobiles send through the cell of ``node``."""
+        self._routes_up.add(self._mobile_array(mobiles), self._node_array(node))
+
+    # -- flows --------------------------------------------------------------------------------------------------------
+    def cbr(
+        self,
+        node: str | int,
+        mobiles: Any,
+        *,
+        interval: int | str,
+        size_bytes: Any,
+        start_ps: Any = 0,
+        stop_ps: Any = FOREVER,
+        count: Any = FOREVER,
+        up: bool = False,
+        label: str = "cbr",
+    ) -> Int:
+        """One constant-bit-rate flow for each mobile, from ``node`` (``up``: to it); returns flow indices."""
+        step = duration(interval)
+        if step <= 0:
+            raise NetworkError("the interval of a flow is at least 1 ps")
+        return self._add_flows(label, node, mobiles, up, 0, start_ps, stop_ps, step, count, size_bytes)
+
+    def poisson(
+        self,
+        node: str | int,
+        mobiles: Any,
+        *,
+        mean: int | str,
+        size_bytes: Any,
+        start_ps: Any = 0,
+        stop_ps: Any = FOREVER,
+        count: Any = FOREVER,
+        up: bool = False,
+        label: str = "poisson",
+    ) -> Int:
+        """One Poisson flow of mean gap ``mean`` for each mobile; its gaps are drawn by (seed, flow, packet number)."""
+        gap = duration(mean)
+        if gap <= 0:
+            raise NetworkError("the mean gap of a flow is at least 1 ps")
+        return self._add_flows(label, node, mobiles, up, 1, start_ps, stop_ps, gap, count, size_bytes)
+
+    def replay(
+        self,
+        node: str | int,
+        mobiles: Any,
+        times_ps: npt.ArrayLike,
+        sizes_bytes: npt.ArrayLike,
+        *,
+        start_ps: Any = 0,
+        stop_ps: Any = FOREVER,
+        period_ps: int = 0,
+        up: bool = False,
+        label: str = "replay",
+    ) -> Int:
+        """Replay one sequence (times from the flow's start, sorted; sizes) onto each mobile; ``period_ps`` > 0 loops it."""
+        times, sizes = np.ascontiguousarray(times_ps, np.int64), np.ascontiguousarray(sizes_bytes, np.int64)
+        if times.ndim != 1 or times.shape != sizes.shape or not len(times):
+            raise NetworkError(f"a replay needs as many times as sizes, at least one; got {times.shape}, {sizes.shape}")
+        if times[0] < 0 or (np.diff(times) < 0).any():
+            raise NetworkError(f"replay {label!r}: times must be sorted and not negative")
+        if period_ps and period_ps <= times[-1] - times[0]:
+            raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence")
+        self.replays.append((times, sizes))
+        which = len(self.replays) - 1
+        return self._add_flows(label, node, mobiles, up, 2 + which, start_ps, stop_ps, period_ps, FOREVER, int(sizes.max()))
+
+    def _add_flows(
+        self, label: str, node: str | int, mobiles: Any, up: bool, source: int, start: Any, stop: Any, step: int,
+        count: Any, size_bytes: Any,
+    ) -> Int:  # fmt: skip
+        where, who = self.node_index(node), np.atleast_1d(self._mobile_array(mobiles))
+        sizes = np.asarray(size_bytes)
+        if (sizes < 1).any() or (sizes > MAX_PACKET_BYTES).any():
+            raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
+        if (np.asarray(start) < 0).any():
+            raise NetworkError(f"flow {label!r}: starts before time 0")
+        flow_keys = mix2_each(np.uint64(mix2(key(label), key(self.nodes[where].name))), self.mobile_keys()[who])
+        first, n = self.flow_count, len(who)
+        if n:
+            self._flows.add(
+                flow_keys + np.uint64(up), where, who, int(up), source, start, stop, step, count, size_bytes
+            )
+        self.flow_labels.append((label, first, n))
+        self.flow_count += n
+        return np.arange(first, first + n, dtype=np.int64)
+
+    # -- look-ups -----------------------------------------------------------------------------------------------------
+    def node_index(self, node: str | int) -> int:
+        """Index of a node by name or index; an unknown name is refused with the nearest one."""
+        if isinstance(node, str):
+            if node not in self._node_index:
+                near = difflib.get_close_matches(node, self._node_index, 1)
+                raise NetworkError(f"no node {node!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            return self._node_index[node]
+        if not 0 <= int(node) < len(self.nodes):
+            raise NetworkError(f"no node with index {node}: there are {len(self.nodes)}")
+        return int(node)
+
+    def mobile_name(self, mobile: int) -> str:
+        """Name of a mobile by its index."""
+        for name, first, count, numbered in self._families:
+            if first <= mobile < first + count:
+                return f"{name}{mobile - first}" if numbered else name
+        raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+
+    def mobile_index(self, name: str) -> int:
+        """Index of a mobile by its name."""
+        for family, first, count, numbered in self._families:
+            if not numbered and family == name:
+                return first
+            digits = name[len(family) :]
+            if numbered and name.startswith(family) and digits.isdecimal() and int(digits) < count:
+                return first + int(digits)
+        raise NetworkError(f"no mobile {name!r}")
+
+    def _node_array(self, nodes: Any) -> Any:
+        if isinstance(nodes, (str, int, np.integer)):
+            return self.node_index(nodes if isinstance(nodes, str) else int(nodes))
+        return np.array([self.node_index(n if isinstance(n, str) else int(n)) for n in nodes], np.int64)
+
+    def _mobile_array(self, mobiles: Any) -> Any:
+        if isinstance(mobiles, str):
+            return self.mobile_index(mobiles)
+        if isinstance(mobiles, Sequence) and mobiles and isinstance(mobiles[0], str):
+            return np.array([self.mobile_index(m) for m in mobiles], np.int64)
+        array = np.asarray(mobiles, np.int64)
+        if array.size and (array.min() < 0 or array.max() >= self.mobile_count):
+            raise NetworkError(f"no such mobile: indices run from 0 to {self.mobile_count - 1}")
+        return array
+
+    # -- columns for the engine -----------------------------------------------------------------------------------------
+    def mobile_keys(self) -> npt.NDArray[np.uint64]:
+        """Keys of all mobiles, uint64 of shape (mobile_count,)."""
+        return self._mobiles.column("key", np.uint64)
+
+    def mobile_homes(self) -> Int:
+        """Home node of each mobile, int64 of shape (mobile_count,)."""
+        return self._mobiles.column("home")
+
+    def attachments(self) -> dict[str, Int]:
+        """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
+        c = {f: self._attachments.column(f) for f in self._attachments.fields}
+        order = np.lexsort((c["cell"], c["down"], c["up"], c["mobile"]))
+        return {f: v[order] for f, v in c.items()}
+
+    def flows(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
+        return {f: self._flows.column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
+
+    def scheduled(self) -> dict[str, Int]:
+        """Columns time, node (-1 = fleet), mobile, code, arg, in the order of docs/model.md, section 4."""
+        c = {f: self._schedule.column(f) for f in self._schedule.fields}
+        keys = self.mobile_keys()[c["mobile"]] if len(c["mobile"]) else np.zeros(0, np.uint64)
+        order = np.lexsort((c["arg"], c["code"], keys, c["time"]))
+        return {f: v[order] for f, v in c.items()}
+
+    def entries(self) -> dict[str, Int]:
+        """Columns node, mobile, coa (-1 = local), header, end (0 router, 1 mobile) of the entries at time 0."""
+        return {f: self._entries.column(f) for f in self._entries.fields}
+
+    def routes_up(self) -> dict[str, Int]:
+        """Columns mobile, node of the upstream routes at time 0."""
+        return {f: self._routes_up.column(f) for f in self._routes_up.fields}
+
+    def problems(self) -> list[str]:
+        """Everything that forbids a run, all at once; empty if the network is sound."""
+        found = []
+        for what, keys in [
+            ("nodes and links", [key(n.name) for n in self.nodes] + [key(link.name) for link in self.links]),
+            ("mobiles", self.mobile_keys().tolist()),
+            ("flows", self.flows()["key"].tolist()),
+        ]:
+            if len(set(keys)) != len(keys):
+                found.append(f"two {what} have one name (or label): names must differ, order and draws come from them")
+        a = self.attachments()
+        if (a["up"] < 0).any() or (a["down"] < a["up"]).any():
+            found.append("an attachment goes down before it is up, or is up before time 0")
+        order = np.lexsort((a["up"], a["cell"], a["mobile"]))
+        m, c, u, d = (a[f][order] for f in ("mobile", "cell", "up", "down"))
+        clash = (m[1:] == m[:-1]) & (c[1:] == c[:-1]) & (u[1:] <= d[:-1])
+        found += [
+            f"mobile {self.mobile_name(int(m[i]))!r} is attached to "
+            f"{self.nodes[self.cells[int(c[i])].node].name!r} twice at {int(u[i + 1])} ps: join the two attachments"
+            for i in np.flatnonzero(clash)[:20]
+        ]
+        local = self.entries()
+        cellless = {int(n) for n in local["node"][local["coa"] < 0]} - set(self.cell_of_node)
+        found += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
+        return found
+
+    def check(self) -> None:
+        """Raise :class:`NetworkError` with all problems if the network cannot be run."""
+        if found := self.problems():
+            raise NetworkError("\n".join(found))
+
+
+def _tunnel_end(end: str) -> int:
+    if end not in ("router", "mobile"):
+        raise NetworkError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
+    return int(end == "mobile")
+
+
+def _mix_array(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def mix2_each(a: Any, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """``mix2`` of one word (or array) with each of ``b``, elementwise."""
+    first = np.atleast_1d(np.asarray(a, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+    return _mix_array(_mix_array(first) ^ b)
+
+
+def mix2_array(a: int, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """``mix2(a, b[i])`` for each i."""
+    return mix2_each(np.uint64(a & MASK), b)
+
+
+def names_of(nodes: Iterable[Node]) -> list[str]:
+    """Names of nodes in index order."""
+    return [n.name for n in nodes]
