@@ -1,9 +1,11 @@
 """An exact, fast packet engine: FIFO queues, forwarding tables with versions in time, moving endpoints, controllers."""
 
+from engine._core import Context, Engine, Event
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, duration, format_duration
 from engine.results import Fate, LawBroken, MemoryLimitError, Result
 
 __all__ = [
-    "FOREVER", "Fate", "LawBroken", "MemoryLimitError", "Network", "NetworkError", "Result", "duration", "format_duration",
+    "FOREVER", "Context", "Engine", "Event", "Fate", "LawBroken", "MemoryLimitError", "Network", "NetworkError", "Result",
+    "duration", "format_duration",
 ]  # fmt: skip

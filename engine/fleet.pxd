@@ -1,0 +1,310 @@
+"""All mobiles as one unit: what their radios hear, what they send, what is measured at them (docs/model.md, 7)."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
+from libcpp.algorithm cimport sort
+from libcpp.vector cimport vector
+
+from engine.events cimport (
+    CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
+)
+from engine.fifo cimport ACCEPTED, Fifo, record_bytes, release, transmission
+from engine.forwarding cimport own_fifo, recycle
+from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record
+from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
+from engine.units cimport due_schedule, late_before, next_source, take_source
+from engine.world cimport (
+    CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
+    fail, kind_of, mobile_of, observe, put,
+)
+
+cdef enum:
+    PHASE_ACTION = 1
+    PHASE_SOURCE = 2
+    PHASE_ARRIVAL = 3
+
+cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """Whether one attachment of the mobile to the cell covers [begin, end]."""
+    cdef Mobile* x = &w.mobile[m]
+    cdef int64_t low, high, i
+    if x.cell == cell and x.up <= begin and end <= x.down:
+        return True
+    low = w.attach_first[m]
+    high = w.attach_first[m + 1]
+    i = high
+    while low < i:  # the first that begins after ``begin``
+        high = (low + i) >> 1
+        if w.attach_up[high] <= begin:
+            low = high + 1
+        else:
+            i = high
+    i -= 1
+    while i >= w.attach_first[m] and w.attach_longest[i] >= end:
+        if w.attach_cell[i] == cell and end <= w.attach_down[i]:
+            x.cell = cell
+            x.up = w.attach_up[i]
+            x.down = w.attach_down[i]
+            return True
+        i -= 1
+    return False
+
+cdef inline void touch(World* w, int32_t m) noexcept nogil:
+    """From now to the end of the visit this mobile's deliveries take their turn one by one."""
+    if not w.mobile[m].flags & CONTESTED:
+        w.mobile[m].flags |= CONTESTED
+        w.touched.push_back(m)
+
+# -- pass 1 -------------------------------------------------------------------------------------------------------------
+
+cdef inline bint heard(World* w, Fifo* f, Record* r) noexcept nogil:
+    """Whether a downlink record is received at r.t; if not, it is dropped here."""
+    if not attached(w, mobile_of(w, r), f.cell, r.t - f.delay, r.t):
+        f.tally.detached += 1
+        drop(w, r, DETACHED, r.t, f.node)
+        return False
+    if r.flags & LOST:
+        f.tally.lost += 1
+        drop(w, r, LINK_LOSS, r.t, f.node)
+        return False
+    observe(w, f, r)
+    return True
+
+cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept nogil:
+    cdef size_t i
+    cdef uint32_t h
+    cdef Fifo* f
+    cdef Record* r
+    cdef Pending e
+    for i in range(w.busy_downs.size()):
+        f = w.busy_downs[0][i]
+        if f.control == 0:
+            continue
+        h = f.head
+        while h != f.tail and f.ring[h & f.mask].t < end:
+            r = &f.ring[h & f.mask]
+            if kind_of(r) >= CONTROL_NODE and heard(w, f, r):
+                e.t = r.t
+                e.mobile = r.flow
+                e.mobile_key = w.mobile_key[r.flow]
+                e.kind = MESSAGE
+                e.major = f.key
+                e.minor = u.counter
+                e.arg = 0
+                e.code = w.messages.data()[r.seq].code
+                e.message = r.seq
+                e.via = f.node
+                u.counter += 1
+                push_event(u.pending, &e)
+            h += 1
+
+cdef inline bint begin_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
+    cdef Mobile* x
+    cdef int32_t m
+    u.actions.clear()
+    while w.boundary_next < w.boundary_count and w.boundaries[w.boundary_next].t < end:
+        m = w.boundaries[w.boundary_next].mobile
+        x = &w.mobile[m]
+        x.attached = <uint8_t>(x.attached + w.boundaries[w.boundary_next].step)
+        touch(w, m)
+        w.boundary_next += 1
+    due_schedule(w, u, end)
+    messages_for_mobiles(w, u, end)
+    return u.pending.size() > 0 and u.pending.data()[0].t < end
+
+# -- uplink -------------------------------------------------------------------------------------------------------------
+
+cdef inline void send_up(World* w, Record* r, uint32_t m, int cell) noexcept nogil:
+    cdef Cell* c = &w.cell[cell]
+    cdef Fifo* f = own_fifo(w, &c.ups, &c.model_up, c.key_up, m)
+    cdef int64_t t = r.t, time
+    if f == NULL:
+        fail(w, 3, NULL, t)
+        return
+    time = f.free if f.free > t else t  # start
+    if not attached(w, m, cell, time, time + transmission(f, record_bytes(r))):
+        r.flags |= UNHEARD
+    if put(w, f, r) == ACCEPTED:
+        if not f.listed:
+            f.listed = 1
+            c.busy_ups.push_back(f)
+    elif w.failure == 0:
+        drop(w, r, QUEUE_FULL, t, -1)
+
+cdef inline void upstream(World* w, Record* r, uint32_t m) noexcept nogil:
+    """An upstream data packet of the mobile at r.t, by its route."""
+    cdef Entry* e
+    cdef int32_t route = w.mobile[m].route
+    if route >= 0:
+        send_up(w, r, m, route)
+    elif route == -1:
+        drop(w, r, DETACHED, r.t, -1)
+    else:
+        e = find(&w.up_holds, m)
+        if not hold_record(<Held*>e.more, r):
+            drop(w, r, QUEUE_FULL, r.t, -1)
+
+cdef inline void set_route(World* w, Action* a) noexcept nogil:
+    cdef uint32_t m = a.mobile
+    cdef Entry* e = find(&w.up_holds, m)
+    cdef Held* held
+    cdef Record r
+    cdef size_t i
+    if a.op == HOLD_UP:
+        w.mobile[m].route = -2
+        if e == NULL:
+            e = insert(&w.up_holds, m)
+            if e == NULL:
+                fail(w, 3, NULL, a.t)
+                return
+            e.mode = HOLD
+            e.more = new_held(a.a, a.b)
+        held = <Held*>e.more
+        held.limit_packets = a.a
+        held.limit_bytes = a.b
+        return
+    w.mobile[m].route = <int32_t>a.a if a.op == ROUTE_UP else -1
+    if e == NULL:
+        return
+    held = <Held*>e.more
+    remove(&w.up_holds, m)
+    for i in range(held.records.size()):
+        r = held.records.data()[i]
+        r.t = a.t
+        upstream(w, &r, m)
+    delete_held(held)
+
+# -- pass 2 -------------------------------------------------------------------------------------------------------------
+
+cdef inline void end_span(World* w, uint32_t m, int64_t t) noexcept nogil:
+    cdef Mobile* x = &w.mobile[m]
+    if x.span:
+        w.spans.data()[x.span - 1].end = t
+        x.span = 0
+
+cdef inline void measure(World* w, Action* a) noexcept nogil:
+    cdef uint32_t m = a.mobile
+    cdef Mobile* x = &w.mobile[m]
+    cdef Span s
+    if a.op == OPEN_SPAN:
+        end_span(w, m, a.t)
+        s.mobile, s.id, s.open, s.close, s.end = m, a.a, a.t, -1, -1
+        s.delivered = s.duplicate = s.reordered = s.after_marker = 0
+        s.gap_max = s.gap_end = s.delay_max = s.marked_cell = -1
+        s.last_before = x.last
+        w.spans.push_back(s)
+        x.span = <uint32_t>w.spans.size()
+    elif x.span and a.op == CLOSE_SPAN:
+        if w.spans.data()[x.span - 1].close < 0:
+            w.spans.data()[x.span - 1].close = a.t
+    elif x.span:
+        w.spans.data()[x.span - 1].marked_cell = a.a
+
+cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nogil:
+    """A data packet that was heard."""
+    cdef Mobile* x = &w.mobile[m]
+    cdef uint32_t reordered = w.flow[r.flow].reordered
+    cdef bint new = deliver(w, r, -1)
+    cdef Span* s
+    if x.span:
+        s = &w.spans.data()[x.span - 1]
+        if cell == s.marked_cell:
+            s.after_marker += 1
+        if not new:
+            s.duplicate += 1
+        else:
+            s.delivered += 1
+            s.reordered += w.flow[r.flow].reordered - reordered
+            if r.t - r.born > s.delay_max:
+                s.delay_max = r.t - r.born
+            if x.last >= 0 and r.t - x.last > s.gap_max:
+                s.gap_max = r.t - x.last
+                s.gap_end = r.t
+            if s.close >= 0 and r.t >= s.close:
+                end_span(w, m, r.t)
+    if new:
+        x.last = r.t
+
+cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
+    """What arrives on one downlink before ``end``; contested mobiles' data waits in u.late."""
+    cdef uint32_t h = f.head, m
+    cdef int64_t taken = 0
+    cdef Record* r
+    cdef Late x
+    while h != f.tail and f.ring[h & f.mask].t < end:
+        r = &f.ring[h & f.mask]
+        taken += record_bytes(r)
+        if kind_of(r) >= CONTROL_NODE:
+            f.control -= 1  # heard, or not, in pass 1
+        else:
+            m = w.mobile_of_flow[r.flow]
+            if heard(w, f, r):
+                if w.mobile[m].flags & CONTESTED:
+                    x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.cell, r[0]
+                    u.late.push_back(x)
+                else:
+                    receive(w, m, f.cell, r)
+        h += 1
+    release(f, h, taken)
+
+cdef inline void fleet_act(World* w, Action* a) noexcept nogil:
+    if a.op == SEND:
+        send_up(w, &a.record, a.mobile, <int>a.a)
+    elif a.op == ROUTE_UP or a.op == HOLD_UP or a.op == UNROUTE_UP:
+        set_route(w, a)
+    else:
+        measure(w, a)
+
+cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
+    cdef size_t i, kept = 0
+    cdef Fifo* f
+    cdef Late x
+    cdef uint32_t m = 0
+    u.late.clear()
+    if u.actions.size() > 1:
+        sort(u.actions.begin(), u.actions.end(), &earlier)
+    for i in range(u.actions.size()):
+        touch(w, u.actions.data()[i].mobile)
+        x.t, x.phase, x.key, x.order, x.where = u.actions.data()[i].t, PHASE_ACTION, 0, i, 0
+        u.late.push_back(x)
+    while take_source(w, u, end, &x.record, &m):
+        x.record.flags = DATA_UP
+        x.t, x.phase, x.key, x.order, x.where = x.record.t, PHASE_SOURCE, w.flow_key[x.record.flow], x.record.seq, m
+        u.late.push_back(x)
+    for i in range(w.busy_downs.size()):
+        f = w.busy_downs[0][i]
+        downlink(w, u, f, end)
+        if f.head != f.tail:
+            w.busy_downs[0][kept] = f
+            kept += 1
+        else:
+            f.listed = 0
+            recycle(w, f)
+    w.busy_downs.resize(kept)
+    if u.late.size() > 1:
+        sort(u.late.begin(), u.late.end(), &late_before)
+    for i in range(u.late.size()):
+        x = u.late.data()[i]
+        if x.phase == PHASE_ACTION:
+            fleet_act(w, &u.actions.data()[x.order])
+        elif x.phase == PHASE_SOURCE:
+            upstream(w, &x.record, x.where)
+        else:
+            receive(w, w.mobile_of_flow[x.record.flow], x.where, &x.record)
+    u.late.clear()
+    for i in range(w.touched.size()):
+        if w.mobile[w.touched[0][i]].attached < 2:
+            w.mobile[w.touched[0][i]].flags &= <uint8_t>~CONTESTED
+    w.touched.clear()
+
+cdef inline int64_t next_fleet(World* w, Unit* u) noexcept nogil:
+    cdef int64_t t = next_source(u)
+    cdef size_t i
+    cdef Fifo* f
+    for i in range(w.busy_downs.size()):
+        f = w.busy_downs[0][i]
+        if f.ring[f.head & f.mask].t < t:
+            t = f.ring[f.head & f.mask].t
+    if u.pending.size() and u.pending.data()[0].t < t:
+        t = u.pending.data()[0].t
+    if u.scheduled_next < u.scheduled_count and u.scheduled_t[u.scheduled_next] < t:
+        t = u.scheduled_t[u.scheduled_next]
+    return t

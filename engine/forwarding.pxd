@@ -1,0 +1,334 @@
+"""What a node does with a packet: the shortest path, its table, its cell; and how its table changes."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libcpp.vector cimport vector
+
+from engine.copies cimport Copies, packet_id
+from engine.events cimport (
+    BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
+)
+from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, new_fifo, rescue
+from engine.mixing cimport mix2
+from engine.record cimport COPIED, DATA_DOWN, LOST, STRIP, Record
+from engine.table cimport (
+    EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
+    insert, new_held, remove,
+)
+from engine.world cimport (
+    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, drop, fail,
+    kind_of, mobile_of, observe, put,
+)
+
+cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
+    """Towards r.to, which is not n."""
+    cdef Fifo* f = w.hop[<int64_t>n * w.nodes + r.to]
+    cdef int64_t t = r.t
+    if put(w, f, r) == ACCEPTED:
+        observe(w, f, r)
+    elif w.failure == 0:
+        drop(w, r, QUEUE_FULL, t, n)
+
+cdef inline Fifo* own_fifo(World* w, Table* table, Fifo* model, uint64_t key, uint32_t mobile) noexcept nogil:
+    """The FIFO of one mobile in a cell, made when first needed."""
+    cdef Entry* e = insert(table, mobile)
+    cdef Fifo* f
+    if e == NULL:
+        return NULL
+    if e.mode != EMPTY:
+        return <Fifo*>e.more
+    f = new_fifo()
+    if f == NULL:
+        return NULL
+    f[0] = model[0]
+    f.key = mix2(key, w.mobile_key[mobile])
+    f.mobile = mobile
+    e.mode = QUEUE
+    e.more = f
+    return f
+
+cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
+    cdef int64_t t = r.t
+    if put(w, f, r) == ACCEPTED:
+        if not f.listed:
+            f.listed = 1
+            w.busy_downs.push_back(f)
+    elif w.failure == 0:
+        drop(w, r, QUEUE_FULL, t, n)
+
+cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
+    r.tunnels += 1
+    if c.at_mobile:
+        r.extra += c.header
+        r.flags &= <uint8_t>~STRIP
+    else:
+        r.extra = c.header
+        r.flags |= STRIP
+    r.to = c.node
+    send_on(w, n, r)
+
+cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
+    """To every care-of node that is valid now; the caller knows that there is at least one."""
+    cdef Careof* chosen[4]
+    cdef Record copy
+    cdef int k = 0, i, level
+    cdef Copies* c
+    for i in range(e.count):
+        if r.t < careof(e, i).until:
+            chosen[k] = careof(e, i)
+            k += 1
+    level = r.tunnels >> 4
+    if (r.tunnels & 15) >= w.tunnel_limit or (k > 1 and level >= 4):
+        drop(w, r, TUNNEL_LIMIT, r.t, n)
+        return
+    if k > 1:
+        if kind_of(r) <= 1:
+            c = &w.ledger[0][packet_id(r.flow, r.seq)]
+            if not r.flags & COPIED:
+                c.under_way = 1
+                c.delivered = False
+                r.flags |= COPIED
+            c.under_way += k - 1
+            w.flow[r.flow].copies += k - 1
+        else:
+            w.messages.data()[r.seq].references += k - 1
+        r.tunnels += 16
+    for i in range(k):
+        copy = r[0]
+        copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
+        tunnel(w, n, &copy, chosen[i])
+
+cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
+    cdef int i
+    if e.mode != TUNNEL:
+        return t < e.one.until
+    for i in range(e.count):
+        if t < careof(e, i).until:
+            return True
+    return False
+
+cdef inline void look_up(World* w, int n, Record* r, Entry* e) noexcept nogil:
+    """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
+    cdef Held* held
+    if e == NULL:
+        drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
+        return
+    if e.mode == HOLD:
+        time_out(w, n, e, r.t)
+    if not any_valid(e, r.t):
+        drop(w, r, BINDING_EXPIRED, r.t, n)
+    elif e.mode == LOCAL:
+        enter_cell(w, n, <Fifo*>e.more, r)
+    elif e.mode == TUNNEL:
+        if e.more == NULL:
+            if (r.tunnels & 15) >= w.tunnel_limit:
+                drop(w, r, TUNNEL_LIMIT, r.t, n)
+            else:
+                tunnel(w, n, r, &e.one)
+        else:
+            fan_out(w, n, r, e)
+    else:
+        held = <Held*>e.more
+        if not hold_record(held, r):
+            drop(w, r, QUEUE_FULL, r.t, n)
+            return
+        note_hold(&w.unit[w.unit_of_node[n]], held)
+
+cdef inline void note_hold(Unit* u, Held* held) noexcept nogil:
+    if <int64_t>held.records.size() > u.held_peak_packets:
+        u.held_peak_packets = <int64_t>held.records.size()
+    if held.bytes > u.held_peak_bytes:
+        u.held_peak_bytes = held.bytes
+
+cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
+    """Drop what a hold still has when its time is over."""
+    cdef Held* held = <Held*>e.more
+    cdef size_t i
+    if t < e.one.until:
+        return
+    for i in range(held.records.size()):
+        drop(w, &held.records.data()[i], BUFFER_TIMEOUT, e.one.until, n)
+    held.records.clear()
+    held.bytes = 0
+
+cdef inline void arrive(World* w, int n, Record* r) noexcept nogil:
+    """A packet for a mobile at the node that it is addressed to."""
+    if r.flags & STRIP:
+        r.extra = 0
+        r.flags &= <uint8_t>~STRIP
+    look_up(w, n, r, find(&w.tables[n], mobile_of(w, r)))
+
+cdef inline void originate(World* w, int n, Record* r, uint32_t mobile) noexcept nogil:
+    """A data packet starts at its correspondent n; r.to is the mobile's home node."""
+    cdef Entry* e = find(&w.tables[n], mobile)
+    if e != NULL and (any_valid(e, r.t) or r.to == n):
+        look_up(w, n, r, e)
+    elif r.to == n:
+        look_up(w, n, r, NULL)
+    else:
+        send_on(w, n, r)
+
+cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_t mobile, int64_t t) noexcept nogil:
+    cdef size_t i
+    cdef Record r
+    for i in range(records.size()):
+        r = records.data()[i]
+        r.t = t
+        r.flags &= <uint8_t>~LOST
+        look_up(w, n, &r, find(&w.tables[n], mobile))
+
+cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t) noexcept nogil:
+    """Put a whole new entry (mode EMPTY: none); held packets follow it, waiting ones are rescued (docs/model.md, 6)."""
+    cdef Entry* e = find(&w.tables[n], mobile)
+    cdef vector[Record] moved
+    cdef Fifo* down
+    cdef size_t i
+    if e != NULL and e.mode == HOLD:
+        time_out(w, n, e, t)
+        if new.mode == HOLD:  # the buffer stays, its limits change
+            (<Held*>e.more).limit_packets = (<Held*>new.more).limit_packets
+            (<Held*>e.more).limit_bytes = (<Held*>new.more).limit_bytes
+            e.one.until = new.one.until
+            forget(&new)
+            return
+        moved.swap((<Held*>e.more).records[0])
+    elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
+        down = <Fifo*>e.more
+        if new.mode != EMPTY:
+            rescue(down, t, mobile, w.mobile_of_flow, &moved)
+        if down.mobile >= 0:
+            down.orphan = 1
+            recycle(w, down)
+    if e != NULL:
+        forget(e)
+    if new.mode == EMPTY:
+        remove(&w.tables[n], mobile)
+    else:
+        e = insert(&w.tables[n], mobile)
+        if e == NULL:
+            fail(w, NO_MEMORY, NULL, t)
+            return
+        e[0] = new
+    look_up_again(w, n, &moved, mobile, t)
+
+cdef inline void recycle(World* w, Fifo* f) noexcept nogil:
+    """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state."""
+    cdef Cell* c
+    if f.orphan and f.head == f.tail and not f.listed:
+        c = &w.cell[f.cell]
+        remove(&c.downs, f.mobile)
+        free(f.ring)
+        free(f)
+
+cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int64_t t) noexcept nogil:
+    cdef Cell* c = &w.cell[w.cell_of_node[n]]
+    cdef Entry e
+    e.mobile = mobile
+    e.mode = LOCAL
+    e.count = 0
+    e.one.until = until
+    if c.shared != NULL:
+        e.more = c.shared
+    else:
+        e.more = own_fifo(w, &c.downs, &c.model_down, c.key_down, mobile)
+        if e.more == NULL:
+            fail(w, NO_MEMORY, NULL, t)
+            return
+        (<Fifo*>e.more).orphan = 0
+    replace(w, n, mobile, e, t)
+
+cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t) noexcept nogil:
+    cdef Entry e
+    e.mobile = mobile
+    e.mode = TUNNEL
+    e.count = 1
+    e.one = c
+    e.more = NULL
+    replace(w, n, mobile, e, t)
+
+cdef inline void take_careof(Entry* e, int k) noexcept nogil:
+    """Take care-of node k out of a tunnel entry that has another one besides."""
+    cdef Several* s = <Several*>e.more
+    cdef int i
+    for i in range(k, e.count - 1):
+        s.item[i] = s.item[i + 1]
+    e.count -= 1
+    if e.count == 1:
+        e.one = s.item[0]
+        free(s)
+        e.more = NULL
+
+cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t) noexcept nogil:
+    """A simultaneous binding."""
+    cdef Entry* e = find(&w.tables[n], mobile)
+    cdef Several* s
+    cdef int k
+    if e == NULL or e.mode != TUNNEL:
+        set_tunnel(w, n, mobile, c, t)
+        return
+    for k in range(e.count):
+        if careof(e, k).node == c.node:
+            careof(e, k)[0] = c
+            return
+    for k in range(e.count - 1, -1, -1):
+        if careof(e, k).until <= t and e.count > 1:
+            take_careof(e, k)
+    if e.count == 1 and e.one.until <= t:
+        e.one = c
+        return
+    if e.count == MOST_CAREOF:
+        take_careof(e, 0)
+    if e.more == NULL:
+        s = <Several*>calloc(1, sizeof(Several))
+        s.item[0] = e.one
+        e.more = s
+    s = <Several*>e.more
+    s.item[e.count] = c
+    e.count += 1
+
+cdef inline void unbind(World* w, int n, uint32_t mobile, int64_t careof_node, int64_t t) noexcept nogil:
+    """Remove one care-of node (-1: whatever there is)."""
+    cdef Entry* e = find(&w.tables[n], mobile)
+    cdef Entry nothing
+    cdef int k
+    if e == NULL:
+        return
+    nothing.mode = EMPTY
+    nothing.more = NULL
+    if careof_node < 0:
+        replace(w, n, mobile, nothing, t)
+        return
+    if e.mode != TUNNEL:
+        return
+    for k in range(e.count):
+        if careof(e, k).node == careof_node:
+            if e.count == 1:
+                replace(w, n, mobile, nothing, t)
+            else:
+                take_careof(e, k)
+            return
+
+cdef inline void act(World* w, int n, Action* a) noexcept nogil:
+    """Carry out an action of the controller of node n."""
+    cdef Careof c
+    cdef Entry e
+    if a.op == SEND:
+        if a.record.to == n:
+            arrive(w, n, &a.record)
+        else:
+            send_on(w, n, &a.record)
+    elif a.op == BIND or a.op == BIND_MORE:
+        c.until, c.node, c.header, c.at_mobile = a.until, <uint16_t>a.a, <uint8_t>a.b, <uint8_t>a.at_mobile
+        if a.op == BIND:
+            set_tunnel(w, n, a.mobile, c, a.t)
+        else:
+            add_tunnel(w, n, a.mobile, c, a.t)
+    elif a.op == SET_LOCAL:
+        set_local(w, n, a.mobile, a.until, a.t)
+    elif a.op == SET_HOLD:
+        e.mobile, e.mode, e.count = a.mobile, HOLD, 0
+        e.one.until = a.until
+        e.more = new_held(a.a, a.b)
+        replace(w, n, a.mobile, e, a.t)
+    elif a.op == UNBIND or a.op == UNBIND_ALL:
+        unbind(w, n, a.mobile, a.a if a.op == UNBIND else -1, a.t)

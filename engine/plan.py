@@ -1,0 +1,143 @@
+"""What a run needs to know beforehand: units and their order, the largest exact window, next hops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.keys import key
+from engine.network import Network, NetworkError
+
+UNLIMITED_WINDOW = 2**62
+FLEET = -1
+
+
+@dataclass(frozen=True)
+class Unit:
+    """``kind``: 0 a node, 1 the forwarding server in front of it, 2 the fleet (node -1)."""
+
+    kind: int
+    node: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Units in the order of their visits (rank), the window W* in ps, and what each unit feeds directly."""
+
+    units: list[Unit]
+    window_ps: int
+    feeds: list[list[int]]
+    hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
+
+
+def plan(network: Network) -> Plan:
+    """Units in topological order of the arcs shorter than W*; W* is the largest exact window.
+
+    An arc is a way from one unit to another with the least time it takes: a link's or cell's delay, a server's service
+    time. A window is exact if the arcs shorter than it form no cycle: then each unit can be visited once, in topological
+    order, and everything that an arc of at least the window's length brings belongs to a later window. Adding arcs only
+    makes cycles, so the largest such window is found by bisection over the sorted lengths.
+    """
+    units, arcs = _units(network)
+    names = [u.name for u in units]
+    lengths = sorted({length for _, _, length in arcs})
+    good, bad = -1, len(lengths)  # the arcs shorter than lengths[good] form no cycle
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if _order(names, [a for a in arcs if a[2] < lengths[middle]]) is None:
+            bad = middle
+        else:
+            good = middle
+    everything = _order(names, arcs)
+    window = UNLIMITED_WINDOW if everything is not None else lengths[good]
+    if window == 0:
+        raise NetworkError("links and cells without delay form a cycle: give at least one of them a delay")
+    order = _order(names, [a for a in arcs if a[2] < window])
+    assert order is not None
+    place = {unit: i for i, unit in enumerate(order)}
+    feeds = [sorted({place[d] for s, d, _ in arcs if s == unit}) for unit in order]
+    return Plan([units[i] for i in order], window, feeds, next_hops(network))
+
+
+def _units(network: Network) -> tuple[list[Unit], list[tuple[int, int, int]]]:
+    units = [Unit(0, i, n.name) for i, n in enumerate(network.nodes)]
+    front = list(range(len(units)))
+    arcs = []
+    for i, n in enumerate(network.nodes):
+        if n.service_ps:
+            front[i] = len(units)
+            arcs.append((front[i], i, n.service_ps))
+            units.append(Unit(1, i, n.name + "|"))
+    fleet = len(units)
+    units.append(Unit(2, FLEET, "*"))
+    arcs += [(link.src, front[link.dst], link.channel.delay_ps) for link in network.links]
+    for cell in network.cells:
+        arcs.append((cell.node, fleet, cell.down.delay_ps))
+        arcs.append((fleet, front[cell.node], cell.up.delay_ps))
+    return units, arcs
+
+
+def _order(names: list[str], arcs: list[tuple[int, int, int]]) -> list[int] | None:
+    """Topological order of the units, by name where it leaves a choice; None if there is a cycle."""
+    after: list[set[int]] = [set() for _ in names]
+    before = [0] * len(names)
+    for s, d, _ in arcs:
+        if d not in after[s]:
+            after[s].add(d)
+            before[d] += 1
+    ready = sorted((i for i, n in enumerate(before) if n == 0), key=names.__getitem__)
+    order = []
+    while ready:
+        unit = ready.pop(0)
+        order.append(unit)
+        for d in after[unit]:
+            before[d] -= 1
+            if before[d] == 0:
+                ready.append(d)
+        ready.sort(key=names.__getitem__)
+    return order if len(order) == len(names) else None
+
+
+def next_hops(network: Network) -> npt.NDArray[np.int32]:
+    """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
+    import networkx as nx  # heavy, and only needed when a run is built
+
+    n = len(network.nodes)
+    hops = np.full((n, n), -1, np.int32)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(n))
+    weights = [(link.channel.delay_ps << 20) + 1 for link in network.links]
+    for link, weight in zip(network.links, weights, strict=True):
+        known = graph.get_edge_data(link.dst, link.src)
+        if known is None or weight < known["weight"]:
+            graph.add_edge(link.dst, link.src, weight=weight)  # reversed: distances to a destination
+    out: list[list[int]] = [[] for _ in range(n)]
+    for i in sorted(range(len(network.links)), key=lambda i: key(network.links[i].name)):
+        out[network.links[i].src].append(i)
+    for target in range(n):
+        distance = nx.single_source_dijkstra_path_length(graph, target)
+        for node in distance:
+            for i in out[node]:
+                onward = distance.get(network.links[i].dst)
+                if node != target and onward is not None and weights[i] + onward == distance[node]:
+                    hops[node, target] = i
+                    break
+    return hops
+
+
+def logarithms() -> npt.NDArray[np.int64]:
+    """round(2**40 ln(1 + i / 4096)) for i = 0 … 4096, from integers alone (series of 2 atanh at 2**-80)."""
+    one = 1 << 80
+    total, table = 0, [0]
+    for i in range(4096):
+        divisor = 2 * (4096 + i) + 1  # ln((4097 + i) / (4096 + i)) = 2 atanh(1 / divisor)
+        power, k = one // divisor, 1
+        while power:
+            total += 2 * power // k
+            power //= divisor * divisor
+            k += 2
+        table.append((total + (1 << 39)) >> 40)
+    return np.array(table, np.int64)

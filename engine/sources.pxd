@@ -1,0 +1,127 @@
+"""Sources of one unit: constant-bit-rate flows in rotation (no sort), the others in a heap by next time."""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libcpp.vector cimport vector
+
+from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
+
+cdef enum:
+    CBR = 0
+    POISSON = 1
+    REPLAY = 2
+
+cdef struct Source:
+    int64_t t  # of its next packet
+    uint64_t key
+    uint32_t flow
+    uint32_t seq
+    uint16_t size
+    uint16_t home
+    uint32_t mobile
+
+cdef struct Law:  # how a flow goes on, one a flow
+    int64_t step  # interval, mean gap or period
+    int64_t start
+    int64_t stop
+    int64_t count
+    int64_t kind
+    int64_t* times
+    int64_t* sizes
+    int64_t length
+
+cdef struct Rotation:  # CBR flows of one interval: next times never differ by more than it, so a ring keeps them sorted
+    Source* ring
+    uint32_t capacity
+    uint32_t head
+    uint32_t count
+    int64_t step
+    bint endless  # no flow of it has a stop or a count
+    vector[Source]* coming  # not yet begun, sorted by (t, key)
+    size_t begun
+
+cdef inline bint sooner(const Source* a, const Source* b) noexcept nogil:
+    return a.t < b.t or (a.t == b.t and a.key < b.key)
+
+cdef inline Source* rotation_front(Rotation* g) noexcept nogil:
+    cdef Source* a = &g.ring[g.head] if g.count else NULL
+    cdef Source* b = &g.coming.data()[g.begun] if g.begun < g.coming.size() else NULL
+    if a == NULL or (b != NULL and sooner(b, a)):
+        return b
+    return a
+
+cdef inline bint advance(Source* s, const Law* law, uint64_t seed, const int64_t* table) noexcept nogil:
+    """Move a source to its next packet; False if there is none."""
+    cdef int64_t n
+    s.seq += 1
+    if law.kind == CBR:
+        s.t += law.step
+    elif law.kind == POISSON:
+        s.t += exponential_gap(draw(seed, PURPOSE_GAP, s.key, s.seq), law.step, table)
+    else:
+        n = s.seq
+        if law.step == 0 and n >= law.length:
+            return False
+        s.t = law.start + law.times[n % law.length] + (n // law.length) * law.step
+        s.size = <uint16_t>law.sizes[n % law.length]
+    return s.t < law.stop and <int64_t>s.seq < law.count and s.t >= 0
+
+cdef inline void rotate(Rotation* g, const Law* laws, uint32_t* sent) noexcept nogil:
+    """Take the front off and put it back behind all others with its next time, or drop it when it has ended."""
+    cdef Source s
+    cdef uint32_t at
+    cdef Source* front = rotation_front(g)
+    s = front[0]
+    if g.count and front == &g.ring[g.head]:
+        g.head += 1
+        if g.head == g.capacity:
+            g.head = 0
+        g.count -= 1
+    else:
+        g.begun += 1
+    s.t += g.step
+    s.seq += 1
+    if not g.endless and (s.t >= laws[s.flow].stop or <int64_t>s.seq >= laws[s.flow].count):
+        sent[s.flow] = s.seq
+        return
+    at = g.head + g.count
+    if at >= g.capacity:
+        at -= g.capacity
+    g.ring[at] = s
+    g.count += 1
+
+cdef inline void push_source(vector[Source]* heap, Source* s) noexcept nogil:
+    cdef size_t i = heap.size(), up
+    cdef Source* a
+    heap.push_back(s[0])
+    a = heap.data()
+    while i > 0:
+        up = (i - 1) >> 1
+        if not sooner(s, &a[up]):
+            break
+        a[i] = a[up]
+        i = up
+    a[i] = s[0]
+
+cdef inline void sink_top(vector[Source]* heap) noexcept nogil:
+    """Restore the heap after its top's time has grown."""
+    cdef Source* a = heap.data()
+    cdef Source s = a[0]
+    cdef size_t n = heap.size(), i = 0, child
+    while True:
+        child = 2 * i + 1
+        if child >= n:
+            break
+        if child + 1 < n and sooner(&a[child + 1], &a[child]):
+            child += 1
+        if not sooner(&a[child], &s):
+            break
+        a[i] = a[child]
+        i = child
+    a[i] = s
+
+cdef inline void drop_top(vector[Source]* heap) noexcept nogil:
+    cdef Source last = heap.back()
+    heap.pop_back()
+    if heap.size():
+        heap.data()[0] = last
+        sink_top(heap)

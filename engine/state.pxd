@@ -1,0 +1,448 @@
+"""Make a world from the arrays of a built network, count what is left in it, and take it down."""
+
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdlib cimport calloc, free
+from libcpp.algorithm cimport sort
+from libcpp.vector cimport vector
+
+from engine.copies cimport Ledger
+from engine.events cimport Action, Message, Pending
+from engine.fifo cimport Fifo, Tally, delete_fifo, new_fifo, record_bytes
+from engine.forwarding cimport act, set_local, set_tunnel, time_out
+from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
+from engine.record cimport CONTROL_NODE, Record
+from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
+from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
+from engine.world cimport (
+    BUCKETS, NEVER, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late, Mobile, Span, Unit, World,
+    kind_of,
+)
+
+cdef extern from *:
+    """
+    static int64_t no_frontier = -1;
+    static int64_t no_next = 0; /* of FIFOs that wake nobody: no time is below it, so it is never written */
+    """
+    int64_t NO_FRONTIER "no_frontier"
+    int64_t NO_NEXT "no_next"
+
+cdef inline void set_channel(Fifo* f, const int64_t* c, uint64_t loss, Tally* tally, Unit* to) noexcept:
+    f.rate, f.delay, f.limit_packets, f.limit_bytes = c[0], c[1], c[2], c[3]
+    f.loss = loss
+    f.tally = tally
+    f.frontier = &to.frontier
+    f.next = &to.next
+
+cdef inline Fifo* server_fifo(int64_t service, int64_t queue) noexcept:
+    cdef Fifo* f = new_fifo()
+    f.fixed = service
+    f.limit_packets = queue
+    f.tally = <Tally*>calloc(1, sizeof(Tally))
+    f.frontier = &NO_FRONTIER
+    f.next = &NO_NEXT
+    return f
+
+cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
+    return a.key < b.key
+
+cdef inline World* open_world(object b, object seed, int tunnel_limit, int record) except NULL:
+    cdef World* w = <World*>calloc(1, sizeof(World))
+    cdef Unit* u
+    cdef int64_t i
+    cdef const int64_t[:, ::1] units = b.units
+    cdef const int64_t[:, ::1] servers = b.servers
+    cdef const uint64_t[::1] mobile_keys = b.mobile_keys
+    cdef const uint64_t[::1] server_keys = b.server_keys
+    cdef const int64_t[::1] homes = b.homes
+    if w == NULL:
+        raise MemoryError("no memory for a run")
+    w.seed = seed & 0xFFFFFFFFFFFFFFFF
+    w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
+    w.mobiles, w.flows = len(b.homes), len(b.flows["key"])
+    w.tunnel_limit, w.record = tunnel_limit, record
+    w.unit = <Unit*>calloc(w.units, sizeof(Unit))
+    w.tables = <Table*>calloc(w.nodes + 1, sizeof(Table))
+    w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
+    w.cell_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
+    w.cell = <Cell*>calloc(w.cells + 1, sizeof(Cell))
+    w.hop = <Fifo**>calloc(w.nodes * w.nodes + 1, sizeof(Fifo*))
+    w.histogram = <int64_t*>calloc(BUCKETS, sizeof(int64_t))
+    w.busy_downs = new vector[Fifo*]()
+    w.touched = new vector[int32_t]()
+    w.messages = new vector[Message]()
+    w.free_messages = new vector[uint32_t]()
+    w.spans = new vector[Span]()
+    w.ended = new vector[Ended]()
+    w.ledger = new Ledger()
+    w.mobile_key = <uint64_t*>calloc(w.mobiles + 1, sizeof(uint64_t))
+    w.mobile_home = <int32_t*>calloc(w.mobiles + 1, sizeof(int32_t))
+    w.mobile = <Mobile*>calloc(w.mobiles + 1, sizeof(Mobile))
+    for i in range(w.mobiles):
+        w.mobile_key[i] = mobile_keys[i]
+        w.mobile_home[i] = <int32_t>homes[i]
+        w.mobile[i].down = w.mobile[i].last = w.mobile[i].cell = w.mobile[i].route = -1
+    for i in range(w.nodes):
+        w.cell_of_node[i] = -1
+    for i in range(w.units):
+        u = &w.unit[i]
+        u.kind, u.node, u.rank, u.cell = <int32_t>units[i, 0], <int32_t>units[i, 1], <int32_t>i, -1
+        u.slot = -1
+        u.next = NEVER
+        u.arrivals = new vector[Fifo*]()
+        u.pending = new vector[Pending]()
+        u.actions = new vector[Action]()
+        u.rotations = new vector[Rotation*]()
+        u.sources = new vector[Source]()
+        u.late = new vector[Late]()
+        if u.kind == UNIT_FLEET:
+            w.fleet = u
+        elif u.kind == UNIT_NODE:
+            w.unit_of_node[u.node] = <int32_t>i
+            u.registration = server_fifo(servers[u.node, 2], servers[u.node, 3])
+    for i in range(w.units):
+        u = &w.unit[i]
+        if u.kind == UNIT_SERVER:
+            u.server = server_fifo(servers[u.node, 0], servers[u.node, 1])
+            u.server.key = server_keys[u.node]
+            u.server.node = u.node
+            u.server.frontier = &w.unit[w.unit_of_node[u.node]].frontier
+            u.server.next = &w.unit[w.unit_of_node[u.node]].next
+            w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
+    if b.tallies.size:
+        w.tallies = <Tally*><size_t>b.tallies.ctypes.data
+    open_links(w, b)
+    open_movement(w, b)
+    open_sources(w, b)
+    open_tables(w, b)
+    return w
+
+cdef inline int open_links(World* w, object b) except -1:
+    cdef const int64_t[:, ::1] links = b.links
+    cdef const uint64_t[::1] keys = b.link_keys
+    cdef const uint64_t[::1] loss = b.link_loss
+    cdef int64_t[:, ::1] tallies = b.tallies
+    cdef const int64_t[:, ::1] cells = b.cells
+    cdef const uint64_t[:, ::1] cell_keys = b.cell_keys
+    cdef const uint64_t[:, ::1] cell_loss = b.cell_loss
+    cdef const int32_t[:, ::1] hops = b.hops
+    cdef vector[Fifo*] made
+    cdef vector[int32_t] front  # the unit where arrivals from outside enter a node
+    cdef Fifo* f
+    cdef Unit* to
+    cdef Cell* c
+    cdef int64_t i, j
+    for i in range(w.nodes):
+        front.push_back(w.unit_of_node[i])
+    for i in range(w.units):
+        if w.unit[i].kind == UNIT_SERVER:
+            front[w.unit[i].node] = <int32_t>i
+    for i in range(links.shape[0]):
+        f = new_fifo()
+        to = &w.unit[front[links[i, 1]]]
+        set_channel(f, &links[i, 2], loss[i], <Tally*>&tallies[i, 0], to)
+        f.key = keys[i]
+        f.node = <int32_t>links[i, 0]
+        made.push_back(f)
+        to.arrivals.push_back(f)
+    for i in range(w.units):
+        sort(w.unit[i].arrivals.begin(), w.unit[i].arrivals.end(), &key_before)
+    for i in range(w.nodes):
+        for j in range(w.nodes):
+            if hops[i, j] >= 0:
+                w.hop[i * w.nodes + j] = made[hops[i, j]]
+    for i in range(w.cells):
+        c = &w.cell[i]
+        c.node = <int32_t>cells[i, 0]
+        w.cell_of_node[c.node] = <int32_t>i
+        w.unit[front[c.node]].cell = <int32_t>i
+        c.key_down, c.key_up = cell_keys[i, 0], cell_keys[i, 1]
+        c.busy_ups = new vector[Fifo*]()
+        j = links.shape[0] + 2 * i
+        f = new_fifo()
+        set_channel(f, &cells[i, 2], cell_loss[i, 0], <Tally*>&tallies[j, 0], w.fleet)
+        f.key, f.node, f.cell = c.key_down, c.node, <int32_t>i
+        c.model_down = f[0]
+        if cells[i, 1]:
+            c.shared = f
+        else:
+            delete_fifo(f)
+        f = new_fifo()
+        set_channel(f, &cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], &w.unit[front[c.node]])
+        f.node, f.cell = c.node, <int32_t>i
+        c.model_up = f[0]
+        delete_fifo(f)
+    return 0
+
+cdef inline int open_movement(World* w, object b) except -1:
+    cdef const int64_t[::1] first = b.attach_first, up = b.attach_up, down = b.attach_down, cell = b.attach_cell
+    cdef const int64_t[::1] longest = b.attach_longest, t = b.boundary_t, who = b.boundary_mobile, step = b.boundary_step
+    cdef int64_t i, n = up.shape[0]
+    w.attach_first = <int64_t*>calloc(w.mobiles + 1, sizeof(int64_t))
+    w.attach_up = <int64_t*>calloc(n + 1, sizeof(int64_t))
+    w.attach_down = <int64_t*>calloc(n + 1, sizeof(int64_t))
+    w.attach_longest = <int64_t*>calloc(n + 1, sizeof(int64_t))
+    w.attach_cell = <int32_t*>calloc(n + 1, sizeof(int32_t))
+    w.boundaries = <Boundary*>calloc(2 * n + 1, sizeof(Boundary))
+    w.boundary_count = 2 * n
+    for i in range(w.mobiles + 1):
+        w.attach_first[i] = first[i]
+    for i in range(n):
+        w.attach_up[i], w.attach_down[i], w.attach_cell[i] = up[i], down[i], <int32_t>cell[i]
+        w.attach_longest[i] = longest[i]
+    for i in range(2 * n):
+        w.boundaries[i].t, w.boundaries[i].mobile, w.boundaries[i].step = t[i], <int32_t>who[i], <int32_t>step[i]
+    return 0
+
+cdef inline int open_sources(World* w, object b) except -1:
+    cdef const uint64_t[::1] keys = b.flows["key"]
+    cdef const int64_t[::1] node = b.flows["node"], mobile = b.flows["mobile"], up = b.flows["up"]
+    cdef const int64_t[::1] source = b.flows["source"], start = b.flows["start"], stop = b.flows["stop"]
+    cdef const int64_t[::1] interval = b.flows["interval"], count = b.flows["count"], size = b.flows["size"]
+    cdef const int64_t[::1] order = b.flow_order, numbers = b.logarithms
+    cdef const int64_t[::1] times, sizes
+    cdef int64_t i, j, k
+    cdef Law* law
+    cdef Source s
+    cdef Unit* u
+    cdef Rotation* g
+    cdef size_t n
+    w.flow = <Flow*>calloc(w.flows + 1, sizeof(Flow))
+    w.flow_key = <uint64_t*>calloc(w.flows + 1, sizeof(uint64_t))
+    w.flow_node = <int32_t*>calloc(w.flows + 1, sizeof(int32_t))
+    w.mobile_of_flow = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
+    w.laws = <Law*>calloc(w.flows + 1, sizeof(Law))
+    w.sent = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
+    w.logarithms = <int64_t*>calloc(numbers.shape[0], sizeof(int64_t))
+    for i in range(numbers.shape[0]):
+        w.logarithms[i] = numbers[i]
+    for j in range(w.flows):
+        i = order[j]
+        w.flow[i].last = -1
+        w.flow[i].mobile = w.mobile_of_flow[i] = <uint32_t>mobile[i]
+        w.flow_key[i] = keys[i]
+        w.flow_node[i] = <int32_t>node[i]
+        law = &w.laws[i]
+        law.step, law.start, law.stop, law.count = interval[i], start[i], stop[i], count[i]
+        law.kind = source[i] if source[i] < 2 else REPLAY
+        s.t, s.key, s.flow, s.seq = start[i], keys[i], <uint32_t>i, 0
+        s.size = <uint16_t>size[i]
+        s.mobile = <uint32_t>mobile[i]
+        s.home = <uint16_t>(node[i] if up[i] else w.mobile_home[mobile[i]])
+        if law.kind == POISSON:
+            s.t += exponential_gap(draw(w.seed, PURPOSE_GAP, s.key, 0), law.step, w.logarithms)
+        elif law.kind == REPLAY:
+            times, sizes = b.replay_times[source[i] - 2], b.replay_sizes[source[i] - 2]
+            law.times, law.sizes, law.length = <int64_t*>&times[0], <int64_t*>&sizes[0], times.shape[0]
+            s.t += times[0]
+            s.size = <uint16_t>sizes[0]
+        if s.t >= law.stop or law.count <= 0:
+            continue
+        u = w.fleet if up[i] else &w.unit[w.unit_of_node[node[i]]]
+        if s.t < u.next:
+            u.next = s.t
+        if law.kind != CBR:
+            push_source(u.sources, &s)
+            continue
+        g = NULL
+        for n in range(u.rotations.size()):
+            if u.rotations[0][n].step == law.step:
+                g = u.rotations[0][n]
+        if g == NULL:
+            g = <Rotation*>calloc(1, sizeof(Rotation))
+            g.step = law.step
+            g.endless = True
+            g.coming = new vector[Source]()
+            u.rotations.push_back(g)
+        if law.stop != NEVER or law.count != NEVER:
+            g.endless = False
+        g.coming.push_back(s)
+    for k in range(w.units):
+        for n in range(w.unit[k].rotations.size()):
+            g = w.unit[k].rotations[0][n]
+            g.capacity = <uint32_t>g.coming.size()
+            g.ring = <Source*>calloc(g.capacity, sizeof(Source))
+    return 0
+
+cdef inline int open_tables(World* w, object b) except -1:
+    cdef const int64_t[::1] node = b.entries["node"], mobile = b.entries["mobile"], coa = b.entries["coa"]
+    cdef const int64_t[::1] header = b.entries["header"], end = b.entries["end"]
+    cdef const int64_t[::1] route_mobile = b.routes["mobile"], route_cell = b.routes["cell"]
+    cdef const int64_t[::1] when = b.schedule["time"], where = b.schedule["node"], who = b.schedule["mobile"]
+    cdef const int64_t[::1] code = b.schedule["code"], arg = b.schedule["arg"]
+    cdef Careof c
+    cdef int64_t i, k
+    cdef Unit* u
+    for i in range(node.shape[0]):
+        if coa[i] < 0:
+            set_local(w, <int>node[i], <uint32_t>mobile[i], NEVER, 0)
+        else:
+            if coa[i] == node[i] or w.hop[node[i] * w.nodes + coa[i]] == NULL:
+                raise ValueError(f"care-of node {b.node_names[coa[i]]!r} cannot be reached from {b.node_names[node[i]]!r}")
+            c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], <uint8_t>header[i], <uint8_t>end[i]
+            set_tunnel(w, <int>node[i], <uint32_t>mobile[i], c, 0)
+    for i in range(route_mobile.shape[0]):
+        if route_cell[i] < 0:
+            raise ValueError(f"node {b.node_names[b.routes['node'][i]]!r} has no cell to send upstream through")
+        w.mobile[route_mobile[i]].route = <int32_t>route_cell[i]
+    for i in range(when.shape[0]):
+        u = w.fleet if where[i] < 0 else &w.unit[w.unit_of_node[where[i]]]
+        u.scheduled_count += 1
+    for i in range(w.units):
+        u = &w.unit[i]
+        u.scheduled_t = <int64_t*>calloc(u.scheduled_count + 1, sizeof(int64_t))
+        u.scheduled_mobile = <int32_t*>calloc(u.scheduled_count + 1, sizeof(int32_t))
+        u.scheduled_code = <int32_t*>calloc(u.scheduled_count + 1, sizeof(int32_t))
+        u.scheduled_arg = <int64_t*>calloc(u.scheduled_count + 1, sizeof(int64_t))
+        u.scheduled_count = 0
+    for i in range(when.shape[0]):
+        u = w.fleet if where[i] < 0 else &w.unit[w.unit_of_node[where[i]]]
+        k = u.scheduled_count
+        u.scheduled_t[k], u.scheduled_mobile[k] = when[i], <int32_t>who[i]
+        u.scheduled_code[k], u.scheduled_arg[k] = <int32_t>code[i], arg[i]
+        u.scheduled_count += 1
+        if when[i] < u.next:
+            u.next = when[i]
+    return 0
+
+cdef inline void count_record(World* w, Record* r, int64_t[:, ::1] left, int64_t* control) noexcept:
+    if kind_of(r) >= CONTROL_NODE:
+        control[0] += 1
+    else:
+        left[r.flow, 0] += 1
+
+cdef inline void count_ring(World* w, Fifo* f, int64_t[:, ::1] left, int64_t* control, int64_t* packets, int64_t* size) noexcept:
+    cdef uint32_t h = f.head
+    while h != f.tail:
+        count_record(w, &f.ring[h & f.mask], left, control)
+        packets[0] += 1
+        size[0] += record_bytes(&f.ring[h & f.mask])
+        h += 1
+
+cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int64_t[:, ::1] queued) except -1:
+    """Data copies still under way by flow, and by row of the tallies; and how many control messages."""
+    cdef int64_t control = 0, packets = 0, size = 0, i, k
+    cdef size_t j, n
+    cdef Unit* u
+    cdef Fifo* f
+    cdef Table* table
+    cdef Entry* e
+    cdef Held* held
+    cdef int64_t row, rows = queued.shape[0], links = rows - 2 * w.cells
+    for i in range(w.units):
+        u = &w.unit[i]
+        for j in range(u.arrivals.size()):
+            f = u.arrivals[0][j]
+            packets = size = 0
+            count_ring(w, f, left, &control, &packets, &size)
+            row = row_of(w, f, queued)
+            if row >= 0:
+                queued[row, 0] += packets
+                queued[row, 1] += size
+        for j in range(u.pending.size()):
+            if u.pending.data()[j].message >= 0:
+                control += 1
+        for j in range(u.rotations.size()):
+            for k in range(u.rotations[0][j].count):
+                n = (u.rotations[0][j].head + k) % u.rotations[0][j].capacity
+                w.sent[u.rotations[0][j].ring[n].flow] = u.rotations[0][j].ring[n].seq
+        for j in range(u.sources.size()):
+            w.sent[u.sources.data()[j].flow] = u.sources.data()[j].seq
+    for j in range(w.busy_downs.size()):
+        f = w.busy_downs[0][j]
+        row = links + 2 * f.cell
+        count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
+    for i in range(w.cells):
+        for j in range(w.cell[i].busy_ups.size()):
+            f = w.cell[i].busy_ups[0][j]
+            row = links + 2 * i + 1
+            count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
+    for i in range(w.nodes + 1):
+        table = &w.tables[i] if i < w.nodes else &w.up_holds
+        for j in range(table.mask + 1 if table.mask else 0):
+            e = &table.slot[j]
+            if e.mode != HOLD:
+                continue
+            if i < w.nodes and e.one.until < end:
+                time_out(w, <int>i, e, end)
+            held = <Held*>e.more
+            for n in range(held.records.size()):
+                count_record(w, &held.records.data()[n], left, &control)
+    return control
+
+cdef inline int64_t row_of(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
+    """Row of a link's tally; -1 for a server."""
+    cdef int64_t offset = <int64_t>f.tally - <int64_t>w.tallies
+    if f.fixed >= 0:
+        return -1
+    return offset // <int64_t>sizeof(Tally)
+
+cdef inline void free_table(Table* table) noexcept:
+    cdef uint32_t i
+    if table.mask:
+        for i in range(table.mask + 1):
+            if table.slot[i].mode == QUEUE:
+                delete_fifo(<Fifo*>table.slot[i].more)
+            elif table.slot[i].mode != EMPTY:
+                forget(&table.slot[i])
+    free(table.slot)
+
+cdef inline void free_server(Fifo* f) noexcept:
+    if f != NULL:
+        free(f.tally)
+        delete_fifo(f)
+
+cdef inline void close_world(World* w) noexcept:
+    cdef int64_t i
+    cdef size_t j
+    cdef Unit* u
+    if w == NULL:
+        return
+    for i in range(w.units):
+        u = &w.unit[i]
+        for j in range(u.arrivals.size()):
+            if u.arrivals[0][j].fixed < 0:
+                delete_fifo(u.arrivals[0][j])
+        for j in range(u.rotations.size()):
+            del u.rotations[0][j].coming
+            free(u.rotations[0][j].ring)
+            free(u.rotations[0][j])
+        free_server(u.server)
+        free_server(u.registration)
+        del u.arrivals, u.pending, u.actions, u.rotations, u.sources, u.late
+        free(u.scheduled_t)
+        free(u.scheduled_mobile)
+        free(u.scheduled_code)
+        free(u.scheduled_arg)
+    for i in range(w.nodes):
+        free_table(&w.tables[i])
+    free_table(&w.up_holds)
+    for i in range(w.cells):
+        free_table(&w.cell[i].downs)
+        free_table(&w.cell[i].ups)
+        delete_fifo(w.cell[i].shared)
+        del w.cell[i].busy_ups
+    del w.busy_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
+    free(w.unit)
+    free(w.tables)
+    free(w.unit_of_node)
+    free(w.cell_of_node)
+    free(w.cell)
+    free(w.hop)
+    free(w.histogram)
+    free(w.mobile_key)
+    free(w.mobile_home)
+    free(w.mobile)
+    free(w.attach_first)
+    free(w.attach_up)
+    free(w.attach_down)
+    free(w.attach_longest)
+    free(w.attach_cell)
+    free(w.boundaries)
+    free(w.flow)
+    free(w.flow_key)
+    free(w.flow_node)
+    free(w.mobile_of_flow)
+    free(w.laws)
+    free(w.sent)
+    free(w.logarithms)
+    free(w)

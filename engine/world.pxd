@@ -1,0 +1,303 @@
+"""The state of one run, and how a packet ends in it."""
+
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libcpp.vector cimport vector
+
+from engine.copies cimport Copies, Ledger, packet_id
+from engine.events cimport Action, Message, Pending
+from engine.fifo cimport ACCEPTED, FULL, Fifo, Tally, offer
+from engine.mixing cimport clz64, mix, mix2
+from engine.record cimport (
+    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record,
+)
+from engine.sources cimport Law, Rotation, Source
+from engine.table cimport Table
+
+cdef enum:
+    DELIVERED = 0
+    DUPLICATE = 1
+    QUEUE_FULL = 2
+    FORWARDING_OVERLOAD = 3
+    REGISTRATION_OVERLOAD = 4
+    LINK_LOSS = 5
+    NO_BINDING = 6
+    NO_VISITOR = 7
+    DETACHED = 8
+    BINDING_EXPIRED = 9
+    BUFFER_TIMEOUT = 10
+    TUNNEL_LIMIT = 11
+    IN_FLIGHT = 14
+    FATES = 15
+    BUCKETS = 1920
+    RECORD_DROPS = 1
+    RECORD_PACKETS = 2
+    UNIT_NODE = 0
+    UNIT_SERVER = 1
+    UNIT_FLEET = 2
+    CONTESTED = 1  # attached to two cells, or changing, or acted upon in this window
+
+cdef extern from *:
+    """
+    static const long long handoff_never = 0x7FFFFFFFFFFFFFFFLL;
+    """
+    const int64_t NEVER "handoff_never"
+
+cdef struct Flow:  # one cache line
+    int64_t delay_sum
+    int64_t delay_max
+    int64_t gap_max
+    int64_t last
+    uint32_t mobile
+    uint32_t expected
+    uint32_t delivered
+    uint32_t reordered
+    uint32_t duplicate
+    uint32_t dropped
+    uint32_t lost
+    uint32_t copies
+
+cdef struct Mobile:
+    int64_t up  # an attachment of it, the one last used
+    int64_t down
+    int64_t last  # delivery
+    int32_t cell
+    int32_t route  # upstream: a cell, -1 none, -2 hold
+    uint32_t span  # 1 + index of the open one, 0 none
+    uint8_t attached
+    uint8_t flags
+
+cdef struct Boundary:
+    int64_t t
+    int32_t mobile
+    int32_t step
+
+cdef struct Span:
+    int64_t mobile
+    int64_t id
+    int64_t open
+    int64_t close
+    int64_t end
+    int64_t delivered
+    int64_t duplicate
+    int64_t reordered
+    int64_t after_marker
+    int64_t gap_max
+    int64_t gap_end
+    int64_t delay_max
+    int64_t last_before
+    int64_t marked_cell
+
+cdef struct Ended:  # one packet copy, for the records
+    uint32_t flow
+    uint32_t seq
+    int32_t copy
+    int32_t fate
+    int64_t t
+    int32_t node
+    int64_t delay
+
+cdef struct Cell:
+    int32_t node
+    Fifo* shared  # NULL: own downlinks
+    Fifo model_down
+    Fifo model_up
+    Table downs  # mobile -> own downlink
+    Table ups
+    vector[Fifo*]* busy_ups
+    uint64_t key_down
+    uint64_t key_up
+
+cdef struct Late:  # an arrival or act that has to wait for its turn among others at this unit
+    int64_t t
+    int32_t phase
+    uint64_t key
+    uint64_t order
+    int32_t where
+    Record record
+
+cdef struct Unit:
+    int64_t frontier
+    int64_t next
+    int32_t kind
+    int32_t node
+    int32_t cell  # whose uplinks arrive here, or -1
+    int32_t rank
+    bint controlled
+    vector[Fifo*]* arrivals  # sorted by link key
+    Fifo* server  # of a server unit: its way into the node
+    Fifo* registration
+    vector[Pending]* pending
+    vector[Action]* actions
+    vector[Rotation*]* rotations
+    vector[Source]* sources
+    vector[Late]* late
+    int64_t* scheduled_t
+    int32_t* scheduled_mobile
+    int32_t* scheduled_code
+    int64_t* scheduled_arg
+    size_t scheduled_count
+    size_t scheduled_next
+    uint64_t counter
+    int64_t messages
+    int64_t held_peak_packets
+    int64_t held_peak_bytes
+    int64_t slot
+
+cdef struct World:
+    uint64_t seed
+    int32_t nodes
+    int32_t cells
+    int32_t units
+    int64_t mobiles
+    int64_t flows
+    int32_t tunnel_limit
+    int32_t record
+    Tally* tallies  # one a link, two a cell
+    Fifo** hop  # nodes x nodes: next link, NULL if unreachable
+    int32_t* unit_of_node
+    int32_t* cell_of_node
+    Table* tables
+    Unit* unit
+    Unit* fleet
+    Cell* cell
+    Flow* flow
+    uint32_t* mobile_of_flow
+    uint64_t* flow_key
+    int32_t* flow_node
+    Law* laws
+    uint32_t* sent
+    int64_t* logarithms
+    uint64_t* mobile_key
+    int32_t* mobile_home
+    Mobile* mobile
+    Boundary* boundaries
+    size_t boundary_count
+    size_t boundary_next
+    int64_t* attach_first  # of each mobile, mobiles + 1
+    int64_t* attach_up
+    int64_t* attach_down
+    int64_t* attach_longest  # latest down of this mobile so far
+    int32_t* attach_cell
+    Table up_holds
+    vector[Fifo*]* busy_downs
+    vector[int32_t]* touched
+    vector[Message]* messages
+    vector[uint32_t]* free_messages
+    vector[Span]* spans
+    vector[Ended]* ended
+    Ledger* ledger
+    int64_t* histogram
+    int64_t fates[2][15]
+    uint64_t fingerprint
+    int64_t events
+    int32_t failure  # a law or memory: see fail()
+    int64_t failure_time
+    int32_t failure_unit
+    Fifo* failure_link
+
+cdef inline void fail(World* w, int code, Fifo* link, int64_t t) noexcept nogil:
+    if w.failure == 0:
+        w.failure = code
+        w.failure_link = link
+        w.failure_time = t
+
+cdef inline int kind_of(const Record* r) noexcept nogil:
+    return r.flags & KIND
+
+cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
+    return r.flow if kind_of(r) >= CONTROL_NODE else w.mobile_of_flow[r.flow]
+
+cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
+    w.fingerprint += mix(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
+
+cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
+    cdef uint64_t k
+    if kind_of(r) >= CONTROL_NODE:
+        k = w.messages.data()[r.seq].packet_key
+    else:
+        k = mix2(w.flow_key[r.flow], r.seq)
+    return mix2(k, r.tunnels & 15)
+
+cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
+    """Offer to a link, downlink or uplink; counts a packet-hop if it is accepted."""
+    cdef int64_t t = r.t
+    cdef int got = offer(f, r, w.seed, packet_key(w, r) if f.loss else 0)
+    if got == ACCEPTED:
+        w.events += 1
+    elif got != FULL:
+        fail(w, got, f, t)
+    return got
+
+cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int64_t delay) noexcept nogil:
+    cdef Ended e
+    e.flow, e.seq, e.copy, e.fate, e.t, e.node, e.delay = r.flow, r.seq, r.copy, fate, t, node, delay
+    w.ended.push_back(e)
+
+cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
+    cdef Message* m = &w.messages.data()[index]
+    m.references -= 1
+    if m.references == 0:
+        w.free_messages.push_back(index)
+
+cdef inline void drop(World* w, Record* r, int fate, int64_t t, int node) noexcept nogil:
+    cdef Flow* f
+    cdef Copies* c
+    if kind_of(r) >= CONTROL_NODE:
+        w.fates[1][fate] += 1
+        end_message(w, r.seq)
+        return
+    w.fates[0][fate] += 1
+    f = &w.flow[r.flow]
+    f.dropped += 1
+    if r.flags & COPIED:
+        c = &w.ledger[0][packet_id(r.flow, r.seq)]
+        c.under_way -= 1
+        if c.under_way == 0:
+            if not c.delivered:
+                f.lost += 1
+            w.ledger.erase(packet_id(r.flow, r.seq))
+    else:
+        f.lost += 1
+    if w.record:
+        note(w, r, fate, t, node, -1)
+
+cdef inline int bucket(int64_t value) noexcept nogil:
+    cdef int exponent
+    if value < 32:
+        return <int>value
+    exponent = 58 - clz64(<uint64_t>value)
+    return <int>(((exponent + 1) << 5) + (value >> exponent) - 32)
+
+cdef inline bint deliver(World* w, Record* r, int node) noexcept nogil:
+    """A data packet reaches its receiver at r.t; False if it is a duplicate."""
+    cdef Flow* f = &w.flow[r.flow]
+    cdef Copies* c
+    cdef bint again = False
+    cdef int64_t delay = r.t - r.born
+    if r.flags & COPIED:
+        c = &w.ledger[0][packet_id(r.flow, r.seq)]
+        again = c.delivered
+        c.delivered = True
+        c.under_way -= 1
+        if c.under_way == 0:
+            w.ledger.erase(packet_id(r.flow, r.seq))
+    if w.record == RECORD_PACKETS:
+        note(w, r, DUPLICATE if again else DELIVERED, r.t, node, delay)
+    if again:
+        f.duplicate += 1
+        w.fates[0][DUPLICATE] += 1
+        return False
+    w.fates[0][DELIVERED] += 1
+    w.histogram[bucket(delay)] += 1
+    f.delivered += 1
+    f.delay_sum += delay
+    if delay > f.delay_max:
+        f.delay_max = delay
+    if f.last >= 0 and r.t - f.last > f.gap_max:
+        f.gap_max = r.t - f.last
+    f.last = r.t
+    if r.seq < f.expected:
+        f.reordered += 1
+    else:
+        f.expected = r.seq + 1
+    return True
