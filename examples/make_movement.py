@@ -1,6 +1,6 @@
 """Make ``commute.associations.csv``: mobiles that ride along a line of routers, there and back.
 
-``python make_movement.py`` writes the shipped file again, byte for byte; ``--help`` lists what can be changed.
+``python make_movement.py`` writes the shipped file again, byte for byte; ``--help`` lists the options.
 
 One row is one stay of a mobile at a router. Times are decimal seconds:
 
@@ -12,10 +12,10 @@ predict_s             the move to the router of the mobile's next row is known; 
 going_down_s          "the old connection will be discarded in a very short time"; empty with predict_s
 ====================  ==================================================================================
 
-Lead is the time from predict to going-down, guard from going-down to down. A mobile with dual access has the new link
-up within 2 ms of the prediction, so the two stays overlap; one with single access leaves the old link first and needs
-a switching time. An unannounced move is a hole in either case. The long leads give scenario I, the short ones
-scenario II (both dual access), and single access gives scenario III.
+Lead is the time from predict to going-down, guard from going-down to down. A mobile with dual access has
+the new link up within 2 ms of the prediction, so the two stays overlap; one with single access leaves the old
+link first and needs a switching time. An unannounced move is a hole in either case. Long leads are meant for
+scenario I, short ones for scenario II (both dual access); single access means scenario III.
 """
 
 from __future__ import annotations
