@@ -395,7 +395,7 @@ cdef class Engine:
                         end_message(w, e.message)
         if u.kind == UNIT_FLEET:
             finish_fleet(w, u, end)
-            u.next = next_fleet(w, u)
+            next_fleet(u)
         else:
             finish_visit(w, u, end)
             u.next = next_time(w, u)
@@ -580,13 +580,13 @@ cdef dict _columns(Engine engine):
     for i in range(w.nodes):
         u = &w.unit[w.unit_of_node[i]]
         nodes[i, 3] = u.messages
-        y = u.registration.tally
+        y = u.registration.line.tally
         nodes[i, 4], nodes[i, 5], nodes[i, 6] = y.dropped, y.peak_packets, w.tables[i].peak
         nodes[i, 7], nodes[i, 8] = u.held_peak_packets, u.held_peak_bytes
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
-            y = u.server.tally
+            y = u.server.line.tally
             nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = y.packets, y.dropped, y.peak_packets
     return {
         "flows": flows_np, "left": left_np[:, 0], "queued": queued_np, "spans": spans_np, "ended": ended_np,

@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 from engine.events cimport (
     CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
-from engine.fifo cimport ACCEPTED, Fifo, record_bytes, release, transmission
+from engine.fifo cimport ACCEPTED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
 from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
@@ -21,6 +21,7 @@ cdef enum:
     PHASE_ACTION = 1
     PHASE_SOURCE = 2
     PHASE_ARRIVAL = 3
+    MANY_DOWNLINKS = 512  # busy ones past which their state does not stay in the first caches
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
     """Whether one attachment of the mobile to the cell covers [begin, end]."""
@@ -57,27 +58,31 @@ cdef inline void touch(World* w, int32_t m) noexcept nogil:
 
 cdef inline bint heard(World* w, Fifo* f, Record* r) noexcept nogil:
     """Whether a downlink record is received at r.t; if not, it is dropped here."""
-    if not attached(w, mobile_of(w, r), f.cell, r.t - f.delay, r.t):
-        f.tally.detached += 1
-        drop(w, r, DETACHED, r.t, f.node)
+    if not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t):
+        f.line.tally.detached += 1
+        drop(w, r, DETACHED, r.t, f.line.node)
         return False
     if r.flags & LOST:
-        f.tally.lost += 1
-        drop(w, r, LINK_LOSS, r.t, f.node)
+        f.line.tally.lost += 1
+        drop(w, r, LINK_LOSS, r.t, f.line.node)
         return False
     observe(w, f, r)
     return True
 
 cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept nogil:
-    cdef size_t i
+    cdef size_t i, kept = 0
     cdef uint32_t h
     cdef Fifo* f
     cdef Record* r
     cdef Pending e
-    for i in range(w.busy_downs.size()):
-        f = w.busy_downs[0][i]
+    for i in range(w.control_downs.size()):
+        f = w.control_downs[0][i]
         if f.control == 0:
+            f.called = 0
+            recycle(w, f)
             continue
+        w.control_downs[0][kept] = f
+        kept += 1
         h = f.head
         while h != f.tail and f.ring[h & f.mask].t < end:
             r = &f.ring[h & f.mask]
@@ -91,10 +96,11 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
                 e.arg = 0
                 e.code = w.messages.data()[r.seq].code
                 e.message = r.seq
-                e.via = f.node
+                e.via = f.line.node
                 u.counter += 1
                 push_event(u.pending, &e)
             h += 1
+    w.control_downs.resize(kept)
 
 cdef inline bint begin_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef Mobile* x
@@ -114,7 +120,7 @@ cdef inline bint begin_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
 
 cdef inline void send_up(World* w, Record* r, uint32_t m, int cell) noexcept nogil:
     cdef Cell* c = &w.cell[cell]
-    cdef Fifo* f = own_fifo(w, &c.ups, &c.model_up, c.key_up, m)
+    cdef Fifo* f = own_fifo(w, &c.ups, c.up, c.key_up, m)
     cdef int64_t t = r.t, time
     if f == NULL:
         fail(w, 3, NULL, t)
@@ -238,12 +244,24 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
             m = w.mobile_of_flow[r.flow]
             if heard(w, f, r):
                 if w.mobile[m].flags & CONTESTED:
-                    x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.cell, r[0]
+                    x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.line.cell, r[0]
                     u.late.push_back(x)
                 else:
-                    receive(w, m, f.cell, r)
+                    receive(w, m, f.line.cell, r)
         h += 1
     release(f, h, taken)
+
+cdef inline void look_ahead(World* w, size_t i, size_t count) noexcept nogil:
+    """Fetch what the next downlinks will need, one step of the way for each."""
+    cdef Fifo** busy = w.busy_downs.data()
+    cdef Record* r
+    if i + 12 < count:
+        fetch(busy[i + 12])
+        fetch(&busy[i + 8].ring[busy[i + 8].head & busy[i + 8].mask])
+        r = &busy[i + 4].ring[busy[i + 4].head & busy[i + 4].mask]
+        if kind_of(r) < CONTROL_NODE:
+            fetch(&w.flow[r.flow])
+            fetch(&w.mobile[w.mobile_of_flow[r.flow]])
 
 cdef inline void fleet_act(World* w, Action* a) noexcept nogil:
     if a.op == SEND:
@@ -254,7 +272,7 @@ cdef inline void fleet_act(World* w, Action* a) noexcept nogil:
         measure(w, a)
 
 cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
-    cdef size_t i, kept = 0
+    cdef size_t i, count, kept = 0
     cdef Fifo* f
     cdef Late x
     cdef uint32_t m = 0
@@ -269,10 +287,15 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
         x.record.flags = DATA_UP
         x.t, x.phase, x.key, x.order, x.where = x.record.t, PHASE_SOURCE, w.flow_key[x.record.flow], x.record.seq, m
         u.late.push_back(x)
-    for i in range(w.busy_downs.size()):
+    count = w.busy_downs.size()
+    for i in range(count):
+        if count > MANY_DOWNLINKS:
+            look_ahead(w, i, count)
         f = w.busy_downs[0][i]
         downlink(w, u, f, end)
         if f.head != f.tail:
+            if f.ring[f.head & f.mask].t < u.next:
+                u.next = f.ring[f.head & f.mask].t
             w.busy_downs[0][kept] = f
             kept += 1
         else:
@@ -295,16 +318,12 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
             w.mobile[w.touched[0][i]].flags &= <uint8_t>~CONTESTED
     w.touched.clear()
 
-cdef inline int64_t next_fleet(World* w, Unit* u) noexcept nogil:
+cdef inline void next_fleet(Unit* u) noexcept nogil:
+    """Bring u.next down to the earliest thing besides the downlinks, which finish_fleet has looked at."""
     cdef int64_t t = next_source(u)
-    cdef size_t i
-    cdef Fifo* f
-    for i in range(w.busy_downs.size()):
-        f = w.busy_downs[0][i]
-        if f.ring[f.head & f.mask].t < t:
-            t = f.ring[f.head & f.mask].t
     if u.pending.size() and u.pending.data()[0].t < t:
         t = u.pending.data()[0].t
     if u.scheduled_next < u.scheduled_count and u.scheduled_t[u.scheduled_next] < t:
         t = u.scheduled_t[u.scheduled_next]
-    return t
+    if t < u.next:
+        u.next = t

@@ -8,9 +8,9 @@ from engine.copies cimport Copies, packet_id
 from engine.events cimport (
     BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
 )
-from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, new_fifo, rescue
+from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, rescue
 from engine.mixing cimport mix2
-from engine.record cimport COPIED, DATA_DOWN, LOST, STRIP, Record
+from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
@@ -29,7 +29,7 @@ cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
     elif w.failure == 0:
         drop(w, r, QUEUE_FULL, t, n)
 
-cdef inline Fifo* own_fifo(World* w, Table* table, Fifo* model, uint64_t key, uint32_t mobile) noexcept nogil:
+cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uint32_t mobile) noexcept nogil:
     """The FIFO of one mobile in a cell, made when first needed."""
     cdef Entry* e = insert(table, mobile)
     cdef Fifo* f
@@ -37,11 +37,9 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Fifo* model, uint64_t key, ui
         return NULL
     if e.mode != EMPTY:
         return <Fifo*>e.more
-    f = new_fifo()
+    f = new_fifo(line, mix2(key, w.mobile_key[mobile]))
     if f == NULL:
         return NULL
-    f[0] = model[0]
-    f.key = mix2(key, w.mobile_key[mobile])
     f.mobile = mobile
     e.mode = QUEUE
     e.more = f
@@ -53,6 +51,9 @@ cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
         if not f.listed:
             f.listed = 1
             w.busy_downs.push_back(f)
+        if kind_of(r) >= CONTROL_NODE and not f.called:
+            f.called = 1
+            w.control_downs.push_back(f)
     elif w.failure == 0:
         drop(w, r, QUEUE_FULL, t, n)
 
@@ -214,11 +215,10 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t)
 cdef inline void recycle(World* w, Fifo* f) noexcept nogil:
     """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state."""
     cdef Cell* c
-    if f.orphan and f.head == f.tail and not f.listed:
-        c = &w.cell[f.cell]
+    if f.orphan and f.head == f.tail and not f.listed and not f.called:
+        c = &w.cell[f.line.cell]
         remove(&c.downs, f.mobile)
-        free(f.ring)
-        free(f)
+        delete_fifo(f)
 
 cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int64_t t) noexcept nogil:
     cdef Cell* c = &w.cell[w.cell_of_node[n]]
@@ -230,7 +230,7 @@ cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int6
     if c.shared != NULL:
         e.more = c.shared
     else:
-        e.more = own_fifo(w, &c.downs, &c.model_down, c.key_down, mobile)
+        e.more = own_fifo(w, &c.downs, c.down, c.key_down, mobile)
         if e.more == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return

@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 
 from engine.copies cimport Ledger
 from engine.events cimport Action, Message, Pending
-from engine.fifo cimport Fifo, Tally, delete_fifo, new_fifo, record_bytes
+from engine.fifo cimport Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
 from engine.record cimport CONTROL_NODE, Record
@@ -26,21 +26,22 @@ cdef extern from *:
     int64_t NO_FRONTIER "no_frontier"
     int64_t NO_NEXT "no_next"
 
-cdef inline void set_channel(Fifo* f, const int64_t* c, uint64_t loss, Tally* tally, Unit* to) noexcept:
-    f.rate, f.delay, f.limit_packets, f.limit_bytes = c[0], c[1], c[2], c[3]
-    f.loss = loss
-    f.tally = tally
-    f.frontier = &to.frontier
-    f.next = &to.next
+cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* to, int node, int cell) noexcept:
+    cdef Line* line = new_line()
+    line.rate, line.delay, line.limit_packets, line.limit_bytes = c[0], c[1], c[2], c[3]
+    line.loss, line.tally, line.node, line.cell = loss, tally, node, cell
+    line.frontier = &to.frontier
+    line.next = &to.next
+    return line
 
 cdef inline Fifo* server_fifo(int64_t service, int64_t queue) noexcept:
-    cdef Fifo* f = new_fifo()
-    f.fixed = service
-    f.limit_packets = queue
-    f.tally = <Tally*>calloc(1, sizeof(Tally))
-    f.frontier = &NO_FRONTIER
-    f.next = &NO_NEXT
-    return f
+    cdef Line* line = new_line()
+    line.fixed = service
+    line.limit_packets = queue
+    line.tally = <Tally*>calloc(1, sizeof(Tally))
+    line.frontier = &NO_FRONTIER
+    line.next = &NO_NEXT
+    return new_fifo(line, 0)
 
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
@@ -68,6 +69,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.hop = <Fifo**>calloc(w.nodes * w.nodes + 1, sizeof(Fifo*))
     w.histogram = <int64_t*>calloc(BUCKETS, sizeof(int64_t))
     w.busy_downs = new vector[Fifo*]()
+    w.control_downs = new vector[Fifo*]()
     w.touched = new vector[int32_t]()
     w.messages = new vector[Message]()
     w.free_messages = new vector[uint32_t]()
@@ -104,9 +106,9 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         if u.kind == UNIT_SERVER:
             u.server = server_fifo(servers[u.node, 0], servers[u.node, 1])
             u.server.key = server_keys[u.node]
-            u.server.node = u.node
-            u.server.frontier = &w.unit[w.unit_of_node[u.node]].frontier
-            u.server.next = &w.unit[w.unit_of_node[u.node]].next
+            u.server.line.node = u.node
+            u.server.line.frontier = &w.unit[w.unit_of_node[u.node]].frontier
+            u.server.line.next = &w.unit[w.unit_of_node[u.node]].next
             w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
     if b.tallies.size:
         w.tallies = <Tally*><size_t>b.tallies.ctypes.data
@@ -137,11 +139,8 @@ cdef inline int open_links(World* w, object b) except -1:
         if w.unit[i].kind == UNIT_SERVER:
             front[w.unit[i].node] = <int32_t>i
     for i in range(links.shape[0]):
-        f = new_fifo()
         to = &w.unit[front[links[i, 1]]]
-        set_channel(f, &links[i, 2], loss[i], <Tally*>&tallies[i, 0], to)
-        f.key = keys[i]
-        f.node = <int32_t>links[i, 0]
+        f = new_fifo(channel(&links[i, 2], loss[i], <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1), keys[i])
         made.push_back(f)
         to.arrivals.push_back(f)
     for i in range(w.units):
@@ -158,19 +157,11 @@ cdef inline int open_links(World* w, object b) except -1:
         c.key_down, c.key_up = cell_keys[i, 0], cell_keys[i, 1]
         c.busy_ups = new vector[Fifo*]()
         j = links.shape[0] + 2 * i
-        f = new_fifo()
-        set_channel(f, &cells[i, 2], cell_loss[i, 0], <Tally*>&tallies[j, 0], w.fleet)
-        f.key, f.node, f.cell = c.key_down, c.node, <int32_t>i
-        c.model_down = f[0]
+        c.down = channel(&cells[i, 2], cell_loss[i, 0], <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
+        to = &w.unit[front[c.node]]
+        c.up = channel(&cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
         if cells[i, 1]:
-            c.shared = f
-        else:
-            delete_fifo(f)
-        f = new_fifo()
-        set_channel(f, &cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], &w.unit[front[c.node]])
-        f.node, f.cell = c.node, <int32_t>i
-        c.model_up = f[0]
-        delete_fifo(f)
+            c.shared = new_fifo(c.down, c.key_down)
     return 0
 
 cdef inline int open_movement(World* w, object b) except -1:
@@ -349,7 +340,7 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
             w.sent[u.sources.data()[j].flow] = u.sources.data()[j].seq
     for j in range(w.busy_downs.size()):
         f = w.busy_downs[0][j]
-        row = links + 2 * f.cell
+        row = links + 2 * f.line.cell
         count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
     for i in range(w.cells):
         for j in range(w.cell[i].busy_ups.size()):
@@ -371,8 +362,8 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
 
 cdef inline int64_t row_of(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
     """Row of a link's tally; -1 for a server."""
-    cdef int64_t offset = <int64_t>f.tally - <int64_t>w.tallies
-    if f.fixed >= 0:
+    cdef int64_t offset = <int64_t>f.line.tally - <int64_t>w.tallies
+    if f.line.fixed >= 0:
         return -1
     return offset // <int64_t>sizeof(Tally)
 
@@ -388,7 +379,8 @@ cdef inline void free_table(Table* table) noexcept:
 
 cdef inline void free_server(Fifo* f) noexcept:
     if f != NULL:
-        free(f.tally)
+        free(f.line.tally)
+        free(f.line)
         delete_fifo(f)
 
 cdef inline void close_world(World* w) noexcept:
@@ -400,7 +392,8 @@ cdef inline void close_world(World* w) noexcept:
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.arrivals.size()):
-            if u.arrivals[0][j].fixed < 0:
+            if u.arrivals[0][j].line.fixed < 0:
+                free(u.arrivals[0][j].line)
                 delete_fifo(u.arrivals[0][j])
         for j in range(u.rotations.size()):
             del u.rotations[0][j].coming
@@ -420,8 +413,10 @@ cdef inline void close_world(World* w) noexcept:
         free_table(&w.cell[i].downs)
         free_table(&w.cell[i].ups)
         delete_fifo(w.cell[i].shared)
+        free(w.cell[i].down)
+        free(w.cell[i].up)
         del w.cell[i].busy_ups
-    del w.busy_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
+    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
     free(w.unit)
     free(w.tables)
     free(w.unit_of_node)

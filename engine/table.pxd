@@ -40,17 +40,19 @@ cdef struct Entry:
 cdef struct Table:
     Entry* slot
     uint32_t mask  # 0: no slots yet
+    uint32_t shift  # 64 - log2(slots)
     uint32_t used
     uint32_t peak
 
-cdef inline uint32_t place(uint32_t mobile, uint32_t mask) noexcept nogil:
-    return <uint32_t>((mobile * <uint64_t>0x9E3779B97F4A7C15) >> 32) & mask
+cdef inline uint32_t place(uint32_t mobile, uint32_t shift) noexcept nogil:
+    """The top bits of a multiple of the golden ratio: numbers in any stride spread evenly."""
+    return <uint32_t>((mobile * <uint64_t>0x9E3779B97F4A7C15) >> shift)
 
 cdef inline Entry* find(Table* table, uint32_t mobile) noexcept nogil:
     cdef uint32_t i
     if table.used == 0:
         return NULL
-    i = place(mobile, table.mask)
+    i = place(mobile, table.shift)
     while table.slot[i].mode != EMPTY:
         if table.slot[i].mobile == mobile:
             return &table.slot[i]
@@ -59,19 +61,21 @@ cdef inline Entry* find(Table* table, uint32_t mobile) noexcept nogil:
 
 cdef inline int enlarge(Table* table) noexcept nogil:
     cdef uint32_t size = (table.mask + 1) * 2 if table.mask else 8, i, j
+    cdef uint32_t shift = table.shift - 1 if table.mask else 61
     cdef Entry* slot = <Entry*>calloc(size, sizeof(Entry))
     if slot == NULL:
         return 1
     if table.mask:
         for i in range(table.mask + 1):
             if table.slot[i].mode != EMPTY:
-                j = place(table.slot[i].mobile, size - 1)
+                j = place(table.slot[i].mobile, shift)
                 while slot[j].mode != EMPTY:
                     j = (j + 1) & (size - 1)
                 slot[j] = table.slot[i]
     free(table.slot)
     table.slot = slot
     table.mask = size - 1
+    table.shift = shift
     return 0
 
 cdef inline Entry* insert(Table* table, uint32_t mobile) noexcept nogil:
@@ -82,7 +86,7 @@ cdef inline Entry* insert(Table* table, uint32_t mobile) noexcept nogil:
         return e
     if (table.mask == 0 or (table.used + 1) * 3 > (table.mask + 1) * 2) and enlarge(table):
         return NULL
-    i = place(mobile, table.mask)
+    i = place(mobile, table.shift)
     while table.slot[i].mode != EMPTY:
         i = (i + 1) & table.mask
     table.slot[i].mobile = mobile
@@ -102,7 +106,7 @@ cdef inline void remove(Table* table, uint32_t mobile) noexcept nogil:
         j = (j + 1) & table.mask
         if table.slot[j].mode == EMPTY:
             break
-        home = place(table.slot[j].mobile, table.mask)
+        home = place(table.slot[j].mobile, table.shift)
         if ((j - home) & table.mask) >= ((j - i) & table.mask):
             table.slot[i] = table.slot[j]
             i = j

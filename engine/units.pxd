@@ -5,15 +5,18 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, SCHEDULED, Action, Pending, earlier, push_event
-from engine.fifo cimport ACCEPTED, Fifo, delete_fifo, record_bytes, release
+from engine.fifo cimport ACCEPTED, Fifo, delete_fifo, fetch, record_bytes, release
 from engine.forwarding cimport act, arrive, originate, send_on
 from engine.record cimport CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record
 from engine.sources cimport Law, Rotation, Source, advance, drop_top, push_source, rotate, rotation_front, sink_top, sooner
-from engine.table cimport remove
+from engine.table cimport LOCAL, Entry, Table, place, remove
 from engine.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_SERVER, Cell, Late, Unit, World, deliver,
     drop, fail, kind_of, observe, offer,
 )
+
+cdef enum:
+    LARGE_TABLE = 2048  # entries past which a table does not stay in the first caches
 
 cdef inline bint late_before(const Late& x, const Late& y) noexcept nogil:
     if x.t != y.t:
@@ -63,9 +66,9 @@ cdef inline void gather_uplinks(World* w, Unit* u, int64_t end) noexcept nogil:
                 f.control -= 1
             if r.flags & (LOST | UNHEARD):
                 if r.flags & UNHEARD:
-                    f.tally.detached += 1
+                    f.line.tally.detached += 1
                 else:
-                    f.tally.lost += 1
+                    f.line.tally.lost += 1
                 drop(w, r, DETACHED if r.flags & UNHEARD else LINK_LOSS, r.t, -1)
             else:
                 observe(w, f, r)
@@ -224,20 +227,39 @@ cdef inline void serve(World* w, Unit* u, Record* r) noexcept nogil:
         else:
             fail(w, got, u.server, t)
 
+cdef inline void look_ahead(World* w, Unit* u, Fifo* f, uint32_t h) noexcept nogil:
+    """Fetch what the next packets will need: the table's slot of one, the downlink of another."""
+    cdef Record* r
+    cdef Entry* e
+    cdef Table* table = &w.tables[u.node]
+    if f.tail - h > 8:
+        r = &f.ring[(h + 8) & f.mask]
+        if kind_of(r) == DATA_DOWN:
+            fetch(&table.slot[place(w.mobile_of_flow[r.flow], table.shift)])
+        r = &f.ring[(h + 4) & f.mask]
+        if kind_of(r) == DATA_DOWN:
+            e = &table.slot[place(w.mobile_of_flow[r.flow], table.shift)]
+            if e.mode == LOCAL:
+                fetch(e.more)
+                fetch(<char*>e.more + 64)  # where most have their ring
+
 cdef inline void take(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
     """Handle everything that arrives on one FIFO before ``end``, nothing else being in the way."""
     cdef Record r
     cdef uint32_t h = f.head
     cdef int64_t taken = 0
+    cdef bint ahead = u.kind != UNIT_SERVER and w.tables[u.node].used > LARGE_TABLE
     while h != f.tail and f.ring[h & f.mask].t < end:
+        if ahead:
+            look_ahead(w, u, f, h)
         r = f.ring[h & f.mask]
         h += 1
         taken += record_bytes(&r)
         if kind_of(&r) >= CONTROL_NODE:
             f.control -= 1
         if r.flags & LOST:
-            f.tally.lost += 1
-            drop(w, &r, LINK_LOSS, r.t, f.node)
+            f.line.tally.lost += 1
+            drop(w, &r, LINK_LOSS, r.t, f.line.node)
         elif u.kind == UNIT_SERVER:
             serve(w, u, &r)
         else:
@@ -296,8 +318,8 @@ cdef inline void take_one(World* w, Unit* u, Fifo* f) noexcept nogil:
         f.control -= 1
     release(f, f.head + 1, record_bytes(&r))
     if r.flags & LOST:
-        f.tally.lost += 1
-        drop(w, &r, LINK_LOSS, r.t, f.node)
+        f.line.tally.lost += 1
+        drop(w, &r, LINK_LOSS, r.t, f.line.node)
     elif u.kind == UNIT_SERVER:
         serve(w, u, &r)
     else:

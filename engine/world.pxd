@@ -5,7 +5,7 @@ from libcpp.vector cimport vector
 
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
-from engine.fifo cimport ACCEPTED, FULL, Fifo, Tally, offer
+from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
 from engine.mixing cimport clz64, mix, mix2
 from engine.record cimport (
     CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record,
@@ -99,8 +99,8 @@ cdef struct Ended:  # one packet copy, for the records
 cdef struct Cell:
     int32_t node
     Fifo* shared  # NULL: own downlinks
-    Fifo model_down
-    Fifo model_up
+    Line* down
+    Line* up
     Table downs  # mobile -> own downlink
     Table ups
     vector[Fifo*]* busy_ups
@@ -180,6 +180,7 @@ cdef struct World:
     int32_t* attach_cell
     Table up_holds
     vector[Fifo*]* busy_downs
+    vector[Fifo*]* control_downs  # those of them with control records
     vector[int32_t]* touched
     vector[Message]* messages
     vector[uint32_t]* free_messages
@@ -221,7 +222,7 @@ cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
 cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
     """Offer to a link, downlink or uplink; counts a packet-hop if it is accepted."""
     cdef int64_t t = r.t
-    cdef int got = offer(f, r, w.seed, packet_key(w, r) if f.loss else 0)
+    cdef int got = offer(f, r, w.seed, packet_key(w, r) if f.line.loss else 0)
     if got == ACCEPTED:
         w.events += 1
     elif got != FULL:
