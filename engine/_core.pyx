@@ -390,7 +390,6 @@ cdef class Engine:
                 while u.pending.size() and u.pending.data()[0].t < end:
                     e = pop_event(u.pending)
                     if e.kind == MESSAGE:
-                        u.messages += 1
                         w.fates[1][DELIVERED] += 1
                         end_message(w, e.message)
         if u.kind == UNIT_FLEET:
@@ -534,7 +533,7 @@ cdef class Engine:
         }  # fmt: skip
 
     def result(self):
-        return finish_result(self.network, self.built, self.reached, _columns(self))
+        return finish_result(self.built, self.reached, _columns(self))
 
 
 cdef dict _columns(Engine engine):
@@ -548,6 +547,7 @@ cdef dict _columns(Engine engine):
     queued_np = np.zeros((len(engine.built.tallies), 2), np.int64)
     left = left_np
     cdef int64_t[:, ::1] queued = queued_np
+    cdef size_t ended_before = w.ended.size()
     cdef int64_t control_left = count_left(w, engine.reached, left, queued)
     flows_np = np.zeros((w.flows, 11), np.int64)
     flows = flows_np
@@ -568,6 +568,7 @@ cdef dict _columns(Engine engine):
         ended[i, 0], ended[i, 1] = w.ended.data()[i].flow, w.ended.data()[i].seq
         ended[i, 2], ended[i, 3] = w.ended.data()[i].copy, w.ended.data()[i].fate
         ended[i, 4], ended[i, 5], ended[i, 6] = w.ended.data()[i].t, w.ended.data()[i].node, w.ended.data()[i].delay
+    w.ended.resize(ended_before)  # those in flight are noted anew each time
     fates_np = np.zeros((2, 15), np.int64)
     fates = fates_np
     for i in range(2):

@@ -194,7 +194,8 @@ cdef inline void measure(World* w, Action* a) noexcept nogil:
         end_span(w, m, a.t)
         s.mobile, s.id, s.open, s.close, s.end = m, a.a, a.t, -1, -1
         s.delivered = s.duplicate = s.reordered = s.after_marker = 0
-        s.gap_max = s.gap_end = s.delay_max = s.marked_cell = -1
+        s.delay_max = 0
+        s.gap_max = s.gap_end = s.marked_cell = -1
         s.last_before = x.last
         w.spans.push_back(s)
         x.span = <uint32_t>w.spans.size()
@@ -212,12 +213,11 @@ cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nog
     cdef Span* s
     if x.span:
         s = &w.spans.data()[x.span - 1]
-        if cell == s.marked_cell:
-            s.after_marker += 1
         if not new:
             s.duplicate += 1
         else:
             s.delivered += 1
+            s.after_marker += cell == s.marked_cell
             s.reordered += w.flow[r.flow].reordered - reordered
             if r.t - r.born > s.delay_max:
                 s.delay_max = r.t - r.born

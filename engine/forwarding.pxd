@@ -162,7 +162,7 @@ cdef inline void arrive(World* w, int n, Record* r) noexcept nogil:
 cdef inline void originate(World* w, int n, Record* r, uint32_t mobile) noexcept nogil:
     """A data packet starts at its correspondent n; r.to is the mobile's home node."""
     cdef Entry* e = find(&w.tables[n], mobile)
-    if e != NULL and (any_valid(e, r.t) or r.to == n):
+    if e != NULL and any_valid(e, r.t):
         look_up(w, n, r, e)
     elif r.to == n:
         look_up(w, n, r, NULL)

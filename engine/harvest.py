@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from engine.build import Built
-from engine.network import Network
 from engine.results import (
     FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, PACKET_COLUMNS, SPAN_COLUMNS, Columns, LawBroken, Result,
 )  # fmt: skip
@@ -23,7 +22,7 @@ RAW_LINK = (
 )  # fmt: skip
 
 
-def finish_result(network: Network, built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
+def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
     """The result of a run up to ``until_ps`` from the engine's raw arrays.
 
     Raises
@@ -37,7 +36,6 @@ def finish_result(network: Network, built: Built, until_ps: int, raw: dict[str, 
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
     check_laws(built, until_ps, flows, links, raw["fates"])
     spans = dict(zip(SPAN_COLUMNS, raw["spans"].T.copy(), strict=True))
-    order = np.lexsort((spans["id"], spans["open_ps"], network.mobile_keys()[spans["mobile"]]))
     packets = None
     if raw["record"]:
         packets = dict(zip(PACKET_COLUMNS, raw["ended"].T.copy(), strict=True))
@@ -50,7 +48,7 @@ def finish_result(network: Network, built: Built, until_ps: int, raw: dict[str, 
         flows={c: flows[c] for c in FLOW_COLUMNS},
         links={c: links[c] for c in LINK_COLUMNS},
         nodes=dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True)),
-        spans={c: v[order] for c, v in spans.items()},
+        spans=spans,
         link_names=built.row_names,
         node_names=built.node_names,
         fates=raw["fates"],

@@ -456,6 +456,10 @@ class Network:
             for i in np.flatnonzero(clash)[:20]
         ]
         local = self.entries()
+        twice = [f"node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}" for n, m in _repeated(local["node"], local["mobile"])]
+        found += [f"two entries at time 0 for {who}: give one" for who in twice]
+        routes = self.routes_up()["mobile"]
+        found += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for m, _ in _repeated(routes, routes)]
         cellless = {int(n) for n in local["node"][local["coa"] < 0]} - set(self.cell_of_node)
         found += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
         return found
@@ -464,6 +468,11 @@ class Network:
         """Raise :class:`NetworkError` with all problems if the network cannot be run."""
         if found := self.problems():
             raise NetworkError("\n".join(found))
+
+
+def _repeated(a: Int, b: Int) -> list[tuple[int, int]]:
+    pairs, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
+    return [(int(x), int(y)) for x, y in pairs[:, counts > 1].T[:20]]
 
 
 def _tunnel_end(end: str) -> int:

@@ -14,8 +14,8 @@ from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
 from engine.world cimport (
-    BUCKETS, NEVER, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late, Mobile, Span, Unit, World,
-    kind_of,
+    BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late, Mobile, Span, Unit, World,
+    kind_of, note,
 )
 
 cdef extern from *:
@@ -300,6 +300,8 @@ cdef inline void count_record(World* w, Record* r, int64_t[:, ::1] left, int64_t
         control[0] += 1
     else:
         left[r.flow, 0] += 1
+        if w.record == RECORD_PACKETS:
+            note(w, r, IN_FLIGHT, -1, -1, -1)
 
 cdef inline void count_ring(World* w, Fifo* f, int64_t[:, ::1] left, int64_t* control, int64_t* packets, int64_t* size) noexcept:
     cdef uint32_t h = f.head

@@ -146,12 +146,18 @@ cdef inline void control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil
 
 cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 1 up to the controllers; True if they have something to do."""
+    cdef size_t i
+    cdef bint any_control = False
     u.actions.clear()
     due_schedule(w, u, end)
-    if u.cell >= 0:
+    if u.cell >= 0 and w.cell[u.cell].busy_ups.size():
         gather_uplinks(w, u, end)
     if u.kind != UNIT_SERVER:
-        control_arrivals(w, u, end)
+        for i in range(u.arrivals.size()):
+            if u.arrivals[0][i].control:
+                any_control = True
+        if any_control or u.late.size():
+            control_arrivals(w, u, end)
     return u.pending.size() > 0 and u.pending.data()[0].t < end
 
 # -- sources ------------------------------------------------------------------------------------------------------------
@@ -295,6 +301,8 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
             limit = end if t_source >= end else t_source
             if best_t < limit:
                 take(w, u, best, limit)
+                if limit == end:
+                    return
                 continue
         if t_source < end and t_source <= best_t and t_source <= t_late:
             limit = best_t if best_t < t_late else t_late
