@@ -1,0 +1,93 @@
+"""What controllers see of the oracle: the same face as ``engine.Event`` and ``engine.Context`` (engine/_core.pyi)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.quantities import FOREVER
+from engine.results import Fate
+
+from .table import CareOf, Hold, Local
+
+if TYPE_CHECKING:
+    from .oracle import Oracle
+
+SCHEDULED, TIMER, MESSAGE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Event:
+    time_ps: int
+    node: int
+    mobile: int
+    kind: int
+    code: int
+    source: int = -1
+    via: int = -1
+    args: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+
+
+class Context:
+    """Actions at the time of the current event, for its mobile; they take effect at once."""
+
+    def __init__(self, oracle: Oracle, event: Event) -> None:
+        self._oracle = oracle
+        self.fate = Fate.DELIVERED
+        self.select(event)
+
+    def select(self, event: Event) -> None:
+        self.time_ps, self.node, self.mobile = event.time_ps, event.node, event.mobile
+
+    def send(
+        self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1
+    ) -> None:  # fmt: skip
+        six = tuple(args) + (0,) * (6 - len(args))
+        self._oracle.send_control(self, code, to, size_bytes, six, for_mobile, via)
+
+    def bind(
+        self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
+        simultaneous: bool = False,
+    ) -> None:  # fmt: skip
+        new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps)
+        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps)
+
+    def local(self, *, until_ps: int | None = None) -> None:
+        entry = Local(FOREVER if until_ps is None else until_ps)
+        self._oracle.change(self.node, self.mobile, entry, self.time_ps)
+
+    def hold(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None) -> None:
+        entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps)
+        self._oracle.change(self.node, self.mobile, entry, self.time_ps)
+
+    def unbind(self, coa: int | None = None) -> None:
+        self._oracle.unbind(self.node, self.mobile, coa, self.time_ps)
+
+    def timer(self, at_ps: int, code: int, arg: int = 0) -> None:
+        self._oracle.set_timer(self.node, self.mobile, at_ps, code, arg)
+
+    def reject(self, fate: int) -> None:
+        self.fate = Fate(fate)
+
+    def route_up(self, node: int) -> None:
+        self._oracle.choose_up(self.mobile, self._oracle.network.cell_of_node[node], self.time_ps)
+
+    def hold_up(self, *, packets: int = 0, bytes: int = 0) -> None:
+        self._oracle.choose_up(self.mobile, Hold(packets, bytes), self.time_ps)
+
+    def unroute_up(self) -> None:
+        self._oracle.choose_up(self.mobile, None, self.time_ps)
+
+    def open_span(self, id: int) -> None:
+        self._oracle.record.open_span(self.mobile, id, self.time_ps)
+
+    def close_span(self) -> None:
+        span = self._oracle.record.open_spans.get(self.mobile)
+        if span and span.close_ps < 0:
+            span.close_ps = self.time_ps
+
+    def mark(self, node: int) -> None:
+        span = self._oracle.record.open_spans.get(self.mobile)
+        if span:
+            span.marked_node = node

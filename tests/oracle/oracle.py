@@ -1,0 +1,428 @@
+"""The oracle: docs/model.md done one event at a time with one heap, slowly and obviously.
+
+It shares with the engine the description of a network and the data classes of a result, and nothing else.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from engine.network import Network
+from engine.quantities import duration
+from engine.results import Fate, Result
+
+from .context import MESSAGE, SCHEDULED, TIMER, Context, Event
+from .draws import LOSS, draw, key, mix2
+from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
+from .paths import FLEET, Unit, next_links, ranks
+from .record import Record
+from .sources import emissions
+from .table import CareOf, Entry, Hold, Local, Tunnel
+
+Order = tuple[int, ...]
+TIMEOUTS, REGISTRATION, CONTROLLERS, EMISSIONS, ARRIVALS = range(-1, 4)
+FLEET_UNIT: Unit = ("fleet", FLEET)
+MOST_LEVELS = 4
+
+
+class Oracle:
+    """The interface of ``engine.Engine``; how it would be made fast is accepted and means nothing here."""
+
+    def __init__(
+        self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
+        scheduling: str = "auto", dispatch: str = "event", record: str = "none", memory_limit_bytes: int | None = None,
+    ) -> None:  # fmt: skip
+        network.check()
+        self.network, self.seed, self.tunnel_limit, self.keep = network, seed, tunnel_limit, record
+        self.record = Record(network)
+        self.mobile_keys = [int(k) for k in network.mobile_keys()]
+        self.homes = [int(n) for n in network.mobile_homes()]
+        self.node_keys = [key(node.name) for node in network.nodes]
+        self.routes, self.rank = next_links(network), ranks(network)
+        tallies = self.record.links
+        self.links = [link_fifo(k.name, k.channel, t) for k, t in zip(network.links, tallies, strict=False)]
+        self.servers = [server_fifo(n.name, n.service_ps, n.service_queue) for n in network.nodes]
+        self.registrations = [server_fifo(n.name, n.registration_ps, n.registration_queue) for n in network.nodes]
+        self.radio: dict[tuple[str, int, int], Fifo] = {}  # (">" or "<", cell, mobile or -1 if shared)
+        self.tables: list[dict[int, Entry]] = [{} for _ in network.nodes]
+        self.upstream: dict[int, int | Hold | None] = defaultdict(lambda: None)
+        self.attachments: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        self.controllers: dict[int, Any] = {}
+        self.messages_sent: dict[tuple[int, int], int] = defaultdict(int)  # (node or -1, mobile)
+        self.heap: list[tuple[int, int, int, Order, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.pushed = self.timers = self.served = 0
+
+    def attach(self, node: str | int, controller: Any) -> None:
+        self.controllers[self.network.node_index(node)] = controller
+
+    def attach_mobiles(self, controller: Any) -> None:
+        self.controllers[FLEET] = controller
+
+    def run(self, until: int | str) -> Result:
+        end = duration(until)
+        self.start()
+        while self.heap and self.heap[0][0] < end:
+            t, _, _, _, _, happen, details = heapq.heappop(self.heap)
+            happen(t, *details)
+        return self.record.result(end, self.keep)
+
+    def push(self, t: int, unit: Unit, phase: int, order: Order, happen: Callable[..., None], *details: Any) -> None:
+        """``happen(t, *details)`` at t, in the order of section 4."""
+        self.pushed += 1
+        heapq.heappush(self.heap, (t, self.rank[unit], phase, order, self.pushed, happen, details))
+
+    # -- the beginning -----------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        n = self.network
+        for m, c, up, down in zip(*(n.attachments()[f].tolist() for f in ("mobile", "cell", "up", "down")), strict=True):
+            self.attachments[m, c].append((up, down))
+        e = n.entries()
+        for where, m, coa, header, end in zip(*(e[f].tolist() for f in ("node", "mobile", "coa", "header", "end")), strict=True):
+            entry = Local() if coa < 0 else Tunnel([CareOf(coa, header, end == 0)])
+            self.change(where, m, entry, 0)
+        for m, where in zip(*(n.routes_up()[f].tolist() for f in ("mobile", "node")), strict=True):
+            self.upstream[m] = n.cell_of_node[where]
+        s = n.scheduled()
+        for t, where, m, code, arg in zip(*(s[f].tolist() for f in ("time", "node", "mobile", "code", "arg")), strict=True):
+            event = Event(t, where, m, SCHEDULED, code, args=(arg, 0, 0, 0, 0, 0))
+            self.push(t, unit_of(where), CONTROLLERS, (self.mobile_keys[m], SCHEDULED, code, arg), self.tell, event)
+        for flow in range(n.flow_count):
+            self.emit_next(emissions(n, flow, self.seed))
+
+    def emit_next(self, source: Any) -> None:
+        """Put the next packet of a flow on the heap."""
+        for t, packet, flow_key, node in source:
+            unit = FLEET_UNIT if packet.kind == 1 else unit_of(node)
+            self.push(t, unit, EMISSIONS, (flow_key, packet.seq), self.emit, packet, node, source)
+            return
+
+    def emit(self, t: int, packet: Packet, node: int, source: Any) -> None:
+        self.emit_next(source)
+        self.record.born(packet, original=True)
+        if packet.kind == 1:
+            self.send_up(packet, t)
+            return
+        entry, home = self.tables[node].get(packet.mobile), self.homes[packet.mobile]
+        if entry is not None and entry.valid(t):
+            self.look_up(node, packet, t)
+        elif home == node:
+            self.record.end(packet, Fate.NO_BINDING, t, node)
+        else:
+            packet.to = home
+            self.forward(node, packet, t)
+
+    # -- links, servers and nodes --------------------------------------------------------------------------------------
+    def forward(self, node: int, packet: Packet, t: int) -> None:
+        """Send a packet on from a node that it is not addressed to."""
+        index = self.routes[node][packet.to]
+        fifo, link = self.links[index], self.network.links[index]
+        slot = fifo.accept(packet, t)
+        if slot is None:
+            self.record.end(packet, Fate.QUEUE_FULL, t, node)
+            return
+        arrival = slot.finish + link.channel.delay_ps
+        self.record.observe(packet, arrival, fifo.key)
+        self.reach_node(arrival, link.dst, fifo, slot, self.cross_link, node)
+
+    def reach_node(self, t: int, node: int, fifo: Fifo, slot: Slot, crossing: Callable[..., None], *details: Any) -> None:
+        """``crossing`` at the unit, phase and order in which a packet from ``fifo`` enters ``node``."""
+        unit, phase, order = unit_of(node), ARRIVALS, (fifo.key, slot.sequence)
+        if self.network.nodes[node].service_ps:
+            unit = ("server", node)
+        elif slot.packet.kind == 2 and slot.packet.to == node:
+            phase = REGISTRATION
+        self.push(t, unit, phase, order, crossing, node, fifo, slot, *details)
+
+    def cross_link(self, t: int, node: int, fifo: Fifo, slot: Slot, sender: int) -> None:
+        fifo.tally.under_way.remove(slot)
+        if self.is_lost(fifo, slot.packet):
+            fifo.tally.lost += 1
+            self.record.end(slot.packet, Fate.LINK_LOSS, t, sender)
+            return
+        fifo.tally.arrived += 1
+        self.enter(node, slot.packet, t)
+
+    def is_lost(self, fifo: Fifo, packet: Packet) -> bool:
+        return draw(self.seed, LOSS, fifo.key, mix2(packet.key, packet.tunnels)) < fifo.channel.loss
+
+    def enter(self, node: int, packet: Packet, t: int) -> None:
+        """A packet at a node's door: the forwarding server if there is one."""
+        if not self.network.nodes[node].service_ps:
+            self.route(t, node, packet)
+            return
+        server, row = self.servers[node], self.record.nodes[node]
+        slot = server.accept(packet, t)
+        if slot is None:
+            row.forwarding_dropped += 1
+            self.record.end(packet, Fate.FORWARDING_OVERLOAD, t, node)
+            return
+        row.forwarded += 1
+        row.forwarding_peak = server.tally.peak_packets
+        phase = REGISTRATION if packet.kind == 2 and packet.to == node else ARRIVALS
+        self.push(slot.finish, unit_of(node), phase, (server.key, slot.sequence), self.route, node, packet)
+
+    def route(self, t: int, node: int, packet: Packet) -> None:
+        """Section 5: a packet at a node's routing decision."""
+        if packet.to != node:
+            self.forward(node, packet, t)
+        elif packet.kind == 1:
+            self.record.receive(packet, t, node, through=-1)
+        elif packet.kind == 2:
+            self.register(node, packet, t)
+        else:
+            if packet.ends_at_router:
+                packet.extra = 0
+            self.look_up(node, packet, t)
+
+    def register(self, node: int, packet: Packet, t: int) -> None:
+        server, row = self.registrations[node], self.record.nodes[node]
+        slot = server.accept(packet, t)
+        if slot is None:
+            row.registration_dropped += 1
+            self.record.end(packet, Fate.REGISTRATION_OVERLOAD, t, node)
+            return
+        row.registration_peak = server.tally.peak_packets
+        self.served += 1
+        event = Event(slot.finish, node, packet.mobile, MESSAGE, packet.code, packet.source, -1, packet.args)
+        order = (self.mobile_keys[packet.mobile], MESSAGE, self.served)
+        self.push(slot.finish, unit_of(node), CONTROLLERS, order, self.tell, event, packet)
+
+    def tell(self, t: int, event: Event, packet: Packet | None = None) -> None:
+        """Give a controller its event; a message is delivered at this moment."""
+        controller = self.controllers.get(event.node)
+        context = Context(self, event)
+        if controller is not None:
+            if packet and event.node >= 0:
+                self.record.nodes[event.node].messages += 1
+            if hasattr(controller, "on_event"):
+                controller.on_event(context, event)
+            else:
+                controller.on_batch(context, [event])
+        if packet:
+            self.record.end(packet, context.fate, t, event.node)
+
+    # -- tables ----------------------------------------------------------------------------------------------------------
+    def look_up(self, node: int, packet: Packet, t: int) -> None:
+        """Section 6: what the table of ``node`` does with a packet for a mobile."""
+        entry = self.tables[node].get(packet.mobile)
+        if entry is None:
+            home = self.homes[packet.mobile] == node
+            self.record.end(packet, Fate.NO_BINDING if home else Fate.NO_VISITOR, t, node)
+        elif not entry.valid(t):
+            self.record.end(packet, Fate.BINDING_EXPIRED, t, node)
+        elif isinstance(entry, Tunnel):
+            self.encapsulate(node, packet, entry.valid(t), t)
+        elif isinstance(entry, Local):
+            self.send_down(node, packet, t)
+        else:
+            self.wait(node, packet, entry, t)
+
+    def encapsulate(self, node: int, packet: Packet, care_of: list[CareOf], t: int) -> None:
+        fan_out = len(care_of) > 1
+        if packet.tunnels + 1 > self.tunnel_limit or (fan_out and packet.level == MOST_LEVELS):
+            self.record.end(packet, Fate.TUNNEL_LIMIT, t, node)
+            return
+        copies = [packet] + [replace(packet, copy=packet.copy | i << 2 * packet.level) for i in range(1, len(care_of))]
+        for i, (copy, way) in enumerate(zip(copies, care_of, strict=True)):
+            if i:
+                self.record.born(copy, original=False)
+            copy.level += fan_out
+            copy.tunnels += 1
+            copy.extra = way.header if way.ends_at_router else copy.extra + way.header
+            copy.ends_at_router = way.ends_at_router
+            copy.to = way.node
+        for copy in copies:
+            self.forward(node, copy, t)
+
+    def wait(self, node: int, packet: Packet, hold: Hold, t: int) -> None:
+        why_not = hold.put(packet)
+        if why_not is not None:
+            self.record.end(packet, why_not, t, node)
+        row = self.record.nodes[node]
+        row.held_peak_packets = max(row.held_peak_packets, len(hold.waiting))
+        row.held_peak_bytes = max(row.held_peak_bytes, hold.held_bytes())
+
+    def bind(self, node: int, mobile: int, new: CareOf, simultaneous: bool, t: int) -> None:
+        entry = self.tables[node].get(mobile)
+        if simultaneous and isinstance(entry, Tunnel):
+            entry.add(new, t)
+        else:
+            self.change(node, mobile, Tunnel([new]), t)
+
+    def unbind(self, node: int, mobile: int, coa: int | None, t: int) -> None:
+        entry = self.tables[node].get(mobile)
+        if entry is None:
+            return
+        if coa is None:
+            self.change(node, mobile, None, t)
+        elif isinstance(entry, Tunnel):
+            entry.care_of = [c for c in entry.care_of if c.node != coa]
+            if not entry.care_of:
+                self.change(node, mobile, None, t)
+
+    def change(self, node: int, mobile: int, new: Entry | None, t: int) -> None:
+        """A new entry (or none) replaces the old one whole."""
+        table, old = self.tables[node], self.tables[node].get(mobile)
+        if new is None:
+            del table[mobile]
+        else:
+            table[mobile] = new
+        row = self.record.nodes[node]
+        row.entries_peak = max(row.entries_peak, len(table))
+        if isinstance(new, Hold):
+            order = (self.mobile_keys[mobile],)
+            self.push(new.until, unit_of(node), TIMEOUTS, order, self.time_out, node, mobile, new)
+        if isinstance(old, Hold):
+            self.release(node, old, new, t)
+        elif isinstance(old, Local) and isinstance(new, Tunnel | Hold):
+            self.rescue(node, mobile, t)
+
+    def release(self, node: int, old: Hold, new: Entry | None, t: int) -> None:
+        """What an old hold held."""
+        if isinstance(new, Hold):
+            new.waiting = old.waiting
+            return
+        self.record.counts["released"] += len(old.waiting)
+        for packet in old.waiting:
+            self.look_up(node, packet, t)
+
+    def time_out(self, t: int, node: int, mobile: int, hold: Hold) -> None:
+        if self.tables[node].get(mobile) is hold:
+            for packet in hold.waiting:
+                self.record.end(packet, Fate.BUFFER_TIMEOUT, t, node)
+            hold.waiting = []
+
+    def rescue(self, node: int, mobile: int, t: int) -> None:
+        cell = self.network.cell_of_node[node]
+        fifo = self.downlink(cell, mobile)
+        taken, moved = fifo.take_out(mobile, t)
+        self.record.counts["moved forward"] += len(moved)
+        for slot in moved:
+            self.reach_mobile(cell, fifo, slot)
+        for slot in taken:
+            self.look_up(node, slot.packet, t)
+
+    # -- radio, down -------------------------------------------------------------------------------------------------------
+    def downlink(self, cell: int, mobile: int) -> Fifo:
+        c = self.network.cells[cell]
+        name = key(self.network.nodes[c.node].name + ">*")
+        fifo_key = name if c.shared else mix2(name, self.mobile_keys[mobile])
+        tally = self.record.links[len(self.network.links) + 2 * cell]
+        return self.radio.setdefault((">", cell, -1 if c.shared else mobile), Fifo(fifo_key, c.down, tally))
+
+    def send_down(self, node: int, packet: Packet, t: int) -> None:
+        cell = self.network.cell_of_node[node]
+        fifo = self.downlink(cell, packet.mobile)
+        slot = fifo.accept(packet, t)
+        if slot is None:
+            self.record.end(packet, Fate.QUEUE_FULL, t, node)
+            return
+        self.reach_mobile(cell, fifo, slot)
+
+    def reach_mobile(self, cell: int, fifo: Fifo, slot: Slot) -> None:
+        phase, order = ARRIVALS, (fifo.key, slot.sequence)
+        if slot.packet.is_control:
+            phase, order = CONTROLLERS, (self.mobile_keys[slot.packet.mobile], MESSAGE, fifo.key, slot.sequence)
+        arrival = slot.finish + fifo.channel.delay_ps
+        self.push(arrival, FLEET_UNIT, phase, order, self.hear, cell, fifo, slot, slot.version)
+
+    def hear(self, t: int, cell: int, fifo: Fifo, slot: Slot, version: int) -> None:
+        """Section 7: the end of a downlink."""
+        if version != slot.version:
+            return  # a rescue took it out or moved it since
+        packet, node = slot.packet, self.network.cells[cell].node
+        fifo.tally.under_way.remove(slot)
+        if not any(up <= slot.finish and t <= down for up, down in self.attachments[packet.mobile, cell]):
+            fifo.tally.detached += 1
+            self.record.end(packet, Fate.DETACHED, t, node)
+        elif self.is_lost(fifo, packet):
+            fifo.tally.lost += 1
+            self.record.end(packet, Fate.LINK_LOSS, t, node)
+        else:
+            fifo.tally.arrived += 1
+            self.record.observe(packet, t, fifo.key)
+            if packet.is_control:
+                event = Event(t, FLEET, packet.mobile, MESSAGE, packet.code, packet.source, node, packet.args)
+                self.tell(t, event, packet)
+            else:
+                self.record.receive(packet, t, FLEET, through=node)
+
+    # -- radio, up ---------------------------------------------------------------------------------------------------------
+    def send_up(self, packet: Packet, t: int) -> None:
+        route = self.upstream[packet.mobile]
+        if route is None:
+            self.record.end(packet, Fate.DETACHED, t, FLEET)
+        elif isinstance(route, Hold):
+            why_not = route.put(packet)
+            if why_not is not None:
+                self.record.end(packet, why_not, t, FLEET)
+        else:
+            self.transmit_up(route, packet, t)
+
+    def choose_up(self, mobile: int, route: int | Hold | None, t: int) -> None:
+        old, self.upstream[mobile] = self.upstream[mobile], route
+        if isinstance(old, Hold):
+            if isinstance(route, Hold):
+                route.waiting = old.waiting
+                return
+            self.record.counts["released upstream"] += len(old.waiting)
+            for packet in old.waiting:
+                self.send_up(packet, t)
+
+    def transmit_up(self, cell: int, packet: Packet, t: int) -> None:
+        c = self.network.cells[cell]
+        name = key(self.network.nodes[c.node].name + "<*")
+        tally = self.record.links[len(self.network.links) + 2 * cell + 1]
+        fifo_key = mix2(name, self.mobile_keys[packet.mobile])
+        fifo = self.radio.setdefault(("<", cell, packet.mobile), Fifo(fifo_key, c.up, tally))
+        slot = fifo.accept(packet, t)
+        if slot is None:
+            self.record.end(packet, Fate.QUEUE_FULL, t, FLEET)
+            return
+        self.reach_node(slot.finish + c.up.delay_ps, c.node, fifo, slot, self.cross_uplink, cell)
+
+    def cross_uplink(self, t: int, node: int, fifo: Fifo, slot: Slot, cell: int) -> None:
+        packet = slot.packet
+        fifo.tally.under_way.remove(slot)
+        if not any(up <= slot.start and slot.finish <= down for up, down in self.attachments[packet.mobile, cell]):
+            fifo.tally.detached += 1
+            self.record.end(packet, Fate.DETACHED, t, FLEET)
+        elif self.is_lost(fifo, packet):
+            fifo.tally.lost += 1
+            self.record.end(packet, Fate.LINK_LOSS, t, FLEET)
+        else:
+            fifo.tally.arrived += 1
+            self.record.observe(packet, t, fifo.key)
+            self.enter(node, packet, t)
+
+    # -- what controllers do -------------------------------------------------------------------------------------------------
+    def set_timer(self, node: int, mobile: int, t: int, code: int, arg: int) -> None:
+        self.timers += 1
+        event = Event(t, node, mobile, TIMER, code, args=(arg, 0, 0, 0, 0, 0))
+        self.push(t, unit_of(node), CONTROLLERS, (self.mobile_keys[mobile], TIMER, self.timers), self.tell, event)
+
+    def send_control(
+        self, at: Context, code: int, to: int, size: int, args: tuple[int, ...], for_mobile: bool, via: int
+    ) -> None:
+        sender = self.mobile_keys[at.mobile] if at.node < 0 else self.node_keys[at.node]
+        count = self.messages_sent[at.node, at.mobile]
+        self.messages_sent[at.node, at.mobile] += 1
+        packet_key = mix2(mix2(sender, self.mobile_keys[at.mobile]), count)
+        packet = Packet(
+            3 if for_mobile else 2, packet_key, at.mobile, size, at.time_ps, to, source=at.node, code=code, args=args
+        )
+        self.record.born(packet, original=True)
+        if at.node < 0:
+            self.transmit_up(self.network.cell_of_node[via], packet, at.time_ps)
+        elif to == at.node:
+            self.look_up(at.node, packet, at.time_ps)
+        else:
+            self.forward(at.node, packet, at.time_ps)
+
+
+def unit_of(node: int) -> Unit:
+    return FLEET_UNIT if node < 0 else ("node", node)

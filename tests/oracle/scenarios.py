@@ -1,0 +1,233 @@
+"""Random scenarios: a description in plain rows, and the network made from it, as it is or changed in a way whose effect is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from engine.network import Network
+from engine.quantities import FOREVER
+
+from .controllers import Actor, Script
+
+
+@dataclass(frozen=True)
+class Pipe:
+    """A channel: bits per second, ps, limits, loss probability as text."""
+
+    rate: int
+    delay: int
+    packets: int = 0
+    bytes: int = 0
+    loss: str = "0"
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    name: str
+    service: int = 0
+    service_queue: int = 0
+    registration: int = 0
+    registration_queue: int = 0
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    src: str
+    dst: str
+    name: str
+    pipe: Pipe
+
+
+@dataclass(frozen=True)
+class CellRow:
+    node: str
+    shared: bool
+    down: Pipe
+    up: Pipe
+
+
+@dataclass(frozen=True)
+class MobileRow:
+    """One mobile, or ``count`` of a family."""
+
+    name: str
+    home: str
+    count: int = 0
+
+    def names(self) -> list[str]:
+        return [f"{self.name}{i}" for i in range(self.count)] if self.count else [self.name]
+
+
+@dataclass(frozen=True)
+class AttachmentRow:
+    mobile: str
+    node: str
+    up: int
+    down: int
+
+
+@dataclass(frozen=True)
+class FlowRow:
+    source: str  # cbr, poisson or replay
+    node: str
+    mobile: str
+    up: bool
+    label: str
+    start: int
+    stop: int
+    step: int  # interval, mean gap or period
+    count: int
+    size: int
+    times: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    node: str
+    mobile: str
+    coa: str | None  # None: local
+    header: int = 0
+    end: str = "router"
+
+
+@dataclass(frozen=True)
+class EventRow:
+    time: int
+    node: str | None
+    mobile: str
+    code: int
+    arg: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the input whose effect on the output is known."""
+
+    shift: int = 0
+    scale: int = 1
+    shuffle: int | None = None
+    idle: bool = False
+
+    def moment(self, t: int) -> int:
+        return FOREVER if t == FOREVER else t * self.scale + self.shift
+
+
+@dataclass
+class Scenario:
+    seed: int
+    ties: bool
+    until: int
+    tunnel_limit: int
+    script: Script
+    nodes: list[NodeRow] = field(default_factory=list)
+    links: list[LinkRow] = field(default_factory=list)
+    cells: list[CellRow] = field(default_factory=list)
+    mobiles: list[MobileRow] = field(default_factory=list)
+    attachments: list[AttachmentRow] = field(default_factory=list)
+    flows: list[FlowRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
+    routes_up: list[tuple[str, str]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+
+    def network(self, change: Change = Change()) -> Network:
+        """The scenario's network, with ``change``."""
+        net, k = Network(), change.scale
+        order = Random(change.shuffle) if change.shuffle is not None else None
+
+        def rows(given: list[Any]) -> list[Any]:
+            return given if order is None else order.sample(given, len(given))
+
+        if change.idle:
+            net.node("idle")
+        for n in rows(self.nodes):
+            net.node(
+                n.name,
+                service=n.service * k,
+                service_queue=n.service_queue,
+                registration=n.registration * k,
+                registration_queue=n.registration_queue,
+            )
+        for link in rows(self.links):
+            net.link(link.src, link.dst, name=link.name, **_channel(link.pipe, k))
+        for c in rows(self.cells):
+            net.cell(c.node, shared=c.shared, **_channel(c.down, k), **{f"up_{f}": v for f, v in _channel(c.up, k).items()})
+        if change.idle:
+            _add_idle(net, self)
+        for m in rows(self.mobiles):
+            if m.count:
+                net.mobiles(m.count, prefix=m.name, home=m.home)
+            else:
+                net.mobile(m.name, home=m.home)
+        for a in rows(self.attachments):
+            net.attach(a.mobile, a.node, change.moment(a.up), change.moment(a.down))
+        for e in rows(self.entries):
+            if e.coa is None:
+                net.local(e.node, e.mobile)
+            else:
+                net.bind(e.node, e.mobile, e.coa, header_bytes=e.header, end=e.end)
+        for mobile, node in rows(self.routes_up):
+            net.route_up(mobile, node)
+        for flow in rows(self.flows):
+            _add_flow(net, flow, change)
+        for event in rows(self.events):
+            net.schedule(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
+        return net
+
+    def engine(self, kind: Any, change: Change = Change(), **options: Any) -> Any:
+        """An ``Engine`` or ``Oracle`` of this scenario with its controllers, ready to run."""
+        net = self.network(change)
+        made = kind(net, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
+        quiet = Random(self.seed).choice(self.script.nodes) if self.seed % 5 == 0 else None
+        for n in self.nodes:
+            if n.name != quiet:
+                made.attach(n.name, Actor(self.script, net, n.name, change.shift, change.scale))
+        made.attach_mobiles(Actor(self.script, net, None, change.shift, change.scale))
+        return made
+
+    def scalable(self, k: int) -> Scenario:
+        """A like scenario whose times all become k-fold exactly if delays do and rates become 1/k: no rounding in it."""
+
+        def exact(pipe: Pipe) -> Pipe:
+            return replace(pipe, rate=k * 10 ** (len(str(pipe.rate)) - 1) if pipe.rate else 0)
+
+        return replace(
+            self,
+            links=[replace(link, pipe=exact(link.pipe)) for link in self.links],
+            cells=[replace(c, down=exact(c.down), up=exact(c.up)) for c in self.cells],
+            flows=[replace(f, source="cbr" if f.source == "poisson" else f.source) for f in self.flows],
+        )
+
+
+def _channel(pipe: Pipe, k: int) -> dict[str, Any]:
+    return {
+        "rate": pipe.rate // k,
+        "delay": pipe.delay * k,
+        "buffer_packets": pipe.packets,
+        "buffer_bytes": pipe.bytes,
+        "loss": pipe.loss,
+    }
+
+
+def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
+    when = {"start_ps": change.moment(f.start), "stop_ps": change.moment(f.stop), "up": f.up, "label": f.label}
+    k = change.scale
+    if f.source == "cbr":
+        net.cbr(f.node, f.mobile, interval=f.step * k, size_bytes=f.size, count=f.count, **when)
+    elif f.source == "poisson":
+        net.poisson(f.node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
+    else:
+        net.replay(f.node, f.mobile, [t * k for t in f.times], f.sizes, period_ps=f.step * k, **when)
+
+
+def _add_idle(net: Network, scenario: Scenario) -> None:
+    """A node, links, a cell and a mobile that nothing uses."""
+    first, last = scenario.nodes[0].name, scenario.nodes[-1].name
+    net.link(first, "idle", delay="10s", rate="1Mbit/s")
+    net.link("idle", last, delay="10s")
+    net.link(first, last, delay="9s", name="idle link")
+    net.cell("idle", delay="1ms", rate="1Mbit/s", buffer_packets=3)
+    net.mobile("idle one", home="idle")
+    net.attach("idle one", first if first in scenario.script.cells else "idle")

@@ -1,0 +1,42 @@
+"""When flows emit which packets (docs/model.md, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from engine.network import Network
+
+from .draws import gap, mix2
+from .fifo import Packet
+
+
+def emissions(network: Network, flow: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
+    """(time, packet, flow key, the flow's node) of each packet of a flow, in order."""
+    row = {name: int(column[flow]) for name, column in network.flows().items()}
+    for seq, (t, size) in enumerate(_moments(network, row, seed)):
+        if t >= row["stop"] or seq >= row["count"]:
+            return
+        packet = Packet(
+            row["up"], mix2(row["key"], seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq
+        )
+        yield t, packet, row["key"], row["node"]
+
+
+def _moments(network: Network, row: dict[str, int], seed: int) -> Iterator[tuple[int, int]]:
+    start, step = row["start"], row["interval"]
+    if row["source"] == 0:
+        for k in count():
+            yield start + k * step, row["size"]
+    elif row["source"] == 1:
+        t = start
+        for seq in count():
+            t += gap(seed, row["key"], seq, step)
+            yield t, row["size"]
+    else:
+        times, sizes = network.replays[row["source"] - 2]
+        for n in count():
+            for t, size in zip(times.tolist(), sizes.tolist(), strict=True):
+                yield start + t + n * step, size
+            if not step:
+                return
