@@ -89,15 +89,19 @@ cdef inline Record* inner_ring(Fifo* f) noexcept nogil:
     """Room for two records right behind each FIFO: most mobiles never need more."""
     return <Record*>(f + 1)
 
+cdef inline uint32_t oldest(Fifo* f) noexcept nogil:
+    """First record still needed: not yet at the far end, or there already but, at a server, still in the system."""
+    return f.sent if <int32_t>(f.head - f.sent) > 0 else f.head
+
 cdef inline int grow(Fifo* f) noexcept nogil:
-    cdef uint32_t capacity = (f.mask + 1) * 2, n = f.tail - f.head, i
+    cdef uint32_t capacity = (f.mask + 1) * 2, base = oldest(f), n = f.tail - base, i
     cdef Record* ring = <Record*>malloc(capacity * sizeof(Record))
     if ring == NULL:
         return NO_MEMORY
     for i in range(n):
-        ring[i] = f.ring[(f.head + i) & f.mask]
-    f.sent = f.sent - f.head
-    f.head = 0
+        ring[i] = f.ring[(base + i) & f.mask]
+    f.sent -= base
+    f.head -= base
     f.tail = n
     if f.ring != inner_ring(f):
         free(f.ring)
@@ -128,7 +132,7 @@ cdef inline int offer(Fifo* f, Record* r, uint64_t seed, uint64_t packet_key) no
     if line.limit_bytes > 0 and <int64_t>f.waiting_bytes + size > line.limit_bytes:
         y.dropped += 1
         return FULL
-    if f.tail - f.head > f.mask:
+    if f.tail - oldest(f) > f.mask:
         if grow(f) != ACCEPTED:
             return NO_MEMORY
     time = transmission(f, size)
@@ -162,13 +166,6 @@ cdef inline void release(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nog
     f.line.tally.out_packets += head - f.head
     f.line.tally.out_bytes += out_bytes
     f.head = head
-    if head == f.tail:
-        f.sent = head
-        f.waiting_bytes = 0
-    else:
-        while <int32_t>(head - f.sent) > 0:
-            f.waiting_bytes -= <int32_t>record_bytes(&f.ring[f.sent & f.mask])
-            f.sent += 1
 
 cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobile_of_flow, vector[Record]* out) noexcept nogil:
     """Take out the mobile's records whose transmission has not begun by ``t``; those behind them move forward."""

@@ -266,16 +266,16 @@ cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t 
     if e == NULL or e.mode != TUNNEL:
         set_tunnel(w, n, mobile, c, t)
         return
-    for k in range(e.count):
-        if careof(e, k).node == c.node:
-            careof(e, k)[0] = c
-            return
     for k in range(e.count - 1, -1, -1):
         if careof(e, k).until <= t and e.count > 1:
             take_careof(e, k)
     if e.count == 1 and e.one.until <= t:
         e.one = c
         return
+    for k in range(e.count):
+        if careof(e, k).node == c.node:
+            careof(e, k)[0] = c
+            return
     if e.count == MOST_CAREOF:
         take_careof(e, 0)
     if e.more == NULL:

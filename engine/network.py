@@ -6,6 +6,7 @@ compiled engine; nothing in it depends on the order in which things were declare
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -131,6 +132,16 @@ class Network:
         self._schedule = _Columns(("time", "node", "mobile", "code", "arg"))
         self._entries = _Columns(("node", "mobile", "coa", "header", "end"))  # coa -1: local
         self._routes_up = _Columns(("mobile", "node"))
+
+    def fork(self) -> Network:
+        """A copy to add to, while this network stays as it is; the arrays themselves are shared."""
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, (list, dict)):
+                setattr(other, name, value.copy())
+            elif isinstance(value, _Columns):
+                setattr(other, name, _Columns(value.fields, value.parts.copy()))
+        return other
 
     # -- nodes, links, cells ------------------------------------------------------------------------------------------
     def node(

@@ -61,6 +61,8 @@ class Options:
         Lifetime of the old router's forwarding entry (decisions, 12).
     bicast_ps : int
         How long the old binding stays beside the new one (simultaneous bindings).
+    settle_ps : int
+        How long after a handoff is done its deliveries still count as its own: for packets that come by the longer way.
     """
 
     relay: str = "router"
@@ -72,6 +74,7 @@ class Options:
     new_buffer_bytes: int = 0
     forwarding_lifetime_ps: int = 10 * 10**12
     bicast_ps: int = 200 * 10**9
+    settle_ps: int = 100 * 10**9
 
     def problems(self) -> list[str]:
         """What is wrong with the options, each with what would be right."""

@@ -1,0 +1,36 @@
+"""What happened in each handoff: one row a handoff, filled by the mobile node's side of the machine."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from handoff.setup import Setup
+
+COLUMNS = (
+    "mobile", "index", "old_router", "new_router", "access", "scenario", "predict_ps", "going_down_ps", "down_ps", "up_ps",
+    "request_ps", "reply_ps", "marker_ps", "rescue_ps", "acknowledged_ps", "completed", "retransmissions",
+)  # fmt: skip
+"""``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
+procedure knows none; times of things that did not happen are -1."""
+
+
+class Records:
+    """Columns of all handoffs of a movement, in the order of its attachments: handoff i leaves attachment ``leaves[i]``."""
+
+    def __init__(self, setup: Setup) -> None:
+        move = setup.movement
+        self.leaves = np.flatnonzero(~setup.last_attachments())
+        old, new = self.leaves, self.leaves + 1
+        n = len(old)
+        first = np.searchsorted(move.mobile, move.mobile[old]) if n else old
+        self.columns: dict[str, npt.NDArray[np.int64]] = {c: np.full(n, -1, np.int64) for c in COLUMNS}
+        c = self.columns
+        c["mobile"], c["index"] = move.mobile[old], old - first
+        c["old_router"], c["new_router"] = move.router[old], move.router[new]
+        c["access"] = (move.up_ps[new] > move.down_ps[old]).astype(np.int64)
+        c["predict_ps"], c["going_down_ps"] = move.predict_ps[old].copy(), move.going_down_ps[old].copy()
+        c["down_ps"], c["up_ps"] = move.down_ps[old], move.up_ps[new]
+        for zero in ("scenario", "completed", "retransmissions"):
+            c[zero][:] = 0
+        self.row_of_attachment = {int(a): i for i, a in enumerate(old)}
