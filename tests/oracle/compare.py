@@ -41,9 +41,8 @@ def _first_packet(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     a, b = (list(zip(*(p[c].tolist() for c in ours), strict=True)) for p in (ours, theirs))
     if a == b:
         return []
-    mine, other = min(set(a) ^ set(b), key=_when), {row[:3]: row for row in a}, 
-    both = [_told(name, rows, ours, mine[:3]) for name, rows in (("oracle", a), ("engine", b))]
-    del other
+    first = min(set(a) ^ set(b), key=_when)
+    both = [_told(name, rows, ours, first[:3]) for name, rows in (("oracle", a), ("engine", b))]
     return ["first differing packet: " + "; ".join(both)]
 
 
@@ -85,8 +84,7 @@ def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) ->
     }
     for i in range(len(result.spans["id"])):
         row = values(result.spans, i)
-        told["spans"][network.mobile_name(row["mobile"]), i] = row | {"mobile": network.mobile_name(row["mobile"])}
-    told["spans"] = {key[0] + f" {n}": row for n, (key, row) in enumerate(told["spans"].items())}
+        told["spans"][i] = row | {"mobile": network.mobile_name(row["mobile"])}
     packets = result.packets
     assert packets is not None
     for i in range(len(packets["seq"])):

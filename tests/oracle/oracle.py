@@ -286,7 +286,6 @@ class Oracle:
         if isinstance(new, Hold):
             new.waiting = old.waiting
             return
-        self.record.counts["released"] += len(old.waiting)
         for packet in old.waiting:
             self.look_up(node, packet, t)
 
@@ -300,7 +299,6 @@ class Oracle:
         cell = self.network.cell_of_node[node]
         fifo = self.downlink(cell, mobile)
         taken, moved = fifo.take_out(mobile, t)
-        self.record.counts["moved forward"] += len(moved)
         for slot in moved:
             self.reach_mobile(cell, fifo, slot)
         for slot in taken:
@@ -369,7 +367,6 @@ class Oracle:
             if isinstance(route, Hold):
                 route.waiting = old.waiting
                 return
-            self.record.counts["released upstream"] += len(old.waiting)
             for packet in old.waiting:
                 self.send_up(packet, t)
 

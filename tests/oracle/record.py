@@ -88,7 +88,6 @@ class Record:
     last_delivery: dict[int, int] = field(default_factory=dict)  # mobile -> time
     copies: dict[tuple[int, int], dict[int, Ending | None]] = field(default_factory=lambda: defaultdict(dict))
     control: list[Fate | None] = field(default_factory=list)  # one element a copy
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # what the scenarios made happen
     histogram: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     fingerprint: int = 0
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.network import Network
 from engine.quantities import FOREVER
+from engine.results import Result
 
 from .controllers import Actor, Script
 
@@ -115,6 +116,9 @@ class Change:
         return FOREVER if t == FOREVER else t * self.scale + self.shift
 
 
+UNCHANGED = Change()
+
+
 @dataclass
 class Scenario:
     seed: int
@@ -132,7 +136,7 @@ class Scenario:
     routes_up: list[tuple[str, str]] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
 
-    def network(self, change: Change = Change()) -> Network:
+    def network(self, change: Change = UNCHANGED) -> Network:
         """The scenario's network, with ``change``."""
         net, k = Network(), change.scale
         order = Random(change.shuffle) if change.shuffle is not None else None
@@ -176,16 +180,19 @@ class Scenario:
             net.schedule(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
         return net
 
-    def engine(self, kind: Any, change: Change = Change(), **options: Any) -> Any:
-        """An ``Engine`` or ``Oracle`` of this scenario with its controllers, ready to run."""
-        net = self.network(change)
-        made = kind(net, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
+    def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, **options: Any) -> Any:
+        """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none."""
+        made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
         quiet = Random(self.seed).choice(self.script.nodes) if self.seed % 5 == 0 else None
         for n in self.nodes:
             if n.name != quiet:
-                made.attach(n.name, Actor(self.script, net, n.name, change.shift, change.scale))
-        made.attach_mobiles(Actor(self.script, net, None, change.shift, change.scale))
+                made.attach(n.name, Actor(self.script, network, n.name, change.shift, change.scale))
+        made.attach_mobiles(Actor(self.script, network, None, change.shift, change.scale))
         return made
+
+    def run(self, kind: Any, change: Change = UNCHANGED, **options: Any) -> tuple[Network, Result]:
+        network = self.network(change)
+        return network, self.ready(kind, network, change, **options).run(change.moment(self.until))
 
     def scalable(self, k: int) -> Scenario:
         """A like scenario whose times all become k-fold exactly if delays do and rates become 1/k: no rounding in it."""

@@ -1,0 +1,90 @@
+"""One scenario through oracle and engine, or through the engine twice; each check yields what is wrong, as text."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from engine import Engine
+
+from .compare import by_name, differences, rows_that_differ
+from .generate import generate
+from .oracle import Oracle
+from .scenarios import UNCHANGED, Change, Scenario
+
+SCHEDULING = ("auto", "window", "heap")
+DISPATCH = ("event", "batch")
+
+
+def variant(scenario: Scenario) -> dict[str, Any]:
+    """How the engine runs this scenario: all 18 combinations take turns, with ties and without."""
+    turn = scenario.seed // 2
+    largest = Engine(scenario.network()).window_ps
+    windows = (None, max(1, largest // 2), min(largest, largest // 7 + 13))
+    return {
+        "scheduling": SCHEDULING[turn % 3],
+        "window_ps": windows[turn // 3 % 3],
+        "dispatch": DISPATCH[turn // 9 % 2],
+    }
+
+
+def oracle_and_engine(number: int) -> list[str]:
+    """The same to the last packet."""
+    scenario = generate(number)
+    options = variant(scenario)
+    _, ours = scenario.run(Oracle)
+    _, theirs = scenario.run(Engine, **options)
+    return [f"scenario {number} {options}: {text}" for text in differences(ours, theirs)]
+
+
+# -- the engine against itself (each gives what differs between a run and a changed one, brought back) -----------------------
+
+
+def twice(number: int) -> list[str]:
+    scenario = generate(number)
+    return differences(scenario.run(Engine)[1], scenario.run(Engine)[1])
+
+
+def in_slices(number: int) -> list[str]:
+    """Advanced in pieces of random length, some of them empty."""
+    scenario = generate(number)
+    sliced = scenario.ready(Engine, scenario.network())
+    cuts = sorted(Random(number).randrange(scenario.until) for _ in range(7))
+    for cut in [*cuts, scenario.until]:
+        reached = sliced.advance(cut)
+        if reached != cut or sliced.time_ps != cut:
+            return [f"advance({cut}) returned {reached}, time_ps is {sliced.time_ps}"]
+    return differences(scenario.run(Engine)[1], sliced.result())
+
+
+def shifted(number: int) -> list[str]:
+    """Every input time + c: every output time + c."""
+    return _changed(generate(number), Change(shift=123_456_789_012 if number % 2 else 1))
+
+
+def scaled(number: int) -> list[str]:
+    """Every delay, gap and limit in time x k, every rate / k: every output time x k."""
+    k = (2, 5)[number // 2 % 2]
+    return _changed(generate(number).scalable(k), Change(scale=k))
+
+
+def shuffled(number: int) -> list[str]:
+    """Everything declared in another order."""
+    return _changed(generate(number), Change(shuffle=number), same_fingerprint=True)
+
+
+def with_idle(number: int) -> list[str]:
+    """A node, links, a cell and a mobile more, which nothing uses."""
+    return _changed(generate(number), Change(idle=True), same_fingerprint=True)
+
+
+AGAINST_ITSELF = (twice, in_slices, shifted, scaled, shuffled, with_idle)
+
+
+def _changed(scenario: Scenario, change: Change, same_fingerprint: bool = False) -> list[str]:
+    network, plain = scenario.run(Engine, UNCHANGED)
+    other, changed = scenario.run(Engine, change)
+    found = rows_that_differ(by_name(network, plain), by_name(other, changed, change.shift, change.scale))
+    if same_fingerprint and plain.fingerprint != changed.fingerprint:
+        found.append(f"fingerprint {plain.fingerprint} became {changed.fingerprint}")
+    return [f"{change}: {text}" for text in found]
