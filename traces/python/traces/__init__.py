@@ -1,0 +1,19 @@
+"""Packet captures and association logs as numpy columns.
+
+``read_capture`` reads pcap and pcapng, ``summarise`` says what a capture holds, ``read_associations`` reads which mobile was
+attached to which router when. Every fault of a file is a ``TraceError``.
+"""
+
+from traces.capture import NO_FLOW, NO_TIME_NS, Capture, Flows, Interface, address_text, read_capture
+from traces.errors import TraceError
+
+__all__ = [
+    "NO_FLOW",
+    "NO_TIME_NS",
+    "Capture",
+    "Flows",
+    "Interface",
+    "TraceError",
+    "address_text",
+    "read_capture",
+]

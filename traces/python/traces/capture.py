@@ -1,0 +1,171 @@
+"""Packet captures as columns."""
+
+import ipaddress
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces import _native
+
+NO_FLOW = 0xFFFFFFFF
+"""Flow of a packet that is not IP."""
+
+NO_TIME_NS = -(2**63)
+"""Time of a packet that carries none (simple packet blocks of pcapng); numpy's NaT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What a capture says of an interface it was taken from.
+
+    Attributes
+    ----------
+    name : str
+        Empty if the file does not name it; pcap never does.
+    link_type : int
+        LINKTYPE number of tcpdump.org/linktypes.html.
+    snap_length : int
+        Most bytes captured of a packet; 0 is no limit.
+    """
+
+    name: str
+    link_type: int
+    snap_length: int
+
+
+def address_text(version: int, address: NDArray[np.uint8]) -> str:
+    """Write an address of a flow table as text.
+
+    Parameters
+    ----------
+    version : int
+        4 or 6.
+    address : ndarray of uint8, shape (16,)
+        A row of ``Flows.src`` or ``Flows.dst``.
+
+    Returns
+    -------
+    str
+        Dotted decimal, or the form of RFC 5952.
+    """
+    raw = address.tobytes()
+    return str(ipaddress.IPv4Address(raw[:4]) if version == 4 else ipaddress.IPv6Address(raw))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flows:
+    """Flow table: one entry of each column a flow, numbered by first appearance.
+
+    A flow is all packets, in either direction, of one IP version and protocol between two ends (address and port).
+    Ports are 0 for protocols without ports, such as ICMP, and for fragments after the first, which do not carry
+    them: those form a flow of their own.
+
+    Attributes
+    ----------
+    version, protocol : ndarray of uint8, shape (n,)
+        IP version (4 or 6) and protocol number; with IPv6, that of the header behind the extension headers.
+    src, dst : ndarray of uint8, shape (n, 16)
+        Addresses of the first packet; IPv4 fills the first four bytes and leaves the others 0.
+    sport, dport : ndarray of uint16, shape (n,)
+        Ports of the first packet.
+    packets, bytes : ndarray of uint64, shape (n,)
+        Sums over both directions; bytes are IP total lengths.
+    first_time_ns : ndarray of int64, shape (n,)
+        Time of the first packet.
+    """
+
+    version: NDArray[np.uint8]
+    protocol: NDArray[np.uint8]
+    src: NDArray[np.uint8]
+    dst: NDArray[np.uint8]
+    sport: NDArray[np.uint16]
+    dport: NDArray[np.uint16]
+    packets: NDArray[np.uint64]
+    bytes: NDArray[np.uint64]
+    first_time_ns: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.version)
+
+    def src_text(self, flow: int) -> str:
+        """Address of the flow's first sender as text."""
+        return address_text(int(self.version[flow]), self.src[flow])
+
+    def dst_text(self, flow: int) -> str:
+        """Address of the flow's first receiver as text."""
+        return address_text(int(self.version[flow]), self.dst[flow])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """A packet capture, one entry of each column a packet, in the order of the file.
+
+    Attributes
+    ----------
+    format : {"pcap", "pcapng"}
+        Format of the file.
+    time_ns : ndarray of int64, shape (n,)
+        Nanoseconds since 1970 (UTC). Not sorted: a recorder may write packets out of order. ``NO_TIME_NS`` where
+        the file has no time.
+    wire_length, captured_length : ndarray of uint32, shape (n,)
+        Bytes of the frame as sent and as captured, link-layer header included.
+    ip_length : ndarray of uint32, shape (n,)
+        Bytes of the IP packet as its header says; 0 if it is not IP. Where the header says 0 (segmentation offload
+        or jumbogram), the frame's length less the link-layer header.
+    flow : ndarray of uint32, shape (n,)
+        Row in ``flows``; ``NO_FLOW`` if the packet is not IP or cut inside its IP header.
+    direction : ndarray of uint8, shape (n,)
+        0 from the end that sent the flow's first packet, 1 towards it.
+    flows : Flows
+        The flow table.
+    interfaces : tuple of Interface
+        In the order of the file.
+    untimed : int
+        Packets with ``NO_TIME_NS``.
+    truncated : str or None
+        Where the file is cut, if it ends inside a packet; the columns hold the packets before.
+    """
+
+    format: str
+    time_ns: NDArray[np.int64]
+    wire_length: NDArray[np.uint32]
+    captured_length: NDArray[np.uint32]
+    ip_length: NDArray[np.uint32]
+    flow: NDArray[np.uint32]
+    direction: NDArray[np.uint8]
+    flows: Flows
+    interfaces: tuple[Interface, ...]
+    untimed: int
+    truncated: str | None
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+
+def read_capture(path: str | PathLike[str]) -> Capture:
+    """Read a packet capture.
+
+    pcap (microseconds or nanoseconds) and pcapng, either byte order; Ethernet with VLAN tags, raw IP, Linux cooked,
+    null and loop frames; IPv4 and IPv6. The file is mapped, so it must not be shortened while it is read.
+
+    Parameters
+    ----------
+    path : path
+        The capture, not compressed.
+
+    Returns
+    -------
+    Capture
+        All packets; where the file ends inside one, those before it, and ``truncated`` says so.
+
+    Raises
+    ------
+    TraceError
+        If the file cannot be read or is not a capture, with the offset of what is wrong.
+    """
+    columns = _native.read_capture(path)
+    columns["flows"] = Flows(**columns["flows"])
+    columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
+    return Capture(**columns)

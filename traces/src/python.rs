@@ -1,0 +1,65 @@
+//! What Python calls: bytes in, dictionaries of columns out.
+
+use crate::capture::{self, Capture};
+use crate::fault::{at_byte, Checked};
+use crate::flows::Key;
+use crate::open;
+use numpy::{IntoPyArray, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+
+/// Read without the interpreter's lock; a fault, or a panic, becomes a TraceError.
+fn unlocked<T: Send>(
+    py: Python<'_>,
+    path: &Path,
+    read: impl FnOnce(&[u8]) -> Checked<T> + Send,
+) -> PyResult<T> {
+    let result = py.detach(|| {
+        catch_unwind(AssertUnwindSafe(|| read(&open::map(path)?))).unwrap_or_else(|_| {
+            Err(at_byte(0, "the reader failed on this file", "please report it: no input may do that"))
+        })
+    });
+    result.map_err(|fault| fault.into_py(py, path))
+}
+
+#[pyfunction]
+pub fn read_capture<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
+    let capture = unlocked(py, &path, capture::read)?;
+    capture_columns(py, capture)
+}
+
+fn capture_columns(py: Python<'_>, capture: Capture) -> PyResult<Bound<'_, PyDict>> {
+    let columns = PyDict::new(py);
+    columns.set_item("format", capture.format)?;
+    columns.set_item("time_ns", capture.time_ns.into_pyarray(py))?;
+    columns.set_item("wire_length", capture.wire_length.into_pyarray(py))?;
+    columns.set_item("captured_length", capture.captured_length.into_pyarray(py))?;
+    columns.set_item("ip_length", capture.ip_length.into_pyarray(py))?;
+    columns.set_item("flow", capture.flow.into_pyarray(py))?;
+    columns.set_item("direction", capture.direction.into_pyarray(py))?;
+    columns.set_item("untimed", capture.untimed)?;
+    columns.set_item("truncated", capture.truncated)?;
+    let interfaces = capture.interfaces.into_iter().map(|i| (i.name, i.link_type, i.snap_length));
+    columns.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
+
+    let keys = &capture.flows.keys;
+    let column = |value: fn(&Key) -> u8| keys.iter().map(value).collect::<Vec<u8>>();
+    let addresses = |value: fn(&Key) -> [u8; 16]| {
+        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
+    };
+    let ports = |value: fn(&Key) -> u16| keys.iter().map(value).collect::<Vec<u16>>();
+    let flows = PyDict::new(py);
+    flows.set_item("version", column(|k| k.version).into_pyarray(py))?;
+    flows.set_item("protocol", column(|k| k.protocol).into_pyarray(py))?;
+    flows.set_item("src", addresses(|k| k.source)?)?;
+    flows.set_item("dst", addresses(|k| k.destination)?)?;
+    flows.set_item("sport", ports(|k| k.ports.0).into_pyarray(py))?;
+    flows.set_item("dport", ports(|k| k.ports.1).into_pyarray(py))?;
+    flows.set_item("packets", capture.flows.packets.into_pyarray(py))?;
+    flows.set_item("bytes", capture.flows.bytes.into_pyarray(py))?;
+    flows.set_item("first_time_ns", capture.flows.first_time_ns.into_pyarray(py))?;
+    columns.set_item("flows", flows)?;
+    Ok(columns)
+}
