@@ -1,5 +1,6 @@
 //! Native part of the Python package `traces`: readers that give columns.
 
+mod associations;
 mod bytes;
 mod capture;
 mod fault;
@@ -15,5 +16,6 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(python::read_associations, module)?)?;
     module.add_function(wrap_pyfunction!(python::read_capture, module)?)
 }

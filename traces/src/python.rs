@@ -1,5 +1,6 @@
 //! What Python calls: bytes in, dictionaries of columns out.
 
+use crate::associations;
 use crate::capture::{self, Capture};
 use crate::fault::{at_byte, Checked};
 use crate::flows::Key;
@@ -28,6 +29,21 @@ fn unlocked<T: Send>(
 pub fn read_capture<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
     let capture = unlocked(py, &path, capture::read)?;
     capture_columns(py, capture)
+}
+
+#[pyfunction]
+pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
+    let log = unlocked(py, &path, associations::read)?;
+    let columns = PyDict::new(py);
+    columns.set_item("mobile", log.mobile.into_pyarray(py))?;
+    columns.set_item("router", log.router.into_pyarray(py))?;
+    columns.set_item("up_ps", log.up_ps.into_pyarray(py))?;
+    columns.set_item("down_ps", log.down_ps.into_pyarray(py))?;
+    columns.set_item("predict_ps", log.predict_ps.into_pyarray(py))?;
+    columns.set_item("going_down_ps", log.going_down_ps.into_pyarray(py))?;
+    columns.set_item("mobile_names", log.mobiles.names)?;
+    columns.set_item("router_names", log.routers.names)?;
+    Ok(columns)
 }
 
 fn capture_columns(py: Python<'_>, capture: Capture) -> PyResult<Bound<'_, PyDict>> {

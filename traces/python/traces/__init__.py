@@ -4,16 +4,21 @@
 attached to which router when. Every fault of a file is a ``TraceError``.
 """
 
+from traces.associations import Associations, read_associations
 from traces.capture import NO_FLOW, NO_TIME_NS, Capture, Flows, Interface, address_text, read_capture
 from traces.errors import TraceError
+from traces.summary import summarise
 
 __all__ = [
     "NO_FLOW",
     "NO_TIME_NS",
+    "Associations",
     "Capture",
     "Flows",
     "Interface",
     "TraceError",
     "address_text",
+    "read_associations",
     "read_capture",
+    "summarise",
 ]
