@@ -173,7 +173,7 @@ class Actor:
         home = self.network.nodes[int(self.network.mobile_homes()[event.mobile])].name
         self.message(ctx, event, dice, REGISTER, home, rank, self.rank(old), via=first)
         if dice.random() < 0.7 and old != new:
-            self.message(ctx, event, dice, FORWARD, old, rank, via=second)
+            self.message(ctx, event, dice, LEAVE if dice.random() < 0.3 else FORWARD, old, rank, via=second)
 
     # -- anything ------------------------------------------------------------------------------------------------------------
     def disturb(self, ctx: Any, event: Any, dice: Random) -> None:

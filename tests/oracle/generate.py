@@ -184,9 +184,19 @@ class _Generator:
             times, sizes, step = self.replayed(size) if source == "replay" else ((), (), self.gap)
             self.scenario.flows.append(
                 FlowRow(
-                    source, dice.choice(self.names), dice.choice(self.busy if dice.random() < 0.8 else self.who)[0], dice.random() < 0.3, f"{source} {number}",
-                    start, stop, step, count, size, times, sizes,
-                )  # fmt: skip
+                    source,
+                    dice.choice(self.names),
+                    dice.choice(self.busy if dice.random() < 0.8 else self.who)[0],
+                    dice.random() < 0.3,
+                    f"{source} {number}",
+                    start,
+                    stop,
+                    step,
+                    count,
+                    size,
+                    times,
+                    sizes,
+                )
             )
 
     def replayed(self, size: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:

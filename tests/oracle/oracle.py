@@ -402,16 +402,12 @@ class Oracle:
         event = Event(t, node, mobile, TIMER, code, args=(arg, 0, 0, 0, 0, 0))
         self.push(t, unit_of(node), CONTROLLERS, (self.mobile_keys[mobile], TIMER, self.timers), self.tell, event)
 
-    def send_control(
-        self, at: Context, code: int, to: int, size: int, args: tuple[int, ...], for_mobile: bool, via: int
-    ) -> None:
+    def send_control(self, at: Context, code: int, to: int, size: int, args: tuple[int, ...], for_mobile: bool, via: int) -> None:
         sender = self.mobile_keys[at.mobile] if at.node < 0 else self.node_keys[at.node]
         count = self.messages_sent[at.node, at.mobile]
         self.messages_sent[at.node, at.mobile] += 1
         packet_key = mix2(mix2(sender, self.mobile_keys[at.mobile]), count)
-        packet = Packet(
-            3 if for_mobile else 2, packet_key, at.mobile, size, at.time_ps, to, source=at.node, code=code, args=args
-        )
+        packet = Packet(3 if for_mobile else 2, packet_key, at.mobile, size, at.time_ps, to, source=at.node, code=code, args=args)
         self.record.born(packet, original=True)
         if at.node < 0:
             self.transmit_up(self.network.cell_of_node[via], packet, at.time_ps)

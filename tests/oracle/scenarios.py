@@ -1,4 +1,4 @@
-"""Random scenarios: a description in plain rows, and the network made from it, as it is or changed in a way whose effect is known."""
+"""Random scenarios: a description in plain rows, and the network made from it, as it is or with a change of known effect."""
 
 from __future__ import annotations
 

@@ -17,9 +17,7 @@ def emissions(network: Network, flow: int, seed: int) -> Iterator[tuple[int, Pac
     for seq, (t, size) in enumerate(_moments(network, row, seed)):
         if t >= row["stop"] or seq >= row["count"]:
             return
-        packet = Packet(
-            row["up"], mix2(row["key"], seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq
-        )
+        packet = Packet(row["up"], mix2(row["key"], seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq)
         yield t, packet, row["key"], row["node"]
 
 
