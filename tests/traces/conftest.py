@@ -72,6 +72,8 @@ def save(tmp_path: Path) -> Callable[[bytes], Path]:
     path = tmp_path / "input"
 
     def write(content: bytes) -> Path:
+        # some file systems wait for the disk when a file is overwritten
+        path.unlink(missing_ok=True)
         path.write_bytes(content)
         return path
 
