@@ -9,6 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from tests.oracle.engine_mutants import ENGINE_MUTANTS, IN_EVERY_RUN
+
 BLOCK = 25
 LONG = 1000  # from so many scenarios on, a block is spread over all processors
 SEEDS_APART = 1_000_000
@@ -17,7 +19,10 @@ Check = Callable[[int], list[str]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``block``: 25 scenario numbers a test, or 250 in a long run."""
+    """``block``: 25 scenario numbers a test, or 250 in a long run; ``engine_mutant``: a few of them, or all."""
+    if "engine_mutant" in metafunc.fixturenames:
+        mutants = ENGINE_MUTANTS if metafunc.config.getoption("mutants") else ENGINE_MUTANTS[:IN_EVERY_RUN]
+        metafunc.parametrize("engine_mutant", mutants, ids=[m.name for m in mutants])
     if "block" not in metafunc.fixturenames:
         return
     count, first = metafunc.config.getoption("scenarios"), metafunc.config.getoption("seed") * SEEDS_APART

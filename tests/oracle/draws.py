@@ -6,6 +6,8 @@ import hashlib
 from decimal import Decimal, localcontext
 from functools import lru_cache
 
+from engine.network import Network
+
 WORD = 2**64
 LOSS, GAP = 1, 2
 LN2 = 762_123_384_786  # round(2**40 ln 2)
@@ -25,6 +27,26 @@ def mix(x: int) -> int:
 
 def mix2(a: int, b: int) -> int:
     return mix(mix((a + 0x9E3779B97F4A7C15) % WORD) ^ b)
+
+
+def mobile_keys(network: Network) -> list[int]:
+    """Keys of all mobiles, from their names and those of their families."""
+    keys = []
+    for name, _, count, numbered in network._families:
+        keys += [mix2(key(name), i) for i in range(count)] if numbered else [key(name)]
+    return keys
+
+
+def flow_keys(network: Network) -> list[int]:
+    """Keys of all flows, from label, node and mobile."""
+    mobiles, flows = mobile_keys(network), network.flows()
+    keys = []
+    for label, first, count in network.flow_labels:
+        for flow in range(first, first + count):
+            node = key(network.nodes[int(flows["node"][flow])].name)
+            of_mobile = mix2(mix2(key(label), node), mobiles[int(flows["mobile"][flow])])
+            keys.append((of_mobile + int(flows["up"][flow])) % WORD)
+    return keys
 
 
 def draw(seed: int, purpose: int, entity: int, index: int) -> int:

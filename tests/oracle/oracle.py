@@ -16,7 +16,7 @@ from engine.quantities import duration
 from engine.results import Fate, Result
 
 from .context import MESSAGE, SCHEDULED, TIMER, Context, Event
-from .draws import LOSS, draw, key, mix2
+from .draws import LOSS, draw, flow_keys, key, mix2, mobile_keys
 from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
 from .paths import FLEET, Unit, next_links, ranks
 from .record import Record
@@ -39,7 +39,7 @@ class Oracle:
         network.check()
         self.network, self.seed, self.tunnel_limit, self.keep = network, seed, tunnel_limit, record
         self.record = Record(network)
-        self.mobile_keys = [int(k) for k in network.mobile_keys()]
+        self.mobile_keys = mobile_keys(network)
         self.homes = [int(n) for n in network.mobile_homes()]
         self.node_keys = [key(node.name) for node in network.nodes]
         self.routes, self.rank = next_links(network), ranks(network)
@@ -90,15 +90,16 @@ class Oracle:
         for t, where, m, code, arg in zip(*(s[f].tolist() for f in ("time", "node", "mobile", "code", "arg")), strict=True):
             event = Event(t, where, m, SCHEDULED, code, args=(arg, 0, 0, 0, 0, 0))
             self.push(t, unit_of(where), CONTROLLERS, (self.mobile_keys[m], SCHEDULED, code, arg), self.tell, event)
-        for flow in range(n.flow_count):
-            self.emit_next(emissions(n, flow, self.seed))
+        for flow, flow_key in enumerate(flow_keys(n)):
+            self.emit_next(emissions(n, flow, flow_key, self.seed))
 
     def emit_next(self, source: Any) -> None:
         """Put the next packet of a flow on the heap."""
-        for t, packet, flow_key, node in source:
+        emission = next(source, None)
+        if emission is not None:
+            t, packet, flow_key, node = emission
             unit = FLEET_UNIT if packet.kind == 1 else unit_of(node)
             self.push(t, unit, EMISSIONS, (flow_key, packet.seq), self.emit, packet, node, source)
-            return
 
     def emit(self, t: int, packet: Packet, node: int, source: Any) -> None:
         self.emit_next(source)

@@ -11,14 +11,14 @@ from .draws import gap, mix2
 from .fifo import Packet
 
 
-def emissions(network: Network, flow: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
+def emissions(network: Network, flow: int, flow_key: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
     """(time, packet, flow key, the flow's node) of each packet of a flow, in order."""
-    row = {name: int(column[flow]) for name, column in network.flows().items()}
+    row = {name: int(column[flow]) for name, column in network.flows().items()} | {"key": flow_key}
     for seq, (t, size) in enumerate(_moments(network, row, seed)):
         if t >= row["stop"] or seq >= row["count"]:
             return
-        packet = Packet(row["up"], mix2(row["key"], seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq)
-        yield t, packet, row["key"], row["node"]
+        packet = Packet(row["up"], mix2(flow_key, seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq)
+        yield t, packet, flow_key, row["node"]
 
 
 def _moments(network: Network, row: dict[str, int], seed: int) -> Iterator[tuple[int, int]]:
