@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.network import Network
 from engine.results import Result
 

@@ -38,6 +38,7 @@ from engine.world cimport (
 
 cdef enum:
     CACHE_RECORDS = 16384  # records that one window may move before it is halved: 512 KB of rings
+    FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
 SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
@@ -252,6 +253,10 @@ cdef class Engine:
     cdef bint batch
     cdef bint done
     cdef object memory_limit
+    cdef object seed
+    cdef object asked  # window_ps
+    cdef int tunnel_limit
+    cdef int record
     cdef int64_t windows, visits, steps, calls, controller_ns, few_events, few_visits
 
     def __init__(
@@ -267,18 +272,15 @@ cdef class Engine:
             raise ValueError("the tunnel limit is 1 to 4")
         if window_ps is not None and window_ps < 1:
             raise ValueError("a window is at least 1 ps")
-        if self.w != NULL:
+        if self.network is not None:
             raise ValueError("an engine is made once")
+        network.check()
         self.network = network
-        self.built = Built(network)
-        self.w = open_world(self.built, int(seed), tunnel_limit, RECORDS[record])
+        self.seed = int(seed)
+        self.tunnel_limit = tunnel_limit
+        self.record = RECORDS[record]
+        self.asked = window_ps
         self.controllers = {}
-        self.context = Context()
-        self.context.w = self.w
-        self.context.sent = {}
-        self.context.node_keys = self.built.node_keys
-        self.cap = self.built.plan.window_ps if window_ps is None else min(window_ps, self.built.plan.window_ps)
-        self.span = self.cap
         self.scheduling = SCHEDULING[scheduling]
         self.heap_now = scheduling == "heap"
         self.batch = dispatch == "batch"
@@ -287,21 +289,36 @@ cdef class Engine:
     def __dealloc__(self):
         close_world(self.w)
 
+    cdef int open(self) except -1:
+        """Build the state, once the controllers are known: uplinks that nobody uses bound no window."""
+        cdef int n
+        if self.w != NULL:
+            return 0
+        self.built = Built(self.network, uplinks=-1 in self.controllers or bool(self.network.flows()["up"].any()))
+        self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record)
+        for n in self.controllers:
+            (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True
+        self.context = Context()
+        self.context.w = self.w
+        self.context.sent = {}
+        self.context.node_keys = self.built.node_keys
+        self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
+        self.span = min(self.cap, FIRST_WINDOW)
+        return 0
+
     # -- controllers ------------------------------------------------------------------------------------------------------
     def attach(self, node, controller):
-        cdef int n = self.network.node_index(node)
-        self.put_controller(&self.w.unit[self.w.unit_of_node[n]], n, controller)
+        self.put_controller(self.network.node_index(node), controller)
 
     def attach_mobiles(self, controller):
-        self.put_controller(self.w.fleet, -1, controller)
+        self.put_controller(-1, controller)
 
-    cdef int put_controller(self, Unit* u, int node, object controller) except -1:
-        if self.reached:
+    cdef int put_controller(self, int node, object controller) except -1:
+        if self.w != NULL:
             raise ValueError("controllers are attached before the run")
         if not (hasattr(controller, "on_event") or hasattr(controller, "on_batch")):
             raise TypeError(f"{controller!r} has neither on_event nor on_batch")
         self.controllers[node] = controller
-        u.controlled = True
         return 0
 
     cdef Event wrap(self, Pending* e, int node):
@@ -503,6 +520,7 @@ cdef class Engine:
                     f"a run to {stop} ps may take {need:,} bytes, the limit is {self.memory_limit:,}: "
                     "allow more, or make buffers, delays or the number of mobiles smaller"
                 )
+        self.open()
         with nogil:
             self.go(stop)
         self.reached = stop
@@ -523,16 +541,18 @@ cdef class Engine:
 
     @property
     def window_ps(self):
+        self.open()
         return self.built.plan.window_ps
 
     @property
     def profile(self):
         return {
             "windows": self.windows, "visits": self.visits, "heap_steps": self.steps, "controller_calls": self.calls,
-            "controller_ns": self.controller_ns, "events": self.w.events,
+            "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
 
     def result(self):
+        self.open()
         return finish_result(self.built, self.reached, _columns(self))
 
 

@@ -29,9 +29,8 @@ class Built:
         Begins (+1) and ends (-1) of all attachments, by time.
     """
 
-    def __init__(self, network: Network) -> None:
-        network.check()
-        self.plan = plan(network)
+    def __init__(self, network: Network, uplinks: bool = True) -> None:
+        self.plan = plan(network, uplinks)
         self.node_names = names_of(network.nodes)
         self.node_keys = [key(n) for n in self.node_names]
         self.link_names = [link.name for link in network.links]

@@ -6,7 +6,7 @@ from libc.string cimport memset
 from libcpp.vector cimport vector
 
 from engine.mixing cimport PURPOSE_LOSS, draw
-from engine.record cimport CONTROL_NODE, KIND, LOST, Record
+from engine.record cimport CONTROL_NODE, KIND, LOST, Record, rare
 
 cdef extern from *:
     """
@@ -75,7 +75,7 @@ cdef inline int64_t record_bytes(const Record* r) noexcept nogil:
 
 cdef inline int64_t transmission(Fifo* f, int64_t size) noexcept nogil:
     cdef Line* line = f.line
-    if size != line.last_bytes:
+    if rare(size != line.last_bytes):
         line.last_bytes = size
         if line.fixed >= 0:
             line.last_time = line.fixed
@@ -126,21 +126,21 @@ cdef inline int offer(Fifo* f, Record* r, uint64_t seed, uint64_t packet_key) no
             f.sent += 1
         n = f.tail - f.sent
         start = f.free
-        if line.limit_packets > 0 and n >= line.limit_packets:
+        if rare(line.limit_packets > 0 and n >= line.limit_packets):
             y.dropped += 1
             return FULL
-    if line.limit_bytes > 0 and <int64_t>f.waiting_bytes + size > line.limit_bytes:
+    if rare(line.limit_bytes > 0 and <int64_t>f.waiting_bytes + size > line.limit_bytes):
         y.dropped += 1
         return FULL
-    if f.tail - oldest(f) > f.mask:
+    if rare(f.tail - oldest(f) > f.mask):
         if grow(f) != ACCEPTED:
             return NO_MEMORY
     time = transmission(f, size)
     f.free = start + time
     r.t = f.free + line.delay
-    if r.t < line.frontier[0]:
+    if rare(r.t < line.frontier[0]):
         return BROKEN_FRONTIER
-    if line.loss != 0 and draw(seed, PURPOSE_LOSS, f.key, packet_key) < line.loss:
+    if rare(line.loss != 0) and draw(seed, PURPOSE_LOSS, f.key, packet_key) < line.loss:
         r.flags |= LOST
     f.ring[f.tail & f.mask] = r[0]
     f.tail += 1
@@ -153,7 +153,7 @@ cdef inline int offer(Fifo* f, Record* r, uint64_t seed, uint64_t packet_key) no
         y.peak_packets = n + 1
     if f.waiting_bytes > y.peak_bytes:
         y.peak_bytes = f.waiting_bytes
-    if (r.flags & KIND) >= CONTROL_NODE:
+    if rare((r.flags & KIND) >= CONTROL_NODE):
         f.control += 1
         y.control_packets += 1
         y.control_bytes += size

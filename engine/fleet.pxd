@@ -9,7 +9,7 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
-from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record
+from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
 from engine.units cimport due_schedule, late_before, next_source, take_source
 from engine.world cimport (
@@ -58,11 +58,11 @@ cdef inline void touch(World* w, int32_t m) noexcept nogil:
 
 cdef inline bint heard(World* w, Fifo* f, Record* r) noexcept nogil:
     """Whether a downlink record is received at r.t; if not, it is dropped here."""
-    if not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t):
+    if rare(not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t)):
         f.line.tally.detached += 1
         drop(w, r, DETACHED, r.t, f.line.node)
         return False
-    if r.flags & LOST:
+    if rare(r.flags & LOST):
         f.line.tally.lost += 1
         drop(w, r, LINK_LOSS, r.t, f.line.node)
         return False
@@ -211,7 +211,7 @@ cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nog
     cdef uint32_t reordered = w.flow[r.flow].reordered
     cdef bint new = deliver(w, r, -1)
     cdef Span* s
-    if x.span:
+    if rare(x.span != 0):
         s = &w.spans.data()[x.span - 1]
         if not new:
             s.duplicate += 1
@@ -238,12 +238,12 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
     while h != f.tail and f.ring[h & f.mask].t < end:
         r = &f.ring[h & f.mask]
         taken += record_bytes(r)
-        if kind_of(r) >= CONTROL_NODE:
+        if rare(kind_of(r) >= CONTROL_NODE):
             f.control -= 1  # heard, or not, in pass 1
         else:
             m = w.mobile_of_flow[r.flow]
             if heard(w, f, r):
-                if w.mobile[m].flags & CONTESTED:
+                if rare(w.mobile[m].flags & CONTESTED):
                     x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.line.cell, r[0]
                     u.late.push_back(x)
                 else:

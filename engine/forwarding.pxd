@@ -10,7 +10,7 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, rescue
 from engine.mixing cimport mix2
-from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record
+from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record, rare
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
@@ -24,10 +24,11 @@ cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
     """Towards r.to, which is not n."""
     cdef Fifo* f = w.hop[<int64_t>n * w.nodes + r.to]
     cdef int64_t t = r.t
-    if put(w, f, r) == ACCEPTED:
+    if rare(put(w, f, r) != ACCEPTED):
+        if w.failure == 0:
+            drop(w, r, QUEUE_FULL, t, n)
+    else:
         observe(w, f, r)
-    elif w.failure == 0:
-        drop(w, r, QUEUE_FULL, t, n)
 
 cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uint32_t mobile) noexcept nogil:
     """The FIFO of one mobile in a cell, made when first needed."""
@@ -47,15 +48,16 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
 
 cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
     cdef int64_t t = r.t
-    if put(w, f, r) == ACCEPTED:
+    if rare(put(w, f, r) != ACCEPTED):
+        if w.failure == 0:
+            drop(w, r, QUEUE_FULL, t, n)
+    else:
         if not f.listed:
             f.listed = 1
             w.busy_downs.push_back(f)
-        if kind_of(r) >= CONTROL_NODE and not f.called:
+        if rare(kind_of(r) >= CONTROL_NODE and not f.called):
             f.called = 1
             w.control_downs.push_back(f)
-    elif w.failure == 0:
-        drop(w, r, QUEUE_FULL, t, n)
 
 cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
     r.tunnels += 1
@@ -101,7 +103,7 @@ cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
 
 cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
     cdef int i
-    if e.mode != TUNNEL:
+    if e.mode != TUNNEL or e.more == NULL:
         return t < e.one.until
     for i in range(e.count):
         if t < careof(e, i).until:
@@ -111,18 +113,18 @@ cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
 cdef inline void look_up(World* w, int n, Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     cdef Held* held
-    if e == NULL:
+    if rare(e == NULL):
         drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
         return
-    if e.mode == HOLD:
+    if rare(e.mode == HOLD):
         time_out(w, n, e, r.t)
-    if not any_valid(e, r.t):
+    if rare(not any_valid(e, r.t)):
         drop(w, r, BINDING_EXPIRED, r.t, n)
     elif e.mode == LOCAL:
         enter_cell(w, n, <Fifo*>e.more, r)
     elif e.mode == TUNNEL:
         if e.more == NULL:
-            if (r.tunnels & 15) >= w.tunnel_limit:
+            if rare((r.tunnels & 15) >= w.tunnel_limit):
                 drop(w, r, TUNNEL_LIMIT, r.t, n)
             else:
                 tunnel(w, n, r, &e.one)
@@ -183,7 +185,6 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t)
     cdef Entry* e = find(&w.tables[n], mobile)
     cdef vector[Record] moved
     cdef Fifo* down
-    cdef size_t i
     if e != NULL and e.mode == HOLD:
         time_out(w, n, e, t)
         if new.mode == HOLD:  # the buffer stays, its limits change

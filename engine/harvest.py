@@ -8,7 +8,14 @@ import numpy as np
 
 from engine.build import Built
 from engine.results import (
-    FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, PACKET_COLUMNS, SPAN_COLUMNS, Columns, LawBroken, Result,
+    FLOW_COLUMNS,
+    LINK_COLUMNS,
+    NODE_COLUMNS,
+    PACKET_COLUMNS,
+    SPAN_COLUMNS,
+    Columns,
+    LawBroken,
+    Result,
 )  # fmt: skip
 
 # the order in which the engine hands them over

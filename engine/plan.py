@@ -33,15 +33,16 @@ class Plan:
     hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
 
 
-def plan(network: Network) -> Plan:
+def plan(network: Network, uplinks: bool = True) -> Plan:
     """Units in topological order of the arcs shorter than W*; W* is the largest exact window.
 
     An arc is a way from one unit to another with the least time it takes: a link's or cell's delay, a server's service
     time. A window is exact if the arcs shorter than it form no cycle: then each unit can be visited once, in topological
     order, and everything that an arc of at least the window's length brings belongs to a later window. Adding arcs only
-    makes cycles, so the largest such window is found by bisection over the sorted lengths.
+    makes cycles, so the largest such window is found by bisection over the sorted lengths. Without ``uplinks`` (no mobile
+    sends anything) the ways from the fleet are no arcs.
     """
-    units, arcs = _units(network)
+    units, arcs = _units(network, uplinks)
     names = [u.name for u in units]
     lengths = sorted({length for _, _, length in arcs})
     good, bad = -1, len(lengths)  # the arcs shorter than lengths[good] form no cycle
@@ -62,7 +63,7 @@ def plan(network: Network) -> Plan:
     return Plan([units[i] for i in order], window, feeds, next_hops(network))
 
 
-def _units(network: Network) -> tuple[list[Unit], list[tuple[int, int, int]]]:
+def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int, int, int]]]:
     units = [Unit(0, i, n.name) for i, n in enumerate(network.nodes)]
     front = list(range(len(units)))
     arcs = []
@@ -76,7 +77,8 @@ def _units(network: Network) -> tuple[list[Unit], list[tuple[int, int, int]]]:
     arcs += [(link.src, front[link.dst], link.channel.delay_ps) for link in network.links]
     for cell in network.cells:
         arcs.append((cell.node, fleet, cell.down.delay_ps))
-        arcs.append((fleet, front[cell.node], cell.up.delay_ps))
+        if uplinks:
+            arcs.append((fleet, front[cell.node], cell.up.delay_ps))
     return units, arcs
 
 

@@ -2,6 +2,12 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
+cdef extern from *:
+    """
+    #define rare(x) __builtin_expect(!!(x), 0)
+    """
+    bint rare(bint x) noexcept nogil  # off the common path: the compiler keeps it out of the way
+
 cdef enum:
     DATA_DOWN = 0
     DATA_UP = 1

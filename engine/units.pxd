@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 from engine.events cimport MESSAGE, SCHEDULED, Action, Pending, earlier, push_event
 from engine.fifo cimport ACCEPTED, Fifo, delete_fifo, fetch, record_bytes, release
 from engine.forwarding cimport act, arrive, originate, send_on
-from engine.record cimport CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record
+from engine.record cimport CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.sources cimport Law, Rotation, Source, advance, drop_top, push_source, rotate, rotation_front, sink_top, sooner
 from engine.table cimport LOCAL, Entry, Table, place, remove
 from engine.world cimport (
@@ -174,17 +174,41 @@ cdef inline int64_t next_source(Unit* u) noexcept nogil:
         t = u.sources.data()[0].t
     return t
 
+cdef inline void emit(const Source* s, Record* r, uint32_t* mobile) noexcept nogil:
+    r.t = s.t
+    r.born = s.t
+    r.flow = s.flow
+    r.seq = s.seq
+    r.size = s.size
+    r.to = s.home
+    r.extra = 0
+    r.tunnels = 0
+    r.copy = 0
+    r.flags = DATA_DOWN
+    mobile[0] = s.mobile
+
 cdef inline bint take_source(World* w, Unit* u, int64_t end, Record* r, uint32_t* mobile) noexcept nogil:
     """The unit's next own packet before ``end``, if there is one."""
     cdef Source* best = NULL
     cdef Source* s
     cdef Rotation* g = NULL
-    cdef size_t i
-    for i in range(u.rotations.size()):
-        s = rotation_front(u.rotations[0][i])
+    cdef Rotation** groups = u.rotations.data()
+    cdef size_t i, n = u.rotations.size()
+    if n == 1 and u.sources.size() == 0 and groups[0].count == groups[0].capacity and groups[0].endless:
+        g = groups[0]  # all have begun: the front goes to the back where it stands
+        s = &g.ring[g.head]
+        if s.t >= end:
+            return False
+        emit(s, r, mobile)
+        s.t += g.step
+        s.seq += 1
+        g.head = g.head + 1 if g.head + 1 < g.capacity else 0
+        return True
+    for i in range(n):
+        s = rotation_front(groups[i])
         if s != NULL and (best == NULL or sooner(s, best)):
             best = s
-            g = u.rotations[0][i]
+            g = groups[i]
     if u.sources.size():
         s = u.sources.data()
         if best == NULL or sooner(s, best):
@@ -192,17 +216,7 @@ cdef inline bint take_source(World* w, Unit* u, int64_t end, Record* r, uint32_t
             g = NULL
     if best == NULL or best.t >= end:
         return False
-    r.t = best.t
-    r.born = best.t
-    r.flow = best.flow
-    r.seq = best.seq
-    r.size = best.size
-    r.to = best.home
-    r.extra = 0
-    r.tunnels = 0
-    r.copy = 0
-    r.flags = DATA_DOWN
-    mobile[0] = best.mobile
+    emit(best, r, mobile)
     if g != NULL:
         rotate(g, w.laws, w.sent)
     elif advance(best, &w.laws[best.flow], w.seed, w.logarithms):
@@ -261,9 +275,9 @@ cdef inline void take(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
         r = f.ring[h & f.mask]
         h += 1
         taken += record_bytes(&r)
-        if kind_of(&r) >= CONTROL_NODE:
+        if rare(kind_of(&r) >= CONTROL_NODE):
             f.control -= 1
-        if r.flags & LOST:
+        if rare(r.flags & LOST):
             f.line.tally.lost += 1
             drop(w, &r, LINK_LOSS, r.t, f.line.node)
         elif u.kind == UNIT_SERVER:
@@ -280,7 +294,6 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
     cdef Fifo* best
     cdef Fifo* f
     cdef size_t i
-    cdef uint64_t best_key
     cdef int busy
     while True:
         t_source = next_source(u)

@@ -8,7 +8,7 @@ from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
 from engine.mixing cimport clz64, mix, mix2
 from engine.record cimport (
-    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record,
+    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
 )
 from engine.sources cimport Law, Rotation, Source
 from engine.table cimport Table
@@ -222,11 +222,12 @@ cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
 cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
     """Offer to a link, downlink or uplink; counts a packet-hop if it is accepted."""
     cdef int64_t t = r.t
-    cdef int got = offer(f, r, w.seed, packet_key(w, r) if f.line.loss else 0)
-    if got == ACCEPTED:
+    cdef int got = offer(f, r, w.seed, packet_key(w, r) if rare(f.line.loss != 0) else 0)
+    if rare(got != ACCEPTED):
+        if got != FULL:
+            fail(w, got, f, t)
+    else:
         w.events += 1
-    elif got != FULL:
-        fail(w, got, f, t)
     return got
 
 cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int64_t delay) noexcept nogil:
@@ -275,16 +276,16 @@ cdef inline bint deliver(World* w, Record* r, int node) noexcept nogil:
     cdef Copies* c
     cdef bint again = False
     cdef int64_t delay = r.t - r.born
-    if r.flags & COPIED:
+    if rare(r.flags & COPIED):
         c = &w.ledger[0][packet_id(r.flow, r.seq)]
         again = c.delivered
         c.delivered = True
         c.under_way -= 1
         if c.under_way == 0:
             w.ledger.erase(packet_id(r.flow, r.seq))
-    if w.record == RECORD_PACKETS:
+    if rare(w.record == RECORD_PACKETS):
         note(w, r, DUPLICATE if again else DELIVERED, r.t, node, delay)
-    if again:
+    if rare(again):
         f.duplicate += 1
         w.fates[0][DUPLICATE] += 1
         return False
@@ -297,7 +298,7 @@ cdef inline bint deliver(World* w, Record* r, int node) noexcept nogil:
     if f.last >= 0 and r.t - f.last > f.gap_max:
         f.gap_max = r.t - f.last
     f.last = r.t
-    if r.seq < f.expected:
+    if rare(r.seq < f.expected):
         f.reordered += 1
     else:
         f.expected = r.seq + 1

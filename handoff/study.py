@@ -103,6 +103,7 @@ def run_procedure(
     Parameters
     ----------
     setup : Setup
+        Network with traffic, movement, options.
     procedure : str
         A key of ``PROCEDURES``.
     seed : int
@@ -110,6 +111,7 @@ def run_procedure(
     scheduling : str
         As for ``engine.Engine``; no result depends on it.
     memory_limit_bytes : int or None
+        Refuse a run that may take more.
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
     reference_bytes : int or None

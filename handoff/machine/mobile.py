@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from engine import Context, Event
 from handoff.machine.program import (
-    CODES, DISCOVERED, DOWN, GOING_DOWN, MESSAGES, PREDICT, REFRESH, RETRANSMIT, SETTLED, SIZES, UP, Fields, Program,
+    CODES,
+    DISCOVERED,
+    DOWN,
+    GOING_DOWN,
+    MESSAGES,
+    PREDICT,
+    REFRESH,
+    RETRANSMIT,
+    SETTLED,
+    SIZES,
+    UP,
+    Fields,
+    Program,
 )  # fmt: skip
 from handoff.machine.records import Records
 from handoff.setup import Movement

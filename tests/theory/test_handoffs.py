@@ -1,20 +1,12 @@
 """Handoffs against their closed forms, each swept; equal within one packet, and exactly where the example says so."""
 
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from handoff.study import run_procedure
-
-_spec = importlib.util.spec_from_file_location("chain", Path(__file__).with_name("chain.py"))
-assert _spec and _spec.loader
-_chain = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_chain)
-chain, MS = _chain.chain, _chain.MS
-BO, BN, WO, WN, C, P = _chain.BO, _chain.BN, _chain.WO, _chain.WN, _chain.C, _chain.P
+from tests.theory.chain import BN, BO, MS, WN, WO, C, P, chain
 
 LEAD = WO + C + BN + P + BO + WO
 
