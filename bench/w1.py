@@ -1,0 +1,50 @@
+"""Workloads W1 and W2, through the public API.
+
+cn -> ha (1 Gbit/s, 5 ms) -> 8 routers (100 Mbit/s, 10 ms) -> mobile nodes (10 Mbit/s each, 2 ms), drop-tail queues of
+1000, 100 and 100 packets; 50 packets/s of 228 B to each mobile node. W2 tunnels (IP in IP) from ha to the routers. A
+packet delivered is three packet-hops. The peers in ``bench/peers`` run the same, with the same phases.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import Network
+
+ROUTERS = 8
+PERIOD_PS = 20 * 10**9
+PACKET_BYTES = 228
+HOPS = 3
+GOLDEN = 0x9E3779B97F4A7C15
+
+
+def phases_ps(count: int) -> npt.NDArray[np.int64]:
+    """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
+    z = np.uint64(1) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return ((z >> np.uint64(11)) * 2.0**-53 * PERIOD_PS).astype(np.int64)
+
+
+def workload(mobiles: int = 1000, *, tunnel: bool = False, scale: int = 1) -> Network:
+    """W1 (``tunnel``: W2) for so many mobile nodes; ``scale`` multiplies every rate.
+
+    In W1 a mobile node's home is its router, so packets come there by plain routing; in W2 it is ha, which tunnels.
+    """
+    net = Network()
+    net.node("cn"), net.node("ha")
+    net.link("cn", "ha", rate=scale * 10**9, delay="5ms", buffer_packets=1000)
+    phases = phases_ps(mobiles)
+    for i in range(ROUTERS):
+        router = net.node(f"r{i}")
+        net.link("ha", router, rate=scale * 10**8, delay="10ms", buffer_packets=100)
+        net.cell(router, rate=scale * 10**7, delay="2ms", buffer_packets=100)
+        here = net.mobiles(len(range(i, mobiles, ROUTERS)), prefix=f"mn{i}.", home="ha" if tunnel else router)
+        net.attach(here, router)
+        net.local([router] * len(here), here)
+        if tunnel:
+            net.bind("ha", here, router)
+        net.cbr("cn", here, interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=phases[i::ROUTERS])
+    return net
