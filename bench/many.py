@@ -1,0 +1,111 @@
+"""Time and memory of a large study: 100,000 mobile nodes, 50 packets/s each, 1,000 handoffs/s under sync-mipv4.
+
+    uv run python -m bench.many
+
+64 routers in a ring around one home agent; the wires of W1 at a hundred times the rate, a 10 Mbit/s link of its own for
+each mobile node. Nodes picked at random move once, to the next router either way: half keep the old link until after the
+new one is up (dual access), half have a gap of 20 to 100 ms. Layer 2 tells of a move 10 to 200 ms before it warns of the
+old link's end, which it does 10 to 50 ms ahead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from bench.w1 import PACKET_BYTES, PERIOD_PS
+from engine import FOREVER, Network
+from handoff.setup import Movement, Setup
+from handoff.study import run_procedure
+
+ROUTERS = 64
+MS = 10**9
+EARLIEST_PS = 250 * MS  # of an old link's end: layer 2 tells at most 200 + 50 ms before
+
+
+def network(mobiles: int, rng: np.random.Generator) -> Network:
+    """The nodes, wires, cells, mobile nodes and flows; mobile m begins at router ``m % 64``."""
+    net = Network()
+    net.node("cn"), net.node("ha", registration="10us")
+    net.link("cn", "ha", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
+    for i in range(ROUTERS):
+        net.node(f"r{i}")
+        net.link("ha", f"r{i}", rate="10Gbit/s", delay="10ms", buffer_packets=100, both=True)
+        net.cell(f"r{i}", rate="10Mbit/s", delay="2ms", buffer_packets=100)
+    for i in range(ROUTERS):
+        net.link(f"r{i}", f"r{(i + 1) % ROUTERS}", rate="10Gbit/s", delay="6ms", buffer_packets=100, both=True)
+    nodes = net.mobiles(mobiles, home="ha")
+    net.cbr("cn", nodes, interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=rng.integers(0, PERIOD_PS, mobiles))
+    return net
+
+
+def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator) -> Movement:
+    """``moves`` nodes, each other, move once; the rest stay."""
+    nodes = np.arange(net.mobile_count)
+    first_router = net.node_index("r0")
+    at = nodes % ROUTERS
+    moving = np.sort(rng.choice(nodes, moves, replace=False))
+    down = rng.integers(EARLIEST_PS, until_ps, moves)
+    warned = down - rng.integers(10 * MS, 50 * MS, moves)
+    told = warned - rng.integers(10 * MS, 200 * MS, moves)
+    dual = rng.random(moves) < 0.5
+    overlap, gap = rng.integers(10 * MS, 100 * MS, moves), rng.integers(20 * MS, 100 * MS, moves)
+    columns = {
+        "mobile": np.concatenate([nodes, moving]),
+        "router": first_router + np.concatenate([at, (at[moving] + rng.choice([-1, 1], moves)) % ROUTERS]),
+        "up_ps": np.concatenate([np.zeros(len(nodes), np.int64), np.where(dual, down - overlap, down + gap)]),
+    }
+    for name, values, otherwise in [("down_ps", down, FOREVER), ("predict_ps", told, -1), ("going_down_ps", warned, -1)]:
+        columns[name] = np.full(len(nodes) + moves, otherwise, np.int64)
+        columns[name][moving] = values
+    order = np.lexsort((columns["up_ps"], columns["mobile"]))
+    return Movement(**{name: values[order] for name, values in columns.items()})
+
+
+def peak_bytes() -> int:
+    """Most memory that this process has had (Linux counts it in KiB, macOS in bytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mobiles", type=int, default=100_000)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--handoffs", type=int, default=1000, help="a second (1000)")
+    parser.add_argument("--procedure", default="sync-mipv4")
+    options = parser.parse_args()
+    before = peak_bytes()
+    begun = time.perf_counter()
+    rng = np.random.default_rng(1)
+    net = network(options.mobiles, rng)
+    until = options.seconds * 1000 * MS
+    setup = Setup(net, net.node_index("ha"), movement(net, options.handoffs * options.seconds, until, rng), until)
+    built = time.perf_counter()
+    done = run_procedure(setup, options.procedure, reference_bytes=0)
+    whole = time.perf_counter() - built
+    summary = done.summary()
+    figures = {
+        **{k: summary[k] for k in ("procedure", "handoffs", "completed", "scenario_1", "scenario_2", "scenario_3")},
+        **{k: summary[k] for k in ("sent", "lost", "duplicate", "reordered", "in_flight", "signalling_messages")},
+        "packet_hops": done.result.events,
+        "describe_s": round(built - begun, 2),
+        "build_run_measure_s": round(whole, 2),
+        "run_s": round(done.wall_seconds, 2),
+        "packet_hops_per_s": round(done.result.events / done.wall_seconds),
+        "controller_share": round(done.controller_seconds / done.wall_seconds, 3),
+        "controller_us_per_handoff": round(done.controller_seconds / max(int(str(summary["handoffs"])), 1) * 1e6, 1),
+        "peak_mb": round(peak_bytes() / 1e6),
+        "peak_before_mb": round(before / 1e6),
+        "fates": done.result.fate_counts(),
+        "control_fates": done.result.fate_counts(control=True),
+    }
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
