@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from engine.quantities import FOREVER
 from engine.results import Fate
 
+from .draws import mix2
+from .fifo import Packet
+from .paths import CONTROLLERS, unit_of
 from .table import CareOf, Hold, Local
 
 if TYPE_CHECKING:
@@ -43,8 +46,20 @@ class Context:
     def send(
         self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1
     ) -> None:  # fmt: skip
+        oracle, t, mobile_key = self._oracle, self.time_ps, self._oracle.mobile_keys[self.mobile]
+        sender = mobile_key if self.node < 0 else oracle.node_keys[self.node]
+        count = oracle.messages_sent[self.node, self.mobile]
+        oracle.messages_sent[self.node, self.mobile] += 1
         six = tuple(args) + (0,) * (6 - len(args))
-        self._oracle.send_control(self, code, to, size_bytes, six, for_mobile, via)
+        packet_key = mix2(mix2(sender, mobile_key), count)
+        packet = Packet(3 if for_mobile else 2, packet_key, self.mobile, size_bytes, t, to, source=self.node, code=code, args=six)
+        oracle.record.born(packet, original=True)
+        if self.node < 0:
+            oracle.transmit_up(oracle.network.cell_of_node[via], packet, t)
+        elif to == self.node:
+            oracle.look_up(self.node, packet, t)
+        else:
+            oracle.forward(self.node, packet, t)
 
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
@@ -65,7 +80,11 @@ class Context:
         self._oracle.unbind(self.node, self.mobile, coa, self.time_ps)
 
     def timer(self, at_ps: int, code: int, arg: int = 0) -> None:
-        self._oracle.set_timer(self.node, self.mobile, at_ps, code, arg)
+        oracle = self._oracle
+        oracle.timers += 1
+        event = Event(at_ps, self.node, self.mobile, TIMER, code, args=(arg, 0, 0, 0, 0, 0))
+        order = (oracle.mobile_keys[self.mobile], TIMER, oracle.timers)
+        oracle.push(at_ps, unit_of(self.node), CONTROLLERS, order, oracle.tell, event)
 
     def reject(self, fate: int) -> None:
         self.fate = Fate(fate)

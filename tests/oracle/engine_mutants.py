@@ -17,7 +17,9 @@ ENGINE_MUTANTS = (
     Mutant("units without order", "plan.py", "        if d not in after[s]:\n", "        if False:\n"),
     # ways
     Mutant("hops do not matter", "plan.py", "(link.channel.delay_ps << 20) + 1", "(link.channel.delay_ps << 20)"),
-    Mutant("largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"),
+    Mutant(
+        "largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"
+    ),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
 )

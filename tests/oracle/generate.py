@@ -102,7 +102,9 @@ class _Generator:
         if shape == "ring":
             arcs.append((names[-1], names[0]))
         extra = {"mesh": len(names), "ring": 1}.get(shape, 0)
-        arcs += [tuple(dice.sample(names, 2)) for _ in range(extra)]
+        for _ in range(extra):
+            a, b = dice.sample(names, 2)
+            arcs.append((a, b))
         for number, (a, b) in enumerate(arcs):
             name = f"{a}>{b}" if (a, b) not in arcs[:number] else f"{a}>{b} {number}"
             pipe = self.pipe(1.5, self.place[a] < self.place[b])

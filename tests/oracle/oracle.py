@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,17 +15,15 @@ from engine.network import Network
 from engine.quantities import duration
 from engine.results import Fate, Result
 
-from .context import MESSAGE, SCHEDULED, TIMER, Context, Event
+from .context import MESSAGE, SCHEDULED, Context, Event
 from .draws import LOSS, draw, flow_keys, key, mix2, mobile_keys
 from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
-from .paths import FLEET, Unit, next_links, ranks
+from .paths import ARRIVALS, CONTROLLERS, EMISSIONS, FLEET, FLEET_UNIT, REGISTRATION, TIMEOUTS, Unit, next_links, ranks, unit_of
 from .record import Record
 from .sources import emissions
 from .table import CareOf, Entry, Hold, Local, Tunnel
 
 Order = tuple[int, ...]
-TIMEOUTS, REGISTRATION, CONTROLLERS, EMISSIONS, ARRIVALS = range(-1, 4)
-FLEET_UNIT: Unit = ("fleet", FLEET)
 MOST_LEVELS = 4
 
 
@@ -78,16 +76,13 @@ class Oracle:
     # -- the beginning -----------------------------------------------------------------------------------------------
     def start(self) -> None:
         n = self.network
-        for m, c, up, down in zip(*(n.attachments()[f].tolist() for f in ("mobile", "cell", "up", "down")), strict=True):
+        for m, c, up, down in rows(n.attachments(), "mobile", "cell", "up", "down"):
             self.attachments[m, c].append((up, down))
-        e = n.entries()
-        for where, m, coa, header, end in zip(*(e[f].tolist() for f in ("node", "mobile", "coa", "header", "end")), strict=True):
-            entry = Local() if coa < 0 else Tunnel([CareOf(coa, header, end == 0)])
-            self.change(where, m, entry, 0)
-        for m, where in zip(*(n.routes_up()[f].tolist() for f in ("mobile", "node")), strict=True):
+        for where, m, coa, header, end in rows(n.entries(), "node", "mobile", "coa", "header", "end"):
+            self.change(where, m, Local() if coa < 0 else Tunnel([CareOf(coa, header, end == 0)]), 0)
+        for m, where in rows(n.routes_up(), "mobile", "node"):
             self.upstream[m] = n.cell_of_node[where]
-        s = n.scheduled()
-        for t, where, m, code, arg in zip(*(s[f].tolist() for f in ("time", "node", "mobile", "code", "arg")), strict=True):
+        for t, where, m, code, arg in rows(n.scheduled(), "time", "node", "mobile", "code", "arg"):
             event = Event(t, where, m, SCHEDULED, code, args=(arg, 0, 0, 0, 0, 0))
             self.push(t, unit_of(where), CONTROLLERS, (self.mobile_keys[m], SCHEDULED, code, arg), self.tell, event)
         for flow, flow_key in enumerate(flow_keys(n)):
@@ -323,7 +318,8 @@ class Oracle:
         self.reach_mobile(cell, fifo, slot)
 
     def reach_mobile(self, cell: int, fifo: Fifo, slot: Slot) -> None:
-        phase, order = ARRIVALS, (fifo.key, slot.sequence)
+        phase = ARRIVALS
+        order: Order = (fifo.key, slot.sequence)
         if slot.packet.is_control:
             phase, order = CONTROLLERS, (self.mobile_keys[slot.packet.mobile], MESSAGE, fifo.key, slot.sequence)
         arrival = slot.finish + fifo.channel.delay_ps
@@ -334,21 +330,28 @@ class Oracle:
         if version != slot.version:
             return  # a rescue took it out or moved it since
         packet, node = slot.packet, self.network.cells[cell].node
-        fifo.tally.under_way.remove(slot)
-        if not any(up <= slot.finish and t <= down for up, down in self.attachments[packet.mobile, cell]):
-            fifo.tally.detached += 1
-            self.record.end(packet, Fate.DETACHED, t, node)
-        elif self.is_lost(fifo, packet):
-            fifo.tally.lost += 1
-            self.record.end(packet, Fate.LINK_LOSS, t, node)
-        else:
-            fifo.tally.arrived += 1
-            self.record.observe(packet, t, fifo.key)
+        heard = any(up <= slot.finish and t <= down for up, down in self.attachments[packet.mobile, cell])
+        if self.comes_through(t, fifo, slot, heard, node):
             if packet.is_control:
                 event = Event(t, FLEET, packet.mobile, MESSAGE, packet.code, packet.source, node, packet.args)
                 self.tell(t, event, packet)
             else:
                 self.record.receive(packet, t, FLEET, through=node)
+
+    def comes_through(self, t: int, fifo: Fifo, slot: Slot, heard: bool, where: int) -> bool:
+        """Heard and not lost; if not, the packet ends."""
+        fifo.tally.under_way.remove(slot)
+        if not heard:
+            fifo.tally.detached += 1
+            self.record.end(slot.packet, Fate.DETACHED, t, where)
+        elif self.is_lost(fifo, slot.packet):
+            fifo.tally.lost += 1
+            self.record.end(slot.packet, Fate.LINK_LOSS, t, where)
+        else:
+            fifo.tally.arrived += 1
+            self.record.observe(slot.packet, t, fifo.key)
+            return True
+        return False
 
     # -- radio, up ---------------------------------------------------------------------------------------------------------
     def send_up(self, packet: Packet, t: int) -> None:
@@ -384,39 +387,11 @@ class Oracle:
         self.reach_node(slot.finish + c.up.delay_ps, c.node, fifo, slot, self.cross_uplink, cell)
 
     def cross_uplink(self, t: int, node: int, fifo: Fifo, slot: Slot, cell: int) -> None:
-        packet = slot.packet
-        fifo.tally.under_way.remove(slot)
-        if not any(up <= slot.start and slot.finish <= down for up, down in self.attachments[packet.mobile, cell]):
-            fifo.tally.detached += 1
-            self.record.end(packet, Fate.DETACHED, t, FLEET)
-        elif self.is_lost(fifo, packet):
-            fifo.tally.lost += 1
-            self.record.end(packet, Fate.LINK_LOSS, t, FLEET)
-        else:
-            fifo.tally.arrived += 1
-            self.record.observe(packet, t, fifo.key)
-            self.enter(node, packet, t)
-
-    # -- what controllers do -------------------------------------------------------------------------------------------------
-    def set_timer(self, node: int, mobile: int, t: int, code: int, arg: int) -> None:
-        self.timers += 1
-        event = Event(t, node, mobile, TIMER, code, args=(arg, 0, 0, 0, 0, 0))
-        self.push(t, unit_of(node), CONTROLLERS, (self.mobile_keys[mobile], TIMER, self.timers), self.tell, event)
-
-    def send_control(self, at: Context, code: int, to: int, size: int, args: tuple[int, ...], for_mobile: bool, via: int) -> None:
-        sender = self.mobile_keys[at.mobile] if at.node < 0 else self.node_keys[at.node]
-        count = self.messages_sent[at.node, at.mobile]
-        self.messages_sent[at.node, at.mobile] += 1
-        packet_key = mix2(mix2(sender, self.mobile_keys[at.mobile]), count)
-        packet = Packet(3 if for_mobile else 2, packet_key, at.mobile, size, at.time_ps, to, source=at.node, code=code, args=args)
-        self.record.born(packet, original=True)
-        if at.node < 0:
-            self.transmit_up(self.network.cell_of_node[via], packet, at.time_ps)
-        elif to == at.node:
-            self.look_up(at.node, packet, at.time_ps)
-        else:
-            self.forward(at.node, packet, at.time_ps)
+        times = self.attachments[slot.packet.mobile, cell]
+        heard = any(up <= slot.start and slot.finish <= down for up, down in times)
+        if self.comes_through(t, fifo, slot, heard, FLEET):
+            self.enter(node, slot.packet, t)
 
 
-def unit_of(node: int) -> Unit:
-    return FLEET_UNIT if node < 0 else ("node", node)
+def rows(columns: dict[str, Any], *names: str) -> Iterator[tuple[int, ...]]:
+    return zip(*(columns[name].tolist() for name in names), strict=True)

@@ -38,15 +38,15 @@ ORACLE_MUTANTS = (
     Mutant("messages before timers", "context.py", "SCHEDULED, TIMER, MESSAGE = 0, 1, 2", "SCHEDULED, TIMER, MESSAGE = 0, 2, 1"),
     Mutant(
         "timers last set first",
-        "oracle.py",
-        "(self.mobile_keys[mobile], TIMER, self.timers)",
-        "(self.mobile_keys[mobile], TIMER, -self.timers)",
+        "context.py",
+        "TIMER, oracle.timers)",
+        "TIMER, -oracle.timers)",
     ),
     Mutant(
         "link sequence backwards",
         "oracle.py",
-        "ARRIVALS, (fifo.key, slot.sequence)\n        if slot",
-        "ARRIVALS, (fifo.key, -slot.sequence)\n        if slot",
+        "order: Order = (fifo.key, slot.sequence)",
+        "order: Order = (fifo.key, -slot.sequence)",
     ),
     Mutant("mobiles by index", "oracle.py", "(self.mobile_keys[m], SCHEDULED, code, arg)", "(m, SCHEDULED, code, arg)"),
     # ways
@@ -60,8 +60,8 @@ ORACLE_MUTANTS = (
     Mutant(
         "uplinks pass by the server",
         "oracle.py",
-        "self.enter(node, packet, t)\n\n    # -- what",
-        "self.route(t, node, packet)\n\n    # -- what",
+        "heard, FLEET):\n            self.enter(node, slot.packet, t)",
+        "heard, FLEET):\n            self.route(t, node, slot.packet)",
     ),
     # tables
     Mutant(
@@ -158,7 +158,10 @@ ORACLE_MUTANTS = (
         "self.record.end(packet, Fate.DELIVERED, t, event.node)",
     ),
     Mutant(
-        "all messages of a sender share their draws", "oracle.py", "count = self.messages_sent[at.node, at.mobile]", "count = 0"
+        "all messages of a sender share their draws",
+        "context.py",
+        "count = oracle.messages_sent[self.node, self.mobile]",
+        "count = 0",
     ),
     # sources
     Mutant("gap of the packet before", "sources.py", 'gap(seed, row["key"], seq, step)', 'gap(seed, row["key"], seq + 1, step)'),

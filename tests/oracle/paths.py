@@ -1,4 +1,4 @@
-"""Shortest paths (docs/model.md, section 5) and the rank of units (section 4), in the plainest way."""
+"""Shortest paths (docs/model.md, section 5), units, their rank and their phases (section 4), in the plainest way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from .draws import key
 
 FLEET = -1
 Unit = tuple[str, int]  # ("node", n), ("server", n) or ("fleet", -1)
+FLEET_UNIT: Unit = ("fleet", FLEET)
+TIMEOUTS, REGISTRATION, CONTROLLERS, EMISSIONS, ARRIVALS = range(-1, 4)  # phases at one unit and instant
+
+
+def unit_of(node: int) -> Unit:
+    return FLEET_UNIT if node < 0 else ("node", node)
 
 
 def next_links(network: Network) -> list[dict[int, int]]:
@@ -44,7 +50,7 @@ def _distances(links: list[Link], target: int) -> dict[int, tuple[int, int]]:
 
 def ranks(network: Network) -> dict[Unit, int]:
     """A topological order of the units over arcs that take no time."""
-    fleet: Unit = ("fleet", FLEET)
+    fleet = FLEET_UNIT
     units = [fleet]
     for n, node in enumerate(network.nodes):
         units += [("node", n)] + ([("server", n)] if node.service_ps else [])

@@ -219,7 +219,7 @@ def _channel(pipe: Pipe, k: int) -> dict[str, Any]:
 
 
 def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
-    when = {"start_ps": change.moment(f.start), "stop_ps": change.moment(f.stop), "up": f.up, "label": f.label}
+    when: dict[str, Any] = {"start_ps": change.moment(f.start), "stop_ps": change.moment(f.stop), "up": f.up, "label": f.label}
     k = change.scale
     if f.source == "cbr":
         net.cbr(f.node, f.mobile, interval=f.step * k, size_bytes=f.size, count=f.count, **when)

@@ -45,7 +45,9 @@ class Watched(Oracle):
 
     def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int) -> None:
         super().bind(node, mobile, new, simultaneous, t)
-        self.seen[f"{len(self.tables[node][mobile].care_of)} care-of nodes"] += 1
+        entry = self.tables[node][mobile]
+        assert isinstance(entry, Tunnel)
+        self.seen[f"{len(entry.care_of)} care-of nodes"] += 1
 
     def reach_mobile(self, cell: int, fifo: Any, slot: Any) -> None:
         self.seen["moved forward by a rescue"] += slot.version > 0

@@ -21,7 +21,8 @@ class Doing:
     """A controller from a function; it writes down what it got."""
 
     def __init__(self, do: Any = None) -> None:
-        self.do, self.got = do, []
+        self.do = do
+        self.got: list[tuple[int, int, int]] = []
 
     def on_event(self, ctx: Any, event: Any) -> None:
         self.got.append((event.time_ps, event.kind, event.code))
