@@ -41,6 +41,6 @@ def extensions() -> list[Extension]:
 
 
 if not compiler_found():
-    raise SystemExit("handoff needs a C++ compiler for its engine: install g++ (Debian: apt-get install g++) or clang, then try again.")
+    raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
 
 setup(ext_modules=extensions())

@@ -467,8 +467,10 @@ class Network:
             for i in np.flatnonzero(clash)[:20]
         ]
         local = self.entries()
-        twice = [f"node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}" for n, m in _repeated(local["node"], local["mobile"])]
-        found += [f"two entries at time 0 for {who}: give one" for who in twice]
+        found += [
+            f"two entries at time 0 for node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}: give one"
+            for n, m in _repeated(local["node"], local["mobile"])
+        ]
         routes = self.routes_up()["mobile"]
         found += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for m, _ in _repeated(routes, routes)]
         cellless = {int(n) for n in local["node"][local["coa"] < 0]} - set(self.cell_of_node)

@@ -1,0 +1,156 @@
+"""From a scenario to what a study runs on."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from engine import FOREVER, Network, NetworkError
+from engine.keys import PURPOSE_USER, draw
+from handoff.replay import Conversation, add_replay, conversations
+from handoff.scenario.load import ScenarioError
+from handoff.scenario.models import Cell, Channel, Scenario, Server, Traffic
+from handoff.setup import Movement, Setup
+
+PURPOSE_PHASE = PURPOSE_USER + 2
+"""Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
+
+
+_SERVER = ("service", "service_queue", "registration", "registration_queue")
+
+
+def build(scenario: Scenario, path: Path, seed: int) -> Setup:
+    """Network, traffic and movement of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    path : Path
+        The scenario file: captures and movement are found beside it.
+    seed : int
+        Of the phase shifts.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong in the files that the scenario names, and between them and it.
+    """
+    network = Network()
+    for server in (scenario.correspondent, scenario.home_agent, *scenario.node):
+        _node(network, server)
+    routers = scenario.routers
+    for name in routers.names:
+        _node(network, Server.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
+        _cell(network, name, routers.cell)
+        _link(network, name, routers.wired_to, routers.wired)
+    if routers.neighbours is not None:
+        for a, b in zip(routers.names, routers.names[1:], strict=False):
+            _link(network, a, b, routers.neighbours)
+    for link in scenario.link:
+        _link(network, *link.between, link)
+    problems: list[str] = []
+    names, movement = _movement(scenario, path.parent, network, problems)
+    for i, traffic in enumerate(scenario.traffic):
+        try:
+            _traffic(network, scenario, traffic, path.parent, names, seed)
+        except (ValueError, NetworkError) as error:
+            problems.append(f"{path}: traffic.{i}: {error}")
+    problems += [f"{path}: {p}" for p in ([] if problems else network.problems())]
+    if problems or movement is None:
+        raise ScenarioError(problems)
+    return Setup(
+        network, network.node_index(scenario.home_agent.name), movement, scenario.duration, scenario.options.options()
+    )
+
+
+def _node(network: Network, server: Server) -> None:
+    network.node(
+        server.name, service=server.service, service_queue=server.service_queue,
+        registration=server.registration, registration_queue=server.registration_queue,
+    )  # fmt: skip
+
+
+def _link(network: Network, a: str, b: str, channel: Channel) -> None:
+    network.link(
+        a, b, rate=channel.rate, delay=channel.delay, buffer_packets=channel.buffer_packets,
+        buffer_bytes=channel.buffer_bytes, loss=channel.loss, both=True,
+    )  # fmt: skip
+
+
+def _cell(network: Network, name: str, cell: Cell) -> None:
+    network.cell(name, **cell.model_dump())
+
+
+def _movement(
+    scenario: Scenario, folder: Path, network: Network, problems: list[str]
+) -> tuple[list[str], Movement | None]:
+    """Mobile nodes by name in the order of the log, and their attachments."""
+    import traces
+
+    path = folder / scenario.movement.associations
+    try:
+        log = traces.read_associations(path)
+    except (traces.TraceError, OSError) as error:
+        problems.append(f"{error}")
+        return [], None
+    known = set(scenario.routers.names)
+    if unknown := [r for r in log.router_names if r not in known]:
+        problems.append(f"{path}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
+        return [], None
+    if not len(log.mobile):
+        problems.append(f"{path}: no mobile node in it")
+        return [], None
+    mobiles = np.array([network.mobile(name, home=scenario.home_agent.name) for name in log.mobile_names], np.int64)
+    nodes = np.array([network.node_index(name) for name in log.router_names], np.int64)
+    down = np.where(log.down_ps < 0, FOREVER, log.down_ps)
+    order = np.lexsort((log.up_ps, mobiles[log.mobile]))
+    columns = (mobiles[log.mobile], nodes[log.router], log.up_ps, down, log.predict_ps, log.going_down_ps)
+    return list(log.mobile_names), Movement(*(np.asarray(c, np.int64)[order] for c in columns))
+
+
+def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Path, names: list[str], seed: int) -> None:
+    node = scenario.correspondent.name
+    if traffic.capture is not None:
+        assert traffic.mobile_address is not None
+        flows = conversations(folder / traffic.capture, traffic.mobile_address)
+        if (pace := Fraction(traffic.pace)) != 1:
+            flows = [c.paced(pace) for c in flows]
+        who = _by_table(traffic.table, flows, names) if traffic.table else _round_robin(len(flows), names, traffic)
+        add_replay(network, node, who, flows, seed=seed, phase_ps=traffic.phase)
+        return
+    assert traffic.interval is not None and traffic.size_bytes is not None
+    keys = network.mobile_keys().tolist()
+    starts = np.array([draw(seed, PURPOSE_PHASE, k, 0) * traffic.phase >> 64 for k in keys], np.int64)
+    up = traffic.direction == "up"
+    mobiles = np.arange(len(names))
+    if traffic.poisson:
+        network.poisson(node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up)
+    else:
+        network.cbr(node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up)
+
+
+def _round_robin(flows: int, names: list[str], traffic: Traffic) -> list[list[int]]:
+    if traffic.flows_per_mobile > flows:
+        raise ValueError(f"flows_per_mobile is {traffic.flows_per_mobile}, but the capture has {flows} flows")
+    k = traffic.flows_per_mobile
+    who: list[list[int]] = [[] for _ in range(flows)]
+    for i in range(len(names)):
+        for j in range(k):
+            who[(i * k + j) % flows].append(i)
+    return who
+
+
+def _by_table(table: dict[str, list[str]], flows: list[Conversation], names: list[str]) -> list[list[int]]:
+    index = {name: i for i, name in enumerate(names)}
+    row = {c.name: i for i, c in enumerate(flows)}
+    if unknown := sorted(set(table) - set(index)):
+        raise ValueError(f"table: no mobile node {', '.join(unknown)} in the movement")
+    if unknown := sorted({f for flow in table.values() for f in flow} - set(row)):
+        raise ValueError(f"table: no flow {', '.join(map(repr, unknown))} in the capture; it has {', '.join(map(repr, row))}")
+    who: list[list[int]] = [[] for _ in flows]
+    for name, chosen in table.items():
+        for flow in chosen:
+            who[row[flow]].append(index[name])
+    return who

@@ -1,0 +1,145 @@
+"""The command line. Heavy imports stay inside the commands, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def _study_options(command: Any) -> Any:
+    for option in (
+        click.argument("scenario", type=click.Path(path_type=Path)),
+        click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write Parquet tables into DIR."),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every draw, instead of the scenario's."),
+        click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s."),
+        click.option("--memory-limit", metavar="SIZE", help="Refuse a run that may take more, as in 2GB."),
+        _JSON,
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="handoff")
+def main() -> None:
+    """Mobile IP handoff procedures on real traffic and movement: what is lost, delayed, reordered and signalled.
+
+    Exit codes: 0 done, 1 failed, 2 invalid input, 130 interrupted.
+    """
+
+
+@main.command()
+@_study_options
+@click.option("--procedure", required=True, help="One of 'handoff procedures'.")
+def run(procedure: str, **options: Any) -> None:
+    """Run one procedure on a SCENARIO."""
+    _study([procedure], **options)
+
+
+@main.command()
+@_study_options
+@click.option("--procedures", default="all", show_default=True, help="Names, separated by commas.")
+def compare(procedures: str, **options: Any) -> None:
+    """Run procedures on the same packets and the same draws of a SCENARIO."""
+    from handoff.procedures import PROCEDURES
+
+    _study(list(PROCEDURES) if procedures == "all" else [p.strip() for p in procedures.split(",")], **options)
+
+
+@main.command()
+@_JSON
+def procedures(as_json: bool) -> None:
+    """List the procedures: family, anchor, marker, figures of the seed, RFCs."""
+    from handoff.procedures import PROCEDURES
+
+    fields = ("name", "family", "anchor", "marker", "figures")
+    if as_json:
+        import json
+
+        rows = [{f: getattr(p, f) for f in (*fields, "summary")} | {"rfcs": list(p.rfcs)} for p in PROCEDURES.values()]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    lines = [fields, *([getattr(p, f) or "-" for f in fields] for p in PROCEDURES.values())]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(fields))]
+    tails = ["summary", *(f"{p.summary} ({', '.join(p.rfcs)})" for p in PROCEDURES.values())]
+    for line, tail in zip(lines, tails, strict=True):
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + "  " + tail)
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
+def validate(scenario: Path, changes: tuple[str, ...]) -> None:
+    """Check a SCENARIO and the files that it names; say everything that is wrong."""
+    with _Failures():
+        from handoff.build import build
+        from handoff.scenario import load_scenario
+
+        checked, _ = load_scenario(scenario, changes)
+        setup = build(checked, scenario, checked.seed)
+        moves = len(setup.movement.mobile) - int(setup.last_attachments().sum())
+        click.echo(
+            f"{scenario}: sound: {setup.network.mobile_count} mobile nodes, {len(checked.routers.names)} routers, "
+            f"{moves} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / 1e12:g} s"
+        )
+
+
+@main.group()
+def trace() -> None:
+    """Look at captures."""
+
+
+@trace.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_JSON
+def info(file: Path, as_json: bool) -> None:
+    """Duration, packets, rate, addresses and flows of a capture FILE."""
+    with _Failures():
+        import traces
+
+        facts = traces.summarise(traces.read_capture(file))
+        if as_json:
+            import json
+
+            click.echo(json.dumps(facts, indent=2))
+            return
+        for name, value in facts.items():
+            if name != "flows":
+                click.echo(f"{name.replace('_', ' '):<16} {value if value is not None else '-'}")
+        click.echo("flows, most bytes first:")
+        for flow in facts["flows"]:
+            click.echo("  " + "  ".join(f"{k} {v}" for k, v in flow.items()))
+
+
+def _study(names: list[str], **options: Any) -> None:
+    with _Failures():
+        from handoff.commands import study
+
+        sys.exit(study(names, **options))
+
+
+class _Failures:
+    """Bad input ends with its message and 2, a failure with 1; no traceback either way."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, (SystemExit, KeyboardInterrupt, click.exceptions.Exit, click.ClickException)):
+            return
+        if isinstance(error, MemoryError):
+            _end(f"handoff: {error}", 1)
+        if isinstance(error, OSError):
+            _end(f"handoff: {error.filename or 'file'}: {error.strerror or error}", 1)
+        if isinstance(error, ValueError):
+            _end(str(error), 2)
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

@@ -1,0 +1,121 @@
+"""Studies from the command line: progress, interruption, output."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from engine.quantities import size
+from handoff.build import build
+from handoff.procedures import PROCEDURES
+from handoff.scenario import ScenarioError, load_scenario
+from handoff.study import Run, StudyProgress, ideal_bytes, run_procedure
+
+INTERRUPTED = 130
+
+
+class Interruption:
+    """The first Ctrl-C lets the slice finish and what is complete be written; the second ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before = signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            signal.signal(signal.SIGINT, self._before)
+            raise KeyboardInterrupt
+        self.asked = True
+        print("handoff: interrupted: finishing the slice (once more to end at once)", file=sys.stderr, flush=True)
+
+
+class Progress:
+    """One line on a terminal: simulated time, times real time, packet-hops a second, time to go; silent elsewhere."""
+
+    def __init__(self, name: str, interruption: Interruption) -> None:
+        self.name = name
+        self.interruption = interruption
+        self.begun = time.perf_counter()
+        self.shown = sys.stderr.isatty()
+
+    def __call__(self, at: StudyProgress) -> bool:
+        """Show where the run is; False if it should stop there."""
+        passed = max(time.perf_counter() - self.begun, 1e-9)
+        if self.shown:
+            left = passed * (at.until_ps - at.time_ps) / at.time_ps
+            end = "\r" if at.time_ps < at.until_ps else "\r\033[K"
+            print(
+                f"\r{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {at.time_ps / 1e12 / passed:.1f} × real "
+                f"time, {at.events / passed / 1e6:.1f} M packet-hops/s, {left:.0f} s to go\033[K",
+                end=end, file=sys.stderr, flush=True,
+            )  # fmt: skip
+        return not self.interruption.asked
+
+
+def study(
+    names: list[str],
+    *,
+    scenario: Path,
+    output: Path | None,
+    seed: int | None,
+    changes: tuple[str, ...],
+    memory_limit: str | None,
+    as_json: bool,
+) -> int:
+    """Run procedures on a scenario, print and write what came out; returns the exit code.
+
+    Raises
+    ------
+    ScenarioError
+        If a procedure, the scenario or a file that it names is wrong.
+    """
+    if unknown := [n for n in names if n not in PROCEDURES]:
+        raise ScenarioError([f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in unknown])
+    limit = size(memory_limit) if memory_limit is not None else None
+    checked, text = load_scenario(scenario, changes)
+    seed = checked.seed if seed is None else seed
+    setup = build(checked, scenario, seed)
+    if output is not None and output.exists() and not output.is_dir():
+        raise ScenarioError([f"{output}: is not a folder"])
+    interruption = Interruption()
+    runs: list[Run] = []
+    reference = None
+    for name in names:
+        if interruption.asked:
+            break
+        if reference is None:
+            reference = ideal_bytes(setup, seed, setup.duration_ps)
+        runs.append(
+            run_procedure(
+                setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption), reference_bytes=reference
+            )
+        )
+    if output is not None and runs:
+        from handoff.report.tables import provenance, write_tables
+
+        write_tables(output, runs, setup, seed, provenance(text, scenario, seed, sys.argv[1:]))
+    _show(runs, checked.name, seed, as_json, interruption.asked)
+    return INTERRUPTED if interruption.asked else 0
+
+
+def _show(runs: list[Run], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
+    rows = [run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs]
+    if as_json:
+        for row, run in zip(rows, runs, strict=True):
+            row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}
+            row["fingerprint"] = f"{run.result.fingerprint:016x}"
+            row["fates"] = run.result.fate_counts()
+        print(json.dumps({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows}, indent=2))
+        return
+    from handoff.report.table import print_table
+
+    print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
+
+
+__all__: list[Any] = ["study"]

@@ -1,0 +1,53 @@
+"""The comparison as a table in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = (
+    "procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "disruption p50/p99", "delay p99",
+    "extra bytes", "signalling",
+)  # fmt: skip
+
+
+def milliseconds(ps: float) -> str:
+    """Picoseconds as milliseconds with the digits that matter; a dash where nothing was measured."""
+    if math.isnan(ps):
+        return "-"
+    ms = ps / 1e9
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms"
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """One summary of ``handoff.study.Run`` as texts, in the order of ``COLUMNS``."""
+    scenarios = "/".join(str(row[f"scenario_{n}"]) for n in (1, 2, 3))
+    name = row["procedure"] if row["interrupted_ps"] is None else f"{row['procedure']} (to {row['interrupted_ps'] / 1e12:.1f} s)"
+    return [
+        name,
+        f"{row['handoffs']:,}",
+        scenarios if scenarios != "0/0/0" else "-",
+        f"{row['lost']:,}",
+        f"{row['duplicate']:,}",
+        f"{row['reordered']:,}",
+        f"{row['after_marker']:,}",
+        f"{milliseconds(row['disruption_p50_ps'])} / {milliseconds(row['disruption_p99_ps'])}",
+        milliseconds(row["delay_p99_ps"]),
+        f"{row['extra_bytes']:,}",
+        f"{row['signalling_messages']:,}",
+    ]
+
+
+def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
+    """Print summaries to standard output; wide enough not to wrap when it is not a terminal."""
+    console = Console(width=None if Console().is_terminal else 160)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == "procedure" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*cells(row))
+    console.print(table)

@@ -1,0 +1,147 @@
+"""Parquet tables with fixed schemas and provenance; a file is there complete or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from handoff.setup import Setup
+from handoff.study import Run
+
+RUN_FIELDS = (
+    ("procedure", pa.string()), ("seed", pa.uint64()), ("until_ps", pa.int64()), ("interrupted_ps", pa.int64()),
+    ("fingerprint", pa.uint64()), ("packet_hops", pa.int64()), ("handoffs", pa.int64()), ("completed", pa.int64()),
+    ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()), ("sent", pa.int64()),
+    ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
+    ("in_flight", pa.int64()), ("disruption_p50_ps", pa.float64()), ("disruption_p99_ps", pa.float64()),
+    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("signalling_messages", pa.int64()),
+    ("signalling_bytes", pa.int64()),
+)  # fmt: skip
+HANDOFF_COLUMNS = (
+    "index", "access", "scenario", "predict_ps", "going_down_ps", "down_ps", "up_ps", "request_ps", "reply_ps", "marker_ps",
+    "rescue_ps", "acknowledged_ps", "completed", "retransmissions", "open_ps", "end_ps", "delivered", "lost", "duplicate",
+    "reordered", "after_marker", "disruption_ps",
+)  # fmt: skip
+
+_INT = pa.int64()
+SCHEMAS = {
+    "runs": pa.schema(RUN_FIELDS),
+    "handoffs": pa.schema(
+        [(n, pa.string()) for n in ("procedure", "mobile", "old_router", "new_router")] + [(c, _INT) for c in HANDOFF_COLUMNS]
+    ),
+    "flows": pa.schema(
+        [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")] + [(c, _INT) for c in FLOW_COLUMNS]
+    ),
+    "links": pa.schema([("procedure", pa.string()), ("link", pa.string()), *((c, _INT) for c in LINK_COLUMNS)]),
+    "nodes": pa.schema([("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]),
+}
+"""One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages."""
+
+
+def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
+    """What made the tables, as metadata of each: scenario, seed, command, versions."""
+    facts = {
+        "scenario": scenario_text,
+        "scenario_file": scenario_path.name,
+        "seed": seed,
+        "command": list(command),
+        "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy", "pyarrow")},
+    }
+    return {b"handoff": json.dumps(facts).encode()}
+
+
+def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
+    """Write ``runs``, ``handoffs``, ``flows``, ``links`` and ``nodes`` (Parquet) into a folder; returns the files.
+
+    Raises
+    ------
+    OSError
+        If the folder or a file cannot be written; nothing half written stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, schema in SCHEMAS.items():
+        parts = [_ROWS[name](run, setup, seed) for run in runs]
+        columns = {
+            field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
+        }
+        table = pa.table(columns, schema=schema.with_metadata(facts))
+        target = folder / f"{name}.parquet"
+        _write(table, target)
+        written.append(target)
+    _sync_folder(folder)
+    return written
+
+
+def _write(table: pa.Table, target: Path) -> None:
+    temporary = target.with_suffix(".parquet.partial")
+    try:
+        with temporary.open("wb") as file:
+            pq.write_table(table, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _runs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    row = run.summary() | {
+        "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
+    }  # fmt: skip
+    return {name: [row[name]] for name, _ in RUN_FIELDS}
+
+
+def _handoffs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    h = run.handoffs
+    nodes = np.array(run.result.node_names)
+    return {
+        "procedure": [run.procedure] * len(h["mobile"]),
+        "mobile": [setup.network.mobile_name(m) for m in h["mobile"].tolist()],
+        "old_router": nodes[h["old_router"]],
+        "new_router": nodes[h["new_router"]],
+        **{c: h[c] for c in HANDOFF_COLUMNS},
+    }
+
+
+def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    flows = setup.network.flows()
+    labels = np.concatenate([np.full(n, label, object) for label, _, n in setup.network.flow_labels])
+    return {
+        "procedure": [run.procedure] * len(labels),
+        "label": labels,
+        "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
+        "direction": np.where(flows["up"] == 1, "up", "down"),
+        **{c: run.result.flows[c] for c in FLOW_COLUMNS},
+    }
+
+
+def _links(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    names = run.result.link_names
+    return {"procedure": [run.procedure] * len(names), "link": names, **{c: run.result.links[c] for c in LINK_COLUMNS}}
+
+
+def _nodes(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    names = run.result.node_names
+    return {"procedure": [run.procedure] * len(names), "node": names, **{c: run.result.nodes[c] for c in NODE_COLUMNS}}
+
+
+_ROWS = {"runs": _runs, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

@@ -1,0 +1,198 @@
+"""What a scenario file may say (pydantic models); units are read here, nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from engine import quantities
+from handoff.setup import Options
+
+
+def _text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
+    """Numbers in a scenario carry their unit; only 0 needs none."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, str) or value == 0 and not isinstance(value, bool):
+            return parse(value)
+        raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
+
+    return BeforeValidator(read)
+
+
+def _probability(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
+    try:
+        quantities.loss_threshold(value)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1") from None
+    return str(value)
+
+
+Duration = Annotated[int, _text(quantities.duration, "20ms")]
+Rate = Annotated[int, _text(quantities.rate, "10Mbit/s")]
+Size = Annotated[int, _text(quantities.size, "64kB")]
+Loss = Annotated[str, BeforeValidator(_probability)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s>|*<]+$")]
+Count = Annotated[int, Field(ge=0, strict=True)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
+
+
+class Model(BaseModel):
+    """No key that is not understood is let through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Channel(Model):
+    """Rate (0 = infinite), propagation delay, drop-tail buffer (0 = unlimited), loss."""
+
+    rate: Rate = 0
+    delay: Duration
+    buffer_packets: Count = 0
+    buffer_bytes: Size = 0
+    loss: Loss = "0"
+
+
+class Server(Model):
+    """A node: forwarding server (time a packet) and registration server (time a message); 0 = none, queue 0 = unlimited."""
+
+    name: Name
+    service: Duration = 0
+    service_queue: Count = 0
+    registration: Duration = 0
+    registration_queue: Count = 0
+
+
+class Link(Channel):
+    """A link between two nodes, with the same parameters both ways."""
+
+    between: Annotated[list[Name], Field(min_length=2, max_length=2)]
+
+
+class Cell(Channel):
+    """The radio of each router; the uplink is like the downlink where nothing else is said."""
+
+    shared: bool = False
+    up_rate: Rate | None = None
+    up_delay: Duration | None = None
+    up_buffer_packets: Count | None = None
+    up_buffer_bytes: Size | None = None
+    up_loss: Loss | None = None
+
+
+class Routers(Model):
+    """Sub-network routers: alike, each wired to one node, and each to the next of the list."""
+
+    names: Annotated[list[Name], Field(min_length=1)]
+    wired_to: Name
+    wired: Channel
+    neighbours: Channel | None = None
+    cell: Cell
+    service: Duration = 0
+    service_queue: Count = 0
+    registration: Duration = 0
+    registration_queue: Count = 0
+
+
+class Traffic(Model):
+    """One source of traffic for every mobile node: a capture, or a constant-bit-rate or Poisson flow."""
+
+    capture: str | None = None
+    mobile_address: str | None = None
+    flows_per_mobile: Positive = 1
+    table: dict[str, list[str]] | None = None
+    pace: Annotated[str, BeforeValidator(str)] = "1"
+    interval: Duration | None = None
+    poisson: bool = False
+    size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
+    direction: Literal["down", "up"] = "down"
+    phase: Duration = 0
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Traffic:
+        if (self.capture is None) == (self.interval is None):
+            raise ValueError("give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)")
+        if self.capture is not None and self.mobile_address is None:
+            raise ValueError("a capture needs 'mobile_address', the address in it that becomes the mobile node")
+        if self.interval is not None and (self.size_bytes is None or self.interval == 0):
+            raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
+        return self
+
+
+class Movement(Model):
+    """Where mobile nodes are: an association log (docs/traces.md), beside the scenario file."""
+
+    associations: str
+
+
+class StudyOptions(Model):
+    """Options of the procedures (docs/procedures.md)."""
+
+    relay: Literal["router", "l2"] = "router"
+    agent_discovery: Duration = Options.agent_discovery_ps
+    lifetime: Duration = Options.lifetime_s * 10**12
+    retransmit: Duration = Options.retransmit_ps
+    retransmit_max: Duration = Options.retransmit_max_ps
+    new_buffer_packets: Count = Options.new_buffer_packets
+    new_buffer_bytes: Size = Options.new_buffer_bytes
+    forwarding_lifetime: Duration = Options.forwarding_lifetime_ps
+    bicast: Duration = Options.bicast_ps
+    settle: Duration = Options.settle_ps
+
+    def options(self) -> Options:
+        """The same as the machine takes them."""
+        return Options(
+            relay=self.relay,
+            agent_discovery_ps=self.agent_discovery,
+            lifetime_s=self.lifetime // 10**12,
+            retransmit_ps=self.retransmit,
+            retransmit_max_ps=self.retransmit_max,
+            new_buffer_packets=self.new_buffer_packets,
+            new_buffer_bytes=self.new_buffer_bytes,
+            forwarding_lifetime_ps=self.forwarding_lifetime,
+            bicast_ps=self.bicast,
+            settle_ps=self.settle,
+        )
+
+    @model_validator(mode="after")
+    def _sound(self) -> StudyOptions:
+        found = self.options().problems()
+        if self.lifetime % 10**12:
+            found.append("a lifetime is whole seconds (RFC 5944, 3.3)")
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+
+class Scenario(Model):
+    """A study's input: who there is, what they send, how they move."""
+
+    name: Name
+    duration: Duration
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
+    home_agent: Server
+    correspondent: Server
+    node: list[Server] = []
+    link: Annotated[list[Link], Field(min_length=1)]
+    routers: Routers
+    traffic: Annotated[list[Traffic], Field(min_length=1)]
+    movement: Movement
+    options: StudyOptions = StudyOptions()
+
+    @model_validator(mode="after")
+    def _named(self) -> Scenario:
+        names = [self.home_agent.name, self.correspondent.name, *(n.name for n in self.node), *self.routers.names]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        found = [f"node {n!r} stands twice" for n in twice]
+        for link in [*(pair for x in self.link for pair in x.between), self.routers.wired_to]:
+            if link not in names:
+                found.append(f"no node {link!r}; there are {', '.join(names)}")
+        if self.duration == 0:
+            found.append("a duration is above 0")
+        if found:
+            raise ValueError("; ".join(found))
+        return self
