@@ -10,10 +10,11 @@ from engine.events cimport (
 from engine.fifo cimport ACCEPTED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
 from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record, rare
+from engine.sources cimport sender_gap
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
 from engine.units cimport due_schedule, late_before, next_source, take_source
 from engine.world cimport (
-    CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
+    CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Flow, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
     fail, kind_of, mobile_of, observe, put,
 )
 
@@ -205,10 +206,20 @@ cdef inline void measure(World* w, Action* a) noexcept nogil:
     elif x.span:
         w.spans.data()[x.span - 1].marked_cell = a.a
 
+cdef inline int64_t gap_beyond(World* w, Record* r) noexcept nogil:
+    """How much longer than the sender's own the gap before this packet is; -1 if it is the first, or comes late."""
+    cdef Flow* f = &w.flow[r.flow]
+    cdef int64_t gap
+    if f.last < 0 or f.expected == 0 or r.seq < f.expected:
+        return -1
+    gap = r.t - f.last - sender_gap(&w.laws[r.flow], w.flow_key[r.flow], f.expected, w.seed, w.logarithms)
+    return gap if gap > 0 else 0
+
 cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nogil:
     """A data packet that was heard."""
     cdef Mobile* x = &w.mobile[m]
     cdef uint32_t reordered = w.flow[r.flow].reordered
+    cdef int64_t gap = gap_beyond(w, r) if rare(x.span != 0) else -1
     cdef bint new = deliver(w, r, -1)
     cdef Span* s
     if rare(x.span != 0):
@@ -221,8 +232,8 @@ cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nog
             s.reordered += w.flow[r.flow].reordered - reordered
             if r.t - r.born > s.delay_max:
                 s.delay_max = r.t - r.born
-            if x.last >= 0 and r.t - x.last > s.gap_max:
-                s.gap_max = r.t - x.last
+            if gap > s.gap_max:
+                s.gap_max = gap
                 s.gap_end = r.t
             if s.close >= 0 and r.t >= s.close:
                 end_span(w, m, r.t)

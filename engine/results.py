@@ -72,8 +72,9 @@ SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
     "gap_max_ps", "gap_end_ps", "delay_max_ps", "last_before_ps",
 )  # fmt: skip
-"""Per span (see ``Context.open_span``). ``gap_max_ps``: longest time between two deliveries to the mobile of which the
-later one lies in the span, ``gap_end_ps`` the time of that later one; -1 where there is none."""
+"""Per span (see ``Context.open_span``). ``gap_max_ps``: longest interruption that ended in the
+span, ``gap_end_ps`` when (docs/model.md, 11): by how much the gap between two deliveries of a flow was longer than the
+sender's own; -1 where there is none."""
 
 PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps")
 """Per data packet copy, if asked for. ``node``: where it ended (-1 at the mobile); ``time_ps`` -1 if in flight."""

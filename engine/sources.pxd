@@ -65,6 +65,17 @@ cdef inline bint advance(Source* s, const Law* law, uint64_t seed, const int64_t
         s.size = <uint16_t>law.sizes[n % law.length]
     return s.t < law.stop and <int64_t>s.seq < law.count and s.t >= 0
 
+cdef inline int64_t sender_gap(const Law* law, uint64_t key, int64_t seq, uint64_t seed, const int64_t* table) noexcept nogil:
+    """Time from the flow's packet seq - 1 to its packet seq, as they were sent; seq is at least 1."""
+    cdef int64_t n = law.length
+    if law.kind == CBR:
+        return law.step
+    if law.kind == POISSON:
+        return exponential_gap(draw(seed, PURPOSE_GAP, key, seq), law.step, table)
+    if seq % n:
+        return law.times[seq % n] - law.times[seq % n - 1]
+    return law.times[0] + law.step - law.times[n - 1]
+
 cdef inline void rotate(Rotation* g, const Law* laws, uint32_t* sent) noexcept nogil:
     """Take the front off and put it back behind all others with its next time, or drop it when it has ended."""
     cdef Source s

@@ -86,6 +86,7 @@ class Record:
     spans: list[Span] = field(default_factory=list)
     open_spans: dict[int, Span] = field(default_factory=dict)
     last_delivery: dict[int, int] = field(default_factory=dict)  # mobile -> time
+    sent_at: dict[tuple[int, int], int] = field(default_factory=dict)  # (flow, seq) -> time
     copies: dict[tuple[int, int], dict[int, Ending | None]] = field(default_factory=lambda: defaultdict(dict))
     control: list[Fate | None] = field(default_factory=list)  # one element a copy
     histogram: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -106,6 +107,8 @@ class Record:
             return
         self.copies[packet.flow, packet.seq][packet.copy] = None
         row = self.flows[packet.flow]
+        if original:
+            self.sent_at[packet.flow, packet.seq] = packet.born
         row.sent += original
         row.copies += not original
 
@@ -137,10 +140,11 @@ class Record:
             return
         self.end(packet, Fate.DELIVERED, t, node)
         late = packet.seq < row.next_expected
+        interruption = self._interruption(row, packet, t)
         self._count_delivery(row, packet, t, late)
         if node < 0:
             if span:
-                self._count_in_span(span, packet, t, late, through)
+                self._count_in_span(span, packet, t, late, through, interruption)
             self.last_delivery[packet.mobile] = t
 
     def _count_delivery(self, row: FlowRow, packet: Packet, t: int, late: bool) -> None:
@@ -156,14 +160,21 @@ class Record:
         row.last_ps = t
         self.histogram[delay] += 1
 
-    def _count_in_span(self, span: Span, packet: Packet, t: int, late: bool, through: int) -> None:
+    def _interruption(self, row: FlowRow, packet: Packet, t: int) -> int:
+        """By how much the gap before this packet is longer than the sender's own (section 11); -1 if none ends here."""
+        expected = row.next_expected
+        if row.last_ps < 0 or expected < 1 or packet.seq < expected:
+            return -1
+        meant = self.sent_at[packet.flow, expected] - self.sent_at[packet.flow, expected - 1]
+        return max(0, t - row.last_ps - meant)
+
+    def _count_in_span(self, span: Span, packet: Packet, t: int, late: bool, through: int, interruption: int) -> None:
         span.delivered += 1
         span.reordered += late
         span.after_marker += through == span.marked_node
         span.delay_max_ps = max(span.delay_max_ps, t - packet.born)
-        before = self.last_delivery.get(packet.mobile)
-        if before is not None and t - before > span.gap_max_ps:
-            span.gap_max_ps, span.gap_end_ps = t - before, t
+        if interruption > span.gap_max_ps:
+            span.gap_max_ps, span.gap_end_ps = interruption, t
         if span.close_ps >= 0:
             span.end_ps = t
             del self.open_spans[packet.mobile]
