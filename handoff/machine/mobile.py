@@ -116,6 +116,8 @@ class MobileNodes:
         for number in self.program.by_event["predict"]:
             if state.router == old:
                 self._request(ctx, state, number, old, new, via=old)
+        if 0 <= self.records["going_down_ps"][self.row_of[attachment]] < ctx.time_ps:
+            self._rescue(ctx, state, attachment)
 
     def _up(self, ctx: Context, state: State, attachment: int) -> None:
         state.links.append(attachment)
@@ -139,11 +141,17 @@ class MobileNodes:
         return state.leaving == attachment - 1 and not self.program.row.predictive
 
     def _going_down(self, ctx: Context, state: State, attachment: int) -> None:
+        if 0 <= self.records["predict_ps"][self.row_of[attachment]] <= ctx.time_ps:
+            self._rescue(ctx, state, attachment)
+
+    def _rescue(self, ctx: Context, state: State, attachment: int) -> None:
+        """Warned without the marker: II, or III if single or if the warning came before the request (decisions, 24)."""
         row = self.row_of[attachment]
-        known = self.records["predict_ps"][row] >= 0
-        if not self.program.rescue_steps or not known or self.records["marker_ps"][row] >= 0:
+        single = self.records["access"][row] == 1  # then the update is always sent (phase III-3)
+        if not self.program.rescue_steps or (self.records["marker_ps"][row] >= 0 and not single):
             return
-        self.records["scenario"][row] = 2 if self.records["access"][row] == 0 else 3
+        asked = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
+        self.records["scenario"][row] = 2 if asked and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
         old, new = self.router[attachment], self.router[attachment + 1]
         for number in self.program.rescue_steps:
@@ -234,7 +242,7 @@ class MobileNodes:
         self.records["marker_ps"][row] = ctx.time_ps
         if event.via == fields.old:
             ctx.mark(fields.old)
-        if self.records["scenario"][row] == 0 and event.via == fields.old:
+        if self.records["scenario"][row] == 0 and self.records["access"][row] == 0 and event.via == fields.old:
             self.records["scenario"][row] = 1
 
     def _registered(self, ctx: Context, state: State, fields: Fields) -> None:
