@@ -3,12 +3,14 @@
 """The compiled engine: controllers' face, the loop over windows, and what is built and read around it."""
 
 import time
+from operator import index as exact
 
 import numpy as np
 
 from engine.build import Built
 from engine.harvest import finish_result
 from engine.memory import estimate
+from engine.network import Network
 from engine.quantities import FOREVER, duration
 from engine.results import LawBroken, MemoryLimitError
 
@@ -36,6 +38,8 @@ from engine.world cimport (
     end_message,
 )
 
+cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
+
 cdef enum:
     CACHE_RECORDS = 16384  # records that one window may move before it is halved: 512 KB of rings
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
@@ -48,6 +52,28 @@ RECORDS = {"none": 0, "drops": 1, "packets": 2}
 @cython.final
 @cython.freelist(64)
 cdef class Event:
+    """One event for a controller (phase 1 of docs/model.md, section 4).
+
+    Attributes
+    ----------
+    time_ps : int
+        When it happens.
+    node : int
+        Where: a node's index, or -1 for the fleet of mobiles.
+    mobile : int
+        The mobile that it concerns.
+    kind : int
+        0 scheduled, 1 timer, 2 message.
+    code : int
+        The code given to ``Network.schedule``, ``Context.timer`` or ``Context.send``.
+    source : int
+        For a message: the node that sent it, -1 if the mobile did; else -1. For the fleet, a message's source cell is ``via``.
+    via : int
+        For a message to a mobile: the node whose cell it came through; else -1.
+    args : tuple of int
+        For a message its six arguments; otherwise (arg, 0, 0, 0, 0, 0).
+    """
+
     cdef readonly int64_t time_ps
     cdef readonly int32_t node
     cdef readonly int32_t mobile
@@ -57,17 +83,27 @@ cdef class Event:
     cdef readonly int32_t via
     cdef readonly tuple args
     cdef int64_t fate
+    cdef int64_t call  # of a controller, which it belongs to
 
     def __repr__(self):
         kind = ("scheduled", "timer", "message")[self.kind]
         return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
 
 
+cdef int64_t limit(object wanted) except -1:
+    if wanted < 0:
+        raise ValueError(f"a buffer holds at least 0 packets and bytes (0: no limit), not {wanted}")
+    return exact(wanted)
+
+
 @cython.final
 cdef class Context:
+    """What a controller may do, at the time of its current event, for that event's mobile."""
+
     cdef World* w
     cdef Unit* u
     cdef Event event
+    cdef int64_t call
     cdef uint64_t order
     cdef dict sent  # (sender, mobile) -> messages so far
     cdef object node_keys
@@ -76,13 +112,27 @@ cdef class Context:
     cdef readonly int32_t mobile
 
     def select(self, Event event not None):
+        """Make ``event`` current; ``on_batch`` calls it before acting on one of its events."""
+        if self.u == NULL or event.call != self.call:
+            raise ValueError("only an event that the controller is being called for can be selected")
+        self.make_current(event)
+
+    cdef void make_current(self, Event event):
         self.event = event
         self.time_ps = event.time_ps
         self.node = event.node
         self.mobile = event.mobile
 
-    cdef Action blank(self, int op):
+    cdef int acting(self) except -1:
+        if self.u == NULL:
+            raise ValueError("a context acts only while its controller is being called")
+        if self.event is None:
+            raise ValueError("select an event of the batch before acting on it")
+        return 0
+
+    cdef Action blank(self, int op) except *:
         cdef Action a
+        self.acting()
         a.t = self.time_ps
         a.mobile = self.mobile
         a.mobile_key = self.w.mobile_key[self.mobile]
@@ -105,9 +155,30 @@ cdef class Context:
         return 0
 
     cdef int64_t until(self, object until_ps) except -1:
-        return NEVER if until_ps is None else until_ps
+        return NEVER if until_ps is None else exact(until_ps)  # a float would be cut off silently
 
     def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1):
+        """Send a control message about the current mobile.
+
+        Parameters
+        ----------
+        code : int
+            Meaning of the message, the controller's own.
+        to : int
+            Node that it is addressed to. With ``for_mobile`` the table of that node takes it on to the mobile, like a data
+            packet that came through a tunnel; ``to`` may then be this node itself.
+        size_bytes : int
+            IP length.
+        args : sequence of int
+            Up to six int64.
+        via : int
+            Fleet only, and needed there: the node through whose cell the mobile sends.
+
+        Raises
+        ------
+        ValueError
+            If ``to`` cannot be reached, is this node (and not ``for_mobile``), or ``via`` has no cell.
+        """
         cdef Action a = self.blank(SEND)
         cdef Message m
         cdef uint32_t index
@@ -125,6 +196,8 @@ cdef class Context:
             raise ValueError("a node does not send messages to itself")
         if start != to and self.w.hop[<int64_t>start * self.w.nodes + to] == NULL:
             raise ValueError(f"no way from node {start} to node {to}")
+        for i in range(6):
+            m.args[i] = exact(args[i]) if i < len(args) else 0
         m.code = code
         m.mobile = self.mobile
         m.source = self.node
@@ -134,8 +207,6 @@ cdef class Context:
         m.packet_key = mix2(
             mix2(self.node_keys[self.node] if self.node >= 0 else self.w.mobile_key[self.mobile], a.mobile_key), count
         )
-        for i in range(6):
-            m.args[i] = args[i] if i < len(args) else 0
         if self.w.free_messages.size():
             index = self.w.free_messages.back()
             self.w.free_messages.pop_back()
@@ -153,6 +224,7 @@ cdef class Context:
         self.u.actions.push_back(a)
 
     def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False):
+        """Tunnel the current mobile's packets to the node ``coa`` from now on (docs/model.md, section 6)."""
         cdef Action a = self.blank(BIND_MORE if simultaneous else BIND)
         self.at_node()
         if end not in ("router", "mobile"):
@@ -165,6 +237,7 @@ cdef class Context:
         self.u.actions.push_back(a)
 
     def local(self, *, until_ps=None):
+        """Deliver the current mobile's packets into this node's own cell from now on."""
         cdef Action a = self.blank(SET_LOCAL)
         self.at_node()
         if self.w.cell_of_node[self.node] < 0:
@@ -172,35 +245,43 @@ cdef class Context:
         a.until = self.until(until_ps)
         self.u.actions.push_back(a)
 
-    def hold(self, *, int64_t packets=0, int64_t bytes=0, until_ps=None):
+    def hold(self, *, packets=0, bytes=0, until_ps=None):
+        """Hold the current mobile's packets in a buffer of this node; 0 means unlimited."""
         cdef Action a = self.blank(SET_HOLD)
         self.at_node()
-        a.a, a.b, a.until = packets, bytes, self.until(until_ps)
+        a.a, a.b, a.until = limit(packets), limit(bytes), self.until(until_ps)
         self.u.actions.push_back(a)
 
     def unbind(self, coa=None):
+        """Remove one care-of node, or (None) the whole entry; nothing happens if there is none."""
         cdef Action a = self.blank(UNBIND_ALL if coa is None else UNBIND)
         self.at_node()
         a.a = -1 if coa is None else coa
         self.u.actions.push_back(a)
 
-    def timer(self, int64_t at_ps, int code, int64_t arg=0):
+    def timer(self, at_ps, int code, arg=0):
+        """An event of kind 1 for this controller and the current mobile, at ``at_ps`` (not before now)."""
         cdef Pending e
-        if at_ps < self.time_ps:
-            raise ValueError(f"a timer at {at_ps} ps is in the past: it is {self.time_ps} ps")
-        e.t, e.mobile, e.mobile_key, e.kind = at_ps, self.mobile, self.w.mobile_key[self.mobile], TIMER
-        e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, arg, code, -1, -1
+        cdef int64_t at = exact(at_ps)
+        self.acting()
+        if at < self.time_ps:
+            raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
+        e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, self.w.mobile_key[self.mobile], TIMER
+        e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, exact(arg), code, -1, -1
         self.u.counter += 1
         push_event(self.u.pending, &e)
-        if at_ps < self.u.next:
-            self.u.next = at_ps
+        if at < self.u.next:
+            self.u.next = at
 
     def reject(self, int fate):
+        """Give the current message the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of delivered."""
+        self.acting()
         if self.event.kind != MESSAGE or fate not in (12, 13):
             raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
         self.event.fate = fate
 
     def route_up(self, int node):
+        """Fleet: send the mobile's upstream data through the cell of ``node``; what it held goes first."""
         cdef Action a = self.blank(ROUTE_UP)
         self.at_fleet()
         if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
@@ -208,29 +289,37 @@ cdef class Context:
         a.a = self.w.cell_of_node[node]
         self.u.actions.push_back(a)
 
-    def hold_up(self, *, int64_t packets=0, int64_t bytes=0):
+    def hold_up(self, *, packets=0, bytes=0):
+        """Fleet: hold upstream data at the mobile; 0 means unlimited."""
         cdef Action a = self.blank(HOLD_UP)
         self.at_fleet()
-        a.a, a.b = packets, bytes
+        a.a, a.b = limit(packets), limit(bytes)
         self.u.actions.push_back(a)
 
     def unroute_up(self):
+        """Fleet: no upstream route; what it held and sends is dropped as detached."""
         cdef Action a = self.blank(UNROUTE_UP)
         self.at_fleet()
         self.u.actions.push_back(a)
 
     def open_span(self, int64_t id):
+        """Fleet: measure deliveries to this mobile (all its down flows) from now on as a row of ``Result.spans``.
+
+        An open span of the mobile ends first.
+        """
         cdef Action a = self.blank(OPEN_SPAN)
         self.at_fleet()
         a.a = id
         self.u.actions.push_back(a)
 
     def close_span(self):
+        """Fleet: the span ends with the first delivery at or after now (which it still counts)."""
         cdef Action a = self.blank(CLOSE_SPAN)
         self.at_fleet()
         self.u.actions.push_back(a)
 
     def mark(self, int node):
+        """Fleet: deliveries through the cell of ``node`` from now on count as ``after_marker`` in the open span."""
         cdef Action a = self.blank(MARK)
         self.at_fleet()
         if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
@@ -240,6 +329,44 @@ cdef class Context:
 
 
 cdef class Engine:
+    """An exact packet engine for networks of FIFO queues with moving endpoints.
+
+    Parameters
+    ----------
+    network : Network
+        What to run; checked here.
+    seed : int
+        Seed of every draw.
+    tunnel_limit : int
+        How often one packet may be encapsulated.
+    window_ps : int or None
+        Largest window to use; None takes the largest exact one that fits the cache. The result is the same for any.
+    scheduling : {"auto", "window", "heap"}
+        How events are ordered inside; the result is the same for any.
+    dispatch : {"event", "batch"}
+        Whether controllers that have both get ``on_event`` or ``on_batch``.
+    record : {"none", "drops", "packets"}
+        Per-packet records to keep.
+    memory_limit_bytes : int or None
+        Refuse to run, or stop, above it.
+
+    Examples
+    --------
+    >>> from engine import Engine, Network
+    >>> net = Network()
+    >>> _ = net.node("server"), net.node("ap")
+    >>> net.link("server", "ap", rate="100Mbit/s", delay="10ms", buffer_packets=100)
+    >>> net.cell("ap", rate="10Mbit/s", delay="2ms", buffer_packets=100)
+    >>> phone = net.mobile("phone", home="ap")
+    >>> net.attach(phone, "ap"); net.local("ap", phone)
+    >>> _ = net.cbr("server", phone, interval="20ms", size_bytes=250)
+    >>> result = Engine(net).run("1s")
+    >>> result.fate_counts()
+    {'delivered': 50}
+    >>> int(result.flows["delay_max_ps"][0])
+    12220000000
+    """
+
     cdef World* w
     cdef object built
     cdef object network
@@ -251,7 +378,7 @@ cdef class Engine:
     cdef int scheduling
     cdef bint heap_now
     cdef bint batch
-    cdef bint done
+    cdef bint halfway  # while it runs; for good once an exception broke a run off
     cdef object memory_limit
     cdef object seed
     cdef object asked  # window_ps
@@ -263,6 +390,8 @@ cdef class Engine:
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
         memory_limit_bytes=None,
     ):
+        if not isinstance(network, Network):
+            raise TypeError(f"an engine runs a Network, not {network!r}")
         if scheduling not in SCHEDULING or record not in RECORDS or dispatch not in ("event", "batch"):
             raise ValueError(
                 f"scheduling is one of {list(SCHEDULING)}, record of {list(RECORDS)}, dispatch 'event' or 'batch'; "
@@ -308,9 +437,24 @@ cdef class Engine:
 
     # -- controllers ------------------------------------------------------------------------------------------------------
     def attach(self, node, controller):
+        """Put a controller at a node, before the run.
+
+        A controller has ``on_event(ctx, event)``, or ``on_batch(ctx, events)``, or both (equal in effect; ``dispatch``
+        chooses). ``on_batch`` gets events in order, each mobile at most once in a batch; what one mobile's event does may
+        not depend on another mobile's event in the same batch. What a controller raises comes out of ``advance``, and the
+        engine cannot be used any more.
+
+        Raises
+        ------
+        TypeError
+            If ``controller`` has neither.
+        ValueError
+            If the node is unknown or the run has begun.
+        """
         self.put_controller(self.network.node_index(node), controller)
 
     def attach_mobiles(self, controller):
+        """Put a controller at the fleet of mobiles, before the run."""
         self.put_controller(-1, controller)
 
     cdef int put_controller(self, int node, object controller) except -1:
@@ -331,6 +475,7 @@ cdef class Engine:
         event.code = e.code
         event.via = e.via
         event.fate = DELIVERED
+        event.call = self.context.call
         if e.kind == MESSAGE:
             m = &self.w.messages.data()[e.message]
             event.source = m.source
@@ -348,6 +493,16 @@ cdef class Engine:
 
     cdef int control(self, Unit* u, int64_t end) except -1:
         """The unit's controller takes its events before ``end``."""
+        begun = time.perf_counter_ns()
+        self.context.u = u
+        try:
+            self.call_controller(u, end)
+        finally:
+            self.context.u = NULL
+            self.controller_ns += time.perf_counter_ns() - begun
+        return 0
+
+    cdef int call_controller(self, Unit* u, int64_t end) except -1:
         cdef Pending e
         cdef Event event
         cdef vector[Pending] batch
@@ -355,12 +510,12 @@ cdef class Engine:
         cdef size_t i
         cdef list events
         controller = self.controllers[node]
-        self.context.u = u
-        begun = time.perf_counter_ns()
         if hasattr(controller, "on_batch") and (self.batch or not hasattr(controller, "on_event")):
             while u.pending.size() and u.pending.data()[0].t < end:
                 events, later, mobiles = [], [], set()
                 batch.clear()
+                self.context.call += 1
+                self.context.event = None
                 while u.pending.size() and u.pending.data()[0].t < end:
                     e = pop_event(u.pending)
                     if e.mobile in mobiles:
@@ -371,7 +526,7 @@ cdef class Engine:
                         events.append(self.wrap(&e, node))
                 for e in later:
                     push_event(u.pending, &e)
-                controller.on_batch(self.context, events)
+                controller.on_batch(self.context, events.copy())
                 self.calls += 1
                 for i in range(batch.size()):
                     event = events[i]
@@ -381,13 +536,13 @@ cdef class Engine:
             on_event = controller.on_event
             while u.pending.size() and u.pending.data()[0].t < end:
                 e = pop_event(u.pending)
+                self.context.call += 1
                 event = self.wrap(&e, node)
-                self.context.select(event)
+                self.context.make_current(event)
                 on_event(self.context, event)
                 self.calls += 1
                 u.messages += e.kind == MESSAGE
                 self.end_event(&e, event.fate)
-        self.controller_ns += time.perf_counter_ns() - begun
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------
@@ -510,9 +665,13 @@ cdef class Engine:
 
     # -- running ------------------------------------------------------------------------------------------------------------
     def advance(self, to):
+        """Run one slice up to ``to`` and return the time reached (ps); the GIL is free meanwhile, but for controllers."""
         cdef int64_t stop = duration(to)
-        if self.done or stop < self.reached:
-            raise ValueError(f"the engine has reached {self.reached} ps already" + (" and ended" if self.done else ""))
+        self.whole()
+        if stop < self.reached:
+            raise ValueError(f"the engine has reached {self.reached} ps already")
+        if stop > LAST:
+            raise ValueError(f"a run ends within 106 days, at {LAST} ps; got {stop}")
         if self.memory_limit is not None:
             need = self.memory_estimate(stop)
             if need > self.memory_limit:
@@ -521,37 +680,62 @@ cdef class Engine:
                     "allow more, or make buffers, delays or the number of mobiles smaller"
                 )
         self.open()
+        self.halfway = True
         with nogil:
             self.go(stop)
+        self.halfway = False
         self.reached = stop
         return self.reached
 
+    cdef int whole(self) except -1:
+        if self.halfway:
+            raise ValueError("the engine is running, or an exception broke its run off: make a new one")
+        return 0
+
     def run(self, until):
-        if self.reached or self.done:
+        """Run from 0 to ``until`` and return the columns; an engine runs once.
+
+        Raises
+        ------
+        ValueError
+            If it ran before, or ``until`` is no duration or past 106 days.
+        MemoryLimitError
+            If the run may take more than ``memory_limit_bytes``; nothing has been run then.
+        LawBroken
+            If a law of docs/model.md, section 13, does not hold: a defect of the engine.
+        """
+        self.whole()
+        if self.reached:
             raise ValueError("an engine runs once: make a new one")
         self.advance(until)
         return self.result()
 
     def memory_estimate(self, until):
+        """Upper bound, in bytes, of what a run until then takes; see docs/model.md for the bound of a ring."""
         return estimate(self.network, duration(until))
 
     @property
     def time_ps(self):
+        """Time reached."""
         return self.reached
 
     @property
     def window_ps(self):
+        """The largest exact window, W*."""
         self.open()
         return self.built.plan.window_ps
 
     @property
     def profile(self):
+        """Counters of the run's own work: windows, visits, heap steps, controller calls, controller_ns."""
         return {
             "windows": self.windows, "visits": self.visits, "heap_steps": self.steps, "controller_calls": self.calls,
             "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
 
     def result(self):
+        """Columns up to the time reached; checks every law."""
+        self.whole()
         self.open()
         return finish_result(self.built, self.reached, _columns(self))
 
