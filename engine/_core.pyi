@@ -1,11 +1,14 @@
 """Types of the compiled engine; ``help(engine.Engine)`` explains them, ``docs/model.md`` says exactly what it computes."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, type_check_only
+from typing import Literal, Protocol, final, type_check_only
+
+from typing_extensions import disjoint_base
 
 from engine.network import Network
 from engine.results import Result
 
+@final
 class Event:
     @property
     def time_ps(self) -> int: ...
@@ -24,6 +27,7 @@ class Event:
     @property
     def args(self) -> tuple[int, int, int, int, int, int]: ...
 
+@final
 class Context:
     time_ps: int
     node: int
@@ -60,6 +64,7 @@ class Controller(Protocol):
     def on_event(self, ctx: Context, event: Event) -> None: ...
     def on_batch(self, ctx: Context, events: list[Event]) -> None: ...
 
+@disjoint_base
 class Engine:
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
