@@ -27,6 +27,7 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     Parameters
     ----------
     scenario : Scenario
+        Checked already.
     path : Path
         The scenario file: captures and movement are found beside it.
     seed : int
@@ -120,7 +121,8 @@ def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Pat
         who = _by_table(traffic.table, flows, names) if traffic.table else _round_robin(len(flows), names, traffic)
         add_replay(network, node, who, flows, seed=seed, phase_ps=traffic.phase)
         return
-    assert traffic.interval is not None and traffic.size_bytes is not None
+    assert traffic.interval is not None
+    assert traffic.size_bytes is not None
     keys = network.mobile_keys().tolist()
     starts = np.array([draw(seed, PURPOSE_PHASE, k, 0) * traffic.phase >> 64 for k in keys], np.int64)
     up = traffic.direction == "up"

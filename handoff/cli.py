@@ -130,7 +130,9 @@ class _Failures:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, (SystemExit, KeyboardInterrupt, click.exceptions.Exit, click.ClickException)):
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(130)
+        if error is None or isinstance(error, (SystemExit, click.exceptions.Exit, click.ClickException)):
             return
         if isinstance(error, MemoryError):
             _end(f"handoff: {error}", 1)

@@ -15,7 +15,7 @@ from engine.quantities import size
 from handoff.build import build
 from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import Run, StudyProgress, ideal_bytes, run_procedure
+from handoff.study import Run, StudyProgress, run_procedure
 
 INTERRUPTED = 130
 
@@ -89,13 +89,12 @@ def study(
     for name in names:
         if interruption.asked:
             break
-        if reference is None:
-            reference = ideal_bytes(setup, seed, setup.duration_ps)
-        runs.append(
-            run_procedure(
-                setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption), reference_bytes=reference
-            )
+        run = run_procedure(
+            setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption), reference_bytes=reference
         )
+        if reference is None and run.extra_bytes is not None:  # one reference serves all procedures
+            reference = int(run.result.links["bytes"].sum()) - run.extra_bytes
+        runs.append(run)
     if output is not None and runs:
         from handoff.report.tables import provenance, write_tables
 

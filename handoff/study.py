@@ -48,8 +48,9 @@ class Run:
         One element a handoff that began: the columns of ``handoff.machine.records`` and what was measured in it:
         ``lost``, ``duplicate``, ``reordered``, ``after_marker`` (packets), ``disruption_ps`` (longest time between two
         deliveries to the mobile node, -1 if there were none).
-    extra_bytes : int
-        Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing.
+    extra_bytes : int or None
+        Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
+        None if either run was stopped.
     wall_seconds, controller_seconds : float
     interrupted_ps : int or None
         Time reached if the run was stopped before its end.
@@ -58,7 +59,7 @@ class Run:
     procedure: str
     result: Result
     handoffs: Columns
-    extra_bytes: int
+    extra_bytes: int | None
     wall_seconds: float
     controller_seconds: float
     interrupted_ps: int | None = None
@@ -97,6 +98,7 @@ def run_procedure(
     memory_limit_bytes: int | None = None,
     progress: Callable[[StudyProgress], bool] | None = None,
     reference_bytes: int | None = None,
+    wrap: Callable[[int, Any], Any] | None = None,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -115,7 +117,10 @@ def run_procedure(
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
     reference_bytes : int or None
-        ``reference_bytes(setup)`` if it is known already, for a comparison.
+        ``ideal_bytes(setup, seed)`` if it is known already, for a comparison.
+    wrap : callable or None
+        Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
+        action of a run.
 
     Raises
     ------
@@ -135,22 +140,23 @@ def run_procedure(
     )
     records = Records(setup)
     mobiles = MobileNodes(program, setup.movement, records)
-    engine.attach_mobiles(mobiles)
-    for node, attached in _attached_at_start(setup):
-        engine.attach(node, Agent(program, node, setup.home_agent, attached))
-    engine.attach(setup.home_agent, Agent(program, setup.home_agent, setup.home_agent))
+    engine.attach_mobiles(mobiles if wrap is None else wrap(-1, mobiles))
+    for node, attached in [*_attached_at_start(setup), (setup.home_agent, [])]:
+        agent = Agent(program, node, setup.home_agent, attached)
+        engine.attach(node, agent if wrap is None else wrap(node, agent))
     begun = time.perf_counter()
     reached = _advance(engine, setup.duration_ps, progress)
     wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
-    if reference_bytes is None:
-        reference_bytes = ideal_bytes(setup, seed, reached)
+    if reference_bytes is None and stopped is None:
+        reference_bytes = ideal_bytes(setup, seed, progress)
+    spent = int(result.links["bytes"].sum())
     return Run(
         procedure,
         result,
         _measure(records, result, network.flows()["mobile"], reached),
-        int(result.links["bytes"].sum()) - reference_bytes,
+        None if stopped is not None or reference_bytes is None else spent - reference_bytes,
         wall,
         engine.profile["controller_ns"] / 1e9,
         stopped,
@@ -172,10 +178,11 @@ def begin(setup: Setup, network: Network) -> None:
         network.bind(setup.home_agent, here, router, header_bytes=TUNNEL_HEADER)
 
 
-def ideal_bytes(setup: Setup, seed: int, until_ps: int) -> int:
+def ideal_bytes(setup: Setup, seed: int, progress: Callable[[StudyProgress], bool] | None = None) -> int | None:
     """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
 
-    The reference for "extra bytes": same packets, same movement, no message, no copy, no forwarding.
+    The reference for "extra bytes": same packets, same movement, no message, no copy, no forwarding. None if ``progress``
+    stopped it.
     """
     move = setup.movement
     network = setup.network.fork()
@@ -191,7 +198,9 @@ def ideal_bytes(setup: Setup, seed: int, until_ps: int) -> int:
     engine.attach(setup.home_agent, _Ideal("bind"))
     for router in np.unique(move.router).tolist():
         engine.attach(router, _Ideal("local"))
-    return int(engine.run(until_ps).links["bytes"].sum())
+    if _advance(engine, setup.duration_ps, progress) < setup.duration_ps:
+        return None
+    return int(engine.result().links["bytes"].sum())
 
 
 class _Ideal:

@@ -82,6 +82,10 @@ class Agent:
         step = self.program.steps[fields.step]
         if step.message == "RQ" and self.node == fields.new:
             self._expect(ctx, event.mobile, fields.lifetime_s)
+        if step.message == "RR" and event.mobile in self.visitors:  # the lifetime runs from the reply (RFC 5944, 3.7.3)
+            self.visitors[event.mobile] = until = ctx.time_ps + fields.lifetime_s * SECOND
+            if event.mobile in self.attached:
+                ctx.local(until_ps=until)
         if step.message == "BA" and event.mobile not in self.visitors:  # the request was lost or never sent (decisions, 24)
             self._expect(ctx, event.mobile, self.program.options.forwarding_lifetime_ps // SECOND)
         if step.message == self.program.row.marker and self.node == fields.old:

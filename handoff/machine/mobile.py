@@ -124,13 +124,20 @@ class MobileNodes:
         router = self.router[attachment]
         if state.router == router:
             ctx.route_up(router)
-        elif state.router < 0 or not (state.request and state.target == router):
+        if not self._asked_or_done(state, router):
             ctx.timer(ctx.time_ps + self.program.options.agent_discovery_ps, DISCOVERED, attachment)
+
+    def _asked_or_done(self, state: State, router: int) -> bool:
+        """Whether the last request was for this router; one for another may have moved the binding there, answered or not."""
+        return (state.target if state.request else state.router) == router
 
     def _discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """An advertisement of a new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
         router = self.router[attachment]
-        if attachment not in state.links or state.router == router or (state.request and state.target == router):
+        if attachment not in state.links or self._asked_or_done(state, router):
+            return
+        if state.router == router:  # back before the reply from elsewhere
+            self._request(ctx, state, self.program.direct, state.target, router, via=router)
             return
         if state.router >= 0 and self._has_link(state, state.router) and not self._only_hope(state, attachment):
             return  # the link in use still works: it is asked again when that one is down

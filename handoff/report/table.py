@@ -37,7 +37,7 @@ def cells(row: dict[str, Any]) -> list[str]:
         f"{row['after_marker']:,}",
         f"{milliseconds(row['disruption_p50_ps'])} / {milliseconds(row['disruption_p99_ps'])}",
         milliseconds(row["delay_p99_ps"]),
-        f"{row['extra_bytes']:,}",
+        "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",
         f"{row['signalling_messages']:,}",
     ]
 

@@ -37,6 +37,7 @@ def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scen
     Parameters
     ----------
     path : str or Path
+        The TOML file.
     changes : tuple of str
         ``"path.to.key=value"``, the value in TOML (a bare word is text), applied before the check.
 
@@ -128,7 +129,10 @@ def _problem(
     while known and known not in lines:
         known = known[:-1]
     line = lines.get(known, 1)
-    where = "--set" if tuple(map(str, loc)) in changed else f"{path}:{line}"
+    names = tuple(map(str, loc))
+    where = "--set" if names and any(names == c[: len(names)] for c in changed) and loc not in lines else f"{path}:{line}"
+    if names in changed:
+        where = "--set"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = sorted(_fields(loc[:-1]))

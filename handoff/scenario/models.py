@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ def _text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
     """Numbers in a scenario carry their unit; only 0 needs none."""
 
     def read(value: Any) -> int:
-        if isinstance(value, str) or value == 0 and not isinstance(value, bool):
+        if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
             return parse(value)
         raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
 
@@ -32,11 +33,17 @@ def _probability(value: Any) -> str:
     return str(value)
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s>|*<]{1,64}", value):
+        raise ValueError(f"{value!r} is not a name: write 1 to 64 characters, none of them a space or one of > | * <")
+    return value
+
+
 Duration = Annotated[int, _text(quantities.duration, "20ms")]
 Rate = Annotated[int, _text(quantities.rate, "10Mbit/s")]
 Size = Annotated[int, _text(quantities.size, "64kB")]
 Loss = Annotated[str, BeforeValidator(_probability)]
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s>|*<]+$")]
+Name = Annotated[str, BeforeValidator(_name)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 

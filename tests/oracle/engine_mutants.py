@@ -20,6 +20,110 @@ ENGINE_MUTANTS = (
     Mutant(
         "largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"
     ),
+    # the table as of the packet's own time
+    Mutant(
+        "newest instead of as-of binding",
+        "units.pxd",
+        "        data_until(w, u, u.actions.data()[i].t, &late_next)\n        act(",
+        "        act(",
+    ),
+    Mutant(
+        "binding valid at its until",
+        "forwarding.pxd",
+        "        if r.t < careof(e, i).until:\n            chosen",
+        "        if r.t <= careof(e, i).until:\n            chosen",
+    ),
+    Mutant(
+        "unbind removes whatever there is", "forwarding.pxd", "        if careof(e, k).node == careof_node:", "        if True:"
+    ),
+    Mutant(
+        "fifth care-of node replaces the newest", "forwarding.pxd", "        take_careof(e, 0)\n", "        take_careof(e, 3)\n"
+    ),
+    # queues
+    Mutant("> for >= in the packet limit", "fifo.pxd", "n >= line.limit_packets", "n > line.limit_packets"),
+    Mutant(
+        ">= for > in the byte limit",
+        "fifo.pxd",
+        "f.waiting_bytes + size > line.limit_bytes",
+        "f.waiting_bytes + size >= line.limit_bytes",
+    ),
+    Mutant("departed at its finish still counts", "fifo.pxd", ".t - line.delay <= t:", ".t - line.delay < t:"),
+    Mutant("floor of the transmission time", "fifo.pxd", "+ line.rate - 1) // line.rate", ") // line.rate"),
+    Mutant(
+        "rescue takes what has begun",
+        "fifo.pxd",
+        "transmission(f, record_bytes(r)) > t:",
+        "transmission(f, record_bytes(r)) >= t:",
+    ),
+    Mutant(
+        "rescue leaves the others where they were", "fifo.pxd", "            f.ring[w & f.mask].t = f.free + f.line.delay\n", ""
+    ),
+    Mutant(
+        "consumed is departed at a server",
+        "fifo.pxd",
+        "    return f.sent if <int32_t>(f.head - f.sent) > 0 else f.head",
+        "    return f.head",
+    ),
+    # ties
+    Mutant("ties by order in memory", "state.pxd", "    return a.key < b.key", "    return a < b"),
+    Mutant(
+        "ties of uplinks by arrival",
+        "units.pxd",
+        "    if x.key != y.key:\n        return x.key < y.key\n    return x.order",
+        "    return x.order",
+    ),
+    Mutant(
+        "own packets after arrivals",
+        "units.pxd",
+        "t_source <= best_t and t_source <= t_late",
+        "t_source < best_t and t_source <= t_late",
+    ),
+    Mutant(
+        "events without the mobile's key",
+        "events.pxd",
+        "    if a.mobile_key != b.mobile_key:\n        return a.mobile_key < b.mobile_key\n    if a.kind",
+        "    if a.kind",
+    ),
+    Mutant("messages before timers", "events.pxd", "        return a.kind < b.kind", "        return a.kind > b.kind"),
+    # control is a packet like data
+    Mutant(
+        "a message for a mobile jumps the queue",
+        "fleet.pxd",
+        "                e.t = r.t\n",
+        "                e.t = r.t - f.line.delay\n",
+    ),
+    Mutant("messages skip the registration server", "units.pxd", "        e.t = copy.t\n", "        e.t = t\n"),
+    # radio
+    Mutant(
+        "attached at the start is enough",
+        "fleet.pxd",
+        "f.line.cell, r.t - f.line.delay, r.t)):",
+        "f.line.cell, r.t - f.line.delay, r.t - f.line.delay)):",
+    ),
+    Mutant("gone at its down", "fleet.pxd", "x.up <= begin and end <= x.down:", "x.up <= begin and end < x.down:"),
+    Mutant(
+        "deliveries of two cells unsorted",
+        "fleet.pxd",
+        "        sort(u.late.begin(), u.late.end(), &late_before)\n",
+        "        pass\n",
+    ),
+    # copies, tunnels, holds
+    Mutant("a second copy is no duplicate", "world.pxd", "        again = c.delivered\n", "        again = False\n"),
+    Mutant("lost when the first copy is", "world.pxd", "            if not c.delivered:\n", "            if True:\n"),
+    Mutant(
+        "headers stay on",
+        "forwarding.pxd",
+        "        r.extra = 0\n        r.flags &= <uint8_t>~STRIP",
+        "        r.flags &= <uint8_t>~STRIP",
+    ),
+    Mutant(
+        "one tunnel more",
+        "forwarding.pxd",
+        "            if rare((r.tunnels & 15) >= w.tunnel_limit):",
+        "            if rare((r.tunnels & 15) > w.tunnel_limit):",
+    ),
+    Mutant("a hold outlives its until", "forwarding.pxd", "    if t < e.one.until:\n        return\n", "    return\n"),
+    Mutant("loss draws forget the tunnels", "world.pxd", "    return mix2(k, r.tunnels & 15)", "    return k"),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
 )

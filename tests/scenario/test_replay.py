@@ -1,0 +1,98 @@
+"""The arithmetic of docs/replay.md, with its worked example, through the engine."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import Engine
+from handoff.build import build
+from handoff.replay import conversations
+from handoff.scenario import ScenarioError, load_scenario
+from handoff.study import begin
+
+ROOT = Path(__file__).parents[2]
+CAPTURE = ROOT / "examples" / "captures" / "commute.pcap"
+
+SCENARIO = """\
+name = "example"
+duration = "14s"
+correspondent = { name = "cn" }
+home_agent = { name = "ha" }
+link = [{ between = ["cn", "ha"], delay = "20ms" }]
+movement = { associations = "moves.csv" }
+
+[routers]
+names = ["a"]
+wired_to = "ha"
+wired = { delay = "10ms" }
+cell = { delay = "4ms" }
+
+[[traffic]]
+capture = "CAPTURE"
+mobile_address = "10.0.2.2"
+phase = "5s"
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    moves = "mobile,router,up_s,down_s,predict_s,going_down_s\n" + "".join(f"mn{i},a,0,,,\n" for i in range(13))
+    (tmp_path / "moves.csv").write_text(moves)
+    path = tmp_path / "example.toml"
+    path.write_text(SCENARIO.replace("CAPTURE", str(CAPTURE)))
+    return path
+
+
+def test_the_worked_example(scenario):
+    """Sending times of packet 100 each way of flow 9 on mn9, as the page works them out by hand."""
+    checked, _ = load_scenario(scenario)
+    setup = build(checked, scenario, 1)
+    network = setup.network.fork()
+    begin(setup, network)
+    engine = Engine(network, seed=1, record="packets")
+    packets = engine.run(setup.duration_ps).packets
+    labels = [label for label, _, n in network.flow_labels for _ in range(n)]
+    expected = {0: (13426715427407, 1500), 1: (13426434076407, 126)}
+    for up, (sent_ps, size) in expected.items():
+        flow = next(
+            i for i, label in enumerate(labels)
+            if label == "tcp 10.0.1.2:80 10.0.2.2:44614" and network.flows()["up"][i] == up
+        )  # fmt: skip
+        assert network.mobile_name(int(network.flows()["mobile"][flow])) == "mn9"
+        row = np.flatnonzero((packets["flow"] == flow) & (packets["seq"] == 100))
+        assert packets["time_ps"][row] - packets["delay_ps"][row] == sent_ps
+        times, sizes = network.replays[int(network.flows()["source"][flow]) - 2]
+        assert sizes[100 % len(sizes)] == size
+        assert len(times) == (44, 49)[up]
+
+
+def test_conversations_have_both_directions_and_keep_every_gap():
+    flows = conversations(CAPTURE, "10.0.2.2")
+    assert len(flows) == 13
+    call = next(c for c in flows if c.name == "udp 10.0.1.2:5004 10.0.2.2:5004")
+    assert (int(call.down.sum()), int((~call.down).sum())) == (8401, 2801)
+    assert call.times_ps[0] == 0
+    assert (np.diff(call.times_ps) >= 0).all()
+    length = int(call.times_ps[-1])
+    assert call.period_ps == length + length // 11201
+
+
+def test_one_direction_does_not_depend_on_which_side_spoke_first():
+    one, other = conversations(CAPTURE, "10.0.2.2"), conversations(CAPTURE, "10.0.1.2")
+    assert [int(c.down.sum()) for c in one] == [int((~c.down).sum()) for c in other]
+
+
+def test_an_address_that_is_not_in_the_capture_is_said(scenario):
+    text = scenario.read_text().replace("10.0.2.2", "10.9.9.9")
+    scenario.write_text(text)
+    checked, _ = load_scenario(scenario)
+    with pytest.raises(ScenarioError, match=r"traffic\.0: no packet of .* has 10\.9\.9\.9 as source or destination"):
+        build(checked, scenario, 1)
+
+
+def test_an_unknown_router_of_the_movement_is_said(scenario):
+    (scenario.parent / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nmn0,z,0,,,\n")
+    checked, _ = load_scenario(scenario)
+    with pytest.raises(ScenarioError, match=r"unknown routers z; routers\.names has a"):
+        build(checked, scenario, 1)
