@@ -1,0 +1,111 @@
+"""One mobile node between two foreign agents, with a way of its own from each of them to the correspondent node.
+
+Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5; the home agent takes
+1 ms for a message. So the triangle of Mobile IP shows: downstream goes by the home agent, upstream does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import FOREVER, Network
+from handoff.setup import Movement, Options, Setup
+from handoff.study import Run, run_procedure
+
+MS = 10**9
+SIZE = 200
+ALL_BUT_2_TO_MINUS_53 = 1 - 2**-53  # a probability of loss is below 1
+
+
+def ps(ms: float) -> int:
+    return round(ms * MS)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """One attachment; times in ms, ``down`` None = it stays, ``predict`` and ``warn`` None = layer 2 says nothing."""
+
+    router: str
+    up: float = 0
+    down: float | None = None
+    predict: float | None = None
+    warn: float | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike."""
+
+    stays: Sequence[Stay]
+    until: float = 2000
+    loss: Sequence[str] = ()
+    registration_queue: int = 0
+    mobiles: int = 1
+    old_cell: Mapping[str, int | str] | None = None
+
+    def setup(
+        self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None
+    ) -> Setup:
+        """With data packets sent downstream by the correspondent, and upstream by each mobile node, at the times (ms)."""
+        net = Network()
+        net.node("cn")
+        net.node("ha", registration="1ms", registration_queue=self.registration_queue)
+        net.node("old"), net.node("new")
+        for a, b, delay in (
+            ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
+        ):  # fmt: skip
+            for x, y in ((a, b), (b, a)):
+                net.link(x, y, delay=ps(delay), loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
+        net.cell("old", delay=ps(4), **(self.old_cell or {}))
+        net.cell("new", delay=ps(5))
+        who = net.mobiles(self.mobiles, home="ha")
+        for label, times, upward in (("down", down, False), ("up", up, True)):
+            if len(times):
+                net.replay("cn", who, [ps(t) for t in times], [SIZE] * len(times), up=upward, label=label)
+        columns = {
+            "router": [net.node_index(s.router) for s in self.stays],
+            "up_ps": [ps(s.up) for s in self.stays],
+            "down_ps": [FOREVER if s.down is None else ps(s.down) for s in self.stays],
+            "predict_ps": [-1 if s.predict is None else ps(s.predict) for s in self.stays],
+            "going_down_ps": [-1 if s.warn is None else ps(s.warn) for s in self.stays],
+        }
+        movement = Movement(
+            mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()}
+        )
+        return Setup(net, net.node_index("ha"), movement, ps(self.until), Options(**(options or {})))  # type: ignore[arg-type]
+
+    def run(
+        self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object
+    ) -> Run:
+        return run_procedure(self.setup(down, up, options), procedure, reference_bytes=0)
+
+    def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
+        """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""
+        run = self.run(procedure, [] if down is None else [down], [] if up is None else [up], **options)
+        links = run.result.links
+        data = links["packets"] - links["control_packets"]
+        delay = int(run.result.flows["delay_max_ps"][0]) / MS if run.result.flows["delivered"][0] else None
+        entered = {name: int(n) for name, n in zip(run.result.link_names, data, strict=True) if n}
+        return Path(entered, run.result.fate_counts(), delay)
+
+
+@dataclass(frozen=True)
+class Path:
+    """Links that a packet's copies entered, with how many; fates of the copies; delay (ms) of the delivered one."""
+
+    links: dict[str, int]
+    fates: dict[str, int]
+    delay: float | None
+
+
+def delivered(*links: str, delay: float) -> Path:
+    """A packet that passed each of the links once and arrived."""
+    return Path(dict.fromkeys(links, 1), {"delivered": 1}, delay)
+
+
+def dropped(*links: str, fate: str) -> Path:
+    """A packet that passed the links and ended there."""
+    return Path(dict.fromkeys(links, 1), {fate: 1}, None)

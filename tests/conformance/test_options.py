@@ -1,0 +1,254 @@
+"""What the seed document leaves open: registration timers of RFC 5944, and the decisions for warnings, markers, buffers."""
+
+import pytest
+
+from tests.conformance.scene import Scene, Stay, delivered, dropped
+from tests.conformance.spy import Hop, Spy
+
+SECOND = 10**12
+BY_OLD = ("cn>ha", "ha>old", "old>*")
+BY_NEW = ("cn>ha", "ha>new", "new>*")
+FORWARDED = ("cn>ha", "ha>old", "old>new", "new>*")
+DUAL = (Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=505))
+LATE = (Stay("old", down=540, predict=500, warn=520), Stay("new", up=505))
+
+
+def requests(spy, mobile=0):
+    """Requests of a mobile node: (sent in ms, identification)."""
+    return [(a.time_ps / 10**9, a.arguments["args"].identification) for a in spy.sends("RQ", mobile)]
+
+
+# -- registration (RFC 5944) ---------------------------------------------------------------------------------
+def test_a_lost_request_is_sent_again_after_1_2_4_s_with_a_new_identification():
+    spy = Spy(Scene(DUAL, until=100_000, loss=["new>ha"]).setup(), "sync-mipv4")
+    expected, wait = [500], 1000
+    while expected[-1] + wait < 100_000:
+        expected.append(expected[-1] + wait)
+        wait = min(2 * wait, 32_000)
+    assert requests(spy) == [(t, i) for i, t in enumerate(expected, 1)]
+    assert spy.run.handoffs["retransmissions"].tolist() == [len(expected) - 1]
+    assert spy.run.handoffs["completed"].tolist() == [0]
+    assert len(expected) == 8
+
+
+def test_the_first_wait_is_at_least_a_second():
+    with pytest.raises(ValueError, match="at least 1 s"):
+        Scene(DUAL).run("sync-mipv4", retransmit_ps=SECOND - 1)
+    spy = Spy(Scene(DUAL, until=6000, loss=["new>ha"]).setup(options={"retransmit_ps": 3 * SECOND // 2}), "sync-mipv4")
+    assert requests(spy) == [(500, 1), (2000, 2), (5000, 3)]
+
+
+def test_a_request_lost_on_the_relay_is_repeated_through_the_new_router():
+    spy = Spy(Scene(DUAL, loss=["old>new"]).setup(), "sync-mipv4")
+    assert spy.hops()[:6] == [
+        Hop("RQ", "mn", "old", 500, 504),
+        Hop("RQ", "old", "new", 504, None),
+        Hop("RQ", "mn", "new", 1500, 1505),
+        Hop("RQ", "new", "ha", 1505, 1518),
+        Hop("RR", "ha", "new", 1518, 1530),
+        Hop("DRR", "ha", "old", 1518, 1528),
+    ]
+    assert spy.run.handoffs["reply_ps"].tolist() == [1535 * 10**9]
+    assert spy.run.handoffs["retransmissions"].tolist() == [1]
+
+
+def test_a_full_registration_queue_drops_and_the_mobile_node_comes_again():
+    """Two requests reach the home agent at one instant and its queue holds one: the other one wins a second later."""
+    spy = Spy(Scene(DUAL, mobiles=2, registration_queue=1).setup(), "sync-mipv4")
+    dropped_at = dict(zip(spy.run.result.node_names, spy.run.result.nodes["registration_dropped"].tolist(), strict=True))
+    assert dropped_at == {"cn": 0, "ha": 1, "old": 0, "new": 0}
+    assert sorted(spy.run.handoffs["reply_ps"].tolist()) == [540 * 10**9, 1535 * 10**9]
+    assert sorted(spy.run.handoffs["retransmissions"].tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        (2502.999, dropped(*BY_NEW, fate="detached")),  # still tunnelled to where the mobile node was
+        (2503, dropped("cn>ha", fate="binding expired")),
+        (3000, dropped("cn>ha", fate="binding expired")),
+    ],
+)
+def test_a_binding_that_nobody_refreshes_expires(sent, path):
+    """Registered at 523 for 2 s; off the air from 700 on."""
+    scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505, down=700)], until=4000)
+    assert scene.path("sync-mipv4", down=sent, lifetime_s=2) == path
+
+
+def test_the_registration_is_refreshed_at_half_its_lifetime():
+    """The reply comes at 540, the refresh goes out 1 s later and takes 35 ms, and so on; nothing is lost meanwhile."""
+    times = list(range(0, 9500, 50))
+    spy = Spy(Scene(DUAL, until=10_000).setup(down=times, options={"lifetime_s": 2}), "sync-mipv4")
+    moved = [t for t, _ in requests(spy) if t > 500]
+    assert moved == list(range(1540, 10_000, 1035))
+    assert spy.run.result.fate_counts() == {"delivered": len(times)}
+
+
+def test_a_refresh_has_no_old_path_to_mark():
+    spy = Spy(Scene([Stay("old")], until=1500).setup(options={"lifetime_s": 2}), "sync-mipv4")
+    at = requests(spy)[0][0]
+    assert 0 <= at <= 1000
+    assert [(h.message, h.source, h.to, round(h.sent - at, 6)) for h in spy.hops()[:4]] == [
+        ("RQ", "mn", "old", 0),
+        ("RQ", "old", "ha", 4),
+        ("RR", "ha", "old", 15),
+        ("RR", "old", "mn", 25),
+    ]
+    assert {h.message for h in spy.hops()} == {"RQ", "RR"}
+
+
+# -- markers and warnings ------------------------------------------------------------------------------------
+def test_a_marker_between_warning_and_end_of_link_leaves_it_scenario_ii():
+    """Warned at 534; the marker, past the old router since 533, comes at 537; the update reaches the old router at 538."""
+    scene = Scene([Stay("old", down=560, predict=500, warn=534), Stay("new", up=505)])
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert spy.run.handoffs["scenario"].tolist() == [2]
+    assert spy.run.handoffs["marker_ps"].tolist() == [537 * 10**9]
+    assert [spy.table("old", t) for t in (537.999, 538, 600, 1900)] == ["local", ["new"], ["new"], ["new"]]
+
+
+def test_a_marker_at_the_instant_of_the_warning_is_late():
+    scene = Scene([Stay("old", down=560, predict=500, warn=537), Stay("new", up=505)])
+    assert scene.run("sync-mipv4").handoffs["scenario"].tolist() == [2]
+
+
+def test_with_single_access_the_update_is_sent_though_the_marker_was_there():
+    """III-3 asks for no marker: here at 537, warned at 540, the update is at the old router at 544."""
+    scene = Scene([Stay("old", down=548, predict=500, warn=540), Stay("new", up=580)])
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert [h for h in spy.hops() if h.message in ("DRR", "BU", "BA")] == [
+        Hop("DRR", "ha", "old", 523, 533),
+        Hop("DRR", "old", "mn", 533, 537),
+        Hop("BU", "mn", "old", 540, 544),
+        Hop("BA", "old", "new", 544, 550),
+        Hop("BA", "new", "mn", 550, 585),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [3]
+    assert [spy.table("old", t) for t in (543.999, 544)] == ["local", ["new"]]
+
+
+def test_a_lost_marker_makes_it_scenario_ii():
+    scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505)], loss=["ha>old"])
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert spy.hops()[3:] == [
+        Hop("RR", "ha", "new", 523, 535),
+        Hop("DRR", "ha", "old", 523, None),
+        Hop("RR", "new", "mn", 535, 540),
+        Hop("BU", "mn", "old", 590, 594),
+        Hop("BA", "old", "new", 594, 600),
+        Hop("BA", "new", "mn", 600, 605),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [2]
+    assert spy.table("old", 594) == ["new"]
+
+
+def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
+    """Warned at 500 without knowing where to; the new router is known at 505: request and update go out together."""
+    scene = Scene([Stay("old", down=540, predict=505, warn=500), Stay("new", up=512)])
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert spy.hops() == [
+        Hop("RQ", "mn", "old", 505, 509),
+        Hop("BU", "mn", "old", 505, 509),
+        Hop("RQ", "old", "new", 509, 515),
+        Hop("BA", "old", "new", 509, 515),
+        Hop("RQ", "new", "ha", 515, 528),
+        Hop("BA", "new", "mn", 515, 520),
+        Hop("RR", "ha", "new", 528, 540),
+        Hop("DRR", "ha", "old", 528, 538),
+        Hop("RR", "new", "mn", 540, 545),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [3]
+
+
+def test_without_a_prediction_there_is_nothing_to_rescue_with():
+    """Warned, but never told where to: the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
+    spy = Spy(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
+    assert [(h.message, h.source, h.to, h.sent) for h in spy.hops()] == [
+        ("RQ", "mn", "new", 700),
+        ("RQ", "new", "ha", 705),
+        ("RR", "ha", "new", 718),
+        ("DRR", "ha", "old", 718),
+        ("RR", "new", "mn", 730),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [0]
+    assert spy.table("old", 728) is None
+
+
+# -- forwarding ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        (1493.999, delivered(*FORWARDED, delay=41)),
+        (1494, dropped("cn>ha", "ha>old", fate="binding expired")),  # at the old router 1 s after the update
+        (1900, dropped("cn>ha", "ha>old", fate="binding expired")),
+    ],
+)
+def test_a_forwarding_entry_ends_with_its_lifetime(sent, path):
+    """The home agent never hears of the move and no marker comes: the entry made at 524 ends at 1524."""
+    scene = Scene(LATE, loss=["new>ha"], until=2500)
+    assert scene.path("sync-mipv4", down=sent, forwarding_lifetime_ps=SECOND) == path
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        (569.999, delivered(*FORWARDED, delay=41)),
+        (570, delivered(*BY_OLD, delay=34)),  # at the old router as the mobile node is back
+        (700, delivered(*BY_OLD, delay=34)),
+    ],
+)
+def test_a_router_never_forwards_for_a_mobile_node_that_is_back(sent, path):
+    scene = Scene([LATE[0], Stay("new", up=505, down=620), Stay("old", up=600)], loss=["new>ha"])
+    assert scene.path("sync-mipv4", down=sent) == path
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        (582, delivered("cn>ha", "ha>old", "old>new", "new>old", "old>*", delay=62)),  # there, back, and waits until 640
+        (600, delivered(*BY_OLD, delay=44)),  # the acknowledgement has made the old router wait for the mobile node
+    ],
+)
+def test_two_routers_that_forward_to_each_other_make_no_loop(sent, path):
+    """The home agent still sends to the old router, which forwards; warned again, the mobile node makes the new one do so."""
+    scene = Scene([LATE[0], Stay("new", up=505, down=625, predict=600, warn=610), Stay("old", up=640)], loss=["new>ha"])
+    assert scene.path("sync-mipv4", down=sent) == path
+
+
+def test_back_before_the_reply_registers_again_where_it_is():
+    """The binding has moved to the new router (523), which the mobile node left at 520; the old one is up at 530."""
+    scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)])
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert [spy.table("ha", t) for t in (523, 644.999, 645)] == [["new"], ["new"], ["old"]]
+    assert [h for h in spy.hops() if h.sent >= 530] == [
+        Hop("DRR", "old", "mn", 533, 537),
+        Hop("RR", "new", "mn", 535, None),
+        Hop("RQ", "mn", "old", 630, 634),
+        Hop("RQ", "old", "ha", 634, 645),
+        Hop("RR", "ha", "old", 645, 655),
+        Hop("DRR", "ha", "new", 645, 657),
+        Hop("RR", "old", "mn", 655, 659),
+    ]
+    assert spy.table("new", 657) is None
+    assert scene.path("sync-mipv4", down=1900) == delivered(*BY_OLD, delay=34)
+
+
+# -- buffers -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("limits", "kept"),
+    [
+        ({"new_buffer_packets": 5}, 3),
+        ({"new_buffer_packets": 0, "new_buffer_bytes": 1000}, 4),  # 66 + 70 bytes of signalling, 4 × 200 of data
+        ({"new_buffer_packets": 5, "new_buffer_bytes": 700}, 2),
+        ({"new_buffer_packets": 0}, 8),
+    ],
+)
+def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
+    """Eight packets reach the new router from 542 on; acknowledgement (512) and reply (535) wait there; attached at 600."""
+    scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=600)])
+    run = scene.run("sync-mipv4", down=range(510, 518), **limits)
+    fates = {"delivered": kept} | ({"queue full": 8 - kept} if kept < 8 else {})
+    assert run.result.fate_counts() == fates
+    assert run.result.nodes["held_peak_packets"][run.result.node_names.index("new")] == kept + 2
+    assert run.result.packets["seq"].tolist() == list(range(kept, 8)), "the last ones are dropped"
+    assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
