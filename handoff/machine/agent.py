@@ -62,9 +62,9 @@ class Agent:
         self.visitors.pop(mobile, None)
         ctx.unbind()
 
-    def _expect(self, ctx: Context, mobile: int, lifetime_s: int) -> None:
+    def _expect(self, ctx: Context, mobile: int, lifetime_ps: int) -> None:
         """A visitor entry for a mobile node that registers through this router."""
-        until = ctx.time_ps + lifetime_s * SECOND
+        until = ctx.time_ps + lifetime_ps
         options = self.program.options
         self.forwarding.discard(mobile)
         self.leaving.discard(mobile)
@@ -81,13 +81,13 @@ class Agent:
     def _pass_on(self, ctx: Context, event: Event, fields: Fields) -> None:
         step = self.program.steps[fields.step]
         if step.message == "RQ" and self.node == fields.new:
-            self._expect(ctx, event.mobile, fields.lifetime_s)
+            self._expect(ctx, event.mobile, fields.lifetime_s * SECOND)
         if step.message == "RR" and event.mobile in self.visitors:  # the lifetime runs from the reply (RFC 5944, 3.7.3)
             self.visitors[event.mobile] = until = ctx.time_ps + fields.lifetime_s * SECOND
             if event.mobile in self.attached:
                 ctx.local(until_ps=until)
         if step.message == "BA" and event.mobile not in self.visitors:  # the request was lost or never sent (decisions, 24)
-            self._expect(ctx, event.mobile, self.program.options.forwarding_lifetime_ps // SECOND)
+            self._expect(ctx, event.mobile, self.program.options.forwarding_lifetime_ps)
         if step.message == self.program.row.marker and self.node == fields.old:
             if event.mobile in self.forwarding:  # it has nothing left to mark (decisions, 11 and 12)
                 self.forwarding.discard(event.mobile)

@@ -213,6 +213,8 @@ def test_two_routers_that_forward_to_each_other_make_no_loop(sent, path):
     """The home agent still sends to the old router, which forwards; warned again, the mobile node makes the new one do so."""
     scene = Scene([LATE[0], Stay("new", up=505, down=625, predict=600, warn=610), Stay("old", up=640)], loss=["new>ha"])
     assert scene.path("sync-mipv4", down=sent) == path
+    # the acknowledgement's entry lives as long as the forwarding it belongs to, also for less than a second
+    assert scene.path("sync-mipv4", down=sent, forwarding_lifetime_ps=SECOND // 2) == path
 
 
 def test_back_before_the_reply_registers_again_where_it_is():
