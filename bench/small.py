@@ -1,0 +1,43 @@
+"""Networks that do one thing often, for the groups *frequent* and *targeted*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import Engine, Network
+
+PACKETS = 100_000
+US = 10**6
+
+
+def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_packets: int = 0, delay: str = "1ms") -> Network:
+    """n0 -> ... -> the last node's cell; ``PACKETS`` packets in all, shared by the mobiles."""
+    net = Network()
+    for i in range(links + 1):
+        net.node(f"n{i}")
+    for i in range(links):
+        net.link(i, i + 1, rate="10Gbit/s", delay=delay, buffer_packets=buffer_packets)
+    net.cell(links, delay=delay)
+    nodes = net.mobiles(mobiles, home=links)
+    net.attach(nodes, links)
+    net.local([links] * mobiles, nodes)
+    net.cbr("n0", nodes, interval=mobiles * interval_ps, size_bytes=1000, start_ps=nodes * interval_ps, count=PACKETS // mobiles)
+    return net
+
+
+Arguments = tuple[tuple[Engine], dict[str, Any]]
+
+
+def ready(network: Network, controllers: dict[str, Any] | None = None, **options: Any) -> Arguments:
+    """An engine that is built but not run, as ``benchmark.pedantic`` wants its arguments."""
+    engine = Engine(network, **options)
+    for node, controller in (controllers or {}).items():
+        engine.attach(node, controller)
+    assert engine.window_ps > 0  # asking builds the run
+    return (engine,), {}
+
+
+def run(engine: Engine) -> Engine:
+    """Run a second, enough for all of ``PACKETS``."""
+    engine.advance("1s")
+    return engine
