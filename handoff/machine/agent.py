@@ -28,6 +28,7 @@ class Agent:
         self.forwarding: set[int] = set()
         self.leaving: set[int] = set()  # the marker has passed: the visitor entry goes with the link
         self.last_request: dict[int, int] = {}
+        self.last_passed: dict[int, int] = {}  # identification of the last request that came through this router
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One event: a link up or down, or a message."""
@@ -81,6 +82,7 @@ class Agent:
     def _pass_on(self, ctx: Context, event: Event, fields: Fields) -> None:
         step = self.program.steps[fields.step]
         if step.message == "RQ" and self.node == fields.new:
+            self.last_passed[event.mobile] = fields.identification
             self._expect(ctx, event.mobile, fields.lifetime_s * SECOND)
         if step.message == "RR" and event.mobile in self.visitors:  # the lifetime runs from the reply (RFC 5944, 3.7.3)
             self.visitors[event.mobile] = until = ctx.time_ps + fields.lifetime_s * SECOND
@@ -89,6 +91,8 @@ class Agent:
         if step.message == "BA" and event.mobile not in self.visitors:  # the request was lost or never sent (decisions, 24)
             self._expect(ctx, event.mobile, self.program.options.forwarding_lifetime_ps)
         if step.message == self.program.row.marker and self.node == fields.old:
+            if fields.identification < self.last_passed.get(event.mobile, -1):
+                return  # of an earlier leave: the mobile node has asked through this router again
             if event.mobile in self.forwarding:  # it has nothing left to mark (decisions, 11 and 12)
                 self.forwarding.discard(event.mobile)
                 self._end_visit(ctx, event.mobile)

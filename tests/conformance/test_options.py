@@ -235,6 +235,17 @@ def test_back_before_the_reply_registers_again_where_it_is():
     assert scene.path("sync-mipv4", down=1900) == delivered(*BY_OLD, delay=34)
 
 
+def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
+    """Back at 525, the request passes the old router at 529; the marker of the leave comes at 533, during a break of the link."""
+    stays = [Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=525, down=530), Stay("old", up=540)]
+    scene = Scene(stays)
+    spy = Spy(scene.setup(options={"agent_discovery_ps": 0}), "sync-mipv4")
+    assert Hop("DRR", "ha", "old", 523, 533) in spy.hops()
+    assert [spy.table("old", t) for t in (529, 533, 540)] == ["local", "local", "local"]
+    assert Hop("RR", "old", "mn", 550, 554) in spy.hops()
+    assert scene.path("sync-mipv4", down=600, agent_discovery_ps=0) == delivered(*BY_OLD, delay=34)
+
+
 # -- buffers -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("limits", "kept"),
