@@ -25,7 +25,10 @@ def extensions() -> list[Extension]:
     checks = os.environ.get("HANDOFF_CHECKS") == "1"
     flags = ["-O3", "-std=c++17", "-Wno-unused-function"] + (["-march=native"] if os.environ.get("HANDOFF_NATIVE") == "1" else [])
     return cythonize(
-        [Extension("engine._core", ["engine/_core.pyx"], language="c++", extra_compile_args=[] if os.name == "nt" else flags)],
+        [
+            Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_compile_args=[] if os.name == "nt" else flags)
+            for name in ("_control", "_core")
+        ],
         build_dir="build/cython",
         annotate=os.environ.get("HANDOFF_ANNOTATE") == "1",
         force=checks,

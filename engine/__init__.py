@@ -1,6 +1,7 @@
 """An exact, fast packet engine: FIFO queues, forwarding tables with versions in time, moving endpoints, controllers."""
 
-from engine._core import Context, Engine, Event
+from engine._control import Context, Event
+from engine._core import Engine
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, duration, format_duration
 from engine.results import Fate, LawBroken, MemoryLimitError, Result

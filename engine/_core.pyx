@@ -1,9 +1,8 @@
 # distutils: language = c++
 # cython: language_level=3
-"""The compiled engine: controllers' face, the loop over windows, and what is built and read around it."""
+"""The compiled engine: the loop over windows, and what is built and read around it."""
 
 import time
-from operator import index as exact
 
 import numpy as np
 
@@ -11,32 +10,20 @@ from engine.build import Built
 from engine.harvest import finish_result
 from engine.memory import estimate
 from engine.network import Network
-from engine.quantities import FOREVER, duration
+from engine.quantities import duration
 from engine.results import LawBroken, MemoryLimitError
 
-cimport cython
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport int64_t
 from libcpp.vector cimport vector
 
-from engine.copies cimport Ledger
-from engine.events cimport (
-    BIND, BIND_MORE, CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, SET_HOLD, SET_LOCAL, TIMER, UNBIND,
-    UNBIND_ALL, UNROUTE_UP, Action, Message, Pending, pop_event, push_event,
-)
-from engine.fifo cimport BROKEN_FRONTIER, NO_MEMORY, Fifo, Tally, delete_fifo, new_fifo
+from engine._control cimport Context, Event
+from engine.columns cimport raw_columns
+from engine.events cimport MESSAGE, Message, Pending, pop_event, push_event
+from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
-from engine.forwarding cimport set_local, set_tunnel
-from engine.mixing cimport mix2
-from engine.record cimport CONTROL_MOBILE, CONTROL_NODE, Record
-from engine.sources cimport Law, Rotation, Source, push_source
-from engine.state cimport close_world, count_left, open_world
-from engine.table cimport Careof
+from engine.state cimport close_world, open_world
 from engine.units cimport begin_visit, finish_visit, next_time
-from engine.world cimport (
-    BUCKETS, DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Mobile, Span, Unit, World,
-    end_message,
-)
+from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
 
@@ -45,287 +32,8 @@ cdef enum:
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
-SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
-RECORDS = {"none": 0, "drops": 1, "packets": 2}
-
-
-@cython.final
-@cython.freelist(64)
-cdef class Event:
-    """One event for a controller (phase 1 of docs/model.md, section 4).
-
-    Attributes
-    ----------
-    time_ps : int
-        When it happens.
-    node : int
-        Where: a node's index, or -1 for the fleet of mobiles.
-    mobile : int
-        The mobile that it concerns.
-    kind : int
-        0 scheduled, 1 timer, 2 message.
-    code : int
-        The code given to ``Network.schedule``, ``Context.timer`` or ``Context.send``.
-    source : int
-        For a message: the node that sent it, -1 if the mobile did; else -1. For the fleet, a message's source cell is ``via``.
-    via : int
-        For a message to a mobile: the node whose cell it came through; else -1.
-    args : tuple of int
-        For a message its six arguments; otherwise (arg, 0, 0, 0, 0, 0).
-    """
-
-    cdef readonly int64_t time_ps
-    cdef readonly int32_t node
-    cdef readonly int32_t mobile
-    cdef readonly int32_t kind
-    cdef readonly int32_t code
-    cdef readonly int32_t source
-    cdef readonly int32_t via
-    cdef readonly tuple args
-    cdef int64_t fate
-    cdef int64_t call  # of a controller, which it belongs to
-
-    def __repr__(self):
-        kind = ("scheduled", "timer", "message")[self.kind]
-        return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
-
-
-cdef int64_t limit(object wanted) except -1:
-    if wanted < 0:
-        raise ValueError(f"a buffer holds at least 0 packets and bytes (0: no limit), not {wanted}")
-    return exact(wanted)
-
-
-@cython.final
-cdef class Context:
-    """What a controller may do, at the time of its current event, for that event's mobile."""
-
-    cdef World* w
-    cdef Unit* u
-    cdef Event event
-    cdef int64_t call
-    cdef uint64_t order
-    cdef dict sent  # (sender, mobile) -> messages so far
-    cdef object node_keys
-    cdef readonly int64_t time_ps
-    cdef readonly int32_t node
-    cdef readonly int32_t mobile
-
-    def select(self, Event event not None):
-        """Make ``event`` current; ``on_batch`` calls it before acting on one of its events."""
-        if self.u == NULL or event.call != self.call:
-            raise ValueError("only an event that the controller is being called for can be selected")
-        self.make_current(event)
-
-    cdef void make_current(self, Event event):
-        self.event = event
-        self.time_ps = event.time_ps
-        self.node = event.node
-        self.mobile = event.mobile
-
-    cdef int acting(self) except -1:
-        if self.u == NULL:
-            raise ValueError("a context acts only while its controller is being called")
-        if self.event is None:
-            raise ValueError("select an event of the batch before acting on it")
-        return 0
-
-    cdef Action blank(self, int op) except *:
-        cdef Action a
-        self.acting()
-        a.t = self.time_ps
-        a.mobile = self.mobile
-        a.mobile_key = self.w.mobile_key[self.mobile]
-        a.order = self.order
-        a.op = op
-        a.a = a.b = 0
-        a.until = NEVER
-        a.at_mobile = 0
-        self.order += 1
-        return a
-
-    cdef int at_node(self) except -1:
-        if self.node < 0:
-            raise ValueError("the fleet has no table: only a node's controller binds, holds and delivers locally")
-        return 0
-
-    cdef int at_fleet(self) except -1:
-        if self.node >= 0:
-            raise ValueError("only the controller of the mobiles routes upstream and measures spans")
-        return 0
-
-    cdef int64_t until(self, object until_ps) except -1:
-        return NEVER if until_ps is None else exact(until_ps)  # a float would be cut off silently
-
-    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1):
-        """Send a control message about the current mobile.
-
-        Parameters
-        ----------
-        code : int
-            Meaning of the message, the controller's own.
-        to : int
-            Node that it is addressed to. With ``for_mobile`` the table of that node takes it on to the mobile, like a data
-            packet that came through a tunnel; ``to`` may then be this node itself.
-        size_bytes : int
-            IP length.
-        args : sequence of int
-            Up to six int64.
-        via : int
-            Fleet only, and needed there: the node through whose cell the mobile sends.
-
-        Raises
-        ------
-        ValueError
-            If ``to`` cannot be reached, is this node (and not ``for_mobile``), or ``via`` has no cell.
-        """
-        cdef Action a = self.blank(SEND)
-        cdef Message m
-        cdef uint32_t index
-        cdef int i, start = self.node
-        if not 0 <= to < self.w.nodes:
-            raise ValueError(f"no node with index {to}: there are {self.w.nodes}")
-        if not 1 <= size_bytes <= 65000 or len(args) > 6:
-            raise ValueError("a message has 1 to 65000 bytes and at most six arguments")
-        if self.node < 0:
-            if not 0 <= via < self.w.nodes or self.w.cell_of_node[via] < 0:
-                raise ValueError(f"a mobile sends via the cell of a node; node {via} has none")
-            start = via
-            a.a = self.w.cell_of_node[via]
-        elif to == self.node and not for_mobile:
-            raise ValueError("a node does not send messages to itself")
-        if start != to and self.w.hop[<int64_t>start * self.w.nodes + to] == NULL:
-            raise ValueError(f"no way from node {start} to node {to}")
-        for i in range(6):
-            m.args[i] = exact(args[i]) if i < len(args) else 0
-        m.code = code
-        m.mobile = self.mobile
-        m.source = self.node
-        m.references = 1
-        count = self.sent.get((self.node, self.mobile), 0)
-        self.sent[self.node, self.mobile] = count + 1
-        m.packet_key = mix2(
-            mix2(self.node_keys[self.node] if self.node >= 0 else self.w.mobile_key[self.mobile], a.mobile_key), count
-        )
-        if self.w.free_messages.size():
-            index = self.w.free_messages.back()
-            self.w.free_messages.pop_back()
-            self.w.messages.data()[index] = m
-        else:
-            index = <uint32_t>self.w.messages.size()
-            self.w.messages.push_back(m)
-        a.record.t = a.record.born = self.time_ps
-        a.record.flow = self.mobile
-        a.record.seq = index
-        a.record.size = <uint16_t>size_bytes
-        a.record.to = <uint16_t>to
-        a.record.extra = a.record.tunnels = a.record.copy = 0
-        a.record.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
-        self.u.actions.push_back(a)
-
-    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False):
-        """Tunnel the current mobile's packets to the node ``coa`` from now on (docs/model.md, section 6)."""
-        cdef Action a = self.blank(BIND_MORE if simultaneous else BIND)
-        self.at_node()
-        if end not in ("router", "mobile"):
-            raise ValueError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
-        if coa == self.node or not 0 <= coa < self.w.nodes or self.w.hop[<int64_t>self.node * self.w.nodes + coa] == NULL:
-            raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
-        if not 0 <= header_bytes <= 60:
-            raise ValueError("a tunnel header has 0 to 60 bytes")
-        a.a, a.b, a.until, a.at_mobile = coa, header_bytes, self.until(until_ps), end == "mobile"
-        self.u.actions.push_back(a)
-
-    def local(self, *, until_ps=None):
-        """Deliver the current mobile's packets into this node's own cell from now on."""
-        cdef Action a = self.blank(SET_LOCAL)
-        self.at_node()
-        if self.w.cell_of_node[self.node] < 0:
-            raise ValueError(f"node {self.node} has no cell")
-        a.until = self.until(until_ps)
-        self.u.actions.push_back(a)
-
-    def hold(self, *, packets=0, bytes=0, until_ps=None):
-        """Hold the current mobile's packets in a buffer of this node; 0 means unlimited."""
-        cdef Action a = self.blank(SET_HOLD)
-        self.at_node()
-        a.a, a.b, a.until = limit(packets), limit(bytes), self.until(until_ps)
-        self.u.actions.push_back(a)
-
-    def unbind(self, coa=None):
-        """Remove one care-of node, or (None) the whole entry; nothing happens if there is none."""
-        cdef Action a = self.blank(UNBIND_ALL if coa is None else UNBIND)
-        self.at_node()
-        a.a = -1 if coa is None else coa
-        self.u.actions.push_back(a)
-
-    def timer(self, at_ps, int code, arg=0):
-        """An event of kind 1 for this controller and the current mobile, at ``at_ps`` (not before now)."""
-        cdef Pending e
-        cdef int64_t at = exact(at_ps)
-        self.acting()
-        if at < self.time_ps:
-            raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
-        e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, self.w.mobile_key[self.mobile], TIMER
-        e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, exact(arg), code, -1, -1
-        self.u.counter += 1
-        push_event(self.u.pending, &e)
-        if at < self.u.next:
-            self.u.next = at
-
-    def reject(self, int fate):
-        """Give the current message the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of delivered."""
-        self.acting()
-        if self.event.kind != MESSAGE or fate not in (12, 13):
-            raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
-        self.event.fate = fate
-
-    def route_up(self, int node):
-        """Fleet: send the mobile's upstream data through the cell of ``node``; what it held goes first."""
-        cdef Action a = self.blank(ROUTE_UP)
-        self.at_fleet()
-        if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
-            raise ValueError(f"node {node} has no cell")
-        a.a = self.w.cell_of_node[node]
-        self.u.actions.push_back(a)
-
-    def hold_up(self, *, packets=0, bytes=0):
-        """Fleet: hold upstream data at the mobile; 0 means unlimited."""
-        cdef Action a = self.blank(HOLD_UP)
-        self.at_fleet()
-        a.a, a.b = limit(packets), limit(bytes)
-        self.u.actions.push_back(a)
-
-    def unroute_up(self):
-        """Fleet: no upstream route; what it held and sends is dropped as detached."""
-        cdef Action a = self.blank(UNROUTE_UP)
-        self.at_fleet()
-        self.u.actions.push_back(a)
-
-    def open_span(self, int64_t id):
-        """Fleet: measure deliveries to this mobile (all its down flows) from now on as a row of ``Result.spans``.
-
-        An open span of the mobile ends first.
-        """
-        cdef Action a = self.blank(OPEN_SPAN)
-        self.at_fleet()
-        a.a = id
-        self.u.actions.push_back(a)
-
-    def close_span(self):
-        """Fleet: the span ends with the first delivery at or after now (which it still counts)."""
-        cdef Action a = self.blank(CLOSE_SPAN)
-        self.at_fleet()
-        self.u.actions.push_back(a)
-
-    def mark(self, int node):
-        """Fleet: deliveries through the cell of ``node`` from now on count as ``after_marker`` in the open span."""
-        cdef Action a = self.blank(MARK)
-        self.at_fleet()
-        if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
-            raise ValueError(f"node {node} has no cell")
-        a.a = self.w.cell_of_node[node]
-        self.u.actions.push_back(a)
+_SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
+_RECORDS = {"none": 0, "drops": 1, "packets": 2}
 
 
 cdef class Engine:
@@ -392,9 +100,9 @@ cdef class Engine:
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
-        if scheduling not in SCHEDULING or record not in RECORDS or dispatch not in ("event", "batch"):
+        if scheduling not in _SCHEDULING or record not in _RECORDS or dispatch not in ("event", "batch"):
             raise ValueError(
-                f"scheduling is one of {list(SCHEDULING)}, record of {list(RECORDS)}, dispatch 'event' or 'batch'; "
+                f"scheduling is one of {list(_SCHEDULING)}, record of {list(_RECORDS)}, dispatch 'event' or 'batch'; "
                 f"got {scheduling!r}, {record!r}, {dispatch!r}"
             )
         if not 1 <= tunnel_limit <= 4:
@@ -407,10 +115,10 @@ cdef class Engine:
         self.network = network
         self.seed = int(seed)
         self.tunnel_limit = tunnel_limit
-        self.record = RECORDS[record]
+        self.record = _RECORDS[record]
         self.asked = window_ps
         self.controllers = {}
-        self.scheduling = SCHEDULING[scheduling]
+        self.scheduling = _SCHEDULING[scheduling]
         self.heap_now = scheduling == "heap"
         self.batch = dispatch == "batch"
         self.memory_limit = memory_limit_bytes
@@ -737,65 +445,4 @@ cdef class Engine:
         """Columns up to the time reached; checks every law."""
         self.whole()
         self.open()
-        return finish_result(self.built, self.reached, _columns(self))
-
-
-cdef dict _columns(Engine engine):
-    """Raw columns of the state, for harvest.py to name and to check."""
-    cdef World* w = engine.w
-    cdef int64_t i, k
-    cdef int64_t[:, ::1] left, left_fates, flows, spans, ended, links, nodes, fates
-    cdef Tally* y
-    cdef Unit* u
-    left_np = np.zeros((w.flows + 1, 1), np.int64)
-    queued_np = np.zeros((len(engine.built.tallies), 2), np.int64)
-    left = left_np
-    cdef int64_t[:, ::1] queued = queued_np
-    cdef size_t ended_before = w.ended.size()
-    cdef int64_t control_left = count_left(w, engine.reached, left, queued)
-    flows_np = np.zeros((w.flows, 11), np.int64)
-    flows = flows_np
-    cdef Flow* f
-    for i in range(w.flows):
-        f = &w.flow[i]
-        flows[i, 0], flows[i, 1], flows[i, 2], flows[i, 3] = w.sent[i], f.copies, f.delivered, f.duplicate
-        flows[i, 4], flows[i, 5], flows[i, 6] = f.dropped, f.lost, f.reordered
-        flows[i, 7], flows[i, 8], flows[i, 9], flows[i, 10] = f.delay_sum, f.delay_max, f.gap_max, f.last
-    spans_np = np.zeros((w.spans.size(), 13), np.int64)
-    spans = spans_np
-    for i in range(<int64_t>w.spans.size()):
-        for k in range(13):
-            spans[i, k] = (<int64_t*>&w.spans.data()[i])[k]
-    ended_np = np.zeros((w.ended.size(), 7), np.int64)
-    ended = ended_np
-    for i in range(<int64_t>w.ended.size()):
-        ended[i, 0], ended[i, 1] = w.ended.data()[i].flow, w.ended.data()[i].seq
-        ended[i, 2], ended[i, 3] = w.ended.data()[i].copy, w.ended.data()[i].fate
-        ended[i, 4], ended[i, 5], ended[i, 6] = w.ended.data()[i].t, w.ended.data()[i].node, w.ended.data()[i].delay
-    w.ended.resize(ended_before)  # those in flight are noted anew each time
-    fates_np = np.zeros((2, 15), np.int64)
-    fates = fates_np
-    for i in range(2):
-        for k in range(15):
-            fates[i, k] = w.fates[i][k]
-    fates[0, 14] = int(left_np.sum())
-    fates[1, 14] = control_left
-    nodes_np = np.zeros((w.nodes, 9), np.int64)
-    nodes = nodes_np
-    for i in range(w.nodes):
-        u = &w.unit[w.unit_of_node[i]]
-        nodes[i, 3] = u.messages
-        y = u.registration.line.tally
-        nodes[i, 4], nodes[i, 5], nodes[i, 6] = y.dropped, y.peak_packets, w.tables[i].peak
-        nodes[i, 7], nodes[i, 8] = u.held_peak_packets, u.held_peak_bytes
-    for i in range(w.units):
-        u = &w.unit[i]
-        if u.kind == UNIT_SERVER:
-            y = u.server.line.tally
-            nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = y.packets, y.dropped, y.peak_packets
-    return {
-        "flows": flows_np, "left": left_np[:, 0], "queued": queued_np, "spans": spans_np, "ended": ended_np,
-        "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.events,
-        "histogram": np.array([w.histogram[i] for i in range(BUCKETS)], np.int64),
-        "record": w.record,
-    }  # fmt: skip
+        return finish_result(self.built, self.reached, raw_columns(self.w, np, self.built, self.reached))

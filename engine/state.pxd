@@ -14,8 +14,8 @@ from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
 from engine.world cimport (
-    BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late, Mobile, Span, Unit, World,
-    kind_of, note,
+    BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
+    Mobile, Span, Unit, World, kind_of, note,
 )
 
 cdef extern from *:
@@ -268,7 +268,8 @@ cdef inline int open_tables(World* w, object b) except -1:
             set_local(w, <int>node[i], <uint32_t>mobile[i], NEVER, 0)
         else:
             if coa[i] == node[i] or w.hop[node[i] * w.nodes + coa[i]] == NULL:
-                raise ValueError(f"care-of node {b.node_names[coa[i]]!r} cannot be reached from {b.node_names[node[i]]!r}")
+                names = b.node_names
+                raise ValueError(f"care-of node {names[coa[i]]!r} cannot be reached from {names[node[i]]!r}")
             c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], <uint8_t>header[i], <uint8_t>end[i]
             set_tunnel(w, <int>node[i], <uint32_t>mobile[i], c, 0)
     for i in range(route_mobile.shape[0]):

@@ -50,7 +50,7 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
             _link(network, a, b, routers.neighbours)
     for link in scenario.link:
-        _link(network, *link.between, link)
+        _link(network, link.between[0], link.between[1], link)
     problems: list[str] = []
     names, movement = _movement(scenario, path.parent, network, problems)
     for i, traffic in enumerate(scenario.traffic):

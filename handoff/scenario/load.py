@@ -129,9 +129,9 @@ def _problem(
     while known and known not in lines:
         known = known[:-1]
     line = lines.get(known, 1)
-    names = tuple(map(str, loc))
-    where = "--set" if names and any(names == c[: len(names)] for c in changed) and loc not in lines else f"{path}:{line}"
-    if names in changed:
+    dots = tuple(map(str, loc))
+    where = "--set" if dots and any(dots == c[: len(dots)] for c in changed) and loc not in lines else f"{path}:{line}"
+    if dots in changed:
         where = "--set"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -1,0 +1,66 @@
+"""Raw columns of a world, for harvest.py to name and to hold to the laws."""
+
+from libc.stdint cimport int64_t
+
+from engine.fifo cimport Tally
+from engine.state cimport count_left
+from engine.world cimport BUCKETS, UNIT_SERVER, Flow, Unit, World
+
+cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
+    """``np`` is the numpy module: a definition file cannot import it."""
+    cdef int64_t i, k
+    cdef int64_t[:, ::1] left, flows, spans, ended, nodes, fates
+    cdef Tally* y
+    cdef Unit* u
+    left_np = np.zeros((w.flows + 1, 1), np.int64)
+    queued_np = np.zeros((len(built.tallies), 2), np.int64)
+    left = left_np
+    cdef int64_t[:, ::1] queued = queued_np
+    cdef size_t ended_before = w.ended.size()
+    cdef int64_t control_left = count_left(w, reached, left, queued)
+    flows_np = np.zeros((w.flows, 11), np.int64)
+    flows = flows_np
+    cdef Flow* f
+    for i in range(w.flows):
+        f = &w.flow[i]
+        flows[i, 0], flows[i, 1], flows[i, 2], flows[i, 3] = w.sent[i], f.copies, f.delivered, f.duplicate
+        flows[i, 4], flows[i, 5], flows[i, 6] = f.dropped, f.lost, f.reordered
+        flows[i, 7], flows[i, 8], flows[i, 9], flows[i, 10] = f.delay_sum, f.delay_max, f.gap_max, f.last
+    spans_np = np.zeros((w.spans.size(), 13), np.int64)
+    spans = spans_np
+    for i in range(<int64_t>w.spans.size()):
+        for k in range(13):
+            spans[i, k] = (<int64_t*>&w.spans.data()[i])[k]
+    ended_np = np.zeros((w.ended.size(), 7), np.int64)
+    ended = ended_np
+    for i in range(<int64_t>w.ended.size()):
+        ended[i, 0], ended[i, 1] = w.ended.data()[i].flow, w.ended.data()[i].seq
+        ended[i, 2], ended[i, 3] = w.ended.data()[i].copy, w.ended.data()[i].fate
+        ended[i, 4], ended[i, 5], ended[i, 6] = w.ended.data()[i].t, w.ended.data()[i].node, w.ended.data()[i].delay
+    w.ended.resize(ended_before)  # those in flight are noted anew each time
+    fates_np = np.zeros((2, 15), np.int64)
+    fates = fates_np
+    for i in range(2):
+        for k in range(15):
+            fates[i, k] = w.fates[i][k]
+    fates[0, 14] = int(left_np.sum())
+    fates[1, 14] = control_left
+    nodes_np = np.zeros((w.nodes, 9), np.int64)
+    nodes = nodes_np
+    for i in range(w.nodes):
+        u = &w.unit[w.unit_of_node[i]]
+        nodes[i, 3] = u.messages
+        y = u.registration.line.tally
+        nodes[i, 4], nodes[i, 5], nodes[i, 6] = y.dropped, y.peak_packets, w.tables[i].peak
+        nodes[i, 7], nodes[i, 8] = u.held_peak_packets, u.held_peak_bytes
+    for i in range(w.units):
+        u = &w.unit[i]
+        if u.kind == UNIT_SERVER:
+            y = u.server.line.tally
+            nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = y.packets, y.dropped, y.peak_packets
+    return {
+        "flows": flows_np, "left": left_np[:, 0], "queued": queued_np, "spans": spans_np, "ended": ended_np,
+        "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.events,
+        "histogram": np.array([w.histogram[i] for i in range(BUCKETS)], np.int64),
+        "record": w.record,
+    }  # fmt: skip
