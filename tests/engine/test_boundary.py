@@ -1,0 +1,353 @@
+"""What the compiled boundary is given wrongly: each is refused with one clear error, and nothing crashes."""
+
+import gc
+
+import pytest
+
+from engine import FOREVER, Context, Engine, Event, Fate, LawBroken, MemoryLimitError, Network, NetworkError
+
+MS = 10**9
+LAST_PS = 9_200_000_000_000_000_000
+
+
+def pair():
+    """Node 0 (a) without a cell, node 1 (b) with one; an event at b and at the mobile at 5 ms."""
+    net = Network()
+    net.node("a"), net.node("b"), net.node("island")
+    net.link("a", "b", rate="10Mbit/s", delay="1ms", both=True)
+    net.cell("b", rate="1Mbit/s", delay="1ms")
+    mobile = net.mobile("m", home="b")
+    net.attach(mobile, "b")
+    net.local("b", mobile)
+    net.route_up(mobile, "b")
+    net.cbr("a", mobile, interval="1ms", size_bytes=100)
+    net.schedule(5 * MS, mobile, 7, 70, node="b")
+    net.schedule(5 * MS, mobile, 7, 70)
+    return net
+
+
+class Do:
+    """A controller that does one thing with each event."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def on_event(self, ctx, event):
+        self.act(ctx, event)
+
+
+class DoBatch:
+    """The same with each batch."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def on_batch(self, ctx, events):
+        self.act(ctx, events)
+
+
+def run(controller, where="b", **options):
+    engine = Engine(pair(), **options)
+    if where == "mobiles":
+        engine.attach_mobiles(controller)
+    else:
+        engine.attach(where, controller)
+    return engine.run("10ms")
+
+
+# -- making an engine ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("what", [None, "network", 5, Network])
+def test_an_engine_runs_a_network_and_nothing_else(what):
+    with pytest.raises(TypeError, match="an engine runs a Network"):
+        Engine(what)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"window_ps": 0}, ValueError, "at least 1 ps"),
+        ({"window_ps": -5}, ValueError, "at least 1 ps"),
+        ({"window_ps": "1ms"}, TypeError, "not supported"),
+        ({"scheduling": "calendar"}, ValueError, "'auto', 'window', 'heap'"),
+        ({"scheduling": []}, TypeError, "unhashable"),
+        ({"record": 1}, ValueError, "'none', 'drops', 'packets'"),
+        ({"dispatch": None}, ValueError, "'event' or 'batch'"),
+        ({"tunnel_limit": 0}, ValueError, "1 to 4"),
+        ({"tunnel_limit": 5}, ValueError, "1 to 4"),
+        ({"tunnel_limit": "4"}, TypeError, "integer"),
+        ({"seed": "seven"}, ValueError, "seven"),
+        ({"windows": 5}, TypeError, "windows"),
+    ],
+)
+def test_options_that_are_none(options, error, told):
+    with pytest.raises(error, match=told):
+        Engine(pair(), **options)
+
+
+def test_a_network_that_cannot_be_run_is_refused_with_all_that_is_wrong():
+    net = pair()
+    net.attach("m", "b", 0, MS)
+    net.local("b", "m")
+    with pytest.raises(NetworkError, match=r"(?s)attached to 'b' twice.*two entries at time 0"):
+        Engine(net)
+
+
+def test_an_engine_is_made_once():
+    engine = Engine(pair())
+    with pytest.raises(ValueError, match="made once"):
+        engine.__init__(pair())
+    assert engine.run("10ms").flows["sent"][0] == 10
+
+
+def test_an_engine_without_its_init_is_refused():
+    blank = Engine.__new__(Engine)
+    for use in (lambda: blank.run("1s"), blank.result, lambda: blank.attach("a", Do(None)), lambda: blank.window_ps):
+        with pytest.raises((AttributeError, TypeError, ValueError)):
+            use()
+
+
+# -- controllers --------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("node", "controller", "error"), [
+    ("nowhere", Do(None), NetworkError), (9, Do(None), NetworkError), (-1, Do(None), NetworkError),
+    ("a", None, TypeError), ("a", object(), TypeError),
+])  # fmt: skip
+def test_controllers_that_cannot_be_attached(node, controller, error):
+    with pytest.raises(error):
+        Engine(pair()).attach(node, controller)
+
+
+def test_controllers_come_before_the_run():
+    engine = Engine(pair())
+    engine.advance("1ms")
+    with pytest.raises(ValueError, match="before the run"):
+        engine.attach("a", Do(None))
+    with pytest.raises(ValueError, match="before the run"):
+        engine.attach_mobiles(Do(None))
+
+
+class Trouble(Exception):
+    """Nothing else raises it."""
+
+
+@pytest.mark.parametrize("where", ["b", "mobiles"])
+@pytest.mark.parametrize("kind", [Do, DoBatch])
+@pytest.mark.parametrize("scheduling", ["window", "heap"])
+def test_what_a_controller_raises_comes_out_and_the_engine_is_spent(where, kind, scheduling):
+    def act(ctx, event):
+        raise Trouble("mine")
+
+    engine = Engine(pair(), scheduling=scheduling)
+    if where == "b":
+        engine.attach("b", kind(act))
+    else:
+        engine.attach_mobiles(kind(act))
+    with pytest.raises(Trouble, match="mine"):
+        engine.run("10ms")
+    for use in (lambda: engine.advance("20ms"), engine.result, lambda: engine.run("20ms")):
+        with pytest.raises(ValueError, match="broke its run off"):
+            use()
+
+
+def test_an_interrupt_in_a_controller_comes_out():
+    def act(ctx, event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Do(act))
+
+
+def test_a_controller_cannot_run_its_own_engine():
+    engine = Engine(pair())
+    tried = []
+
+    def act(ctx, event):
+        for use in (lambda: engine.advance("20ms"), lambda: engine.run("20ms"), engine.result):
+            with pytest.raises(ValueError, match="running"):
+                use()
+            tried.append(use)
+
+    engine.attach("b", Do(act))
+    assert engine.run("10ms").flows["sent"][0] == 10
+    assert len(tried) == 3
+
+
+def test_a_controller_can_run_another_engine():
+    inner = []
+    result = run(Do(lambda ctx, event: inner.append(Engine(pair()).run("10ms").fingerprint)))
+    assert inner == [result.fingerprint]
+
+
+# -- actions ------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("act", "error", "told"),
+    [
+        (lambda c, e: c.bind("a"), TypeError, "integer"),
+        (lambda c, e: c.bind(99), ValueError, "cannot be reached"),
+        (lambda c, e: c.bind(-1), ValueError, "cannot be reached"),
+        (lambda c, e: c.bind(2), ValueError, "cannot be reached"),
+        (lambda c, e: c.bind(1), ValueError, "cannot be reached"),
+        (lambda c, e: c.bind(0, header_bytes=61), ValueError, "0 to 60"),
+        (lambda c, e: c.bind(0, header_bytes=-1), ValueError, "0 to 60"),
+        (lambda c, e: c.bind(0, end="home"), ValueError, "'router' or the 'mobile'"),
+        (lambda c, e: c.bind(0, end=3), TypeError, "expected str"),
+        (lambda c, e: c.bind(0, until_ps=2**70), OverflowError, "too large"),
+        (lambda c, e: c.local(until_ps=6e9), TypeError, "float"),
+        (lambda c, e: c.hold(packets=-1), ValueError, "at least 0"),
+        (lambda c, e: c.hold(bytes=1.5), TypeError, "float"),
+        (lambda c, e: c.unbind("a"), TypeError, "integer"),
+        (lambda c, e: c.timer(e.time_ps - 1, 1), ValueError, "in the past"),
+        (lambda c, e: c.timer(6e9, 1), TypeError, "float"),
+        (lambda c, e: c.timer(2**63, 1), OverflowError, "too large"),
+        (lambda c, e: c.reject(Fate.REPLAYED), ValueError, "only a message"),
+        (lambda c, e: c.send(1, 1, size_bytes=10), ValueError, "to itself"),
+        (lambda c, e: c.send(1, 2, size_bytes=10), ValueError, "no way from"),
+        (lambda c, e: c.send(1, 3, size_bytes=10), ValueError, "no node with index 3"),
+        (lambda c, e: c.send(1, 0, size_bytes=0), ValueError, "1 to 65000 bytes"),
+        (lambda c, e: c.send(1, 0, size_bytes=65_001), ValueError, "1 to 65000 bytes"),
+        (lambda c, e: c.send(1, 0), TypeError, "size_bytes"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, args=range(7)), ValueError, "at most six"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, args=["one"]), TypeError, "integer"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, args=[0.5]), TypeError, "float"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, args=[2**63]), OverflowError, "too large"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, args=None), TypeError, "NoneType"),
+        (lambda c, e: c.send(2**40, 0, size_bytes=10), OverflowError, "too large"),
+        (lambda c, e: c.route_up(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.hold_up(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.unroute_up(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.open_span(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.close_span(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.mark(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.select(None), TypeError, "incorrect type"),
+        (lambda c, e: c.select(Event()), ValueError, "being called for"),
+        (lambda c, e: Context().local(), ValueError, "while its controller"),
+        (lambda c, e: setattr(c, "mobile", 5), AttributeError, "not writable"),
+        (lambda c, e: setattr(e, "time_ps", 0), AttributeError, "not writable"),
+    ],
+)
+def test_actions_of_a_node_that_are_refused(act, error, told):
+    with pytest.raises(error, match=told):
+        run(Do(act))
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda c, e: c.bind(0), "the fleet has no table"),
+        (lambda c, e: c.local(), "the fleet has no table"),
+        (lambda c, e: c.hold(), "the fleet has no table"),
+        (lambda c, e: c.unbind(), "the fleet has no table"),
+        (lambda c, e: c.send(1, 0, size_bytes=10), "via the cell"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, via=0), "via the cell"),
+        (lambda c, e: c.send(1, 0, size_bytes=10, via=77), "via the cell"),
+        (lambda c, e: c.route_up(0), "no cell"),
+        (lambda c, e: c.route_up(77), "no cell"),
+        (lambda c, e: c.mark(-2), "no cell"),
+        (lambda c, e: c.hold_up(packets=-1), "at least 0"),
+    ],
+)
+def test_actions_of_the_mobiles_that_are_refused(act, told):
+    with pytest.raises(ValueError, match=told):
+        run(Do(act), "mobiles")
+
+
+def test_a_refused_action_leaves_no_trace_if_the_controller_goes_on():
+    def act(ctx, event):
+        for wrong in (lambda: ctx.bind(99), lambda: ctx.send(1, 0, size_bytes=10, args=["x"]), lambda: ctx.timer(0, 1)):
+            with pytest.raises((ValueError, TypeError)):
+                wrong()
+
+    assert run(Do(act)).fingerprint == Engine(pair()).run("10ms").fingerprint
+
+
+def test_a_context_that_was_kept_acts_no_more():
+    kept = []
+    engine = Engine(pair())
+    engine.attach("b", Do(lambda ctx, event: kept.append((ctx, event))))
+    engine.run("10ms")
+    ctx, event = kept[0]
+    del engine
+    gc.collect()
+    for use in (ctx.local, lambda: ctx.send(1, 0, size_bytes=10), lambda: ctx.timer(MS, 1), lambda: ctx.select(event)):
+        with pytest.raises(ValueError, match="called"):
+            use()
+    assert event.args == (70, 0, 0, 0, 0, 0)
+
+
+def test_an_event_that_was_kept_is_not_selected_again():
+    kept = []
+
+    def act(ctx, event):
+        kept.append(event)
+        if len(kept) == 1:
+            ctx.timer(event.time_ps + MS, 1)
+        else:
+            with pytest.raises(ValueError, match="being called for"):
+                ctx.select(kept[0])
+
+    run(Do(act))
+    assert len(kept) == 2
+
+
+def test_a_batch_is_acted_on_after_selecting_one_of_its_events():
+    with pytest.raises(ValueError, match="select an event"):
+        run(DoBatch(lambda ctx, events: ctx.local()))
+    with pytest.raises(ValueError, match="select an event"):
+        run(DoBatch(lambda ctx, events: ctx.reject(Fate.REPLAYED)))
+
+
+@pytest.mark.parametrize("spoil", [list.clear, lambda events: events.__setitem__(0, None), lambda events: events.extend([1] * 9)])
+def test_the_list_of_a_batch_may_be_spoiled(spoil):
+    assert run(DoBatch(lambda ctx, events: spoil(events))).fingerprint == Engine(pair()).run("10ms").fingerprint
+
+
+# -- running ------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "until", [-1, 1.5, True, None, "10", "10 parsec", "-1ms", "1e-3ps", 2**63, 2**80, LAST_PS + 1, FOREVER, "2568h"]
+)
+def test_times_that_no_run_ends_at(until):
+    engine = Engine(pair())
+    with pytest.raises(ValueError, match=r"duration|106 days|out of range|smallest"):
+        engine.run(until)
+    assert engine.run("10ms").flows["sent"][0] == 10  # the refusal did no harm
+
+
+def test_a_run_may_last_106_days():
+    net = Network()
+    net.node("a")
+    assert Engine(net).run(LAST_PS).until_ps == LAST_PS
+
+
+def test_an_engine_runs_once_and_forwards():
+    engine = Engine(pair())
+    engine.run("10ms")
+    with pytest.raises(ValueError, match="runs once"):
+        engine.run("20ms")
+    with pytest.raises(ValueError, match="has reached 10000000000 ps"):
+        engine.advance("9ms")
+    assert engine.advance("10ms") == engine.time_ps == 10 * MS
+
+
+def test_nothing_before_the_run():
+    result = Engine(pair()).result()
+    assert result.until_ps == 0
+    assert result.flows["sent"][0] == 0
+
+
+def test_an_empty_network_runs():
+    result = Engine(Network()).run("1s")
+    assert (result.events, result.fingerprint, len(result.flows["sent"])) == (0, 0, 0)
+
+
+def test_memory_over_the_limit_is_refused_with_the_estimate_before_anything_runs():
+    need = Engine(pair()).memory_estimate("10ms")
+    engine = Engine(pair(), memory_limit_bytes=need - 1)
+    with pytest.raises(MemoryLimitError, match=f"{need:,} bytes, the limit is {need - 1:,}"):
+        engine.run("10ms")
+    assert engine.time_ps == 0
+    assert Engine(pair(), memory_limit_bytes=need).run("10ms").flows["sent"][0] == 10
+
+
+def test_errors_are_of_the_kinds_that_callers_expect():
+    assert issubclass(MemoryLimitError, MemoryError)
+    assert issubclass(NetworkError, ValueError)
+    assert issubclass(LawBroken, RuntimeError)
