@@ -244,8 +244,8 @@ class MobileNodes:
 
     def _marker(self, ctx: Context, event: Event, state: State, fields: Fields) -> None:
         row = self._row(state, fields)
-        if row is None or self.records["marker_ps"][row] >= 0:
-            return
+        if row is None or self.records["marker_ps"][row] >= 0 or state.target != fields.new:
+            return  # or it has asked for another router since: what comes by this one is no longer the old path
         self.records["marker_ps"][row] = ctx.time_ps
         if event.via == fields.old:
             ctx.mark(fields.old)

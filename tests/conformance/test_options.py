@@ -246,6 +246,17 @@ def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
     assert scene.path("sync-mipv4", down=600, agent_discovery_ps=0) == delivered(*BY_OLD, delay=34)
 
 
+def test_a_marker_that_finds_the_mobile_node_back_marks_nothing():
+    """Gone at 510, back at 525, asked at 536 to stay; the marker of the leave comes at 542. What follows is the new visit."""
+    scene = Scene([Stay("old", down=510), Stay("new", up=490, down=536, predict=495), Stay("old", up=525)])
+    spy = Spy(scene.setup(down=range(540, 700, 5)), "sync-mipv4")
+    assert Hop("DRR", "old", "mn", 538, 542) in spy.hops()
+    assert [spy.table("ha", t) for t in (528, 550.999, 551)] == [["new"], ["new"], ["old"]]
+    assert spy.run.handoffs["marker_ps"][0] == -1
+    assert spy.run.handoffs["delivered"][0] == 32
+    assert spy.run.handoffs["after_marker"][0] == 0
+
+
 # -- buffers -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("limits", "kept"),
