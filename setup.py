@@ -23,10 +23,11 @@ def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     checks = os.environ.get("HANDOFF_CHECKS") == "1"
-    flags = ["-O3", "-std=c++17", "-Wno-unused-function"] + (["-march=native"] if os.environ.get("HANDOFF_NATIVE") == "1" else [])
+    flags = ["-O3", "-std=c++17", "-Wno-unused-function"] if os.name != "nt" else []
+    flags += ["-march=native"] if os.environ.get("HANDOFF_NATIVE") == "1" else []
     return cythonize(
         [
-            Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_compile_args=[] if os.name == "nt" else flags)
+            Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_compile_args=flags)
             for name in ("_control", "_core")
         ],
         build_dir="build/cython",

@@ -104,7 +104,9 @@ def study(
 
 
 def _show(runs: list[Run], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
-    rows: list[dict[str, Any]] = [run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs]
+    rows: list[dict[str, Any]] = [
+        run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs
+    ]
     if as_json:
         for row, run in zip(rows, runs, strict=True):
             row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}

@@ -237,7 +237,12 @@ def test_back_before_the_reply_registers_again_where_it_is():
 
 def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
     """Back at 525, the request passes the old router at 529; the marker of the leave comes at 533, during a break of the link."""
-    stays = [Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=525, down=530), Stay("old", up=540)]
+    stays = [
+        Stay("old", down=510, predict=500),
+        Stay("new", up=512, down=520),
+        Stay("old", up=525, down=530),
+        Stay("old", up=540),
+    ]
     scene = Scene(stays)
     spy = Spy(scene.setup(options={"agent_discovery_ps": 0}), "sync-mipv4")
     assert Hop("DRR", "ha", "old", 523, 533) in spy.hops()

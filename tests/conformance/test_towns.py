@@ -1,0 +1,84 @@
+"""The machine in random towns: the same on the engine and on the oracle, and what holds whatever happens there."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import handoff.study
+from engine import Engine, Result
+from handoff.procedures import PROCEDURES
+from handoff.setup import Setup
+from handoff.study import Run, run_procedure
+from tests.conformance.town import MOST_WAY_MS, MS, Town
+from tests.oracle.compare import differences
+from tests.oracle.oracle import Oracle
+
+ROUGH = Town()
+SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
+
+
+class OracleInSlices:
+    """The oracle as a study runs an engine; it runs when the result is asked for."""
+
+    def __init__(self, network: Any, **options: Any) -> None:
+        self.oracle, self.reached, self.profile = Oracle(network, **options), 0, {"controller_ns": 0, "events": 0}
+        self.attach, self.attach_mobiles = self.oracle.attach, self.oracle.attach_mobiles
+
+    def advance(self, to: int) -> int:
+        self.reached = to
+        return to
+
+    def result(self) -> Result:
+        return self.oracle.run(self.reached)
+
+
+def study(setup: Setup, procedure: str, seed: int, make: Any = Engine) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handoff.study, "Engine", make)
+        return run_procedure(setup, procedure, seed=seed, reference_bytes=0)
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("seed", range(10))
+def test_engine_and_oracle_agree(procedure, seed):
+    ours, theirs = (study(ROUGH.setup(seed), procedure, seed, make) for make in (OracleInSlices, Engine))
+    assert differences(ours.result, theirs.result) == []
+    for name, column in ours.handoffs.items():
+        np.testing.assert_array_equal(column, theirs.handoffs[name], err_msg=name)
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("seed", range(20))
+def test_a_mobile_node_that_stays_is_served_again(procedure, seed):
+    """After 5 s nobody moves any more; 70 s later, after every back-off (at most 32 s), each flow still arrives."""
+    setup = Town(until_ms=75_000).setup(seed)
+    last = study(setup, procedure, seed).result.flows["last_ps"]
+    assert np.min(last) > 55_000 * MS, [setup.network.mobile_name(i // 2) for i in np.flatnonzero(last <= 55_000 * MS)]
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
+@pytest.mark.parametrize("seed", range(40))
+def test_nothing_comes_after_the_marker(procedure, seed):
+    """Every hop is a FIFO, so the marker is the last packet of the old path, whatever was lost before (decisions, 8)."""
+    handoffs = study(ROUGH.setup(seed), procedure, seed).handoffs
+    assert (handoffs["marker_ps"] >= 0).any()
+    assert handoffs["after_marker"].sum() == 0
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
+@pytest.mark.parametrize("relay", ["router", "l2"])
+@pytest.mark.parametrize("overlap", [True, False])
+@pytest.mark.parametrize("lead_ms", [0, 15, MOST_WAY_MS + 1])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_guard_of_two_radio_delays_loses_nothing(procedure, relay, overlap, lead_ms, seed):
+    """In scenarios I, II and III alike, with buffers large enough (oracles.md: max(0, 2 wo - guard))."""
+    setup = Town(rough=False, lead_ms=lead_ms, guard_ms=12, overlap=overlap).setup(seed)
+    run = study(setup, procedure, seed)
+    assert len(run.handoffs["mobile"]) > 5
+    assert run.result.flows["lost"].sum() == 0
+    assert run.result.flows["duplicate"].sum() == 0
+    scenarios = set(run.handoffs["scenario"].tolist())
+    assert scenarios <= {1, 2} if overlap else scenarios == {3}
+    if overlap and lead_ms > MOST_WAY_MS:
+        assert scenarios == {1}

@@ -1,0 +1,93 @@
+"""Random studies for the machine: mobile nodes that hurry between few routers, to and fro."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import FOREVER, Network
+from handoff.setup import Movement, Options, Setup
+
+MS = 10**9
+MOST_WAY_MS = 6 + 8 + 20 + 2 + 20 + 6
+"""Longest way of a request and its marker: radio, to the new router, to the home agent, its work, and down to the mobile node."""
+
+
+@dataclass(frozen=True)
+class Town:
+    """What kind of town: ``rough`` links are slow and lossy, with small buffers, and layer 2 does as it likes; otherwise every
+    move is predicted ``lead_ms`` before the warning, which comes ``guard_ms`` before the end, and ``overlap`` makes it dual access.
+    """
+
+    rough: bool = True
+    lead_ms: int = 0
+    guard_ms: int = 0
+    overlap: bool = True
+    mobiles: int = 6
+    moving_ms: int = 5_000
+    until_ms: int = 6_000
+
+    def setup(self, seed: int) -> Setup:
+        """The town number ``seed`` of this kind."""
+        rng = np.random.default_rng(seed)
+
+        def ms(low: float, high: float) -> int:
+            return int(rng.integers(round(low * MS), round(high * MS)))
+
+        def rough(*values: object) -> object:
+            return values[rng.integers(len(values))] if self.rough else values[0]
+
+        net = Network()
+        net.node("cn")
+        net.node("ha", registration=ms(0, 2), registration_queue=rough(0, 1, 3))
+        names = ["r0", "r1", "r2"]
+        for name in names:
+            net.node(name, registration=rough(0, MS))
+            net.cell(name, delay=ms(1, 6), rate=rough(0, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
+        wired = {"rate": rough(0, 5_000_000), "buffer_packets": rough(0, 20)}
+        net.link("cn", "ha", delay=ms(5, 20), both=True)
+        for name in names:
+            net.link("ha", name, delay=ms(5, 20), loss=rough("0", "0.03"), both=True, **wired)
+        for a, b in (("r0", "r1"), ("r1", "r2"), ("r2", "r0")):
+            net.link(a, b, delay=ms(1, 8), both=True, **wired)
+        rows = []
+        for i in range(self.mobiles):
+            mobile = net.mobile(f"mn{i}", home="ha")
+            net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
+            net.cbr("cn", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
+            rows += self._ride(rng, mobile, [net.node_index(n) for n in names])
+        options = Options(
+            relay=("router", "l2")[rng.integers(2)],
+            lifetime_s=rough(600, 3),
+            new_buffer_packets=rough(0, 5, 50),
+            forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
+            bicast_ps=ms(50, 500),
+            agent_discovery_ps=ms(0, 200),
+        )
+        movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
+        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options)
+
+    def _ride(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:
+        """Stays (mobile, router, up, down, predict, going_down) of one mobile node, in ps."""
+        rows = []
+        gone = dict.fromkeys(routers, -1)  # when the last stay at each router ended
+        at, up = int(rng.choice(routers)), 700 * MS * int(self.rough and rng.random() < 0.3)
+        while True:
+            shortest = 20 if self.rough else 2 * (self.lead_ms + self.guard_ms + MOST_WAY_MS)
+            stay = int(rng.integers(shortest * MS, 2000 * MS))
+            down = up + stay
+            if down >= self.moving_ms * MS:
+                rows.append((mobile, at, up, FOREVER, -1, -1))
+                return rows
+            if self.rough:
+                warn = int(rng.integers(max(up, down - 30 * MS), down + 1))
+                predict = int(rng.integers(max(up, warn - 80 * MS), warn + 1))
+                predict, warn = predict if rng.random() < 0.8 else -1, warn if rng.random() < 0.9 else -1
+                next_up = int(rng.integers(down - min(stay, 60 * MS), down + 60 * MS))
+            else:
+                warn = down - self.guard_ms * MS
+                predict = warn - self.lead_ms * MS
+                next_up = predict if self.overlap else down + int(rng.integers(MS, 60 * MS))
+            rows.append((mobile, at, up, down, predict, warn))
+            gone[at] = down
+            at = int(rng.choice([r for r in routers if r != at]))
+            up = max(gone[at] + MS, up + MS, next_up)
