@@ -29,10 +29,11 @@ class State:
     """One mobile node.
 
     ``router`` is where it is registered, ``links`` the attachments that are up; ``request`` the identification it waits
-    for (0: none), ``leaving`` the attachment whose handoff is under way (-1: none).
+    for (0: none), ``leaving`` the attachment whose handoff is under way (-1: none), ``aimed`` the attachment that the last
+    request was for: what is heard on older ones is no reason to ask again.
     """
 
-    __slots__ = ("identification", "leaving", "links", "refresh", "request", "request_step", "router", "target", "wait_ps")
+    __slots__ = ("aimed", "identification", "leaving", "links", "refresh", "request", "request_step", "router", "target", "wait_ps")
 
     def __init__(self) -> None:
         self.router = -1
@@ -42,6 +43,7 @@ class State:
         self.request_step = -1
         self.target = -1
         self.leaving = -1
+        self.aimed = -1
         self.wait_ps = 0
         self.refresh = 0
 
@@ -115,6 +117,7 @@ class MobileNodes:
         old, new = self.router[attachment], self.router[attachment + 1]
         for number in self.program.by_event["predict"]:
             if state.router == old:
+                state.aimed = attachment + 1
                 self._request(ctx, state, number, old, new, via=old)
         if 0 <= self.records["going_down_ps"][self.row_of[attachment]] < ctx.time_ps:
             self._rescue(ctx, state, attachment)
@@ -134,13 +137,15 @@ class MobileNodes:
     def _discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """An advertisement of a new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
         router = self.router[attachment]
-        if attachment not in state.links or self._asked_or_done(state, router):
+        if attachment not in state.links or attachment < state.aimed or self._asked_or_done(state, router):
             return
-        if state.router == router:  # back before the reply from elsewhere
+        if state.router == router:
+            state.aimed = attachment  # back before the reply from elsewhere
             self._request(ctx, state, self.program.direct, state.target, router, via=router)
             return
         if state.router >= 0 and self._has_link(state, state.router) and not self._only_hope(state, attachment):
             return  # the link in use still works: it is asked again when that one is down
+        state.aimed = attachment
         self._request(ctx, state, self.program.direct, state.router, router, via=router)
 
     def _only_hope(self, state: State, attachment: int) -> bool:
@@ -167,6 +172,8 @@ class MobileNodes:
     def _down(self, ctx: Context, state: State, attachment: int) -> None:
         if attachment in state.links:
             state.links.remove(attachment)
+        if state.aimed == attachment:
+            state.aimed = -1
         row = self.row_of.get(attachment)
         if row is not None and self.records["predict_ps"][row] < 0:
             ctx.open_span(row)
@@ -213,8 +220,12 @@ class MobileNodes:
 
     def _refresh(self, ctx: Context, state: State, generation: int) -> None:
         """Register again before the lifetime is over (RFC 5944, 3.6.1)."""
-        if generation == state.refresh and not state.request and self._has_link(state, state.router):
+        if generation != state.refresh:
+            return
+        if not state.request and self._has_link(state, state.router):
             self._request(ctx, state, self.program.direct, state.router, state.router, via=state.router)
+        else:  # without a link, or with a request under way, a little later
+            ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
 
     def _send(self, ctx: Context, number: int, old: int, new: int, identification: int, via: int) -> None:
         step = self.program.steps[number]
