@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.keys import key
-from engine.network import Channel, Network, names_of
+from engine.network import Channel, Network, NetworkError, names_of
 from engine.plan import logarithms, plan
 
 TALLIES = 15
@@ -53,6 +53,7 @@ class Built:
         self.server_keys = np.array([key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
+        self._reachable(network)
         self.mobile_keys = network.mobile_keys()
         self.homes = network.mobile_homes()
         self._movement(network)
@@ -62,6 +63,21 @@ class Built:
         self.routes = network.routes_up()
         self.routes["cell"] = np.array([network.cell_of_node.get(int(n), -1) for n in self.routes["node"]], np.int64)
         self.logarithms = logarithms()
+
+    def _reachable(self, network: Network) -> None:
+        """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""
+        flows, hops = network.flows(), self.plan.hops
+        homes = network.mobile_homes()
+        down = np.unique(np.stack([flows["node"], homes[flows["mobile"]]])[:, flows["up"] == 0], axis=1).T.tolist()
+        cells = [c.node for c in network.cells]
+        up = [(c, n) for n in np.unique(flows["node"][flows["up"] == 1]).tolist() for c in cells]
+        found = [
+            f"no way from {self.node_names[a]!r} to {self.node_names[b]!r}, which a flow needs: add a link"
+            for a, b in [*down, *up]
+            if a != b and hops[a, b] < 0
+        ]
+        if found:
+            raise NetworkError("\n".join(found))
 
     def _movement(self, network: Network) -> None:
         a = network.attachments()

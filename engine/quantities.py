@@ -12,11 +12,11 @@ FOREVER = 2**63 - 1
 _TIME = {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12}
 _RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}
 _SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.]\S*)?\s*\Z")
+_FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
 
 
 def _exact(text: str, units: dict[str, int], what: str, example: str) -> int:
-    match = _FORM.match(text)
+    match = _FORM.match(text) if len(text) <= 64 else None
     if not match or (match[2] or "") not in units:
         raise ValueError(f"{text!r} is not a {what}: write a number and one of {', '.join(units)}, as in {example!r}")
     value = Fraction(Decimal(match[1])) * units[match[2]]

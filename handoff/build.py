@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import FOREVER, Network, NetworkError
+from engine.build import Built
 from engine.keys import PURPOSE_USER, draw
 from handoff.replay import Conversation, add_replay, conversations
 from handoff.scenario.load import ScenarioError
@@ -58,12 +59,23 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
             _traffic(network, scenario, traffic, path.parent, names, seed)
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
-    problems += [f"{path}: {p}" for p in ([] if problems else network.problems())]
+    problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
     if problems or movement is None:
         raise ScenarioError(problems)
     return Setup(
         network, network.node_index(scenario.home_agent.name), movement, scenario.duration, scenario.options.options()
     )
+
+
+def _unsound(network: Network) -> list[str]:
+    """What forbids a run of the network; flows that have no way are found as it is built."""
+    if found := network.problems():
+        return found
+    try:
+        Built(network)
+    except NetworkError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _node(network: Network, server: Server) -> None:
@@ -128,9 +140,15 @@ def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Pat
     up = traffic.direction == "up"
     mobiles = np.arange(len(names))
     if traffic.poisson:
-        network.poisson(node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up)
+        network.poisson(
+            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            label=traffic.label or "poisson",
+        )  # fmt: skip
     else:
-        network.cbr(node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up)
+        network.cbr(
+            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            label=traffic.label or "cbr",
+        )  # fmt: skip
 
 
 def _round_robin(flows: int, names: list[str], traffic: Traffic) -> list[list[int]]:

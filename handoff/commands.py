@@ -6,6 +6,7 @@ import json
 import math
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import FrameType
@@ -48,7 +49,7 @@ class Progress:
         """Show where the run is; False if it should stop there."""
         passed = max(time.perf_counter() - self.begun, 1e-9)
         if self.shown:
-            left = passed * (at.until_ps - at.time_ps) / at.time_ps
+            left = passed * (at.until_ps - at.time_ps) / max(at.time_ps, 1)
             end = "\r" if at.time_ps < at.until_ps else "\r\033[K"
             print(
                 f"\r{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {at.time_ps / 1e12 / passed:.1f} × real "
@@ -81,8 +82,8 @@ def study(
     checked, text = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
-    if output is not None and output.exists() and not output.is_dir():
-        raise ScenarioError([f"{output}: is not a folder"])
+    if output is not None:
+        _writable(output)
     interruption = Interruption()
     runs: list[Run] = []
     reference = None
@@ -101,6 +102,16 @@ def study(
         write_tables(output, runs, setup, seed, provenance(text, scenario, seed, sys.argv[1:]))
     _show(runs, checked.name, seed, as_json, interruption.asked)
     return INTERRUPTED if interruption.asked else 0
+
+
+def _writable(folder: Path) -> None:
+    """Find out before the run, not after it, that the results have no place."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
 def _show(runs: list[Run], name: str, seed: int, as_json: bool, interrupted: bool) -> None:

@@ -75,6 +75,9 @@ def conversations(path: Path, mobile_address: str) -> list[Conversation]:
     bounds = np.searchsorted(capture.flow[order], np.arange(len(table) + 1))
     for f in wanted.tolist():
         rows = order[bounds[f] : bounds[f + 1]]
+        rows = rows[capture.time_ns[rows] != traces.NO_TIME_NS]
+        if not len(rows):
+            continue
         rows = rows[np.argsort(capture.time_ns[rows], kind="stable")]
         times = (capture.time_ns[rows] - capture.time_ns[rows[0]]).astype(np.int64) * 1000
         sent_by_first = capture.direction[rows] == 0
@@ -91,7 +94,7 @@ def conversations(path: Path, mobile_address: str) -> list[Conversation]:
 def _side(table: object, flow: int, side: str) -> str:
     text = getattr(table, f"{side}_text")(flow)
     port = int(getattr(table, "sport" if side == "src" else "dport")[flow])
-    if int(table.protocol[flow]) not in (6, 17) or port == 0:  # type: ignore[attr-defined]
+    if port == 0:
         return f"[{text}]" if ":" in text else text
     return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
 

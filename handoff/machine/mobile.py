@@ -33,7 +33,9 @@ class State:
     request was for: what is heard on older ones is no reason to ask again.
     """
 
-    __slots__ = ("aimed", "identification", "leaving", "links", "refresh", "request", "request_step", "router", "target", "wait_ps")
+    __slots__ = (
+        "aimed", "identification", "leaving", "links", "refresh", "request", "request_step", "router", "target", "wait_ps",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.router = -1

@@ -68,31 +68,30 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
         If the folder or a file cannot be written; nothing half written stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    temporaries = []
     for name, schema in SCHEMAS.items():
         parts = [_ROWS[name](run, setup, seed) for run in runs]
         columns = {
             field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
         }
         table = pa.table(columns, schema=schema.with_metadata(facts))
-        target = folder / f"{name}.parquet"
-        _write(table, target)
-        written.append(target)
+        temporaries.append(folder / f"{name}.parquet.partial")
+        try:
+            _write(table, temporaries[-1])
+        except BaseException:
+            for temporary in temporaries:
+                temporary.unlink(missing_ok=True)
+            raise
+    written = [t.replace(t.with_suffix("")) for t in temporaries]  # all are there: none of an older study stays
     _sync_folder(folder)
     return written
 
 
-def _write(table: pa.Table, target: Path) -> None:
-    temporary = target.with_suffix(".parquet.partial")
-    try:
-        with temporary.open("wb") as file:
-            pq.write_table(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _write(table: pa.Table, temporary: Path) -> None:
+    with temporary.open("wb") as file:
+        pq.write_table(table, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
@@ -124,7 +123,7 @@ def _handoffs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
 
 def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     flows = setup.network.flows()
-    labels = np.concatenate([np.full(n, label, object) for label, _, n in setup.network.flow_labels])
+    labels = np.array([label for label, _, n in setup.network.flow_labels for _ in range(n)], object)
     return {
         "procedure": [run.procedure] * len(labels),
         "label": labels,

@@ -104,8 +104,8 @@ def _change(data: dict[str, Any], change: str) -> list[str]:
     if not equals or not name.strip():
         return [f"--set {change!r}: write path.to.key=value"]
     try:
-        parsed = tomllib.loads(f"x = {value}")["x"]
-    except tomllib.TOMLDecodeError:
+        (parsed,) = tomllib.loads(f"x = {value}").values()
+    except (tomllib.TOMLDecodeError, ValueError):
         parsed = value.strip()
     *tables, last = _path(change)
     here: Any = data

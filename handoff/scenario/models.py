@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -30,6 +31,16 @@ def _probability(value: Any) -> str:
         quantities.loss_threshold(value)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1") from None
+    return str(value)
+
+
+def _pace(value: Any) -> str:
+    try:
+        factor = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= 32 else Fraction(0)
+    except (ValueError, ZeroDivisionError):
+        factor = Fraction(0)
+    if not Fraction(1, 1000) <= factor <= 1000:
+        raise ValueError(f"{value!r} is not a pace: give a factor of time from 0.001 to 1000, as in 2 or '1/3'")
     return str(value)
 
 
@@ -108,11 +119,12 @@ class Routers(Model):
 class Traffic(Model):
     """One source of traffic for every mobile node: a capture, or a constant-bit-rate or Poisson flow."""
 
+    label: Name | None = None
     capture: str | None = None
     mobile_address: str | None = None
     flows_per_mobile: Positive = 1
     table: dict[str, list[str]] | None = None
-    pace: Annotated[str, BeforeValidator(str)] = "1"
+    pace: Annotated[str, BeforeValidator(_pace)] = "1"
     interval: Duration | None = None
     poisson: bool = False
     size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
@@ -125,6 +137,14 @@ class Traffic(Model):
             raise ValueError("give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)")
         if self.capture is not None and self.mobile_address is None:
             raise ValueError("a capture needs 'mobile_address', the address in it that becomes the mobile node")
+        others = {"interval", "size_bytes", "poisson", "direction", "label"} if self.capture is not None else {
+            "mobile_address", "flows_per_mobile", "table", "pace"
+        }  # fmt: skip
+        if idle := sorted(self.model_fields_set & others):
+            kind = "a capture is replayed" if self.capture is not None else "nothing is replayed"
+            raise ValueError(f"{', '.join(map(repr, idle))} means nothing where {kind}: leave it out")
+        if self.table is not None and (not self.table or "flows_per_mobile" in self.model_fields_set):
+            raise ValueError("a 'table' names at least one mobile node, and stands instead of 'flows_per_mobile'")
         if self.interval is not None and (self.size_bytes is None or self.interval == 0):
             raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
         return self

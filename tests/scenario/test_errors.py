@@ -119,3 +119,19 @@ def test_changes_are_checked_like_the_file(tmp_path):
     assert problems(tmp_path, GOOD, ("name.x=1",)) == [
         "--set name.x: 'name' is not a table; in a list, name the element by its number"
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("size_bytes = 200", "size_bytes = 200\npace = 2", "'pace' means nothing where nothing is replayed: leave it out"),
+        ('interval = "20ms"', 'capture = "x.pcap"\nmobile_address = "10.0.0.1"', "'size_bytes' means nothing where a capture is replayed"),
+        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\npace = "1/0"', "'1/0' is not a pace"),
+        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\npace = 1e30', "1e+30 is not a pace"),
+        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\ntable = {}', "names at least one mobile node"),
+        ('duration = "10s"', 'duration = "1e99999999s"', "'1e99999999s' is not a duration"),
+    ],
+)
+def test_nothing_is_ignored_in_silence(tmp_path, old, new, message):
+    (problem,) = problems(tmp_path, GOOD.replace(old, new, 1))
+    assert message in problem

@@ -96,3 +96,10 @@ def test_an_unknown_router_of_the_movement_is_said(scenario):
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"unknown routers z; routers\.names has a"):
         build(checked, scenario, 1)
+
+
+def test_a_flow_without_a_way_is_said_and_not_run(scenario):
+    scenario.write_text(scenario.read_text().replace('between = ["cn", "ha"]', 'between = ["cn", "x"]') + '\n[[node]]\nname = "x"\n')
+    checked, _ = load_scenario(scenario)
+    with pytest.raises(ScenarioError, match=r"no way from 'cn' to 'ha', which a flow needs: add a link"):
+        build(checked, scenario, 1)
