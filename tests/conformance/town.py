@@ -15,7 +15,8 @@ MOST_WAY_MS = 6 + 8 + 20 + 2 + 20 + 6
 @dataclass(frozen=True)
 class Town:
     """What kind of town: ``rough`` links are slow and lossy, with small buffers, and layer 2 does as it likes; otherwise every
-    move is predicted ``lead_ms`` before the warning, which comes ``guard_ms`` before the end, and ``overlap`` makes it dual access.
+    move is predicted ``lead_ms`` before the warning, which comes ``guard_ms`` before the end, and ``overlap`` makes it
+    dual access.
     """
 
     rough: bool = True

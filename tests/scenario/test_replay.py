@@ -99,7 +99,8 @@ def test_an_unknown_router_of_the_movement_is_said(scenario):
 
 
 def test_a_flow_without_a_way_is_said_and_not_run(scenario):
-    scenario.write_text(scenario.read_text().replace('between = ["cn", "ha"]', 'between = ["cn", "x"]') + '\n[[node]]\nname = "x"\n')
+    text = scenario.read_text().replace('between = ["cn", "ha"]', 'between = ["cn", "x"]')
+    scenario.write_text(text + '\n[[node]]\nname = "x"\n')
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"no way from 'cn' to 'ha', which a flow needs: add a link"):
         build(checked, scenario, 1)
