@@ -2,7 +2,7 @@
 
 Environment
 -----------
-HANDOFF_CHECKS=1    bounds, None and overflow checks on (slow; for hunting bugs)
+HANDOFF_CHECKS=1    indices of views and vectors checked (slow; for hunting bugs)
 HANDOFF_ANNOTATE=1  write an annotated listing beside the generated source
 HANDOFF_NATIVE=1    use every instruction of this machine's processor
 """
@@ -10,6 +10,7 @@ HANDOFF_NATIVE=1    use every instruction of this machine's processor
 import os
 import shutil
 import sysconfig
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -19,32 +20,50 @@ def compiler_found() -> bool:
     return any(shutil.which(c) for c in [*named[:1], "c++", "g++", "clang++"]) or os.name == "nt"
 
 
+def asked(switch: str) -> bool:
+    return os.environ.get(switch) == "1"
+
+
+def compiler_flags() -> list[str]:
+    if os.name == "nt":
+        return []
+    flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare"]
+    flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if asked("HANDOFF_CHECKS") else ["-g0"]
+    return flags + (["-march=native"] if asked("HANDOFF_NATIVE") else [])
+
+
 def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
-    checks = os.environ.get("HANDOFF_CHECKS") == "1"
-    flags = ["-O3", "-std=c++17", "-Wno-unused-function"] if os.name != "nt" else []
-    flags += ["-march=native"] if os.environ.get("HANDOFF_NATIVE") == "1" else []
-    return cythonize(
+    checks, annotate, flags = asked("HANDOFF_CHECKS"), asked("HANDOFF_ANNOTATE"), compiler_flags()
+    # what was made under other switches looks up to date to Cython and to setuptools, but is not
+    stamp, switches = Path("build/switches"), f"checks={checks} annotate={annotate} {' '.join(flags)}\n"
+    same = stamp.exists() and stamp.read_text() == switches
+    made = cythonize(
         [
             Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_compile_args=flags)
             for name in ("_control", "_core")
         ],
         build_dir="build/cython",
-        annotate=os.environ.get("HANDOFF_ANNOTATE") == "1",
-        force=checks,
+        annotate=annotate,
+        force=not same,
         compiler_directives={
             "language_level": 3,
             "boundscheck": checks,
-            "wraparound": checks,
+            "wraparound": False,
             "initializedcheck": checks,
-            "nonecheck": checks,
             "cdivision": True,
         },
     )
+    if not same:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(switches)
+    for extension in made:
+        extension.depends.append(str(stamp))
+    return made
 
 
 if not compiler_found():
     raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})
