@@ -78,11 +78,11 @@ ENGINE_MUTANTS = (
         "t_source <= best_t and t_source <= t_late",
         "t_source < best_t and t_source <= t_late",
     ),
-    Mutant(
-        "events without the mobile's key",
+    Mutant(  # of events it would show only to controllers that mix their mobiles' state: actions are put in order again
+        "actions of a batch in the order of calls",
         "events.pxd",
-        "    if a.mobile_key != b.mobile_key:\n        return a.mobile_key < b.mobile_key\n    if a.kind",
-        "    if a.kind",
+        "    if x.mobile_key != y.mobile_key:\n        return x.mobile_key < y.mobile_key\n    return x.order",
+        "    return x.order",
     ),
     Mutant("messages before timers", "events.pxd", "        return a.kind < b.kind", "        return a.kind > b.kind"),
     # control is a packet like data
@@ -100,7 +100,7 @@ ENGINE_MUTANTS = (
         "f.line.cell, r.t - f.line.delay, r.t)):",
         "f.line.cell, r.t - f.line.delay, r.t - f.line.delay)):",
     ),
-    Mutant("gone at its down", "fleet.pxd", "x.up <= begin and end <= x.down:", "x.up <= begin and end < x.down:"),
+    Mutant("gone at its down", "fleet.pxd", "== cell and end <= w.attach_down[i]:", "== cell and end < w.attach_down[i]:"),
     Mutant(
         "deliveries of two cells unsorted",
         "fleet.pxd",
