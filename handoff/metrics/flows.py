@@ -66,7 +66,8 @@ def group_metrics(columns: Mapping[str, Int], group: Int, groups: int) -> Column
             Delay minus the smallest of the flow (RFC 5481, 4.2).
         ``reordered``, ``reordered_ratio``
             Packets that arrived with a number below the next expected one, and their share of the delivered (RFC 4737, 3.3
-            and 4.1). Duplicates do not count as arrivals. Packets of one instant count as arrived in sending order.
+            and 4.1). Duplicates do not count as arrivals. Packets of one instant count as arrived in sending order, because
+            the records do not tell; the engine's own count knows better, so it may be larger.
         ``reordering_extent_max_packets``
             Most arrivals between a reordered packet, itself counted, and the earliest one of a larger number (4.2).
         ``late_time_max_ps``

@@ -176,13 +176,24 @@ def test_a_single_packet():
 
 
 def test_sums_past_64_bits():
-    """Five delays of 2**62 and one less by 1: the sum does not fit, the mean (rounded down) does."""
+    """Five delays of 2**62 and one less by 1: the sum does not fit, the mean (rounded down) does; nor does one sort key."""
     big = 2**62
-    table, _ = columns([[packet(seq, big - (seq == 3), 0) for seq in range(6)], [packet(0, 3, 0)]])
-    result = flow_metrics(table, 2)
-    assert result["delay_mean_ps"].tolist() == [big - 1, 3]
-    assert result["delay_p50_ps"].tolist() == [big, -1]  # and one sort key does not fit either
-    assert result["pdv_max_ps"].tolist() == [1, 0]
+    flows = [[packet(seq, big - (seq == 3), 0) for seq in range(6)], [packet(0, 3, 0)], [packet(0, big, 0), packet(1, 9, 0)]]
+    table, _ = columns(flows)
+    result = flow_metrics(table, 3)
+    assert result["delay_mean_ps"].tolist() == [big - 1, 3, (big + 9) // 2]
+    assert result["delay_p50_ps"].tolist() == [big, -1, 9]
+    assert result["pdv_max_ps"].tolist() == [1, 0, big - 9]
+
+
+def test_numbers_missing_from_the_records_are_no_neighbours():
+    """Records of 0 1 5 (delivered) and 3 6 8 9 (lost): one pair for IPDV, periods 3, 6 and 8 9."""
+    flow = [packet(seq, None if seq in (3, 6, 8, 9) else 5 * seq, 100 * seq, fate=5) for seq in (0, 1, 3, 5, 6, 8, 9)]
+    result = only(flow)
+    assert pick(result, "sent", "ipdv_pairs", "ipdv_abs_max_ps") == (7, 1, 5)
+    assert pick(result, "loss_periods", "loss_period_max_packets", "loss_distance_min_packets") == (3, 2, 1)
+    first_two = only([p for p in flow if p.seq in (1, 5)])
+    assert pick(first_two, "ipdv_pairs", "delay_max_ps") == (0, 25)
 
 
 def test_every_drop_is_a_loss():
