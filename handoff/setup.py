@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import FOREVER, Network
+from handoff.options import Options
 
 Int = npt.NDArray[np.int64]
 
@@ -40,52 +41,11 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a study leaves open about its procedures; times in picoseconds.
+class Restart:
+    """An agent that loses its bindings, visitors and forwarding entries at an instant."""
 
-    Attributes
-    ----------
-    relay : {"router", "l2"}
-        Way of the registration request before the move: relayed by the old router, or carried by layer 2 past it.
-    agent_discovery_ps : int
-        From link up to the first agent advertisement heard, where layer 2 gives no warning (RFC 5944, 2.3).
-    lifetime_s : int
-        Requested registration lifetime (RFC 5944, 3.6.1.3); the mobile node registers again at half of it.
-    retransmit_ps : int
-        First wait for a reply; doubled each time, at least 1 s (RFC 5944, 3.6.3).
-    retransmit_max_ps : int
-        Most that one wait grows to.
-    new_buffer_packets, new_buffer_bytes : int
-        Buffer of the new router for a mobile node that is registered but not attached; 0 = unlimited (decisions, 9 and 13).
-    forwarding_lifetime_ps : int
-        Lifetime of the old router's forwarding entry (decisions, 12).
-    bicast_ps : int
-        How long the old binding stays beside the new one (simultaneous bindings).
-    settle_ps : int
-        How long after a handoff is done its deliveries still count as its own: for packets that come by the longer way.
-    """
-
-    relay: str = "router"
-    agent_discovery_ps: int = 100 * 10**9
-    lifetime_s: int = 600
-    retransmit_ps: int = 10**12
-    retransmit_max_ps: int = 32 * 10**12
-    new_buffer_packets: int = 50
-    new_buffer_bytes: int = 0
-    forwarding_lifetime_ps: int = 10 * 10**12
-    bicast_ps: int = 200 * 10**9
-    settle_ps: int = 100 * 10**9
-
-    def problems(self) -> list[str]:
-        """What is wrong with the options, each with what would be right."""
-        found = []
-        if self.relay not in ("router", "l2"):
-            found.append(f"relay is 'router' or 'l2', not {self.relay!r}")
-        if not 1 <= self.lifetime_s <= 65_534:
-            found.append(f"lifetime is 1 s to 65534 s (RFC 5944, 3.3), not {self.lifetime_s} s")
-        if self.retransmit_ps < 10**12:
-            found.append("the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)")
-        return found
+    node: int
+    at_ps: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +60,9 @@ class Setup:
     movement : Movement
     duration_ps : int
     options : Options
+    gateways : dict of int to int
+        Router to the gateway of its region (GFA or MAP); empty where there are no regions.
+    restarts : tuple of Restart
     """
 
     network: Network
@@ -107,11 +70,39 @@ class Setup:
     movement: Movement
     duration_ps: int
     options: Options = field(default_factory=Options)
+    gateways: dict[int, int] = field(default_factory=dict)
+    restarts: tuple[Restart, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Which attachments are the last of their mobile."""
         m = self.movement.mobile
         return np.append(m[1:] != m[:-1], True) if len(m) else np.zeros(0, bool)
 
+    def first_attachments(self) -> Int:
+        """The first attachment of each mobile node."""
+        m = self.movement.mobile
+        return np.flatnonzero(np.append(True, m[1:] != m[:-1])) if len(m) else np.zeros(0, np.int64)
 
-__all__ = ["FOREVER", "Movement", "Options", "Setup"]
+
+class Correspondents:
+    """The nodes that each mobile node has flows with.
+
+    Parameters
+    ----------
+    network : Network
+    """
+
+    def __init__(self, network: Network) -> None:
+        flows = network.flows()
+        pairs = np.unique(np.stack([flows["mobile"], flows["node"]]), axis=1) if network.flow_count else np.zeros((2, 0), np.int64)
+        self.mobile, self.node = pairs
+        self.nodes: list[int] = np.unique(self.node).tolist()
+        self._first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1)).tolist()
+        self._node = self.node.tolist()
+
+    def __getitem__(self, mobile: int) -> list[int]:
+        """Correspondents of one mobile node, by node index."""
+        return self._node[self._first[mobile] : self._first[mobile + 1]]
+
+
+__all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Restart", "Setup"]

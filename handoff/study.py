@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine import FOREVER, Engine, Network, Result
+from engine import Engine, Result
 from engine.histogram import quantile
-from engine.keys import PURPOSE_USER, draw
-from handoff.machine.agent import Agent
-from handoff.machine.mobile import MobileNodes
-from handoff.machine.program import DOWN, GOING_DOWN, PREDICT, REFRESH, TUNNEL_HEADER, UP, Program
+from handoff.begin import begin, controllers, schedule
+from handoff.ideal import ideal_bytes
+from handoff.machine.places import Places
+from handoff.machine.program import Program
 from handoff.machine.records import Records
 from handoff.procedures import PROCEDURES
-from handoff.setup import Setup
+from handoff.setup import Correspondents, Setup
 
 SLICES = 50
-PURPOSE_AGE = PURPOSE_USER + 1
-"""Draws of how old a registration is that was made before time 0."""
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -117,7 +115,7 @@ def run_procedure(
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
     reference_bytes : int or None
-        ``ideal_bytes(setup, seed)`` if it is known already, for a comparison.
+        ``handoff.ideal.ideal_bytes`` of the same bindings if it is known already, for a comparison.
     wrap : callable or None
         Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
         action of a run.
@@ -127,30 +125,28 @@ def run_procedure(
     ValueError
         If the procedure is unknown, the options are wrong, or the network cannot be run.
     """
-    if procedure not in PROCEDURES:
-        raise ValueError(f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}")
-    if found := setup.options.problems():
-        raise ValueError("\n".join(found))
-    program = Program.of(PROCEDURES[procedure], setup.options)
+    program = program_of(setup, procedure)
+    places = Places(setup, program, Correspondents(setup.network), seed)
     network = setup.network.fork()
-    begin(setup, network)
-    _layer2(setup, network, seed)
+    begin(setup, network, places)
+    schedule(setup, network, program, places, seed)
     engine = Engine(
-        network, seed=seed, scheduling=scheduling, record="drops", memory_limit_bytes=memory_limit_bytes  # type: ignore[arg-type]
-    )
+        network, seed=seed, tunnel_limit=setup.options.tunnel_limit, scheduling=scheduling, record="drops",  # type: ignore[arg-type]
+        memory_limit_bytes=memory_limit_bytes,
+    )  # fmt: skip
     records = Records(setup)
-    mobiles = MobileNodes(program, setup.movement, records)
-    engine.attach_mobiles(mobiles if wrap is None else wrap(-1, mobiles))
-    for node, attached in [*_attached_at_start(setup), (setup.home_agent, [])]:
-        agent = Agent(program, node, setup.home_agent, attached)
-        engine.attach(node, agent if wrap is None else wrap(node, agent))
+    for node, controller in controllers(setup, program, places, records):
+        if node < 0:
+            engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
+        else:
+            engine.attach(node, controller if wrap is None else wrap(node, controller))
     begun = time.perf_counter()
     reached = _advance(engine, setup.duration_ps, progress)
     wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference_bytes is None and stopped is None:
-        reference_bytes = ideal_bytes(setup, seed, progress)
+        reference_bytes = ideal_bytes(setup, places, seed, lambda e: _advance(e, setup.duration_ps, progress) == setup.duration_ps)
     spent = int(result.links["bytes"].sum())
     return Run(
         procedure,
@@ -163,97 +159,25 @@ def run_procedure(
     )
 
 
-def begin(setup: Setup, network: Network) -> None:
-    """Attachments, and the state of time 0: a mobile node that is up then has been registered before."""
-    move = setup.movement
-    network.attach(move.mobile, move.router, move.up_ps, move.down_ps)
-    start = _first(setup)
-    start = start[move.up_ps[start] == 0]
-    for router in np.unique(move.router[start]).tolist():
-        here = move.mobile[start[move.router[start] == router]]
-        network.local([router] * len(here), here)
-        network.route_up(here, router)
-        if router == setup.home_agent:
-            raise ValueError("a mobile node at its home agent is at home: attach it to another router")
-        network.bind(setup.home_agent, here, router, header_bytes=TUNNEL_HEADER)
+def program_of(setup: Setup, procedure: str) -> Program:
+    """The program of a procedure on a setup.
 
-
-def ideal_bytes(setup: Setup, seed: int, progress: Callable[[StudyProgress], bool] | None = None) -> int | None:
-    """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
-
-    The reference for "extra bytes": same packets, same movement, no message, no copy, no forwarding. None if ``progress``
-    stopped it.
+    Raises
+    ------
+    ValueError
+        If the procedure is unknown, the options are wrong, or the procedure needs regions and there are none.
     """
-    move = setup.movement
-    network = setup.network.fork()
-    begin(setup, network)
-    later = np.flatnonzero(move.up_ps > 0)
-    for target in (None, setup.home_agent):
-        network.schedule(move.up_ps[later], move.mobile[later], UP, move.router[later], node=target)
-    for router in np.unique(move.router[later]).tolist():
-        at = later[move.router[later] == router]
-        network.schedule(move.up_ps[at], move.mobile[at], UP, router, node=router)
-    engine = Engine(network, seed=seed)
-    engine.attach_mobiles(_Ideal("route_up"))
-    engine.attach(setup.home_agent, _Ideal("bind"))
-    for router in np.unique(move.router).tolist():
-        engine.attach(router, _Ideal("local"))
-    if _advance(engine, setup.duration_ps, progress) < setup.duration_ps:
-        return None
-    return int(engine.result().links["bytes"].sum())
-
-
-class _Ideal:
-    """Does one thing when a mobile node comes up at a router."""
-
-    def __init__(self, act: str) -> None:
-        self.act = act
-
-    def on_event(self, ctx: Any, event: Any) -> None:
-        if self.act == "local":
-            ctx.local()
-        else:
-            getattr(ctx, self.act)(event.args[0])
-
-
-def _first(setup: Setup) -> npt.NDArray[np.int64]:
-    """The first attachment of each mobile node."""
-    m = setup.movement.mobile
-    return np.flatnonzero(np.append(True, m[1:] != m[:-1])) if len(m) else np.zeros(0, np.int64)
-
-
-def _layer2(setup: Setup, network: Network, seed: int) -> None:
-    """Layer-2 events for mobile nodes and routers, and the first refresh of registrations made before time 0."""
-    move = setup.movement
-    attachment = np.arange(len(move.mobile))
-    moves = ~setup.last_attachments()
-    for code, times, which in [
-        (PREDICT, move.predict_ps, moves & (move.predict_ps >= 0)),
-        (GOING_DOWN, move.going_down_ps, moves & (move.going_down_ps >= 0)),
-        (DOWN, move.down_ps, move.down_ps < FOREVER),
-        (UP, move.up_ps, move.up_ps > 0),
-    ]:
-        rows = np.flatnonzero(which)
-        network.schedule(times[rows], move.mobile[rows], code, attachment[rows])
-        if code in (UP, DOWN):
-            for router in np.unique(move.router[rows]).tolist():
-                at = rows[move.router[rows] == router]
-                network.schedule(times[at], move.mobile[at], code, attachment[at], node=router)
-    start = _first(setup)
-    here = move.mobile[start[move.up_ps[start] == 0]]
-    half = setup.options.lifetime_s * 10**12 // 2
-    if half < setup.duration_ps:
-        keys = network.mobile_keys()[here].tolist()
-        ages = [draw(seed, PURPOSE_AGE, key, 0) * half >> 64 for key in keys]
-        network.schedule(half - np.array(ages, np.int64), here, REFRESH, 0)
-
-
-def _attached_at_start(setup: Setup) -> Iterator[tuple[int, list[int]]]:
-    move = setup.movement
-    start = _first(setup)
-    start = start[move.up_ps[start] == 0]
-    for router in np.unique(move.router).tolist():
-        yield router, move.mobile[start[move.router[start] == router]].tolist()
+    if procedure not in PROCEDURES:
+        raise ValueError(f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}")
+    row = PROCEDURES[procedure]
+    found = setup.options.problems()
+    homeless = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))
+    if row.hierarchical and homeless:
+        names = ", ".join(setup.network.nodes[r].name for r in homeless)
+        found.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
+    if found:
+        raise ValueError("\n".join(found))
+    return Program.of(row, setup.options)
 
 
 def _advance(engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None) -> int:
@@ -298,4 +222,4 @@ def _lost_in(spans: Columns, packets: Columns | None, mobile: npt.NDArray[np.int
     return lost
 
 
-__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "run_procedure"]
+__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_procedure"]

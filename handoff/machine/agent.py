@@ -1,148 +1,279 @@
-"""Agents: what home agents and routers (foreign agents) do with control messages and layer-2 events."""
+"""Agents: what home agents, gateways, routers and correspondents do with control messages and layer-2 events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine import Context, Event
-from handoff.machine.program import CODES, SIZES, TUNNEL_HEADER, UP, Fields, Program
+from engine import Context, Event, Fate
+from handoff.machine.cache import Cache
+from handoff.machine.constants import Status
+from handoff.machine.messages import CODES, Fields
+from handoff.machine.places import Places
+from handoff.machine.program import ADVERTISE, DELAYED, DOWN, LINGER, PREDICT, RELEASE, RESTART, UP, Numbered, Program
+from handoff.machine.security import Guard
+from handoff.machine.visitors import Visitors, lifetime_ps
 
-SECOND = 10**12
+RESTARTED = 1
+"""Status of an advertisement whose sequence number says that the agent has restarted (RFC 5944, 2.3.2)."""
+_REQUESTS = ("RQ", "BU", "DBU")
 
 
 class Agent:
     """The controller of one node, whatever roles it plays in a handoff.
 
-    It passes messages on along their path, applies the effect of those that end here and starts their answers. As a
-    router it keeps visitor entries: a mobile node that is registered but not attached yet has a buffer of its own until
-    it attaches (decisions, 13); a forwarding entry ends with its lifetime, with the marker, or when the mobile node is
-    back (decisions, 12 and 25).
+    It passes messages on along their path, applies the effect of those that end here and starts what they start. What it knows as
+    a router is in its ``Visitors``, what it knows as an anchor in its ``Cache``.
     """
 
-    def __init__(self, program: Program, node: int, home_agent: int, attached: Iterable[int] = ()) -> None:
-        self.program = program
-        self.node = node
-        self.home_agent = home_agent
-        self.attached: set[int] = set(attached)
-        self.visitors: dict[int, int] = {}  # until when, of those that registered through this router
-        self.forwarding: set[int] = set()
-        self.leaving: set[int] = set()  # the marker has passed: the visitor entry goes with the link
-        self.last_request: dict[int, int] = {}
-        self.last_passed: dict[int, int] = {}  # identification of the last request that came through this router
+    def __init__(self, program: Program, places: Places, node: int, attached: Iterable[int] = ()) -> None:
+        self.program, self.places, self.node = program, places, node
+        self.visitors = Visitors(program, places, attached)
+        self.cache = Cache(program, places)
+        self.guard = Guard(places, node, program.options.authenticates, bool(program.routability))
+        self.dad_ps = program.options.dad(program.row.ip)
+        self.anchors = places.is_anchor(node)
+        self.serial = 0
+        self.delayed: dict[int, Fields] = {}  # messages that wait for the check of an address, by number
+        self.checked: dict[int, int] = {}  # until when the new care-of address of a mobile node is being checked
 
     def on_event(self, ctx: Context, event: Event) -> None:
-        """One event: a link up or down, or a message."""
-        if event.kind == 0:
-            self._link(ctx, event)
-            return
-        fields = Fields(*event.args)
-        step = self.program.steps[fields.step]
-        if fields.hop < len(step.path) - 1:
-            self._pass_on(ctx, event, fields)
+        """One layer-2 event, timer or message."""
+        if event.kind >= 2:
+            fields = Fields.unpack(event.args)
+            if event.kind == 3:
+                self._busy(ctx, fields, event.mobile)
+            else:
+                self._message(ctx, event, fields)
+        elif event.code == UP:
+            self.visitors.up(ctx, event.mobile)
+            if self.program.options.discovery != "layer2":
+                self._next_advertisement(ctx)
+        elif event.code == DOWN:
+            self.visitors.down(ctx, event.mobile)
+        elif event.code == PREDICT:
+            self._predicted(ctx, event.args[0])
+        elif event.code == ADVERTISE:
+            self._advertise(ctx, event.mobile)
+        elif event.code == DELAYED:
+            self._checked(ctx, event.mobile, event.args[0])
+        elif event.code == RELEASE:
+            self._release(ctx, event.mobile, event.args[0])
+        elif event.code == LINGER:
+            self.visitors.left(ctx, event.mobile)
+        elif event.code == RESTART:
+            self._restart(ctx, event.mobile)
+
+    # -- discovery ------------------------------------------------------------------------------------------------------
+    def _predicted(self, ctx: Context, routers: int) -> None:
+        """Layer 2 knows the next router of a mobile node: its advertisement is fetched, or carried along."""
+        old, new = routers & 0xFFFF, routers >> 16
+        for number in self.program.prelude:
+            self._send(ctx, Fields(number, 1, old, new, -1, 0, 0))
+
+    def _next_advertisement(self, ctx: Context) -> None:
+        ctx.timer(self.places.next_advertisement(self.node, ctx.time_ps), ADVERTISE)
+
+    def _advertise(self, ctx: Context, mobile: int, status: int = Status.ACCEPTED) -> None:
+        """The periodic advertisement, for a mobile node that may not know this router; others need no copy of theirs."""
+        if mobile in self.visitors.attached and (mobile not in self.visitors.until or status):
+            number = self.program.advertisement
+            fields = Fields(number, 1, -1, self.node, -1, 0, 0, status)
+            size = self.program.steps[number].size_bytes
+            ctx.send(CODES["AA"], self.node, size_bytes=size, args=fields.pack(), for_mobile=True, radio=True)
+            if not status:
+                self._next_advertisement(ctx)
+
+    def _restart(self, ctx: Context, mobile: int) -> None:
+        """Everything is lost; those on this router's link hear it from the next advertisement (RFC 5944, 2.3.2)."""
+        if self.anchors:
+            self.cache.restart(ctx, mobile)
         else:
-            self._finish(ctx, fields, event.mobile)
-
-    # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def _link(self, ctx: Context, event: Event) -> None:
-        mobile = event.mobile
-        if event.code == UP:
-            self.attached.add(mobile)
-            self.leaving.discard(mobile)
-            if mobile in self.visitors:
-                ctx.local(until_ps=self.visitors[mobile])
-            elif mobile in self.forwarding:
-                ctx.local()
-            self.forwarding.discard(mobile)
-            return
-        self.attached.discard(mobile)
-        if mobile in self.leaving:
-            self.leaving.discard(mobile)
-            self._end_visit(ctx, mobile)
-
-    def _end_visit(self, ctx: Context, mobile: int) -> None:
-        self.visitors.pop(mobile, None)
-        ctx.unbind()
-
-    def _expect(self, ctx: Context, mobile: int, lifetime_ps: int) -> None:
-        """A visitor entry for a mobile node that registers through this router."""
-        until = ctx.time_ps + lifetime_ps
-        options = self.program.options
-        self.forwarding.discard(mobile)
-        self.leaving.discard(mobile)
-        self.visitors[mobile] = until
-        if mobile in self.attached:
-            ctx.local(until_ps=until)
-        else:
-            ctx.hold(packets=options.new_buffer_packets, bytes=options.new_buffer_bytes, until_ps=until)
+            self.visitors.restart(ctx, mobile)
+            self._advertise(ctx, mobile, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _node(self, role: str, fields: Fields) -> int:
-        return {"oAR": fields.old, "nAR": fields.new, "HA": self.home_agent}[role]
+    def _message(self, ctx: Context, event: Event, fields: Fields) -> None:
+        numbered = self.program.steps[fields.step]
+        if fields.hop == len(numbered.step.path) - 1:
+            self._finish(ctx, numbered, fields, event.mobile)
+            return
+        wait = self._passes(ctx, numbered, fields, event.mobile)
+        if wait is None:
+            return
+        if wait:
+            self._later(ctx, fields, wait)
+        else:
+            self._pass_on(ctx, numbered, fields)
 
-    def _pass_on(self, ctx: Context, event: Event, fields: Fields) -> None:
-        step = self.program.steps[fields.step]
-        if step.message == "RQ" and self.node == fields.new:
-            self.last_passed[event.mobile] = fields.identification
-            self._expect(ctx, event.mobile, fields.lifetime_s * SECOND)
-        if step.message == "RR" and event.mobile in self.visitors:  # the lifetime runs from the reply (RFC 5944, 3.7.3)
-            self.visitors[event.mobile] = until = ctx.time_ps + fields.lifetime_s * SECOND
-            if event.mobile in self.attached:
-                ctx.local(until_ps=until)
-        if step.message == "BA" and event.mobile not in self.visitors:  # the request was lost or never sent (decisions, 24)
-            self._expect(ctx, event.mobile, self.program.options.forwarding_lifetime_ps)
-        if step.message == self.program.row.marker and self.node == fields.old:
-            if fields.identification < self.last_passed.get(event.mobile, -1):
-                return  # of an earlier leave: the mobile node has asked through this router again
-            if event.mobile in self.forwarding:  # it has nothing left to mark (decisions, 11 and 12)
-                self.forwarding.discard(event.mobile)
-                self._end_visit(ctx, event.mobile)
-                return
-            if event.mobile not in self.attached:
-                self._end_visit(ctx, event.mobile)
-                return
-            self.leaving.add(event.mobile)
-        self._send(ctx, event.code, fields._replace(hop=fields.hop + 1))
+    def _pass_on(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:
+        self._send(ctx, fields._replace(hop=fields.hop + 1))
+        self._start(ctx, numbered.starts[fields.hop], fields)
 
-    def _send(self, ctx: Context, code: int, fields: Fields) -> None:
+    def _passes(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> int | None:
+        """What a message does on its way: None if it ends here, else how long it has to wait before it goes on."""
+        path, name = numbered.step.path, numbered.kind
+        role = path[fields.hop]
+        outward = path[0] == "MN"
+        if role == "nAR" and outward and name in _REQUESTS:
+            return self._request_passes(ctx, numbered, fields, mobile)
+        if role in ("GFA", "oGFA"):
+            return self._gateway_passes(ctx, name, role, fields, mobile)
+        if role == "nAR" and name == "RR" and fields.status == Status.ACCEPTED:
+            self.visitors.replied(ctx, mobile, lifetime_ps(fields))
+        elif role == "nAR" and name == "BA" and path[0] == "oAR":
+            self.visitors.acknowledged(ctx, mobile)
+        elif role == "oAR" and name == self.program.row.marker:
+            goes_on, ends = self.visitors.marker(fields, mobile)
+            if goes_on:
+                self._pass_on(ctx, numbered, fields)
+            if ends:
+                self.visitors.end(ctx, mobile)
+            return None
+        elif role == "oMAP":
+            self._leaves_region(ctx, numbered, fields, mobile)
+            return None
+        return 0
+
+    def _request_passes(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> int:
+        """The new router sees a request: it expects the mobile node, and checks its new address for it (decisions, 22)."""
+        if numbered.step.effect != "forward":
+            self.visitors.last_passed[mobile] = fields.identification
+            self.visitors.expect(ctx, mobile, lifetime_ps(fields))
+        if not self.dad_ps or not numbered.over_old:
+            return 0
+        ready = self.checked.get(mobile, -1)
+        if ready < ctx.time_ps:
+            ready = self.checked[mobile] = ctx.time_ps + self.dad_ps
+        return ready - ctx.time_ps
+
+    def _gateway_passes(self, ctx: Context, name: str, role: str, fields: Fields, mobile: int) -> int | None:
+        """A request between regions: the gateway of the new one binds; the marker: that of the old one is done."""
+        if role == "GFA" and name == "RQ":
+            if self.cache.fresh("GFA", fields, mobile, deletes=False):
+                self.cache.bind(ctx, "GFA", fields, mobile, simultaneous=False)
+        elif role == "oGFA":
+            self._leaves_region(ctx, self.program.steps[fields.step], fields, mobile)
+            return None
+        return 0
+
+    def _leaves_region(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> None:
+        """The marker passes the gateway of the old region, whose binding nobody needs after it."""
+        self._pass_on(ctx, numbered, fields)
+        binding = self.cache.current("GFA", mobile)
+        if binding is not None and binding.care_of == fields.old and self.places.gateways[fields.new] != self.node:
+            self.cache.remove(ctx, mobile)
+
+    def _later(self, ctx: Context, fields: Fields, wait_ps: int) -> None:
+        """Go on with a message when an address has been checked."""
+        self.serial += 1
+        self.delayed[self.serial] = fields
+        ctx.timer(ctx.time_ps + wait_ps, DELAYED, self.serial)
+
+    def _checked(self, ctx: Context, mobile: int, serial: int) -> None:
+        fields = self.delayed.pop(serial)
+        numbered = self.program.steps[fields.step]
+        if fields.hop == len(numbered.step.path) - 1:
+            self._answer(ctx, numbered, fields, mobile)
+        else:
+            self._pass_on(ctx, numbered, fields)
+
+    def _send(self, ctx: Context, fields: Fields) -> None:
         """To the next node of the path; to the mobile node through this node's own table, like data."""
-        step = self.program.steps[fields.step]
-        role = step.path[fields.hop]
-        to = self.node if role == "MN" else self._node(role, fields)
-        ctx.send(code, to, size_bytes=SIZES[step.message], args=fields, for_mobile=role == "MN")
-
-    def _finish(self, ctx: Context, fields: Fields, mobile: int) -> None:
-        step = self.program.steps[fields.step]
-        if step.message == "RQ":
-            if fields.identification <= self.last_request.get(mobile, -1):
-                return  # overtaken by a newer one of this mobile node
-            self.last_request[mobile] = fields.identification
-        getattr(self, "_" + (step.effect or "nothing"))(ctx, fields, mobile)
-        for number in self.program.answers[fields.step]:
-            answer = self.program.steps[number]
-            if "oAR" in answer.path[1:] and (fields.old < 0 or fields.old == fields.new):
-                continue  # no old path to mark
-            lifetime = 0 if answer.message == "DRR" else fields.lifetime_s
-            self._send(ctx, CODES[answer.message], fields._replace(step=number, hop=1, lifetime_s=lifetime))
-
-    # -- effects --------------------------------------------------------------------------------------------------------
-    def _nothing(self, ctx: Context, fields: Fields, mobile: int) -> None:
-        """A message without an effect."""
-
-    def _replace(self, ctx: Context, fields: Fields, mobile: int) -> None:
-        ctx.bind(fields.new, header_bytes=TUNNEL_HEADER, until_ps=ctx.time_ps + fields.lifetime_s * SECOND)
-
-    def _simultaneous(self, ctx: Context, fields: Fields, mobile: int) -> None:
-        until = ctx.time_ps + self.program.options.bicast_ps
-        if fields.old >= 0 and fields.old != fields.new:
-            ctx.bind(fields.old, header_bytes=TUNNEL_HEADER, until_ps=until)
-        ctx.bind(
-            fields.new, header_bytes=TUNNEL_HEADER, until_ps=ctx.time_ps + fields.lifetime_s * SECOND, simultaneous=True
+        numbered = self.program.steps[fields.step]
+        role = numbered.step.path[fields.hop]
+        to = self.node if role == "MN" else self.places.node(role, fields)
+        broadcast = {"radio": True} if numbered.kind == "AA" and to == fields.new else {}  # who asks has no entry here yet
+        ctx.send(
+            CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), for_mobile=role == "MN", **broadcast
         )
 
-    def _forward(self, ctx: Context, fields: Fields, mobile: int) -> None:
-        self.forwarding.add(mobile)
-        self.leaving.discard(mobile)
-        self.visitors.pop(mobile, None)
-        ctx.bind(
-            fields.new, header_bytes=TUNNEL_HEADER, until_ps=ctx.time_ps + self.program.options.forwarding_lifetime_ps
-        )
+    def _start(self, ctx: Context, numbers: tuple[int, ...], fields: Fields) -> None:
+        """Steps that a message starts here."""
+        for number in numbers:
+            numbered = self.program.steps[number]
+            if numbered.wants_old and (fields.old < 0 or fields.old == fields.new):
+                continue  # no old path
+            lifetime = 0 if numbered.kind in ("DRR", "DBA") else fields.lifetime_s
+            answer = fields._replace(step=number, hop=1, lifetime_s=lifetime, status=Status.ACCEPTED)
+            if numbered.per_peer and fields.peer < 0:
+                for peer in self.places.peers[ctx.mobile]:
+                    self._send(ctx, answer._replace(peer=peer))
+            else:
+                self._send(ctx, answer)
+
+    # -- the last node of a path ---------------------------------------------------------------------------------------------
+    def _finish(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> None:
+        effect, role = numbered.step.effect, numbered.step.path[-1]
+        if numbered.kind in _REQUESTS and numbered.step.path[0] == "MN":
+            refusal = self.guard.refuses(role, fields, mobile, ctx.time_ps)
+            if refusal:
+                ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
+                if refusal != Status.AUTHENTICATION_FAILED or self.program.row.ip == 4:
+                    self._deny(ctx, numbered, fields, refusal)
+                return
+        if effect in ("bind", "simultaneous", "delete"):
+            if not self.cache.fresh(role, fields, mobile, deletes=effect == "delete"):
+                self._stale(ctx, numbered, fields)
+                return
+            first = self.cache.current(role, mobile) is None
+            if effect == "delete":
+                if not self.cache.delete(ctx, role, fields, mobile):
+                    return
+            else:
+                self.cache.bind(ctx, role, fields, mobile, effect == "simultaneous")
+                if first and role == "HA" and self.program.options.rfc and self.dad_ps:
+                    self._later(ctx, fields, self.dad_ps)  # of the home address (RFC 6275, 10.3.1)
+                    return
+        elif effect == "forward":
+            self.visitors.forward(ctx, fields, mobile)
+        self._answer(ctx, numbered, fields, mobile)
+
+    def _answer(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> None:
+        if numbered.kind in ("HoTI", "CoTI"):
+            care_of = -1 if numbered.kind == "HoTI" else fields.new
+            fields = fields._replace(proof=self.guard.tokens.now(mobile, care_of, ctx.time_ps))
+        self._start(ctx, numbered.starts[-1], fields)
+        if numbered.step.effect in ("bind", "simultaneous"):
+            self._release(ctx, mobile)
+
+    def _release(self, ctx: Context, mobile: int, identification: int | None = None) -> None:
+        """Answer a deregistration that was waiting: its registration has come, or it has waited long enough."""
+        fields = self.cache.released(mobile, identification)
+        if fields is None:
+            return
+        numbered = self.program.steps[fields.step]
+        if identification is not None:
+            self.cache.remove(ctx, mobile)
+        self._start(ctx, numbered.starts[-1], fields)
+
+    # -- refusals ---------------------------------------------------------------------------------------------------------
+    def _stale(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:
+        """Overtaken by a newer message of this mobile node."""
+        if self.program.options.rfc and numbered.step.path[0] == "MN":
+            ip4 = self.program.row.ip == 4
+            ctx.reject(Fate.REPLAYED)
+            self._deny(ctx, numbered, fields, Status.IDENTIFICATION_MISMATCH if ip4 else Status.SEQUENCE_OUT_OF_WINDOW)
+
+    def _busy(self, ctx: Context, fields: Fields, mobile: int) -> None:
+        """The registration queue is full: say so at once (RFC 5944 3.4, RFC 6275 6.1.8)."""
+        numbered = self.program.steps[fields.step]
+        if numbered.kind not in _REQUESTS or numbered.step.path[0] != "MN":
+            return
+        last = fields.hop == len(numbered.step.path) - 1
+        if self.program.row.ip == 6:
+            if last:
+                self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
+        elif last:
+            self._deny(ctx, numbered, fields, Status.HA_INSUFFICIENT_RESOURCES)
+        else:
+            self._deny(ctx, numbered, fields, Status.FA_INSUFFICIENT_RESOURCES)
+
+    def _deny(self, ctx: Context, numbered: Numbered, fields: Fields, status: int) -> None:
+        """Send the answer with a code; from where the message is, the rest of the way back."""
+        for number in numbered.starts[-1]:
+            path = self.program.steps[number].step.path
+            here = numbered.step.path[fields.hop]
+            if path[-1] == "MN" and here in path:
+                answer = fields._replace(step=number, hop=path.index(here) + 1, lifetime_s=0, status=status, proof=0)
+                self._send(ctx, answer)
+                return

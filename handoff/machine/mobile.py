@@ -1,53 +1,36 @@
-"""Mobile nodes: what they do on layer-2 events, on replies, and when no reply comes."""
+"""Mobile nodes: what they do on layer-2 events, on messages, and when no answer comes."""
 
 from __future__ import annotations
 
 from engine import Context, Event
+from handoff.machine.constants import SECOND, Status
+from handoff.machine.detection import Detection
+from handoff.machine.messages import Fields
+from handoff.machine.places import Places
 from handoff.machine.program import (
-    CODES,
     DISCOVERED,
     DOWN,
     GOING_DOWN,
-    MESSAGES,
+    HOME,
     PREDICT,
     REFRESH,
+    REGIONAL,
     RETRANSMIT,
     SETTLED,
-    SIZES,
+    SOLICIT,
     UP,
-    Fields,
+    Numbered,
     Program,
 )  # fmt: skip
 from handoff.machine.records import Records
+from handoff.machine.sender import Sender
+from handoff.machine.state import State
 from handoff.setup import Movement
 
-SECOND = 10**12
-UPSTREAM_PACKETS = 50
-
-
-class State:
-    """One mobile node.
-
-    ``router`` is where it is registered, ``links`` the attachments that are up; ``request`` the identification it waits
-    for (0: none), ``leaving`` the attachment whose handoff is under way (-1: none), ``aimed`` the attachment that the last
-    request was for: what is heard on older ones is no reason to ask again.
-    """
-
-    __slots__ = (
-        "aimed", "identification", "leaving", "links", "refresh", "request", "request_step", "router", "target", "wait_ps",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.router = -1
-        self.links: list[int] = []
-        self.identification = 0
-        self.request = 0
-        self.request_step = -1
-        self.target = -1
-        self.leaving = -1
-        self.aimed = -1
-        self.wait_ps = 0
-        self.refresh = 0
+_ASK_AGAIN = (
+    Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW, Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE,
+)  # fmt: skip
+"""Refusals that a message with a new number cures at once; after the others the next retransmission comes in its time."""
 
 
 class MobileNodes:
@@ -56,22 +39,24 @@ class MobileNodes:
     Parameters
     ----------
     program : Program
+    places : Places
     movement : Movement
         Its attachments number the layer-2 events: argument i of an event is attachment i.
     records : Records
         Gets what happens.
     """
 
-    def __init__(self, program: Program, movement: Movement, records: Records) -> None:
-        self.program = program
+    def __init__(self, program: Program, places: Places, movement: Movement, records: Records) -> None:
+        self.program, self.places = program, places
         self.records = records.columns
         self.row_of = records.row_of_attachment
         self.router = movement.router.tolist()
         self.mobile = movement.mobile.tolist()
+        self.down_ps = movement.down_ps.tolist()
         self.states: dict[int, State] = {}
-        starts = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
-        self.first = starts
-        self.begun = {m for m, i in starts.items() if movement.up_ps[i] == 0}
+        self.first = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
+        self.sender = Sender(program, places, self.router)
+        self.detection = Detection(program, places, self)
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One layer-2 event, timer or message of one mobile node."""
@@ -80,96 +65,93 @@ class MobileNodes:
             state = self.states[event.mobile] = self._start(event.mobile)
         if event.kind == 2:
             self._message(ctx, event, state)
-            return
-        code, arg = event.code, event.args[0]
-        if code == PREDICT:
-            self._predict(ctx, state, arg)
-        elif code == UP:
-            self._up(ctx, state, arg)
-        elif code == GOING_DOWN:
-            self._going_down(ctx, state, arg)
-        elif code == DOWN:
-            self._down(ctx, state, arg)
-        elif code == DISCOVERED:
-            self._discovered(ctx, state, arg)
-        elif code == RETRANSMIT:
-            self._retransmit(ctx, state, arg)
-        elif code == SETTLED:
-            if state.leaving == arg:
-                ctx.close_span()
         else:
-            self._refresh(ctx, state, arg)
+            _HANDLERS[event.code](self, ctx, state, event.args[0])
 
     def _start(self, mobile: int) -> State:
         """A mobile node that is up at time 0 has been registered before."""
         state = State()
-        if mobile in self.begun:
-            first = self.first[mobile]
-            state.router = self.router[first]
-            state.links.append(first)
+        router = self.places.first_router[mobile]
+        if router >= 0:
+            state.router = router
+            state.gateway = self.places.gateways.get(router, -1)
+            state.links.append(self.first[mobile])
         return state
-
-    def _has_link(self, state: State, router: int) -> bool:
-        return any(self.router[i] == router for i in state.links)
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _predict(self, ctx: Context, state: State, attachment: int) -> None:
+        self._open(ctx, state, attachment)
+        if not self.program.prelude:
+            self._known(ctx, state, attachment)
+
+    def _open(self, ctx: Context, state: State, attachment: int) -> None:
+        """A handoff begins."""
         ctx.open_span(self.row_of[attachment])
         state.leaving = attachment
+        state.markers.clear()
+
+    def _known(self, ctx: Context, state: State, attachment: int) -> None:
+        """The mobile node knows the router that it will move to."""
+        row = self.row_of[attachment]
+        self.records["known_ps"][row] = ctx.time_ps
         old, new = self.router[attachment], self.router[attachment + 1]
-        for number in self.program.by_event["predict"]:
-            if state.router == old:
-                state.aimed = attachment + 1
-                self._request(ctx, state, number, old, new, via=old)
-        if 0 <= self.records["going_down_ps"][self.row_of[attachment]] < ctx.time_ps:
+        if state.router == old and self.program.row.predictive:
+            state.aimed = attachment + 1
+            self.begin(ctx, state, "known", old, new)
+        if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
             self._rescue(ctx, state, attachment)
 
     def _up(self, ctx: Context, state: State, attachment: int) -> None:
         state.links.append(attachment)
         router = self.router[attachment]
-        if state.router == router:
+        early = self.program.options.upstream_early and state.leaving == attachment - 1
+        if state.router == router or early:
             ctx.route_up(router)
-        if not self._asked_or_done(state, router):
-            ctx.timer(ctx.time_ps + self.program.options.agent_discovery_ps, DISCOVERED, attachment)
+        if not self.asked_or_done(state, router):
+            self.detection.up(ctx, state, attachment)
 
-    def _asked_or_done(self, state: State, router: int) -> bool:
+    def asked_or_done(self, state: State, router: int) -> bool:
         """Whether the last request was for this router; one for another may have moved the binding there, answered or not."""
         return (state.target if state.request else state.router) == router
 
-    def _discovered(self, ctx: Context, state: State, attachment: int) -> None:
-        """An advertisement of a new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
+    def discovered(self, ctx: Context, state: State, attachment: int) -> None:
+        """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
+        state.detecting = -1
         router = self.router[attachment]
-        if attachment not in state.links or attachment < state.aimed or self._asked_or_done(state, router):
+        if attachment not in state.links or attachment < state.aimed or self.asked_or_done(state, router):
             return
         if state.router == router:
             state.aimed = attachment  # back before the reply from elsewhere
-            self._request(ctx, state, self.program.direct, state.target, router, via=router)
+            self.begin(ctx, state, "move", state.target, router)
             return
-        if state.router >= 0 and self._has_link(state, state.router) and not self._only_hope(state, attachment):
+        works = state.router >= 0 and self.sender.has_link(state, state.router)
+        if works and not self._only_hope(state, attachment) and not self.detection.eager:
             return  # the link in use still works: it is asked again when that one is down
         state.aimed = attachment
-        self._request(ctx, state, self.program.direct, state.router, router, via=router)
+        if state.leaving != attachment - 1 and attachment - 1 in self.row_of:
+            self._open(ctx, state, attachment - 1)
+        self.begin(ctx, state, "move", state.router, router)
 
     def _only_hope(self, state: State, attachment: int) -> bool:
         """Whether the move to this attachment is under way and nothing has been asked for it."""
         return state.leaving == attachment - 1 and not self.program.row.predictive
 
     def _going_down(self, ctx: Context, state: State, attachment: int) -> None:
-        if 0 <= self.records["predict_ps"][self.row_of[attachment]] <= ctx.time_ps:
+        if state.leaving == attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
             self._rescue(ctx, state, attachment)
 
     def _rescue(self, ctx: Context, state: State, attachment: int) -> None:
         """Warned without the marker: II, or III if single or if the warning came before the request (decisions, 24)."""
         row = self.row_of[attachment]
         single = self.records["access"][row] == 1  # then the update is always sent (phase III-3)
-        if not self.program.rescue_steps or (self.records["marker_ps"][row] >= 0 and not single):
+        steps = self.program.begun(HOME, "going-down")
+        if not steps or (self.records["marker_ps"][row] >= 0 and not single):
             return
         asked = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
         self.records["scenario"][row] = 2 if asked and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
-        old, new = self.router[attachment], self.router[attachment + 1]
-        for number in self.program.rescue_steps:
-            self._send(ctx, number, old, new, state.identification, via=old)
+        for number in steps:
+            self.sender.ask(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
     def _down(self, ctx: Context, state: State, attachment: int) -> None:
         if attachment in state.links:
@@ -177,76 +159,97 @@ class MobileNodes:
         if state.aimed == attachment:
             state.aimed = -1
         row = self.row_of.get(attachment)
-        if row is not None and self.records["predict_ps"][row] < 0:
-            ctx.open_span(row)
-            state.leaving = attachment
+        if row is not None and state.leaving != attachment and self.records["predict_ps"][row] < 0:
+            self._open(ctx, state, attachment)
         if state.router == self.router[attachment]:
-            if self.program.row.upstream == "hold":
-                ctx.hold_up(packets=UPSTREAM_PACKETS)
+            early = self.program.options.upstream_early and attachment + 1 in state.links
+            if early:
+                ctx.route_up(self.router[attachment + 1])
+            elif self.program.row.upstream == "hold":
+                ctx.hold_up(packets=self.program.options.upstream_packets)
             else:
                 ctx.unroute_up()
-        elif self._has_link(state, state.router):
+        elif self.sender.has_link(state, state.router):
             ctx.route_up(state.router)
-        for other in state.links:  # a link that came up before this one went down, and was not asked
-            self._discovered(ctx, state, other)
+        if self.program.options.discovery == "layer2":
+            for other in state.links:  # a link that came up before this one went down, and was not asked
+                self.discovered(ctx, state, other)
         self._settle(ctx, state)
 
     # -- registration ---------------------------------------------------------------------------------------------------
-    def _request(self, ctx: Context, state: State, number: int, old: int, new: int, via: int) -> None:
-        state.identification += 1
-        state.request = state.identification
-        state.request_step = number
+    def begin(self, ctx: Context, state: State, event: str, old: int, new: int) -> None:
+        """Start the steps of a handoff (or, with ``old`` equal to ``new``, of a refresh); older requests mean nothing now."""
+        variant = self._variant(state, old, new)
         state.target = new
-        state.wait_ps = self.program.options.retransmit_ps
+        state.requests.clear()
+        state.waiting.clear()
+        state.request = 0
         row = self.row_of.get(state.leaving)
-        if row is not None and self.records["request_ps"][row] < 0 and self.records["new_router"][row] == new:
-            self.records["request_ps"][row] = ctx.time_ps
-        self._send(ctx, number, old, new, state.identification, via)
-        ctx.timer(ctx.time_ps + state.wait_ps, RETRANSMIT, state.identification)
+        if row is not None and self.records["new_router"][row] == new:
+            if self.records["request_ps"][row] < 0:
+                self.records["request_ps"][row] = ctx.time_ps
+            self.records["between"][row] = self.program.row.hierarchical and variant == HOME
+        for number in self.program.begun(variant, event):
+            numbered = self.program.steps[number]
+            if numbered.wants_old and (old < 0 or old == new):
+                continue
+            for peer in self.places.peers[ctx.mobile] if numbered.per_peer else (-1,):
+                self.sender.ask(ctx, state, number, peer, old, new)
+
+    def _variant(self, state: State, old: int, new: int) -> int:
+        """Whether the gateway of the region is enough; after an unanswered move between regions it is not."""
+        if not self.program.row.hierarchical:
+            return HOME
+        gateway = self.places.gateways[new]
+        if 0 <= old != new and state.gateway == gateway == self.places.gateways[old]:
+            return REGIONAL
+        if state.gateway != gateway:
+            state.gateway = -1
+        return HOME
 
     def _retransmit(self, ctx: Context, state: State, identification: int) -> None:
-        """No reply yet: ask again with a new identification and twice the wait (RFC 5944, 3.6.3)."""
-        if state.request != identification:
-            return
-        state.identification += 1
-        state.request = state.identification
-        state.wait_ps = min(2 * state.wait_ps, self.program.options.retransmit_max_ps)
-        row = self.row_of.get(state.leaving)
-        if row is not None and self.records["new_router"][row] == state.target:
-            self.records["retransmissions"][row] += 1
-        if self._has_link(state, state.target):
-            self._send(ctx, self.program.direct, state.router, state.target, state.identification, state.target)
-        elif self._has_link(state, state.router) and state.request_step != self.program.direct:
-            self._send(ctx, state.request_step, state.router, state.target, state.identification, state.router)
-        ctx.timer(ctx.time_ps + state.wait_ps, RETRANSMIT, state.identification)
+        registers = identification == state.request
+        new = state.requests[identification].new if identification in state.requests else -1
+        if self.sender.retransmit(ctx, state, identification) and registers:
+            row = self.row_of.get(state.leaving)
+            if row is not None and self.records["new_router"][row] == new:
+                self.records["retransmissions"][row] += 1
 
     def _refresh(self, ctx: Context, state: State, generation: int) -> None:
         """Register again before the lifetime is over (RFC 5944, 3.6.1)."""
         if generation != state.refresh:
             return
-        if not state.request and self._has_link(state, state.router):
-            self._request(ctx, state, self.program.direct, state.router, state.router, via=state.router)
+        if not state.request and self.sender.has_link(state, state.router):
+            self.begin(ctx, state, "move", state.router, state.router)
         else:  # without a link, or with a request under way, a little later
             ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
 
-    def _send(self, ctx: Context, number: int, old: int, new: int, identification: int, via: int) -> None:
-        step = self.program.steps[number]
-        to = {"oAR": old, "nAR": new}[step.path[1]]
-        fields = Fields(number, 1, old, new, identification, self.program.options.lifetime_s)
-        ctx.send(CODES[step.message], to, size_bytes=SIZES[step.message], args=fields, via=via)
-
-    # -- replies --------------------------------------------------------------------------------------------------------
+    # -- messages -------------------------------------------------------------------------------------------------------
     def _message(self, ctx: Context, event: Event, state: State) -> None:
-        fields = Fields(*event.args)
-        name = MESSAGES[event.code]
-        if name == self.program.row.marker:
+        fields = Fields.unpack(event.args)
+        numbered = self.program.steps[fields.step]
+        if fields.status > Status.ACCEPTED and numbered.kind != "AA":
+            self._denied(ctx, state, fields)
+            return
+        if numbered.kind == self.program.row.marker:
+            if numbered.kind == "DBA":  # a deregistration reply answers nothing: the registration reply does
+                self.sender.answered(state, numbered, fields)
             self._marker(ctx, event, state, fields)
-        elif name == "RR":
-            self._registered(ctx, state, fields)
-        else:
+        elif numbered.kind == "AA":
+            self._advertised(ctx, event, state, fields)
+        elif numbered.step.effect == "registered":
+            self._registered(ctx, state, numbered, fields)
+        elif numbered.kind in ("HoT", "CoT"):
+            self.sender.tested(ctx, state, numbered, fields)
+        elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
+            self.sender.answered(state, numbered, fields)
             row = self._row(state, fields)
             if row is not None:
                 self.records["acknowledged_ps"][row] = ctx.time_ps
+        else:
+            self._acknowledged(ctx, state, numbered, fields)
+        for number in self.program.begun(numbered.variant, numbered.step.message):
+            self.sender.ask(ctx, state, number, fields.peer, fields.old, fields.new)
 
     def _row(self, state: State, fields: Fields) -> int | None:
         """The handoff that a message is about, if it is the one under way."""
@@ -255,33 +258,98 @@ class MobileNodes:
             return None
         return row
 
+    def _advertised(self, ctx: Context, event: Event, state: State, fields: Fields) -> None:
+        if fields.step == self.program.advertisement:
+            self.detection.heard(ctx, state, event.via, fields.status)
+            return
+        row = self._row(state, fields)
+        if row is not None and self.records["known_ps"][row] < 0:
+            self._known(ctx, state, state.leaving)
+
     def _marker(self, ctx: Context, event: Event, state: State, fields: Fields) -> None:
+        """The last packet of an old path; with several correspondents each has its own (decisions, 4)."""
         row = self._row(state, fields)
         if row is None or self.records["marker_ps"][row] >= 0 or state.target != fields.new:
             return  # or it has asked for another router since: what comes by this one is no longer the old path
+        state.markers.add(fields.peer)
+        self.records["markers"][row] = len(state.markers)
+        due = len(self.places.peers[event.mobile]) if fields.peer >= 0 else 1
+        if len(state.markers) < due:
+            return
         self.records["marker_ps"][row] = ctx.time_ps
         if event.via == fields.old:
             ctx.mark(fields.old)
-        if self.records["scenario"][row] == 0 and self.records["access"][row] == 0 and event.via == fields.old:
-            self.records["scenario"][row] = 1
+            if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
+                self.records["scenario"][row] = 1
 
-    def _registered(self, ctx: Context, state: State, fields: Fields) -> None:
+    def _registered(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
         if fields.identification != state.request:
             return  # an older request's: a newer one is on its way
         state.request = 0
+        state.requests.pop(fields.identification, None)
         row = self._row(state, fields)
         if row is not None:
             self.records["reply_ps"][row] = ctx.time_ps
-            self.records["completed"][row] = 1
         state.router = fields.new
-        if self._has_link(state, fields.new):
+        if numbered.variant != REGIONAL:
+            state.gateway = self.places.gateways.get(fields.new, -1)
+        if self.sender.has_link(state, fields.new):
             ctx.route_up(fields.new)
         state.refresh += 1
         ctx.timer(ctx.time_ps + fields.lifetime_s * SECOND // 2, REFRESH, state.refresh)
+        self.sender.resume(ctx, state)
+        self._completed(ctx, state, row)
+
+    def _acknowledged(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
+        """The answer of a gateway or correspondent to an update."""
+        if self.sender.answered(state, numbered, fields):
+            row = self._row(state, fields)
+            if row is not None:
+                self.records["bound_ps"][row] = ctx.time_ps
+            self._completed(ctx, state, row)
+
+    def _completed(self, ctx: Context, state: State, row: int | None) -> None:
+        """Whether every request but deregistrations has its answer."""
+        open_ = any(self.program.steps[r.step].kind != "DBU" for r in state.requests.values())
+        if row is not None and not open_ and not state.waiting and state.router == self.records["new_router"][row]:
+            self.records["completed"][row] = 1
         self._settle(ctx, state)
+
+    def _denied(self, ctx: Context, state: State, fields: Fields) -> None:
+        """A refusal; the request stays, so that it is sent again when its wait is over, or now if that can help."""
+        request = state.requests.get(fields.identification)
+        if request is None:
+            return
+        row = self.row_of.get(state.leaving)
+        if row is not None and self.records["new_router"][row] == request.new:
+            self.records["denied"][row] += 1
+        if fields.status in _ASK_AGAIN:
+            if fields.status in (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE):
+                state.tokens = {which: token for which, token in state.tokens.items() if which[0] != request.peer}
+            self.sender.retransmit(ctx, state, fields.identification, now=True)
 
     def _settle(self, ctx: Context, state: State) -> None:
         """Once the old link is gone and the registration done, what is under way has a while to come in; then the span ends."""
         row = self.row_of.get(state.leaving)
         if row is not None and self.records["completed"][row] and state.leaving not in state.links:
             ctx.timer(ctx.time_ps + self.program.options.settle_ps, SETTLED, state.leaving)
+
+    def _settled(self, ctx: Context, state: State, attachment: int) -> None:
+        if state.leaving == attachment:
+            ctx.close_span()
+
+    def _solicit(self, ctx: Context, state: State, arg: int) -> None:
+        self.detection.solicit(ctx, state, arg)
+
+
+_HANDLERS = {
+    PREDICT: MobileNodes._predict,
+    UP: MobileNodes._up,
+    GOING_DOWN: MobileNodes._going_down,
+    DOWN: MobileNodes._down,
+    DISCOVERED: MobileNodes.discovered,
+    RETRANSMIT: MobileNodes._retransmit,
+    REFRESH: MobileNodes._refresh,
+    SETTLED: MobileNodes._settled,
+    SOLICIT: MobileNodes._solicit,
+}

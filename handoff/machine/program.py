@@ -1,94 +1,206 @@
-"""A row made ready to run: numbered steps, what each message answers, sizes on the wire."""
+"""A row made ready to run under the options of a study: numbered steps, who starts which, over which link, how large."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
+from handoff.machine.messages import kind, size_bytes
+from handoff.options import Options
 from handoff.procedures import Procedure, Step
-from handoff.setup import Options
 
-UDP_IPV4 = 28
-AUTHENTICATION = 22
-SIZES = {
-    "RQ": UDP_IPV4 + 24 + AUTHENTICATION,
-    "RR": UDP_IPV4 + 20 + AUTHENTICATION,
-    "DRR": UDP_IPV4 + 20 + AUTHENTICATION,
-    "BU": UDP_IPV4 + 20 + AUTHENTICATION,
-    "BA": UDP_IPV4 + 16 + AUTHENTICATION,
-}
-"""IP lengths: registration request 24 B, reply 20 B (RFC 5944, 3.3 and 3.4), each with the Mobile-Home authentication
-extension of 22 B (3.5.2); binding update 20 B and acknowledgement 16 B as in the route optimization draft."""
+PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT = range(100, 109)
+"""Codes of layer-2 events (scheduled) and timers of mobile nodes."""
+RESTART, ADVERTISE, RELEASE, DELAYED, LINGER = range(120, 125)
+"""Codes of events and timers of agents."""
 
-TUNNEL_HEADER = 20
-"""IP in IP (RFC 2003)."""
+HOME, REGIONAL = 0, 1
+"""Variants of a procedure: to the home agent, or only to the gateway of the region."""
 
-CODES = {name: i for i, name in enumerate(SIZES, 1)}
-MESSAGES = {i: name for name, i in CODES.items()}
-
-PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED = range(100, 108)
-"""Codes of layer-2 events (scheduled) and timers."""
+_OLD = {"oAR", "oGFA", "oMAP"}
 
 
-class Fields(NamedTuple):
-    """The six arguments of every control message.
+@dataclass(frozen=True)
+class Numbered:
+    """One step with what the machine asks about it.
 
-    ``step`` and ``hop`` say where on its path the message is; ``old`` and ``new`` are the routers of the handoff (-1:
-    none); ``identification`` matches replies to requests; ``lifetime_s`` 0 deregisters.
+    Attributes
+    ----------
+    step : Step
+    variant : int
+        ``HOME`` or ``REGIONAL``.
+    kind : str
+        Of the message.
+    size_bytes : int
+    over_old : bool
+        Whether the mobile node sends it over its old link.
+    wants_old : bool
+        Whether there has to be an old router other than the new one.
+    per_peer : bool
+        Whether it is sent for each correspondent.
+    answered : bool
+        Whether its last node answers the mobile node.
+    twin : int
+        The same request sent over the new link; -1 if there is none.
+    starts : tuple of tuple of int
+        Steps that the node at each hop starts on handling it.
     """
 
-    step: int
-    hop: int
-    old: int
-    new: int
-    identification: int
-    lifetime_s: int
+    step: Step
+    variant: int
+    kind: str
+    size_bytes: int
+    over_old: bool
+    wants_old: bool
+    per_peer: bool
+    answered: bool
+    twin: int
+    starts: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class Program:
-    """Steps of one row by number; the last one is the plain request through the router the mobile node is at.
+    """A row under the options of a study.
 
     Attributes
     ----------
-    steps : tuple of Step
-    answers : tuple of tuple of int
-        Steps that the last node of each step starts.
-    by_event : dict of str to tuple of int
-        Steps that the mobile node starts on a layer-2 event.
-    direct : int
-        The step of a request sent through the current router: after a move without warning, to refresh, to retransmit.
+    row : Procedure
+    options : Options
+    steps : tuple of Numbered
+    begins : dict
+        (variant, event) to the steps that the mobile node starts then; events are ``known`` (the new router, before the move),
+        ``move``, ``going-down`` and the names of messages.
+    prelude : tuple of int
+        Steps by which the mobile node learns of the new router before the move; begun by a router at ``predict``.
+    routability : dict of str to int
+        Steps of return routability by their names; empty where it is off.
+    solicitation, advertisement : int
+        Steps of discovery over the new link.
     """
 
     row: Procedure
     options: Options
-    steps: tuple[Step, ...]
-    answers: tuple[tuple[int, ...], ...]
-    by_event: dict[str, tuple[int, ...]]
-    direct: int
-
-    @property
-    def rescue_steps(self) -> tuple[int, ...]:
-        """What the mobile node sends at going-down when the marker has not come."""
-        return self.by_event["going-down"]
+    steps: tuple[Numbered, ...]
+    begins: dict[tuple[int, str], tuple[int, ...]]
+    prelude: tuple[int, ...]
+    routability: dict[str, int]
+    solicitation: int
+    advertisement: int
 
     @classmethod
     def of(cls, row: Procedure, options: Options) -> Program:
         """Number the steps of a row under the options of a study."""
-        rows = row.signalling + row.rescue
-        steps = [Step(s.on, s.message, _carried(s.path, options.relay), s.effect) for s in rows]
-        request = next(s for s in row.signalling if s.message == "RQ")
-        steps.append(Step("", "RQ", ("MN", "nAR", request.path[-1]), "replace"))
-        answers = tuple(
-            tuple(k for k, a in enumerate(steps) if a.on == s.message and a.path[0] == s.path[-1]) for s in steps
+        steps: list[tuple[int, Step, bool]] = []  # variant, step, over the old link
+        twins: dict[int, int] = {}
+        variants = [row.signalling] if not row.hierarchical else [row.between, row.signalling]
+        for variant, rows in enumerate(variants):
+            _number(variant, [*_optional(rows, row, options), *row.rescue], options.relay, steps, twins)
+        first = len(steps)
+        common = [*_prelude(row, options), *_DISCOVERY, *(_ROUTABILITY if options.routability(row.ip) else ())]
+        steps += [(HOME, step, step.path[:2] == ("MN", "oAR")) for step in common]
+        numbers = {step.message: first + i for i, step in enumerate(common)}
+        numbered = tuple(_numbered(i, steps, twins.get(i, -1), row, options) for i in range(len(steps)))
+        begins: dict[tuple[int, str], tuple[int, ...]] = {}
+        for i, (variant, step, _) in enumerate(steps[:first]):
+            if step.path[0] == "MN":
+                begins[variant, step.on] = (*begins.get((variant, step.on), ()), i)
+        return cls(
+            row,
+            options,
+            numbered,
+            begins,
+            tuple(numbers[s.message] for s in _prelude(row, options) if s.on == "predict"),
+            {m: n for m, n in numbers.items() if m in _ROUTABILITY_MESSAGES},
+            numbers["AS9"],
+            numbers["AA9"],
         )
-        events = ("predict", "going-down")
-        by_event = {e: tuple(k for k, s in enumerate(steps) if s.on == e) for e in events}
-        return cls(row, options, tuple(steps), answers, by_event, len(steps) - 1)
+
+    def begun(self, variant: int, event: str) -> tuple[int, ...]:
+        """Steps that the mobile node starts on an event."""
+        return self.begins.get((variant, event), ())
+
+
+def _number(
+    variant: int, rows: list[Step], relay: str, steps: list[tuple[int, Step, bool]], twins: dict[int, int]
+) -> None:
+    """Append the steps of one variant; a request before the move gets a twin over the new link, for when nobody warned."""
+    for step in rows:
+        before = step.on == "predict"
+        here = len(steps)
+        known = replace(step, on="known", path=_carried(step.path, relay)) if before else step
+        steps.append((variant, known, before or step.on == "going-down"))
+        if before and step.effect != "delete":
+            twins[here] = here + 1
+            effect = "bind" if step.effect == "simultaneous" else step.effect
+            steps.append((variant, replace(step, on="move", path=("MN", *step.path[2:]), effect=effect), False))
 
 
 def _carried(path: tuple[str, ...], relay: str) -> tuple[str, ...]:
     """With layer-2 relay the old router carries the message as a frame: it does not process it (yaml, path)."""
-    if relay == "l2" and path[:3] == ("MN", "oAR", "nAR"):
-        return path[:1] + path[2:]
-    return path
+    return path[:1] + path[2:] if relay == "l2" and path[:3] == ("MN", "oAR", "nAR") else path
+
+
+def _optional(rows: tuple[Step, ...], row: Procedure, options: Options) -> list[Step]:
+    """The steps of a row with what options put in the place of some of them."""
+    found: list[Step] = []
+    for step in rows:
+        late = step.on == "move" and step.effect == "forward"
+        if late and row.ip == 6 and options.temporary_home_agent == "discovery":
+            found += [
+                Step("move", "HADQ", step.path),
+                Step("HADQ", "HADR", ("oAR", "nAR", "MN")),
+                replace(step, on="HADR"),
+            ]
+        elif late and row.ip == 4 and options.notification == "router":
+            found.append(replace(step, on="RQ", path=step.path[1:]))
+        else:
+            found.append(step)
+    return found
+
+
+def _prelude(row: Procedure, options: Options) -> tuple[Step, ...]:
+    """How the new router's advertisement comes to the mobile node before the move (seed: two methods)."""
+    if not row.predictive or options.prediction == "layer2":
+        return ()
+    if options.prediction == "solicitation":
+        return Step("predict", "AS", ("oAR", "nAR")), Step("AS", "AA", ("nAR", "oAR", "MN"))
+    return (Step("predict", "AA", ("nAR", "oAR", "MN")),)
+
+
+_DISCOVERY = (Step("", "AS9", ("MN", "nAR")), Step("AS9", "AA9", ("nAR", "MN")))
+"""Solicitation and advertisement over the new link."""
+
+_ROUTABILITY = (
+    Step("", "HoTI1", ("MN", "oAR", "HA", "CN")),
+    Step("HoTI1", "HoT1", ("CN", "HA", "oAR", "MN")),
+    Step("", "HoTI2", ("MN", "nAR", "HA", "CN")),
+    Step("HoTI2", "HoT2", ("CN", "HA", "nAR", "MN")),
+    Step("", "CoTI1", ("MN", "oAR", "nAR", "CN")),
+    Step("CoTI1", "CoT1", ("CN", "nAR", "MN")),
+    Step("", "CoTI2", ("MN", "nAR", "CN")),
+    Step("CoTI2", "CoT2", ("CN", "nAR", "MN")),
+)
+"""Home and care-of tests (RFC 6275 5.2.5), 1 over the old link and 2 over the new one."""
+_ROUTABILITY_MESSAGES = {step.message for step in _ROUTABILITY}
+
+
+def _numbered(
+    i: int, steps: list[tuple[int, Step, bool]], twin: int, row: Procedure, options: Options
+) -> Numbered:
+    variant, step, over_old = steps[i]
+    starts = tuple(
+        tuple(k for k, (v, s, _) in enumerate(steps) if v == variant and s.on == step.message and s.path[0] == role != "MN")
+        for role in step.path
+    )
+    far = step.path[-1] if step.path[0] == "MN" else step.path[0]
+    return Numbered(
+        step,
+        variant,
+        kind(step.message),
+        size_bytes(step.message, row.ip, far, options.rfc or options.authenticates),
+        over_old,
+        bool(_OLD & set(step.path)),
+        "CN" in step.path,
+        any(steps[k][1].path[-1] == "MN" for k in starts[-1]),
+        twin,
+        starts,
+    )

@@ -9,9 +9,12 @@ from handoff.setup import Setup
 
 COLUMNS = (
     "mobile", "index", "old_router", "new_router", "access", "scenario", "predict_ps", "going_down_ps", "down_ps", "up_ps",
-    "request_ps", "reply_ps", "marker_ps", "rescue_ps", "acknowledged_ps", "completed", "retransmissions",
+    "known_ps", "request_ps", "reply_ps", "bound_ps", "marker_ps", "rescue_ps", "acknowledged_ps", "completed", "retransmissions",
+    "denied", "between", "markers",
 )  # fmt: skip
-"""``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
+"""``known_ps``: when the mobile node knew the new router before the move; ``bound_ps``: when the last acknowledgement of another
+anchor than the one that registers came; ``denied``: refusals; ``between``: 1 if the move went to another region; ``markers``: how
+many markers came (one of each correspondent); ``marker_ps``: when the last of them did. ``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
 procedure knows none; times of things that did not happen are -1."""
 
 
@@ -31,6 +34,6 @@ class Records:
         c["access"] = (move.up_ps[new] > move.down_ps[old]).astype(np.int64)
         c["predict_ps"], c["going_down_ps"] = move.predict_ps[old].copy(), move.going_down_ps[old].copy()
         c["down_ps"], c["up_ps"] = move.down_ps[old], move.up_ps[new]
-        for zero in ("scenario", "completed", "retransmissions"):
+        for zero in ("scenario", "completed", "retransmissions", "denied", "between", "markers"):
             c[zero][:] = 0
         self.row_of_attachment = {int(a): i for i, a in enumerate(old)}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import Context
-from handoff.machine.program import MESSAGES, Fields
+from handoff.machine.messages import Fields
 from handoff.setup import Setup
-from handoff.study import Run, run_procedure
+from handoff.study import Run, program_of, run_procedure
 
 MS = 10**9
 TABLE = ("bind", "local", "hold", "unbind")
@@ -82,7 +82,7 @@ class Watched:
 
     def on_event(self, ctx: Any, event: Any) -> None:
         if event.kind == 2:
-            fields = Fields(*event.args)
+            fields = Fields.unpack(event.args)
             self.arrivals.append(Arrival(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
         self.controller.on_event(WatchedContext(ctx, self.actions), event)
 
@@ -102,10 +102,15 @@ class Spy:
         self.actions: list[Action] = []
         self.arrivals: list[Arrival] = []
         self.setup = setup
+        self.program = program_of(setup, procedure)
         self.run: Run = run_procedure(
             setup, procedure, seed=seed, reference_bytes=0, wrap=lambda _, c: Watched(c, self.actions, self.arrivals)
         )
         self._names = {i: n.name for i, n in enumerate(setup.network.nodes)} | {-1: "mn"}
+
+    def message(self, fields: Fields) -> str:
+        """Name of a message in its row."""
+        return self.program.steps[fields.step].step.message
 
     def hops(self, mobile: int = 0) -> list[Hop]:
         """Every hop of every control message about a mobile node, by the time it was sent."""
@@ -116,13 +121,14 @@ class Spy:
                 continue
             sent = action.arguments
             target = -1 if sent["for_mobile"] and sent["to"] == action.node else sent["to"]
-            key = (target, sent["code"], Fields(*sent["args"]))
+            fields = Fields.unpack(sent["args"])
+            key = (target, sent["code"], fields)
             got = next((a for a in waiting if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
             if got is not None:
                 waiting.remove(got)
             found.append(
                 Hop(
-                    MESSAGES[sent["code"]], self._names[action.node], self._names[target],
+                    self.message(fields), self._names[action.node], self._names[target],
                     action.time_ps / MS, None if got is None else got.time_ps / MS,
                 )
             )  # fmt: skip
@@ -134,7 +140,8 @@ class Spy:
         return [
             a
             for a in self.actions
-            if a.verb == "send" and a.node == -1 and a.mobile == mobile and MESSAGES[a.arguments["code"]] == message
+            if a.verb == "send" and a.node == -1 and a.mobile == mobile
+            and self.message(Fields.unpack(a.arguments["args"])) == message
         ]
 
     def table(self, node: str, at: float, mobile: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from handoff.machine.messages import Fields
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 
@@ -15,7 +16,7 @@ LATE = (Stay("old", down=540, predict=500, warn=520), Stay("new", up=505))
 
 def requests(spy, mobile=0):
     """Requests of a mobile node: (sent in ms, identification)."""
-    return [(a.time_ps / 10**9, a.arguments["args"].identification) for a in spy.sends("RQ", mobile)]
+    return [(a.time_ps / 10**9, Fields.unpack(a.arguments["args"]).identification) for a in spy.sends("RQ", mobile)]
 
 
 # -- registration (RFC 5944) ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from engine import FOREVER, Network
 from handoff.setup import Movement, Options, Setup
 
 MS = 10**9
-MOST_WAY_MS = 6 + 8 + 20 + 2 + 20 + 6
+MOST_WAY_MS = 6 + 8 + 1 + 20 + 1 + 2 + 20 + 1 + 6
 """Longest way of a request and its marker: radio, to the new router, to the home agent, its work, and down to the mobile node."""
 
 
@@ -38,23 +38,31 @@ class Town:
             return values[rng.integers(len(values))] if self.rough else values[0]
 
         net = Network()
-        net.node("cn")
+        for name in ("cn", "peer"):
+            net.node(name, registration=rough(0, MS))
         net.node("ha", registration=ms(0, 2), registration_queue=rough(0, 1, 3))
+        for name in ("g0", "g1"):
+            net.node(name, registration=rough(0, MS))
         names = ["r0", "r1", "r2"]
         for name in names:
             net.node(name, registration=rough(0, MS))
             net.cell(name, delay=ms(1, 6), rate=rough(0, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
         wired = {"rate": rough(0, 5_000_000), "buffer_packets": rough(0, 20)}
-        net.link("cn", "ha", delay=ms(5, 20), both=True)
-        for name in names:
-            net.link("ha", name, delay=ms(5, 20), loss=rough("0", "0.03"), both=True, **wired)
+        for name in ("cn", "peer"):
+            net.link(name, "ha", delay=ms(5, 20), both=True)
+            net.link(name, "g0", delay=ms(5, 30), both=True)
+        for name in ("g0", "g1"):
+            net.link("ha", name, delay=ms(2, 10), both=True)
+        net.link("g0", "g1", delay=ms(2, 10), both=True)
+        for name, gateway in zip(names, ("g0", "g0", "g1"), strict=True):
+            net.link(gateway, name, delay=ms(2, 10), loss=rough("0", "0.03"), both=True, **wired)
         for a, b in (("r0", "r1"), ("r1", "r2"), ("r2", "r0")):
             net.link(a, b, delay=ms(1, 8), both=True, **wired)
         rows = []
         for i in range(self.mobiles):
             mobile = net.mobile(f"mn{i}", home="ha")
             net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
-            net.cbr("cn", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
+            net.cbr("cn" if i % 2 else "peer", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
             rows += self._ride(rng, mobile, [net.node_index(n) for n in names])
         options = Options(
             relay=("router", "l2")[rng.integers(2)],
@@ -65,7 +73,8 @@ class Town:
             agent_discovery_ps=ms(0, 200),
         )
         movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
-        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options)
+        gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}
+        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways)
 
     def _ride(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:
         """Stays (mobile, router, up, down, predict, going_down) of one mobile node, in ps."""

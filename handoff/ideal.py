@@ -1,0 +1,77 @@
+"""Handoffs that are done at once and for nothing: what "extra bytes" are counted against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine import Engine
+from handoff.begin import anchored, begin
+from handoff.machine.places import Places
+from handoff.machine.program import UP
+from handoff.setup import Setup
+
+
+def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine], bool]) -> int | None:
+    """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
+
+    Same packets, same movement, same anchors and tunnels; no message, no copy, no forwarding.
+
+    Parameters
+    ----------
+    setup : Setup
+    places : Places
+    seed : int
+    run : callable
+        Takes the engine to the end of the setup; False if it was stopped.
+
+    Returns
+    -------
+    int or None
+        None if it was stopped.
+    """
+    move = setup.movement
+    network = setup.network.fork()
+    begin(setup, network, places)
+    later = np.flatnonzero(move.up_ps > 0)
+    network.schedule(move.up_ps[later], move.mobile[later], UP, move.router[later])
+    acts: dict[int, Any] = {}
+    for router in np.unique(move.router[later]).tolist():
+        at = later[move.router[later] == router]
+        network.schedule(move.up_ps[at], move.mobile[at], UP, router, node=router)
+        acts[router] = _Local()
+        for node, role, who in anchored(places, router, np.unique(move.mobile[at])):
+            rows = at[np.isin(move.mobile[at], who)]
+            network.schedule(move.up_ps[rows], move.mobile[rows], UP, router, node=node)
+            acts[node] = _Binds(places, role)
+    engine = Engine(network, seed=seed, tunnel_limit=setup.options.tunnel_limit)
+    engine.attach_mobiles(_RoutesUp())
+    for node, controller in acts.items():
+        engine.attach(node, controller)
+    return int(engine.result().links["bytes"].sum()) if run(engine) else None
+
+
+def anchors_of(places: Places) -> tuple[object, ...]:
+    """What ``ideal_bytes`` depends on beside the setup: procedures with the same anchors and tunnels have one reference."""
+    row = places.row
+    return row.ip, row.hierarchical, row.route_optimization
+
+
+class _RoutesUp:
+    def on_event(self, ctx: Any, event: Any) -> None:
+        ctx.route_up(event.args[0])
+
+
+class _Local:
+    def on_event(self, ctx: Any, event: Any) -> None:
+        ctx.local()
+
+
+class _Binds:
+    def __init__(self, places: Places, role: str) -> None:
+        self.places, self.role = places, role
+
+    def on_event(self, ctx: Any, event: Any) -> None:
+        ctx.bind(self.places.care_of(self.role, event.args[0]), **self.places.tunnel(self.role))

@@ -1,0 +1,133 @@
+"""Control messages: their kinds, their six arguments in the engine, their sizes on the wire."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+KINDS = (
+    "RQ", "RR", "DRR", "BU", "BA", "DBU", "DBA",  # as in the seed
+    "AS", "AA",  # solicitation and advertisement of an agent or router
+    "HADQ", "HADR",  # dynamic home agent address discovery request and reply (RFC 6275 10.5)
+    "HoTI", "CoTI", "HoT", "CoT",  # return routability (RFC 6275 5.2)
+)  # fmt: skip
+
+
+def kind(message: str) -> str:
+    """Kind of a message of a row: its name without the number that tells two apart."""
+    return message.rstrip("123456789")
+
+
+CODES = {name: i for i, name in enumerate(KINDS, 1)}
+MESSAGES = {i: name for name, i in CODES.items()}
+
+
+class Fields(NamedTuple):
+    """What a control message says.
+
+    ``step`` and ``hop`` say where on its path it is; ``old`` and ``new`` are the routers of the handoff (-1: none); ``peer`` is
+    the correspondent that it is about (-1: none); ``identification`` (RFC 5944) or sequence number (RFC 6275) matches replies to
+    requests; ``lifetime_s`` 0 deregisters; ``status`` is the code of a reply; ``proof`` the authenticator, a token, or 0.
+    """
+
+    step: int
+    hop: int
+    old: int
+    new: int
+    peer: int
+    identification: int
+    lifetime_s: int
+    status: int = 0
+    proof: int = 0
+
+    def pack(self) -> tuple[int, int, int, int, int, int]:
+        """As the six int64 that a message of the engine has."""
+        return (
+            self.step | self.hop << 16 | self.status << 24,
+            self.old + 1 | (self.new + 1) << 20,
+            self.peer,
+            self.identification,
+            self.lifetime_s,
+            self.proof,
+        )
+
+    @classmethod
+    def unpack(cls, args: tuple[int, ...]) -> Fields:
+        """The reverse of ``pack``."""
+        where, routers, peer, identification, lifetime_s, proof = args
+        return cls(
+            where & 0xFFFF, where >> 16 & 0xFF, (routers & 0xFFFFF) - 1, (routers >> 20) - 1, peer, identification, lifetime_s,
+            where >> 24, proof,
+        )  # fmt: skip
+
+
+IPV4, UDP, IPV6 = 20, 8, 40
+MOBILE_HOME_AUTHENTICATION = 22
+"""RFC 5944 3.5.2 with the 16 bytes of HMAC-MD5."""
+_V4 = {
+    "RQ": IPV4 + UDP + 24 + MOBILE_HOME_AUTHENTICATION,  # RFC 5944 3.3; RFC 4857 9 has the same layout
+    "RR": IPV4 + UDP + 20 + MOBILE_HOME_AUTHENTICATION,  # 3.4
+    "DRR": IPV4 + UDP + 20 + MOBILE_HOME_AUTHENTICATION,
+    "BU": IPV4 + UDP + 20 + MOBILE_HOME_AUTHENTICATION,  # route optimization draft
+    "DBU": IPV4 + UDP + 20 + MOBILE_HOME_AUTHENTICATION,
+    "BA": IPV4 + UDP + 16 + MOBILE_HOME_AUTHENTICATION,
+    "DBA": IPV4 + UDP + 16 + MOBILE_HOME_AUTHENTICATION,
+    "AS": IPV4 + 8,  # RFC 1256
+    "AA": IPV4 + 8 + 8 + 2 + 10,  # RFC 1256 with one address; mobility extension with one care-of address (RFC 5944 2.1.1)
+}
+HOME_ADDRESS = 24
+"""Home address option or type 2 routing header, padded (RFC 6275 6.3, 6.4)."""
+_ESP = 24
+"""Transport mode ESP around a message to or from the home agent (RFC 3776): 8 + 2 to 5 + 12 bytes, padded."""
+_V6 = {
+    "BU": IPV6 + HOME_ADDRESS + 16,  # RFC 6275 6.1.7, padded
+    "DBU": IPV6 + HOME_ADDRESS + 16,
+    "BA": IPV6 + HOME_ADDRESS + 16,  # 6.1.8
+    "DBA": IPV6 + HOME_ADDRESS + 16,
+    "AS": IPV6 + 16,  # RFC 4861 4.1 with the link-layer address
+    "AA": IPV6 + 16 + 8 + 32,  # 4.2 with link-layer address and one prefix
+    "HADQ": IPV6 + 8,  # RFC 6275 6.5
+    "HADR": IPV6 + 8 + 16,  # 6.6 with one address
+    "HoTI": IPV6 + IPV6 + 16,  # 6.1.3, tunnelled to the home agent
+    "CoTI": IPV6 + 16,
+    "HoT": IPV6 + IPV6 + 24,  # 6.1.5, tunnelled by it
+    "CoT": IPV6 + 24,
+}
+ALTERNATE_CARE_OF = 16
+"""Alternate care-of address option with its padding: 12 + 2 + 18 = 32 bytes instead of 16 (RFC 6275 6.2.5)."""
+BINDING_AUTHORIZATION = 16
+"""Nonce indices and binding authorization data with their padding: 32 bytes instead of 16 (RFC 6275 6.2.6, 6.2.7)."""
+
+
+def size_bytes(message: str, ip: int, other: str, secured: bool) -> int:
+    """IP length of a message.
+
+    Parameters
+    ----------
+    message : str
+    ip : int
+    other : str
+        Role of the node at the far end of the message from the mobile node: HA, MAP, CN, a router.
+    secured : bool
+        Whether the home agent's messages travel in ESP and a correspondent's carry authorization data (profile ``rfc``);
+        the Mobile-Home authentication extension of IPv4 is always there.
+    """
+    name = kind(message)
+    if ip == 4:
+        return _V4[name]
+    size = _V6[name]
+    if name in ("BU", "DBU") and other == "HA":
+        size += ALTERNATE_CARE_OF
+    if secured and name in ("BU", "DBU", "BA", "DBA"):
+        size += {"HA": _ESP, "CN": BINDING_AUTHORIZATION}.get(other, 0)
+    return size
+
+
+HEADERS = {"HA": 40, "MAP": 40, "CN": HOME_ADDRESS, "AR": 40}
+"""Bytes that each role puts on an IPv6 data packet: tunnel header (RFC 2473), or type 2 routing header at a correspondent."""
+ENCAPSULATIONS = {"ipip": 20, "minimal": 12, "gre": 24}
+"""IPv4 tunnels: RFC 2003, RFC 2004 (with the source's address), RFC 2784."""
+
+
+def header_bytes(role: str, ip: int, encapsulation: str) -> int:
+    """Bytes that a tunnel from a node in this role adds to a data packet."""
+    return ENCAPSULATIONS[encapsulation] if ip == 4 else HEADERS[role]

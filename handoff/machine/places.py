@@ -1,0 +1,123 @@
+"""Which node plays which role for a mobile node, and when routers advertise."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from engine.keys import PURPOSE_USER, draw, key
+from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME
+from handoff.machine.messages import Fields, header_bytes
+from handoff.machine.program import Program
+from handoff.setup import Correspondents, Setup
+
+PURPOSE_ADVERTISEMENT = PURPOSE_USER + 3
+"""Draws of the gaps between a router's advertisements, by its key and their number."""
+PURPOSE_DELAY = PURPOSE_USER + 4
+"""Draws of random delays of a mobile node, by its key and their number."""
+PURPOSE_SECRET = PURPOSE_USER + 5
+"""Draws of the keys that mobile nodes share with their home agents, and correspondents with nobody."""
+
+
+class Places:
+    """Roles, resolved.
+
+    Parameters
+    ----------
+    setup : Setup
+    program : Program
+    peers : Correspondents
+    seed : int
+        Of the advertisements.
+    """
+
+    def __init__(self, setup: Setup, program: Program, peers: Correspondents, seed: int) -> None:
+        self.home_agent, self.gateways, self.peers, self.seed = setup.home_agent, setup.gateways, peers, seed
+        self.row, self.options = program.row, program.options
+        self.node_keys = [key(n.name) for n in setup.network.nodes]
+        self.mobile_keys = setup.network.mobile_keys()
+        move = setup.movement
+        self.first_router = [-1] * setup.network.mobile_count  # where each mobile node was registered before time 0
+        for i in setup.first_attachments().tolist():
+            if move.up_ps[i] == 0:
+                self.first_router[int(move.mobile[i])] = int(move.router[i])
+        self._advertised: dict[int, list[int]] = {}
+
+    def node(self, role: str, fields: Fields) -> int:
+        """Node of a role on the path of a message."""
+        if role == "nAR":
+            return fields.new
+        if role == "oAR":
+            return fields.old
+        if role == "HA":
+            return self.home_agent
+        if role == "CN":
+            return fields.peer
+        return self.gateways[fields.old if role[0] == "o" else fields.new]
+
+    def role(self, node: int) -> str:
+        """Role of an anchor's node."""
+        if node == self.home_agent:
+            return "HA"
+        if self.row.hierarchical and node in self.gateways.values():
+            return "MAP" if self.row.ip == 6 else "GFA"
+        return "CN"
+
+    def is_anchor(self, node: int) -> bool:
+        """Whether a node has a binding cache under this row."""
+        if node == self.home_agent or self.row.hierarchical and node in self.gateways.values():
+            return True
+        return self.row.route_optimization and node in self.peers.nodes
+
+    def care_of(self, role: str, router: int) -> int:
+        """Node that an anchor in this role tunnels to, for a mobile node at a router."""
+        return self.gateways[router] if self.row.hierarchical and role in ("HA", "CN") else router
+
+    def tunnel(self, role: str) -> dict[str, int | str]:
+        """Header and end of a tunnel from a node in this role, as ``bind`` wants them."""
+        header = header_bytes(role, self.row.ip, self.options.encapsulation)
+        return {"header_bytes": header, "end": "router" if self.row.ip == 4 else "mobile"}
+
+    def anchors(self, mobile: int, router: int) -> list[tuple[str, int]]:
+        """Role and node of each that has a binding for a mobile node at a router."""
+        found = [("HA", self.home_agent)]
+        if self.row.hierarchical:
+            found.append(("MAP" if self.row.ip == 6 else "GFA", self.gateways[router]))
+        if self.row.route_optimization:
+            found += [("CN", node) for node in self.peers[mobile]]
+        return found
+
+    def same_region(self, a: int, b: int) -> bool:
+        """Whether two routers have one gateway."""
+        return self.gateways[a] == self.gateways[b]
+
+    # -- advertisements -----------------------------------------------------------------------------------------------
+    def next_advertisement(self, router: int, after_ps: int) -> int:
+        """When a router advertises next, later than ``after_ps``."""
+        times = self._until(router, after_ps)
+        return times[bisect_right(times, after_ps)]
+
+    def last_advertisement(self, router: int, until_ps: int) -> int:
+        """When a router advertised last, not later than ``until_ps``."""
+        times = self._until(router, until_ps)
+        return times[bisect_right(times, until_ps) - 1]
+
+    @property
+    def advertisement_lifetime_ps(self) -> int:
+        """For how long a mobile node believes in a router that it does not hear."""
+        return ADVERTISEMENTS_IN_LIFETIME * self.options.advertisement_max_ps
+
+    def _until(self, router: int, t: int) -> list[int]:
+        """Advertisements of a router from the last before 0 to the first after ``t``."""
+        low, high = self.options.advertisement_min_ps, self.options.advertisement_max_ps
+        where = self.node_keys[router]
+        times = self._advertised.get(router)
+        if times is None:
+            times = self._advertised[router] = [-(draw(self.seed, PURPOSE_ADVERTISEMENT, where, 0) * low >> 64) - 1]
+        while times[-1] <= t:
+            gap = low + (draw(self.seed, PURPOSE_ADVERTISEMENT, where, len(times)) * (high - low + 1) >> 64)
+            times.append(times[-1] + gap)
+        return times
+
+    def delay(self, mobile: int, number: int, most_ps: int) -> int:
+        """Random delay of a mobile node from 0 to ``most_ps``."""
+        return draw(self.seed, PURPOSE_DELAY, int(self.mobile_keys[mobile]), number) * most_ps >> 64

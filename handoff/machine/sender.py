@@ -1,0 +1,169 @@
+"""How a mobile node sends: requests with retransmission, return routability before correspondents, authenticators."""
+
+from __future__ import annotations
+
+from engine import Context
+from handoff.machine.constants import (
+    INITIAL_BINDACK_TIMEOUT_FIRST_REG,
+    MAX_RR_BINDING_LIFETIME_S,
+    MAX_TOKEN_LIFETIME,
+)  # fmt: skip
+from handoff.machine.messages import CODES, Fields
+from handoff.machine.places import Places
+from handoff.machine.program import RETRANSMIT, Numbered, Program
+from handoff.machine.security import NONCE_BITS, authenticator, home_key, management_key, nonce_of
+from handoff.machine.state import Request, State
+
+
+class Sender:
+    """Sends for all mobile nodes.
+
+    Parameters
+    ----------
+    program : Program
+    places : Places
+    router : list of int
+        Router of each attachment.
+    """
+
+    def __init__(self, program: Program, places: Places, router: list[int]) -> None:
+        self.program, self.places, self.router = program, places, router
+        self.options, self.ip = program.options, program.row.ip
+
+    def has_link(self, state: State, router: int) -> bool:
+        """Whether a link to the router is up."""
+        return any(self.router[i] == router for i in state.links)
+
+    # -- requests -------------------------------------------------------------------------------------------------------
+    def ask(self, ctx: Context, state: State, number: int, peer: int, old: int, new: int) -> None:
+        """Send a request and wait for its answer; to a correspondent only when both addresses have been tested."""
+        numbered = self.program.steps[number]
+        if numbered.over_old and numbered.twin >= 0 and not self.has_link(state, old) and self.has_link(state, new):
+            number, numbered = numbered.twin, self.program.steps[numbered.twin]
+        if self._untested(ctx, state, numbered, peer, new):
+            state.waiting.append((number, peer, old, new))
+            self._test(ctx, state, numbered, peer, old, new)
+            return
+        wait = self.options.retransmit_ps
+        if self.options.rfc and self.ip == 6 and state.router < 0 and self._registers(numbered):
+            wait = max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG)
+        self._issue(ctx, state, Request(number, peer, old, new, wait))
+
+    def _issue(self, ctx: Context, state: State, request: Request) -> None:
+        numbered = self.program.steps[request.step]
+        if not numbered.answered or numbered.step.on == "going-down":  # an update over a link that goes is sent once
+            self.send(ctx, state, request)
+            return
+        state.identification = identification = self._next(ctx, state)
+        state.requests[identification] = request
+        if self._registers(numbered):
+            state.request = identification
+        self.send(ctx, state, request)
+        ctx.timer(ctx.time_ps + request.wait_ps, RETRANSMIT, identification)
+
+    def _registers(self, numbered: Numbered) -> bool:
+        """Whether the answer says that the mobile node is registered."""
+        return any(self.program.steps[k].step.effect == "registered" for k in numbered.starts[-1])
+
+    def _next(self, ctx: Context, state: State) -> int:
+        """Next identification: a timestamp where that protects against replay (RFC 5944, 5.7.1), else a count."""
+        count = state.identification + 1
+        return max(count, ctx.time_ps) if self.ip == 4 and self.options.authenticates else count
+
+    def answered(self, state: State, answer: Numbered, fields: Fields) -> bool:
+        """Whether a message answers a request that still waits, which then waits no more."""
+        request = state.requests.get(fields.identification)
+        if request is None or self.program.steps[request.step].step.message != answer.step.on:
+            return False
+        del state.requests[fields.identification]
+        return True
+
+    def retransmit(self, ctx: Context, state: State, identification: int, now: bool = False) -> bool:
+        """No answer yet: ask again with a new identification and twice the wait (RFC 5944 3.6.3, RFC 6275 11.8).
+
+        Returns whether the request still waited; ``now`` keeps the wait as it is.
+        """
+        request = state.requests.pop(identification, None)
+        if request is None:
+            return False
+        numbered = self.program.steps[request.step]
+        wait = request.wait_ps if now else min(2 * request.wait_ps, self.options.retransmit_max_ps)
+        if numbered.over_old and numbered.twin >= 0 and self.has_link(state, request.new):
+            request = request._replace(step=numbered.twin)
+        elif numbered.over_old and numbered.twin < 0 and not self.has_link(state, request.old):
+            return True  # it makes no sense over another link
+        numbered = self.program.steps[request.step]
+        request = request._replace(wait_ps=wait)
+        if self._untested(ctx, state, numbered, request.peer, request.new):
+            state.waiting.append(request[:4])
+            self._test(ctx, state, numbered, *request[1:4])
+        elif self.has_link(state, request.old if numbered.over_old else request.new):
+            self._issue(ctx, state, request)
+        else:  # later, on whatever link there is
+            state.identification = identification = self._next(ctx, state)
+            state.requests[identification] = request
+            if self._registers(numbered):
+                state.request = identification
+            ctx.timer(ctx.time_ps + wait, RETRANSMIT, identification)
+        return True
+
+    def send(self, ctx: Context, state: State, request: Request) -> None:
+        """One message along its path, over the old or the new link."""
+        number, peer, old, new, _ = request
+        numbered = self.program.steps[number]
+        correspondent = numbered.step.path[-1] == "CN"
+        lifetime = 0 if numbered.kind == "DBU" else self.options.lifetime_s
+        if correspondent and self.program.routability:
+            lifetime = min(lifetime, MAX_RR_BINDING_LIFETIME_S)
+        fields = Fields(number, 1, old, new, peer, state.identification, lifetime)
+        if numbered.kind in ("RQ", "BU", "DBU"):
+            fields = self._signed(ctx, state, fields, correspondent)
+        to = self.places.node(numbered.step.path[1], fields)
+        via = old if numbered.over_old else new
+        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), via=via)
+
+    def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
+        """With the authenticator that its receiver wants."""
+        if correspondent and self.program.routability:
+            home = state.tokens[fields.peer, -1][0]
+            care_of = state.tokens[fields.peer, fields.new][0] if fields.lifetime_s else 0
+            fields = fields._replace(status=nonce_of(home) | nonce_of(care_of) << NONCE_BITS)
+            return fields._replace(proof=authenticator(management_key(home, care_of), fields))
+        if self.options.authenticates:
+            return fields._replace(proof=authenticator(home_key(self.places, ctx.mobile), fields))
+        return fields
+
+    # -- return routability (RFC 6275 5.2.5) ---------------------------------------------------------------------------
+    def _untested(self, ctx: Context, state: State, numbered: Numbered, peer: int, new: int) -> bool:
+        """Whether a message to a correspondent has to wait for tokens; a deregistration wants the home token only."""
+        if not self.program.routability or numbered.step.path[-1] != "CN" or numbered.kind not in ("BU", "DBU"):
+            return False
+        wanted = [(peer, -1)] if numbered.kind == "DBU" else [(peer, -1), (peer, new)]
+        return any(not self._fresh(ctx, state, which) for which in wanted)
+
+    def _fresh(self, ctx: Context, state: State, which: tuple[int, int]) -> bool:
+        token = state.tokens.get(which)
+        return token is not None and ctx.time_ps - token[1] <= MAX_TOKEN_LIFETIME
+
+    def _test(self, ctx: Context, state: State, numbered: Numbered, peer: int, old: int, new: int) -> None:
+        """Send the tests whose tokens are missing and not under way; the home test over a new link wants a registration there."""
+        link = "1" if numbered.over_old else "2"
+        under_way = {(self.program.steps[r.step].kind, r.peer) for r in state.requests.values()}
+        home_works = numbered.over_old or state.router == new
+        if home_works and ("HoTI", peer) not in under_way and not self._fresh(ctx, state, (peer, -1)):
+            self.ask(ctx, state, self.program.routability["HoTI" + link], peer, old, new)
+        wants = numbered.kind == "BU" and not self._fresh(ctx, state, (peer, new))
+        if wants and ("CoTI", peer) not in under_way:
+            self.ask(ctx, state, self.program.routability["CoTI" + link], peer, old, new)
+
+    def tested(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
+        """A token has come."""
+        if self.answered(state, numbered, fields):
+            state.tokens[fields.peer, -1 if numbered.kind == "HoT" else fields.new] = fields.proof, ctx.time_ps
+            self.resume(ctx, state)
+
+    def resume(self, ctx: Context, state: State) -> None:
+        """What waited for tokens, or for the registration that their tests want, is tried again."""
+        waiting, state.waiting = state.waiting, []
+        for entry in waiting:
+            self.ask(ctx, state, *entry)
