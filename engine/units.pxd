@@ -233,7 +233,7 @@ cdef inline void handle(World* w, Unit* u, Record* r) noexcept nogil:
     if r.to != u.node:
         send_on(w, u.node, r)
     elif kind_of(r) == DATA_UP:
-        deliver(w, r, u.node)
+        deliver(w, r, u.node, -1)
     elif kind_of(r) != CONTROL_NODE:
         arrive(w, u.node, r)
 

@@ -124,6 +124,9 @@ ENGINE_MUTANTS = (
     ),
     Mutant("a hold outlives its until", "forwarding.pxd", "    if t < e.one.until:\n        return\n", "    return\n"),
     Mutant("loss draws forget the tunnels", "world.pxd", "    return mix2(k, r.tunnels & 15)", "    return k"),
+    # records
+    Mutant("fan-outs among the tunnels", "world.pxd", "r.copy, r.tunnels & 15, r.born", "r.copy, r.tunnels, r.born"),
+    Mutant("heard through the next cell", "world.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
 )

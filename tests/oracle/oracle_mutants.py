@@ -171,12 +171,15 @@ ORACLE_MUTANTS = (
     Mutant(
         "a duplicate is delivered",
         "record.py",
-        "if any(end is not None and end.fate == Fate.DELIVERED for end in copies):",
+        "if any(end is not None and end.fate == Fate.DELIVERED for _, end in copies):",
         "if False:",
     ),
     Mutant("reordered: <= for <", "record.py", "late = packet.seq < row.next_expected", "late = packet.seq <= row.next_expected"),
     Mutant("next expected falls back", "record.py", "        if not late:\n", "        if True:\n"),
     Mutant("a span never ends", "record.py", "if span.close_ps >= 0:", "if False:"),
     Mutant("marker of any cell", "record.py", "through == span.marked_node", "span.marked_node >= 0"),
+    Mutant("a duplicate comes through no cell", "record.py", "Fate.DUPLICATE, t, node, through)", "Fate.DUPLICATE, t, node)"),
+    Mutant("fan-outs for tunnels", "record.py", "end.via, packet.tunnels", "end.via, packet.level"),
+    Mutant("each copy is sent when it is made", "oracle.py", "copy=packet.copy | i", "born=t, copy=packet.copy | i"),
     Mutant("lost without copies", "record.py", "row.lost += dropped == len(copies)", "row.lost += dropped > 0"),
 )
