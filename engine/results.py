@@ -65,8 +65,8 @@ NODE_COLUMNS = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "messages", "registration_dropped", "registration_peak",
     "entries_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
-"""Per node. ``messages``: control messages its controller got; ``entries_peak``: most table entries at once; ``held_peak_*``:
-most that one hold buffer held."""
+"""Per node. ``messages``: control messages its controller got, without refused ones; ``entries_peak``: most table entries at
+once; ``held_peak_*``: most that one hold buffer held."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",

@@ -125,6 +125,7 @@ cdef struct Unit:
     int32_t cell  # whose uplinks arrive here, or -1
     int32_t rank
     bint controlled
+    bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key
     Fifo* server  # of a server unit: its way into the node
     Fifo* registration

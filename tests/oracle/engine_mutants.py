@@ -92,6 +92,9 @@ ENGINE_MUTANTS = (
         "                e.t = r.t\n",
         "                e.t = r.t - f.line.delay\n",
     ),
+    Mutant("all refusals are told", "units.pxd", "told = u.answers and u.controlled", "told = u.controlled"),
+    Mutant("a refusal is a message", "units.pxd", "e.kind = REFUSED if got == FULL else MESSAGE", "e.kind = MESSAGE"),
+    Mutant("a refused message is forgotten before it is read", "units.pxd", "        m.references += told", "        pass"),
     Mutant("messages skip the registration server", "units.pxd", "        e.t = copy.t\n", "        e.t = t\n"),
     # radio
     Mutant(

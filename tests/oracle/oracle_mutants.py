@@ -35,7 +35,7 @@ ORACLE_MUTANTS = (
     Mutant("no phases", "oracle.py", "self.rank[unit], phase, order", "self.rank[unit], 0, order"),
     Mutant("control enters with the data", "oracle.py", "            phase = REGISTRATION\n", "            phase = ARRIVALS\n"),
     Mutant("emissions after arrivals", "oracle.py", "unit, EMISSIONS, (flow_key", "unit, ARRIVALS + 1, (flow_key"),
-    Mutant("messages before timers", "context.py", "SCHEDULED, TIMER, MESSAGE = 0, 1, 2", "SCHEDULED, TIMER, MESSAGE = 0, 2, 1"),
+    Mutant("messages before timers", "context.py", "TIMER, MESSAGE, REFUSED = 0, 1, 2", "TIMER, MESSAGE, REFUSED = 0, 2, 1"),
     Mutant(
         "timers last set first",
         "context.py",
@@ -151,6 +151,11 @@ ORACLE_MUTANTS = (
         "self.push(slot.finish, unit_of(node), CONTROLLERS, order",
         "self.push(t, unit_of(node), CONTROLLERS, order",
     ),
+    Mutant("refusals last first", "oracle.py", "REFUSED, self.refused)", "REFUSED, -self.refused)"),
+    Mutant("refusals before messages", "oracle.py", "REFUSED, self.refused)", "-1, self.refused)"),
+    Mutant("refusals wait for the server", "oracle.py", "self.push(t, unit_of(node)", "self.push(server.free, unit_of(node)"),
+    Mutant("all refusals are told", "oracle.py", "if self.network.nodes[node].registration_answers and node", "if node"),
+    Mutant("a refusal is delivered", "oracle.py", "self.tell, refused)", "self.tell, refused, packet)"),
     Mutant(
         "rejected is delivered",
         "oracle.py",
