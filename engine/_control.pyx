@@ -30,19 +30,21 @@ cdef class Event:
     mobile : int
         The mobile that it concerns.
     kind : int
-        0 scheduled, 1 timer, 2 message.
+        0 scheduled, 1 timer, 2 message, 3 refused message: one that found the registration queue full at a node that has
+        ``registration_answers`` (``Network.node``). It is dropped already, and may be answered.
     code : int
         The code given to ``Network.schedule``, ``Context.timer`` or ``Context.send``.
     source : int
-        For a message: the node that sent it, -1 if the mobile did; else -1. For the fleet, a message's source cell is ``via``.
+        For a message (kind 2 or 3): the node that sent it, -1 if the mobile did; else -1. For the fleet, a message's source
+        cell is ``via``.
     via : int
         For a message to a mobile: the node whose cell it came through; else -1.
     args : tuple of int
-        For a message its six arguments; otherwise (arg, 0, 0, 0, 0, 0).
+        For a message (kind 2 or 3) its six arguments; otherwise (arg, 0, 0, 0, 0, 0).
     """
 
     def __repr__(self):
-        kind = ("scheduled", "timer", "message")[self.kind]
+        kind = ("scheduled", "timer", "message", "refused message")[self.kind]
         return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
 
 
@@ -219,7 +221,10 @@ cdef class Context:
             self.u.next = at
 
     def reject(self, int fate):
-        """Give the current message the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of delivered."""
+        """Give the current message (kind 2) the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of delivered.
+
+        A refused message (kind 3) has its fate already.
+        """
         self.acting()
         if self.event.kind != MESSAGE or fate not in (12, 13):
             raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")

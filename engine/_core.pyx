@@ -18,7 +18,7 @@ from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
 from engine.columns cimport raw_columns
-from engine.events cimport MESSAGE, Message, Pending, pop_event, push_event
+from engine.events cimport MESSAGE, REFUSED, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.state cimport close_world, open_world
@@ -184,7 +184,7 @@ cdef class Engine:
         event.via = e.via
         event.fate = DELIVERED
         event.call = self.context.call
-        if e.kind == MESSAGE:
+        if e.kind == MESSAGE or e.kind == REFUSED:
             m = &self.w.messages.data()[e.message]
             event.source = m.source
             event.args = (m.args[0], m.args[1], m.args[2], m.args[3], m.args[4], m.args[5])
@@ -196,6 +196,7 @@ cdef class Engine:
     cdef int end_event(self, Pending* e, int64_t fate) except -1:
         if e.kind == MESSAGE:
             self.w.fates[1][fate] += 1
+        if e.kind == MESSAGE or e.kind == REFUSED:
             end_message(self.w, e.message)
         return 0
 

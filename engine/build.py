@@ -48,8 +48,9 @@ class Built:
         self.cell_keys = np.array([(key(n + ">*"), key(n + "<*")) for n in cells], np.uint64).reshape(-1, 2)
         self.cell_loss = np.array([(c.down.loss, c.up.loss) for c in network.cells], np.uint64).reshape(-1, 2)
         self.servers = np.array(
-            [(n.service_ps, n.service_queue, n.registration_ps, n.registration_queue) for n in network.nodes], np.int64
-        ).reshape(-1, 4)
+            [(n.service_ps, n.service_queue, n.registration_ps, n.registration_queue, int(n.registration_answers))
+             for n in network.nodes], np.int64
+        ).reshape(-1, 5)  # fmt: skip
         self.server_keys = np.array([key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)

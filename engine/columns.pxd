@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from engine.fifo cimport Tally
 from engine.state cimport count_left
-from engine.world cimport BUCKETS, UNIT_SERVER, Flow, Unit, World
+from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World
 
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
     """``np`` is the numpy module: a definition file cannot import it."""
@@ -12,6 +12,7 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
     cdef int64_t[:, ::1] left, flows, spans, ended, nodes, fates
     cdef Tally* y
     cdef Unit* u
+    cdef Ended* e
     left_np = np.zeros((w.flows + 1, 1), np.int64)
     queued_np = np.zeros((len(built.tallies), 2), np.int64)
     left = left_np
@@ -31,12 +32,13 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
     for i in range(<int64_t>w.spans.size()):
         for k in range(13):
             spans[i, k] = (<int64_t*>&w.spans.data()[i])[k]
-    ended_np = np.zeros((w.ended.size(), 7), np.int64)
+    ended_np = np.zeros((w.ended.size(), 10), np.int64)
     ended = ended_np
     for i in range(<int64_t>w.ended.size()):
-        ended[i, 0], ended[i, 1] = w.ended.data()[i].flow, w.ended.data()[i].seq
-        ended[i, 2], ended[i, 3] = w.ended.data()[i].copy, w.ended.data()[i].fate
-        ended[i, 4], ended[i, 5], ended[i, 6] = w.ended.data()[i].t, w.ended.data()[i].node, w.ended.data()[i].delay
+        e = &w.ended.data()[i]
+        ended[i, 0], ended[i, 1], ended[i, 2], ended[i, 3] = e.flow, e.seq, e.copy, e.fate
+        ended[i, 4], ended[i, 5], ended[i, 6] = e.t, e.node, e.t - e.born if e.fate <= DUPLICATE else -1
+        ended[i, 7], ended[i, 8], ended[i, 9] = e.born, e.via, e.tunnels
     w.ended.resize(ended_before)  # those in flight are noted anew each time
     fates_np = np.zeros((2, 15), np.int64)
     fates = fates_np

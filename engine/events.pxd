@@ -9,6 +9,7 @@ cdef enum:
     SCHEDULED = 0
     TIMER = 1
     MESSAGE = 2
+    REFUSED = 3  # a message that found the registration queue full
 
 cdef struct Pending:
     int64_t t

@@ -220,7 +220,7 @@ cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nog
     cdef Mobile* x = &w.mobile[m]
     cdef uint32_t reordered = w.flow[r.flow].reordered
     cdef int64_t gap = gap_beyond(w, r) if rare(x.span != 0) else -1
-    cdef bint new = deliver(w, r, -1)
+    cdef bint new = deliver(w, r, -1, cell)
     cdef Span* s
     if rare(x.span != 0):
         s = &w.spans.data()[x.span - 1]

@@ -57,6 +57,7 @@ class Node:
     service_queue: int
     registration_ps: int
     registration_queue: int
+    registration_answers: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class Network:
         service_queue: int = 0,
         registration: int | str = 0,
         registration_queue: int = 0,
+        registration_answers: bool = False,
     ) -> int:
         """Add a fixed node and return its index.
 
@@ -161,17 +163,17 @@ class Network:
             Unique name; order at one instant and every draw come from it.
         service, service_queue
             Forwarding server in front of the node: time for a packet (0 = none) and most packets in it (0 = unlimited).
-        registration, registration_queue
-            Registration server: time for a control message and most messages in it (0 = unlimited).
+        registration, registration_queue, registration_answers
+            Registration server: time for a control message and most messages in it (0 = unlimited). It drops what finds
+            it full; with ``registration_answers`` the node's controller gets an event of kind 3 for each of these.
         """
         if name in self._node_index:
             raise NetworkError(f"node {name!r} stands twice")
         if len(self.nodes) >= 65_535:
             raise NetworkError("a network has at most 65,535 fixed nodes")
         self._node_index[name] = len(self.nodes)
-        self.nodes.append(
-            Node(name, duration(service), int(service_queue), duration(registration), int(registration_queue))
-        )
+        server = duration(registration), int(registration_queue), bool(registration_answers)
+        self.nodes.append(Node(name, duration(service), int(service_queue), *server))
         return len(self.nodes) - 1
 
     def link(

@@ -65,8 +65,8 @@ NODE_COLUMNS = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "messages", "registration_dropped", "registration_peak",
     "entries_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
-"""Per node. ``messages``: control messages its controller got; ``entries_peak``: most table entries at once; ``held_peak_*``:
-most that one hold buffer held."""
+"""Per node. ``messages``: control messages its controller got, without refused ones; ``entries_peak``: most table entries at
+once; ``held_peak_*``: most that one hold buffer held."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
@@ -76,8 +76,10 @@ SPAN_COLUMNS = (
 span, ``gap_end_ps`` when (docs/model.md, 11): by how much the gap between two deliveries of a flow was longer than the
 sender's own; -1 where there is none."""
 
-PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps")
-"""Per data packet copy, if asked for. ``node``: where it ended (-1 at the mobile); ``time_ps`` -1 if in flight."""
+PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps", "sent_ps", "via", "tunnels")
+"""Per data packet copy, if asked for. ``node``: where it ended (-1 at the mobile); ``time_ps`` -1 if in flight; ``sent_ps``:
+when the packet left its origin; ``via``: the node through whose cell the mobile heard it (delivered or duplicate), else -1;
+``tunnels``: how often it had been encapsulated when it ended, or when the run did."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine.copies cimport Ledger
-from engine.events cimport Action, Message, Pending
+from engine.events cimport MESSAGE, Action, Message, Pending
 from engine.fifo cimport Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
@@ -101,6 +101,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         elif u.kind == UNIT_NODE:
             w.unit_of_node[u.node] = <int32_t>i
             u.registration = server_fifo(servers[u.node, 2], servers[u.node, 3])
+            u.answers = servers[u.node, 4] != 0
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
@@ -333,7 +334,7 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
                 queued[row, 0] += packets
                 queued[row, 1] += size
         for j in range(u.pending.size()):
-            if u.pending.data()[j].message >= 0:
+            if u.pending.data()[j].kind == MESSAGE:
                 control += 1
         for j in range(u.rotations.size()):
             for k in range(u.rotations[0][j].count):

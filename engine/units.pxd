@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
-from engine.events cimport MESSAGE, SCHEDULED, Action, Pending, earlier, push_event
-from engine.fifo cimport ACCEPTED, Fifo, delete_fifo, fetch, record_bytes, release
+from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
+from engine.fifo cimport ACCEPTED, FULL, Fifo, delete_fifo, fetch, record_bytes, release
 from engine.forwarding cimport act, arrive, originate, send_on
 from engine.record cimport CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.sources cimport Law, Rotation, Source, advance, drop_top, push_source, rotate, rotation_front, sink_top, sooner
@@ -87,8 +87,10 @@ cdef inline void gather_uplinks(World* w, Unit* u, int64_t end) noexcept nogil:
         sort(u.late.begin(), u.late.end(), &late_before)
 
 cdef inline void register(World* w, Unit* u, Record* r, int64_t t) noexcept nogil:
-    """A control message for this node enters its registration server."""
+    """A control message for this node enters its registration server, or finds it full."""
     cdef Pending e
+    cdef Message* m = &w.messages.data()[r.seq]
+    cdef bint told = True
     cdef Record copy = r[0]
     cdef Fifo* f = u.registration
     cdef int got
@@ -97,21 +99,26 @@ cdef inline void register(World* w, Unit* u, Record* r, int64_t t) noexcept nogi
     while f.head != f.tail and f.ring[f.head & f.mask].t <= t:
         release(f, f.head + 1, record_bytes(&f.ring[f.head & f.mask]))
     got = offer(f, &copy, 0, 0)
-    if got == ACCEPTED:
+    if got == FULL:
+        told = u.answers and u.controlled
+        m.references += told  # the event's own: the message ends here, what it says is still to be read
+        drop(w, r, REGISTRATION_OVERLOAD, t, u.node)
+    elif got != ACCEPTED:
+        fail(w, got, f, t)
+        return
+    if told:
         e.t = copy.t
         e.mobile = r.flow
         e.mobile_key = w.mobile_key[r.flow]
-        e.kind = MESSAGE
+        e.kind = REFUSED if got == FULL else MESSAGE
         e.major = 0
         e.minor = u.counter
-        e.code = w.messages.data()[r.seq].code
+        e.code = m.code
         e.message = r.seq
         e.arg = 0
         e.via = -1
         u.counter += 1
         push_event(u.pending, &e)
-    elif w.failure == 0:
-        drop(w, r, REGISTRATION_OVERLOAD, t, u.node)
 
 cdef inline void control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
     """Find the control messages for this node among the arrivals before ``end`` and register them in order."""
@@ -233,7 +240,7 @@ cdef inline void handle(World* w, Unit* u, Record* r) noexcept nogil:
     if r.to != u.node:
         send_on(w, u.node, r)
     elif kind_of(r) == DATA_UP:
-        deliver(w, r, u.node)
+        deliver(w, r, u.node, -1)
     elif kind_of(r) != CONTROL_NODE:
         arrive(w, u.node, r)
 

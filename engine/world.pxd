@@ -90,11 +90,13 @@ cdef struct Span:
 cdef struct Ended:  # one packet copy, for the records
     uint32_t flow
     uint32_t seq
-    int32_t copy
-    int32_t fate
     int64_t t
+    int64_t born
     int32_t node
-    int64_t delay
+    int32_t via
+    uint8_t copy
+    uint8_t fate
+    uint8_t tunnels
 
 cdef struct Cell:
     int32_t node
@@ -123,6 +125,7 @@ cdef struct Unit:
     int32_t cell  # whose uplinks arrive here, or -1
     int32_t rank
     bint controlled
+    bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key
     Fifo* server  # of a server unit: its way into the node
     Fifo* registration
@@ -230,9 +233,10 @@ cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
         w.events += 1
     return got
 
-cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int64_t delay) noexcept nogil:
+cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int via) noexcept nogil:
     cdef Ended e
-    e.flow, e.seq, e.copy, e.fate, e.t, e.node, e.delay = r.flow, r.seq, r.copy, fate, t, node, delay
+    e.flow, e.seq, e.copy, e.tunnels, e.born = r.flow, r.seq, r.copy, r.tunnels & 15, r.born
+    e.fate, e.t, e.node, e.via = <uint8_t>fate, t, node, via
     w.ended.push_back(e)
 
 cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
@@ -270,8 +274,8 @@ cdef inline int bucket(int64_t value) noexcept nogil:
     exponent = 58 - clz64(<uint64_t>value)
     return <int>(((exponent + 1) << 5) + (value >> exponent) - 32)
 
-cdef inline bint deliver(World* w, Record* r, int node) noexcept nogil:
-    """A data packet reaches its receiver at r.t; False if it is a duplicate."""
+cdef inline bint deliver(World* w, Record* r, int node, int cell) noexcept nogil:
+    """A data packet reaches its receiver at r.t: a node, or (-1) a mobile, through a cell; False if it is a duplicate."""
     cdef Flow* f = &w.flow[r.flow]
     cdef Copies* c
     cdef bint again = False
@@ -284,7 +288,7 @@ cdef inline bint deliver(World* w, Record* r, int node) noexcept nogil:
         if c.under_way == 0:
             w.ledger.erase(packet_id(r.flow, r.seq))
     if rare(w.record == RECORD_PACKETS):
-        note(w, r, DUPLICATE if again else DELIVERED, r.t, node, delay)
+        note(w, r, DUPLICATE if again else DELIVERED, r.t, node, w.cell[cell].node if cell >= 0 else -1)
     if rare(again):
         f.duplicate += 1
         w.fates[0][DUPLICATE] += 1

@@ -10,7 +10,7 @@ from engine.network import Network
 from engine.results import Fate, Result
 
 Rows = dict[Any, dict[str, Any]]
-TIMES = {"last_ps", "open_ps", "close_ps", "end_ps", "gap_end_ps", "last_before_ps", "time_ps"}
+TIMES = {"last_ps", "open_ps", "close_ps", "end_ps", "gap_end_ps", "last_before_ps", "time_ps", "sent_ps"}
 SPANS_OF_TIME = {"delay_sum_ps", "delay_max_ps", "gap_max_ps", "busy_ps", "delay_ps"}
 
 
@@ -89,7 +89,8 @@ def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) ->
     assert packets is not None
     for i in range(len(packets["seq"])):
         row = values(packets, i)
-        row["node"] = result.node_names[row["node"]] if row["node"] >= 0 else None
+        for where in ("node", "via"):
+            row[where] = result.node_names[row[where]] if row[where] >= 0 else None
         key = (keys[row.pop("flow")], row["seq"], row["copy"])
         told["packets"][key] = row
     return told

@@ -17,7 +17,7 @@ from .table import CareOf, Hold, Local
 if TYPE_CHECKING:
     from .oracle import Oracle
 
-SCHEDULED, TIMER, MESSAGE = 0, 1, 2
+SCHEDULED, TIMER, MESSAGE, REFUSED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Actor:
         return ctx.time_ps + self.span(dice) if dice.random() < share else None
 
     def hops_left(self, event: Any) -> int:
-        return event.args[5] if event.kind == 2 else event.args[0] % 8 if event.kind == 1 else self.script.hops
+        return event.args[5] if event.kind >= 2 else event.args[0] % 8 if event.kind == 1 else self.script.hops
 
     def message(self, ctx: Any, event: Any, dice: Random, code: int, to: str, *args: int, **how: Any) -> None:
         left = self.hops_left(event)
@@ -110,6 +110,8 @@ class Actor:
                 self.bind(ctx, dice, other, simultaneous=False)
             elif code == LEAVE:
                 ctx.unbind(self.index(other))
+        elif event.kind == 3:
+            self.deny(ctx, event, dice, other)
         elif code == SERVE and self.place in self.script.cells:
             ctx.local(until_ps=self.until(ctx, dice, 0.15))
             if dice.random() < 0.3:
@@ -140,6 +142,18 @@ class Actor:
         self.message(ctx, event, dice, MARKER, old, event.args[1], for_mobile=True)
         if dice.random() < 0.5:
             self.message(ctx, event, dice, FORWARD, old, event.args[0])
+
+    def deny(self, ctx: Any, event: Any, dice: Random, other: str) -> None:
+        """A refused message is answered: to the mobile through this node or another one, or to a node; or taken up later."""
+        what = dice.random()
+        if what < 0.5:
+            self.message(ctx, event, dice, MARKER, self.place if what < 0.2 else other, event.code, for_mobile=True)
+        elif what < 0.7:
+            self.message(ctx, event, dice, event.code, other, *event.args[:2])
+        elif what < 0.9:
+            ctx.timer(ctx.time_ps + self.span(dice, least=0), FORWARD, self.rank(other) * 8)
+        else:
+            ctx.unbind()
 
     # -- the fleet ---------------------------------------------------------------------------------------------------------
     def at_fleet(self, ctx: Any, event: Any, dice: Random) -> None:

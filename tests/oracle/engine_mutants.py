@@ -92,6 +92,9 @@ ENGINE_MUTANTS = (
         "                e.t = r.t\n",
         "                e.t = r.t - f.line.delay\n",
     ),
+    Mutant("all refusals are told", "units.pxd", "told = u.answers and u.controlled", "told = u.controlled"),
+    Mutant("a refusal is a message", "units.pxd", "e.kind = REFUSED if got == FULL else MESSAGE", "e.kind = MESSAGE"),
+    Mutant("a refused message is forgotten before it is read", "units.pxd", "        m.references += told", "        pass"),
     Mutant("messages skip the registration server", "units.pxd", "        e.t = copy.t\n", "        e.t = t\n"),
     # radio
     Mutant(
@@ -124,6 +127,9 @@ ENGINE_MUTANTS = (
     ),
     Mutant("a hold outlives its until", "forwarding.pxd", "    if t < e.one.until:\n        return\n", "    return\n"),
     Mutant("loss draws forget the tunnels", "world.pxd", "    return mix2(k, r.tunnels & 15)", "    return k"),
+    # records
+    Mutant("fan-outs among the tunnels", "world.pxd", "r.copy, r.tunnels & 15, r.born", "r.copy, r.tunnels, r.born"),
+    Mutant("heard through the next cell", "world.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
 )

@@ -21,6 +21,7 @@ def generate(seed: int) -> Scenario:
 class _Generator:
     def __init__(self, seed: int) -> None:
         self.dice = dice = Random(f"scenario {seed}")
+        self.answering = Random(f"answering {seed}")
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
@@ -91,9 +92,11 @@ class _Generator:
         for name in names:
             service = self.on_grid(int(self.gap / self.flow_count * dice.uniform(0.05, 1.2))) if dice.random() < 0.3 else 0
             registration = self.on_grid(dice.choice((US, 100 * US, MS))) if dice.random() < 0.5 else 0
-            self.scenario.nodes.append(
-                NodeRow(name, service, dice.choice((0, 2, 10)), registration, dice.choice((0, 1, 2)) if registration else 0)
-            )
+            queue, registration_queue = dice.choice((0, 2, 10)), dice.choice((0, 1, 2)) if registration else 0
+            answers = self.answering.random() < 0.7
+            if answers and self.answering.random() < 0.5:  # so slow that many are refused
+                registration, registration_queue = self.on_grid(self.until // 40), self.answering.choice((1, 1, 2))
+            self.scenario.nodes.append(NodeRow(name, service, queue, registration, registration_queue, answers))
         shape = dice.choice(("chain", "tree", "mesh", "ring"))
         arcs = []
         for i in range(1, len(names)):

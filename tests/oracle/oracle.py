@@ -15,7 +15,7 @@ from engine.network import Network
 from engine.quantities import duration
 from engine.results import Fate, Result
 
-from .context import MESSAGE, SCHEDULED, Context, Event
+from .context import MESSAGE, REFUSED, SCHEDULED, Context, Event
 from .draws import LOSS, draw, flow_keys, key, mix2, mobile_keys
 from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
 from .paths import ARRIVALS, CONTROLLERS, EMISSIONS, FLEET, FLEET_UNIT, REGISTRATION, TIMEOUTS, Unit, next_links, ranks, unit_of
@@ -52,7 +52,7 @@ class Oracle:
         self.controllers: dict[int, Any] = {}
         self.messages_sent: dict[tuple[int, int], int] = defaultdict(int)  # (node or -1, mobile)
         self.heap: list[tuple[int, int, int, Order, int, Callable[..., None], tuple[Any, ...]]] = []
-        self.pushed = self.timers = self.served = 0
+        self.pushed = self.timers = self.served = self.refused = 0
 
     def attach(self, node: str | int, controller: Any) -> None:
         self.controllers[self.network.node_index(node)] = controller
@@ -180,6 +180,11 @@ class Oracle:
         if slot is None:
             row.registration_dropped += 1
             self.record.end(packet, Fate.REGISTRATION_OVERLOAD, t, node)
+            if self.network.nodes[node].registration_answers and node in self.controllers:
+                self.refused += 1
+                refused = Event(t, node, packet.mobile, REFUSED, packet.code, packet.source, -1, packet.args)
+                order = (self.mobile_keys[packet.mobile], REFUSED, self.refused)
+                self.push(t, unit_of(node), CONTROLLERS, order, self.tell, refused)
             return
         row.registration_peak = server.tally.peak_packets
         self.served += 1

@@ -35,7 +35,7 @@ ORACLE_MUTANTS = (
     Mutant("no phases", "oracle.py", "self.rank[unit], phase, order", "self.rank[unit], 0, order"),
     Mutant("control enters with the data", "oracle.py", "            phase = REGISTRATION\n", "            phase = ARRIVALS\n"),
     Mutant("emissions after arrivals", "oracle.py", "unit, EMISSIONS, (flow_key", "unit, ARRIVALS + 1, (flow_key"),
-    Mutant("messages before timers", "context.py", "SCHEDULED, TIMER, MESSAGE = 0, 1, 2", "SCHEDULED, TIMER, MESSAGE = 0, 2, 1"),
+    Mutant("messages before timers", "context.py", "TIMER, MESSAGE, REFUSED = 0, 1, 2", "TIMER, MESSAGE, REFUSED = 0, 2, 1"),
     Mutant(
         "timers last set first",
         "context.py",
@@ -151,6 +151,11 @@ ORACLE_MUTANTS = (
         "self.push(slot.finish, unit_of(node), CONTROLLERS, order",
         "self.push(t, unit_of(node), CONTROLLERS, order",
     ),
+    Mutant("refusals last first", "oracle.py", "REFUSED, self.refused)", "REFUSED, -self.refused)"),
+    Mutant("refusals before messages", "oracle.py", "REFUSED, self.refused)", "-1, self.refused)"),
+    Mutant("refusals wait for the server", "oracle.py", "self.push(t, unit_of(node)", "self.push(server.free, unit_of(node)"),
+    Mutant("all refusals are told", "oracle.py", "if self.network.nodes[node].registration_answers and node", "if node"),
+    Mutant("a refusal is delivered", "oracle.py", "self.tell, refused)", "self.tell, refused, packet)"),
     Mutant(
         "rejected is delivered",
         "oracle.py",
@@ -171,12 +176,15 @@ ORACLE_MUTANTS = (
     Mutant(
         "a duplicate is delivered",
         "record.py",
-        "if any(end is not None and end.fate == Fate.DELIVERED for end in copies):",
+        "if any(end is not None and end.fate == Fate.DELIVERED for _, end in copies):",
         "if False:",
     ),
     Mutant("reordered: <= for <", "record.py", "late = packet.seq < row.next_expected", "late = packet.seq <= row.next_expected"),
     Mutant("next expected falls back", "record.py", "        if not late:\n", "        if True:\n"),
     Mutant("a span never ends", "record.py", "if span.close_ps >= 0:", "if False:"),
     Mutant("marker of any cell", "record.py", "through == span.marked_node", "span.marked_node >= 0"),
+    Mutant("a duplicate comes through no cell", "record.py", "Fate.DUPLICATE, t, node, through)", "Fate.DUPLICATE, t, node)"),
+    Mutant("fan-outs for tunnels", "record.py", "end.via, packet.tunnels", "end.via, packet.level"),
+    Mutant("each copy is sent when it is made", "oracle.py", "copy=packet.copy | i", "born=t, copy=packet.copy | i"),
     Mutant("lost without copies", "record.py", "row.lost += dropped == len(copies)", "row.lost += dropped > 0"),
 )

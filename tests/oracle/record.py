@@ -73,6 +73,7 @@ class Ending:
     time_ps: int
     node: int
     delay_ps: int
+    via: int = -1
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Record:
     open_spans: dict[int, Span] = field(default_factory=dict)
     last_delivery: dict[int, int] = field(default_factory=dict)  # mobile -> time
     sent_at: dict[tuple[int, int], int] = field(default_factory=dict)  # (flow, seq) -> time
-    copies: dict[tuple[int, int], dict[int, Ending | None]] = field(default_factory=lambda: defaultdict(dict))
+    copies: dict[tuple[int, int], dict[int, tuple[Packet, Ending | None]]] = field(default_factory=lambda: defaultdict(dict))
     control: list[Fate | None] = field(default_factory=list)  # one element a copy
     histogram: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     fingerprint: int = 0
@@ -105,22 +106,22 @@ class Record:
             packet.copy_slot = len(self.control)
             self.control.append(None)
             return
-        self.copies[packet.flow, packet.seq][packet.copy] = None
+        self.copies[packet.flow, packet.seq][packet.copy] = packet, None
         row = self.flows[packet.flow]
         if original:
             self.sent_at[packet.flow, packet.seq] = packet.born
         row.sent += original
         row.copies += not original
 
-    def end(self, packet: Packet, fate: Fate, t: int, node: int) -> None:
-        """A copy ends, once."""
+    def end(self, packet: Packet, fate: Fate, t: int, node: int, via: int = -1) -> None:
+        """A copy ends, once; ``via`` the node through whose cell a mobile heard it."""
         if packet.is_control:
             assert self.control[packet.copy_slot] is None
             self.control[packet.copy_slot] = fate
             return
         copies = self.copies[packet.flow, packet.seq]
-        assert copies[packet.copy] is None
-        copies[packet.copy] = Ending(fate, t, node, t - packet.born if fate in HEARD else -1)
+        assert copies[packet.copy] == (packet, None)
+        copies[packet.copy] = packet, Ending(fate, t, node, t - packet.born if fate in HEARD else -1, via)
 
     def observe(self, packet: Packet, t: int, link_key: int) -> None:
         """The fingerprint's sum (section 12)."""
@@ -132,13 +133,13 @@ class Record:
         copies = self.copies[packet.flow, packet.seq].values()
         span = self.open_spans.get(packet.mobile) if node < 0 else None
         row = self.flows[packet.flow]
-        if any(end is not None and end.fate == Fate.DELIVERED for end in copies):
-            self.end(packet, Fate.DUPLICATE, t, node)
+        if any(end is not None and end.fate == Fate.DELIVERED for _, end in copies):
+            self.end(packet, Fate.DUPLICATE, t, node, through)
             row.duplicate += 1
             if span:
                 span.duplicate += 1
             return
-        self.end(packet, Fate.DELIVERED, t, node)
+        self.end(packet, Fate.DELIVERED, t, node, through)
         late = packet.seq < row.next_expected
         interruption = self._interruption(row, packet, t)
         self._count_delivery(row, packet, t, late)
@@ -194,14 +195,15 @@ class Record:
         for (flow, seq), copies in sorted(self.copies.items()):
             row = self.flows[flow]
             dropped = 0
-            for copy, ending in sorted(copies.items()):
+            for copy, (packet, ending) in sorted(copies.items()):
                 end = ending or Ending(Fate.IN_FLIGHT, -1, -1, -1)
                 fates[0, end.fate] += 1
                 row.in_flight += end.fate == Fate.IN_FLIGHT
                 drop = end.fate not in (*HEARD, Fate.IN_FLIGHT)
                 dropped += drop
                 if record == "packets" or (record == "drops" and drop):
-                    rows.append((flow, seq, copy, int(end.fate), end.time_ps, end.node, end.delay_ps))
+                    ended = (int(end.fate), end.time_ps, end.node, end.delay_ps)
+                    rows.append((flow, seq, copy, *ended, packet.born, end.via, packet.tunnels))
             row.dropped += dropped
             row.lost += dropped == len(copies)
         for tally in self.links:

@@ -31,6 +31,7 @@ class NodeRow:
     service_queue: int = 0
     registration: int = 0
     registration_queue: int = 0
+    registration_answers: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ class Scenario:
                 service_queue=n.service_queue,
                 registration=n.registration * k,
                 registration_queue=n.registration_queue,
+                registration_answers=n.registration_answers,
             )
         for link in rows(self.links):
             net.link(link.src, link.dst, name=link.name, **_channel(link.pipe, k))

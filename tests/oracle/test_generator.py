@@ -43,6 +43,11 @@ class Watched(Oracle):
             self.seen["rescue from an expired entry"] += 1
         super().change(node, mobile, new, t)
 
+    def register(self, node: int, packet: Any, t: int) -> None:
+        before = self.refused
+        super().register(node, packet, t)
+        self.seen["refused message told"] += self.refused - before
+
     def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int) -> None:
         super().bind(node, mobile, new, simultaneous, t)
         entry = self.tables[node][mobile]
@@ -108,6 +113,7 @@ def test_every_entry_follows_every_other(happened: Counter[str], old: str, new: 
         ("packets let go upstream", 30),
         ("after marker", 30),
         ("span ended", 30),
+        ("refused message told", 100),
     ],
 )
 def test_everything_else_happens(happened: Counter[str], thing: str, least: int) -> None:

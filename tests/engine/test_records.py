@@ -1,0 +1,75 @@
+"""The columns of the packet records, on a way that can be told by hand."""
+
+import pytest
+
+from engine import Engine, Fate, Network
+
+MS = 10**9
+
+
+class BothCells:
+    """Bicasting: the second care-of node is added at its event."""
+
+    def __init__(self, node):
+        self.node = node
+
+    def on_event(self, ctx, event):
+        ctx.bind(self.node, simultaneous=True)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Ten packets down, 10 ms apart, tunnelled by the anchor: to west, from 25 ms on to east as well; one up."""
+    net = Network()
+    for name in ("server", "anchor", "west", "east"):
+        net.node(name)
+    for a, b in (("server", "anchor"), ("anchor", "west"), ("anchor", "east")):
+        net.link(a, b, delay="1ms", both=True)
+    for name, delay in (("west", "2ms"), ("east", "4ms")):
+        net.cell(name, delay=delay)
+    phone = net.mobile("phone", home="anchor")
+    net.attach(phone, "west", 0, 45 * MS)
+    net.attach(phone, "east")
+    net.bind("anchor", phone, "west")
+    net.local(["west", "east"], phone)
+    net.route_up(phone, "east")
+    net.cbr("server", phone, interval="10ms", size_bytes=100)
+    net.cbr("server", phone, interval="10ms", size_bytes=100, start_ps=50 * MS, count=1, up=True, label="up")
+    net.schedule(25 * MS, phone, 1, node="anchor")
+    engine = Engine(net, record="packets")
+    engine.attach("anchor", BothCells(net.node_index("east")))
+    packets = engine.run("92500us").packets
+    told = [dict(zip(packets, values, strict=True)) for values in zip(*packets.values(), strict=True)]
+    return {(row["flow"], row["seq"], row["copy"]): row for row in told}
+
+
+WEST, EAST = 2, 3
+
+
+def test_sent_is_when_the_packet_left_its_origin_also_for_copies_and_those_in_flight(rows):
+    assert all(row["sent_ps"] == 10 * MS * seq for (flow, seq, _), row in rows.items() if flow == 0)
+    assert rows[1, 0, 0]["sent_ps"] == 50 * MS
+
+
+def test_delay_is_from_sent_to_time_of_what_was_received_and_of_nothing_else(rows):
+    for row in rows.values():
+        heard = row["fate"] in (Fate.DELIVERED, Fate.DUPLICATE)
+        assert row["delay_ps"] == (row["time_ps"] - row["sent_ps"] if heard else -1)
+
+
+@pytest.mark.parametrize(
+    ("packet", "fate", "via", "tunnels"),
+    [
+        ((0, 0, 0), Fate.DELIVERED, WEST, 1),
+        ((0, 3, 0), Fate.DELIVERED, WEST, 1),
+        ((0, 3, 1), Fate.DUPLICATE, EAST, 1),
+        ((0, 5, 0), Fate.DETACHED, -1, 1),
+        ((0, 5, 1), Fate.DELIVERED, EAST, 1),
+        ((0, 9, 0), Fate.IN_FLIGHT, -1, 1),
+        ((0, 9, 1), Fate.IN_FLIGHT, -1, 1),
+        ((1, 0, 0), Fate.DELIVERED, -1, 0),
+    ],
+)
+def test_via_and_tunnels(rows, packet, fate, via, tunnels):
+    row = rows[packet]
+    assert (Fate(row["fate"]), row["via"], row["tunnels"]) == (fate, via, tunnels)
