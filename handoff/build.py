@@ -12,14 +12,14 @@ from engine.build import Built
 from engine.keys import PURPOSE_USER, draw
 from handoff.replay import Conversation, add_replay, conversations
 from handoff.scenario.load import ScenarioError
-from handoff.scenario.models import Cell, Channel, Scenario, Server, Traffic
-from handoff.setup import Movement, Setup
+from handoff.scenario.models import Cell, Channel, Scenario, Server, Traffic, options_of
+from handoff.setup import Movement, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
 
 
-_SERVER = ("service", "service_queue", "registration", "registration_queue")
+_SERVER = ("service", "service_queue", "registration", "registration_queue", "registration_answers")
 
 
 def build(scenario: Scenario, path: Path, seed: int) -> Setup:
@@ -40,13 +40,14 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
         With everything that is wrong in the files that the scenario names, and between them and it.
     """
     network = Network()
-    for server in (scenario.correspondent, scenario.home_agent, *scenario.node):
+    for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
         _node(network, server)
     routers = scenario.routers
+    gateway = {r: region.gateway for region in scenario.region for r in region.routers}
     for name in routers.names:
         _node(network, Server.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
         _cell(network, name, routers.cell)
-        _link(network, name, routers.wired_to, routers.wired)
+        _link(network, name, gateway.get(name) or str(routers.wired_to), routers.wired)
     if routers.neighbours is not None:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
             _link(network, a, b, routers.neighbours)
@@ -63,7 +64,13 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     if problems or movement is None:
         raise ScenarioError(problems)
     return Setup(
-        network, network.node_index(scenario.home_agent.name), movement, scenario.duration, scenario.options.options()
+        network,
+        network.node_index(scenario.home_agent.name),
+        movement,
+        scenario.duration,
+        options_of(scenario.options),
+        {network.node_index(r): network.node_index(g) for r, g in gateway.items()},
+        tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
     )
 
 
@@ -79,10 +86,7 @@ def _unsound(network: Network) -> list[str]:
 
 
 def _node(network: Network, server: Server) -> None:
-    network.node(
-        server.name, service=server.service, service_queue=server.service_queue,
-        registration=server.registration, registration_queue=server.registration_queue,
-    )  # fmt: skip
+    network.node(server.name, **{k: getattr(server, k) for k in _SERVER})
 
 
 def _link(network: Network, a: str, b: str, channel: Channel) -> None:
@@ -124,7 +128,7 @@ def _movement(
 
 
 def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Path, names: list[str], seed: int) -> None:
-    node = scenario.correspondent.name
+    node = traffic.correspondent or scenario.correspondent[0].name
     if traffic.capture is not None:
         assert traffic.mobile_address is not None
         flows = conversations(folder / traffic.capture, traffic.mobile_address)

@@ -8,15 +8,18 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from engine.quantities import size
 from handoff.build import build
+from handoff.ideal import anchors_of
 from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import Run, StudyProgress, run_procedure
+from handoff.setup import Setup
+from handoff.study import Run, StudyProgress, program_of, run_procedure
 
 INTERRUPTED = 130
 
@@ -82,19 +85,23 @@ def study(
     checked, text = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
+    if wrong := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
+        raise ScenarioError(wrong)
     if output is not None:
         _writable(output)
     interruption = Interruption()
     runs: list[Run] = []
-    reference = None
+    references: dict[object, int] = {}
     for name in names:
         if interruption.asked:
             break
+        same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
-            setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption), reference_bytes=reference
-        )
-        if reference is None and run.extra_bytes is not None:  # one reference serves all procedures
-            reference = int(run.result.links["bytes"].sum()) - run.extra_bytes
+            setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption),
+            reference_bytes=references.get(same),
+        )  # fmt: skip
+        if run.extra_bytes is not None:
+            references[same] = int(run.result.links["bytes"].sum()) - run.extra_bytes
         runs.append(run)
     if output is not None and runs:
         from handoff.report.tables import provenance, write_tables
@@ -102,6 +109,15 @@ def study(
         write_tables(output, runs, setup, seed, provenance(text, scenario, seed, sys.argv[1:]))
     _show(runs, checked.name, seed, as_json, interruption.asked)
     return INTERRUPTED if interruption.asked else 0
+
+
+def _unfit(setup: Setup, name: str) -> ValueError | None:
+    """Why a procedure cannot run on a setup."""
+    try:
+        program_of(setup, name)
+    except ValueError as error:
+        return error
+    return None
 
 
 def _writable(folder: Path) -> None:

@@ -11,6 +11,7 @@ from engine import Engine
 from handoff.begin import anchored, begin
 from handoff.machine.places import Places
 from handoff.machine.program import UP
+from handoff.procedures import Procedure
 from handoff.setup import Setup
 
 
@@ -22,8 +23,11 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
     Parameters
     ----------
     setup : Setup
+        As for the procedure.
     places : Places
+        Its anchors.
     seed : int
+        Of every draw.
     run : callable
         Takes the engine to the end of the setup; False if it was stopped.
 
@@ -53,9 +57,8 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
     return int(engine.result().links["bytes"].sum()) if run(engine) else None
 
 
-def anchors_of(places: Places) -> tuple[object, ...]:
+def anchors_of(row: Procedure) -> tuple[object, ...]:
     """What ``ideal_bytes`` depends on beside the setup: procedures with the same anchors and tunnels have one reference."""
-    row = places.row
     return row.ip, row.hierarchical, row.route_optimization
 
 

@@ -94,11 +94,13 @@ class Correspondents:
 
     def __init__(self, network: Network) -> None:
         flows = network.flows()
-        pairs = np.unique(np.stack([flows["mobile"], flows["node"]]), axis=1) if network.flow_count else np.zeros((2, 0), np.int64)
-        self.mobile, self.node = pairs
+        pairs: Int = np.stack([flows["mobile"], flows["node"]])
+        pairs = np.unique(pairs, axis=1) if network.flow_count else pairs
+        self.mobile: Int = pairs[0]
+        self.node: Int = pairs[1]
         self.nodes: list[int] = np.unique(self.node).tolist()
         self._first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1)).tolist()
-        self._node = self.node.tolist()
+        self._node: list[int] = self.node.tolist()
 
     def __getitem__(self, mobile: int) -> list[int]:
         """Correspondents of one mobile node, by node index."""

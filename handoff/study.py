@@ -146,7 +146,8 @@ def run_procedure(
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference_bytes is None and stopped is None:
-        reference_bytes = ideal_bytes(setup, places, seed, lambda e: _advance(e, setup.duration_ps, progress) == setup.duration_ps)
+        end = setup.duration_ps
+        reference_bytes = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
     spent = int(result.links["bytes"].sum())
     return Run(
         procedure,

@@ -238,13 +238,9 @@ class Agent:
 
     def _release(self, ctx: Context, mobile: int, identification: int | None = None) -> None:
         """Answer a deregistration that was waiting: its registration has come, or it has waited long enough."""
-        fields = self.cache.released(mobile, identification)
-        if fields is None:
-            return
-        numbered = self.program.steps[fields.step]
-        if identification is not None:
-            self.cache.remove(ctx, mobile)
-        self._start(ctx, numbered.starts[-1], fields)
+        fields = self.cache.released(ctx, self.places.role(self.node), mobile, identification)
+        if fields is not None:
+            self._start(ctx, self.program.steps[fields.step].starts[-1], fields)
 
     # -- refusals ---------------------------------------------------------------------------------------------------------
     def _stale(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:

@@ -63,23 +63,29 @@ class Cache:
         """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
         binding, own = self.current(role, mobile), self.places.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
-        if race == "rfc6275":  # one entry for each home address
-            if binding is not None:
-                self.remove(ctx, mobile)
-        elif binding is not None and binding.care_of == own:
-            if race == "hold":
-                self.parked[mobile] = fields
-                ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
-                return False
+        if race == "hold" and self._overtook(binding, role, fields, mobile):
+            self.parked[mobile] = fields
+            ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
+            return False
+        if binding is not None and (race == "rfc6275" or binding.care_of == own):  # rfc6275: one entry for each home address
             self.remove(ctx, mobile)
         self._count(fields, mobile)
         return True
 
-    def released(self, mobile: int, identification: int | None = None) -> Fields | None:
-        """The deregistration that need not wait any more: its registration has come, or its time is over."""
+    def _overtook(self, binding: Binding | None, role: str, fields: Fields, mobile: int) -> bool:
+        """Whether a deregistration is here before the registration that it belongs to."""
+        if binding is not None and binding.care_of == self.places.care_of(role, fields.new):
+            return False
+        return fields.identification > self.bound.get(mobile, 0)
+
+    def released(self, ctx: Context, role: str, mobile: int, identification: int | None = None) -> Fields | None:
+        """The deregistration that need not wait any more: its registration has come, or (by its number) its time is over."""
         fields = self.parked.get(mobile)
         if fields is None or identification not in (None, fields.identification):
             return None
+        binding = self.current(role, mobile)
+        if identification is not None and binding is not None and binding.care_of == self.places.care_of(role, fields.old):
+            self.remove(ctx, mobile)
         return self.parked.pop(mobile)
 
     def remove(self, ctx: Context, mobile: int) -> None:

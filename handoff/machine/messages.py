@@ -104,7 +104,9 @@ def size_bytes(message: str, ip: int, other: str, secured: bool) -> int:
     Parameters
     ----------
     message : str
+        Its name in a row.
     ip : int
+        Version.
     other : str
         Role of the node at the far end of the message from the mobile node: HA, MAP, CN, a router.
     secured : bool

@@ -50,9 +50,9 @@ class MobileNodes:
         self.program, self.places = program, places
         self.records = records.columns
         self.row_of = records.row_of_attachment
-        self.router = movement.router.tolist()
-        self.mobile = movement.mobile.tolist()
-        self.down_ps = movement.down_ps.tolist()
+        self.router: list[int] = movement.router.tolist()
+        self.mobile: list[int] = movement.mobile.tolist()
+        self.down_ps: list[int] = movement.down_ps.tolist()
         self.states: dict[int, State] = {}
         self.first = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
         self.sender = Sender(program, places, self.router)

@@ -64,7 +64,7 @@ class Places:
 
     def is_anchor(self, node: int) -> bool:
         """Whether a node has a binding cache under this row."""
-        if node == self.home_agent or self.row.hierarchical and node in self.gateways.values():
+        if node == self.home_agent or (self.row.hierarchical and node in self.gateways.values()):
             return True
         return self.row.route_optimization and node in self.peers.nodes
 

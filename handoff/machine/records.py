@@ -12,9 +12,11 @@ COLUMNS = (
     "known_ps", "request_ps", "reply_ps", "bound_ps", "marker_ps", "rescue_ps", "acknowledged_ps", "completed", "retransmissions",
     "denied", "between", "markers",
 )  # fmt: skip
-"""``known_ps``: when the mobile node knew the new router before the move; ``bound_ps``: when the last acknowledgement of another
-anchor than the one that registers came; ``denied``: refusals; ``between``: 1 if the move went to another region; ``markers``: how
-many markers came (one of each correspondent); ``marker_ps``: when the last of them did. ``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
+"""``known_ps``: when the mobile node knew the new router before the move; ``bound_ps``: when the last acknowledgement of
+another anchor than the one that registers came; ``denied``: refusals; ``between``: 1 if the move went to another region;
+``markers``: how many markers came (one of each correspondent); ``marker_ps``: when the last of them did.
+
+``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
 procedure knows none; times of things that did not happen are -1."""
 
 

@@ -26,8 +26,8 @@ class State:
     """
 
     __slots__ = (
-        "aimed", "delays", "detecting", "gateway", "identification", "leaving", "links", "markers", "refresh", "request", "requests",
-        "router", "target", "tokens", "waiting",
+        "aimed", "delays", "detecting", "gateway", "identification", "leaving", "links", "markers", "refresh", "request",
+        "requests", "router", "target", "tokens", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, create_model, model_validator
 
 from engine import quantities
-from handoff.setup import Options
+from handoff.options import CHOICES, Options
 
 
 def _text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
@@ -59,6 +60,11 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
+def _one_or_more(value: Any) -> Any:
+    """One table, or an array of them."""
+    return value if isinstance(value, list) else [value]
+
+
 class Model(BaseModel):
     """No key that is not understood is let through."""
 
@@ -83,6 +89,7 @@ class Server(Model):
     service_queue: Count = 0
     registration: Duration = 0
     registration_queue: Count = 0
+    registration_answers: StrictBool = False
 
 
 class Link(Channel):
@@ -102,11 +109,25 @@ class Cell(Channel):
     up_loss: Loss | None = None
 
 
+class Region(Model):
+    """Routers with one gateway (foreign agent, or mobility anchor point)."""
+
+    gateway: Name
+    routers: Annotated[list[Name], Field(min_length=1)]
+
+
+class Restart(Model):
+    """An agent that loses its bindings, visitors and forwarding entries."""
+
+    node: Name
+    at: Duration
+
+
 class Routers(Model):
-    """Sub-network routers: alike, each wired to one node, and each to the next of the list."""
+    """Sub-network routers: alike, each wired to one node (or to the gateway of its region), and each to the next of the list."""
 
     names: Annotated[list[Name], Field(min_length=1)]
-    wired_to: Name
+    wired_to: Name | None = None
     wired: Channel
     neighbours: Channel | None = None
     cell: Cell
@@ -114,12 +135,14 @@ class Routers(Model):
     service_queue: Count = 0
     registration: Duration = 0
     registration_queue: Count = 0
+    registration_answers: StrictBool = False
 
 
 class Traffic(Model):
     """One source of traffic for every mobile node: a capture, or a constant-bit-rate or Poisson flow."""
 
     label: Name | None = None
+    correspondent: Name | None = None
     capture: str | None = None
     mobile_address: str | None = None
     flows_per_mobile: Positive = 1
@@ -156,43 +179,53 @@ class Movement(Model):
     associations: str
 
 
-class StudyOptions(Model):
-    """Options of the procedures (docs/procedures.md)."""
+def _option_fields() -> dict[str, Any]:
+    """A key for each field of ``Options``: durations and sizes as text with a unit, words checked."""
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(Options):
+        name, kind = field.name, field.type
+        if name in CHOICES:
+            fields[name] = (Literal[CHOICES[name]], field.default)  # type: ignore[valid-type]
+        elif name == "lifetime_s":
+            fields["lifetime"] = (Duration, Options.lifetime_s * 10**12)
+        elif name.endswith("_ps"):
+            fields[name.removesuffix("_ps")] = (Duration | None if "None" in str(kind) else Duration, field.default)
+        elif name.endswith("_bytes"):
+            fields[name] = (Size, field.default)
+        elif "bool" in str(kind):
+            fields[name] = (StrictBool | None if "None" in str(kind) else StrictBool, field.default)
+        else:
+            fields[name] = (Count, field.default)
+    return fields
 
-    relay: Literal["router", "l2"] = "router"
-    agent_discovery: Duration = Options.agent_discovery_ps
-    lifetime: Duration = Options.lifetime_s * 10**12
-    retransmit: Duration = Options.retransmit_ps
-    retransmit_max: Duration = Options.retransmit_max_ps
-    new_buffer_packets: Count = Options.new_buffer_packets
-    new_buffer_bytes: Size = Options.new_buffer_bytes
-    forwarding_lifetime: Duration = Options.forwarding_lifetime_ps
-    bicast: Duration = Options.bicast_ps
-    settle: Duration = Options.settle_ps
 
-    def options(self) -> Options:
-        """The same as the machine takes them."""
-        return Options(
-            relay=self.relay,
-            agent_discovery_ps=self.agent_discovery,
-            lifetime_s=self.lifetime // 10**12,
-            retransmit_ps=self.retransmit,
-            retransmit_max_ps=self.retransmit_max,
-            new_buffer_packets=self.new_buffer_packets,
-            new_buffer_bytes=self.new_buffer_bytes,
-            forwarding_lifetime_ps=self.forwarding_lifetime,
-            bicast_ps=self.bicast,
-            settle_ps=self.settle,
-        )
+def options_of(model: BaseModel) -> Options:
+    """The options of a scenario, as the machine takes them."""
+    values = {}
+    for field in dataclasses.fields(Options):
+        if field.name == "lifetime_s":
+            values["lifetime_s"] = model.lifetime // 10**12  # type: ignore[attr-defined]
+        else:
+            values[field.name] = getattr(model, field.name.removesuffix("_ps"))
+    return Options(**values)
 
-    @model_validator(mode="after")
-    def _sound(self) -> StudyOptions:
-        found = self.options().problems()
-        if self.lifetime % 10**12:
-            found.append("a lifetime is whole seconds (RFC 5944, 3.3)")
-        if found:
-            raise ValueError("; ".join(found))
-        return self
+
+def _sound_options(model: Any) -> Any:
+    found = options_of(model).problems()
+    if model.lifetime % 10**12:
+        found.append("a lifetime is whole seconds (RFC 5944, 3.3)")
+    if found:
+        raise ValueError("; ".join(found))
+    return model
+
+
+StudyOptions: Any = create_model(
+    "StudyOptions",
+    __base__=Model,
+    __doc__="Options of the procedures (docs/procedures.md).",
+    __validators__={"sound": model_validator(mode="after")(_sound_options)},  # type: ignore[dict-item]
+    **_option_fields(),
+)
 
 
 class Scenario(Model):
@@ -202,24 +235,51 @@ class Scenario(Model):
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Server
-    correspondent: Server
+    correspondent: Annotated[list[Server], BeforeValidator(_one_or_more), Field(min_length=1)]
     node: list[Server] = []
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
+    region: list[Region] = []
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
+    restart: list[Restart] = []
     options: StudyOptions = StudyOptions()
 
     @model_validator(mode="after")
     def _named(self) -> Scenario:
-        names = [self.home_agent.name, self.correspondent.name, *(n.name for n in self.node), *self.routers.names]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        found = [f"node {n!r} stands twice" for n in twice]
-        for link in [*(pair for x in self.link for pair in x.between), self.routers.wired_to]:
-            if link not in names:
-                found.append(f"no node {link!r}; there are {', '.join(names)}")
+        fixed = [n.name for n in (self.home_agent, *self.correspondent, *self.node)]
+        names = [*fixed, *self.routers.names]
+        found = [f"node {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
+        known += [self.routers.wired_to] if self.routers.wired_to is not None else []
+        found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
+        found += self._regions()
+        hosts = [c.name for c in self.correspondent]
+        for i, traffic in enumerate(self.traffic):
+            if traffic.correspondent is not None and traffic.correspondent not in hosts:
+                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {', '.join(hosts)}")
         if self.duration == 0:
             found.append("a duration is above 0")
         if found:
             raise ValueError("; ".join(found))
         return self
+
+    def _regions(self) -> list[str]:
+        """What is wrong with the regions."""
+        found = []
+        gateways = [n.name for n in self.node]
+        placed = [r for region in self.region for r in region.routers]
+        for region in self.region:
+            if region.gateway not in gateways:
+                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {', '.join(gateways) or 'none'}")
+        routers = self.routers.names
+        found += [f"region: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in routers]
+        found += [f"region: router {r!r} stands in two regions" for r in sorted({r for r in placed if placed.count(r) > 1})]
+        missing = [r for r in routers if r not in placed]
+        if self.region and missing:
+            found.append(f"region: {', '.join(missing)} stand in none; give every router one")
+        if self.routers.wired_to is None and not self.region:
+            found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
+        if self.routers.wired_to is not None and self.region:
+            found.append("routers.wired_to means nothing where there are regions: each router is wired to its gateway")
+        return found

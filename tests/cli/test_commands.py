@@ -16,6 +16,10 @@ from handoff.report.tables import SCHEMAS
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
 HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
+ALL = [
+    "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
+    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6",
+]  # fmt: skip
 SHORT = ["--set", "duration=20s"]
 
 
@@ -39,7 +43,7 @@ def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
     for column in ("procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "disruption p50/p99",
                    "delay p99", "extra bytes", "signalling"):  # fmt: skip
         assert column in head
-    assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ["mipv4", "mipv4-bicast", "sync-mipv4"]
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ALL
     assert {p.name for p in (tmp_path / "out").iterdir()} == {f"{name}.parquet" for name in SCHEMAS}
     for name, schema in SCHEMAS.items():
         table = pq.read_table(tmp_path / "out" / f"{name}.parquet")
@@ -47,7 +51,7 @@ def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
         facts = json.loads(table.schema.metadata[b"handoff"])
         assert facts["seed"] == 1
         assert facts["scenario"] == Path(COMMUTE).read_text()
-        assert set(table["procedure"].to_pylist()) == {"mipv4", "mipv4-bicast", "sync-mipv4"}
+        assert set(table["procedure"].to_pylist()) == set(ALL)
 
 
 def test_json_has_the_same_figures_and_the_seed_decides():
@@ -77,7 +81,7 @@ def test_all_errors_at_once_no_traceback_and_two():
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["compare", COMMUTE, "--procedures", "mipv5"], "no procedure 'mipv5'; there are mipv4, mipv4-bicast, sync-mipv4"),
+        (["compare", COMMUTE, "--procedures", "mipv5"], "no procedure 'mipv5'; there are mipv4, mipv6-ro, mipv6"),
         (["compare", "nothing.toml"], "nothing.toml: cannot be read: No such file or directory"),
         (["run", COMMUTE, "--procedure", "mipv4", "--memory-limit", "2 GBs"], "'2 GBs' is not a size"),
         (["trace", "info", COMMUTE], "commute.toml"),
@@ -106,8 +110,10 @@ def test_validate_says_what_is_there():
 
 def test_procedures_and_trace_info():
     rows = json.loads(handoff("procedures", "--json").stdout)
-    assert [(r["name"], r["anchor"], r["marker"]) for r in rows] == [
-        ("mipv4", "HA", ""), ("mipv4-bicast", "HA", ""), ("sync-mipv4", "HA", "DRR"),
+    assert [r["name"] for r in rows] == ALL
+    assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
+        ("HA", "DRR", "11A-17B"), ("CN", "DBA", "18A-24B"), ("GFA", "DRR", "25A-31B"),
+        ("HA", "DBA", "32A-38B"), ("CN", "DBA", "39A-45B"), ("MAP", "DBA", "46A-52B"),
     ]  # fmt: skip
     facts = json.loads(handoff("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
     assert facts["packets"] == 17641
@@ -121,7 +127,7 @@ def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
         "import handoff.commands as c, os, signal\n"
         "whole = c.Progress.__call__\n"
         "def watched(self, at):\n"
-        "    if self.name == 'mipv4-bicast' and 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
+        "    if self.name == 'mipv6-ro' and 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "    return whole(self, at)\n"
         "c.Progress.__call__ = watched\n"
@@ -136,7 +142,7 @@ def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
     assert done.stderr == "handoff: interrupted: finishing the slice (once more to end at once)\n"
     data = json.loads(done.stdout)
     assert data["interrupted"]
-    assert [r["procedure"] for r in data["runs"]] == ["mipv4", "mipv4-bicast"]
+    assert [r["procedure"] for r in data["runs"]] == ["mipv4", "mipv6-ro"]
     assert [r["interrupted_ps"] is None for r in data["runs"]] == [True, False]
     assert 10 * 10**12 < data["runs"][1]["interrupted_ps"] < 20 * 10**12
     for run in data["runs"]:

@@ -1,7 +1,9 @@
-"""One mobile node between two foreign agents, with a way of its own from each of them to the correspondent node.
+"""One mobile node between two routers, with a way of its own from each of them to the correspondent node.
 
-Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5; the home agent takes
-1 ms for a message. So the triangle of Mobile IP shows: downstream goes by the home agent, upstream does not.
+Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5. So the triangle of
+Mobile IP shows: downstream goes by the home agent, upstream does not. A second correspondent: peer-ha 18, peer-old 22,
+peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4; both routers belong to gw, or (``regions`` 2) new to
+gw2. Home agent, gateways and correspondents take 1 ms for a message, routers none.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.setup import Movement, Options, Setup
+from handoff.setup import Movement, Options, Restart, Setup
 from handoff.study import Run, run_procedure
 
 MS = 10**9
@@ -43,28 +45,37 @@ class Scene:
     until: float = 2000
     loss: Sequence[str] = ()
     registration_queue: int = 0
+    answers: bool = False
+    regions: int = 1
+    restarts: Sequence[tuple[str, float]] = ()
     mobiles: int = 1
     old_cell: Mapping[str, int | str] | None = None
 
     def setup(
-        self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None
-    ) -> Setup:
-        """With data packets sent downstream by the correspondent, and upstream by each mobile node, at the times (ms)."""
+        self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None,
+        peer: Sequence[float] = (),
+    ) -> Setup:  # fmt: skip
+        """With packets sent downstream by the correspondent, upstream by each mobile node, and by ``peer``, at times in ms."""
         net = Network()
-        net.node("cn")
-        net.node("ha", registration="1ms", registration_queue=self.registration_queue)
+        net.node(
+            "ha", registration="1ms", registration_queue=self.registration_queue, registration_answers=self.answers
+        )
+        for name in ("cn", "peer", "gw", "gw2"):
+            net.node(name, registration="1ms")
         net.node("old"), net.node("new")
         for a, b, delay in (
             ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
+            ("peer", "ha", 18), ("peer", "old", 22), ("peer", "new", 21),
+            ("ha", "gw", 7.5), ("gw", "old", 3), ("gw", "new", 5), ("ha", "gw2", 8.5), ("gw2", "new", 4),
         ):  # fmt: skip
             for x, y in ((a, b), (b, a)):
                 net.link(x, y, delay=ps(delay), loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
         net.cell("old", delay=ps(4), **(self.old_cell or {}))
         net.cell("new", delay=ps(5))
         who = net.mobiles(self.mobiles, home="ha")
-        for label, times, upward in (("down", down, False), ("up", up, True)):
+        for label, node, times, upward in (("down", "cn", down, False), ("up", "cn", up, True), ("peer", "peer", peer, False)):
             if len(times):
-                net.replay("cn", who, [ps(t) for t in times], [SIZE] * len(times), up=upward, label=label)
+                net.replay(node, who, [ps(t) for t in times], [SIZE] * len(times), up=upward, label=label)
         columns = {
             "router": [net.node_index(s.router) for s in self.stays],
             "up_ps": [ps(s.up) for s in self.stays],
@@ -75,7 +86,16 @@ class Scene:
         movement = Movement(
             mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()}
         )
-        return Setup(net, net.node_index("ha"), movement, ps(self.until), Options(**(options or {})))  # type: ignore[arg-type]
+        gateways = {"old": "gw", "new": "gw" if self.regions == 1 else "gw2"}
+        return Setup(
+            net,
+            net.node_index("ha"),
+            movement,
+            ps(self.until),
+            Options(**(options or {})),  # type: ignore[arg-type]
+            {net.node_index(r): net.node_index(g) for r, g in gateways.items()},
+            tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
+        )
 
     def run(
         self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object

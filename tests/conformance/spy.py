@@ -167,11 +167,19 @@ class Spy:
         return route
 
     def _entry_at_start(self, node: int, mobile: int) -> Any:
-        """Before time 0 the mobile node has been registered through the router it is up at."""
+        """Before time 0 the mobile node has been registered through the router it is up at, with every anchor of the row."""
         router = int(self.setup.movement.router[self.setup.movement.mobile == mobile][0])
+        row, gateways = self.program.row, self.setup.gateways
+        region = gateways[router] if row.hierarchical else router
+        anchors = {self.setup.home_agent: region}
+        if row.route_optimization:
+            flows = self.setup.network.flows()
+            anchors |= dict.fromkeys(flows["node"][flows["mobile"] == mobile].tolist(), region)
+        if row.hierarchical:
+            anchors[region] = router
         if node == router:
             return "local", None
-        return {router: None} if node == self.setup.home_agent else None
+        return {anchors[node]: None} if node in anchors else None
 
     @staticmethod
     def _after(entry: Any, action: Action) -> Any:

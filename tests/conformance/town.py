@@ -8,8 +8,9 @@ from engine import FOREVER, Network
 from handoff.setup import Movement, Options, Setup
 
 MS = 10**9
-MOST_WAY_MS = 6 + 8 + 1 + 20 + 1 + 2 + 20 + 1 + 6
-"""Longest way of a request and its marker: radio, to the new router, to the home agent, its work, and down to the mobile node."""
+_RADIO_MS, _NEIGHBOUR_MS, _FIXED_MS, _WORK_MS = 6, 8, 10 + 10 + 30, 3
+MOST_WAY_MS = _RADIO_MS + _NEIGHBOUR_MS + _FIXED_MS + _WORK_MS + _FIXED_MS + _RADIO_MS
+"""Longest way of a request and its marker: radio, to the new router, by two gateways to an anchor, work there, and down again."""
 
 
 @dataclass(frozen=True)

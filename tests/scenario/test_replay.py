@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from engine import Engine
+from handoff.begin import begin
 from handoff.build import build
+from handoff.machine.places import Places
 from handoff.replay import conversations
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import begin
+from handoff.setup import Correspondents
+from handoff.study import program_of
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = ROOT / "examples" / "captures" / "commute.pcap"
@@ -49,7 +52,7 @@ def test_the_worked_example(scenario):
     checked, _ = load_scenario(scenario)
     setup = build(checked, scenario, 1)
     network = setup.network.fork()
-    begin(setup, network)
+    begin(setup, network, Places(setup, program_of(setup, "mipv4"), Correspondents(network), 1))
     engine = Engine(network, seed=1, record="packets")
     packets = engine.run(setup.duration_ps).packets
     labels = [label for label, _, n in network.flow_labels for _ in range(n)]
