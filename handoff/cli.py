@@ -17,6 +17,10 @@ def _study_options(command: Any) -> Any:
         click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write Parquet tables into DIR."),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every draw, instead of the scenario's."),
         click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s."),
+        click.option(
+            "--detail/--no-detail", default=None,
+            help="All metrics, from a record of every packet (200 bytes each). Without either: up to ten million packets.",
+        ),
         click.option("--memory-limit", metavar="SIZE", help="Refuse a run that may take more, as in 2GB."),
         _JSON,
     ):

@@ -90,6 +90,8 @@ class Options:
         Whether registrations are authenticated and protected against replay.
     authentication_ps : int
         What that costs an anchor for each message, beside its registration service time.
+    resequence_ps : int
+        Longest wait of a resequencing buffer at the mobile node and its correspondents (decisions, 16); 0: as they arrive.
     settle_ps : int
         How long after a handoff is done its deliveries still count as its own.
     """
@@ -125,6 +127,7 @@ class Options:
     return_routability: bool | None = None
     authentication: bool | None = None
     authentication_ps: int = 0
+    resequence_ps: int = 0
     settle_ps: int = 100 * MS
 
     def problems(self) -> list[str]:

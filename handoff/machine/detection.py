@@ -87,8 +87,7 @@ class Detection:
             self.nodes.down_ps[i] for i in range(self.nodes.first[ctx.mobile], self._present(ctx))
             if self.nodes.router[i] == state.router and self.nodes.down_ps[i] <= ctx.time_ps
         )  # fmt: skip
-        last = self.places.last_advertisement(state.router, gone)
-        return last + self.places.advertisement_lifetime_ps
+        return int(self.places.last_advertisement(state.router, gone) + self.places.advertisement_lifetime_ps)
 
     def _present(self, ctx: Context) -> int:
         """One past the last attachment of the mobile node."""
