@@ -140,7 +140,8 @@ def _handoff_of(packets: Columns, handoffs: Columns, mobile_of_flow: Int, reache
     known = ended >= 0
     group = np.full(len(ended), -1, np.int64)
     group[known] = span_of(handoffs, mobile_of_flow[packets["flow"][first]][known], ended[known], reached)
-    return group[packet]
+    found: Int = group[packet]
+    return found
 
 
 def _forwarded(row: Procedure, packets: Columns, group: Int, groups: int) -> Int:

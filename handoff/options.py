@@ -145,8 +145,8 @@ class Options:
             found.append("retransmit_max is at least retransmit")
         if not 0 < self.advertisement_min_ps <= self.advertisement_max_ps:
             found.append("advertisements come at intervals from advertisement_min, above 0, to advertisement_max, at least that")
-        if not 1 <= self.tunnel_limit <= 15:
-            found.append(f"tunnel_limit is 1 to 15, not {self.tunnel_limit}")
+        if not 1 <= self.tunnel_limit <= 4:
+            found.append(f"tunnel_limit is 1 to 4, not {self.tunnel_limit}")
         return found
 
     # -- what the profile says where nothing else does -------------------------------------------------------------------

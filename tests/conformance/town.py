@@ -98,7 +98,7 @@ class Town:
         return chosen | {
             "advertisement_min_ps": low,
             "advertisement_max_ps": low + int(rng.integers(0, 400 * MS)),
-            "tunnel_limit": int(rng.integers(2, 6)),
+            "tunnel_limit": int(rng.integers(2, 5)),
             "upstream_packets": int(rng.integers(0, 20)),
             "new_buffer_bytes": int(rng.integers(0, 3)) * 3000,
         }

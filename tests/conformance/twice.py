@@ -41,7 +41,7 @@ def study(setup: Setup, procedure: str, seed: int, make: Any = Engine) -> Run:
 def procedures_agree(number: int) -> list[str]:
     """What differs between engine and oracle in wild town ``number``, under one of the procedures."""
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
-    setup = Town(wild=True).setup(number)
+    setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000).setup(number)
     told = f"scenario {number}, {procedure}, {setup.options}"
     ours, theirs = (study(setup, procedure, number, make) for make in (OracleInSlices, Engine))
     found = differences(ours.result, theirs.result)
