@@ -56,6 +56,22 @@ def compare(procedures: str, **options: Any) -> None:
 
 
 @main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--procedure", required=True, help="One of 'handoff procedures'.")
+@click.option("--mn", required=True, help="A mobile node: its name, or its number from 0.")
+@click.option("--handoff", type=click.IntRange(min=0), required=True, help="Which of its handoffs, from 0.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) instead.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every draw, instead of the scenario's.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
+def ladder(**options: Any) -> None:
+    """Draw one handoff of a SCENARIO: messages, events and data, phase by phase."""
+    with _Failures():
+        from handoff.ladder.command import draw
+
+        draw(**options)
+
+
+@main.command()
 @_JSON
 def procedures(as_json: bool) -> None:
     """List the procedures: family, anchor, marker, figures of the seed, RFCs."""

@@ -112,6 +112,7 @@ def study(
         )  # fmt: skip
         if run.extra_bytes is not None:
             references[same] = int(run.result.links["bytes"].sum()) - run.extra_bytes
+        run.result.packets = None  # a record of each is much, and everything has been read off it
         runs.append(run)
     if output is not None and runs:
         from handoff.report.tables import provenance, write_tables

@@ -181,7 +181,6 @@ def run_procedure(
     measured = None
     if detail:
         measured = details(PROCEDURES[procedure], result, mobile_of_flow, handoffs, setup.options.resequence_ps, reached)
-        result.packets = None
     return Run(
         procedure,
         result,
