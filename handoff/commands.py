@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.quantities import size
 from handoff.build import build
-from handoff.ideal import anchors_of
+from handoff.ideal import Bytes, anchors_of
 from handoff.measure import expected_packets
 from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
@@ -101,17 +101,17 @@ def study(
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
     interruption = Interruption()
     runs: list[Run] = []
-    references: dict[object, int] = {}
+    references: dict[object, Bytes] = {}
     for name in names:
         if interruption.asked:
             break
         same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
             setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption),
-            reference_bytes=references.get(same), detail=detail,
+            reference=references.get(same), detail=detail,
         )  # fmt: skip
-        if run.extra_bytes is not None:
-            references[same] = int(run.result.links["bytes"].sum()) - run.extra_bytes
+        if run.extra is not None:
+            references[same] = Bytes.of(run.result).beyond(run.extra)
         run.result.packets = None  # a record of each is much, and everything has been read off it
         runs.append(run)
     if output is not None and runs:

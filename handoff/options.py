@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handoff.machine import constants
 from handoff.machine.messages import ENCAPSULATIONS
+from handoff.procedures import Procedure
 
 MS = 10**9
 
@@ -164,9 +165,9 @@ class Options:
         """Whether correspondents want return routability; there is none in IPv4."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def dad(self, ip: int) -> int:
-        """Duplicate address detection of a care-of address, in ps; a foreign agent's address needs none."""
-        if ip == 4:
+    def dad(self, row: Procedure) -> int:
+        """Duplicate address detection of a care-of address, in ps; a router's own address needs none."""
+        if row.ip == 4 or row.network_based:
             return 0
         return (constants.DUPLICATE_ADDRESS_DETECTION if self.rfc else 0) if self.dad_ps is None else self.dad_ps
 

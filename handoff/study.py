@@ -12,7 +12,7 @@ import numpy as np
 from engine import Engine, Result
 from engine.histogram import quantile
 from handoff.begin import begin, controllers, schedule
-from handoff.ideal import ideal_bytes
+from handoff.ideal import Bytes, ideal_bytes
 from handoff.machine.places import Places
 from handoff.machine.program import Program
 from handoff.machine.records import Records
@@ -53,9 +53,11 @@ class Run:
         ``disruption_ps`` (longest interruption of a downstream flow, -1 if there was none), ``latency_ps`` (from the end of the
         old link until the new one is up and registered, -1 if it never was); with ``detail`` also ``lost``, ``forwarded`` and
         the other metrics of ``handoff.metrics``.
-    extra_bytes : int or None
+    extra : Bytes or None
         Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
         None if either run was stopped.
+    simultaneous : int
+        How often an anchor made a binding beside another one.
     detail : Detail or None
         Metrics of flows and of the study, if they were asked for.
     wall_seconds, controller_seconds : float
@@ -66,7 +68,8 @@ class Run:
     procedure: str
     result: Result
     handoffs: Columns
-    extra_bytes: int | None
+    extra: Bytes | None
+    simultaneous: int
     detail: Detail | None
     wall_seconds: float
     controller_seconds: float
@@ -90,7 +93,10 @@ class Run:
             **_percentiles(h, "disruption_ps"),
             **_percentiles(h, "latency_ps"),
             "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
-            "extra_bytes": self.extra_bytes,
+            "extra_bytes": None if self.extra is None else sum(self.extra),
+            "extra_air_bytes": None if self.extra is None else self.extra.air,
+            "extra_core_bytes": None if self.extra is None else self.extra.core,
+            "simultaneous_bindings": self.simultaneous,
             "signalling_messages": int(self.result.links["control_packets"].sum()),
             "signalling_bytes": int(links["control_bytes"].sum()),
             "tunnel_bytes": int(links["tunnel_bytes"].sum()),
@@ -119,7 +125,7 @@ def run_procedure(
     scheduling: str = "auto",
     memory_limit_bytes: int | None = None,
     progress: Callable[[StudyProgress], bool] | None = None,
-    reference_bytes: int | None = None,
+    reference: Bytes | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
     detail: bool = False,
 ) -> Run:
@@ -139,7 +145,7 @@ def run_procedure(
         Refuse a run that may take more.
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
-    reference_bytes : int or None
+    reference : Bytes or None
         ``handoff.ideal.ideal_bytes`` of the same bindings if it is known already, for a comparison.
     wrap : callable or None
         Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
@@ -172,10 +178,9 @@ def run_procedure(
     wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
-    if reference_bytes is None and stopped is None:
+    if reference is None and stopped is None:
         end = setup.duration_ps
-        reference_bytes = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
-    spent = int(result.links["bytes"].sum())
+        reference = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
     mobile_of_flow = network.flows()["mobile"]
     handoffs = handoff_columns(records, result, mobile_of_flow, reached)
     measured = None
@@ -185,7 +190,8 @@ def run_procedure(
         procedure,
         result,
         handoffs,
-        None if stopped is not None or reference_bytes is None else spent - reference_bytes,
+        None if stopped is not None or reference is None else Bytes.of(result).beyond(reference),
+        places.simultaneous,
         measured,
         wall,
         engine.profile["controller_ns"] / 1e9,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import Context
+from handoff.ideal import NOTHING
 from handoff.machine.messages import Fields
 from handoff.setup import Setup
 from handoff.study import Run, program_of, run_procedure
@@ -122,7 +123,7 @@ class Watch:
         self.setup, self.mobile = setup, mobile
         self.program = program_of(setup, procedure)
         self.run: Run = run_procedure(
-            setup, procedure, seed=seed, reference_bytes=0, wrap=lambda _, c: _Watched(c, self), **options
+            setup, procedure, seed=seed, reference=NOTHING, wrap=lambda _, c: _Watched(c, self), **options
         )
 
     def message(self, fields: Fields) -> str:

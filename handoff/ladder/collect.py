@@ -116,8 +116,8 @@ class _Collector:
 
     def _marks(self) -> Iterator[Mark]:
         words = {
-            "predict_ps": "move known", "going_down_ps": "old link going down", "down_ps": "old link down", "up_ps": "new link up",
-            "marker_ps": "marker here",
+            "predict_ps": "move known", "going_down_ps": "old link going down", "down_ps": "old link down",
+            "up_ps": "new link up", "marker_ps": "marker here",
         }  # fmt: skip
         found = [(self.facts[n], MN, text) for n, text in words.items() if 0 <= self.facts[n] < FOREVER]
         for action in self.watch.actions:

@@ -18,7 +18,8 @@ _STYLE = """
   .head { fill: #0b5cad; } .event { fill: #0f7b53; } .phase { fill: #eef3f8; } .data { fill: #7a4b00; }
   @media (prefers-color-scheme: dark) {
     svg { background: #12181f; } text { fill: #e4eaf0; } .time, .note { fill: #9fb0bf; } .phase { fill: #1d2833; }
-    .life { stroke: #4d5a66; } .message { stroke: #6db3ff; } .head { fill: #6db3ff; } .event { fill: #5fd3a2; } .data { fill: #e8b765; }
+    .life { stroke: #4d5a66; } .message { stroke: #6db3ff; } .head { fill: #6db3ff; }
+    .event { fill: #5fd3a2; } .data { fill: #e8b765; }
   }
 """
 
@@ -46,7 +47,7 @@ def render_svg(ladder: Ladder) -> str:
         f'aria-labelledby="name">',
         f"<title id=\"name\">{escape(ladder.title)}</title><style>{_STYLE}</style>",
         f'<text class="title" x="16" y="28">{escape(ladder.title)}</text>',
-        '<text class="note" x="16" y="48">blue: message, with the times (ms) of sending and arrival; green: event; brown: data</text>',
+        '<text class="note" x="16" y="48">blue: messages, with times (ms) at both ends; green: events; brown: data</text>',
         *_bands(rows),
         *(f'<line class="life" x1="{x}" x2="{x}" y1="{_TOP - 10}" y2="{height - _ROW}"/>' for x in places.values()),
         *(

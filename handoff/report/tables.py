@@ -26,7 +26,8 @@ RUN_FIELDS = (
     ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
     ("in_flight", pa.int64()), ("disruption_p50_ps", pa.float64()), ("disruption_p99_ps", pa.float64()),
     ("latency_p50_ps", pa.float64()), ("latency_p99_ps", pa.float64()),
-    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("signalling_messages", pa.int64()),
+    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
+    ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
 )  # fmt: skip
 HANDOFF_COLUMNS = (

@@ -9,6 +9,7 @@ import pytest
 
 import handoff.study
 from engine import Engine, Result
+from handoff.ideal import NOTHING
 from handoff.procedures import PROCEDURES
 from handoff.setup import Setup
 from handoff.study import Run, run_procedure
@@ -35,7 +36,7 @@ class OracleInSlices:
 def study(setup: Setup, procedure: str, seed: int, make: Any = Engine) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handoff.study, "Engine", make)
-        return run_procedure(setup, procedure, seed=seed, reference_bytes=0)
+        return run_procedure(setup, procedure, seed=seed, reference=NOTHING)
 
 
 def procedures_agree(number: int) -> list[str]:

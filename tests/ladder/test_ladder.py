@@ -104,7 +104,8 @@ def test_the_picture_escapes_every_text_and_holds_everything():
 
 def test_no_two_labels_of_the_picture_cover_each_other():
     boxes = []
-    for element in ET.fromstring(render_svg(ladder_of(SINGLE.setup(down=range(400, 600)), "sync-mipv4", 0, 0, 1))).iter(f"{SVG}text"):
+    ladder = ladder_of(SINGLE.setup(down=range(400, 600)), "sync-mipv4", 0, 0, 1)
+    for element in ET.fromstring(render_svg(ladder)).iter(f"{SVG}text"):
         width, x, y = 7 * len(element.text or ""), float(element.get("x")), float(element.get("y"))
         left = x - {"middle": width / 2, "end": width}.get(element.get("text-anchor"), 0)
         boxes.append((left, left + width, y, element.text))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from handoff.ideal import NOTHING
 from handoff.study import run_procedure
 from tests.theory.chain import BN, BO, MS, WN, WO, C, P, chain
 
@@ -38,7 +39,7 @@ def test_conventional_loss_of_poisson_traffic_has_mean_and_variance_of_the_law()
     counts = []
     for seed in range(200):
         setup = chain(old_down=500, new_up=700, until_ms=1200, poisson=True)
-        counts.append(lost(run_procedure(setup, "mipv4", seed=seed, reference_bytes=0)))
+        counts.append(lost(run_procedure(setup, "mipv4", seed=seed, reference=NOTHING)))
     assert abs(np.mean(counts) - 332) < 4 * math.sqrt(332 / 200)
     assert abs(np.var(counts, ddof=1) / 332 - 1) < 4 * math.sqrt(2 / 199)
 
