@@ -89,7 +89,7 @@ class Options:
         Whether correspondents test both addresses first (decisions, 23).
     authentication : bool or None
         Whether registrations are authenticated and protected against replay.
-    authentication_ps : int
+    authentication_service_ps : int
         What that costs an anchor for each message, beside its registration service time.
     resequence_ps : int
         Longest wait of a resequencing buffer at the mobile node and its correspondents (decisions, 16); 0: as they arrive.
@@ -127,7 +127,7 @@ class Options:
     dad_ps: int | None = None
     return_routability: bool | None = None
     authentication: bool | None = None
-    authentication_ps: int = 0
+    authentication_service_ps: int = 0
     resequence_ps: int = 0
     settle_ps: int = 100 * MS
 

@@ -92,7 +92,7 @@ class Town:
         }
         for name in ("forward_unacked", "upstream_early"):
             chosen[name] = bool(rng.random() < 0.3)
-        for name in ("dad_ps", "linger_ps", "authentication_ps"):
+        for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
             chosen[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
         low = int(rng.integers(20 * MS, 400 * MS))
         return chosen | {
