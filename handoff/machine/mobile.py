@@ -235,10 +235,10 @@ class MobileNodes:
             if numbered.kind == "DBA":  # a deregistration reply answers nothing: the registration reply does
                 self.sender.answered(state, fields)
             self._marker(ctx, event, state, fields)
-        elif numbered.kind == "AA":
-            self._advertised(ctx, event, state, fields)
         elif numbered.step.effect == "registered":
             self._registered(ctx, state, numbered, fields)
+        elif numbered.kind == "AA":
+            self._advertised(ctx, event, state, fields)
         elif numbered.kind in ("HoT", "CoT"):
             self.sender.tested(ctx, state, numbered, fields)
         elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
