@@ -80,7 +80,7 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
 
 def anchors_of(row: Procedure) -> tuple[object, ...]:
     """What ``ideal_bytes`` depends on beside the setup: procedures with the same anchors and tunnels have one reference."""
-    return row.ip, row.hierarchical, row.route_optimization
+    return row.ip, row.hierarchical, row.route_optimization, row.network_based
 
 
 class _RoutesUp:
