@@ -18,7 +18,7 @@ COMMUTE = str(ROOT / "examples" / "commute.toml")
 HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
 ALL = [
     "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
-    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6",
+    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6", "pmipv6",
 ]  # fmt: skip
 SHORT = ["--set", "duration=20s"]
 
