@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine import Context
-from handoff.machine.constants import SECOND
+from engine import FOREVER, Context
+from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
 from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import LINGER, Program
@@ -24,6 +24,7 @@ class Visitors:
         self.until: dict[int, int] = {}  # of those that registered through this router
         self.forwarding: set[int] = set()
         self.leaving: set[int] = set()  # the marker has passed: the visitor entry goes with the link
+        self.unasked: dict[int, int] = {}  # who has not asked here since its link came up: advertisements that it will get
         self.last_passed: dict[int, int] = {}  # identification of the last request that came through this router
         self._forward = places.tunnel("AR")
 
@@ -33,6 +34,7 @@ class Visitors:
         self.attached.add(mobile)
         self.leaving.discard(mobile)
         until = self.until.get(mobile, -1)
+        self.unasked[mobile] = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
         if until > ctx.time_ps:
             ctx.local(until_ps=until)
         elif mobile in self.forwarding or self.row.ip == 6:  # an IPv6 link delivers to whoever is there
@@ -42,6 +44,7 @@ class Visitors:
     def down(self, ctx: Context, mobile: int) -> None:
         """The mobile node's link is gone."""
         self.attached.discard(mobile)
+        self.unasked.pop(mobile, None)
         if mobile in self.leaving:
             if self.options.linger_ps:
                 ctx.timer(ctx.time_ps + self.options.linger_ps, LINGER)

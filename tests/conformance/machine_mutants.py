@@ -57,8 +57,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "gateway of the old region keeps its binding",
         "machine/agent.py",
-        "            self.cache.remove(ctx, mobile)\n\n    def _later",
-        "            pass\n\n    def _later",
+        'self.cache.leave(ctx, "GFA", fields, mobile)',
+        "pass",
     ),
     Mutant(
         "update to the first correspondent only",
