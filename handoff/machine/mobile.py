@@ -112,7 +112,7 @@ class MobileNodes:
 
     def asked_or_done(self, state: State, router: int) -> bool:
         """Whether the last request was for this router; one for another may have moved the binding there, answered or not."""
-        return (state.target if state.request else state.router) == router
+        return (state.target if state.request else state.router if state.router != state.forgotten else -1) == router
 
     def discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
@@ -122,7 +122,7 @@ class MobileNodes:
             return
         if state.router == router:
             state.aimed = attachment  # back before the reply from elsewhere
-            self.begin(ctx, state, "move", state.target, router)
+            self.begin(ctx, state, "move", state.target if state.request else router, router)
             return
         works = state.router >= 0 and self.sender.has_link(state, state.router)
         if works and not self._only_hope(state, attachment) and not self.detection.eager:
@@ -150,6 +150,7 @@ class MobileNodes:
         asked = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
         self.records["scenario"][row] = 2 if asked and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
+        state.forgotten = self.router[attachment]
         for number in steps:
             self.sender.ask(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
@@ -291,6 +292,8 @@ class MobileNodes:
         if row is not None:
             self.records["reply_ps"][row] = ctx.time_ps
         state.router = fields.new
+        if state.forgotten == state.router:
+            state.forgotten = -1
         if self.sender.has_link(state, fields.new):
             ctx.route_up(fields.new)
         state.refresh += 1

@@ -35,10 +35,8 @@ class Visitors:
         self.leaving.discard(mobile)
         until = self.until.get(mobile, -1)
         self.unasked[mobile] = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
-        if until > ctx.time_ps:
-            ctx.local(until_ps=until)
-        elif mobile in self.forwarding or self.row.ip == 6:  # an IPv6 link delivers to whoever is there
-            ctx.local()
+        if until > ctx.time_ps or mobile in self.forwarding or self.row.ip == 6:
+            self._deliver(ctx, until if until > ctx.time_ps else None)
         self.forwarding.discard(mobile)
 
     def down(self, ctx: Context, mobile: int) -> None:
@@ -72,7 +70,7 @@ class Visitors:
         self.leaving.discard(mobile)
         self.until[mobile] = until
         if mobile in self.attached:
-            ctx.local(until_ps=until)
+            self._deliver(ctx, until)
         else:
             ctx.hold(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until)
 
@@ -81,7 +79,11 @@ class Visitors:
         if mobile in self.until:
             self.until[mobile] = until = ctx.time_ps + lifetime_ps
             if mobile in self.attached:
-                ctx.local(until_ps=until)
+                self._deliver(ctx, until)
+
+    def _deliver(self, ctx: Context, until_ps: int | None) -> None:
+        """To the mobile node on this link: a foreign agent while its registration lasts, an IPv6 router to whoever is there."""
+        ctx.local(until_ps=until_ps if self.row.ip == 4 else None)
 
     def acknowledged(self, ctx: Context, mobile: int) -> None:
         """The old router's acknowledgement passes: packets follow, though the request was lost or never sent (decisions, 24)."""
