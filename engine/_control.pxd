@@ -33,4 +33,5 @@ cdef class Context:
     cdef Action blank(self, int op) except *
     cdef int at_node(self) except -1
     cdef int at_fleet(self) except -1
+    cdef bint copying(self, bint again) except -1
     cdef int64_t until(self, object until_ps) except -1

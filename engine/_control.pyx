@@ -87,7 +87,7 @@ cdef class Context:
         a.op = op
         a.a = a.b = 0
         a.until = NEVER
-        a.at_mobile = 0
+        a.at_mobile = a.again = 0
         self.order += 1
         return a
 
@@ -100,6 +100,11 @@ cdef class Context:
         if self.node >= 0:
             raise ValueError("only the controller of the mobiles routes upstream and measures spans")
         return 0
+
+    cdef bint copying(self, bint again) except -1:
+        if again and not self.w.in_order:
+            raise ValueError("'again' copies what is in the air: run the engine with scheduling='heap'")
+        return again
 
     cdef int64_t until(self, object until_ps) except -1:
         return NEVER if until_ps is None else exact(until_ps)  # a float would be cut off silently
@@ -175,8 +180,12 @@ cdef class Context:
         a.record.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
         self.u.actions.push_back(a)
 
-    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False):
-        """Tunnel the current mobile's packets to the node ``coa`` from now on (docs/model.md, section 6)."""
+    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint again=False):
+        """Tunnel the current mobile's packets to the node ``coa`` from now on (docs/model.md, section 6).
+
+        ``again``: copies of the data that the cell is sending at this moment go there, too; the engine's ``scheduling`` has to be
+        ``"heap"`` for that, since in a window the radio may be ahead of the node.
+        """
         cdef Action a = self.blank(BIND_MORE if simultaneous else BIND)
         self.at_node()
         if end not in ("router", "mobile"):
@@ -185,7 +194,7 @@ cdef class Context:
             raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
         if not 0 <= header_bytes <= 60:
             raise ValueError("a tunnel header has 0 to 60 bytes")
-        a.a, a.b, a.until, a.at_mobile = coa, header_bytes, self.until(until_ps), end == "mobile"
+        a.a, a.b, a.until, a.at_mobile, a.again = coa, header_bytes, self.until(until_ps), end == "mobile", self.copying(again)
         self.u.actions.push_back(a)
 
     def local(self, *, until_ps=None):
@@ -197,11 +206,11 @@ cdef class Context:
         a.until = self.until(until_ps)
         self.u.actions.push_back(a)
 
-    def hold(self, *, packets=0, bytes=0, until_ps=None):
-        """Hold the current mobile's packets in a buffer of this node; 0 means unlimited."""
+    def hold(self, *, packets=0, bytes=0, until_ps=None, bint again=False):
+        """Hold the current mobile's packets in a buffer of this node; 0 means unlimited; ``again`` as for ``bind``."""
         cdef Action a = self.blank(SET_HOLD)
         self.at_node()
-        a.a, a.b, a.until = limit(packets), limit(bytes), self.until(until_ps)
+        a.a, a.b, a.until, a.again = limit(packets), limit(bytes), self.until(until_ps), self.copying(again)
         self.u.actions.push_back(a)
 
     def unbind(self, coa=None):

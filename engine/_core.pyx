@@ -133,6 +133,7 @@ cdef class Engine:
             return 0
         self.built = Built(self.network, uplinks=-1 in self.controllers or bool(self.network.flows()["up"].any()))
         self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record)
+        self.w.in_order = self.scheduling == _SCHEDULING["heap"]
         for n in self.controllers:
             (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True
         self.context = Context()

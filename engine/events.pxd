@@ -92,6 +92,7 @@ cdef struct Action:
     int64_t b
     int64_t until
     int32_t at_mobile
+    int32_t again
     Record record
 
 cdef inline bint earlier(const Action& x, const Action& y) noexcept nogil:

@@ -8,7 +8,7 @@ from engine.copies cimport Copies, packet_id
 from engine.events cimport (
     BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
 )
-from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, rescue
+from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission
 from engine.mixing cimport mix2
 from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record, rare
 from engine.table cimport (
@@ -70,12 +70,26 @@ cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
     r.to = c.node
     send_on(w, n, r)
 
+cdef inline void share(World* w, Record* r, int k) noexcept nogil:
+    """One packet becomes k copies: they pass one more fan-out, and its fate goes through the ledger."""
+    cdef Copies* c
+    if kind_of(r) <= 1:
+        c = &w.ledger[0][packet_id(r.flow, r.seq)]
+        if not r.flags & COPIED:
+            c.under_way = 1
+            c.delivered = False
+            r.flags |= COPIED
+        c.under_way += k - 1
+        w.flow[r.flow].copies += k - 1
+    else:
+        w.messages.data()[r.seq].references += k - 1
+    r.tunnels += 16
+
 cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
     """To every care-of node that is valid now; the caller knows that there is at least one."""
     cdef Careof* chosen[4]
     cdef Record copy
     cdef int k = 0, i, level
-    cdef Copies* c
     for i in range(e.count):
         if r.t < careof(e, i).until:
             chosen[k] = careof(e, i)
@@ -85,17 +99,7 @@ cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
         drop(w, r, TUNNEL_LIMIT, r.t, n)
         return
     if k > 1:
-        if kind_of(r) <= 1:
-            c = &w.ledger[0][packet_id(r.flow, r.seq)]
-            if not r.flags & COPIED:
-                c.under_way = 1
-                c.delivered = False
-                r.flags |= COPIED
-            c.under_way += k - 1
-            w.flow[r.flow].copies += k - 1
-        else:
-            w.messages.data()[r.seq].references += k - 1
-        r.tunnels += 16
+        share(w, r, k)
     for i in range(k):
         copy = r[0]
         copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
@@ -180,7 +184,25 @@ cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_
         r.flags &= <uint8_t>~LOST
         look_up(w, n, &r, find(&w.tables[n], mobile))
 
-cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t) noexcept nogil:
+cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, vector[Record]* out) noexcept nogil:
+    """Copies of the mobile's data whose transmission has begun by ``t`` and that has not arrived (docs/model.md, 6)."""
+    cdef uint32_t i = down.head
+    cdef Record* r
+    cdef Record copy
+    cdef int level
+    while i != down.tail:
+        r = &down.ring[i & down.mask]
+        if r.t - down.line.delay - transmission(down, record_bytes(r)) > t:
+            return
+        if r.t > t and kind_of(r) < CONTROL_NODE and w.mobile_of_flow[r.flow] == mobile and r.tunnels >> 4 < 4:
+            level = r.tunnels >> 4
+            share(w, r, 2)
+            copy = r[0]
+            copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))
+            out.push_back(copy)
+        i += 1
+
+cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t, bint again) noexcept nogil:
     """Put a whole new entry (mode EMPTY: none); held packets follow it, waiting ones are rescued (docs/model.md, 6)."""
     cdef Entry* e = find(&w.tables[n], mobile)
     cdef vector[Record] moved
@@ -196,6 +218,8 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t)
         moved.swap((<Held*>e.more).records[0])
     elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
         down = <Fifo*>e.more
+        if again:
+            copy_in_air(w, down, t, mobile, &moved)
         if new.mode != EMPTY:
             rescue(down, t, mobile, w.mobile_of_flow, &moved)
         if down.mobile >= 0:
@@ -236,7 +260,7 @@ cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int6
             fail(w, NO_MEMORY, NULL, t)
             return
         (<Fifo*>e.more).orphan = 0
-    replace(w, n, mobile, e, t)
+    replace(w, n, mobile, e, t, False)
 
 cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
     """A message straight into the cell's downlink to the mobile, whatever the table says."""
@@ -252,14 +276,14 @@ cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
         f.orphan = e == NULL or e.mode != LOCAL
     enter_cell(w, n, f, &a.record)
 
-cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t) noexcept nogil:
+cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
     cdef Entry e
     e.mobile = mobile
     e.mode = TUNNEL
     e.count = 1
     e.one = c
     e.more = NULL
-    replace(w, n, mobile, e, t)
+    replace(w, n, mobile, e, t, again)
 
 cdef inline void take_careof(Entry* e, int k) noexcept nogil:
     """Take care-of node k out of a tunnel entry that has another one besides."""
@@ -273,13 +297,13 @@ cdef inline void take_careof(Entry* e, int k) noexcept nogil:
         free(s)
         e.more = NULL
 
-cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t) noexcept nogil:
+cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
     """A simultaneous binding."""
     cdef Entry* e = find(&w.tables[n], mobile)
     cdef Several* s
     cdef int k
     if e == NULL or e.mode != TUNNEL:
-        set_tunnel(w, n, mobile, c, t)
+        set_tunnel(w, n, mobile, c, t, again)
         return
     for k in range(e.count - 1, -1, -1):
         if careof(e, k).until <= t and e.count > 1:
@@ -311,14 +335,14 @@ cdef inline void unbind(World* w, int n, uint32_t mobile, int64_t careof_node, i
     nothing.mode = EMPTY
     nothing.more = NULL
     if careof_node < 0:
-        replace(w, n, mobile, nothing, t)
+        replace(w, n, mobile, nothing, t, False)
         return
     if e.mode != TUNNEL:
         return
     for k in range(e.count):
         if careof(e, k).node == careof_node:
             if e.count == 1:
-                replace(w, n, mobile, nothing, t)
+                replace(w, n, mobile, nothing, t, False)
             else:
                 take_careof(e, k)
             return
@@ -337,15 +361,15 @@ cdef inline void act(World* w, int n, Action* a) noexcept nogil:
     elif a.op == BIND or a.op == BIND_MORE:
         c.until, c.node, c.header, c.at_mobile = a.until, <uint16_t>a.a, <uint8_t>a.b, <uint8_t>a.at_mobile
         if a.op == BIND:
-            set_tunnel(w, n, a.mobile, c, a.t)
+            set_tunnel(w, n, a.mobile, c, a.t, a.again)
         else:
-            add_tunnel(w, n, a.mobile, c, a.t)
+            add_tunnel(w, n, a.mobile, c, a.t, a.again)
     elif a.op == SET_LOCAL:
         set_local(w, n, a.mobile, a.until, a.t)
     elif a.op == SET_HOLD:
         e.mobile, e.mode, e.count = a.mobile, HOLD, 0
         e.one.until = a.until
         e.more = new_held(a.a, a.b)
-        replace(w, n, a.mobile, e, a.t)
+        replace(w, n, a.mobile, e, a.t, a.again)
     elif a.op == UNBIND or a.op == UNBIND_ALL:
         unbind(w, n, a.mobile, a.a if a.op == UNBIND else -1, a.t)

@@ -272,7 +272,7 @@ cdef inline int open_tables(World* w, object b) except -1:
                 names = b.node_names
                 raise ValueError(f"care-of node {names[coa[i]]!r} cannot be reached from {names[node[i]]!r}")
             c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], <uint8_t>header[i], <uint8_t>end[i]
-            set_tunnel(w, <int>node[i], <uint32_t>mobile[i], c, 0)
+            set_tunnel(w, <int>node[i], <uint32_t>mobile[i], c, 0, False)
     for i in range(route_mobile.shape[0]):
         if route_cell[i] < 0:
             raise ValueError(f"node {b.node_names[b.routes['node'][i]]!r} has no cell to send upstream through")

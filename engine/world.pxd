@@ -155,6 +155,7 @@ cdef struct World:
     int64_t flows
     int32_t tunnel_limit
     int32_t record
+    bint in_order  # every event in the order of time: no unit is ahead of another
     Tally* tallies  # one a link, two a cell
     Fifo** hop  # nodes x nodes: next link, NULL if unreachable
     int32_t* unit_of_node

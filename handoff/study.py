@@ -164,7 +164,8 @@ def run_procedure(
     begin(setup, network, places)
     schedule(setup, network, program, places, seed)
     engine = Engine(
-        network, seed=seed, tunnel_limit=setup.options.tunnel_limit, scheduling=scheduling,  # type: ignore[arg-type]
+        network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
+        scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
         record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
     )  # fmt: skip
     records = Records(setup)

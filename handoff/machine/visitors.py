@@ -98,7 +98,7 @@ class Visitors:
         self.leaving.discard(mobile)
         self.until.pop(mobile, None)
         until = ctx.time_ps + self.options.forwarding_lifetime(self.row.ip)
-        ctx.bind(fields.new, until_ps=until, **self._forward)  # type: ignore[arg-type]
+        ctx.bind(fields.new, until_ps=until, again=self.options.forward_unacked, **self._forward)  # type: ignore[arg-type]
 
     def marker(self, fields: Fields, mobile: int) -> tuple[bool, bool]:
         """The marker has come to the old router: whether it goes on to the mobile node, and whether the entry then ends.

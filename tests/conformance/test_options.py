@@ -282,3 +282,20 @@ def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
     assert run.result.nodes["held_peak_packets"][run.result.node_names.index("new")] == kept + 2
     assert run.result.packets["seq"].tolist() == list(range(kept, 8)), "the last ones are dropped"
     assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
+
+
+# -- frames in the air (decisions, 15) -------------------------------------------------------------------------
+@pytest.mark.parametrize(("again", "fates"), [(False, {"delivered": 1}), (True, {"delivered": 1, "duplicate": 1})])
+def test_frames_in_the_air_are_forwarded_too_if_asked_for(again, fates):
+    """Sent at 492, at the old router at 522 and on its radio until 526; the update comes at 524: a copy is here at 535."""
+    run = Scene(LATE).run("sync-mipv4", down=[492], forward_unacked=again)
+    assert run.result.fate_counts() == fates
+    assert run.result.flows["last_ps"].tolist() == [526 * 10**9]
+    assert run.result.flows["copies"].tolist() == [int(again)]
+
+
+def test_a_copy_saves_the_frame_that_the_old_radio_does_not_finish():
+    """The link ends at 525, the frame would be here at 526."""
+    scene = Scene((Stay("old", down=525, predict=500, warn=520), Stay("new", up=505)))
+    assert scene.run("sync-mipv4", down=[492]).result.fate_counts() == {"detached": 1}
+    assert scene.run("sync-mipv4", down=[492], forward_unacked=True).result.fate_counts() == {"delivered": 1, "detached": 1}

@@ -66,18 +66,18 @@ class Context:
 
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
-        simultaneous: bool = False,
+        simultaneous: bool = False, again: bool = False,
     ) -> None:  # fmt: skip
         new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps)
-        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps)
+        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, again)
 
     def local(self, *, until_ps: int | None = None) -> None:
         entry = Local(FOREVER if until_ps is None else until_ps)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps)
 
-    def hold(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None) -> None:
+    def hold(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None, again: bool = False) -> None:
         entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps)
-        self._oracle.change(self.node, self.mobile, entry, self.time_ps)
+        self._oracle.change(self.node, self.mobile, entry, self.time_ps, again)
 
     def unbind(self, coa: int | None = None) -> None:
         self._oracle.unbind(self.node, self.mobile, coa, self.time_ps)

@@ -132,5 +132,21 @@ ENGINE_MUTANTS = (
     Mutant("heard through the next cell", "world.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
+    # the radio
+    Mutant(
+        "again copies what waits",
+        "forwarding.pxd",
+        "        if r.t - down.line.delay - transmission(down, record_bytes(r)) > t:\n            return\n        if r.t > t",
+        "        if r.t > t",
+    ),
+    Mutant(
+        "copies in the air have the original's id",
+        "forwarding.pxd",
+        "copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))\n            out",
+        "copy.copy = r.copy\n            out",
+    ),
+    Mutant(
+        "by radio as the table says", "forwarding.pxd", "        if a.b:\n            send_radio(w, n, a)\n        elif", "        if"
+    ),
 )
 IN_EVERY_RUN = 1  # so many from the front of the list, also without --mutants

@@ -247,12 +247,12 @@ class Oracle:
         row.held_peak_packets = max(row.held_peak_packets, len(hold.waiting))
         row.held_peak_bytes = max(row.held_peak_bytes, hold.held_bytes())
 
-    def bind(self, node: int, mobile: int, new: CareOf, simultaneous: bool, t: int) -> None:
+    def bind(self, node: int, mobile: int, new: CareOf, simultaneous: bool, t: int, again: bool) -> None:
         entry = self.tables[node].get(mobile)
         if simultaneous and isinstance(entry, Tunnel):
             entry.add(new, t)
         else:
-            self.change(node, mobile, Tunnel([new]), t)
+            self.change(node, mobile, Tunnel([new]), t, again)
 
     def unbind(self, node: int, mobile: int, coa: int | None, t: int) -> None:
         entry = self.tables[node].get(mobile)
@@ -265,7 +265,7 @@ class Oracle:
             if not entry.care_of:
                 self.change(node, mobile, None, t)
 
-    def change(self, node: int, mobile: int, new: Entry | None, t: int) -> None:
+    def change(self, node: int, mobile: int, new: Entry | None, t: int, again: bool = False) -> None:
         """A new entry (or none) replaces the old one whole."""
         table, old = self.tables[node], self.tables[node].get(mobile)
         if new is None:
@@ -280,7 +280,7 @@ class Oracle:
         if isinstance(old, Hold):
             self.release(node, old, new, t)
         elif isinstance(old, Local) and isinstance(new, Tunnel | Hold):
-            self.rescue(node, mobile, t)
+            self.rescue(node, mobile, t, again)
 
     def release(self, node: int, old: Hold, new: Entry | None, t: int) -> None:
         """What an old hold held."""
@@ -296,14 +296,29 @@ class Oracle:
                 self.record.end(packet, Fate.BUFFER_TIMEOUT, t, node)
             hold.waiting = []
 
-    def rescue(self, node: int, mobile: int, t: int) -> None:
+    def rescue(self, node: int, mobile: int, t: int, again: bool) -> None:
         cell = self.network.cell_of_node[node]
         fifo = self.downlink(cell, mobile)
+        in_air = self.copies_in_air(fifo, mobile, t) if again else []
         taken, moved = fifo.take_out(mobile, t)
         for slot in moved:
             self.reach_mobile(cell, fifo, slot)
+        for packet in in_air:
+            self.look_up(node, packet, t)
         for slot in taken:
             self.look_up(node, slot.packet, t)
+
+    def copies_in_air(self, fifo: Fifo, mobile: int, t: int) -> list[Packet]:
+        """Of the mobile's data that the cell is sending: what goes out a second time."""
+        found = []
+        for slot in sorted(fifo.tally.under_way, key=lambda slot: slot.sequence):
+            packet, begun = slot.packet, slot.start <= t < slot.finish + fifo.channel.delay_ps
+            if packet.mobile == mobile and not packet.is_control and begun and packet.level < MOST_LEVELS:
+                copy = replace(packet, copy=packet.copy | 1 << 2 * packet.level, level=packet.level + 1)
+                packet.level += 1
+                self.record.born(copy, original=False)
+                found.append(copy)
+        return found
 
     # -- radio, down -------------------------------------------------------------------------------------------------------
     def downlink(self, cell: int, mobile: int) -> Fifo:

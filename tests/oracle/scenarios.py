@@ -184,6 +184,8 @@ class Scenario:
 
     def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, **options: Any) -> Any:
         """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none."""
+        if self.script.again:  # wants everything in the order of time
+            options |= {"scheduling": "heap"}
         made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
         quiet = Random(self.seed).choice(self.script.nodes) if self.seed % 5 == 0 else None
         for n in self.nodes:

@@ -34,25 +34,34 @@ class Watched(Oracle):
         super().__init__(*args, **options)
         self.seen: Counter[str] = Counter()
 
-    def change(self, node: int, mobile: int, new: Any, t: int) -> None:
+    def change(self, node: int, mobile: int, new: Any, t: int, again: bool = False) -> None:
         old = self.tables[node].get(mobile)
         self.seen[f"{type(old).__name__} to {type(new).__name__}"] += t > 0
         if isinstance(old, Hold) and not isinstance(new, Hold):
             self.seen["packets let go"] += len(old.waiting)
         if isinstance(old, Local) and not old.valid(t) and isinstance(new, Tunnel | Hold):
             self.seen["rescue from an expired entry"] += 1
-        super().change(node, mobile, new, t)
+        super().change(node, mobile, new, t, again)
 
     def register(self, node: int, packet: Any, t: int) -> None:
         before = self.refused
         super().register(node, packet, t)
         self.seen["refused message told"] += self.refused - before
 
-    def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int) -> None:
-        super().bind(node, mobile, new, simultaneous, t)
+    def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int, again: bool) -> None:
+        super().bind(node, mobile, new, simultaneous, t, again)
         entry = self.tables[node][mobile]
         assert isinstance(entry, Tunnel)
         self.seen[f"{len(entry.care_of)} care-of nodes"] += 1
+
+    def copies_in_air(self, fifo: Any, mobile: int, t: int) -> Any:
+        copies = super().copies_in_air(fifo, mobile, t)
+        self.seen["copied in the air"] += len(copies)
+        return copies
+
+    def send_down(self, node: int, packet: Any, t: int) -> None:
+        self.seen["sent by radio"] += packet.is_control and not isinstance(self.tables[node].get(packet.mobile), Local)
+        super().send_down(node, packet, t)
 
     def reach_mobile(self, cell: int, fifo: Any, slot: Any) -> None:
         self.seen["moved forward by a rescue"] += slot.version > 0
@@ -107,6 +116,8 @@ def test_every_entry_follows_every_other(happened: Counter[str], old: str, new: 
         ("4 care-of nodes", 3),
         ("reordered", 30),
         ("rescued", 20),
+        ("copied in the air", 20),
+        ("sent by radio", 20),
         ("rescue from an expired entry", 3),
         ("moved forward by a rescue", 5),
         ("packets let go", 30),
