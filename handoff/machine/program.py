@@ -10,7 +10,7 @@ from handoff.procedures import Procedure, Step
 
 PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT = range(100, 109)
 """Codes of layer-2 events (scheduled) and timers of mobile nodes."""
-RESTART, ADVERTISE, RELEASE, DELAYED, LINGER = range(120, 125)
+RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
 """Codes of events and timers of agents."""
 
 HOME, REGIONAL = 0, 1

@@ -282,3 +282,19 @@ def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
     assert run.result.nodes["held_peak_packets"][run.result.node_names.index("new")] == kept + 2
     assert run.result.packets["seq"].tolist() == list(range(kept, 8)), "the last ones are dropped"
     assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
+
+
+@pytest.mark.parametrize("procedure", ["mipv4", "sync-mipv4", "mipv6"])
+@pytest.mark.parametrize(
+    ("options", "fates"),
+    [
+        ({}, {"delivered": 7, "detached": 3}),
+        ({"old_buffer_packets": 3}, {"delivered": 10}),
+        ({"old_buffer_packets": 2}, {"delivered": 9, "queue full": 1}),
+        ({"old_buffer_packets": 3, "forwarding_lifetime_ps": 20 * SECOND // 1000}, {"delivered": 7, "buffer timeout": 3}),
+    ],
+)
+def test_the_buffer_of_the_old_router_waits_for_the_mobile_node_to_come_back(procedure, options, fates):
+    """Ten packets reach the old router from 500 on; its link is gone at 510, so those from 507 on are not heard; back at 600."""
+    scene = Scene([Stay("old", down=510), Stay("old", up=600)])
+    assert scene.run(procedure, down=range(470, 480), **options).result.fate_counts() == fates

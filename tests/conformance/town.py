@@ -72,6 +72,7 @@ class Town:
             forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
             bicast_ps=ms(50, 500),
             agent_discovery_ps=ms(0, 200),
+            old_buffer_packets=rough(0, 5, 50),
         )
         movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handoff.procedures import PROCEDURES
-from tests.theory.chain import A, BN, BO, C, DISCOVERY, MS, P, WN, WO, lead_ms, move, switch_ms, update_ms
+from tests.theory.chain import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
 
 FORWARDING = ["mipv4-smooth", "mipv6-ro", "mipv6"]
 BICASTING = [name for name, row in PROCEDURES.items() if row.family == "bicasting"]
@@ -67,6 +67,21 @@ def test_without_a_buffer_all_is_lost_until_the_update_is_at_the_old_router(proc
     expected = updated_ms(new_up) - (500 - WO)
     assert lost(move(procedure, old_down=500, new_up=new_up)) in floor_or_ceil(expected)
     assert new_up != 509 or expected == 124
+
+
+@pytest.mark.parametrize("procedure", FORWARDING)
+@pytest.mark.parametrize(
+    ("new_up", "kept"),
+    [(509, kept) for kept in (0, 50, 200, *range(7, 197, 10), 124)]
+    + [(up, kept) for up in np.linspace(500.2, 800.2, 20) for kept in (50, 200)],
+)
+def test_a_buffer_of_the_old_router_saves_what_it_holds(procedure, kept, new_up):
+    run = move(procedure, old_down=500, new_up=new_up, old_buffer_packets=kept)
+    expected = max(0, updated_ms(new_up) - (500 - WO) - kept)
+    assert lost(run) in floor_or_ceil(expected)
+    assert run.result.flows["duplicate"][0] == 0
+    if new_up == 509:
+        assert lost(run) == {0: 124, 50: 74, 200: 0}.get(kept, expected)
 
 
 # -- simultaneous bindings ------------------------------------------------------------------------------------------------
@@ -145,6 +160,19 @@ def test_with_rescue_only_what_flies_while_the_update_flies_is_lost(procedure, g
 
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
+@pytest.mark.parametrize("new_up", [505, 600])
+@pytest.mark.parametrize(("guard", "kept"), [(0, k) for k in range(1, 21)] + [(g, 5) for g in np.linspace(0, 12, 20)])
+def test_with_rescue_a_buffer_of_the_old_router_saves_what_it_holds_too(procedure, guard, kept, new_up):
+    """The same formula: the update is there (tB) wo after the warning."""
+    run = move(
+        procedure, interval_ms=0.45, predict=500, warn=520, old_down=520 + guard, new_up=new_up, new_buffer_packets=0,
+        old_buffer_packets=kept, **HOLD,
+    )  # fmt: skip
+    assert lost(run) in floor_or_ceil(max(0.0, (2 * WO - guard) / 0.45 - kept))
+    assert run.result.flows["duplicate"][0] == 0
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
 @pytest.mark.parametrize("interval_ms", [1, 1.000001, 0.999999, *np.linspace(0.21, 3.06, 20)])
 def test_scenario_ii_reorders_what_the_longer_way_brings_late(procedure, interval_ms):
     """With T = 1 ms a forwarded packet is at the new router together with the first direct one; then the links' keys decide."""
@@ -160,7 +188,7 @@ def test_scenario_ii_reorders_what_the_longer_way_brings_late(procedure, interva
 def test_scenario_ii_reorders_poisson_traffic_by_its_mean():
     """What is sent in the D = 4 ms before the first direct packet, less the time to that one: mean D - 1 + exp(-D) packets.
 
-    Variance by E[N] = E[R] and Var N = E[R] + Var R with R = max(0, D - X), X exponential. 400 phases: mean within 4 standard errors.
+    That is E[R] with R = max(0, D - X), X exponential; Var N = E[R] + Var R. 400 phases: mean within 4 standard errors.
     """
     late = BO + C - BN
     counts = []
