@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.w1 import PACKET_BYTES, PERIOD_PS
 from engine import FOREVER, Network
+from handoff.ideal import NOTHING
 from handoff.setup import Movement, Setup
 from handoff.study import run_procedure
 
@@ -86,7 +87,7 @@ def main() -> None:
     until = options.seconds * 1000 * MS
     setup = Setup(net, net.node_index("ha"), movement(net, options.handoffs * options.seconds, until, rng), until)
     built = time.perf_counter()
-    done = run_procedure(setup, options.procedure, reference_bytes=0)
+    done = run_procedure(setup, options.procedure, reference=NOTHING)
     whole = time.perf_counter() - built
     summary = done.summary()
     figures = {

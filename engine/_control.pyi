@@ -30,8 +30,9 @@ class Context:
 
     def select(self, event: Event) -> None: ...
     def send(
-        self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1
-    ) -> None: ...
+        self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1,
+        radio: bool = False,
+    ) -> None: ...  # fmt: skip
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: Literal["router", "mobile"] = "router",
         until_ps: int | None = None, simultaneous: bool = False,

@@ -104,7 +104,7 @@ cdef class Context:
     cdef int64_t until(self, object until_ps) except -1:
         return NEVER if until_ps is None else exact(until_ps)  # a float would be cut off silently
 
-    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1):
+    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False):
         """Send a control message about the current mobile.
 
         Parameters
@@ -120,11 +120,13 @@ cdef class Context:
             Up to six int64.
         via : int
             Fleet only, and needed there: the node through whose cell the mobile sends.
+        radio : bool
+            With ``for_mobile`` and ``to`` this node: straight into its cell's downlink, whatever its table says.
 
         Raises
         ------
         ValueError
-            If ``to`` cannot be reached, is this node (and not ``for_mobile``), or ``via`` has no cell.
+            If ``to`` cannot be reached, is this node (and not ``for_mobile``), ``via`` has no cell, or ``radio`` makes no sense.
         """
         cdef Action a = self.blank(SEND)
         cdef Message m
@@ -141,6 +143,9 @@ cdef class Context:
             a.a = self.w.cell_of_node[via]
         elif to == self.node and not for_mobile:
             raise ValueError("a node does not send messages to itself")
+        if radio and (not for_mobile or to != self.node or self.w.cell_of_node[to] < 0):
+            raise ValueError("only a node with a cell sends by radio, for a mobile and addressed to the node itself")
+        a.b = radio
         if start != to and self.w.hop[<int64_t>start * self.w.nodes + to] == NULL:
             raise ValueError(f"no way from node {start} to node {to}")
         for i in range(6):

@@ -238,6 +238,20 @@ cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int6
         (<Fifo*>e.more).orphan = 0
     replace(w, n, mobile, e, t)
 
+cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
+    """A message straight into the cell's downlink to the mobile, whatever the table says."""
+    cdef Cell* c = &w.cell[w.cell_of_node[n]]
+    cdef Fifo* f = c.shared
+    cdef Entry* e
+    if f == NULL:
+        f = own_fifo(w, &c.downs, c.down, c.key_down, a.mobile)
+        if f == NULL:
+            fail(w, NO_MEMORY, NULL, a.t)
+            return
+        e = find(&w.tables[n], a.mobile)
+        f.orphan = e == NULL or e.mode != LOCAL
+    enter_cell(w, n, f, &a.record)
+
 cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t) noexcept nogil:
     cdef Entry e
     e.mobile = mobile
@@ -314,7 +328,9 @@ cdef inline void act(World* w, int n, Action* a) noexcept nogil:
     cdef Careof c
     cdef Entry e
     if a.op == SEND:
-        if a.record.to == n:
+        if a.b:
+            send_radio(w, n, a)
+        elif a.record.to == n:
             arrive(w, n, &a.record)
         else:
             send_on(w, n, &a.record)

@@ -82,10 +82,10 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
         keys = places.mobile_keys[here].tolist()
         ages = [draw(seed, PURPOSE_AGE, key, 0) * half >> 64 for key in keys]
         network.schedule(half - np.array(ages, np.int64), here, REFRESH, 0)
-    if setup.options.authenticates and setup.options.authentication_ps:
+    if setup.options.authenticates and setup.options.authentication_service_ps:
         for i, node in enumerate(network.nodes):
             if places.is_anchor(i):
-                network.nodes[i] = replace(node, registration_ps=node.registration_ps + setup.options.authentication_ps)
+                network.nodes[i] = replace(node, registration_ps=node.registration_ps + setup.options.authentication_service_ps)
 
 
 def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code: int, args: Int) -> None:

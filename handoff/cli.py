@@ -17,6 +17,10 @@ def _study_options(command: Any) -> Any:
         click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write Parquet tables into DIR."),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every draw, instead of the scenario's."),
         click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s."),
+        click.option(
+            "--detail/--no-detail", default=None,
+            help="All metrics, from a record of every packet (200 bytes each). Without either: up to ten million packets.",
+        ),
         click.option("--memory-limit", metavar="SIZE", help="Refuse a run that may take more, as in 2GB."),
         _JSON,
     ):
@@ -49,6 +53,22 @@ def compare(procedures: str, **options: Any) -> None:
     from handoff.procedures import PROCEDURES
 
     _study(list(PROCEDURES) if procedures == "all" else [p.strip() for p in procedures.split(",")], **options)
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--procedure", required=True, help="One of 'handoff procedures'.")
+@click.option("--mn", required=True, help="A mobile node: its name, or its number from 0.")
+@click.option("--handoff", type=click.IntRange(min=0), required=True, help="Which of its handoffs, from 0.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture (SVG) instead.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every draw, instead of the scenario's.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
+def ladder(**options: Any) -> None:
+    """Draw one handoff of a SCENARIO: messages, events and data, phase by phase."""
+    with _Failures():
+        from handoff.ladder.command import draw
+
+        draw(**options)
 
 
 @main.command()

@@ -15,13 +15,16 @@ from typing import Any
 
 from engine.quantities import size
 from handoff.build import build
-from handoff.ideal import anchors_of
+from handoff.ideal import Bytes, anchors_of
+from handoff.measure import expected_packets
 from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.setup import Setup
 from handoff.study import Run, StudyProgress, program_of, run_procedure
 
 INTERRUPTED = 130
+MOST_RECORDED = 10**7
+"""Packets of a run up to which every one is recorded unless the user says otherwise."""
 
 
 class Interruption:
@@ -71,6 +74,7 @@ def study(
     changes: tuple[str, ...],
     memory_limit: str | None,
     as_json: bool,
+    detail: bool | None,
 ) -> int:
     """Run procedures on a scenario, print and write what came out; returns the exit code.
 
@@ -89,19 +93,26 @@ def study(
         raise ScenarioError(wrong)
     if output is not None:
         _writable(output)
+    if detail is None:
+        packets = expected_packets(setup.network, setup.duration_ps)
+        detail = packets <= MOST_RECORDED
+        if not detail:
+            left_out = "metrics that need a record of each are left out (--detail)"
+            print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
     interruption = Interruption()
     runs: list[Run] = []
-    references: dict[object, int] = {}
+    references: dict[object, Bytes] = {}
     for name in names:
         if interruption.asked:
             break
         same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
             setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption),
-            reference_bytes=references.get(same),
+            reference=references.get(same), detail=detail,
         )  # fmt: skip
-        if run.extra_bytes is not None:
-            references[same] = int(run.result.links["bytes"].sum()) - run.extra_bytes
+        if run.extra is not None:
+            references[same] = Bytes.of(run.result).beyond(run.extra)
+        run.result.packets = None  # a record of each is much, and everything has been read off it
         runs.append(run)
     if output is not None and runs:
         from handoff.report.tables import provenance, write_tables

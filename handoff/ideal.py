@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import Engine
+from engine import Engine, Result
 from handoff.begin import anchored, begin
 from handoff.machine.places import Places
 from handoff.machine.program import UP
@@ -15,7 +15,28 @@ from handoff.procedures import Procedure
 from handoff.setup import Setup
 
 
-def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine], bool]) -> int | None:
+class Bytes(NamedTuple):
+    """Bytes that links took, on the radio and in the fixed network."""
+
+    air: int
+    core: int
+
+    @classmethod
+    def of(cls, result: Result) -> Bytes:
+        """Those of a run."""
+        radio = np.array([name.endswith((">*", "<*")) for name in result.link_names], bool)
+        return cls(int(result.links["bytes"][radio].sum()), int(result.links["bytes"][~radio].sum()))
+
+    def beyond(self, other: Bytes) -> Bytes:
+        """What is more here than there."""
+        return Bytes(self.air - other.air, self.core - other.core)
+
+
+NOTHING = Bytes(0, 0)
+"""A reference for those who do not want to know."""
+
+
+def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine], bool]) -> Bytes | None:
     """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
 
     Same packets, same movement, same anchors and tunnels; no message, no copy, no forwarding.
@@ -33,7 +54,7 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
 
     Returns
     -------
-    int or None
+    Bytes or None
         None if it was stopped.
     """
     move = setup.movement
@@ -54,12 +75,12 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
     engine.attach_mobiles(_RoutesUp())
     for node, controller in acts.items():
         engine.attach(node, controller)
-    return int(engine.result().links["bytes"].sum()) if run(engine) else None
+    return Bytes.of(engine.result()) if run(engine) else None
 
 
 def anchors_of(row: Procedure) -> tuple[object, ...]:
     """What ``ideal_bytes`` depends on beside the setup: procedures with the same anchors and tunnels have one reference."""
-    return row.ip, row.hierarchical, row.route_optimization
+    return row.ip, row.hierarchical, row.route_optimization, row.network_based
 
 
 class _RoutesUp:

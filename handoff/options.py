@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handoff.machine import constants
 from handoff.machine.messages import ENCAPSULATIONS
+from handoff.procedures import Procedure
 
 MS = 10**9
 
@@ -92,8 +93,10 @@ class Options:
         Whether correspondents test both addresses first (decisions, 23).
     authentication : bool or None
         Whether registrations are authenticated and protected against replay.
-    authentication_ps : int
+    authentication_service_ps : int
         What that costs an anchor for each message, beside its registration service time.
+    resequence_ps : int
+        Longest wait of a resequencing buffer at the mobile node and its correspondents (decisions, 16); 0: as they arrive.
     settle_ps : int
         How long after a handoff is done its deliveries still count as its own.
     """
@@ -129,7 +132,8 @@ class Options:
     dad_ps: int | None = None
     return_routability: bool | None = None
     authentication: bool | None = None
-    authentication_ps: int = 0
+    authentication_service_ps: int = 0
+    resequence_ps: int = 0
     settle_ps: int = 100 * MS
 
     def problems(self) -> list[str]:
@@ -147,8 +151,8 @@ class Options:
             found.append("retransmit_max is at least retransmit")
         if not 0 < self.advertisement_min_ps <= self.advertisement_max_ps:
             found.append("advertisements come at intervals from advertisement_min, above 0, to advertisement_max, at least that")
-        if not 1 <= self.tunnel_limit <= 15:
-            found.append(f"tunnel_limit is 1 to 15, not {self.tunnel_limit}")
+        if not 1 <= self.tunnel_limit <= 4:
+            found.append(f"tunnel_limit is 1 to 4, not {self.tunnel_limit}")
         return found
 
     # -- what the profile says where nothing else does -------------------------------------------------------------------
@@ -166,9 +170,9 @@ class Options:
         """Whether correspondents want return routability; there is none in IPv4."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def dad(self, ip: int) -> int:
-        """Duplicate address detection of a care-of address, in ps; a foreign agent's address needs none."""
-        if ip == 4:
+    def dad(self, row: Procedure) -> int:
+        """Duplicate address detection of a care-of address, in ps; a router's own address needs none."""
+        if row.ip == 4 or row.network_based:
             return 0
         return (constants.DUPLICATE_ADDRESS_DETECTION if self.rfc else 0) if self.dad_ps is None else self.dad_ps
 

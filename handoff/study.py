@@ -8,21 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine import Engine, Result
 from engine.histogram import quantile
 from handoff.begin import begin, controllers, schedule
-from handoff.ideal import ideal_bytes
+from handoff.ideal import Bytes, ideal_bytes
 from handoff.machine.places import Places
 from handoff.machine.program import Program
 from handoff.machine.records import Records
+from handoff.measure import Columns, Detail, details, handoff_columns
 from handoff.procedures import PROCEDURES
 from handoff.setup import Correspondents, Setup
 
 SLICES = 50
 
-Columns = dict[str, npt.NDArray[Any]]
+STUDY_METRICS = (
+    "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
+    "pdv_p99_ps", "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
+    "jitter_max_ps", "mos",
+)  # fmt: skip
+"""Metrics of a whole study, from the record of every packet (``handoff.metrics.group_metrics``)."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,18 @@ class Run:
     procedure : str
     result : engine.Result
     handoffs : dict of str to ndarray
-        One element a handoff that began: the columns of ``handoff.machine.records`` and what was measured in it:
-        ``lost``, ``duplicate``, ``reordered``, ``after_marker`` (packets), ``disruption_ps`` (longest time between two
-        deliveries to the mobile node, -1 if there were none).
-    extra_bytes : int or None
+        One element a handoff that began: the columns of ``handoff.machine.records`` and what was measured in it: ``delivered``,
+        ``duplicate``, ``reordered``, ``after_marker`` (downstream packets), ``dropped`` (copies, both directions),
+        ``disruption_ps`` (longest interruption of a downstream flow, -1 if there was none), ``latency_ps`` (from the end of the
+        old link until the new one is up and registered, -1 if it never was); with ``detail`` also ``lost``, ``forwarded`` and
+        the other metrics of ``handoff.metrics``.
+    extra : Bytes or None
         Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
         None if either run was stopped.
+    simultaneous : int
+        How often an anchor made a binding beside another one.
+    detail : Detail or None
+        Metrics of flows and of the study, if they were asked for.
     wall_seconds, controller_seconds : float
     interrupted_ps : int or None
         Time reached if the run was stopped before its end.
@@ -57,7 +68,9 @@ class Run:
     procedure: str
     result: Result
     handoffs: Columns
-    extra_bytes: int | None
+    extra: Bytes | None
+    simultaneous: int
+    detail: Detail | None
     wall_seconds: float
     controller_seconds: float
     interrupted_ps: int | None = None
@@ -65,7 +78,6 @@ class Run:
     def summary(self) -> dict[str, int | float | str | None]:
         """The figures of the comparison table; times in ps, nan where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
-        gaps = h["disruption_ps"][h["disruption_ps"] >= 0]
         return {
             "procedure": self.procedure,
             "handoffs": len(h["mobile"]),
@@ -77,14 +89,32 @@ class Run:
             "reordered": int(flows["reordered"].sum()),
             "after_marker": int(h["after_marker"].sum()),
             "in_flight": int(flows["in_flight"].sum()),
-            "disruption_p50_ps": float(np.quantile(gaps, 0.5)) if len(gaps) else float("nan"),
-            "disruption_p99_ps": float(np.quantile(gaps, 0.99)) if len(gaps) else float("nan"),
+            **self._detailed(),
+            **_percentiles(h, "disruption_ps"),
+            **_percentiles(h, "latency_ps"),
             "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
-            "extra_bytes": self.extra_bytes,
+            "extra_bytes": None if self.extra is None else sum(self.extra),
+            "extra_air_bytes": None if self.extra is None else self.extra.air,
+            "extra_core_bytes": None if self.extra is None else self.extra.core,
+            "simultaneous_bindings": self.simultaneous,
             "signalling_messages": int(self.result.links["control_packets"].sum()),
             "signalling_bytes": int(links["control_bytes"].sum()),
+            "tunnel_bytes": int(links["tunnel_bytes"].sum()),
             "interrupted_ps": self.interrupted_ps,
         }
+
+    def _detailed(self) -> dict[str, int | float | None]:
+        """Metrics of the whole study; None without detail."""
+        if self.detail is None:
+            return dict.fromkeys(STUDY_METRICS)
+        return {name: self.detail.study[name][0].item() for name in STUDY_METRICS}
+
+
+def _percentiles(columns: Columns, name: str) -> dict[str, int | float | str | None]:
+    """Median and 99th percentile of what was measured; nan if nothing was."""
+    known = columns[name][columns[name] >= 0]
+    stem = name.removesuffix("_ps")
+    return {f"{stem}_p{q}_ps": float(np.quantile(known, q / 100)) if len(known) else float("nan") for q in (50, 99)}
 
 
 def run_procedure(
@@ -95,8 +125,9 @@ def run_procedure(
     scheduling: str = "auto",
     memory_limit_bytes: int | None = None,
     progress: Callable[[StudyProgress], bool] | None = None,
-    reference_bytes: int | None = None,
+    reference: Bytes | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
+    detail: bool = False,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -114,11 +145,13 @@ def run_procedure(
         Refuse a run that may take more.
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
-    reference_bytes : int or None
+    reference : Bytes or None
         ``handoff.ideal.ideal_bytes`` of the same bindings if it is known already, for a comparison.
     wrap : callable or None
         Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
         action of a run.
+    detail : bool
+        Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
 
     Raises
     ------
@@ -131,8 +164,8 @@ def run_procedure(
     begin(setup, network, places)
     schedule(setup, network, program, places, seed)
     engine = Engine(
-        network, seed=seed, tunnel_limit=setup.options.tunnel_limit, scheduling=scheduling, record="drops",  # type: ignore[arg-type]
-        memory_limit_bytes=memory_limit_bytes,
+        network, seed=seed, tunnel_limit=setup.options.tunnel_limit, scheduling=scheduling,  # type: ignore[arg-type]
+        record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
     )  # fmt: skip
     records = Records(setup)
     for node, controller in controllers(setup, program, places, records):
@@ -145,15 +178,21 @@ def run_procedure(
     wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
-    if reference_bytes is None and stopped is None:
+    if reference is None and stopped is None:
         end = setup.duration_ps
-        reference_bytes = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
-    spent = int(result.links["bytes"].sum())
+        reference = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
+    mobile_of_flow = network.flows()["mobile"]
+    handoffs = handoff_columns(records, result, mobile_of_flow, reached)
+    measured = None
+    if detail:
+        measured = details(PROCEDURES[procedure], result, mobile_of_flow, handoffs, setup.options.resequence_ps, reached)
     return Run(
         procedure,
         result,
-        _measure(records, result, network.flows()["mobile"], reached),
-        None if stopped is not None or reference_bytes is None else spent - reference_bytes,
+        handoffs,
+        None if stopped is not None or reference is None else Bytes.of(result).beyond(reference),
+        places.simultaneous,
+        measured,
         wall,
         engine.profile["controller_ns"] / 1e9,
         stopped,
@@ -188,39 +227,6 @@ def _advance(engine: Engine, until: int, progress: Callable[[StudyProgress], boo
         if progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"])):
             return reached
     return until
-
-
-def _measure(records: Records, result: Result, mobile_of_flow: npt.NDArray[np.int64], reached: int) -> Columns:
-    """Join the machine's records with the spans and the dropped packets of each handoff that began."""
-    spans = result.spans
-    columns: Columns = {c: v[spans["id"]] for c, v in records.columns.items()}
-    columns["open_ps"] = spans["open_ps"]
-    columns["end_ps"] = spans["end_ps"]
-    columns["duplicate"], columns["reordered"] = spans["duplicate"], spans["reordered"]
-    columns["after_marker"], columns["delivered"] = spans["after_marker"], spans["delivered"]
-    columns["disruption_ps"] = spans["gap_max_ps"]
-    packets = result.packets
-    dropped_mobile = mobile_of_flow[packets["flow"]] if packets is not None else mobile_of_flow[:0]
-    columns["lost"] = _lost_in(spans, packets, dropped_mobile, reached)
-    order = np.lexsort((columns["index"], columns["mobile"]))
-    return {c: v[order] for c, v in columns.items()}
-
-
-def _lost_in(spans: Columns, packets: Columns | None, mobile: npt.NDArray[np.int64], reached: int) -> npt.NDArray[np.int64]:
-    """Dropped data packet copies (of ``mobile`` each) between the opening and the end of their mobile node's span."""
-    lost = np.zeros(len(spans["mobile"]), np.int64)
-    if packets is None or not len(lost) or not len(mobile):
-        return lost
-    times = np.unique(np.concatenate([spans["open_ps"], packets["time_ps"]]))  # ranks: products of them stay small
-    opening = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
-    dropped = mobile * len(times) + np.searchsorted(times, packets["time_ps"])
-    order = np.argsort(opening)
-    at = np.searchsorted(opening[order], dropped, side="right") - 1
-    row = order[np.maximum(at, 0)]
-    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached)
-    inside = (at >= 0) & (spans["mobile"][row] == mobile) & (packets["time_ps"] <= end)
-    np.add.at(lost, row[inside], 1)
-    return lost
 
 
 __all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_procedure"]

@@ -30,7 +30,7 @@ class Agent:
         self.visitors = Visitors(program, places, attached)
         self.cache = Cache(program, places)
         self.guard = Guard(places, node, program.options.authenticates, bool(program.routability))
-        self.dad_ps = program.options.dad(program.row.ip)
+        self.dad_ps = program.options.dad(program.row)
         self.anchors = places.is_anchor(node)
         self.serial = 0
         self.delayed: dict[int, Fields] = {}  # messages that wait for the check of an address, by number

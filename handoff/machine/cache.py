@@ -53,6 +53,7 @@ class Cache:
         old = self.places.care_of(role, fields.old) if fields.old >= 0 else new
         beside = simultaneous and old != new
         if beside:
+            self.places.simultaneous += 1
             ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
         ctx.bind(new, until_ps=until, simultaneous=beside, **tunnel)  # type: ignore[arg-type]
         self.bindings[mobile] = Binding(new, fields.new)

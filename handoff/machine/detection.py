@@ -35,7 +35,7 @@ class Detection:
     def __init__(self, program: Program, places: Places, nodes: MobileNodes) -> None:
         self.program, self.places, self.nodes = program, places, nodes
         self.options = program.options
-        self.dad_ps = self.options.dad(program.row.ip)
+        self.dad_ps = self.options.dad(program.row)
 
     @property
     def eager(self) -> bool:
@@ -72,7 +72,7 @@ class Detection:
         if self.nodes.asked_or_done(state, router) or state.detecting == attachment:
             return
         wait = self.dad_ps
-        if self.options.discovery == "advertisement" and self.program.row.ip == 6:
+        if self.options.discovery == "advertisement" and self.dad_ps:
             wait += self._random(ctx, state)  # before the check of an address that everyone formed at once (RFC 4862 5.4.2)
         if self.options.detection == "lazy" and state.router >= 0 and state.router != router:
             if self.nodes.sender.has_link(state, state.router):
@@ -87,8 +87,7 @@ class Detection:
             self.nodes.down_ps[i] for i in range(self.nodes.first[ctx.mobile], self._present(ctx))
             if self.nodes.router[i] == state.router and self.nodes.down_ps[i] <= ctx.time_ps
         )  # fmt: skip
-        last = self.places.last_advertisement(state.router, gone)
-        return last + self.places.advertisement_lifetime_ps
+        return int(self.places.last_advertisement(state.router, gone) + self.places.advertisement_lifetime_ps)
 
     def _present(self, ctx: Context) -> int:
         """One past the last attachment of the mobile node."""

@@ -54,7 +54,7 @@ class MobileNodes:
         self.mobile: list[int] = movement.mobile.tolist()
         self.down_ps: list[int] = movement.down_ps.tolist()
         self.states: dict[int, State] = {}
-        self.first = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
+        self.first: dict[int, int] = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
         self.sender = Sender(program, places, self.router)
         self.detection = Detection(program, places, self)
 
@@ -233,21 +233,21 @@ class MobileNodes:
             return
         if numbered.kind == self.program.row.marker:
             if numbered.kind == "DBA":  # a deregistration reply answers nothing: the registration reply does
-                self.sender.answered(state, numbered, fields)
+                self.sender.answered(state, fields)
             self._marker(ctx, event, state, fields)
-        elif numbered.kind == "AA":
-            self._advertised(ctx, event, state, fields)
         elif numbered.step.effect == "registered":
             self._registered(ctx, state, numbered, fields)
+        elif numbered.kind == "AA":
+            self._advertised(ctx, event, state, fields)
         elif numbered.kind in ("HoT", "CoT"):
             self.sender.tested(ctx, state, numbered, fields)
         elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
-            self.sender.answered(state, numbered, fields)
+            self.sender.answered(state, fields)
             row = self._row(state, fields)
             if row is not None:
                 self.records["acknowledged_ps"][row] = ctx.time_ps
         else:
-            self._acknowledged(ctx, state, numbered, fields)
+            self._acknowledged(ctx, state, fields)
         for number in self.program.begun(numbered.variant, numbered.step.message):
             self.sender.ask(ctx, state, number, fields.peer, fields.old, fields.new)
 
@@ -300,9 +300,9 @@ class MobileNodes:
         self.sender.resume(ctx, state)
         self._completed(ctx, state, row)
 
-    def _acknowledged(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
+    def _acknowledged(self, ctx: Context, state: State, fields: Fields) -> None:
         """The answer of a gateway or correspondent to an update."""
-        if self.sender.answered(state, numbered, fields):
+        if self.sender.answered(state, fields):
             row = self._row(state, fields)
             if row is not None:
                 self.records["bound_ps"][row] = ctx.time_ps

@@ -40,6 +40,7 @@ class Places:
         for i in setup.first_attachments().tolist():
             if move.up_ps[i] == 0:
                 self.first_router[int(move.mobile[i])] = int(move.router[i])
+        self.simultaneous = 0  # how often an anchor made a binding beside another
         self._advertised: dict[int, list[int]] = {}
 
     def node(self, role: str, fields: Fields) -> int:
@@ -75,7 +76,7 @@ class Places:
     def tunnel(self, role: str) -> dict[str, int | str]:
         """Header and end of a tunnel from a node in this role, as ``bind`` wants them."""
         header = header_bytes(role, self.row.ip, self.options.encapsulation)
-        return {"header_bytes": header, "end": "router" if self.row.ip == 4 else "mobile"}
+        return {"header_bytes": header, "end": "router" if self.row.ip == 4 or self.row.network_based else "mobile"}
 
     def anchors(self, mobile: int, router: int) -> list[tuple[str, int]]:
         """Role and node of each that has a binding for a mobile node at a router."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.machine.messages import kind, size_bytes
@@ -37,8 +38,10 @@ class Numbered:
         Whether there has to be an old router other than the new one.
     per_peer : bool
         Whether it is sent for each correspondent.
-    answered : bool
-        Whether its last node answers the mobile node.
+    replies : frozenset of int
+        Steps by which it is answered to the mobile node, however many nodes later.
+    registers : bool
+        Whether one of these says that the mobile node is registered.
     twin : int
         The same request sent over the new link; -1 if there is none.
     starts : tuple of tuple of int
@@ -52,7 +55,8 @@ class Numbered:
     over_old: bool
     wants_old: bool
     per_peer: bool
-    answered: bool
+    replies: frozenset[int]
+    registers: bool
     twin: int
     starts: tuple[tuple[int, ...], ...]
 
@@ -183,14 +187,26 @@ _ROUTABILITY = (
 _ROUTABILITY_MESSAGES = {step.message for step in _ROUTABILITY}
 
 
+def _started(steps: list[tuple[int, Step, bool]], variant: int, message: str, role: str) -> tuple[int, ...]:
+    """Steps that a node in a role starts on handling a message."""
+    return tuple(k for k, (v, s, _) in enumerate(steps) if v == variant and s.on == message and s.path[0] == role != "MN")
+
+
+def _replies(steps: list[tuple[int, Step, bool]], variant: int, step: Step) -> Iterator[int]:
+    """Steps to the mobile node that the last node of a step starts, or the last node of what it starts."""
+    for k in _started(steps, variant, step.message, step.path[-1]):
+        if steps[k][1].path[-1] == "MN":
+            yield k
+        else:
+            yield from _replies(steps, variant, steps[k][1])
+
+
 def _numbered(
     i: int, steps: list[tuple[int, Step, bool]], twin: int, row: Procedure, options: Options
 ) -> Numbered:
     variant, step, over_old = steps[i]
-    starts = tuple(
-        tuple(k for k, (v, s, _) in enumerate(steps) if v == variant and s.on == step.message and s.path[0] == role != "MN")
-        for role in step.path
-    )
+    starts = tuple(_started(steps, variant, step.message, role) for role in step.path)
+    replies = frozenset(_replies(steps, variant, step))
     far = step.path[-1] if step.path[0] == "MN" else step.path[0]
     return Numbered(
         step,
@@ -200,7 +216,8 @@ def _numbered(
         over_old,
         bool(_OLD & set(step.path)),
         "CN" in step.path,
-        any(steps[k][1].path[-1] == "MN" for k in starts[-1]),
+        replies,
+        any(steps[k][1].effect == "registered" for k in replies),
         twin,
         starts,
     )

@@ -45,35 +45,31 @@ class Sender:
             self._test(ctx, state, numbered, peer, old, new)
             return
         wait = self.options.retransmit_ps
-        if self.options.rfc and self.ip == 6 and state.router < 0 and self._registers(numbered):
+        if self.options.rfc and self.ip == 6 and state.router < 0 and numbered.registers:
             wait = max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG)
         self._issue(ctx, state, Request(number, peer, old, new, wait))
 
     def _issue(self, ctx: Context, state: State, request: Request) -> None:
         numbered = self.program.steps[request.step]
-        if not numbered.answered or numbered.step.on == "going-down":  # an update over a link that goes is sent once
+        if not numbered.replies or numbered.step.on == "going-down":  # an update over a link that goes is sent once
             self.send(ctx, state, request)
             return
         state.identification = identification = self._next(ctx, state)
         state.requests[identification] = request
-        if self._registers(numbered):
+        if numbered.registers:
             state.request = identification
         self.send(ctx, state, request)
         ctx.timer(ctx.time_ps + request.wait_ps, RETRANSMIT, identification)
-
-    def _registers(self, numbered: Numbered) -> bool:
-        """Whether the answer says that the mobile node is registered."""
-        return any(self.program.steps[k].step.effect == "registered" for k in numbered.starts[-1])
 
     def _next(self, ctx: Context, state: State) -> int:
         """Next identification: a timestamp where that protects against replay (RFC 5944, 5.7.1), else a count."""
         count = state.identification + 1
         return max(count, ctx.time_ps) if self.ip == 4 and self.options.authenticates else count
 
-    def answered(self, state: State, answer: Numbered, fields: Fields) -> bool:
+    def answered(self, state: State, fields: Fields) -> bool:
         """Whether a message answers a request that still waits, which then waits no more."""
         request = state.requests.get(fields.identification)
-        if request is None or self.program.steps[request.step].step.message != answer.step.on:
+        if request is None or fields.step not in self.program.steps[request.step].replies:
             return False
         del state.requests[fields.identification]
         return True
@@ -102,7 +98,7 @@ class Sender:
         else:  # later, on whatever link there is
             state.identification = identification = self._next(ctx, state)
             state.requests[identification] = request
-            if self._registers(numbered):
+            if numbered.registers:
                 state.request = identification
             ctx.timer(ctx.time_ps + wait, RETRANSMIT, identification)
         return True
@@ -158,7 +154,7 @@ class Sender:
 
     def tested(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
         """A token has come."""
-        if self.answered(state, numbered, fields):
+        if self.answered(state, fields):
             state.tokens[fields.peer, -1 if numbered.kind == "HoT" else fields.new] = fields.proof, ctx.time_ps
             self.resume(ctx, state)
 

@@ -78,6 +78,27 @@ CONVENTIONAL = (
     ),
 )
 
+BEYOND = (
+    Procedure(
+        name="pmipv6",
+        family="conventional",
+        summary="Proxy Mobile IPv6: the access router registers for the mobile node, which keeps its address",
+        figures="",
+        rfcs=("RFC 5213",),
+        ip=6,
+        anchor="HA",
+        network_based=True,
+        signalling=(
+            Step("move", "AS", AFTER),
+            Step("AS", "BU", ("nAR", "HA"), "bind"),
+            Step("BU", "BA", ("HA", "nAR")),
+            Step("BA", "AA", ("nAR", "MN"), "registered"),
+        ),
+        upstream="drop",
+    ),
+)
+"""Not of the seed."""
+
 SYNCHRONIZED = (
     Procedure(
         name="sync-mipv6",

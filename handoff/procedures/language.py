@@ -64,6 +64,10 @@ class Procedure:
         What the mobile node does at going-down when the marker has not come.
     upstream : str
         What the mobile node does with upstream data while it has no registered link: ``"hold"`` or ``"drop"``.
+    route_optimization : bool
+        Whether correspondents have bindings.
+    network_based : bool
+        Whether routers register for the mobile node, which keeps one address: tunnels end at them, and no address is checked.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Procedure:
     rescue: tuple[Step, ...] = ()
     upstream: str = "hold"
     route_optimization: bool = False
+    network_based: bool = False
 
     @property
     def hierarchical(self) -> bool:

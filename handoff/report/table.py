@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 COLUMNS = (
-    "procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "disruption p50/p99", "delay p99",
+    "procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "forwarded", "latency p50/p99",
+    "disruption p99", "delay p99", "MOS",
     "extra bytes", "signalling",
 )  # fmt: skip
 
@@ -24,7 +25,7 @@ def milliseconds(ps: float) -> str:
 
 
 def cells(row: dict[str, Any]) -> list[str]:
-    """One summary of ``handoff.study.Run`` as texts, in the order of ``COLUMNS``."""
+    """One summary of ``handoff.study.Run`` as texts, in the order of ``COLUMNS``; a dash where nothing was measured."""
     scenarios = "/".join(str(row[f"scenario_{n}"]) for n in (1, 2, 3))
     name = row["procedure"] if row["interrupted_ps"] is None else f"{row['procedure']} (to {row['interrupted_ps'] / 1e12:.1f} s)"
     return [
@@ -35,8 +36,11 @@ def cells(row: dict[str, Any]) -> list[str]:
         f"{row['duplicate']:,}",
         f"{row['reordered']:,}",
         f"{row['after_marker']:,}",
-        f"{milliseconds(row['disruption_p50_ps'])} / {milliseconds(row['disruption_p99_ps'])}",
+        "-" if row["forwarded"] is None else f"{row['forwarded']:,}",
+        f"{milliseconds(row['latency_p50_ps'])} / {milliseconds(row['latency_p99_ps'])}",
+        milliseconds(row["disruption_p99_ps"]),
         milliseconds(row["delay_p99_ps"]),
+        "-" if row["mos"] is None or math.isnan(row["mos"]) else f"{row['mos']:.2f}",
         "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",
         f"{row['signalling_messages']:,}",
     ]
@@ -44,7 +48,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
     """Print summaries to standard output; wide enough not to wrap when it is not a terminal."""
-    console = Console(width=None if Console().is_terminal else 160)
+    console = Console(width=None if Console().is_terminal else 180)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "procedure" else "right", no_wrap=True)

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from handoff.machine.records import COLUMNS
+from handoff.measure import METRICS, VOICE
 from handoff.setup import Setup
-from handoff.study import Run
+from handoff.study import STUDY_METRICS, Run
 
 RUN_FIELDS = (
     ("procedure", pa.string()), ("seed", pa.uint64()), ("until_ps", pa.int64()), ("interrupted_ps", pa.int64()),
@@ -23,23 +25,38 @@ RUN_FIELDS = (
     ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()), ("sent", pa.int64()),
     ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
     ("in_flight", pa.int64()), ("disruption_p50_ps", pa.float64()), ("disruption_p99_ps", pa.float64()),
-    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("signalling_messages", pa.int64()),
-    ("signalling_bytes", pa.int64()),
+    ("latency_p50_ps", pa.float64()), ("latency_p99_ps", pa.float64()),
+    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
+    ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
+    ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
 )  # fmt: skip
 HANDOFF_COLUMNS = (
-    "index", "access", "scenario", "predict_ps", "going_down_ps", "down_ps", "up_ps", "request_ps", "reply_ps", "marker_ps",
-    "rescue_ps", "acknowledged_ps", "completed", "retransmissions", "open_ps", "end_ps", "delivered", "lost", "duplicate",
-    "reordered", "after_marker", "disruption_ps",
+    *(c for c in COLUMNS if c not in ("mobile", "old_router", "new_router")), "open_ps", "end_ps", "delivered", "duplicate",
+    "reordered", "after_marker", "disruption_ps", "latency_ps", "dropped",
 )  # fmt: skip
+_KINDS = {True: pa.int64(), False: pa.float64()}
+
+
+def _detailed(known: Sequence[str], *more: tuple[str, bool]) -> list[tuple[str, pa.DataType]]:
+    """Metrics beside the columns that are there anyway; null where a run kept no record of packets."""
+    return [(name, _KINDS[whole]) for name, whole in (*METRICS.items(), *more) if name not in known]
+
+
+_HANDOFF_DETAIL = _detailed(HANDOFF_COLUMNS, ("forwarded", True))
+_FLOW_DETAIL = _detailed(FLOW_COLUMNS, *((name, False) for name in VOICE))
 
 _INT = pa.int64()
 SCHEMAS = {
-    "runs": pa.schema(RUN_FIELDS),
+    "runs": pa.schema([*RUN_FIELDS, *((name, pa.float64()) for name in STUDY_METRICS)]),
     "handoffs": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "mobile", "old_router", "new_router")] + [(c, _INT) for c in HANDOFF_COLUMNS]
+        [(n, pa.string()) for n in ("procedure", "mobile", "old_router", "new_router")]
+        + [(c, _INT) for c in HANDOFF_COLUMNS]
+        + _HANDOFF_DETAIL
     ),
     "flows": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")] + [(c, _INT) for c in FLOW_COLUMNS]
+        [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")]
+        + [(c, _INT) for c in FLOW_COLUMNS]
+        + _FLOW_DETAIL
     ),
     "links": pa.schema([("procedure", pa.string()), ("link", pa.string()), *((c, _INT) for c in LINK_COLUMNS)]),
     "nodes": pa.schema([("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]),
@@ -106,7 +123,7 @@ def _runs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
     }  # fmt: skip
-    return {name: [row[name]] for name, _ in RUN_FIELDS}
+    return {name: [row[name]] for name in SCHEMAS["runs"].names}
 
 
 def _handoffs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
@@ -118,7 +135,13 @@ def _handoffs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
         "old_router": nodes[h["old_router"]],
         "new_router": nodes[h["new_router"]],
         **{c: h[c] for c in HANDOFF_COLUMNS},
+        **_given(h if run.detail else None, _HANDOFF_DETAIL, len(h["mobile"])),
     }
+
+
+def _given(columns: Any, wanted: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
+    """Columns of metrics, or as many nulls."""
+    return {name: [None] * count if columns is None else columns[name] for name, _ in wanted}
 
 
 def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
@@ -130,6 +153,7 @@ def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
         "direction": np.where(flows["up"] == 1, "up", "down"),
         **{c: run.result.flows[c] for c in FLOW_COLUMNS},
+        **_given(None if run.detail is None else run.detail.flows, _FLOW_DETAIL, len(labels)),
     }
 
 

@@ -185,7 +185,7 @@ def _option_fields() -> dict[str, Any]:
     for field in dataclasses.fields(Options):
         name, kind = field.name, field.type
         if name in CHOICES:
-            fields[name] = (Literal[CHOICES[name]], field.default)  # type: ignore[valid-type]
+            fields[name] = (Literal[CHOICES[name]], field.default)
         elif name == "lifetime_s":
             fields["lifetime"] = (Duration, Options.lifetime_s * 10**12)
         elif name.endswith("_ps"):

@@ -18,7 +18,7 @@ COMMUTE = str(ROOT / "examples" / "commute.toml")
 HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
 ALL = [
     "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
-    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6",
+    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6", "pmipv6",
 ]  # fmt: skip
 SHORT = ["--set", "duration=20s"]
 
@@ -40,7 +40,8 @@ def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     head = done.stdout.splitlines()[1]
-    for column in ("procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "disruption p50/p99",
+    for column in ("procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "latency p50/p99",
+                   "disruption p99", "forwarded", "MOS",
                    "delay p99", "extra bytes", "signalling"):  # fmt: skip
         assert column in head
     assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ALL

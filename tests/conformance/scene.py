@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import FOREVER, Network
+from handoff.ideal import NOTHING
 from handoff.setup import Movement, Options, Restart, Setup
 from handoff.study import Run, run_procedure
 
@@ -100,7 +101,7 @@ class Scene:
     def run(
         self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object
     ) -> Run:
-        return run_procedure(self.setup(down, up, options), procedure, reference_bytes=0)
+        return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
 
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
         """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""

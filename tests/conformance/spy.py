@@ -1,43 +1,15 @@
-"""Watch a run: controllers wrapped so that every event they get and every action they take is written down."""
+"""What a test asks of a watched run: hops in ms by the names of nodes, tables and upstream routes at an instant."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import Context
 from handoff.machine.messages import Fields
 from handoff.setup import Setup
-from handoff.study import Run, program_of, run_procedure
+from handoff.watch import TABLE, UPSTREAM, Action, Watch
 
 MS = 10**9
-TABLE = ("bind", "local", "hold", "unbind")
-UPSTREAM = ("route_up", "hold_up", "unroute_up")
-
-
-@dataclass(frozen=True)
-class Action:
-    """What a controller did: its node (-1 = the fleet), and the arguments by name, defaults included."""
-
-    time_ps: int
-    node: int
-    mobile: int
-    verb: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A message that a controller got; ``via`` is the cell it came through, -1 at a fixed node."""
-
-    time_ps: int
-    node: int
-    mobile: int
-    via: int
-    code: int
-    fields: Fields
 
 
 @dataclass(frozen=True)
@@ -51,89 +23,20 @@ class Hop:
     got: float | None
 
 
-_CALLS = {verb: inspect.signature(getattr(Context, verb)) for verb in ("send", *TABLE, *UPSTREAM)}
-
-
-class WatchedContext:
-    """A context that writes down what is done with it, then does it."""
-
-    def __init__(self, ctx: Context, log: list[Action]) -> None:
-        self._ctx, self._log = ctx, log
-
-    def __getattr__(self, verb: str) -> Any:
-        target = getattr(self._ctx, verb)
-        if verb not in _CALLS:
-            return target
-
-        def act(*args: Any, **kwargs: Any) -> None:
-            given = _CALLS[verb].bind(self._ctx, *args, **kwargs)
-            given.apply_defaults()
-            self._log.append(Action(self._ctx.time_ps, self._ctx.node, self._ctx.mobile, verb, given.arguments))
-            target(*args, **kwargs)
-
-        return act
-
-
-class Watched:
-    """A controller under watch."""
-
-    def __init__(self, controller: Any, actions: list[Action], arrivals: list[Arrival]) -> None:
-        self.controller, self.actions, self.arrivals = controller, actions, arrivals
-
-    def on_event(self, ctx: Any, event: Any) -> None:
-        if event.kind == 2:
-            fields = Fields.unpack(event.args)
-            self.arrivals.append(Arrival(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
-        self.controller.on_event(WatchedContext(ctx, self.actions), event)
-
-
-class Spy:
-    """One run of a procedure, watched.
-
-    Attributes
-    ----------
-    run : Run
-    actions : list of Action
-        In the order of the run.
-    arrivals : list of Arrival
-    """
+class Spy(Watch):
+    """One run of a procedure, watched."""
 
     def __init__(self, setup: Setup, procedure: str, seed: int = 1) -> None:
-        self.actions: list[Action] = []
-        self.arrivals: list[Arrival] = []
-        self.setup = setup
-        self.program = program_of(setup, procedure)
-        self.run: Run = run_procedure(
-            setup, procedure, seed=seed, reference_bytes=0, wrap=lambda _, c: Watched(c, self.actions, self.arrivals)
-        )
+        super().__init__(setup, procedure, seed)
         self._names = {i: n.name for i, n in enumerate(setup.network.nodes)} | {-1: "mn"}
-
-    def message(self, fields: Fields) -> str:
-        """Name of a message in its row."""
-        return self.program.steps[fields.step].step.message
 
     def hops(self, mobile: int = 0) -> list[Hop]:
         """Every hop of every control message about a mobile node, by the time it was sent."""
-        waiting = [a for a in self.arrivals if a.mobile == mobile]
-        found = []
-        for action in self.actions:
-            if action.verb != "send" or action.mobile != mobile:
-                continue
-            sent = action.arguments
-            target = -1 if sent["for_mobile"] and sent["to"] == action.node else sent["to"]
-            fields = Fields.unpack(sent["args"])
-            key = (target, sent["code"], fields)
-            got = next((a for a in waiting if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
-            if got is not None:
-                waiting.remove(got)
-            found.append(
-                Hop(
-                    self.message(fields), self._names[action.node], self._names[target],
-                    action.time_ps / MS, None if got is None else got.time_ps / MS,
-                )
-            )  # fmt: skip
-        assert not waiting, f"messages that nobody sent: {waiting}"
-        return sorted(found, key=lambda hop: hop.sent)
+        names = self._names
+        return [
+            Hop(x.message, names[x.source], names[x.to], x.sent_ps / MS, None if x.got_ps is None else x.got_ps / MS)
+            for x in self.sent(mobile)
+        ]
 
     def sends(self, message: str, mobile: int = 0) -> list[Action]:
         """Every sending of a message by a mobile node itself."""

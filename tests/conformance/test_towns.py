@@ -1,52 +1,16 @@
 """The machine in random towns: the same on the engine and on the oracle, and what holds whatever happens there."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-import handoff.study
-from engine import Engine, Result
 from handoff.procedures import PROCEDURES
-from handoff.setup import Setup
-from handoff.study import Run, run_procedure
 from tests.conformance.town import MOST_WAY_MS, MS, Town
-from tests.oracle.compare import differences
-from tests.oracle.oracle import Oracle
+from tests.conformance.twice import study
 
 ROUGH = Town()
 SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
-
-
-class OracleInSlices:
-    """The oracle as a study runs an engine; it runs when the result is asked for."""
-
-    def __init__(self, network: Any, **options: Any) -> None:
-        self.oracle, self.reached, self.profile = Oracle(network, **options), 0, {"controller_ns": 0, "events": 0}
-        self.attach, self.attach_mobiles = self.oracle.attach, self.oracle.attach_mobiles
-
-    def advance(self, to: int) -> int:
-        self.reached = to
-        return to
-
-    def result(self) -> Result:
-        return self.oracle.run(self.reached)
-
-
-def study(setup: Setup, procedure: str, seed: int, make: Any = Engine) -> Run:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handoff.study, "Engine", make)
-        return run_procedure(setup, procedure, seed=seed, reference_bytes=0)
-
-
-@pytest.mark.parametrize("procedure", PROCEDURES)
-@pytest.mark.parametrize("seed", range(10))
-def test_engine_and_oracle_agree(procedure, seed):
-    ours, theirs = (study(ROUGH.setup(seed), procedure, seed, make) for make in (OracleInSlices, Engine))
-    assert differences(ours.result, theirs.result) == []
-    for name, column in ours.handoffs.items():
-        np.testing.assert_array_equal(column, theirs.handoffs[name], err_msg=name)
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)

@@ -1,11 +1,12 @@
 """Random studies for the machine: mobile nodes that hurry between few routers, to and fro."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.setup import Movement, Options, Setup
+from handoff.options import CHOICES, Options
+from handoff.setup import Movement, Restart, Setup
 
 MS = 10**9
 _RADIO_MS, _NEIGHBOUR_MS, _FIXED_MS, _WORK_MS = 6, 8, 10 + 10 + 30, 3
@@ -17,10 +18,11 @@ MOST_WAY_MS = _RADIO_MS + _NEIGHBOUR_MS + _FIXED_MS + _WORK_MS + _FIXED_MS + _RA
 class Town:
     """What kind of town: ``rough`` links are slow and lossy, with small buffers, and layer 2 does as it likes; otherwise every
     move is predicted ``lead_ms`` before the warning, which comes ``guard_ms`` before the end, and ``overlap`` makes it
-    dual access.
+    dual access. ``wild``: every option at random, and agents that restart.
     """
 
     rough: bool = True
+    wild: bool = False
     lead_ms: int = 0
     guard_ms: int = 0
     overlap: bool = True
@@ -75,8 +77,32 @@ class Town:
             old_buffer_packets=rough(0, 5, 50),
         )
         movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
+        restarts: tuple[Restart, ...] = ()
+        if self.wild:
+            options = replace(options, **self._any_options(np.random.default_rng([seed, 1])))
+            if rng.random() < 0.2:
+                restarts = (Restart(int(rng.integers(len(net.nodes))), ms(100, self.until_ms)),)
         gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}
-        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways)
+        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways, restarts)
+
+    @staticmethod
+    def _any_options(rng: np.random.Generator) -> dict[str, object]:
+        """Every choice of the options, at random; the usual one more often than not."""
+        chosen: dict[str, object] = {
+            name: words[0 if rng.random() < 0.5 else rng.integers(len(words))] for name, words in CHOICES.items()
+        }
+        for name in ("forward_unacked", "upstream_early"):
+            chosen[name] = bool(rng.random() < 0.3)
+        for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
+            chosen[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
+        low = int(rng.integers(20 * MS, 400 * MS))
+        return chosen | {
+            "advertisement_min_ps": low,
+            "advertisement_max_ps": low + int(rng.integers(0, 400 * MS)),
+            "tunnel_limit": int(rng.integers(2, 5)),
+            "upstream_packets": int(rng.integers(0, 20)),
+            "new_buffer_bytes": int(rng.integers(0, 3)) * 3000,
+        }
 
     def _ride(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:
         """Stays (mobile, router, up, down, predict, going_down) of one mobile node, in ps."""

@@ -44,7 +44,8 @@ class Context:
         self.time_ps, self.node, self.mobile = event.time_ps, event.node, event.mobile
 
     def send(
-        self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1
+        self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1,
+        radio: bool = False,
     ) -> None:  # fmt: skip
         oracle, t, mobile_key = self._oracle, self.time_ps, self._oracle.mobile_keys[self.mobile]
         sender = mobile_key if self.node < 0 else oracle.node_keys[self.node]
@@ -56,6 +57,8 @@ class Context:
         oracle.record.born(packet, original=True)
         if self.node < 0:
             oracle.transmit_up(oracle.network.cell_of_node[via], packet, t)
+        elif radio:
+            oracle.send_down(self.node, packet, t)
         elif to == self.node:
             oracle.look_up(self.node, packet, t)
         else:

@@ -202,7 +202,10 @@ class Actor:
             via = {"via": dice.choice(self.script.cells)} if self.place is None else {}
             args = (dice.randrange(len(self.script.nodes)), dice.randrange(len(self.script.nodes)))
             code = dice.choice(ANY_CODE)
-            self.message(ctx, event, dice, code, other, *args, for_mobile=dice.random() < 0.4, **via)
+            if self.place in self.script.cells and dice.random() < 0.3:
+                self.message(ctx, event, dice, code, self.place, *args, for_mobile=True, radio=True)
+            else:
+                self.message(ctx, event, dice, code, other, *args, for_mobile=dice.random() < 0.4, **via)
         elif self.place is None:
             self.disturb_fleet(ctx, dice)
         else:

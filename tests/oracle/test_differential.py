@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.twice import procedures_agree
 from tests.oracle.check import AGAINST_ITSELF, oracle_and_engine
 
 
 def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
     _assert_nothing(each(oracle_and_engine, list(block)))
+
+
+def test_every_procedure_runs_alike_on_both(block: range, each: Any) -> None:
+    """All rows, options and profiles in turn, on random towns."""
+    _assert_nothing(each(procedures_agree, list(block)))
 
 
 @pytest.mark.parametrize("which", range(len(AGAINST_ITSELF)), ids=[check.__name__ for check in AGAINST_ITSELF])

@@ -8,6 +8,7 @@ agent takes to a correspondent that is the anchor itself.
 import numpy as np
 
 from engine import FOREVER, Network
+from handoff.ideal import NOTHING
 from handoff.procedures import PROCEDURES
 from handoff.setup import Movement, Options, Setup
 from handoff.study import Run, run_procedure
@@ -72,4 +73,4 @@ def chain(
 
 def move(procedure: str, *, seed: int = 1, **handoff: object) -> Run:
     """Run one handoff of the chain."""
-    return run_procedure(chain(procedure, **handoff), procedure, seed=seed, reference_bytes=0)  # type: ignore[arg-type]
+    return run_procedure(chain(procedure, **handoff), procedure, seed=seed, reference=NOTHING)  # type: ignore[arg-type]

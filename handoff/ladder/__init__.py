@@ -1,0 +1,1 @@
+"""One handoff as a sequence diagram."""

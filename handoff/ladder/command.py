@@ -1,0 +1,56 @@
+"""``handoff ladder``: run a study, draw one handoff of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from engine import NetworkError
+from handoff.build import build
+from handoff.ladder.collect import ladder_of
+from handoff.ladder.svg import render_svg
+from handoff.ladder.text import render_text
+from handoff.procedures import PROCEDURES
+from handoff.scenario import ScenarioError, load_scenario
+from handoff.setup import Setup
+
+
+def draw(
+    *, scenario: Path, procedure: str, mn: str, handoff: int, output: Path | None, seed: int | None, changes: tuple[str, ...]
+) -> None:  # fmt: skip
+    """Print a ladder, or write it as SVG.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario, the procedure, the mobile node or the handoff is wrong.
+    """
+    if procedure not in PROCEDURES:
+        raise ScenarioError([f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}"])
+    checked, _ = load_scenario(scenario, changes)
+    seed = checked.seed if seed is None else seed
+    setup = build(checked, scenario, seed)
+    ladder = ladder_of(setup, procedure, _mobile(setup, mn), handoff, seed)
+    if output is None:
+        print(render_text(ladder, shutil.get_terminal_size((130, 24)).columns))
+        return
+    partial = output.with_name(f"{output.name}.partial")
+    try:
+        partial.write_text(render_svg(ladder), encoding="utf-8")
+        os.replace(partial, output)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _mobile(setup: Setup, wanted: str) -> int:
+    """Index of a mobile node by its name or number."""
+    try:
+        return setup.network.mobile_index(wanted)
+    except NetworkError:
+        count = setup.network.mobile_count
+        if wanted.isdecimal() and int(wanted) < count:
+            return int(wanted)
+        first, last = setup.network.mobile_name(0), setup.network.mobile_name(count - 1)
+        raise ScenarioError([f"--mn: no mobile node {wanted!r}: give a name ({first} to {last}) or 0 to {count - 1}"]) from None
