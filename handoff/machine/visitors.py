@@ -35,10 +35,10 @@ class Visitors:
         self.attached.add(mobile)
         self.leaving.discard(mobile)
         until = self.until.get(mobile, -1)
-        back = mobile in self.forwarding or (mobile in self.kept and mobile in self.resident)
+        kept = mobile in self.kept and mobile in self.resident
         if until > ctx.time_ps:
             ctx.local(until_ps=until)
-        elif back or self.row.ip == 6:  # an IPv6 link delivers to whoever is there
+        elif kept or mobile in self.forwarding or self.row.ip == 6:  # an IPv6 link delivers to whoever is there
             ctx.local()
         self.forwarding.discard(mobile)
         self.kept.discard(mobile)

@@ -21,8 +21,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "machine/visitors.py",
-        "elif mobile in self.forwarding or self.row.ip == 6:",
-        "elif self.row.ip == 6 and mobile not in self.forwarding:",
+        "elif kept or mobile in self.forwarding or self.row.ip == 6:",
+        "elif kept or (self.row.ip == 6 and mobile not in self.forwarding):",
     ),
     Mutant("simultaneous binding", "machine/cache.py", "beside = simultaneous and old != new", "beside = old != new"),
     Mutant("bicasting that does not copy", "machine/cache.py", "beside = simultaneous and old != new", "beside = False"),

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
+from handoff.ideal import NOTHING
 from handoff.machine.messages import Fields
 from handoff.setup import Movement, Options, Setup
+from handoff.study import run_procedure
 from handoff.watch import Watch
+from tests.theory.chain import chain
 
 S = 10**12
 MOBILES, ROUTERS = 1000, 20
@@ -100,3 +103,12 @@ def test_return_routability_and_correspondent_registration(phases):
     np.testing.assert_allclose(seen.got["CoT2"] - seen.sent["CoTI2"], 0.004, atol=1e-6)
     assert np.mean(seen.got["BA2"] - seen.sent["BU2"]) == pytest.approx(CORRESPONDENT, rel=0.05)
     np.testing.assert_allclose(seen.sent["BU2"], np.maximum(seen.got["HoT2"], seen.got["CoT2"]), atol=1e-6)
+
+
+@pytest.mark.xfail(reason="a correspondent's binding lasts 420 s at most, but is refreshed at half of the home agent's lifetime")
+def test_a_correspondent_is_told_again_before_its_binding_expires():
+    setup = chain(
+        "mipv6-ro", interval_ms=1000, old_down=10_000, new_up=10_010, until_ms=1_500_000, profile="rfc", lifetime_s=1200
+    )
+    fates = run_procedure(setup, "mipv6-ro", reference=NOTHING).result.fate_counts()
+    assert "binding expired" not in fates
