@@ -12,14 +12,14 @@ from engine.build import Built
 from engine.keys import PURPOSE_USER, draw
 from handoff.replay import Conversation, add_replay, conversations
 from handoff.scenario.load import ScenarioError
-from handoff.scenario.models import Cell, Channel, Scenario, Server, Traffic, options_of
+from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, Traffic, options_of
 from handoff.setup import Movement, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
 
 
-_SERVER = ("service", "service_queue", "registration", "registration_queue", "registration_answers")
+_SERVER = tuple(Serving.model_fields)
 
 
 def build(scenario: Scenario, path: Path, seed: int) -> Setup:

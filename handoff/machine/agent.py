@@ -76,8 +76,10 @@ class Agent:
         ctx.timer(self.places.next_advertisement(self.node, ctx.time_ps), ADVERTISE)
 
     def _advertise(self, ctx: Context, mobile: int, status: int = Status.ACCEPTED) -> None:
-        """The periodic advertisement, for a mobile node that may not know this router; others need no copy of theirs."""
-        if mobile in self.visitors.attached and (mobile not in self.visitors.until or status):
+        """The periodic advertisement for a mobile node that may need it: until it asks here, or three if it had asked before."""
+        left = self.visitors.unasked.get(mobile, 0)
+        if mobile in self.visitors.attached and (left or status):
+            self.visitors.unasked[mobile] = max(0, left - 1)
             number = self.program.advertisement
             fields = Fields(number, 1, -1, self.node, -1, 0, 0, status)
             size = self.program.steps[number].size_bytes
@@ -139,6 +141,7 @@ class Agent:
     def _request_passes(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> int:
         """The new router sees a request: it expects the mobile node, and checks its new address for it (decisions, 22)."""
         if numbered.step.effect != "forward":
+            self.visitors.unasked.pop(mobile, None)
             self.visitors.last_passed[mobile] = fields.identification
             self.visitors.expect(ctx, mobile, lifetime_ps(fields))
         if not self.dad_ps or not numbered.over_old:
@@ -161,9 +164,8 @@ class Agent:
     def _leaves_region(self, ctx: Context, numbered: Numbered, fields: Fields, mobile: int) -> None:
         """The marker passes the gateway of the old region, whose binding nobody needs after it."""
         self._pass_on(ctx, numbered, fields)
-        binding = self.cache.current("GFA", mobile)
-        if binding is not None and binding.care_of == fields.old and self.places.gateways[fields.new] != self.node:
-            self.cache.remove(ctx, mobile)
+        if self.places.gateways[fields.new] != self.node:
+            self.cache.leave(ctx, "GFA", fields, mobile)
 
     def _later(self, ctx: Context, fields: Fields, wait_ps: int) -> None:
         """Go on with a message when an address has been checked."""

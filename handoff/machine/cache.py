@@ -89,6 +89,12 @@ class Cache:
             self.remove(ctx, mobile)
         return self.parked.pop(mobile)
 
+    def leave(self, ctx: Context, role: str, fields: Fields, mobile: int) -> None:
+        """The marker of an old path has passed: its binding goes, if it has not been made anew since."""
+        binding = self.current(role, mobile)
+        if binding is not None and binding.care_of == fields.old and fields.identification > self.bound.get(mobile, 0):
+            self.remove(ctx, mobile)
+
     def remove(self, ctx: Context, mobile: int) -> None:
         """No binding any more."""
         self.bindings[mobile] = None

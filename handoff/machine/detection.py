@@ -65,6 +65,7 @@ class Detection:
         attachment = next((i for i in reversed(state.links) if self.nodes.router[i] == router), -1)
         if attachment < 0:
             return
+        state.heard.add(attachment)
         if status != Status.ACCEPTED and state.router == router:  # it has restarted: register again (RFC 5944 2.3.2, 3.6.1)
             if not state.request:
                 self.nodes.begin(ctx, state, "move", router, router)
@@ -80,6 +81,14 @@ class Detection:
             wait = max(wait, self._expiry(ctx, state) - ctx.time_ps)
         state.detecting = attachment
         ctx.timer(ctx.time_ps + wait, DISCOVERED, attachment)
+
+    def left_with(self, ctx: Context, state: State, attachment: int) -> None:
+        """Another link has gone, and this one is up: if its router is known, it may be the one to register with now."""
+        if self.options.discovery == "layer2":
+            self.nodes.discovered(ctx, state, attachment)
+        elif attachment in state.heard and not self.nodes.asked_or_done(state, self.nodes.router[attachment]):
+            lazy = self.options.detection == "lazy" and state.router >= 0 and not self.nodes.sender.has_link(state, state.router)
+            ctx.timer(max(ctx.time_ps, self._expiry(ctx, state) if lazy else 0), DISCOVERED, attachment)
 
     def _expiry(self, ctx: Context, state: State) -> int:
         """When the last advertisement of the present router is no longer believed (RFC 5944 2.4.2.1)."""

@@ -19,7 +19,6 @@ from handoff.machine.program import (
     SETTLED,
     SOLICIT,
     UP,
-    Numbered,
     Program,
 )  # fmt: skip
 from handoff.machine.records import Records
@@ -97,6 +96,7 @@ class MobileNodes:
         old, new = self.router[attachment], self.router[attachment + 1]
         if state.router == old and self.program.row.predictive:
             state.aimed = attachment + 1
+            state.heard.add(attachment + 1)
             self.begin(ctx, state, "known", old, new)
         if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
             self._rescue(ctx, state, attachment)
@@ -112,7 +112,7 @@ class MobileNodes:
 
     def asked_or_done(self, state: State, router: int) -> bool:
         """Whether the last request was for this router; one for another may have moved the binding there, answered or not."""
-        return (state.target if state.request else state.router) == router
+        return (state.target if state.request else state.router if state.router != state.forgotten else -1) == router
 
     def discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
@@ -122,7 +122,7 @@ class MobileNodes:
             return
         if state.router == router:
             state.aimed = attachment  # back before the reply from elsewhere
-            self.begin(ctx, state, "move", state.target, router)
+            self.begin(ctx, state, "move", state.target if state.request else router, router)
             return
         works = state.router >= 0 and self.sender.has_link(state, state.router)
         if works and not self._only_hope(state, attachment) and not self.detection.eager:
@@ -150,6 +150,7 @@ class MobileNodes:
         asked = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
         self.records["scenario"][row] = 2 if asked and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
+        state.forgotten = self.router[attachment]
         for number in steps:
             self.sender.ask(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
@@ -171,9 +172,9 @@ class MobileNodes:
                 ctx.unroute_up()
         elif self.sender.has_link(state, state.router):
             ctx.route_up(state.router)
-        if self.program.options.discovery == "layer2":
-            for other in state.links:  # a link that came up before this one went down, and was not asked
-                self.discovered(ctx, state, other)
+        state.heard.discard(attachment)
+        for other in state.links:  # a link that came up before this one went down, and is not in use
+            self.detection.left_with(ctx, state, other)
         self._settle(ctx, state)
 
     # -- registration ---------------------------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ class MobileNodes:
                 self.sender.answered(state, fields)
             self._marker(ctx, event, state, fields)
         elif numbered.step.effect == "registered":
-            self._registered(ctx, state, numbered, fields)
+            self._registered(ctx, state, fields)
         elif numbered.kind == "AA":
             self._advertised(ctx, event, state, fields)
         elif numbered.kind in ("HoT", "CoT"):
@@ -282,7 +283,7 @@ class MobileNodes:
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
 
-    def _registered(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
+    def _registered(self, ctx: Context, state: State, fields: Fields) -> None:
         if fields.identification != state.request:
             return  # an older request's: a newer one is on its way
         state.request = 0
@@ -291,8 +292,8 @@ class MobileNodes:
         if row is not None:
             self.records["reply_ps"][row] = ctx.time_ps
         state.router = fields.new
-        if numbered.variant != REGIONAL:
-            state.gateway = self.places.gateways.get(fields.new, -1)
+        if state.forgotten == state.router:
+            state.forgotten = -1
         if self.sender.has_link(state, fields.new):
             ctx.route_up(fields.new)
         state.refresh += 1
@@ -310,8 +311,10 @@ class MobileNodes:
 
     def _completed(self, ctx: Context, state: State, row: int | None) -> None:
         """Whether every request but deregistrations has its answer."""
-        open_ = any(self.program.steps[r.step].kind != "DBU" for r in state.requests.values())
-        if row is not None and not open_ and not state.waiting and state.router == self.records["new_router"][row]:
+        open_ = any(self.program.steps[r.step].kind != "DBU" for r in state.requests.values()) or state.waiting
+        if not open_ and not state.request:  # every anchor above the gateway knows it
+            state.gateway = self.places.gateways.get(state.router, -1)
+        if row is not None and not open_ and state.router == self.records["new_router"][row]:
             self.records["completed"][row] = 1
         self._settle(ctx, state)
 

@@ -102,6 +102,7 @@ class Program:
         common = [*_prelude(row, options), *_DISCOVERY, *(_ROUTABILITY if options.routability(row.ip) else ())]
         steps += [(HOME, step, step.path[:2] == ("MN", "oAR")) for step in common]
         numbers = {step.message: first + i for i, step in enumerate(common)}
+        twins |= {numbers[m]: numbers[m[:-1] + "2"] for m in ("HoTI1", "CoTI1") if m in numbers}
         numbered = tuple(_numbered(i, steps, twins.get(i, -1), row, options) for i in range(len(steps)))
         begins: dict[tuple[int, str], tuple[int, ...]] = {}
         for i, (variant, step, _) in enumerate(steps[:first]):

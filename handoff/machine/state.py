@@ -22,19 +22,22 @@ class State:
     attachments that are up; ``requests`` what waits for an answer, by identification, ``request`` the one among them that
     registers it (0: none), ``target`` the router of the last request; ``leaving`` the attachment whose handoff is under way (-1:
     none), ``aimed`` the attachment that the last request was for: what is heard on older ones is no reason to ask again.
-    ``tokens`` are those of return routability, by (correspondent, router or -1), ``waiting`` the updates that want them.
+    ``forgotten`` is the router that it told to forward: registered there or not, it has to ask again when it comes back.
+    ``heard`` are the attachments whose router it knows; ``tokens`` are those of return routability, by (correspondent, router
+    or -1), ``waiting`` the updates that want them.
     """
 
     __slots__ = (
-        "aimed", "delays", "detecting", "gateway", "identification", "leaving", "links", "markers", "refresh", "request",
-        "requests", "router", "target", "tokens", "waiting",
+        "aimed", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links", "markers",
+        "refresh", "request", "requests", "router", "target", "tokens", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
+        self.forgotten = self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
         self.identification = self.request = self.refresh = self.delays = 0
         self.links: list[int] = []
         self.requests: dict[int, Request] = {}
         self.markers: set[int] = set()
+        self.heard: set[int] = set()
         self.tokens: dict[tuple[int, int], tuple[int, int]] = {}
         self.waiting: list[tuple[int, int, int, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine import FOREVER, Context
-from handoff.machine.constants import SECOND
+from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
 from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import LINGER, Program
@@ -26,6 +26,7 @@ class Visitors:
         self.resident: set[int] = set(attached)  # registered before time 0
         self.kept: set[int] = set()  # what the old link carries no more waits here
         self.leaving: set[int] = set()  # the marker has passed: the visitor entry goes with the link
+        self.unasked: dict[int, int] = {}  # who has not asked here since its link came up: advertisements that it will get
         self.last_passed: dict[int, int] = {}  # identification of the last request that came through this router
         self._forward = places.tunnel("AR")
 
@@ -35,18 +36,17 @@ class Visitors:
         self.attached.add(mobile)
         self.leaving.discard(mobile)
         until = self.until.get(mobile, -1)
+        self.unasked[mobile] = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
         kept = mobile in self.kept and mobile in self.resident
-        if until > ctx.time_ps:
-            ctx.local(until_ps=until)
-        elif kept or mobile in self.forwarding or self.row.ip == 6:  # an IPv6 link delivers to whoever is there
-            ctx.local()
+        if until > ctx.time_ps or kept or mobile in self.forwarding or self.row.ip == 6:
+            self._deliver(ctx, until if until > ctx.time_ps else None)
         self.forwarding.discard(mobile)
         self.kept.discard(mobile)
 
     def fade(self, ctx: Context, mobile: int) -> None:
         """The last frame that the mobile node's link can carry has left: what comes now is kept (``old_buffer_packets``)."""
         self.attached.discard(mobile)
-        entry = self.until.get(mobile, FOREVER if mobile in self.resident or self.row.ip == 6 else -1)
+        entry = FOREVER if self.row.ip == 6 else self.until.get(mobile, FOREVER if mobile in self.resident else -1)
         until = min(entry, ctx.time_ps + self.options.forwarding_lifetime(self.row.ip))
         if until > ctx.time_ps and mobile not in self.forwarding and mobile not in self.leaving:
             self.kept.add(mobile)
@@ -55,6 +55,7 @@ class Visitors:
     def down(self, ctx: Context, mobile: int) -> None:
         """The mobile node's link is gone."""
         self.attached.discard(mobile)
+        self.unasked.pop(mobile, None)
         if mobile in self.leaving:
             if self.options.linger_ps:
                 ctx.timer(ctx.time_ps + self.options.linger_ps, LINGER)
@@ -86,7 +87,7 @@ class Visitors:
         self.leaving.discard(mobile)
         self.until[mobile] = until
         if mobile in self.attached:
-            ctx.local(until_ps=until)
+            self._deliver(ctx, until)
         else:
             ctx.hold(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until)
 
@@ -95,7 +96,11 @@ class Visitors:
         if mobile in self.until:
             self.until[mobile] = until = ctx.time_ps + lifetime_ps
             if mobile in self.attached:
-                ctx.local(until_ps=until)
+                self._deliver(ctx, until)
+
+    def _deliver(self, ctx: Context, until_ps: int | None) -> None:
+        """To the mobile node on this link: a foreign agent while its registration lasts, an IPv6 router to whoever is there."""
+        ctx.local(until_ps=until_ps if self.row.ip == 4 else None)
 
     def acknowledged(self, ctx: Context, mobile: int) -> None:
         """The old router's acknowledgement passes: packets follow, though the request was lost or never sent (decisions, 24)."""

@@ -81,15 +81,20 @@ class Channel(Model):
     loss: Loss = "0"
 
 
-class Server(Model):
-    """A node: forwarding server (time a packet) and registration server (time a message); 0 = none, queue 0 = unlimited."""
+class Serving(Model):
+    """Forwarding server (time a packet) and registration server (time a message); 0 = none, queue 0 = unlimited."""
 
-    name: Name
     service: Duration = 0
     service_queue: Count = 0
     registration: Duration = 0
     registration_queue: Count = 0
     registration_answers: StrictBool = False
+
+
+class Server(Serving):
+    """A node."""
+
+    name: Name
 
 
 class Link(Channel):
@@ -123,7 +128,7 @@ class Restart(Model):
     at: Duration
 
 
-class Routers(Model):
+class Routers(Serving):
     """Sub-network routers: alike, each wired to one node (or to the gateway of its region), and each to the next of the list."""
 
     names: Annotated[list[Name], Field(min_length=1)]
@@ -131,11 +136,6 @@ class Routers(Model):
     wired: Channel
     neighbours: Channel | None = None
     cell: Cell
-    service: Duration = 0
-    service_queue: Count = 0
-    registration: Duration = 0
-    registration_queue: Count = 0
-    registration_answers: StrictBool = False
 
 
 class Traffic(Model):

@@ -42,6 +42,14 @@ def test_imports_go_down_only():
     assert wrong == []
 
 
+def test_the_machine_knows_no_procedure_by_name():
+    """A procedure is a row: nothing in the machine asks which one it runs."""
+    named = re.compile(r"row\.name|[\"'](?:sync-|h?mipv|pmipv)|PROCEDURES")
+    machine = [n for n in tracked() if n.startswith("handoff/machine/")]
+    assert len(machine) > 10
+    assert [n for n in machine if named.search((ROOT / n).read_text())] == []
+
+
 def test_every_source_can_be_read_in_one_sitting():
     long = {n: count for n in tracked() if n.endswith((".py", ".pyx", ".pxd", ".rs"))
             if (count := len((ROOT / n).read_text().splitlines())) > 520}  # fmt: skip
