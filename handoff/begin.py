@@ -13,7 +13,7 @@ from engine.keys import PURPOSE_USER, draw
 from handoff.machine.agent import Agent
 from handoff.machine.mobile import MobileNodes
 from handoff.machine.places import Places
-from handoff.machine.program import DOWN, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
+from handoff.machine.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.machine.records import Records
 from handoff.setup import Int, Setup
 
@@ -66,12 +66,18 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
             old, new = move.router[rows], move.router[rows + 1]
             first = old if program.steps[program.prelude[0]].step.path[0] == "oAR" else new
             _for_routers(network, first, times[rows], move.mobile[rows], code, old | new << 16)
+    if setup.options.old_buffer_packets:
+        rows = np.flatnonzero(move.down_ps < FOREVER)
+        cells = [network.cells[network.cell_of_node[r]] for r in move.router[rows].tolist()]
+        delays = np.array([cell.down.delay_ps for cell in cells], np.int64)
+        fade = np.clip(move.down_ps[rows] - delays + 1, move.up_ps[rows], move.down_ps[rows])
+        _for_routers(network, move.router[rows], fade, move.mobile[rows], FADE, attachment[rows])
     for restart in setup.restarts:
         everyone = np.arange(network.mobile_count)
         network.schedule(restart.at_ps, everyone, RESTART, 0, node=restart.node)
     start = setup.first_attachments()
     here = move.mobile[start[move.up_ps[start] == 0]]
-    half = setup.options.lifetime_s * 10**12 // 2
+    half = program.refresh_ps(setup.options.lifetime_s)
     if half < setup.duration_ps:
         keys = places.mobile_keys[here].tolist()
         ages = [draw(seed, PURPOSE_AGE, key, 0) * half >> 64 for key in keys]

@@ -60,6 +60,10 @@ class Options:
         First wait for a reply, doubled each time, and the most that it grows to.
     new_buffer_packets, new_buffer_bytes : int
         Buffer of the new router for a mobile node that is not attached yet; 0 = unlimited (decisions, 9 and 13).
+    old_buffer_packets : int
+        How many packets the old router keeps that its dying link does not carry to the mobile node any more, until forwarding
+        begins, the mobile node is back, or as long as a forwarding entry would last; 0 = none: they are lost. Of these its layer
+        2 knows, as one with acknowledgements does.
     linger_ps : int
         How long a visitor entry stays after the marker has passed and the link is gone (decisions, 10).
     forwarding_lifetime_ps : int or None
@@ -112,6 +116,7 @@ class Options:
     retransmit_max_ps: int = constants.MAX_BINDACK_TIMEOUT
     new_buffer_packets: int = 50
     new_buffer_bytes: int = 0
+    old_buffer_packets: int = 0
     linger_ps: int = 0
     forwarding_lifetime_ps: int | None = None
     forwarding_end: str = "marker"

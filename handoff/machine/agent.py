@@ -9,7 +9,7 @@ from handoff.machine.cache import Cache
 from handoff.machine.constants import Status
 from handoff.machine.messages import CODES, Fields
 from handoff.machine.places import Places
-from handoff.machine.program import ADVERTISE, DELAYED, DOWN, LINGER, PREDICT, RELEASE, RESTART, UP, Numbered, Program
+from handoff.machine.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Numbered, Program
 from handoff.machine.security import Guard
 from handoff.machine.visitors import Visitors, lifetime_ps
 
@@ -50,6 +50,8 @@ class Agent:
                 self._next_advertisement(ctx)
         elif event.code == DOWN:
             self.visitors.down(ctx, event.mobile)
+        elif event.code == FADE:
+            self.visitors.fade(ctx, event.mobile)
         elif event.code == PREDICT:
             self._predicted(ctx, event.args[0])
         elif event.code == ADVERTISE:

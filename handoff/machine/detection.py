@@ -84,9 +84,11 @@ class Detection:
 
     def left_with(self, ctx: Context, state: State, attachment: int) -> None:
         """Another link has gone, and this one is up: if its router is known, it may be the one to register with now."""
+        if attachment not in state.heard:
+            return
         if self.options.discovery == "layer2":
             self.nodes.discovered(ctx, state, attachment)
-        elif attachment in state.heard and not self.nodes.asked_or_done(state, self.nodes.router[attachment]):
+        elif not self.nodes.asked_or_done(state, self.nodes.router[attachment]):
             lazy = self.options.detection == "lazy" and state.router >= 0 and not self.nodes.sender.has_link(state, state.router)
             ctx.timer(max(ctx.time_ps, self._expiry(ctx, state) if lazy else 0), DISCOVERED, attachment)
 

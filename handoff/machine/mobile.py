@@ -75,6 +75,7 @@ class MobileNodes:
             state.router = router
             state.gateway = self.places.gateways.get(router, -1)
             state.links.append(self.first[mobile])
+            state.heard.add(self.first[mobile])
         return state
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
@@ -107,7 +108,9 @@ class MobileNodes:
         early = self.program.options.upstream_early and state.leaving == attachment - 1
         if state.router == router or early:
             ctx.route_up(router)
-        if not self.asked_or_done(state, router):
+        if self.asked_or_done(state, router):
+            state.heard.add(attachment)
+        else:
             self.detection.up(ctx, state, attachment)
 
     def asked_or_done(self, state: State, router: int) -> bool:
@@ -117,6 +120,7 @@ class MobileNodes:
     def discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
         state.detecting = -1
+        state.heard.add(attachment)
         router = self.router[attachment]
         if attachment not in state.links or attachment < state.aimed or self.asked_or_done(state, router):
             return
@@ -297,7 +301,7 @@ class MobileNodes:
         if self.sender.has_link(state, fields.new):
             ctx.route_up(fields.new)
         state.refresh += 1
-        ctx.timer(ctx.time_ps + fields.lifetime_s * SECOND // 2, REFRESH, state.refresh)
+        ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh)
         self.sender.resume(ctx, state)
         self._completed(ctx, state, row)
 

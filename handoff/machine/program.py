@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from handoff.machine.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.machine.messages import kind, size_bytes
 from handoff.options import Options
 from handoff.procedures import Procedure, Step
 
 PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT = range(100, 109)
 """Codes of layer-2 events (scheduled) and timers of mobile nodes."""
-RESTART, ADVERTISE, RELEASE, DELAYED, LINGER = range(120, 125)
+RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
 """Codes of events and timers of agents."""
 
 HOME, REGIONAL = 0, 1
@@ -118,6 +119,11 @@ class Program:
             numbers["AS9"],
             numbers["AA9"],
         )
+
+    def refresh_ps(self, lifetime_s: int) -> int:
+        """How long after a reply a registration is renewed: half of the shortest lifetime of its bindings."""
+        shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.routability and self.row.route_optimization else lifetime_s
+        return shortest * SECOND // 2
 
     def begun(self, variant: int, event: str) -> tuple[int, ...]:
         """Steps that the mobile node starts on an event."""

@@ -23,6 +23,8 @@ class Visitors:
         self.attached: set[int] = set(attached)
         self.until: dict[int, int] = {}  # of those that registered through this router
         self.forwarding: set[int] = set()
+        self.resident: set[int] = set(attached)  # registered before time 0
+        self.kept: set[int] = set()  # what the old link carries no more waits here
         self.leaving: set[int] = set()  # the marker has passed: the visitor entry goes with the link
         self.unasked: dict[int, int] = {}  # who has not asked here since its link came up: advertisements that it will get
         self.last_passed: dict[int, int] = {}  # identification of the last request that came through this router
@@ -35,9 +37,20 @@ class Visitors:
         self.leaving.discard(mobile)
         until = self.until.get(mobile, -1)
         self.unasked[mobile] = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
-        if until > ctx.time_ps or mobile in self.forwarding or self.row.ip == 6:
+        kept = mobile in self.kept and mobile in self.resident
+        if until > ctx.time_ps or kept or mobile in self.forwarding or self.row.ip == 6:
             self._deliver(ctx, until if until > ctx.time_ps else None)
         self.forwarding.discard(mobile)
+        self.kept.discard(mobile)
+
+    def fade(self, ctx: Context, mobile: int) -> None:
+        """The last frame that the mobile node's link can carry has left: what comes now is kept (``old_buffer_packets``)."""
+        self.attached.discard(mobile)
+        entry = FOREVER if self.row.ip == 6 else self.until.get(mobile, FOREVER if mobile in self.resident else -1)
+        until = min(entry, ctx.time_ps + self.options.forwarding_lifetime(self.row.ip))
+        if until > ctx.time_ps and mobile not in self.forwarding and mobile not in self.leaving:
+            self.kept.add(mobile)
+            ctx.hold(packets=self.options.old_buffer_packets, until_ps=until)
 
     def down(self, ctx: Context, mobile: int) -> None:
         """The mobile node's link is gone."""
@@ -59,14 +72,18 @@ class Visitors:
     def end(self, ctx: Context, mobile: int) -> None:
         """No visitor, no forwarding any more; an IPv6 link goes on delivering to nobody."""
         self.until.pop(mobile, None)
-        if mobile in self.forwarding or self.row.ip == 4:
+        self.resident.discard(mobile)
+        if mobile in self.forwarding or mobile in self.kept or self.row.ip == 4:
             self.forwarding.discard(mobile)
+            self.kept.discard(mobile)
             ctx.unbind()
 
     def expect(self, ctx: Context, mobile: int, lifetime_ps: int) -> None:
         """An entry for a mobile node that registers through this router."""
         until = ctx.time_ps + lifetime_ps
         self.forwarding.discard(mobile)
+        self.resident.discard(mobile)
+        self.kept.discard(mobile)
         self.leaving.discard(mobile)
         self.until[mobile] = until
         if mobile in self.attached:
@@ -97,6 +114,8 @@ class Visitors:
         self.forwarding.add(mobile)
         self.leaving.discard(mobile)
         self.until.pop(mobile, None)
+        self.resident.discard(mobile)
+        self.kept.discard(mobile)
         until = ctx.time_ps + self.options.forwarding_lifetime(self.row.ip)
         ctx.bind(fields.new, until_ps=until, again=self.options.forward_unacked, **self._forward)  # type: ignore[arg-type]
 
@@ -110,7 +129,7 @@ class Visitors:
         if mobile in self.forwarding:  # in IPv4 it is for the foreign agent, and has nothing left to mark (decisions, 11, 12)
             return self.row.ip == 6, self.options.forwarding_end == "marker" and not self.row.route_optimization
         if mobile not in self.attached:  # in IPv6 it is for an address on this link
-            return self.row.ip == 6, self.row.ip == 4
+            return self.row.ip == 6, self.row.ip == 4 and mobile not in self.kept
         self.leaving.add(mobile)
         return True, False
 

@@ -21,8 +21,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "machine/visitors.py",
-        "elif mobile in self.forwarding or self.row.ip == 6:",
-        "elif self.row.ip == 6 and mobile not in self.forwarding:",
+        "kept or mobile in self.forwarding or self.row.ip == 6:",
+        "kept or (self.row.ip == 6 and mobile not in self.forwarding):",
     ),
     Mutant("simultaneous binding", "machine/cache.py", "beside = simultaneous and old != new", "beside = old != new"),
     Mutant("bicasting that does not copy", "machine/cache.py", "beside = simultaneous and old != new", "beside = False"),
@@ -49,8 +49,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "no buffer at the new router",
         "machine/visitors.py",
-        "if mobile in self.attached:\n            ctx.local(until_ps=until)\n        else:",
-        "if True:\n            ctx.local(until_ps=until)\n        else:",
+        "if mobile in self.attached:\n            self._deliver(ctx, until)\n        else:",
+        "if True:\n            self._deliver(ctx, until)\n        else:",
     ),
     Mutant("home agent hears of regional moves", "machine/mobile.py", "return REGIONAL", "return HOME"),
     Mutant("gateway of the new region does not bind", "machine/agent.py", 'if role == "GFA" and name == "RQ":', 'if role == "":'),

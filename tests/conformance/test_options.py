@@ -255,7 +255,7 @@ def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
 def test_a_marker_that_finds_the_mobile_node_back_marks_nothing():
     """Gone at 510, back at 525, asked at 536 to stay; the marker of the leave comes at 542. What follows is the new visit."""
     scene = Scene([Stay("old", down=510), Stay("new", up=490, down=536, predict=495), Stay("old", up=525)])
-    spy = Spy(scene.setup(down=range(540, 700, 5)), "sync-mipv4")
+    spy = Spy(scene.setup(down=range(540, 700, 5), options={"agent_discovery_ps": 11 * 10**9}), "sync-mipv4")
     assert Hop("DRR", "old", "mn", 538, 542) in spy.hops()
     assert [spy.table("ha", t) for t in (528, 550.999, 551)] == [["new"], ["new"], ["old"]]
     assert spy.run.handoffs["marker_ps"][0] == -1
@@ -299,3 +299,19 @@ def test_a_copy_saves_the_frame_that_the_old_radio_does_not_finish():
     scene = Scene((Stay("old", down=525, predict=500, warn=520), Stay("new", up=505)))
     assert scene.run("sync-mipv4", down=[492]).result.fate_counts() == {"detached": 1}
     assert scene.run("sync-mipv4", down=[492], forward_unacked=True).result.fate_counts() == {"delivered": 1, "detached": 1}
+
+
+@pytest.mark.parametrize("procedure", ["mipv4", "sync-mipv4", "mipv6"])
+@pytest.mark.parametrize(
+    ("options", "fates"),
+    [
+        ({}, {"delivered": 7, "detached": 3}),
+        ({"old_buffer_packets": 3}, {"delivered": 10}),
+        ({"old_buffer_packets": 2}, {"delivered": 9, "queue full": 1}),
+        ({"old_buffer_packets": 3, "forwarding_lifetime_ps": 20 * SECOND // 1000}, {"delivered": 7, "buffer timeout": 3}),
+    ],
+)
+def test_the_buffer_of_the_old_router_waits_for_the_mobile_node_to_come_back(procedure, options, fates):
+    """Ten packets reach the old router from 500 on; its link is gone at 510, so those from 507 on are not heard; back at 600."""
+    scene = Scene([Stay("old", down=510), Stay("old", up=600)])
+    assert scene.run(procedure, down=range(470, 480), **options).result.fate_counts() == fates

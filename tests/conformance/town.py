@@ -74,6 +74,7 @@ class Town:
             forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
             bicast_ps=ms(50, 500),
             agent_discovery_ps=ms(0, 200),
+            old_buffer_packets=rough(0, 5, 50),
         )
         movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()

@@ -33,7 +33,7 @@ class Script:
     chaos: float  # share of events with random actions
     bicast: float  # share of bindings that are simultaneous
     hops: int  # how many messages may follow from one
-    again: float  # share of bindings that copy what is in the air
+    again: bool  # bindings copy what is in the air
 
 
 class Actor:
@@ -100,7 +100,7 @@ class Actor:
             end="mobile" if dice.random() < 0.3 else "router",
             until_ps=self.until(ctx, dice, 0.2),
             simultaneous=dice.random() < self.script.bicast if simultaneous is None else simultaneous,
-            again=dice.random() < self.script.again,
+            again=self.script.again,
         )
 
     # -- a node ----------------------------------------------------------------------------------------------------------
@@ -225,9 +225,8 @@ class Actor:
         elif what == 3 and self.place in self.script.cells:
             ctx.local(until_ps=self.until(ctx, dice, 0.4))
         elif what <= 5:
-            until = self.until(ctx, dice, 0.6)
-            again = dice.random() < self.script.again
-            ctx.hold(packets=dice.choice((0, 1, 2, 5)), bytes=dice.choice((0, 0, 1500)), until_ps=until, again=again)
+            limits = {"packets": dice.choice((0, 1, 2, 5)), "bytes": dice.choice((0, 0, 1500))}
+            ctx.hold(**limits, until_ps=self.until(ctx, dice, 0.6), again=self.script.again)
         elif what == 6:
             ctx.unbind(self.index(other))
         elif dice.random() < 0.5:

@@ -146,7 +146,10 @@ ENGINE_MUTANTS = (
         "copy.copy = r.copy\n            out",
     ),
     Mutant(
-        "by radio as the table says", "forwarding.pxd", "        if a.b:\n            send_radio(w, n, a)\n        elif", "        if"
+        "by radio as the table says",
+        "forwarding.pxd",
+        "        if a.b:\n            send_radio(w, n, a)\n        elif",
+        "        if",
     ),
 )
 IN_EVERY_RUN = 1  # so many from the front of the list, also without --mutants
