@@ -5,9 +5,14 @@ from libc.stdint cimport int64_t, uint64_t
 cdef extern from *:
     """
     static inline int clz64(unsigned long long x) { return __builtin_clzll(x); }
+    static inline unsigned long long scatter(unsigned long long x) {
+        unsigned __int128 product = (unsigned __int128)__builtin_bswap64(x * 0xBF58476D1CE4E5B9ULL) * 0x94D049BB133111EBULL;
+        return (unsigned long long)(product >> 64) ^ (unsigned long long)product;
+    }
     static inline long long mul_shift40(long long a, long long b) { return (long long)(((__int128)a * b) >> 40); }
     """
     int clz64(uint64_t x) noexcept nogil
+    uint64_t scatter(uint64_t x) noexcept nogil  # of the fingerprint (docs/model.md, 12)
     int64_t mul_shift40(int64_t a, int64_t b) noexcept nogil
 
 cdef enum:

@@ -6,7 +6,7 @@ from libcpp.vector cimport vector
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
-from engine.mixing cimport clz64, mix, mix2
+from engine.mixing cimport clz64, mix2, scatter
 from engine.record cimport (
     CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
 )
@@ -213,7 +213,7 @@ cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
     return r.flow if kind_of(r) >= CONTROL_NODE else w.mobile_of_flow[r.flow]
 
 cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
-    w.fingerprint += mix(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
+    w.fingerprint += scatter(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
 
 cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
     cdef uint64_t k

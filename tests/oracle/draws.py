@@ -29,6 +29,13 @@ def mix2(a: int, b: int) -> int:
     return mix(mix((a + 0x9E3779B97F4A7C15) % WORD) ^ b)
 
 
+def scatter(x: int) -> int:
+    """Of the fingerprint, section 12."""
+    swapped = int.from_bytes((x * 0xBF58476D1CE4E5B9 % WORD).to_bytes(8, "little"), "big")
+    upper, lower = divmod(swapped * 0x94D049BB133111EB, WORD)
+    return upper ^ lower
+
+
 def mobile_keys(network: Network) -> list[int]:
     """Keys of all mobiles, from their names and those of their families."""
     keys = []

@@ -11,7 +11,7 @@ import numpy as np
 from engine.network import Network
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, PACKET_COLUMNS, SPAN_COLUMNS, Fate, Result
 
-from .draws import WORD, mix
+from .draws import WORD, scatter
 from .fifo import Packet, Tally
 
 HEARD = (Fate.DELIVERED, Fate.DUPLICATE)
@@ -125,7 +125,7 @@ class Record:
 
     def observe(self, packet: Packet, t: int, link_key: int) -> None:
         """The fingerprint's sum (section 12)."""
-        self.fingerprint = (self.fingerprint + mix(((t + 3 * packet.size + packet.kind) % WORD) ^ link_key)) % WORD
+        self.fingerprint = (self.fingerprint + scatter(((t + 3 * packet.size + packet.kind) % WORD) ^ link_key)) % WORD
 
     # -- deliveries ------------------------------------------------------------------------------------------------
     def receive(self, packet: Packet, t: int, node: int, through: int) -> None:

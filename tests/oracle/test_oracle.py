@@ -10,7 +10,7 @@ import pytest
 
 from engine.network import Network, NetworkError
 from engine.results import Fate, Result
-from tests.oracle.draws import LN2, key, minus_log, mix
+from tests.oracle.draws import LN2, WORD, key, minus_log, mix, scatter
 from tests.oracle.oracle import Oracle
 from tests.oracle.paths import next_links, ranks
 
@@ -169,6 +169,25 @@ def test_mix_is_the_published_splitmix64() -> None:
     golden = 0x9E3779B97F4A7C15
     outputs = [mix((1234567 + i * golden) % 2**64) for i in range(1, 4)]  # the generator's vector for seed 1234567
     assert outputs == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+
+
+def test_changes_that_a_plain_sum_would_not_show_move_the_fingerprint_like_random_words() -> None:
+    """Packets of one link, or of two, that move against each other or change places: 16 bits stay with chance 2**-16."""
+    dice, cases = Random(1), 20_000
+    stayed = dict.fromkeys(("against", "against, two links", "exchanged", "second difference"), 0)
+    for _ in range(cases):
+        a, b = dice.getrandbits(64), dice.getrandbits(64)  # link keys
+        x, y, d = dice.randrange(10**14), dice.randrange(10**14), dice.choice((1, 3, 8 * 10**6))
+        for name, before, after in [
+            ("against", (x ^ a, y ^ a), (x + d ^ a, y - d ^ a)),
+            ("against, two links", (x ^ a, y ^ b), (x + d ^ a, y - d ^ b)),
+            ("exchanged", (x ^ a, x + d ^ b), (x + d ^ a, x ^ b)),
+            ("second difference", (x ^ a, x + y + d ^ a), (x + y ^ a, x + d ^ a)),
+        ]:
+            moved = (sum(map(scatter, before)) - sum(map(scatter, after))) % WORD
+            stayed[name] += sum(moved >> at & 0xFFFF == 0 for at in (0, 16, 32, 48))
+    expected = 4 * cases / 2**16
+    assert max(stayed.values()) < expected + 6 * expected**0.5, stayed  # six standard deviations of a Poisson count
 
 
 def test_integer_logarithm() -> None:
