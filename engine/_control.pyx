@@ -151,7 +151,7 @@ cdef class Context:
         if radio and (not for_mobile or to != self.node or self.w.cell_of_node[to] < 0):
             raise ValueError("only a node with a cell sends by radio, for a mobile and addressed to the node itself")
         a.b = radio
-        if start != to and self.w.hop[<int64_t>start * self.w.nodes + to] == NULL:
+        if start != to and self.w.hop[start][<int64_t>to] == NULL:
             raise ValueError(f"no way from node {start} to node {to}")
         for i in range(6):
             m.args[i] = exact(args[i]) if i < len(args) else 0
@@ -190,7 +190,7 @@ cdef class Context:
         self.at_node()
         if end not in ("router", "mobile"):
             raise ValueError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
-        if coa == self.node or not 0 <= coa < self.w.nodes or self.w.hop[<int64_t>self.node * self.w.nodes + coa] == NULL:
+        if coa == self.node or not 0 <= coa < self.w.nodes or self.w.hop[self.node][<int64_t>coa] == NULL:
             raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
         if not 0 <= header_bytes <= 60:
             raise ValueError("a tunnel header has 0 to 60 bytes")

@@ -5,14 +5,15 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from libcpp.vector cimport vector
 
-from engine.mixing cimport PURPOSE_LOSS, draw
-from engine.record cimport CONTROL_NODE, KIND, LOST, Record, rare
+from engine.record cimport CONTROL, Record, rare
 
 cdef extern from *:
     """
     #include <stdlib.h>
     #define fetch(p) __builtin_prefetch((const void*)(p))
+    static const long long handoff_unlimited = 0x7FFFFFFFFFFFFFFFLL;
     """
+    const int64_t UNLIMITED "handoff_unlimited"
     void* aligned_alloc(size_t alignment, size_t size) noexcept nogil
     void fetch(const void* p) noexcept nogil  # bring a line into the cache ahead of its use
 
@@ -39,18 +40,19 @@ cdef struct Tally:  # one row of Result.links
     int64_t out_packets
     int64_t out_bytes
 
-cdef struct Line:  # what does not change from packet to packet; all own downlinks of a cell share one
+cdef struct Line:  # what hardly changes from packet to packet; all own downlinks of a cell share one
     int64_t delay
-    int64_t rate
-    int64_t fixed  # >= 0: a server with this service time
     int64_t last_bytes
     int64_t last_time
-    int64_t limit_packets
+    int64_t limit_packets  # UNLIMITED: none
     int64_t limit_bytes
     uint64_t loss
     Tally* tally
+    int64_t settled  # packets whose bytes and busy time are in the tally; all since have ``last_bytes``
     int64_t* frontier  # of the unit at the far end
     int64_t* next
+    int64_t rate
+    int64_t fixed  # >= 0: a server with this service time
     int32_t node  # sending end
     int32_t cell
 
@@ -65,17 +67,28 @@ cdef struct Fifo:  # one cache line
     Line* line
     int32_t waiting_bytes  # of those from ``sent`` on
     int32_t mobile  # of an own downlink or an uplink, else -1
+    uint32_t room  # a tail up to which no record that is still needed is overwritten
     uint16_t control  # control records in the ring
     uint8_t listed
-    uint8_t orphan  # an own downlink whose table entry is gone
-    uint8_t called  # on the list of downlinks with control records
+    uint8_t marks  # of an own downlink
+
+cdef enum:  # marks
+    ORPHAN = 1  # its table entry is gone
+    CALLED = 2  # on the list of downlinks with control records
 
 cdef inline int64_t record_bytes(const Record* r) noexcept nogil:
     return <int64_t>r.size + r.extra
 
-cdef inline int64_t transmission(Fifo* f, int64_t size) noexcept nogil:
-    cdef Line* line = f.line
+cdef inline void settle(Line* line) noexcept nogil:
+    """Bring the tally up to date: every packet since the last time had the same size."""
+    cdef Tally* y = line.tally
+    y.bytes += (y.packets - line.settled) * line.last_bytes
+    y.busy += (y.packets - line.settled) * line.last_time
+    line.settled = y.packets
+
+cdef inline int64_t transmission(Line* line, int64_t size) noexcept nogil:
     if rare(size != line.last_bytes):
+        settle(line)
         line.last_bytes = size
         if line.fixed >= 0:
             line.last_time = line.fixed
@@ -93,72 +106,84 @@ cdef inline uint32_t oldest(Fifo* f) noexcept nogil:
     """First record still needed: not yet at the far end, or there already but, at a server, still in the system."""
     return f.sent if <int32_t>(f.head - f.sent) > 0 else f.head
 
-cdef inline int grow(Fifo* f) noexcept nogil:
-    cdef uint32_t capacity = (f.mask + 1) * 2, base = oldest(f), n = f.tail - base, i
-    cdef Record* ring = <Record*>malloc(capacity * sizeof(Record))
-    if ring == NULL:
-        return NO_MEMORY
-    for i in range(n):
-        ring[i] = f.ring[(base + i) & f.mask]
-    f.sent -= base
-    f.head -= base
-    f.tail = n
-    if f.ring != inner_ring(f):
-        free(f.ring)
-    f.ring = ring
-    f.mask = capacity - 1
+cdef inline int make_room(Fifo* f) noexcept nogil:
+    """Note how far the ring is free, or double it if it is full."""
+    cdef uint32_t base = oldest(f), n = f.tail - base, capacity = f.mask + 1, i
+    cdef Record* ring
+    if n == capacity:
+        capacity *= 2
+        ring = <Record*>malloc(capacity * sizeof(Record))
+        if ring == NULL:
+            return NO_MEMORY
+        for i in range(n):
+            ring[i] = f.ring[(base + i) & f.mask]
+        if f.ring != inner_ring(f):
+            free(f.ring)
+        f.sent -= base
+        f.head -= base
+        f.tail = n
+        f.ring = ring
+        f.mask = capacity - 1
+        base = 0
+    f.room = base + capacity
     return ACCEPTED
 
-cdef inline int offer(Fifo* f, Record* r, uint64_t seed, uint64_t packet_key) noexcept nogil:
-    """Offer ``r``, present at r.t, to the FIFO; on acceptance r.t becomes its arrival at the far end."""
-    cdef int64_t t = r.t, size = record_bytes(r), start, time
-    cdef uint32_t n
+cdef inline Record* next_slot(Fifo* f) noexcept nogil:
+    """Where a packet is written, and changed, before it is offered; NULL without memory."""
+    if rare(f.tail == f.room) and make_room(f) != ACCEPTED:
+        return NULL
+    return &f.ring[f.tail & f.mask]
+
+cdef inline void depart(Fifo* f, int64_t t) noexcept nogil:
+    """Those whose transmission has ended by ``t`` are no longer in the system."""
+    while f.sent != f.tail and f.ring[f.sent & f.mask].t - f.line.delay <= t:
+        f.waiting_bytes -= <int32_t>record_bytes(&f.ring[f.sent & f.mask])
+        f.sent += 1
+
+cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
+    """Offer what is in the next slot, present at r.t, to the FIFO; on acceptance r.t becomes its arrival at the far end."""
+    cdef int64_t t = r.t, size = record_bytes(r), start = t, waiting = size, time
+    cdef uint32_t n = 1
     cdef Line* line = f.line
     cdef Tally* y = line.tally
     if f.free <= t:
         f.sent = f.tail
-        f.waiting_bytes = 0
-        n = 0
-        start = t
     else:
-        while f.sent != f.tail and f.ring[f.sent & f.mask].t - line.delay <= t:
-            f.waiting_bytes -= <int32_t>record_bytes(&f.ring[f.sent & f.mask])
-            f.sent += 1
-        n = f.tail - f.sent
+        depart(f, t)
         start = f.free
-        if rare(line.limit_packets > 0 and n >= line.limit_packets):
+        n = f.tail - f.sent + 1
+        waiting += f.waiting_bytes
+        if rare(n > line.limit_packets):
             y.dropped += 1
             return FULL
-    if rare(line.limit_bytes > 0 and <int64_t>f.waiting_bytes + size > line.limit_bytes):
+    if rare(waiting > line.limit_bytes):
         y.dropped += 1
         return FULL
-    if rare(f.tail - oldest(f) > f.mask):
-        if grow(f) != ACCEPTED:
-            return NO_MEMORY
-    time = transmission(f, size)
+    time = transmission(line, size)
     f.free = start + time
     r.t = f.free + line.delay
-    if rare(r.t < line.frontier[0]):
-        return BROKEN_FRONTIER
-    if rare(line.loss != 0) and draw(seed, PURPOSE_LOSS, f.key, packet_key) < line.loss:
-        r.flags |= LOST
-    f.ring[f.tail & f.mask] = r[0]
     f.tail += 1
-    f.waiting_bytes += <int32_t>size
+    f.waiting_bytes = <int32_t>waiting
     y.packets += 1
-    y.bytes += size
     y.tunnel_bytes += r.extra
-    y.busy += time
-    if n + 1 > <uint32_t>y.peak_packets:
-        y.peak_packets = n + 1
-    if f.waiting_bytes > y.peak_bytes:
-        y.peak_bytes = f.waiting_bytes
-    if rare((r.flags & KIND) >= CONTROL_NODE):
+    if n > <uint32_t>y.peak_packets:
+        y.peak_packets = n
+    if waiting > y.peak_bytes:
+        y.peak_bytes = waiting
+    if rare(r.flags & CONTROL):
         f.control += 1
         y.control_packets += 1
         y.control_bytes += size
-    if r.t < line.next[0]:
-        line.next[0] = r.t
+    return ACCEPTED
+
+cdef inline int announce(Fifo* f, int64_t t) noexcept nogil:
+    """The destination hears of the newest packet, which arrives at ``t``, if there is no earlier one in the ring."""
+    if f.tail - f.head > 1:
+        return ACCEPTED
+    if rare(t < f.line.frontier[0]):
+        return BROKEN_FRONTIER
+    if t < f.line.next[0]:
+        f.line.next[0] = t
     return ACCEPTED
 
 cdef inline void release(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nogil:
@@ -174,7 +199,7 @@ cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobi
     cdef Record* r
     while i != f.tail:
         r = &f.ring[i & f.mask]
-        if r.t - f.line.delay - transmission(f, record_bytes(r)) > t:
+        if r.t - f.line.delay - transmission(f.line, record_bytes(r)) > t:
             break
         i += 1
     if i == f.tail:
@@ -184,13 +209,13 @@ cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobi
     while i != f.tail:
         r = &f.ring[i & f.mask]
         size = record_bytes(r)
-        time = transmission(f, size)
-        if (r.flow if (r.flags & KIND) >= CONTROL_NODE else mobile_of_flow[r.flow]) == mobile:
+        time = transmission(f.line, size)
+        if (r.flow if r.flags & CONTROL else mobile_of_flow[r.flow]) == mobile:
             f.waiting_bytes -= <int32_t>size
             f.line.tally.rescued += 1
             f.line.tally.rescued_bytes += size
             f.line.tally.busy -= time
-            if (r.flags & KIND) >= CONTROL_NODE:
+            if r.flags & CONTROL:
                 f.control -= 1
             out.push_back(r[0])
         else:
@@ -206,6 +231,7 @@ cdef inline Line* new_line() noexcept nogil:
     if line != NULL:
         memset(line, 0, sizeof(Line))
         line.fixed = line.last_bytes = line.node = line.cell = -1
+        line.limit_packets = line.limit_bytes = UNLIMITED
     return line
 
 cdef inline Fifo* new_fifo(Line* line, uint64_t key) noexcept nogil:
@@ -217,6 +243,7 @@ cdef inline Fifo* new_fifo(Line* line, uint64_t key) noexcept nogil:
         f.mobile = -1
         f.ring = inner_ring(f)
         f.mask = 1
+        f.room = 2
     return f
 
 cdef inline void delete_fifo(Fifo* f) noexcept nogil:

@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 from engine.events cimport (
     CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
-from engine.fifo cimport ACCEPTED, Fifo, fetch, record_bytes, release, transmission
+from engine.fifo cimport ACCEPTED, CALLED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
 from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.sources cimport sender_gap
@@ -15,7 +15,7 @@ from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_reco
 from engine.units cimport due_schedule, late_before, next_source, take_source
 from engine.world cimport (
     CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Flow, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
-    fail, kind_of, mobile_of, observe, put,
+    enter, fail, kind_of, mobile_of, observe, put,
 )
 
 cdef enum:
@@ -79,7 +79,7 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
     for i in range(w.control_downs.size()):
         f = w.control_downs[0][i]
         if f.control == 0:
-            f.called = 0
+            f.marks &= <uint8_t>~CALLED
             recycle(w, f)
             continue
         w.control_downs[0][kept] = f
@@ -119,24 +119,26 @@ cdef inline bint begin_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
 
 # -- uplink -------------------------------------------------------------------------------------------------------------
 
-cdef inline void send_up(World* w, Record* r, uint32_t m, int cell) noexcept nogil:
+cdef inline void send_up(World* w, const Record* r, uint32_t m, int cell) noexcept nogil:
     cdef Cell* c = &w.cell[cell]
     cdef Fifo* f = own_fifo(w, &c.ups, c.up, c.key_up, m)
-    cdef int64_t t = r.t, time
+    cdef Record* entered
+    cdef int64_t start
     if f == NULL:
-        fail(w, 3, NULL, t)
+        fail(w, 3, NULL, r.t)
         return
-    time = f.free if f.free > t else t  # start
-    if not attached(w, m, cell, time, time + transmission(f, record_bytes(r))):
-        r.flags |= UNHEARD
-    if put(w, f, r) == ACCEPTED:
+    entered = enter(w, f, r)
+    start = f.free if f.free > r.t else r.t
+    if not attached(w, m, cell, start, start + transmission(f.line, record_bytes(r))):
+        entered.flags |= UNHEARD
+    if put(w, f, entered) == ACCEPTED:
         if not f.listed:
             f.listed = 1
             c.busy_ups.push_back(f)
     elif w.failure == 0:
-        drop(w, r, QUEUE_FULL, t, -1)
+        drop(w, r, QUEUE_FULL, r.t, -1)
 
-cdef inline void upstream(World* w, Record* r, uint32_t m) noexcept nogil:
+cdef inline void upstream(World* w, const Record* r, uint32_t m) noexcept nogil:
     """An upstream data packet of the mobile at r.t, by its route."""
     cdef Entry* e
     cdef int32_t route = w.mobile[m].route

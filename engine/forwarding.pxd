@@ -8,27 +8,32 @@ from engine.copies cimport Copies, packet_id
 from engine.events cimport (
     BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
 )
-from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission
+from engine.fifo cimport (
+    ACCEPTED, CALLED, NO_MEMORY, ORPHAN, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission,
+)
 from engine.mixing cimport mix2
-from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record, rare
+from engine.record cimport CONTROL, CONTROL_NODE, COPIED, LOST, STRIP, Record, rare
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
 )
 from engine.world cimport (
-    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, drop, fail,
-    kind_of, mobile_of, observe, put,
+    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, drop, enter,
+    fail, kind_of, mobile_of, observe, put,
 )
 
-cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
-    """Towards r.to, which is not n."""
-    cdef Fifo* f = w.hop[<int64_t>n * w.nodes + r.to]
-    cdef int64_t t = r.t
+cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
+    """What has entered a link of n leaves on it, or is dropped."""
     if rare(put(w, f, r) != ACCEPTED):
         if w.failure == 0:
-            drop(w, r, QUEUE_FULL, t, n)
+            drop(w, r, QUEUE_FULL, r.t, n)
     else:
         observe(w, f, r)
+
+cdef inline void send_on(World* w, int n, const Record* r) noexcept nogil:
+    """Towards r.to, which is not n."""
+    cdef Fifo* f = w.hop[n][r.to]
+    put_on(w, n, f, enter(w, f, r))
 
 cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uint32_t mobile) noexcept nogil:
     """The FIFO of one mobile in a cell, made when first needed."""
@@ -46,29 +51,38 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
     e.more = f
     return f
 
-cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
-    cdef int64_t t = r.t
-    if rare(put(w, f, r) != ACCEPTED):
-        if w.failure == 0:
-            drop(w, r, QUEUE_FULL, t, n)
-    else:
-        if not f.listed:
-            f.listed = 1
-            w.busy_downs.push_back(f)
-        if rare(kind_of(r) >= CONTROL_NODE and not f.called):
-            f.called = 1
-            w.control_downs.push_back(f)
-
-cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
-    r.tunnels += 1
-    if c.at_mobile:
-        r.extra += c.header
+cdef inline void strip(Record* r) noexcept nogil:
+    """The tunnel that ends at the router where the packet is, if it came through one, is taken off."""
+    if r.flags & STRIP:
+        r.extra = 0
         r.flags &= <uint8_t>~STRIP
+
+cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept nogil:
+    cdef Record* entered = enter(w, f, r)
+    strip(entered)
+    if rare(put(w, f, entered) != ACCEPTED):
+        if w.failure == 0:
+            drop(w, r, QUEUE_FULL, r.t, n)
+        return
+    if not f.listed:
+        f.listed = 1
+        w.busy_downs.push_back(f)
+    if rare(r.flags & CONTROL and not f.marks & CALLED):
+        f.marks |= CALLED
+        w.control_downs.push_back(f)
+
+cdef inline void tunnel(World* w, int n, const Record* r, Careof* c) noexcept nogil:
+    cdef Fifo* f = w.hop[n][c.node]
+    cdef Record* entered = enter(w, f, r)
+    strip(entered)
+    entered.tunnels += 1
+    if c.at_mobile:
+        entered.extra += c.header
     else:
-        r.extra = c.header
-        r.flags |= STRIP
-    r.to = c.node
-    send_on(w, n, r)
+        entered.extra = c.header
+        entered.flags |= STRIP
+    entered.to = c.node
+    put_on(w, n, f, entered)
 
 cdef inline void share(World* w, Record* r, int k) noexcept nogil:
     """One packet becomes k copies: they pass one more fan-out, and its fate goes through the ledger."""
@@ -85,10 +99,10 @@ cdef inline void share(World* w, Record* r, int k) noexcept nogil:
         w.messages.data()[r.seq].references += k - 1
     r.tunnels += 16
 
-cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
+cdef inline void fan_out(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """To every care-of node that is valid now; the caller knows that there is at least one."""
     cdef Careof* chosen[4]
-    cdef Record copy
+    cdef Record copy = r[0]
     cdef int k = 0, i, level
     for i in range(e.count):
         if r.t < careof(e, i).until:
@@ -99,9 +113,8 @@ cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
         drop(w, r, TUNNEL_LIMIT, r.t, n)
         return
     if k > 1:
-        share(w, r, k)
+        share(w, &copy, k)
     for i in range(k):
-        copy = r[0]
         copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
         tunnel(w, n, &copy, chosen[i])
 
@@ -114,9 +127,10 @@ cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
             return True
     return False
 
-cdef inline void look_up(World* w, int n, Record* r, Entry* e) noexcept nogil:
+cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     cdef Held* held
+    cdef Record bare
     if rare(e == NULL):
         drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
         return
@@ -136,7 +150,9 @@ cdef inline void look_up(World* w, int n, Record* r, Entry* e) noexcept nogil:
             fan_out(w, n, r, e)
     else:
         held = <Held*>e.more
-        if not hold_record(held, r):
+        bare = r[0]
+        strip(&bare)
+        if not hold_record(held, &bare):
             drop(w, r, QUEUE_FULL, r.t, n)
             return
         note_hold(&w.unit[w.unit_of_node[n]], held)
@@ -158,14 +174,7 @@ cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
     held.records.clear()
     held.bytes = 0
 
-cdef inline void arrive(World* w, int n, Record* r) noexcept nogil:
-    """A packet for a mobile at the node that it is addressed to."""
-    if r.flags & STRIP:
-        r.extra = 0
-        r.flags &= <uint8_t>~STRIP
-    look_up(w, n, r, find(&w.tables[n], mobile_of(w, r)))
-
-cdef inline void originate(World* w, int n, Record* r, uint32_t mobile) noexcept nogil:
+cdef inline void originate(World* w, int n, const Record* r, uint32_t mobile) noexcept nogil:
     """A data packet starts at its correspondent n; r.to is the mobile's home node."""
     cdef Entry* e = find(&w.tables[n], mobile)
     if e != NULL and any_valid(e, r.t):
@@ -192,7 +201,7 @@ cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, v
     cdef int level
     while i != down.tail:
         r = &down.ring[i & down.mask]
-        if r.t - down.line.delay - transmission(down, record_bytes(r)) > t:
+        if r.t - down.line.delay - transmission(down.line, record_bytes(r)) > t:
             return
         if r.t > t and kind_of(r) < CONTROL_NODE and w.mobile_of_flow[r.flow] == mobile and r.tunnels >> 4 < 4:
             level = r.tunnels >> 4
@@ -223,7 +232,7 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t,
         if new.mode != EMPTY:
             rescue(down, t, mobile, w.mobile_of_flow, &moved)
         if down.mobile >= 0:
-            down.orphan = 1
+            down.marks |= ORPHAN
             recycle(w, down)
     if e != NULL:
         forget(e)
@@ -240,7 +249,7 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t,
 cdef inline void recycle(World* w, Fifo* f) noexcept nogil:
     """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state."""
     cdef Cell* c
-    if f.orphan and f.head == f.tail and not f.listed and not f.called:
+    if f.marks == ORPHAN and f.head == f.tail and not f.listed:
         c = &w.cell[f.line.cell]
         remove(&c.downs, f.mobile)
         delete_fifo(f)
@@ -259,7 +268,7 @@ cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int6
         if e.more == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return
-        (<Fifo*>e.more).orphan = 0
+        (<Fifo*>e.more).marks &= <uint8_t>~ORPHAN
     replace(w, n, mobile, e, t, False)
 
 cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
@@ -273,7 +282,8 @@ cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
             fail(w, NO_MEMORY, NULL, a.t)
             return
         e = find(&w.tables[n], a.mobile)
-        f.orphan = e == NULL or e.mode != LOCAL
+        if e == NULL or e.mode != LOCAL:
+            f.marks |= ORPHAN
     enter_cell(w, n, f, &a.record)
 
 cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
@@ -355,7 +365,7 @@ cdef inline void act(World* w, int n, Action* a) noexcept nogil:
         if a.b:
             send_radio(w, n, a)
         elif a.record.to == n:
-            arrive(w, n, &a.record)
+            look_up(w, n, &a.record, find(&w.tables[n], a.mobile))
         else:
             send_on(w, n, &a.record)
     elif a.op == BIND or a.op == BIND_MORE:

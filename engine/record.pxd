@@ -13,6 +13,7 @@ cdef enum:
     DATA_UP = 1
     CONTROL_NODE = 2
     CONTROL_MOBILE = 3
+    CONTROL = 2  # in both kinds of control, and in no other
     KIND = 3  # mask of the kinds above
     LOST = 4  # decided on entry to the link, dropped when it would arrive
     COPIED = 8  # one of several copies: its fate goes through the copy ledger

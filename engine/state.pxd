@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 
 from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
-from engine.fifo cimport Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes
+from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes, settle
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
 from engine.record cimport CONTROL_NODE, Record
@@ -26,9 +26,13 @@ cdef extern from *:
     int64_t NO_FRONTIER "no_frontier"
     int64_t NO_NEXT "no_next"
 
+cdef inline int64_t limit(int64_t given) noexcept:
+    return given if given else UNLIMITED
+
 cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* to, int node, int cell) noexcept:
     cdef Line* line = new_line()
-    line.rate, line.delay, line.limit_packets, line.limit_bytes = c[0], c[1], c[2], c[3]
+    line.rate, line.delay = c[0], c[1]
+    line.limit_packets, line.limit_bytes = limit(c[2]), limit(c[3])
     line.loss, line.tally, line.node, line.cell = loss, tally, node, cell
     line.frontier = &to.frontier
     line.next = &to.next
@@ -37,7 +41,7 @@ cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* t
 cdef inline Fifo* server_fifo(int64_t service, int64_t queue) noexcept:
     cdef Line* line = new_line()
     line.fixed = service
-    line.limit_packets = queue
+    line.limit_packets = limit(queue)
     line.tally = <Tally*>calloc(1, sizeof(Tally))
     line.frontier = &NO_FRONTIER
     line.next = &NO_NEXT
@@ -66,7 +70,9 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
     w.cell_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
     w.cell = <Cell*>calloc(w.cells + 1, sizeof(Cell))
-    w.hop = <Fifo**>calloc(w.nodes * w.nodes + 1, sizeof(Fifo*))
+    w.hop = <Fifo***>calloc(w.nodes + 1, sizeof(Fifo**))
+    for i in range(w.nodes):
+        w.hop[i] = <Fifo**>calloc(w.nodes, sizeof(Fifo*))
     w.histogram = <int64_t*>calloc(BUCKETS, sizeof(int64_t))
     w.busy_downs = new vector[Fifo*]()
     w.control_downs = new vector[Fifo*]()
@@ -149,7 +155,7 @@ cdef inline int open_links(World* w, object b) except -1:
     for i in range(w.nodes):
         for j in range(w.nodes):
             if hops[i, j] >= 0:
-                w.hop[i * w.nodes + j] = made[hops[i, j]]
+                w.hop[i][j] = made[hops[i, j]]
     for i in range(w.cells):
         c = &w.cell[i]
         c.node = <int32_t>cells[i, 0]
@@ -268,7 +274,7 @@ cdef inline int open_tables(World* w, object b) except -1:
         if coa[i] < 0:
             set_local(w, <int>node[i], <uint32_t>mobile[i], NEVER, 0)
         else:
-            if coa[i] == node[i] or w.hop[node[i] * w.nodes + coa[i]] == NULL:
+            if coa[i] == node[i] or w.hop[node[i]][coa[i]] == NULL:
                 names = b.node_names
                 raise ValueError(f"care-of node {names[coa[i]]!r} cannot be reached from {names[node[i]]!r}")
             c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], <uint8_t>header[i], <uint8_t>end[i]
@@ -327,6 +333,7 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
         u = &w.unit[i]
         for j in range(u.arrivals.size()):
             f = u.arrivals[0][j]
+            settle(f.line)
             packets = size = 0
             count_ring(w, f, left, &control, &packets, &size)
             row = row_of(w, f, queued)
@@ -347,6 +354,8 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
         row = links + 2 * f.line.cell
         count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
     for i in range(w.cells):
+        settle(w.cell[i].down)
+        settle(w.cell[i].up)
         for j in range(w.cell[i].busy_ups.size()):
             f = w.cell[i].busy_ups[0][j]
             row = links + 2 * i + 1
@@ -426,6 +435,8 @@ cdef inline void close_world(World* w) noexcept:
     free(w.unit_of_node)
     free(w.cell_of_node)
     free(w.cell)
+    for i in range(w.nodes):
+        free(w.hop[i])
     free(w.hop)
     free(w.histogram)
     free(w.mobile_key)

@@ -127,7 +127,7 @@ cdef inline void delete_held(Held* h) noexcept nogil:
     del h.records
     free(h)
 
-cdef inline bint hold_record(Held* h, Record* r) noexcept nogil:
+cdef inline bint hold_record(Held* h, const Record* r) noexcept nogil:
     cdef int64_t size = record_bytes(r)
     if (h.limit_packets > 0 and <int64_t>h.records.size() >= h.limit_packets) or (
         h.limit_bytes > 0 and h.bytes + size > h.limit_bytes

@@ -6,13 +6,13 @@ from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
 from engine.fifo cimport ACCEPTED, FULL, Fifo, delete_fifo, fetch, record_bytes, release
-from engine.forwarding cimport act, arrive, originate, send_on
-from engine.record cimport CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
+from engine.forwarding cimport act, look_up, originate, send_on
+from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.sources cimport Law, Rotation, Source, advance, drop_top, push_source, rotate, rotation_front, sink_top, sooner
-from engine.table cimport LOCAL, Entry, Table, place, remove
+from engine.table cimport LOCAL, Entry, Table, find, place, remove
 from engine.world cimport (
-    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_SERVER, Cell, Late, Unit, World, deliver,
-    drop, fail, kind_of, observe, offer,
+    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_SERVER, Cell, Late, Unit, World, announced, deliver,
+    drop, enter, kind_of, mobile_of, observe, offer,
 )
 
 cdef enum:
@@ -86,28 +86,26 @@ cdef inline void gather_uplinks(World* w, Unit* u, int64_t end) noexcept nogil:
     if u.late.size() > 1:
         sort(u.late.begin(), u.late.end(), &late_before)
 
-cdef inline void register(World* w, Unit* u, Record* r, int64_t t) noexcept nogil:
+cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
     """A control message for this node enters its registration server, or finds it full."""
     cdef Pending e
     cdef Message* m = &w.messages.data()[r.seq]
     cdef bint told = True
-    cdef Record copy = r[0]
+    cdef int64_t t = r.t
     cdef Fifo* f = u.registration
+    cdef Record* entered
     cdef int got
-    copy.t = t
     # what has been served is out of the ring, which only counts those in the system
     while f.head != f.tail and f.ring[f.head & f.mask].t <= t:
         release(f, f.head + 1, record_bytes(&f.ring[f.head & f.mask]))
-    got = offer(f, &copy, 0, 0)
+    entered = enter(w, f, r)
+    got = offer(f, entered)
     if got == FULL:
         told = u.answers and u.controlled
         m.references += told  # the event's own: the message ends here, what it says is still to be read
         drop(w, r, REGISTRATION_OVERLOAD, t, u.node)
-    elif got != ACCEPTED:
-        fail(w, got, f, t)
-        return
     if told:
-        e.t = copy.t
+        e.t = entered.t
         e.mobile = r.flow
         e.mobile_key = w.mobile_key[r.flow]
         e.kind = REFUSED if got == FULL else MESSAGE
@@ -149,7 +147,7 @@ cdef inline void control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil
             found.data()[i].phase = 0
         sort(found.begin(), found.end(), &late_before)
     for i in range(found.size()):
-        register(w, u, &found.data()[i].record, found.data()[i].t)
+        register(w, u, &found.data()[i].record)
 
 cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 1 up to the controllers; True if they have something to do."""
@@ -235,24 +233,22 @@ cdef inline bint take_source(World* w, Unit* u, int64_t end, Record* r, uint32_t
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 
-cdef inline void handle(World* w, Unit* u, Record* r) noexcept nogil:
+cdef inline void handle(World* w, Unit* u, const Record* r) noexcept nogil:
     """A packet at a node (phase 3). Messages for the node itself were taken in pass 1."""
     if r.to != u.node:
         send_on(w, u.node, r)
     elif kind_of(r) == DATA_UP:
         deliver(w, r, u.node, -1)
     elif kind_of(r) != CONTROL_NODE:
-        arrive(w, u.node, r)
+        look_up(w, u.node, r, find(&w.tables[u.node], mobile_of(w, r)))
 
-cdef inline void serve(World* w, Unit* u, Record* r) noexcept nogil:
+cdef inline void serve(World* w, Unit* u, const Record* r) noexcept nogil:
     """A packet at a forwarding server."""
-    cdef int64_t t = r.t
-    cdef int got = offer(u.server, r, 0, 0)
-    if got != ACCEPTED:
-        if got == 1:
-            drop(w, r, FORWARDING_OVERLOAD, t, u.node)
-        else:
-            fail(w, got, u.server, t)
+    cdef Record* entered = enter(w, u.server, r)
+    if offer(u.server, entered) == FULL:
+        drop(w, r, FORWARDING_OVERLOAD, r.t, u.node)
+    else:
+        announced(w, u.server, entered.t)
 
 cdef inline void look_ahead(World* w, Unit* u, Fifo* f, uint32_t h) noexcept nogil:
     """Fetch what the next packets will need: the table's slot of one, the downlink of another."""
@@ -272,26 +268,36 @@ cdef inline void look_ahead(World* w, Unit* u, Fifo* f, uint32_t h) noexcept nog
 
 cdef inline void take(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
     """Handle everything that arrives on one FIFO before ``end``, nothing else being in the way."""
-    cdef Record r
-    cdef uint32_t h = f.head
+    cdef const Record* ring = f.ring
+    cdef const Record* r
+    cdef uint32_t mask = f.mask, tail = f.tail, h = f.head
     cdef int64_t taken = 0
-    cdef bint ahead = u.kind != UNIT_SERVER and w.tables[u.node].used > LARGE_TABLE
-    while h != f.tail and f.ring[h & f.mask].t < end:
+    cdef bint server = u.kind == UNIT_SERVER, ahead = not server and w.tables[u.node].used > LARGE_TABLE
+    while h != tail:
+        r = &ring[h & mask]
+        if r.t >= end:
+            break
         if ahead:
             look_ahead(w, u, f, h)
-        r = f.ring[h & f.mask]
         h += 1
-        taken += record_bytes(&r)
-        if rare(kind_of(&r) >= CONTROL_NODE):
-            f.control -= 1
-        if rare(r.flags & LOST):
-            f.line.tally.lost += 1
-            drop(w, &r, LINK_LOSS, r.t, f.line.node)
-        elif u.kind == UNIT_SERVER:
-            serve(w, u, &r)
+        taken += record_bytes(r)
+        if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, f, r):
+            continue
+        if server:
+            serve(w, u, r)
         else:
-            handle(w, u, &r)
+            handle(w, u, r)
     release(f, h, taken)
+
+cdef inline bint uncommon(World* w, Fifo* f, const Record* r) noexcept nogil:
+    """A message, or a packet that was lost on the link that it comes from; False if that is its end."""
+    if r.flags & CONTROL:
+        f.control -= 1
+    if r.flags & LOST:
+        f.line.tally.lost += 1
+        drop(w, r, LINK_LOSS, r.t, f.line.node)
+        return False
+    return True
 
 cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) noexcept nogil:
     """Pass 2 between two actions: own packets and arrivals before ``end``, merged."""
@@ -341,17 +347,14 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
             take_one(w, u, best)
 
 cdef inline void take_one(World* w, Unit* u, Fifo* f) noexcept nogil:
-    cdef Record r = f.ring[f.head & f.mask]
-    if kind_of(&r) >= CONTROL_NODE:
-        f.control -= 1
-    release(f, f.head + 1, record_bytes(&r))
-    if r.flags & LOST:
-        f.line.tally.lost += 1
-        drop(w, &r, LINK_LOSS, r.t, f.line.node)
-    elif u.kind == UNIT_SERVER:
-        serve(w, u, &r)
+    cdef const Record* r = &f.ring[f.head & f.mask]
+    release(f, f.head + 1, record_bytes(r))
+    if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, f, r):
+        return
+    if u.kind == UNIT_SERVER:
+        serve(w, u, r)
     else:
-        handle(w, u, &r)
+        handle(w, u, r)
 
 cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 2 of a node or server: data and actions in the order of time."""

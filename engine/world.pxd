@@ -5,10 +5,10 @@ from libcpp.vector cimport vector
 
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
-from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
-from engine.mixing cimport clz64, mix2, scatter
+from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
+from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
 from engine.record cimport (
-    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
+    CONTROL, CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
 )
 from engine.sources cimport Law, Rotation, Source
 from engine.table cimport Table
@@ -157,7 +157,7 @@ cdef struct World:
     int32_t record
     bint in_order  # every event in the order of time: no unit is ahead of another
     Tally* tallies  # one a link, two a cell
-    Fifo** hop  # nodes x nodes: next link, NULL if unreachable
+    Fifo*** hop  # [node][to]: next link, NULL if unreachable
     int32_t* unit_of_node
     int32_t* cell_of_node
     Table* tables
@@ -195,6 +195,7 @@ cdef struct World:
     int64_t fates[2][15]
     uint64_t fingerprint
     int64_t events
+    Record nowhere  # where packets go when there is no memory left
     int32_t failure  # a law or memory: see fail()
     int64_t failure_time
     int32_t failure_unit
@@ -210,7 +211,7 @@ cdef inline int kind_of(const Record* r) noexcept nogil:
     return r.flags & KIND
 
 cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
-    return r.flow if kind_of(r) >= CONTROL_NODE else w.mobile_of_flow[r.flow]
+    return r.flow if r.flags & CONTROL else w.mobile_of_flow[r.flow]
 
 cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
     w.fingerprint += scatter(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
@@ -223,15 +224,28 @@ cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
         k = mix2(w.flow_key[r.flow], r.seq)
     return mix2(k, r.tunnels & 15)
 
+cdef inline Record* enter(World* w, Fifo* f, const Record* r) noexcept nogil:
+    """The packet, copied behind the last one of the FIFO: it is changed there, and then offered."""
+    cdef Record* slot = next_slot(f)
+    if rare(slot == NULL):
+        fail(w, NO_MEMORY, f, r.t)
+        slot = &w.nowhere
+    slot[0] = r[0]
+    return slot
+
 cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
-    """Offer to a link, downlink or uplink; counts a packet-hop if it is accepted."""
-    cdef int64_t t = r.t
-    cdef int got = offer(f, r, w.seed, packet_key(w, r) if rare(f.line.loss != 0) else 0)
+    """Offer what has entered a link, downlink or uplink; counts a packet-hop if it is accepted."""
+    if rare(f.line.loss != 0) and draw(w.seed, PURPOSE_LOSS, f.key, packet_key(w, r)) < f.line.loss:
+        r.flags |= LOST
+    if rare(offer(f, r) != ACCEPTED):
+        return FULL
+    w.events += 1
+    return announced(w, f, r.t)
+
+cdef inline int announced(World* w, Fifo* f, int64_t t) noexcept nogil:
+    cdef int got = announce(f, t)
     if rare(got != ACCEPTED):
-        if got != FULL:
-            fail(w, got, f, t)
-    else:
-        w.events += 1
+        fail(w, got, f, t)
     return got
 
 cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int via) noexcept nogil:
@@ -246,7 +260,7 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
     if m.references == 0:
         w.free_messages.push_back(index)
 
-cdef inline void drop(World* w, Record* r, int fate, int64_t t, int node) noexcept nogil:
+cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
     cdef Flow* f
     cdef Copies* c
     if kind_of(r) >= CONTROL_NODE:
@@ -275,7 +289,7 @@ cdef inline int bucket(int64_t value) noexcept nogil:
     exponent = 58 - clz64(<uint64_t>value)
     return <int>(((exponent + 1) << 5) + (value >> exponent) - 32)
 
-cdef inline bint deliver(World* w, Record* r, int node, int cell) noexcept nogil:
+cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept nogil:
     """A data packet reaches its receiver at r.t: a node, or (-1) a mobile, through a cell; False if it is a duplicate."""
     cdef Flow* f = &w.flow[r.flow]
     cdef Copies* c
