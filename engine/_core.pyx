@@ -18,9 +18,10 @@ from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
 from engine.columns cimport raw_columns
-from engine.events cimport MESSAGE, REFUSED, Message, Pending, pop_event, push_event
+from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
+from engine.reception cimport disturb, pass_boundaries
 from engine.state cimport close_world, open_world
 from engine.units cimport begin_visit, finish_visit, next_time
 from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
@@ -28,10 +29,11 @@ from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, 
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
 
 cdef enum:
-    CACHE_RECORDS = 16384  # records that one window may move before it is halved: 512 KB of rings
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
+import os
+cdef int64_t CACHE_RECORDS = int(os.environ.get("CR", "16384"))
 _SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
 _RECORDS = {"none": 0, "drops": 1, "packets": 2}
 
@@ -195,6 +197,8 @@ cdef class Engine:
         return event
 
     cdef int end_event(self, Pending* e, int64_t fate) except -1:
+        disturb(self.w, e.mobile)
+        self.w.mobile[e.mobile].under_way -= e.kind == TIMER
         if e.kind == MESSAGE:
             self.w.fates[1][fate] += 1
         if e.kind == MESSAGE or e.kind == REFUSED:
@@ -312,6 +316,8 @@ cdef class Engine:
         cdef int i
         while begin < stop:
             end = begin + self.span if self.span < stop - begin else stop
+            w.begin = begin
+            pass_boundaries(w, begin)
             before = w.events
             for i in range(w.units):
                 u = &w.unit[i]
@@ -349,6 +355,8 @@ cdef class Engine:
             if best < 0 or t >= stop:
                 return 0
             u = &w.unit[best]
+            w.begin = t
+            pass_boundaries(w, t)
             self.visit(u, t + 1)
             u.frontier = t + 1
             self.steps += 1
@@ -364,6 +372,7 @@ cdef class Engine:
 
     cdef int go(self, int64_t stop) except -1 nogil:
         cdef int i
+        self.w.horizon = 0 if self.w.in_order else stop  # in order, what is on the air may still be copied
         while self.earliest() < stop:
             if self.heap_now:
                 self.by_heap(stop)

@@ -7,6 +7,7 @@ import numpy as np
 from engine.keys import key
 from engine.network import Channel, Network, NetworkError, names_of
 from engine.plan import logarithms, plan
+from engine.quantities import FOREVER
 
 TALLIES = 15
 CHANNEL_FIELDS = 5
@@ -27,6 +28,9 @@ class Built:
         Attachments of mobile m are rows ``attach_first[m]`` to ``attach_first[m + 1]``, by (up, down).
     boundary_t, boundary_mobile, boundary_step : ndarray
         Begins (+1) and ends (-1) of all attachments, by time.
+    known : ndarray
+        Of each mobile in turn the times of its boundaries and scheduled events, in order, and ``FOREVER``; those of mobile m begin
+        at ``known_first[m]``.
     """
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
@@ -60,6 +64,7 @@ class Built:
         self._movement(network)
         self._sources(network)
         self.schedule = network.scheduled()
+        self._known_events(network)
         self.entries = network.entries()
         self.routes = network.routes_up()
         self.routes["cell"] = np.array([network.cell_of_node.get(int(n), -1) for n in self.routes["node"]], np.int64)
@@ -95,6 +100,13 @@ class Built:
         self.boundary_t = t[order]
         self.boundary_mobile = np.concatenate([a["mobile"], a["mobile"]])[order]
         self.boundary_step = np.repeat(np.array([1, -1], np.int64), len(a["up"]))[order]
+
+    def _known_events(self, network: Network) -> None:
+        count = network.mobile_count
+        mobile = np.concatenate([self.boundary_mobile, self.schedule["mobile"], np.arange(count)])
+        t = np.concatenate([self.boundary_t, self.schedule["time"], np.full(count, FOREVER)])
+        self.known = t[np.lexsort((t, mobile))]
+        self.known_first = np.searchsorted(np.sort(mobile), np.arange(count)).astype(np.int64)
 
     def _sources(self, network: Network) -> None:
         f = network.flows()

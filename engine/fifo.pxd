@@ -140,41 +140,70 @@ cdef inline void depart(Fifo* f, int64_t t) noexcept nogil:
         f.waiting_bytes -= <int32_t>record_bytes(&f.ring[f.sent & f.mask])
         f.sent += 1
 
-cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
-    """Offer what is in the next slot, present at r.t, to the FIFO; on acceptance r.t becomes its arrival at the far end."""
-    cdef int64_t t = r.t, size = record_bytes(r), start = t, waiting = size, time
-    cdef uint32_t n = 1
-    cdef Line* line = f.line
-    cdef Tally* y = line.tally
-    if f.free <= t:
-        f.sent = f.tail
-    else:
-        depart(f, t)
-        start = f.free
-        n = f.tail - f.sent + 1
-        waiting += f.waiting_bytes
-        if rare(n > line.limit_packets):
-            y.dropped += 1
-            return FULL
-    if rare(waiting > line.limit_bytes):
-        y.dropped += 1
-        return FULL
-    time = transmission(line, size)
-    f.free = start + time
-    r.t = f.free + line.delay
-    f.tail += 1
+cdef inline void accept(Fifo* f, int64_t finish, int64_t extra, uint32_t n, int64_t waiting) noexcept nogil:
+    """A packet of the line's last size is transmitted until ``finish``; ``extra`` of its bytes are tunnel headers.
+
+    ``n`` packets and ``waiting`` bytes are in the system with it.
+    """
+    cdef Tally* y = f.line.tally
+    f.free = finish
     f.waiting_bytes = <int32_t>waiting
     y.packets += 1
-    y.tunnel_bytes += r.extra
+    y.tunnel_bytes += extra
     if n > <uint32_t>y.peak_packets:
         y.peak_packets = n
     if waiting > y.peak_bytes:
         y.peak_bytes = waiting
+
+cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
+    """Offer what is in the next slot, present at r.t, to the FIFO; on acceptance r.t becomes its arrival at the far end."""
+    cdef int64_t start = r.t, size = record_bytes(r), waiting = size
+    cdef uint32_t n = 1
+    if f.free <= start:
+        f.sent = f.tail
+    else:
+        depart(f, start)
+        start = f.free
+        n = f.tail - f.sent + 1
+        waiting += f.waiting_bytes
+        if rare(n > f.line.limit_packets):
+            f.line.tally.dropped += 1
+            return FULL
+    if rare(waiting > f.line.limit_bytes):
+        f.line.tally.dropped += 1
+        return FULL
+    start += transmission(f.line, size)
+    accept(f, start, r.extra, n, waiting)
+    r.t = start + f.line.delay
+    f.tail += 1
     if rare(r.flags & CONTROL):
         f.control += 1
-        y.control_packets += 1
-        y.control_bytes += size
+        f.line.tally.control_packets += 1
+        f.line.tally.control_bytes += size
     return ACCEPTED
+
+cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noexcept nogil:
+    """A packet of the line's last size passes a FIFO that is idle and empty, beside its ring: the far end takes it at once.
+
+    Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring.
+    """
+    f.sent = f.tail
+    f.line.tally.out_packets += 1
+    f.line.tally.out_bytes += size
+    accept(f, finish, extra, 1, size)
+
+cdef inline void write_down(Fifo* f, int64_t t) noexcept nogil:
+    """Put the packet that was relayed and is on the air at ``t``, if there is one, into the ring as one that has been taken."""
+    cdef Record* r
+    if f.sent == f.tail and f.free > t:
+        r = next_slot(f)
+        if r == NULL:
+            return  # nor is there room for the next one
+        r.t = f.free + f.line.delay
+        r.size = <uint16_t>f.waiting_bytes
+        r.extra = 0
+        f.tail += 1
+        f.head += 1
 
 cdef inline int announce(Fifo* f, int64_t t) noexcept nogil:
     """The destination hears of the newest packet, which arrives at ``t``, if there is no earlier one in the ring."""

@@ -1,6 +1,6 @@
 """All mobiles as one unit: what their radios hear, what they send, what is measured at them (docs/model.md, 7)."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
@@ -9,13 +9,13 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, CALLED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
-from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record, rare
-from engine.sources cimport sender_gap
+from engine.reception cimport attached, end_span, heard, pass_boundaries, receive, touch
+from engine.record cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
-from engine.units cimport due_schedule, late_before, next_source, take_source
+from engine.sources cimport Rotation, Source, emit
+from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
 from engine.world cimport (
-    CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Flow, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
-    enter, fail, kind_of, mobile_of, observe, put,
+    CONTESTED, DETACHED, NEVER, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail, kind_of, put,
 )
 
 cdef enum:
@@ -24,51 +24,7 @@ cdef enum:
     PHASE_ARRIVAL = 3
     MANY_DOWNLINKS = 512  # busy ones past which their state does not stay in the first caches
 
-cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
-    """Whether one attachment of the mobile to the cell covers [begin, end]."""
-    cdef Mobile* x = &w.mobile[m]
-    cdef int64_t low, high, i
-    if x.cell == cell and x.up <= begin and end <= x.down:
-        return True
-    low = w.attach_first[m]
-    high = w.attach_first[m + 1]
-    i = high
-    while low < i:  # the first that begins after ``begin``
-        high = (low + i) >> 1
-        if w.attach_up[high] <= begin:
-            low = high + 1
-        else:
-            i = high
-    i -= 1
-    while i >= w.attach_first[m] and w.attach_longest[i] >= end:
-        if w.attach_cell[i] == cell and end <= w.attach_down[i]:
-            x.cell = cell
-            x.up = w.attach_up[i]
-            x.down = w.attach_down[i]
-            return True
-        i -= 1
-    return False
-
-cdef inline void touch(World* w, int32_t m) noexcept nogil:
-    """From now to the end of the visit this mobile's deliveries take their turn one by one."""
-    if not w.mobile[m].flags & CONTESTED:
-        w.mobile[m].flags |= CONTESTED
-        w.touched.push_back(m)
-
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
-
-cdef inline bint heard(World* w, Fifo* f, Record* r) noexcept nogil:
-    """Whether a downlink record is received at r.t; if not, it is dropped here."""
-    if rare(not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t)):
-        f.line.tally.detached += 1
-        drop(w, r, DETACHED, r.t, f.line.node)
-        return False
-    if rare(r.flags & LOST):
-        f.line.tally.lost += 1
-        drop(w, r, LINK_LOSS, r.t, f.line.node)
-        return False
-    observe(w, f, r)
-    return True
 
 cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef size_t i, kept = 0
@@ -104,15 +60,8 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
     w.control_downs.resize(kept)
 
 cdef inline bint begin_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
-    cdef Mobile* x
-    cdef int32_t m
     u.actions.clear()
-    while w.boundary_next < w.boundary_count and w.boundaries[w.boundary_next].t < end:
-        m = w.boundaries[w.boundary_next].mobile
-        x = &w.mobile[m]
-        x.attached = <uint8_t>(x.attached + w.boundaries[w.boundary_next].step)
-        touch(w, m)
-        w.boundary_next += 1
+    pass_boundaries(w, end)
     due_schedule(w, u, end)
     messages_for_mobiles(w, u, end)
     return u.pending.size() > 0 and u.pending.data()[0].t < end
@@ -132,6 +81,7 @@ cdef inline void send_up(World* w, const Record* r, uint32_t m, int cell) noexce
     if not attached(w, m, cell, start, start + transmission(f.line, record_bytes(r))):
         entered.flags |= UNHEARD
     if put(w, f, entered) == ACCEPTED:
+        announced(w, f, entered.t)
         if not f.listed:
             f.listed = 1
             c.busy_ups.push_back(f)
@@ -183,12 +133,6 @@ cdef inline void set_route(World* w, Action* a) noexcept nogil:
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 
-cdef inline void end_span(World* w, uint32_t m, int64_t t) noexcept nogil:
-    cdef Mobile* x = &w.mobile[m]
-    if x.span:
-        w.spans.data()[x.span - 1].end = t
-        x.span = 0
-
 cdef inline void measure(World* w, Action* a) noexcept nogil:
     cdef uint32_t m = a.mobile
     cdef Mobile* x = &w.mobile[m]
@@ -207,40 +151,6 @@ cdef inline void measure(World* w, Action* a) noexcept nogil:
             w.spans.data()[x.span - 1].close = a.t
     elif x.span:
         w.spans.data()[x.span - 1].marked_cell = a.a
-
-cdef inline int64_t gap_beyond(World* w, Record* r) noexcept nogil:
-    """How much longer than the sender's own the gap before this packet is; -1 if it is the first, or comes late."""
-    cdef Flow* f = &w.flow[r.flow]
-    cdef int64_t gap
-    if f.last < 0 or f.expected == 0 or r.seq < f.expected:
-        return -1
-    gap = r.t - f.last - sender_gap(&w.laws[r.flow], w.flow_key[r.flow], f.expected, w.seed, w.logarithms)
-    return gap if gap > 0 else 0
-
-cdef inline void receive(World* w, uint32_t m, int cell, Record* r) noexcept nogil:
-    """A data packet that was heard."""
-    cdef Mobile* x = &w.mobile[m]
-    cdef uint32_t reordered = w.flow[r.flow].reordered
-    cdef int64_t gap = gap_beyond(w, r) if rare(x.span != 0) else -1
-    cdef bint new = deliver(w, r, -1, cell)
-    cdef Span* s
-    if rare(x.span != 0):
-        s = &w.spans.data()[x.span - 1]
-        if not new:
-            s.duplicate += 1
-        else:
-            s.delivered += 1
-            s.after_marker += cell == s.marked_cell
-            s.reordered += w.flow[r.flow].reordered - reordered
-            if r.t - r.born > s.delay_max:
-                s.delay_max = r.t - r.born
-            if gap > s.gap_max:
-                s.gap_max = gap
-                s.gap_end = r.t
-            if s.close >= 0 and r.t >= s.close:
-                end_span(w, m, r.t)
-    if new:
-        x.last = r.t
 
 cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
     """What arrives on one downlink before ``end``; contested mobiles' data waits in u.late."""
@@ -288,7 +198,8 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef size_t i, count, kept = 0
     cdef Fifo* f
     cdef Late x
-    cdef uint32_t m = 0
+    cdef Source* s
+    cdef Rotation* rotation
     u.late.clear()
     if u.actions.size() > 1:
         sort(u.actions.begin(), u.actions.end(), &earlier)
@@ -296,10 +207,14 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
         touch(w, u.actions.data()[i].mobile)
         x.t, x.phase, x.key, x.order, x.where = u.actions.data()[i].t, PHASE_ACTION, 0, i, 0
         u.late.push_back(x)
-    while take_source(w, u, end, &x.record, &m):
+    s = soonest(u, &rotation)
+    while s != NULL and s.t < end:
+        emit(s, &x.record)
         x.record.flags = DATA_UP
-        x.t, x.phase, x.key, x.order, x.where = x.record.t, PHASE_SOURCE, w.flow_key[x.record.flow], x.record.seq, m
+        x.t, x.phase, x.key, x.order, x.where = s.t, PHASE_SOURCE, s.key, s.seq, s.mobile
         u.late.push_back(x)
+        move_on(w, u, s, rotation)
+        s = soonest(u, &rotation)
     count = w.busy_downs.size()
     for i in range(count):
         if count > MANY_DOWNLINKS:

@@ -10,16 +10,18 @@ from engine.events cimport (
 )
 from engine.fifo cimport (
     ACCEPTED, CALLED, NO_MEMORY, ORPHAN, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission,
+    write_down,
 )
 from engine.mixing cimport mix2
 from engine.record cimport CONTROL, CONTROL_NODE, COPIED, LOST, STRIP, Record, rare
+from engine.sources cimport Source, emit
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
 )
 from engine.world cimport (
-    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, drop, enter,
-    fail, kind_of, mobile_of, observe, put,
+    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
+    drop, enter, fail, next_entry, kind_of, mobile_of, observe, put,
 )
 
 cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
@@ -28,6 +30,7 @@ cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
         if w.failure == 0:
             drop(w, r, QUEUE_FULL, r.t, n)
     else:
+        announced(w, f, r.t)
         observe(w, f, r)
 
 cdef inline void send_on(World* w, int n, const Record* r) noexcept nogil:
@@ -58,12 +61,16 @@ cdef inline void strip(Record* r) noexcept nogil:
         r.flags &= <uint8_t>~STRIP
 
 cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept nogil:
-    cdef Record* entered = enter(w, f, r)
+    """Into a downlink, whose packets the fleet receives at its visit."""
+    cdef Record* entered
+    write_down(f, r.t)
+    entered = enter(w, f, r)
     strip(entered)
     if rare(put(w, f, entered) != ACCEPTED):
         if w.failure == 0:
             drop(w, r, QUEUE_FULL, r.t, n)
         return
+    announced(w, f, entered.t)
     if not f.listed:
         f.listed = 1
         w.busy_downs.push_back(f)
@@ -127,27 +134,32 @@ cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
             return True
     return False
 
+cdef inline bint is_local(const Entry* e, int64_t t) noexcept nogil:
+    return e != NULL and e.mode == LOCAL and t < e.one.until
+
 cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
-    cdef Held* held
-    cdef Record bare
     if rare(e == NULL):
         drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
-        return
-    if rare(e.mode == HOLD):
-        time_out(w, n, e, r.t)
-    if rare(not any_valid(e, r.t)):
-        drop(w, r, BINDING_EXPIRED, r.t, n)
-    elif e.mode == LOCAL:
+    elif is_local(e, r.t):
         enter_cell(w, n, <Fifo*>e.more, r)
+    elif e.mode == TUNNEL and e.more == NULL and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit:
+        tunnel(w, n, r, &e.one)
+    else:
+        look_closer(w, n, r, e)
+
+cdef inline void look_closer(World* w, int n, const Record* r, Entry* e) noexcept nogil:
+    """The decision where it is neither the cell nor one tunnel."""
+    cdef Held* held
+    cdef Record bare
+    if e.mode == HOLD:
+        time_out(w, n, e, r.t)
+    if not any_valid(e, r.t):
+        drop(w, r, BINDING_EXPIRED, r.t, n)
+    elif e.mode == TUNNEL and e.more == NULL:
+        drop(w, r, TUNNEL_LIMIT, r.t, n)
     elif e.mode == TUNNEL:
-        if e.more == NULL:
-            if rare((r.tunnels & 15) >= w.tunnel_limit):
-                drop(w, r, TUNNEL_LIMIT, r.t, n)
-            else:
-                tunnel(w, n, r, &e.one)
-        else:
-            fan_out(w, n, r, e)
+        fan_out(w, n, r, e)
     else:
         held = <Held*>e.more
         bare = r[0]
@@ -174,15 +186,20 @@ cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
     held.records.clear()
     held.bytes = 0
 
-cdef inline void originate(World* w, int n, const Record* r, uint32_t mobile) noexcept nogil:
-    """A data packet starts at its correspondent n; r.to is the mobile's home node."""
-    cdef Entry* e = find(&w.tables[n], mobile)
-    if e != NULL and any_valid(e, r.t):
-        look_up(w, n, r, e)
-    elif r.to == n:
-        look_up(w, n, r, NULL)
+cdef inline void originate(World* w, int n, const Source* s) noexcept nogil:
+    """A source's next packet starts at its correspondent n."""
+    cdef Entry* e = find(&w.tables[n], s.mobile)
+    cdef Fifo* f
+    cdef Record* entered
+    cdef Record r
+    if rare(s.home == n or (e != NULL and any_valid(e, s.t))):
+        emit(s, &r)
+        look_up(w, n, &r, e if e != NULL and any_valid(e, s.t) else NULL)
     else:
-        send_on(w, n, r)
+        f = w.hop[n][s.home]
+        entered = next_entry(w, f, s.t)
+        emit(s, entered)
+        put_on(w, n, f, entered)
 
 cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_t mobile, int64_t t) noexcept nogil:
     cdef size_t i

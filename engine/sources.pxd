@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
-from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
+from engine.mixing cimport exponential_gap, mix2
+from engine.record cimport DATA_DOWN, Record
 
 cdef enum:
     CBR = 0
@@ -28,6 +29,7 @@ cdef struct Law:  # how a flow goes on, one a flow
     int64_t* times
     int64_t* sizes
     int64_t length
+    uint64_t draws  # of a Poisson flow: a gap's is mix2(draws, seq)
 
 cdef struct Rotation:  # CBR flows of one interval: next times never differ by more than it, so a ring keeps them sorted
     Source* ring
@@ -42,6 +44,26 @@ cdef struct Rotation:  # CBR flows of one interval: next times never differ by m
 cdef inline bint sooner(const Source* a, const Source* b) noexcept nogil:
     return a.t < b.t or (a.t == b.t and a.key < b.key)
 
+cdef inline void emit(const Source* s, Record* r) noexcept nogil:
+    """Its next packet, as it leaves."""
+    r.t = r.born = s.t
+    r.flow = s.flow
+    r.seq = s.seq
+    r.size = s.size
+    r.to = s.home
+    r.extra = r.tunnels = r.copy = 0
+    r.flags = DATA_DOWN
+
+cdef inline bint is_round(const Rotation* g) noexcept nogil:
+    """Whether every flow of it has begun and none ends: the front goes to the back where it stands."""
+    return g.count == g.capacity and g.endless
+
+cdef inline void turn(Rotation* g) noexcept nogil:
+    """The front of a round rotation has sent."""
+    g.ring[g.head].t += g.step
+    g.ring[g.head].seq += 1
+    g.head = g.head + 1 if g.head + 1 < g.capacity else 0
+
 cdef inline Source* rotation_front(Rotation* g) noexcept nogil:
     cdef Source* a = &g.ring[g.head] if g.count else NULL
     cdef Source* b = &g.coming.data()[g.begun] if g.begun < g.coming.size() else NULL
@@ -49,14 +71,14 @@ cdef inline Source* rotation_front(Rotation* g) noexcept nogil:
         return b
     return a
 
-cdef inline bint advance(Source* s, const Law* law, uint64_t seed, const int64_t* table) noexcept nogil:
+cdef inline bint advance(Source* s, const Law* law, const int64_t* table) noexcept nogil:
     """Move a source to its next packet; False if there is none."""
     cdef int64_t n
     s.seq += 1
     if law.kind == CBR:
         s.t += law.step
     elif law.kind == POISSON:
-        s.t += exponential_gap(draw(seed, PURPOSE_GAP, s.key, s.seq), law.step, table)
+        s.t += exponential_gap(mix2(law.draws, s.seq), law.step, table)
     else:
         n = s.seq
         if law.step == 0 and n >= law.length:
@@ -65,13 +87,13 @@ cdef inline bint advance(Source* s, const Law* law, uint64_t seed, const int64_t
         s.size = <uint16_t>law.sizes[n % law.length]
     return s.t < law.stop and <int64_t>s.seq < law.count and s.t >= 0
 
-cdef inline int64_t sender_gap(const Law* law, uint64_t key, int64_t seq, uint64_t seed, const int64_t* table) noexcept nogil:
+cdef inline int64_t sender_gap(const Law* law, int64_t seq, const int64_t* table) noexcept nogil:
     """Time from the flow's packet seq - 1 to its packet seq, as they were sent; seq is at least 1."""
     cdef int64_t n = law.length
     if law.kind == CBR:
         return law.step
     if law.kind == POISSON:
-        return exponential_gap(draw(seed, PURPOSE_GAP, key, seq), law.step, table)
+        return exponential_gap(mix2(law.draws, seq), law.step, table)
     if seq % n:
         return law.times[seq % n] - law.times[seq % n - 1]
     return law.times[0] + law.step - law.times[n - 1]

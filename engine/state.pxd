@@ -9,7 +9,8 @@ from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
 from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes, settle
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
-from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
+from engine.merge cimport Head
+from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
 from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
@@ -89,6 +90,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         w.mobile_key[i] = mobile_keys[i]
         w.mobile_home[i] = <int32_t>homes[i]
         w.mobile[i].down = w.mobile[i].last = w.mobile[i].cell = w.mobile[i].route = -1
+        w.mobile[i].next_event = -1
     for i in range(w.nodes):
         w.cell_of_node[i] = -1
     for i in range(w.units):
@@ -97,6 +99,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         u.slot = -1
         u.next = NEVER
         u.arrivals = new vector[Fifo*]()
+        u.heads = new vector[Head]()
         u.pending = new vector[Pending]()
         u.actions = new vector[Action]()
         u.rotations = new vector[Rotation*]()
@@ -174,7 +177,13 @@ cdef inline int open_links(World* w, object b) except -1:
 cdef inline int open_movement(World* w, object b) except -1:
     cdef const int64_t[::1] first = b.attach_first, up = b.attach_up, down = b.attach_down, cell = b.attach_cell
     cdef const int64_t[::1] longest = b.attach_longest, t = b.boundary_t, who = b.boundary_mobile, step = b.boundary_step
+    cdef const int64_t[::1] known_first = b.known_first, known = b.known
     cdef int64_t i, n = up.shape[0]
+    w.events_known = <int64_t*>calloc(known.shape[0] + 1, sizeof(int64_t))
+    for i in range(known.shape[0]):
+        w.events_known[i] = known[i]
+    for i in range(w.mobiles):
+        w.mobile[i].upcoming = &w.events_known[known_first[i]]
     w.attach_first = <int64_t*>calloc(w.mobiles + 1, sizeof(int64_t))
     w.attach_up = <int64_t*>calloc(n + 1, sizeof(int64_t))
     w.attach_down = <int64_t*>calloc(n + 1, sizeof(int64_t))
@@ -227,7 +236,8 @@ cdef inline int open_sources(World* w, object b) except -1:
         s.mobile = <uint32_t>mobile[i]
         s.home = <uint16_t>(node[i] if up[i] else w.mobile_home[mobile[i]])
         if law.kind == POISSON:
-            s.t += exponential_gap(draw(w.seed, PURPOSE_GAP, s.key, 0), law.step, w.logarithms)
+            law.draws = mix2(mix2(w.seed, PURPOSE_GAP), s.key)
+            s.t += exponential_gap(mix2(law.draws, 0), law.step, w.logarithms)
         elif law.kind == REPLAY:
             times, sizes = b.replay_times[source[i] - 2], b.replay_sizes[source[i] - 2]
             law.times, law.sizes, law.length = <int64_t*>&times[0], <int64_t*>&sizes[0], times.shape[0]
@@ -414,7 +424,7 @@ cdef inline void close_world(World* w) noexcept:
             free(u.rotations[0][j])
         free_server(u.server)
         free_server(u.registration)
-        del u.arrivals, u.pending, u.actions, u.rotations, u.sources, u.late
+        del u.arrivals, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
         free(u.scheduled_t)
         free(u.scheduled_mobile)
         free(u.scheduled_code)
@@ -448,6 +458,7 @@ cdef inline void close_world(World* w) noexcept:
     free(w.attach_longest)
     free(w.attach_cell)
     free(w.boundaries)
+    free(w.events_known)
     free(w.flow)
     free(w.flow_key)
     free(w.flow_node)

@@ -6,16 +6,19 @@ from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
 from engine.fifo cimport ACCEPTED, FULL, Fifo, delete_fifo, fetch, record_bytes, release
-from engine.forwarding cimport act, look_up, originate, send_on
+from engine.forwarding cimport act, is_local, look_up, originate, send_on
+from engine.reception cimport receive_ahead
 from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
-from engine.sources cimport Law, Rotation, Source, advance, drop_top, push_source, rotate, rotation_front, sink_top, sooner
+from engine.merge cimport Head, alone_until, gather_heads, next_head
+from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotate, rotation_front, sink_top, sooner, turn
 from engine.table cimport LOCAL, Entry, Table, find, place, remove
 from engine.world cimport (
-    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_SERVER, Cell, Late, Unit, World, announced, deliver,
+    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World, announced, deliver,
     drop, enter, kind_of, mobile_of, observe, offer,
 )
 
 cdef enum:
+    BLOCK = 16  # packets whose way into the tables is looked up together
     LARGE_TABLE = 2048  # entries past which a table does not stay in the first caches
 
 cdef inline bint late_before(const Late& x, const Late& y) noexcept nogil:
@@ -179,68 +182,54 @@ cdef inline int64_t next_source(Unit* u) noexcept nogil:
         t = u.sources.data()[0].t
     return t
 
-cdef inline void emit(const Source* s, Record* r, uint32_t* mobile) noexcept nogil:
-    r.t = s.t
-    r.born = s.t
-    r.flow = s.flow
-    r.seq = s.seq
-    r.size = s.size
-    r.to = s.home
-    r.extra = 0
-    r.tunnels = 0
-    r.copy = 0
-    r.flags = DATA_DOWN
-    mobile[0] = s.mobile
-
-cdef inline bint take_source(World* w, Unit* u, int64_t end, Record* r, uint32_t* mobile) noexcept nogil:
-    """The unit's next own packet before ``end``, if there is one."""
-    cdef Source* best = NULL
+cdef inline Source* soonest(Unit* u, Rotation** rotation) noexcept nogil:
+    """The source of the unit's next own packet, NULL if there is none; the rotation that it is in, or NULL."""
+    cdef Source* best = u.sources.data() if u.sources.size() else NULL
     cdef Source* s
-    cdef Rotation* g = NULL
-    cdef Rotation** groups = u.rotations.data()
-    cdef size_t i, n = u.rotations.size()
-    if n == 1 and u.sources.size() == 0 and groups[0].count == groups[0].capacity and groups[0].endless:
-        g = groups[0]  # all have begun: the front goes to the back where it stands
-        s = &g.ring[g.head]
-        if s.t >= end:
-            return False
-        emit(s, r, mobile)
-        s.t += g.step
-        s.seq += 1
-        g.head = g.head + 1 if g.head + 1 < g.capacity else 0
-        return True
-    for i in range(n):
-        s = rotation_front(groups[i])
+    cdef size_t i
+    rotation[0] = NULL
+    for i in range(u.rotations.size()):
+        s = rotation_front(u.rotations[0][i])
         if s != NULL and (best == NULL or sooner(s, best)):
             best = s
-            g = groups[i]
-    if u.sources.size():
-        s = u.sources.data()
-        if best == NULL or sooner(s, best):
-            best = s
-            g = NULL
-    if best == NULL or best.t >= end:
-        return False
-    emit(best, r, mobile)
-    if g != NULL:
-        rotate(g, w.laws, w.sent)
-    elif advance(best, &w.laws[best.flow], w.seed, w.logarithms):
+            rotation[0] = u.rotations[0][i]
+    return best
+
+cdef inline void move_on(World* w, Unit* u, Source* s, Rotation* rotation) noexcept nogil:
+    """The soonest source has sent."""
+    if rotation != NULL:
+        rotate(rotation, w.laws, w.sent)
+    elif advance(s, &w.laws[s.flow], w.logarithms):
         sink_top(u.sources)
     else:
-        w.sent[best.flow] = best.seq
+        w.sent[s.flow] = s.seq
         drop_top(u.sources)
-    return True
+
+cdef inline void originate_until(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Send the unit's own packets before ``end``, nothing else being in the way."""
+    cdef Rotation* g = u.rotations.data()[0] if u.rotations.size() == 1 and u.sources.size() == 0 else NULL
+    cdef bint round = g != NULL and is_round(g)
+    cdef Source* s
+    while True:
+        s = &g.ring[g.head] if round else soonest(u, &g)
+        if s == NULL or s.t >= end:
+            return
+        originate(w, u.node, s)
+        if round:
+            turn(g)
+        else:
+            move_on(w, u, s, g)
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 
-cdef inline void handle(World* w, Unit* u, const Record* r) noexcept nogil:
-    """A packet at a node (phase 3). Messages for the node itself were taken in pass 1."""
+cdef inline void handle(World* w, Unit* u, const Record* r, Entry* e) noexcept nogil:
+    """A packet at a node (phase 3); e: its mobile's entry in the table. Messages for the node itself were taken in pass 1."""
     if r.to != u.node:
         send_on(w, u.node, r)
     elif kind_of(r) == DATA_UP:
         deliver(w, r, u.node, -1)
     elif kind_of(r) != CONTROL_NODE:
-        look_up(w, u.node, r, find(&w.tables[u.node], mobile_of(w, r)))
+        look_up(w, u.node, r, e)
 
 cdef inline void serve(World* w, Unit* u, const Record* r) noexcept nogil:
     """A packet at a forwarding server."""
@@ -250,44 +239,80 @@ cdef inline void serve(World* w, Unit* u, const Record* r) noexcept nogil:
     else:
         announced(w, u.server, entered.t)
 
-cdef inline void look_ahead(World* w, Unit* u, Fifo* f, uint32_t h) noexcept nogil:
-    """Fetch what the next packets will need: the table's slot of one, the downlink of another."""
-    cdef Record* r
-    cdef Entry* e
-    cdef Table* table = &w.tables[u.node]
-    if f.tail - h > 8:
-        r = &f.ring[(h + 8) & f.mask]
-        if kind_of(r) == DATA_DOWN:
-            fetch(&table.slot[place(w.mobile_of_flow[r.flow], table.shift)])
-        r = &f.ring[(h + 4) & f.mask]
-        if kind_of(r) == DATA_DOWN:
-            e = &table.slot[place(w.mobile_of_flow[r.flow], table.shift)]
-            if e.mode == LOCAL:
-                fetch(e.more)
-                fetch(<char*>e.more + 64)  # where most have their ring
-
 cdef inline void take(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
     """Handle everything that arrives on one FIFO before ``end``, nothing else being in the way."""
+    if u.kind == UNIT_NODE and w.tables[u.node].used:
+        take_in_blocks(w, u, f, end)
+    else:
+        take_one_by_one(w, u, f, end)
+
+cdef inline void take_one_by_one(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
+    """At a server, or at a node that has no table entries."""
     cdef const Record* ring = f.ring
     cdef const Record* r
-    cdef uint32_t mask = f.mask, tail = f.tail, h = f.head
+    cdef uint32_t h = f.head, tail = f.tail, mask = f.mask
     cdef int64_t taken = 0
-    cdef bint server = u.kind == UNIT_SERVER, ahead = not server and w.tables[u.node].used > LARGE_TABLE
     while h != tail:
         r = &ring[h & mask]
         if r.t >= end:
             break
-        if ahead:
-            look_ahead(w, u, f, h)
-        h += 1
         taken += record_bytes(r)
+        h += 1
         if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, f, r):
             continue
-        if server:
+        if u.kind == UNIT_SERVER:
             serve(w, u, r)
         else:
-            handle(w, u, r)
+            handle(w, u, r, NULL)
     release(f, h, taken)
+
+cdef inline void take_in_blocks(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
+    """At a node with table entries: memory is slow to answer, but answers many questions at a time."""
+    cdef Entry* entries[BLOCK]
+    cdef Entry* e
+    cdef const Record* ring = f.ring
+    cdef const Record* r
+    cdef uint32_t h = f.head, known = look_ahead(w, u, f, h, end, entries), mask = f.mask
+    cdef int64_t taken = 0
+    while h != known:
+        r = &ring[h & mask]
+        taken += record_bytes(r)
+        if not rare(r.flags & (CONTROL | LOST)) or uncommon(w, f, r):
+            e = entries[h % BLOCK]
+            if not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.more, r)):
+                handle(w, u, r, e)
+        h += 1
+        if h == known:
+            known = look_ahead(w, u, f, h, end, entries)
+    release(f, h, taken)
+
+cdef inline uint32_t look_ahead(World* w, Unit* u, Fifo* f, uint32_t h, int64_t end, Entry** entries) noexcept nogil:
+    """Find the entries of the next packets before ``end``, and fetch what they will need; the index behind the last of them.
+
+    Nothing in a table changes while packets are taken.
+    """
+    cdef Table* table = &w.tables[u.node]
+    cdef const Record* ring = f.ring
+    cdef const Record* r
+    cdef uint32_t m, last = h + BLOCK if f.tail - h > BLOCK else f.tail, mask = f.mask
+    cdef bint more = table.used > LARGE_TABLE and last != f.tail
+    cdef Entry* e
+    while h != last:
+        r = &ring[h & mask]
+        if r.t >= end:
+            break
+        if r.to == u.node:
+            m = mobile_of(w, r)
+            e = find(table, m)
+            entries[h % BLOCK] = e
+            if e != NULL and e.mode == LOCAL:
+                fetch(e.more)
+                fetch(&w.mobile[m])
+                fetch(&w.flow[r.flow])
+            if more:
+                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.shift)])
+        h += 1
+    return h
 
 cdef inline bint uncommon(World* w, Fifo* f, const Record* r) noexcept nogil:
     """A message, or a packet that was lost on the link that it comes from; False if that is its end."""
@@ -301,60 +326,34 @@ cdef inline bint uncommon(World* w, Fifo* f, const Record* r) noexcept nogil:
 
 cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) noexcept nogil:
     """Pass 2 between two actions: own packets and arrivals before ``end``, merged."""
-    cdef Record r
-    cdef uint32_t mobile = 0
-    cdef int64_t t_source, t_late, best_t, limit
-    cdef Fifo* best
+    cdef vector[Head]* heads = u.heads
+    cdef Late* late
     cdef Fifo* f
-    cdef size_t i
-    cdef int busy
+    cdef int64_t t_source = next_source(u), t_late, t_link, limit
+    gather_heads(heads, u.arrivals, end)
     while True:
-        t_source = next_source(u)
-        t_late = u.late.data()[late_next[0]].t if late_next[0] < u.late.size() else NEVER
-        best = NULL
-        best_t = end
-        busy = 0
-        for i in range(u.arrivals.size()):
-            f = u.arrivals[0][i]
-            if f.head != f.tail and f.ring[f.head & f.mask].t < end:
-                busy += 1
-                if f.ring[f.head & f.mask].t < best_t:
-                    best_t = f.ring[f.head & f.mask].t
-                    best = f
-        if t_source >= end and t_late >= end and best == NULL:
+        t_link = heads.data().t if heads.size() else NEVER
+        late = u.late.data() + late_next[0] if late_next[0] < u.late.size() else NULL
+        t_late = late.t if late != NULL else NEVER
+        if t_source >= end and t_late >= end and t_link >= end:
             return
-        if busy == 1 and t_late >= end:  # the common case: one FIFO runs alone up to the next own packet
-            limit = end if t_source >= end else t_source
-            if best_t < limit:
-                take(w, u, best, limit)
-                if limit == end:
-                    return
-                continue
-        if t_source < end and t_source <= best_t and t_source <= t_late:
-            limit = best_t if best_t < t_late else t_late
-            limit = end if limit >= end else limit + 1
-            while take_source(w, u, limit, &r, &mobile):
-                originate(w, u.node, &r, mobile)
-            continue
-        if t_late < best_t or (t_late == best_t and best != NULL and u.late.data()[late_next[0]].key < best.key):
-            r = u.late.data()[late_next[0]].record
+        if t_source <= t_link and t_source <= t_late:
+            limit = t_link if t_link < t_late else t_late
+            originate_until(w, u, end if limit >= end else limit + 1)
+            t_source = next_source(u)
+        elif t_late < t_link or (t_late == t_link and late.key < heads.data().f.key):
             late_next[0] += 1
             if u.kind == UNIT_SERVER:
-                serve(w, u, &r)
+                serve(w, u, &late.record)
             else:
-                handle(w, u, &r)
+                handle(w, u, &late.record, find(&w.tables[u.node], mobile_of(w, &late.record)))
         else:
-            take_one(w, u, best)
-
-cdef inline void take_one(World* w, Unit* u, Fifo* f) noexcept nogil:
-    cdef const Record* r = &f.ring[f.head & f.mask]
-    release(f, f.head + 1, record_bytes(r))
-    if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, f, r):
-        return
-    if u.kind == UNIT_SERVER:
-        serve(w, u, r)
-    else:
-        handle(w, u, r)
+            f = heads.data().f
+            limit = t_source if t_source < end else end
+            if t_late < limit:
+                limit = t_late + (f.key < late.key)
+            take(w, u, f, alone_until(heads, limit))
+            next_head(heads, end)
 
 cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 2 of a node or server: data and actions in the order of time."""

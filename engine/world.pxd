@@ -5,7 +5,8 @@ from libcpp.vector cimport vector
 
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
-from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
+from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
+from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
 from engine.record cimport (
     CONTROL, CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
@@ -56,13 +57,16 @@ cdef struct Flow:  # one cache line
     uint32_t lost
     uint32_t copies
 
-cdef struct Mobile:
+cdef struct Mobile:  # one cache line
     int64_t up  # an attachment of it, the one last used
     int64_t down
     int64_t last  # delivery
+    int64_t next_event  # something other than data happens to it then; looked up again once it is past
+    const int64_t* upcoming  # when the next things happen to it that are known beforehand, up to NEVER
     int32_t cell
     int32_t route  # upstream: a cell, -1 none, -2 hold
     uint32_t span  # 1 + index of the open one, 0 none
+    uint32_t under_way  # messages that concern it, and timers
     uint8_t attached
     uint8_t flags
 
@@ -127,6 +131,7 @@ cdef struct Unit:
     bint controlled
     bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key
+    vector[Head]* heads  # of them, while they are merged
     Fifo* server  # of a server unit: its way into the node
     Fifo* registration
     vector[Pending]* pending
@@ -156,6 +161,8 @@ cdef struct World:
     int32_t tunnel_limit
     int32_t record
     bint in_order  # every event in the order of time: no unit is ahead of another
+    int64_t begin  # of this window: all that happens before it has happened
+    int64_t horizon  # of this slice: what arrives from then on is still under way at its end
     Tally* tallies  # one a link, two a cell
     Fifo*** hop  # [node][to]: next link, NULL if unreachable
     int32_t* unit_of_node
@@ -174,6 +181,7 @@ cdef struct World:
     uint64_t* mobile_key
     int32_t* mobile_home
     Mobile* mobile
+    int64_t* events_known  # of each mobile in turn, NEVER behind them
     Boundary* boundaries
     size_t boundary_count
     size_t boundary_next
@@ -224,12 +232,17 @@ cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
         k = mix2(w.flow_key[r.flow], r.seq)
     return mix2(k, r.tunnels & 15)
 
-cdef inline Record* enter(World* w, Fifo* f, const Record* r) noexcept nogil:
-    """The packet, copied behind the last one of the FIFO: it is changed there, and then offered."""
+cdef inline Record* next_entry(World* w, Fifo* f, int64_t t) noexcept nogil:
+    """Where a packet is written behind the last one of the FIFO, before it is offered at ``t``."""
     cdef Record* slot = next_slot(f)
     if rare(slot == NULL):
-        fail(w, NO_MEMORY, f, r.t)
-        slot = &w.nowhere
+        fail(w, NO_MEMORY, f, t)
+        return &w.nowhere
+    return slot
+
+cdef inline Record* enter(World* w, Fifo* f, const Record* r) noexcept nogil:
+    """The packet, copied behind the last one of the FIFO: it is changed there, and then offered."""
+    cdef Record* slot = next_entry(w, f, r.t)
     slot[0] = r[0]
     return slot
 
@@ -240,13 +253,11 @@ cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
     if rare(offer(f, r) != ACCEPTED):
         return FULL
     w.events += 1
-    return announced(w, f, r.t)
+    return ACCEPTED
 
-cdef inline int announced(World* w, Fifo* f, int64_t t) noexcept nogil:
-    cdef int got = announce(f, t)
-    if rare(got != ACCEPTED):
-        fail(w, got, f, t)
-    return got
+cdef inline void announced(World* w, Fifo* f, int64_t t) noexcept nogil:
+    if rare(announce(f, t) != ACCEPTED):
+        fail(w, BROKEN_FRONTIER, f, t)
 
 cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int via) noexcept nogil:
     cdef Ended e
@@ -258,6 +269,7 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
     cdef Message* m = &w.messages.data()[index]
     m.references -= 1
     if m.references == 0:
+        w.mobile[m.mobile].under_way -= 1
         w.free_messages.push_back(index)
 
 cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
@@ -314,7 +326,7 @@ cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept
     f.delay_sum += delay
     if delay > f.delay_max:
         f.delay_max = delay
-    if f.last >= 0 and r.t - f.last > f.gap_max:
+    if r.t - f.last > f.gap_max and f.last >= 0:
         f.gap_max = r.t - f.last
     f.last = r.t
     if rare(r.seq < f.expected):

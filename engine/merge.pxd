@@ -1,0 +1,69 @@
+"""Merge of the arrivals on several FIFOs in the order (time, link key): a heap of the next one of each."""
+
+from libc.stdint cimport int64_t, uint32_t
+from libcpp.vector cimport vector
+
+from engine.fifo cimport Fifo
+
+cdef struct Head:
+    int64_t t
+    Fifo* f
+    size_t order  # of the link's key among the unit's
+
+cdef inline bint head_before(const Head* a, const Head* b) noexcept nogil:
+    return a.t < b.t or (a.t == b.t and a.order < b.order)
+
+cdef inline void sink(vector[Head]* heads, size_t i) noexcept nogil:
+    """Restore the heap after the time at ``i`` has grown."""
+    cdef Head* a = heads.data()
+    cdef Head x = a[i]
+    cdef size_t n = heads.size(), child = 2 * i + 1
+    while child < n:
+        if child + 1 < n and head_before(&a[child + 1], &a[child]):
+            child += 1
+        if not head_before(&a[child], &x):
+            break
+        a[i] = a[child]
+        i = child
+        child = 2 * i + 1
+    a[i] = x
+
+cdef inline void gather_heads(vector[Head]* heads, const vector[Fifo*]* arrivals, int64_t end) noexcept nogil:
+    """The FIFOs that have arrivals before ``end``; ``arrivals`` is sorted by link key."""
+    cdef Head x
+    cdef size_t i
+    heads.clear()
+    for i in range(arrivals.size()):
+        x.f = arrivals[0][i]
+        if x.f.head != x.f.tail:
+            x.t = x.f.ring[x.f.head & x.f.mask].t
+            x.order = i
+            if x.t < end:
+                heads.push_back(x)
+    i = heads.size() >> 1
+    while i > 0:
+        i -= 1
+        sink(heads, i)
+
+cdef inline int64_t alone_until(const vector[Head]* heads, int64_t limit) noexcept nogil:
+    """Up to when the first FIFO's arrivals come before those of all others, ``limit`` at most."""
+    cdef const Head* a = heads.data()
+    cdef const Head* second = a + 1
+    cdef int64_t t
+    if heads.size() == 1:
+        return limit
+    if heads.size() > 2 and head_before(a + 2, second):
+        second = a + 2
+    t = second.t + (a.order < second.order)
+    return t if t < limit else limit
+
+cdef inline void next_head(vector[Head]* heads, int64_t end) noexcept nogil:
+    """The first FIFO has had some arrivals taken."""
+    cdef Head* a = heads.data()
+    if a.f.head != a.f.tail:
+        a.t = a.f.ring[a.f.head & a.f.mask].t
+    if a.f.head == a.f.tail or a.t >= end:
+        a[0] = heads.back()
+        heads.pop_back()
+    if heads.size() > 1:
+        sink(heads, 0)

@@ -1,0 +1,158 @@
+"""What a mobile's radio hears, and what is measured at it (docs/model.md, 7)."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
+
+from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
+from engine.record cimport COPIED, KIND, LOST, STRIP, Record, rare
+from engine.sources cimport sender_gap
+from engine.world cimport CONTESTED, DETACHED, LINK_LOSS, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe
+
+cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """Whether one attachment of the mobile to the cell covers [begin, end]."""
+    cdef Mobile* x = &w.mobile[m]
+    if x.cell == cell and x.up <= begin and end <= x.down:
+        return True
+    return find_attachment(w, m, cell, begin, end)
+
+cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """The same where it is not the attachment last used, which it then becomes."""
+    cdef Mobile* x = &w.mobile[m]
+    cdef int64_t low = w.attach_first[m], high = w.attach_first[m + 1], i = high
+    while low < i:  # the first that begins after ``begin``
+        high = (low + i) >> 1
+        if w.attach_up[high] <= begin:
+            low = high + 1
+        else:
+            i = high
+    i -= 1
+    while i >= w.attach_first[m] and w.attach_longest[i] >= end:
+        if w.attach_cell[i] == cell and end <= w.attach_down[i]:
+            x.cell = cell
+            x.up = w.attach_up[i]
+            x.down = w.attach_down[i]
+            return True
+        i -= 1
+    return False
+
+cdef inline void touch(World* w, int32_t m) noexcept nogil:
+    """From now to the end of the visit this mobile's deliveries take their turn one by one."""
+    if not w.mobile[m].flags & CONTESTED:
+        w.mobile[m].flags |= CONTESTED
+        w.touched.push_back(m)
+
+cdef inline void pass_boundaries(World* w, int64_t end) noexcept nogil:
+    """Count the cells that each mobile is attached to, up to ``end``."""
+    cdef Mobile* x
+    cdef int32_t m
+    while w.boundary_next < w.boundary_count and w.boundaries[w.boundary_next].t < end:
+        m = w.boundaries[w.boundary_next].mobile
+        x = &w.mobile[m]
+        x.attached = <uint8_t>(x.attached + w.boundaries[w.boundary_next].step)
+        touch(w, m)
+        w.boundary_next += 1
+
+cdef inline bint heard(World* w, Fifo* f, const Record* r) noexcept nogil:
+    """Whether a downlink record is received at r.t; if not, it is dropped here."""
+    if rare(not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t)):
+        f.line.tally.detached += 1
+        drop(w, r, DETACHED, r.t, f.line.node)
+        return False
+    if rare(r.flags & LOST):
+        f.line.tally.lost += 1
+        drop(w, r, LINK_LOSS, r.t, f.line.node)
+        return False
+    observe(w, f, r)
+    return True
+
+cdef inline void end_span(World* w, uint32_t m, int64_t t) noexcept nogil:
+    cdef Mobile* x = &w.mobile[m]
+    if x.span:
+        w.spans.data()[x.span - 1].end = t
+        x.span = 0
+
+cdef inline int64_t gap_beyond(World* w, const Record* r) noexcept nogil:
+    """How much longer than the sender's own the gap before this packet is; -1 if it is the first, or comes late."""
+    cdef Flow* f = &w.flow[r.flow]
+    cdef int64_t gap
+    if f.last < 0 or f.expected == 0 or r.seq < f.expected:
+        return -1
+    gap = r.t - f.last - sender_gap(&w.laws[r.flow], f.expected, w.logarithms)
+    return gap if gap > 0 else 0
+
+cdef inline bint deliver_in_span(World* w, Mobile* x, int cell, const Record* r) noexcept nogil:
+    cdef Span* s = &w.spans.data()[x.span - 1]
+    cdef uint32_t reordered = w.flow[r.flow].reordered
+    cdef int64_t gap = gap_beyond(w, r)
+    if not deliver(w, r, -1, cell):
+        s.duplicate += 1
+        return False
+    s.delivered += 1
+    s.after_marker += cell == s.marked_cell
+    s.reordered += w.flow[r.flow].reordered - reordered
+    if r.t - r.born > s.delay_max:
+        s.delay_max = r.t - r.born
+    if gap > s.gap_max:
+        s.gap_max = gap
+        s.gap_end = r.t
+    if s.close >= 0 and r.t >= s.close:
+        end_span(w, s.mobile, r.t)
+    return True
+
+cdef inline void receive(World* w, uint32_t m, int cell, const Record* r) noexcept nogil:
+    """A data packet that was heard."""
+    cdef Mobile* x = &w.mobile[m]
+    if deliver_in_span(w, x, cell, r) if rare(x.span != 0) else deliver(w, r, -1, cell):
+        x.last = r.t
+
+# -- ahead of the fleet -------------------------------------------------------------------------------------------------
+
+cdef inline void disturb(World* w, uint32_t m) noexcept nogil:
+    """Something happens to the mobile in this window: it is not left alone before the next one."""
+    w.mobile[m].next_event = w.begin
+
+cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
+    """Whether nothing but data concerns the mobile up to and including ``t``, and one cell at most is heard there.
+
+    All that happens to a mobile begins with an event of its own: one that was scheduled, a timer, a message; or it is the begin or
+    the end of an attachment. Those that are known beforehand stand in ``upcoming``, the others are counted.
+    """
+    cdef Mobile* x = &w.mobile[m]
+    if rare(x.next_event <= t):
+        while x.next_event < w.begin:
+            x.next_event = x.upcoming[0]
+            x.upcoming += x.next_event < w.begin
+        if x.next_event <= t:
+            return False
+    return x.under_way == 0 and not x.flags & CONTESTED
+
+cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogil:
+    """Receive a packet that enters a downlink at r.t before the fleet's visit, if nothing can come in between.
+
+    The downlink is idle and empty: what came before it has been received, and no rescue finds it waiting. Nothing happens to its
+    mobile, and no other cell is heard, before it arrives.
+    """
+    cdef Line* line = f.line
+    cdef Record arrived
+    cdef int64_t extra, size, finish
+    cdef uint32_t m
+    if f.free > r.t or f.head != f.tail or rare(r.flags & (KIND | COPIED) or line.loss != 0):
+        return False
+    m = w.mobile_of_flow[r.flow]
+    extra = 0 if r.flags & STRIP else r.extra
+    size = r.size + extra
+    finish = r.t + transmission(line, size)
+    arrived = r[0]
+    arrived.t = finish + line.delay
+    arrived.extra = <uint8_t>extra
+    if (
+        arrived.t >= w.horizon or rare(size > line.limit_bytes) or not left_alone(w, m, arrived.t)
+        or not attached(w, m, line.cell, finish, arrived.t)
+    ):  # fmt: skip
+        return False
+    if rare(arrived.t < line.frontier[0]):
+        fail(w, BROKEN_FRONTIER, f, r.t)
+    relay(f, finish, size, extra)
+    w.events += 1
+    observe(w, f, &arrived)
+    receive(w, m, line.cell, &arrived)
+    return True
