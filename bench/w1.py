@@ -28,14 +28,19 @@ def phases_ps(count: int) -> npt.NDArray[np.int64]:
     return ((z >> np.uint64(11)) * 2.0**-53 * PERIOD_PS).astype(np.int64)
 
 
-def workload(mobiles: int = 1000, *, tunnel: bool = False, scale: int = 1) -> Network:
+def workload(
+    mobiles: int = 1000, *, tunnel: bool = False, scale: int = 1, correspondents: int = 1, poisson: bool = False
+) -> Network:
     """W1 (``tunnel``: W2) for so many mobile nodes; ``scale`` multiplies every rate.
 
-    In W1 a mobile node's home is its router, so packets come there by plain routing; in W2 it is ha, which tunnels.
+    In W1 a mobile node's home is its router, so packets come there by plain routing; in W2 it is ha, which tunnels. Mobile node m
+    hears from correspondent m modulo ``correspondents``, each of which has its own link to ha. With ``poisson`` the gaps are
+    exponential, of the same mean, from time 0.
     """
     net = Network()
-    net.node("cn"), net.node("ha")
-    net.link("cn", "ha", rate=scale * 10**9, delay="5ms", buffer_packets=1000)
+    net.node("ha")
+    for k in range(correspondents):
+        net.link(net.node(f"cn{k}"), "ha", rate=scale * 10**9, delay="5ms", buffer_packets=1000)
     phases = phases_ps(mobiles)
     for i in range(ROUTERS):
         router = net.node(f"r{i}")
@@ -46,5 +51,13 @@ def workload(mobiles: int = 1000, *, tunnel: bool = False, scale: int = 1) -> Ne
         net.local([router] * len(here), here)
         if tunnel:
             net.bind("ha", here, router)
-        net.cbr("cn", here, interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=phases[i::ROUTERS])
+        numbers = np.arange(i, mobiles, ROUTERS)
+        for k in range(correspondents):
+            of = numbers % correspondents == k
+            if not of.any():
+                continue
+            if poisson:
+                net.poisson(f"cn{k}", here[of], mean=PERIOD_PS, size_bytes=PACKET_BYTES)
+            else:
+                net.cbr(f"cn{k}", here[of], interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=phases[numbers[of]])
     return net

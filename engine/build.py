@@ -29,8 +29,8 @@ class Built:
     boundary_t, boundary_mobile, boundary_step : ndarray
         Begins (+1) and ends (-1) of all attachments, by time.
     known : ndarray
-        Of each mobile in turn the times of its boundaries and scheduled events, in order, and ``FOREVER``; those of mobile m begin
-        at ``known_first[m]``.
+        Of each mobile in turn the times of its boundaries and scheduled events, in order, and ``FOREVER``; those of mobile m
+        begin at ``known_first[m]``.
     """
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:

@@ -5,16 +5,15 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from libcpp.vector cimport vector
 
+from engine.arena cimport Blocks, give_block, new_blocks, take_block, zeroed
 from engine.record cimport CONTROL, Record, rare
 
 cdef extern from *:
     """
-    #include <stdlib.h>
     #define fetch(p) __builtin_prefetch((const void*)(p))
     static const long long handoff_unlimited = 0x7FFFFFFFFFFFFFFFLL;
     """
     const int64_t UNLIMITED "handoff_unlimited"
-    void* aligned_alloc(size_t alignment, size_t size) noexcept nogil
     void fetch(const void* p) noexcept nogil  # bring a line into the cache ahead of its use
 
 cdef enum:
@@ -256,15 +255,17 @@ cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobi
     f.tail = w
 
 cdef inline Line* new_line() noexcept nogil:
-    cdef Line* line = <Line*>aligned_alloc(64, (sizeof(Line) + 63) & ~63)
+    cdef Line* line = <Line*>zeroed(sizeof(Line))
     if line != NULL:
-        memset(line, 0, sizeof(Line))
         line.fixed = line.last_bytes = line.node = line.cell = -1
         line.limit_packets = line.limit_bytes = UNLIMITED
     return line
 
-cdef inline Fifo* new_fifo(Line* line, uint64_t key) noexcept nogil:
-    cdef Fifo* f = <Fifo*>aligned_alloc(64, sizeof(Fifo) + 2 * sizeof(Record))
+cdef inline Blocks* new_fifo_blocks() noexcept nogil:
+    return new_blocks(sizeof(Fifo) + 2 * sizeof(Record))
+
+cdef inline Fifo* new_fifo(Blocks* blocks, Line* line, uint64_t key) noexcept nogil:
+    cdef Fifo* f = <Fifo*>take_block(blocks)
     if f != NULL:
         memset(f, 0, sizeof(Fifo))
         f.line = line
@@ -275,8 +276,8 @@ cdef inline Fifo* new_fifo(Line* line, uint64_t key) noexcept nogil:
         f.room = 2
     return f
 
-cdef inline void delete_fifo(Fifo* f) noexcept nogil:
+cdef inline void delete_fifo(Blocks* blocks, Fifo* f) noexcept nogil:
     if f != NULL:
         if f.ring != inner_ring(f):
             free(f.ring)
-        free(f)
+        give_block(blocks, f)

@@ -46,7 +46,7 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
         return NULL
     if e.mode != EMPTY:
         return <Fifo*>e.more
-    f = new_fifo(line, mix2(key, w.mobile_key[mobile]))
+    f = new_fifo(w.fifos, line, mix2(key, w.mobile_key[mobile]))
     if f == NULL:
         return NULL
     f.mobile = mobile
@@ -269,7 +269,7 @@ cdef inline void recycle(World* w, Fifo* f) noexcept nogil:
     if f.marks == ORPHAN and f.head == f.tail and not f.listed:
         c = &w.cell[f.line.cell]
         remove(&c.downs, f.mobile)
-        delete_fifo(f)
+        delete_fifo(w.fifos, f)
 
 cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int64_t t) noexcept nogil:
     cdef Cell* c = &w.cell[w.cell_of_node[n]]

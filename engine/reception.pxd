@@ -113,8 +113,8 @@ cdef inline void disturb(World* w, uint32_t m) noexcept nogil:
 cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
     """Whether nothing but data concerns the mobile up to and including ``t``, and one cell at most is heard there.
 
-    All that happens to a mobile begins with an event of its own: one that was scheduled, a timer, a message; or it is the begin or
-    the end of an attachment. Those that are known beforehand stand in ``upcoming``, the others are counted.
+    All that happens to a mobile begins with an event of its own: one that was scheduled, a timer, a message; or it is the begin
+    or the end of an attachment. Those that are known beforehand stand in ``upcoming``, the others are counted.
     """
     cdef Mobile* x = &w.mobile[m]
     if rare(x.next_event <= t):

@@ -5,9 +5,10 @@ from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
+from engine.arena cimport delete_blocks, zeroed
 from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
-from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes, settle
+from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
@@ -39,14 +40,14 @@ cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* t
     line.next = &to.next
     return line
 
-cdef inline Fifo* server_fifo(int64_t service, int64_t queue) noexcept:
+cdef inline Fifo* server_fifo(World* w, int64_t service, int64_t queue) noexcept:
     cdef Line* line = new_line()
     line.fixed = service
     line.limit_packets = limit(queue)
     line.tally = <Tally*>calloc(1, sizeof(Tally))
     line.frontier = &NO_FRONTIER
     line.next = &NO_NEXT
-    return new_fifo(line, 0)
+    return new_fifo(w.fifos, line, 0)
 
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
@@ -66,6 +67,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
     w.mobiles, w.flows = len(b.homes), len(b.flows["key"])
     w.tunnel_limit, w.record = tunnel_limit, record
+    w.fifos = new_fifo_blocks()
     w.unit = <Unit*>calloc(w.units, sizeof(Unit))
     w.tables = <Table*>calloc(w.nodes + 1, sizeof(Table))
     w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
@@ -85,7 +87,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.ledger = new Ledger()
     w.mobile_key = <uint64_t*>calloc(w.mobiles + 1, sizeof(uint64_t))
     w.mobile_home = <int32_t*>calloc(w.mobiles + 1, sizeof(int32_t))
-    w.mobile = <Mobile*>calloc(w.mobiles + 1, sizeof(Mobile))
+    w.mobile = <Mobile*>zeroed((w.mobiles + 1) * sizeof(Mobile))
     for i in range(w.mobiles):
         w.mobile_key[i] = mobile_keys[i]
         w.mobile_home[i] = <int32_t>homes[i]
@@ -109,12 +111,12 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             w.fleet = u
         elif u.kind == UNIT_NODE:
             w.unit_of_node[u.node] = <int32_t>i
-            u.registration = server_fifo(servers[u.node, 2], servers[u.node, 3])
+            u.registration = server_fifo(w, servers[u.node, 2], servers[u.node, 3])
             u.answers = servers[u.node, 4] != 0
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
-            u.server = server_fifo(servers[u.node, 0], servers[u.node, 1])
+            u.server = server_fifo(w, servers[u.node, 0], servers[u.node, 1])
             u.server.key = server_keys[u.node]
             u.server.line.node = u.node
             u.server.line.frontier = &w.unit[w.unit_of_node[u.node]].frontier
@@ -150,7 +152,7 @@ cdef inline int open_links(World* w, object b) except -1:
             front[w.unit[i].node] = <int32_t>i
     for i in range(links.shape[0]):
         to = &w.unit[front[links[i, 1]]]
-        f = new_fifo(channel(&links[i, 2], loss[i], <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1), keys[i])
+        f = new_fifo(w.fifos, channel(&links[i, 2], loss[i], <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1), keys[i])
         made.push_back(f)
         to.arrivals.push_back(f)
     for i in range(w.units):
@@ -171,7 +173,7 @@ cdef inline int open_links(World* w, object b) except -1:
         to = &w.unit[front[c.node]]
         c.up = channel(&cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
         if cells[i, 1]:
-            c.shared = new_fifo(c.down, c.key_down)
+            c.shared = new_fifo(w.fifos, c.down, c.key_down)
     return 0
 
 cdef inline int open_movement(World* w, object b) except -1:
@@ -213,10 +215,10 @@ cdef inline int open_sources(World* w, object b) except -1:
     cdef Unit* u
     cdef Rotation* g
     cdef size_t n
-    w.flow = <Flow*>calloc(w.flows + 1, sizeof(Flow))
+    w.flow = <Flow*>zeroed((w.flows + 1) * sizeof(Flow))
     w.flow_key = <uint64_t*>calloc(w.flows + 1, sizeof(uint64_t))
     w.flow_node = <int32_t*>calloc(w.flows + 1, sizeof(int32_t))
-    w.mobile_of_flow = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
+    w.mobile_of_flow = <uint32_t*>zeroed((w.flows + 1) * sizeof(uint32_t))
     w.laws = <Law*>calloc(w.flows + 1, sizeof(Law))
     w.sent = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
     w.logarithms = <int64_t*>calloc(numbers.shape[0], sizeof(int64_t))
@@ -268,7 +270,7 @@ cdef inline int open_sources(World* w, object b) except -1:
         for n in range(w.unit[k].rotations.size()):
             g = w.unit[k].rotations[0][n]
             g.capacity = <uint32_t>g.coming.size()
-            g.ring = <Source*>calloc(g.capacity, sizeof(Source))
+            g.ring = <Source*>zeroed(g.capacity * sizeof(Source))
     return 0
 
 cdef inline int open_tables(World* w, object b) except -1:
@@ -390,21 +392,21 @@ cdef inline int64_t row_of(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
         return -1
     return offset // <int64_t>sizeof(Tally)
 
-cdef inline void free_table(Table* table) noexcept:
+cdef inline void free_table(World* w, Table* table) noexcept:
     cdef uint32_t i
     if table.mask:
         for i in range(table.mask + 1):
             if table.slot[i].mode == QUEUE:
-                delete_fifo(<Fifo*>table.slot[i].more)
+                delete_fifo(w.fifos, <Fifo*>table.slot[i].more)
             elif table.slot[i].mode != EMPTY:
                 forget(&table.slot[i])
     free(table.slot)
 
-cdef inline void free_server(Fifo* f) noexcept:
+cdef inline void free_server(World* w, Fifo* f) noexcept:
     if f != NULL:
         free(f.line.tally)
         free(f.line)
-        delete_fifo(f)
+        delete_fifo(w.fifos, f)
 
 cdef inline void close_world(World* w) noexcept:
     cdef int64_t i
@@ -417,29 +419,30 @@ cdef inline void close_world(World* w) noexcept:
         for j in range(u.arrivals.size()):
             if u.arrivals[0][j].line.fixed < 0:
                 free(u.arrivals[0][j].line)
-                delete_fifo(u.arrivals[0][j])
+                delete_fifo(w.fifos, u.arrivals[0][j])
         for j in range(u.rotations.size()):
             del u.rotations[0][j].coming
             free(u.rotations[0][j].ring)
             free(u.rotations[0][j])
-        free_server(u.server)
-        free_server(u.registration)
+        free_server(w, u.server)
+        free_server(w, u.registration)
         del u.arrivals, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
         free(u.scheduled_t)
         free(u.scheduled_mobile)
         free(u.scheduled_code)
         free(u.scheduled_arg)
     for i in range(w.nodes):
-        free_table(&w.tables[i])
-    free_table(&w.up_holds)
+        free_table(w, &w.tables[i])
+    free_table(w, &w.up_holds)
     for i in range(w.cells):
-        free_table(&w.cell[i].downs)
-        free_table(&w.cell[i].ups)
-        delete_fifo(w.cell[i].shared)
+        free_table(w, &w.cell[i].downs)
+        free_table(w, &w.cell[i].ups)
+        delete_fifo(w.fifos, w.cell[i].shared)
         free(w.cell[i].down)
         free(w.cell[i].up)
         del w.cell[i].busy_ups
     del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
+    delete_blocks(w.fifos)
     free(w.unit)
     free(w.tables)
     free(w.unit_of_node)

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
+from engine.arena cimport zeroed
 from engine.fifo cimport Fifo, record_bytes
 from engine.record cimport Record
 
@@ -62,7 +63,7 @@ cdef inline Entry* find(Table* table, uint32_t mobile) noexcept nogil:
 cdef inline int enlarge(Table* table) noexcept nogil:
     cdef uint32_t size = (table.mask + 1) * 2 if table.mask else 8, i, j
     cdef uint32_t shift = table.shift - 1 if table.mask else 61
-    cdef Entry* slot = <Entry*>calloc(size, sizeof(Entry))
+    cdef Entry* slot = <Entry*>zeroed(size * sizeof(Entry))
     if slot == NULL:
         return 1
     if table.mask:

@@ -13,8 +13,8 @@ from engine.merge cimport Head, alone_until, gather_heads, next_head
 from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotate, rotation_front, sink_top, sooner, turn
 from engine.table cimport LOCAL, Entry, Table, find, place, remove
 from engine.world cimport (
-    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World, announced, deliver,
-    drop, enter, kind_of, mobile_of, observe, offer,
+    DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
+    announced, deliver, drop, enter, kind_of, mobile_of, observe, offer,
 )
 
 cdef enum:
@@ -84,7 +84,7 @@ cdef inline void gather_uplinks(World* w, Unit* u, int64_t end) noexcept nogil:
             kept += 1
         else:  # nothing in it and nothing being sent: a new one would be in the same state
             remove(&c.ups, f.mobile)
-            delete_fifo(f)
+            delete_fifo(w.fifos, f)
     c.busy_ups.resize(kept)
     if u.late.size() > 1:
         sort(u.late.begin(), u.late.end(), &late_before)

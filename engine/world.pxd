@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libcpp.vector cimport vector
 
+from engine.arena cimport Blocks
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
@@ -164,6 +165,7 @@ cdef struct World:
     int64_t begin  # of this window: all that happens before it has happened
     int64_t horizon  # of this slice: what arrives from then on is still under way at its end
     Tally* tallies  # one a link, two a cell
+    Blocks* fifos
     Fifo*** hop  # [node][to]: next link, NULL if unreachable
     int32_t* unit_of_node
     int32_t* cell_of_node

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.oracle.oracle_mutants import Mutant
 
-ENGINE_MUTANTS = (
+QUEUE_MUTANTS = (
     Mutant("keys read big-endian", "keys.py", '"little")', '"big")'),
     Mutant("SplitMix64 shifts by 26", "keys.py", "(x >> 27)", "(x >> 26)"),
     # windows and units
@@ -40,20 +40,20 @@ ENGINE_MUTANTS = (
         "fifth care-of node replaces the newest", "forwarding.pxd", "        take_careof(e, 0)\n", "        take_careof(e, 3)\n"
     ),
     # queues
-    Mutant("> for >= in the packet limit", "fifo.pxd", "n >= line.limit_packets", "n > line.limit_packets"),
+    Mutant("> for >= in the packet limit", "fifo.pxd", "n > f.line.limit_packets", "n - 1 > f.line.limit_packets"),
     Mutant(
         ">= for > in the byte limit",
         "fifo.pxd",
-        "f.waiting_bytes + size > line.limit_bytes",
-        "f.waiting_bytes + size >= line.limit_bytes",
+        "    if rare(waiting > f.line.limit_bytes):",
+        "    if rare(waiting >= f.line.limit_bytes):",
     ),
-    Mutant("departed at its finish still counts", "fifo.pxd", ".t - line.delay <= t:", ".t - line.delay < t:"),
+    Mutant("departed at its finish still counts", "fifo.pxd", ".t - f.line.delay <= t:", ".t - f.line.delay < t:"),
     Mutant("floor of the transmission time", "fifo.pxd", "+ line.rate - 1) // line.rate", ") // line.rate"),
     Mutant(
         "rescue takes what has begun",
         "fifo.pxd",
-        "transmission(f, record_bytes(r)) > t:",
-        "transmission(f, record_bytes(r)) >= t:",
+        "transmission(f.line, record_bytes(r)) > t:",
+        "transmission(f.line, record_bytes(r)) >= t:",
     ),
     Mutant(
         "rescue leaves the others where they were", "fifo.pxd", "            f.ring[w & f.mask].t = f.free + f.line.delay\n", ""
@@ -75,8 +75,8 @@ ENGINE_MUTANTS = (
     Mutant(
         "own packets after arrivals",
         "units.pxd",
-        "t_source <= best_t and t_source <= t_late",
-        "t_source < best_t and t_source <= t_late",
+        "t_source <= t_link and t_source <= t_late",
+        "t_source < t_link and t_source <= t_late",
     ),
     Mutant(  # of events it would show only to controllers that mix their mobiles' state: actions are put in order again
         "actions of a batch in the order of calls",
@@ -95,15 +95,15 @@ ENGINE_MUTANTS = (
     Mutant("all refusals are told", "units.pxd", "told = u.answers and u.controlled", "told = u.controlled"),
     Mutant("a refusal is a message", "units.pxd", "e.kind = REFUSED if got == FULL else MESSAGE", "e.kind = MESSAGE"),
     Mutant("a refused message is forgotten before it is read", "units.pxd", "        m.references += told", "        pass"),
-    Mutant("messages skip the registration server", "units.pxd", "        e.t = copy.t\n", "        e.t = t\n"),
+    Mutant("messages skip the registration server", "units.pxd", "        e.t = entered.t\n", "        e.t = t\n"),
     # radio
     Mutant(
         "attached at the start is enough",
-        "fleet.pxd",
+        "reception.pxd",
         "f.line.cell, r.t - f.line.delay, r.t)):",
         "f.line.cell, r.t - f.line.delay, r.t - f.line.delay)):",
     ),
-    Mutant("gone at its down", "fleet.pxd", "== cell and end <= w.attach_down[i]:", "== cell and end < w.attach_down[i]:"),
+    Mutant("gone at its down", "reception.pxd", "== cell and end <= w.attach_down[i]:", "== cell and end < w.attach_down[i]:"),
     Mutant(
         "deliveries of two cells unsorted",
         "fleet.pxd",
@@ -122,8 +122,8 @@ ENGINE_MUTANTS = (
     Mutant(
         "one tunnel more",
         "forwarding.pxd",
-        "            if rare((r.tunnels & 15) >= w.tunnel_limit):",
-        "            if rare((r.tunnels & 15) > w.tunnel_limit):",
+        "(r.tunnels & 15) < w.tunnel_limit:",
+        "(r.tunnels & 15) <= w.tunnel_limit:",
     ),
     Mutant("a hold outlives its until", "forwarding.pxd", "    if t < e.one.until:\n        return\n", "    return\n"),
     Mutant("loss draws forget the tunnels", "world.pxd", "    return mix2(k, r.tunnels & 15)", "    return k"),
@@ -136,8 +136,8 @@ ENGINE_MUTANTS = (
     Mutant(
         "again copies what waits",
         "forwarding.pxd",
-        "        if r.t - down.line.delay - transmission(down, record_bytes(r)) > t:\n            return\n        if r.t > t",
-        "        if r.t > t",
+        "transmission(down.line, record_bytes(r)) > t:\n            return\n        if r.t > t",
+        "transmission(down.line, record_bytes(r)) < 0:\n            return\n        if r.t > t",
     ),
     Mutant(
         "copies in the air have the original's id",
@@ -152,4 +152,19 @@ ENGINE_MUTANTS = (
         "        if",
     ),
 )
+# ahead of the fleet
+AHEAD_MUTANTS = (
+    Mutant("ahead of known events", "reception.pxd", "    if rare(x.next_event <= t):", "    if x.next_event < 0:"),
+    Mutant("ahead of messages and timers", "reception.pxd", "return x.under_way == 0 and not x.flags", "return not x.flags"),
+    Mutant("ahead of what the controller has just done", "reception.pxd", "    w.mobile[m].next_event = w.begin", "    pass"),
+    Mutant("ahead between two cells", "reception.pxd", "x.under_way == 0 and not x.flags & CONTESTED", "x.under_way == 0"),
+    Mutant("ahead past the end", "reception.pxd", "        arrived.t >= w.horizon or rare(", "        rare("),
+    Mutant("ahead of those that wait", "reception.pxd", "    if f.free > r.t or f.head != f.tail or", "    if f.free > r.t or"),
+    Mutant("what was relayed is not on the air", "fifo.pxd", "    if f.sent == f.tail and f.free > t:", "    if False:"),
+    Mutant("attachments counted late", "_core.pyx", "            pass_boundaries(w, begin)\n", ""),
+    # merge
+    Mutant("arrivals in the order of time alone", "merge.pxd", "(a.t == b.t and a.order < b.order)", "False"),
+    Mutant("a run goes on at the second's time", "merge.pxd", "second.t + (a.order < second.order)", "second.t + 1"),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS
 IN_EVERY_RUN = 1  # so many from the front of the list, also without --mutants
