@@ -14,6 +14,17 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
+# the path of a packet is one loop only if all that it calls is put into it: a tenth of the time
+INLINING = [
+    f"--param={name}"
+    for name in (
+        "max-inline-insns-single=2000",
+        "large-function-growth=3000",
+        "large-function-insns=20000",
+        "inline-unit-growth=400",
+    )
+]
+
 
 def compiler_found() -> bool:
     named = (os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "").split()
@@ -27,7 +38,7 @@ def asked(switch: str) -> bool:
 def compiler_flags() -> list[str]:
     if os.name == "nt":
         return []
-    flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare"]
+    flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", *INLINING]
     flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if asked("HANDOFF_CHECKS") else ["-g0"]
     return flags + (["-march=native"] if asked("HANDOFF_NATIVE") else [])
 

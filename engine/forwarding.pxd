@@ -137,13 +137,19 @@ cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
 cdef inline bint is_local(const Entry* e, int64_t t) noexcept nogil:
     return e != NULL and e.mode == LOCAL and t < e.one.until
 
+cdef inline bint is_tunnel(World* w, const Entry* e, const Record* r) noexcept nogil:
+    """Whether the entry is a single tunnel that the packet can enter."""
+    return (
+        e != NULL and e.mode == TUNNEL and e.more == NULL and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit
+    )
+
 cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     if rare(e == NULL):
         drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
     elif is_local(e, r.t):
         enter_cell(w, n, <Fifo*>e.more, r)
-    elif e.mode == TUNNEL and e.more == NULL and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit:
+    elif is_tunnel(w, e, r):
         tunnel(w, n, r, &e.one)
     else:
         look_closer(w, n, r, e)

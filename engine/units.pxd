@@ -6,7 +6,7 @@ from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
 from engine.fifo cimport ACCEPTED, FULL, Fifo, delete_fifo, fetch, record_bytes, release
-from engine.forwarding cimport act, is_local, look_up, originate, send_on
+from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
 from engine.reception cimport receive_ahead
 from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.merge cimport Head, alone_until, gather_heads, next_head
@@ -279,7 +279,9 @@ cdef inline void take_in_blocks(World* w, Unit* u, Fifo* f, int64_t end) noexcep
         taken += record_bytes(r)
         if not rare(r.flags & (CONTROL | LOST)) or uncommon(w, f, r):
             e = entries[h % BLOCK]
-            if not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.more, r)):
+            if r.to == u.node and kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
+                tunnel(w, u.node, r, &e.one)
+            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.more, r)):
                 handle(w, u, r, e)
         h += 1
         if h == known:

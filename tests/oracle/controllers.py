@@ -163,6 +163,11 @@ class Actor:
             self.hand_off(ctx, event, dice)
         elif event.code == LATER:
             ctx.route_up(self.index(self.name(event.args[0] // 8)))
+            what = dice.random()  # while data is on the air, and no message in sight
+            if what < 0.4:
+                ctx.open_span(dice.randrange(1000))
+            elif what < 0.6:
+                ctx.close_span()
         elif event.code == MARKER:
             if event.via >= 0 and dice.random() < 0.5:
                 ctx.mark(event.via)
