@@ -117,8 +117,10 @@ cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
 cdef inline void look_up(World* w, int n, Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     cdef Held* held
+    cdef bint router
     if rare(e == NULL):
-        drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
+        router = w.cell_of_node[n] >= 0 and w.mobile_home[mobile_of(w, r)] != n
+        drop(w, r, NO_VISITOR if router else NO_BINDING, r.t, n)
         return
     if rare(e.mode == HOLD):
         time_out(w, n, e, r.t)

@@ -247,10 +247,11 @@ class MobileNodes:
         elif numbered.kind in ("HoT", "CoT"):
             self.sender.tested(ctx, state, numbered, fields)
         elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
-            self.sender.answered(state, fields)
-            row = self._row(state, fields)
+            awaited, row = self.sender.answered(state, fields), self._row(state, fields)
             if row is not None:
                 self.records["acknowledged_ps"][row] = ctx.time_ps
+            if awaited:
+                self._completed(ctx, state, row)
         else:
             self._acknowledged(ctx, state, fields)
         for number in self.program.begun(numbered.variant, numbered.step.message):

@@ -3,7 +3,8 @@
 Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5. So the triangle of
 Mobile IP shows: downstream goes by the home agent, upstream does not. A second correspondent: peer-ha 18, peer-old 22,
 peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4; both routers belong to gw, or (``regions`` 2) new to
-gw2. Home agent, gateways and correspondents take 1 ms for a message, routers none.
+gw2; cn-gw 24, cn-gw2 26, so that it shows who sends straight to a gateway. Home agent, gateways and correspondents take 1 ms for
+a message, routers none.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Scene:
             ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
             ("peer", "ha", 18), ("peer", "old", 22), ("peer", "new", 21),
             ("ha", "gw", 7.5), ("gw", "old", 3), ("gw", "new", 5), ("ha", "gw2", 8.5), ("gw2", "new", 4),
+            ("cn", "gw", 24), ("cn", "gw2", 26),
         ):  # fmt: skip
             for x, y in ((a, b), (b, a)):
                 net.link(x, y, delay=ps(delay), loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)

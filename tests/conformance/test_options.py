@@ -284,6 +284,23 @@ def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
     assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
 
 
+# -- after the marker (decisions, 10) --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("procedure", "linger_ps", "until"),
+    [("sync-mipv4-ro", 0, 570), ("sync-mipv4-ro", SECOND // 50, 590), ("sync-mipv6-ro", 0, None)],
+)
+def test_a_foreign_agent_forgets_its_visitor_after_marker_and_link(procedure, linger_ps, until):
+    """The home agent hears of no move and sends to the old router as before: 30 on the way there; its link ends at 600.
+
+    An access router has no visitor entries: it goes on sending to an address that nobody has.
+    """
+    scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505)], loss=["new>ha", "new>cn"])
+    for sent in (569.999, 570, 589.999, 590, 1600):
+        forgotten = until is not None and sent >= until
+        expected = dropped(*BY_OLD[:2], fate="no visitor") if forgotten else dropped(*BY_OLD, fate="detached")
+        assert scene.path(procedure, down=sent, linger_ps=linger_ps) == expected
+
+
 # -- frames in the air (decisions, 15) -------------------------------------------------------------------------
 @pytest.mark.parametrize(("again", "fates"), [(False, {"delivered": 1}), (True, {"delivered": 1, "duplicate": 1})])
 def test_frames_in_the_air_are_forwarded_too_if_asked_for(again, fates):

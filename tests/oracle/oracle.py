@@ -211,8 +211,8 @@ class Oracle:
         """Section 6: what the table of ``node`` does with a packet for a mobile."""
         entry = self.tables[node].get(packet.mobile)
         if entry is None:
-            home = self.homes[packet.mobile] == node
-            self.record.end(packet, Fate.NO_BINDING if home else Fate.NO_VISITOR, t, node)
+            router = node in self.network.cell_of_node and self.homes[packet.mobile] != node
+            self.record.end(packet, Fate.NO_VISITOR if router else Fate.NO_BINDING, t, node)
         elif not entry.valid(t):
             self.record.end(packet, Fate.BINDING_EXPIRED, t, node)
         elif isinstance(entry, Tunnel):
