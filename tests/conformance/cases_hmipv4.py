@@ -1,8 +1,25 @@
 """Figures 8A-8B and 25A-31B of the seed document: hierarchical Mobile IPv4, inside a region and between two."""
 
 from tests.conformance.cases import (
-    BETWEEN, LATE_BETWEEN, OVERLAP, OVERLAP_BETWEEN, REGION2_COPIES, REGION2_NEW, REGION_COPIES, REGION_FORWARDED,
-    REGION_FORWARDED_1_LATER, REGIONAL_LATE, REGION_NEW, REGION_OLD, SINGLE, TIMELY, Case, copied, course, switched, waited,
+    BETWEEN,
+    LATE_BETWEEN,
+    OVERLAP,
+    OVERLAP_BETWEEN,
+    REGION2_COPIES,
+    REGION2_NEW,
+    REGION_COPIES,
+    REGION_FORWARDED,
+    REGION_FORWARDED_1_LATER,
+    REGION_NEW,
+    REGION_OLD,
+    REGIONAL_LATE,
+    SINGLE,
+    TIMELY,
+    Case,
+    copied,
+    course,
+    switched,
+    waited,
 )  # fmt: skip
 
 HIERARCHY = {

@@ -5,9 +5,26 @@ deregistration at 515 and the update at 523; its marker is at the old mobility a
 """
 
 from tests.conformance.cases import (
-    BETWEEN, LATE_BETWEEN, OVERLAP, OVERLAP_BETWEEN, REGION2_COPIES, REGION2_NEW, REGION_COPIES, REGION_FORWARDED,
-    REGION_FORWARDED_1_LATER, REGION_NEW, REGION_OLD, REGION_UNBOUND, REGIONAL_LATE, SINGLE, TIMELY, Case, copied, course,
-    switched, waited,
+    BETWEEN,
+    LATE_BETWEEN,
+    OVERLAP,
+    OVERLAP_BETWEEN,
+    REGION2_COPIES,
+    REGION2_NEW,
+    REGION_COPIES,
+    REGION_FORWARDED,
+    REGION_FORWARDED_1_LATER,
+    REGION_NEW,
+    REGION_OLD,
+    REGION_UNBOUND,
+    REGIONAL_LATE,
+    SINGLE,
+    TIMELY,
+    Case,
+    copied,
+    course,
+    switched,
+    waited,
 )  # fmt: skip
 from tests.conformance.scene import delivered
 

@@ -1,8 +1,26 @@
 """Figures 3A-3B, 6A-7B and 11A-24B of the seed document: Mobile IPv4, with and without route optimization."""
 
 from tests.conformance.cases import (
-    BREAK, BY_NEW, BY_OLD, FORWARDED, FORWARDED_1_LATER, LATE, LOST, OVERLAP, SINGLE, STRAIGHT_FORWARDED,
-    STRAIGHT_FORWARDED_1_LATER, STRAIGHT_LOST, STRAIGHT_NEW, STRAIGHT_OLD, TIMELY, Case, copied, course, interrupted, switched,
+    BREAK,
+    BY_NEW,
+    BY_OLD,
+    FORWARDED,
+    FORWARDED_1_LATER,
+    LATE,
+    LOST,
+    OVERLAP,
+    SINGLE,
+    STRAIGHT_FORWARDED,
+    STRAIGHT_FORWARDED_1_LATER,
+    STRAIGHT_LOST,
+    STRAIGHT_NEW,
+    STRAIGHT_OLD,
+    TIMELY,
+    Case,
+    copied,
+    course,
+    interrupted,
+    switched,
     waited,
 )  # fmt: skip
 

@@ -1,12 +1,30 @@
 """Figures 4A-5B and 32A-45B of the seed document: Mobile IPv6, with and without route optimization; and pmipv6.
 
-An IPv6 router delivers to whoever is on its link: its entry stays when the mobile node leaves. A marker that finds it forwarding is
-for the old care-of address, so it is forwarded too: 533 + 6 + 5 = 544, a correspondent's 555 + 11 = 566.
+An IPv6 router delivers to whoever is on its link: its entry stays when the mobile node leaves. A marker that finds it forwarding
+is for the old care-of address, so it is forwarded too: 533 + 6 + 5 = 544, a correspondent's 555 + 11 = 566.
 """
 
 from tests.conformance.cases import (
-    BREAK, BY_NEW, BY_OLD, FORWARDED, FORWARDED_1_LATER, LATE, LOST, SINGLE, STRAIGHT_FORWARDED, STRAIGHT_FORWARDED_1_LATER,
-    STRAIGHT_LOST, STRAIGHT_NEW, STRAIGHT_OLD, TIMELY, UNBOUND, Case, course, interrupted, switched, waited,
+    BREAK,
+    BY_NEW,
+    BY_OLD,
+    FORWARDED,
+    FORWARDED_1_LATER,
+    LATE,
+    LOST,
+    SINGLE,
+    STRAIGHT_FORWARDED,
+    STRAIGHT_FORWARDED_1_LATER,
+    STRAIGHT_LOST,
+    STRAIGHT_NEW,
+    STRAIGHT_OLD,
+    TIMELY,
+    UNBOUND,
+    Case,
+    course,
+    interrupted,
+    switched,
+    waited,
 )  # fmt: skip
 
 HOME = {

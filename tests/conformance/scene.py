@@ -10,7 +10,7 @@ a message, routers none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,7 +41,10 @@ class Stay:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike."""
+    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike.
+
+    ``delays`` of links (``"a>b"``, in ms) other than those above.
+    """
 
     stays: Sequence[Stay]
     until: float = 2000
@@ -52,6 +55,7 @@ class Scene:
     restarts: Sequence[tuple[str, float]] = ()
     mobiles: int = 1
     old_cell: Mapping[str, int | str] | None = None
+    delays: Mapping[str, float] = field(default_factory=dict)
 
     def setup(
         self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None,
@@ -59,9 +63,7 @@ class Scene:
     ) -> Setup:  # fmt: skip
         """With packets sent downstream by the correspondent, upstream by each mobile node, and by ``peer``, at times in ms."""
         net = Network()
-        net.node(
-            "ha", registration="1ms", registration_queue=self.registration_queue, registration_answers=self.answers
-        )
+        net.node("ha", registration="1ms", registration_queue=self.registration_queue, registration_answers=self.answers)
         for name in ("cn", "peer", "gw", "gw2"):
             net.node(name, registration="1ms")
         net.node("old"), net.node("new")
@@ -72,7 +74,8 @@ class Scene:
             ("cn", "gw", 24), ("cn", "gw2", 26),
         ):  # fmt: skip
             for x, y in ((a, b), (b, a)):
-                net.link(x, y, delay=ps(delay), loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
+                way = ps(self.delays.get(f"{x}>{y}", delay))
+                net.link(x, y, delay=way, loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
         net.cell("old", delay=ps(4), **(self.old_cell or {}))
         net.cell("new", delay=ps(5))
         who = net.mobiles(self.mobiles, home="ha")
@@ -86,9 +89,7 @@ class Scene:
             "predict_ps": [-1 if s.predict is None else ps(s.predict) for s in self.stays],
             "going_down_ps": [-1 if s.warn is None else ps(s.warn) for s in self.stays],
         }
-        movement = Movement(
-            mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()}
-        )
+        movement = Movement(mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
         gateways = {"old": "gw", "new": "gw" if self.regions == 1 else "gw2"}
         return Setup(
             net,
@@ -100,9 +101,7 @@ class Scene:
             tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
         )
 
-    def run(
-        self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object
-    ) -> Run:
+    def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> Run:
         return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
 
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:

@@ -161,6 +161,20 @@ def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
     assert spy.run.handoffs["scenario"].tolist() == [3]
 
 
+def test_warned_while_the_advertisement_is_on_its_way_it_waits_for_it():
+    """Solicited at 500, it comes at 516: request and update go out then, though the warning came at 510 (decisions, 24)."""
+    scene = Scene([Stay("old", down=560, predict=500, warn=510), Stay("new", up=520)])
+    spy = Spy(scene.setup(options={"prediction": "solicitation"}), "sync-mipv4")
+    assert spy.hops()[:5] == [
+        Hop("AS", "old", "new", 500, 506),
+        Hop("AA", "new", "old", 506, 512),
+        Hop("AA", "old", "mn", 512, 516),
+        Hop("RQ", "mn", "old", 516, 520),
+        Hop("BU", "mn", "old", 516, 520),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [3]
+
+
 def test_without_a_prediction_there_is_nothing_to_rescue_with():
     """Warned, but never told where to: the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
     spy = Spy(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
@@ -236,6 +250,15 @@ def test_back_before_the_reply_registers_again_where_it_is():
     assert scene.path("sync-mipv4", down=1900) == delivered(*BY_OLD, delay=34)
 
 
+def test_a_request_that_a_newer_one_has_overtaken_binds_nothing():
+    """The one for the new router takes 200 more and is at the home agent at 711; the one for the old router was there at 645."""
+    slow = {f"new>{node}": 200 for node in ("ha", "cn", "peer", "old", "gw", "gw2")}
+    scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)], delays=slow)
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert {Hop("RQ", "new", "ha", 510, 711), Hop("RQ", "old", "ha", 634, 645)} <= set(spy.hops())
+    assert [spy.table("ha", t) for t in (645, 711, 1900)] == [["old"]] * 3
+
+
 def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
     """Back at 525, the request passes the old router at 529; the marker of the leave comes at 533, during a break of the link."""
     stays = [
@@ -282,23 +305,6 @@ def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
     assert run.result.nodes["held_peak_packets"][run.result.node_names.index("new")] == kept + 2
     assert run.result.packets["seq"].tolist() == list(range(kept, 8)), "the last ones are dropped"
     assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
-
-
-# -- after the marker (decisions, 10) --------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("procedure", "linger_ps", "until"),
-    [("sync-mipv4-ro", 0, 570), ("sync-mipv4-ro", SECOND // 50, 590), ("sync-mipv6-ro", 0, None)],
-)
-def test_a_foreign_agent_forgets_its_visitor_after_marker_and_link(procedure, linger_ps, until):
-    """The home agent hears of no move and sends to the old router as before: 30 on the way there; its link ends at 600.
-
-    An access router has no visitor entries: it goes on sending to an address that nobody has.
-    """
-    scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505)], loss=["new>ha", "new>cn"])
-    for sent in (569.999, 570, 589.999, 590, 1600):
-        forgotten = until is not None and sent >= until
-        expected = dropped(*BY_OLD[:2], fate="no visitor") if forgotten else dropped(*BY_OLD, fate="detached")
-        assert scene.path(procedure, down=sent, linger_ps=linger_ps) == expected
 
 
 # -- frames in the air (decisions, 15) -------------------------------------------------------------------------

@@ -127,6 +127,14 @@ def test_each_correspondent_has_its_own_marker(procedure):
     assert spy.run.handoffs["marker_ps"].tolist() == [559 * 10**9]
 
 
+@pytest.mark.parametrize(("procedure", "peer", "cn"), [("sync-mipv4-ro", 542, 544), ("sync-mipv6-ro", 532, 538)])
+def test_each_correspondent_has_its_own_update(procedure, peer, cn):
+    """From the home agent at 523, 18 + 1 to peer; from the new router at 510, 21 + 1."""
+    spy = Spy(TIMELY.setup(down=[1800], peer=[1800]), procedure)
+    bound = {node: [spy.table(node, at + t) for t in (-0.001, 0)] for node, at in (("peer", peer), ("cn", cn))}
+    assert bound == {"peer": [None, ["new"]], "cn": [None, ["new"]]}
+
+
 @pytest.mark.parametrize(("warn", "scenario"), [(556, 2), (560, 1)])
 @pytest.mark.parametrize("procedure", ["sync-mipv4-ro", "sync-mipv6-ro"])
 def test_the_link_is_left_silently_only_when_all_markers_are_there(procedure, warn, scenario):

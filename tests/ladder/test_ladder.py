@@ -12,8 +12,8 @@ from handoff.ladder.collect import ladder_of
 from handoff.ladder.model import Arrow, Ladder, Mark, Traffic
 from handoff.ladder.svg import render_svg
 from handoff.ladder.text import render_text
-from tests.conformance.scene import Scene, Stay
 from tests.conformance.cases import LATE, SINGLE, TIMELY
+from tests.conformance.scene import Scene, Stay
 
 MS = 10**9
 ROOT = Path(__file__).parents[2]
