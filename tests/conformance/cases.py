@@ -7,7 +7,7 @@ included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.conformance.scene import Path, Scene, Stay, delivered, dropped
@@ -28,65 +28,72 @@ BETWEEN, LATE_BETWEEN, OVERLAP_BETWEEN = (Scene(s.stays, regions=2) for s in (TI
 
 
 # -- paths of data -------------------------------------------------------------------------------------------------------------
-def copied(*links: str, delay: float, other: str = "duplicate") -> Path:
-    """A packet of which a second copy entered the links, and what became of it."""
-    return Path(dict.fromkeys(links, 1), {"delivered": 1, other: 1}, delay)
-
-
 UP_OLD = delivered("old<*", "old>cn", delay=29)
 UP_NEW = delivered("new<*", "new>cn", delay=32)
 UP_LOST = dropped(fate="detached")
 
-
-def up_held(ms: float) -> Path:
-    """Upstream, after it has waited at the mobile node."""
-    return delivered("new<*", "new>cn", delay=ms + 32)
-
-
 BY_OLD = delivered("cn>ha", "ha>old", "old>*", delay=34)
 BY_NEW = delivered("cn>ha", "ha>new", "new>*", delay=37)
+BY_HOME = BY_NEW
+"""A correspondent without a binding sends by the home network, whose binding has changed before."""
 FORWARDED = delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)
-FORWARDED_1_LATER = delivered("cn>ha", "ha>old", "old>new", "new>*", delay=42)  # waits 1 ms at the new router for the link
 LOST = dropped("cn>ha", "ha>old", "old>*", fate="detached")
 UNBOUND = dropped("cn>ha", fate="no binding")
 
 STRAIGHT_OLD = delivered("cn>old", "old>*", delay=29)
 STRAIGHT_NEW = delivered("cn>new", "new>*", delay=32)
 STRAIGHT_FORWARDED = delivered("cn>old", "old>new", "new>*", delay=36)
-STRAIGHT_FORWARDED_1_LATER = delivered("cn>old", "old>new", "new>*", delay=37)
 STRAIGHT_LOST = dropped("cn>old", "old>*", fate="detached")
 
 REGION_OLD = delivered("cn>ha", "ha>gw", "gw>old", "old>*", delay=34.5)
 REGION_NEW = delivered("cn>ha", "ha>gw", "gw>new", "new>*", delay=37.5)
 REGION_FORWARDED = delivered("cn>ha", "ha>gw", "gw>old", "old>new", "new>*", delay=41.5)
-REGION_FORWARDED_1_LATER = delivered("cn>ha", "ha>gw", "gw>old", "old>new", "new>*", delay=42.5)
 REGION_UNBOUND = dropped("cn>ha", "ha>gw", fate="no binding")
-REGION_COPIES = ("cn>ha", "ha>gw", "gw>old", "old>*", "gw>new", "new>*")
 REGION2_NEW = delivered("cn>ha", "ha>gw2", "gw2>new", "new>*", delay=37.5)
-REGION2_COPIES = ("cn>ha", "ha>gw", "gw>old", "old>*", "ha>gw2", "gw2>new", "new>*")
 
 Course = Sequence[tuple[float, Path]]
 
 
-def course(before: Path, during: Course, after: Path) -> Course:
-    """Single packets by the time of sending: before the handoff, at each of its turns, and after it."""
-    return [(400, before), *during, (1500, after)]
+def turns(before: Path, *turned: tuple[float, Path | Callable[[float], Path]]) -> Course:
+    """Single packets by the time of sending: long before, just before and at each turn, long after.
+
+    A path may depend on the time of sending.
+    """
+    found, path = [(400.0, before)], before
+    for at, then in turned:
+        for sent, now in ((at - 0.001, path), (at, then)):
+            found.append((sent, now(round(sent, 6)) if callable(now) else now))
+        path = then
+    assert isinstance(path, Path)
+    return [*found, (1500.0, path)]
+
+
+def there_at(time: float, path: Path) -> Callable[[float], Path]:
+    """The same way, with a wait that ends so that it is there at a time."""
+    return lambda sent: Path(path.links, path.fates, round(time - sent, 6))
 
 
 def switched(at: float) -> Course:
     """Upstream over two links that both work: the old one until the registration is known."""
-    return course(UP_OLD, [(at - 0.001, UP_OLD), (at, UP_NEW)], UP_NEW)
+    return turns(UP_OLD, (at, UP_NEW))
 
 
 def waited(down: float, at: float) -> Course:
     """Upstream with one link at a time: what is sent after the old one waits for the registration."""
-    during = [(down - 0.001, UP_OLD), (down, up_held(at - down)), (at - 1, up_held(1)), (at, UP_NEW)]
-    return course(UP_OLD, during, UP_NEW)
+    return turns(UP_OLD, (down, there_at(at + 32, UP_NEW)), (at, UP_NEW))
+
+
+def copied(old: Path, new: Path, since: float, until: float) -> Course:
+    """Downstream with two bindings from one time to another: a copy each way; the old link ends at 600."""
+    both = old.links | new.links  # one copy comes as far as the anchor
+    first, alone = Path(both, {"delivered": 1, "duplicate": 1}, old.delay), Path(both, {"delivered": 1, "detached": 1}, new.delay)
+    assert old.delay is not None
+    return turns(old, (since, first), (600.001 - old.delay, alone), (until, new))
 
 
 def interrupted(down: float, at: float) -> Course:
     """Upstream of the conventional procedures: what is sent without a registered link is lost."""
-    return course(UP_OLD, [(down - 0.001, UP_OLD), (down, UP_LOST), (at - 0.001, UP_LOST), (at, UP_NEW)], UP_NEW)
+    return turns(UP_OLD, (down, UP_LOST), (at, UP_NEW))
 
 
 # -- cases -----------------------------------------------------------------------------------------------------------------------

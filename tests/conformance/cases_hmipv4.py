@@ -5,11 +5,8 @@ from tests.conformance.cases import (
     LATE_BETWEEN,
     OVERLAP,
     OVERLAP_BETWEEN,
-    REGION2_COPIES,
     REGION2_NEW,
-    REGION_COPIES,
     REGION_FORWARDED,
-    REGION_FORWARDED_1_LATER,
     REGION_NEW,
     REGION_OLD,
     REGIONAL_LATE,
@@ -17,8 +14,9 @@ from tests.conformance.cases import (
     TIMELY,
     Case,
     copied,
-    course,
     switched,
+    there_at,
+    turns,
     waited,
 )  # fmt: skip
 
@@ -40,7 +38,7 @@ HIERARCHY = {
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(REGION_OLD, [(488.499, REGION_OLD), (488.5, REGION_NEW)], REGION_NEW),
+        turns(REGION_OLD, (488.5, REGION_NEW)),
         switched(526),
         523,
     ),
@@ -63,11 +61,7 @@ HIERARCHY = {
             "old": [(511.999, "local"), (512, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "local")],
         },
-        course(
-            REGION_OLD,
-            [(481.499, REGION_OLD), (481.5, REGION_FORWARDED), (488.499, REGION_FORWARDED), (488.5, REGION_NEW)],
-            REGION_NEW,
-        ),
+        turns(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         switched(526),
     ),
     "sync-hmipv4 III": Case(
@@ -89,14 +83,7 @@ HIERARCHY = {
             "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
-            REGION_OLD,
-            [
-                (475.499, REGION_OLD), (475.5, REGION_FORWARDED_1_LATER), (480, REGION_FORWARDED),
-                (488.499, REGION_FORWARDED), (488.5, REGION_NEW),
-            ],
-            REGION_NEW,
-        ),
+        turns(REGION_OLD, (475.5, there_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         waited(510, 526),
     ),
     "sync-hmipv4 I between regions": Case(  # gw2 binds as the request passes; the marker comes by gw, which then forgets
@@ -120,7 +107,7 @@ HIERARCHY = {
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(REGION_OLD, [(504.499, REGION_OLD), (504.5, REGION2_NEW)], REGION2_NEW),
+        turns(REGION_OLD, (504.5, REGION2_NEW)),
         switched(543),
         540,
     ),
@@ -147,11 +134,7 @@ HIERARCHY = {
             "old": [(523.999, "local"), (524, ["new"]), (535.999, ["new"]), (536, None)],
             "new": [(509.999, None), (510, "local")],
         },
-        course(
-            REGION_OLD,
-            [(493.499, REGION_OLD), (493.5, REGION_FORWARDED), (504.499, REGION_FORWARDED), (504.5, REGION2_NEW)],
-            REGION2_NEW,
-        ),
+        turns(REGION_OLD, (493.5, REGION_FORWARDED), (504.5, REGION2_NEW)),
         switched(543),
     ),
     "hmipv4-bicast": Case(
@@ -169,15 +152,7 @@ HIERARCHY = {
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        course(
-            REGION_OLD,
-            [
-                (488.499, REGION_OLD), (488.5, copied(*REGION_COPIES, delay=34.5)),
-                (570, copied(*REGION_COPIES, delay=37.5, other="detached")),
-                (688.499, copied(*REGION_COPIES, delay=37.5, other="detached")), (688.5, REGION_NEW),
-            ],
-            REGION_NEW,
-        ),
+        copied(REGION_OLD, REGION_NEW, 488.5, 688.5),
         switched(535),
     ),
     "hmipv4-bicast between regions": Case(
@@ -198,15 +173,7 @@ HIERARCHY = {
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        course(
-            REGION_OLD,
-            [
-                (504.499, REGION_OLD), (504.5, copied(*REGION2_COPIES, delay=34.5)),
-                (570, copied(*REGION2_COPIES, delay=37.5, other="detached")),
-                (704.499, copied(*REGION2_COPIES, delay=37.5, other="detached")), (704.5, REGION2_NEW),
-            ],
-            REGION2_NEW,
-        ),
+        copied(REGION_OLD, REGION2_NEW, 504.5, 704.5),
         switched(543),
     ),
 }  # fmt: skip

@@ -9,11 +9,8 @@ from tests.conformance.cases import (
     LATE_BETWEEN,
     OVERLAP,
     OVERLAP_BETWEEN,
-    REGION2_COPIES,
     REGION2_NEW,
-    REGION_COPIES,
     REGION_FORWARDED,
-    REGION_FORWARDED_1_LATER,
     REGION_NEW,
     REGION_OLD,
     REGION_UNBOUND,
@@ -22,8 +19,9 @@ from tests.conformance.cases import (
     TIMELY,
     Case,
     copied,
-    course,
     switched,
+    there_at,
+    turns,
     waited,
 )  # fmt: skip
 from tests.conformance.scene import delivered
@@ -48,7 +46,7 @@ SYNCHRONIZED = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(REGION_OLD, [(488.499, REGION_OLD), (488.5, REGION_NEW)], REGION_NEW),
+        turns(REGION_OLD, (488.5, REGION_NEW)),
         switched(526),
         523,
     ),
@@ -66,11 +64,7 @@ SYNCHRONIZED = {
         BA new mn 521 526
         """,
         {"gw": [(507.999, ["old"]), (508, None), (515.999, None), (516, ["new"])]},
-        course(
-            REGION_OLD,
-            [(480.499, REGION_OLD), (480.5, REGION_UNBOUND), (488.499, REGION_UNBOUND), (488.5, REGION_NEW)],
-            REGION_NEW,
-        ),
+        turns(REGION_OLD, (480.5, REGION_UNBOUND), (488.5, REGION_NEW)),
         switched(526),
         515,
         {"race": "patent"},
@@ -97,11 +91,7 @@ SYNCHRONIZED = {
             "old": [(511.999, "local"), (512, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(504.999, None), (505, "local")],
         },
-        course(
-            REGION_OLD,
-            [(481.499, REGION_OLD), (481.5, REGION_FORWARDED), (488.499, REGION_FORWARDED), (488.5, REGION_NEW)],
-            REGION_NEW,
-        ),
+        turns(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         switched(526),
         530,
     ),
@@ -127,14 +117,7 @@ SYNCHRONIZED = {
             "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
-            REGION_OLD,
-            [
-                (475.499, REGION_OLD), (475.5, REGION_FORWARDED_1_LATER), (480, REGION_FORWARDED),
-                (488.499, REGION_FORWARDED), (488.5, REGION_NEW),
-            ],
-            REGION_NEW,
-        ),
+        turns(REGION_OLD, (475.5, there_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         waited(510, 526),
         530,
     ),
@@ -164,7 +147,7 @@ SYNCHRONIZED = {
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(REGION_OLD, [(502.999, REGION_OLD), (503, REGION2_NEW)], REGION2_NEW),
+        turns(REGION_OLD, (503, REGION2_NEW)),
         switched(540),
         538.5,
     ),
@@ -197,11 +180,7 @@ SYNCHRONIZED = {
             "old": [(523.999, "local"), (524, ["new"]), (534.499, ["new"]), (534.5, None)],
             "new": [(504.999, None), (505, "local")],
         },
-        course(
-            REGION_OLD,
-            [(493.499, REGION_OLD), (493.5, REGION_FORWARDED), (502.999, REGION_FORWARDED), (503, REGION2_NEW)],
-            REGION2_NEW,
-        ),
+        turns(REGION_OLD, (493.5, REGION_FORWARDED), (503, REGION2_NEW)),
         switched(540),
         545.5,
     ),
@@ -219,23 +198,13 @@ ROUTERS = {"old": [(1900, "local")], "new": [(509.999, None), (510, "hold"), (53
 
 TO_MAP_OLD = delivered("cn>gw", "gw>old", "old>*", delay=31)  # 24 + 3 + 4
 TO_MAP_NEW = delivered("cn>gw", "gw>new", "new>*", delay=34)
-TO_MAP_COPIES = ("cn>gw", "gw>old", "old>*", "gw>new", "new>*")
 TO_MAP2_NEW = delivered("cn>gw2", "gw2>new", "new>*", delay=35)  # 26 + 4 + 5
-TO_MAP2_COPIES = ("cn>gw", "gw>old", "old>*", "cn>gw2", "gw2>new", "new>*")
 
 BICASTING = {
     "hmipv6-bicast": Case(
         "hmipv6-bicast", OVERLAP, 0, REGIONAL,
         {"ha": [(1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
-        course(
-            REGION_OLD,
-            [
-                (488.499, REGION_OLD), (488.5, copied(*REGION_COPIES, delay=34.5)),
-                (570, copied(*REGION_COPIES, delay=37.5, other="detached")),
-                (688.499, copied(*REGION_COPIES, delay=37.5, other="detached")), (688.5, REGION_NEW),
-            ],
-            REGION_NEW,
-        ),
+        copied(REGION_OLD, REGION_NEW, 488.5, 688.5),
         switched(535),
     ),
     "hmipv6-bicast between regions": Case(
@@ -258,29 +227,13 @@ BICASTING = {
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        course(
-            REGION_OLD,
-            [
-                (502.999, REGION_OLD), (503, copied(*REGION2_COPIES, delay=34.5)),
-                (570, copied(*REGION2_COPIES, delay=37.5, other="detached")),
-                (702.999, copied(*REGION2_COPIES, delay=37.5, other="detached")), (703, REGION2_NEW),
-            ],
-            REGION2_NEW,
-        ),
+        copied(REGION_OLD, REGION2_NEW, 503, 703),
         switched(540),
     ),
     "hmipv6-ro-bicast": Case(
         "hmipv6-ro-bicast", OVERLAP, 0, REGIONAL,
         {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
-        course(
-            TO_MAP_OLD,
-            [
-                (491.999, TO_MAP_OLD), (492, copied(*TO_MAP_COPIES, delay=31)),
-                (570, copied(*TO_MAP_COPIES, delay=34, other="detached")),
-                (691.999, copied(*TO_MAP_COPIES, delay=34, other="detached")), (692, TO_MAP_NEW),
-            ],
-            TO_MAP_NEW,
-        ),
+        copied(TO_MAP_OLD, TO_MAP_NEW, 492, 692),
         switched(535),
     ),
     "hmipv6-ro-bicast between regions": Case(
@@ -309,15 +262,7 @@ BICASTING = {
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        course(
-            TO_MAP_OLD,
-            [
-                (537.999, TO_MAP_OLD), (538, copied(*TO_MAP2_COPIES, delay=31)),
-                (570, copied(*TO_MAP2_COPIES, delay=35, other="detached")),
-                (737.999, copied(*TO_MAP2_COPIES, delay=35, other="detached")), (738, TO_MAP2_NEW),
-            ],
-            TO_MAP2_NEW,
-        ),
+        copied(TO_MAP_OLD, TO_MAP2_NEW, 538, 738),
         switched(540),
     ),
 }  # fmt: skip

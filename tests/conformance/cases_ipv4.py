@@ -2,29 +2,27 @@
 
 from tests.conformance.cases import (
     BREAK,
+    BY_HOME,
     BY_NEW,
     BY_OLD,
     FORWARDED,
-    FORWARDED_1_LATER,
     LATE,
     LOST,
     OVERLAP,
     SINGLE,
     STRAIGHT_FORWARDED,
-    STRAIGHT_FORWARDED_1_LATER,
     STRAIGHT_LOST,
     STRAIGHT_NEW,
     STRAIGHT_OLD,
     TIMELY,
     Case,
     copied,
-    course,
     interrupted,
     switched,
+    there_at,
+    turns,
     waited,
 )  # fmt: skip
-
-BOTH = ("cn>ha", "ha>old", "old>*", "ha>new", "new>*")
 
 HOME = {
     "mipv4": Case(
@@ -40,14 +38,7 @@ HOME = {
             "old": [(499, "local"), (1900, "local")],  # nobody tells it
             "new": [(804.999, None), (805, "local")],
         },
-        course(
-            BY_OLD,
-            [
-                (466, BY_OLD), (466.001, LOST),  # on the old radio as the link ends; in transition: X in figure 3B
-                (797.999, LOST), (798, BY_NEW),
-            ],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # from 466 on it is not here before the link ends: X in figure 3B
         interrupted(500, 835),
     ),
     "mipv4-bicast": Case(
@@ -64,15 +55,7 @@ HOME = {
             "old": [(499, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        course(
-            BY_OLD,
-            [
-                (502.999, BY_OLD), (503, copied(*BOTH, delay=34)),
-                (570, copied(*BOTH, delay=37, other="detached")),  # the copy by the old radio ends after the link
-                (702.999, copied(*BOTH, delay=37, other="detached")), (703, BY_NEW),
-            ],
-            BY_NEW,
-        ),
+        copied(BY_OLD, BY_NEW, 503, 703),
         switched(540),
     ),
     "sync-mipv4 I": Case(
@@ -91,7 +74,7 @@ HOME = {
             "old": [(499, "local"), (599.999, "local"), (600, None)],  # I-5
             "new": [(509.999, None), (510, "hold"), (520, "local")],  # I-2: a pending visitor until it is attached
         },
-        course(BY_OLD, [(502.999, BY_OLD), (503, BY_NEW)], BY_NEW),  # the last before the marker
+        turns(BY_OLD, (503, BY_NEW)),
         switched(540),
         537,
     ),
@@ -113,14 +96,7 @@ HOME = {
             "old": [(523.999, "local"), (524, ["new"]), (532.999, ["new"]), (533, None)],  # II-6: nothing follows the marker
             "new": [(509.999, None), (510, "local")],
         },
-        course(
-            BY_OLD,
-            [
-                (493.999, BY_OLD), (494, FORWARDED),  # on the old radio before the update is there; at the old router with it
-                (502.999, FORWARDED), (503, BY_NEW),
-            ],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (494, FORWARDED), (503, BY_NEW)),  # sent at 494 it is at the old router with the update
         switched(540),
     ),
     "sync-mipv4 III": Case(  # III-3, III-4: the acknowledgement waits for the mobile node; III-5: replies
@@ -141,17 +117,10 @@ HOME = {
             "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
-            BY_OLD,
-            [(475.999, BY_OLD), (476, FORWARDED_1_LATER), (477, FORWARDED), (502.999, FORWARDED), (503, BY_NEW)],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (476, there_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),  # waits for the new link at first
         waited(510, 540),
     ),
 }  # fmt: skip
-
-BY_HOME = BY_NEW
-"""While a correspondent has no binding its packets go by the home network."""
 
 ROUTE_OPTIMIZATION = {
     "sync-mipv4-ro I": Case(
@@ -174,11 +143,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(499, "local"), (599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [(529.999, STRAIGHT_OLD), (530, BY_HOME), (543.999, BY_HOME), (544, STRAIGHT_NEW)],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (530, BY_HOME), (544, STRAIGHT_NEW)),
         switched(540),
         559,
     ),
@@ -197,7 +162,7 @@ ROUTE_OPTIMIZATION = {
         DBA old mn 569 573
         """,
         {"ha": [(522.999, ["old"]), (523, ["new"])], "cn": [(543.999, ["old"]), (544, ["new"])]},
-        course(STRAIGHT_OLD, [(543.999, STRAIGHT_OLD), (544, STRAIGHT_NEW)], STRAIGHT_NEW),
+        turns(STRAIGHT_OLD, (544, STRAIGHT_NEW)),
         switched(540),
         573,
         {"correspondent_race": "hold"},
@@ -225,14 +190,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [
-                (498.999, STRAIGHT_OLD), (499, STRAIGHT_FORWARDED),  # at the old router with the update
-                (529.999, STRAIGHT_FORWARDED), (530, BY_HOME), (543.999, BY_HOME), (544, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW)),
         switched(540),
     ),
     "sync-mipv4-ro III": Case(
@@ -257,13 +215,9 @@ ROUTE_OPTIMIZATION = {
             "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
+        turns(
             STRAIGHT_OLD,
-            [
-                (480.999, STRAIGHT_OLD), (481, STRAIGHT_FORWARDED_1_LATER), (482, STRAIGHT_FORWARDED),
-                (529.999, STRAIGHT_FORWARDED), (530, BY_HOME), (543.999, BY_HOME), (544, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
+            (481, there_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW),
         ),
         waited(510, 540),
     ),
@@ -286,14 +240,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
             "new": [(804.999, None), (805, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [
-                (471, STRAIGHT_OLD), (471.001, STRAIGHT_LOST), (785.999, STRAIGHT_LOST),
-                (786, STRAIGHT_FORWARDED), (838.999, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
         interrupted(500, 835),
     ),
     "mipv4-smooth, the new router tells the old one": Case(
@@ -309,11 +256,7 @@ ROUTE_OPTIMIZATION = {
         RR new mn 830 835
         """,
         {"cn": [(838.999, ["old"]), (839, ["new"])], "old": [(810.999, "local"), (811, ["new"])]},
-        course(
-            STRAIGHT_OLD,
-            [(785.999, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (838.999, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
         interrupted(500, 835),
         options={"notification": "router"},
     ),

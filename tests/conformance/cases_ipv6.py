@@ -6,24 +6,24 @@ is for the old care-of address, so it is forwarded too: 533 + 6 + 5 = 544, a cor
 
 from tests.conformance.cases import (
     BREAK,
+    BY_HOME,
     BY_NEW,
     BY_OLD,
     FORWARDED,
-    FORWARDED_1_LATER,
     LATE,
     LOST,
     SINGLE,
     STRAIGHT_FORWARDED,
-    STRAIGHT_FORWARDED_1_LATER,
     STRAIGHT_LOST,
     STRAIGHT_NEW,
     STRAIGHT_OLD,
     TIMELY,
     UNBOUND,
     Case,
-    course,
     interrupted,
     switched,
+    there_at,
+    turns,
     waited,
 )  # fmt: skip
 
@@ -45,11 +45,7 @@ HOME = {
             "old": [(499, "local"), (810.999, "local"), (811, ["new"]), (1900, ["new"])],  # the temporary home agent, for 12 s
             "new": [(699.999, None), (700, "local")],
         },
-        course(
-            BY_OLD,
-            [(466, BY_OLD), (466.001, LOST), (780.999, LOST), (781, FORWARDED), (797.999, FORWARDED), (798, BY_NEW)],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (466.001, LOST), (781, FORWARDED), (798, BY_NEW)),
         interrupted(500, 835),
     ),
     "mipv6, the temporary home agent is discovered": Case(  # too late for every packet that was sent to it
@@ -69,7 +65,7 @@ HOME = {
         BA3 new mn 839 844
         """,
         {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(832.999, "local"), (833, ["new"])]},
-        course(BY_OLD, [(466, BY_OLD), (466.001, LOST), (797.999, LOST), (798, BY_NEW)], BY_NEW),
+        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),
         interrupted(500, 835),
         options={"temporary_home_agent": "discovery"},
     ),
@@ -86,7 +82,7 @@ HOME = {
             "old": [(499, "local"), (1900, "local")],
             "new": [(699.999, None), (700, "local")],
         },
-        course(BY_OLD, [(466, BY_OLD), (466.001, LOST), (797.999, LOST), (798, BY_NEW)], BY_NEW),
+        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),
         interrupted(500, 835),
     ),
     "sync-mipv6 I": Case(  # the deregistration is at the home agent first and waits there for the update
@@ -107,7 +103,7 @@ HOME = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(BY_OLD, [(502.999, BY_OLD), (503, BY_NEW)], BY_NEW),
+        turns(BY_OLD, (503, BY_NEW)),
         switched(540),
         537,
     ),
@@ -125,7 +121,7 @@ HOME = {
         BA new mn 535 540
         """,
         {"ha": [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"])]},
-        course(BY_OLD, [(494.999, BY_OLD), (495, UNBOUND), (502.999, UNBOUND), (503, BY_NEW)], BY_NEW),
+        turns(BY_OLD, (495, UNBOUND), (503, BY_NEW)),
         switched(540),
         529,
         {"race": "patent"},
@@ -151,11 +147,7 @@ HOME = {
             "old": [(523.999, "local"), (524, ["new"]), (532.999, ["new"]), (533, None)],  # the marker ends it
             "new": [(504.999, None), (505, "local")],
         },
-        course(
-            BY_OLD,
-            [(493.999, BY_OLD), (494, FORWARDED), (502.999, FORWARDED), (503, BY_NEW)],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (494, FORWARDED), (503, BY_NEW)),
         switched(540),
         544,
     ),
@@ -180,18 +172,11 @@ HOME = {
             "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
-            BY_OLD,
-            [(475.999, BY_OLD), (476, FORWARDED_1_LATER), (477, FORWARDED), (502.999, FORWARDED), (503, BY_NEW)],
-            BY_NEW,
-        ),
+        turns(BY_OLD, (476, there_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),
         waited(510, 540),
         544,
     ),
 }  # fmt: skip
-
-BY_HOME = BY_NEW
-"""While a correspondent has no binding its packets go by the home network."""
 
 ROUTE_OPTIMIZATION = {
     "mipv6-ro": Case(
@@ -216,14 +201,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
             "new": [(699.999, None), (700, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [
-                (471, STRAIGHT_OLD), (471.001, STRAIGHT_LOST), (785.999, STRAIGHT_LOST),
-                (786, STRAIGHT_FORWARDED), (832.999, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW)),
         interrupted(500, 835),
     ),
     "sync-mipv6-ro I": Case(
@@ -250,11 +228,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [(529.999, STRAIGHT_OLD), (530, BY_HOME), (537.999, BY_HOME), (538, STRAIGHT_NEW)],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (530, BY_HOME), (538, STRAIGHT_NEW)),
         switched(540),
         559,
     ),
@@ -277,7 +251,7 @@ ROUTE_OPTIMIZATION = {
         BA2 new mn 565 570
         """,
         {"cn": [(529.999, ["old"]), (530, ["old"]), (537.999, ["old"]), (538, ["new"])]},
-        course(STRAIGHT_OLD, [(537.999, STRAIGHT_OLD), (538, STRAIGHT_NEW)], STRAIGHT_NEW),
+        turns(STRAIGHT_OLD, (538, STRAIGHT_NEW)),
         switched(540),
         567,
         {"correspondent_race": "hold"},
@@ -310,14 +284,7 @@ ROUTE_OPTIMIZATION = {
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(504.999, None), (505, "local")],
         },
-        course(
-            STRAIGHT_OLD,
-            [
-                (498.999, STRAIGHT_OLD), (499, STRAIGHT_FORWARDED), (529.999, STRAIGHT_FORWARDED),
-                (530, BY_HOME), (537.999, BY_HOME), (538, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
-        ),
+        turns(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW)),
         switched(540),
         566,
     ),
@@ -348,13 +315,9 @@ ROUTE_OPTIMIZATION = {
             "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        course(
+        turns(
             STRAIGHT_OLD,
-            [
-                (480.999, STRAIGHT_OLD), (481, STRAIGHT_FORWARDED_1_LATER), (482, STRAIGHT_FORWARDED),
-                (529.999, STRAIGHT_FORWARDED), (530, BY_HOME), (537.999, BY_HOME), (538, STRAIGHT_NEW),
-            ],
-            STRAIGHT_NEW,
+            (481, there_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW),
         ),
         waited(510, 540),
         566,

@@ -6,7 +6,7 @@ An uplink of 200 kbit/s takes 8 ms for a packet; what waits there when the link 
 import pytest
 
 from handoff.procedures import PROCEDURES
-from tests.conformance.cases import BREAK, LATE, SINGLE, TIMELY, UP_NEW, UP_OLD, up_held
+from tests.conformance.cases import BREAK, LATE, SINGLE, TIMELY, waited
 from tests.conformance.scene import Scene, Stay
 
 SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
@@ -47,7 +47,7 @@ def test_what_the_old_link_does_not_carry_before_it_ends_is_lost(procedure):
 
 
 @pytest.mark.parametrize("procedure", AT_HOME)
-@pytest.mark.parametrize(("sent", "path"), [(529.999, UP_OLD), (530, up_held(10)), (539, up_held(1)), (540, UP_NEW)])
+@pytest.mark.parametrize(("sent", "path"), waited(530, 540))
 def test_without_the_reply_it_waits_though_the_new_link_is_up(procedure, sent, path):
     """Dual access, and the old link ends at 530, before the reply comes."""
     scene = Scene([Stay("old", down=530, predict=500, warn=520), Stay("new", up=505)])
