@@ -89,6 +89,8 @@ class Agent:
 
     def _restart(self, ctx: Context, mobile: int) -> None:
         """Everything is lost; those on this router's link hear it from the next advertisement (RFC 5944, 2.3.2)."""
+        self.delayed.clear()
+        self.checked.pop(mobile, None)
         if self.anchors:
             self.cache.restart(ctx, mobile)
         else:
@@ -174,7 +176,9 @@ class Agent:
         ctx.timer(ctx.time_ps + wait_ps, DELAYED, self.serial)
 
     def _checked(self, ctx: Context, mobile: int, serial: int) -> None:
-        fields = self.delayed.pop(serial)
+        fields = self.delayed.pop(serial, None)
+        if fields is None:
+            return  # a restart has come between
         numbered = self.program.steps[fields.step]
         if fields.hop == len(numbered.step.path) - 1:
             self._answer(ctx, numbered, fields, mobile)
@@ -249,7 +253,8 @@ class Agent:
     # -- refusals ---------------------------------------------------------------------------------------------------------
     def _stale(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:
         """Overtaken by a newer message of this mobile node."""
-        if self.program.options.rfc and numbered.step.path[0] == "MN":
+        options = self.program.options
+        if (options.rfc or options.sequence == "shared") and numbered.step.path[0] == "MN":
             ip4 = self.program.row.ip == 4
             ctx.reject(Fate.REPLAYED)
             self._deny(ctx, numbered, fields, Status.IDENTIFICATION_MISMATCH if ip4 else Status.SEQUENCE_OUT_OF_WINDOW)

@@ -64,13 +64,13 @@ class Cache:
         """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
         binding, own = self.current(role, mobile), self.places.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
+        self._count(fields, mobile)
         if race == "hold" and self._overtook(binding, role, fields, mobile):
             self.parked[mobile] = fields
             ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
             return False
         if binding is not None and (race == "rfc6275" or binding.care_of == own):  # rfc6275: one entry for each home address
             self.remove(ctx, mobile)
-        self._count(fields, mobile)
         return True
 
     def _overtook(self, binding: Binding | None, role: str, fields: Fields, mobile: int) -> bool:

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 
 class Request(NamedTuple):
-    """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits."""
+    """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits.
+
+    ``held``: it has not been sent yet, since too many have been sent just now.
+    """
 
     step: int
     peer: int
     old: int
     new: int
     wait_ps: int
+    held: bool = False
 
 
 class State:
@@ -24,12 +28,12 @@ class State:
     none), ``aimed`` the attachment that the last request was for: what is heard on older ones is no reason to ask again.
     ``forgotten`` is the router that it told to forward: registered there or not, it has to ask again when it comes back.
     ``heard`` are the attachments whose router it knows; ``tokens`` are those of return routability, by (correspondent, router
-    or -1), ``waiting`` the updates that want them.
+    or -1), ``waiting`` the updates that want them; ``recent`` when messages of a type went to a node in the last second.
     """
 
     __slots__ = (
         "aimed", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links", "markers",
-        "refresh", "request", "requests", "router", "target", "tokens", "waiting",
+        "recent", "refresh", "request", "requests", "router", "target", "tokens", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,4 +44,5 @@ class State:
         self.markers: set[int] = set()
         self.heard: set[int] = set()
         self.tokens: dict[tuple[int, int], tuple[int, int]] = {}
+        self.recent: dict[tuple[str, int], tuple[int, ...]] = {}
         self.waiting: list[tuple[int, int, int, int]] = []
