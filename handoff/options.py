@@ -114,7 +114,7 @@ class Options:
     temporary_home_agent: str = "list"
     notification: str = "mn"
     lifetime_s: int = 600
-    retransmit_ps: int = constants.REGISTRATION_RETRANSMIT
+    retransmit_ps: int = constants.INITIAL_BINDACK_TIMEOUT
     retransmit_max_ps: int | None = None
     new_buffer_packets: int = 50
     new_buffer_bytes: int = 0

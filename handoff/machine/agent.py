@@ -95,7 +95,8 @@ class Agent:
             self.cache.restart(ctx, mobile)
         else:
             self.visitors.restart(ctx, mobile)
-            self._advertise(ctx, mobile, RESTARTED)
+            if self.program.row.ip == 4 or self.program.row.network_based:  # an IPv6 router has no visitors to lose
+                self._advertise(ctx, mobile, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
     def _message(self, ctx: Context, event: Event, fields: Fields) -> None:
@@ -146,12 +147,10 @@ class Agent:
             self.visitors.unasked.pop(mobile, None)
             self.visitors.last_passed[mobile] = fields.identification
             self.visitors.expect(ctx, mobile, lifetime_ps(fields))
-        if not self.dad_ps or not numbered.over_old:
-            return 0
         ready = self.checked.get(mobile, -1)
-        if ready < ctx.time_ps:
+        if self.dad_ps and numbered.over_old and ready < ctx.time_ps:
             ready = self.checked[mobile] = ctx.time_ps + self.dad_ps
-        return ready - ctx.time_ps
+        return max(0, ready - ctx.time_ps)
 
     def _gateway_passes(self, ctx: Context, name: str, role: str, fields: Fields, mobile: int) -> int | None:
         """A request between regions: the gateway of the new one binds; the marker: that of the old one is done."""
@@ -264,14 +263,12 @@ class Agent:
         numbered = self.program.steps[fields.step]
         if numbered.kind not in _REQUESTS or numbered.step.path[0] != "MN":
             return
-        last = fields.hop == len(numbered.step.path) - 1
-        if self.program.row.ip == 6:
-            if last:
-                self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
-        elif last:
-            self._deny(ctx, numbered, fields, Status.HA_INSUFFICIENT_RESOURCES)
-        else:
-            self._deny(ctx, numbered, fields, Status.FA_INSUFFICIENT_RESOURCES)
+        role = numbered.step.path[fields.hop]
+        if self.program.row.ip == 4:
+            code = Status.HA_INSUFFICIENT_RESOURCES if role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
+            self._deny(ctx, numbered, fields, code)
+        elif fields.hop == len(numbered.step.path) - 1:  # a router that an IPv6 message only passes has nothing to say
+            self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
 
     def _deny(self, ctx: Context, numbered: Numbered, fields: Fields, status: int) -> None:
         """Send the answer with a code; from where the message is, the rest of the way back."""

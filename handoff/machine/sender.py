@@ -79,6 +79,8 @@ class Sender:
         if numbered.kind == "HADQ":
             return DHAAD_TIMEOUT
         wait = self.options.retransmit_ps
+        if numbered.over_old and numbered.kind in ("BU", "DBU"):
+            wait += self.options.dad(self.program.row)  # the new router checks the address, and the anchor waits for that
         if not self.options.rfc:
             return wait
         if self.ip == 4:

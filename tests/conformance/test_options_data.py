@@ -1,7 +1,7 @@
 """What options do to data: entries and how long they live, buffers, upstream, tunnels, resequencing.
 
-Scenario I: request 500, binding 523, marker at the old router 533, reply 540. Scenario II (``LATE``): the update is at the old router at
-524. Scenario III (``SINGLE``): the update is there at 506, the new link is up at 513.
+Scenario I: request 500, binding 523, marker at the old router 533, reply 540. Scenario II (``LATE``): the update is at the old
+router at 524. Scenario III (``SINGLE``): the update is there at 506, the new link is up at 513.
 """
 
 import pytest
@@ -31,7 +31,8 @@ def test_a_marker_takes_a_place_in_the_queue_of_the_old_radio(places, scenario, 
     """A packet of 200 bytes is on it from 530 to 546 (100 kbit/s); the marker comes at 533, and needs 5.6 ms from 546 on."""
     scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": 0})
     spy = Spy(scene.setup(down=[500]), "sync-mipv4")
-    assert [h for h in spy.hops() if h.message == "DRR"] == [Hop("DRR", "ha", "old", 523, 533), Hop("DRR", "old", "mn", 533, marker)]
+    last = [h for h in spy.hops() if h.message == "DRR"]
+    assert last == [Hop("DRR", "ha", "old", 523, 533), Hop("DRR", "old", "mn", 533, marker)]
     assert spy.run.handoffs["scenario"].tolist() == [scenario]
     assert spy.run.result.fate_counts(control=True).get("queue full", 0) == (marker is None)
 
@@ -66,7 +67,7 @@ def test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime(procedure,
 
 @pytest.mark.parametrize(("procedure", "goes_on"), [("sync-mipv4", False), ("sync-mipv6", True)])
 def test_a_marker_at_a_router_that_forwards(procedure, goes_on):
-    """IPv4: it is for the foreign agent, and ends there; IPv6: it is for the old care-of address, so it is forwarded like data."""
+    """IPv4: it is for the foreign agent, and ends there; IPv6: it is for the old care-of address, so it goes on like data."""
     last = [h for h in Spy(LATE.setup(), procedure).hops() if h.message in ("DRR", "DBA")][1:]
     assert last == ([Hop("DBA", "old", "mn", 533, 544)] if goes_on else [])  # 6 ms to the new router, 5 to the mobile node
 
@@ -86,7 +87,7 @@ def test_upstream_data_take_the_new_link_after_the_reply_or_at_once(scene, early
     assert scene.path("sync-mipv4", up=sent, upstream_early=early) == path
 
 
-@pytest.mark.parametrize(("room", "fates"), [(4, {"delivered": 4, "queue full": 6}), (0, {"delivered": 10}), (50, {"delivered": 10})])
+@pytest.mark.parametrize(("room", "fates"), [(4, {"delivered": 4, "queue full": 6}), (0, {"delivered": 10})])
 def test_the_mobile_node_holds_so_many_upstream_packets_between_two_links(room, fates):
     assert SINGLE.run("sync-mipv4", up=range(520, 530), upstream_packets=room).result.fate_counts() == fates
 
@@ -108,7 +109,7 @@ def test_headers_of_tunnels_that_end_at_an_ipv4_router(encapsulation, header):
 
 @pytest.mark.parametrize("encapsulation", ENCAPSULATIONS)
 def test_headers_of_ipv6_stay_on_until_the_mobile_node(encapsulation):
-    """40 bytes each (RFC 2473), whatever is chosen for IPv4; a correspondent puts a type 2 routing header of 24 (RFC 6275 6.4)."""
+    """40 bytes each (RFC 2473), whatever is chosen for IPv4; a correspondent's type 2 routing header has 24 (RFC 6275 6.4)."""
     home = bytes_on(SINGLE.run("sync-mipv6", down=[490], encapsulation=encapsulation))
     assert home == {"cn>ha": SIZE, "ha>old": SIZE + 40, "old>new": SIZE + 80, "new>*": SIZE + 80}
     straight = bytes_on(SINGLE.run("sync-mipv6-ro", down=[490], encapsulation=encapsulation))
@@ -137,6 +138,6 @@ def test_a_resequencing_buffer_puts_forwarded_packets_in_order(wait_ms, reordere
 
 @pytest.mark.parametrize("settle", [0, 100])
 def test_a_handoff_ends_when_its_packets_have_had_time_to_come_in(settle):
-    """The old link ends at 600; packets come from 618 on, one a ms: those before 600 + settle count, and one more that ends a gap."""
+    """The old link ends at 600; packets come from 618 on, one a ms: those before 600 + settle count, and the next one."""
     run = DUAL.run("sync-mipv4", down=range(581, 681), settle_ps=settle * MS)
     assert run.handoffs["delivered"].tolist() == [max(0, 600 + settle - 618) + 1]

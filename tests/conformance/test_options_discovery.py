@@ -1,7 +1,7 @@
 """How the new router is known before the move, how it is found after it, and who asks the old one to forward.
 
-Each option is on and off in one scene, with the difference worked out by hand (the delays are in ``scene``): a message takes 4 ms to
-the old router or back, 5 to the new one, 6 between them.
+Each option is on and off in one scene, with the difference worked out by hand (the delays are in ``scene``): a message takes 4 ms
+to the old router or back, 5 to the new one, 6 between them.
 """
 
 import pytest
@@ -44,7 +44,7 @@ def test_an_advertisement_that_is_lost_leaves_the_move_unknown(prediction, lost)
     assert spy.run.handoffs["known_ps"].tolist() == [-1]
     assert spy.run.handoffs["scenario"].tolist() == [0]
     assert not spy.sends("BU")
-    assert [h for h in spy.hops() if h.message == "RQ"][0] == Hop("RQ", "mn", "new", 620, 625)
+    assert next(h for h in spy.hops() if h.message == "RQ") == Hop("RQ", "mn", "new", 620, 625)
 
 
 def test_procedures_that_register_after_the_move_ask_for_no_advertisement_before_it():
@@ -55,7 +55,7 @@ def test_procedures_that_register_after_the_move_ask_for_no_advertisement_before
 # -- after the move --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("discovery_ms", [0, 100, 250])
 def test_agent_discovery_takes_its_time_if_layer_2_is_to_tell(discovery_ms):
-    """Packets of 1 ms: lost from 466 (at the home agent 486, heard until 500) until the home agent knows, 18 ms after the request."""
+    """A packet a ms: lost after that of 466, which is heard at 500, until the home agent knows, 18 ms after the request."""
     options = {"agent_discovery_ps": discovery_ms * MS}
     spy = Spy(BREAK.setup(down=range(400, 1200), options=options), "mipv4")
     assert spy.sends("RQ")[0].time_ps == (700 + discovery_ms) * MS

@@ -1,8 +1,8 @@
 """Updates and deregistrations that race (decisions, 1 to 3), and what follows from how they are numbered.
 
-From 500 ms on: the update goes by both routers and is at the home agent at 522, at the MAP at 515, at the correspondent at 537; the
-deregistration goes by the old router alone: 514, 507 and 529. Each node takes 1 ms for a message. ``LATE`` makes the ways by the old
-router alone so slow that the deregistration follows the update by the new one, and is served 1 ms after it.
+From 500 ms on: the update goes by both routers and is at the home agent at 522, at the MAP at 515, at the correspondent at 537;
+the deregistration goes by the old router alone: 514, 507 and 529. Each node takes 1 ms for a message. ``LATE`` makes the ways by
+the old router alone so slow that the deregistration follows the update by the new one, and is served 1 ms after it.
 """
 
 import pytest
@@ -61,7 +61,7 @@ def test_it_waits_for_ten_seconds_at_most():
     stays = (Stay("old", down=20_000, predict=500), Stay("new", up=19_000))
     spy = Spy(Scene(stays, loss=["old>new"], until=18_000).setup(), "sync-mipv6")
     assert [spy.table("ha", t) for t in (10_514.999, 10_515)] == [["old"], None]
-    assert [h for h in spy.hops() if h.message == "DBA"][0] == Hop("DBA", "ha", "old", 10_515, 10_525)
+    assert next(h for h in spy.hops() if h.message == "DBA") == Hop("DBA", "ha", "old", 10_515, 10_525)
 
 
 @pytest.mark.parametrize(("race", "while_"), [("hold", ["old"]), ("patent", None)])
@@ -97,8 +97,8 @@ def test_a_correspondent_without_a_binding_sends_by_the_home_agent(race, path):
 def test_packets_by_the_home_agent_come_after_the_marker():
     """The home agent gets no update (523) here, so what the correspondent sends it from 530 on still goes to the old router.
 
-    The marker is at the old router at 555 and at the mobile node at 559; a packet sent at 531 is at the home agent at 551, at the old
-    router at 561 and at the mobile node at 565.
+    The marker is at the old router at 555 and at the mobile node at 559; a packet sent at 531 is at the home agent at 551, at the
+    old router at 561 and at the mobile node at 565.
     """
     late = {}
     for race in ("patent", "hold"):
@@ -118,7 +118,7 @@ def statuses(spy):
     [("hold", ["old"], 558), ("patent", None, 515)],
 )
 def test_with_one_counter_the_update_that_lost_the_race_is_refused(race, before, marker):
-    """Number 2, the deregistration, is there at 515; number 1 at 523 is refused with 135, here at 540; number 3 is there at 558."""
+    """Number 2, the deregistration, is there at 515; number 1 at 523 gets 135, which is here at 540; number 3 is there at 558."""
     spy = Spy(EARLY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
     assert statuses(spy) == [(540, Status.SEQUENCE_OUT_OF_WINDOW)]
     assert Status.SEQUENCE_OUT_OF_WINDOW == 135
