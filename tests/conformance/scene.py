@@ -106,6 +106,10 @@ class Scene:
     ) -> Run:
         return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
 
+    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> Run:
+        """A run beside one whose handoffs cost nothing."""
+        return run_procedure(self.setup(down, options=options), procedure)
+
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
         """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""
         run = self.run(procedure, [] if down is None else [down], [] if up is None else [up], **options)
