@@ -13,6 +13,8 @@ MAX_LIFETIME_S = 65_534
 """3.3: 65,535 would mean for ever."""
 ADVERTISEMENT_INTERVAL = SECOND
 """2.3: agent advertisements are sent at most once a second; 2.3.1: at a third of their lifetime or sooner."""
+REGISTRATION_INTERVAL = SECOND
+"""3.6.1: advertisements make a mobile node register at most once a second."""
 ADVERTISEMENTS_IN_LIFETIME = 3
 """2.3.1: an advertisement's lifetime is three times the interval, so three may be missed."""
 

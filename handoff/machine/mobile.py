@@ -186,6 +186,8 @@ class MobileNodes:
         """Start the steps of a handoff (or, with ``old`` equal to ``new``, of a refresh); older requests mean nothing now."""
         variant = self._variant(state, old, new)
         state.target = new
+        if event == "move":
+            state.asked_ps = ctx.time_ps
         state.requests.clear()
         state.waiting.clear()
         state.request = 0

@@ -27,18 +27,20 @@ class State:
     registers it (0: none), ``target`` the router of the last request; ``leaving`` the attachment whose handoff is under way (-1:
     none), ``aimed`` the attachment that the last request was for: what is heard on older ones is no reason to ask again.
     ``forgotten`` is the router that it told to forward: registered there or not, it has to ask again when it comes back.
+    ``asked_ps`` is when it last registered over the link in use (not before a move).
     ``heard`` are the attachments whose router it knows; ``tokens`` are those of return routability, by (correspondent, router
     or -1), ``waiting`` the updates that want them; ``recent`` when messages of a type went to a node in the last second.
     """
 
     __slots__ = (
-        "aimed", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links", "markers",
-        "recent", "refresh", "request", "requests", "router", "target", "tokens", "waiting",
+        "aimed", "asked_ps", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links",
+        "markers", "recent", "refresh", "request", "requests", "router", "target", "tokens", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.forgotten = self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
         self.identification = self.request = self.refresh = self.delays = 0
+        self.asked_ps = -(2**62)
         self.links: list[int] = []
         self.requests: dict[int, Request] = {}
         self.markers: set[int] = set()

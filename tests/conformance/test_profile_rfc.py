@@ -102,6 +102,20 @@ def test_no_more_than_three_updates_a_second_go_to_one_node(profile, times):
     assert spy.table("ha", 2900) == ["old"]
 
 
+@pytest.mark.parametrize(("profile", "least"), [("patent", 150), ("rfc", 1000)])
+def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profile, least):
+    """RFC 5944 3.6.1: the same moves, found by solicitation, which takes no time here but the way to and fro."""
+    assert constants.REGISTRATION_INTERVAL == constants.SECOND
+    never = 10**16
+    options = {"profile": profile, "discovery": "solicitation", "advertisement_min_ps": never, "advertisement_max_ps": never}
+    moves = [Stay(s.router, up=s.up, down=s.down) for s in PING_PONG.stays]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("handoff.machine.detection.MAX_RTR_SOLICITATION_DELAY", 1)
+        times = sent(Spy(Scene(moves, until=3000).setup(options=options), "mipv4"), "RQ")
+    assert min(b - a for a, b in pairwise(times)) >= least - 10
+    assert (len(times) > 3) == (profile == "patent")
+
+
 @pytest.mark.parametrize("rate", [1, 2])
 def test_no_second_has_more_updates_than_the_rate(rate, monkeypatch):
     monkeypatch.setattr("handoff.machine.sender.MAX_UPDATE_RATE", rate)
