@@ -86,3 +86,41 @@ def test_every_constant_is_used_and_says_where_it_comes_from():
 def test_every_constant_is_tested():
     tests = [p.read_text() for p in (ROOT / "tests").rglob("test_*.py") if p.name != Path(__file__).name]
     assert [name for name in CONSTANTS if not any(re.search(rf"\b{name}\b", text) for text in tests)] == []
+
+
+DECISIONS = {
+    1: "test_options_races.py::test_a_deregistration_at_the_home_agent",
+    2: "test_options_races.py::test_with_one_counter_the_update_that_lost_the_race_is_refused",
+    3: "test_options_races.py::test_packets_by_the_home_agent_come_after_the_marker",
+    4: "test_decisions.py::test_with_two_correspondents_both_markers_have_to_be_here",
+    5: "test_decisions.py::test_in_mobile_ipv4_the_mobile_node_deregisters_at_the_correspondent_and_the_home_agent_registers",
+    6: "test_decisions.py::test_a_marker_is_timely_strictly_before_the_warning",
+    7: "test_options.py::test_a_marker_between_warning_and_end_of_link_leaves_it_scenario_ii",
+    8: "test_options_data.py::test_a_marker_takes_a_place_in_the_queue_of_the_old_radio",
+    9: "test_options.py::test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail",
+    10: "test_options_data.py::test_what_comes_after_it_finds_no_visitor",
+    11: "test_options_data.py::test_a_marker_at_a_router_that_forwards",
+    12: "test_options_data.py::test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime",
+    13: "test_decisions.py::test_a_router_that_expects_a_mobile_node_keeps_its_packets_until_it_is_there",
+    14: "test_options_data.py::test_upstream_data_take_the_new_link_after_the_reply_or_at_once",
+    15: "test_options.py::test_frames_in_the_air_are_forwarded_too_if_asked_for",
+    16: "test_options_data.py::test_a_resequencing_buffer_puts_forwarded_packets_in_order",
+    17: "test_study.py::test_extra_bytes_are_those_beyond_a_handoff_that_costs_nothing",
+    18: "test_decisions.py::test_the_acknowledgement_of_the_update_comes_by_the_new_router_though_the_old_link_works",
+    19: "test_decisions.py::test_six_synchronized_variants",
+    20: "test_decisions.py::test_two_replies_with_one_identification_are_told_apart",
+    21: "test_decisions.py::test_every_update_of_a_mobile_node_wants_an_acknowledgement",
+    22: "test_profile_rfc.py::test_an_address_is_checked_before_it_is_used",
+    23: "test_profile_rfc.py::test_a_correspondent_tests_both_addresses_first",
+    24: "test_decisions.py::test_a_node_that_is_warned_before_its_request_asks_for_everything_at_once",
+    25: "test_decisions.py::test_a_router_forwards_for_nobody_that_is_attached_to_it",
+    26: "test_profile_rfc.py::test_waits_double_up_to_a_limit",
+}
+"""Each row of the decisions about what the seed leaves open, and a test of it."""
+
+
+def test_every_decision_has_a_test():
+    assert list(DECISIONS) == list(range(1, 27))
+    for place in DECISIONS.values():
+        where, name = place.split("::")
+        assert f"def {name}(" in (ROOT / CONFORMANCE / where).read_text()
