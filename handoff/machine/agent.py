@@ -147,10 +147,12 @@ class Agent:
             self.visitors.unasked.pop(mobile, None)
             self.visitors.last_passed[mobile] = fields.identification
             self.visitors.expect(ctx, mobile, lifetime_ps(fields))
+        if not self.dad_ps or not numbered.over_old:
+            return 0
         ready = self.checked.get(mobile, -1)
-        if self.dad_ps and numbered.over_old and ready < ctx.time_ps:
+        if ready < ctx.time_ps:
             ready = self.checked[mobile] = ctx.time_ps + self.dad_ps
-        return max(0, ready - ctx.time_ps)
+        return ready - ctx.time_ps
 
     def _gateway_passes(self, ctx: Context, name: str, role: str, fields: Fields, mobile: int) -> int | None:
         """A request between regions: the gateway of the new one binds; the marker: that of the old one is done."""

@@ -102,6 +102,21 @@ def test_no_more_than_three_updates_a_second_go_to_one_node(profile, times):
     assert spy.table("ha", 2900) == ["old"]
 
 
+def test_what_is_held_back_waits_for_its_answer_as_long_as_any_first_one():
+    """Nobody answers; the one of 1510 is sent again after 1 s."""
+    scene = Scene(PING_PONG.stays, until=3000, loss=["old>ha", "new>ha"])
+    options = {"profile": "rfc", "dad_ps": 0, "agent_discovery_ps": 0}
+    assert sent(Spy(scene.setup(options=options), "mipv6"), "BU1") == [510, 660, 810, 1510, 2510]
+
+
+def test_updates_and_deregistrations_are_of_one_type():
+    """Two of each in half a second are four: the last one waits until a second after the first."""
+    scene = Scene([Stay("old", down=600, predict=500), Stay("new", up=520, down=2000, predict=800), Stay("old", up=820)])
+    for profile, last in (("patent", 800), ("rfc", 1500)):
+        spy = Spy(scene.setup(options={"profile": profile, "dad_ps": 0}), "sync-mipv6")
+        assert (sent(spy, "BU"), sent(spy, "DBU")) == ([500, 800], [500, last])
+
+
 @pytest.mark.parametrize(("profile", "least"), [("patent", 150), ("rfc", 1000)])
 def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profile, least):
     """RFC 5944 3.6.1: the same moves, found by solicitation, which takes no time here but the way to and fro."""
@@ -218,7 +233,7 @@ def test_authentication_takes_time_at_an_anchor(options, bound):
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-hmipv4", "sync-mipv4-ro"])
 def test_the_update_to_the_old_router_is_as_fresh_as_its_warning(procedure):
     """Timestamps are good for 7 s: the last request is of 500 ms, the warning comes at 9000, and the marker is lost."""
-    stays = [Stay("old", down=9100, predict=500, warn=9000), Stay("new", up=9050)]
+    stays = [Stay("old", down=9100, predict=500, warn=9000), Stay("new", up=520)]
     scene = Scene(stays, loss=["ha>old", "gw>old", "cn>old", "ha>gw"], until=10_000)
     for profile in ("patent", "rfc"):
         spy = Spy(scene.setup(down=[100], options={"profile": profile}), procedure)
