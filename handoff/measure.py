@@ -113,6 +113,8 @@ def details(
     count = len(handoffs["mobile"])
     measured = group_metrics(packets, group, count)
     handoffs |= {name: values for name, values in measured.items() if name not in handoffs}
+    if resequence_ps:  # the engine counted arrivals
+        handoffs["reordered"], result.flows["reordered"] = measured["reordered"], per_flow["reordered"]
     handoffs["forwarded"] = _forwarded(row, packets, group, count)
     study["forwarded"] = np.array([_forwarded(row, packets, packets["flow"] * 0, 1)[0]])
     for name in VOICE:

@@ -60,6 +60,8 @@ class Run:
         How often an anchor made a binding beside another one.
     detail : Detail or None
         Metrics of flows and of the study, if they were asked for.
+    servers : dict of str to ndarray
+        Time of each node for a message (``registration_ps``) and for a packet (``service_ps``), in this run.
     wall_seconds, controller_seconds : float
     interrupted_ps : int or None
         Time reached if the run was stopped before its end.
@@ -71,9 +73,33 @@ class Run:
     extra: Bytes | None
     simultaneous: int
     detail: Detail | None
+    servers: Columns
     wall_seconds: float
     controller_seconds: float
     interrupted_ps: int | None = None
+
+    @property
+    def reached_ps(self) -> int:
+        """Simulated time that the figures are about."""
+        return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
+
+    def rates(self) -> tuple[Columns, Columns]:
+        """What links and nodes did in relation to time.
+
+        Returns
+        -------
+        links : dict of str to ndarray of float
+            ``utilisation``: busy time as a share of all; of a cell with a queue for each mobile node, their sum.
+        nodes : dict of str to ndarray of float
+            ``registrations_per_s``: messages that the registration server took; ``registration_utilisation`` and
+            ``forwarding_utilisation`` of the two servers.
+        """
+        time, nodes = max(self.reached_ps, 1), self.result.nodes
+        return {"utilisation": self.result.links["busy_ps"] / time}, {
+            "registrations_per_s": nodes["messages"] * 1e12 / time,
+            "registration_utilisation": nodes["messages"] * (self.servers["registration_ps"] / time),
+            "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
+        }
 
     def summary(self) -> dict[str, int | float | str | None]:
         """The figures of the comparison table; times in ps, nan where nothing was measured."""
@@ -82,6 +108,7 @@ class Run:
             "procedure": self.procedure,
             "handoffs": len(h["mobile"]),
             "completed": int(h["completed"].sum()),
+            "unfinished_handoffs": int((h["completed"] == 0).sum()),
             **{f"scenario_{n}": int((h["scenario"] == n).sum()) for n in (1, 2, 3)},
             "sent": int(flows["sent"].sum()),
             "lost": int(flows["lost"].sum()),
@@ -194,6 +221,7 @@ def run_procedure(
         None if stopped is not None or reference is None else Bytes.of(result).beyond(reference),
         places.simultaneous,
         measured,
+        {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")},
         wall,
         engine.profile["controller_ns"] / 1e9,
         stopped,

@@ -89,11 +89,14 @@ class Agent:
 
     def _restart(self, ctx: Context, mobile: int) -> None:
         """Everything is lost; those on this router's link hear it from the next advertisement (RFC 5944, 2.3.2)."""
+        self.delayed.clear()
+        self.checked.pop(mobile, None)
         if self.anchors:
             self.cache.restart(ctx, mobile)
         else:
             self.visitors.restart(ctx, mobile)
-            self._advertise(ctx, mobile, RESTARTED)
+            if self.program.row.ip == 4 or self.program.row.network_based:  # an IPv6 router has no visitors to lose
+                self._advertise(ctx, mobile, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
     def _message(self, ctx: Context, event: Event, fields: Fields) -> None:
@@ -174,7 +177,9 @@ class Agent:
         ctx.timer(ctx.time_ps + wait_ps, DELAYED, self.serial)
 
     def _checked(self, ctx: Context, mobile: int, serial: int) -> None:
-        fields = self.delayed.pop(serial)
+        fields = self.delayed.pop(serial, None)
+        if fields is None:
+            return  # a restart has come between
         numbered = self.program.steps[fields.step]
         if fields.hop == len(numbered.step.path) - 1:
             self._answer(ctx, numbered, fields, mobile)
@@ -249,7 +254,8 @@ class Agent:
     # -- refusals ---------------------------------------------------------------------------------------------------------
     def _stale(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:
         """Overtaken by a newer message of this mobile node."""
-        if self.program.options.rfc and numbered.step.path[0] == "MN":
+        options = self.program.options
+        if (options.rfc or options.sequence == "shared") and numbered.step.path[0] == "MN":
             ip4 = self.program.row.ip == 4
             ctx.reject(Fate.REPLAYED)
             self._deny(ctx, numbered, fields, Status.IDENTIFICATION_MISMATCH if ip4 else Status.SEQUENCE_OUT_OF_WINDOW)
@@ -259,14 +265,12 @@ class Agent:
         numbered = self.program.steps[fields.step]
         if numbered.kind not in _REQUESTS or numbered.step.path[0] != "MN":
             return
-        last = fields.hop == len(numbered.step.path) - 1
-        if self.program.row.ip == 6:
-            if last:
-                self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
-        elif last:
-            self._deny(ctx, numbered, fields, Status.HA_INSUFFICIENT_RESOURCES)
-        else:
-            self._deny(ctx, numbered, fields, Status.FA_INSUFFICIENT_RESOURCES)
+        role = numbered.step.path[fields.hop]
+        if self.program.row.ip == 4:
+            code = Status.HA_INSUFFICIENT_RESOURCES if role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
+            self._deny(ctx, numbered, fields, code)
+        elif fields.hop == len(numbered.step.path) - 1:  # a router that an IPv6 message only passes has nothing to say
+            self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
 
     def _deny(self, ctx: Context, numbered: Numbered, fields: Fields, status: int) -> None:
         """Send the answer with a code; from where the message is, the rest of the way back."""

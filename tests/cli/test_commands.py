@@ -40,8 +40,8 @@ def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     head = done.stdout.splitlines()[1]
-    for column in ("procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "latency p50/p99",
-                   "disruption p99", "forwarded", "MOS",
+    for column in ("procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered",
+                   "after marker", "latency p50/p99", "disruption p99", "forwarded", "MOS",
                    "delay p99", "extra bytes", "signalling"):  # fmt: skip
         assert column in head
     assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ALL

@@ -43,7 +43,7 @@ class Stay:
 class Scene:
     """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike.
 
-    ``delays`` of links (``"a>b"``, in ms) other than those above.
+    ``delays`` of links (``"a>b"``, in ms) other than those above; ``busy`` nodes have the registration queue and ``answers``.
     """
 
     stays: Sequence[Stay]
@@ -51,6 +51,7 @@ class Scene:
     loss: Sequence[str] = ()
     registration_queue: int = 0
     answers: bool = False
+    busy: Sequence[str] = ("ha",)
     regions: int = 1
     restarts: Sequence[tuple[str, float]] = ()
     mobiles: int = 1
@@ -63,10 +64,9 @@ class Scene:
     ) -> Setup:  # fmt: skip
         """With packets sent downstream by the correspondent, upstream by each mobile node, and by ``peer``, at times in ms."""
         net = Network()
-        net.node("ha", registration="1ms", registration_queue=self.registration_queue, registration_answers=self.answers)
-        for name in ("cn", "peer", "gw", "gw2"):
-            net.node(name, registration="1ms")
-        net.node("old"), net.node("new")
+        for name in ("ha", "cn", "peer", "gw", "gw2", "old", "new"):
+            limits = {"registration_queue": self.registration_queue, "registration_answers": self.answers}
+            net.node(name, registration=0 if name in ("old", "new") else MS, **(limits if name in self.busy else {}))
         for a, b, delay in (
             ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
             ("peer", "ha", 18), ("peer", "old", 22), ("peer", "new", 21),
@@ -103,6 +103,10 @@ class Scene:
 
     def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> Run:
         return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
+
+    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> Run:
+        """A run beside one whose handoffs cost nothing."""
+        return run_procedure(self.setup(down, options=options), procedure)
 
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
         """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""

@@ -143,6 +143,9 @@ def test_the_command_prints_and_writes(tmp_path):
     done = subprocess.run([*call, "mn7", "-o", str(out)], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == ""
     ET.parse(out)
+    place = str(tmp_path / "no" / "x.svg")
+    nowhere = subprocess.run([*call, "7", "-o", place], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (nowhere.returncode, nowhere.stderr) == (2, f"-o: {tmp_path / 'no'} is no folder\n")
     wrong = subprocess.run([*call, "mn700"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert wrong.returncode == 2
     assert wrong.stderr == "--mn: no mobile node 'mn700': give a name (mn0 to mn199) or 0 to 199\n"
