@@ -68,7 +68,8 @@ def test_fcd_positions_are_rounded_decimals_and_sorted_by_mobile(save):
 
 def zstandard(content):
     """A frame with one raw block (RFC 8878, 3.1.1): single segment, content size in two bytes less 256."""
-    return b"\x28\xb5\x2f\xfd\x60" + struct.pack("<H", len(content) - 256) + struct.pack("<I", len(content) << 3 | 1)[:3] + content
+    sizes = struct.pack("<HI", len(content) - 256, len(content) << 3 | 1)[:5]
+    return b"\x28\xb5\x2f\xfd\x60" + sizes + content
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard])
