@@ -220,7 +220,7 @@ class _Ride:
         cover, radio = self.coverage, self.coverage.radio
         step = cover.interval_ps
         inner = np.arange(start_ps // step + 1, -(-end_ps // step), dtype=np.int64) * step
-        times = np.unique(np.concatenate([[start_ps], inner, [end_ps]]))
+        times = np.concatenate([[start_ps], inner, [end_ps]])
         x, y, travelled = path.at(times)
         # the nearest point of the box around the way: no level on the way is greater than there
         right, above = (np.array(v, np.int64)[self.order, None] for v in (cover.x_mm, cover.y_mm))

@@ -108,7 +108,8 @@ def shadowing(
     step = max(radio.decorrelation_mm // _STEPS, 1)
     at = travelled_mm // step
     first, last = int(at[0]), int(at[-1]) + 1
-    entities = mix2_each(np.uint64(mix2(mix2(seed, PURPOSE_SHADOWING), mobile_key)), router_keys)
+    pairs = mix2_each(np.uint64(mobile_key), router_keys)
+    entities = mix2_each(np.uint64(mix2(seed, PURPOSE_SHADOWING)), pairs)
     index = np.arange(first, last + _TAPS, dtype=np.uint64)
     draws = mix2_each(np.repeat(entities, len(index)), np.tile(index, len(entities))).reshape(len(entities), -1)
     halves = draws.view(np.uint16).reshape(*draws.shape, 4).astype(np.int64).sum(axis=2) - 2 * 65_535

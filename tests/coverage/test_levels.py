@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.keys import key
+from engine.keys import draw, key, mix2
 from handoff.coverage.path import Path
 from handoff.coverage.radio import CUT, Radio, shadowing
 
@@ -63,6 +63,18 @@ def test_pairs_are_independent_and_nobody_changes_them(shadows):
     standing = shadowing(radio, 1, keys, key("m"), np.full(5, way[17]))
     assert np.array_equal(standing, np.repeat(three[:, 17:18], 5, axis=1))
     assert not np.array_equal(shadowing(radio, 2, keys, key("m"), way), three)
+
+
+def test_shadowing_as_the_page_words_it():
+    """docs/movement.md, coverage 2, draw by draw."""
+    radio = Radio(shadowing=6_000, decorrelation_mm=80_000)
+    entity = mix2(key("m"), key("r"))
+    words = [draw(7, 1020, entity, index) for index in range(70)]
+    sums = [sum(word >> shift & 0xFFFF for shift in (0, 16, 32, 48)) - 2 * 65_535 for word in words]
+    deviation = math.sqrt((2**32 - 1) / 3 * sum(math.exp(-k / 4) for k in range(64)))
+    points = [6_000 * sum(math.exp(-k / 8) * sums[j + 63 - k] for k in range(64)) / deviation for j in range(6)]
+    found = shadowing(radio, 7, np.array([key("r")], np.uint64), key("m"), np.array([0, 10_000, 45_000]))[0]
+    assert found == pytest.approx([points[0], points[1], (points[4] + points[5]) / 2], abs=2)
 
 
 def test_positions_are_on_the_straight_line():

@@ -175,6 +175,22 @@ def test_traffic_is_there_while_its_node_is(street):
         assert (lost == 0) == (margin == "2s"), lost
 
 
+def test_a_replay_is_there_while_its_node_is(street):
+    """Both directions of the capture's call, from 11 s to 29 s: nothing earlier, nothing later, and the phase counts from 11 s."""
+    capture = ROOT / "examples" / "captures" / "commute.pcap"
+    with_trace(street, FCD, margin='"1s"')
+    flow = f'[[traffic]]\ncapture = "{capture}"\nmobile_address = "10.0.2.2"\nphase = "0s"\n'
+    text = street.read_text()
+    before, behind = text.index("[[traffic]]"), text.index("[movement]")
+    street.write_text(text[:before] + flow + text[behind:])
+    setup = build(load_scenario(street)[0], street, 1)
+    network = setup.network
+    flows = network.flows()
+    assert set(flows["start"].tolist()) == {11 * S}
+    assert set(flows["stop"].tolist()) == {29 * S}
+    assert sorted(set(flows["up"].tolist())) == [0, 1]
+
+
 def test_every_procedure_copes_with_ping_pong(street):
     """Deep shadows each 10 m: nodes go back and forth, lose links, and are found again; every packet has a fate, most arrive."""
     checked, _ = load_scenario(street)
