@@ -160,7 +160,7 @@ class _Ride:
             return
         levels, routers = measured
         cover = self.coverage
-        search = max(start_ps, self.found[-1].down + 1) if self.found else start_ps
+        search = start_ps
         while search < end_ps:
             heard = next_router(levels, search, cover.minimum + cover.hysteresis)
             if heard is None or heard.time_ps >= end_ps:

@@ -148,6 +148,17 @@ def test_the_order_of_routers_and_another_router_far_away_change_nothing():
     assert rows(shadowed, DRIVE) != rows(shadowed, DRIVE, seed=2)
 
 
+def test_a_shadow_can_also_be_a_light():
+    """Always 2 dB too far from the only router: with a deviation of 4 dB three in ten points are above the minimum."""
+    away = 10 ** ((90 + 2) / 35)
+    coverage = Coverage(("r",), (0,), (0,), dataclasses.replace(RADIO, shadowing=4_000), minimum=-100_000, hysteresis=0)
+    circle = [(s, away * math.cos(s / 20), away * math.sin(s / 20)) for s in range(0, 2000, 2)]
+    log = attachments(coverage, tracks(*circle), seed=1, until_ps=2000 * S)
+    attached = (np.where(log.down_ps < 0, 2000 * S, log.down_ps) - log.up_ps).sum() / (2000 * S)
+    assert attached == pytest.approx(0.31, abs=0.07)  # 2000 s are 850 decorrelation distances
+    assert attachments(dataclasses.replace(coverage, radio=RADIO), tracks(*circle), seed=1, until_ps=2000 * S).mobile_names == []
+
+
 def test_leads_are_drawn_for_each_handoff():
     coverage = dataclasses.replace(STREET, lead_ps=500 * MS, lead_spread_ps=500 * MS)
     many = traces.Tracks(
