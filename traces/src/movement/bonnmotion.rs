@@ -1,9 +1,7 @@
 //! BonnMotion: a line for each node, times and places of its waypoints: `t x y t x y …`.
 
 use super::stream::Stream;
-use super::tracks::{metres, time};
-use super::{Format, Tracks};
-use crate::fault::Problems;
+use super::{Format, Reading};
 use std::io::BufRead;
 
 /// First line of a file with heights: `t x y z t x y z …`.
@@ -20,7 +18,6 @@ struct Waypoint {
 }
 
 struct Lines {
-    line: u64,
     node: u64,
     words_of_waypoint: usize,
     waypoint: Waypoint,
@@ -31,11 +28,10 @@ struct Lines {
     blank: Option<u64>,
 }
 
-pub fn read(stream: &mut Stream, tracks: &mut Tracks, problems: &mut Problems) {
-    tracks.format = Format::BonnMotion.name();
-    tracks.stays = true;
+pub fn read(stream: &mut Stream, reading: &mut Reading) {
+    reading.tracks.format = Format::BonnMotion.name();
+    reading.tracks.stays = true;
     let mut lines = Lines {
-        line: 1,
         node: 0,
         words_of_waypoint: 3,
         waypoint: Waypoint::default(),
@@ -50,33 +46,33 @@ pub fn read(stream: &mut Stream, tracks: &mut Tracks, problems: &mut Problems) {
         let size = match stream.fill_buf() {
             Ok([]) => break,
             Ok(bytes) => {
-                if !bytes.iter().all(|&byte| lines.byte(byte, tracks, problems)) {
+                if !bytes.iter().all(|&byte| lines.byte(byte, reading)) {
                     return;
                 }
                 bytes.len()
             }
             Err(error) => {
-                stream.failed(&error, problems);
+                stream.failed(&error, reading);
                 return;
             }
         };
         stream.consume(size);
     }
     if !lines.word.is_empty() || lines.mobile.is_some() {
-        lines.byte(b'\n', tracks, problems);
+        lines.byte(b'\n', reading);
     }
 }
 
 impl Lines {
     /// Take a byte; false where there is no sense in going on.
-    fn byte(&mut self, byte: u8, tracks: &mut Tracks, problems: &mut Problems) -> bool {
+    fn byte(&mut self, byte: u8, reading: &mut Reading) -> bool {
         let in_word = !byte.is_ascii_whitespace();
         if in_word {
             if self.word.len() == MOST_WORD {
                 if self.comment {
                     return true;
                 }
-                problems.add(self.line, "a word of more than 64 characters", "decimal numbers");
+                reading.wrong("a word of more than 64 characters", "decimal numbers");
                 return false;
             }
             self.comment |= self.word.is_empty() && self.mobile.is_none() && byte == b'#';
@@ -88,14 +84,14 @@ impl Lines {
             return true;
         }
         if self.comment {
-            if self.line == 1 && self.word == IN_3D {
+            if reading.line == 1 && self.word == IN_3D {
                 self.words_of_waypoint = 4;
             }
         } else if !self.word.is_empty() {
-            room = self.number(tracks, problems);
+            room = self.number(reading);
         }
         if byte == b'\n' {
-            self.end_line(problems);
+            self.end_line(reading);
         }
         if byte == b'\n' || !self.comment {
             self.word.clear();
@@ -103,20 +99,22 @@ impl Lines {
         room
     }
 
-    fn number(&mut self, tracks: &mut Tracks, problems: &mut Problems) -> bool {
+    fn number(&mut self, reading: &mut Reading) -> bool {
         if let Some(blank) = self.blank.take() {
-            problems.add(blank, "a line without a waypoint", "t x y of one at least, for each node");
+            let line = std::mem::replace(&mut reading.line, blank);
+            reading.wrong("a line without a waypoint", "t x y of one at least, for each node");
+            reading.line = line;
         }
         if self.mobile.is_none() {
-            self.mobile = tracks.mobile_of(&format!("node{}", self.node), self.line, problems);
+            self.mobile = reading.mobile_of(&format!("node{}", self.node));
             self.node += 1;
         }
         match self.waypoint.words {
-            0 => self.waypoint.time_ps = time("time", &self.word, self.line, problems),
-            1 => self.waypoint.x = metres("x", &self.word, self.line, problems),
-            2 => self.waypoint.y = metres("y", &self.word, self.line, problems),
+            0 => self.waypoint.time_ps = reading.time("time", &self.word),
+            1 => self.waypoint.x = reading.metres("x", &self.word),
+            2 => self.waypoint.y = reading.metres("y", &self.word),
             _ => {
-                metres("z", &self.word, self.line, problems); // the height is not part of the model
+                reading.metres("z", &self.word); // the height is not part of the model
             }
         }
         self.waypoint.words += 1;
@@ -127,23 +125,23 @@ impl Lines {
         let (Some(mobile), Some(time_ps), Some(x), Some(y)) = (self.mobile, time_ps, x, y) else {
             return true;
         };
-        tracks.add(mobile, time_ps, (x, y), self.line, problems)
+        reading.add(mobile, time_ps, (x, y))
     }
 
-    fn end_line(&mut self, problems: &mut Problems) {
+    fn end_line(&mut self, reading: &mut Reading) {
         if self.waypoint.words > 0 {
             let right = format!(
                 "groups of {}: t x y{}",
                 self.words_of_waypoint,
                 [" z", ""][usize::from(self.words_of_waypoint == 3)]
             );
-            problems.add(self.line, format!("{} numbers too many", self.waypoint.words), right);
+            reading.wrong(format!("{} numbers too many", self.waypoint.words), right);
         } else if self.mobile.is_none() && !self.comment && self.blank.is_none() {
-            self.blank = Some(self.line);
+            self.blank = Some(reading.line);
         }
         self.waypoint = Waypoint::default();
         self.mobile = None;
         self.comment = false;
-        self.line += 1;
+        reading.line += 1;
     }
 }

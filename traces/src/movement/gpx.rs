@@ -1,10 +1,9 @@
 //! GPX: `<gpx><trk><trkseg><trkpt lat lon><time>…`; each track is a mobile.
 
-use super::tracks::{degrees, shown_bytes};
+use super::tracks::shown_bytes;
 use super::xml::{attributes, Elements};
-use super::{Format, Tracks, Units};
+use super::{Format, Reading, Units};
 use crate::decimal;
-use crate::fault::Problems;
 use quick_xml::events::BytesStart;
 
 const DAY_PS: i128 = 86_400_000_000_000_000;
@@ -43,22 +42,15 @@ struct Sample {
 }
 
 impl Gpx {
-    pub fn new(tracks: &mut Tracks) -> Self {
-        tracks.format = Format::Gpx.name();
-        tracks.units = Units::Nanodegrees;
+    pub fn new(reading: &mut Reading) -> Self {
+        reading.tracks.format = Format::Gpx.name();
+        reading.tracks.units = Units::Nanodegrees;
         Gpx { tracks: 0, point: None, text: Vec::new(), path: Vec::new(), samples: Vec::new() }
     }
 }
 
 impl Elements for Gpx {
-    fn open(
-        &mut self,
-        _: usize,
-        element: &BytesStart,
-        line: u64,
-        _: &mut Tracks,
-        problems: &mut Problems,
-    ) -> bool {
+    fn open(&mut self, _: usize, element: &BytesStart, reading: &mut Reading) -> bool {
         use Element::{Other, Point as TrackPoint, Root, Segment, Time, Track};
         let here = match (self.path.as_slice(), element.local_name().as_ref()) {
             ([], _) => Root,
@@ -72,13 +64,13 @@ impl Elements for Gpx {
         match here {
             Track => self.tracks += 1,
             TrackPoint => {
-                let place = match attributes(element, ["lat", "lon"], line, problems) {
+                let place = match attributes(element, ["lat", "lon"], reading) {
                     Some([Some(lat), Some(lon)]) => {
-                        let lat = degrees("lat", 90, lat.as_bytes(), line, problems);
-                        degrees("lon", 180, lon.as_bytes(), line, problems).zip(lat)
+                        let lat = reading.degrees("lat", 90, lat.as_bytes());
+                        reading.degrees("lon", 180, lon.as_bytes()).zip(lat)
                     }
                     Some(_) => {
-                        problems.add(line, "a trkpt without lat or lon", "both, in degrees");
+                        reading.wrong("a trkpt without lat or lon", "both, in degrees");
                         None
                     }
                     None => None,
@@ -97,7 +89,7 @@ impl Elements for Gpx {
         }
     }
 
-    fn close(&mut self, _: usize, line: u64, tracks: &mut Tracks, problems: &mut Problems) -> bool {
+    fn close(&mut self, reading: &mut Reading) {
         match self.path.pop() {
             Some(Element::Time) => {
                 if let Some(point) = &mut self.point {
@@ -105,34 +97,34 @@ impl Elements for Gpx {
                     point.time = instant(self.text.trim_ascii());
                     if point.time.is_none() {
                         let right = "a date and time such as 2026-11-24T09:47:00Z";
-                        problems.add(line, format!("time {}", shown_bytes(&self.text)), right);
+                        reading.wrong(format!("time {}", shown_bytes(&self.text)), right);
                     }
                 }
             }
             Some(Element::Point) => {
-                let Some(point) = self.point.take() else { return true };
+                let Some(point) = self.point.take() else { return };
                 if !point.timed {
-                    problems.add(line, "a trkpt without time", "the time of each point");
+                    reading.wrong("a trkpt without time", "the time of each point");
                 }
-                let mobile = tracks.mobile_of(&format!("track{}", self.tracks - 1), line, problems);
+                let mobile = reading.mobile_of(&format!("track{}", self.tracks - 1));
                 if let (Some(mobile), Some(place), Some(time_ps)) = (mobile, point.place, point.time) {
-                    self.samples.push(Sample { mobile, time_ps, place, line });
+                    self.samples.push(Sample { mobile, time_ps, place, line: reading.line });
                 }
             }
             _ => {}
         }
-        true
     }
 
-    fn end(&mut self, tracks: &mut Tracks, problems: &mut Problems) {
+    fn end(&mut self, reading: &mut Reading) {
         let Some(first) = self.samples.iter().map(|sample| sample.time_ps).min() else { return };
-        tracks.epoch_ps = Some(first);
+        reading.tracks.epoch_ps = Some(first);
         for sample in &self.samples {
+            reading.line = sample.line;
             let Ok(time_ps) = i64::try_from(sample.time_ps - first) else {
-                problems.add(sample.line, "is more than 106 days after the earliest point", "a shorter file");
+                reading.wrong("is more than 106 days after the earliest point", "a shorter file");
                 return;
             };
-            if !tracks.add(sample.mobile, time_ps, sample.place, sample.line, problems) {
+            if !reading.add(sample.mobile, time_ps, sample.place) {
                 return;
             }
         }

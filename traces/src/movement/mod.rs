@@ -8,8 +8,9 @@ mod stream;
 mod tracks;
 mod xml;
 
-use crate::fault::{Checked, Problems};
+use crate::fault::Checked;
 use stream::Stream;
+use tracks::Reading;
 pub use tracks::{Tracks, Units};
 
 /// Bytes of a file, after decompression, that say what it is.
@@ -56,9 +57,11 @@ pub enum Look {
 
 /// What a file looks like, decompressed where it has to be.
 pub fn look(file: &[u8]) -> Checked<Look> {
-    let mut problems = Problems::default();
-    let head = Stream::open(file, &mut problems).and_then(|mut stream| stream.head(HEAD, &mut problems));
-    head.map(|head| look_of(&head)).ok_or_else(|| problems.fault("line"))
+    let mut reading = Reading::new();
+    match Stream::open(file, &mut reading).and_then(|mut stream| stream.head(HEAD, &mut reading)) {
+        Some(head) => Ok(look_of(&head)),
+        None => Err(reading.fault()),
+    }
 }
 
 fn look_of(head: &[u8]) -> Look {
@@ -86,46 +89,32 @@ fn look_of(head: &[u8]) -> Look {
 
 /// Read a movement file of the format that is given, or that it shows to have.
 pub fn read(file: &[u8], format: Option<Format>) -> Checked<Tracks> {
-    let mut problems = Problems::default();
-    let tracks = read_into(file, format, &mut problems);
-    match tracks {
-        Some(tracks) if problems.count == 0 => Ok(tracks.sorted()),
-        _ => Err(problems.fault("line")),
+    let mut reading = Reading::new();
+    if let Some(mut stream) = Stream::open(file, &mut reading) {
+        read_as(&mut stream, format, &mut reading);
     }
+    reading.finish()
 }
 
-fn read_into(file: &[u8], format: Option<Format>, problems: &mut Problems) -> Option<Tracks> {
-    let mut stream = Stream::open(file, problems)?;
-    let mut tracks = Tracks::default();
-    let format = match format {
-        Some(format) => Some(format),
-        None => match look_of(&stream.head(HEAD, problems)?) {
-            Look::Xml => None, // its root element says which
-            Look::Setdest => Some(Format::Setdest),
-            Look::BonnMotion => Some(Format::BonnMotion),
-            Look::Associations => {
-                problems.add(
-                    1,
-                    "the file is an association log",
-                    "a file of positions; associations are read as such",
-                );
-                return None;
-            }
-            Look::Other => {
-                let right =
-                    "SUMO floating car data, ns-2 setdest, BonnMotion or GPX; plain, gzip or Zstandard";
-                problems.add(1, "the file is no movement that is known", right);
-                return None;
-            }
+fn read_as(stream: &mut Stream, format: Option<Format>, reading: &mut Reading) {
+    let look = match format {
+        Some(Format::Setdest) => Look::Setdest,
+        Some(Format::BonnMotion) => Look::BonnMotion,
+        Some(_) => Look::Xml,
+        None => match stream.head(HEAD, reading) {
+            Some(head) => look_of(&head),
+            None => return,
         },
     };
-    match format {
-        Some(Format::Setdest) => setdest::read(&mut stream, &mut tracks, problems),
-        Some(Format::BonnMotion) => bonnmotion::read(&mut stream, &mut tracks, problems),
-        _ => xml::read(&mut stream, format, &mut tracks, problems),
+    match look {
+        Look::Xml => xml::read(stream, format, reading),
+        Look::Setdest => setdest::read(stream, reading),
+        Look::BonnMotion => bonnmotion::read(stream, reading),
+        Look::Associations => reading
+            .wrong("the file is an association log", "a file of positions; associations are read as such"),
+        Look::Other => reading.wrong(
+            "the file is no movement that is known",
+            "SUMO floating car data, ns-2 setdest, BonnMotion or GPX; plain, gzip or Zstandard",
+        ),
     }
-    if problems.count == 0 && tracks.is_empty() {
-        problems.add(stream.line(), "no mobile is in the file", "a position of one at least");
-    }
-    Some(tracks)
 }

@@ -1,10 +1,9 @@
 //! ns-2 setdest: `$node_(i) set X_ x` places a node, `$ns_ at t "$node_(i) setdest x y speed"` sends it somewhere.
 
 use super::stream::Stream;
-use super::tracks::{metres, shown_bytes, time};
-use super::{Format, Tracks};
+use super::tracks::{seconds, shown_bytes};
+use super::{Format, Reading};
 use crate::decimal;
-use crate::fault::Problems;
 
 const RIGHT: &str = "$node_(i) set X_ x, or $ns_ at t \"$node_(i) setdest x y speed\"";
 const PS_PER_S: i128 = 1_000_000_000_000;
@@ -46,12 +45,12 @@ impl Leg {
     }
 }
 
-pub fn read(stream: &mut Stream, tracks: &mut Tracks, problems: &mut Problems) {
-    tracks.format = Format::Setdest.name();
-    tracks.stays = true;
+pub fn read(stream: &mut Stream, reading: &mut Reading) {
+    reading.tracks.format = Format::Setdest.name();
+    reading.tracks.stays = true;
     let mut nodes: Vec<Node> = Vec::new();
     let mut buffer = Vec::new();
-    while let Some((line, text)) = stream.next_line(&mut buffer, problems) {
+    while let Some(text) = stream.next_line(&mut buffer, reading) {
         if text.is_empty() || text.starts_with(b"#") {
             continue;
         }
@@ -60,24 +59,20 @@ pub fn read(stream: &mut Stream, tracks: &mut Tracks, problems: &mut Problems) {
         let words: [&[u8]; 9] = std::array::from_fn(|_| words.next().unwrap_or_default());
         match words {
             [b"$ns_" | b"$ns", b"at", at, node, b"setdest", x, y, speed, b""] => {
-                let at = time("time", at, line, problems);
-                let to = metres("x", x, line, problems).zip(metres("y", y, line, problems));
-                let speed = speed_of(speed, line, problems);
-                let node = node_of(&mut nodes, node, tracks, line, problems);
+                let at = reading.time("time", at);
+                let to = reading.metres("x", x).zip(reading.metres("y", y));
+                let speed = speed_of(speed, reading);
+                let node = node_of(&mut nodes, node, reading);
                 let (Some(at), Some(to), Some(speed), Some(node)) = (at, to, speed, node) else { continue };
-                if !turn(node, at, to, speed, line, tracks, problems) {
+                if !turn(node, at, to, speed, reading) {
                     return;
                 }
             }
             [node, b"set", axis @ (b"X_" | b"Y_" | b"Z_"), value, b"", ..] => {
-                let value = metres(&String::from_utf8_lossy(axis), value, line, problems);
-                let Some(node) = node_of(&mut nodes, node, tracks, line, problems) else { continue };
+                let value = reading.metres(&String::from_utf8_lossy(axis), value);
+                let Some(node) = node_of(&mut nodes, node, reading) else { continue };
                 if node.leg.is_some() {
-                    problems.add(
-                        line,
-                        "a node that moves is placed anew",
-                        "its place before its first setdest",
-                    );
+                    reading.wrong("a node that moves is placed anew", "its place before its first setdest");
                     continue;
                 }
                 match axis {
@@ -87,84 +82,69 @@ pub fn read(stream: &mut Stream, tracks: &mut Tracks, problems: &mut Problems) {
                 }
             }
             [b"$god_", ..] | [b"$ns_" | b"$ns", b"at", _, b"$god_", ..] => {}
-            _ => problems.add(line, format!("statement {}", shown_bytes(text)), RIGHT),
+            _ => reading.wrong(format!("statement {}", shown_bytes(text)), RIGHT),
         }
     }
     for node in &nodes {
-        if !finish(node, tracks, problems) {
+        if !finish(node, reading) {
             return;
         }
     }
 }
 
 /// The node of `$node_(i)`.
-fn node_of<'n>(
-    nodes: &'n mut Vec<Node>,
-    word: &[u8],
-    tracks: &mut Tracks,
-    line: u64,
-    problems: &mut Problems,
-) -> Option<&'n mut Node> {
+fn node_of<'n>(nodes: &'n mut Vec<Node>, word: &[u8], reading: &mut Reading) -> Option<&'n mut Node> {
     let number = word.strip_prefix(b"$node_(").and_then(|rest| rest.strip_suffix(b")"));
     let digits =
         number.filter(|digits| (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit));
     let Some(number) = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok()) else {
-        problems.add(line, format!("node {}", shown_bytes(word)), RIGHT);
+        reading.wrong(format!("node {}", shown_bytes(word)), RIGHT);
         return None;
     };
-    let mobile = tracks.mobile_of(&format!("node{number}"), line, problems)?;
+    let mobile = reading.mobile_of(&format!("node{number}"))?;
     if mobile as usize == nodes.len() {
-        nodes.push(Node { mobile, x: None, y: None, leg: None, line });
+        nodes.push(Node { mobile, x: None, y: None, leg: None, line: reading.line });
     }
     nodes.get_mut(mobile as usize)
 }
 
-fn speed_of(text: &[u8], line: u64, problems: &mut Problems) -> Option<i128> {
+fn speed_of(text: &[u8], reading: &mut Reading) -> Option<i128> {
     let found = decimal::scaled(text, 9).filter(|speed| (0..=MOST_SPEED).contains(speed));
     if found.is_none() {
-        problems.add(line, format!("speed {}", shown_bytes(text)), "metres per second, not negative");
+        reading.wrong(format!("speed {}", shown_bytes(text)), "metres per second, not negative");
     }
     found
 }
 
 /// A node turns to a new place at a time. False where there is no more room.
-fn turn(
-    node: &mut Node,
-    at: i64,
-    to: (i64, i64),
-    speed: i128,
-    line: u64,
-    tracks: &mut Tracks,
-    problems: &mut Problems,
-) -> bool {
+fn turn(node: &mut Node, at: i64, to: (i64, i64), speed: i128, reading: &mut Reading) -> bool {
     let Some(place) = node.x.zip(node.y) else {
-        problems.add(line, "a node moves that has no place", "its X_ and Y_ before its first setdest");
+        reading.wrong("a node moves that has no place", "its X_ and Y_ before its first setdest");
         return true;
     };
     let leg = node.leg.unwrap_or(Leg { start_ps: 0, from: place, arrives_ps: 0, to: place });
     if at < leg.start_ps {
-        let what =
-            format!("{} goes back in time", shown_bytes(tracks.names.names[node.mobile as usize].as_bytes()));
-        let right =
-            format!("at or after the {} s of line {}", super::tracks::seconds(leg.start_ps), node.line);
-        problems.add(line, what, right);
+        let name = &reading.tracks.names.names[node.mobile as usize];
+        let what = format!("{name:?} goes back in time");
+        let right = format!("at or after the {} s of line {}", seconds(leg.start_ps), node.line);
+        reading.wrong(what, right);
         return true;
     }
     let mut room = true;
     if node.leg.is_none() {
-        room = tracks.add(node.mobile, 0, place, line, problems);
+        room = reading.add(node.mobile, 0, place);
     }
     if let Ok(arrives) = i64::try_from(leg.arrives_ps) {
         if leg.start_ps < arrives && arrives < at {
-            room = room && tracks.add(node.mobile, arrives, leg.to, line, problems);
+            room = room && reading.add(node.mobile, arrives, leg.to);
         }
     }
     let from = leg.place(at);
-    room = room && tracks.add(node.mobile, at, from, line, problems);
+    room = room && reading.add(node.mobile, at, from);
     let (to, arrives_ps) =
         if speed == 0 { (from, i128::from(at)) } else { (to, arrival(at, from, to, speed)) };
     node.leg = Some(Leg { start_ps: at, from, arrives_ps, to });
-    node.line = line;
+    node.line = reading.line;
     room
 }
 
@@ -177,18 +157,19 @@ fn arrival(at: i64, from: (i64, i64), to: (i64, i64), speed: i128) -> i128 {
 }
 
 /// The last samples of a node. False where there is no more room.
-fn finish(node: &Node, tracks: &mut Tracks, problems: &mut Problems) -> bool {
+fn finish(node: &Node, reading: &mut Reading) -> bool {
+    reading.line = node.line;
     let Some(place) = node.x.zip(node.y) else {
-        problems.add(node.line, "a node has no place", "its X_ and Y_");
+        reading.wrong("a node has no place", "its X_ and Y_");
         return true;
     };
     let Some(leg) = node.leg else {
-        return tracks.add(node.mobile, 0, place, node.line, problems);
+        return reading.add(node.mobile, 0, place);
     };
     match i64::try_from(leg.arrives_ps) {
-        Ok(arrives) => tracks.add(node.mobile, arrives, leg.to, node.line, problems),
+        Ok(arrives) => reading.add(node.mobile, arrives, leg.to),
         Err(_) => {
-            problems.add(node.line, "a way that takes more than 106 days", "a greater speed");
+            reading.wrong("a way that takes more than 106 days", "a greater speed");
             true
         }
     }

@@ -1,6 +1,6 @@
 //! Bytes of a movement file: decompressed as they are read, with lines counted and limits kept.
 
-use crate::fault::Problems;
+use super::Reading;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Bytes out for each byte in, beyond the first MiB.
@@ -20,7 +20,7 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    pub fn open(file: &'a [u8], problems: &mut Problems) -> Option<Self> {
+    pub fn open(file: &'a [u8], reading: &mut Reading) -> Option<Self> {
         let (source, left): (Source<'a>, u64) = match file {
             [0x1F, 0x8B, ..] => {
                 (Box::new(buffered(flate2::bufread::MultiGzDecoder::new(file))), compressed(file))
@@ -28,7 +28,7 @@ impl<'a> Stream<'a> {
             [0x28, 0xB5, 0x2F, 0xFD, ..] => match zstd::Decoder::with_buffer(file) {
                 Ok(decoder) => (Box::new(buffered(decoder)), compressed(file)),
                 Err(error) => {
-                    problems.add(1, format!("cannot be decompressed: {error}"), "a sound file");
+                    reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
                     return None;
                 }
             },
@@ -38,10 +38,10 @@ impl<'a> Stream<'a> {
     }
 
     /// The first bytes, up to `most`, that are read all the same later.
-    pub fn head(&mut self, most: usize, problems: &mut Problems) -> Option<Vec<u8>> {
+    pub fn head(&mut self, most: usize, reading: &mut Reading) -> Option<Vec<u8>> {
         let mut head = Vec::new();
         if let Err(error) = (&mut self.source).take(most as u64).read_to_end(&mut head) {
-            self.failed(&error, problems);
+            self.failed(&error, reading);
             return None;
         }
         let rest = std::mem::replace(&mut self.source, Box::new(io::empty()));
@@ -60,27 +60,24 @@ impl<'a> Stream<'a> {
     }
 
     /// What an error of reading means.
-    pub fn failed(&self, error: &io::Error, problems: &mut Problems) {
+    pub fn failed(&self, error: &io::Error, reading: &mut Reading) {
+        reading.line = self.line;
         match self.refused {
-            Some((what, right)) => problems.add(self.line, what, right),
-            None => problems.add(self.line, format!("cannot be read: {error}"), "a sound file"),
+            Some((what, right)) => reading.wrong(what, right),
+            None => reading.wrong(format!("cannot be read: {error}"), "a sound file"),
         }
     }
 
     /// The next line without its end; None at the end of the file, or where it cannot be read.
-    pub fn next_line<'b>(
-        &mut self,
-        buffer: &'b mut Vec<u8>,
-        problems: &mut Problems,
-    ) -> Option<(u64, &'b [u8])> {
+    pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>, reading: &mut Reading) -> Option<&'b [u8]> {
         self.begin_unit();
-        let line = self.line;
+        reading.line = self.line;
         buffer.clear();
         match self.read_until(b'\n', buffer) {
             Ok(0) => None,
-            Ok(_) => Some((line, buffer.trim_ascii())),
+            Ok(_) => Some(buffer.trim_ascii()),
             Err(error) => {
-                self.failed(&error, problems);
+                self.failed(&error, reading);
                 None
             }
         }

@@ -3,8 +3,8 @@
 use super::fcd::Fcd;
 use super::gpx::Gpx;
 use super::stream::Stream;
-use super::{Format, Tracks};
-use crate::fault::{shown, Problems};
+use super::{Format, Reading};
+use crate::fault::shown;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::Reader;
@@ -14,25 +14,17 @@ const MOST_DEPTH: usize = 64;
 const NO_ENTITIES: &str =
     "none but &lt; &gt; &amp; &apos; &quot;, and no document type: entities can grow without end";
 
-/// What a format makes of elements; `depth` of the root is 0.
+/// What a format makes of elements.
 pub trait Elements {
-    fn open(
-        &mut self,
-        depth: usize,
-        element: &BytesStart,
-        line: u64,
-        tracks: &mut Tracks,
-        problems: &mut Problems,
-    ) -> bool;
-    fn close(&mut self, _depth: usize, _line: u64, _tracks: &mut Tracks, _problems: &mut Problems) -> bool {
-        true
-    }
+    /// An element begins, at a depth that is 0 for the root. False where there is no sense in going on.
+    fn open(&mut self, depth: usize, element: &BytesStart, reading: &mut Reading) -> bool;
+    fn close(&mut self, _reading: &mut Reading) {}
     fn text(&mut self, _text: &[u8]) {}
-    fn end(&mut self, _tracks: &mut Tracks, _problems: &mut Problems) {}
+    fn end(&mut self, _reading: &mut Reading) {}
 }
 
 /// Read until the end or until there is no sense in going on; `format` None takes the root element's word.
-pub fn read(stream: &mut Stream, format: Option<Format>, tracks: &mut Tracks, problems: &mut Problems) {
+pub fn read(stream: &mut Stream, format: Option<Format>, reading: &mut Reading) {
     let mut reader = Reader::from_reader(stream);
     let mut buffer = Vec::new();
     let mut elements: Option<Box<dyn Elements>> = None;
@@ -40,28 +32,28 @@ pub fn read(stream: &mut Stream, format: Option<Format>, tracks: &mut Tracks, pr
     loop {
         buffer.clear();
         reader.get_mut().begin_unit();
-        let line = reader.get_ref().line();
+        reading.line = reader.get_ref().line();
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
-            Err(Error::Io(error)) => return reader.get_ref().failed(&error, problems),
-            Err(error) => return problems.add(line, format!("is not XML: {error}"), "well-formed XML"),
+            Err(Error::Io(error)) => return reader.get_ref().failed(&error, reading),
+            Err(error) => return reading.wrong(format!("is not XML: {error}"), "well-formed XML"),
         };
         let go_on = match event {
             Event::Start(ref element) | Event::Empty(ref element) => {
                 let single = matches!(event, Event::Empty(_));
                 if depth == MOST_DEPTH {
-                    return problems.add(line, "elements 64 deep", "movement, which is not deep");
+                    return reading.wrong("elements 64 deep", "movement, which is not deep");
                 }
                 let known = match &mut elements {
                     Some(known) => known,
-                    None => match of_root(element, format, tracks) {
+                    None => match of_root(element, format, reading) {
                         Some(found) => elements.insert(found),
-                        None => return not_known(element, format, line, problems),
+                        None => return not_known(element, format, reading),
                     },
                 };
-                let mut go_on = known.open(depth, element, line, tracks, problems);
+                let go_on = known.open(depth, element, reading);
                 if single {
-                    go_on = go_on && known.close(depth, line, tracks, problems);
+                    known.close(reading);
                 } else {
                     depth += 1;
                 }
@@ -70,7 +62,10 @@ pub fn read(stream: &mut Stream, format: Option<Format>, tracks: &mut Tracks, pr
             Event::End(_) => {
                 // the reader has seen that it closes what is open
                 depth = depth.saturating_sub(1);
-                elements.as_mut().is_none_or(|known| known.close(depth, line, tracks, problems))
+                if let Some(known) = &mut elements {
+                    known.close(reading);
+                }
+                true
             }
             Event::Text(text) => {
                 if let Some(known) = &mut elements {
@@ -78,10 +73,10 @@ pub fn read(stream: &mut Stream, format: Option<Format>, tracks: &mut Tracks, pr
                 }
                 true
             }
-            Event::DocType(_) => return problems.add(line, "has a document type", NO_ENTITIES),
+            Event::DocType(_) => return reading.wrong("has a document type", NO_ENTITIES),
             Event::GeneralRef(name) if !predefined(&name) => {
                 let what = format!("entity {}", shown(&String::from_utf8_lossy(&name)));
-                return problems.add(line, what, NO_ENTITIES);
+                return reading.wrong(what, NO_ENTITIES);
             }
             Event::Eof => break,
             _ => true,
@@ -90,34 +85,34 @@ pub fn read(stream: &mut Stream, format: Option<Format>, tracks: &mut Tracks, pr
             return;
         }
     }
-    let line = reader.get_ref().line();
+    reading.line = reader.get_ref().line();
     if depth > 0 {
-        return problems.add(line, "the file ends inside an element", "a file that was written to its end");
+        return reading.wrong("the file ends inside an element", "a file that was written to its end");
     }
     match elements {
-        Some(mut known) => known.end(tracks, problems),
-        None => problems.add(line, "no element is in the file", "SUMO floating car data or GPX"),
+        Some(mut known) => known.end(reading),
+        None => reading.wrong("no element is in the file", "SUMO floating car data or GPX"),
     }
 }
 
-fn of_root(root: &BytesStart, format: Option<Format>, tracks: &mut Tracks) -> Option<Box<dyn Elements>> {
+fn of_root(root: &BytesStart, format: Option<Format>, reading: &mut Reading) -> Option<Box<dyn Elements>> {
     match (root.local_name().as_ref(), format) {
         (b"fcd-export", None | Some(Format::Fcd | Format::FcdGeo)) => {
-            Some(Box::new(Fcd::new(format.unwrap_or(Format::Fcd), tracks)))
+            Some(Box::new(Fcd::new(format.unwrap_or(Format::Fcd), reading)))
         }
-        (b"gpx", None | Some(Format::Gpx)) => Some(Box::new(Gpx::new(tracks))),
+        (b"gpx", None | Some(Format::Gpx)) => Some(Box::new(Gpx::new(reading))),
         _ => None,
     }
 }
 
-fn not_known(root: &BytesStart, format: Option<Format>, line: u64, problems: &mut Problems) {
+fn not_known(root: &BytesStart, format: Option<Format>, reading: &mut Reading) {
     let found = String::from_utf8_lossy(root.local_name().as_ref()).into_owned();
     let right = match format {
         None => "fcd-export (SUMO floating car data) or gpx",
         Some(Format::Gpx) => "gpx",
         Some(_) => "fcd-export",
     };
-    problems.add(line, format!("root element {}", shown(&found)), right);
+    reading.wrong(format!("root element {}", shown(&found)), right);
 }
 
 fn predefined(name: &[u8]) -> bool {
@@ -128,8 +123,7 @@ fn predefined(name: &[u8]) -> bool {
 pub fn attributes<'a, const N: usize>(
     element: &'a BytesStart,
     names: [&str; N],
-    line: u64,
-    problems: &mut Problems,
+    reading: &mut Reading,
 ) -> Option<[Option<Cow<'a, str>>; N]> {
     let mut found = [const { None }; N];
     let right = "well-formed XML";
@@ -137,7 +131,7 @@ pub fn attributes<'a, const N: usize>(
         let attribute = match attribute {
             Ok(attribute) => attribute,
             Err(error) => {
-                problems.add(line, format!("an attribute is not XML: {error}"), right);
+                reading.wrong(format!("an attribute is not XML: {error}"), right);
                 return None;
             }
         };
@@ -147,18 +141,18 @@ pub fn attributes<'a, const N: usize>(
         let text = match std::str::from_utf8(&attribute.value) {
             Ok(text) => text,
             Err(_) => {
-                problems.add(line, format!("{} is not UTF-8", names[which]), right);
+                reading.wrong(format!("{} is not UTF-8", names[which]), right);
                 return None;
             }
         };
         if found[which].is_some() {
-            problems.add(line, format!("{} stands twice", names[which]), "once");
+            reading.wrong(format!("{} stands twice", names[which]), "once");
             return None;
         }
         match quick_xml::escape::unescape(text) {
             Ok(value) => found[which] = Some(Cow::Owned(value.into_owned())),
             Err(error) => {
-                problems.add(line, format!("{}: {error}", names[which]), NO_ENTITIES);
+                reading.wrong(format!("{}: {error}", names[which]), NO_ENTITIES);
                 return None;
             }
         }
