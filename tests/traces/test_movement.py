@@ -296,3 +296,11 @@ def test_bologna_as_another_parser_reads_it():
     expected = np.array([(i, *sample) for i, samples in enumerate(found.values()) for sample in samples])
     for column, values in zip(("mobile", "time_ps", "x_mm", "y_mm"), expected.T, strict=True):
         assert np.array_equal(getattr(tracks, column), values), column
+
+
+@pytest.mark.parametrize("line", ["0 x 1\n", '$node_(0) set X_ x\n', '<timestep time="x"/>\n'])
+def test_a_file_that_is_nothing_but_wrong_is_not_read_to_its_end(save, line):
+    head = "<fcd-export>\n" if line.startswith("<") else ""
+    with pytest.raises(traces.TraceError) as caught:
+        traces.read_movement(save((head + line * 100_000).encode()))
+    assert caught.value.count == 1000

@@ -46,7 +46,7 @@ pub fn read(stream: &mut Stream, reading: &mut Reading) {
         let size = match stream.fill_buf() {
             Ok([]) => break,
             Ok(bytes) => {
-                if !bytes.iter().all(|&byte| lines.byte(byte, reading)) {
+                if !bytes.iter().all(|&byte| lines.byte(byte, reading) && !reading.is_hopeless()) {
                     return;
                 }
                 bytes.len()

@@ -124,7 +124,7 @@ impl Elements for Gpx {
                 reading.wrong("is more than 106 days after the earliest point", "a shorter file");
                 return;
             };
-            if !reading.add(sample.mobile, time_ps, sample.place) {
+            if !reading.add(sample.mobile, time_ps, sample.place) || reading.is_hopeless() {
                 return;
             }
         }

@@ -51,6 +51,9 @@ pub fn read(stream: &mut Stream, reading: &mut Reading) {
     let mut nodes: Vec<Node> = Vec::new();
     let mut buffer = Vec::new();
     while let Some(text) = stream.next_line(&mut buffer, reading) {
+        if reading.is_hopeless() {
+            return;
+        }
         if text.is_empty() || text.starts_with(b"#") {
             continue;
         }
@@ -86,7 +89,7 @@ pub fn read(stream: &mut Stream, reading: &mut Reading) {
         }
     }
     for node in &nodes {
-        if !finish(node, reading) {
+        if !finish(node, reading) || reading.is_hopeless() {
             return;
         }
     }

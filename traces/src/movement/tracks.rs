@@ -6,6 +6,8 @@ use crate::names::Names;
 
 /// Samples that fit an array of 8 GiB with their columns.
 const MOST_SAMPLES: usize = 1 << 28;
+/// Problems after which the rest of a file is not looked at.
+const MOST_PROBLEMS: u64 = 1_000;
 const MOST_NAME: usize = 256;
 const PS_PLACES: i32 = 12;
 const MM_PLACES: i32 = 3;
@@ -68,6 +70,11 @@ impl Reading {
 
     pub fn wrong(&mut self, what: impl Into<String>, right: impl Into<String>) {
         self.problems.add(self.line, what, right);
+    }
+
+    /// Whether so much is wrong that there is no sense in going on.
+    pub fn is_hopeless(&self) -> bool {
+        self.problems.count >= MOST_PROBLEMS
     }
 
     /// Number of the mobile of that name, if it is one.

@@ -81,7 +81,7 @@ pub fn read(stream: &mut Stream, format: Option<Format>, reading: &mut Reading) 
             Event::Eof => break,
             _ => true,
         };
-        if !go_on {
+        if !go_on || reading.is_hopeless() {
             return;
         }
     }
