@@ -123,6 +123,7 @@ class Network:
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
         self._families: list[tuple[str, int, int, bool]] = []  # name or prefix, first, count, numbered
+        self._family_of: dict[tuple[str, bool], int] = {}
         self._mobiles = _Columns(("key", "home"))
         self.mobile_count = 0
         self._attachments = _Columns(("mobile", "cell", "up", "down"))
@@ -241,8 +242,9 @@ class Network:
         return self._add_mobiles(prefix, mix2_array(key(prefix), np.arange(count, dtype=np.uint64)), home, numbered=True)
 
     def _add_mobiles(self, name: str, keys: npt.NDArray[np.uint64], home: str | int, numbered: bool) -> Int:
-        if any(n == name and k == numbered for n, _, _, k in self._families):
+        if (name, numbered) in self._family_of:
             raise NetworkError(f"mobile {name!r} stands twice")
+        self._family_of[name, numbered] = len(self._families)
         first = self.mobile_count
         self._families.append((name, first, len(keys), numbered))
         if len(keys):

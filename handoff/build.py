@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+import traces
 from engine import FOREVER, Network, NetworkError
 from engine.build import Built
 from engine.keys import PURPOSE_USER, draw
+from handoff.movement import associations_of
 from handoff.replay import Conversation, add_replay, conversations
 from handoff.scenario.load import ScenarioError
 from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, Traffic, options_of
-from handoff.setup import Movement, Restart, Setup
+from handoff.setup import Movement, Presence, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
@@ -54,10 +56,11 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     for link in scenario.link:
         _link(network, link.between[0], link.between[1], link)
     problems: list[str] = []
-    names, movement = _movement(scenario, path.parent, network, problems)
+    names, movement = _movement(scenario, path, network, seed, problems)
+    present = movement.presence(len(names), scenario.movement.margin) if movement is not None else None
     for i, traffic in enumerate(scenario.traffic):
         try:
-            _traffic(network, scenario, traffic, path.parent, names, seed)
+            _traffic(network, scenario, traffic, path.parent, names, present, seed)
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
@@ -101,23 +104,21 @@ def _cell(network: Network, name: str, cell: Cell) -> None:
 
 
 def _movement(
-    scenario: Scenario, folder: Path, network: Network, problems: list[str]
+    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
 ) -> tuple[list[str], Movement | None]:
     """Mobile nodes by name in the order of the log, and their attachments."""
-    import traces
-
-    path = folder / scenario.movement.associations
     try:
-        log = traces.read_associations(path)
-    except (traces.TraceError, OSError) as error:
-        problems.append(f"{error}")
+        log = associations_of(scenario, path.parent, seed)
+    except (ValueError, OSError) as error:
+        problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
         return [], None
+    where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.routers.names)
     if unknown := [r for r in log.router_names if r not in known]:
-        problems.append(f"{path}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
+        problems.append(f"{where}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
         return [], None
     if not len(log.mobile):
-        problems.append(f"{path}: no mobile node in it")
+        problems.append(f"{where}: no mobile node in it is ever attached")
         return [], None
     mobiles = np.array([network.mobile(name, home=scenario.home_agent.name) for name in log.mobile_names], np.int64)
     nodes = np.array([network.node_index(name) for name in log.router_names], np.int64)
@@ -127,7 +128,9 @@ def _movement(
     return list(log.mobile_names), Movement(*(np.asarray(c, np.int64)[order] for c in columns))
 
 
-def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Path, names: list[str], seed: int) -> None:
+def _traffic(
+    network: Network, scenario: Scenario, traffic: Traffic, folder: Path, names: list[str], present: Presence | None, seed: int
+) -> None:
     node = traffic.correspondent or scenario.correspondent[0].name
     if traffic.capture is not None:
         assert traffic.mobile_address is not None
@@ -135,22 +138,25 @@ def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Pat
         if (pace := Fraction(traffic.pace)) != 1:
             flows = [c.paced(pace) for c in flows]
         who = _by_table(traffic.table, flows, names) if traffic.table else _round_robin(len(flows), names, traffic)
-        add_replay(network, node, who, flows, seed=seed, phase_ps=traffic.phase)
+        add_replay(network, node, who, flows, seed=seed, phase_ps=traffic.phase, present=present)
         return
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
     keys = network.mobile_keys().tolist()
     starts = np.array([draw(seed, PURPOSE_PHASE, k, 0) * traffic.phase >> 64 for k in keys], np.int64)
+    stops = np.full(len(keys), FOREVER)
+    if present is not None:
+        starts, stops = present.begin_ps + starts, present.end_ps
     up = traffic.direction == "up"
     mobiles = np.arange(len(names))
     if traffic.poisson:
         network.poisson(
-            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
             label=traffic.label or "poisson",
         )  # fmt: skip
     else:
         network.cbr(
-            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
             label=traffic.label or "cbr",
         )  # fmt: skip
 

@@ -111,17 +111,29 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
 
 @main.group()
 def trace() -> None:
-    """Look at captures."""
+    """Look at captures and movement."""
 
 
 @trace.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_JSON
-def info(file: Path, as_json: bool) -> None:
-    """Duration, packets, rate, addresses and flows of a capture FILE."""
+@click.option("--scenario", type=click.Path(path_type=Path), help="Also the attachments under this scenario's coverage.")
+def info(file: Path, as_json: bool, scenario: Path | None) -> None:
+    """Duration, packets, rate, addresses and flows of a capture FILE; nodes, area, handoffs of a movement FILE."""
     with _Failures():
         import traces
 
+        if scenario is not None or traces.look(file) != "other":
+            from handoff import movement_facts
+
+            found = movement_facts.facts(file, scenario)
+            if as_json:
+                import json
+
+                click.echo(json.dumps(found, indent=2))
+            else:
+                click.echo("\n".join(movement_facts.lines(found)))
+            return
         facts = traces.summarise(traces.read_capture(file))
         if as_json:
             import json

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine import Network
+from engine import FOREVER, Network
 from engine.keys import PURPOSE_USER, draw, key, mix2
+from handoff.setup import Presence
 
 Int = npt.NDArray[np.int64]
 _PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp6"}
@@ -100,9 +101,13 @@ def _side(table: object, flow: int, side: str) -> str:
 
 
 def add_replay(
-    network: Network, node: str, mobiles: list[list[int]], flows: list[Conversation], *, seed: int, phase_ps: int
+    network: Network, node: str, mobiles: list[list[int]], flows: list[Conversation], *, seed: int, phase_ps: int,
+    present: Presence | None = None,
 ) -> None:
-    """Replay flow i of ``flows`` onto each mobile node of ``mobiles[i]``, each pair with its own phase shift."""
+    """Replay flow i of ``flows`` onto each mobile node of ``mobiles[i]``, each pair with its own phase shift.
+
+    The shift counts from when the mobile node is there, and nothing is sent once it has left (``present``).
+    """
     mobile_keys = network.mobile_keys()
     for conversation, who in zip(flows, mobiles, strict=True):
         if not who:
@@ -111,10 +116,13 @@ def add_replay(
         shifts = np.array(
             [draw(seed, PURPOSE_USER, mix2(flow_key, int(mobile_keys[m])), 0) * phase_ps >> 64 for m in who], np.int64
         )
+        stops = np.full(len(who), FOREVER)
+        if present is not None:
+            shifts, stops = shifts + present.begin_ps[who], present.end_ps[who]
         for up in (False, True):
             rows = conversation.down != up
             if rows.any():
                 network.replay(
-                    node, who, conversation.times_ps[rows], conversation.sizes_bytes[rows], start_ps=shifts,
+                    node, who, conversation.times_ps[rows], conversation.sizes_bytes[rows], start_ps=shifts, stop_ps=stops,
                     period_ps=conversation.period_ps, up=up, label=conversation.name,
                 )  # fmt: skip

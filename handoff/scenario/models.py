@@ -3,72 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, create_model, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
 
-from engine import quantities
 from handoff.options import CHOICES, Options
-
-
-def _text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
-    """Numbers in a scenario carry their unit; only 0 needs none."""
-
-    def read(value: Any) -> int:
-        if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
-            return parse(value)
-        raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
-
-    return BeforeValidator(read)
-
-
-def _probability(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
-    try:
-        quantities.loss_threshold(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1") from None
-    return str(value)
-
-
-def _pace(value: Any) -> str:
-    try:
-        factor = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= 32 else Fraction(0)
-    except (ValueError, ZeroDivisionError):
-        factor = Fraction(0)
-    if not Fraction(1, 1000) <= factor <= 1000:
-        raise ValueError(f"{value!r} is not a pace: give a factor of time from 0.001 to 1000, as in 2 or '1/3'")
-    return str(value)
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[^\s>|*<]{1,64}", value):
-        raise ValueError(f"{value!r} is not a name: write 1 to 64 characters, none of them a space or one of > | * <")
-    return value
-
-
-Duration = Annotated[int, _text(quantities.duration, "20ms")]
-Rate = Annotated[int, _text(quantities.rate, "10Mbit/s")]
-Size = Annotated[int, _text(quantities.size, "64kB")]
-Loss = Annotated[str, BeforeValidator(_probability)]
-Name = Annotated[str, BeforeValidator(_name)]
-Count = Annotated[int, Field(ge=0, strict=True)]
-Positive = Annotated[int, Field(ge=1, strict=True)]
+from handoff.scenario.movement import Covered, Movement
+from handoff.scenario.values import Count, Duration, Loss, Model, Name, Pace, Positive, Rate, Size
 
 
 def _one_or_more(value: Any) -> Any:
     """One table, or an array of them."""
     return value if isinstance(value, list) else [value]
-
-
-class Model(BaseModel):
-    """No key that is not understood is let through."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Channel(Model):
@@ -147,7 +93,7 @@ class Traffic(Model):
     mobile_address: str | None = None
     flows_per_mobile: Positive = 1
     table: dict[str, list[str]] | None = None
-    pace: Annotated[str, BeforeValidator(_pace)] = "1"
+    pace: Pace = "1"
     interval: Duration | None = None
     poisson: bool = False
     size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
@@ -171,12 +117,6 @@ class Traffic(Model):
         if self.interval is not None and (self.size_bytes is None or self.interval == 0):
             raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
         return self
-
-
-class Movement(Model):
-    """Where mobile nodes are: an association log (docs/traces.md), beside the scenario file."""
-
-    associations: str
 
 
 def _option_fields() -> dict[str, Any]:
@@ -236,13 +176,14 @@ class Scenario(Model):
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Server
     correspondent: Annotated[list[Server], BeforeValidator(_one_or_more), Field(min_length=1)]
-    node: list[Server] = []
+    node: list[Server] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
-    region: list[Region] = []
+    region: list[Region] = Field(default_factory=list)
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
-    restart: list[Restart] = []
+    coverage: Covered | None = None
+    restart: list[Restart] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
 
     @model_validator(mode="after")
@@ -254,6 +195,7 @@ class Scenario(Model):
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
         found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
         found += self._regions()
+        found += self._covered()
         hosts = [c.name for c in self.correspondent]
         for i, traffic in enumerate(self.traffic):
             if traffic.correspondent is not None and traffic.correspondent not in hosts:
@@ -282,4 +224,18 @@ class Scenario(Model):
             found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
         if self.routers.wired_to is not None and self.region:
             found.append("routers.wired_to means nothing where there are regions: each router is wired to its gateway")
+        return found
+
+    def _covered(self) -> list[str]:
+        """What is wrong between movement and coverage."""
+        if not self.movement.has_positions:
+            return ["coverage means nothing where there are associations: leave it out"] if self.coverage else []
+        if self.coverage is None:
+            return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
+        placed, routers = self.coverage.placed(), self.routers.names
+        found = [f"coverage: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in routers]
+        if missing := [r for r in routers if r not in placed]:
+            found.append(f"coverage: {', '.join(missing)} without a place")
+        if self.coverage.positions_deg is not None and self.movement.trace is None:
+            found.append("coverage.positions_deg means nothing where no trace gives degrees: give positions_m")
         return found
