@@ -119,33 +119,23 @@ def trace() -> None:
 @_JSON
 @click.option("--scenario", type=click.Path(path_type=Path), help="Also the attachments under this scenario's coverage.")
 def info(file: Path, as_json: bool, scenario: Path | None) -> None:
-    """Duration, packets, rate, addresses and flows of a capture FILE; nodes, area, handoffs of a movement FILE."""
+    """Packets, rate, flows and Mobile IP signalling of a capture FILE; nodes, area, handoffs of a movement FILE."""
     with _Failures():
+        import json
+
         import traces
 
         if scenario is not None or traces.look(file) != "other":
             from handoff import movement_facts
 
             found = movement_facts.facts(file, scenario)
-            if as_json:
-                import json
+            lines = movement_facts.lines(found)
+        else:
+            from handoff import capture_facts
 
-                click.echo(json.dumps(found, indent=2))
-            else:
-                click.echo("\n".join(movement_facts.lines(found)))
-            return
-        facts = traces.summarise(traces.read_capture(file))
-        if as_json:
-            import json
-
-            click.echo(json.dumps(facts, indent=2))
-            return
-        for name, value in facts.items():
-            if name != "flows":
-                click.echo(f"{name.replace('_', ' '):<16} {value if value is not None else '-'}")
-        click.echo("flows, most bytes first:")
-        for flow in facts["flows"]:
-            click.echo("  " + "  ".join(f"{k} {v}" for k, v in flow.items()))
+            found = capture_facts.facts(file)
+            lines = capture_facts.lines(found)
+        click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
 
 
 def _study(names: list[str], **options: Any) -> None:

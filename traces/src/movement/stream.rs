@@ -1,11 +1,9 @@
 //! Bytes of a movement file: decompressed as they are read, with lines counted and limits kept.
 
 use super::Reading;
-use std::io::{self, BufRead, BufReader, Read};
+use crate::decompress::{self, BOMB};
+use std::io::{self, BufRead, Read};
 
-/// Bytes out for each byte in, beyond the first MiB.
-const MOST_RATIO: u64 = 100;
-const FREE: u64 = 1 << 20;
 /// Bytes of one line or one piece of XML.
 const MOST_UNIT: usize = 1 << 20;
 
@@ -21,18 +19,13 @@ pub struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     pub fn open(file: &'a [u8], reading: &mut Reading) -> Option<Self> {
-        let (source, left): (Source<'a>, u64) = match file {
-            [0x1F, 0x8B, ..] => {
-                (Box::new(buffered(flate2::bufread::MultiGzDecoder::new(file))), compressed(file))
+        let (source, left): (Source<'a>, u64) = match decompress::open(file) {
+            Ok(Some(found)) => (found.stream, found.most),
+            Ok(None) => (Box::new(file), u64::MAX),
+            Err(error) => {
+                reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
+                return None;
             }
-            [0x28, 0xB5, 0x2F, 0xFD, ..] => match zstd::Decoder::with_buffer(file) {
-                Ok(decoder) => (Box::new(buffered(decoder)), compressed(file)),
-                Err(error) => {
-                    reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
-                    return None;
-                }
-            },
-            _ => (Box::new(file), u64::MAX),
         };
         Some(Stream { source, line: 1, left, unit_left: MOST_UNIT, refused: None })
     }
@@ -89,14 +82,6 @@ impl<'a> Stream<'a> {
     }
 }
 
-fn buffered<R: Read>(decoder: R) -> BufReader<R> {
-    BufReader::with_capacity(1 << 16, decoder)
-}
-
-fn compressed(file: &[u8]) -> u64 {
-    FREE + MOST_RATIO * file.len() as u64
-}
-
 impl Read for Stream<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let size = self.fill_buf()?.read(into)?;
@@ -108,10 +93,7 @@ impl Read for Stream<'_> {
 impl BufRead for Stream<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.left == 0 {
-            return Err(self.refuse(
-                "the file grows more than 100 times as it is decompressed",
-                "a file that is what it seems; decompress it first",
-            ));
+            return Err(self.refuse(BOMB.0, BOMB.1));
         }
         if self.unit_left == 0 {
             return Err(self.refuse("a line or element of more than 1 MiB", "a shorter one"));

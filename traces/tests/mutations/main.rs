@@ -6,6 +6,7 @@
 //! MUTATIONS is the number of files for each reader (20,000 if it is not set), SEED that of the first one; a failure names the
 //! seed of its file, so that MUTATIONS=1 SEED=… shows it again.
 
+mod captures;
 mod memory;
 mod movement;
 mod mutator;
@@ -74,4 +75,9 @@ fn run(target: &Target) {
 #[test]
 fn movement_files() {
     movement::targets().iter().for_each(run);
+}
+
+#[test]
+fn capture_files() {
+    captures::targets().iter().for_each(run);
 }

@@ -1,23 +1,25 @@
 //! What Python calls: bytes in, dictionaries of columns out.
 
+mod captures;
+
 use crate::associations;
-use crate::capture::{self, Capture};
 use crate::fault::{at_byte, Checked, Fault};
-use crate::flows::Key;
 use crate::movement::{self, Format, Look, Units};
-use crate::open;
-use numpy::{IntoPyArray, PyArrayMethods};
+use crate::open::{self, Map};
+use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
+pub use captures::*;
+
 /// Read without the interpreter's lock; a fault, or a panic, becomes a TraceError.
 fn unlocked<T: Send>(
     py: Python<'_>,
     path: &Path,
-    read: impl FnOnce(&[u8]) -> Checked<T> + Send,
+    read: impl FnOnce(&Map) -> Checked<T> + Send,
 ) -> PyResult<T> {
     let result = py.detach(|| {
         catch_unwind(AssertUnwindSafe(|| read(&open::map(path)?))).unwrap_or_else(|_| {
@@ -38,14 +40,8 @@ fn trace_error(fault: Fault, py: Python<'_>, path: &Path) -> PyResult<PyErr> {
 }
 
 #[pyfunction]
-pub fn read_capture<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
-    let capture = unlocked(py, &path, capture::read)?;
-    capture_columns(py, capture)
-}
-
-#[pyfunction]
 pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
-    let log = unlocked(py, &path, associations::read)?;
+    let log = unlocked(py, &path, |file| associations::read(file))?;
     let columns = PyDict::new(py);
     columns.set_item("mobile", log.mobile.into_pyarray(py))?;
     columns.set_item("router", log.router.into_pyarray(py))?;
@@ -61,7 +57,7 @@ pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<
 /// What a file looks like: "movement", "associations" or "other".
 #[pyfunction]
 pub fn look(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
-    Ok(match unlocked(py, &path, movement::look)? {
+    Ok(match unlocked(py, &path, |file| movement::look(file))? {
         Look::Xml | Look::Setdest | Look::BonnMotion => "movement",
         Look::Associations => "associations",
         Look::Other => "other",
@@ -89,39 +85,5 @@ pub fn read_movement<'py>(
     columns.set_item("x", tracks.x.into_pyarray(py))?;
     columns.set_item("y", tracks.y.into_pyarray(py))?;
     columns.set_item("mobile_names", tracks.names.names)?;
-    Ok(columns)
-}
-
-fn capture_columns(py: Python<'_>, capture: Capture) -> PyResult<Bound<'_, PyDict>> {
-    let columns = PyDict::new(py);
-    columns.set_item("format", capture.format)?;
-    columns.set_item("time_ns", capture.time_ns.into_pyarray(py))?;
-    columns.set_item("wire_length", capture.wire_length.into_pyarray(py))?;
-    columns.set_item("captured_length", capture.captured_length.into_pyarray(py))?;
-    columns.set_item("ip_length", capture.ip_length.into_pyarray(py))?;
-    columns.set_item("flow", capture.flow.into_pyarray(py))?;
-    columns.set_item("direction", capture.direction.into_pyarray(py))?;
-    columns.set_item("untimed", capture.untimed)?;
-    columns.set_item("truncated", capture.truncated)?;
-    let interfaces = capture.interfaces.into_iter().map(|i| (i.name, i.link_type, i.snap_length));
-    columns.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
-
-    let keys = &capture.flows.keys;
-    let column = |value: fn(&Key) -> u8| keys.iter().map(value).collect::<Vec<u8>>();
-    let addresses = |value: fn(&Key) -> [u8; 16]| {
-        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
-    };
-    let ports = |value: fn(&Key) -> u16| keys.iter().map(value).collect::<Vec<u16>>();
-    let flows = PyDict::new(py);
-    flows.set_item("version", column(|k| k.version).into_pyarray(py))?;
-    flows.set_item("protocol", column(|k| k.protocol).into_pyarray(py))?;
-    flows.set_item("src", addresses(|k| k.source)?)?;
-    flows.set_item("dst", addresses(|k| k.destination)?)?;
-    flows.set_item("sport", ports(|k| k.ports.0).into_pyarray(py))?;
-    flows.set_item("dport", ports(|k| k.ports.1).into_pyarray(py))?;
-    flows.set_item("packets", capture.flows.packets.into_pyarray(py))?;
-    flows.set_item("bytes", capture.flows.bytes.into_pyarray(py))?;
-    flows.set_item("first_time_ns", capture.flows.first_time_ns.into_pyarray(py))?;
-    columns.set_item("flows", flows)?;
     Ok(columns)
 }

@@ -1,10 +1,10 @@
 //! The pcapng format (draft-ietf-opsawg-pcapng): sections, interfaces and the three kinds of packet blocks.
 
+use super::flows::NO_TIME;
+use super::link::Link;
+use super::{check_lengths, check_link, Format, Interface, Piece, Reading, Sink};
 use crate::bytes::Order;
-use crate::capture::{check_lengths, check_link, Capture, Interface};
 use crate::fault::{at_byte, Checked};
-use crate::flows::NO_TIME;
-use crate::link::Link;
 
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
@@ -63,51 +63,19 @@ impl Block<'_> {
     }
 }
 
-pub fn read(file: &[u8]) -> Checked<Capture> {
-    let mut capture = Capture::new("pcapng");
-    let mut sources: Vec<Source> = Vec::new();
-    let mut order = Order::Little;
-    let mut at = 0;
-    while at < file.len() {
-        if file[at..].starts_with(&SECTION.to_le_bytes()) {
-            match section_order(file, at)? {
-                Some(found) => order = found,
-                None if at == 0 => return Err(header_cut(file.len())),
-                None => {
-                    capture.cut("block", at, 28, file.len());
-                    break;
-                }
-            }
-        }
-        let (Some(kind), Some(total)) = (order.u32(file, at), order.u32(file, at + 4)) else {
-            capture.cut("block", at, FRAME, file.len());
-            break;
-        };
-        let total = total as usize;
-        if !(FRAME..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
-            return Err(at_byte(
-                at + 4,
-                format!("block length {total}"),
-                format!("a multiple of 4 from {FRAME} to {MAX_BLOCK}"),
-            ));
-        }
-        let Some(bytes) = file.get(at..at + total) else {
-            if at == 0 {
-                return Err(header_cut(file.len()));
-            }
-            capture.cut("block", at, total, file.len());
-            break;
-        };
-        let again = order.u32(bytes, total - 4).map(|length| length as usize);
-        if again != Some(total) {
-            return Err(at_byte(
-                at + total - 4,
-                format!("block length {} at the end of a block", again.unwrap_or(0)),
-                format!("{total}, as at its beginning"),
-            ));
-        }
-        let block = Block { order, start: at, kind, body: &bytes[8..total - 4] };
-        match kind {
+pub struct Reader {
+    order: Order,
+    sources: Vec<Source>,
+}
+
+impl Reader {
+    pub fn new() -> Reader {
+        Reader { order: Order::Little, sources: Vec::new() }
+    }
+
+    /// What one block says.
+    fn block<S: Sink>(&mut self, block: &Block, reading: &mut Reading<S>) -> Checked<()> {
+        match block.kind {
             SECTION => {
                 let (major, minor) = (block.u16(4)?, block.u16(6)?);
                 block.order.u64(block.body, 8).ok_or_else(|| block.short(16))?;
@@ -120,24 +88,82 @@ pub fn read(file: &[u8]) -> Checked<Capture> {
                     ));
                 }
                 // interfaces are numbered anew in every section
-                sources.clear();
+                self.sources.clear();
             }
-            INTERFACE => sources.push(interface(&block, &mut capture)?),
+            INTERFACE => self.sources.push(interface(block, reading)?),
             ENHANCED_PACKET => {
-                let (id, ticks) = (block.u32(0)?, stamp(&block, 4)?);
-                packet(&block, &sources, id, Some(ticks), 12, &mut capture)?;
+                let (id, ticks) = (block.u32(0)?, stamp(block, 4)?);
+                packet(block, &self.sources, id, Some(ticks), 12, reading)?;
             }
             PACKET => {
-                let (id, ticks) = (u32::from(block.u16(0)?), stamp(&block, 4)?);
-                packet(&block, &sources, id, Some(ticks), 12, &mut capture)?;
+                let (id, ticks) = (u32::from(block.u16(0)?), stamp(block, 4)?);
+                packet(block, &self.sources, id, Some(ticks), 12, reading)?;
             }
-            SIMPLE_PACKET => packet(&block, &sources, 0, None, 0, &mut capture)?,
+            SIMPLE_PACKET => packet(block, &self.sources, 0, None, 0, reading)?,
             // names, statistics, secrets and what others add: no packets
             _ => {}
         }
-        at += total;
+        Ok(())
     }
-    Ok(capture)
+}
+
+impl Format for Reader {
+    fn advance<S: Sink>(&mut self, piece: Piece, reading: &mut Reading<S>) -> Checked<usize> {
+        let Piece { bytes, at: base, last } = piece;
+        let end = base + bytes.len();
+        let mut at = 0;
+        while at < bytes.len() {
+            let start = base + at;
+            let cut = |needs: usize, reading: &mut Reading<S>| {
+                if start == 0 {
+                    return Err(header_cut(end));
+                }
+                reading.cut("block", start, needs, end);
+                Ok(())
+            };
+            if bytes[at..].starts_with(&SECTION.to_le_bytes()) {
+                match section_order(bytes, at, start)? {
+                    Some(found) => self.order = found,
+                    None if last => cut(28, reading)?,
+                    None => {}
+                }
+                if Order::Little.u32(bytes, at + 8).is_none() {
+                    break;
+                }
+            }
+            let (Some(kind), Some(total)) = (self.order.u32(bytes, at), self.order.u32(bytes, at + 4)) else {
+                if last {
+                    cut(FRAME, reading)?;
+                }
+                break;
+            };
+            let total = total as usize;
+            if !(FRAME..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
+                return Err(at_byte(
+                    start + 4,
+                    format!("block length {total}"),
+                    format!("a multiple of 4 from {FRAME} to {MAX_BLOCK}"),
+                ));
+            }
+            let Some(whole) = bytes.get(at..at + total) else {
+                if last {
+                    cut(total, reading)?;
+                }
+                break;
+            };
+            let again = self.order.u32(whole, total - 4).map(|length| length as usize);
+            if again != Some(total) {
+                return Err(at_byte(
+                    start + total - 4,
+                    format!("block length {} at the end of a block", again.unwrap_or(0)),
+                    format!("{total}, as at its beginning"),
+                ));
+            }
+            self.block(&Block { order: self.order, start, kind, body: &whole[8..total - 4] }, reading)?;
+            at += total;
+        }
+        Ok(at)
+    }
 }
 
 fn header_cut(end: usize) -> crate::fault::Fault {
@@ -148,13 +174,15 @@ fn header_cut(end: usize) -> crate::fault::Fault {
     )
 }
 
-/// Byte order of the section that begins at `at`; None if the file ends before it is known.
-fn section_order(file: &[u8], at: usize) -> Checked<Option<Order>> {
-    let Some(magic) = Order::Little.u32(file, at + 8) else { return Ok(None) };
+/// Byte order of the section that begins at `at` of the piece, `start` of the file; None if the piece ends before it is known.
+fn section_order(piece: &[u8], at: usize, start: usize) -> Checked<Option<Order>> {
+    let Some(magic) = Order::Little.u32(piece, at + 8) else { return Ok(None) };
     match magic {
         MAGIC => Ok(Some(Order::Little)),
         _ if magic.swap_bytes() == MAGIC => Ok(Some(Order::Big)),
-        _ => Err(at_byte(at + 8, format!("byte-order magic {magic:08x}"), "1a2b3c4d in either byte order")),
+        _ => {
+            Err(at_byte(start + 8, format!("byte-order magic {magic:08x}"), "1a2b3c4d in either byte order"))
+        }
     }
 }
 
@@ -162,7 +190,7 @@ fn stamp(block: &Block, at: usize) -> Checked<u64> {
     Ok(u64::from(block.u32(at)?) << 32 | u64::from(block.u32(at + 4)?))
 }
 
-fn interface(block: &Block, capture: &mut Capture) -> Checked<Source> {
+fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source> {
     let link_type = u32::from(block.u16(0)?);
     let snap_length = block.u32(4)?;
     let mut source = Source {
@@ -207,19 +235,19 @@ fn interface(block: &Block, capture: &mut Capture) -> Checked<Source> {
         }
         at += 4 + size.next_multiple_of(4);
     }
-    capture.interfaces.push(Interface { name, link_type, snap_length });
+    reading.interfaces.push(Interface { name, link_type, snap_length });
     Ok(source)
 }
 
 /// Add the packet whose lengths (captured and on the wire; a simple packet has only the latter) begin at `at`.
 #[inline(always)]
-fn packet(
+fn packet<S: Sink>(
     block: &Block,
     sources: &[Source],
     id: u32,
     ticks: Option<u64>,
     at: usize,
-    capture: &mut Capture,
+    reading: &mut Reading<S>,
 ) -> Checked<()> {
     let Some(source) = sources.get(id as usize) else {
         return Err(at_byte(
@@ -258,8 +286,7 @@ fn packet(
         })?,
         None => NO_TIME,
     };
-    capture.push(link, time_ns, wire, frame);
-    Ok(())
+    reading.push(link, time_ns, wire, frame)
 }
 
 /// Nanoseconds since 1970, rounded down where ticks are finer.

@@ -6,6 +6,11 @@ const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86DD;
 /// 802.1Q, 802.1ad and the older double tag.
 const VLAN: [u16; 3] = [0x8100, 0x88A8, 0x9100];
+/// Unicast and multicast (RFC 3032, 5332).
+const MPLS: [u16; 2] = [0x8847, 0x8848];
+const PPPOE_SESSION: u16 = 0x8864;
+const PPP_IPV4: u16 = 0x0021;
+const PPP_IPV6: u16 = 0x0057;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -59,7 +64,7 @@ impl Link {
     }
 }
 
-/// `type_at` holds the Ethernet type, `payload` is where it leads; VLAN tags are stepped over.
+/// `type_at` holds the Ethernet type, `payload` is where it leads; VLAN tags, MPLS labels and PPPoE are stepped over.
 #[inline(always)]
 fn behind_ethertype(frame: &[u8], type_at: usize, payload: usize) -> Option<(usize, u8)> {
     let mut ethertype = net16(frame, type_at)?;
@@ -71,6 +76,25 @@ fn behind_ethertype(frame: &[u8], type_at: usize, payload: usize) -> Option<(usi
     match ethertype {
         ETHERTYPE_IPV4 => Some((start, 4)),
         ETHERTYPE_IPV6 => Some((start, 6)),
+        PPPOE_SESSION => match net16(frame, start + 6)? {
+            PPP_IPV4 => Some((start + 8, 4)),
+            PPP_IPV6 => Some((start + 8, 6)),
+            _ => None,
+        },
+        label if MPLS.contains(&label) => behind_labels(frame, start),
+        _ => None,
+    }
+}
+
+/// What is below an MPLS label stack is not named: IP shows in its version (RFC 4928); a control word begins with 0.
+fn behind_labels(frame: &[u8], mut start: usize) -> Option<(usize, u8)> {
+    const BOTTOM: u8 = 1;
+    while frame.get(start + 2)? & BOTTOM == 0 {
+        start += 4;
+    }
+    start += 4;
+    match frame.get(start)? >> 4 {
+        version @ (4 | 6) => Some((start, version)),
         _ => None,
     }
 }

@@ -53,8 +53,8 @@ pub struct Flows {
     recent: Box<[(Key, u32, u8); RECENT]>,
 }
 
-impl Flows {
-    pub fn new() -> Flows {
+impl Default for Flows {
+    fn default() -> Flows {
         Flows {
             keys: Vec::new(),
             packets: Vec::new(),
@@ -65,7 +65,9 @@ impl Flows {
             recent: Box::new([(Key::default(), NO_FLOW, 0); RECENT]),
         }
     }
+}
 
+impl Flows {
     /// Count a packet; give its flow and its direction: 0 as the flow's first packet, 1 against it.
     #[inline(always)]
     pub fn add(&mut self, key: &Key, time_ns: i64, length: u32) -> (u32, u8) {
