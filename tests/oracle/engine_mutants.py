@@ -16,7 +16,7 @@ ENGINE_MUTANTS = (
     Mutant("service time doubled in the window", "plan.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
     Mutant("units without order", "plan.py", "        if d not in after[s]:\n", "        if False:\n"),
     # ways
-    Mutant("hops do not matter", "plan.py", "(link.channel.delay_ps << 20) + 1", "(link.channel.delay_ps << 20)"),
+    Mutant("hops do not matter", "plan.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"),
     Mutant(
         "largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"
     ),
