@@ -83,14 +83,16 @@ def study(
     ScenarioError
         If a procedure, the scenario or a file that it names is wrong.
     """
-    if unknown := [n for n in names if n not in PROCEDURES]:
-        raise ScenarioError([f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in unknown])
+    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in names if n not in PROCEDURES]
+    wrong += [f"procedure {n!r} stands twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
+    if wrong:
+        raise ScenarioError(wrong)
     limit = size(memory_limit) if memory_limit is not None else None
     checked, text = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
-    if wrong := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
-        raise ScenarioError(wrong)
+    if unfit := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
+        raise ScenarioError(unfit)
     if output is not None:
         _writable(output)
     if detail is None:
