@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -385,10 +386,10 @@ class Network:
 
     def mobile_name(self, mobile: int) -> str:
         """Name of a mobile by its index."""
-        for name, first, count, numbered in self._families:
-            if first <= mobile < first + count:
-                return f"{name}{mobile - first}" if numbered else name
-        raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        if not 0 <= mobile < self.mobile_count:
+            raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        name, first, _, numbered = self._families[bisect_right(self._families, mobile, key=lambda family: family[1]) - 1]
+        return f"{name}{mobile - first}" if numbered else name
 
     def mobile_index(self, name: str) -> int:
         """Index of a mobile by its name."""

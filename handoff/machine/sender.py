@@ -161,7 +161,7 @@ class Sender:
             fields = self._signed(ctx, state, fields, correspondent)
         to = self.places.node(numbered.step.path[1], fields)
         via = old if numbered.over_old else new
-        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), via=via)
+        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields.pack(), via=via)
 
     def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
         """With the authenticator that its receiver wants."""
