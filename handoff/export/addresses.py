@@ -7,6 +7,7 @@ import ipaddress
 import numpy as np
 import numpy.typing as npt
 
+from engine import Network
 from handoff.machine.places import Places
 
 HOMES_V4 = int(ipaddress.IPv4Address("10.0.0.0"))
@@ -79,10 +80,10 @@ class Addresses:
         """IPv6: link-local address with the interface identifier of another address."""
         return LINK_LOCAL_V6.to_bytes(8, "big") + of[8:]
 
-    def names(self, nodes: list[str], mobiles: list[str]) -> dict[bytes, str]:
+    def names(self, network: Network) -> dict[bytes, str]:
         """Names of addresses for those who read the capture."""
-        found = {self.node(i): name for i, name in enumerate(nodes)}
-        return found | {self.home(i): name for i, name in enumerate(mobiles)}
+        found = {self.node(i): node.name for i, node in enumerate(network.nodes)}
+        return found | {self.home(m): network.mobile_name(m) for m in range(network.mobile_count)}
 
     def _bytes(self, row: int) -> bytes:
         return self.table[row, : 4 if self.ip == 4 else 16].tobytes()

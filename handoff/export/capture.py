@@ -105,7 +105,7 @@ class Recorder:
         self.writer = CaptureWriter(
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
-            names=self.addresses.names([n.name for n in network.nodes], [network.mobile_name(m) for m in range(network.mobile_count)]),
+            names=self.addresses.names(network),
         )  # fmt: skip
 
     def write(self, hops: Hops) -> None:

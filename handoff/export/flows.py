@@ -73,10 +73,10 @@ class Flows:
         _tell_apart(ends)
         said = [self._said(ends[g.label, g.node, g.replay >= 0], g.up) for g in self.groups]
         table = np.array(said, np.int64).reshape(-1, 3)[self.group_of_flow]
-        mobile, node = addresses.nodes + columns["mobile"], columns["node"]
+        mobiles, nodes = addresses.nodes + columns["mobile"], columns["node"]
         self.headers = FlowHeaders(
-            np.where(columns["up"], mobile, node).astype(np.uint32),
-            np.where(columns["up"], node, mobile).astype(np.uint32),
+            np.where(columns["up"], mobiles, nodes).astype(np.uint32),
+            np.where(columns["up"], nodes, mobiles).astype(np.uint32),
             *(table[:, i].astype(kind) for i, kind in enumerate((np.uint8, np.uint16, np.uint16))),
         )
         self._streams(network, [protocol for protocol, _, _ in said])

@@ -40,6 +40,11 @@ def derived_key(secret: int, use: str, size: int) -> bytes:
     return hashlib.sha256(use.encode() + secret.to_bytes(8, "big")).digest()[:size]
 
 
+def _units(lifetime_s: int) -> int:
+    """A lifetime in units of 4 s (RFC 6275 6.1.7), rounded up: 0 would be a deregistration."""
+    return -(-lifetime_s // _UNIT_S)
+
+
 class Signalling:
     """Makes the packet of each control message.
 
@@ -94,7 +99,7 @@ class Signalling:
     def _mobile_home(self, mobile: int) -> bytes:
         return self._key(mobile, "Mobile-Home", 16)
 
-    def request4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _request4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         last = numbered.step.path[-1]
         flags = _ENCAPSULATION[self.options.encapsulation] | _SIMULTANEOUS * (numbered.step.effect == "simultaneous")
         return wire.registration_request(
@@ -103,7 +108,7 @@ class Signalling:
             self._identification(fields), self._mobile_home(mobile),
         )  # fmt: skip
 
-    def reply4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _reply4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         first = numbered.step.path[0]
         return wire.registration_reply(
             *self._ends(numbered, fields, mobile), REGIONAL_REPLY if first == "GFA" else RR_REPLY, fields.status,
@@ -111,7 +116,7 @@ class Signalling:
             self._mobile_home(mobile),
         )  # fmt: skip
 
-    def update4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _update4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         flags = _UPDATE_ENCAPSULATION[self.options.encapsulation] | _ACKNOWLEDGE_V4 * bool(numbered.replies)
         router = fields.old if numbered.kind == "DBU" else fields.new
         return wire.optimization_update(
@@ -120,17 +125,17 @@ class Signalling:
             self._mobile_home(mobile),
         )  # fmt: skip
 
-    def acknowledgement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _acknowledgement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         return wire.optimization_acknowledgement(
             *self._ends(numbered, fields, mobile), ACKNOWLEDGEMENT + BEYOND * self.row.hierarchical, fields.status > 0,
             self.addresses.home(mobile), self._identification(fields), self._mobile_home(mobile),
         )  # fmt: skip
 
-    def solicitation4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _solicitation4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         return wire.agent_solicitation(source, ALL_ROUTERS[4] if numbered.step.path[0] == "MN" else destination)
 
-    def advertisement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _advertisement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         agent = self.addresses.node(fields.new)
         return wire.agent_advertisement(
             *self._ends(numbered, fields, mobile), self._seconds(self.places.advertisement_lifetime_ps),
@@ -147,9 +152,9 @@ class Signalling:
             return self._care_of("AR", router, mobile), self._care_of("HA", fields.new, mobile), _MAP
         return self._care_of(anchor, router, mobile), self.addresses.home(mobile), _HOME * (anchor == "HA")
 
-    def update6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _update6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         anchor, sequence = numbered.step.path[-1], fields.identification & 0xFFFF
-        destination, lifetime = self._at(anchor, fields, mobile), fields.lifetime_s // _UNIT_S
+        destination, lifetime = self._at(anchor, fields, mobile), _units(fields.lifetime_s)
         acknowledge, esp = _ACKNOWLEDGE * bool(numbered.replies), self._security(anchor, 0, fields, mobile)
         if self.row.network_based:
             source, flags = self.addresses.node(fields.new), _ACKNOWLEDGE | _HOME | _PROXY
@@ -161,9 +166,9 @@ class Signalling:
             authorization, esp=esp,
         )  # fmt: skip
 
-    def acknowledgement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _acknowledgement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         anchor, sequence = numbered.step.path[0], fields.identification & 0xFFFF
-        source, lifetime = self._at(anchor, fields, mobile), fields.lifetime_s // _UNIT_S
+        source, lifetime = self._at(anchor, fields, mobile), _units(fields.lifetime_s)
         esp = self._security(anchor, 1, fields, mobile)
         if self.row.network_based:
             return wire.binding_acknowledgement(
@@ -206,7 +211,7 @@ class Signalling:
         nonces = (home & 0xFFFF, care_of_nonce & 0xFFFF) if update else None
         return wire.Authorization(key, nonces, care_of, correspondent)
 
-    def test6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _test6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         """Return routability (RFC 6275 5.2.5); the home test in the home agent's tunnel."""
         path, of_home, init = numbered.step.path, numbered.kind.startswith("Ho"), numbered.kind.endswith("I")
         router = fields.old if of_home and "oAR" in path else fields.new
@@ -222,7 +227,7 @@ class Signalling:
         agent, care_of = self.addresses.node(self.places.home_agent), self._care_of("HA", router, mobile)
         return wire.tunnelled(packet, wire.IP_IN_IP, *((care_of, agent) if init else (agent, care_of)))
 
-    def discovery6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _discovery6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         """Dynamic home agent address discovery on the old link."""
         care_of, number = self._care_of("AR", fields.new, mobile), fields.identification & 0xFFFF
         if numbered.kind == "HADQ":
@@ -230,13 +235,13 @@ class Signalling:
         agent = self.addresses.node(fields.old)
         return wire.discovery_reply(agent, care_of, number, agent)
 
-    def solicitation6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _solicitation6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         if numbered.step.path[0] == "MN":
             source, destination = self.addresses.link_local(source), ALL_ROUTERS[6]
         return wire.router_solicitation(source, destination, b"\2" + source[-5:])
 
-    def advertisement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _advertisement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         if numbered.step.path[fields.hop] == "MN":
             source, destination = self.addresses.link_local(source), self.addresses.link_local(destination)
@@ -246,15 +251,15 @@ class Signalling:
 
 
 _V4 = {
-    "RQ": Signalling.request4, "RR": Signalling.reply4, "DRR": Signalling.reply4,
-    "BU": Signalling.update4, "DBU": Signalling.update4,
-    "BA": Signalling.acknowledgement4, "DBA": Signalling.acknowledgement4,
-    "AS": Signalling.solicitation4, "AA": Signalling.advertisement4,
+    "RQ": Signalling._request4, "RR": Signalling._reply4, "DRR": Signalling._reply4,
+    "BU": Signalling._update4, "DBU": Signalling._update4,
+    "BA": Signalling._acknowledgement4, "DBA": Signalling._acknowledgement4,
+    "AS": Signalling._solicitation4, "AA": Signalling._advertisement4,
 }  # fmt: skip
 _V6 = {
-    "BU": Signalling.update6, "DBU": Signalling.update6,
-    "BA": Signalling.acknowledgement6, "DBA": Signalling.acknowledgement6,
-    "AS": Signalling.solicitation6, "AA": Signalling.advertisement6,
-    "HADQ": Signalling.discovery6, "HADR": Signalling.discovery6,
-    "HoTI": Signalling.test6, "CoTI": Signalling.test6, "HoT": Signalling.test6, "CoT": Signalling.test6,
+    "BU": Signalling._update6, "DBU": Signalling._update6,
+    "BA": Signalling._acknowledgement6, "DBA": Signalling._acknowledgement6,
+    "AS": Signalling._solicitation6, "AA": Signalling._advertisement6,
+    "HADQ": Signalling._discovery6, "HADR": Signalling._discovery6,
+    "HoTI": Signalling._test6, "CoTI": Signalling._test6, "HoT": Signalling._test6, "CoT": Signalling._test6,
 }  # fmt: skip

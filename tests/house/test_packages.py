@@ -72,7 +72,7 @@ def test_the_wheel_has_the_modules_their_types_and_nothing_to_build_from(wheel: 
     compiled = {n.split(".")[0] for n in wheel if n.endswith((".so", ".pyd"))}
     assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")}
     code = {n for n in wheel if ".dist-info/" not in n and not n.endswith((".so", ".pyd"))}
-    assert code == sources(".py", ".pyi", ".toml", "py.typed")
+    assert code == sources(".py", ".pyi", ".toml", ".lua", "py.typed")
 
 
 def test_the_wheel_carries_the_licence_and_the_command(wheel: set[str]) -> None:

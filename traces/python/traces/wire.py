@@ -2,21 +2,17 @@
 
 Addresses are bytes, 4 or 16 of them. Every function gives the bytes of one packet, from its IP header on.
 
-======================================================= ==================================================================
-function                                                what
-======================================================= ==================================================================
-``registration_request``, ``registration_reply``        RFC 5944 3.3, 3.4 with the Mobile-Home Authentication Extension (HMAC-MD5,
-                                                        SPI 256); as types 18 and 19 RFC 4857 9
-``optimization_update``, ``optimization_acknowledgement`` binding update and acknowledgement of draft-ietf-mobileip-optim, with the
-                                                        same extension; ``kind`` is the message type
-``agent_solicitation``, ``agent_advertisement``         RFC 1256, RFC 5944 2.1.1
-``binding_update``, ``binding_acknowledgement``         RFC 6275 6.1.7, 6.1.8: ``home`` in a home address option or a type 2 routing
-                                                        header; ``proxy`` is RFC 5213 8.1, 8.2; lifetime in units of 4 s
-``test_init``, ``test``, ``management_key``             return routability, RFC 6275 5.2
-``router_solicitation``, ``router_advertisement``       RFC 4861 4.1, 4.2
-``discovery_request``, ``discovery_reply``              RFC 6275 6.5, 6.6
-``tunnelled``                                           one of the tunnels below around a packet
-======================================================= ==================================================================
+- ``registration_request``, ``registration_reply``: RFC 5944 3.3, 3.4 with the Mobile-Home Authentication Extension
+  (HMAC-MD5, SPI 256); with ``kind`` 18 and 19 the regional ones of RFC 4857 9.
+- ``optimization_update``, ``optimization_acknowledgement``: binding update and acknowledgement of
+  draft-ietf-mobileip-optim, with the same extension.
+- ``agent_solicitation``, ``agent_advertisement``: RFC 1256, RFC 5944 2.1.1.
+- ``binding_update``, ``binding_acknowledgement``: RFC 6275 6.1.7, 6.1.8; ``home`` goes into a home address option or a
+  type 2 routing header, ``lifetime`` is in units of 4 s, ``proxy`` is RFC 5213 8.1 and 8.2.
+- ``test_init``, ``test``, ``management_key``: return routability, RFC 6275 5.2.
+- ``router_solicitation``, ``router_advertisement``: RFC 4861 4.1, 4.2.
+- ``discovery_request``, ``discovery_reply``: home agent address discovery, RFC 6275 6.5, 6.6.
+- ``tunnelled``: a packet in one of the tunnels below; ``ValueError`` if it does not go around it.
 """
 
 from typing import NamedTuple

@@ -77,8 +77,8 @@ class Packets:
 class CaptureWriter:
     """Writes a pcapng capture: raw IP (link type 101), nanoseconds, several interfaces.
 
-    The payload of a packet is zero, and its checksums are right. The file is there complete or not at all: it is written beside its
-    place and takes it with ``finish``, or at the end of a ``with`` block that raised nothing.
+    The payload of a packet is zero, and its checksums are right. The file is there complete or not at all: it is written beside
+    its place and takes it with ``finish``, or at the end of a ``with`` block that raised nothing.
 
     Parameters
     ----------
