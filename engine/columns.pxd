@@ -6,7 +6,7 @@ from engine.fifo cimport Fifo, Tally, record_bytes, transmission
 from engine.hops cimport Hop, Said
 from engine.record cimport Record
 from engine.state cimport count_left
-from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_hop
+from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_once
 
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
     """``np`` is the numpy module: a definition file cannot import it."""
@@ -84,7 +84,7 @@ cdef inline tuple raw_hops(World* w, int64_t reached):
             r = &f.ring[k & f.mask]
             if r.t - f.line.delay - transmission(f, record_bytes(r)) >= reached:
                 break
-            record_hop(w, f, r)
+            record_once(w, f, r)
             k += 1
     rows = (<char*>w.hops.hops.data())[: w.hops.hops.size() * sizeof(Hop)]
     messages = (<char*>w.hops.said.data())[: w.hops.said.size() * sizeof(Said)]

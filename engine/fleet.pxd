@@ -9,14 +9,13 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
-from engine.hops cimport leave_tunnels
 from engine.record cimport CONTROL_NODE, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.sources cimport sender_gap
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
 from engine.units cimport due_schedule, late_before, next_source, take_source
 from engine.world cimport (
     CONTESTED, DETACHED, LINK_LOSS, NEVER, QUEUE_FULL, Cell, Flow, Late, Mobile, Span, Unit, World, deliver, drop, end_message,
-    fail, kind_of, mobile_of, observe, put, record_hop,
+    fail, kind_of, mobile_of, observe, put, record_hop, record_once,
 )
 
 cdef enum:
@@ -89,10 +88,10 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
         while h != f.tail and f.ring[h & f.mask].t < end:
             r = &f.ring[h & f.mask]
             if rare(f.line.row >= 0):
-                record_hop(w, f, r)  # data, too: the record keeps the order of the FIFO
+                record_once(w, f, r)  # data, too: the record keeps the order of the FIFO
             if kind_of(r) >= CONTROL_NODE and heard(w, f, r):
                 if rare(w.hops != NULL):
-                    leave_tunnels(w.hops, r)
+                    w.hops.leave_tunnels(w.hops, r[0])
                 e.t = r.t
                 e.mobile = r.flow
                 e.mobile_key = w.mobile_key[r.flow]
@@ -261,7 +260,7 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
         else:
             m = w.mobile_of_flow[r.flow]
             if rare(f.line.row >= 0):
-                record_hop(w, f, r)
+                record_once(w, f, r)
             if heard(w, f, r):
                 if rare(w.mobile[m].flags & CONTESTED):
                     x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.line.cell, r[0]

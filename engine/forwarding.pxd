@@ -9,7 +9,6 @@ from engine.events cimport (
     BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
 )
 from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission
-from engine.hops cimport encapsulate, inherit, leave_tunnels
 from engine.mixing cimport mix2
 from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, NOTED, STRIP, Record, rare
 from engine.table cimport (
@@ -64,7 +63,7 @@ cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
 
 cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
     if rare(w.hops != NULL):
-        encapsulate(w.hops, r, n, c)
+        w.hops.encapsulate(w.hops, r[0], n, c)
     r.tunnels += 1
     if c.at_mobile:
         r.extra += c.header
@@ -107,7 +106,7 @@ cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
         share(w, r, k)
         if rare(w.hops != NULL):
             for i in range(1, k):
-                inherit(w.hops, r, <uint8_t>(r.copy | (i << (2 * level))))
+                w.hops.inherit(w.hops, r[0], <uint8_t>(r.copy | (i << (2 * level))))
     for i in range(k):
         copy = r[0]
         copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
@@ -174,7 +173,7 @@ cdef inline void arrive(World* w, int n, Record* r) noexcept nogil:
         r.extra = 0
         r.flags &= <uint8_t>~STRIP
         if rare(w.hops != NULL):
-            leave_tunnels(w.hops, r)
+            w.hops.leave_tunnels(w.hops, r[0])
     look_up(w, n, r, find(&w.tables[n], mobile_of(w, r)))
 
 cdef inline void originate(World* w, int n, Record* r, uint32_t mobile) noexcept nogil:
@@ -212,7 +211,7 @@ cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, v
             copy = r[0]
             copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))
             if rare(w.hops != NULL):
-                inherit(w.hops, r, copy.copy)
+                w.hops.inherit(w.hops, r[0], copy.copy)
             out.push_back(copy)
         i += 1
 

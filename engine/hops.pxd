@@ -9,7 +9,7 @@ from libcpp.vector cimport vector
 from engine.copies cimport packet_id
 from engine.events cimport Message
 from engine.fifo cimport Fifo, record_bytes, transmission
-from engine.record cimport CONTROL_NODE, KIND, NOTED, Record
+from engine.record cimport CONTROL_NODE, KIND, Record
 from engine.table cimport Careof
 
 cdef struct Layer:  # one tunnel header
@@ -49,28 +49,20 @@ cdef struct Hops:
     vector[Hop]* hops  # not handed over yet
     vector[Said]* said
     ordered_map[Identity, Nest]* nests
+    # through pointers, with records by value: so the compiler cannot pull them into the loops of runs that record nothing, and
+    # keeps the records there in registers
+    void (*encapsulate)(Hops* h, Record r, int node, const Careof* c) noexcept nogil
+    void (*inherit)(Hops* h, Record r, uint8_t copy) noexcept nogil
+    void (*leave_tunnels)(Hops* h, Record r) noexcept nogil
+    void (*note)(Hops* h, Fifo* f, Record r, uint32_t mobile, const Message* m) noexcept nogil
 
-cdef inline Hops* new_hops() except NULL:
-    cdef Hops* h = <Hops*>calloc(1, sizeof(Hops))
-    if h == NULL:
-        raise MemoryError("no memory for a record of hops")
-    h.hops = new vector[Hop]()
-    h.said = new vector[Said]()
-    h.nests = new ordered_map[Identity, Nest]()
-    return h
-
-cdef inline void delete_hops(Hops* h) noexcept:
-    if h != NULL:
-        del h.hops, h.said, h.nests
-        free(h)
-
-cdef inline Identity identity(const Record* r, uint8_t copy) noexcept nogil:
+cdef inline Identity identity(Record r, uint8_t copy) noexcept nogil:
     cdef Identity name
     name.first = r.seq if (r.flags & KIND) >= CONTROL_NODE else packet_id(r.flow, r.seq)
     name.second = <uint64_t>((r.flags & KIND) >= CONTROL_NODE) << 8 | copy
     return name
 
-cdef inline void encapsulate(Hops* h, const Record* r, int node, const Careof* c) noexcept nogil:
+cdef inline void encapsulate(Hops* h, Record r, int node, const Careof* c) noexcept nogil:
     """A tunnel from ``node`` begins around the packet; one that ends at the router replaces those before."""
     cdef Nest* nest = &h.nests[0][identity(r, r.copy)]
     cdef Layer* layer
@@ -80,28 +72,25 @@ cdef inline void encapsulate(Hops* h, const Record* r, int node, const Careof* c
     layer.source, layer.target, layer.bytes, layer.end = <uint16_t>node, c.node, c.header, c.at_mobile
     nest.depth += 1
 
-cdef inline void inherit(Hops* h, const Record* r, uint8_t copy) noexcept nogil:
+cdef inline void inherit(Hops* h, Record r, uint8_t copy) noexcept nogil:
     """A copy of the packet is in the same tunnels."""
     cdef Identity mine = identity(r, r.copy)
     if h.nests.count(mine):
         h.nests[0][identity(r, copy)] = h.nests[0][mine]
 
-cdef inline void leave_tunnels(Hops* h, const Record* r) noexcept nogil:
+cdef inline void leave_tunnels(Hops* h, Record r) noexcept nogil:
     """The packet's tunnels end, or it does."""
     h.nests.erase(identity(r, r.copy))
 
-cdef inline void note_hop(Hops* h, Fifo* f, Record* r, uint32_t mobile, const Message* m) noexcept nogil:
-    """The packet's transmission is certain; ``m`` is what it says, NULL for data. Once only."""
+cdef inline void note_hop(Hops* h, Fifo* f, Record r, uint32_t mobile, const Message* m) noexcept nogil:
+    """The packet's transmission is certain; ``m`` is what it says, NULL for data."""
     cdef Hop x
     cdef Said said
     cdef Nest* nest
     cdef Identity mine = identity(r, r.copy)
     cdef int i
-    if r.flags & NOTED:
-        return
-    r.flags |= NOTED
     x.end = r.t - f.line.delay
-    x.start = x.end - transmission(f, record_bytes(r))
+    x.start = x.end - transmission(f, record_bytes(&r))
     x.key, x.link, x.mobile = f.key, f.line.row, mobile
     x.size, x.extra, x.kind, x.copy = r.size, r.extra, r.flags & KIND, r.copy
     x.flow = x.seq = x.message = -1
@@ -122,3 +111,18 @@ cdef inline void note_hop(Hops* h, Fifo* f, Record* r, uint32_t mobile, const Me
         for i in range(nest.depth):
             x.layer[i] = nest.layer[i]
     h.hops.push_back(x)
+
+cdef inline Hops* new_hops() except NULL:
+    cdef Hops* h = <Hops*>calloc(1, sizeof(Hops))
+    if h == NULL:
+        raise MemoryError("no memory for a record of hops")
+    h.hops = new vector[Hop]()
+    h.said = new vector[Said]()
+    h.nests = new ordered_map[Identity, Nest]()
+    h.encapsulate, h.inherit, h.leave_tunnels, h.note = encapsulate, inherit, leave_tunnels, note_hop
+    return h
+
+cdef inline void delete_hops(Hops* h) noexcept:
+    if h != NULL:
+        del h.hops, h.said, h.nests
+        free(h)

@@ -6,10 +6,10 @@ from libcpp.vector cimport vector
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
-from engine.hops cimport Hops, leave_tunnels, note_hop
+from engine.hops cimport Hops
 from engine.mixing cimport clz64, mix, mix2
 from engine.record cimport (
-    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
+    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, NOTED, STRIP, UNHEARD, Record, rare,
 )
 from engine.sources cimport Law, Rotation, Source
 from engine.table cimport Table
@@ -218,7 +218,13 @@ cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
     w.fingerprint += mix(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
 
 cdef inline void record_hop(World* w, Fifo* f, Record* r) noexcept nogil:
-    note_hop(w.hops, f, r, mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
+    w.hops.note(w.hops, f, r[0], mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
+
+cdef inline void record_once(World* w, Fifo* f, Record* r) noexcept nogil:
+    """Of a record in the ring of a downlink, which is seen more than once."""
+    if not r.flags & NOTED:
+        r.flags |= NOTED
+        record_hop(w, f, r)
 
 cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
     cdef uint64_t k
@@ -255,7 +261,7 @@ cdef inline void drop(World* w, Record* r, int fate, int64_t t, int node) noexce
     cdef Flow* f
     cdef Copies* c
     if rare(w.hops != NULL):
-        leave_tunnels(w.hops, r)
+        w.hops.leave_tunnels(w.hops, r[0])
     if kind_of(r) >= CONTROL_NODE:
         w.fates[1][fate] += 1
         end_message(w, r.seq)
@@ -289,7 +295,7 @@ cdef inline bint deliver(World* w, Record* r, int node, int cell) noexcept nogil
     cdef bint again = False
     cdef int64_t delay = r.t - r.born
     if rare(w.hops != NULL):
-        leave_tunnels(w.hops, r)
+        w.hops.leave_tunnels(w.hops, r[0])
     if rare(r.flags & COPIED):
         c = &w.ledger[0][packet_id(r.flow, r.seq)]
         again = c.delivered

@@ -63,7 +63,7 @@ def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_source_archive_has_every_source_and_nothing_built(unpacked: Path) -> None:
     names = {p.relative_to(unpacked).as_posix() for p in unpacked.rglob("*") if p.is_file()}
-    assert sources(".py", ".pyx", ".pxd", ".pyi", ".toml", "py.typed") - names == set()
+    assert sources(".py", ".pyx", ".pxd", ".pyi", ".toml", ".lua", "py.typed") - names == set()
     assert set(ALONE) - names == set()
     assert {n for n in names if n.endswith((".c", ".cpp", ".so", ".pyd", ".pyc")) or n.startswith("build/")} == set()
 
