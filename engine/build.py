@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.keys import key
-from engine.network import Channel, Network, NetworkError, names_of
+from engine.network import Network, NetworkError, names_of
+from engine.parts import Channel
 from engine.plan import logarithms, plan
 
 TALLIES = 15

@@ -53,6 +53,7 @@ cdef struct Line:  # what does not change from packet to packet; all own downlin
     int64_t* next
     int32_t node  # sending end
     int32_t cell
+    int32_t row  # of Result.links if its hops are recorded, else -1
 
 cdef struct Fifo:  # one cache line
     Record* ring
@@ -205,7 +206,7 @@ cdef inline Line* new_line() noexcept nogil:
     cdef Line* line = <Line*>aligned_alloc(64, (sizeof(Line) + 63) & ~63)
     if line != NULL:
         memset(line, 0, sizeof(Line))
-        line.fixed = line.last_bytes = line.node = line.cell = -1
+        line.fixed = line.last_bytes = line.node = line.cell = line.row = -1
     return line
 
 cdef inline Fifo* new_fifo(Line* line, uint64_t key) noexcept nogil:

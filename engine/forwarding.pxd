@@ -10,14 +10,14 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, FULL, NO_MEMORY, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission
 from engine.mixing cimport mix2
-from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, STRIP, Record, rare
+from engine.record cimport CONTROL_NODE, COPIED, DATA_DOWN, LOST, NOTED, STRIP, Record, rare
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
 )
 from engine.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, drop, fail,
-    kind_of, mobile_of, observe, put,
+    kind_of, mobile_of, observe, put, record_hop,
 )
 
 cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
@@ -29,6 +29,8 @@ cdef inline void send_on(World* w, int n, Record* r) noexcept nogil:
             drop(w, r, QUEUE_FULL, t, n)
     else:
         observe(w, f, r)
+        if rare(f.line.row >= 0):
+            record_hop(w, f, r)
 
 cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uint32_t mobile) noexcept nogil:
     """The FIFO of one mobile in a cell, made when first needed."""
@@ -60,6 +62,8 @@ cdef inline void enter_cell(World* w, int n, Fifo* f, Record* r) noexcept nogil:
             w.control_downs.push_back(f)
 
 cdef inline void tunnel(World* w, int n, Record* r, Careof* c) noexcept nogil:
+    if rare(w.hops != NULL):
+        w.hops.encapsulate(w.hops, r[0], n, c)
     r.tunnels += 1
     if c.at_mobile:
         r.extra += c.header
@@ -100,6 +104,9 @@ cdef inline void fan_out(World* w, int n, Record* r, Entry* e) noexcept nogil:
         return
     if k > 1:
         share(w, r, k)
+        if rare(w.hops != NULL):
+            for i in range(1, k):
+                w.hops.inherit(w.hops, r[0], <uint8_t>(r.copy | (i << (2 * level))))
     for i in range(k):
         copy = r[0]
         copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
@@ -165,6 +172,8 @@ cdef inline void arrive(World* w, int n, Record* r) noexcept nogil:
     if r.flags & STRIP:
         r.extra = 0
         r.flags &= <uint8_t>~STRIP
+        if rare(w.hops != NULL):
+            w.hops.leave_tunnels(w.hops, r[0])
     look_up(w, n, r, find(&w.tables[n], mobile_of(w, r)))
 
 cdef inline void originate(World* w, int n, Record* r, uint32_t mobile) noexcept nogil:
@@ -183,7 +192,7 @@ cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_
     for i in range(records.size()):
         r = records.data()[i]
         r.t = t
-        r.flags &= <uint8_t>~LOST
+        r.flags &= <uint8_t>~(LOST | NOTED)
         look_up(w, n, &r, find(&w.tables[n], mobile))
 
 cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, vector[Record]* out) noexcept nogil:
@@ -201,6 +210,8 @@ cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, v
             share(w, r, 2)
             copy = r[0]
             copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))
+            if rare(w.hops != NULL):
+                w.hops.inherit(w.hops, r[0], copy.copy)
             out.push_back(copy)
         i += 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.network import Channel, Network
+from engine.network import Network
+from engine.parts import Channel
 from engine.quantities import FOREVER
 
 RECORD_BYTES = 32

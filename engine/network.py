@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.keys import MASK, key, mix2
-from engine.quantities import FOREVER, duration, loss_threshold, rate, size
+from engine.parts import Cell, Channel, Link, Node
+from engine.quantities import FOREVER, duration
 
 Int = npt.NDArray[np.int64]
 MAX_PACKET_BYTES = 65_000
@@ -25,55 +27,6 @@ MAX_COPIES = 4
 
 class NetworkError(ValueError):
     """A network that cannot be run; the message says what is wrong where, and what would be right."""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One FIFO's parameters: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
-
-    rate_bps: int
-    delay_ps: int
-    buffer_packets: int
-    buffer_bytes: int
-    loss: int
-
-    @classmethod
-    def of(
-        cls,
-        rate_bps: int | str,
-        delay: int | str,
-        buffer_packets: int = 0,
-        buffer_bytes: int | str = 0,
-        loss: float | str = 0,
-    ) -> Channel:
-        """Parse texts with units into exact integers."""
-        return cls(rate(rate_bps), duration(delay), int(buffer_packets), size(buffer_bytes), loss_threshold(loss))
-
-
-@dataclass(frozen=True)
-class Node:
-    name: str
-    service_ps: int
-    service_queue: int
-    registration_ps: int
-    registration_queue: int
-    registration_answers: bool = False
-
-
-@dataclass(frozen=True)
-class Link:
-    name: str
-    src: int
-    dst: int
-    channel: Channel
-
-
-@dataclass(frozen=True)
-class Cell:
-    node: int
-    down: Channel
-    up: Channel
-    shared: bool
 
 
 @dataclass
@@ -385,10 +338,10 @@ class Network:
 
     def mobile_name(self, mobile: int) -> str:
         """Name of a mobile by its index."""
-        for name, first, count, numbered in self._families:
-            if first <= mobile < first + count:
-                return f"{name}{mobile - first}" if numbered else name
-        raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        if not 0 <= mobile < self.mobile_count:
+            raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        name, first, _, numbered = self._families[bisect_right(self._families, mobile, key=lambda family: family[1]) - 1]
+        return f"{name}{mobile - first}" if numbered else name
 
     def mobile_index(self, name: str) -> int:
         """Index of a mobile by its name."""

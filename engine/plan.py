@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.keys import key
-from engine.network import Link, Network, NetworkError
+from engine.network import Network, NetworkError
+from engine.parts import Link
 
 UNLIMITED_WINDOW = 2**62
 FLEET = -1

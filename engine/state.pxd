@@ -9,6 +9,7 @@ from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
 from engine.fifo cimport Fifo, Line, Tally, delete_fifo, new_fifo, new_line, record_bytes
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
+from engine.hops cimport delete_hops, new_hops
 from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
 from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
@@ -26,10 +27,13 @@ cdef extern from *:
     int64_t NO_FRONTIER "no_frontier"
     int64_t NO_NEXT "no_next"
 
-cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* to, int node, int cell) noexcept:
+cdef inline Line* channel(
+    const int64_t* c, uint64_t loss, const int64_t* recorded, int64_t row, Tally* tally, Unit* to, int node, int cell
+) noexcept:
     cdef Line* line = new_line()
     line.rate, line.delay, line.limit_packets, line.limit_bytes = c[0], c[1], c[2], c[3]
     line.loss, line.tally, line.node, line.cell = loss, tally, node, cell
+    line.row = <int32_t>row if recorded[row] else -1
     line.frontier = &to.frontier
     line.next = &to.next
     return line
@@ -46,7 +50,7 @@ cdef inline Fifo* server_fifo(int64_t service, int64_t queue) noexcept:
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
 
-cdef inline World* open_world(object b, object seed, int tunnel_limit, int record) except NULL:
+cdef inline World* open_world(object b, object seed, int tunnel_limit, int record, const int64_t[::1] recorded) except NULL:
     cdef World* w = <World*>calloc(1, sizeof(World))
     cdef Unit* u
     cdef int64_t i
@@ -61,6 +65,9 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
     w.mobiles, w.flows = len(b.homes), len(b.flows["key"])
     w.tunnel_limit, w.record = tunnel_limit, record
+    for i in range(recorded.shape[0]):
+        if recorded[i] and w.hops == NULL:
+            w.hops = new_hops()
     w.unit = <Unit*>calloc(w.units, sizeof(Unit))
     w.tables = <Table*>calloc(w.nodes + 1, sizeof(Table))
     w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
@@ -113,13 +120,13 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
     if b.tallies.size:
         w.tallies = <Tally*><size_t>b.tallies.ctypes.data
-    open_links(w, b)
+    open_links(w, b, recorded)
     open_movement(w, b)
     open_sources(w, b)
     open_tables(w, b)
     return w
 
-cdef inline int open_links(World* w, object b) except -1:
+cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) except -1:
     cdef const int64_t[:, ::1] links = b.links
     cdef const uint64_t[::1] keys = b.link_keys
     cdef const uint64_t[::1] loss = b.link_loss
@@ -131,6 +138,7 @@ cdef inline int open_links(World* w, object b) except -1:
     cdef vector[Fifo*] made
     cdef vector[int32_t] front  # the unit where arrivals from outside enter a node
     cdef Fifo* f
+    cdef Line* line
     cdef Unit* to
     cdef Cell* c
     cdef int64_t i, j
@@ -141,7 +149,8 @@ cdef inline int open_links(World* w, object b) except -1:
             front[w.unit[i].node] = <int32_t>i
     for i in range(links.shape[0]):
         to = &w.unit[front[links[i, 1]]]
-        f = new_fifo(channel(&links[i, 2], loss[i], <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1), keys[i])
+        line = channel(&links[i, 2], loss[i], &recorded[0], i, <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1)
+        f = new_fifo(line, keys[i])
         made.push_back(f)
         to.arrivals.push_back(f)
     for i in range(w.units):
@@ -158,9 +167,9 @@ cdef inline int open_links(World* w, object b) except -1:
         c.key_down, c.key_up = cell_keys[i, 0], cell_keys[i, 1]
         c.busy_ups = new vector[Fifo*]()
         j = links.shape[0] + 2 * i
-        c.down = channel(&cells[i, 2], cell_loss[i, 0], <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
+        c.down = channel(&cells[i, 2], cell_loss[i, 0], &recorded[0], j, <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
         to = &w.unit[front[c.node]]
-        c.up = channel(&cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
+        c.up = channel(&cells[i, 6], cell_loss[i, 1], &recorded[0], j + 1, <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
         if cells[i, 1]:
             c.shared = new_fifo(c.down, c.key_down)
     return 0
@@ -420,6 +429,7 @@ cdef inline void close_world(World* w) noexcept:
         free(w.cell[i].down)
         free(w.cell[i].up)
         del w.cell[i].busy_ups
+    delete_hops(w.hops)
     del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
     free(w.unit)
     free(w.tables)

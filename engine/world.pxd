@@ -6,9 +6,10 @@ from libcpp.vector cimport vector
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, FULL, Fifo, Line, Tally, offer
+from engine.hops cimport Hops
 from engine.mixing cimport clz64, mix, mix2
 from engine.record cimport (
-    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
+    CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, NOTED, STRIP, UNHEARD, Record, rare,
 )
 from engine.sources cimport Law, Rotation, Source
 from engine.table cimport Table
@@ -191,6 +192,7 @@ cdef struct World:
     vector[Span]* spans
     vector[Ended]* ended
     Ledger* ledger
+    Hops* hops  # NULL: none are recorded
     int64_t* histogram
     int64_t fates[2][15]
     uint64_t fingerprint
@@ -214,6 +216,15 @@ cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
 
 cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
     w.fingerprint += mix(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
+
+cdef inline void record_hop(World* w, Fifo* f, Record* r) noexcept nogil:
+    w.hops.note(w.hops, f, r[0], mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
+
+cdef inline void record_once(World* w, Fifo* f, Record* r) noexcept nogil:
+    """Of a record in the ring of a downlink, which is seen more than once."""
+    if not r.flags & NOTED:
+        r.flags |= NOTED
+        record_hop(w, f, r)
 
 cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
     cdef uint64_t k
@@ -249,6 +260,8 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
 cdef inline void drop(World* w, Record* r, int fate, int64_t t, int node) noexcept nogil:
     cdef Flow* f
     cdef Copies* c
+    if rare(w.hops != NULL):
+        w.hops.leave_tunnels(w.hops, r[0])
     if kind_of(r) >= CONTROL_NODE:
         w.fates[1][fate] += 1
         end_message(w, r.seq)
@@ -281,6 +294,8 @@ cdef inline bint deliver(World* w, Record* r, int node, int cell) noexcept nogil
     cdef Copies* c
     cdef bint again = False
     cdef int64_t delay = r.t - r.born
+    if rare(w.hops != NULL):
+        w.hops.leave_tunnels(w.hops, r[0])
     if rare(r.flags & COPIED):
         c = &w.ledger[0][packet_id(r.flow, r.seq)]
         again = c.delivered

@@ -40,9 +40,21 @@ def main() -> None:
 @main.command()
 @_study_options
 @click.option("--procedure", required=True, help="One of 'handoff procedures'.")
-def run(procedure: str, **options: Any) -> None:
+@click.option("--pcap", type=click.Path(path_type=Path, dir_okay=False), help="Write what the links carry as pcapng into FILE.")
+@click.option(
+    "--pcap-links", multiple=True, metavar="NAMES",
+    help="Only these links: names with * and ?, separated by commas, as in 'ha>ar*,ar0>*'; the option may be repeated.",
+)
+@click.option(
+    "--pcap-snap", type=click.IntRange(0, 65_535), default=128, show_default=True,
+    help="Most bytes kept of a packet; 0 keeps all.",
+)
+def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_snap: int, **options: Any) -> None:
     """Run one procedure on a SCENARIO."""
-    _study([procedure], **options)
+    if pcap is None and pcap_links:
+        raise click.UsageError("--pcap-links chooses links of a capture: give its file with --pcap")
+    patterns = [name.strip() for text in pcap_links for name in text.split(",")]
+    _study([procedure], capture=None if pcap is None else (pcap, patterns, pcap_snap), **options)
 
 
 @main.command()
@@ -89,6 +101,17 @@ def procedures(as_json: bool) -> None:
     tails = ["summary", *(f"{p.summary} ({', '.join(p.rfcs)})" for p in PROCEDURES.values())]
     for line, tail in zip(lines, tails, strict=True):
         click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + "  " + tail)
+
+
+@main.command()
+def dissector() -> None:
+    """Print the path of the Lua dissector for route optimization and regional registrations in Mobile IPv4 captures.
+
+    Use it as in: tshark -X lua_script:$(handoff dissector) -r FILE
+    """
+    from importlib.resources import files
+
+    click.echo(files("handoff.export") / "mipv4_ro.lua")
 
 
 @main.command()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from engine import Engine, Result
+from engine import Engine, Hops, Network, Result
 from engine.histogram import quantile
 from handoff.begin import begin, controllers, schedule
 from handoff.ideal import Bytes, ideal_bytes
@@ -21,6 +22,24 @@ from handoff.procedures import PROCEDURES
 from handoff.setup import Correspondents, Setup
 
 SLICES = 50
+
+
+class Recorder(Protocol):
+    """Takes the hops of a run as it goes on (``handoff.export.capture.Recorder`` writes them)."""
+
+    @property
+    def hops(self) -> list[str]:
+        """Links to record."""
+
+    @property
+    def slices(self) -> int:
+        """How many slices keep each one small."""
+
+    def write(self, hops: Hops) -> None:
+        """Take those of a slice."""
+
+
+Record = Callable[[Network, Program, Places], AbstractContextManager[Recorder]]
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
@@ -155,6 +174,7 @@ def run_procedure(
     reference: Bytes | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
     detail: bool = False,
+    record: Record | None = None,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -179,6 +199,8 @@ def run_procedure(
         action of a run.
     detail : bool
         Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
+    record : callable or None
+        Gets network, program and places of the run and returns what takes its hops, a context around the run.
 
     Raises
     ------
@@ -190,20 +212,22 @@ def run_procedure(
     network = setup.network.fork()
     begin(setup, network, places)
     schedule(setup, network, program, places, seed)
-    engine = Engine(
-        network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
-        scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
-        record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
-    )  # fmt: skip
     records = Records(setup)
-    for node, controller in controllers(setup, program, places, records):
-        if node < 0:
-            engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
-        else:
-            engine.attach(node, controller if wrap is None else wrap(node, controller))
-    begun = time.perf_counter()
-    reached = _advance(engine, setup.duration_ps, progress)
-    wall = time.perf_counter() - begun
+    with nullcontext() if record is None else record(network, program, places) as recorder:
+        engine = Engine(
+            network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
+            scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
+            record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
+            hops=() if recorder is None else recorder.hops,
+        )  # fmt: skip
+        for node, controller in controllers(setup, program, places, records):
+            if node < 0:
+                engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
+            else:
+                engine.attach(node, controller if wrap is None else wrap(node, controller))
+        begun = time.perf_counter()
+        reached = _advance(engine, setup.duration_ps, progress, recorder)
+        wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
@@ -249,10 +273,15 @@ def program_of(setup: Setup, procedure: str) -> Program:
     return Program.of(row, setup.options)
 
 
-def _advance(engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None) -> int:
-    """Run in slices, so that progress and an interruption have a place."""
-    for k in range(1, SLICES + 1):
-        reached = engine.advance(until * k // SLICES)
+def _advance(
+    engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None, recorder: Recorder | None = None
+) -> int:
+    """Run in slices, so that progress, an interruption and the record of hops have a place."""
+    slices = SLICES if recorder is None else max(SLICES, recorder.slices)
+    for k in range(1, slices + 1):
+        reached = engine.advance(until * k // slices)
+        if recorder is not None:
+            recorder.write(engine.take_hops())
         if progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"])):
             return reached
     return until

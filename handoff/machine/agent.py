@@ -82,7 +82,7 @@ class Agent:
             self.visitors.unasked[mobile] = max(0, left - 1)
             number = self.program.advertisement
             fields = Fields(number, 1, -1, self.node, -1, 0, 0, status)
-            size = self.program.steps[number].size_bytes
+            size = self.program.steps[number].leg_bytes[0]
             ctx.send(CODES["AA"], self.node, size_bytes=size, args=fields.pack(), for_mobile=True, radio=True)
             if not status:
                 self._next_advertisement(ctx)
@@ -192,9 +192,8 @@ class Agent:
         role = numbered.step.path[fields.hop]
         to = self.node if role == "MN" else self.places.node(role, fields)
         broadcast = {"radio": True} if numbered.kind == "AA" and to == fields.new else {}  # who asks has no entry here yet
-        ctx.send(
-            CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), for_mobile=role == "MN", **broadcast
-        )
+        size = numbered.leg_bytes[fields.hop - 1]
+        ctx.send(CODES[numbered.kind], to, size_bytes=size, args=fields.pack(), for_mobile=role == "MN", **broadcast)
 
     def _start(self, ctx: Context, numbers: tuple[int, ...], fields: Fields) -> None:
         """Steps that a message starts here."""

@@ -84,7 +84,7 @@ class Sender:
         if not self.options.rfc:
             return wait
         if self.ip == 4:
-            return max(wait, self.places.least_wait(new, numbered.size_bytes))
+            return max(wait, self.places.least_wait(new, numbered.leg_bytes[0]))
         first = state.router < 0 and numbered.registers
         return max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG) if first else wait
 
@@ -161,7 +161,7 @@ class Sender:
             fields = self._signed(ctx, state, fields, correspondent)
         to = self.places.node(numbered.step.path[1], fields)
         via = old if numbered.over_old else new
-        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), via=via)
+        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields.pack(), via=via)
 
     def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
         """With the authenticator that its receiver wants."""

@@ -184,6 +184,7 @@ class Scenario:
 
     def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, **options: Any) -> Any:
         """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none."""
+        options.setdefault("hops", self.recorded(network))
         if self.script.again:  # wants everything in the order of time
             options |= {"scheduling": "heap"}
         made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
@@ -194,9 +195,19 @@ class Scenario:
         made.attach_mobiles(Actor(self.script, network, None, change.shift, change.scale))
         return made
 
+    def recorded(self, network: Network) -> list[str]:
+        """Links whose hops are recorded: in a third of the scenarios none, in a third all, else some."""
+        cells = [network.nodes[c.node].name + side for c in network.cells for side in (">*", "<*")]
+        names = [link.name for link in network.links] + cells
+        return [[], names, sorted(names)[::2]][self.seed // 2 % 3]
+
     def run(self, kind: Any, change: Change = UNCHANGED, **options: Any) -> tuple[Network, Result]:
+        network, made = self.made(kind, change, **options)
+        return network, made.run(change.moment(self.until))
+
+    def made(self, kind: Any, change: Change = UNCHANGED, **options: Any) -> tuple[Network, Any]:
         network = self.network(change)
-        return network, self.ready(kind, network, change, **options).run(change.moment(self.until))
+        return network, self.ready(kind, network, change, **options)
 
     def scalable(self, k: int) -> Scenario:
         """A like scenario whose times all become k-fold exactly if delays do and rates become 1/k: no rounding in it."""

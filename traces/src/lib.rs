@@ -1,4 +1,4 @@
-//! Native part of the Python package `traces`: readers that give columns.
+//! Native part of the Python package `traces`: readers that give columns, a writer that takes them.
 
 pub mod associations;
 mod bytes;
@@ -12,6 +12,12 @@ mod names;
 mod open;
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod wire;
+#[cfg(feature = "python")]
+mod write;
+#[cfg(feature = "python")]
+mod write_python;
 
 #[cfg(feature = "python")]
 use pyo3::prelude::*;
@@ -19,6 +25,8 @@ use pyo3::prelude::*;
 #[cfg(feature = "python")]
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<write_python::PacketWriter>()?;
+    wire::python::register(module)?;
     module.add_function(wrap_pyfunction!(python::compile_capture, module)?)?;
     module.add_function(wrap_pyfunction!(python::look, module)?)?;
     module.add_function(wrap_pyfunction!(python::read_associations, module)?)?;

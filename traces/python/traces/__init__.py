@@ -3,6 +3,7 @@
 ``read_capture`` reads pcap and pcapng into memory, ``compile_capture`` makes sorted columns on disk of a capture of any size,
 ``read_signalling`` finds the Mobile IP messages in it, ``summarise`` says what it holds; ``read_movement`` reads where mobiles
 are when, ``read_associations`` which mobile was attached to which router when. Every fault of a file is a ``TraceError``.
+``CaptureWriter`` writes pcapng from columns, and ``traces.wire`` makes the messages of Mobile IP.
 """
 
 from traces.associations import Associations, read_associations
@@ -12,6 +13,7 @@ from traces.errors import TraceError
 from traces.movement import Projection, Tracks, look, read_movement
 from traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
 from traces.summary import summarise, summarise_signalling
+from traces.writer import CaptureWriter, FlowHeaders, Packets
 
 __all__ = [
     "KINDS",
@@ -19,12 +21,15 @@ __all__ = [
     "NO_TIME_NS",
     "Associations",
     "Capture",
+    "CaptureWriter",
     "CompiledCapture",
     "Echo",
     "Facts",
+    "FlowHeaders",
     "Flows",
     "Interface",
     "Messages",
+    "Packets",
     "PlacedFlows",
     "Projection",
     "Signalling",
