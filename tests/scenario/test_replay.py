@@ -65,9 +65,9 @@ def test_the_worked_example(scenario):
         assert network.mobile_name(int(network.flows()["mobile"][flow])) == "mn9"
         row = np.flatnonzero((packets["flow"] == flow) & (packets["seq"] == 100))
         assert packets["time_ps"][row] - packets["delay_ps"][row] == sent_ps
-        times, sizes = network.replays[int(network.flows()["source"][flow]) - 2]
-        assert sizes[100 % len(sizes)] == size
-        assert len(times) == (44, 49)[up]
+        replay = network.replays[int(network.flows()["source"][flow]) - 2]
+        assert replay.sizes[100 % len(replay)] == size
+        assert len(replay) == (44, 49)[up]
 
 
 def test_conversations_have_both_directions_and_keep_every_gap():
