@@ -155,6 +155,11 @@ class Scenario(Model):
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
         found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
+        placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
+        found += [
+            f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
+            for name in dict.fromkeys(placed) if name not in self.routers.names
+        ]
         found += self._regions()
         found += self._covered()
         hosts = [c.name for c in self.correspondent]
@@ -190,7 +195,7 @@ class Scenario(Model):
     def _covered(self) -> list[str]:
         """What is wrong between movement and coverage."""
         if not self.movement.has_positions:
-            return ["coverage means nothing where there are associations: leave it out"] if self.coverage else []
+            return ["coverage means nothing where there are no positions: leave it out"] if self.coverage else []
         if self.coverage is None:
             return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
         placed, routers = self.coverage.placed(), self.routers.names

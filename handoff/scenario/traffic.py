@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
-from handoff.scenario.values import Count, Duration, Model, Name, Pace, Positive, Size, duration, one_or_more
+from handoff.scenario.values import (
+    Count,
+    Duration,
+    Model,
+    Name,
+    Pace,
+    Positive,
+    Prefix,
+    Size,
+    duration,
+    one_or_more,
+    prefix,
+)  # fmt: skip
 
-Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 Ranges = tuple[tuple[int, int], ...]
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "icmp6": 58, "sctp": 132, "udplite": 136}
 
 
 def _prefixes(value: Any) -> tuple[Prefix, ...]:
     return tuple(map(prefix, one_or_more(value)))
-
-
-def prefix(value: Any) -> Prefix:
-    """An address, or a prefix of addresses."""
-    try:
-        return ipaddress.ip_network(value if isinstance(value, str) else "")
-    except ValueError:
-        pass
-    try:
-        near = f"; did you mean {str(ipaddress.ip_network(value, strict=False))!r}?" if isinstance(value, str) else ""
-    except ValueError:
-        near = ", as in '10.0.0.7', '10.0.0.0/8' or '2001:db8::/32'"
-    raise ValueError(f"{value!r} is not an address or prefix{near}")
 
 
 def _ports(value: Any) -> Ranges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine import quantities
+
+Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def reader(parse: Callable[[int | str], int], example: str) -> Callable[[Any], int]:
@@ -62,6 +65,19 @@ def _name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[^\s>|*<]{1,64}", value):
         raise ValueError(f"{value!r} is not a name: write 1 to 64 characters, none of them a space or one of > | * <")
     return value
+
+
+def prefix(value: Any) -> Prefix:
+    """An address, or a prefix of addresses."""
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        pass
+    try:
+        near = f"; did you mean {str(ipaddress.ip_network(value, strict=False))!r}?" if isinstance(value, str) else ""
+    except ValueError:
+        near = ", as in '10.0.0.7', '10.0.0.0/8' or '2001:db8::/32'"
+    raise ValueError(f"{value!r} is not an address or prefix{near}")
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
