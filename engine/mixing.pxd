@@ -5,9 +5,11 @@ from libc.stdint cimport int64_t, uint64_t
 cdef extern from *:
     """
     static inline int clz64(unsigned long long x) { return __builtin_clzll(x); }
+    static inline long long mul_div(long long x, long long a, long long b) { return (long long)((__int128)x * a / b); }
     static inline long long mul_shift40(long long a, long long b) { return (long long)(((__int128)a * b) >> 40); }
     """
     int clz64(uint64_t x) noexcept nogil
+    int64_t mul_div(int64_t x, int64_t a, int64_t b) noexcept nogil  # x * a // b, x >= 0
     int64_t mul_shift40(int64_t a, int64_t b) noexcept nogil
 
 cdef enum:

@@ -12,7 +12,7 @@ from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.hops cimport delete_hops, new_hops
 from engine.mixing cimport PURPOSE_GAP, draw, exponential_gap
 from engine.record cimport CONTROL_NODE, Record
-from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
+from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
 from engine.world cimport (
     BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
@@ -200,7 +200,9 @@ cdef inline int open_sources(World* w, object b) except -1:
     cdef const int64_t[::1] source = b.flows["source"], start = b.flows["start"], stop = b.flows["stop"]
     cdef const int64_t[::1] interval = b.flows["interval"], count = b.flows["count"], size = b.flows["size"]
     cdef const int64_t[::1] order = b.flow_order, numbers = b.logarithms
-    cdef const int64_t[::1] times, sizes
+    cdef const int64_t[::1] times
+    cdef const uint32_t[::1] sizes
+    cdef Tape* tape
     cdef int64_t i, j, k
     cdef Law* law
     cdef Source s
@@ -216,6 +218,12 @@ cdef inline int open_sources(World* w, object b) except -1:
     w.logarithms = <int64_t*>calloc(numbers.shape[0], sizeof(int64_t))
     for i in range(numbers.shape[0]):
         w.logarithms[i] = numbers[i]
+    w.tapes = <Tape*>calloc(len(b.replays) + 1, sizeof(Tape))
+    for i in range(len(b.replays)):
+        replay, tape = b.replays[i], &w.tapes[i]
+        times, sizes = replay.times, replay.sizes
+        tape.times, tape.sizes, tape.length = &times[0], &sizes[0], times.shape[0]
+        tape.origin, tape.multiply, tape.divide = replay.origin, replay.multiply, replay.divide
     for j in range(w.flows):
         i = order[j]
         w.flow[i].last = -1
@@ -232,10 +240,9 @@ cdef inline int open_sources(World* w, object b) except -1:
         if law.kind == POISSON:
             s.t += exponential_gap(draw(w.seed, PURPOSE_GAP, s.key, 0), law.step, w.logarithms)
         elif law.kind == REPLAY:
-            times, sizes = b.replay_times[source[i] - 2], b.replay_sizes[source[i] - 2]
-            law.times, law.sizes, law.length = <int64_t*>&times[0], <int64_t*>&sizes[0], times.shape[0]
-            s.t += times[0]
-            s.size = <uint16_t>sizes[0]
+            law.tape = &w.tapes[source[i] - 2]
+            s.t += tape_time(law.tape, 0)
+            s.size = <uint16_t>law.tape.sizes[0]
         if s.t >= law.stop or law.count <= 0:
             continue
         u = w.fleet if up[i] else &w.unit[w.unit_of_node[node[i]]]
@@ -452,6 +459,7 @@ cdef inline void close_world(World* w) noexcept:
     free(w.flow_node)
     free(w.mobile_of_flow)
     free(w.laws)
+    free(w.tapes)
     free(w.sent)
     free(w.logarithms)
     free(w)

@@ -226,7 +226,9 @@ cdef inline bint take_source(World* w, Unit* u, int64_t end, Record* r, uint32_t
     emit(best, r, mobile)
     if g != NULL:
         rotate(g, w.laws, w.sent)
-    elif advance(best, &w.laws[best.flow], w.seed, w.logarithms):
+        return True
+    w.drawn += 1
+    if advance(best, &w.laws[best.flow], w.seed, w.logarithms):
         sink_top(u.sources)
     else:
         w.sent[best.flow] = best.seq

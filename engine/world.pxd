@@ -11,7 +11,7 @@ from engine.mixing cimport clz64, mix, mix2
 from engine.record cimport (
     CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, NOTED, STRIP, UNHEARD, Record, rare,
 )
-from engine.sources cimport Law, Rotation, Source
+from engine.sources cimport Law, Rotation, Source, Tape
 from engine.table cimport Table
 
 cdef enum:
@@ -170,6 +170,8 @@ cdef struct World:
     uint64_t* flow_key
     int32_t* flow_node
     Law* laws
+    Tape* tapes
+    int64_t drawn  # packets taken from sources other than constant-bit-rate since it was last set to 0
     uint32_t* sent
     int64_t* logarithms
     uint64_t* mobile_key

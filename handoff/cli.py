@@ -130,6 +130,8 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
             f"{scenario}: sound: {setup.network.mobile_count} mobile nodes, {len(checked.routers.names)} routers, "
             f"{moves} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / 1e12:g} s"
         )
+        for note in setup.notes:
+            click.echo(f"{scenario}: {note}")
 
 
 @main.group()

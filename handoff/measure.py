@@ -47,10 +47,10 @@ def expected_packets(network: Network, duration_ps: int) -> int:
     step = np.maximum(flows["interval"], 1)
     lasts = np.clip(np.minimum(flows["stop"], duration_ps) - flows["start"], 0, None)
     sent = np.minimum(lasts // step + 1, flows["count"])
-    for i, (times, _) in enumerate(network.replays):
+    for i, replay in enumerate(network.replays):
         rows = flows["source"] == 2 + i
         loops = np.where(flows["interval"][rows] > 0, lasts[rows] // step[rows] + 1, 1)
-        sent[rows] = loops * len(times)
+        sent[rows] = loops * len(replay)
     return int(sent.sum())
 
 

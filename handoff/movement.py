@@ -7,6 +7,7 @@ from pathlib import Path
 import traces
 from handoff.coverage import attachments
 from handoff.scenario.models import Scenario
+from handoff.signalling import stays_of
 
 
 def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
@@ -30,7 +31,7 @@ def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
 
 
 def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
-    """Attachments: those of the log, or those that the coverage model makes of positions.
+    """Attachments: those of the log, of the registrations in a capture, or those that the coverage model makes of positions.
 
     Raises
     ------
@@ -42,6 +43,12 @@ def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Assoc
     movement, covered = scenario.movement, scenario.coverage
     if movement.associations is not None:
         return traces.read_associations(folder / movement.associations)
+    if movement.capture is not None:
+        assert movement.routers is not None
+        return stays_of(
+            [traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
+            lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
+        )  # fmt: skip
     assert covered is not None
     tracks = tracks_of(scenario, folder, seed)
     x_mm: list[int]

@@ -85,6 +85,8 @@ class Setup:
     gateways : dict of int to int
         Router to the gateway of its region (GFA or MAP); empty where there are no regions.
     restarts : tuple of Restart
+    notes : tuple of str
+        What the user may want to know of the input.
     """
 
     network: Network
@@ -94,6 +96,7 @@ class Setup:
     options: Options = field(default_factory=Options)
     gateways: dict[int, int] = field(default_factory=dict)
     restarts: tuple[Restart, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Which attachments are the last of their mobile."""

@@ -95,9 +95,9 @@ class Flows:
         streams = {}
         for g, protocol in zip(self.groups, protocols, strict=True):
             if protocol == TCP and g.replay >= 0:
-                times, sizes = network.replays[g.replay]
-                payload = np.maximum(sizes - header, 0)
-                streams[g.label, g.node, g.up] = _Stream(times, np.cumsum(payload) - payload, int(payload.sum()))
+                replay = network.replays[g.replay]
+                payload = np.maximum(replay.sizes.astype(np.int64) - header, 0)
+                streams[g.label, g.node, g.up] = _Stream(replay.times_ps(), np.cumsum(payload) - payload, int(payload.sum()))
         for i, g in enumerate(self.groups):
             if (mine := streams.get((g.label, g.node, g.up))) is not None:
                 self._tcp[i] = mine, streams.get((g.label, g.node, not g.up))
@@ -125,7 +125,7 @@ def too_short(network: Network, ip: int) -> list[str]:
             continue
         source = int(columns["source"][first])
         rows = slice(first, first + count)
-        shortest = int(network.replays[source - 2][1].min() if source >= 2 else columns["size"][rows].min())
+        shortest = int(network.replays[source - 2].sizes.min() if source >= 2 else columns["size"][rows].min())
         if shortest < IP_HEADER[ip]:
             found.append(f"flow {label!r} has packets of {shortest} bytes; a packet of IPv{ip} has at least {IP_HEADER[ip]}")
     return found

@@ -9,12 +9,8 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model
 
 from handoff.options import CHOICES, Options
 from handoff.scenario.movement import Covered, Movement
-from handoff.scenario.values import Count, Duration, Loss, Model, Name, Pace, Positive, Rate, Size
-
-
-def _one_or_more(value: Any) -> Any:
-    """One table, or an array of them."""
-    return value if isinstance(value, list) else [value]
+from handoff.scenario.traffic import Traffic
+from handoff.scenario.values import Count, Duration, Loss, Model, Name, Rate, Size, one_or_more
 
 
 class Channel(Model):
@@ -84,41 +80,6 @@ class Routers(Serving):
     cell: Cell
 
 
-class Traffic(Model):
-    """One source of traffic for every mobile node: a capture, or a constant-bit-rate or Poisson flow."""
-
-    label: Name | None = None
-    correspondent: Name | None = None
-    capture: str | None = None
-    mobile_address: str | None = None
-    flows_per_mobile: Positive = 1
-    table: dict[str, list[str]] | None = None
-    pace: Pace = "1"
-    interval: Duration | None = None
-    poisson: bool = False
-    size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
-    direction: Literal["down", "up"] = "down"
-    phase: Duration = 0
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Traffic:
-        if (self.capture is None) == (self.interval is None):
-            raise ValueError("give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)")
-        if self.capture is not None and self.mobile_address is None:
-            raise ValueError("a capture needs 'mobile_address', the address in it that becomes the mobile node")
-        others = {"interval", "size_bytes", "poisson", "direction", "label"} if self.capture is not None else {
-            "mobile_address", "flows_per_mobile", "table", "pace"
-        }  # fmt: skip
-        if idle := sorted(self.model_fields_set & others):
-            kind = "a capture is replayed" if self.capture is not None else "nothing is replayed"
-            raise ValueError(f"{', '.join(map(repr, idle))} means nothing where {kind}: leave it out")
-        if self.table is not None and (not self.table or "flows_per_mobile" in self.model_fields_set):
-            raise ValueError("a 'table' names at least one mobile node, and stands instead of 'flows_per_mobile'")
-        if self.interval is not None and (self.size_bytes is None or self.interval == 0):
-            raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
-        return self
-
-
 def _option_fields() -> dict[str, Any]:
     """A key for each field of ``Options``: durations and sizes as text with a unit, words checked."""
     fields: dict[str, Any] = {}
@@ -175,7 +136,7 @@ class Scenario(Model):
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Server
-    correspondent: Annotated[list[Server], BeforeValidator(_one_or_more), Field(min_length=1)]
+    correspondent: Annotated[list[Server], BeforeValidator(one_or_more), Field(min_length=1)]
     node: list[Server] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
@@ -194,6 +155,11 @@ class Scenario(Model):
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
         found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
+        placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
+        found += [
+            f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
+            for name in dict.fromkeys(placed) if name not in self.routers.names
+        ]
         found += self._regions()
         found += self._covered()
         hosts = [c.name for c in self.correspondent]
@@ -229,7 +195,7 @@ class Scenario(Model):
     def _covered(self) -> list[str]:
         """What is wrong between movement and coverage."""
         if not self.movement.has_positions:
-            return ["coverage means nothing where there are associations: leave it out"] if self.coverage else []
+            return ["coverage means nothing where there are no positions: leave it out"] if self.coverage else []
         if self.coverage is None:
             return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
         placed, routers = self.coverage.placed(), self.routers.names

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from handoff import quantities
 from handoff.coverage import Coverage, Radio
 from handoff.mobility import GaussMarkov, RandomWaypoint
-from handoff.scenario.values import Duration, Model, Name, Positive, text
+from handoff.scenario.values import Duration, Model, Name, Positive, Prefix, one_or_more, prefix, text
 
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
@@ -88,10 +88,21 @@ class GaussMarkovs(Model):
         return GaussMarkov(self.width, self.height, self.speed, (self.memory << 20) // 10**6, self.step)
 
 
+def _places(value: Any) -> dict[Prefix, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
+    return {prefix(address): router for address, router in value.items()}
+
+
 class Movement(Model):
-    """Where mobile nodes are: attachments, positions of a file (docs/movement.md), or positions of a model."""
+    """Where mobile nodes are: attachments, registrations of a capture, positions of a file or of a model (docs/movement.md)."""
 
     associations: str | None = None
+    capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
+    routers: Annotated[dict[Prefix, Name], BeforeValidator(_places), Field(min_length=1)] | None = None
+    home: Name | None = None
+    lead: Duration | None = None
+    guard: Duration | None = None
     trace: str | None = None
     format: Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"] | None = None
     origin: tuple[Latitude, Longitude] | None = None
@@ -103,15 +114,21 @@ class Movement(Model):
     @property
     def has_positions(self) -> bool:
         """Whether a coverage model has to make attachments of it."""
-        return self.associations is None
+        return self.associations is None and self.capture is None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Movement:
-        kinds = ("associations", "trace", "random_waypoint", "gauss_markov")
+        kinds = ("associations", "capture", "trace", "random_waypoint", "gauss_markov")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, kinds))}")
-        if self.trace is None and (idle := sorted(self.model_fields_set & {"format", "origin", "begin"})):
+        if self.trace is None and (idle := sorted(self.model_fields_set & {"format", "origin"})):
             raise ValueError(f"{', '.join(map(repr, idle))} means nothing without a 'trace': leave it out")
+        if self.capture is None and (idle := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
+            raise ValueError(f"{', '.join(map(repr, idle))} means nothing without a 'capture': leave it out")
+        if self.trace is None and self.capture is None and "begin" in self.model_fields_set:
+            raise ValueError("'begin' means nothing without a 'trace' or a 'capture': leave it out")
+        if self.capture is not None and self.routers is None:
+            raise ValueError("a capture needs 'routers', which says whose the care-of addresses are")
         return self
 
 

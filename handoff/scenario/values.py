@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -11,8 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine import quantities
 
+Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-def text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
+
+def reader(parse: Callable[[int | str], int], example: str) -> Callable[[Any], int]:
     """Numbers in a scenario carry their unit; only 0 needs none."""
 
     def read(value: Any) -> int:
@@ -20,7 +23,15 @@ def text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
             return parse(value)
         raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
 
-    return BeforeValidator(read)
+    return read
+
+
+def text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
+    """As a field of a model."""
+    return BeforeValidator(reader(parse, example))
+
+
+duration = reader(quantities.duration, "20ms")
 
 
 def _probability(value: Any) -> str:
@@ -40,7 +51,14 @@ def _pace(value: Any) -> str:
         factor = Fraction(0)
     if not Fraction(1, 1000) <= factor <= 1000:
         raise ValueError(f"{value!r} is not a pace: give a factor of time from 0.001 to 1000, as in 2 or '1/3'")
+    if max(1000 * factor.numerator, factor.denominator) >= 2**63:
+        raise ValueError(f"{value!r} has too many digits for a pace: give 15 at most")
     return str(value)
+
+
+def one_or_more(value: Any) -> Any:
+    """One thing, or an array of them."""
+    return value if isinstance(value, list) else [value]
 
 
 def _name(value: Any) -> str:
@@ -49,7 +67,20 @@ def _name(value: Any) -> str:
     return value
 
 
-Duration = Annotated[int, text(quantities.duration, "20ms")]
+def prefix(value: Any) -> Prefix:
+    """An address, or a prefix of addresses."""
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        pass
+    try:
+        near = f"; did you mean {str(ipaddress.ip_network(value, strict=False))!r}?" if isinstance(value, str) else ""
+    except ValueError:
+        near = ", as in '10.0.0.7', '10.0.0.0/8' or '2001:db8::/32'"
+    raise ValueError(f"{value!r} is not an address or prefix{near}")
+
+
+Duration = Annotated[int, BeforeValidator(duration)]
 Rate = Annotated[int, text(quantities.rate, "10Mbit/s")]
 Size = Annotated[int, text(quantities.size, "64kB")]
 Pace = Annotated[str, BeforeValidator(_pace)]

@@ -82,8 +82,16 @@ class FlowRow:
     step: int  # interval, mean gap or period
     count: int
     size: int
-    times: tuple[int, ...] = ()
+    times: tuple[int, ...] = ()  # of a replay: by a clock of its own, which is (time - origin) * multiply // divide in ps
     sizes: tuple[int, ...] = ()
+    origin: int = 0
+    multiply: int = 1
+    divide: int = 1
+
+    def in_ps(self) -> FlowRow:
+        """The same by a clock that counts ps from the start."""
+        times = tuple((t - self.origin) * self.multiply // self.divide for t in self.times)
+        return replace(self, times=times, origin=0, multiply=1, divide=1)
 
 
 @dataclass(frozen=True)
@@ -219,7 +227,7 @@ class Scenario:
             self,
             links=[replace(link, pipe=exact(link.pipe)) for link in self.links],
             cells=[replace(c, down=exact(c.down), up=exact(c.up)) for c in self.cells],
-            flows=[replace(f, source="cbr" if f.source == "poisson" else f.source) for f in self.flows],
+            flows=[replace(f.in_ps(), source="cbr" if f.source == "poisson" else f.source) for f in self.flows],
         )
 
 
@@ -241,7 +249,8 @@ def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
     elif f.source == "poisson":
         net.poisson(f.node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
     else:
-        net.replay(f.node, f.mobile, [t * k for t in f.times], f.sizes, period_ps=f.step * k, **when)
+        clock = {"origin": f.origin, "multiply": f.multiply * k, "divide": f.divide}
+        net.replay(f.node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)
 
 
 def _add_idle(net: Network, scenario: Scenario) -> None:

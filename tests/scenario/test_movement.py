@@ -70,8 +70,8 @@ def problems(path, *changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'trace', 'random_waypoint', 'gauss_markov'"),
-        (["movement.begin=5s"], "FILE:19: movement: 'begin' means nothing without a 'trace': leave it out"),
+        (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', 'gauss_markov'"),
+        (["movement.begin=5s"], "FILE:19: movement: 'begin' means nothing without a 'trace' or a 'capture': leave it out"),
         (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: 'slowest' is above 0"),
         (["movement.random_waypoint.width=50"], "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'"),
         (["movement.random_waypoint.width=3000km"], "--set: movement.random_waypoint.width: input should be less than or equal to"),
@@ -98,7 +98,7 @@ def test_coverage_and_movement_belong_together(street):
     street.write_text(SCENARIO.split("[coverage]")[0])
     assert problems(street) == ["FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
     street.write_text(SCENARIO.replace("random_waypoint = {", 'associations = "log.csv" #'))
-    assert problems(street) == ["FILE:1: coverage means nothing where there are associations: leave it out"]
+    assert problems(street) == ["FILE:1: coverage means nothing where there are no positions: leave it out"]
 
 
 SETDEST = '$node_(0) set X_ 0\n$node_(0) set Y_ 50\n$ns_ at 5 "$node_(0) setdest 300 50 10"\n'

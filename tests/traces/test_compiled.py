@@ -35,7 +35,7 @@ def expected(path):
     """The columns by numpy's own sort of the whole capture."""
     capture = traces.read_capture(path)
     kept = np.flatnonzero((capture.flow != traces.NO_FLOW) & (capture.time_ns != traces.NO_TIME_NS))
-    order = kept[np.lexsort((kept, capture.time_ns[kept], capture.flow[kept]))]
+    order = kept[np.lexsort((kept, capture.time_ns[kept], capture.direction[kept], capture.flow[kept]))]
     return capture, {name: getattr(capture, name)[order] for name in ("time_ns", "ip_length", "direction", "flow")}
 
 
@@ -46,12 +46,15 @@ def same(compiled, path):
     for flow in range(len(capture.flows)):
         rows = np.flatnonzero(columns["flow"] == flow)
         assert compiled.flows.rows(flow) == slice(int(rows[0]) if len(rows) else 0, int(rows[-1]) + 1 if len(rows) else 0)
+        for way in (0, 1):
+            here = compiled.flows.rows(flow, way)
+            np.testing.assert_array_equal(np.arange(here.start, here.stop), rows[columns["direction"][rows] == way])
     for name in ("format", "packets", "bytes", "untimed", "cut", "out_of_order", "tunnelled", "times_ns", "interfaces"):
         assert getattr(compiled.facts, name) == getattr(capture, name), name
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 40_000, 64 << 20], ids=["three runs", "two runs", "in memory"])
-def test_columns_are_sorted_by_flow_time_and_place_in_the_file(little, save, tmp_path, memory_bytes):
+def test_columns_are_sorted_by_flow_direction_time_and_place_in_the_file(little, save, tmp_path, memory_bytes):
     path = save(disordered(little))
     compiled = traces.compile_capture(path, tmp_path / "cache", memory_bytes=memory_bytes)
     same(compiled, path)

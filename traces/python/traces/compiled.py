@@ -19,7 +19,7 @@ from traces import _native
 from traces.capture import FACTS, Facts, Flows, Interface, facts_of, inside
 from traces.errors import TraceError
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the folder's layout; one of another version is made anew."""
 MEMORY_BYTES = 64 << 20
 _COLUMNS = ("time_ns", "ip_length", "direction")
@@ -35,19 +35,23 @@ class PlacedFlows(Flows):
     ----------
     offset, count : ndarray of uint64, shape (n,)
         Rows ``offset`` to ``offset + count`` of the columns are the flow's packets that have a time.
+    along : ndarray of uint64, shape (n,)
+        How many of these are from the end that sent the flow's first packet; they come first.
     """
 
     offset: NDArray[np.uint64]
     count: NDArray[np.uint64]
+    along: NDArray[np.uint64]
 
-    def rows(self, flow: int) -> slice:
-        """Rows of a flow in the columns."""
-        first = int(self.offset[flow])
-        return slice(first, first + int(self.count[flow]))
+    def rows(self, flow: int, direction: int | None = None) -> slice:
+        """Rows of a flow in the columns, or of one direction of it."""
+        first, end = int(self.offset[flow]), int(self.offset[flow] + self.count[flow])
+        turn = first + int(self.along[flow])
+        return slice(turn if direction == 1 else first, turn if direction == 0 else end)
 
 
 class CompiledCapture:
-    """Columns of a capture, grouped by flow, in each sorted by time and then by place in the file; mapped, not in memory.
+    """Columns of a capture, mapped, not in memory: grouped by flow and direction, in each sorted by time, then place in the file.
 
     Attributes
     ----------
@@ -209,7 +213,7 @@ def _make(source: Path, folder: Path, seen: dict[str, Any], memory_bytes: int, i
     try:
         columns = _native.compile_capture(source, making, memory_bytes, inner)
         table = columns["flows"]
-        placed = {name: table.pop(name) for name in ("offset", "count")}
+        placed = {name: table.pop(name) for name in ("offset", "count", "along")}
         known = facts_of(columns)
         flows = {f.name: getattr(known["flows"], f.name) for f in fields(Flows)}
         with (making / _TABLE).open("wb") as out:

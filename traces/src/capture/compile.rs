@@ -1,4 +1,4 @@
-//! A capture as sorted columns on disk: grouped by flow, in each by time and then by place in the file, in bounded memory.
+//! A capture as sorted columns on disk, in bounded memory: grouped by flow, in each by direction, then time, then place in the file.
 //!
 //! Rows that do not fit in memory are sorted in runs, which are merged at the end.
 
@@ -27,8 +27,12 @@ struct Row {
 }
 
 impl Row {
-    fn key(&self) -> (u32, i64) {
-        (self.flow, self.time_ns)
+    fn key(&self) -> (u32, bool, i64) {
+        (self.flow, self.against(), self.time_ns)
+    }
+
+    fn against(&self) -> bool {
+        self.length & AGAINST != 0
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
@@ -53,6 +57,8 @@ impl Row {
 pub struct Places {
     pub offset: Vec<u64>,
     pub count: Vec<u64>,
+    /// How many of these are in direction 0; they come first.
+    pub along: Vec<u64>,
 }
 
 pub struct Compiler {
@@ -135,7 +141,7 @@ impl Compiler {
             }
             readers.push((reader, rows.saturating_sub(1)));
         }
-        while let Some(Reverse(((flow, time_ns), run, length))) = heap.pop() {
+        while let Some(Reverse(((flow, _, time_ns), run, length))) = heap.pop() {
             out.push(&Row { flow, time_ns, length })?;
             let (reader, left) = &mut readers[run];
             if *left > 0 {
@@ -183,7 +189,7 @@ impl Output {
             time_ns: column("time_ns.npy", "<i8")?,
             ip_length: column("ip_length.npy", "<u4")?,
             direction: column("direction.npy", "|u1")?,
-            places: Places { offset: vec![0; flows], count: vec![0; flows] },
+            places: Places { offset: vec![0; flows], count: vec![0; flows], along: vec![0; flows] },
             written: 0,
         })
     }
@@ -195,10 +201,11 @@ impl Output {
             self.places.offset[flow] = self.written;
         }
         self.places.count[flow] += 1;
+        self.places.along[flow] += u64::from(!row.against());
         self.written += 1;
         self.time_ns.write_all(&row.time_ns.to_le_bytes())?;
         self.ip_length.write_all(&(row.length & !AGAINST).to_le_bytes())?;
-        self.direction.write_all(&[u8::from(row.length & AGAINST != 0)])
+        self.direction.write_all(&[u8::from(row.against())])
     }
 
     fn close(self) -> io::Result<Places> {

@@ -64,6 +64,7 @@ pub fn compile_capture(
     let flows = flow_columns(py, std::mem::take(&mut reading.flows))?;
     flows.set_item("offset", places.offset.into_pyarray(py))?;
     flows.set_item("count", places.count.into_pyarray(py))?;
+    flows.set_item("along", places.along.into_pyarray(py))?;
     found.set_item("flows", flows)?;
     Ok(found)
 }
