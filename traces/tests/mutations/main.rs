@@ -13,6 +13,7 @@ mod mutator;
 
 use mutator::Mutator;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const MOST_TIME: Duration = Duration::from_secs(1);
@@ -36,7 +37,11 @@ fn setting(name: &str, default: u64) -> u64 {
         .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// Memory is counted for the whole process, so one target is judged at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn run(target: &Target) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for file in &target.files {
         assert!((target.read)(file), "{}: a file to start from is refused", target.name);
     }
