@@ -1,9 +1,11 @@
 """Types of the compiled engine; ``help(engine.Engine)`` explains them, ``docs/model.md`` says exactly what it computes."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from typing_extensions import disjoint_base
 
+from engine.hops import Hops
 from engine.network import Network
 from engine.results import Result
 
@@ -12,12 +14,13 @@ class Engine:
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
         scheduling: Literal["auto", "window", "heap"] = "auto", dispatch: Literal["event", "batch"] = "event",
-        record: Literal["none", "drops", "packets"] = "none", memory_limit_bytes: int | None = None,
+        record: Literal["none", "drops", "packets"] = "none", memory_limit_bytes: int | None = None, hops: Iterable[str] = (),
     ) -> None: ...  # fmt: skip
     def attach(self, node: str | int, controller: object) -> None: ...
     def attach_mobiles(self, controller: object) -> None: ...
     def run(self, until: int | str) -> Result: ...
     def advance(self, to: int | str) -> int: ...
+    def take_hops(self) -> Hops: ...
     def result(self) -> Result: ...
     def memory_estimate(self, until: int | str) -> int: ...
     @property

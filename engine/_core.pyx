@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.build import Built
 from engine.harvest import finish_result
+from engine.hops import chosen_links, hops_from, no_hops
 from engine.memory import estimate
 from engine.network import Network
 from engine.quantities import duration
@@ -17,7 +18,7 @@ from libc.stdint cimport int64_t
 from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
-from engine.columns cimport raw_columns
+from engine.columns cimport raw_columns, raw_hops
 from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
@@ -30,6 +31,7 @@ cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room
 
 cdef enum:
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
+    READ_ROWS = 1 << 21  # packets replayed from mapped files before what was read is given back: 25 MB of columns
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
 import os
@@ -59,6 +61,8 @@ cdef class Engine:
         Per-packet records to keep.
     memory_limit_bytes : int or None
         Refuse to run, or stop, above it.
+    hops : iterable of str
+        Links (names of ``Result.link_names``) whose packets are recorded for ``take_hops``.
 
     Examples
     --------
@@ -89,8 +93,11 @@ cdef class Engine:
     cdef bint heap_now
     cdef bint batch
     cdef bint halfway  # while it runs; for good once an exception broke a run off
+    cdef int64_t most_drawn
     cdef object memory_limit
     cdef object seed
+    cdef object links  # names of those whose hops are recorded
+    cdef object later  # hops that start after what has been handed over
     cdef object asked  # window_ps
     cdef int tunnel_limit
     cdef int record
@@ -98,7 +105,7 @@ cdef class Engine:
 
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
-        memory_limit_bytes=None,
+        memory_limit_bytes=None, hops=(),
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
@@ -124,6 +131,8 @@ cdef class Engine:
         self.heap_now = scheduling == "heap"
         self.batch = dispatch == "batch"
         self.memory_limit = memory_limit_bytes
+        self.links = tuple(hops)
+        self.later = no_hops()
 
     def __dealloc__(self):
         close_world(self.w)
@@ -134,7 +143,9 @@ cdef class Engine:
         if self.w != NULL:
             return 0
         self.built = Built(self.network, uplinks=-1 in self.controllers or bool(self.network.flows()["up"].any()))
-        self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record)
+        recorded = np.zeros(len(self.built.row_names) + 1, np.int64)
+        recorded[chosen_links(self.links, self.built.row_names)] = 1
+        self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record, recorded)
         self.w.in_order = self.scheduling == _SCHEDULING["heap"]
         for n in self.controllers:
             (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True
@@ -142,6 +153,7 @@ cdef class Engine:
         self.context.w = self.w
         self.context.sent = {}
         self.context.node_keys = self.built.node_keys
+        self.most_drawn = READ_ROWS if self.built.releases else NEVER
         self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
         self.span = min(self.cap, FIRST_WINDOW)
         return 0
@@ -300,6 +312,14 @@ cdef class Engine:
                 f"time {self.w.failure_time} ps"
             )
 
+    cdef int give_back(self) except -1 nogil:
+        """Let the memory go of what has been read of mapped columns."""
+        self.w.drawn = 0
+        with gil:
+            for release in self.built.releases:
+                release()
+        return 0
+
     cdef int64_t earliest(self) noexcept nogil:
         cdef int64_t t = NEVER
         cdef int i
@@ -325,6 +345,8 @@ cdef class Engine:
                     self.visit(u, end)
                 u.frontier = end
             self.windows += 1
+            if w.drawn >= self.most_drawn:
+                self.give_back()
             before = w.events - before
             if before > CACHE_RECORDS and self.span > 1:
                 self.span >>= 1
@@ -360,6 +382,8 @@ cdef class Engine:
             self.visit(u, t + 1)
             u.frontier = t + 1
             self.steps += 1
+            if w.drawn >= self.most_drawn:
+                self.give_back()
             if t // self.cap != u.slot:
                 u.slot = t // self.cap
                 slots += 1
@@ -451,6 +475,17 @@ cdef class Engine:
             "windows": self.windows, "visits": self.visits, "heap_steps": self.steps, "controller_calls": self.calls,
             "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
+
+    def take_hops(self):
+        """What the chosen links began to transmit before the time reached, and was not taken before, as ``engine.hops.Hops``.
+
+        Taken slice by slice, a long record needs little memory. A packet whose transmission has not begun when the run ends is
+        in none of them, nor is one that was taken out of a downlink before its turn.
+        """
+        self.whole()
+        self.open()
+        taken, self.later = self.later.then(hops_from(*raw_hops(self.w, self.reached))).split(self.reached)
+        return taken
 
     def result(self):
         """Columns up to the time reached; checks every law."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.keys import key
-from engine.network import Channel, Network, NetworkError, names_of
+from engine.network import Network, NetworkError
+from engine.parts import Channel
 from engine.plan import logarithms, plan
 from engine.quantities import FOREVER
 
@@ -35,7 +36,7 @@ class Built:
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
         self.plan = plan(network, uplinks)
-        self.node_names = names_of(network.nodes)
+        self.node_names = [n.name for n in network.nodes]
         self.node_keys = [key(n) for n in self.node_names]
         self.link_names = [link.name for link in network.links]
         cells = [network.nodes[c.node].name for c in network.cells]
@@ -112,5 +113,5 @@ class Built:
         f = network.flows()
         self.flows = f
         self.flow_order = np.lexsort((f["key"], f["start"]))
-        self.replay_times = [t for t, _ in network.replays]
-        self.replay_sizes = [s for _, s in network.replays]
+        self.replays = network.replays.copy()
+        self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))

@@ -1,10 +1,12 @@
 """Raw columns of a world, for harvest.py to name and to hold to the laws."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
-from engine.fifo cimport Tally
+from engine.fifo cimport Fifo, Tally, record_bytes, transmission
+from engine.hops cimport Hop, Said
+from engine.record cimport Record
 from engine.state cimport count_left
-from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World
+from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_once
 
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
     """``np`` is the numpy module: a definition file cannot import it."""
@@ -66,3 +68,26 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
         "histogram": np.array([w.histogram[i] for i in range(BUCKETS)], np.int64),
         "record": w.record,
     }  # fmt: skip
+
+cdef inline tuple raw_hops(World* w, int64_t reached):
+    """Hops and their messages as bytes, forgotten here: all that is certain, and on downlinks what has begun by ``reached``."""
+    cdef size_t i
+    cdef uint32_t k
+    cdef Fifo* f
+    cdef Record* r
+    if w.hops == NULL:
+        return b"", b""
+    for i in range(w.busy_downs.size()):
+        f = w.busy_downs[0][i]
+        k = f.head if f.line.row >= 0 else f.tail
+        while k != f.tail:
+            r = &f.ring[k & f.mask]
+            if r.t - f.line.delay - transmission(f.line, record_bytes(r)) >= reached:
+                break
+            record_once(w, f, r)
+            k += 1
+    rows = (<char*>w.hops.hops.data())[: w.hops.hops.size() * sizeof(Hop)]
+    messages = (<char*>w.hops.said.data())[: w.hops.said.size() * sizeof(Said)]
+    w.hops.hops.clear()
+    w.hops.said.clear()
+    return rows, messages

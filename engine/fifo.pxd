@@ -54,6 +54,7 @@ cdef struct Line:  # what hardly changes from packet to packet; all own downlink
     int64_t fixed  # >= 0: a server with this service time
     int32_t node  # sending end
     int32_t cell
+    int32_t row  # of Result.links if its hops are recorded, else -1
 
 cdef struct Fifo:  # one cache line
     Record* ring
@@ -257,7 +258,7 @@ cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobi
 cdef inline Line* new_line() noexcept nogil:
     cdef Line* line = <Line*>zeroed(sizeof(Line))
     if line != NULL:
-        line.fixed = line.last_bytes = line.node = line.cell = -1
+        line.fixed = line.last_bytes = line.node = line.cell = line.row = -1
         line.limit_packets = line.limit_bytes = UNLIMITED
     return line
 

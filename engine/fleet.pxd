@@ -16,6 +16,7 @@ from engine.sources cimport Rotation, Source, emit
 from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
 from engine.world cimport (
     CONTESTED, DETACHED, NEVER, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail, kind_of, put,
+    record_hop, record_once,
 )
 
 cdef enum:
@@ -43,7 +44,11 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
         h = f.head
         while h != f.tail and f.ring[h & f.mask].t < end:
             r = &f.ring[h & f.mask]
+            if rare(f.line.row >= 0):
+                record_once(w, f, r)  # data, too: the record keeps the order of the FIFO
             if kind_of(r) >= CONTROL_NODE and heard(w, f, r):
+                if rare(w.hops != NULL):
+                    w.hops.leave_tunnels(w.hops, r[0])
                 e.t = r.t
                 e.mobile = r.flow
                 e.mobile_key = w.mobile_key[r.flow]
@@ -82,6 +87,8 @@ cdef inline void send_up(World* w, const Record* r, uint32_t m, int cell) noexce
         entered.flags |= UNHEARD
     if put(w, f, entered) == ACCEPTED:
         announced(w, f, entered.t)
+        if rare(f.line.row >= 0):
+            record_hop(w, f, entered)
         if not f.listed:
             f.listed = 1
             c.busy_ups.push_back(f)
@@ -165,6 +172,8 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
             f.control -= 1  # heard, or not, in pass 1
         else:
             m = w.mobile_of_flow[r.flow]
+            if rare(f.line.row >= 0):
+                record_once(w, f, r)
             if heard(w, f, r):
                 if rare(w.mobile[m].flags & CONTESTED):
                     x.t, x.phase, x.key, x.order, x.where, x.record = r.t, PHASE_ARRIVAL, f.key, h, f.line.cell, r[0]

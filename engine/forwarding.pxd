@@ -13,7 +13,7 @@ from engine.fifo cimport (
     write_down,
 )
 from engine.mixing cimport mix2
-from engine.record cimport CONTROL, CONTROL_NODE, COPIED, LOST, STRIP, Record, rare
+from engine.record cimport CONTROL, CONTROL_NODE, COPIED, LOST, NOTED, STRIP, Record, rare
 from engine.sources cimport Source, emit
 from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
@@ -21,7 +21,7 @@ from engine.table cimport (
 )
 from engine.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
-    drop, enter, fail, next_entry, kind_of, mobile_of, observe, put,
+    drop, enter, fail, next_entry, kind_of, mobile_of, observe, put, record_hop,
 )
 
 cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
@@ -32,6 +32,8 @@ cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
     else:
         announced(w, f, r.t)
         observe(w, f, r)
+        if rare(f.line.row >= 0):
+            record_hop(w, f, r)
 
 cdef inline void send_on(World* w, int n, const Record* r) noexcept nogil:
     """Towards r.to, which is not n."""
@@ -54,18 +56,20 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
     e.more = f
     return f
 
-cdef inline void strip(Record* r) noexcept nogil:
+cdef inline void strip(World* w, Record* r) noexcept nogil:
     """The tunnel that ends at the router where the packet is, if it came through one, is taken off."""
     if r.flags & STRIP:
         r.extra = 0
         r.flags &= <uint8_t>~STRIP
+        if rare(w.hops != NULL):
+            w.hops.leave_tunnels(w.hops, r[0])
 
 cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept nogil:
     """Into a downlink, whose packets the fleet receives at its visit."""
     cdef Record* entered
     write_down(f, r.t)
     entered = enter(w, f, r)
-    strip(entered)
+    strip(w, entered)
     if rare(put(w, f, entered) != ACCEPTED):
         if w.failure == 0:
             drop(w, r, QUEUE_FULL, r.t, n)
@@ -81,7 +85,9 @@ cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept 
 cdef inline void tunnel(World* w, int n, const Record* r, Careof* c) noexcept nogil:
     cdef Fifo* f = w.hop[n][c.node]
     cdef Record* entered = enter(w, f, r)
-    strip(entered)
+    strip(w, entered)
+    if rare(w.hops != NULL):
+        w.hops.encapsulate(w.hops, entered[0], n, c)
     entered.tunnels += 1
     if c.at_mobile:
         entered.extra += c.header
@@ -121,6 +127,9 @@ cdef inline void fan_out(World* w, int n, const Record* r, Entry* e) noexcept no
         return
     if k > 1:
         share(w, &copy, k)
+        if rare(w.hops != NULL):
+            for i in range(1, k):
+                w.hops.inherit(w.hops, r[0], <uint8_t>(r.copy | (i << (2 * level))))
     for i in range(k):
         copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
         tunnel(w, n, &copy, chosen[i])
@@ -145,8 +154,10 @@ cdef inline bint is_tunnel(World* w, const Entry* e, const Record* r) noexcept n
 
 cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
+    cdef bint router
     if rare(e == NULL):
-        drop(w, r, NO_BINDING if w.mobile_home[mobile_of(w, r)] == n else NO_VISITOR, r.t, n)
+        router = w.cell_of_node[n] >= 0 and w.mobile_home[mobile_of(w, r)] != n
+        drop(w, r, NO_VISITOR if router else NO_BINDING, r.t, n)
     elif is_local(e, r.t):
         enter_cell(w, n, <Fifo*>e.more, r)
     elif is_tunnel(w, e, r):
@@ -169,7 +180,7 @@ cdef inline void look_closer(World* w, int n, const Record* r, Entry* e) noexcep
     else:
         held = <Held*>e.more
         bare = r[0]
-        strip(&bare)
+        strip(w, &bare)
         if not hold_record(held, &bare):
             drop(w, r, QUEUE_FULL, r.t, n)
             return
@@ -213,7 +224,7 @@ cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_
     for i in range(records.size()):
         r = records.data()[i]
         r.t = t
-        r.flags &= <uint8_t>~LOST
+        r.flags &= <uint8_t>~(LOST | NOTED)
         look_up(w, n, &r, find(&w.tables[n], mobile))
 
 cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, vector[Record]* out) noexcept nogil:
@@ -231,6 +242,8 @@ cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, v
             share(w, r, 2)
             copy = r[0]
             copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))
+            if rare(w.hops != NULL):
+                w.hops.inherit(w.hops, r[0], copy.copy)
             out.push_back(copy)
         i += 1
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from engine.network import Channel, Network
+from engine.network import Network
+from engine.parts import Channel
 from engine.quantities import FOREVER
 
 RECORD_BYTES = 32
-FLOW_BYTES = 64 + 8 + 4 + 4 + 64 + 40 + 40  # state, key, node, mobile, law, and its source twice
+FLOW_BYTES = 64 + 8 + 4 + 4 + 48 + 40 + 40  # state, key, node, mobile, law, and its source twice
 MOBILE_BYTES = 48 + 12 + 24 + 3 * 48  # state, key and home, attachments, entries at two nodes at the load of the tables
 FIFO_BYTES = 224
 ATTACHMENT_BYTES = 28 + 32
@@ -36,7 +37,7 @@ def estimate(network: Network, until_ps: int) -> int:
         if source < 2:
             packets = span // step + 1
         else:
-            packets = len(network.replays[source - 2][0])
+            packets = len(network.replays[source - 2])
             packets *= span // step + 1 if step else 1
         offered += min(packets, count if count < FOREVER else packets)
     records = sum(ring_records(link.channel, offered) for link in network.links)
@@ -51,5 +52,5 @@ def estimate(network: Network, until_ps: int) -> int:
         + (MOBILE_BYTES + FIFO_BYTES + 4 * RECORD_BYTES) * network.mobile_count
         + ATTACHMENT_BYTES * attachments
         + 8 * len(network.nodes) ** 2
-        + sum(t.nbytes + s.nbytes for t, s in network.replays)
+        + sum(replay.bytes_in_memory for replay in network.replays)
     )

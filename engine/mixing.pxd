@@ -9,9 +9,11 @@ cdef extern from *:
         unsigned __int128 product = (unsigned __int128)__builtin_bswap64(x * 0xBF58476D1CE4E5B9ULL) * 0x94D049BB133111EBULL;
         return (unsigned long long)(product >> 64) ^ (unsigned long long)product;
     }
+    static inline long long mul_div(long long x, long long a, long long b) { return (long long)((__int128)x * a / b); }
     static inline long long mul_shift40(long long a, long long b) { return (long long)(((__int128)a * b) >> 40); }
     """
     int clz64(uint64_t x) noexcept nogil
+    int64_t mul_div(int64_t x, int64_t a, int64_t b) noexcept nogil  # x * a // b, x >= 0
     uint64_t scatter(uint64_t x) noexcept nogil  # of the fingerprint (docs/model.md, 12)
     int64_t mul_shift40(int64_t a, int64_t b) noexcept nogil
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,64 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.keys import MASK, key, mix2
-from engine.quantities import FOREVER, duration, loss_threshold, rate, size
+from engine.parts import Cell, Channel, Link, Node
+from engine.quantities import FOREVER, duration
+from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
 
 Int = npt.NDArray[np.int64]
-MAX_PACKET_BYTES = 65_000
 MAX_COPIES = 4
 
 
 class NetworkError(ValueError):
     """A network that cannot be run; the message says what is wrong where, and what would be right."""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One FIFO's parameters: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
-
-    rate_bps: int
-    delay_ps: int
-    buffer_packets: int
-    buffer_bytes: int
-    loss: int
-
-    @classmethod
-    def of(
-        cls,
-        rate_bps: int | str,
-        delay: int | str,
-        buffer_packets: int = 0,
-        buffer_bytes: int | str = 0,
-        loss: float | str = 0,
-    ) -> Channel:
-        """Parse texts with units into exact integers."""
-        return cls(rate(rate_bps), duration(delay), int(buffer_packets), size(buffer_bytes), loss_threshold(loss))
-
-
-@dataclass(frozen=True)
-class Node:
-    name: str
-    service_ps: int
-    service_queue: int
-    registration_ps: int
-    registration_queue: int
-    registration_answers: bool = False
-
-
-@dataclass(frozen=True)
-class Link:
-    name: str
-    src: int
-    dst: int
-    channel: Channel
-
-
-@dataclass(frozen=True)
-class Cell:
-    node: int
-    down: Channel
-    up: Channel
-    shared: bool
 
 
 @dataclass
@@ -123,13 +76,14 @@ class Network:
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
         self._families: list[tuple[str, int, int, bool]] = []  # name or prefix, first, count, numbered
+        self._family_of: dict[tuple[str, bool], int] = {}
         self._mobiles = _Columns(("key", "home"))
         self.mobile_count = 0
         self._attachments = _Columns(("mobile", "cell", "up", "down"))
         self._flows = _Columns(("key", "node", "mobile", "up", "source", "start", "stop", "interval", "count", "size"))
         self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
         self.flow_count = 0
-        self.replays: list[tuple[Int, Int]] = []
+        self.replays: list[Replay] = []
         self._schedule = _Columns(("time", "node", "mobile", "code", "arg"))
         self._entries = _Columns(("node", "mobile", "coa", "header", "end"))  # coa -1: local
         self._routes_up = _Columns(("mobile", "node"))
@@ -241,8 +195,9 @@ class Network:
         return self._add_mobiles(prefix, mix2_array(key(prefix), np.arange(count, dtype=np.uint64)), home, numbered=True)
 
     def _add_mobiles(self, name: str, keys: npt.NDArray[np.uint64], home: str | int, numbered: bool) -> Int:
-        if any(n == name and k == numbered for n, _, _, k in self._families):
+        if (name, numbered) in self._family_of:
             raise NetworkError(f"mobile {name!r} stands twice")
+        self._family_of[name, numbered] = len(self._families)
         first = self.mobile_count
         self._families.append((name, first, len(keys), numbered))
         if len(keys):
@@ -328,26 +283,33 @@ class Network:
         self,
         node: str | int,
         mobiles: Any,
-        times_ps: npt.ArrayLike,
+        times: npt.ArrayLike,
         sizes_bytes: npt.ArrayLike,
         *,
+        origin: int = 0,
+        multiply: int = 1,
+        divide: int = 1,
+        release: Callable[[], None] | None = None,
         start_ps: Any = 0,
         stop_ps: Any = FOREVER,
         period_ps: int = 0,
         up: bool = False,
         label: str = "replay",
     ) -> Int:
-        """Replay one sequence (times from the flow's start, sorted; sizes) onto each mobile; ``period_ps`` > 0 loops it."""
-        times, sizes = np.ascontiguousarray(times_ps, np.int64), np.ascontiguousarray(sizes_bytes, np.int64)
-        if times.ndim != 1 or times.shape != sizes.shape or not len(times):
-            raise NetworkError(f"a replay needs as many times as sizes, at least one; got {times.shape}, {sizes.shape}")
-        if times[0] < 0 or (np.diff(times) < 0).any():
-            raise NetworkError(f"replay {label!r}: times must be sorted and not negative")
-        if period_ps and period_ps <= times[-1] - times[0]:
+        """Replay one sequence onto each mobile; ``period_ps`` > 0 loops it.
+
+        Times are sorted and become ps from the flow's start as :class:`engine.replay.Replay` says; it also says what
+        ``release`` is for.
+        """
+        try:
+            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, release)
+        except ReplayError as error:
+            raise NetworkError(f"replay {label!r}: {error}") from None
+        if period_ps and period_ps <= replay.time_ps(-1) - replay.time_ps(0):
             raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence")
-        self.replays.append((times, sizes))
-        which = len(self.replays) - 1
-        return self._add_flows(label, node, mobiles, up, 2 + which, start_ps, stop_ps, period_ps, FOREVER, int(sizes.max()))
+        self.replays.append(replay)
+        source = 1 + len(self.replays)
+        return self._add_flows(label, node, mobiles, up, source, start_ps, stop_ps, period_ps, FOREVER, replay.largest)
 
     def _add_flows(
         self, label: str, node: str | int, mobiles: Any, up: bool, source: int, start: Any, stop: Any, step: int,
@@ -383,10 +345,10 @@ class Network:
 
     def mobile_name(self, mobile: int) -> str:
         """Name of a mobile by its index."""
-        for name, first, count, numbered in self._families:
-            if first <= mobile < first + count:
-                return f"{name}{mobile - first}" if numbered else name
-        raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        if not 0 <= mobile < self.mobile_count:
+            raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
+        name, first, _, numbered = self._families[bisect_right(self._families, mobile, key=lambda family: family[1]) - 1]
+        return f"{name}{mobile - first}" if numbered else name
 
     def mobile_index(self, name: str) -> int:
         """Index of a mobile by its name."""
@@ -511,8 +473,3 @@ def mix2_each(a: Any, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def mix2_array(a: int, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """``mix2(a, b[i])`` for each i."""
     return mix2_each(np.uint64(a & MASK), b)
-
-
-def names_of(nodes: Iterable[Node]) -> list[str]:
-    """Names of nodes in index order."""
-    return [n.name for n in nodes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from engine.keys import key
 from engine.network import Network, NetworkError
+from engine.parts import Link
 
 UNLIMITED_WINDOW = 2**62
 FLEET = -1
@@ -105,22 +107,13 @@ def _order(names: list[str], arcs: list[tuple[int, int, int]]) -> list[int] | No
 
 def next_hops(network: Network) -> npt.NDArray[np.int32]:
     """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
-    import networkx as nx  # heavy, and only needed when a run is built
-
     n = len(network.nodes)
     hops = np.full((n, n), -1, np.int32)
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(n))
-    weights = [(link.channel.delay_ps << 20) + 1 for link in network.links]
-    for link, weight in zip(network.links, weights, strict=True):
-        known = graph.get_edge_data(link.dst, link.src)
-        if known is None or weight < known["weight"]:
-            graph.add_edge(link.dst, link.src, weight=weight)  # reversed: distances to a destination
+    weights = [_weight(link) for link in network.links]
     out: list[list[int]] = [[] for _ in range(n)]
     for i in sorted(range(len(network.links)), key=lambda i: key(network.links[i].name)):
         out[network.links[i].src].append(i)
-    for target in range(n):
-        distance = nx.single_source_dijkstra_path_length(graph, target)
+    for target, distance in enumerate(_distances(network, range(n))):
         for node in distance:
             for i in out[node]:
                 onward = distance.get(network.links[i].dst)
@@ -128,6 +121,35 @@ def next_hops(network: Network) -> npt.NDArray[np.int32]:
                     hops[node, target] = i
                     break
     return hops
+
+
+def delays_to(network: Network, target: int) -> dict[int, int]:
+    """Propagation delay (ps) of the way from each node to a target, of those that have one."""
+    distance = next(_distances(network, [target]))
+    return {node: weight >> _HOPS for node, weight in distance.items()}
+
+
+_HOPS = 20
+"""Bits of a distance that count hops, below the delay."""
+
+
+def _weight(link: Link) -> int:
+    return (link.channel.delay_ps << _HOPS) + 1
+
+
+def _distances(network: Network, targets: Iterable[int]) -> Iterator[dict[int, int]]:
+    """Of each target, the least distance from every node that reaches it."""
+    import networkx as nx  # heavy, and only needed when a run is built
+
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(len(network.nodes)))
+    for link in network.links:
+        known = graph.get_edge_data(link.dst, link.src)
+        if known is None or _weight(link) < known["weight"]:
+            graph.add_edge(link.dst, link.src, weight=_weight(link))  # reversed: distances to a destination
+    for target in targets:
+        found: dict[int, int] = nx.single_source_dijkstra_path_length(graph, target)
+        yield found
 
 
 def logarithms() -> npt.NDArray[np.int64]:

@@ -15,15 +15,23 @@ _SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**
 _FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
 
 
-def _exact(text: str, units: dict[str, int], what: str, example: str) -> int:
+def exact(text: str, units: dict[str, int], what: str, example: str, *, signed: bool = False) -> int:
+    """An integer number of the smallest of ``units``, from text with one of them.
+
+    Raises
+    ------
+    ValueError
+        If it is no such text, finer than the smallest unit, past int64, or negative (unless ``signed``).
+    """
     match = _FORM.match(text) if len(text) <= 64 else None
     if not match or (match[2] or "") not in units:
         raise ValueError(f"{text!r} is not a {what}: write a number and one of {', '.join(units)}, as in {example!r}")
     value = Fraction(Decimal(match[1])) * units[match[2]]
     if value.denominator != 1:
         raise ValueError(f"{text!r} is finer than the smallest {what} there is, 1 {next(iter(units))}")
-    if value < 0 or value >= FOREVER:
-        raise ValueError(f"{text!r} is out of range: a {what} is at least 0 and below 2**63 {next(iter(units))}")
+    if (value < 0 and not signed) or abs(value) >= FOREVER:
+        least = "above -2**63" if signed else "at least 0"
+        raise ValueError(f"{text!r} is out of range: a {what} is {least} and below 2**63 {next(iter(units))}")
     return int(value)
 
 
@@ -35,19 +43,19 @@ def duration(value: int | str) -> int:
     ValueError
         If the text has no known unit, is negative, past 106 days or finer than 1 ps.
     """
-    return _integer(value, "duration") if not isinstance(value, str) else _exact(value, _TIME, "duration", "20ms")
+    return _integer(value, "duration") if not isinstance(value, str) else exact(value, _TIME, "duration", "20ms")
 
 
 def rate(value: int | str) -> int:
     """Bits per second of ``value`` (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
     if value == "infinite":
         return 0
-    return _integer(value, "rate") if not isinstance(value, str) else _exact(value, _RATE, "rate", "10Mbit/s")
+    return _integer(value, "rate") if not isinstance(value, str) else exact(value, _RATE, "rate", "10Mbit/s")
 
 
 def size(value: int | str) -> int:
     """Bytes of ``value`` (``"64kB"``); 0 means no limit where a limit is asked for."""
-    return _integer(value, "size") if not isinstance(value, str) else _exact(value, _SIZE, "size", "64kB")
+    return _integer(value, "size") if not isinstance(value, str) else exact(value, _SIZE, "size", "64kB")
 
 
 def loss_threshold(value: float | int | str) -> int:

@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
 from engine.record cimport COPIED, KIND, LOST, STRIP, Record, rare
 from engine.sources cimport sender_gap
-from engine.world cimport CONTESTED, DETACHED, LINK_LOSS, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe
+from engine.world cimport CONTESTED, DETACHED, LINK_LOSS, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
     """Whether one attachment of the mobile to the cell covers [begin, end]."""
@@ -151,6 +151,11 @@ cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogi
         return False
     if rare(arrived.t < line.frontier[0]):
         fail(w, BROKEN_FRONTIER, f, r.t)
+    if rare(w.hops != NULL):
+        if r.flags & STRIP:
+            w.hops.leave_tunnels(w.hops, r[0])
+        if line.row >= 0:
+            record_hop(w, f, &arrived)
     relay(f, finish, size, extra)
     w.events += 1
     observe(w, f, &arrived)

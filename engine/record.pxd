@@ -19,6 +19,7 @@ cdef enum:
     COPIED = 8  # one of several copies: its fate goes through the copy ledger
     STRIP = 16  # the tunnel it is in ends at the router it is addressed to
     UNHEARD = 32  # sent by a mobile that was not attached
+    NOTED = 64  # in the record of hops already
 
 cdef struct Record:
     int64_t t  # arrival at the far end of the ring it is in, else the present

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
-from engine.mixing cimport exponential_gap, mix2
+from engine.mixing cimport exponential_gap, mix2, mul_div
 from engine.record cimport DATA_DOWN, Record
 
 cdef enum:
@@ -20,15 +20,21 @@ cdef struct Source:
     uint16_t home
     uint32_t mobile
 
+cdef struct Tape:  # a recorded sequence, read where it lies
+    const int64_t* times
+    const uint32_t* sizes
+    int64_t length
+    int64_t origin
+    int64_t multiply
+    int64_t divide
+
 cdef struct Law:  # how a flow goes on, one a flow
     int64_t step  # interval, mean gap or period
     int64_t start
     int64_t stop
     int64_t count
     int64_t kind
-    int64_t* times
-    int64_t* sizes
-    int64_t length
+    const Tape* tape
     uint64_t draws  # of a Poisson flow: a gap's is mix2(draws, seq)
 
 cdef struct Rotation:  # CBR flows of one interval: next times never differ by more than it, so a ring keeps them sorted
@@ -71,9 +77,14 @@ cdef inline Source* rotation_front(Rotation* g) noexcept nogil:
         return b
     return a
 
+cdef inline int64_t tape_time(const Tape* tape, int64_t i) noexcept nogil:
+    """When packet i of a sequence is sent, from the start of its flow."""
+    cdef int64_t t = tape.times[i] - tape.origin
+    return t * tape.multiply if tape.divide == 1 else mul_div(t, tape.multiply, tape.divide)
+
 cdef inline bint advance(Source* s, const Law* law, const int64_t* table) noexcept nogil:
     """Move a source to its next packet; False if there is none."""
-    cdef int64_t n
+    cdef int64_t n, turn
     s.seq += 1
     if law.kind == CBR:
         s.t += law.step
@@ -81,22 +92,27 @@ cdef inline bint advance(Source* s, const Law* law, const int64_t* table) noexce
         s.t += exponential_gap(mix2(law.draws, s.seq), law.step, table)
     else:
         n = s.seq
-        if law.step == 0 and n >= law.length:
-            return False
-        s.t = law.start + law.times[n % law.length] + (n // law.length) * law.step
-        s.size = <uint16_t>law.sizes[n % law.length]
+        turn = 0
+        if n >= law.tape.length:
+            if law.step == 0:
+                return False
+            turn = n // law.tape.length
+            n -= turn * law.tape.length
+        s.t = law.start + tape_time(law.tape, n) + turn * law.step
+        s.size = <uint16_t>law.tape.sizes[n]
     return s.t < law.stop and <int64_t>s.seq < law.count and s.t >= 0
 
 cdef inline int64_t sender_gap(const Law* law, int64_t seq, const int64_t* table) noexcept nogil:
     """Time from the flow's packet seq - 1 to its packet seq, as they were sent; seq is at least 1."""
-    cdef int64_t n = law.length
+    cdef int64_t i
     if law.kind == CBR:
         return law.step
     if law.kind == POISSON:
         return exponential_gap(mix2(law.draws, seq), law.step, table)
-    if seq % n:
-        return law.times[seq % n] - law.times[seq % n - 1]
-    return law.times[0] + law.step - law.times[n - 1]
+    i = seq % law.tape.length
+    if i:
+        return tape_time(law.tape, i) - tape_time(law.tape, i - 1)
+    return tape_time(law.tape, 0) + law.step - tape_time(law.tape, law.tape.length - 1)
 
 cdef inline void rotate(Rotation* g, const Law* laws, uint32_t* sent) noexcept nogil:
     """Take the front off and put it back behind all others with its next time, or drop it when it has ended."""

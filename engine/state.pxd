@@ -10,10 +10,11 @@ from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
 from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
+from engine.hops cimport delete_hops, new_hops
 from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
 from engine.record cimport CONTROL_NODE, Record
-from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, push_source, sooner
+from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
 from engine.world cimport (
     BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
@@ -31,11 +32,14 @@ cdef extern from *:
 cdef inline int64_t limit(int64_t given) noexcept:
     return given if given else UNLIMITED
 
-cdef inline Line* channel(const int64_t* c, uint64_t loss, Tally* tally, Unit* to, int node, int cell) noexcept:
+cdef inline Line* channel(
+    const int64_t* c, uint64_t loss, const int64_t* recorded, int64_t row, Tally* tally, Unit* to, int node, int cell
+) noexcept:
     cdef Line* line = new_line()
     line.rate, line.delay = c[0], c[1]
     line.limit_packets, line.limit_bytes = limit(c[2]), limit(c[3])
     line.loss, line.tally, line.node, line.cell = loss, tally, node, cell
+    line.row = <int32_t>row if recorded[row] else -1
     line.frontier = &to.frontier
     line.next = &to.next
     return line
@@ -52,7 +56,7 @@ cdef inline Fifo* server_fifo(World* w, int64_t service, int64_t queue) noexcept
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
 
-cdef inline World* open_world(object b, object seed, int tunnel_limit, int record) except NULL:
+cdef inline World* open_world(object b, object seed, int tunnel_limit, int record, const int64_t[::1] recorded) except NULL:
     cdef World* w = <World*>calloc(1, sizeof(World))
     cdef Unit* u
     cdef int64_t i
@@ -67,6 +71,9 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
     w.mobiles, w.flows = len(b.homes), len(b.flows["key"])
     w.tunnel_limit, w.record = tunnel_limit, record
+    for i in range(recorded.shape[0]):
+        if recorded[i] and w.hops == NULL:
+            w.hops = new_hops()
     w.fifos = new_fifo_blocks()
     w.unit = <Unit*>calloc(w.units, sizeof(Unit))
     w.tables = <Table*>calloc(w.nodes + 1, sizeof(Table))
@@ -124,13 +131,13 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
     if b.tallies.size:
         w.tallies = <Tally*><size_t>b.tallies.ctypes.data
-    open_links(w, b)
+    open_links(w, b, recorded)
     open_movement(w, b)
     open_sources(w, b)
     open_tables(w, b)
     return w
 
-cdef inline int open_links(World* w, object b) except -1:
+cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) except -1:
     cdef const int64_t[:, ::1] links = b.links
     cdef const uint64_t[::1] keys = b.link_keys
     cdef const uint64_t[::1] loss = b.link_loss
@@ -142,6 +149,7 @@ cdef inline int open_links(World* w, object b) except -1:
     cdef vector[Fifo*] made
     cdef vector[int32_t] front  # the unit where arrivals from outside enter a node
     cdef Fifo* f
+    cdef Line* line
     cdef Unit* to
     cdef Cell* c
     cdef int64_t i, j
@@ -152,7 +160,8 @@ cdef inline int open_links(World* w, object b) except -1:
             front[w.unit[i].node] = <int32_t>i
     for i in range(links.shape[0]):
         to = &w.unit[front[links[i, 1]]]
-        f = new_fifo(w.fifos, channel(&links[i, 2], loss[i], <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1), keys[i])
+        line = channel(&links[i, 2], loss[i], &recorded[0], i, <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1)
+        f = new_fifo(w.fifos, line, keys[i])
         made.push_back(f)
         to.arrivals.push_back(f)
     for i in range(w.units):
@@ -169,9 +178,9 @@ cdef inline int open_links(World* w, object b) except -1:
         c.key_down, c.key_up = cell_keys[i, 0], cell_keys[i, 1]
         c.busy_ups = new vector[Fifo*]()
         j = links.shape[0] + 2 * i
-        c.down = channel(&cells[i, 2], cell_loss[i, 0], <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
+        c.down = channel(&cells[i, 2], cell_loss[i, 0], &recorded[0], j, <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
         to = &w.unit[front[c.node]]
-        c.up = channel(&cells[i, 6], cell_loss[i, 1], <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
+        c.up = channel(&cells[i, 6], cell_loss[i, 1], &recorded[0], j + 1, <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
         if cells[i, 1]:
             c.shared = new_fifo(w.fifos, c.down, c.key_down)
     return 0
@@ -208,7 +217,9 @@ cdef inline int open_sources(World* w, object b) except -1:
     cdef const int64_t[::1] source = b.flows["source"], start = b.flows["start"], stop = b.flows["stop"]
     cdef const int64_t[::1] interval = b.flows["interval"], count = b.flows["count"], size = b.flows["size"]
     cdef const int64_t[::1] order = b.flow_order, numbers = b.logarithms
-    cdef const int64_t[::1] times, sizes
+    cdef const int64_t[::1] times
+    cdef const uint32_t[::1] sizes
+    cdef Tape* tape
     cdef int64_t i, j, k
     cdef Law* law
     cdef Source s
@@ -224,6 +235,12 @@ cdef inline int open_sources(World* w, object b) except -1:
     w.logarithms = <int64_t*>calloc(numbers.shape[0], sizeof(int64_t))
     for i in range(numbers.shape[0]):
         w.logarithms[i] = numbers[i]
+    w.tapes = <Tape*>calloc(len(b.replays) + 1, sizeof(Tape))
+    for i in range(len(b.replays)):
+        replay, tape = b.replays[i], &w.tapes[i]
+        times, sizes = replay.times, replay.sizes
+        tape.times, tape.sizes, tape.length = &times[0], &sizes[0], times.shape[0]
+        tape.origin, tape.multiply, tape.divide = replay.origin, replay.multiply, replay.divide
     for j in range(w.flows):
         i = order[j]
         w.flow[i].last = -1
@@ -241,10 +258,9 @@ cdef inline int open_sources(World* w, object b) except -1:
             law.draws = mix2(mix2(w.seed, PURPOSE_GAP), s.key)
             s.t += exponential_gap(mix2(law.draws, 0), law.step, w.logarithms)
         elif law.kind == REPLAY:
-            times, sizes = b.replay_times[source[i] - 2], b.replay_sizes[source[i] - 2]
-            law.times, law.sizes, law.length = <int64_t*>&times[0], <int64_t*>&sizes[0], times.shape[0]
-            s.t += times[0]
-            s.size = <uint16_t>sizes[0]
+            law.tape = &w.tapes[source[i] - 2]
+            s.t += tape_time(law.tape, 0)
+            s.size = <uint16_t>law.tape.sizes[0]
         if s.t >= law.stop or law.count <= 0:
             continue
         u = w.fleet if up[i] else &w.unit[w.unit_of_node[node[i]]]
@@ -441,6 +457,7 @@ cdef inline void close_world(World* w) noexcept:
         free(w.cell[i].down)
         free(w.cell[i].up)
         del w.cell[i].busy_ups
+    delete_hops(w.hops)
     del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
     delete_blocks(w.fifos)
     free(w.unit)
@@ -467,6 +484,7 @@ cdef inline void close_world(World* w) noexcept:
     free(w.flow_node)
     free(w.mobile_of_flow)
     free(w.laws)
+    free(w.tapes)
     free(w.sent)
     free(w.logarithms)
     free(w)

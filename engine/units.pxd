@@ -199,7 +199,9 @@ cdef inline void move_on(World* w, Unit* u, Source* s, Rotation* rotation) noexc
     """The soonest source has sent."""
     if rotation != NULL:
         rotate(rotation, w.laws, w.sent)
-    elif advance(s, &w.laws[s.flow], w.logarithms):
+        return
+    w.drawn += 1
+    if advance(s, &w.laws[s.flow], w.logarithms):
         sink_top(u.sources)
     else:
         w.sent[s.flow] = s.seq

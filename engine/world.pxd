@@ -7,12 +7,13 @@ from engine.arena cimport Blocks
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
 from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
+from engine.hops cimport Hops
 from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
 from engine.record cimport (
-    CONTROL, CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, STRIP, UNHEARD, Record, rare,
+    CONTROL, CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, NOTED, STRIP, UNHEARD, Record, rare,
 )
-from engine.sources cimport Law, Rotation, Source
+from engine.sources cimport Law, Rotation, Source, Tape
 from engine.table cimport Table
 
 cdef enum:
@@ -178,6 +179,8 @@ cdef struct World:
     uint64_t* flow_key
     int32_t* flow_node
     Law* laws
+    Tape* tapes
+    int64_t drawn  # packets taken from sources other than constant-bit-rate since it was last set to 0
     uint32_t* sent
     int64_t* logarithms
     uint64_t* mobile_key
@@ -201,6 +204,7 @@ cdef struct World:
     vector[Span]* spans
     vector[Ended]* ended
     Ledger* ledger
+    Hops* hops  # NULL: none are recorded
     int64_t* histogram
     int64_t fates[2][15]
     uint64_t fingerprint
@@ -225,6 +229,15 @@ cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
 
 cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
     w.fingerprint += scatter(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
+
+cdef inline void record_hop(World* w, Fifo* f, const Record* r) noexcept nogil:
+    w.hops.note(w.hops, f, r[0], mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
+
+cdef inline void record_once(World* w, Fifo* f, Record* r) noexcept nogil:
+    """Of a record in the ring of a downlink, which is seen more than once."""
+    if not r.flags & NOTED:
+        r.flags |= NOTED
+        record_hop(w, f, r)
 
 cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
     cdef uint64_t k
@@ -277,6 +290,8 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
 cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
     cdef Flow* f
     cdef Copies* c
+    if rare(w.hops != NULL):
+        w.hops.leave_tunnels(w.hops, r[0])
     if kind_of(r) >= CONTROL_NODE:
         w.fates[1][fate] += 1
         end_message(w, r.seq)
@@ -309,6 +324,8 @@ cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept
     cdef Copies* c
     cdef bint again = False
     cdef int64_t delay = r.t - r.born
+    if rare(w.hops != NULL):
+        w.hops.leave_tunnels(w.hops, r[0])
     if rare(r.flags & COPIED):
         c = &w.ledger[0][packet_id(r.flow, r.seq)]
         again = c.delivered

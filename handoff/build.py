@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+import traces
 from engine import FOREVER, Network, NetworkError
 from engine.build import Built
 from engine.keys import PURPOSE_USER, draw
-from handoff.replay import Conversation, add_replay, conversations
+from handoff.movement import associations_of
+from handoff.replay.assign import assigned
+from handoff.replay.conversation import add_replay, conversations
+from handoff.replay.stream import open_capture
 from handoff.scenario.load import ScenarioError
-from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, Traffic, options_of
-from handoff.setup import Movement, Restart, Setup
+from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, options_of
+from handoff.scenario.traffic import Traffic
+from handoff.setup import Movement, Presence, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
@@ -54,10 +58,19 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     for link in scenario.link:
         _link(network, link.between[0], link.between[1], link)
     problems: list[str] = []
-    names, movement = _movement(scenario, path.parent, network, problems)
+    names, movement = _movement(scenario, path, network, seed, problems)
+    present = movement.presence(len(names), scenario.movement.margin) if movement is not None else None
+    captures, unread = _captures(scenario, path.parent)
+    problems += unread
+    notes = []
     for i, traffic in enumerate(scenario.traffic):
+        node = traffic.correspondent or scenario.correspondent[0].name
         try:
-            _traffic(network, scenario, traffic, path.parent, names, seed)
+            if traffic.capture is None:
+                _flow(network, node, traffic, present, seed)
+            elif captures.keys() >= set(traffic.capture):
+                told = _replay(network, node, traffic, [captures[name] for name in traffic.capture], names, present, seed)
+                notes.append(f"traffic.{i}: {told} are replayed")
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
@@ -71,6 +84,7 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
         options_of(scenario.options),
         {network.node_index(r): network.node_index(g) for r, g in gateway.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
+        tuple(notes),
     )
 
 
@@ -101,23 +115,21 @@ def _cell(network: Network, name: str, cell: Cell) -> None:
 
 
 def _movement(
-    scenario: Scenario, folder: Path, network: Network, problems: list[str]
+    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
 ) -> tuple[list[str], Movement | None]:
     """Mobile nodes by name in the order of the log, and their attachments."""
-    import traces
-
-    path = folder / scenario.movement.associations
     try:
-        log = traces.read_associations(path)
-    except (traces.TraceError, OSError) as error:
-        problems.append(f"{error}")
+        log = associations_of(scenario, path.parent, seed)
+    except (ValueError, OSError) as error:
+        problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
         return [], None
+    where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.routers.names)
     if unknown := [r for r in log.router_names if r not in known]:
-        problems.append(f"{path}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
+        problems.append(f"{where}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
         return [], None
     if not len(log.mobile):
-        problems.append(f"{path}: no mobile node in it")
+        problems.append(f"{where}: no mobile node in it is ever attached")
         return [], None
     mobiles = np.array([network.mobile(name, home=scenario.home_agent.name) for name in log.mobile_names], np.int64)
     nodes = np.array([network.node_index(name) for name in log.router_names], np.int64)
@@ -127,54 +139,47 @@ def _movement(
     return list(log.mobile_names), Movement(*(np.asarray(c, np.int64)[order] for c in columns))
 
 
-def _traffic(network: Network, scenario: Scenario, traffic: Traffic, folder: Path, names: list[str], seed: int) -> None:
-    node = traffic.correspondent or scenario.correspondent[0].name
-    if traffic.capture is not None:
-        assert traffic.mobile_address is not None
-        flows = conversations(folder / traffic.capture, traffic.mobile_address)
-        if (pace := Fraction(traffic.pace)) != 1:
-            flows = [c.paced(pace) for c in flows]
-        who = _by_table(traffic.table, flows, names) if traffic.table else _round_robin(len(flows), names, traffic)
-        add_replay(network, node, who, flows, seed=seed, phase_ps=traffic.phase)
-        return
+def _captures(scenario: Scenario, folder: Path) -> tuple[dict[str, traces.CompiledCapture], list[str]]:
+    """Captures to replay, each once; and what is wrong with the others."""
+    found, problems = {}, []
+    for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
+        try:
+            found[name] = open_capture(folder / name)
+        except traces.TraceError as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def _replay(
+    network: Network, node: str, traffic: Traffic, captures: list[traces.CompiledCapture], names: list[str],
+    present: Presence | None, seed: int,
+) -> str:  # fmt: skip
+    """Replay captures; says how much of them."""
+    flows, told = conversations(captures, traffic)
+    if names:  # else the movement is wrong, and that has been said
+        who = assigned([c.name for c in flows], names, network.mobile_keys(), traffic)
+        add_replay(network, node, who, flows, seed=seed, traffic=traffic, present=present)
+    return told
+
+
+def _flow(network: Network, node: str, traffic: Traffic, present: Presence | None, seed: int) -> None:
+    """A constant-bit-rate or Poisson flow for each mobile node."""
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
     keys = network.mobile_keys().tolist()
     starts = np.array([draw(seed, PURPOSE_PHASE, k, 0) * traffic.phase >> 64 for k in keys], np.int64)
+    stops = np.full(len(keys), FOREVER)
+    if present is not None:
+        starts, stops = present.begin_ps + starts, present.end_ps
     up = traffic.direction == "up"
-    mobiles = np.arange(len(names))
+    mobiles = np.arange(len(keys))
     if traffic.poisson:
         network.poisson(
-            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
             label=traffic.label or "poisson",
         )  # fmt: skip
     else:
         network.cbr(
-            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, up=up,
+            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
             label=traffic.label or "cbr",
         )  # fmt: skip
-
-
-def _round_robin(flows: int, names: list[str], traffic: Traffic) -> list[list[int]]:
-    if traffic.flows_per_mobile > flows:
-        raise ValueError(f"flows_per_mobile is {traffic.flows_per_mobile}, but the capture has {flows} flows")
-    k = traffic.flows_per_mobile
-    who: list[list[int]] = [[] for _ in range(flows)]
-    for i in range(len(names)):
-        for j in range(k):
-            who[(i * k + j) % flows].append(i)
-    return who
-
-
-def _by_table(table: dict[str, list[str]], flows: list[Conversation], names: list[str]) -> list[list[int]]:
-    index = {name: i for i, name in enumerate(names)}
-    row = {c.name: i for i, c in enumerate(flows)}
-    if unknown := sorted(set(table) - set(index)):
-        raise ValueError(f"table: no mobile node {', '.join(unknown)} in the movement")
-    if unknown := sorted({f for flow in table.values() for f in flow} - set(row)):
-        raise ValueError(f"table: no flow {', '.join(map(repr, unknown))} in the capture; it has {', '.join(map(repr, row))}")
-    who: list[list[int]] = [[] for _ in flows]
-    for name, chosen in table.items():
-        for flow in chosen:
-            who[row[flow]].append(index[name])
-    return who

@@ -40,9 +40,21 @@ def main() -> None:
 @main.command()
 @_study_options
 @click.option("--procedure", required=True, help="One of 'handoff procedures'.")
-def run(procedure: str, **options: Any) -> None:
+@click.option("--pcap", type=click.Path(path_type=Path, dir_okay=False), help="Write what the links carry as pcapng into FILE.")
+@click.option(
+    "--pcap-links", multiple=True, metavar="NAMES",
+    help="Only these links: names with * and ?, separated by commas, as in 'ha>ar*,ar0>*'; the option may be repeated.",
+)
+@click.option(
+    "--pcap-snap", type=click.IntRange(0, 65_535), default=128, show_default=True,
+    help="Most bytes kept of a packet; 0 keeps all.",
+)
+def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_snap: int, **options: Any) -> None:
     """Run one procedure on a SCENARIO."""
-    _study([procedure], **options)
+    if pcap is None and pcap_links:
+        raise click.UsageError("--pcap-links chooses links of a capture: give its file with --pcap")
+    patterns = [name.strip() for text in pcap_links for name in text.split(",")]
+    _study([procedure], capture=None if pcap is None else (pcap, patterns, pcap_snap), **options)
 
 
 @main.command()
@@ -92,6 +104,17 @@ def procedures(as_json: bool) -> None:
 
 
 @main.command()
+def dissector() -> None:
+    """Print the path of the Lua dissector for route optimization and regional registrations in Mobile IPv4 captures.
+
+    Use it as in: tshark -X lua_script:$(handoff dissector) -r FILE
+    """
+    from importlib.resources import files
+
+    click.echo(files("handoff.export") / "mipv4_ro.lua")
+
+
+@main.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
 def validate(scenario: Path, changes: tuple[str, ...]) -> None:
@@ -107,33 +130,37 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
             f"{scenario}: sound: {setup.network.mobile_count} mobile nodes, {len(checked.routers.names)} routers, "
             f"{moves} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / 1e12:g} s"
         )
+        for note in setup.notes:
+            click.echo(f"{scenario}: {note}")
 
 
 @main.group()
 def trace() -> None:
-    """Look at captures."""
+    """Look at captures and movement."""
 
 
 @trace.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_JSON
-def info(file: Path, as_json: bool) -> None:
-    """Duration, packets, rate, addresses and flows of a capture FILE."""
+@click.option("--scenario", type=click.Path(path_type=Path), help="Also the attachments under this scenario's coverage.")
+def info(file: Path, as_json: bool, scenario: Path | None) -> None:
+    """Packets, rate, flows and Mobile IP signalling of a capture FILE; nodes, area, handoffs of a movement FILE."""
     with _Failures():
+        import json
+
         import traces
 
-        facts = traces.summarise(traces.read_capture(file))
-        if as_json:
-            import json
+        if scenario is not None or traces.look(file) != "other":
+            from handoff import movement_facts
 
-            click.echo(json.dumps(facts, indent=2))
-            return
-        for name, value in facts.items():
-            if name != "flows":
-                click.echo(f"{name.replace('_', ' '):<16} {value if value is not None else '-'}")
-        click.echo("flows, most bytes first:")
-        for flow in facts["flows"]:
-            click.echo("  " + "  ".join(f"{k} {v}" for k, v in flow.items()))
+            found = movement_facts.facts(file, scenario)
+            lines = movement_facts.lines(found)
+        else:
+            from handoff import capture_facts
+
+            found = capture_facts.facts(file)
+            lines = capture_facts.lines(found)
+        click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
 
 
 def _study(names: list[str], **options: Any) -> None:

@@ -75,6 +75,7 @@ def study(
     memory_limit: str | None,
     as_json: bool,
     detail: bool | None,
+    capture: tuple[Path, list[str], int] | None = None,
 ) -> int:
     """Run procedures on a scenario, print and write what came out; returns the exit code.
 
@@ -83,18 +84,30 @@ def study(
     ScenarioError
         If a procedure, the scenario or a file that it names is wrong.
     """
-    if unknown := [n for n in names if n not in PROCEDURES]:
-        raise ScenarioError([f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in unknown])
+    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in names if n not in PROCEDURES]
+    wrong += [f"procedure {n!r} stands twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
+    if wrong:
+        raise ScenarioError(wrong)
     limit = size(memory_limit) if memory_limit is not None else None
     checked, text = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
-    if wrong := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
-        raise ScenarioError(wrong)
+    if unfit := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
+        raise ScenarioError(unfit)
+    packets = expected_packets(setup.network, setup.duration_ps)
+    record = None
+    if capture is not None:
+        from handoff.export.capture import Recorder, link_names, matching_links
+        from handoff.report.tables import provenance
+
+        file, patterns, snap = capture
+        links = matching_links(patterns, link_names(setup.network))
+        _writable(file.parent)
+        comment = provenance(text, scenario, seed, sys.argv[1:])[b"handoff"].decode()
+        record = partial(Recorder, file, links, snap, comment, packets)
     if output is not None:
         _writable(output)
     if detail is None:
-        packets = expected_packets(setup.network, setup.duration_ps)
         detail = packets <= MOST_RECORDED
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
@@ -108,7 +121,7 @@ def study(
         same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
             setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption),
-            reference=references.get(same), detail=detail,
+            reference=references.get(same), detail=detail, record=record,
         )  # fmt: skip
         if run.extra is not None:
             references[same] = Bytes.of(run.result).beyond(run.extra)

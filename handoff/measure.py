@@ -47,10 +47,10 @@ def expected_packets(network: Network, duration_ps: int) -> int:
     step = np.maximum(flows["interval"], 1)
     lasts = np.clip(np.minimum(flows["stop"], duration_ps) - flows["start"], 0, None)
     sent = np.minimum(lasts // step + 1, flows["count"])
-    for i, (times, _) in enumerate(network.replays):
+    for i, replay in enumerate(network.replays):
         rows = flows["source"] == 2 + i
         loops = np.where(flows["interval"][rows] > 0, lasts[rows] // step[rows] + 1, 1)
-        sent[rows] = loops * len(times)
+        sent[rows] = loops * len(replay)
     return int(sent.sum())
 
 
@@ -113,6 +113,8 @@ def details(
     count = len(handoffs["mobile"])
     measured = group_metrics(packets, group, count)
     handoffs |= {name: values for name, values in measured.items() if name not in handoffs}
+    if resequence_ps:  # the engine counted arrivals
+        handoffs["reordered"], result.flows["reordered"] = measured["reordered"], per_flow["reordered"]
     handoffs["forwarded"] = _forwarded(row, packets, group, count)
     study["forwarded"] = np.array([_forwarded(row, packets, packets["flow"] * 0, 1)[0]])
     for name in VOICE:

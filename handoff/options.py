@@ -56,8 +56,10 @@ class Options:
         Who sends the update of ``mipv4-smooth`` to the old router.
     lifetime_s : int
         Requested lifetime of a registration; refreshed at half of it.
-    retransmit_ps, retransmit_max_ps : int
-        First wait for a reply, doubled each time, and the most that it grows to.
+    retransmit_ps : int
+        First wait for a reply, doubled each time.
+    retransmit_max_ps : int or None
+        The most that it grows to: 32 s (RFC 6275 11.8); of IPv4 in the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
     new_buffer_packets, new_buffer_bytes : int
         Buffer of the new router for a mobile node that is not attached yet; 0 = unlimited (decisions, 9 and 13).
     old_buffer_packets : int
@@ -106,14 +108,14 @@ class Options:
     prediction: str = "layer2"
     discovery: str = "layer2"
     detection: str = "eager"
-    advertisement_min_ps: int = constants.SECOND
-    advertisement_max_ps: int = constants.SECOND
+    advertisement_min_ps: int = constants.ADVERTISEMENT_INTERVAL
+    advertisement_max_ps: int = constants.ADVERTISEMENT_INTERVAL
     agent_discovery_ps: int = 100 * MS
     temporary_home_agent: str = "list"
     notification: str = "mn"
     lifetime_s: int = 600
-    retransmit_ps: int = constants.SECOND
-    retransmit_max_ps: int = constants.MAX_BINDACK_TIMEOUT
+    retransmit_ps: int = constants.INITIAL_BINDACK_TIMEOUT
+    retransmit_max_ps: int | None = None
     new_buffer_packets: int = 50
     new_buffer_bytes: int = 0
     old_buffer_packets: int = 0
@@ -147,7 +149,7 @@ class Options:
             found.append(f"lifetime is 1 s to {constants.MAX_LIFETIME_S} s (RFC 5944, 3.3), not {self.lifetime_s} s")
         if self.retransmit_ps < constants.REGISTRATION_RETRANSMIT:
             found.append("the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)")
-        if self.retransmit_max_ps < self.retransmit_ps:
+        if self.retransmit_max_ps is not None and self.retransmit_max_ps < self.retransmit_ps:
             found.append("retransmit_max is at least retransmit")
         if not 0 < self.advertisement_min_ps <= self.advertisement_max_ps:
             found.append("advertisements come at intervals from advertisement_min, above 0, to advertisement_max, at least that")

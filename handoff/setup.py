@@ -40,6 +40,28 @@ class Movement:
             raise ValueError("attachments must be sorted by mobile, then by the time they come up")
 
 
+    def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
+        """From when to when each of the network's mobile nodes has something to do with its first and last link.
+
+        A node that is up at time 0, or whose last link never goes down, is there without a margin on that side.
+        """
+        begin, end = np.zeros(mobiles, np.int64), np.full(mobiles, FOREVER)
+        np.minimum.at(first := np.full(mobiles, FOREVER), self.mobile, self.up_ps)
+        np.maximum.at(last := np.zeros(mobiles, np.int64), self.mobile, self.down_ps)
+        late, leaves = (first > 0) & (first < FOREVER), last < FOREVER
+        begin[late] = first[late] + margin_ps
+        end[leaves] = last[leaves] - margin_ps
+        return Presence(begin, np.maximum(begin, end))
+
+
+@dataclass(frozen=True)
+class Presence:
+    """When each mobile node has traffic: int64 of shape (mobiles,), ``FOREVER`` where there is no end."""
+
+    begin_ps: Int
+    end_ps: Int
+
+
 @dataclass(frozen=True)
 class Restart:
     """An agent that loses its bindings, visitors and forwarding entries at an instant."""
@@ -63,6 +85,8 @@ class Setup:
     gateways : dict of int to int
         Router to the gateway of its region (GFA or MAP); empty where there are no regions.
     restarts : tuple of Restart
+    notes : tuple of str
+        What the user may want to know of the input.
     """
 
     network: Network
@@ -72,6 +96,7 @@ class Setup:
     options: Options = field(default_factory=Options)
     gateways: dict[int, int] = field(default_factory=dict)
     restarts: tuple[Restart, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Which attachments are the last of their mobile."""
@@ -107,4 +132,4 @@ class Correspondents:
         return self._node[self._first[mobile] : self._first[mobile + 1]]
 
 
-__all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Restart", "Setup"]
+__all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Presence", "Restart", "Setup"]

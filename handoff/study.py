@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from engine import Engine, Result
+from engine import Engine, Hops, Network, Result
 from engine.histogram import quantile
 from handoff.begin import begin, controllers, schedule
 from handoff.ideal import Bytes, ideal_bytes
@@ -21,6 +22,24 @@ from handoff.procedures import PROCEDURES
 from handoff.setup import Correspondents, Setup
 
 SLICES = 50
+
+
+class Recorder(Protocol):
+    """Takes the hops of a run as it goes on (``handoff.export.capture.Recorder`` writes them)."""
+
+    @property
+    def hops(self) -> list[str]:
+        """Links to record."""
+
+    @property
+    def slices(self) -> int:
+        """How many slices keep each one small."""
+
+    def write(self, hops: Hops) -> None:
+        """Take those of a slice."""
+
+
+Record = Callable[[Network, Program, Places], AbstractContextManager[Recorder]]
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
@@ -60,6 +79,8 @@ class Run:
         How often an anchor made a binding beside another one.
     detail : Detail or None
         Metrics of flows and of the study, if they were asked for.
+    servers : dict of str to ndarray
+        Time of each node for a message (``registration_ps``) and for a packet (``service_ps``), in this run.
     wall_seconds, controller_seconds : float
     interrupted_ps : int or None
         Time reached if the run was stopped before its end.
@@ -71,9 +92,33 @@ class Run:
     extra: Bytes | None
     simultaneous: int
     detail: Detail | None
+    servers: Columns
     wall_seconds: float
     controller_seconds: float
     interrupted_ps: int | None = None
+
+    @property
+    def reached_ps(self) -> int:
+        """Simulated time that the figures are about."""
+        return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
+
+    def rates(self) -> tuple[Columns, Columns]:
+        """What links and nodes did in relation to time.
+
+        Returns
+        -------
+        links : dict of str to ndarray of float
+            ``utilisation``: busy time as a share of all; of a cell with a queue for each mobile node, their sum.
+        nodes : dict of str to ndarray of float
+            ``registrations_per_s``: messages that the registration server took; ``registration_utilisation`` and
+            ``forwarding_utilisation`` of the two servers.
+        """
+        time, nodes = max(self.reached_ps, 1), self.result.nodes
+        return {"utilisation": self.result.links["busy_ps"] / time}, {
+            "registrations_per_s": nodes["messages"] * 1e12 / time,
+            "registration_utilisation": nodes["messages"] * (self.servers["registration_ps"] / time),
+            "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
+        }
 
     def summary(self) -> dict[str, int | float | str | None]:
         """The figures of the comparison table; times in ps, nan where nothing was measured."""
@@ -82,6 +127,7 @@ class Run:
             "procedure": self.procedure,
             "handoffs": len(h["mobile"]),
             "completed": int(h["completed"].sum()),
+            "unfinished_handoffs": int((h["completed"] == 0).sum()),
             **{f"scenario_{n}": int((h["scenario"] == n).sum()) for n in (1, 2, 3)},
             "sent": int(flows["sent"].sum()),
             "lost": int(flows["lost"].sum()),
@@ -128,6 +174,7 @@ def run_procedure(
     reference: Bytes | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
     detail: bool = False,
+    record: Record | None = None,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -152,6 +199,8 @@ def run_procedure(
         action of a run.
     detail : bool
         Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
+    record : callable or None
+        Gets network, program and places of the run and returns what takes its hops, a context around the run.
 
     Raises
     ------
@@ -163,20 +212,22 @@ def run_procedure(
     network = setup.network.fork()
     begin(setup, network, places)
     schedule(setup, network, program, places, seed)
-    engine = Engine(
-        network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
-        scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
-        record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
-    )  # fmt: skip
     records = Records(setup)
-    for node, controller in controllers(setup, program, places, records):
-        if node < 0:
-            engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
-        else:
-            engine.attach(node, controller if wrap is None else wrap(node, controller))
-    begun = time.perf_counter()
-    reached = _advance(engine, setup.duration_ps, progress)
-    wall = time.perf_counter() - begun
+    with nullcontext() if record is None else record(network, program, places) as recorder:
+        engine = Engine(
+            network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
+            scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
+            record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
+            hops=() if recorder is None else recorder.hops,
+        )  # fmt: skip
+        for node, controller in controllers(setup, program, places, records):
+            if node < 0:
+                engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
+            else:
+                engine.attach(node, controller if wrap is None else wrap(node, controller))
+        begun = time.perf_counter()
+        reached = _advance(engine, setup.duration_ps, progress, recorder)
+        wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
@@ -194,6 +245,7 @@ def run_procedure(
         None if stopped is not None or reference is None else Bytes.of(result).beyond(reference),
         places.simultaneous,
         measured,
+        {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")},
         wall,
         engine.profile["controller_ns"] / 1e9,
         stopped,
@@ -221,10 +273,15 @@ def program_of(setup: Setup, procedure: str) -> Program:
     return Program.of(row, setup.options)
 
 
-def _advance(engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None) -> int:
-    """Run in slices, so that progress and an interruption have a place."""
-    for k in range(1, SLICES + 1):
-        reached = engine.advance(until * k // SLICES)
+def _advance(
+    engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None, recorder: Recorder | None = None
+) -> int:
+    """Run in slices, so that progress, an interruption and the record of hops have a place."""
+    slices = SLICES if recorder is None else max(SLICES, recorder.slices)
+    for k in range(1, slices + 1):
+        reached = engine.advance(until * k // slices)
+        if recorder is not None:
+            recorder.write(engine.take_hops())
         if progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"])):
             return reached
     return until

@@ -24,10 +24,12 @@ def draw(
     Raises
     ------
     ScenarioError
-        If the scenario, the procedure, the mobile node or the handoff is wrong.
+        If the scenario, the procedure, the mobile node or the handoff is wrong, or the picture has no place.
     """
     if procedure not in PROCEDURES:
         raise ScenarioError([f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}"])
+    if output is not None and not output.parent.is_dir():
+        raise ScenarioError([f"-o: {output.parent} is no folder"])
     checked, _ = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)

@@ -82,18 +82,21 @@ class Agent:
             self.visitors.unasked[mobile] = max(0, left - 1)
             number = self.program.advertisement
             fields = Fields(number, 1, -1, self.node, -1, 0, 0, status)
-            size = self.program.steps[number].size_bytes
+            size = self.program.steps[number].leg_bytes[0]
             ctx.send(CODES["AA"], self.node, size_bytes=size, args=fields.pack(), for_mobile=True, radio=True)
             if not status:
                 self._next_advertisement(ctx)
 
     def _restart(self, ctx: Context, mobile: int) -> None:
         """Everything is lost; those on this router's link hear it from the next advertisement (RFC 5944, 2.3.2)."""
+        self.delayed.clear()
+        self.checked.pop(mobile, None)
         if self.anchors:
             self.cache.restart(ctx, mobile)
         else:
             self.visitors.restart(ctx, mobile)
-            self._advertise(ctx, mobile, RESTARTED)
+            if self.program.row.ip == 4 or self.program.row.network_based:  # an IPv6 router has no visitors to lose
+                self._advertise(ctx, mobile, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
     def _message(self, ctx: Context, event: Event, fields: Fields) -> None:
@@ -174,7 +177,9 @@ class Agent:
         ctx.timer(ctx.time_ps + wait_ps, DELAYED, self.serial)
 
     def _checked(self, ctx: Context, mobile: int, serial: int) -> None:
-        fields = self.delayed.pop(serial)
+        fields = self.delayed.pop(serial, None)
+        if fields is None:
+            return  # a restart has come between
         numbered = self.program.steps[fields.step]
         if fields.hop == len(numbered.step.path) - 1:
             self._answer(ctx, numbered, fields, mobile)
@@ -187,9 +192,8 @@ class Agent:
         role = numbered.step.path[fields.hop]
         to = self.node if role == "MN" else self.places.node(role, fields)
         broadcast = {"radio": True} if numbered.kind == "AA" and to == fields.new else {}  # who asks has no entry here yet
-        ctx.send(
-            CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), for_mobile=role == "MN", **broadcast
-        )
+        size = numbered.leg_bytes[fields.hop - 1]
+        ctx.send(CODES[numbered.kind], to, size_bytes=size, args=fields.pack(), for_mobile=role == "MN", **broadcast)
 
     def _start(self, ctx: Context, numbers: tuple[int, ...], fields: Fields) -> None:
         """Steps that a message starts here."""
@@ -249,7 +253,8 @@ class Agent:
     # -- refusals ---------------------------------------------------------------------------------------------------------
     def _stale(self, ctx: Context, numbered: Numbered, fields: Fields) -> None:
         """Overtaken by a newer message of this mobile node."""
-        if self.program.options.rfc and numbered.step.path[0] == "MN":
+        options = self.program.options
+        if (options.rfc or options.sequence == "shared") and numbered.step.path[0] == "MN":
             ip4 = self.program.row.ip == 4
             ctx.reject(Fate.REPLAYED)
             self._deny(ctx, numbered, fields, Status.IDENTIFICATION_MISMATCH if ip4 else Status.SEQUENCE_OUT_OF_WINDOW)
@@ -259,14 +264,12 @@ class Agent:
         numbered = self.program.steps[fields.step]
         if numbered.kind not in _REQUESTS or numbered.step.path[0] != "MN":
             return
-        last = fields.hop == len(numbered.step.path) - 1
-        if self.program.row.ip == 6:
-            if last:
-                self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
-        elif last:
-            self._deny(ctx, numbered, fields, Status.HA_INSUFFICIENT_RESOURCES)
-        else:
-            self._deny(ctx, numbered, fields, Status.FA_INSUFFICIENT_RESOURCES)
+        role = numbered.step.path[fields.hop]
+        if self.program.row.ip == 4:
+            code = Status.HA_INSUFFICIENT_RESOURCES if role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
+            self._deny(ctx, numbered, fields, code)
+        elif fields.hop == len(numbered.step.path) - 1:  # a router that an IPv6 message only passes has nothing to say
+            self._deny(ctx, numbered, fields, Status.BA_INSUFFICIENT_RESOURCES)
 
     def _deny(self, ctx: Context, numbered: Numbered, fields: Fields, status: int) -> None:
         """Send the answer with a code; from where the message is, the rest of the way back."""

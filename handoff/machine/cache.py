@@ -18,13 +18,20 @@ class Binding(NamedTuple):
     router: int
 
 
+class Parked(NamedTuple):
+    """A deregistration that waits, as it was sent last, and the number of the first one of this leave."""
+
+    fields: Fields
+    first: int
+
+
 class Cache:
     """One anchor's bindings, keyed by (home address, care-of address): a late deregistration removes only its own."""
 
     def __init__(self, program: Program, places: Places) -> None:
         self.options, self.program, self.places = program.options, program, places
         self.bindings: dict[int, Binding | None] = {}  # None: removed; absent: as at time 0
-        self.parked: dict[int, Fields] = {}  # deregistrations that overtook their registrations
+        self.parked: dict[int, Parked] = {}  # deregistrations that overtook their registrations
         self.bound: dict[int, int] = {}  # identification of what made the last binding
         self.latest: dict[int, int] = {}  # and of anything accepted, for a shared counter
 
@@ -64,14 +71,22 @@ class Cache:
         """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
         binding, own = self.current(role, mobile), self.places.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
+        self._count(fields, mobile)
         if race == "hold" and self._overtook(binding, role, fields, mobile):
-            self.parked[mobile] = fields
-            ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
+            self._park(ctx, fields, mobile)
             return False
         if binding is not None and (race == "rfc6275" or binding.care_of == own):  # rfc6275: one entry for each home address
             self.remove(ctx, mobile)
-        self._count(fields, mobile)
         return True
+
+    def _park(self, ctx: Context, fields: Fields, mobile: int) -> None:
+        """Let it wait; sent again, it waits no longer for that."""
+        before = self.parked.get(mobile)
+        if before is not None and (before.fields.old, before.fields.new) == (fields.old, fields.new):
+            self.parked[mobile] = Parked(fields, before.first)
+        else:
+            self.parked[mobile] = Parked(fields, fields.identification)
+            ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
 
     def _overtook(self, binding: Binding | None, role: str, fields: Fields, mobile: int) -> bool:
         """Whether a deregistration is here before the registration that it belongs to."""
@@ -81,13 +96,14 @@ class Cache:
 
     def released(self, ctx: Context, role: str, mobile: int, identification: int | None = None) -> Fields | None:
         """The deregistration that need not wait any more: its registration has come, or (by its number) its time is over."""
-        fields = self.parked.get(mobile)
-        if fields is None or identification not in (None, fields.identification):
+        parked = self.parked.get(mobile)
+        if parked is None or identification not in (None, parked.first):
             return None
+        fields = self.parked.pop(mobile).fields
         binding = self.current(role, mobile)
         if identification is not None and binding is not None and binding.care_of == self.places.care_of(role, fields.old):
             self.remove(ctx, mobile)
-        return self.parked.pop(mobile)
+        return fields
 
     def leave(self, ctx: Context, role: str, fields: Fields, mobile: int) -> None:
         """The marker of an old path has passed: its binding goes, if it has not been made anew since."""

@@ -4,13 +4,17 @@ SECOND = 10**12
 
 # RFC 5944
 REGISTRATION_RETRANSMIT = SECOND
-"""3.6.3: the first wait for a reply is at least 1 s; each period at least doubles."""
+"""3.6.3: the first wait for a reply is at least 1 s; each period at least doubles, up to the requested lifetime."""
+REGISTRATION_PROCESSING = SECOND // 10
+"""3.6.3: the first wait is also at least two round trips to the home agent and this, for processing."""
 IDENTIFICATION_TOLERANCE = 7 * SECOND
 """5.7.1: how far the timestamp of an identification may be from the home agent's clock."""
 MAX_LIFETIME_S = 65_534
 """3.3: 65,535 would mean for ever."""
-MAX_ADVERTISEMENT_INTERVAL = SECOND
-"""2.3.1: agent advertisements are sent at most once a second."""
+ADVERTISEMENT_INTERVAL = SECOND
+"""2.3: agent advertisements are sent at most once a second; 2.3.1: at a third of their lifetime or sooner."""
+REGISTRATION_INTERVAL = SECOND
+"""3.6.1: advertisements make a mobile node register at most once a second."""
 ADVERTISEMENTS_IN_LIFETIME = 3
 """2.3.1: an advertisement's lifetime is three times the interval, so three may be missed."""
 
@@ -32,11 +36,11 @@ MAX_NONCE_LIFETIME = 240 * SECOND
 NONCE_INTERVAL = 30 * SECOND
 """5.2.2: a correspondent makes a new nonce every so often; it accepts each for MAX_NONCE_LIFETIME."""
 MAX_UPDATE_RATE = 3
-"""12: binding updates a second to one destination."""
+"""11.8, 12: messages of one type a second to one node."""
 DHAAD_TIMEOUT = 3 * SECOND
 """12: INITIAL_DHAAD_TIMEOUT, first wait for a home agent address discovery reply."""
 DHAAD_RETRIES = 4
-"""12."""
+"""12: how often such a request is sent again; the wait doubles each time (11.4.1)."""
 
 # RFC 4861, 4862
 MAX_RTR_SOLICITATION_DELAY = SECOND

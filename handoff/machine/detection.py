@@ -8,6 +8,7 @@ from engine import Context
 from handoff.machine.constants import (
     MAX_RTR_SOLICITATION_DELAY,
     MAX_RTR_SOLICITATIONS,
+    REGISTRATION_INTERVAL,
     RTR_SOLICITATION_INTERVAL,
     Status,
 )  # fmt: skip
@@ -79,6 +80,8 @@ class Detection:
             if self.nodes.sender.has_link(state, state.router):
                 return  # it is still heard
             wait = max(wait, self._expiry(ctx, state) - ctx.time_ps)
+        if self.options.rfc and self.program.row.ip == 4:
+            wait = max(wait, state.asked_ps + REGISTRATION_INTERVAL - ctx.time_ps)
         state.detecting = attachment
         ctx.timer(ctx.time_ps + wait, DISCOVERED, attachment)
 

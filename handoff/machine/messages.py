@@ -87,41 +87,53 @@ _V6 = {
     "AA": IPV6 + 16 + 8 + 32,  # 4.2 with link-layer address and one prefix
     "HADQ": IPV6 + 8,  # RFC 6275 6.5
     "HADR": IPV6 + 8 + 16,  # 6.6 with one address
-    "HoTI": IPV6 + IPV6 + 16,  # 6.1.3, tunnelled to the home agent
+    "HoTI": IPV6 + 16,  # 6.1.3
     "CoTI": IPV6 + 16,
-    "HoT": IPV6 + IPV6 + 24,  # 6.1.5, tunnelled by it
+    "HoT": IPV6 + 24,  # 6.1.5
     "CoT": IPV6 + 24,
 }
+PROXY = 16
+"""A proxy update or acknowledgement has no home address option or routing header, but the options of RFC 5213 8.1: 56 bytes after
+IPv6 instead of 40."""
 ALTERNATE_CARE_OF = 16
 """Alternate care-of address option with its padding: 12 + 2 + 18 = 32 bytes instead of 16 (RFC 6275 6.2.5)."""
 BINDING_AUTHORIZATION = 16
 """Nonce indices and binding authorization data with their padding: 32 bytes instead of 16 (RFC 6275 6.2.6, 6.2.7)."""
 
 
-def size_bytes(message: str, ip: int, other: str, secured: bool) -> int:
-    """IP length of a message.
+def leg_bytes(message: str, path: tuple[str, ...], ip: int, secured: bool) -> tuple[int, ...]:
+    """IP length of a message between each two nodes of its path.
 
     Parameters
     ----------
     message : str
         Its name in a row.
+    path : tuple of str
+        Roles.
     ip : int
         Version.
-    other : str
-        Role of the node at the far end of the message from the mobile node: HA, MAP, CN, a router.
     secured : bool
         Whether the home agent's messages travel in ESP and a correspondent's carry authorization data (profile ``rfc``);
         the Mobile-Home authentication extension of IPv4 is always there.
     """
     name = kind(message)
     if ip == 4:
-        return _V4[name]
+        return (_V4[name],) * (len(path) - 1)
     size = _V6[name]
-    if name in ("BU", "DBU") and other == "HA":
-        size += ALTERNATE_CARE_OF
-    if secured and name in ("BU", "DBU", "BA", "DBA"):
-        size += {"HA": _ESP, "CN": BINDING_AUTHORIZATION}.get(other, 0)
-    return size
+    if name in ("BU", "DBU", "BA", "DBA"):
+        anchor = path[-1] if name in ("BU", "DBU") else path[0]
+        if "MN" not in path:
+            size += PROXY
+        elif anchor == "HA" and name in ("BU", "DBU"):
+            size += ALTERNATE_CARE_OF
+        if secured:
+            size += {"HA": _ESP, "CN": BINDING_AUTHORIZATION}.get(anchor, 0)
+    return tuple(size + IPV6 * in_home_tunnel(name, path, hop) for hop in range(1, len(path)))
+
+
+def in_home_tunnel(name: str, path: tuple[str, ...], hop: int) -> bool:
+    """Whether the leg to node ``hop`` of the path lies in the tunnel between mobile node and home agent (RFC 6275 5.2.5)."""
+    return (name == "HoTI" and hop <= path.index("HA")) or (name == "HoT" and hop > path.index("HA"))
 
 
 HEADERS = {"HA": 40, "MAP": 40, "CN": HOME_ADDRESS, "AR": 40}

@@ -186,6 +186,8 @@ class MobileNodes:
         """Start the steps of a handoff (or, with ``old`` equal to ``new``, of a refresh); older requests mean nothing now."""
         variant = self._variant(state, old, new)
         state.target = new
+        if event == "move":
+            state.asked_ps = ctx.time_ps
         state.requests.clear()
         state.waiting.clear()
         state.request = 0
@@ -214,10 +216,10 @@ class MobileNodes:
 
     def _retransmit(self, ctx: Context, state: State, identification: int) -> None:
         registers = identification == state.request
-        new = state.requests[identification].new if identification in state.requests else -1
-        if self.sender.retransmit(ctx, state, identification) and registers:
+        request = state.requests.get(identification)
+        if self.sender.retransmit(ctx, state, identification) and registers and request is not None and not request.held:
             row = self.row_of.get(state.leaving)
-            if row is not None and self.records["new_router"][row] == new:
+            if row is not None and self.records["new_router"][row] == request.new:
                 self.records["retransmissions"][row] += 1
 
     def _refresh(self, ctx: Context, state: State, generation: int) -> None:
@@ -247,10 +249,11 @@ class MobileNodes:
         elif numbered.kind in ("HoT", "CoT"):
             self.sender.tested(ctx, state, numbered, fields)
         elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
-            self.sender.answered(state, fields)
-            row = self._row(state, fields)
+            awaited, row = self.sender.answered(state, fields), self._row(state, fields)
             if row is not None:
                 self.records["acknowledged_ps"][row] = ctx.time_ps
+            if awaited:
+                self._completed(ctx, state, row)
         else:
             self._acknowledged(ctx, state, fields)
         for number in self.program.begun(numbered.variant, numbered.step.message):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from engine.keys import PURPOSE_USER, draw, key
-from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME
+from engine.plan import delays_to
+from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME, REGISTRATION_PROCESSING, SECOND
 from handoff.machine.messages import Fields, header_bytes
 from handoff.machine.program import Program
+from handoff.machine.state import Request
 from handoff.setup import Correspondents, Setup
 
 PURPOSE_ADVERTISEMENT = PURPOSE_USER + 3
@@ -32,7 +34,7 @@ class Places:
 
     def __init__(self, setup: Setup, program: Program, peers: Correspondents, seed: int) -> None:
         self.home_agent, self.gateways, self.peers, self.seed = setup.home_agent, setup.gateways, peers, seed
-        self.row, self.options = program.row, program.options
+        self.row, self.options, self.network = program.row, program.options, setup.network
         self.node_keys = [key(n.name) for n in setup.network.nodes]
         self.mobile_keys = setup.network.mobile_keys()
         move = setup.movement
@@ -41,9 +43,10 @@ class Places:
             if move.up_ps[i] == 0:
                 self.first_router[int(move.mobile[i])] = int(move.router[i])
         self.simultaneous = 0  # how often an anchor made a binding beside another
+        self._round_trips: dict[int, int] = {}  # between routers and home agent, without the radio
         self._advertised: dict[int, list[int]] = {}
 
-    def node(self, role: str, fields: Fields) -> int:
+    def node(self, role: str, fields: Fields | Request) -> int:
         """Node of a role on the path of a message."""
         if role == "nAR":
             return fields.new
@@ -87,9 +90,14 @@ class Places:
             found += [("CN", node) for node in self.peers[mobile]]
         return found
 
-    def same_region(self, a: int, b: int) -> bool:
-        """Whether two routers have one gateway."""
-        return self.gateways[a] == self.gateways[b]
+    def least_wait(self, router: int, size_bytes: int) -> int:
+        """Shortest wait for a registration reply (RFC 5944 3.6.3): two round trips to the home agent, and processing."""
+        if router not in self._round_trips:
+            there, back = delays_to(self.network, self.home_agent)[router], delays_to(self.network, router)[self.home_agent]
+            self._round_trips[router] = there + back
+        cell = self.network.cells[self.network.cell_of_node[router]]
+        air = sum(c.delay_ps + (-(-8 * size_bytes * SECOND // c.rate_bps) if c.rate_bps else 0) for c in (cell.up, cell.down))
+        return 2 * (air + self._round_trips[router]) + REGISTRATION_PROCESSING
 
     # -- advertisements -----------------------------------------------------------------------------------------------
     def next_advertisement(self, router: int, after_ps: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.machine.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
-from handoff.machine.messages import kind, size_bytes
+from handoff.machine.messages import kind, leg_bytes
 from handoff.options import Options
 from handoff.procedures import Procedure, Step
 
@@ -32,7 +32,8 @@ class Numbered:
         ``HOME`` or ``REGIONAL``.
     kind : str
         Of the message.
-    size_bytes : int
+    leg_bytes : tuple of int
+        IP length between each two nodes of the path.
     over_old : bool
         Whether the mobile node sends it over its old link.
     wants_old : bool
@@ -52,7 +53,7 @@ class Numbered:
     step: Step
     variant: int
     kind: str
-    size_bytes: int
+    leg_bytes: tuple[int, ...]
     over_old: bool
     wants_old: bool
     per_peer: bool
@@ -119,6 +120,11 @@ class Program:
             numbers["AS9"],
             numbers["AA9"],
         )
+
+    @property
+    def secured(self) -> bool:
+        """Whether messages of the home agent travel in ESP, and correspondents' carry authorization data (IPv6)."""
+        return self.options.rfc or self.options.authenticates
 
     def refresh_ps(self, lifetime_s: int) -> int:
         """How long after a reply a registration is renewed: half of the shortest lifetime of its bindings."""
@@ -214,12 +220,11 @@ def _numbered(
     variant, step, over_old = steps[i]
     starts = tuple(_started(steps, variant, step.message, role) for role in step.path)
     replies = frozenset(_replies(steps, variant, step))
-    far = step.path[-1] if step.path[0] == "MN" else step.path[0]
     return Numbered(
         step,
         variant,
         kind(step.message),
-        size_bytes(step.message, row.ip, far, options.rfc or options.authenticates),
+        leg_bytes(step.message, step.path, row.ip, options.rfc or options.authenticates),
         over_old,
         bool(_OLD & set(step.path)),
         "CN" in step.path,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from engine import Context
 from handoff.machine.constants import (
+    DHAAD_RETRIES,
+    DHAAD_TIMEOUT,
     INITIAL_BINDACK_TIMEOUT_FIRST_REG,
+    MAX_BINDACK_TIMEOUT,
     MAX_RR_BINDING_LIFETIME_S,
     MAX_TOKEN_LIFETIME,
+    MAX_UPDATE_RATE,
+    SECOND,
 )  # fmt: skip
 from handoff.machine.messages import CODES, Fields
 from handoff.machine.places import Places
@@ -29,6 +34,7 @@ class Sender:
     def __init__(self, program: Program, places: Places, router: list[int]) -> None:
         self.program, self.places, self.router = program, places, router
         self.options, self.ip = program.options, program.row.ip
+        self.timestamps = self.ip == 4 and self.options.authenticates  # identifications are (RFC 5944 5.7.1)
 
     def has_link(self, state: State, router: int) -> bool:
         """Whether a link to the router is up."""
@@ -44,27 +50,67 @@ class Sender:
             state.waiting.append((number, peer, old, new))
             self._test(ctx, state, numbered, peer, old, new)
             return
-        wait = self.options.retransmit_ps
-        if self.options.rfc and self.ip == 6 and state.router < 0 and numbered.registers:
-            wait = max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG)
-        self._issue(ctx, state, Request(number, peer, old, new, wait))
+        self._issue(ctx, state, Request(number, peer, old, new, self._first_wait(state, numbered, new)))
 
     def _issue(self, ctx: Context, state: State, request: Request) -> None:
         numbered = self.program.steps[request.step]
         if not numbered.replies or numbered.step.on == "going-down":  # an update over a link that goes is sent once
+            if self.timestamps:
+                state.identification = self._next(ctx, state)
             self.send(ctx, state, request)
             return
+        allowed = self._allowed(ctx, state, numbered, request)
+        if allowed > ctx.time_ps:
+            self._await(ctx, state, request._replace(held=True), allowed)
+            return
+        self._await(ctx, state, request, ctx.time_ps + request.wait_ps)
+        self.send(ctx, state, request)
+
+    def _await(self, ctx: Context, state: State, request: Request, until_ps: int) -> None:
+        """Give a request a number, and come back to it unless it is answered until then."""
         state.identification = identification = self._next(ctx, state)
         state.requests[identification] = request
-        if numbered.registers:
+        if self.program.steps[request.step].registers:
             state.request = identification
-        self.send(ctx, state, request)
-        ctx.timer(ctx.time_ps + request.wait_ps, RETRANSMIT, identification)
+        ctx.timer(until_ps, RETRANSMIT, identification)
+
+    def _first_wait(self, state: State, numbered: Numbered, new: int) -> int:
+        """How long the first answer may take."""
+        if numbered.kind == "HADQ":
+            return DHAAD_TIMEOUT
+        wait = self.options.retransmit_ps
+        if numbered.over_old and numbered.kind in ("BU", "DBU"):
+            wait += self.options.dad(self.program.row)  # the new router checks the address, and the anchor waits for that
+        if not self.options.rfc:
+            return wait
+        if self.ip == 4:
+            return max(wait, self.places.least_wait(new, numbered.leg_bytes[0]))
+        first = state.router < 0 and numbered.registers
+        return max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG) if first else wait
+
+    def _most_wait(self, numbered: Numbered) -> int:
+        """What the wait grows to: by RFC 5944 3.6.3 the requested lifetime, by RFC 6275 11.8 ``MAX_BINDACK_TIMEOUT``."""
+        if numbered.kind == "HADQ":
+            return DHAAD_TIMEOUT << DHAAD_RETRIES
+        if self.options.retransmit_max_ps is not None:
+            return self.options.retransmit_max_ps
+        return self.options.lifetime_s * SECOND if self.options.rfc and self.ip == 4 else MAX_BINDACK_TIMEOUT
+
+    def _allowed(self, ctx: Context, state: State, numbered: Numbered, request: Request) -> int:
+        """When a message may be sent: at most ``MAX_UPDATE_RATE`` of a type a second to one node (RFC 6275 11.8)."""
+        if not self.options.rfc or self.ip == 4 or numbered.kind == "HADQ":
+            return ctx.time_ps
+        what = numbered.kind.removeprefix("D"), self.places.node(numbered.step.path[-1], request)
+        recent = [t for t in state.recent.get(what, ()) if t > ctx.time_ps - SECOND]
+        if len(recent) >= MAX_UPDATE_RATE:
+            return recent[-MAX_UPDATE_RATE] + SECOND
+        state.recent[what] = (*recent, ctx.time_ps)
+        return ctx.time_ps
 
     def _next(self, ctx: Context, state: State) -> int:
-        """Next identification: a timestamp where that protects against replay (RFC 5944, 5.7.1), else a count."""
+        """Next identification: a timestamp where that protects against replay, else a count."""
         count = state.identification + 1
-        return max(count, ctx.time_ps) if self.ip == 4 and self.options.authenticates else count
+        return max(count, ctx.time_ps) if self.timestamps else count
 
     def answered(self, state: State, fields: Fields) -> bool:
         """Whether a message answers a request that still waits, which then waits no more."""
@@ -83,29 +129,28 @@ class Sender:
         if request is None:
             return False
         numbered = self.program.steps[request.step]
-        wait = request.wait_ps if now else min(2 * request.wait_ps, self.options.retransmit_max_ps)
+        most = self._most_wait(numbered)
+        if numbered.kind == "HADQ" and request.wait_ps >= most:
+            return False  # DHAAD_RETRIES are done
+        wait = request.wait_ps if now or request.held else min(2 * request.wait_ps, max(most, request.wait_ps))
         if numbered.over_old and numbered.twin >= 0 and self.has_link(state, request.new):
             request = request._replace(step=numbered.twin)
         elif numbered.over_old and numbered.twin < 0 and not self.has_link(state, request.old):
             return True  # it makes no sense over another link
         numbered = self.program.steps[request.step]
-        request = request._replace(wait_ps=wait)
+        request = request._replace(wait_ps=wait, held=False)
         if self._untested(ctx, state, numbered, request.peer, request.new):
             state.waiting.append(request[:4])
             self._test(ctx, state, numbered, *request[1:4])
         elif self.has_link(state, request.old if numbered.over_old else request.new):
             self._issue(ctx, state, request)
         else:  # later, on whatever link there is
-            state.identification = identification = self._next(ctx, state)
-            state.requests[identification] = request
-            if numbered.registers:
-                state.request = identification
-            ctx.timer(ctx.time_ps + wait, RETRANSMIT, identification)
+            self._await(ctx, state, request, ctx.time_ps + wait)
         return True
 
     def send(self, ctx: Context, state: State, request: Request) -> None:
         """One message along its path, over the old or the new link."""
-        number, peer, old, new, _ = request
+        number, peer, old, new = request[:4]
         numbered = self.program.steps[number]
         correspondent = numbered.step.path[-1] == "CN"
         lifetime = 0 if numbered.kind == "DBU" else self.options.lifetime_s
@@ -116,7 +161,7 @@ class Sender:
             fields = self._signed(ctx, state, fields, correspondent)
         to = self.places.node(numbered.step.path[1], fields)
         via = old if numbered.over_old else new
-        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.size_bytes, args=fields.pack(), via=via)
+        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields.pack(), via=via)
 
     def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
         """With the authenticator that its receiver wants."""

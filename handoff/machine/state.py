@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 
 class Request(NamedTuple):
-    """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits."""
+    """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits.
+
+    ``held``: it has not been sent yet, since too many have been sent just now.
+    """
 
     step: int
     peer: int
     old: int
     new: int
     wait_ps: int
+    held: bool = False
 
 
 class State:
@@ -23,21 +27,24 @@ class State:
     registers it (0: none), ``target`` the router of the last request; ``leaving`` the attachment whose handoff is under way (-1:
     none), ``aimed`` the attachment that the last request was for: what is heard on older ones is no reason to ask again.
     ``forgotten`` is the router that it told to forward: registered there or not, it has to ask again when it comes back.
+    ``asked_ps`` is when it last registered over the link in use (not before a move).
     ``heard`` are the attachments whose router it knows; ``tokens`` are those of return routability, by (correspondent, router
-    or -1), ``waiting`` the updates that want them.
+    or -1), ``waiting`` the updates that want them; ``recent`` when messages of a type went to a node in the last second.
     """
 
     __slots__ = (
-        "aimed", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links", "markers",
-        "refresh", "request", "requests", "router", "target", "tokens", "waiting",
+        "aimed", "asked_ps", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links",
+        "markers", "recent", "refresh", "request", "requests", "router", "target", "tokens", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.forgotten = self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
         self.identification = self.request = self.refresh = self.delays = 0
+        self.asked_ps = -(2**62)
         self.links: list[int] = []
         self.requests: dict[int, Request] = {}
         self.markers: set[int] = set()
         self.heard: set[int] = set()
         self.tokens: dict[tuple[int, int], tuple[int, int]] = {}
+        self.recent: dict[tuple[str, int], tuple[int, ...]] = {}
         self.waiting: list[tuple[int, int, int, int]] = []

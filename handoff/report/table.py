@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 COLUMNS = (
-    "procedure", "handoffs", "I/II/III", "lost", "dup", "reordered", "after marker", "forwarded", "latency p50/p99",
-    "disruption p99", "delay p99", "MOS",
-    "extra bytes", "signalling",
+    "procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered", "after marker", "forwarded",
+    "latency p50/p99", "disruption p99", "delay p99", "MOS", "extra bytes", "signalling",
 )  # fmt: skip
 
 
@@ -31,8 +30,10 @@ def cells(row: dict[str, Any]) -> list[str]:
     return [
         name,
         f"{row['handoffs']:,}",
+        f"{row['unfinished_handoffs']:,}",
         scenarios if scenarios != "0/0/0" else "-",
         f"{row['lost']:,}",
+        f"{row['in_flight']:,}",
         f"{row['duplicate']:,}",
         f"{row['reordered']:,}",
         f"{row['after_marker']:,}",
@@ -48,7 +49,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
     """Print summaries to standard output; wide enough not to wrap when it is not a terminal."""
-    console = Console(width=None if Console().is_terminal else 180)
+    console = Console(width=None if Console().is_terminal else 200)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "procedure" else "right", no_wrap=True)

@@ -22,6 +22,7 @@ from handoff.study import STUDY_METRICS, Run
 RUN_FIELDS = (
     ("procedure", pa.string()), ("seed", pa.uint64()), ("until_ps", pa.int64()), ("interrupted_ps", pa.int64()),
     ("fingerprint", pa.uint64()), ("packet_hops", pa.int64()), ("handoffs", pa.int64()), ("completed", pa.int64()),
+    ("unfinished_handoffs", pa.int64()),
     ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()), ("sent", pa.int64()),
     ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
     ("in_flight", pa.int64()), ("disruption_p50_ps", pa.float64()), ("disruption_p99_ps", pa.float64()),
@@ -58,8 +59,13 @@ SCHEMAS = {
         + [(c, _INT) for c in FLOW_COLUMNS]
         + _FLOW_DETAIL
     ),
-    "links": pa.schema([("procedure", pa.string()), ("link", pa.string()), *((c, _INT) for c in LINK_COLUMNS)]),
-    "nodes": pa.schema([("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]),
+    "links": pa.schema(
+        [("procedure", pa.string()), ("link", pa.string()), *((c, _INT) for c in LINK_COLUMNS), ("utilisation", pa.float64())]
+    ),
+    "nodes": pa.schema(
+        [("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]
+        + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
+    ),
 }
 """One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages."""
 
@@ -159,12 +165,14 @@ def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
 
 def _links(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.link_names
-    return {"procedure": [run.procedure] * len(names), "link": names, **{c: run.result.links[c] for c in LINK_COLUMNS}}
+    counts = {c: run.result.links[c] for c in LINK_COLUMNS}
+    return {"procedure": [run.procedure] * len(names), "link": names, **counts, **run.rates()[0]}
 
 
 def _nodes(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.node_names
-    return {"procedure": [run.procedure] * len(names), "node": names, **{c: run.result.nodes[c] for c in NODE_COLUMNS}}
+    counts = {c: run.result.nodes[c] for c in NODE_COLUMNS}
+    return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.rates()[1]}
 
 
 _ROWS = {"runs": _runs, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

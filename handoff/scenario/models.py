@@ -3,72 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, create_model, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
 
-from engine import quantities
 from handoff.options import CHOICES, Options
-
-
-def _text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
-    """Numbers in a scenario carry their unit; only 0 needs none."""
-
-    def read(value: Any) -> int:
-        if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
-            return parse(value)
-        raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
-
-    return BeforeValidator(read)
-
-
-def _probability(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
-    try:
-        quantities.loss_threshold(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1") from None
-    return str(value)
-
-
-def _pace(value: Any) -> str:
-    try:
-        factor = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= 32 else Fraction(0)
-    except (ValueError, ZeroDivisionError):
-        factor = Fraction(0)
-    if not Fraction(1, 1000) <= factor <= 1000:
-        raise ValueError(f"{value!r} is not a pace: give a factor of time from 0.001 to 1000, as in 2 or '1/3'")
-    return str(value)
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[^\s>|*<]{1,64}", value):
-        raise ValueError(f"{value!r} is not a name: write 1 to 64 characters, none of them a space or one of > | * <")
-    return value
-
-
-Duration = Annotated[int, _text(quantities.duration, "20ms")]
-Rate = Annotated[int, _text(quantities.rate, "10Mbit/s")]
-Size = Annotated[int, _text(quantities.size, "64kB")]
-Loss = Annotated[str, BeforeValidator(_probability)]
-Name = Annotated[str, BeforeValidator(_name)]
-Count = Annotated[int, Field(ge=0, strict=True)]
-Positive = Annotated[int, Field(ge=1, strict=True)]
-
-
-def _one_or_more(value: Any) -> Any:
-    """One table, or an array of them."""
-    return value if isinstance(value, list) else [value]
-
-
-class Model(BaseModel):
-    """No key that is not understood is let through."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from handoff.scenario.movement import Covered, Movement
+from handoff.scenario.traffic import Traffic
+from handoff.scenario.values import Count, Duration, Loss, Model, Name, Rate, Size, one_or_more
 
 
 class Channel(Model):
@@ -138,47 +80,6 @@ class Routers(Serving):
     cell: Cell
 
 
-class Traffic(Model):
-    """One source of traffic for every mobile node: a capture, or a constant-bit-rate or Poisson flow."""
-
-    label: Name | None = None
-    correspondent: Name | None = None
-    capture: str | None = None
-    mobile_address: str | None = None
-    flows_per_mobile: Positive = 1
-    table: dict[str, list[str]] | None = None
-    pace: Annotated[str, BeforeValidator(_pace)] = "1"
-    interval: Duration | None = None
-    poisson: bool = False
-    size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
-    direction: Literal["down", "up"] = "down"
-    phase: Duration = 0
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Traffic:
-        if (self.capture is None) == (self.interval is None):
-            raise ValueError("give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)")
-        if self.capture is not None and self.mobile_address is None:
-            raise ValueError("a capture needs 'mobile_address', the address in it that becomes the mobile node")
-        others = {"interval", "size_bytes", "poisson", "direction", "label"} if self.capture is not None else {
-            "mobile_address", "flows_per_mobile", "table", "pace"
-        }  # fmt: skip
-        if idle := sorted(self.model_fields_set & others):
-            kind = "a capture is replayed" if self.capture is not None else "nothing is replayed"
-            raise ValueError(f"{', '.join(map(repr, idle))} means nothing where {kind}: leave it out")
-        if self.table is not None and (not self.table or "flows_per_mobile" in self.model_fields_set):
-            raise ValueError("a 'table' names at least one mobile node, and stands instead of 'flows_per_mobile'")
-        if self.interval is not None and (self.size_bytes is None or self.interval == 0):
-            raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
-        return self
-
-
-class Movement(Model):
-    """Where mobile nodes are: an association log (docs/traces.md), beside the scenario file."""
-
-    associations: str
-
-
 def _option_fields() -> dict[str, Any]:
     """A key for each field of ``Options``: durations and sizes as text with a unit, words checked."""
     fields: dict[str, Any] = {}
@@ -235,14 +136,15 @@ class Scenario(Model):
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Server
-    correspondent: Annotated[list[Server], BeforeValidator(_one_or_more), Field(min_length=1)]
-    node: list[Server] = []
+    correspondent: Annotated[list[Server], BeforeValidator(one_or_more), Field(min_length=1)]
+    node: list[Server] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
-    region: list[Region] = []
+    region: list[Region] = Field(default_factory=list)
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
-    restart: list[Restart] = []
+    coverage: Covered | None = None
+    restart: list[Restart] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
 
     @model_validator(mode="after")
@@ -253,7 +155,13 @@ class Scenario(Model):
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
         found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
+        placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
+        found += [
+            f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
+            for name in dict.fromkeys(placed) if name not in self.routers.names
+        ]
         found += self._regions()
+        found += self._covered()
         hosts = [c.name for c in self.correspondent]
         for i, traffic in enumerate(self.traffic):
             if traffic.correspondent is not None and traffic.correspondent not in hosts:
@@ -282,4 +190,18 @@ class Scenario(Model):
             found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
         if self.routers.wired_to is not None and self.region:
             found.append("routers.wired_to means nothing where there are regions: each router is wired to its gateway")
+        return found
+
+    def _covered(self) -> list[str]:
+        """What is wrong between movement and coverage."""
+        if not self.movement.has_positions:
+            return ["coverage means nothing where there are no positions: leave it out"] if self.coverage else []
+        if self.coverage is None:
+            return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
+        placed, routers = self.coverage.placed(), self.routers.names
+        found = [f"coverage: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in routers]
+        if missing := [r for r in routers if r not in placed]:
+            found.append(f"coverage: {', '.join(missing)} without a place")
+        if self.coverage.positions_deg is not None and self.movement.trace is None:
+            found.append("coverage.positions_deg means nothing where no trace gives degrees: give positions_m")
         return found

@@ -3,13 +3,14 @@
 Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5. So the triangle of
 Mobile IP shows: downstream goes by the home agent, upstream does not. A second correspondent: peer-ha 18, peer-old 22,
 peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4; both routers belong to gw, or (``regions`` 2) new to
-gw2. Home agent, gateways and correspondents take 1 ms for a message, routers none.
+gw2; cn-gw 24, cn-gw2 26, so that it shows who sends straight to a gateway. Home agent, gateways and correspondents take 1 ms for
+a message, routers none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,17 +41,22 @@ class Stay:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike."""
+    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike.
+
+    ``delays`` of links (``"a>b"``, in ms) other than those above; ``busy`` nodes have the registration queue and ``answers``.
+    """
 
     stays: Sequence[Stay]
     until: float = 2000
     loss: Sequence[str] = ()
     registration_queue: int = 0
     answers: bool = False
+    busy: Sequence[str] = ("ha",)
     regions: int = 1
     restarts: Sequence[tuple[str, float]] = ()
     mobiles: int = 1
     old_cell: Mapping[str, int | str] | None = None
+    delays: Mapping[str, float] = field(default_factory=dict)
 
     def setup(
         self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None,
@@ -58,19 +64,18 @@ class Scene:
     ) -> Setup:  # fmt: skip
         """With packets sent downstream by the correspondent, upstream by each mobile node, and by ``peer``, at times in ms."""
         net = Network()
-        net.node(
-            "ha", registration="1ms", registration_queue=self.registration_queue, registration_answers=self.answers
-        )
-        for name in ("cn", "peer", "gw", "gw2"):
-            net.node(name, registration="1ms")
-        net.node("old"), net.node("new")
+        for name in ("ha", "cn", "peer", "gw", "gw2", "old", "new"):
+            limits = {"registration_queue": self.registration_queue, "registration_answers": self.answers}
+            net.node(name, registration=0 if name in ("old", "new") else MS, **(limits if name in self.busy else {}))
         for a, b, delay in (
             ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
             ("peer", "ha", 18), ("peer", "old", 22), ("peer", "new", 21),
             ("ha", "gw", 7.5), ("gw", "old", 3), ("gw", "new", 5), ("ha", "gw2", 8.5), ("gw2", "new", 4),
+            ("cn", "gw", 24), ("cn", "gw2", 26),
         ):  # fmt: skip
             for x, y in ((a, b), (b, a)):
-                net.link(x, y, delay=ps(delay), loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
+                way = ps(self.delays.get(f"{x}>{y}", delay))
+                net.link(x, y, delay=way, loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
         net.cell("old", delay=ps(4), **(self.old_cell or {}))
         net.cell("new", delay=ps(5))
         who = net.mobiles(self.mobiles, home="ha")
@@ -84,9 +89,7 @@ class Scene:
             "predict_ps": [-1 if s.predict is None else ps(s.predict) for s in self.stays],
             "going_down_ps": [-1 if s.warn is None else ps(s.warn) for s in self.stays],
         }
-        movement = Movement(
-            mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()}
-        )
+        movement = Movement(mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
         gateways = {"old": "gw", "new": "gw" if self.regions == 1 else "gw2"}
         return Setup(
             net,
@@ -98,10 +101,12 @@ class Scene:
             tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
         )
 
-    def run(
-        self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object
-    ) -> Run:
+    def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> Run:
         return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
+
+    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> Run:
+        """A run beside one whose handoffs cost nothing."""
+        return run_procedure(self.setup(down, options=options), procedure)
 
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
         """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""

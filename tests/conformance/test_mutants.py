@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.machine_mutants import MACHINE_MUTANTS
 from tests.conformance.mutation import survives
 
-IN_EVERY_RUN = 3
+IN_EVERY_RUN = 8
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

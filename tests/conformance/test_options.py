@@ -161,6 +161,20 @@ def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
     assert spy.run.handoffs["scenario"].tolist() == [3]
 
 
+def test_warned_while_the_advertisement_is_on_its_way_it_waits_for_it():
+    """Solicited at 500, it comes at 516: request and update go out then, though the warning came at 510 (decisions, 24)."""
+    scene = Scene([Stay("old", down=560, predict=500, warn=510), Stay("new", up=520)])
+    spy = Spy(scene.setup(options={"prediction": "solicitation"}), "sync-mipv4")
+    assert spy.hops()[:5] == [
+        Hop("AS", "old", "new", 500, 506),
+        Hop("AA", "new", "old", 506, 512),
+        Hop("AA", "old", "mn", 512, 516),
+        Hop("RQ", "mn", "old", 516, 520),
+        Hop("BU", "mn", "old", 516, 520),
+    ]
+    assert spy.run.handoffs["scenario"].tolist() == [3]
+
+
 def test_without_a_prediction_there_is_nothing_to_rescue_with():
     """Warned, but never told where to: the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
     spy = Spy(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
@@ -234,6 +248,15 @@ def test_back_before_the_reply_registers_again_where_it_is():
     ]
     assert spy.table("new", 657) is None
     assert scene.path("sync-mipv4", down=1900) == delivered(*BY_OLD, delay=34)
+
+
+def test_a_request_that_a_newer_one_has_overtaken_binds_nothing():
+    """The one for the new router takes 200 more and is at the home agent at 711; the one for the old router was there at 645."""
+    slow = {f"new>{node}": 200 for node in ("ha", "cn", "peer", "old", "gw", "gw2")}
+    scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)], delays=slow)
+    spy = Spy(scene.setup(), "sync-mipv4")
+    assert {Hop("RQ", "new", "ha", 510, 711), Hop("RQ", "old", "ha", 634, 645)} <= set(spy.hops())
+    assert [spy.table("ha", t) for t in (645, 711, 1900)] == [["old"]] * 3
 
 
 def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():

@@ -73,3 +73,38 @@ def test_delay_is_from_sent_to_time_of_what_was_received_and_of_nothing_else(row
 def test_via_and_tunnels(rows, packet, fate, via, tunnels):
     row = rows[packet]
     assert (Fate(row["fate"]), row["via"], row["tunnels"]) == (fate, via, tunnels)
+
+
+def test_hops_of_a_tunnelled_packet_by_hand():
+    net = Network()
+    _ = net.node("cn"), net.node("ha"), net.node("ar")
+    net.link("cn", "ha", rate="8Mbit/s", delay="5ms", both=True)  # 1 us a byte
+    net.link("ha", "ar", rate="8Mbit/s", delay="2ms", both=True)
+    net.cell("ar", rate="4Mbit/s", delay="1ms")
+    mobile = net.mobile("mn", home="ha")
+    net.attach(mobile, "ar")
+    net.bind("ha", mobile, "ar", header_bytes=20)
+    net.local("ar", mobile)
+    net.cbr("cn", mobile, interval="100us", size_bytes=1000, count=2)
+    engine = Engine(net, hops=["ar>*", "ha>ar"])
+    result = engine.run("9ms")
+    rows = engine.take_hops().rows
+    names = [result.link_names[row] for row in rows["link"]]
+    us = 10**6
+    assert [(n, r["seq"], r["start_ps"] // us, r["end_ps"] // us) for n, r in zip(names, rows, strict=True)] == [
+        ("ha>ar", 0, 6000, 7020),
+        ("ha>ar", 1, 7020, 8040),  # on the radio only the first would start, at 9020: the run has ended
+    ]
+    assert rows["extra_bytes"].tolist() == [20, 20]
+    assert rows["depth"].tolist() == [1, 1]
+    ha, ar = net.node_index("ha"), net.node_index("ar")
+    assert [tuple(t[0]) for t in rows["tunnels"].tolist()] == [(ha, ar, 20, 0)] * 2
+    assert len(engine.take_hops().rows) == 0, "they are handed over once"
+
+
+def test_hops_of_an_unknown_link_are_refused_by_the_nearest_name():
+    net = Network()
+    _ = net.node("cn"), net.node("ha")
+    net.link("cn", "ha", delay="5ms", both=True)
+    with pytest.raises(ValueError, match="no link 'cn>hb'; did you mean 'cn>ha'"):
+        Engine(net, hops=["cn>hb"]).run("1s")

@@ -63,7 +63,7 @@ def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_source_archive_has_every_source_and_nothing_built(unpacked: Path) -> None:
     names = {p.relative_to(unpacked).as_posix() for p in unpacked.rglob("*") if p.is_file()}
-    assert sources(".py", ".pyx", ".pxd", ".pyi", ".toml", "py.typed") - names == set()
+    assert sources(".py", ".pyx", ".pxd", ".pyi", ".toml", ".lua", "py.typed") - names == set()
     assert set(ALONE) - names == set()
     assert {n for n in names if n.endswith((".c", ".cpp", ".so", ".pyd", ".pyc")) or n.startswith("build/")} == set()
 
@@ -72,7 +72,7 @@ def test_the_wheel_has_the_modules_their_types_and_nothing_to_build_from(wheel: 
     compiled = {n.split(".")[0] for n in wheel if n.endswith((".so", ".pyd"))}
     assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")}
     code = {n for n in wheel if ".dist-info/" not in n and not n.endswith((".so", ".pyd"))}
-    assert code == sources(".py", ".pyi", ".toml", "py.typed")
+    assert code == sources(".py", ".pyi", ".toml", ".lua", "py.typed")
 
 
 def test_the_wheel_carries_the_licence_and_the_command(wheel: set[str]) -> None:

@@ -12,8 +12,8 @@ from handoff.ladder.collect import ladder_of
 from handoff.ladder.model import Arrow, Ladder, Mark, Traffic
 from handoff.ladder.svg import render_svg
 from handoff.ladder.text import render_text
+from tests.conformance.cases import LATE, SINGLE, TIMELY
 from tests.conformance.scene import Scene, Stay
-from tests.conformance.test_sync_mipv4 import DUAL_LATE, DUAL_TIMELY, SINGLE
 
 MS = 10**9
 ROOT = Path(__file__).parents[2]
@@ -33,9 +33,9 @@ def begins(ladder):
     ("scene", "phases"),
     [
         # request 500; binding 523; marker at the mobile node 537; the old link ends at 600
-        (DUAL_TIMELY, {"I-2": 500, "I-3": 523, "I-4": 537, "I-5": 600}),
+        (TIMELY, {"I-2": 500, "I-3": 523, "I-4": 537, "I-5": 600}),
         # warned at 520; binding 523; the update is at the old router at 524; the old link ends at 545
-        (DUAL_LATE, {"II-2": 500, "II-4": 520, "II-3": 523, "II-5": 524, "II-6": 545}),
+        (LATE, {"II-2": 500, "II-4": 520, "II-3": 523, "II-5": 524, "II-6": 545}),
         # warned at 502; the new link is up at 513; binding 523; reply 540
         (SINGLE, {"III-2": 500, "III-3": 502, "III-4": 513, "III-5": 523, "III-6": 540}),
     ],
@@ -47,7 +47,7 @@ def test_phases_of_the_seed_begin_when_they_should(scene, phases):
 
 def test_messages_columns_and_data_of_a_handoff():
     """Packets sent at 480, 495 and 510 go by the old radio, by forwarding and by the new router (tests of the paths say why)."""
-    ladder = ladder_of(DUAL_LATE.setup(down=[480, 495, 510], up=[505]), "sync-mipv4", 0, 0, 1)
+    ladder = ladder_of(LATE.setup(down=[480, 495, 510], up=[505]), "sync-mipv4", 0, 0, 1)
     assert ladder.columns == ("MN", "old router", "new router", "HA", "CN")
     assert [(a.message, a.source, a.to, a.sent_ps / MS, a.got_ps / MS) for a in ladder.arrows[:3]] == [
         ("RQ", "MN", "old router", 500, 504), ("RQ", "old router", "new router", 504, 510), ("RQ", "new router", "HA", 510, 523),
@@ -70,14 +70,14 @@ def test_a_lost_packet_ends_where_it_was_lost_and_a_lost_message_says_so():
 
 
 def test_two_gateways_when_the_move_goes_between_regions():
-    scene = Scene(DUAL_TIMELY.stays, regions=2)
+    scene = Scene(TIMELY.stays, regions=2)
     ladder = ladder_of(scene.setup(down=[100]), "sync-hmipv6", 0, 0, 1)
     assert ladder.columns == ("MN", "old router", "new router", "old MAP", "MAP", "HA", "CN")
 
 
 def test_a_handoff_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="has no handoff 1 in this run: it has handoffs 0 to 0"):
-        ladder_of(DUAL_LATE.setup(), "sync-mipv4", 0, 1, 1)
+        ladder_of(LATE.setup(), "sync-mipv4", 0, 1, 1)
 
 
 NASTY = Ladder(
@@ -143,6 +143,9 @@ def test_the_command_prints_and_writes(tmp_path):
     done = subprocess.run([*call, "mn7", "-o", str(out)], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == ""
     ET.parse(out)
+    place = str(tmp_path / "no" / "x.svg")
+    nowhere = subprocess.run([*call, "7", "-o", place], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (nowhere.returncode, nowhere.stderr) == (2, f"-o: {tmp_path / 'no'} is no folder\n")
     wrong = subprocess.run([*call, "mn700"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert wrong.returncode == 2
     assert wrong.stderr == "--mn: no mobile node 'mn700': give a name (mn0 to mn199) or 0 to 199\n"

@@ -6,8 +6,9 @@ from random import Random
 from typing import Any
 
 from engine import Engine
+from engine.hops import no_hops
 
-from .compare import by_name, differences, rows_that_differ
+from .compare import by_name, differences, hop_differences, rows_that_differ
 from .generate import generate
 from .oracle import Oracle
 from .scenarios import UNCHANGED, Change, Scenario
@@ -32,9 +33,11 @@ def oracle_and_engine(number: int) -> list[str]:
     """The same to the last packet."""
     scenario = generate(number)
     options = variant(scenario)
-    _, ours = scenario.run(Oracle)
-    _, theirs = scenario.run(Engine, **options)
-    return [f"scenario {number} {options}: {text}" for text in differences(ours, theirs)]
+    _, ours = scenario.made(Oracle)
+    _, theirs = scenario.made(Engine, **options)
+    found = differences(ours.run(scenario.until), theirs.run(scenario.until))
+    found += hop_differences(ours.take_hops(), theirs.take_hops())
+    return [f"scenario {number} {options}: {text}" for text in found]
 
 
 # -- the engine against itself (each gives what differs between a run and a changed one, brought back) -----------------------
@@ -50,11 +53,14 @@ def in_slices(number: int) -> list[str]:
     scenario = generate(number)
     sliced = scenario.ready(Engine, scenario.network())
     cuts = sorted(Random(number).randrange(scenario.until) for _ in range(7))
+    taken = no_hops()
     for cut in [*cuts, scenario.until]:
         reached = sliced.advance(cut)
         if reached != cut or sliced.time_ps != cut:
             return [f"advance({cut}) returned {reached}, time_ps is {sliced.time_ps}"]
-    return differences(scenario.run(Engine)[1], sliced.result())
+        taken = taken.then(sliced.take_hops())
+    _, whole = scenario.made(Engine)
+    return differences(whole.run(scenario.until), sliced.result()) + hop_differences(whole.take_hops(), taken)
 
 
 def shifted(number: int) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.hops import Hops
 from engine.network import Network
 from engine.results import Fate, Result
 
@@ -35,6 +36,21 @@ def differences(ours: Result, theirs: Result) -> list[str]:
             where = np.argwhere(a != b)[:5].tolist() if a.shape == b.shape else (a.shape, b.shape)
             found.append(f"{name} differs at {where}")
     return found
+
+
+def hop_differences(ours: Hops, theirs: Hops) -> list[str]:
+    """The first hop, or message, that is not the same in both records."""
+    for what, a, b in ("hop", ours.rows, theirs.rows), ("message", ours.messages, theirs.messages):
+        for i, (one, other) in enumerate(zip(a, b, strict=False)):
+            if one != other:
+                return [f"{what} {i}: oracle {_named(one)}, engine {_named(other)}"]
+        if len(a) != len(b):
+            return [f"{what}s: oracle {len(a)}, engine {len(b)}"]
+    return []
+
+
+def _named(row: Any) -> dict[str, Any]:
+    return dict(zip(row.dtype.names, row.tolist(), strict=True))
 
 
 def _first_packet(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ QUEUE_MUTANTS = (
     Mutant("service time doubled in the window", "plan.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
     Mutant("units without order", "plan.py", "        if d not in after[s]:\n", "        if False:\n"),
     # ways
-    Mutant("hops do not matter", "plan.py", "(link.channel.delay_ps << 20) + 1", "(link.channel.delay_ps << 20)"),
+    Mutant("hops do not matter", "plan.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"),
     Mutant(
         "largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"
     ),
@@ -130,6 +130,12 @@ QUEUE_MUTANTS = (
     # records
     Mutant("fan-outs among the tunnels", "world.pxd", "r.copy, r.tunnels & 15, r.born", "r.copy, r.tunnels, r.born"),
     Mutant("heard through the next cell", "world.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
+    # recordings
+    Mutant(
+        "a product of 64 bits", "sources.pxd", "mul_div(t, tape.multiply, tape.divide)", "t * tape.multiply // tape.divide"
+    ),
+    Mutant("a recording begins at its clock's 0", "sources.pxd", "tape.times[i] - tape.origin", "tape.times[i]"),
+    Mutant("the second turn at once", "sources.pxd", " + turn * law.step\n", "\n"),
     # draws
     Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
     # the radio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.network import Channel
+from engine.parts import Channel
 
 from .draws import key
 
@@ -30,6 +30,7 @@ class Packet:
     copy: int = 0
     level: int = 0
     copy_slot: int = -1  # row of Record.control
+    tunnels_on: tuple[tuple[int, int, int, int], ...] = ()  # of each, innermost first: source, target, bytes, end
 
     @property
     def size(self) -> int:
@@ -51,6 +52,7 @@ class Slot:
     start: int
     finish: int
     version: int = 0  # counts how often a rescue moved it, or took it out
+    taken_out: bool = False
 
 
 @dataclass
@@ -151,6 +153,7 @@ class Fifo:
         self.slots, self.free = kept, free
         for slot in taken:
             slot.version += 1
+            slot.taken_out = True
             self.tally.rescued += 1
             self.tally.rescued_bytes += slot.size
             self.tally.busy_ps -= slot.finish - slot.start

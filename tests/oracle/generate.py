@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 from engine.quantities import FOREVER
 
@@ -22,6 +24,7 @@ class _Generator:
     def __init__(self, seed: int) -> None:
         self.dice = dice = Random(f"scenario {seed}")
         self.answering = Random(f"answering {seed}")
+        self.clocks = Random(f"clocks {seed}")
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
@@ -189,7 +192,7 @@ class _Generator:
             size = TIE_BYTES if self.ties else dice.choice((60, 200, 576, 1400))
             times, sizes, step = self.replayed(size) if source == "replay" else ((), (), self.gap)
             self.scenario.flows.append(
-                FlowRow(
+                self.recorded(
                     source,
                     dice.choice(self.names),
                     dice.choice(self.busy if dice.random() < 0.8 else self.who)[0],
@@ -204,6 +207,19 @@ class _Generator:
                     sizes,
                 )
             )
+
+    def recorded(self, *row: Any) -> FlowRow:
+        """The flow; the times of a replay as a recorder's clock has them."""
+        flow, clocks = FlowRow(*row), self.clocks
+        if not flow.times:
+            return flow
+        origin = clocks.choice((0, 1_700_000_000 * 10**9))
+        if self.ties:  # no time moves
+            multiply, divide = clocks.choice(((1, 1), (1000, 1), (1000, 4)))
+        else:
+            multiply, divide = clocks.choice(((1, 1), (1000, 1), (1000, 3), (10**12 + 39, 10**12 - 11)))
+        times = tuple(origin + t * divide // multiply for t in flow.times)
+        return replace(flow, times=times, origin=origin, multiply=multiply, divide=divide)
 
     def replayed(self, size: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         """Bursts: some packets of one sequence have one time."""

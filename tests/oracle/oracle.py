@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from engine.hops import Hops
 from engine.network import Network
 from engine.quantities import duration
 from engine.results import Fate, Result
@@ -18,6 +19,7 @@ from engine.results import Fate, Result
 from .context import MESSAGE, REFUSED, SCHEDULED, Context, Event
 from .draws import LOSS, draw, flow_keys, key, mix2, mobile_keys
 from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
+from .hops import HopLog
 from .paths import ARRIVALS, CONTROLLERS, EMISSIONS, FLEET, FLEET_UNIT, REGISTRATION, TIMEOUTS, Unit, next_links, ranks, unit_of
 from .record import Record
 from .sources import emissions
@@ -33,10 +35,12 @@ class Oracle:
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
         scheduling: str = "auto", dispatch: str = "event", record: str = "none", memory_limit_bytes: int | None = None,
+        hops: Iterable[str] = (),
     ) -> None:  # fmt: skip
         network.check()
         self.network, self.seed, self.tunnel_limit, self.keep = network, seed, tunnel_limit, record
         self.record = Record(network)
+        self.hops, self.end = HopLog(frozenset(hops), [tally.name for tally in self.record.links]), 0
         self.mobile_keys = mobile_keys(network)
         self.homes = [int(n) for n in network.mobile_homes()]
         self.node_keys = [key(node.name) for node in network.nodes]
@@ -61,12 +65,15 @@ class Oracle:
         self.controllers[FLEET] = controller
 
     def run(self, until: int | str) -> Result:
-        end = duration(until)
+        self.end = end = duration(until)
         self.start()
         while self.heap and self.heap[0][0] < end:
             t, _, _, _, _, happen, details = heapq.heappop(self.heap)
             happen(t, *details)
         return self.record.result(end, self.keep)
+
+    def take_hops(self) -> Hops:
+        return self.hops.before(self.end)
 
     def push(self, t: int, unit: Unit, phase: int, order: Order, happen: Callable[..., None], *details: Any) -> None:
         """``happen(t, *details)`` at t, in the order of section 4."""
@@ -121,6 +128,7 @@ class Oracle:
             self.record.end(packet, Fate.QUEUE_FULL, t, node)
             return
         arrival = slot.finish + link.channel.delay_ps
+        self.hops.accepted(fifo, slot)
         self.record.observe(packet, arrival, fifo.key)
         self.reach_node(arrival, link.dst, fifo, slot, self.cross_link, node)
 
@@ -171,7 +179,7 @@ class Oracle:
             self.register(node, packet, t)
         else:
             if packet.ends_at_router:
-                packet.extra = 0
+                packet.extra, packet.tunnels_on = 0, ()
             self.look_up(node, packet, t)
 
     def register(self, node: int, packet: Packet, t: int) -> None:
@@ -211,8 +219,8 @@ class Oracle:
         """Section 6: what the table of ``node`` does with a packet for a mobile."""
         entry = self.tables[node].get(packet.mobile)
         if entry is None:
-            home = self.homes[packet.mobile] == node
-            self.record.end(packet, Fate.NO_BINDING if home else Fate.NO_VISITOR, t, node)
+            router = node in self.network.cell_of_node and self.homes[packet.mobile] != node
+            self.record.end(packet, Fate.NO_VISITOR if router else Fate.NO_BINDING, t, node)
         elif not entry.valid(t):
             self.record.end(packet, Fate.BINDING_EXPIRED, t, node)
         elif isinstance(entry, Tunnel):
@@ -235,6 +243,8 @@ class Oracle:
             copy.tunnels += 1
             copy.extra = way.header if way.ends_at_router else copy.extra + way.header
             copy.ends_at_router = way.ends_at_router
+            around = () if way.ends_at_router else copy.tunnels_on
+            copy.tunnels_on = (*around, (node, way.node, way.header, int(not way.ends_at_router)))
             copy.to = way.node
         for copy in copies:
             self.forward(node, copy, t)
@@ -335,6 +345,7 @@ class Oracle:
         if slot is None:
             self.record.end(packet, Fate.QUEUE_FULL, t, node)
             return
+        self.hops.accepted(fifo, slot)
         self.reach_mobile(cell, fifo, slot)
 
     def reach_mobile(self, cell: int, fifo: Fifo, slot: Slot) -> None:
@@ -404,6 +415,7 @@ class Oracle:
         if slot is None:
             self.record.end(packet, Fate.QUEUE_FULL, t, FLEET)
             return
+        self.hops.accepted(fifo, slot)
         self.reach_node(slot.finish + c.up.delay_ps, c.node, fifo, slot, self.cross_uplink, cell)
 
     def cross_uplink(self, t: int, node: int, fifo: Fifo, slot: Slot, cell: int) -> None:

@@ -171,6 +171,7 @@ ORACLE_MUTANTS = (
     # sources
     Mutant("gap of the packet before", "sources.py", 'gap(seed, row["key"], seq, step)', 'gap(seed, row["key"], seq + 1, step)'),
     Mutant("stop: <= for <", "sources.py", 't >= row["stop"]', 't > row["stop"]'),
+    Mutant("divided first", "sources.py", "* tape.multiply // tape.divide", "// tape.divide * tape.multiply"),
     Mutant("period once", "sources.py", "if not step:", "if True:"),
     # records
     Mutant(

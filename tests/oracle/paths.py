@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.network import Link, Network, NetworkError
+from engine.network import Network, NetworkError
+from engine.parts import Link
 
 from .draws import key
 

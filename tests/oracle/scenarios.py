@@ -82,8 +82,16 @@ class FlowRow:
     step: int  # interval, mean gap or period
     count: int
     size: int
-    times: tuple[int, ...] = ()
+    times: tuple[int, ...] = ()  # of a replay: by a clock of its own, which is (time - origin) * multiply // divide in ps
     sizes: tuple[int, ...] = ()
+    origin: int = 0
+    multiply: int = 1
+    divide: int = 1
+
+    def in_ps(self) -> FlowRow:
+        """The same by a clock that counts ps from the start."""
+        times = tuple((t - self.origin) * self.multiply // self.divide for t in self.times)
+        return replace(self, times=times, origin=0, multiply=1, divide=1)
 
 
 @dataclass(frozen=True)
@@ -184,6 +192,7 @@ class Scenario:
 
     def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, **options: Any) -> Any:
         """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none."""
+        options.setdefault("hops", self.recorded(network))
         if self.script.again:  # wants everything in the order of time
             options |= {"scheduling": "heap"}
         made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
@@ -194,9 +203,19 @@ class Scenario:
         made.attach_mobiles(Actor(self.script, network, None, change.shift, change.scale))
         return made
 
+    def recorded(self, network: Network) -> list[str]:
+        """Links whose hops are recorded: in half of the scenarios none, in a quarter all, else some."""
+        cells = [network.nodes[c.node].name + side for c in network.cells for side in (">*", "<*")]
+        names = [link.name for link in network.links] + cells
+        return [[], names, [], sorted(names)[::2]][self.seed // 2 % 4]
+
     def run(self, kind: Any, change: Change = UNCHANGED, **options: Any) -> tuple[Network, Result]:
+        network, made = self.made(kind, change, **options)
+        return network, made.run(change.moment(self.until))
+
+    def made(self, kind: Any, change: Change = UNCHANGED, **options: Any) -> tuple[Network, Any]:
         network = self.network(change)
-        return network, self.ready(kind, network, change, **options).run(change.moment(self.until))
+        return network, self.ready(kind, network, change, **options)
 
     def scalable(self, k: int) -> Scenario:
         """A like scenario whose times all become k-fold exactly if delays do and rates become 1/k: no rounding in it."""
@@ -208,7 +227,7 @@ class Scenario:
             self,
             links=[replace(link, pipe=exact(link.pipe)) for link in self.links],
             cells=[replace(c, down=exact(c.down), up=exact(c.up)) for c in self.cells],
-            flows=[replace(f, source="cbr" if f.source == "poisson" else f.source) for f in self.flows],
+            flows=[replace(f.in_ps(), source="cbr" if f.source == "poisson" else f.source) for f in self.flows],
         )
 
 
@@ -230,7 +249,8 @@ def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
     elif f.source == "poisson":
         net.poisson(f.node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
     else:
-        net.replay(f.node, f.mobile, [t * k for t in f.times], f.sizes, period_ps=f.step * k, **when)
+        clock = {"origin": f.origin, "multiply": f.multiply * k, "divide": f.divide}
+        net.replay(f.node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)
 
 
 def _add_idle(net: Network, scenario: Scenario) -> None:

@@ -32,9 +32,9 @@ def _moments(network: Network, row: dict[str, int], seed: int) -> Iterator[tuple
             t += gap(seed, row["key"], seq, step)
             yield t, row["size"]
     else:
-        times, sizes = network.replays[row["source"] - 2]
+        tape = network.replays[row["source"] - 2]
         for n in count():
-            for t, size in zip(times.tolist(), sizes.tolist(), strict=True):
-                yield start + t + n * step, size
+            for t, size in zip(tape.times.tolist(), tape.sizes.tolist(), strict=True):
+                yield start + (t - tape.origin) * tape.multiply // tape.divide + n * step, size
             if not step:
                 return

@@ -121,6 +121,43 @@ def test_changes_are_checked_like_the_file(tmp_path):
     ]
 
 
+FLOW = 'interval = "20ms"\nsize_bytes = 200'
+CAPTURE = 'capture = "x.pcap"\nmobile_address = "10.0.0.1"\n'
+SAID_OF_A_REPLAY = [
+    ('pace = "1.0000000000000001"', "traffic.0.pace: '1.0000000000000001' has too many digits for a pace: give 15 at most"),
+    ('mobile_adress = "1.2.3.4"', "traffic.0.mobile_adress: unknown key; did you mean 'mobile_address'?"),
+    ("select = { prot = 6 }", "traffic.0.select.0.prot: unknown key; did you mean 'port'?"),
+    ('select = { protocol = "tpc" }', "traffic.0.select.0.protocol: 'tpc' is not a protocol; did you mean 'tcp'?"),
+    ("select = { protocol = 256 }", "256 is not a protocol; give a number from 0 to 255 or one of icmp, tcp"),
+    ('select = { port = "80-70" }', "'80-70' is not a port: give a number from 1 to 65535, or a range as in '5000-5010'"),
+    ("exclude = { port = [1, true] }", "traffic.0.exclude.0.port: True is not a port"),
+    ("select = { port = [] }", "at least 1 item"),
+    ('exclude = [{ address = "10.0.0.1/8" }]', "'10.0.0.1/8' is not an address or prefix; did you mean '10.0.0.0/8'?"),
+    ('exclude = { source = "10.0.0" }', "'10.0.0' is not an address or prefix, as in '10.0.0.7', '10.0.0.0/8'"),
+    ("exclude = { source = 10 }", "10 is not an address or prefix"),
+    ("select = {}", "traffic.0.select.0: is empty; give at least one of source, destination"),
+    ('select = { direction = "dwn" }', "'dwn' is not one of 'down' or 'up'; did you mean 'down'?"),
+    ("select = { min_duration = 3 }", "3 has no unit: write text with one, as in '20ms'"),
+    ('clip = "10s"', "'10s' is not a window: give when it begins and, if it does, ends, as in ['10s', '1min']"),
+    ('clip = ["10s", "10s"]', "traffic.0.clip: ['10s', '10s'] ends before it begins"),
+    ('clip_flows = ["1ps"]', "['1ps'] is finer than captures are: give whole nanoseconds"),
+    ('select = { begins = ["1s", "2"] }', "traffic.0.select.0.begins: '2' is not a duration"),
+    ('assign = "hsh"', "traffic.0.assign: 'hsh' is not one of 'round-robin' or 'hash'; did you mean 'hash'?"),
+    ('assign = "hash"\nflows_per_mobile = 2', "'flows_per_mobile' means nothing where flows are assigned by hash"),
+    ('assign = "hash"\ntable = { mn0 = ["x"] }', "stands instead of 'flows_per_mobile' and 'assign'"),
+    ('clocks = "each"', "'clocks' means nothing where there is one capture: leave it out"),
+    ('origin = "capture"', "traffic.0.origin: 'capture' is not one of 'flow' or 'stream'"),
+    ('loop = "yes"', "traffic.0.loop: input should be a valid boolean"),
+]
+
+
+@pytest.mark.parametrize(("added", "message"), SAID_OF_A_REPLAY)
+def test_each_mistake_of_a_replay_has_its_one_line(tmp_path, added, message):
+    (problem,) = problems(tmp_path, GOOD.replace(FLOW, CAPTURE + added, 1))
+    assert message in problem
+    assert ":25: " in problem or ":28: " in problem or ":29: " in problem
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -9,8 +9,10 @@ from engine import Engine
 from handoff.begin import begin
 from handoff.build import build
 from handoff.machine.places import Places
-from handoff.replay import conversations
+from handoff.replay.conversation import conversations, scaled
+from handoff.replay.stream import open_capture
 from handoff.scenario import ScenarioError, load_scenario
+from handoff.scenario.traffic import Traffic
 from handoff.setup import Correspondents
 from handoff.study import program_of
 
@@ -65,25 +67,29 @@ def test_the_worked_example(scenario):
         assert network.mobile_name(int(network.flows()["mobile"][flow])) == "mn9"
         row = np.flatnonzero((packets["flow"] == flow) & (packets["seq"] == 100))
         assert packets["time_ps"][row] - packets["delay_ps"][row] == sent_ps
-        times, sizes = network.replays[int(network.flows()["source"][flow]) - 2]
-        assert sizes[100 % len(sizes)] == size
-        assert len(times) == (44, 49)[up]
+        replay = network.replays[int(network.flows()["source"][flow]) - 2]
+        assert replay.sizes[100 % len(replay)] == size
+        assert len(replay) == (44, 49)[up]
+
+
+def replayed(mobile_address):
+    traffic = Traffic(capture=str(CAPTURE), mobile_address=mobile_address)
+    return conversations([open_capture(CAPTURE)], traffic)[0]
 
 
 def test_conversations_have_both_directions_and_keep_every_gap():
-    flows = conversations(CAPTURE, "10.0.2.2")
+    flows = replayed("10.0.2.2")
     assert len(flows) == 13
     call = next(c for c in flows if c.name == "udp 10.0.1.2:5004 10.0.2.2:5004")
-    assert (int(call.down.sum()), int((~call.down).sum())) == (8401, 2801)
-    assert call.times_ps[0] == 0
-    assert (np.diff(call.times_ps) >= 0).all()
-    length = int(call.times_ps[-1])
+    assert (len(call.down), len(call.up)) == (8401, 2801)
+    assert call.origin_ns == min(call.down.first_ns, call.up.first_ns)
+    length = scaled(max(call.down.last_ns, call.up.last_ns) - call.origin_ns, call.pace)
     assert call.period_ps == length + length // 11201
 
 
 def test_one_direction_does_not_depend_on_which_side_spoke_first():
-    one, other = conversations(CAPTURE, "10.0.2.2"), conversations(CAPTURE, "10.0.1.2")
-    assert [int(c.down.sum()) for c in one] == [int((~c.down).sum()) for c in other]
+    one, other = replayed("10.0.2.2"), replayed("10.0.1.2")
+    assert [len(c.down) for c in one] == [len(c.up) for c in other]
 
 
 def test_an_address_that_is_not_in_the_capture_is_said(scenario):
@@ -107,3 +113,49 @@ def test_a_flow_without_a_way_is_said_and_not_run(scenario):
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"no way from 'cn' to 'ha', which a flow needs: add a link"):
         build(checked, scenario, 1)
+
+
+@pytest.mark.parametrize(
+    ("added", "messages"),
+    [
+        ('clip = ["1h"]', ["traffic.0: 'clip' leaves nothing of ", "which lasts 170.926728122 s"]),
+        ("select = { port = 7 }", ["traffic.0: 'select' and 'exclude' leave none of the 13 flows of "]),
+        ('clip_flows = ["1h"]', ["traffic.0: 'clip_flows' leaves nothing of any flow of "]),
+        ("flows_per_mobile = 14", ["traffic.0: flows_per_mobile is 14, but there are 13 flows"]),
+        (
+            'table = { mn44 = ["udp 10.0.1.2:5004 10.0.2.2:5005"], mn3 = ["x"] }',
+            [
+                "table: no mobile node 'mn44'; did you mean 'mn4'?", "; no flow 'udp 10.0.1.2:5004 10.0.2.2:5005'; "
+                "did you mean 'udp 10.0.1.2:5005 10.0.2.2:5005'?", "; no flow 'x'; there are 'tcp 10.0.1.2:80 ",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_capture_does_not_hold_is_said(scenario, added, messages):
+    scenario.write_text(scenario.read_text() + added + "\n")
+    checked, _ = load_scenario(scenario)
+    with pytest.raises(ScenarioError) as caught:
+        build(checked, scenario, 1)
+    (problem,) = caught.value.problems
+    assert all(message in problem for message in messages), problem
+
+
+def test_every_capture_and_table_that_is_wrong_is_said_at_once(scenario):
+    more = '[[traffic]]\ncapture = ["none.pcap", "text.pcap"]\nmobile_address = "1.2.3.4"\n'
+    scenario.write_text(scenario.read_text() + 'clip = ["1h"]\n' + more)
+    (scenario.parent / "text.pcap").write_text("no capture, but long enough to be one\n")
+    checked, _ = load_scenario(scenario)
+    with pytest.raises(ScenarioError) as caught:
+        build(checked, scenario, 1)
+    wrong = caught.value.problems
+    assert len(wrong) == 3
+    assert "none.pcap: byte 0: cannot be opened" in wrong[0]
+    assert "text.pcap: byte 0" in wrong[1]
+    assert "traffic.0: 'clip' leaves nothing" in wrong[2]
+
+
+def test_how_much_is_replayed_is_said(scenario):
+    """tshark counts 14,346 packets of UDP, in four conversations."""
+    scenario.write_text(scenario.read_text() + 'select = { protocol = "udp" }\n')
+    checked, _ = load_scenario(scenario)
+    assert build(checked, scenario, 1).notes == ("traffic.0: 14,346 of 17,641 packets, in 4 flows are replayed",)

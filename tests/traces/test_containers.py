@@ -1,5 +1,6 @@
 """pcap and pcapng: times, lengths, interfaces; what is refused."""
 
+import gzip
 import json
 import os
 import pickle
@@ -90,10 +91,16 @@ def bad_captures(w):
     head = w.section() + w.interface(1)
     at = len(head)
     one = w.pcap(1, [(0, 0, 14, FRAME)])
+    zeros = gzip.compress(one[:24] + bytes(1 << 23))
     return {
         "nothing": (b"", 0, "0 bytes"),
         "text": (b"mobile,router", 0, "6d, 6f"),
-        "gzip": (b"\x1f\x8b\x08\x00", 0, "gunzip"),
+        "gzip": (b"\x1f\x8b\x08\x00", 0, "before its end"),
+        "gzip damaged": (b"\x1f\x8b\x09" + bytes(20), 0, "cannot be decompressed"),
+        "gzip of text": (gzip.compress(b"mobile,router"), 0, "6d, 6f"),
+        "gzip of gzip": (gzip.compress(gzip.compress(one)), 0, "compressed twice"),
+        "gzip of zeros": (zeros, (1 << 20) + 100 * len(zeros), "100 times"),
+        "xz": (b"\xfd7zXZ\x00", 0, "unxz"),
         "header cut": (one[:23], 23, "24"),
         "version": (one[:4] + w.pack("HH", 2, 3) + one[8:], 4, "2.4"),
         "link type": (w.pcap(105, []), 20, "link type 105"),
@@ -124,6 +131,11 @@ CASES = [
     "nothing",
     "text",
     "gzip",
+    "gzip damaged",
+    "gzip of text",
+    "gzip of gzip",
+    "gzip of zeros",
+    "xz",
     "header cut",
     "version",
     "link type",

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_Router_Alert
 from scapy.layers.inet6 import (
     ICMPv6EchoRequest,
@@ -14,6 +15,7 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.ipsec import AH
 from scapy.layers.l2 import ARP, CookedLinux, CookedLinuxV2, Dot1AD, Dot1Q, Ether
+from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
 
@@ -55,6 +57,9 @@ LINKS = {
     "raw 14": (14, [V4, V6]),
     "raw IPv4": (228, [V4]),
     "raw IPv6": (229, [V6]),
+    "MPLS": (1, [Ether(**MACS, type=0x8847) / MPLS(label=16, s=0) / MPLS(label=17, s=1) / V4,
+                 Ether(**MACS, type=0x8848) / MPLS(label=18, s=1) / V6]),
+    "PPPoE": (1, [Ether(**MACS) / PPPoE(sessionid=1) / PPP(proto=0x21) / V4, Ether(**MACS) / PPPoE() / PPP(proto=0x57) / V6]),
     "cooked": (113, [CookedLinux(proto=0x800) / V4, CookedLinux(proto=0x86DD) / V6]),
     "cooked with VLAN": (113, [CookedLinux(proto=0x8100) / Dot1Q() / V4, CookedLinux(proto=0x8100) / Dot1Q() / V6]),
     "cooked 2": (276, [CookedLinuxV2(proto=0x800) / V4, CookedLinuxV2(proto=0x86DD) / V6]),
@@ -133,7 +138,6 @@ HEADERS = {
     "UDP-Lite": (v4(proto=136) / UDP_PORTS, (4, 136, 5004, 6004)),
     "ICMP": (v4() / ICMP(id=7, seq=9), (4, 1, 0, 0)),
     "ICMPv6": (v6() / ICMPv6EchoRequest(id=7), (6, 58, 0, 0)),
-    "IP in IP": (v4() / V4, (4, 4, 0, 0)),
     "first fragment": (v4(flags="MF", proto=17) / UDP_PORTS, (4, 17, 5004, 6004)),
     "later fragment": (v4(frag=1, proto=17) / UDP_PORTS, (4, 17, 0, 0)),
     "ports beyond the IP length": (v4(len=22, proto=17) / UDP_PORTS, (4, 17, 0, 0)),

@@ -1,34 +1,15 @@
 //! Association logs: which mobile was attached to which router, from when to when.
 
-use crate::fault::{Checked, Fault, Problem};
+use crate::fault::{shown, Checked, Problems};
+use crate::names::Names;
 use csv::ByteRecord;
 use hashbrown::HashMap;
 
 pub const HEADER: [&str; 6] = ["mobile", "router", "up_s", "down_s", "predict_s", "going_down_s"];
 /// Stands for an empty field.
 pub const NONE: i64 = -1;
-const MAX_PROBLEMS: usize = 20;
 const PS_PER_S: i64 = 1_000_000_000_000;
 const PS_DIGITS: usize = 12;
-
-/// Names numbered in order of first appearance.
-#[derive(Default)]
-pub struct Names {
-    pub names: Vec<String>,
-    number: HashMap<String, u32>,
-}
-
-impl Names {
-    fn number_of(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.number.get(name) {
-            return number;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(name.to_owned());
-        self.number.insert(name.to_owned(), number);
-        number
-    }
-}
 
 #[derive(Default)]
 pub struct Associations {
@@ -46,25 +27,6 @@ pub struct Associations {
 struct Earlier {
     time_ps: i64,
     line: u64,
-}
-
-#[derive(Default)]
-struct Problems {
-    first: Vec<Problem>,
-    count: u64,
-}
-
-impl Problems {
-    fn add(&mut self, line: u64, what: impl Into<String>, right: impl Into<String>) {
-        self.count += 1;
-        if self.first.len() < MAX_PROBLEMS {
-            self.first.push(Problem { place: line, what: what.into(), right: right.into() });
-        }
-    }
-
-    fn fault(self) -> Fault {
-        Fault { unit: "line", problems: self.first, count: self.count }
-    }
 }
 
 struct Row {
@@ -173,7 +135,7 @@ pub fn read(file: &[u8]) -> Checked<Associations> {
         problems.add(1, "the file is empty", format!("it begins with the line {}", HEADER.join(",")));
     }
     if problems.count > 0 {
-        return Err(problems.fault());
+        return Err(problems.fault("line"));
     }
     Ok(log)
 }
@@ -256,13 +218,4 @@ fn picoseconds(text: &[u8]) -> Result<i64, String> {
 fn seconds(time_ps: i64) -> String {
     let text = format!("{}.{:012}", time_ps / PS_PER_S, time_ps % PS_PER_S);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Text of the file, quoted and not longer than a message bears.
-fn shown(text: &str) -> String {
-    let mut quoted: String = text.chars().take(60).collect();
-    if quoted.len() < text.len() {
-        quoted.push('…');
-    }
-    format!("{quoted:?}")
 }

@@ -1,8 +1,7 @@
-//! What can be wrong with a file, and how it reaches Python.
+//! What can be wrong with a file.
 
-use pyo3::prelude::*;
-use pyo3::types::PyList;
-use std::path::Path;
+/// Problems told in full; the others are counted.
+const MAX_PROBLEMS: usize = 20;
 
 /// One thing wrong: at which byte or line, what it is and what would be right.
 #[derive(Debug)]
@@ -29,18 +28,31 @@ pub fn at_byte(offset: usize, what: impl Into<String>, right: impl Into<String>)
     Fault { unit: "byte", problems: vec![problem], count: 1 }
 }
 
-impl Fault {
-    pub fn into_py(self, py: Python<'_>, path: &Path) -> PyErr {
-        match self.trace_error(py, path) {
-            Ok(error) | Err(error) => error,
+/// Problems of a file that is read to its end.
+#[derive(Default)]
+pub struct Problems {
+    first: Vec<Problem>,
+    pub count: u64,
+}
+
+impl Problems {
+    pub fn add(&mut self, place: u64, what: impl Into<String>, right: impl Into<String>) {
+        self.count += 1;
+        if self.first.len() < MAX_PROBLEMS {
+            self.first.push(Problem { place, what: what.into(), right: right.into() });
         }
     }
 
-    fn trace_error(self, py: Python<'_>, path: &Path) -> PyResult<PyErr> {
-        let rows = self.problems.into_iter().map(|p| (p.place, p.what, p.right));
-        let class = py.import("traces.errors")?.getattr("TraceError")?;
-        let problems = PyList::new(py, rows.collect::<Vec<_>>())?;
-        let error = class.call1((path.to_string_lossy(), self.unit, problems, self.count))?;
-        Ok(PyErr::from_value(error))
+    pub fn fault(self, unit: &'static str) -> Fault {
+        Fault { unit, problems: self.first, count: self.count }
     }
+}
+
+/// Text of the file, quoted and not longer than a message bears.
+pub fn shown(text: &str) -> String {
+    let mut quoted: String = text.chars().take(60).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    format!("{quoted:?}")
 }

@@ -1,21 +1,36 @@
-//! Native part of the Python package `traces`: readers that give columns.
+//! Native part of the Python package `traces`: readers that give columns, a writer that takes them.
 
-mod associations;
+pub mod associations;
 mod bytes;
-mod capture;
-mod fault;
-mod flows;
-mod ip;
-mod link;
+pub mod capture;
+mod decimal;
+mod decompress;
+pub mod fault;
+pub mod movement;
+mod names;
+#[cfg(feature = "python")]
 mod open;
-mod pcap;
-mod pcapng;
+#[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod wire;
+#[cfg(feature = "python")]
+mod write;
+#[cfg(feature = "python")]
+mod write_python;
 
+#[cfg(feature = "python")]
 use pyo3::prelude::*;
 
+#[cfg(feature = "python")]
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<write_python::PacketWriter>()?;
+    wire::python::register(module)?;
+    module.add_function(wrap_pyfunction!(python::compile_capture, module)?)?;
+    module.add_function(wrap_pyfunction!(python::look, module)?)?;
     module.add_function(wrap_pyfunction!(python::read_associations, module)?)?;
-    module.add_function(wrap_pyfunction!(python::read_capture, module)?)
+    module.add_function(wrap_pyfunction!(python::read_capture, module)?)?;
+    module.add_function(wrap_pyfunction!(python::read_movement, module)?)?;
+    module.add_function(wrap_pyfunction!(python::read_signalling, module)?)
 }

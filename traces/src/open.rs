@@ -3,14 +3,39 @@
 use crate::fault::{at_byte, Checked, Fault};
 use memmap2::Mmap;
 use std::fs::File;
+use std::ops::Deref;
 use std::path::Path;
+
+/// A file mapped into memory.
+pub struct Map(Mmap);
+
+impl Deref for Map {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl crate::capture::Mapped for Map {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Gives the pages back: a capture may be larger than memory.
+    fn release(&self, end: usize) {
+        // SAFETY: the map is of a file and read-only, so a page that is asked for after all is read again.
+        #[cfg(unix)]
+        let _ = unsafe { self.0.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, 0, end) };
+    }
+}
 
 fn refused(what: String, right: &str) -> Fault {
     at_byte(0, what, right)
 }
 
 /// A regular file mapped into memory.
-pub fn map(path: &Path) -> Checked<Mmap> {
+pub fn map(path: &Path) -> Checked<Map> {
     let found = std::fs::metadata(path).map_err(|error| {
         refused(format!("cannot be opened: {error}"), "the path of a file that can be read")
     })?;
@@ -31,5 +56,5 @@ pub fn map(path: &Path) -> Checked<Mmap> {
     })?;
     #[cfg(unix)]
     let _ = map.advise(memmap2::Advice::Sequential);
-    Ok(map)
+    Ok(Map(map))
 }

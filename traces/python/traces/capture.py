@@ -1,8 +1,9 @@
 """Packet captures as columns."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,13 +100,55 @@ class Flows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Capture:
-    """A packet capture, one entry of each column a packet, in the order of the file.
+class Facts:
+    """What is known of a capture as a whole.
 
     Attributes
     ----------
     format : {"pcap", "pcapng"}
-        Format of the file.
+        Format of the file, decompressed.
+    packets, bytes : int
+        All packets, and the bytes of their frames as sent, link-layer headers included.
+    untimed : int
+        Packets without a time (simple packet blocks of pcapng).
+    cut : int
+        Packets of which less was captured than sent.
+    out_of_order : int
+        Packets with a time before that of a packet that stands before them in the file.
+    tunnelled : int
+        Packets in an IP tunnel, if flows are those inside.
+    times_ns : (int, int) or None
+        Earliest and latest time, nanoseconds since 1970; None if no packet has one.
+    interfaces : tuple of Interface
+        In the order of the file.
+    truncated : str or None
+        Where the file is cut, if it ends inside a packet; everything is about the packets before.
+    flows : Flows
+        The flow table.
+    """
+
+    format: str
+    packets: int
+    bytes: int
+    untimed: int
+    cut: int
+    out_of_order: int
+    tunnelled: int
+    times_ns: tuple[int, int] | None
+    interfaces: tuple[Interface, ...]
+    truncated: str | None
+    flows: Flows
+
+
+FACTS = tuple(f.name for f in fields(Facts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture(Facts):
+    """A packet capture, one entry of each column a packet, in the order of the file; beside them its ``Facts``.
+
+    Attributes
+    ----------
     time_ns : ndarray of int64, shape (n,)
         Nanoseconds since 1970 (UTC). Not sorted: a recorder may write packets out of order. ``NO_TIME_NS`` where
         the file has no time.
@@ -118,42 +161,47 @@ class Capture:
         Row in ``flows``; ``NO_FLOW`` if the packet is not IP or cut inside its IP header.
     direction : ndarray of uint8, shape (n,)
         0 from the end that sent the flow's first packet, 1 towards it.
-    flows : Flows
-        The flow table.
-    interfaces : tuple of Interface
-        In the order of the file.
-    untimed : int
-        Packets with ``NO_TIME_NS``.
-    truncated : str or None
-        Where the file is cut, if it ends inside a packet; the columns hold the packets before.
     """
 
-    format: str
     time_ns: NDArray[np.int64]
     wire_length: NDArray[np.uint32]
     captured_length: NDArray[np.uint32]
     ip_length: NDArray[np.uint32]
     flow: NDArray[np.uint32]
     direction: NDArray[np.uint8]
-    flows: Flows
-    interfaces: tuple[Interface, ...]
-    untimed: int
-    truncated: str | None
 
     def __len__(self) -> int:
         return len(self.time_ns)
 
 
-def read_capture(path: str | PathLike[str]) -> Capture:
-    """Read a packet capture.
+def inside(tunnels: Literal["inner", "outer"]) -> bool:
+    """Whether flows are those inside tunnels."""
+    if tunnels not in ("inner", "outer"):
+        raise ValueError(f"tunnels is 'inner' or 'outer', not {tunnels!r}")
+    return tunnels == "inner"
 
-    pcap (microseconds or nanoseconds) and pcapng, either byte order; Ethernet with VLAN tags, raw IP, Linux cooked,
-    null and loop frames; IPv4 and IPv6. The file is mapped, so it must not be shortened while it is read.
+
+def facts_of(columns: dict[str, Any]) -> dict[str, Any]:
+    """Take the arguments of ``Facts`` out of what the native reader gives."""
+    columns["flows"] = Flows(**columns["flows"])
+    columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
+    return {name: columns.pop(name) for name in FACTS}
+
+
+def read_capture(path: str | PathLike[str], *, tunnels: Literal["inner", "outer"] = "inner") -> Capture:
+    """Read a packet capture into memory.
+
+    pcap (microseconds or nanoseconds) and pcapng, either byte order, as they are or compressed with gzip or Zstandard;
+    Ethernet with VLAN tags, MPLS labels or PPPoE, raw IP, Linux cooked, null and loop frames; IPv4 and IPv6. A file that
+    is not compressed is mapped, so it must not be shortened while it is read.
 
     Parameters
     ----------
     path : path
-        The capture, not compressed.
+        The capture.
+    tunnels : {"inner", "outer"}
+        Of a packet in a tunnel (IP in IP, GRE, minimal encapsulation): whether flow and length are those of the
+        innermost packet that can be read, or of the outermost one.
 
     Returns
     -------
@@ -163,9 +211,7 @@ def read_capture(path: str | PathLike[str]) -> Capture:
     Raises
     ------
     TraceError
-        If the file cannot be read or is not a capture, with the offset of what is wrong.
+        If the file cannot be read or is not a capture, with the offset of what is wrong (in the decompressed file).
     """
-    columns = _native.read_capture(path)
-    columns["flows"] = Flows(**columns["flows"])
-    columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
-    return Capture(**columns)
+    columns = _native.read_capture(path, inside(tunnels))
+    return Capture(**facts_of(columns), **columns)

@@ -1,0 +1,49 @@
+"""Group *movement*: floating car data as columns, and positions as attachments."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import traces
+from handoff.coverage import Coverage, Radio, attachments
+from handoff.mobility import GaussMarkov
+
+CARS, STEPS = 500, 500
+S = 10**12
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """250,000 samples as SUMO writes them, compressed."""
+    path = tmp_path_factory.mktemp("movement") / "cars.fcd.xml.gz"
+    with gzip.open(path, "wt", compresslevel=6) as file:
+        file.write("<fcd-export>\n")
+        for step in range(STEPS):
+            file.write(f'    <timestep time="{step}.00">\n')
+            for car in range(CARS):
+                x, y = car * 3.25 + step * 7.81, (car * 71 % 997) + step * 0.37
+                file.write(f'        <vehicle id="car_{car}_0" x="{x:.2f}" y="{y:.2f}" angle="90.00" speed="7.81"/>\n')
+            file.write("    </timestep>\n")
+        file.write("</fcd-export>\n")
+    return path
+
+
+@pytest.mark.benchmark(group="movement")
+def test_floating_car_data_250_000_samples(benchmark: Any, cars: Path) -> None:
+    tracks = benchmark(traces.read_movement, cars)
+    assert len(tracks) == CARS * STEPS
+    assert (tracks.x_mm[1], tracks.y_mm[-1]) == (7_810, 499 * 71 % 997 * 1000 + 499 * 370)
+
+
+@pytest.mark.benchmark(group="movement")
+def test_coverage_of_100_nodes_for_10_minutes(benchmark: Any) -> None:
+    tracks = GaussMarkov(2_000_000, 1_000_000, 10_000).tracks([f"mn{i}" for i in range(100)], seed=1, until_ps=600 * S)
+    places = [(x, y) for x in range(250_000, 2_000_000, 500_000) for y in range(250_000, 1_000_000, 500_000)]
+    x, y = zip(*places, strict=True)
+    coverage = Coverage(tuple(f"r{i}" for i in range(8)), x, y, Radio(shadowing=6_000))
+    log = benchmark(attachments, coverage, tracks, seed=1, until_ps=600 * S)
+    assert len(log.mobile_names) == 100

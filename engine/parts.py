@@ -1,0 +1,62 @@
+"""What a network is made of, as plain data: nodes, links, cells and the parameters of their FIFOs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.quantities import duration, loss_threshold, rate, size
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One FIFO's parameters: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
+
+    rate_bps: int
+    delay_ps: int
+    buffer_packets: int
+    buffer_bytes: int
+    loss: int
+
+    @classmethod
+    def of(
+        cls,
+        rate_bps: int | str,
+        delay: int | str,
+        buffer_packets: int = 0,
+        buffer_bytes: int | str = 0,
+        loss: float | str = 0,
+    ) -> Channel:
+        """Parse texts with units into exact integers."""
+        return cls(rate(rate_bps), duration(delay), int(buffer_packets), size(buffer_bytes), loss_threshold(loss))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A fixed node with its forwarding and registration servers (docs/model.md, 1)."""
+
+    name: str
+    service_ps: int
+    service_queue: int
+    registration_ps: int
+    registration_queue: int
+    registration_answers: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A directed link between two nodes."""
+
+    name: str
+    src: int
+    dst: int
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The radio of a node; ``shared``: one downlink FIFO for all its mobiles."""
+
+    node: int
+    down: Channel
+    up: Channel
+    shared: bool

@@ -1,0 +1,116 @@
+"""Captures read back, their Mobile IPv4 authenticators, their addresses, what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+
+import numpy as np
+import pytest
+
+import traces
+from engine.keys import draw, key
+from handoff.export.capture import link_names, matching_links
+from tests.export.recorded import frames, record, setup_of
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    return record(setup_of(7, "rfc"), "sync-mipv4", tmp_path_factory.mktemp("capture") / "run.pcapng")
+
+
+def test_our_reader_reads_the_same_columns_back(recorded):
+    capture, rows = traces.read_capture(recorded.path, tunnels="outer"), recorded.hops.rows
+    assert capture.truncated is None
+    assert capture.time_ns.tolist() == (rows["start_ps"] // 1000).tolist()
+    length = rows["size_bytes"].astype(np.int64) + rows["extra_bytes"]
+    assert capture.wire_length.tolist() == capture.ip_length.tolist() == length.tolist()
+    assert [i.name for i in capture.interfaces] == recorded.links
+
+
+def test_flows_come_back_as_they_went(tmp_path):
+    setup = setup_of(7, "patent")
+    run = record(setup, "mipv4", tmp_path / "cn.pcapng", links=["cn>ha", "cn>g0"])
+    capture, rows = traces.read_capture(run.path), run.hops.rows
+    data = rows["message"] < 0
+    assert data.all()
+    label_of = np.repeat(np.arange(len(setup.network.flow_labels)), [n for _, _, n in setup.network.flow_labels])
+    expected = {}
+    for row in rows:
+        label, up = setup.network.flow_labels[label_of[row["flow"]]][0], row["kind"]
+        expected.setdefault((label, int(row["mobile"]), up), 0)
+        expected[label, int(row["mobile"]), up] += 1
+    flows = capture.flows
+    ends = {(flows.src_text(i), flows.dst_text(i), int(flows.protocol[i]), int(flows.sport[i]), int(flows.dport[i])): int(n)
+            for i, n in enumerate(flows.packets)}  # fmt: skip
+    cn = f"10.128.{setup.network.node_index('cn')}.1"
+    for port, label in ((80, "tcp 10.0.1.2:80 10.0.2.2:40000"),):
+        for mobile in range(4):
+            assert ends[cn, f"10.0.0.{mobile + 1}", 6, port, 40000] == expected[label, mobile, 0]
+    assert sum(ends.values()) == len(rows)
+    # the same ports at two recorded correspondents: another port keeps the conversations apart
+    assert {dport for _, _, _, sport, dport in ends if sport == 5004} == {5004, 5005}
+
+
+def test_registrations_carry_the_authenticator_that_the_derivation_gives(recorded):
+    """RFC 5944 3.5.1: HMAC-MD5 over everything before it; docs/export.md: the key."""
+    checked = 0
+    for frame in frames(recorded.path):
+        packet = frame.bytes
+        if packet[9] != 17 or packet[20:24] != struct.pack(">HH", 434, 434):
+            continue
+        message = packet[28:]
+        kind, home = message[0], message[4:8]
+        extension = {1: 24, 3: 20, 18: 20, 19: 16}[kind]
+        assert message[extension : extension + 6] == bytes([32, 20]) + struct.pack(">I", 256)
+        mobile = int.from_bytes(home, "big") - int.from_bytes(bytes([10, 0, 0, 1]), "big")
+        secret = draw(1, 1005, key(f"mn{mobile}"), 0).to_bytes(8, "big")
+        mac = hmac.new(hashlib.sha256(b"Mobile-Home" + secret).digest()[:16], message[:-16], "md5")
+        assert mac.digest() == message[-16:]
+        checked += 1
+    assert checked > 50
+
+
+def test_identifications_are_the_time_of_the_request(recorded):
+    """RFC 5944 5.7.1: seconds since 1900 and their fraction; a request leaves the mobile node when it says."""
+    interfaces = recorded.links
+    on_air = [f for f in frames(recorded.path) if "<" in interfaces[f.interface] and f.bytes[9] == 17 and f.bytes[28] == 1]
+    assert len(on_air) > 5
+    for frame in on_air:
+        seconds, fraction = struct.unpack(">II", frame.bytes[28 + 16 : 28 + 24])
+        said_ns = (seconds - 2_208_988_800) * 10**9 + fraction * 10**9 // 2**32
+        assert 0 <= frame.time_ns - said_ns < 10**9
+
+
+def test_snap_length_keeps_headers_and_the_true_length(tmp_path):
+    setup = setup_of(7, "patent")
+    whole, cut = (record(setup, "mipv4", tmp_path / f"{snap}.pcapng", snap=snap) for snap in (0, 60))
+    for all_of_it, some in zip(frames(whole.path), frames(cut.path), strict=True):
+        assert some.length == all_of_it.length == len(all_of_it.bytes)
+        assert some.bytes == all_of_it.bytes[:60]
+
+
+def test_only_chosen_links_are_interfaces(tmp_path):
+    setup = setup_of(5, "rfc")
+    everything = record(setup, "sync-mipv6-ro", tmp_path / "all.pcapng")
+    some = record(setup, "sync-mipv6-ro", tmp_path / "some.pcapng", links=["r0>*", "ha>g0"])
+    wanted = [f[1:] for f in frames(everything.path) if everything.links[f.interface] in some.links]
+    assert [f[1:] for f in frames(some.path)] == wanted
+
+
+def test_patterns_choose_links():
+    names = link_names(setup_of(1, "patent").network)
+    assert matching_links([], names) == sorted(names)
+    assert matching_links(["ha>g*", "r0[<>]?"], names) == ["ha>g0", "ha>g1", "r0<*", "r0>*"]
+    with pytest.raises(ValueError, match=r"no link matches 'ha>x0'; did you mean 'ha>g0'\?"):
+        matching_links(["ha>x0", "r0>*"], names)
+
+
+def test_packets_that_no_header_fits_into_are_refused_before_the_run(tmp_path):
+    setup = setup_of(1, "patent")
+    setup.network.cbr("cn", 0, interval="50ms", size_bytes=30, label="tiny")
+    record(setup, "mipv4", tmp_path / "a.pcapng")
+    with pytest.raises(ValueError, match="flow 'tiny' has packets of 30 bytes; a packet of IPv6 has at least 40"):
+        record(setup, "mipv6", tmp_path / "b.pcapng")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pcapng"]

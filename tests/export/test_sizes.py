@@ -1,0 +1,45 @@
+"""Every message is as long on the wire as in the model, whatever the row, the profile and the leg."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handoff.export.addresses import Addresses
+from handoff.export.signalling import Signalling
+from handoff.machine.messages import Fields
+from handoff.machine.places import Places
+from handoff.procedures import PROCEDURES
+from handoff.setup import Correspondents
+from handoff.study import program_of
+from tests.export.recorded import setup_of
+
+OPTIONS = (
+    {"profile": "patent"},
+    {"profile": "rfc"},
+    {"profile": "patent", "authentication": True},
+    {"profile": "rfc", "return_routability": False},
+    {"profile": "rfc", "encapsulation": "gre", "prediction": "solicitation", "temporary_home_agent": "discovery"},
+    {"profile": "patent", "encapsulation": "minimal", "prediction": "piggyback", "notification": "router", "relay": "l2"},
+)
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_a_message_is_as_long_as_the_model_says(procedure):
+    base = setup_of(3, "patent")
+    seen = set()
+    for options in OPTIONS:
+        setup = replace(base, options=replace(base.options, **options))
+        program = program_of(setup, procedure)
+        places = Places(setup, program, Correspondents(setup.network), 1)
+        addresses = Addresses(places, len(setup.network.nodes), setup.network.mobile_count)
+        signalling = Signalling(program, places, addresses)
+        old, new, peer = (setup.network.node_index(n) for n in ("r0", "r2", "cn"))
+        for number, numbered in enumerate(program.steps):
+            for hop in range(1, len(numbered.step.path)):
+                fields = Fields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
+                packet = signalling.packet(fields.pack(), 1)
+                assert len(packet) == numbered.leg_bytes[hop - 1], (options, numbered.step, hop)
+                seen.add(numbered.kind)
+    assert len(seen) >= 4

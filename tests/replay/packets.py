@@ -1,0 +1,100 @@
+"""Packets made up, as capture files and as what a reader would make of them."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+Side = tuple[str, int]
+UDP_HEADERS = 28  # of IPv4 and UDP; of every packet here at least so many bytes are captured
+PORTS_OF = (6, 17)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One IPv4 packet: ns since 1970, sender, receiver, protocol, IP total length."""
+
+    time_ns: int
+    source: Side
+    destination: Side
+    protocol: int
+    length: int
+
+    @property
+    def ends(self) -> tuple[int, frozenset[Side]]:
+        """What all packets of its flow have in common."""
+        return self.protocol, frozenset({self.source, self.destination})
+
+    def header(self) -> bytes:
+        """IP header and ports; the rest of the packet is not captured."""
+        addresses = b"".join(ipaddress.ip_address(side[0]).packed for side in (self.source, self.destination))
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, self.length, 0, 0, 64, self.protocol, 0) + addresses
+        return ip + struct.pack(">HHI", self.source[1], self.destination[1], 0)
+
+
+def pcap(packets: list[Packet]) -> bytes:
+    """Nanosecond pcap of raw IP, cut to the headers."""
+    out = [struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 101)]
+    for p in packets:
+        seconds, ns = divmod(p.time_ns, 10**9)
+        out.append(struct.pack("<IIII", seconds, ns, UDP_HEADERS, p.length) + p.header())
+    return b"".join(out)
+
+
+def pcapng(packets: list[Packet]) -> bytes:
+    """One section and interface, nanoseconds (if_tsresol 9), big-endian."""
+    resolution = struct.pack(">HHB3xHH", 9, 1, 9, 0, 0)
+    out = [_block(0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1)), _block(1, struct.pack(">HHI", 101, 0, 0) + resolution)]
+    for p in packets:
+        high, low = divmod(p.time_ns, 1 << 32)
+        out.append(_block(6, struct.pack(">IIIII", 0, high, low, UDP_HEADERS, p.length) + p.header()))
+    return b"".join(out)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = struct.pack(">I", len(body) + 12)
+    return struct.pack(">I", kind) + size + body + size
+
+
+def columns(packets: list[Packet]) -> Any:
+    """What ``traces.compile_capture`` gives of such a capture, as far as a replay asks for it."""
+    flows: dict[Any, tuple[list[int], list[int]]] = {}
+    for i, p in enumerate(packets):
+        along, against = flows.setdefault(p.ends, ([], []))
+        first = packets[min(along)] if along else p
+        (along if p.source == first.source else against).append(i)
+    places, starts = [], []
+    for ways in flows.values():
+        starts.append(len(places))
+        places += [i for way in ways for i in sorted(way, key=lambda i: packets[i].time_ns)]
+    first = [packets[ways[0][0]] for ways in flows.values()]
+    sides = {"src": [p.source for p in first], "dst": [p.destination for p in first]}
+
+    def rows(flow: int, direction: int) -> slice:
+        along, against = list(flows.values())[flow]
+        turn = starts[flow] + len(along)
+        return slice(starts[flow], turn) if direction == 0 else slice(turn, turn + len(against))
+
+    table: dict[str, Any] = {
+        "version": np.full(len(flows), 4, np.uint8),
+        "protocol": np.array([p.protocol for p in first], np.uint8),
+        "first_time_ns": np.array([p.time_ns for p in first], np.int64),
+        "rows": rows,
+    }
+    for name, given in sides.items():
+        raw = [ipaddress.ip_address(address).packed.ljust(16, b"\0") for address, _ in given]
+        table[name] = np.frombuffer(b"".join(raw), np.uint8).reshape(-1, 16)
+        table[name[0] + "port"] = np.array([port for _, port in given], np.uint16)
+    times = [p.time_ns for p in packets]
+    return SimpleNamespace(
+        facts=SimpleNamespace(times_ns=(min(times), max(times)) if times else None, packets=len(packets), untimed=0),
+        flows=SimpleNamespace(**table),
+        time_ns=np.array([packets[i].time_ns for i in places], np.int64),
+        ip_length=np.array([packets[i].length for i in places], np.uint32),
+        release=lambda: None,
+    )

@@ -1,0 +1,252 @@
+"""Captures as sorted, checksummed columns on disk, made once: a capture larger than memory is read from them."""
+
+import hashlib
+import json
+import mmap
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces import _native
+from traces.capture import FACTS, Facts, Flows, Interface, facts_of, inside
+from traces.errors import TraceError
+
+LAYOUT = 2
+"""Version of the folder's layout; one of another version is made anew."""
+MEMORY_BYTES = 64 << 20
+_COLUMNS = ("time_ns", "ip_length", "direction")
+_META = "meta.json"
+_TABLE = "flows.npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedFlows(Flows):
+    """Flow table with the place of each flow in the columns.
+
+    Attributes
+    ----------
+    offset, count : ndarray of uint64, shape (n,)
+        Rows ``offset`` to ``offset + count`` of the columns are the flow's packets that have a time.
+    along : ndarray of uint64, shape (n,)
+        How many of these are from the end that sent the flow's first packet; they come first.
+    """
+
+    offset: NDArray[np.uint64]
+    count: NDArray[np.uint64]
+    along: NDArray[np.uint64]
+
+    def rows(self, flow: int, direction: int | None = None) -> slice:
+        """Rows of a flow in the columns, or of one direction of it."""
+        first, end = int(self.offset[flow]), int(self.offset[flow] + self.count[flow])
+        turn = first + int(self.along[flow])
+        return slice(turn if direction == 1 else first, turn if direction == 0 else end)
+
+
+class CompiledCapture:
+    """Columns of a capture, mapped, not in memory: grouped by flow and direction, in each sorted by time, then place in the file.
+
+    Attributes
+    ----------
+    facts : Facts
+        Of the capture; ``facts.flows`` is ``flows``.
+    flows : PlacedFlows
+        The flow table.
+    time_ns : ndarray of int64, shape (n,)
+        Nanoseconds since 1970; packets that are not IP or have no time are left out.
+    ip_length : ndarray of uint32, shape (n,)
+        Bytes of the IP packet.
+    direction : ndarray of uint8, shape (n,)
+        0 from the end that sent the flow's first packet, 1 towards it.
+    folder : Path
+        Where the columns are.
+    """
+
+    time_ns: NDArray[np.int64]
+    ip_length: NDArray[np.uint32]
+    direction: NDArray[np.uint8]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        meta = json.loads((folder / _META).read_text())
+        known = meta["facts"]
+        with np.load(folder / _TABLE) as table:
+            self.flows = PlacedFlows(**{f.name: table[f.name] for f in fields(PlacedFlows)})
+        known["interfaces"] = tuple(Interface(**interface) for interface in known["interfaces"])
+        known["times_ns"] = None if known["times_ns"] is None else tuple(known["times_ns"])
+        self.facts = Facts(**known, flows=self.flows)
+        self._maps: list[mmap.mmap] = []
+        for name in _COLUMNS:
+            column: Any = np.load(folder / f"{name}.npy", mmap_mode="r" if len(self.flows) else None)
+            if isinstance(column, np.memmap):
+                self._maps.append(column._mmap)  # type: ignore[attr-defined]
+            setattr(self, name, column)
+
+    def release(self) -> None:
+        """Give back the memory of what has been read; it is read again when it is asked for."""
+        for mapped in self._maps:
+            if hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """Let the columns go; views of them stay valid."""
+        self._maps.clear()
+        for name in _COLUMNS:
+            setattr(self, name, getattr(self, name)[:0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+
+def compile_capture(
+    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Literal["inner", "outer"] = "inner",
+    memory_bytes: int = MEMORY_BYTES,
+) -> CompiledCapture:  # fmt: skip
+    """Make the columns of a capture, or find those that were made before.
+
+    They are in a folder ``NAME.HASH.columns`` of the cache, HASH being that of the capture's content. Found there, they are
+    believed if size and time of the capture are still those of then or, if not, its content is, and if the checksum of every
+    column holds; else they are made anew. A folder appears whole or not at all, so several processes may make it at once.
+
+    Parameters
+    ----------
+    path : path
+        The capture; see ``read_capture`` for what is read.
+    cache : path, optional
+        Folder for the columns; by default that of the environment variable HANDOFF_CACHE, else ``handoff`` in the user's
+        cache folder.
+    tunnels : {"inner", "outer"}
+        See ``read_capture``.
+    memory_bytes : int
+        What making them may use for packets; the flow table comes on top (about 150 bytes a flow).
+
+    Returns
+    -------
+    CompiledCapture
+        13 bytes of disk a packet.
+
+    Raises
+    ------
+    TraceError
+        If the capture cannot be read, or the columns cannot be written.
+    """
+    source, chosen = Path(path), inside(tunnels)
+    place = _cache() if cache is None else Path(cache)
+    try:
+        found = os.stat(source)
+    except OSError as error:
+        problem = (0, f"cannot be opened: {error}", "the path of a file that can be read")
+        raise TraceError(str(source), "byte", [problem], 1) from error
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(source, error) from error
+    seen = {"layout": LAYOUT, "tunnels": tunnels, "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+    for folder in sorted(place.glob(f"{_literal(source.name)}.*.columns")):
+        if _describes(folder, seen) and _whole(folder):
+            return CompiledCapture(folder)
+    content = _hash(source)
+    folder = place / f"{source.name}.{content[:16]}{'' if chosen else '.outer'}.columns"
+    if _describes(folder, {"layout": LAYOUT, "tunnels": tunnels, "content": content}) and _whole(folder):
+        return CompiledCapture(folder)
+    _make(source, folder, seen | {"content": content}, memory_bytes, chosen)
+    return CompiledCapture(folder)
+
+
+def _cache() -> Path:
+    if named := os.environ.get("HANDOFF_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handoff"
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _meta(folder: Path) -> dict[str, Any] | None:
+    """What a folder says of itself; None if it is none, or damaged."""
+    try:
+        meta = json.loads((folder / _META).read_text())
+    except (OSError, ValueError):
+        return None
+    return meta if isinstance(meta, dict) else None
+
+
+def _describes(folder: Path, wanted: dict[str, Any]) -> bool:
+    meta = _meta(folder)
+    return meta is not None and all(meta.get(name) == value for name, value in wanted.items())
+
+
+def _whole(folder: Path) -> bool:
+    """Whether every column is as it was written."""
+    meta = _meta(folder)
+    try:
+        return meta is not None and all(_hash(folder / name) == known for name, known in meta["checksums"].items())
+    except (OSError, KeyError, AttributeError):
+        return False
+
+
+def _make(source: Path, folder: Path, seen: dict[str, Any], memory_bytes: int, inner: bool) -> None:
+    """Write a folder beside its place, then move it there."""
+    try:
+        making = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=folder.parent))
+    except OSError as error:
+        raise _unwritten(source, error) from error
+    try:
+        columns = _native.compile_capture(source, making, memory_bytes, inner)
+        table = columns["flows"]
+        placed = {name: table.pop(name) for name in ("offset", "count", "along")}
+        known = facts_of(columns)
+        flows = {f.name: getattr(known["flows"], f.name) for f in fields(Flows)}
+        with (making / _TABLE).open("wb") as out:
+            np.savez(out, **flows, **placed)
+        known = {name: known[name] for name in FACTS if name != "flows"}
+        known["interfaces"] = [asdict(interface) for interface in known["interfaces"]]
+        names = [*(f"{name}.npy" for name in _COLUMNS), _TABLE]
+        meta = seen | {"checksums": {name: _hash(making / name) for name in names}, "facts": known}
+        (making / _META).write_text(json.dumps(meta, indent=1) + "\n")
+        for name in (_TABLE, _META, "."):
+            _sync(making / name)
+        if folder.exists():  # stale or damaged
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            making.rename(folder)
+        except OSError:
+            if not _whole(folder):  # another process may have been faster
+                raise
+        _sync(folder.parent)
+    except OSError as error:
+        raise _unwritten(source, error) from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritten(source: Path, error: OSError) -> TraceError:
+    right = "room and leave to write there; HANDOFF_CACHE names another folder"
+    return TraceError(str(source), "byte", [(0, f"its columns cannot be written: {error}", right)], 1)

@@ -1,0 +1,181 @@
+//! Captures: the readers of the formats, and what they do with each packet.
+
+pub mod columns;
+pub mod compile;
+mod echo;
+mod feed;
+pub mod flows;
+mod ip;
+mod link;
+mod pcap;
+mod pcapng;
+pub mod signalling;
+
+use crate::fault::{at_byte, Checked, Fault};
+use flows::{Flows, NO_FLOW, NO_TIME};
+use link::Link;
+
+pub use feed::{read, Mapped};
+pub use ip::Tunnels;
+
+/// libpcap refuses records above this too.
+pub const MAX_CAPTURED: u32 = 262_144;
+
+pub struct Interface {
+    pub name: String,
+    pub link_type: u32,
+    pub snap_length: u32,
+}
+
+/// One packet as it was captured, with what its headers say.
+pub struct Packet<'a> {
+    /// ``NO_TIME`` if the file has none.
+    pub time_ns: i64,
+    /// Of the frame.
+    pub wire: u32,
+    pub frame: &'a [u8],
+    /// Where the first IP header begins in the frame, and its version.
+    pub network: Option<(usize, u8)>,
+    /// IP total length, of the packet that its flow is about; 0 if it is not IP.
+    pub length: u32,
+    /// ``NO_FLOW`` if it is not IP.
+    pub flow: u32,
+    /// 0 as the first packet of its flow, 1 against it.
+    pub direction: u8,
+}
+
+/// What becomes of the packets.
+pub trait Sink {
+    fn packet(&mut self, packet: &Packet) -> Checked<()>;
+}
+
+/// A capture as it is read.
+pub struct Reading<S> {
+    pub format: &'static str,
+    pub interfaces: Vec<Interface>,
+    pub flows: Flows,
+    pub counts: Counts,
+    /// Where the file ends inside a packet.
+    pub truncated: Option<String>,
+    pub sink: S,
+    tunnels: Tunnels,
+    /// Earliest and latest time; the earliest is past the latest if no packet has one.
+    pub earliest: i64,
+    pub latest: i64,
+}
+
+/// Of all packets of a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub packets: u64,
+    /// Frames as sent.
+    pub bytes: u64,
+    pub untimed: u64,
+    /// Of which less was captured than sent.
+    pub cut: u64,
+    /// With a time before that of a packet that stands before them.
+    pub out_of_order: u64,
+    /// In an IP tunnel.
+    pub tunnelled: u64,
+}
+
+impl<S: Sink> Reading<S> {
+    pub fn new(tunnels: Tunnels, sink: S) -> Reading<S> {
+        Reading {
+            format: "",
+            interfaces: Vec::new(),
+            flows: Flows::default(),
+            counts: Counts::default(),
+            truncated: None,
+            sink,
+            tunnels,
+            earliest: i64::MAX,
+            latest: NO_TIME,
+        }
+    }
+
+    /// A packet of `wire` bytes, of which `frame` was captured.
+    #[inline(always)]
+    fn push(&mut self, link: Link, time_ns: i64, wire: u32, frame: &[u8]) -> Checked<()> {
+        let network = link.ip_header(frame);
+        let found = network.and_then(|(start, version)| {
+            ip::read(frame.get(start..)?, version, wire.saturating_sub(start as u32), self.tunnels)
+        });
+        let (length, flow, direction) = match &found {
+            Some(packet) => {
+                let (flow, direction) = self.flows.add(&packet.key, time_ns, packet.length);
+                self.counts.tunnelled += u64::from(packet.tunnels > 0);
+                (packet.length, flow, direction)
+            }
+            None => (0, NO_FLOW, 0),
+        };
+        let counts = &mut self.counts;
+        counts.packets += 1;
+        counts.bytes += u64::from(wire);
+        counts.cut += u64::from((frame.len() as u32) < wire);
+        if time_ns == NO_TIME {
+            counts.untimed += 1;
+        } else {
+            counts.out_of_order += u64::from(time_ns < self.latest);
+            self.earliest = self.earliest.min(time_ns);
+            self.latest = self.latest.max(time_ns);
+        }
+        self.sink.packet(&Packet { time_ns, wire, frame, network, length, flow, direction })
+    }
+
+    /// Note that the file ends inside the record or block that begins at `start` and needs `needs` bytes.
+    fn cut(&mut self, what: &str, start: usize, needs: usize, end: usize) {
+        self.truncated = Some(format!(
+            "the file ends at byte {end}, inside the {what} that begins at byte {start} and needs {needs} bytes; \
+             the {} packets before it were read",
+            self.counts.packets
+        ));
+    }
+}
+
+/// A piece of the file: what is there of it from byte `at` on.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Whether the file ends with it.
+    last: bool,
+}
+
+/// A format's reader: it is given the file piece by piece.
+trait Format {
+    /// Read what is complete in a piece; give how many bytes were used. Of the last one nothing is left.
+    fn advance<S: Sink>(&mut self, piece: Piece, reading: &mut Reading<S>) -> Checked<usize>;
+}
+
+/// The lengths of a packet at `offset` must be plausible.
+#[inline(always)]
+fn check_lengths(offset: usize, captured: u32, wire: u32) -> Checked<()> {
+    if captured > MAX_CAPTURED {
+        return Err(at_byte(
+            offset,
+            format!("captured length {captured}"),
+            format!("at most {MAX_CAPTURED} bytes are captured of a packet"),
+        ));
+    }
+    if captured > wire {
+        return Err(at_byte(
+            offset,
+            format!("{captured} bytes captured of a packet of {wire}"),
+            "no more is captured than was sent",
+        ));
+    }
+    Ok(())
+}
+
+/// The link type at `offset` as one that can be read.
+fn check_link(offset: usize, link_type: u32) -> Checked<Link> {
+    Link::of_type(link_type).ok_or_else(|| {
+        at_byte(offset, format!("link type {link_type}"), format!("expected {}", link::SUPPORTED))
+    })
+}
+
+/// What an error of the file system means.
+fn failed(what: &str, error: &std::io::Error) -> Fault {
+    at_byte(0, format!("{what}: {error}"), "room and leave to write beside it")
+}

@@ -1,0 +1,160 @@
+//! Changes of files: bytes, words, lines and elements, numbers, ends; before or behind a compression.
+
+use std::io::Write;
+
+/// Numbers that tend to break arithmetic.
+const NUMBERS: [&[u8]; 20] = [
+    b"0",
+    b"-0",
+    b"-1",
+    b"1e999",
+    b"1e-999",
+    b"1E308",
+    b"nan",
+    b"NaN",
+    b"inf",
+    b"-Infinity",
+    b"9223372036854775807",
+    b"-9223372036854775808",
+    b"18446744073709551616",
+    b"0.0000000000000000000001",
+    b"99999999999.999",
+    b"1e11",
+    b"9223372.036854775807",
+    b"170141183460469231731687303715884105727",
+    b"0x10",
+    b".",
+];
+
+pub struct Mutator {
+    state: u64,
+}
+
+impl Mutator {
+    pub fn new(seed: u64) -> Self {
+        Mutator { state: seed }
+    }
+
+    /// SplitMix64.
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.state;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+
+    /// One of the files, changed once or a few times; one in eight is compressed, and may be changed behind that.
+    pub fn changed(&mut self, files: &[Vec<u8>], words: &[&[u8]]) -> Vec<u8> {
+        let mut file = self.one(files).clone();
+        let changes = [0, 1, 1, 1, 2, 3, 8][self.below(7)];
+        for _ in 0..changes {
+            self.change(&mut file, words);
+        }
+        if self.below(8) > 0 {
+            return file;
+        }
+        file =
+            if self.below(2) == 0 { gzip(&file) } else { zstd::encode_all(&file[..], 1).unwrap_or_default() };
+        for _ in 0..self.below(3) {
+            self.change_bytes(&mut file);
+        }
+        file
+    }
+
+    fn change(&mut self, file: &mut Vec<u8>, words: &[&[u8]]) {
+        match self.below(8) {
+            0 => self.change_bytes(file),
+            1 => {
+                let at = self.below(file.len() + 1);
+                let word = *self.one(words);
+                file.splice(at..at, word.iter().copied());
+            }
+            2 | 3 => self.change_number(file),
+            4 => self.change_piece(file, b'\n'),
+            5 => self.change_piece(file, b'<'),
+            6 => self.change_piece(file, b' '),
+            _ => {
+                let (word, by) = (*self.one(words), *self.one(words));
+                if let Some(at) = find(file, word) {
+                    file.splice(at..at + word.len(), by.iter().copied());
+                }
+            }
+        }
+    }
+
+    fn change_bytes(&mut self, file: &mut Vec<u8>) {
+        if file.is_empty() {
+            return;
+        }
+        let at = self.below(file.len());
+        match self.below(5) {
+            0 => file[at] = self.next() as u8,
+            1 => file[at] ^= 1 << self.below(8),
+            2 => file.truncate(at),
+            3 => {
+                let end = (at + 1 + self.below(16)).min(file.len());
+                file.drain(at..end);
+            }
+            _ => {
+                let end = (at + 1 + self.below(64)).min(file.len());
+                let piece = file[at..end].to_vec();
+                let times = 1 + self.below(3);
+                let many = if self.below(64) == 0 { 10_000 } else { times };
+                file.splice(at..at, piece.repeat(many));
+            }
+        }
+    }
+
+    /// Put another number in the place of one.
+    fn change_number(&mut self, file: &mut Vec<u8>) {
+        let from = self.below(file.len());
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        let Some(start) = file[from..].iter().position(is_digit).map(|at| from + at) else { return };
+        let end = start + file[start..].iter().take_while(|byte| is_digit(byte) || **byte == b'.').count();
+        let by = match self.below(3) {
+            0 => self.one(&NUMBERS).to_vec(),
+            1 => self.below(1000).to_string().into_bytes(),
+            _ => vec![b'0' + self.below(10) as u8; 1 + self.below(48)],
+        };
+        file.splice(start..end, by);
+    }
+
+    /// Double, move or drop what lies between two separators.
+    fn change_piece(&mut self, file: &mut Vec<u8>, separator: u8) {
+        let starts: Vec<usize> =
+            file.iter().enumerate().filter(|(_, byte)| **byte == separator).map(|(at, _)| at).collect();
+        if starts.len() < 3 {
+            return;
+        }
+        let which = self.below(starts.len() - 1);
+        let (start, end) = (starts[which], starts[which + 1]);
+        let piece = file[start..end].to_vec();
+        let kind = self.below(3);
+        let to = *self.one(&starts);
+        if kind != 2 {
+            file.splice(to..to, piece.iter().copied());
+        }
+        if kind != 0 {
+            let start = if kind == 1 && to <= start { start + piece.len() } else { start };
+            file.drain(start..start + piece.len());
+        }
+    }
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
+}
+
+fn find(file: &[u8], word: &[u8]) -> Option<usize> {
+    (!word.is_empty()).then(|| file.windows(word.len()).position(|here| here == word))?
+}
