@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from bench import compare, peers
 
-MOBILES, SECONDS = 1000, 10
+SMALLER = [replace(c, mobiles=min(c.mobiles, 10_000), seconds=min(c.seconds, 200 if c.few else 2)) for c in compare.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +19,14 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(compare.programs(folder))
 
 
-@pytest.mark.parametrize("tunnel", [False, True], ids=["W1", "W2"])
+@pytest.mark.parametrize("case", SMALLER, ids=lambda c: c.name)
 @pytest.mark.parametrize("name", ["engine", "heap", "floor"])
-def test_workload(benchmark: Any, programs: dict[str, Any], name: str, tunnel: bool) -> None:
-    benchmark.group = f"simulation {'W2' if tunnel else 'W1'}"
-    engine = programs["engine"](MOBILES, SECONDS, tunnel, 1)
-    assert engine["delivered"] > 0.99 * MOBILES * SECONDS * 50
-    assert compare.disagreement(engine, programs[name](MOBILES, SECONDS, tunnel, 1)) is None
-    benchmark.pedantic(programs[name], args=(MOBILES, SECONDS, tunnel, 1), rounds=5)
+def test_workload(benchmark: Any, programs: dict[str, Any], name: str, case: compare.Case) -> None:
+    benchmark.group = f"simulation {case.name}"
+    engine = programs["engine"](case)
+    assert engine["delivered"] > 0.9 * case.mobiles * case.seconds * (1 if case.few else 50)
+    assert compare.disagreement(case, engine, programs[name](case)) is None
+    benchmark.pedantic(programs[name], args=(case,), rounds=5)
 
 
 def test_the_peers_refuse_what_they_do_not_know(tmp_path: Path) -> None:

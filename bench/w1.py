@@ -11,41 +11,52 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
+from engine.keys import mix2
 
 ROUTERS = 8
 PERIOD_PS = 20 * 10**9
 PACKET_BYTES = 228
 HOPS = 3
 GOLDEN = 0x9E3779B97F4A7C15
+GAP = 2  # purpose of the draws of gaps
 
 
-def phases_ps(count: int) -> npt.NDArray[np.int64]:
+def phases_ps(count: int, period_ps: int = PERIOD_PS) -> npt.NDArray[np.int64]:
     """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
     z = np.uint64(1) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z ^= z >> np.uint64(31)
-    return ((z >> np.uint64(11)) * 2.0**-53 * PERIOD_PS).astype(np.int64)
+    return ((z >> np.uint64(11)) * 2.0**-53 * period_ps).astype(np.int64)
 
 
 def workload(
-    mobiles: int = 1000, *, tunnel: bool = False, scale: int = 1, correspondents: int = 1, poisson: bool = False
+    mobiles: int = 1000,
+    *,
+    tunnel: bool = False,
+    scale: int = 1,
+    correspondents: int = 1,
+    poisson: bool = False,
+    few: bool = False,
 ) -> Network:
     """W1 (``tunnel``: W2) for so many mobile nodes; ``scale`` multiplies every rate.
 
     In W1 a mobile node's home is its router, so packets come there by plain routing; in W2 it is ha, which tunnels. Mobile node m
     hears from correspondent m modulo ``correspondents``, each of which has its own link to ha. With ``poisson`` the gaps are
-    exponential, of the same mean, from time 0.
+    exponential, of the same mean, from time 0. With ``few`` there is a packet each second to each mobile node, and the delays are
+    50 ms, 1 ms and 10 us.
     """
+    period = 10**12 if few else PERIOD_PS
+    backbone, access, radio = ("50ms", "1ms", "10us") if few else ("5ms", "10ms", "2ms")
     net = Network()
     net.node("ha")
     for k in range(correspondents):
-        net.link(net.node(f"cn{k}"), "ha", rate=scale * 10**9, delay="5ms", buffer_packets=1000)
-    phases = phases_ps(mobiles)
+        net.link(net.node(f"cn{k}"), "ha", rate=scale * 10**9, delay=backbone, buffer_packets=1000)
+    phases = phases_ps(mobiles, period)
     for i in range(ROUTERS):
         router = net.node(f"r{i}")
-        net.link("ha", router, rate=scale * 10**8, delay="10ms", buffer_packets=100)
-        net.cell(router, rate=scale * 10**7, delay="2ms", buffer_packets=100)
+        net.link("ha", router, rate=scale * 10**8, delay=access, buffer_packets=100)
+        net.cell(router, rate=scale * 10**7, delay=radio, buffer_packets=100)
         here = net.mobiles(len(range(i, mobiles, ROUTERS)), prefix=f"mn{i}.", home="ha" if tunnel else router)
         net.attach(here, router)
         net.local([router] * len(here), here)
@@ -57,7 +68,17 @@ def workload(
             if not of.any():
                 continue
             if poisson:
-                net.poisson(f"cn{k}", here[of], mean=PERIOD_PS, size_bytes=PACKET_BYTES)
+                net.poisson(f"cn{k}", here[of], mean=period, size_bytes=PACKET_BYTES)
             else:
-                net.cbr(f"cn{k}", here[of], interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=phases[numbers[of]])
+                net.cbr(f"cn{k}", here[of], interval=period, size_bytes=PACKET_BYTES, start_ps=phases[numbers[of]])
     return net
+
+
+def gap_draws(mobiles: int, correspondents: int = 1, seed: int = 1) -> npt.NDArray[np.uint64]:
+    """Of each mobile node, by its number: what the draws of its flow's gaps begin with (docs/model.md, 9), for the peers."""
+    numbers = np.concatenate([np.arange(i, mobiles, ROUTERS) for i in range(ROUTERS)])
+    flows = workload(mobiles, correspondents=correspondents, poisson=True).flows()
+    purpose = mix2(seed, GAP)
+    draws = np.zeros(mobiles, np.uint64)
+    draws[numbers[flows["mobile"]]] = [mix2(purpose, key) for key in flows["key"].tolist()]
+    return draws

@@ -30,12 +30,11 @@ from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, 
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
 
 cdef enum:
+    WINDOW_RECORDS = 16384  # that one window may move before it is halved; anything from 4,096 on serves (docs/performance.md)
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
     READ_ROWS = 1 << 21  # packets replayed from mapped files before what was read is given back: 25 MB of columns
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
-import os
-cdef int64_t CACHE_RECORDS = int(os.environ.get("CR", "16384"))
 _SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
 _RECORDS = {"none": 0, "drops": 1, "packets": 2}
 
@@ -348,9 +347,9 @@ cdef class Engine:
             if w.drawn >= self.most_drawn:
                 self.give_back()
             before = w.events - before
-            if before > CACHE_RECORDS and self.span > 1:
+            if before > WINDOW_RECORDS and self.span > 1:
                 self.span >>= 1
-            elif before < CACHE_RECORDS // 4 and self.span < self.cap:
+            elif before < WINDOW_RECORDS // 4 and self.span < self.cap:
                 self.span = self.span * 2 if self.span < self.cap - self.span else self.cap
             begin = self.earliest()
             if self.scheduling == 0 and self.visits - visits0 >= 1024:

@@ -27,7 +27,7 @@ def build(source: Path, folder: Path) -> Path:
     return program
 
 
-def run(program: Path, **arguments: float) -> dict[str, Any]:
+def run(program: Path, **arguments: float | Path) -> dict[str, Any]:
     """Run a peer with ``key=value`` arguments and return its line of JSON."""
     line = subprocess.run([program, *(f"{k}={v}" for k, v in arguments.items())], check=True, capture_output=True, text=True)
     figures: dict[str, Any] = json.loads(line.stdout)

@@ -1,9 +1,10 @@
 // Workloads W1 and W2 (bench/w1.py) as the barest loop that gives the same answer: no heap, no features, nothing checked.
 //
 // Time goes on in windows of the smallest delay, so what is sent in a window arrives in a later one, and each place can
-// be visited once a window, upstream first. Each link is a ring in order of arrival.
+// be visited once a window, upstream first. Each link is a ring in order of arrival. Exponential gaps are sorted in each window,
+// the links of several correspondents merged by looking at the head of each.
 //
-//   floor mobiles=1000 seconds=60 tunnel=0 scale=1
+//   floor mobiles=1000 seconds=60 tunnel=0 scale=1 correspondents=1 draws=FILE
 #include "peer.hpp"
 
 namespace {
@@ -19,6 +20,7 @@ class Ring {
  public:
   bool before(Time end) const { return head_ != tail_ && slots_[head_ & mask_].arrival < end; }
   bool empty() const { return head_ == tail_; }
+  const Packet& front() const { return slots_[head_ & mask_]; }
   const Packet& pop() { return slots_[head_++ & mask_]; }
   void push(const Packet& p) {
     if (tail_ - head_ > mask_) grow();
@@ -49,22 +51,34 @@ struct Wire {
 struct Stream {
   Time next;
   std::uint32_t mobile;
+  std::uint64_t sent = 0;
+};
+
+struct Correspondent {
+  Wire wire;
+  std::vector<Stream> streams;
+  std::size_t turn = 0;
+  explicit Correspondent(const Link& l) : wire(l) {}
 };
 
 class Loop {
  public:
-  explicit Loop(const Workload& w) : w_(w), backbone_(w.backbone()), access_(routers, Wire(w.access())), radio_(w.mobiles, Wire(w.radio())), listed_(w.mobiles) {
-    Phases phases;
-    for (std::uint32_t m = 0; m < w.mobiles; ++m) streams_.push_back({phases.next(), m});
-    std::sort(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) { return a.next < b.next; });
+  explicit Loop(const Workload& w)
+      : w_(w), gap_(w.period), from_(w.correspondents, Correspondent(w.backbone())), access_(routers, Wire(w.access())), radio_(w.mobiles, Wire(w.radio())), listed_(w.mobiles) {
+    Phases phases(w.period);
+    for (std::uint32_t m = 0; m < w.mobiles; ++m) {
+      const Time first = w.draws.empty() ? phases.next() : gap_(w.draws[m], 0);
+      from_[m % w.correspondents].streams.push_back({first, m});
+    }
+    for (Correspondent& c : from_) std::sort(c.streams.begin(), c.streams.end(), [](const Stream& a, const Stream& b) { return a.next < b.next; });
   }
 
   Outcome run() {
     const Time window = radio_.front().link.delay;
     for (Time begin = 0; begin < w_.until; begin += window) {
       const Time end = std::min(begin + window, w_.until);
-      emit(end);
-      home_agent(end);
+      for (Correspondent& c : from_) w_.draws.empty() ? emit(c, end) : emit_sorted(c, end);
+      from_.size() == 1 ? home_agent(from_[0].wire.ring, end) : merge(end);
       for (Wire& in : access_) router(in, end);
       receive(end);
     }
@@ -72,21 +86,46 @@ class Loop {
   }
 
  private:
-  void emit(Time end) {  // equal periods: the streams stay in the order of their phases, round and round
-    while (streams_[turn_].next < end) {
-      Stream& s = streams_[turn_];
-      transmit(backbone_, {s.next, s.next, s.mobile, packet_bytes});
-      s.next += period;
-      if (++turn_ == streams_.size()) turn_ = 0;
+  void emit(Correspondent& c, Time end) {  // equal periods: the streams stay in the order of their phases, round and round
+    while (!c.streams.empty() && c.streams[c.turn].next < end) {
+      Stream& s = c.streams[c.turn];
+      transmit(c.wire, {s.next, s.next, s.mobile, packet_bytes});
+      s.next += w_.period;
+      if (++c.turn == c.streams.size()) c.turn = 0;
     }
   }
 
-  void home_agent(Time end) {
-    while (backbone_.ring.before(end)) {
-      Packet p = backbone_.ring.pop();
-      if (w_.tunnel) p.size += tunnel_header;
-      transmit(access_[w_.care_of(p.mobile)], p);
+  void emit_sorted(Correspondent& c, Time end) {
+    batch_.clear();
+    for (Stream& s : c.streams) {
+      for (; s.next < end; s.next += gap_(w_.draws[s.mobile], ++s.sent)) batch_.push_back({s.next, s.mobile});
     }
+    std::sort(batch_.begin(), batch_.end(), [](const Stream& a, const Stream& b) { return a.next < b.next; });
+    for (const Stream& s : batch_) transmit(c.wire, {s.next, s.next, s.mobile, packet_bytes});
+  }
+
+  void home_agent(Ring& in, Time end) {
+    while (in.before(end)) forward(in.pop());
+  }
+
+  void merge(Time end) {
+    for (;;) {
+      Ring* first = nullptr;
+      Time soonest = end;
+      for (Correspondent& c : from_) {
+        if (c.wire.ring.before(soonest)) {
+          first = &c.wire.ring;
+          soonest = first->front().arrival;
+        }
+      }
+      if (first == nullptr) return;
+      forward(first->pop());
+    }
+  }
+
+  void forward(Packet p) {
+    if (w_.tunnel) p.size += tunnel_header;
+    transmit(access_[w_.care_of(p.mobile)], p);
   }
 
   void router(Wire& in, Time end) {
@@ -126,10 +165,10 @@ class Loop {
   }
 
   const Workload& w_;
-  Wire backbone_;
+  Gaps gap_;
+  std::vector<Correspondent> from_;
   std::vector<Wire> access_, radio_;
-  std::vector<Stream> streams_;
-  std::size_t turn_ = 0;
+  std::vector<Stream> batch_;  // of one window
   std::vector<std::uint8_t> listed_;  // whether a mobile stands in busy_
   std::vector<std::uint32_t> busy_;   // mobiles with packets on the radio
   Outcome out_;

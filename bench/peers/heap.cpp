@@ -1,6 +1,6 @@
 // Workloads W1 and W2 (bench/w1.py) as a hand-written event simulator: one binary heap, one event for each packet and hop.
 //
-//   heap mobiles=1000 seconds=60 tunnel=0 scale=1
+//   heap mobiles=1000 seconds=60 tunnel=0 scale=1 correspondents=1 draws=FILE
 #include "peer.hpp"
 
 #include <queue>
@@ -23,11 +23,13 @@ struct Later {
 
 class Simulator {
  public:
-  explicit Simulator(const Workload& w) : w_(w), backbone_(w.backbone()), access_(routers, w.access()), radio_(w.mobiles, w.radio()) {}
+  explicit Simulator(const Workload& w) : w_(w), gap_(w.period), backbone_(w.correspondents, w.backbone()), sent_(w.mobiles), access_(routers, w.access()), radio_(w.mobiles, w.radio()) {}
 
   Outcome run() {
-    Phases phases;
-    for (std::uint32_t m = 0; m < w_.mobiles; ++m) events_.push({phases.next(), 0, m, packet_bytes, Source});
+    Phases phases(w_.period);
+    for (std::uint32_t m = 0; m < w_.mobiles; ++m) {
+      events_.push({w_.draws.empty() ? phases.next() : gap_(w_.draws[m], 0), 0, m, packet_bytes, Source});
+    }
     while (!events_.empty() && events_.top().time < w_.until) {
       const Event e = events_.top();
       events_.pop();
@@ -40,9 +42,9 @@ class Simulator {
   void handle(Event e) {
     switch (e.place) {
       case Source:
-        events_.push({e.time + period, 0, e.mobile, packet_bytes, Source});
+        events_.push({e.time + (w_.draws.empty() ? w_.period : gap_(w_.draws[e.mobile], ++sent_[e.mobile])), 0, e.mobile, packet_bytes, Source});
         e.born = e.time;
-        return transmit(backbone_, e, HomeAgent);
+        return transmit(backbone_[e.mobile % w_.correspondents], e, HomeAgent);
       case HomeAgent:
         if (w_.tunnel) e.size += tunnel_header;
         return transmit(access_[w_.care_of(e.mobile)], e, Router);
@@ -66,7 +68,9 @@ class Simulator {
   }
 
   const Workload& w_;
-  Link backbone_;
+  Gaps gap_;
+  std::vector<Link> backbone_;
+  std::vector<std::uint64_t> sent_;
   std::vector<Link> access_, radio_;
   std::priority_queue<Event, std::vector<Event>, Later> events_;
   Outcome out_;

@@ -168,6 +168,8 @@ class Actor:
                 ctx.open_span(dice.randrange(1000))
             elif what < 0.6:
                 ctx.close_span()
+            if dice.random() < 0.7:
+                ctx.timer(ctx.time_ps + self.span(dice), LATER, event.args[0])
         elif event.code == MARKER:
             if event.via >= 0 and dice.random() < 0.5:
                 ctx.mark(event.via)
