@@ -171,7 +171,6 @@ cdef class Context:
         else:
             index = <uint32_t>self.w.messages.size()
             self.w.messages.push_back(m)
-        self.w.mobile[self.mobile].under_way += 1
         a.record.t = a.record.born = self.time_ps
         a.record.flow = self.mobile
         a.record.seq = index
@@ -232,7 +231,7 @@ cdef class Context:
         e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, exact(arg), code, -1, -1
         self.u.counter += 1
         push_event(self.u.pending, &e)
-        self.w.mobile[self.mobile].under_way += 1
+        self.w.mobile[self.mobile].timers += self.node < 0
         if at < self.u.next:
             self.u.next = at
 

@@ -22,7 +22,7 @@ from engine.columns cimport raw_columns, raw_hops
 from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
-from engine.reception cimport disturb, pass_boundaries
+from engine.reception cimport pass_boundaries
 from engine.state cimport close_world, open_world
 from engine.units cimport begin_visit, finish_visit, next_time
 from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
@@ -208,8 +208,7 @@ cdef class Engine:
         return event
 
     cdef int end_event(self, Pending* e, int64_t fate) except -1:
-        disturb(self.w, e.mobile)
-        self.w.mobile[e.mobile].under_way -= e.kind == TIMER
+        self.w.mobile[e.mobile].timers -= e.kind == TIMER and self.context.u.kind == UNIT_FLEET
         if e.kind == MESSAGE:
             self.w.fates[1][fate] += 1
         if e.kind == MESSAGE or e.kind == REFUSED:

@@ -30,8 +30,8 @@ class Built:
     boundary_t, boundary_mobile, boundary_step : ndarray
         Begins (+1) and ends (-1) of all attachments, by time.
     known : ndarray
-        Of each mobile in turn the times of its boundaries and scheduled events, in order, and ``FOREVER``; those of mobile m
-        begin at ``known_first[m]``.
+        Of each mobile in turn the times of its boundaries and of what is scheduled for the fleet, in order, and ``FOREVER``;
+        those of mobile m begin at ``known_first[m]``.
     """
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
@@ -104,8 +104,9 @@ class Built:
 
     def _known_events(self, network: Network) -> None:
         count = network.mobile_count
-        mobile = np.concatenate([self.boundary_mobile, self.schedule["mobile"], np.arange(count)])
-        t = np.concatenate([self.boundary_t, self.schedule["time"], np.full(count, FOREVER)])
+        fleet = self.schedule["node"] < 0
+        mobile = np.concatenate([self.boundary_mobile, self.schedule["mobile"][fleet], np.arange(count)])
+        t = np.concatenate([self.boundary_t, self.schedule["time"][fleet], np.full(count, FOREVER)])
         self.known = t[np.lexsort((t, mobile))]
         self.known_first = np.searchsorted(np.sort(mobile), np.arange(count)).astype(np.int64)
 

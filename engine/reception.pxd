@@ -106,15 +106,11 @@ cdef inline void receive(World* w, uint32_t m, int cell, const Record* r) noexce
 
 # -- ahead of the fleet -------------------------------------------------------------------------------------------------
 
-cdef inline void disturb(World* w, uint32_t m) noexcept nogil:
-    """Something happens to the mobile in this window: it is not left alone before the next one."""
-    w.mobile[m].next_event = w.begin
-
 cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
-    """Whether nothing but data concerns the mobile up to and including ``t``, and one cell at most is heard there.
+    """Whether, up to and including ``t``, the fleet's controller does nothing for the mobile and one cell at most is heard.
 
-    All that happens to a mobile begins with an event of its own: one that was scheduled, a timer, a message; or it is the begin
-    or the end of an attachment. Those that are known beforehand stand in ``upcoming``, the others are counted.
+    What it does begins with an event: one that was scheduled, a timer, or a message. The begins and ends of attachments and what
+    was scheduled stand in ``upcoming``, timers are counted; a message comes through the same downlink, so in its turn.
     """
     cdef Mobile* x = &w.mobile[m]
     if rare(x.next_event <= t):
@@ -123,12 +119,12 @@ cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
             x.upcoming += x.next_event < w.begin
         if x.next_event <= t:
             return False
-    return x.under_way == 0 and not x.flags & CONTESTED
+    return x.timers == 0 and not x.flags & CONTESTED
 
 cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogil:
     """Receive a packet that enters a downlink at r.t before the fleet's visit, if nothing can come in between.
 
-    The downlink is idle and empty: what came before it has been received, and no rescue finds it waiting. Nothing happens to its
+    The downlink is idle and empty: what came before has been received, and no rescue finds it waiting. Nothing is done at its
     mobile, and no other cell is heard, before it arrives.
     """
     cdef Line* line = f.line

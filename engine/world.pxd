@@ -63,12 +63,12 @@ cdef struct Mobile:  # one cache line
     int64_t up  # an attachment of it, the one last used
     int64_t down
     int64_t last  # delivery
-    int64_t next_event  # something other than data happens to it then; looked up again once it is past
-    const int64_t* upcoming  # when the next things happen to it that are known beforehand, up to NEVER
+    int64_t next_event  # of those known beforehand; looked up again once it is past
+    const int64_t* upcoming  # begins and ends of attachments, events scheduled for the fleet's controller, NEVER
     int32_t cell
     int32_t route  # upstream: a cell, -1 none, -2 hold
     uint32_t span  # 1 + index of the open one, 0 none
-    uint32_t under_way  # messages that concern it, and timers
+    uint32_t timers  # of the fleet's controller
     uint8_t attached
     uint8_t flags
 
@@ -284,7 +284,6 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
     cdef Message* m = &w.messages.data()[index]
     m.references -= 1
     if m.references == 0:
-        w.mobile[m.mobile].under_way -= 1
         w.free_messages.push_back(index)
 
 cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:

@@ -122,8 +122,8 @@ QUEUE_MUTANTS = (
     Mutant(
         "one tunnel more",
         "forwarding.pxd",
-        "(r.tunnels & 15) < w.tunnel_limit:",
-        "(r.tunnels & 15) <= w.tunnel_limit:",
+        "r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit",
+        "r.t < e.one.until and (r.tunnels & 15) <= w.tunnel_limit",
     ),
     Mutant("a hold outlives its until", "forwarding.pxd", "    if t < e.one.until:\n        return\n", "    return\n"),
     Mutant("loss draws forget the tunnels", "world.pxd", "    return mix2(k, r.tunnels & 15)", "    return k"),
@@ -148,8 +148,8 @@ QUEUE_MUTANTS = (
     Mutant(
         "copies in the air have the original's id",
         "forwarding.pxd",
-        "copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))\n            out",
-        "copy.copy = r.copy\n            out",
+        "copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))\n            if",
+        "copy.copy = r.copy\n            if",
     ),
     Mutant(
         "by radio as the table says",
@@ -161,15 +161,14 @@ QUEUE_MUTANTS = (
 # ahead of the fleet
 AHEAD_MUTANTS = (
     Mutant("ahead of known events", "reception.pxd", "    if rare(x.next_event <= t):", "    if x.next_event < 0:"),
-    Mutant("ahead of messages and timers", "reception.pxd", "return x.under_way == 0 and not x.flags", "return not x.flags"),
-    Mutant("ahead of what the controller has just done", "reception.pxd", "    w.mobile[m].next_event = w.begin", "    pass"),
-    Mutant("ahead between two cells", "reception.pxd", "x.under_way == 0 and not x.flags & CONTESTED", "x.under_way == 0"),
+    Mutant("ahead of timers", "reception.pxd", "return x.timers == 0 and not x.flags", "return not x.flags"),
+    Mutant("ahead between two cells", "reception.pxd", "x.timers == 0 and not x.flags & CONTESTED", "x.timers == 0"),
     Mutant("ahead past the end", "reception.pxd", "        arrived.t >= w.horizon or rare(", "        rare("),
     Mutant("ahead of those that wait", "reception.pxd", "    if f.free > r.t or f.head != f.tail or", "    if f.free > r.t or"),
     Mutant("what was relayed is not on the air", "fifo.pxd", "    if f.sent == f.tail and f.free > t:", "    if False:"),
     Mutant("attachments counted late", "_core.pyx", "            pass_boundaries(w, begin)\n", ""),
     # merge
-    Mutant("arrivals in the order of time alone", "merge.pxd", "(a.t == b.t and a.order < b.order)", "False"),
+    Mutant("arrivals at one time in any order", "merge.pxd", "x.order = i\n", "x.order = arrivals.size() - i\n"),
     Mutant("a run goes on at the second's time", "merge.pxd", "second.t + (a.order < second.order)", "second.t + 1"),
 )
 ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS

@@ -25,7 +25,6 @@ class _Generator:
         self.dice = dice = Random(f"scenario {seed}")
         self.answering = Random(f"answering {seed}")
         self.clocks = Random(f"clocks {seed}")
-        self.light = Random(f"light {seed}").random() < 0.7  # radio with next to no waiting: one packet at a time on the air
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
@@ -123,10 +122,7 @@ class _Generator:
         for name in self.with_cell:
             down = self.pipe(6, self.place[name] < fleet)
             up = self.pipe(3, fleet < self.place[name])
-            shared = self.dice.random() < 0.6
-            if self.light:
-                down, shared = replace(down, rate=0 if self.ties else 50 * down.rate, loss="0"), False
-            self.scenario.cells.append(CellRow(name, shared, down, up))
+            self.scenario.cells.append(CellRow(name, self.dice.random() < 0.6, down, up))
 
     # -- mobiles -------------------------------------------------------------------------------------------------------------
     def movement(self) -> None:
