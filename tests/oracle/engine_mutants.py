@@ -148,8 +148,8 @@ ENGINE_MUTANTS = (
     Mutant(
         "copies in the air have the original's id",
         "forwarding.pxd",
-        "copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))\n            out",
-        "copy.copy = r.copy\n            out",
+        "copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))\n            if",
+        "copy.copy = r.copy\n            if",
     ),
     Mutant(
         "by radio as the table says",

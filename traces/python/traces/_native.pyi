@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update", "compile_capture",
-    "discovery_reply", "discovery_request", "look", "management_key", "optimization_acknowledgement", "optimization_update",
+    "home_agent_discovery", "look", "management_key", "optimization_acknowledgement",
     "read_associations", "read_capture", "read_movement", "read_signalling", "registration_reply", "registration_request",
     "router_advertisement", "router_solicitation", "test", "test_init", "tunnelled",
 ]  # fmt: skip
@@ -59,16 +59,12 @@ def read_movement(path: str | PathLike[str], format: str | None) -> dict[str, An
 def read_signalling(path: str | PathLike[str], inner: bool) -> dict[str, Any]: ...
 def tunnelled(packet: bytes, kind: int, source: bytes, destination: bytes) -> bytes: ...
 def registration_request(
-    source: bytes, destination: bytes, kind: int, flags: int, lifetime_s: int, home: bytes, agent: bytes, care_of: bytes,
+    source: bytes, destination: bytes, kind: int, flags: int, lifetime_s: int, home: bytes, agent: bytes | None, care_of: bytes,
     identification: int, key: bytes,
 ) -> bytes: ...  # fmt: skip
 def registration_reply(
     source: bytes, destination: bytes, kind: int, code: int, lifetime_s: int, home: bytes, agent: bytes, identification: int,
     key: bytes,
-) -> bytes: ...  # fmt: skip
-def optimization_update(
-    source: bytes, destination: bytes, kind: int, flags: int, lifetime_s: int, home: bytes, care_of: bytes,
-    identification: int, key: bytes,
 ) -> bytes: ...  # fmt: skip
 def optimization_acknowledgement(
     source: bytes, destination: bytes, kind: int, negative: bool, home: bytes, identification: int, key: bytes
@@ -94,5 +90,4 @@ def router_solicitation(source: bytes, destination: bytes, link: bytes) -> bytes
 def router_advertisement(
     source: bytes, destination: bytes, link: bytes, lifetime_s: int, home_agent: bool, router: bytes
 ) -> bytes: ...
-def discovery_request(source: bytes, destination: bytes, identifier: int) -> bytes: ...
-def discovery_reply(source: bytes, destination: bytes, identifier: int, agent: bytes) -> bytes: ...
+def home_agent_discovery(source: bytes, destination: bytes, identifier: int, agent: bytes | None = None) -> bytes: ...
