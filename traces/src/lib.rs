@@ -4,7 +4,7 @@ pub mod associations;
 mod bytes;
 pub mod capture;
 mod decimal;
-mod decompress;
+pub mod decompress;
 pub mod fault;
 pub mod movement;
 mod names;

@@ -10,16 +10,16 @@ from dataclasses import asdict, dataclass, fields
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces import _native
-from traces.capture import FACTS, Facts, Flows, Interface, facts_of, inside
+from traces.capture import FACTS, Choices, Facts, Flows, Interface, Limits, Side, choices, facts_of
 from traces.errors import TraceError
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the folder's layout; one of another version is made anew."""
 MEMORY_BYTES = 64 << 20
 _COLUMNS = ("time_ns", "ip_length", "direction")
@@ -112,8 +112,8 @@ class CompiledCapture:
 
 
 def compile_capture(
-    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Literal["inner", "outer"] = "inner",
-    memory_bytes: int = MEMORY_BYTES,
+    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Side = "inner",
+    memory_bytes: int = MEMORY_BYTES, limits: Limits | None = None,
 ) -> CompiledCapture:  # fmt: skip
     """Make the columns of a capture, or find those that were made before.
 
@@ -132,6 +132,8 @@ def compile_capture(
         See ``read_capture``.
     memory_bytes : int
         What making them may use for packets; the flow table comes on top (about 150 bytes a flow).
+    limits : Limits, optional
+        How much the capture may be, if it has to be read.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def compile_capture(
     TraceError
         If the capture cannot be read, or the columns cannot be written.
     """
-    source, chosen = Path(path), inside(tunnels)
+    source, chosen = Path(path), choices(tunnels, limits)
     place = _cache() if cache is None else Path(cache)
     try:
         found = os.stat(source)
@@ -159,7 +161,7 @@ def compile_capture(
         if _describes(folder, seen) and _whole(folder):
             return CompiledCapture(folder)
     content = _hash(source)
-    folder = place / f"{source.name}.{content[:16]}{'' if chosen else '.outer'}.columns"
+    folder = place / f"{source.name}.{content[:16]}{'' if tunnels == 'inner' else '.outer'}.columns"
     if _describes(folder, {"layout": LAYOUT, "tunnels": tunnels, "content": content}) and _whole(folder):
         return CompiledCapture(folder)
     _make(source, folder, seen | {"content": content}, memory_bytes, chosen)
@@ -204,14 +206,14 @@ def _whole(folder: Path) -> bool:
         return False
 
 
-def _make(source: Path, folder: Path, seen: dict[str, Any], memory_bytes: int, inner: bool) -> None:
+def _make(source: Path, folder: Path, seen: dict[str, Any], memory_bytes: int, chosen: Choices) -> None:
     """Write a folder beside its place, then move it there."""
     try:
         making = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=folder.parent))
     except OSError as error:
         raise _unwritten(source, error) from error
     try:
-        columns = _native.compile_capture(source, making, memory_bytes, inner)
+        columns = _native.compile_capture(source, making, memory_bytes, chosen)
         table = columns["flows"]
         placed = {name: table.pop(name) for name in ("offset", "count", "along")}
         known = facts_of(columns)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces import _native
-from traces.capture import Facts, address_text, facts_of, inside
+from traces.capture import Facts, Limits, Side, address_text, choices, facts_of
 
 KINDS = {
     0: "agent advertisement", 1: "agent solicitation", 2: "registration request", 3: "registration reply",
@@ -147,7 +146,7 @@ class Signalling:
     echoes: list[Echo]
 
 
-def read_signalling(path: str | PathLike[str], *, tunnels: Literal["inner", "outer"] = "inner") -> Signalling:
+def read_signalling(path: str | PathLike[str], *, tunnels: Side = "inner", limits: Limits | None = None) -> Signalling:
     """Read a capture's facts, flow table and signalling, in memory that does not grow with its packets.
 
     Agent advertisements and solicitations (RFC 5944 2), registrations (3, RFC 4857, RFC 3543), Mobility Headers (RFC 6275
@@ -155,7 +154,7 @@ def read_signalling(path: str | PathLike[str], *, tunnels: Literal["inner", "out
 
     Parameters
     ----------
-    path, tunnels
+    path, tunnels, limits
         See ``read_capture``; signalling is looked for in every layer, whichever flows are counted.
 
     Raises
@@ -163,7 +162,7 @@ def read_signalling(path: str | PathLike[str], *, tunnels: Literal["inner", "out
     TraceError
         If the file cannot be read or is not a capture.
     """
-    columns = _native.read_signalling(path, inside(tunnels))
+    columns = _native.read_signalling(path, choices(tunnels, limits))
     facts = Facts(**facts_of(columns))
     echoes = [
         Echo(*(address_text(version, np.frombuffer(end, np.uint8)) for end in (asking, asked)), identifier, *counts)

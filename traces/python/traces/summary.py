@@ -21,13 +21,12 @@ def summarise(facts: Facts) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain numbers, strings and lists, fit for JSON: ``format``; ``truncated`` (str or None); ``link_types`` (sorted
-        LINKTYPE numbers of the interfaces); ``packets``, ``ip_packets``, ``untimed``, ``cut``, ``out_of_order`` and
-        ``tunnelled``; ``bytes`` (frames as sent) and ``ip_bytes``; ``first_time_ns`` (earliest, None if no packet has a
-        time), ``duration_s`` (earliest to latest); ``rate_bps`` and ``rate_pps`` (of frames over the duration, None if
-        that is 0); ``addresses`` (distinct IP addresses); ``flow_count``; ``flows``, the 20 with most bytes, each with
-        ``flow``, ``version``, ``protocol``, ``src``, ``sport``, ``dst``, ``dport``, ``packets``, ``bytes`` and
-        ``first_time_ns``.
+        Plain numbers, strings and lists, fit for JSON: ``format``; ``compression``; ``truncated`` (str or None); ``link_types``
+        (sorted LINKTYPE numbers of the interfaces); ``packets``, ``ip_packets``, ``untimed``, ``cut``, ``out_of_order`` and
+        ``tunnelled``; ``bytes`` (frames as sent) and ``ip_bytes``; ``first_time_ns`` (earliest, None if no packet has a time),
+        ``duration_s`` (earliest to latest); ``rate_bps`` and ``rate_pps`` (of frames over the duration, None if that is 0);
+        ``addresses`` (distinct IP addresses); ``flow_count``; ``flows``, the 20 with most bytes, each with ``flow``,
+        ``version``, ``protocol``, ``src``, ``sport``, ``dst``, ``dport``, ``packets``, ``bytes`` and ``first_time_ns``.
     """
     first_ns, last_ns = facts.times_ns if facts.times_ns is not None else (None, None)
     duration_ns = last_ns - first_ns if first_ns is not None and last_ns is not None else 0
@@ -35,6 +34,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
     top = np.argsort(-flows.bytes.astype(np.int64), kind="stable")[:_TOP] if len(flows) else ()
     return {
         "format": facts.format,
+        "compression": facts.compression,
         "truncated": facts.truncated,
         "link_types": sorted({interface.link_type for interface in facts.interfaces}),
         "packets": facts.packets,

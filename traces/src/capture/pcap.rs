@@ -95,7 +95,7 @@ impl Reader {
                 break;
             };
             let time_ns = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * i64::from(self.unit_ns);
-            reading.push(self.link, time_ns, wire, frame)?;
+            reading.push(base + at, self.link, time_ns, wire, frame)?;
             at += RECORD_HEADER + captured as usize;
         }
         Ok(at)

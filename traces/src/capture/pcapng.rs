@@ -2,7 +2,7 @@
 
 use super::flows::NO_TIME;
 use super::link::Link;
-use super::{check_lengths, check_link, Format, Interface, Piece, Reading, Sink};
+use super::{check_lengths, check_link, Format, Interface, Piece, Reading, Sink, MOST_NAME};
 use crate::bytes::Order;
 use crate::fault::{at_byte, Checked};
 
@@ -217,7 +217,7 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
         let wrong =
             |right: &str| at_byte(block.offset(at), format!("option {code} with {value:02x?}"), right);
         match code {
-            OPTION_NAME => name = String::from_utf8_lossy(value).into_owned(),
+            OPTION_NAME => name = String::from_utf8_lossy(&value[..size.min(MOST_NAME)]).into_owned(),
             OPTION_RESOLUTION => {
                 source.ticks_per_s = match *value {
                     [power] if power <= 18 => 10u128.pow(u32::from(power)),
@@ -235,7 +235,7 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
         }
         at += 4 + size.next_multiple_of(4);
     }
-    reading.interfaces.push(Interface { name, link_type, snap_length });
+    reading.interface(block.start, Interface { name, link_type, snap_length })?;
     Ok(source)
 }
 
@@ -286,7 +286,7 @@ fn packet<S: Sink>(
         })?,
         None => NO_TIME,
     };
-    reading.push(link, time_ns, wire, frame)
+    reading.push(block.start, link, time_ns, wire, frame)
 }
 
 /// Nanoseconds since 1970, rounded down where ticks are finer.

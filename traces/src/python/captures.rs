@@ -1,37 +1,35 @@
 //! Captures.
 
-use super::unlocked;
+use super::guarded;
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flows::{Flows, Key};
 use crate::capture::signalling::{Message, Signalling};
-use crate::capture::{self, Reading, Tunnels};
-use crate::open::Map;
+use crate::capture::{self, Limits, Reading, Tunnels};
+use crate::decompress::Growth;
+use crate::fault::Checked;
+use crate::open;
 use numpy::{IntoPyArray, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::{Path, PathBuf};
 
-fn tunnels_of(inner: bool) -> Tunnels {
-    if inner {
-        Tunnels::Inner
-    } else {
-        Tunnels::Outer
-    }
-}
+/// Flows inside tunnels; ratio, bytes and packets that are too many.
+type Choices = (bool, (u64, u64, u64));
 
-fn whole<S: capture::Sink + Send>(py: Python<'_>, path: &Path, inner: bool, sink: S) -> PyResult<Reading<S>> {
-    unlocked(py, path, |file: &Map| {
-        let mut reading = Reading::new(tunnels_of(inner), sink);
-        capture::read(file, &mut reading)?;
-        Ok(reading)
-    })
+fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S) -> Checked<Reading<S>> {
+    let (inner, (ratio, bytes, packets)) = choices;
+    let (file, size) = open::regular(path)?;
+    let mut reading = Reading::new(if inner { Tunnels::Inner } else { Tunnels::Outer }, sink);
+    reading.limits = Limits { growth: Growth { ratio, bytes }, packets };
+    capture::read(file, size, &mut reading)?;
+    Ok(reading)
 }
 
 /// All columns in memory.
 #[pyfunction]
-pub fn read_capture(py: Python<'_>, path: PathBuf, inner: bool) -> PyResult<Bound<'_, PyDict>> {
-    let reading = whole(py, &path, inner, Columns::default())?;
+pub fn read_capture(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
+    let reading = guarded(py, &path, || whole(&path, choices, Columns::default()))?;
     let found = facts(py, &reading)?;
     let columns = reading.sink;
     found.set_item("time_ns", columns.time_ns.into_pyarray(py))?;
@@ -51,11 +49,10 @@ pub fn compile_capture(
     path: PathBuf,
     folder: PathBuf,
     memory: usize,
-    inner: bool,
+    choices: Choices,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (mut reading, places) = unlocked(py, &path, |file: &Map| {
-        let mut reading = Reading::new(tunnels_of(inner), Compiler::new(&folder, memory));
-        capture::read(file, &mut reading)?;
+    let (mut reading, places) = guarded(py, &path, || {
+        let mut reading = whole(&path, choices, Compiler::new(&folder, memory))?;
         let spare = std::mem::replace(&mut reading.sink, Compiler::new(&folder, 0));
         let places = spare.finish(reading.flows.keys.len())?;
         Ok((reading, places))
@@ -71,8 +68,8 @@ pub fn compile_capture(
 
 /// What a capture holds without its packets, its signalling listed.
 #[pyfunction]
-pub fn read_signalling(py: Python<'_>, path: PathBuf, inner: bool) -> PyResult<Bound<'_, PyDict>> {
-    let reading = whole(py, &path, inner, Signalling::default())?;
+pub fn read_signalling(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
+    let reading = guarded(py, &path, || whole(&path, choices, Signalling::default()))?;
     let found = facts(py, &reading)?;
     let Signalling { messages, unlisted, echoes } = reading.sink;
     found.set_item("messages", message_columns(py, &messages)?)?;
@@ -92,6 +89,7 @@ fn facts<'py, S: capture::Sink>(py: Python<'py>, reading: &Reading<S>) -> PyResu
     let found = PyDict::new(py);
     let counts = &reading.counts;
     found.set_item("format", reading.format)?;
+    found.set_item("compression", reading.compression)?;
     found.set_item("packets", counts.packets)?;
     found.set_item("bytes", counts.bytes)?;
     found.set_item("untimed", counts.untimed)?;

@@ -5,7 +5,7 @@ mod captures;
 use crate::associations;
 use crate::fault::{at_byte, Checked, Fault};
 use crate::movement::{self, Format, Look, Units};
-use crate::open::{self, Map};
+use crate::open;
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -15,14 +15,19 @@ use std::path::{Path, PathBuf};
 
 pub use captures::*;
 
-/// Read without the interpreter's lock; a fault, or a panic, becomes a TraceError.
+/// Read a mapped file.
 fn unlocked<T: Send>(
     py: Python<'_>,
     path: &Path,
-    read: impl FnOnce(&Map) -> Checked<T> + Send,
+    read: impl FnOnce(&[u8]) -> Checked<T> + Send,
 ) -> PyResult<T> {
+    guarded(py, path, || read(&open::map(path)?))
+}
+
+/// Work on a file without the interpreter's lock; a fault, or a panic, becomes a TraceError.
+fn guarded<T: Send>(py: Python<'_>, path: &Path, work: impl FnOnce() -> Checked<T> + Send) -> PyResult<T> {
     let result = py.detach(|| {
-        catch_unwind(AssertUnwindSafe(|| read(&open::map(path)?))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             Err(at_byte(0, "the reader failed on this file", "please report it: no input may do that"))
         })
     });
@@ -41,7 +46,7 @@ fn trace_error(fault: Fault, py: Python<'_>, path: &Path) -> PyResult<PyErr> {
 
 #[pyfunction]
 pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
-    let log = unlocked(py, &path, |file| associations::read(file))?;
+    let log = unlocked(py, &path, associations::read)?;
     let columns = PyDict::new(py);
     columns.set_item("mobile", log.mobile.into_pyarray(py))?;
     columns.set_item("router", log.router.into_pyarray(py))?;
@@ -57,7 +62,7 @@ pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<
 /// What a file looks like: "movement", "associations" or "other".
 #[pyfunction]
 pub fn look(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
-    Ok(match unlocked(py, &path, |file| movement::look(file))? {
+    Ok(match unlocked(py, &path, movement::look)? {
         Look::Xml | Look::Setdest | Look::BonnMotion => "movement",
         Look::Associations => "associations",
         Look::Other => "other",
