@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update", "compile_capture",
-    "discovery_reply", "discovery_request", "look", "management_key", "optimization_acknowledgement", "optimization_update",
+    "content_hash", "discovery_reply", "discovery_request", "look", "management_key", "optimization_acknowledgement", "optimization_update",
     "read_associations", "read_capture", "read_movement", "read_signalling", "registration_reply", "registration_request",
     "router_advertisement", "router_solicitation", "test", "test_init", "tunnelled",
 ]  # fmt: skip
@@ -54,6 +54,7 @@ class PacketWriter:
 _Choices = tuple[bool, tuple[int, int, int]]
 
 def compile_capture(path: str | PathLike[str], folder: str | PathLike[str], memory: int, choices: _Choices) -> dict[str, Any]: ...
+def content_hash(path: str | PathLike[str]) -> str: ...
 def look(path: str | PathLike[str]) -> Any: ...
 def read_associations(path: str | PathLike[str]) -> dict[str, Any]: ...
 def read_capture(path: str | PathLike[str], choices: _Choices) -> dict[str, Any]: ...

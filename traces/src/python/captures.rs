@@ -7,19 +7,24 @@ use crate::capture::flows::{Flows, Key};
 use crate::capture::signalling::{Message, Signalling};
 use crate::capture::{self, Limits, Reading, Tunnels};
 use crate::decompress::Growth;
-use crate::fault::Checked;
-use crate::open;
+use crate::fault::{at_byte, Checked, Fault};
+use crate::open::{self, Hashed, State};
 use numpy::{IntoPyArray, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Flows inside tunnels; ratio, bytes and packets that are too many.
 type Choices = (bool, (u64, u64, u64));
 
 fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S) -> Checked<Reading<S>> {
-    let (inner, (ratio, bytes, packets)) = choices;
     let (file, size) = open::regular(path)?;
+    read(file, size, choices, sink)
+}
+
+fn read<S: capture::Sink>(file: impl Read, size: u64, choices: Choices, sink: S) -> Checked<Reading<S>> {
+    let (inner, (ratio, bytes, packets)) = choices;
     let mut reading = Reading::new(if inner { Tunnels::Inner } else { Tunnels::Outer }, sink);
     reading.limits = Limits { growth: Growth { ratio, bytes }, packets };
     capture::read(file, size, &mut reading)?;
@@ -51,19 +56,42 @@ pub fn compile_capture(
     memory: usize,
     choices: Choices,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (mut reading, places) = guarded(py, &path, || {
-        let mut reading = whole(&path, choices, Compiler::new(&folder, memory))?;
+    let (mut reading, places, state, content) = guarded(py, &path, || {
+        let (file, _) = open::regular(&path)?;
+        let state = State::of(&file).map_err(|error| unread(&error))?;
+        let mut file = Hashed::new(file);
+        let mut reading = read(&mut file, state.size, choices, Compiler::new(&folder, memory))?;
+        let (file, content) = file.finish().map_err(|error| unread(&error))?;
+        if State::of(&file).map_err(|error| unread(&error))? != state {
+            return Err(at_byte(0, "changed while it was read", "a file that nobody writes to meanwhile"));
+        }
         let spare = std::mem::replace(&mut reading.sink, Compiler::new(&folder, 0));
         let places = spare.finish(reading.flows.keys.len())?;
-        Ok((reading, places))
+        Ok((reading, places, state, content))
     })?;
     let found = facts(py, &reading)?;
+    found.set_item("content", content)?;
+    found.set_item("size", state.size)?;
+    found.set_item("mtime_ns", state.mtime_ns)?;
     let flows = flow_columns(py, std::mem::take(&mut reading.flows))?;
     flows.set_item("offset", places.offset.into_pyarray(py))?;
     flows.set_item("count", places.count.into_pyarray(py))?;
     flows.set_item("along", places.along.into_pyarray(py))?;
     found.set_item("flows", flows)?;
     Ok(found)
+}
+
+/// BLAKE3 hash of what is in a file.
+#[pyfunction]
+pub fn content_hash(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    guarded(py, &path, || {
+        let (file, _) = open::regular(&path)?;
+        Hashed::new(file).finish().map(|(_, content)| content).map_err(|error| unread(&error))
+    })
+}
+
+fn unread(error: &std::io::Error) -> Fault {
+    at_byte(0, format!("cannot be read: {error}"), "a sound file")
 }
 
 /// What a capture holds without its packets, its signalling listed.
