@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import struct
 import subprocess
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_pcap_times_and_lengths(either, save, magic, fraction, nanoseconds):
     assert capture.wire_length.tolist() == [1500, 14]
     assert capture.captured_length.tolist() == [14, 14]
     assert (capture.format, capture.truncated, capture.untimed) == ("pcap", None, 0)
-    assert capture.interfaces == (traces.Interface("", 1, 65535),)
+    assert capture.interfaces == (traces.Interface("", 1, 65535, 2),)
 
 
 def test_column_types_and_empty_capture(little, save):
@@ -275,3 +276,20 @@ def test_no_more_interfaces_are_read_than_any_machine_has(little, save):
     assert len(traces.read_capture(save(head + few * 65_536)).interfaces) == 65_536
     with pytest.raises(traces.TraceError, match=f"byte {len(head + few * 65_536)}: one more interface; at most 65536"):
         traces.read_capture(save(head + few * 65_537))
+
+
+def test_reading_ends_when_a_signal_says_so(little, save):
+    """Ctrl-C, here an alarm, is heard while a large capture is read."""
+    path = save(little.pcap(1, []) + little.pcap(1, [(0, 0, 14, FRAME)])[24:] * 4_000_000)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(KeyboardInterrupt):
+            traces.read_signalling(path)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -32,11 +32,14 @@ class Interface:
         LINKTYPE number of tcpdump.org/linktypes.html.
     snap_length : int
         Most bytes captured of a packet; 0 is no limit.
+    packets : int
+        Packets of this interface in the file.
     """
 
     name: str
     link_type: int
     snap_length: int
+    packets: int
 
 
 def address_text(version: int, address: NDArray[np.uint8]) -> str:
@@ -102,6 +105,34 @@ class Flows:
         return address_text(int(self.version[flow]), self.dst[flow])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TunnelTable:
+    """IP tunnels in a capture: one entry of each column an outer header, so one for each direction.
+
+    Of a tunnel in a tunnel each has its entry; a packet counts in both.
+
+    Attributes
+    ----------
+    version, protocol : ndarray of uint8, shape (n,)
+        IP version of the outer header, and what follows it: 4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 2473), 47 (GRE, RFC
+        2784), 55 (minimal encapsulation, RFC 2004).
+    src, dst : ndarray of uint8, shape (n, 16)
+        Ends of the tunnel; IPv4 fills the first four bytes.
+    packets, bytes : ndarray of uint64, shape (n,)
+        What went through; bytes are IP total lengths with the outer header.
+    """
+
+    version: NDArray[np.uint8]
+    protocol: NDArray[np.uint8]
+    src: NDArray[np.uint8]
+    dst: NDArray[np.uint8]
+    packets: NDArray[np.uint64]
+    bytes: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.version)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much a capture may be, so that a small file cannot become a large harm; each from 1 to 2⁶³ − 1.
@@ -154,6 +185,8 @@ class Facts:
         Where the file is cut, if it ends inside a packet; everything is about the packets before.
     flows : Flows
         The flow table.
+    tunnels : TunnelTable
+        The tunnels, whichever packets the flows are about.
     """
 
     format: str
@@ -168,6 +201,7 @@ class Facts:
     interfaces: tuple[Interface, ...]
     truncated: str | None
     flows: Flows
+    tunnels: TunnelTable
 
 
 FACTS = tuple(f.name for f in fields(Facts))
@@ -214,6 +248,7 @@ def choices(tunnels: Side, limits: Limits | None) -> Choices:
 def facts_of(columns: dict[str, Any]) -> dict[str, Any]:
     """Take the arguments of ``Facts`` out of what the native reader gives."""
     columns["flows"] = Flows(**columns["flows"])
+    columns["tunnels"] = TunnelTable(**columns["tunnels"])
     columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
     return {name: columns.pop(name) for name in FACTS}
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces import _native
-from traces.capture import FACTS, Choices, Facts, Flows, Interface, Limits, Side, choices, facts_of
+from traces.capture import FACTS, Choices, Facts, Flows, Interface, Limits, Side, TunnelTable, choices, facts_of
 from traces.errors import TraceError
 
 LAYOUT = 3
@@ -79,9 +79,10 @@ class CompiledCapture:
         known = meta["facts"]
         with np.load(folder / _TABLE) as table:
             self.flows = PlacedFlows(**{f.name: table[f.name] for f in fields(PlacedFlows)})
+            tunnels = TunnelTable(**{f.name: table[f"tunnel_{f.name}"] for f in fields(TunnelTable)})
         known["interfaces"] = tuple(Interface(**interface) for interface in known["interfaces"])
         known["times_ns"] = None if known["times_ns"] is None else tuple(known["times_ns"])
-        self.facts = Facts(**known, flows=self.flows)
+        self.facts = Facts(**known, flows=self.flows, tunnels=tunnels)
         self._maps: list[mmap.mmap] = []
         for name in _COLUMNS:
             column: Any = np.load(folder / f"{name}.npy", mmap_mode="r" if len(self.flows) else None)
@@ -225,9 +226,10 @@ def _make(source: Path, place: Path, wanted: dict[str, Any], memory_bytes: int, 
         placed = {name: table.pop(name) for name in ("offset", "count", "along")}
         known = facts_of(columns)
         flows = {f.name: getattr(known["flows"], f.name) for f in fields(Flows)}
+        tunnels = {f"tunnel_{f.name}": getattr(known["tunnels"], f.name) for f in fields(TunnelTable)}
         with (making / _TABLE).open("wb") as out:
-            np.savez(out, **flows, **placed)
-        facts = {name: known[name] for name in FACTS if name != "flows"}
+            np.savez(out, **flows, **placed, **tunnels)
+        facts = {name: known[name] for name in FACTS if name not in ("flows", "tunnels")}
         facts["interfaces"] = [asdict(interface) for interface in facts["interfaces"]]
         state = {"path": str(source.resolve()), "size": columns["size"], "mtime_ns": columns["mtime_ns"]}
         hashes = {name: _native.content_hash(making / name) for name in (*(f"{c}.npy" for c in _COLUMNS), _TABLE)}

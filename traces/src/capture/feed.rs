@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Fits the second level cache; grows where one block is larger.
 const PIECE: usize = 1 << 18;
+/// Pieces from one question whether to stop to the next, a few hundredths of a second.
+const ASK: usize = 64;
 
 enum Reader {
     Pcap(pcap::Reader),
@@ -44,8 +46,13 @@ impl Reader {
     }
 }
 
-/// Read a whole capture of `size` bytes, compressed or not.
-pub fn read<S: Sink>(file: impl Read, size: u64, reading: &mut Reading<S>) -> Checked<()> {
+/// Read a whole capture of `size` bytes, compressed or not; now and then ask whether to stop.
+pub fn read<S: Sink>(
+    file: impl Read,
+    size: u64,
+    reading: &mut Reading<S>,
+    stop: &dyn Fn() -> bool,
+) -> Checked<()> {
     let file = BufReader::with_capacity(1 << 16, file);
     let growth = reading.limits.growth;
     let opened = decompress::open(file, size, growth).map_err(|error| unread("read", &error, 0))?;
@@ -59,7 +66,10 @@ pub fn read<S: Sink>(file: impl Read, size: u64, reading: &mut Reading<S>) -> Ch
         return Err(at_byte(0, "the file is compressed twice", "decompress it once"));
     }
     let mut reader = Reader::of(window.bytes(), reading)?;
-    loop {
+    for number in 1usize.. {
+        if number % ASK == 0 && stop() {
+            return Err(at_byte(window.at, "reading was interrupted", "the whole file"));
+        }
         let piece = Piece { bytes: window.bytes(), at: window.at, last };
         let used = reader.advance(piece, reading)?;
         if last {

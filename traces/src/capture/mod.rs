@@ -10,11 +10,13 @@ mod link;
 mod pcap;
 mod pcapng;
 pub mod signalling;
+pub mod through;
 
 use crate::decompress::Growth;
 use crate::fault::{at_byte, Checked, Fault};
 use flows::{Flows, NO_FLOW, NO_TIME};
 use link::Link;
+use through::Through;
 
 pub use feed::read;
 pub use ip::Tunnels;
@@ -30,10 +32,13 @@ pub struct Interface {
     pub name: String,
     pub link_type: u32,
     pub snap_length: u32,
+    pub packets: u64,
 }
 
 /// One packet as it was captured, with what its headers say.
 pub struct Packet<'a> {
+    /// In the order of the file, from 0.
+    pub number: u64,
     /// ``NO_TIME`` if the file has none.
     pub time_ns: i64,
     /// Of the frame.
@@ -47,6 +52,14 @@ pub struct Packet<'a> {
     pub flow: u32,
     /// 0 as the first packet of its flow, 1 against it.
     pub direction: u8,
+}
+
+/// Where a packet was captured.
+#[derive(Clone, Copy)]
+struct From {
+    /// Number among all interfaces of the file.
+    interface: usize,
+    link: Link,
 }
 
 /// What becomes of the packets.
@@ -75,6 +88,7 @@ pub struct Reading<S> {
     pub limits: Limits,
     pub interfaces: Vec<Interface>,
     pub flows: Flows,
+    pub through: Through,
     pub counts: Counts,
     /// Where the file ends inside a packet.
     pub truncated: Option<String>,
@@ -108,6 +122,7 @@ impl<S: Sink> Reading<S> {
             limits: Limits::default(),
             interfaces: Vec::new(),
             flows: Flows::default(),
+            through: Through::default(),
             counts: Counts::default(),
             truncated: None,
             sink,
@@ -119,7 +134,7 @@ impl<S: Sink> Reading<S> {
 
     /// A packet of `wire` bytes, of which `frame` was captured; its record begins at `offset`.
     #[inline(always)]
-    fn push(&mut self, offset: usize, link: Link, time_ns: i64, wire: u32, frame: &[u8]) -> Checked<()> {
+    fn push(&mut self, offset: usize, from: From, time_ns: i64, wire: u32, frame: &[u8]) -> Checked<()> {
         if self.counts.packets == self.limits.packets {
             return Err(too_many(
                 offset,
@@ -127,9 +142,15 @@ impl<S: Sink> Reading<S> {
                 format!("{}, unless that limit is raised", self.limits.packets),
             ));
         }
-        let network = link.ip_header(frame);
+        let network = from.link.ip_header(frame);
         let found = network.and_then(|(start, version)| {
-            ip::read(frame.get(start..)?, version, wire.saturating_sub(start as u32), self.tunnels)
+            ip::read(
+                frame.get(start..)?,
+                version,
+                wire.saturating_sub(start as u32),
+                self.tunnels,
+                &mut self.through,
+            )
         });
         let (length, flow, direction) = match &found {
             Some(packet) => {
@@ -139,6 +160,7 @@ impl<S: Sink> Reading<S> {
             }
             None => (0, NO_FLOW, 0),
         };
+        self.interfaces[from.interface].packets += 1;
         let counts = &mut self.counts;
         counts.packets += 1;
         counts.bytes += u64::from(wire);
@@ -150,7 +172,8 @@ impl<S: Sink> Reading<S> {
             self.earliest = self.earliest.min(time_ns);
             self.latest = self.latest.max(time_ns);
         }
-        self.sink.packet(&Packet { time_ns, wire, frame, network, length, flow, direction })
+        let number = counts.packets - 1;
+        self.sink.packet(&Packet { number, time_ns, wire, frame, network, length, flow, direction })
     }
 
     /// An interface whose block begins at `offset`.

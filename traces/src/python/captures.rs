@@ -5,6 +5,7 @@ use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flows::{Flows, Key};
 use crate::capture::signalling::{Message, Signalling};
+use crate::capture::through::{self, Through};
 use crate::capture::{self, Limits, Reading, Tunnels};
 use crate::decompress::Growth;
 use crate::fault::{at_byte, Checked, Fault};
@@ -18,23 +19,31 @@ use std::path::{Path, PathBuf};
 /// Flows inside tunnels; ratio, bytes and packets that are too many.
 type Choices = (bool, (u64, u64, u64));
 
-fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S) -> Checked<Reading<S>> {
+type Stop<'a> = &'a dyn Fn() -> bool;
+
+fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S, stop: Stop) -> Checked<Reading<S>> {
     let (file, size) = open::regular(path)?;
-    read(file, size, choices, sink)
+    read(file, size, choices, sink, stop)
 }
 
-fn read<S: capture::Sink>(file: impl Read, size: u64, choices: Choices, sink: S) -> Checked<Reading<S>> {
+fn read<S: capture::Sink>(
+    file: impl Read,
+    size: u64,
+    choices: Choices,
+    sink: S,
+    stop: Stop,
+) -> Checked<Reading<S>> {
     let (inner, (ratio, bytes, packets)) = choices;
     let mut reading = Reading::new(if inner { Tunnels::Inner } else { Tunnels::Outer }, sink);
     reading.limits = Limits { growth: Growth { ratio, bytes }, packets };
-    capture::read(file, size, &mut reading)?;
+    capture::read(file, size, &mut reading, stop)?;
     Ok(reading)
 }
 
 /// All columns in memory.
 #[pyfunction]
 pub fn read_capture(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
-    let reading = guarded(py, &path, || whole(&path, choices, Columns::default()))?;
+    let reading = guarded(py, &path, |stop| whole(&path, choices, Columns::default(), stop))?;
     let found = facts(py, &reading)?;
     let columns = reading.sink;
     found.set_item("time_ns", columns.time_ns.into_pyarray(py))?;
@@ -56,11 +65,11 @@ pub fn compile_capture(
     memory: usize,
     choices: Choices,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (mut reading, places, state, content) = guarded(py, &path, || {
+    let (mut reading, places, state, content) = guarded(py, &path, |stop| {
         let (file, _) = open::regular(&path)?;
         let state = State::of(&file).map_err(|error| unread(&error))?;
         let mut file = Hashed::new(file);
-        let mut reading = read(&mut file, state.size, choices, Compiler::new(&folder, memory))?;
+        let mut reading = read(&mut file, state.size, choices, Compiler::new(&folder, memory), stop)?;
         let (file, content) = file.finish().map_err(|error| unread(&error))?;
         if State::of(&file).map_err(|error| unread(&error))? != state {
             return Err(at_byte(0, "changed while it was read", "a file that nobody writes to meanwhile"));
@@ -84,7 +93,7 @@ pub fn compile_capture(
 /// BLAKE3 hash of what is in a file.
 #[pyfunction]
 pub fn content_hash(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    guarded(py, &path, || {
+    guarded(py, &path, |_| {
         let (file, _) = open::regular(&path)?;
         Hashed::new(file).finish().map(|(_, content)| content).map_err(|error| unread(&error))
     })
@@ -96,16 +105,23 @@ fn unread(error: &std::io::Error) -> Fault {
 
 /// What a capture holds without its packets, its signalling listed.
 #[pyfunction]
-pub fn read_signalling(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
-    let reading = guarded(py, &path, || whole(&path, choices, Signalling::default()))?;
+pub fn read_signalling(
+    py: Python<'_>,
+    path: PathBuf,
+    choices: Choices,
+    most_messages: usize,
+) -> PyResult<Bound<'_, PyDict>> {
+    let reading = guarded(py, &path, |stop| whole(&path, choices, Signalling::new(most_messages), stop))?;
     let found = facts(py, &reading)?;
-    let Signalling { messages, unlisted, echoes } = reading.sink;
+    let Signalling { messages, counts, damaged, echoes, .. } = reading.sink;
     found.set_item("messages", message_columns(py, &messages)?)?;
-    found.set_item("unlisted", unlisted)?;
+    found.set_item("counts", counts.to_vec().into_pyarray(py))?;
+    found.set_item("damaged", damaged)?;
+    found.set_item("unfollowed", echoes.unfollowed)?;
     let pairs = echoes.pairs.into_iter().map(|(pair, asked)| {
         (
             (pair.version, pair.asking, pair.asked, pair.identifier),
-            (asked.requests, asked.replies, asked.unanswered.into_iter().collect::<Vec<_>>()),
+            (asked.requests, asked.replies, asked.unanswered()),
         )
     });
     found.set_item("echoes", PyList::new(py, pairs.collect::<Vec<_>>())?)?;
@@ -127,8 +143,9 @@ fn facts<'py, S: capture::Sink>(py: Python<'py>, reading: &Reading<S>) -> PyResu
     let times = (reading.earliest <= reading.latest).then_some((reading.earliest, reading.latest));
     found.set_item("times_ns", times)?;
     found.set_item("truncated", &reading.truncated)?;
-    let interfaces = reading.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length));
+    let interfaces = reading.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
     found.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
+    found.set_item("tunnels", tunnel_columns(py, &reading.through)?)?;
     Ok(found)
 }
 
@@ -152,12 +169,28 @@ fn flow_columns(py: Python<'_>, table: Flows) -> PyResult<Bound<'_, PyDict>> {
     Ok(flows)
 }
 
+fn tunnel_columns<'py>(py: Python<'py>, table: &Through) -> PyResult<Bound<'py, PyDict>> {
+    let keys = &table.keys;
+    let addresses = |value: fn(&through::Key) -> [u8; 16]| {
+        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
+    };
+    let tunnels = PyDict::new(py);
+    tunnels.set_item("version", keys.iter().map(|k| k.version).collect::<Vec<_>>().into_pyarray(py))?;
+    tunnels.set_item("protocol", keys.iter().map(|k| k.protocol).collect::<Vec<_>>().into_pyarray(py))?;
+    tunnels.set_item("src", addresses(|k| k.source)?)?;
+    tunnels.set_item("dst", addresses(|k| k.destination)?)?;
+    tunnels.set_item("packets", table.packets.clone().into_pyarray(py))?;
+    tunnels.set_item("bytes", table.bytes.clone().into_pyarray(py))?;
+    Ok(tunnels)
+}
+
 fn message_columns<'py>(py: Python<'py>, messages: &[Message]) -> PyResult<Bound<'py, PyDict>> {
     let addresses = |value: fn(&Message) -> [u8; 16]| {
         let raw = messages.iter().flat_map(value).collect::<Vec<u8>>();
         raw.into_pyarray(py).reshape([messages.len(), 16])
     };
     let columns = PyDict::new(py);
+    columns.set_item("packet", messages.iter().map(|m| m.packet).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("time_ns", messages.iter().map(|m| m.time_ns).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("kind", messages.iter().map(|m| m.kind).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("version", messages.iter().map(|m| m.version).collect::<Vec<_>>().into_pyarray(py))?;

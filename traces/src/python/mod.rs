@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 pub use captures::*;
 
@@ -21,16 +22,30 @@ fn unlocked<T: Send>(
     path: &Path,
     read: impl FnOnce(&[u8]) -> Checked<T> + Send,
 ) -> PyResult<T> {
-    guarded(py, path, || read(&open::map(path)?))
+    guarded(py, path, |_| read(&open::map(path)?))
 }
 
 /// Work on a file without the interpreter's lock; a fault, or a panic, becomes a TraceError.
-fn guarded<T: Send>(py: Python<'_>, path: &Path, work: impl FnOnce() -> Checked<T> + Send) -> PyResult<T> {
+///
+/// The work is given a question that it asks now and then: whether to stop, because a signal came (Ctrl-C).
+fn guarded<T: Send>(
+    py: Python<'_>,
+    path: &Path,
+    work: impl FnOnce(&dyn Fn() -> bool) -> Checked<T> + Send,
+) -> PyResult<T> {
+    let raised = Mutex::new(None);
+    let stop = || match Python::attach(|py| py.check_signals()) {
+        Ok(()) => false,
+        Err(error) => raised.lock().map(|mut raised| *raised = Some(error)).is_ok(),
+    };
     let result = py.detach(|| {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| work(&stop))).unwrap_or_else(|_| {
             Err(at_byte(0, "the reader failed on this file", "please report it: no input may do that"))
         })
     });
+    if let Ok(Some(error)) = raised.into_inner() {
+        return Err(error);
+    }
     result.map_err(|fault| match trace_error(fault, py, path) {
         Ok(error) | Err(error) => error,
     })
