@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update", "compile_capture",
-    "content_hash", "discovery_reply", "discovery_request", "look", "management_key", "optimization_acknowledgement", "optimization_update",
-    "read_associations", "read_capture", "read_movement", "read_signalling", "registration_reply", "registration_request",
-    "router_advertisement", "router_solicitation", "test", "test_init", "tunnelled",
+    "content_hash", "discovery_reply", "discovery_request", "look", "management_key", "optimization_acknowledgement",
+    "optimization_update", "read_associations", "read_capture", "read_movement", "read_signalling", "registration_reply",
+    "registration_request", "router_advertisement", "router_solicitation", "test", "test_init", "tunnelled",
 ]  # fmt: skip
 
 class _Authorization(Protocol):
