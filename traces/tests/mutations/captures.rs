@@ -119,9 +119,9 @@ const WORDS: &[&[u8]] = &[
 
 fn read(file: &[u8]) -> bool {
     let mut columns = Reading::new(Tunnels::Inner, Columns::default());
-    let read = capture::read(&file, &mut columns);
-    let mut outer = Reading::new(Tunnels::Outer, Signalling::default());
-    let again = capture::read(&file, &mut outer);
+    let read = capture::read(file, file.len() as u64, &mut columns, &|| false);
+    let mut outer = Reading::new(Tunnels::Outer, Signalling::new(100));
+    let again = capture::read(file, file.len() as u64, &mut outer, &|| false);
     assert_eq!(read.is_ok(), again.is_ok());
     assert_eq!(columns.counts.packets, outer.counts.packets);
     assert_eq!(columns.sink.flow.len() as u64, columns.counts.packets);
