@@ -98,7 +98,8 @@ def compile_it(path: Path) -> dict[str, Any]:
 def replay_it(path: Path) -> dict[str, Any]:
     setup = build(load_scenario(path)[0], path, 1)
     run = run_procedure(setup, "sync-mipv4", seed=1)
-    return {"sent": int(run.result.flows["sent"].sum()), "lost": int(run.result.flows["lost"].sum()), "packet_hops": run.result.events}
+    sent, lost = (int(run.result.flows[name].sum()) for name in ("sent", "lost"))
+    return {"sent": sent, "lost": lost, "packet_hops": run.result.events}
 
 
 def main() -> None:
