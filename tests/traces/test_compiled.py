@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import resource
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -202,32 +203,30 @@ def test_an_offloaded_segment_of_more_than_2_gib_keeps_its_length(little, save, 
     assert traces.compile_capture(path, tmp_path).ip_length.tolist() == [3 << 30]
 
 
-@pytest.fixture
-def limited():
-    before = {}
-
-    def limit(which, most):
-        before[which] = resource.getrlimit(which)
-        resource.setrlimit(which, (most, before[which][1]))
-
-    yield limit
-    for which, limits in before.items():
-        resource.setrlimit(which, limits)
+@contextmanager
+def limited(which, most):
+    """Limit this process only while the block runs: pytest itself writes, maybe to a file, as soon as a test is done."""
+    before = resource.getrlimit(which)
+    resource.setrlimit(which, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(which, before)
 
 
-def test_more_runs_than_a_process_may_open_files(little, save, tmp_path, limited):
+def test_more_runs_than_a_process_may_open_files(little, save, tmp_path):
     path = save(disordered(little, 30_000))
     in_memory = traces.compile_capture(path, tmp_path / "one")
-    limited(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) + 10)
-    compiled = traces.compile_capture(path, tmp_path / "two", memory_bytes=0)
+    with limited(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) + 10):
+        compiled = traces.compile_capture(path, tmp_path / "two", memory_bytes=0)
     for name in ("time_ns", "ip_length", "direction"):
         np.testing.assert_array_equal(getattr(compiled, name), getattr(in_memory, name))
 
 
 @pytest.mark.parametrize("most", [1000, 30_000])
-def test_a_full_disk_is_named_and_leaves_nothing(little, save, tmp_path, limited, most):
+def test_a_full_disk_is_named_and_leaves_nothing(little, save, tmp_path, most):
     path, cache = save(disordered(little, 3000)), tmp_path / "cache"
-    limited(resource.RLIMIT_FSIZE, most)
-    with pytest.raises(traces.TraceError, match="its columns cannot be written: File too large"):
+    refused = pytest.raises(traces.TraceError, match="its columns cannot be written: File too large")
+    with limited(resource.RLIMIT_FSIZE, most), refused:
         traces.compile_capture(path, cache, memory_bytes=0)
     assert list(cache.iterdir()) == []
