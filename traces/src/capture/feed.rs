@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Fits the second level cache; grows where one block is larger.
 const PIECE: usize = 1 << 18;
+const LEAST: usize = 1 << 14;
 /// Pieces from one question whether to stop to the next, a few hundredths of a second.
 const ASK: usize = 64;
 
@@ -105,7 +106,7 @@ impl<'a> Window<'a> {
     fn new(file: Opened<'a>, growth: Growth) -> Window<'a> {
         let Opened { stream, most, compression } = file;
         let verb = if compression.is_empty() { "read" } else { "decompressed" };
-        let buffer = vec![0; PIECE];
+        let buffer = vec![0; LEAST];
         Window { stream, most, left: most, growth, verb, buffer, start: 0, end: 0, at: 0, broken: None }
     }
 
@@ -123,11 +124,12 @@ impl<'a> Window<'a> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
-        }
         while self.end < wanted {
-            let room = wanted - self.end;
+            if self.end == self.buffer.len() {
+                // only as fast as bytes come: a length that is a lie costs nothing
+                self.buffer.resize((2 * self.end).min(wanted), 0);
+            }
+            let room = wanted.min(self.buffer.len()) - self.end;
             let allowed = usize::try_from(self.left).map_or(room, |left| left.min(room));
             if allowed == 0 {
                 return match self.stream.fill_buf() {
