@@ -1,25 +1,54 @@
-"""Speed of the capture reader beside capinfos, on a capture repeated to a given size.
+"""Speed and memory of the capture reader beside capinfos, on a capture repeated to a given size.
 
-    python bench/capture_reader.py examples/captures/commute.pcap --size 1GB
+    python bench/capture_reader.py examples/captures/commute.pcap --size 4GB
+    python bench/capture_reader.py examples/captures/commute.pcap --size 1GB --compress zstd
 
-Both read the same file from the page cache; their packet counts must agree before a figure is printed.
+Each repetition comes later than the one before; with --same-times it does not, which is the worst case for sorting. All read the
+same file from the page cache, each in a process of its own, and must agree on the number of packets before a figure is printed.
 """
 
 import argparse
+import gzip
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
 
 import traces
 
-PCAP_HEADER_BYTES = 24
+PCAP_HEADER_BYTES, RECORD_HEADER_BYTES = 24, 16
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+HIGHEST_RATIO = 10**9
+WORK = """
+import json, resource, sys, time
+import traces
+path, cache, limits = sys.argv[1], sys.argv[2], traces.Limits(ratio=%d)
+begun = time.perf_counter()
+packets = %s
+seconds = time.perf_counter() - begun
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps([packets, seconds, peak]))
+"""
+JOBS = {
+    "info": "traces.read_signalling(path, limits=limits).facts.packets",
+    "compile": "traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "open_compiled": "traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "read_into_memory": "len(traces.read_capture(path, limits=limits))",
+}
+CAPINFOS = """
+import json, resource, subprocess, sys, time
+begun = time.perf_counter()
+out = subprocess.run(["capinfos", "-T", "-r", "-c", "-M", sys.argv[1]], check=True, capture_output=True, text=True).stdout
+seconds = time.perf_counter() - begun
+print(json.dumps([int(out.split()[-1]), seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024]))
+"""
 
 
 def size_bytes(text: str) -> int:
@@ -30,38 +59,68 @@ def size_bytes(text: str) -> int:
     return int(match[1]) * UNITS[unit]
 
 
-def repeated(source: Path, target: Path, size: int) -> int:
-    """Write the header of ``source`` and its records until ``size`` is reached; return how often."""
-    header, records = source.read_bytes()[:PCAP_HEADER_BYTES], source.read_bytes()[PCAP_HEADER_BYTES:]
+def opened(path: Path, compress: str | None, stack: ExitStack) -> BinaryIO:
+    if compress == "gzip":
+        return stack.enter_context(gzip.open(path, "wb", compresslevel=1))
+    out = stack.enter_context(path.open("wb"))
+    if compress == "zstd":
+        import zstandard
+
+        return stack.enter_context(zstandard.ZstdCompressor().stream_writer(out))
+    return out
+
+
+def repeated(source: Path, target: Path, size: int, *, shift: bool = True, compress: str | None = None) -> int:
+    """Write ``source`` again and again until ``size`` is reached before compression; return how often."""
+    content = source.read_bytes()
+    header, records = content[:PCAP_HEADER_BYTES], np.frombuffer(content, np.uint8, offset=PCAP_HEADER_BYTES).copy()
+    order = "<" if header[0] in (0xD4, 0x4D) else ">"
+    starts, at = [], 0
+    while at < len(records):
+        starts.append(at)
+        at += RECORD_HEADER_BYTES + int(records[at + 8 : at + 12].view(order + "u4")[0])
+    places = np.array(starts)[:, None] + np.arange(4)
+    seconds = records[places].view(order + "u4").ravel()
+    period = int(seconds.max() - seconds.min()) + 1
     times = max(1, size // len(records))
-    with target.open("wb") as out:
+    with ExitStack() as stack:
+        out = opened(target, compress, stack)
         out.write(header)
-        for _ in range(times):
-            out.write(records)
+        for turn in range(times):
+            if shift:
+                late = (seconds + turn * period).astype(order + "u4")  # comes round after 136 years
+                records[places] = late.view(np.uint8).reshape(-1, 4)
+            out.write(records.tobytes())
     return times
 
 
-def best_s(runs: int, work: Callable[[], int]) -> tuple[float, int]:
-    """Shortest of several runs, and the packets all of them counted."""
-    took, counts = [], set()
+def best(runs: int, code: str, path: Path, cache: Path, *, anew: bool) -> dict[str, float]:
+    """Packets, the shortest time and the highest peak of several runs."""
+    found = []
     for _ in range(runs):
-        start = time.perf_counter()
-        counts.add(work())
-        took.append(time.perf_counter() - start)
-    (count,) = counts
-    return min(took), count
-
-
-def capinfos_count(path: Path) -> int:
-    out = subprocess.run(["capinfos", "-T", "-r", "-c", "-M", str(path)], check=True, capture_output=True, text=True)
-    return int(out.stdout.split()[-1])
+        if anew:
+            shutil.rmtree(cache, ignore_errors=True)
+        done = subprocess.run([sys.executable, "-c", code, str(path), str(cache)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        found.append(json.loads(done.stdout))
+    ((packets, *_), *others) = found
+    if any(other[0] != packets for other in others):
+        sys.exit(f"different numbers of packets: {[f[0] for f in found]}")
+    seconds = min(f[1] for f in found)
+    peak = round(max(f[2] for f in found) / 1e6, 1)
+    return {"packets": packets, "s": round(seconds, 3), "packets_per_s": round(packets / seconds), "peak_mb": peak}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="a pcap capture")
     parser.add_argument("--size", type=size_bytes, default=size_bytes("1GB"), help="bytes to read (default 1GB)")
-    parser.add_argument("--runs", type=int, default=5, help="the fastest of so many counts (default 5)")
+    parser.add_argument("--compress", choices=("gzip", "zstd"), help="compress them")
+    parser.add_argument("--same-times", action="store_true", help="every repetition has the same times")
+    parser.add_argument("--jobs", default=",".join(JOBS), help="what to measure (default: all, and capinfos)")
+    parser.add_argument("--runs", type=int, default=3, help="the fastest of so many counts (default 3)")
+    parser.add_argument("--folder", type=Path, help="where the capture and the columns are put for the time being")
     options = parser.parse_args()
     if shutil.which("capinfos") is None:
         sys.exit("the comparison needs capinfos: apt-get install tshark")
@@ -69,28 +128,21 @@ def main() -> None:
         single = traces.read_capture(options.file)
     except traces.TraceError as error:
         sys.exit(str(error))
-    if single.format != "pcap" or single.truncated:
-        sys.exit(f"{options.file}: {single.truncated or single.format}; a whole pcap file can be repeated")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "repeated.pcap"
-        times = repeated(options.file, path, options.size)
-        capinfos_s, capinfos_packets = best_s(options.runs, lambda: capinfos_count(path))
-        reader_s, packets = best_s(options.runs, lambda: len(traces.read_capture(path)))
-        if not packets == capinfos_packets == times * len(single):
-            sys.exit(f"read {packets} packets, capinfos counts {capinfos_packets}, written {times * len(single)}")
-        file_bytes = path.stat().st_size
-    figures = {
-        "file_bytes": file_bytes,
-        "packets": packets,
-        "flows": len(single.flows),
-        "reader_s": round(reader_s, 4),
-        "reader_packets_per_s": round(packets / reader_s),
-        "reader_bytes_per_s": round(file_bytes / reader_s),
-        "capinfos_s": round(capinfos_s, 4),
-        "capinfos_packets_per_s": round(packets / capinfos_s),
-        "times_capinfos": round(capinfos_s / reader_s, 2),
-    }
-    print(json.dumps(figures, indent=2))
+    if single.format != "pcap" or single.truncated or single.compression:
+        sys.exit(f"{options.file}: a whole pcap file that is not compressed can be repeated")
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        path, cache = Path(folder) / "repeated.pcap", Path(folder) / "columns"
+        times = repeated(options.file, path, options.size, shift=not options.same_times, compress=options.compress)
+        figures = {"file_bytes": path.stat().st_size, "flows": len(single.flows)}
+        rows = {"capinfos": best(options.runs, CAPINFOS, path, cache, anew=False)}
+        for job in options.jobs.split(","):
+            code = WORK % (HIGHEST_RATIO, JOBS[job])
+            rows[job] = best(options.runs, code, path, cache, anew=job == "compile")
+    for job, row in rows.items():
+        if row["packets"] != times * len(single):
+            sys.exit(f"{job} counts {row['packets']} packets of {times * len(single)} written")
+        row["times_capinfos"] = round(rows["capinfos"]["s"] / row["s"], 2)
+    print(json.dumps(figures | rows, indent=2))
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def took(write: Callable[[Path, int], None], n: int, folder: Path | None) -> tup
         passed, used = time.perf_counter() - begun, time.process_time() - used
         if write is floor:
             return passed, used
-        capture = traces.read_capture(path)
+        capture = traces.read_capture(path, tunnels="outer")
         headers = path.read_bytes().count(MN + struct.pack(">2H", 5000, 5000))
         if len(capture) != n or (capture.ip_length != LENGTH).any() or headers != n:
             raise SystemExit(f"{write.__name__} did not write {n} packets of {LENGTH} bytes")

@@ -143,7 +143,8 @@ def trace() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @_JSON
 @click.option("--scenario", type=click.Path(path_type=Path), help="Also the attachments under this scenario's coverage.")
-def info(file: Path, as_json: bool, scenario: Path | None) -> None:
+@click.option("--max-ratio", type=click.IntRange(1, 2**63 - 1), help="Times a compressed capture may grow.  [default: 100]")
+def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None) -> None:
     """Packets, rate, flows and Mobile IP signalling of a capture FILE; nodes, area, handoffs of a movement FILE."""
     with _Failures():
         import json
@@ -158,7 +159,7 @@ def info(file: Path, as_json: bool, scenario: Path | None) -> None:
         else:
             from handoff import capture_facts
 
-            found = capture_facts.facts(file)
+            found = capture_facts.facts(file, max_ratio)
             lines = capture_facts.lines(found)
         click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
 

@@ -119,9 +119,9 @@ class Signalling:
     def _update4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         flags = _UPDATE_ENCAPSULATION[self.options.encapsulation] | _ACKNOWLEDGE_V4 * bool(numbered.replies)
         router = fields.old if numbered.kind == "DBU" else fields.new
-        return wire.optimization_update(
+        return wire.registration_request(
             *self._ends(numbered, fields, mobile), UPDATE + BEYOND * self.row.hierarchical, flags, fields.lifetime_s,
-            self.addresses.home(mobile), self.addresses.care_of(mobile, router), self._identification(fields),
+            self.addresses.home(mobile), None, self.addresses.care_of(mobile, router), self._identification(fields),
             self._mobile_home(mobile),
         )  # fmt: skip
 
@@ -231,9 +231,9 @@ class Signalling:
         """Dynamic home agent address discovery on the old link."""
         care_of, number = self._care_of("AR", fields.new, mobile), fields.identification & 0xFFFF
         if numbered.kind == "HADQ":
-            return wire.discovery_request(care_of, self.addresses.home_agents(fields.old), number)
+            return wire.home_agent_discovery(care_of, self.addresses.home_agents(fields.old), number)
         agent = self.addresses.node(fields.old)
-        return wire.discovery_reply(agent, care_of, number, agent)
+        return wire.home_agent_discovery(agent, care_of, number, agent)
 
     def _solicitation6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)

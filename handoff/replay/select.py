@@ -17,7 +17,7 @@ def selected(flows: Sequence[Flow], select: Sequence[Filter], exclude: Sequence[
         up = flow.up if _wanted(flow, "up", select, exclude) else []
         if down or up:
             found.append(replace(flow, down=down, up=up))
-    return sorted(found, key=lambda flow: flow.first_ns)
+    return found
 
 
 def _wanted(flow: Flow, way: str, select: Sequence[Filter], exclude: Sequence[Filter]) -> bool:

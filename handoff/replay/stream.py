@@ -203,7 +203,7 @@ class Stream:
             capture.release()
 
     def flows(self, mobile: Prefixes) -> list[Flow]:
-        """Flows with the mobile side at just one end, by their first packets; at one time by which the captures have first."""
+        """Flows with the mobile side at just one end, in the order in which the captures have them."""
         found: dict[tuple[int, End, End], list[tuple[int, int, int, bool]]] = {}
         for number, (capture, clock_ns) in enumerate(zip(self.captures, self.clock_ns, strict=True)):
             table = capture.flows
@@ -214,9 +214,8 @@ class Stream:
                 began = int(table.first_time_ns[row]) - clock_ns
                 found.setdefault(key, []).append((began, number, row, bool(from_mobile[row])))
         flows = [Flow(*key, min(parts)[3], *self._pieces(parts)) for key, parts in found.items()]
-        flows = sorted((flow for flow in flows if flow.pieces), key=lambda flow: flow.first_ns)
         self.release()
-        return flows
+        return [flow for flow in flows if flow.pieces]
 
     def _pieces(self, parts: list[tuple[int, int, int, bool]]) -> tuple[list[Piece], list[Piece]]:
         """Down and up, of a flow that is in so many captures."""

@@ -39,7 +39,8 @@ class Attacker:
             message = self.said[event.args[0]]
             numbered = self.program.steps[message.fields.step]
             to = self.setup.network.node_index(message.to)
-            ctx.send(CODES[kind(numbered.step.message)], to, size_bytes=numbered.size_bytes, args=message.fields.pack())
+            size = numbered.leg_bytes[message.fields.hop - 1]
+            ctx.send(CODES[kind(numbered.step.message)], to, size_bytes=size, args=message.fields.pack())
 
 
 def attacked(

@@ -79,14 +79,14 @@ class Town:
         movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()
         if self.wild:
-            options = replace(options, **self._any_options(np.random.default_rng([seed, 1])))
+            options = replace(options, **self.any_options(np.random.default_rng([seed, 1])))
             if rng.random() < 0.2:
                 restarts = (Restart(int(rng.integers(len(net.nodes))), ms(100, self.until_ms)),)
         gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}
         return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways, restarts)
 
     @staticmethod
-    def _any_options(rng: np.random.Generator) -> dict[str, object]:
+    def any_options(rng: np.random.Generator) -> dict[str, object]:
         """Every choice of the options, at random; the usual one more often than not."""
         chosen: dict[str, object] = {
             name: words[0 if rng.random() < 0.5 else rng.integers(len(words))] for name, words in CHOICES.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from handoff.setup import Setup
 from handoff.study import Run, run_procedure
 from tests.conformance.town import Town
 from tests.oracle.compare import differences
+from tests.oracle.inputs import Study
 from tests.oracle.oracle import Oracle
 
 
@@ -33,10 +36,10 @@ class OracleInSlices:
         return self.oracle.run(self.reached)
 
 
-def study(setup: Setup, procedure: str, seed: int, make: Any = Engine) -> Run:
+def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, detail: bool = False) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handoff.study, "Engine", make)
-        return run_procedure(setup, procedure, seed=seed, reference=NOTHING)
+        return run_procedure(setup, procedure, seed=seed, reference=NOTHING, detail=detail)
 
 
 def procedures_agree(number: int) -> list[str]:
@@ -48,3 +51,36 @@ def procedures_agree(number: int) -> list[str]:
     found = differences(ours.result, theirs.result)
     found += [name for name, column in ours.handoffs.items() if not np.array_equal(column, theirs.handoffs[name])]
     return [told, *found] if found else []
+
+
+def files_agree(number: int) -> list[str]:
+    """The same for study ``number``, which is made of files; and each packet is sent when its capture and docs/replay.md say."""
+    procedure = list(PROCEDURES)[number // 2 % len(PROCEDURES)]
+    with tempfile.TemporaryDirectory() as folder:
+        files = Study(Path(folder), number)
+        setup = files.setup()
+        ours, theirs = (study(setup, procedure, number, make, detail=True) for make in (OracleInSlices, Engine))
+    found = differences(ours.result, theirs.result)
+    found += [name for name, column in ours.handoffs.items() if not np.array_equal(column, theirs.handoffs[name], equal_nan=True)]
+    found += [f"sent: {text}" for text in _sent_otherwise(files.sent(setup), setup, theirs.result)]
+    return [f"study {number}, {procedure}, {setup.options}", *found] if found else []
+
+
+def _sent_otherwise(wanted: dict[tuple[str, str, bool], list[int]], setup: Setup, result: Result) -> list[str]:
+    """Flows of which the packet records tell other times of sending than were wanted."""
+    network, packets = setup.network, result.packets
+    assert packets is not None
+    columns = network.flows()
+    sent: dict[tuple[str, str, bool], dict[int, int]] = {}
+    for label, first, count in network.flow_labels:
+        for flow in range(first, first + count):
+            rows = packets["flow"] == flow
+            name = label, network.mobile_name(int(columns["mobile"][flow])), bool(columns["up"][flow])
+            sent[name] = dict(zip(packets["seq"][rows].tolist(), packets["sent_ps"][rows].tolist(), strict=True))
+    found = [f"{name}: there is no such flow" for name in wanted.keys() - sent.keys()]
+    found += [f"{name}: nobody wanted it" for name in sent.keys() - wanted.keys()]
+    return found + [
+        f"{name}: {sorted(sent[name].items())[:5]}, wanted {wanted[name][:5]}"
+        for name in wanted.keys() & sent.keys()
+        if sent[name] != dict(enumerate(wanted[name]))
+    ]

@@ -12,7 +12,7 @@ import pytest
 import traces
 from engine.keys import draw, key
 from handoff.export.capture import link_names, matching_links
-from tests.export.recorded import frames, record, setup_of
+from tests.export.recorded import frames, messages_of, record, setup_of
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +21,44 @@ def recorded(tmp_path_factory):
 
 
 def test_our_reader_reads_the_same_columns_back(recorded):
-    capture, rows = traces.read_capture(recorded.path, tunnels="outer"), recorded.hops.rows
-    assert capture.truncated is None
-    assert capture.time_ns.tolist() == (rows["start_ps"] // 1000).tolist()
+    outer, inner = (traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
+    rows = recorded.hops.rows
+    assert outer.truncated is None
+    assert outer.time_ns.tolist() == (rows["start_ps"] // 1000).tolist()
     length = rows["size_bytes"].astype(np.int64) + rows["extra_bytes"]
-    assert capture.wire_length.tolist() == capture.ip_length.tolist() == length.tolist()
-    assert [i.name for i in capture.interfaces] == recorded.links
+    assert outer.wire_length.tolist() == outer.ip_length.tolist() == length.tolist()
+    assert inner.ip_length.tolist() == rows["size_bytes"].tolist()
+    assert [i.name for i in outer.interfaces] == recorded.links
+
+
+READ_AS = {
+    4: {"RQ": {2, 4}, "RR": {3, 5}, "DRR": {3, 5}, "BU": {8}, "BA": {8}, "AA": {0}, "AS": {1}},
+    6: {"HoTI": {33}, "CoTI": {34}, "HoT": {35}, "CoT": {36}, "BU": {37}, "DBU": {37}, "BA": {38}, "DBA": {38}, "HADQ": {9},
+        "HADR": {10}},
+}  # fmt: skip
+"""Keys of ``traces.KINDS`` that each kind of message is read as; IPv6 router discovery is not of Mobile IP."""
+
+
+@pytest.mark.parametrize("procedure", ["sync-hmipv4", "sync-mipv6", "mipv6-ro", "hmipv6-bicast"])
+def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
+    setup = setup_of(9, "patent", return_routability=True)
+    run = record(setup, procedure, tmp_path / "run.pcapng")
+    read_as = READ_AS[run.recorder.ip]
+    rows = run.hops.rows[run.hops.rows["message"] >= 0]
+    expected = [
+        (int(row["start_ps"]) // 1000, read_as[kind], int(run.hops.messages["args"][row["message"], 4]))
+        for row, (_, kind) in zip(rows, messages_of(run), strict=True)
+        if kind in read_as
+    ]
+    found = traces.read_signalling(run.path).messages
+    assert len(found) == len(expected) > 20
+    for i, (time_ns, kinds, lifetime_s) in enumerate(expected):
+        assert found.time_ns[i] == time_ns
+        assert int(found.kind[i]) in kinds
+        if found.kind[i] in (2, 3, 4, 5):
+            assert found.lifetime_s[i] == lifetime_s
+        elif found.kind[i] in (37, 38):
+            assert lifetime_s <= found.lifetime_s[i] < lifetime_s + 4
 
 
 def test_flows_come_back_as_they_went(tmp_path):

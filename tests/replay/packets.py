@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,6 @@ from typing import Any
 import numpy as np
 
 Side = tuple[str, int]
-UDP_HEADERS = 28  # of IPv4 and UDP; of every packet here at least so many bytes are captured
-PORTS_OF = (6, 17)
 
 
 @dataclass(frozen=True)
@@ -30,29 +29,68 @@ class Packet:
         """What all packets of its flow have in common."""
         return self.protocol, frozenset({self.source, self.destination})
 
-    def header(self) -> bytes:
+    def captured(self) -> bytes:
         """IP header and ports; the rest of the packet is not captured."""
         addresses = b"".join(ipaddress.ip_address(side[0]).packed for side in (self.source, self.destination))
         ip = struct.pack(">BBHHHBBH", 0x45, 0, self.length, 0, 0, 64, self.protocol, 0) + addresses
         return ip + struct.pack(">HHI", self.source[1], self.destination[1], 0)
 
 
-def pcap(packets: list[Packet]) -> bytes:
+@dataclass(frozen=True)
+class Registration:
+    """A request of Mobile IPv4 that is granted ``answer_ns`` later, or never answered (None); RFC 5944 3.3 and 3.4."""
+
+    time_ns: int
+    home: str
+    care_of: str
+    lifetime_s: int
+    answer_ns: int | None
+    code: int = 0
+    agent: str = "10.0.0.254"
+
+    def packets(self) -> list[Message]:
+        """Request and reply."""
+        home, agent, care_of = (ipaddress.ip_address(a).packed for a in (self.home, self.agent, self.care_of))
+        identification = struct.pack(">Q", self.time_ns)
+        request = struct.pack(">BBH", 1, 0, self.lifetime_s) + home + agent + care_of + identification
+        found = [Message(self.time_ns, (self.care_of, 434), (self.agent, 434), 17, 28 + len(request), request)]
+        if self.answer_ns is not None:
+            reply = struct.pack(">BBH", 3, self.code, self.lifetime_s) + home + agent + identification
+            found.append(
+                Message(self.time_ns + self.answer_ns, (self.agent, 434), (self.care_of, 434), 17, 28 + len(reply), reply)
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Message(Packet):
+    """A packet with its payload."""
+
+    payload: bytes = b""
+
+    def captured(self) -> bytes:
+        """All of it."""
+        return super().captured()[:24] + struct.pack(">HH", 8 + len(self.payload), 0) + self.payload
+
+
+def pcap(packets: Sequence[Packet]) -> bytes:
     """Nanosecond pcap of raw IP, cut to the headers."""
     out = [struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 101)]
     for p in packets:
         seconds, ns = divmod(p.time_ns, 10**9)
-        out.append(struct.pack("<IIII", seconds, ns, UDP_HEADERS, p.length) + p.header())
+        frame = p.captured()
+        out.append(struct.pack("<IIII", seconds, ns, len(frame), p.length) + frame)
     return b"".join(out)
 
 
-def pcapng(packets: list[Packet]) -> bytes:
+def pcapng(packets: Sequence[Packet]) -> bytes:
     """One section and interface, nanoseconds (if_tsresol 9), big-endian."""
     resolution = struct.pack(">HHB3xHH", 9, 1, 9, 0, 0)
     out = [_block(0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1)), _block(1, struct.pack(">HHI", 101, 0, 0) + resolution)]
     for p in packets:
         high, low = divmod(p.time_ns, 1 << 32)
-        out.append(_block(6, struct.pack(">IIIII", 0, high, low, UDP_HEADERS, p.length) + p.header()))
+        frame = p.captured()
+        out.append(_block(6, struct.pack(">IIIII", 0, high, low, len(frame), p.length) + frame + bytes(-len(frame) % 4)))
     return b"".join(out)
 
 

@@ -120,6 +120,17 @@ def test_by_hand(case):
     assert [(name, [t for t, _, _ in sent], period) for name, sent, period in flows_of([HAND], **options)] == wanted
 
 
+def test_flows_that_begin_at_one_time_are_numbered_as_they_appear():
+    """Web was earlier, but clipped both begin at 30 ns; voice stands first in the file."""
+    packets = [
+        Packet(EPOCH_NS + 30, VOICE, PHONE, 17, 200),
+        Packet(EPOCH_NS, WEB, PHONE, 6, 60),
+        Packet(EPOCH_NS + 30, WEB, PHONE, 6, 60),
+    ]
+    assert [name for name, _, _ in flows_of([packets])] == [TCP, UDP]
+    assert [name for name, _, _ in flows_of([packets], clip=(1, None))] == [UDP, TCP]
+
+
 def test_clocks_by_hand():
     """The second capture began 1000 ns later: by one clock its packets follow, by a clock each they fall among the others."""
     later = [Packet(p.time_ns + 1000, *(p.source, p.destination, p.protocol, p.length)) for p in HAND[1:3]]

@@ -1,7 +1,10 @@
 """Compiled captures: sorted exactly, found again, made anew when anything is not as it was."""
 
 import gzip
+import json
 import os
+import resource
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -53,7 +56,7 @@ def same(compiled, path):
         assert getattr(compiled.facts, name) == getattr(capture, name), name
 
 
-@pytest.mark.parametrize("memory_bytes", [0, 40_000, 64 << 20], ids=["three runs", "two runs", "in memory"])
+@pytest.mark.parametrize("memory_bytes", [0, 70_000, 64 << 20], ids=["three runs", "two runs", "in memory"])
 def test_columns_are_sorted_by_flow_direction_time_and_place_in_the_file(little, save, tmp_path, memory_bytes):
     path = save(disordered(little))
     compiled = traces.compile_capture(path, tmp_path / "cache", memory_bytes=memory_bytes)
@@ -159,3 +162,71 @@ def test_released_columns_are_read_again(tmp_path):
     before = compiled.time_ns.copy()
     compiled.release()
     np.testing.assert_array_equal(compiled.time_ns, before)
+
+
+def test_captures_alike_in_name_size_and_time_are_not_mistaken_for_each_other(little, tmp_path):
+    """As after cp -p of two recordings into two folders."""
+    cache, made = tmp_path / "cache", []
+    for folder, port in (("one", 7), ("two", 8)):
+        path = tmp_path / folder / "lab.pcap"
+        path.parent.mkdir()
+        path.write_bytes(little.pcap(101, [(0, 0, 28, bytes(IP() / UDP(sport=port, dport=9)))]))
+        os.utime(path, ns=(10**18, 10**18))
+        made.append(traces.compile_capture(path, cache))
+    assert [int(compiled.flows.sport[0]) for compiled in made] == [7, 8]
+
+
+def test_after_a_touch_the_content_is_hashed_once(little, save, tmp_path, monkeypatch):
+    path, cache = save(disordered(little, 20)), tmp_path / "cache"
+    folder = traces.compile_capture(path, cache).folder
+    os.utime(path, ns=(1, 1))
+    traces.compile_capture(path, cache)
+    assert json.loads((folder / "meta.json").read_text())["source"]["mtime_ns"] == 1
+    hashed = []
+    whole = traces.compiled._native.content_hash
+    monkeypatch.setattr(traces.compiled._native, "content_hash", lambda p: hashed.append(Path(p)) or whole(p))
+    traces.compile_capture(path, cache)
+    assert {p.parent for p in hashed} == {folder}
+
+
+def test_a_capture_without_times_has_flows_and_no_rows(little, save, tmp_path):
+    packet = bytes(IP() / UDP(sport=1, dport=2))
+    path = save(little.section() + little.interface(101) + little.simple(len(packet), packet))
+    with traces.compile_capture(path, tmp_path) as compiled:
+        assert (len(compiled), len(compiled.flows), compiled.flows.rows(0)) == (0, 1, slice(0, 0))
+        compiled.release()
+
+
+def test_an_offloaded_segment_of_more_than_2_gib_keeps_its_length(little, save, tmp_path):
+    packet = bytes(IP(len=0) / UDP(sport=1, dport=2))
+    path = save(little.pcap(101, [(0, 0, 3 << 30, packet)]))
+    assert traces.compile_capture(path, tmp_path).ip_length.tolist() == [3 << 30]
+
+
+@contextmanager
+def limited(which, most):
+    """Limit this process only while the block runs: pytest itself writes, maybe to a file, as soon as a test is done."""
+    before = resource.getrlimit(which)
+    resource.setrlimit(which, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(which, before)
+
+
+def test_more_runs_than_a_process_may_open_files(little, save, tmp_path):
+    path = save(disordered(little, 30_000))
+    in_memory = traces.compile_capture(path, tmp_path / "one")
+    with limited(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) + 10):
+        compiled = traces.compile_capture(path, tmp_path / "two", memory_bytes=0)
+    for name in ("time_ns", "ip_length", "direction"):
+        np.testing.assert_array_equal(getattr(compiled, name), getattr(in_memory, name))
+
+
+@pytest.mark.parametrize("most", [1000, 30_000])
+def test_a_full_disk_is_named_and_leaves_nothing(little, save, tmp_path, most):
+    path, cache = save(disordered(little, 3000)), tmp_path / "cache"
+    refused = pytest.raises(traces.TraceError, match="its columns cannot be written: File too large")
+    with limited(resource.RLIMIT_FSIZE, most), refused:
+        traces.compile_capture(path, cache, memory_bytes=0)
+    assert list(cache.iterdir()) == []

@@ -5,12 +5,14 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import struct
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 import traces
 
@@ -31,7 +33,7 @@ def test_pcap_times_and_lengths(either, save, magic, fraction, nanoseconds):
     assert capture.wire_length.tolist() == [1500, 14]
     assert capture.captured_length.tolist() == [14, 14]
     assert (capture.format, capture.truncated, capture.untimed) == ("pcap", None, 0)
-    assert capture.interfaces == (traces.Interface("", 1, 65535),)
+    assert capture.interfaces == (traces.Interface("", 1, 65535, 2),)
 
 
 def test_column_types_and_empty_capture(little, save):
@@ -236,3 +238,58 @@ def test_shipped_capture_as_its_readme_says():
     by_bytes = [flow["bytes"] for flow in summary["flows"]]
     assert by_bytes == sorted(by_bytes, reverse=True)
     assert sum(by_bytes) == summary["ip_bytes"]
+
+
+def test_limits_are_kept_and_can_be_raised(little, save):
+    many = little.pcap(1, [(second, 0, 14, FRAME) for second in range(200_000)])
+    with pytest.raises(traces.TraceError, match=r"byte 54: one more packet; at most 1, unless that limit is raised"):
+        traces.read_capture(save(little.pcap(1, [(0, 0, 14, FRAME)] * 2)), limits=traces.Limits(packets=1))
+    path = save(gzip.compress(many))
+    ratio = len(many) // path.stat().st_size
+    with pytest.raises(traces.TraceError, match=f"more than {ratio // 3} times"):
+        traces.read_capture(path, limits=traces.Limits(ratio=ratio // 3))
+    assert len(traces.read_capture(path, limits=traces.Limits(ratio=ratio + 1))) == 200_000
+    with pytest.raises(traces.TraceError, match=f"byte {len(many) - 1}: the file has more than {len(many) - 1} bytes"):
+        traces.read_capture(path, limits=traces.Limits(bytes=len(many) - 1))
+    assert len(traces.read_capture(path, limits=traces.Limits(bytes=len(many)))) == 200_000
+    with pytest.raises(ValueError, match="a limit of 0 for ratio"):
+        traces.Limits(ratio=0)
+
+
+def test_a_zstandard_window_beyond_32_mib_is_refused(little, save):
+    content = little.pcap(1, [(0, 0, 14, FRAME)])
+    for window_log, sound in ((25, True), (26, False)):
+        parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=window_log)
+        writer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()  # the size is not known in advance
+        path = save(writer.compress(content) + writer.flush())
+        if sound:
+            assert len(traces.read_capture(path)) == 1
+        else:
+            with pytest.raises(traces.TraceError, match="byte 0: cannot be decompressed"):
+                traces.read_capture(path)
+
+
+def test_no_more_interfaces_are_read_than_any_machine_has(little, save):
+    head, one = little.section(), little.interface(1, little.option(2, b"n" * 1000))
+    few = little.interface(1)
+    assert len(traces.read_capture(save(head + one)).interfaces[0].name) == 256
+    assert len(traces.read_capture(save(head + few * 65_536)).interfaces) == 65_536
+    with pytest.raises(traces.TraceError, match=f"byte {len(head + few * 65_536)}: one more interface; at most 65536"):
+        traces.read_capture(save(head + few * 65_537))
+
+
+def test_reading_ends_when_a_signal_says_so(little, save):
+    """Ctrl-C, here an alarm, is heard while a large capture is read."""
+    path = save(little.pcap(1, []) + little.pcap(1, [(0, 0, 14, FRAME)])[24:] * 4_000_000)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(KeyboardInterrupt):
+            traces.read_signalling(path)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -4,7 +4,7 @@ pub mod associations;
 mod bytes;
 pub mod capture;
 mod decimal;
-mod decompress;
+pub mod decompress;
 pub mod fault;
 pub mod movement;
 mod names;
@@ -28,6 +28,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<write_python::PacketWriter>()?;
     wire::python::register(module)?;
     module.add_function(wrap_pyfunction!(python::compile_capture, module)?)?;
+    module.add_function(wrap_pyfunction!(python::content_hash, module)?)?;
     module.add_function(wrap_pyfunction!(python::look, module)?)?;
     module.add_function(wrap_pyfunction!(python::read_associations, module)?)?;
     module.add_function(wrap_pyfunction!(python::read_capture, module)?)?;

@@ -7,7 +7,7 @@ are when, ``read_associations`` which mobile was attached to which router when. 
 """
 
 from traces.associations import Associations, read_associations
-from traces.capture import NO_FLOW, NO_TIME_NS, Capture, Facts, Flows, Interface, address_text, read_capture
+from traces.capture import NO_FLOW, NO_TIME_NS, Capture, Facts, Flows, Interface, Limits, TunnelTable, address_text, read_capture
 from traces.compiled import CompiledCapture, PlacedFlows, compile_capture
 from traces.errors import TraceError
 from traces.movement import Projection, Tracks, look, read_movement
@@ -28,6 +28,7 @@ __all__ = [
     "FlowHeaders",
     "Flows",
     "Interface",
+    "Limits",
     "Messages",
     "Packets",
     "PlacedFlows",
@@ -35,6 +36,7 @@ __all__ = [
     "Signalling",
     "TraceError",
     "Tracks",
+    "TunnelTable",
     "address_text",
     "compile_capture",
     "look",

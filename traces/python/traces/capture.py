@@ -1,7 +1,7 @@
 """Packet captures as columns."""
 
 import ipaddress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from os import PathLike
 from typing import Any, Literal
 
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces import _native
+
+Side = Literal["inner", "outer"]
+Choices = tuple[bool, tuple[int, int, int]]
 
 NO_FLOW = 0xFFFFFFFF
 """Flow of a packet that is not IP."""
@@ -29,11 +32,14 @@ class Interface:
         LINKTYPE number of tcpdump.org/linktypes.html.
     snap_length : int
         Most bytes captured of a packet; 0 is no limit.
+    packets : int
+        Packets of this interface in the file.
     """
 
     name: str
     link_type: int
     snap_length: int
+    packets: int
 
 
 def address_text(version: int, address: NDArray[np.uint8]) -> str:
@@ -100,6 +106,58 @@ class Flows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TunnelTable:
+    """IP tunnels in a capture: one entry of each column an outer header, so one for each direction.
+
+    Of a tunnel in a tunnel each has its entry; a packet counts in both.
+
+    Attributes
+    ----------
+    version, protocol : ndarray of uint8, shape (n,)
+        IP version of the outer header, and what follows it: 4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 2473), 47 (GRE, RFC
+        2784), 55 (minimal encapsulation, RFC 2004).
+    src, dst : ndarray of uint8, shape (n, 16)
+        Ends of the tunnel; IPv4 fills the first four bytes.
+    packets, bytes : ndarray of uint64, shape (n,)
+        What went through; bytes are IP total lengths with the outer header.
+    """
+
+    version: NDArray[np.uint8]
+    protocol: NDArray[np.uint8]
+    src: NDArray[np.uint8]
+    dst: NDArray[np.uint8]
+    packets: NDArray[np.uint64]
+    bytes: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a capture may be, so that a small file cannot become a large harm; each from 1 to 2⁶³ − 1.
+
+    Attributes
+    ----------
+    ratio : int
+        A compressed file may grow so many times, beyond the first MiB.
+    bytes : int
+        A compressed file may have so many bytes when it is decompressed.
+    packets : int
+        Any capture may have so many packets.
+    """
+
+    ratio: int = 100
+    bytes: int = 1 << 40
+    packets: int = 1 << 32
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not 0 < (value := getattr(self, field.name)) < 1 << 63:
+                raise ValueError(f"a limit of {value} for {field.name}; from 1 to {(1 << 63) - 1}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What is known of a capture as a whole.
 
@@ -107,6 +165,8 @@ class Facts:
     ----------
     format : {"pcap", "pcapng"}
         Format of the file, decompressed.
+    compression : {"", "gzip", "zstd"}
+        How it is compressed, "" if it is not.
     packets, bytes : int
         All packets, and the bytes of their frames as sent, link-layer headers included.
     untimed : int
@@ -125,9 +185,12 @@ class Facts:
         Where the file is cut, if it ends inside a packet; everything is about the packets before.
     flows : Flows
         The flow table.
+    tunnels : TunnelTable
+        The tunnels, whichever packets the flows are about.
     """
 
     format: str
+    compression: str
     packets: int
     bytes: int
     untimed: int
@@ -138,6 +201,7 @@ class Facts:
     interfaces: tuple[Interface, ...]
     truncated: str | None
     flows: Flows
+    tunnels: TunnelTable
 
 
 FACTS = tuple(f.name for f in fields(Facts))
@@ -174,26 +238,26 @@ class Capture(Facts):
         return len(self.time_ns)
 
 
-def inside(tunnels: Literal["inner", "outer"]) -> bool:
-    """Whether flows are those inside tunnels."""
+def choices(tunnels: Side, limits: Limits | None) -> Choices:
+    """Arguments of every native reader of captures: whether flows are those inside tunnels, and the limits."""
     if tunnels not in ("inner", "outer"):
         raise ValueError(f"tunnels is 'inner' or 'outer', not {tunnels!r}")
-    return tunnels == "inner"
+    return tunnels == "inner", astuple(limits or Limits())
 
 
 def facts_of(columns: dict[str, Any]) -> dict[str, Any]:
     """Take the arguments of ``Facts`` out of what the native reader gives."""
     columns["flows"] = Flows(**columns["flows"])
+    columns["tunnels"] = TunnelTable(**columns["tunnels"])
     columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
     return {name: columns.pop(name) for name in FACTS}
 
 
-def read_capture(path: str | PathLike[str], *, tunnels: Literal["inner", "outer"] = "inner") -> Capture:
+def read_capture(path: str | PathLike[str], *, tunnels: Side = "inner", limits: Limits | None = None) -> Capture:
     """Read a packet capture into memory.
 
     pcap (microseconds or nanoseconds) and pcapng, either byte order, as they are or compressed with gzip or Zstandard;
-    Ethernet with VLAN tags, MPLS labels or PPPoE, raw IP, Linux cooked, null and loop frames; IPv4 and IPv6. A file that
-    is not compressed is mapped, so it must not be shortened while it is read.
+    Ethernet with VLAN tags, MPLS labels or PPPoE, raw IP, Linux cooked, null and loop frames; IPv4 and IPv6.
 
     Parameters
     ----------
@@ -202,6 +266,8 @@ def read_capture(path: str | PathLike[str], *, tunnels: Literal["inner", "outer"
     tunnels : {"inner", "outer"}
         Of a packet in a tunnel (IP in IP, GRE, minimal encapsulation): whether flow and length are those of the
         innermost packet that can be read, or of the outermost one.
+    limits : Limits, optional
+        How much it may be.
 
     Returns
     -------
@@ -213,5 +279,5 @@ def read_capture(path: str | PathLike[str], *, tunnels: Literal["inner", "outer"
     TraceError
         If the file cannot be read or is not a capture, with the offset of what is wrong (in the decompressed file).
     """
-    columns = _native.read_capture(path, inside(tunnels))
+    columns = _native.read_capture(path, choices(tunnels, limits))
     return Capture(**facts_of(columns), **columns)

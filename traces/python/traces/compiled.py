@@ -1,6 +1,6 @@
 """Captures as sorted, checksummed columns on disk, made once: a capture larger than memory is read from them."""
 
-import hashlib
+import contextlib
 import json
 import mmap
 import os
@@ -10,16 +10,16 @@ from dataclasses import asdict, dataclass, fields
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces import _native
-from traces.capture import FACTS, Facts, Flows, Interface, facts_of, inside
+from traces.capture import FACTS, Choices, Facts, Flows, Interface, Limits, Side, TunnelTable, choices, facts_of
 from traces.errors import TraceError
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the folder's layout; one of another version is made anew."""
 MEMORY_BYTES = 64 << 20
 _COLUMNS = ("time_ns", "ip_length", "direction")
@@ -79,9 +79,10 @@ class CompiledCapture:
         known = meta["facts"]
         with np.load(folder / _TABLE) as table:
             self.flows = PlacedFlows(**{f.name: table[f.name] for f in fields(PlacedFlows)})
+            tunnels = TunnelTable(**{f.name: table[f"tunnel_{f.name}"] for f in fields(TunnelTable)})
         known["interfaces"] = tuple(Interface(**interface) for interface in known["interfaces"])
         known["times_ns"] = None if known["times_ns"] is None else tuple(known["times_ns"])
-        self.facts = Facts(**known, flows=self.flows)
+        self.facts = Facts(**known, flows=self.flows, tunnels=tunnels)
         self._maps: list[mmap.mmap] = []
         for name in _COLUMNS:
             column: Any = np.load(folder / f"{name}.npy", mmap_mode="r" if len(self.flows) else None)
@@ -112,14 +113,15 @@ class CompiledCapture:
 
 
 def compile_capture(
-    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Literal["inner", "outer"] = "inner",
-    memory_bytes: int = MEMORY_BYTES,
+    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Side = "inner",
+    memory_bytes: int = MEMORY_BYTES, limits: Limits | None = None,
 ) -> CompiledCapture:  # fmt: skip
     """Make the columns of a capture, or find those that were made before.
 
-    They are in a folder ``NAME.HASH.columns`` of the cache, HASH being that of the capture's content. Found there, they are
-    believed if size and time of the capture are still those of then or, if not, its content is, and if the checksum of every
-    column holds; else they are made anew. A folder appears whole or not at all, so several processes may make it at once.
+    They are in a folder ``NAME.HASH.columns`` of the cache, HASH being the beginning of the BLAKE3 hash of the capture's content.
+    Found there, they are believed if path, size and time of the capture are still those of then or, if not, its content is, and
+    if the hash of every column holds; else they are made anew, in one reading. A folder appears whole or not at all, so
+    several processes may make it at once.
 
     Parameters
     ----------
@@ -132,6 +134,8 @@ def compile_capture(
         See ``read_capture``.
     memory_bytes : int
         What making them may use for packets; the flow table comes on top (about 150 bytes a flow).
+    limits : Limits, optional
+        How much the capture may be, if it has to be read.
 
     Returns
     -------
@@ -143,27 +147,27 @@ def compile_capture(
     TraceError
         If the capture cannot be read, or the columns cannot be written.
     """
-    source, chosen = Path(path), inside(tunnels)
+    source, chosen = Path(path), choices(tunnels, limits)
     place = _cache() if cache is None else Path(cache)
-    try:
-        found = os.stat(source)
-    except OSError as error:
-        problem = (0, f"cannot be opened: {error}", "the path of a file that can be read")
-        raise TraceError(str(source), "byte", [problem], 1) from error
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritten(source, error) from error
-    seen = {"layout": LAYOUT, "tunnels": tunnels, "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-    for folder in sorted(place.glob(f"{_literal(source.name)}.*.columns")):
-        if _describes(folder, seen) and _whole(folder):
+    wanted = {"layout": LAYOUT, "tunnels": tunnels}
+    now = _state(source)
+    folders = sorted(place.glob(f"{_literal(source.name)}.*.columns"))
+    known = [(folder, meta) for folder in folders if (meta := _meta(folder)).items() >= wanted.items()]
+    for folder, meta in known:
+        if meta.get("source") == now and _whole(folder, meta):
             return CompiledCapture(folder)
-    content = _hash(source)
-    folder = place / f"{source.name}.{content[:16]}{'' if chosen else '.outer'}.columns"
-    if _describes(folder, {"layout": LAYOUT, "tunnels": tunnels, "content": content}) and _whole(folder):
-        return CompiledCapture(folder)
-    _make(source, folder, seen | {"content": content}, memory_bytes, chosen)
-    return CompiledCapture(folder)
+    if known:
+        content = _native.content_hash(source)
+        for folder, meta in known:
+            if meta.get("content") == content and _whole(folder, meta):
+                with contextlib.suppress(OSError):  # next time it need not be read again; a cache may be read-only
+                    _write(folder / _META, meta | {"source": now})
+                return CompiledCapture(folder)
+    return CompiledCapture(_make(source, place, wanted, memory_bytes, chosen))
 
 
 def _cache() -> Path:
@@ -176,67 +180,77 @@ def _literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()
+def _state(source: Path) -> dict[str, Any]:
+    """What tells one state of a capture from another without reading it."""
+    try:
+        found = source.stat()
+    except OSError as error:
+        problem = (0, f"cannot be opened: {error}", "the path of a file that can be read")
+        raise TraceError(str(source), "byte", [problem], 1) from error
+    return {"path": str(source.resolve()), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
 
 
-def _meta(folder: Path) -> dict[str, Any] | None:
-    """What a folder says of itself; None if it is none, or damaged."""
+def _meta(folder: Path) -> dict[str, Any]:
+    """What a folder says of itself; nothing if it is none, or damaged."""
     try:
         meta = json.loads((folder / _META).read_text())
     except (OSError, ValueError):
-        return None
-    return meta if isinstance(meta, dict) else None
+        return {}
+    return meta if isinstance(meta, dict) else {}
 
 
-def _describes(folder: Path, wanted: dict[str, Any]) -> bool:
-    meta = _meta(folder)
-    return meta is not None and all(meta.get(name) == value for name, value in wanted.items())
-
-
-def _whole(folder: Path) -> bool:
+def _whole(folder: Path, meta: dict[str, Any]) -> bool:
     """Whether every column is as it was written."""
-    meta = _meta(folder)
     try:
-        return meta is not None and all(_hash(folder / name) == known for name, known in meta["checksums"].items())
-    except (OSError, KeyError, AttributeError):
+        return all(_native.content_hash(folder / name) == known for name, known in meta["hashes"].items())
+    except (KeyError, AttributeError, TraceError):
         return False
 
 
-def _make(source: Path, folder: Path, seen: dict[str, Any], memory_bytes: int, inner: bool) -> None:
-    """Write a folder beside its place, then move it there."""
+def _write(path: Path, meta: dict[str, Any]) -> None:
+    """Write a file that others may be reading."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as out:
+        out.write(json.dumps(meta, indent=1) + "\n")
+    Path(out.name).replace(path)
+
+
+def _make(source: Path, place: Path, wanted: dict[str, Any], memory_bytes: int, chosen: Choices) -> Path:
+    """Write a folder under another name, then move it to its place, which is given."""
     try:
-        making = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=folder.parent))
+        making = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=place))
     except OSError as error:
         raise _unwritten(source, error) from error
     try:
-        columns = _native.compile_capture(source, making, memory_bytes, inner)
+        columns = _native.compile_capture(source, making, memory_bytes, chosen)
         table = columns["flows"]
         placed = {name: table.pop(name) for name in ("offset", "count", "along")}
         known = facts_of(columns)
         flows = {f.name: getattr(known["flows"], f.name) for f in fields(Flows)}
+        tunnels = {f"tunnel_{f.name}": getattr(known["tunnels"], f.name) for f in fields(TunnelTable)}
         with (making / _TABLE).open("wb") as out:
-            np.savez(out, **flows, **placed)
-        known = {name: known[name] for name in FACTS if name != "flows"}
-        known["interfaces"] = [asdict(interface) for interface in known["interfaces"]]
-        names = [*(f"{name}.npy" for name in _COLUMNS), _TABLE]
-        meta = seen | {"checksums": {name: _hash(making / name) for name in names}, "facts": known}
-        (making / _META).write_text(json.dumps(meta, indent=1) + "\n")
+            np.savez(out, **flows, **placed, **tunnels)
+        facts = {name: known[name] for name in FACTS if name not in ("flows", "tunnels")}
+        facts["interfaces"] = [asdict(interface) for interface in facts["interfaces"]]
+        state = {"path": str(source.resolve()), "size": columns["size"], "mtime_ns": columns["mtime_ns"]}
+        hashes = {name: _native.content_hash(making / name) for name in (*(f"{c}.npy" for c in _COLUMNS), _TABLE)}
+        _write(making / _META, wanted | {"source": state, "content": columns["content"], "hashes": hashes, "facts": facts})
         for name in (_TABLE, _META, "."):
             _sync(making / name)
+        side = "" if wanted["tunnels"] == "inner" else ".outer"
+        folder = place / f"{source.name}.{columns['content'][:16]}{side}.columns"
         if folder.exists():  # stale or damaged
             shutil.rmtree(folder, ignore_errors=True)
         try:
             making.rename(folder)
         except OSError:
-            if not _whole(folder):  # another process may have been faster
+            if not _whole(folder, _meta(folder)):  # another process may have been faster
                 raise
-        _sync(folder.parent)
+        _sync(place)
     except OSError as error:
         raise _unwritten(source, error) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
+    return folder
 
 
 def _sync(path: Path) -> None:

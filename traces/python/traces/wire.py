@@ -3,15 +3,14 @@
 Addresses are bytes, 4 or 16 of them. Every function gives the bytes of one packet, from its IP header on.
 
 - ``registration_request``, ``registration_reply``: RFC 5944 3.3, 3.4 with the Mobile-Home Authentication Extension
-  (HMAC-MD5, SPI 256); with ``kind`` 18 and 19 the regional ones of RFC 4857 9.
-- ``optimization_update``, ``optimization_acknowledgement``: binding update and acknowledgement of
-  draft-ietf-mobileip-optim, with the same extension.
+  (HMAC-MD5, SPI 256); with ``kind`` 18 and 19 the regional ones of RFC 4857 9. A request without ``agent`` is the binding update
+  of draft-ietf-mobileip-optim, ``optimization_acknowledgement`` its acknowledgement.
 - ``agent_solicitation``, ``agent_advertisement``: RFC 1256, RFC 5944 2.1.1.
 - ``binding_update``, ``binding_acknowledgement``: RFC 6275 6.1.7, 6.1.8; ``home`` goes into a home address option or a
   type 2 routing header, ``lifetime`` is in units of 4 s, ``proxy`` is RFC 5213 8.1 and 8.2.
 - ``test_init``, ``test``, ``management_key``: return routability, RFC 6275 5.2.
 - ``router_solicitation``, ``router_advertisement``: RFC 4861 4.1, 4.2.
-- ``discovery_request``, ``discovery_reply``: home agent address discovery, RFC 6275 6.5, 6.6.
+- ``home_agent_discovery``: request or, with ``agent``, reply, RFC 6275 6.5, 6.6.
 - ``tunnelled``: a packet in one of the tunnels below; ``ValueError`` if it does not go around it.
 """
 
@@ -22,11 +21,9 @@ from traces._native import (
     agent_solicitation,
     binding_acknowledgement,
     binding_update,
-    discovery_reply,
-    discovery_request,
+    home_agent_discovery,
     management_key,
     optimization_acknowledgement,
-    optimization_update,
     registration_reply,
     registration_request,
     router_advertisement,
@@ -81,11 +78,9 @@ __all__ = [
     "agent_solicitation",
     "binding_acknowledgement",
     "binding_update",
-    "discovery_reply",
-    "discovery_request",
+    "home_agent_discovery",
     "management_key",
     "optimization_acknowledgement",
-    "optimization_update",
     "registration_reply",
     "registration_request",
     "router_advertisement",

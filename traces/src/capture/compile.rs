@@ -4,51 +4,51 @@
 
 use super::flows::{NO_FLOW, NO_TIME};
 use super::{failed, Packet, Sink};
-use crate::fault::{Checked, Fault};
+use crate::fault::{at_byte, Checked, Fault};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const ROW: usize = 16;
-const AGAINST: u32 = 1 << 31;
+/// In memory, with what sorting takes beside, and some for the buffers.
+const ROW_IN_MEMORY: usize = 2 * ROW;
 const LEAST_ROWS: usize = 1024;
+/// Bytes of a run that are read at once.
+const READ: (usize, usize) = (1 << 12, 1 << 18);
+const MOST_FLOWS: u32 = 1 << 31;
 /// Of an array file: magic, version 1.0, length of the description, description (NEP 1).
 const HEADER: usize = 128;
 
 /// One packet.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 struct Row {
-    flow: u32,
+    /// Twice the flow, and one more against it.
+    lane: u32,
+    ip_length: u32,
     time_ns: i64,
-    /// IP length, and in the highest bit the direction.
-    length: u32,
 }
 
 impl Row {
-    fn key(&self) -> (u32, bool, i64) {
-        (self.flow, self.against(), self.time_ns)
+    fn key(&self) -> (u32, i64) {
+        (self.lane, self.time_ns)
     }
 
-    fn against(&self) -> bool {
-        self.length & AGAINST != 0
-    }
-
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    #[inline(always)]
+    fn to_bytes(self) -> [u8; ROW] {
         let mut raw = [0; ROW];
-        raw[..4].copy_from_slice(&self.flow.to_le_bytes());
-        raw[4..8].copy_from_slice(&self.length.to_le_bytes());
+        raw[..4].copy_from_slice(&self.lane.to_le_bytes());
+        raw[4..8].copy_from_slice(&self.ip_length.to_le_bytes());
         raw[8..].copy_from_slice(&self.time_ns.to_le_bytes());
-        out.write_all(&raw)
+        raw
     }
 
-    fn read(from: &mut impl Read) -> io::Result<Row> {
-        let mut raw = [0; ROW];
-        from.read_exact(&mut raw)?;
+    #[inline(always)]
+    fn of_bytes(raw: &[u8; ROW]) -> Row {
         let word = |at: usize| u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
         let time_ns = i64::from(word(8)) | i64::from(word(12)) << 32;
-        Ok(Row { flow: word(0), length: word(4), time_ns })
+        Row { lane: word(0), ip_length: word(4), time_ns }
     }
 }
 
@@ -63,18 +63,21 @@ pub struct Places {
 
 pub struct Compiler {
     folder: PathBuf,
+    memory: usize,
     rows: Vec<Row>,
-    most_rows: usize,
-    runs: Vec<u64>,
+    /// Where each run ends in the file of runs.
+    ends: Vec<u64>,
     spill: Option<BufWriter<File>>,
 }
 
 impl Compiler {
     /// Columns go into `folder`, which is there; about `memory` bytes are used.
     pub fn new(folder: &Path, memory: usize) -> Compiler {
-        // sorting takes half as much again
-        let most_rows = (memory / (ROW + ROW / 2)).max(LEAST_ROWS);
-        Compiler { folder: folder.into(), rows: Vec::new(), most_rows, runs: Vec::new(), spill: None }
+        Compiler { folder: folder.into(), memory, rows: Vec::new(), ends: Vec::new(), spill: None }
+    }
+
+    fn most_rows(&self) -> usize {
+        (self.memory / ROW_IN_MEMORY).max(LEAST_ROWS)
     }
 
     fn spill_path(&self) -> PathBuf {
@@ -85,17 +88,22 @@ impl Compiler {
         self.rows.sort_by_key(Row::key); // stable: equal times stay in the order of the file
     }
 
+    #[cold]
     fn spill(&mut self) -> io::Result<()> {
         self.sort();
-        if self.spill.is_none() {
-            self.spill = Some(BufWriter::with_capacity(1 << 18, File::create(self.spill_path())?));
-        }
-        if let Some(out) = &mut self.spill {
-            for row in &self.rows {
-                row.write(out)?;
+        let out = match &mut self.spill {
+            Some(out) => out,
+            None => {
+                let path = self.folder.join("runs");
+                let file = File::options().read(true).write(true).create_new(true).open(path)?;
+                self.spill.insert(BufWriter::with_capacity(READ.1, file))
             }
+        };
+        for row in &self.rows {
+            out.write_all(&row.to_bytes())?;
         }
-        self.runs.push(self.rows.len() as u64);
+        let before = self.ends.last().copied().unwrap_or(0);
+        self.ends.push(before + (self.rows.len() * ROW) as u64);
         self.rows.clear();
         Ok(())
     }
@@ -106,9 +114,9 @@ impl Compiler {
     }
 
     fn write(&mut self, flows: usize) -> io::Result<Places> {
-        let total = self.runs.iter().sum::<u64>() + self.rows.len() as u64;
-        let mut out = Output::create(&self.folder, total, flows)?;
-        if self.runs.is_empty() {
+        let spilled = self.ends.last().copied().unwrap_or(0) / ROW as u64;
+        let mut out = Output::create(&self.folder, spilled + self.rows.len() as u64, flows)?;
+        if self.ends.is_empty() {
             self.sort();
             for row in &self.rows {
                 out.push(row)?;
@@ -117,39 +125,73 @@ impl Compiler {
         }
         self.spill()?;
         self.rows = Vec::new();
-        if let Some(spilled) = self.spill.take() {
-            spilled.into_inner().map_err(io::IntoInnerError::into_error)?;
+        if let Some(spill) = self.spill.take() {
+            self.merge(&mut spill.into_inner().map_err(io::IntoInnerError::into_error)?, &mut out)?;
         }
-        self.merge(&mut out)?;
         std::fs::remove_file(self.spill_path())?;
         out.close()
     }
 
-    fn merge(&self, out: &mut Output) -> io::Result<()> {
-        let share = (self.most_rows * ROW / self.runs.len()).clamp(1 << 12, 1 << 18);
-        let mut readers = Vec::new();
-        let mut heap = BinaryHeap::new();
+    fn merge(&self, file: &mut File, out: &mut Output) -> io::Result<()> {
+        let size = (self.memory / 2 / self.ends.len()).clamp(READ.0, READ.1).next_multiple_of(ROW);
+        let mut runs = Vec::new();
+        let mut heads = BinaryHeap::new();
         let mut start = 0;
-        for (run, &rows) in self.runs.iter().enumerate() {
-            let mut file = File::open(self.spill_path())?;
-            file.seek(SeekFrom::Start(start * ROW as u64))?;
-            start += rows;
-            let mut reader = BufReader::with_capacity(share, file);
-            if rows > 0 {
-                let row = Row::read(&mut reader)?;
-                heap.push(Reverse((row.key(), run, row.length)));
-            }
-            readers.push((reader, rows.saturating_sub(1)));
+        for (number, &end) in self.ends.iter().enumerate() {
+            let mut run = Run { position: start, end, buffer: Vec::new(), at: 0, size };
+            start = end;
+            heads.extend(run.next(file)?.map(|row| Reverse((row.key(), number, row.ip_length))));
+            runs.push(run);
         }
-        while let Some(Reverse(((flow, _, time_ns), run, length))) = heap.pop() {
-            out.push(&Row { flow, time_ns, length })?;
-            let (reader, left) = &mut readers[run];
-            if *left > 0 {
-                *left -= 1;
-                let row = Row::read(reader)?;
-                heap.push(Reverse((row.key(), run, row.length)));
+        while let Some(Reverse(((lane, time_ns), number, ip_length))) = heads.pop() {
+            let mut row = Row { lane, ip_length, time_ns };
+            // all of this run that comes before the others: of a capture in order, its whole lane
+            loop {
+                out.push(&row)?;
+                match runs[number].next(file)? {
+                    None => break,
+                    Some(next) => row = next,
+                }
+                let head = Reverse((row.key(), number, row.ip_length));
+                if heads.peek().is_some_and(|other| *other > head) {
+                    heads.push(head);
+                    break;
+                }
             }
         }
+        Ok(())
+    }
+}
+
+/// A sorted run in the file of runs: there may be more of them than a process may open files.
+struct Run {
+    position: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    at: usize,
+    /// Of the buffer, a multiple of that of a row.
+    size: usize,
+}
+
+impl Run {
+    #[inline(always)]
+    fn next(&mut self, file: &mut File) -> io::Result<Option<Row>> {
+        if self.at == self.buffer.len() {
+            self.fill(file)?;
+        }
+        let raw = self.buffer[self.at..].first_chunk::<ROW>();
+        self.at += if raw.is_some() { ROW } else { 0 };
+        Ok(raw.map(Row::of_bytes))
+    }
+
+    #[cold]
+    fn fill(&mut self, file: &mut File) -> io::Result<()> {
+        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        self.buffer.resize(left.min(self.size), 0);
+        self.at = 0;
+        file.seek(SeekFrom::Start(self.position))?;
+        file.read_exact(&mut self.buffer)?;
+        self.position += self.buffer.len() as u64;
         Ok(())
     }
 }
@@ -160,9 +202,16 @@ impl Sink for Compiler {
         if packet.flow == NO_FLOW || packet.time_ns == NO_TIME {
             return Ok(());
         }
-        let length = (packet.length & !AGAINST) | (u32::from(packet.direction) * AGAINST);
-        self.rows.push(Row { flow: packet.flow, time_ns: packet.time_ns, length });
-        if self.rows.len() == self.most_rows {
+        if packet.flow >= MOST_FLOWS {
+            return Err(at_byte(0, "one more flow", format!("at most {MOST_FLOWS} are sorted")));
+        }
+        if self.rows.is_empty() {
+            // at once: growing would take twice as much
+            self.rows.reserve_exact(self.most_rows());
+        }
+        let lane = packet.flow << 1 | u32::from(packet.direction);
+        self.rows.push(Row { lane, ip_length: packet.length, time_ns: packet.time_ns });
+        if self.rows.len() == self.most_rows() {
             self.spill().map_err(|error| unwritten(&error))?;
         }
         Ok(())
@@ -196,16 +245,16 @@ impl Output {
 
     #[inline(always)]
     fn push(&mut self, row: &Row) -> io::Result<()> {
-        let flow = row.flow as usize;
+        let (flow, against) = ((row.lane >> 1) as usize, row.lane & 1);
         if self.places.count[flow] == 0 {
             self.places.offset[flow] = self.written;
         }
         self.places.count[flow] += 1;
-        self.places.along[flow] += u64::from(!row.against());
+        self.places.along[flow] += u64::from(1 - against);
         self.written += 1;
         self.time_ns.write_all(&row.time_ns.to_le_bytes())?;
-        self.ip_length.write_all(&(row.length & !AGAINST).to_le_bytes())?;
-        self.direction.write_all(&[u8::from(row.against())])
+        self.ip_length.write_all(&row.ip_length.to_le_bytes())?;
+        self.direction.write_all(&[against as u8])
     }
 
     fn close(self) -> io::Result<Places> {

@@ -1,28 +1,15 @@
-//! The file in pieces, whether it is mapped or decompressed: memory stays bounded whatever its size.
+//! The file in pieces, decompressed where it has to be: memory stays bounded whatever its size.
 
 use super::{pcap, pcapng, Format, Piece, Reading, Sink};
-use crate::decompress::{self, Decompressed, BOMB};
+use crate::decompress::{self, Growth, Opened};
 use crate::fault::{at_byte, Checked, Fault};
-use std::io::{BufRead, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
-const PIECE: usize = 4 << 20;
-/// As much as tells the formats apart and holds the header of either.
-const HEAD: usize = 28;
-
-/// A whole file in memory or mapped into it.
-pub trait Mapped {
-    fn bytes(&self) -> &[u8];
-    /// The pages before `end` will not be asked for again.
-    fn release(&self, end: usize);
-}
-
-impl Mapped for &[u8] {
-    fn bytes(&self) -> &[u8] {
-        self
-    }
-
-    fn release(&self, _end: usize) {}
-}
+/// Fits the second level cache; grows where one block is larger.
+const PIECE: usize = 1 << 18;
+const LEAST: usize = 1 << 14;
+/// Pieces from one question whether to stop to the next, a few hundredths of a second.
+const ASK: usize = 64;
 
 enum Reader {
     Pcap(pcap::Reader),
@@ -60,89 +47,117 @@ impl Reader {
     }
 }
 
-/// Read a whole capture, compressed or not.
-pub fn read<S: Sink>(file: &impl Mapped, reading: &mut Reading<S>) -> Checked<()> {
-    match decompress::open(file.bytes()).map_err(|error| undone(&error, 0))? {
-        Some(stream) => decompressed(stream, reading),
-        None => mapped(file, reading),
-    }
-}
-
-fn mapped<S: Sink>(file: &impl Mapped, reading: &mut Reading<S>) -> Checked<()> {
-    let whole = file.bytes();
-    let mut reader = Reader::of(whole, reading)?;
-    let (mut at, mut size) = (0, PIECE);
-    loop {
-        let end = whole.len().min(at + size);
-        let last = end == whole.len();
-        let used = reader.advance(Piece { bytes: &whole[at..end], at, last }, reading)?;
-        if last {
-            return Ok(());
-        }
-        size = if used == 0 { 2 * size } else { PIECE };
-        at += used;
-        file.release(at);
-    }
-}
-
-fn decompressed<S: Sink>(file: Decompressed, reading: &mut Reading<S>) -> Checked<()> {
-    let mut stream = Limited { stream: file.stream, given: 0, most: file.most, broken: None };
-    let mut bytes = Vec::new();
-    let mut last = stream.more(&mut bytes, HEAD)?;
-    if let (Some(what), true) = (&stream.broken, bytes.is_empty()) {
+/// Read a whole capture of `size` bytes, compressed or not; now and then ask whether to stop.
+pub fn read<S: Sink>(
+    file: impl Read,
+    size: u64,
+    reading: &mut Reading<S>,
+    stop: &dyn Fn() -> bool,
+) -> Checked<()> {
+    let file = BufReader::with_capacity(1 << 16, file);
+    let growth = reading.limits.growth;
+    let opened = decompress::open(file, size, growth).map_err(|error| unread("read", &error, 0))?;
+    reading.compression = opened.compression;
+    let mut window = Window::new(opened, growth);
+    let mut last = window.fill(PIECE)?;
+    if let (Some(what), true) = (&window.broken, window.bytes().is_empty()) {
         return Err(at_byte(0, what.as_str(), "a whole file"));
     }
-    if decompress::open(&bytes).is_ok_and(|inner| inner.is_some()) {
+    if !reading.compression.is_empty() && !decompress::compression(window.bytes()).is_empty() {
         return Err(at_byte(0, "the file is compressed twice", "decompress it once"));
     }
-    let mut reader = Reader::of(&bytes, reading)?;
-    let mut at = 0;
-    loop {
-        let used = reader.advance(Piece { bytes: &bytes, at, last }, reading)?;
+    let mut reader = Reader::of(window.bytes(), reading)?;
+    for number in 1usize.. {
+        if number % ASK == 0 && stop() {
+            return Err(at_byte(window.at, "reading was interrupted", "the whole file"));
+        }
+        let piece = Piece { bytes: window.bytes(), at: window.at, last };
+        let used = reader.advance(piece, reading)?;
         if last {
             break;
         }
-        bytes.drain(..used);
-        at += used;
-        let wanted = if used == 0 { 2 * bytes.len() } else { PIECE };
-        last = stream.more(&mut bytes, wanted)?;
+        window.skip(used);
+        last = window.fill(if used == 0 { 2 * window.bytes().len() } else { PIECE })?;
     }
-    if let Some(what) = stream.broken {
+    if let Some(what) = window.broken {
         let packets = reading.counts.packets;
         reading.truncated = Some(format!("{what}; the {packets} packets before that were read"));
     }
     Ok(())
 }
 
-/// A stream that may not grow beyond all measure, and may break off.
-struct Limited<'a> {
+/// What is in memory of a stream that may not grow beyond all measure, and may break off.
+struct Window<'a> {
     stream: Box<dyn BufRead + 'a>,
-    given: u64,
+    /// Bytes that may come, and those that still may.
     most: u64,
+    left: u64,
+    growth: Growth,
+    verb: &'static str,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Of `start` in the stream.
+    at: usize,
     broken: Option<String>,
 }
 
-impl Limited<'_> {
+impl<'a> Window<'a> {
+    fn new(file: Opened<'a>, growth: Growth) -> Window<'a> {
+        let Opened { stream, most, compression } = file;
+        let verb = if compression.is_empty() { "read" } else { "decompressed" };
+        let buffer = vec![0; LEAST];
+        Window { stream, most, left: most, growth, verb, buffer, start: 0, end: 0, at: 0, broken: None }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    fn skip(&mut self, size: usize) {
+        self.start += size;
+        self.at += size;
+    }
+
     /// Fill up to `wanted` bytes; whether there is nothing after them.
-    fn more(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Checked<bool> {
-        let room = wanted.saturating_sub(bytes.len());
-        let allowed = u64::min(room as u64, self.most - self.given);
-        let got = match (&mut self.stream).take(allowed).read_to_end(bytes) {
-            Ok(got) => got,
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                self.broken = Some("the compressed file ends before its end".into());
-                return Ok(true);
+    fn fill(&mut self, wanted: usize) -> Checked<bool> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < wanted {
+            if self.end == self.buffer.len() {
+                // only as fast as bytes come: a length that is a lie costs nothing
+                self.buffer.resize((2 * self.end).min(wanted), 0);
             }
-            Err(error) => return Err(undone(&error, self.given as usize)),
-        };
-        self.given += got as u64;
-        if got < room && self.given == self.most && !self.stream.fill_buf().is_ok_and(<[u8]>::is_empty) {
-            return Err(at_byte(self.most as usize, BOMB.0, BOMB.1));
+            let room = wanted.min(self.buffer.len()) - self.end;
+            let allowed = usize::try_from(self.left).map_or(room, |left| left.min(room));
+            if allowed == 0 {
+                return match self.stream.fill_buf() {
+                    Ok([]) => Ok(true),
+                    _ => {
+                        let right = "a file that is what it seems; decompress it first, or raise the limit";
+                        Err(at_byte(self.at + self.end, self.growth.bomb(self.most), right))
+                    }
+                };
+            }
+            match self.stream.read(&mut self.buffer[self.end..self.end + allowed]) {
+                Ok(0) => return Ok(true),
+                Ok(size) => {
+                    self.end += size;
+                    self.left -= size as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    self.broken = Some("the compressed file ends before its end".into());
+                    return Ok(true);
+                }
+                Err(error) => return Err(unread(self.verb, &error, self.at + self.end)),
+            }
         }
-        Ok(got < room)
+        Ok(false)
     }
 }
 
-fn undone(error: &std::io::Error, at: usize) -> Fault {
-    at_byte(at, format!("cannot be decompressed: {error}"), "a sound file")
+fn unread(verb: &str, error: &std::io::Error, at: usize) -> Fault {
+    at_byte(at, format!("cannot be {verb}: {error}"), "a sound file")
 }

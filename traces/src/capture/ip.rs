@@ -1,6 +1,7 @@
 //! IP headers of a packet, tunnels included: the length and the key of its flow.
 
 use super::flows::Key;
+use super::through::Through;
 use crate::bytes::net16;
 
 const HOP_BY_HOP: u8 = 0;
@@ -58,19 +59,23 @@ pub struct Header {
 ///
 /// None if the bytes are no complete header of this version.
 #[inline(always)]
-pub fn read(bytes: &[u8], version: u8, wire: u32, tunnels: Tunnels) -> Option<Packet> {
+pub fn read(bytes: &[u8], version: u8, wire: u32, tunnels: Tunnels, through: &mut Through) -> Option<Packet> {
     let outer = header(bytes, version, wire)?;
-    if tunnels == Tunnels::Outer || !matches!(outer.protocol, IPV4 | IPV6 | GRE | MINIMAL) {
-        return Some(packet(bytes, &outer, 0));
+    if matches!(outer.protocol, IPV4 | IPV6 | GRE | MINIMAL) {
+        let inner = innermost(bytes, outer, through);
+        if tunnels == Tunnels::Inner {
+            return Some(inner);
+        }
     }
-    Some(innermost(bytes, outer))
+    Some(packet(bytes, &outer, 0))
 }
 
 #[inline(never)]
-fn innermost(mut bytes: &[u8], mut around: Header) -> Packet {
+fn innermost(mut bytes: &[u8], mut around: Header, through: &mut Through) -> Packet {
     let mut tunnels = 0;
     while tunnels < MOST_TUNNELS {
         let Some((start, inner)) = within(bytes, &around) else { break };
+        through.add(&around);
         bytes = &bytes[start..];
         around = inner;
         tunnels += 1;

@@ -10,25 +10,35 @@ mod link;
 mod pcap;
 mod pcapng;
 pub mod signalling;
+pub mod through;
 
+use crate::decompress::Growth;
 use crate::fault::{at_byte, Checked, Fault};
 use flows::{Flows, NO_FLOW, NO_TIME};
 use link::Link;
+use through::Through;
 
-pub use feed::{read, Mapped};
+pub use feed::read;
 pub use ip::Tunnels;
 
 /// libpcap refuses records above this too.
 pub const MAX_CAPTURED: u32 = 262_144;
+/// More than any machine has.
+const MOST_INTERFACES: usize = 1 << 16;
+/// Bytes kept of an interface's name.
+const MOST_NAME: usize = 256;
 
 pub struct Interface {
     pub name: String,
     pub link_type: u32,
     pub snap_length: u32,
+    pub packets: u64,
 }
 
 /// One packet as it was captured, with what its headers say.
 pub struct Packet<'a> {
+    /// In the order of the file, from 0.
+    pub number: u64,
     /// ``NO_TIME`` if the file has none.
     pub time_ns: i64,
     /// Of the frame.
@@ -44,16 +54,41 @@ pub struct Packet<'a> {
     pub direction: u8,
 }
 
+/// Where a packet was captured.
+#[derive(Clone, Copy)]
+struct From {
+    /// Number among all interfaces of the file.
+    interface: usize,
+    link: Link,
+}
+
 /// What becomes of the packets.
 pub trait Sink {
     fn packet(&mut self, packet: &Packet) -> Checked<()>;
 }
 
+/// How much a capture may be, so that a small file cannot become a large harm.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub growth: Growth,
+    pub packets: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { growth: Growth::default(), packets: 1 << 32 }
+    }
+}
+
 /// A capture as it is read.
 pub struct Reading<S> {
     pub format: &'static str,
+    /// "gzip", "zstd", or "" for none.
+    pub compression: &'static str,
+    pub limits: Limits,
     pub interfaces: Vec<Interface>,
     pub flows: Flows,
+    pub through: Through,
     pub counts: Counts,
     /// Where the file ends inside a packet.
     pub truncated: Option<String>,
@@ -83,8 +118,11 @@ impl<S: Sink> Reading<S> {
     pub fn new(tunnels: Tunnels, sink: S) -> Reading<S> {
         Reading {
             format: "",
+            compression: "",
+            limits: Limits::default(),
             interfaces: Vec::new(),
             flows: Flows::default(),
+            through: Through::default(),
             counts: Counts::default(),
             truncated: None,
             sink,
@@ -94,12 +132,25 @@ impl<S: Sink> Reading<S> {
         }
     }
 
-    /// A packet of `wire` bytes, of which `frame` was captured.
+    /// A packet of `wire` bytes, of which `frame` was captured; its record begins at `offset`.
     #[inline(always)]
-    fn push(&mut self, link: Link, time_ns: i64, wire: u32, frame: &[u8]) -> Checked<()> {
-        let network = link.ip_header(frame);
+    fn push(&mut self, offset: usize, from: From, time_ns: i64, wire: u32, frame: &[u8]) -> Checked<()> {
+        if self.counts.packets == self.limits.packets {
+            return Err(too_many(
+                offset,
+                "packet",
+                format!("{}, unless that limit is raised", self.limits.packets),
+            ));
+        }
+        let network = from.link.ip_header(frame);
         let found = network.and_then(|(start, version)| {
-            ip::read(frame.get(start..)?, version, wire.saturating_sub(start as u32), self.tunnels)
+            ip::read(
+                frame.get(start..)?,
+                version,
+                wire.saturating_sub(start as u32),
+                self.tunnels,
+                &mut self.through,
+            )
         });
         let (length, flow, direction) = match &found {
             Some(packet) => {
@@ -109,6 +160,7 @@ impl<S: Sink> Reading<S> {
             }
             None => (0, NO_FLOW, 0),
         };
+        self.interfaces[from.interface].packets += 1;
         let counts = &mut self.counts;
         counts.packets += 1;
         counts.bytes += u64::from(wire);
@@ -120,7 +172,17 @@ impl<S: Sink> Reading<S> {
             self.earliest = self.earliest.min(time_ns);
             self.latest = self.latest.max(time_ns);
         }
-        self.sink.packet(&Packet { time_ns, wire, frame, network, length, flow, direction })
+        let number = counts.packets - 1;
+        self.sink.packet(&Packet { number, time_ns, wire, frame, network, length, flow, direction })
+    }
+
+    /// An interface whose block begins at `offset`.
+    fn interface(&mut self, offset: usize, interface: Interface) -> Checked<()> {
+        if self.interfaces.len() == MOST_INTERFACES {
+            return Err(too_many(offset, "interface", MOST_INTERFACES.to_string()));
+        }
+        self.interfaces.push(interface);
+        Ok(())
     }
 
     /// Note that the file ends inside the record or block that begins at `start` and needs `needs` bytes.
@@ -146,6 +208,11 @@ struct Piece<'a> {
 trait Format {
     /// Read what is complete in a piece; give how many bytes were used. Of the last one nothing is left.
     fn advance<S: Sink>(&mut self, piece: Piece, reading: &mut Reading<S>) -> Checked<usize>;
+}
+
+#[cold]
+fn too_many(offset: usize, what: &str, most: String) -> Fault {
+    at_byte(offset, format!("one more {what}"), format!("at most {most}"))
 }
 
 /// The lengths of a packet at `offset` must be plausible.

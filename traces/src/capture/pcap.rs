@@ -1,7 +1,7 @@
 //! The pcap format (draft-ietf-opsawg-pcap): microseconds or nanoseconds, either byte order.
 
 use super::link::Link;
-use super::{check_lengths, check_link, Format, Interface, Piece, Reading, Sink};
+use super::{check_lengths, check_link, Format, From, Interface, Piece, Reading, Sink};
 use crate::bytes::Order;
 use crate::fault::{at_byte, Checked};
 
@@ -53,7 +53,7 @@ impl Reader {
         }
         let link_type = link_type & LINK_TYPE_BITS;
         let link = check_link(20, link_type)?;
-        let interface = Some(Interface { name: String::new(), link_type, snap_length });
+        let interface = Some(Interface { name: String::new(), link_type, snap_length, packets: 0 });
         Ok(Reader { big: order == Order::Big, unit_ns, link, interface })
     }
 
@@ -95,7 +95,7 @@ impl Reader {
                 break;
             };
             let time_ns = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * i64::from(self.unit_ns);
-            reading.push(self.link, time_ns, wire, frame)?;
+            reading.push(base + at, From { interface: 0, link: self.link }, time_ns, wire, frame)?;
             at += RECORD_HEADER + captured as usize;
         }
         Ok(at)

@@ -2,7 +2,7 @@
 
 use super::flows::NO_TIME;
 use super::link::Link;
-use super::{check_lengths, check_link, Format, Interface, Piece, Reading, Sink};
+use super::{check_lengths, check_link, Format, From, Interface, Piece, Reading, Sink, MOST_NAME};
 use crate::bytes::Order;
 use crate::fault::{at_byte, Checked};
 
@@ -24,6 +24,8 @@ const OPTION_OFFSET: u16 = 14;
 /// What the packets of an interface need.
 #[derive(Clone, Copy)]
 struct Source {
+    /// Among all interfaces of the file.
+    number: usize,
     /// None: a link type that cannot be read, refused once a packet needs it.
     link: Option<Link>,
     link_type: u32,
@@ -194,6 +196,7 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
     let link_type = u32::from(block.u16(0)?);
     let snap_length = block.u32(4)?;
     let mut source = Source {
+        number: reading.interfaces.len(),
         link: Link::of_type(link_type),
         link_type,
         snap_length,
@@ -217,7 +220,7 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
         let wrong =
             |right: &str| at_byte(block.offset(at), format!("option {code} with {value:02x?}"), right);
         match code {
-            OPTION_NAME => name = String::from_utf8_lossy(value).into_owned(),
+            OPTION_NAME => name = String::from_utf8_lossy(&value[..size.min(MOST_NAME)]).into_owned(),
             OPTION_RESOLUTION => {
                 source.ticks_per_s = match *value {
                     [power] if power <= 18 => 10u128.pow(u32::from(power)),
@@ -235,7 +238,7 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
         }
         at += 4 + size.next_multiple_of(4);
     }
-    reading.interfaces.push(Interface { name, link_type, snap_length });
+    reading.interface(block.start, Interface { name, link_type, snap_length, packets: 0 })?;
     Ok(source)
 }
 
@@ -286,7 +289,8 @@ fn packet<S: Sink>(
         })?,
         None => NO_TIME,
     };
-    reading.push(link, time_ns, wire, frame)
+    let from = From { interface: source.number, link };
+    reading.push(block.start, from, time_ns, wire, frame)
 }
 
 /// Nanoseconds since 1970, rounded down where ticks are finer.

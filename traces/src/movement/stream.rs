@@ -1,7 +1,7 @@
 //! Bytes of a movement file: decompressed as they are read, with lines counted and limits kept.
 
 use super::Reading;
-use crate::decompress::{self, BOMB};
+use crate::decompress::{self, Growth};
 use std::io::{self, BufRead, Read};
 
 /// Bytes of one line or one piece of XML.
@@ -14,19 +14,19 @@ pub struct Stream<'a> {
     line: u64,
     left: u64,
     unit_left: usize,
-    refused: Option<(&'static str, &'static str)>,
+    refused: Option<(String, &'static str)>,
 }
 
 impl<'a> Stream<'a> {
     pub fn open(file: &'a [u8], reading: &mut Reading) -> Option<Self> {
-        let (source, left): (Source<'a>, u64) = match decompress::open(file) {
-            Ok(Some(found)) => (found.stream, found.most),
-            Ok(None) => (Box::new(file), u64::MAX),
-            Err(error) => {
-                reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
-                return None;
-            }
-        };
+        let (source, left): (Source<'a>, u64) =
+            match decompress::open(file, file.len() as u64, Growth::default()) {
+                Ok(found) => (found.stream, found.most),
+                Err(error) => {
+                    reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
+                    return None;
+                }
+            };
         Some(Stream { source, line: 1, left, unit_left: MOST_UNIT, refused: None })
     }
 
@@ -55,8 +55,8 @@ impl<'a> Stream<'a> {
     /// What an error of reading means.
     pub fn failed(&self, error: &io::Error, reading: &mut Reading) {
         reading.line = self.line;
-        match self.refused {
-            Some((what, right)) => reading.wrong(what, right),
+        match &self.refused {
+            Some((what, right)) => reading.wrong(what.as_str(), *right),
             None => reading.wrong(format!("cannot be read: {error}"), "a sound file"),
         }
     }
@@ -76,9 +76,9 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn refuse(&mut self, what: &'static str, right: &'static str) -> io::Error {
+    fn refuse(&mut self, what: String, right: &'static str) -> io::Error {
         self.refused = Some((what, right));
-        io::Error::other(what)
+        io::Error::other(right)
     }
 }
 
@@ -93,10 +93,12 @@ impl Read for Stream<'_> {
 impl BufRead for Stream<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.left == 0 {
-            return Err(self.refuse(BOMB.0, BOMB.1));
+            return Err(
+                self.refuse(Growth::default().bomb(0), "a file that is what it seems; decompress it first")
+            );
         }
         if self.unit_left == 0 {
-            return Err(self.refuse("a line or element of more than 1 MiB", "a shorter one"));
+            return Err(self.refuse("a line or element of more than 1 MiB".into(), "a shorter one"));
         }
         let most = self.unit_left.min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let bytes = self.source.fill_buf()?;

@@ -1,37 +1,49 @@
 //! Captures.
 
-use super::unlocked;
+use super::guarded;
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flows::{Flows, Key};
 use crate::capture::signalling::{Message, Signalling};
-use crate::capture::{self, Reading, Tunnels};
-use crate::open::Map;
+use crate::capture::through::{self, Through};
+use crate::capture::{self, Limits, Reading, Tunnels};
+use crate::decompress::Growth;
+use crate::fault::{at_byte, Checked, Fault};
+use crate::open::{self, Hashed, State};
 use numpy::{IntoPyArray, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-fn tunnels_of(inner: bool) -> Tunnels {
-    if inner {
-        Tunnels::Inner
-    } else {
-        Tunnels::Outer
-    }
+/// Flows inside tunnels; ratio, bytes and packets that are too many.
+type Choices = (bool, (u64, u64, u64));
+
+type Stop<'a> = &'a dyn Fn() -> bool;
+
+fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S, stop: Stop) -> Checked<Reading<S>> {
+    let (file, size) = open::regular(path)?;
+    read(file, size, choices, sink, stop)
 }
 
-fn whole<S: capture::Sink + Send>(py: Python<'_>, path: &Path, inner: bool, sink: S) -> PyResult<Reading<S>> {
-    unlocked(py, path, |file: &Map| {
-        let mut reading = Reading::new(tunnels_of(inner), sink);
-        capture::read(file, &mut reading)?;
-        Ok(reading)
-    })
+fn read<S: capture::Sink>(
+    file: impl Read,
+    size: u64,
+    choices: Choices,
+    sink: S,
+    stop: Stop,
+) -> Checked<Reading<S>> {
+    let (inner, (ratio, bytes, packets)) = choices;
+    let mut reading = Reading::new(if inner { Tunnels::Inner } else { Tunnels::Outer }, sink);
+    reading.limits = Limits { growth: Growth { ratio, bytes }, packets };
+    capture::read(file, size, &mut reading, stop)?;
+    Ok(reading)
 }
 
 /// All columns in memory.
 #[pyfunction]
-pub fn read_capture(py: Python<'_>, path: PathBuf, inner: bool) -> PyResult<Bound<'_, PyDict>> {
-    let reading = whole(py, &path, inner, Columns::default())?;
+pub fn read_capture(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
+    let reading = guarded(py, &path, |stop| whole(&path, choices, Columns::default(), stop))?;
     let found = facts(py, &reading)?;
     let columns = reading.sink;
     found.set_item("time_ns", columns.time_ns.into_pyarray(py))?;
@@ -51,16 +63,25 @@ pub fn compile_capture(
     path: PathBuf,
     folder: PathBuf,
     memory: usize,
-    inner: bool,
+    choices: Choices,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (mut reading, places) = unlocked(py, &path, |file: &Map| {
-        let mut reading = Reading::new(tunnels_of(inner), Compiler::new(&folder, memory));
-        capture::read(file, &mut reading)?;
+    let (mut reading, places, state, content) = guarded(py, &path, |stop| {
+        let (file, _) = open::regular(&path)?;
+        let state = State::of(&file).map_err(|error| unread(&error))?;
+        let mut file = Hashed::new(file);
+        let mut reading = read(&mut file, state.size, choices, Compiler::new(&folder, memory), stop)?;
+        let (file, content) = file.finish().map_err(|error| unread(&error))?;
+        if State::of(&file).map_err(|error| unread(&error))? != state {
+            return Err(at_byte(0, "changed while it was read", "a file that nobody writes to meanwhile"));
+        }
         let spare = std::mem::replace(&mut reading.sink, Compiler::new(&folder, 0));
         let places = spare.finish(reading.flows.keys.len())?;
-        Ok((reading, places))
+        Ok((reading, places, state, content))
     })?;
     let found = facts(py, &reading)?;
+    found.set_item("content", content)?;
+    found.set_item("size", state.size)?;
+    found.set_item("mtime_ns", state.mtime_ns)?;
     let flows = flow_columns(py, std::mem::take(&mut reading.flows))?;
     flows.set_item("offset", places.offset.into_pyarray(py))?;
     flows.set_item("count", places.count.into_pyarray(py))?;
@@ -69,18 +90,38 @@ pub fn compile_capture(
     Ok(found)
 }
 
+/// BLAKE3 hash of what is in a file.
+#[pyfunction]
+pub fn content_hash(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    guarded(py, &path, |_| {
+        let (file, _) = open::regular(&path)?;
+        Hashed::new(file).finish().map(|(_, content)| content).map_err(|error| unread(&error))
+    })
+}
+
+fn unread(error: &std::io::Error) -> Fault {
+    at_byte(0, format!("cannot be read: {error}"), "a sound file")
+}
+
 /// What a capture holds without its packets, its signalling listed.
 #[pyfunction]
-pub fn read_signalling(py: Python<'_>, path: PathBuf, inner: bool) -> PyResult<Bound<'_, PyDict>> {
-    let reading = whole(py, &path, inner, Signalling::default())?;
+pub fn read_signalling(
+    py: Python<'_>,
+    path: PathBuf,
+    choices: Choices,
+    most_messages: usize,
+) -> PyResult<Bound<'_, PyDict>> {
+    let reading = guarded(py, &path, |stop| whole(&path, choices, Signalling::new(most_messages), stop))?;
     let found = facts(py, &reading)?;
-    let Signalling { messages, unlisted, echoes } = reading.sink;
+    let Signalling { messages, counts, damaged, echoes, .. } = reading.sink;
     found.set_item("messages", message_columns(py, &messages)?)?;
-    found.set_item("unlisted", unlisted)?;
+    found.set_item("counts", counts.to_vec().into_pyarray(py))?;
+    found.set_item("damaged", damaged)?;
+    found.set_item("unfollowed", echoes.unfollowed)?;
     let pairs = echoes.pairs.into_iter().map(|(pair, asked)| {
         (
             (pair.version, pair.asking, pair.asked, pair.identifier),
-            (asked.requests, asked.replies, asked.unanswered.into_iter().collect::<Vec<_>>()),
+            (asked.requests, asked.replies, asked.unanswered()),
         )
     });
     found.set_item("echoes", PyList::new(py, pairs.collect::<Vec<_>>())?)?;
@@ -92,6 +133,7 @@ fn facts<'py, S: capture::Sink>(py: Python<'py>, reading: &Reading<S>) -> PyResu
     let found = PyDict::new(py);
     let counts = &reading.counts;
     found.set_item("format", reading.format)?;
+    found.set_item("compression", reading.compression)?;
     found.set_item("packets", counts.packets)?;
     found.set_item("bytes", counts.bytes)?;
     found.set_item("untimed", counts.untimed)?;
@@ -101,8 +143,9 @@ fn facts<'py, S: capture::Sink>(py: Python<'py>, reading: &Reading<S>) -> PyResu
     let times = (reading.earliest <= reading.latest).then_some((reading.earliest, reading.latest));
     found.set_item("times_ns", times)?;
     found.set_item("truncated", &reading.truncated)?;
-    let interfaces = reading.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length));
+    let interfaces = reading.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
     found.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
+    found.set_item("tunnels", tunnel_columns(py, &reading.through)?)?;
     Ok(found)
 }
 
@@ -126,12 +169,28 @@ fn flow_columns(py: Python<'_>, table: Flows) -> PyResult<Bound<'_, PyDict>> {
     Ok(flows)
 }
 
+fn tunnel_columns<'py>(py: Python<'py>, table: &Through) -> PyResult<Bound<'py, PyDict>> {
+    let keys = &table.keys;
+    let addresses = |value: fn(&through::Key) -> [u8; 16]| {
+        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
+    };
+    let tunnels = PyDict::new(py);
+    tunnels.set_item("version", keys.iter().map(|k| k.version).collect::<Vec<_>>().into_pyarray(py))?;
+    tunnels.set_item("protocol", keys.iter().map(|k| k.protocol).collect::<Vec<_>>().into_pyarray(py))?;
+    tunnels.set_item("src", addresses(|k| k.source)?)?;
+    tunnels.set_item("dst", addresses(|k| k.destination)?)?;
+    tunnels.set_item("packets", table.packets.clone().into_pyarray(py))?;
+    tunnels.set_item("bytes", table.bytes.clone().into_pyarray(py))?;
+    Ok(tunnels)
+}
+
 fn message_columns<'py>(py: Python<'py>, messages: &[Message]) -> PyResult<Bound<'py, PyDict>> {
     let addresses = |value: fn(&Message) -> [u8; 16]| {
         let raw = messages.iter().flat_map(value).collect::<Vec<u8>>();
         raw.into_pyarray(py).reshape([messages.len(), 16])
     };
     let columns = PyDict::new(py);
+    columns.set_item("packet", messages.iter().map(|m| m.packet).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("time_ns", messages.iter().map(|m| m.time_ns).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("kind", messages.iter().map(|m| m.kind).collect::<Vec<_>>().into_pyarray(py))?;
     columns.set_item("version", messages.iter().map(|m| m.version).collect::<Vec<_>>().into_pyarray(py))?;

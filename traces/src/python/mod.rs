@@ -5,27 +5,47 @@ mod captures;
 use crate::associations;
 use crate::fault::{at_byte, Checked, Fault};
 use crate::movement::{self, Format, Look, Units};
-use crate::open::{self, Map};
+use crate::open;
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 pub use captures::*;
 
-/// Read without the interpreter's lock; a fault, or a panic, becomes a TraceError.
+/// Read a mapped file.
 fn unlocked<T: Send>(
     py: Python<'_>,
     path: &Path,
-    read: impl FnOnce(&Map) -> Checked<T> + Send,
+    read: impl FnOnce(&[u8]) -> Checked<T> + Send,
 ) -> PyResult<T> {
+    guarded(py, path, |_| read(&open::map(path)?))
+}
+
+/// Work on a file without the interpreter's lock; a fault, or a panic, becomes a TraceError.
+///
+/// The work is given a question that it asks now and then: whether to stop, because a signal came (Ctrl-C).
+fn guarded<T: Send>(
+    py: Python<'_>,
+    path: &Path,
+    work: impl FnOnce(&dyn Fn() -> bool) -> Checked<T> + Send,
+) -> PyResult<T> {
+    let raised = Mutex::new(None);
+    let stop = || match Python::attach(|py| py.check_signals()) {
+        Ok(()) => false,
+        Err(error) => raised.lock().map(|mut raised| *raised = Some(error)).is_ok(),
+    };
     let result = py.detach(|| {
-        catch_unwind(AssertUnwindSafe(|| read(&open::map(path)?))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| work(&stop))).unwrap_or_else(|_| {
             Err(at_byte(0, "the reader failed on this file", "please report it: no input may do that"))
         })
     });
+    if let Ok(Some(error)) = raised.into_inner() {
+        return Err(error);
+    }
     result.map_err(|fault| match trace_error(fault, py, path) {
         Ok(error) | Err(error) => error,
     })
@@ -41,7 +61,7 @@ fn trace_error(fault: Fault, py: Python<'_>, path: &Path) -> PyResult<PyErr> {
 
 #[pyfunction]
 pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
-    let log = unlocked(py, &path, |file| associations::read(file))?;
+    let log = unlocked(py, &path, associations::read)?;
     let columns = PyDict::new(py);
     columns.set_item("mobile", log.mobile.into_pyarray(py))?;
     columns.set_item("router", log.router.into_pyarray(py))?;
@@ -57,7 +77,7 @@ pub fn read_associations<'py>(py: Python<'py>, path: PathBuf) -> PyResult<Bound<
 /// What a file looks like: "movement", "associations" or "other".
 #[pyfunction]
 pub fn look(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
-    Ok(match unlocked(py, &path, |file| movement::look(file))? {
+    Ok(match unlocked(py, &path, movement::look)? {
         Look::Xml | Look::Setdest | Look::BonnMotion => "movement",
         Look::Associations => "associations",
         Look::Other => "other",

@@ -16,30 +16,28 @@ pub const SPI: u32 = 256;
 
 pub type Address = [u8; 4];
 
-/// The fixed part of a message: numbers one after the other, in network byte order.
-#[derive(Default)]
-struct Fixed(Vec<u8>);
-
-impl Fixed {
-    fn put(mut self, bytes: &[u8]) -> Fixed {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-}
-
-/// The fixed part, the authentication extension over it, UDP and IP.
-fn sent<'py>(py: Python<'py>, source: Address, destination: Address, fixed: Fixed, key: &[u8]) -> Made<'py> {
-    let mut message = fixed.put(&[MOBILE_HOME, 20]).put(&SPI.to_be_bytes()).0;
+/// A message whose fixed part is these fields: with the authentication extension over it, in UDP and IP.
+fn sent<'py>(
+    py: Python<'py>,
+    source: Address,
+    destination: Address,
+    fields: &[&[u8]],
+    key: &[u8],
+) -> Made<'py> {
+    let mut message = fields.concat();
+    message.extend([MOBILE_HOME, 20]);
+    message.extend(SPI.to_be_bytes());
     let mut mac = Hmac::<Md5>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(&message);
-    message.extend_from_slice(&mac.finalize().into_bytes());
+    message.extend(mac.finalize().into_bytes());
     let mut packet = Packet::new();
     packet.whole(&message);
     packet.udp(&source, &destination, (PORT, PORT));
     made(py, &packet)
 }
 
-/// Registration request (RFC 5944 3.3) or, with type 18, regional registration request (RFC 4857 9.1).
+/// Registration request (RFC 5944 3.3) or, with type 18, regional registration request (RFC 4857 9.1); without an agent the
+/// binding update of route optimization, which has the same fields otherwise (draft-ietf-mobileip-optim).
 #[pyfunction]
 pub fn registration_request<'py>(
     py: Python<'py>,
@@ -49,19 +47,15 @@ pub fn registration_request<'py>(
     flags: u8,
     lifetime_s: u16,
     home: Address,
-    agent: Address,
+    agent: Option<Address>,
     care_of: Address,
     identification: u64,
     key: &[u8],
 ) -> Made<'py> {
-    let fixed = Fixed::default()
-        .put(&[kind, flags])
-        .put(&lifetime_s.to_be_bytes())
-        .put(&home)
-        .put(&agent)
-        .put(&care_of)
-        .put(&identification.to_be_bytes());
-    sent(py, source, destination, fixed, key)
+    let agent = agent.as_ref().map_or(&[][..], |address| address);
+    let (lifetime, number) = (lifetime_s.to_be_bytes(), identification.to_be_bytes());
+    let fields: [&[u8]; 6] = [&[kind, flags], &lifetime, &home, agent, &care_of, &number];
+    sent(py, source, destination, &fields, key)
 }
 
 /// Registration reply (RFC 5944 3.4) or, with type 19, regional registration reply (RFC 4857 9.2).
@@ -78,36 +72,9 @@ pub fn registration_reply<'py>(
     identification: u64,
     key: &[u8],
 ) -> Made<'py> {
-    let fixed = Fixed::default()
-        .put(&[kind, code])
-        .put(&lifetime_s.to_be_bytes())
-        .put(&home)
-        .put(&agent)
-        .put(&identification.to_be_bytes());
-    sent(py, source, destination, fixed, key)
-}
-
-/// Binding update of route optimization (draft-ietf-mobileip-optim).
-#[pyfunction]
-pub fn optimization_update<'py>(
-    py: Python<'py>,
-    source: Address,
-    destination: Address,
-    kind: u8,
-    flags: u8,
-    lifetime_s: u16,
-    home: Address,
-    care_of: Address,
-    identification: u64,
-    key: &[u8],
-) -> Made<'py> {
-    let fixed = Fixed::default()
-        .put(&[kind, flags])
-        .put(&lifetime_s.to_be_bytes())
-        .put(&home)
-        .put(&care_of)
-        .put(&identification.to_be_bytes());
-    sent(py, source, destination, fixed, key)
+    let fields: [&[u8]; 5] =
+        [&[kind, code], &lifetime_s.to_be_bytes(), &home, &agent, &identification.to_be_bytes()];
+    sent(py, source, destination, &fields, key)
 }
 
 /// Binding acknowledgement of route optimization; N says that the update was refused.
@@ -122,11 +89,8 @@ pub fn optimization_acknowledgement<'py>(
     identification: u64,
     key: &[u8],
 ) -> Made<'py> {
-    let fixed = Fixed::default()
-        .put(&[kind, u8::from(negative) << 7, 0, 0])
-        .put(&home)
-        .put(&identification.to_be_bytes());
-    sent(py, source, destination, fixed, key)
+    let fields: [&[u8]; 3] = [&[kind, u8::from(negative) << 7, 0, 0], &home, &identification.to_be_bytes()];
+    sent(py, source, destination, &fields, key)
 }
 
 /// ICMP over the bytes given, whose checksum is still 0; sent with a time to live of 1 (RFC 1256).
@@ -159,15 +123,16 @@ pub fn agent_advertisement<'py>(
     router: Address,
     care_of: Address,
 ) -> Made<'py> {
-    let message = Fixed::default()
-        .put(&[9, 0, 0, 0, 1, 2])
-        .put(&lifetime_s.to_be_bytes())
-        .put(&router)
-        .put(&[0; 4]) // preference
-        .put(&[16, 10])
-        .put(&sequence.to_be_bytes())
-        .put(&registration_lifetime_s.to_be_bytes())
-        .put(&flags.to_be_bytes())
-        .put(&care_of);
-    icmp(py, source, destination, message.0)
+    let fields: [&[u8]; 9] = [
+        &[9, 0, 0, 0, 1, 2],
+        &lifetime_s.to_be_bytes(),
+        &router,
+        &[0; 4], // preference
+        &[16, 10],
+        &sequence.to_be_bytes(),
+        &registration_lifetime_s.to_be_bytes(),
+        &flags.to_be_bytes(),
+        &care_of,
+    ];
+    icmp(py, source, destination, fields.concat())
 }

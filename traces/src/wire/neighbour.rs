@@ -68,32 +68,19 @@ pub fn router_advertisement<'py>(
     icmp(py, source, destination, UNTOUCHED, message)
 }
 
-/// Home agent address discovery request.
+/// Home agent address discovery request or, with the agent's address, its reply.
 #[pyfunction]
-pub fn discovery_request<'py>(
+#[pyo3(signature = (source, destination, identifier, agent=None))]
+pub fn home_agent_discovery<'py>(
     py: Python<'py>,
     source: Address,
     destination: Address,
     identifier: u16,
+    agent: Option<Address>,
 ) -> Made<'py> {
-    let mut message = vec![144, 0, 0, 0];
+    let mut message = vec![if agent.is_some() { 145 } else { 144 }, 0, 0, 0];
     message.extend(identifier.to_be_bytes());
     message.extend([0; 2]);
-    icmp(py, source, destination, HOPS, message)
-}
-
-/// Its reply, with one address.
-#[pyfunction]
-pub fn discovery_reply<'py>(
-    py: Python<'py>,
-    source: Address,
-    destination: Address,
-    identifier: u16,
-    agent: Address,
-) -> Made<'py> {
-    let mut message = vec![145, 0, 0, 0];
-    message.extend(identifier.to_be_bytes());
-    message.extend([0; 2]);
-    message.extend(agent);
+    message.extend(agent.iter().flatten());
     icmp(py, source, destination, HOPS, message)
 }

@@ -39,7 +39,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(tunnelled, module)?)?;
     module.add_function(wrap_pyfunction!(mobile4::registration_request, module)?)?;
     module.add_function(wrap_pyfunction!(mobile4::registration_reply, module)?)?;
-    module.add_function(wrap_pyfunction!(mobile4::optimization_update, module)?)?;
     module.add_function(wrap_pyfunction!(mobile4::optimization_acknowledgement, module)?)?;
     module.add_function(wrap_pyfunction!(mobile4::agent_solicitation, module)?)?;
     module.add_function(wrap_pyfunction!(mobile4::agent_advertisement, module)?)?;
@@ -50,6 +49,5 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(mobile6::management_key, module)?)?;
     module.add_function(wrap_pyfunction!(neighbour::router_solicitation, module)?)?;
     module.add_function(wrap_pyfunction!(neighbour::router_advertisement, module)?)?;
-    module.add_function(wrap_pyfunction!(neighbour::discovery_request, module)?)?;
-    module.add_function(wrap_pyfunction!(neighbour::discovery_reply, module)?)
+    module.add_function(wrap_pyfunction!(neighbour::home_agent_discovery, module)?)
 }

@@ -1,10 +1,14 @@
 //! Captures: pcap and pcapng with tunnels, Mobile IP messages and options, plain and compressed.
 
-use crate::mutator::gzip;
+use crate::mutator::{changed, gzip, Mutator};
 use crate::Target;
 use _native::capture::columns::Columns;
+use _native::capture::compile::Compiler;
+use _native::capture::flows::{NO_FLOW, NO_TIME};
 use _native::capture::signalling::Signalling;
-use _native::capture::{self, Reading, Tunnels};
+use _native::capture::{self, Reading, Sink, Tunnels};
+use _native::fault::Checked;
+use std::path::PathBuf;
 
 /// Ethernet, IPv4, UDP to port 434, a registration request.
 fn registration() -> Vec<u8> {
@@ -56,39 +60,144 @@ fn frames() -> Vec<Vec<u8>> {
     vec![registration(), advertisement(), update(), tunnels(), vec![0; 14]]
 }
 
-fn pcap() -> Vec<u8> {
-    let mut file =
-        vec![0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 1, 0, 0, 0];
-    for (second, frame) in frames().iter().enumerate() {
-        let length = frame.len() as u32;
-        for word in [second as u32, 7, length, length] {
-            file.extend(word.to_le_bytes());
+/// How a capture is written.
+struct Container {
+    big: bool,
+    link_type: u32,
+    /// Of pcap: nanoseconds; of pcapng: what if_tsresol says.
+    resolution: u8,
+}
+
+impl Container {
+    fn word(&self, value: u32) -> [u8; 4] {
+        if self.big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
         }
-        file.extend(frame);
     }
-    file
+
+    fn half(&self, value: u16) -> [u8; 2] {
+        if self.big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    }
+
+    fn words<const N: usize>(&self, values: [u32; N]) -> Vec<u8> {
+        values.into_iter().flat_map(|value| self.word(value)).collect()
+    }
+
+    fn pcap(&self, packets: &[Packet]) -> Vec<u8> {
+        let magic = if self.resolution == 9 { 0xA1B2_3C4D } else { 0xA1B2_C3D4 };
+        let mut file = self.word(magic).to_vec();
+        file.extend([self.half(2), self.half(4)].concat());
+        file.extend(self.words([0, 0, 65_535, self.link_type]));
+        for packet in packets {
+            let captured = packet.frame.len() as u32;
+            file.extend(self.words([packet.seconds, 7, captured, captured + packet.cut]));
+            file.extend(&packet.frame);
+        }
+        file
+    }
+
+    fn block(&self, kind: u32, mut body: Vec<u8>) -> Vec<u8> {
+        body.resize(body.len().next_multiple_of(4), 0);
+        let length = self.word(body.len() as u32 + 12).to_vec();
+        [self.word(kind).to_vec(), length.clone(), body, length].concat()
+    }
+
+    fn section(&self) -> Vec<u8> {
+        let head = [self.word(0x1A2B_3C4D).to_vec(), self.half(1).to_vec(), self.half(0).to_vec()];
+        self.block(0x0A0D_0D0A, [head.concat(), vec![0xFF; 8]].concat())
+    }
+
+    fn interface(&self, options: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut body = [self.half(self.link_type as u16), self.half(0)].concat();
+        body.extend(self.word(0));
+        for &(code, value) in options {
+            body.extend([self.half(code), self.half(value.len() as u16)].concat());
+            body.extend(value);
+            body.resize(body.len().next_multiple_of(4), 0);
+        }
+        body.extend([0; 4]);
+        self.block(1, body)
+    }
+
+    fn pcapng(&self, packets: &[Packet]) -> Vec<u8> {
+        let mut file = self.section();
+        file.extend(self.interface(&[(9, &[self.resolution]), (14, &[0; 8])]));
+        file.extend(self.interface(&[(2, b"eth0")]));
+        for (number, packet) in packets.iter().enumerate() {
+            let captured = packet.frame.len() as u32;
+            if packet.seconds % 8 == 7 {
+                let body = [self.word(captured).to_vec(), packet.frame.clone()].concat();
+                file.extend(self.block(3, body));
+                continue;
+            }
+            let head =
+                self.words([number as u32 % 2, 0, packet.seconds << 20, captured, captured + packet.cut]);
+            file.extend(self.block(6, [head, packet.frame.clone()].concat()));
+        }
+        file
+    }
 }
 
-fn block(kind: u32, mut body: Vec<u8>) -> Vec<u8> {
-    body.resize(body.len().next_multiple_of(4), 0);
-    let length = (body.len() as u32 + 12).to_be_bytes();
-    [kind.to_be_bytes().to_vec(), length.to_vec(), body, length.to_vec()].concat()
+struct Packet {
+    seconds: u32,
+    frame: Vec<u8>,
+    /// Bytes that were not captured.
+    cut: u32,
 }
 
-fn pcapng() -> Vec<u8> {
-    let mut section = vec![0x1A, 0x2B, 0x3C, 0x4D, 0, 1, 0, 0];
-    section.extend([0xFF; 8]);
-    let mut file = block(0x0A0D_0D0A, section);
-    file.extend(block(1, vec![0, 1, 0, 0, 0, 0, 1, 0, 0, 9, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0]));
-    file.extend(block(1, vec![0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 4, b'e', b't', b'h', b'0']));
-    for (i, frame) in frames().iter().enumerate() {
-        let length = (frame.len() as u32).to_be_bytes();
-        let head =
-            [vec![0, 0, 0, i as u8 % 2, 0, 0, 0, 1, 0, 0, 0, 9], length.to_vec(), length.to_vec()].concat();
-        file.extend(block(6, [head, frame.clone()].concat()));
+/// A capture whose container is sound as a rule and whose packets are not, or the other way round.
+fn make(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
+    if mutator.below(4) == 0 {
+        return changed(mutator, target);
     }
-    file.extend(block(3, [14u32.to_be_bytes().to_vec(), vec![0; 14]].concat()));
-    file
+    let frames = frames();
+    let mut packets: Vec<Packet> = (0..1 + mutator.below(6))
+        .map(|_| {
+            let mut frame = mutator.one(&frames).clone();
+            for _ in 0..mutator.below(4) {
+                match mutator.below(3) {
+                    0 => mutator.change_integer(&mut frame),
+                    1 => mutator.change_bytes(&mut frame),
+                    _ => {
+                        // what one carries behind what another one has said
+                        let (other, at) = (mutator.one(&frames).clone(), mutator.below(frame.len() + 1));
+                        frame.truncate(at);
+                        frame.extend(&other[mutator.below(other.len())..]);
+                    }
+                }
+            }
+            let cut = if mutator.below(4) == 0 { mutator.below(200) as u32 } else { 0 };
+            Packet { seconds: mutator.below(40) as u32, frame, cut }
+        })
+        .collect();
+    packets.iter_mut().for_each(|packet| packet.frame.truncate(2000));
+    let container = Container {
+        big: mutator.below(2) == 0,
+        link_type: *mutator.one(&[1, 1, 1, 1, 0, 12, 101, 101, 108, 113, 228, 229, 276]),
+        resolution: *mutator.one(&[6, 9, 0, 3, 12, 18, 0x80, 0x8A, 0x9E, 0xBF]),
+    };
+    let mut file = if mutator.below(2) == 0 { container.pcap(&packets) } else { container.pcapng(&packets) };
+    for _ in 0..[0, 0, 0, 1, 2][mutator.below(5)] {
+        mutator.change_integer(&mut file);
+    }
+    if mutator.below(8) == 0 {
+        mutator.change_bytes(&mut file);
+    }
+    mutator.perhaps_compressed(file)
+}
+
+/// What the containers above make of all frames.
+fn sound(big: bool) -> [Vec<u8>; 2] {
+    let packet = |(second, frame): (usize, Vec<u8>)| Packet { seconds: second as u32, frame, cut: 0 };
+    let packets: Vec<Packet> = frames().into_iter().enumerate().map(packet).collect();
+    let container = Container { big, link_type: 1, resolution: 9 };
+    [container.pcap(&packets), container.pcapng(&packets)]
 }
 
 const WORDS: &[&[u8]] = &[
@@ -117,24 +226,70 @@ const WORDS: &[&[u8]] = &[
     b"\x10\xFF",
 ];
 
+fn reading<S: Sink>(tunnels: Tunnels, sink: S, file: &[u8]) -> (Checked<()>, Reading<S>) {
+    let mut reading = Reading::new(tunnels, sink);
+    (capture::read(file, file.len() as u64, &mut reading, &|| false), reading)
+}
+
 fn read(file: &[u8]) -> bool {
-    let mut columns = Reading::new(Tunnels::Inner, Columns::default());
-    let read = capture::read(&file, &mut columns);
-    let mut outer = Reading::new(Tunnels::Outer, Signalling::default());
-    let again = capture::read(&file, &mut outer);
+    let (read, columns) = reading(Tunnels::Inner, Columns::default(), file);
+    let (again, outer) = reading(Tunnels::Outer, Signalling::new(100), file);
     assert_eq!(read.is_ok(), again.is_ok());
     assert_eq!(columns.counts.packets, outer.counts.packets);
     assert_eq!(columns.sink.flow.len() as u64, columns.counts.packets);
     assert_eq!(columns.flows.packets.iter().sum::<u64>(), outer.flows.packets.iter().sum::<u64>());
+    assert_eq!(columns.through.packets, outer.through.packets);
+    assert_eq!(columns.interfaces.iter().map(|i| i.packets).sum::<u64>(), columns.counts.packets);
+    assert!(outer.sink.messages.len() as u64 <= outer.sink.counts.iter().sum());
     if let Err(fault) = &read {
         assert!(fault.count == 1 && !fault.problems[0].right.is_empty());
     }
     read.is_ok()
 }
 
+/// Columns on disk are those in memory, sorted.
+fn compile(file: &[u8]) -> bool {
+    // in memory where that is possible
+    let place =
+        Some(PathBuf::from("/dev/shm")).filter(|place| place.is_dir()).unwrap_or(std::env::temp_dir());
+    let folder = place.join(format!("handoff-mutations-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for columns");
+    let (read, mut compiled) = reading(Tunnels::Inner, Compiler::new(&folder, 0), file);
+    let (_, columns) = reading(Tunnels::Inner, Columns::default(), file);
+    if read.is_ok() {
+        let compiler = std::mem::replace(&mut compiled.sink, Compiler::new(&folder, 0));
+        let places = compiler.finish(compiled.flows.keys.len()).expect("columns that can be written");
+        let mut rows: Vec<(u32, u8, i64, u32)> = (0..columns.sink.flow.len())
+            .map(|i| {
+                let Columns { flow, direction, time_ns, ip_length, .. } = &columns.sink;
+                (flow[i], direction[i], time_ns[i], ip_length[i])
+            })
+            .filter(|&(flow, _, time_ns, _)| flow != NO_FLOW && time_ns != NO_TIME)
+            .collect();
+        rows.sort_by_key(|&(flow, direction, time_ns, _)| (flow, direction, time_ns));
+        let column = |name: &str| std::fs::read(folder.join(name)).expect("a column")[128..].to_vec();
+        assert_eq!(
+            column("time_ns.npy"),
+            rows.iter().flat_map(|row| row.2.to_le_bytes()).collect::<Vec<u8>>()
+        );
+        assert_eq!(
+            column("ip_length.npy"),
+            rows.iter().flat_map(|row| row.3.to_le_bytes()).collect::<Vec<u8>>()
+        );
+        assert_eq!(column("direction.npy"), rows.iter().map(|row| row.1).collect::<Vec<u8>>());
+        assert_eq!(places.count.iter().sum::<u64>(), rows.len() as u64);
+    }
+    std::fs::remove_dir_all(&folder).expect("a folder that can be removed");
+    read.is_ok()
+}
+
 pub fn targets() -> Vec<Target> {
-    let mut files = vec![pcap(), pcapng()];
+    let [little, big] = [sound(false), sound(true)];
+    let mut files = [little, big].concat();
     files.push(gzip(&files[0]));
     files.push(zstd::encode_all(&files[1][..], 1).expect("a file that can be compressed"));
-    vec![Target { name: "captures", files, words: WORDS, read }]
+    vec![
+        Target { name: "captures", files: files.clone(), words: WORDS, one_in: 1, make, read },
+        Target { name: "compiled captures", files, words: WORDS, one_in: 10, make, read: compile },
+    ]
 }

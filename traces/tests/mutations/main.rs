@@ -3,8 +3,8 @@
 //!
 //!     cargo test --profile fuzz --no-default-features --test mutations -- --nocapture
 //!
-//! MUTATIONS is the number of files for each reader (20,000 if it is not set), SEED that of the first one; a failure names the
-//! seed of its file, so that MUTATIONS=1 SEED=… shows it again.
+//! MUTATIONS is the number of files for each reader (20,000 if it is not set; a tenth for what writes files too), SEED that of
+//! the first one; a failure names the seed of its file, so that MUTATIONS=1 SEED=… shows it again.
 
 mod captures;
 mod memory;
@@ -28,6 +28,10 @@ pub struct Target {
     pub files: Vec<Vec<u8>>,
     /// Pieces that mean something in such files.
     pub words: &'static [&'static [u8]],
+    /// Of so many files one: some readers are slow, for what they write.
+    pub one_in: u64,
+    /// Makes a file from them.
+    pub make: fn(&mut Mutator, &Target) -> Vec<u8>,
     /// Whether the file was read; else it was refused.
     pub read: fn(&[u8]) -> bool,
 }
@@ -45,17 +49,23 @@ fn run(target: &Target) {
     for file in &target.files {
         assert!((target.read)(file), "{}: a file to start from is refused", target.name);
     }
-    let (first, count) = (setting("SEED", 1), setting("MUTATIONS", 20_000));
+    let (first, count) = (setting("SEED", 1), setting("MUTATIONS", 20_000).div_ceil(target.one_in));
     let begun = Instant::now();
     let (mut read, mut slowest, mut largest) = (0u64, Duration::ZERO, 0);
     for seed in first..first + count {
-        let file = Mutator::new(seed).changed(&target.files, target.words);
+        let file = (target.make)(&mut Mutator::new(seed), target);
         let before = memory::restart();
         let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| (target.read)(&file)));
-        let (took, used) = (start.elapsed(), memory::peak() - before);
+        let (mut took, used) = (start.elapsed(), memory::peak() - before);
         let name = target.name;
         assert!(outcome.is_ok(), "{name}: SEED={seed} panics");
+        // on a machine that others use it may just have waited: only what takes as long again is slow
+        if took >= MOST_TIME {
+            let start = Instant::now();
+            (target.read)(&file);
+            took = start.elapsed();
+        }
         assert!(took < MOST_TIME, "{name}: SEED={seed} takes {took:?}");
         let most = MOST_MEMORY + MOST_MEMORY_PER_BYTE * file.len();
         assert!(used < most, "{name}: SEED={seed} takes {used} bytes of memory, {} of file", file.len());

@@ -1,6 +1,6 @@
 //! Movement files and association logs.
 
-use crate::mutator::gzip;
+use crate::mutator::{changed, gzip};
 use crate::Target;
 use _native::movement::{self, Format};
 
@@ -114,23 +114,36 @@ pub fn targets() -> Vec<Target> {
     let mut files: Vec<Vec<u8>> = plain.iter().map(|file| file.to_vec()).collect();
     files.push(gzip(FCD));
     vec![
-        Target { name: "movement", files, words: WORDS, read: |file| read(file, None) },
+        Target {
+            name: "movement",
+            files,
+            words: WORDS,
+            one_in: 1,
+            make: changed,
+            read: |file| read(file, None),
+        },
         Target {
             name: "fcd-geo",
             files: vec![FCD.to_vec()],
             words: WORDS,
+            one_in: 1,
+            make: changed,
             read: |file| read(file, Some(Format::FcdGeo)),
         },
         Target {
             name: "setdest",
             files: vec![SETDEST.to_vec()],
             words: WORDS,
+            one_in: 1,
+            make: changed,
             read: |file| read(file, Some(Format::Setdest)),
         },
         Target {
             name: "association logs",
             files: vec![LOG.to_vec()],
             words: WORDS,
+            one_in: 1,
+            make: changed,
             read: |file| _native::associations::read(file).is_ok(),
         },
     ]

@@ -1,5 +1,6 @@
 //! Changes of files: bytes, words, lines and elements, numbers, ends; before or behind a compression.
 
+use crate::Target;
 use std::io::Write;
 
 /// Numbers that tend to break arithmetic.
@@ -44,25 +45,20 @@ impl Mutator {
         x ^ (x >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
-    /// One of the files, changed once or a few times; one in eight is compressed, and may be changed behind that.
-    pub fn changed(&mut self, files: &[Vec<u8>], words: &[&[u8]]) -> Vec<u8> {
-        let mut file = self.one(files).clone();
-        let changes = [0, 1, 1, 1, 2, 3, 8][self.below(7)];
-        for _ in 0..changes {
-            self.change(&mut file, words);
-        }
+    /// One in eight is compressed, and may be changed behind that.
+    pub fn perhaps_compressed(&mut self, file: Vec<u8>) -> Vec<u8> {
         if self.below(8) > 0 {
             return file;
         }
-        file =
+        let mut file =
             if self.below(2) == 0 { gzip(&file) } else { zstd::encode_all(&file[..], 1).unwrap_or_default() };
         for _ in 0..self.below(3) {
             self.change_bytes(&mut file);
@@ -70,7 +66,32 @@ impl Mutator {
         file
     }
 
-    fn change(&mut self, file: &mut Vec<u8>, words: &[&[u8]]) {
+    /// Put another integer in the place of one: a bound, or one near to what is there.
+    pub fn change_integer(&mut self, file: &mut [u8]) {
+        let width = [1, 2, 4, 8][self.below(4)];
+        if file.len() < width {
+            return;
+        }
+        let at = self.below(file.len() - width + 1);
+        let place = &mut file[at..at + width];
+        let little = self.below(2) == 0;
+        if little {
+            place.reverse();
+        }
+        let old = place.iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
+        let new = match self.below(4) {
+            0 => old.wrapping_add(self.below(16) as u64).wrapping_sub(8),
+            1 => (1u64 << self.below(64)).wrapping_sub(self.below(2) as u64),
+            2 => u64::MAX - self.below(3) as u64,
+            _ => self.below(70_000) as u64,
+        };
+        place.copy_from_slice(&new.to_be_bytes()[8 - width..]);
+        if little {
+            place.reverse();
+        }
+    }
+
+    pub fn change(&mut self, file: &mut Vec<u8>, words: &[&[u8]]) {
         match self.below(8) {
             0 => self.change_bytes(file),
             1 => {
@@ -91,7 +112,7 @@ impl Mutator {
         }
     }
 
-    fn change_bytes(&mut self, file: &mut Vec<u8>) {
+    pub fn change_bytes(&mut self, file: &mut Vec<u8>) {
         if file.is_empty() {
             return;
         }
@@ -148,6 +169,16 @@ impl Mutator {
             file.drain(start..start + piece.len());
         }
     }
+}
+
+/// One of a target's files, changed once or a few times.
+pub fn changed(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
+    let mut file = mutator.one(&target.files).clone();
+    let changes = [0, 1, 1, 1, 2, 3, 8][mutator.below(7)];
+    for _ in 0..changes {
+        mutator.change(&mut file, target.words);
+    }
+    mutator.perhaps_compressed(file)
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {

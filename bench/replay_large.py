@@ -1,0 +1,134 @@
+"""Memory of a replay: a capture repeated to a given size, compiled, and replayed onto mobile nodes.
+
+    python -m bench.replay_large examples/captures/commute.pcap --size 4GB
+
+The capture goes on in time with each repetition, so its flows are as long as the file; the columns go to a temporary folder, and
+everything is deleted at the end. Compiling and replaying each run in a process of their own, whose peak of resident memory the
+kernel tells; the packets sent must be those of the file.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import traces
+from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
+from handoff.build import build
+from handoff.scenario import load_scenario
+from handoff.study import run_procedure
+
+SCENARIO = """\
+name = "large"
+duration = "{seconds}s"
+correspondent = {{ name = "cn" }}
+home_agent = {{ name = "ha" }}
+link = [{{ between = ["cn", "ha"], delay = "20ms" }}]
+movement = {{ associations = "moves.csv" }}
+
+[routers]
+names = ["a", "b"]
+wired_to = "ha"
+wired = {{ delay = "10ms" }}
+neighbours = {{ delay = "10ms" }}
+cell = {{ delay = "4ms" }}
+
+[[traffic]]
+capture = "large.pcap"
+mobile_address = "10.0.2.2"
+loop = false
+phase = "5s"
+origin = "stream"
+flows_per_mobile = "all"
+"""
+PAUSE_S = 1
+
+
+def repeated(source: Path, target: Path, size: int) -> tuple[int, int]:
+    """Write a nanosecond pcap's records again and again, each time later; returns how often, and seconds from first to last."""
+    header, body = source.read_bytes()[:PCAP_HEADER_BYTES], bytearray(source.read_bytes()[PCAP_HEADER_BYTES:])
+    places, seconds, at = [], [], 0
+    while at < len(body):
+        places.append(at)
+        seconds.append(struct.unpack_from("<I", body, at)[0])
+        at += 16 + struct.unpack_from("<I", body, at + 8)[0]
+    span = max(seconds) - min(seconds) + PAUSE_S
+    times = max(1, size // len(body))
+    with target.open("wb") as out:
+        out.write(header)
+        for turn in range(times):
+            out.write(body)
+            if turn + 1 < times:
+                for place in places:
+                    second = struct.unpack_from("<I", body, place)[0]
+                    struct.pack_into("<I", body, place, second + span)
+    return times, span * times
+
+
+def measured(work: Any, *arguments: Any) -> dict[str, Any]:
+    """What a function returns, run in a process of its own, with its seconds and its peak of resident memory."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (work, arguments))
+
+
+def _measure(work: Any, arguments: Any) -> dict[str, Any]:
+    idle = _peak_mb()
+    start = time.perf_counter()
+    found = work(*arguments)
+    return {**found, "seconds": round(time.perf_counter() - start, 1), "peak_mb": _peak_mb(), "peak_before_mb": idle}
+
+
+def _peak_mb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
+
+
+def compile_it(path: Path) -> dict[str, Any]:
+    with traces.compile_capture(path) as columns:
+        return {"packets": columns.facts.packets, "flows": len(columns.flows)}
+
+
+def replay_it(path: Path) -> dict[str, Any]:
+    setup = build(load_scenario(path)[0], path, 1)
+    run = run_procedure(setup, "sync-mipv4", seed=1)
+    sent, lost = (int(run.result.flows[name].sum()) for name in ("sent", "lost"))
+    return {"sent": sent, "lost": lost, "packet_hops": run.result.events}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, help="a pcap capture with nanoseconds, little-endian")
+    parser.add_argument("--size", type=size_bytes, default=size_bytes("4GB"), help="bytes of the capture (default 4GB)")
+    parser.add_argument("--mobiles", type=int, default=1, help="mobile nodes that replay all of it (default 1)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if shutil.disk_usage(folder).free < options.size * 1.5:
+            sys.exit(f"{folder} has no room for {options.size * 1.5:.3g} bytes")
+        os.environ["HANDOFF_CACHE"] = str(folder / "cache")
+        times, seconds = repeated(options.file, folder / "large.pcap", options.size)
+        (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
+        moves = [f"mn{i},{stay}" for i in range(options.mobiles) for stay in _stays(seconds // 2)]
+        (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
+        compiled = measured(compile_it, folder / "large.pcap")
+        replayed = measured(replay_it, folder / "large.toml")
+        if replayed["sent"] != compiled["packets"] * options.mobiles:
+            sys.exit(f"sent {replayed['sent']} packets, the file has {compiled['packets']} for {options.mobiles} mobile nodes")
+        size = (folder / "large.pcap").stat().st_size
+    print(json.dumps({"file_bytes": size, "repeated": times, "compile": compiled, "replay": replayed}, indent=2))
+
+
+def _stays(half: int) -> list[str]:
+    """At one router for the first half, at the other for the second: predicted 0.5 s before, with 20 ms of warning."""
+    return [f"a,0,{half},{half - 1}.5,{half - 1}.98", f"b,{half},,,"]
+
+
+if __name__ == "__main__":
+    main()
