@@ -7,7 +7,7 @@ from libcpp.vector cimport vector
 from engine.events cimport (
     CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
-from engine.fifo cimport ACCEPTED, CALLED, Fifo, fetch, record_bytes, release, transmission
+from engine.fifo cimport ACCEPTED, CALLED, ORPHAN, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
 from engine.reception cimport attached, end_span, heard, pass_boundaries, receive, touch
 from engine.record cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
@@ -37,7 +37,7 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
         f = w.control_downs[0][i]
         if f.control == 0:
             f.marks &= <uint8_t>~CALLED
-            recycle(w, f)
+            recycle(w, f, end)
             continue
         w.control_downs[0][kept] = f
         kept += 1
@@ -235,9 +235,12 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
                 u.next = f.ring[f.head & f.mask].t
             w.busy_downs[0][kept] = f
             kept += 1
+        elif f.marks & ORPHAN and f.free > end:
+            w.busy_downs[0][kept] = f
+            kept += 1
         else:
             f.listed = 0
-            recycle(w, f)
+            recycle(w, f, end)
     w.busy_downs.resize(kept)
     if u.late.size() > 1:
         sort(u.late.begin(), u.late.end(), &late_before)

@@ -269,7 +269,7 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t,
             rescue(down, t, mobile, w.mobile_of_flow, &moved)
         if down.mobile >= 0:
             down.marks |= ORPHAN
-            recycle(w, down)
+            recycle(w, down, t)
     if e != NULL:
         forget(e)
     if new.mode == EMPTY:
@@ -282,10 +282,18 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t,
         e[0] = new
     look_up_again(w, n, &moved, mobile, t)
 
-cdef inline void recycle(World* w, Fifo* f) noexcept nogil:
-    """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state."""
+cdef inline void recycle(World* w, Fifo* f, int64_t t) noexcept nogil:
+    """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state.
+
+    If a packet that was relayed is still on the air at ``t``, the fleet's visits see to it later.
+    """
     cdef Cell* c
-    if f.marks == ORPHAN and f.head == f.tail and not f.listed:
+    if f.marks != ORPHAN or f.head != f.tail or f.listed:
+        return
+    if f.free > t:
+        f.listed = 1
+        w.busy_downs.push_back(f)
+    else:
         c = &w.cell[f.line.cell]
         remove(&c.downs, f.mobile)
         delete_fifo(w.fifos, f)

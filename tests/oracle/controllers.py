@@ -122,7 +122,8 @@ class Actor:
             self.register(ctx, event, dice, other)
         elif code == FORWARD:
             if dice.random() < 0.4:
-                ctx.hold(packets=dice.choice((0, 1, 3, 10)), bytes=dice.choice((0, 0, 2500)), until_ps=self.until(ctx, dice, 0.5))
+                limits = {"packets": dice.choice((0, 1, 3, 10)), "bytes": dice.choice((0, 0, self.few_bytes(2500)))}
+                ctx.hold(**limits, until_ps=self.until(ctx, dice, 0.5))
                 ctx.timer(ctx.time_ps + self.span(dice), FORWARD, self.rank(other) * 8)
             else:
                 self.bind(ctx, dice, other, simultaneous=False)
@@ -157,6 +158,11 @@ class Actor:
         else:
             ctx.unbind()
 
+    def few_bytes(self, usual: int) -> int:
+        """Limit of a buffer; where all packets have one size, it is a whole number of them."""
+        sizes = self.script.sizes
+        return usual if len(sizes) > 1 else 3 * sizes[0]
+
     # -- the fleet ---------------------------------------------------------------------------------------------------------
     def at_fleet(self, ctx: Any, event: Any, dice: Random) -> None:
         if event.code == HANDOFF:
@@ -185,7 +191,7 @@ class Actor:
             ctx.open_span(dice.randrange(1000))
         upstream = dice.random()
         if upstream < 0.4:
-            ctx.hold_up(packets=dice.choice((0, 2, 8)), bytes=dice.choice((0, 0, 3000)))
+            ctx.hold_up(packets=dice.choice((0, 2, 8)), bytes=dice.choice((0, 0, self.few_bytes(3000))))
         elif upstream < 0.5:
             ctx.unroute_up()
         ctx.timer(ctx.time_ps + self.span(dice, least=0), LATER, self.rank(new) * 8)
@@ -232,7 +238,7 @@ class Actor:
         elif what == 3 and self.place in self.script.cells:
             ctx.local(until_ps=self.until(ctx, dice, 0.4))
         elif what <= 5:
-            limits = {"packets": dice.choice((0, 1, 2, 5)), "bytes": dice.choice((0, 0, 1500))}
+            limits = {"packets": dice.choice((0, 1, 2, 5)), "bytes": dice.choice((0, 0, self.few_bytes(1500)))}
             ctx.hold(**limits, until_ps=self.until(ctx, dice, 0.6), again=self.script.again)
         elif what == 6:
             ctx.unbind(self.index(other))
@@ -244,7 +250,7 @@ class Actor:
         if what <= 1:
             ctx.route_up(cell)
         elif what == 2:
-            ctx.hold_up(packets=dice.choice((0, 1, 4)), bytes=dice.choice((0, 2000)))
+            ctx.hold_up(packets=dice.choice((0, 1, 4)), bytes=dice.choice((0, self.few_bytes(2000))))
         elif what == 3:
             ctx.unroute_up()
         elif what == 4:
