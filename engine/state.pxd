@@ -8,7 +8,7 @@ from libcpp.vector cimport vector
 from engine.arena cimport delete_blocks, zeroed
 from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
-from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
+from engine.fifo cimport UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.hops cimport delete_hops, new_hops
 from engine.merge cimport Head
@@ -91,6 +91,8 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.free_messages = new vector[uint32_t]()
     w.spans = new vector[Span]()
     w.ended = new vector[Ended]()
+    w.outgrown = new vector[void*]()
+    w.lock = <char*>calloc(1, 1)
     w.ledger = new Ledger()
     w.mobile_key = <uint64_t*>calloc(w.mobiles + 1, sizeof(uint64_t))
     w.mobile_home = <int32_t*>calloc(w.mobiles + 1, sizeof(int32_t))
@@ -108,6 +110,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         u.slot = -1
         u.next = NEVER
         u.arrivals = new vector[Fifo*]()
+        u.inlets = new vector[Inlet]()
         u.heads = new vector[Head]()
         u.pending = new vector[Pending]()
         u.actions = new vector[Action]()
@@ -153,6 +156,7 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
     cdef Unit* to
     cdef Cell* c
     cdef int64_t i, j
+    cdef size_t k
     for i in range(w.nodes):
         front.push_back(w.unit_of_node[i])
     for i in range(w.units):
@@ -166,6 +170,9 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
         to.arrivals.push_back(f)
     for i in range(w.units):
         sort(w.unit[i].arrivals.begin(), w.unit[i].arrivals.end(), &key_before)
+        w.unit[i].inlets.resize(w.unit[i].arrivals.size())
+        for k in range(w.unit[i].arrivals.size()):
+            w.unit[i].inlets.data()[k].f = w.unit[i].arrivals.data()[k]
     for i in range(w.nodes):
         for j in range(w.nodes):
             if hops[i, j] >= 0:
@@ -442,7 +449,7 @@ cdef inline void close_world(World* w) noexcept:
             free(u.rotations[0][j])
         free_server(w, u.server)
         free_server(w, u.registration)
-        del u.arrivals, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
+        del u.arrivals, u.inlets, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
         free(u.scheduled_t)
         free(u.scheduled_mobile)
         free(u.scheduled_code)
@@ -458,7 +465,8 @@ cdef inline void close_world(World* w) noexcept:
         free(w.cell[i].up)
         del w.cell[i].busy_ups
     delete_hops(w.hops)
-    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
+    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.outgrown, w.ledger
+    free(w.lock)
     delete_blocks(w.fifos)
     free(w.unit)
     free(w.tables)
