@@ -86,8 +86,8 @@ cdef class Engine:
     hops : iterable of str
         Links (names of ``Result.link_names``) whose packets are recorded for ``take_hops``; such a run uses one thread.
     threads : int
-        How many nodes at most are visited side by side, 1 to 64; the result is the same for any number. That takes windows no longer
-        than the shortest wire and uplink; where little happens in one, ``scheduling="auto"`` goes on with one thread.
+        How many nodes at most are visited side by side, 1 to 64; the result is the same for any number. That takes windows no
+        longer than the shortest wire and uplink; where little happens in one, ``scheduling="auto"`` goes on with one thread.
 
     Examples
     --------
@@ -132,7 +132,7 @@ cdef class Engine:
     cdef object asked  # window_ps
     cdef int tunnel_limit
     cdef int record
-    cdef int64_t windows, visits, steps, calls, controller_ns, few_events, few_visits
+    cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns, few_events, few_visits
 
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
@@ -194,7 +194,7 @@ cdef class Engine:
         self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
         self.cap_beside = min(self.cap, self.built.plan.beside_ps)
         self.span = min(self.cap, FIRST_WINDOW)
-        for n in range(self.threads if self.threads > 1 else 0):
+        while self.threads > 1 and self.crew.views.size() < <size_t>self.threads:
             self.crew.views.push_back(new_view(self.w))
             if self.crew.views.back() == NULL:
                 raise MemoryLimitError("no memory for another thread")
@@ -313,7 +313,7 @@ cdef class Engine:
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------
-    cdef int begin_visit(self, Unit* u, int64_t end) except -1 nogil:
+    cdef int first_pass(self, Unit* u, int64_t end) except -1 nogil:
         """Pass 1 of a unit up to ``end``, with its controller."""
         cdef World* w = self.w
         cdef Pending e
@@ -334,7 +334,7 @@ cdef class Engine:
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil:
         """One unit up to ``end``: both passes."""
         cdef World* w = self.w
-        self.begin_visit(u, end)
+        self.first_pass(u, end)
         if u.kind == UNIT_FLEET:
             finish_fleet(w, u, end)
             next_fleet(u)
@@ -425,7 +425,7 @@ cdef class Engine:
         while begin < stop:
             crew.end = begin + self.span if self.span < stop - begin else stop
             w.begin = begin
-            pass_boundaries(w, begin)
+            pass_boundaries(self.w, begin)
             before = w.events
             crew.due.clear()
             work = 0
@@ -434,7 +434,7 @@ cdef class Engine:
                 if u.kind == UNIT_FLEET:
                     continue
                 if u.next < crew.end:
-                    self.begin_visit(u, crew.end)
+                    self.first_pass(u, crew.end)
                     open_inlets(u)
                     crew.due.push_back(u)
                     work += u.work
@@ -447,6 +447,7 @@ cdef class Engine:
                     finish_beside(crew, 0, i)
             elif crew.due.size():
                 self.pool.run(&finish_beside, crew, <int>crew.due.size())
+                self.windows_beside += 1
             for j in range(crew.due.size()):
                 close_inlets(w, crew.due[j])
             for j in range(crew.views.size()):
@@ -585,9 +586,10 @@ cdef class Engine:
 
     @property
     def profile(self):
-        """Counters of the run's own work: windows, visits, heap steps, controller calls, controller_ns."""
+        """Counters of the run's own work: windows, those with units side by side, visits, heap steps, controller calls and ns."""
         return {
-            "windows": self.windows, "visits": self.visits, "heap_steps": self.steps, "controller_calls": self.calls,
+            "windows": self.windows, "windows_beside": self.windows_beside, "visits": self.visits,
+            "heap_steps": self.steps, "controller_calls": self.calls,
             "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
 

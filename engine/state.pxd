@@ -8,7 +8,9 @@ from libcpp.vector cimport vector
 from engine.arena cimport delete_blocks, zeroed
 from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
-from engine.fifo cimport UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
+from engine.fifo cimport (
+    UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle,
+)
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.hops cimport delete_hops, new_hops
 from engine.merge cimport Head

@@ -1,4 +1,4 @@
-"""A world seen by several workers: the same units, mobiles and links, counts and lists of each worker's own (docs/model.md, 4)."""
+"""A world as each of several workers sees it: the same units, mobiles and links, but counts and lists of its own."""
 
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
