@@ -442,9 +442,11 @@ cdef inline void close_world(World* w) noexcept:
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.arrivals.size()):
-            if u.arrivals[0][j].line.fixed < 0:
+            if u.arrivals[0][j].line.fixed < 0:  # the others are servers of units here
                 free(u.arrivals[0][j].line)
                 delete_fifo(w.fifos, u.arrivals[0][j])
+    for i in range(w.units):
+        u = &w.unit[i]
         for j in range(u.rotations.size()):
             del u.rotations[0][j].coming
             free(u.rotations[0][j].ring)
