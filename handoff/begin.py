@@ -15,6 +15,7 @@ from handoff.machine.mobile import MobileNodes
 from handoff.machine.places import Places
 from handoff.machine.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.machine.records import Records
+from handoff.machine.waypoints import waypoints
 from handoff.setup import Int, Setup
 
 PURPOSE_AGE = PURPOSE_USER + 1
@@ -97,14 +98,14 @@ def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code:
 def controllers(setup: Setup, program: Program, places: Places, records: Records) -> Iterator[tuple[int, Any]]:
     """The fleet's controller (node -1), and one of each router and anchor."""
     yield -1, MobileNodes(program, places, setup.movement, records)
-    attached = {router: here.tolist() for router, here in _at_start(setup)}
+    laid_out = waypoints(program, places)
     nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
     if program.row.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.row.route_optimization:
         nodes |= set(places.peers.nodes)
     for node in sorted(nodes):
-        yield node, Agent(program, places, node, attached.get(node, ()))
+        yield node, Agent(program, places, laid_out, node)
 
 
 def _at_start(setup: Setup) -> Iterator[tuple[int, Int]]:

@@ -10,12 +10,8 @@ from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import RELEASE, Program
 
-
-class Binding(NamedTuple):
-    """Home address -> care-of address: node that packets are tunnelled to, and router of the mobile node."""
-
-    care_of: int
-    router: int
+NO_BINDING = -2
+_AS_AT_START = -3
 
 
 class Parked(NamedTuple):
@@ -25,34 +21,56 @@ class Parked(NamedTuple):
     first: int
 
 
+class Entry:
+    """What an anchor knows of one mobile node.
+
+    ``care_of``: node that its packets are tunnelled to; ``bound``: identification of what made the last binding, ``latest`` that
+    of anything accepted, for a shared counter; ``parked``: a deregistration that overtook its registration.
+    """
+
+    __slots__ = ("bound", "care_of", "latest", "parked")
+
+    def __init__(self) -> None:
+        self.care_of = _AS_AT_START
+        self.bound = self.latest = 0
+        self.parked: Parked | None = None
+
+
 class Cache:
-    """One anchor's bindings, keyed by (home address, care-of address): a late deregistration removes only its own."""
+    """One anchor's bindings, keyed by (home address, care-of address): a late deregistration removes only its own.
+
+    A mobile node of which it has heard nothing since time 0 has no entry.
+    """
 
     def __init__(self, program: Program, places: Places) -> None:
         self.options, self.program, self.places = program.options, program, places
-        self.bindings: dict[int, Binding | None] = {}  # None: removed; absent: as at time 0
-        self.parked: dict[int, Parked] = {}  # deregistrations that overtook their registrations
-        self.bound: dict[int, int] = {}  # identification of what made the last binding
-        self.latest: dict[int, int] = {}  # and of anything accepted, for a shared counter
+        self.entries: dict[int, Entry] = {}
+        self._shared = program.options.sequence == "shared"
 
-    def current(self, role: str, mobile: int) -> Binding | None:
-        """Binding of a mobile node."""
-        if mobile in self.bindings:
-            return self.bindings[mobile]
+    def of(self, mobile: int) -> Entry:
+        """Entry of a mobile node, made if there is none."""
+        found = self.entries.get(mobile)
+        if found is None:
+            found = self.entries[mobile] = Entry()
+        return found
+
+    def current(self, role: str, mobile: int) -> int:
+        """Care-of address that a mobile node is bound to, or ``NO_BINDING``."""
+        care_of = self.of(mobile).care_of
+        if care_of != _AS_AT_START:
+            return care_of
         router = self.places.first_router[mobile]
-        return None if router < 0 else Binding(self.places.care_of(role, router), router)
+        return NO_BINDING if router < 0 else self.places.care_of(role, router)
 
     def fresh(self, role: str, fields: Fields, mobile: int, deletes: bool) -> bool:
         """Whether a message is newer than what it would change; numbers count for each care-of address, or together."""
-        if self.options.sequence == "shared":
-            return fields.identification > self.latest.get(mobile, 0)
-        if deletes:
-            binding = self.current(role, mobile)
-            if binding is None or binding.care_of != self.places.care_of(role, fields.old):
-                return True
-        return fields.identification > self.bound.get(mobile, 0)
+        if self._shared:
+            return fields.identification > self.of(mobile).latest
+        if deletes and self.current(role, mobile) != self.places.care_of(role, fields.old):
+            return True
+        return fields.identification > self.of(mobile).bound
 
-    def bind(self, ctx: Context, role: str, fields: Fields, mobile: int, simultaneous: bool) -> None:
+    def bind(self, ctx: Context, role: str, fields: Fields, simultaneous: bool) -> None:
         """Bind to the new care-of address, in place of what is there or beside it."""
         new = self.places.care_of(role, fields.new)
         tunnel = self.places.tunnel(role)
@@ -63,68 +81,64 @@ class Cache:
             self.places.simultaneous += 1
             ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
         ctx.bind(new, until_ps=until, simultaneous=beside, **tunnel)  # type: ignore[arg-type]
-        self.bindings[mobile] = Binding(new, fields.new)
-        self.bound[mobile] = fields.identification
-        self._count(fields, mobile)
+        entry = self.of(ctx.mobile)
+        entry.care_of = new
+        entry.bound = fields.identification
+        entry.latest = max(entry.latest, fields.identification)
 
-    def delete(self, ctx: Context, role: str, fields: Fields, mobile: int) -> bool:
+    def delete(self, ctx: Context, role: str, fields: Fields) -> bool:
         """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
-        binding, own = self.current(role, mobile), self.places.care_of(role, fields.old)
+        care_of, own = self.current(role, ctx.mobile), self.places.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
-        self._count(fields, mobile)
-        if race == "hold" and self._overtook(binding, role, fields, mobile):
-            self._park(ctx, fields, mobile)
+        entry = self.of(ctx.mobile)
+        entry.latest = max(entry.latest, fields.identification)
+        if race == "hold" and self._overtook(entry, care_of, role, fields):
+            self._park(ctx, entry, fields)
             return False
-        if binding is not None and (race == "rfc6275" or binding.care_of == own):  # rfc6275: one entry for each home address
-            self.remove(ctx, mobile)
+        if care_of != NO_BINDING and (race == "rfc6275" or care_of == own):  # rfc6275: one entry for each home address
+            self.remove(ctx, entry)
         return True
 
-    def _park(self, ctx: Context, fields: Fields, mobile: int) -> None:
+    def _park(self, ctx: Context, entry: Entry, fields: Fields) -> None:
         """Let it wait; sent again, it waits no longer for that."""
-        before = self.parked.get(mobile)
+        before = entry.parked
         if before is not None and (before.fields.old, before.fields.new) == (fields.old, fields.new):
-            self.parked[mobile] = Parked(fields, before.first)
+            entry.parked = Parked(fields, before.first)
         else:
-            self.parked[mobile] = Parked(fields, fields.identification)
+            entry.parked = Parked(fields, fields.identification)
             ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
 
-    def _overtook(self, binding: Binding | None, role: str, fields: Fields, mobile: int) -> bool:
+    def _overtook(self, entry: Entry, care_of: int, role: str, fields: Fields) -> bool:
         """Whether a deregistration is here before the registration that it belongs to."""
-        if binding is not None and binding.care_of == self.places.care_of(role, fields.new):
-            return False
-        return fields.identification > self.bound.get(mobile, 0)
+        return care_of != self.places.care_of(role, fields.new) and fields.identification > entry.bound
 
-    def released(self, ctx: Context, role: str, mobile: int, identification: int | None = None) -> Fields | None:
+    def released(self, ctx: Context, node: int, identification: int | None = None) -> Fields | None:
         """The deregistration that need not wait any more: its registration has come, or (by its number) its time is over."""
-        parked = self.parked.get(mobile)
+        entry = self.of(ctx.mobile)
+        parked = entry.parked
         if parked is None or identification not in (None, parked.first):
             return None
-        fields = self.parked.pop(mobile).fields
-        binding = self.current(role, mobile)
-        if identification is not None and binding is not None and binding.care_of == self.places.care_of(role, fields.old):
-            self.remove(ctx, mobile)
+        entry.parked = None
+        fields, role = parked.fields, self.places.role(node)
+        if identification is not None and self.current(role, ctx.mobile) == self.places.care_of(role, fields.old):
+            self.remove(ctx, entry)
         return fields
 
-    def leave(self, ctx: Context, role: str, fields: Fields, mobile: int) -> None:
+    def leave(self, ctx: Context, role: str, fields: Fields) -> None:
         """The marker of an old path has passed: its binding goes, if it has not been made anew since."""
-        binding = self.current(role, mobile)
-        if binding is not None and binding.care_of == fields.old and fields.identification > self.bound.get(mobile, 0):
-            self.remove(ctx, mobile)
+        entry = self.of(ctx.mobile)
+        if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.bound:
+            self.remove(ctx, entry)
 
-    def remove(self, ctx: Context, mobile: int) -> None:
+    def remove(self, ctx: Context, entry: Entry) -> None:
         """No binding any more."""
-        self.bindings[mobile] = None
+        entry.care_of = NO_BINDING
         ctx.unbind()
 
-    def restart(self, ctx: Context, mobile: int) -> None:
+    def restart(self, ctx: Context) -> None:
         """Everything is forgotten."""
-        self.parked.pop(mobile, None)
-        self.latest.pop(mobile, None)
-        self.bound.pop(mobile, None)
-        self.remove(ctx, mobile)
-
-    def _count(self, fields: Fields, mobile: int) -> None:
-        self.latest[mobile] = max(self.latest.get(mobile, 0), fields.identification)
+        entry = self.entries[ctx.mobile] = Entry()
+        self.remove(ctx, entry)
 
     def _lifetime_s(self, role: str, fields: Fields) -> int:
         if role == "CN" and self.program.routability:

@@ -17,6 +17,11 @@ def kind(message: str) -> str:
     return message.rstrip("123456789")
 
 
+WHERE = 0xFFFFFF
+"""Bits of the first argument of a message that say at which node of which step it is."""
+_tuple = tuple.__new__
+
+
 CODES = {name: i for i, name in enumerate(KINDS, 1)}
 MESSAGES = {i: name for name, i in CODES.items()}
 
@@ -41,23 +46,26 @@ class Fields(NamedTuple):
 
     def pack(self) -> tuple[int, int, int, int, int, int]:
         """As the six int64 that a message of the engine has."""
-        return (
-            self.step | self.hop << 16 | self.status << 24,
-            self.old + 1 | (self.new + 1) << 20,
-            self.peer,
-            self.identification,
-            self.lifetime_s,
-            self.proof,
-        )
+        step, hop, old, new, peer, identification, lifetime_s, status, proof = self
+        return step | hop << 16 | status << 24, old + 1 | (new + 1) << 20, peer, identification, lifetime_s, proof
 
-    @classmethod
-    def unpack(cls, args: tuple[int, ...]) -> Fields:
-        """The reverse of ``pack``."""
+    def onward(self) -> tuple[int, int, int, int, int, int]:
+        """The same for the next node of its path."""
+        step, hop, old, new, peer, identification, lifetime_s, status, proof = self
+        return step | hop + 1 << 16 | status << 24, old + 1 | (new + 1) << 20, peer, identification, lifetime_s, proof
+
+    def starting(self, step: int, lifetime_s: int) -> Fields:
+        """What a node starts on this message: at the first node of a step, accepted, else as this says."""
+        return _tuple(Fields, (step, 0, *self[2:6], lifetime_s, 0, self[8]))
+
+    @staticmethod
+    def unpack(args: tuple[int, ...]) -> Fields:
+        """The reverse of ``pack``; made as a tuple, past the constructor, since every message that anybody gets comes here."""
         where, routers, peer, identification, lifetime_s, proof = args
-        return cls(
+        return _tuple(Fields, (
             where & 0xFFFF, where >> 16 & 0xFF, (routers & 0xFFFFF) - 1, (routers >> 20) - 1, peer, identification, lifetime_s,
             where >> 24, proof,
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 IPV4, UDP, IPV6 = 20, 8, 40

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
 
 from engine.keys import PURPOSE_USER, draw, key
 from engine.plan import delays_to
@@ -18,6 +24,11 @@ PURPOSE_DELAY = PURPOSE_USER + 4
 """Draws of random delays of a mobile node, by its key and their number."""
 PURPOSE_SECRET = PURPOSE_USER + 5
 """Draws of the keys that mobile nodes share with their home agents, and correspondents with nobody."""
+
+
+def _none(_: object) -> int:
+    """Not a node of the network: the mobile node itself."""
+    return -1
 
 
 class Places:
@@ -38,25 +49,31 @@ class Places:
         self.node_keys = [key(n.name) for n in setup.network.nodes]
         self.mobile_keys = setup.network.mobile_keys()
         move = setup.movement
-        self.first_router = [-1] * setup.network.mobile_count  # where each mobile node was registered before time 0
-        for i in setup.first_attachments().tolist():
-            if move.up_ps[i] == 0:
-                self.first_router[int(move.mobile[i])] = int(move.router[i])
+        start = setup.first_attachments()
+        start = start[move.up_ps[start] == 0]
+        router = np.full(setup.network.mobile_count, -1, np.int32)
+        router[move.mobile[start]] = move.router[start]
+        self.first_router = array("i", router.tobytes())  # where each mobile node was registered before time 0
+        self.finders: dict[str, Callable[[Any], int]] = {
+            "MN": _none, "nAR": attrgetter("new"), "oAR": attrgetter("old"), "CN": attrgetter("peer"), "HA": self._home_agent,
+            "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway, "oMAP": self._old_gateway,
+        }  # fmt: skip
         self.simultaneous = 0  # how often an anchor made a binding beside another
         self._round_trips: dict[int, int] = {}  # between routers and home agent, without the radio
         self._advertised: dict[int, list[int]] = {}
 
     def node(self, role: str, fields: Fields | Request) -> int:
-        """Node of a role on the path of a message."""
-        if role == "nAR":
-            return fields.new
-        if role == "oAR":
-            return fields.old
-        if role == "HA":
-            return self.home_agent
-        if role == "CN":
-            return fields.peer
-        return self.gateways[fields.old if role[0] == "o" else fields.new]
+        """Node of a role on the path of a message; -1 for the mobile node."""
+        return self.finders[role](fields)
+
+    def _home_agent(self, _: Fields | Request) -> int:
+        return self.home_agent
+
+    def _new_gateway(self, fields: Fields | Request) -> int:
+        return self.gateways[fields.new]
+
+    def _old_gateway(self, fields: Fields | Request) -> int:
+        return self.gateways[fields.old]
 
     def role(self, node: int) -> str:
         """Role of an anchor's node."""

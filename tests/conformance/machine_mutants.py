@@ -15,14 +15,14 @@ MACHINE_MUTANTS = (
     Mutant(
         "deregistration deletes the new binding",
         "machine/cache.py",
-        '(race == "rfc6275" or binding.care_of == own)',
-        "(race or binding.care_of == own)",
+        '(race == "rfc6275" or care_of == own)',
+        "(race or care_of == own)",
     ),
     Mutant(
         "forwards for an attached mobile node",
         "machine/visitors.py",
-        "kept or mobile in self.forwarding or self.row.ip == 6:",
-        "kept or (self.row.ip == 6 and mobile not in self.forwarding):",
+        "kept or visitor.forwarding or self.row.ip == 6:",
+        "kept or (self.row.ip == 6 and not visitor.forwarding):",
     ),
     Mutant("simultaneous binding", "machine/cache.py", "beside = simultaneous and old != new", "beside = old != new"),
     Mutant("bicasting that does not copy", "machine/cache.py", "beside = simultaneous and old != new", "beside = False"),
@@ -49,15 +49,17 @@ MACHINE_MUTANTS = (
     Mutant(
         "no buffer at the new router",
         "machine/visitors.py",
-        "if mobile in self.attached:\n            self._deliver(ctx, until)\n        else:",
-        "if True:\n            self._deliver(ctx, until)\n        else:",
+        "if visitor.attached:\n            self._deliver(ctx, until_ps)\n        else:",
+        "if True:\n            self._deliver(ctx, until_ps)\n        else:",
     ),
     Mutant("home agent hears of regional moves", "machine/mobile.py", "return REGIONAL", "return HOME"),
-    Mutant("gateway of the new region does not bind", "machine/agent.py", 'if role == "GFA" and name == "RQ":', 'if role == "":'),
+    Mutant(
+        "gateway of the new region does not bind", "machine/waypoints.py", 'if role == "GFA" and name == "RQ":', 'if role == "":'
+    ),
     Mutant(
         "gateway of the old region keeps its binding",
         "machine/agent.py",
-        'self.cache.leave(ctx, "GFA", fields, mobile)',
+        'self.cache.leave(ctx, "GFA", fields)',
         "pass",
     ),
     Mutant(
@@ -101,7 +103,7 @@ MACHINE_MUTANTS = (
     Mutant(
         "forwarding that never ends",
         "machine/visitors.py",
-        "until = ctx.time_ps + self.options.forwarding_lifetime(self.row.ip)\n        ctx.bind",
+        "until = ctx.time_ps + self._forwarding_ps\n        ctx.bind",
         "until = None\n        ctx.bind",
     ),
     Mutant(
@@ -113,7 +115,7 @@ MACHINE_MUTANTS = (
     Mutant(
         "stale request binds",
         "machine/cache.py",
-        "return fields.identification > self.bound.get(mobile, 0)\n\n    def bind",
+        "return fields.identification > self.of(mobile).bound\n\n    def bind",
         "return True\n\n    def bind",
     ),
     Mutant("marker by the new router", "procedures/ipv4.py", '("HA", "oAR", "MN")', '("HA", "nAR", "MN")'),
@@ -146,8 +148,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "acknowledgement is not expected at the new router",
         "machine/visitors.py",
-        "if mobile not in self.until:\n            self.expect",
-        "if False:\n            self.expect",
+        "if visitor.until < 0:\n            self._expect",
+        "if False:\n            self._expect",
     ),
     Mutant(
         "update to the correspondent is left out",
@@ -187,7 +189,7 @@ MACHINE_MUTANTS = (
     Mutant(
         "foreign agent keeps its visitor after marker and link",
         "machine/visitors.py",
-        "if mobile in self.leaving:\n            if",
+        "if visitor.leaving:\n            if",
         "if False:\n            if",
     ),
     Mutant(
@@ -198,9 +200,9 @@ MACHINE_MUTANTS = (
     ),
     Mutant(
         "mobility anchor point of the old region keeps its binding",
-        "machine/agent.py",
-        'elif role == "oMAP":',
-        'elif role == "":',
+        "machine/waypoints.py",
+        'if role in ("oGFA", "oMAP"):',
+        'if role == "oGFA":',
     ),
     Mutant(
         "request that the relay lost goes the same way again",
