@@ -66,7 +66,7 @@ class Detection:
         attachment = next((i for i in reversed(state.links) if self.nodes.router[i] == router), -1)
         if attachment < 0:
             return
-        state.heard.add(attachment)
+        state.hear(attachment)
         if status != Status.ACCEPTED and state.router == router:  # it has restarted: register again (RFC 5944 2.3.2, 3.6.1)
             if not state.request:
                 self.nodes.begin(ctx, state, "move", router, router)

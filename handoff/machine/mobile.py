@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+
+import numpy as np
+
 from engine import Context, Event
 from handoff.machine.constants import SECOND, Status
 from handoff.machine.detection import Detection
@@ -19,6 +23,7 @@ from handoff.machine.program import (
     SETTLED,
     SOLICIT,
     UP,
+    Numbered,
     Program,
 )  # fmt: skip
 from handoff.machine.records import Records
@@ -47,23 +52,26 @@ class MobileNodes:
 
     def __init__(self, program: Program, places: Places, movement: Movement, records: Records) -> None:
         self.program, self.places = program, places
-        self.records = records.columns
-        self.row_of = records.row_of_attachment
-        self.router: list[int] = movement.router.tolist()
-        self.mobile: list[int] = movement.mobile.tolist()
-        self.down_ps: list[int] = movement.down_ps.tolist()
+        self.records, self.row_of = records.arrays, records.row_of
+        self.router, self.mobile, self.down_ps = (
+            array("q", column.astype(np.int64).tobytes()) for column in (movement.router, movement.mobile, movement.down_ps)
+        )
+        first = np.searchsorted(movement.mobile, np.arange(len(places.first_router)))
+        self.first = array("q", first.astype(np.int64).tobytes())  # attachment of each mobile node, if it has any
         self.states: dict[int, State] = {}
-        self.first: dict[int, int] = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
         self.sender = Sender(program, places, self.router)
         self.detection = Detection(program, places, self)
+        self.meanings = [_meaning(numbered, program.row.marker) for numbered in program.steps]
+        self.begun = [program.begun(numbered.variant, numbered.step.message) for numbered in program.steps]
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One layer-2 event, timer or message of one mobile node."""
-        state = self.states.get(event.mobile)
+        mobile = event.mobile
+        state = self.states.get(mobile)
         if state is None:
-            state = self.states[event.mobile] = self._start(event.mobile)
+            state = self.states[mobile] = self._start(mobile)
         if event.kind == 2:
-            self._message(ctx, event, state)
+            self._message(ctx, state, Fields.unpack(event.args), event.via)
         else:
             _HANDLERS[event.code](self, ctx, state, event.args[0])
 
@@ -74,8 +82,7 @@ class MobileNodes:
         if router >= 0:
             state.router = router
             state.gateway = self.places.gateways.get(router, -1)
-            state.links.append(self.first[mobile])
-            state.heard.add(self.first[mobile])
+            state.links = state.heard = (self.first[mobile],)
         return state
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
@@ -88,7 +95,7 @@ class MobileNodes:
         """A handoff begins."""
         ctx.open_span(self.row_of[attachment])
         state.leaving = attachment
-        state.markers.clear()
+        state.markers = ()
 
     def _known(self, ctx: Context, state: State, attachment: int) -> None:
         """The mobile node knows the router that it will move to."""
@@ -97,19 +104,19 @@ class MobileNodes:
         old, new = self.router[attachment], self.router[attachment + 1]
         if state.router == old and self.program.row.predictive:
             state.aimed = attachment + 1
-            state.heard.add(attachment + 1)
+            state.hear(attachment + 1)
             self.begin(ctx, state, "known", old, new)
         if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
             self._rescue(ctx, state, attachment)
 
     def _up(self, ctx: Context, state: State, attachment: int) -> None:
-        state.links.append(attachment)
+        state.links = (*state.links, attachment)
         router = self.router[attachment]
         early = self.program.options.upstream_early and state.leaving == attachment - 1
         if state.router == router or early:
             ctx.route_up(router)
         if self.asked_or_done(state, router):
-            state.heard.add(attachment)
+            state.hear(attachment)
         else:
             self.detection.up(ctx, state, attachment)
 
@@ -120,7 +127,7 @@ class MobileNodes:
     def discovered(self, ctx: Context, state: State, attachment: int) -> None:
         """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
         state.detecting = -1
-        state.heard.add(attachment)
+        state.hear(attachment)
         router = self.router[attachment]
         if attachment not in state.links or attachment < state.aimed or self.asked_or_done(state, router):
             return
@@ -132,7 +139,7 @@ class MobileNodes:
         if works and not self._only_hope(state, attachment) and not self.detection.eager:
             return  # the link in use still works: it is asked again when that one is down
         state.aimed = attachment
-        if state.leaving != attachment - 1 and attachment - 1 in self.row_of:
+        if state.leaving != attachment - 1 and self.row_of[attachment - 1] >= 0:
             self._open(ctx, state, attachment - 1)
         self.begin(ctx, state, "move", state.router, router)
 
@@ -159,12 +166,11 @@ class MobileNodes:
             self.sender.ask(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
     def _down(self, ctx: Context, state: State, attachment: int) -> None:
-        if attachment in state.links:
-            state.links.remove(attachment)
+        state.links = tuple(i for i in state.links if i != attachment)
         if state.aimed == attachment:
             state.aimed = -1
-        row = self.row_of.get(attachment)
-        if row is not None and state.leaving != attachment and self.records["predict_ps"][row] < 0:
+        row = self.row_of[attachment]
+        if row >= 0 and state.leaving != attachment and self.records["predict_ps"][row] < 0:
             self._open(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
@@ -176,7 +182,7 @@ class MobileNodes:
                 ctx.unroute_up()
         elif self.sender.has_link(state, state.router):
             ctx.route_up(state.router)
-        state.heard.discard(attachment)
+        state.heard = tuple(i for i in state.heard if i != attachment)
         for other in state.links:  # a link that came up before this one went down, and is not in use
             self.detection.left_with(ctx, state, other)
         self._settle(ctx, state)
@@ -189,10 +195,10 @@ class MobileNodes:
         if event == "move":
             state.asked_ps = ctx.time_ps
         state.requests.clear()
-        state.waiting.clear()
+        state.waiting = ()
         state.request = 0
-        row = self.row_of.get(state.leaving)
-        if row is not None and self.records["new_router"][row] == new:
+        row = self._under_way(state)
+        if row >= 0 and self.records["new_router"][row] == new:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
             self.records["between"][row] = self.program.row.hierarchical and variant == HOME
@@ -218,8 +224,8 @@ class MobileNodes:
         registers = identification == state.request
         request = state.requests.get(identification)
         if self.sender.retransmit(ctx, state, identification) and registers and request is not None and not request.held:
-            row = self.row_of.get(state.leaving)
-            if row is not None and self.records["new_router"][row] == request.new:
+            row = self._under_way(state)
+            if row >= 0 and self.records["new_router"][row] == request.new:
                 self.records["retransmissions"][row] += 1
 
     def _refresh(self, ctx: Context, state: State, generation: int) -> None:
@@ -232,71 +238,60 @@ class MobileNodes:
             ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _message(self, ctx: Context, event: Event, state: State) -> None:
-        fields = Fields.unpack(event.args)
-        numbered = self.program.steps[fields.step]
-        if fields.status > Status.ACCEPTED and numbered.kind != "AA":
+    def _message(self, ctx: Context, state: State, fields: Fields, via: int) -> None:
+        meaning = self.meanings[fields.step]
+        if fields.status > Status.ACCEPTED and meaning != "advertised":
             self._denied(ctx, state, fields)
             return
-        if numbered.kind == self.program.row.marker:
-            if numbered.kind == "DBA":  # a deregistration reply answers nothing: the registration reply does
-                self.sender.answered(state, fields)
-            self._marker(ctx, event, state, fields)
-        elif numbered.step.effect == "registered":
-            self._registered(ctx, state, fields)
-        elif numbered.kind == "AA":
-            self._advertised(ctx, event, state, fields)
-        elif numbered.kind in ("HoT", "CoT"):
-            self.sender.tested(ctx, state, numbered, fields)
-        elif numbered.step.path[0] == "oAR" and numbered.kind == "BA":
-            awaited, row = self.sender.answered(state, fields), self._row(state, fields)
-            if row is not None:
-                self.records["acknowledged_ps"][row] = ctx.time_ps
-            if awaited:
-                self._completed(ctx, state, row)
-        else:
-            self._acknowledged(ctx, state, fields)
-        for number in self.program.begun(numbered.variant, numbered.step.message):
+        _MEANINGS[meaning](self, ctx, state, fields, via)
+        for number in self.begun[fields.step]:
             self.sender.ask(ctx, state, number, fields.peer, fields.old, fields.new)
 
-    def _row(self, state: State, fields: Fields) -> int | None:
-        """The handoff that a message is about, if it is the one under way."""
-        row = self.row_of.get(state.leaving)
-        if row is None or self.records["old_router"][row] != fields.old or self.records["new_router"][row] != fields.new:
-            return None
+    def _under_way(self, state: State) -> int:
+        """The handoff under way; -1 if there is none."""
+        return self.row_of[state.leaving] if state.leaving >= 0 else -1
+
+    def _row(self, state: State, fields: Fields) -> int:
+        """The handoff that a message is about, if it is the one under way; else -1."""
+        row = self._under_way(state)
+        if row < 0 or self.records["old_router"][row] != fields.old or self.records["new_router"][row] != fields.new:
+            return -1
         return row
 
-    def _advertised(self, ctx: Context, event: Event, state: State, fields: Fields) -> None:
+    def _advertised(self, ctx: Context, state: State, fields: Fields, via: int) -> None:
         if fields.step == self.program.advertisement:
-            self.detection.heard(ctx, state, event.via, fields.status)
+            self.detection.heard(ctx, state, via, fields.status)
             return
         row = self._row(state, fields)
-        if row is not None and self.records["known_ps"][row] < 0:
+        if row >= 0 and self.records["known_ps"][row] < 0:
             self._known(ctx, state, state.leaving)
 
-    def _marker(self, ctx: Context, event: Event, state: State, fields: Fields) -> None:
+    def _marker(self, ctx: Context, state: State, fields: Fields, via: int) -> None:
         """The last packet of an old path; with several correspondents each has its own (decisions, 4)."""
+        if self.program.row.marker == "DBA":  # a deregistration reply answers nothing: the registration reply does
+            self.sender.answered(state, fields)
         row = self._row(state, fields)
-        if row is None or self.records["marker_ps"][row] >= 0 or state.target != fields.new:
+        if row < 0 or self.records["marker_ps"][row] >= 0 or state.target != fields.new:
             return  # or it has asked for another router since: what comes by this one is no longer the old path
-        state.markers.add(fields.peer)
+        if fields.peer not in state.markers:
+            state.markers = (*state.markers, fields.peer)
         self.records["markers"][row] = len(state.markers)
-        due = len(self.places.peers[event.mobile]) if fields.peer >= 0 else 1
+        due = len(self.places.peers[ctx.mobile]) if fields.peer >= 0 else 1
         if len(state.markers) < due:
             return
         self.records["marker_ps"][row] = ctx.time_ps
-        if event.via == fields.old:
+        if via == fields.old:
             ctx.mark(fields.old)
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
 
-    def _registered(self, ctx: Context, state: State, fields: Fields) -> None:
+    def _registered(self, ctx: Context, state: State, fields: Fields, _: int) -> None:
         if fields.identification != state.request:
             return  # an older request's: a newer one is on its way
         state.request = 0
-        state.requests.pop(fields.identification, None)
+        state.take(fields.identification)
         row = self._row(state, fields)
-        if row is not None:
+        if row >= 0:
             self.records["reply_ps"][row] = ctx.time_ps
         state.router = fields.new
         if state.forgotten == state.router:
@@ -308,20 +303,28 @@ class MobileNodes:
         self.sender.resume(ctx, state)
         self._completed(ctx, state, row)
 
-    def _acknowledged(self, ctx: Context, state: State, fields: Fields) -> None:
+    def _forwards(self, ctx: Context, state: State, fields: Fields, _: int) -> None:
+        """The old router acknowledges the update that makes it forward."""
+        awaited, row = self.sender.answered(state, fields), self._row(state, fields)
+        if row >= 0:
+            self.records["acknowledged_ps"][row] = ctx.time_ps
+        if awaited:
+            self._completed(ctx, state, row)
+
+    def _acknowledged(self, ctx: Context, state: State, fields: Fields, _: int) -> None:
         """The answer of a gateway or correspondent to an update."""
         if self.sender.answered(state, fields):
             row = self._row(state, fields)
-            if row is not None:
+            if row >= 0:
                 self.records["bound_ps"][row] = ctx.time_ps
             self._completed(ctx, state, row)
 
-    def _completed(self, ctx: Context, state: State, row: int | None) -> None:
+    def _completed(self, ctx: Context, state: State, row: int) -> None:
         """Whether every request but deregistrations has its answer."""
         open_ = any(self.program.steps[r.step].kind != "DBU" for r in state.requests.values()) or state.waiting
         if not open_ and not state.request:  # every anchor above the gateway knows it
             state.gateway = self.places.gateways.get(state.router, -1)
-        if row is not None and not open_ and state.router == self.records["new_router"][row]:
+        if row >= 0 and not open_ and state.router == self.records["new_router"][row]:
             self.records["completed"][row] = 1
         self._settle(ctx, state)
 
@@ -330,8 +333,8 @@ class MobileNodes:
         request = state.requests.get(fields.identification)
         if request is None:
             return
-        row = self.row_of.get(state.leaving)
-        if row is not None and self.records["new_router"][row] == request.new:
+        row = self._under_way(state)
+        if row >= 0 and self.records["new_router"][row] == request.new:
             self.records["denied"][row] += 1
         if fields.status in _ASK_AGAIN:
             if fields.status in (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE):
@@ -340,8 +343,8 @@ class MobileNodes:
 
     def _settle(self, ctx: Context, state: State) -> None:
         """Once the old link is gone and the registration done, what is under way has a while to come in; then the span ends."""
-        row = self.row_of.get(state.leaving)
-        if row is not None and self.records["completed"][row] and state.leaving not in state.links:
+        row = self._under_way(state)
+        if row >= 0 and self.records["completed"][row] and state.leaving not in state.links:
             ctx.timer(ctx.time_ps + self.program.options.settle_ps, SETTLED, state.leaving)
 
     def _settled(self, ctx: Context, state: State, attachment: int) -> None:
@@ -350,6 +353,22 @@ class MobileNodes:
 
     def _solicit(self, ctx: Context, state: State, arg: int) -> None:
         self.detection.solicit(ctx, state, arg)
+
+    def _tested(self, ctx: Context, state: State, fields: Fields, _: int) -> None:
+        self.sender.tested(ctx, state, fields)
+
+
+def _meaning(numbered: Numbered, marker: str) -> str:
+    """What a message that comes to the mobile node means to it."""
+    if numbered.kind == marker:
+        return "marker"
+    if numbered.step.effect == "registered":
+        return "registered"
+    if numbered.kind == "AA":
+        return "advertised"
+    if numbered.kind in ("HoT", "CoT"):
+        return "tested"
+    return "forwards" if numbered.step.path[0] == "oAR" and numbered.kind == "BA" else "acknowledged"
 
 
 _HANDLERS = {
@@ -362,4 +381,12 @@ _HANDLERS = {
     REFRESH: MobileNodes._refresh,
     SETTLED: MobileNodes._settled,
     SOLICIT: MobileNodes._solicit,
+}
+_MEANINGS = {
+    "marker": MobileNodes._marker,
+    "registered": MobileNodes._registered,
+    "advertised": MobileNodes._advertised,
+    "tested": MobileNodes._tested,
+    "forwards": MobileNodes._forwards,
+    "acknowledged": MobileNodes._acknowledged,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,21 +23,36 @@ procedure knows none; times of things that did not happen are -1."""
 
 
 class Records:
-    """Columns of all handoffs of a movement, in the order of its attachments: handoff i leaves attachment ``leaves[i]``."""
+    """Columns of all handoffs of a movement, in the order of its attachments.
+
+    Attributes
+    ----------
+    arrays : dict of str to array
+        The columns, for one element at a time.
+    row_of : array
+        Handoff that leaves an attachment; -1 if none does.
+    """
 
     def __init__(self, setup: Setup) -> None:
         move = setup.movement
-        self.leaves = np.flatnonzero(~setup.last_attachments())
-        old, new = self.leaves, self.leaves + 1
+        old = np.flatnonzero(~setup.last_attachments())
+        new = old + 1
         n = len(old)
         first = np.searchsorted(move.mobile, move.mobile[old]) if n else old
-        self.columns: dict[str, npt.NDArray[np.int64]] = {c: np.full(n, -1, np.int64) for c in COLUMNS}
-        c = self.columns
+        c: dict[str, npt.NDArray[np.int64]] = {name: np.full(n, -1, np.int64) for name in COLUMNS}
         c["mobile"], c["index"] = move.mobile[old], old - first
         c["old_router"], c["new_router"] = move.router[old], move.router[new]
         c["access"] = (move.up_ps[new] > move.down_ps[old]).astype(np.int64)
-        c["predict_ps"], c["going_down_ps"] = move.predict_ps[old].copy(), move.going_down_ps[old].copy()
+        c["predict_ps"], c["going_down_ps"] = move.predict_ps[old], move.going_down_ps[old]
         c["down_ps"], c["up_ps"] = move.down_ps[old], move.up_ps[new]
         for zero in ("scenario", "completed", "retransmissions", "denied", "between", "markers"):
             c[zero][:] = 0
-        self.row_of_attachment = {int(a): i for i, a in enumerate(old)}
+        self.arrays = {name: array("q", values.tobytes()) for name, values in c.items()}
+        row_of = np.full(len(move.mobile), -1, np.int64)
+        row_of[old] = np.arange(n)
+        self.row_of = array("q", row_of.tobytes())
+
+    @property
+    def columns(self) -> dict[str, npt.NDArray[np.int64]]:
+        """The columns, whole: views, not copies."""
+        return {name: np.asarray(values) for name, values in self.arrays.items()}

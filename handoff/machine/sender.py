@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine import Context
 from handoff.machine.constants import (
     DHAAD_RETRIES,
@@ -27,18 +29,18 @@ class Sender:
     ----------
     program : Program
     places : Places
-    router : list of int
+    router : sequence of int
         Router of each attachment.
     """
 
-    def __init__(self, program: Program, places: Places, router: list[int]) -> None:
+    def __init__(self, program: Program, places: Places, router: Sequence[int]) -> None:
         self.program, self.places, self.router = program, places, router
         self.options, self.ip = program.options, program.row.ip
         self.timestamps = self.ip == 4 and self.options.authenticates  # identifications are (RFC 5944 5.7.1)
 
     def has_link(self, state: State, router: int) -> bool:
         """Whether a link to the router is up."""
-        return any(self.router[i] == router for i in state.links)
+        return router in [self.router[i] for i in state.links]
 
     # -- requests -------------------------------------------------------------------------------------------------------
     def ask(self, ctx: Context, state: State, number: int, peer: int, old: int, new: int) -> None:
@@ -47,7 +49,7 @@ class Sender:
         if numbered.over_old and numbered.twin >= 0 and not self.has_link(state, old) and self.has_link(state, new):
             number, numbered = numbered.twin, self.program.steps[numbered.twin]
         if self._untested(ctx, state, numbered, peer, new):
-            state.waiting.append((number, peer, old, new))
+            state.waiting = (*state.waiting, (number, peer, old, new))
             self._test(ctx, state, numbered, peer, old, new)
             return
         self._issue(ctx, state, Request(number, peer, old, new, self._first_wait(state, numbered, new)))
@@ -104,7 +106,7 @@ class Sender:
         recent = [t for t in state.recent.get(what, ()) if t > ctx.time_ps - SECOND]
         if len(recent) >= MAX_UPDATE_RATE:
             return recent[-MAX_UPDATE_RATE] + SECOND
-        state.recent[what] = (*recent, ctx.time_ps)
+        state.recent = {**state.recent, what: (*recent, ctx.time_ps)}
         return ctx.time_ps
 
     def _next(self, ctx: Context, state: State) -> int:
@@ -117,7 +119,7 @@ class Sender:
         request = state.requests.get(fields.identification)
         if request is None or fields.step not in self.program.steps[request.step].replies:
             return False
-        del state.requests[fields.identification]
+        state.take(fields.identification)
         return True
 
     def retransmit(self, ctx: Context, state: State, identification: int, now: bool = False) -> bool:
@@ -125,7 +127,7 @@ class Sender:
 
         Returns whether the request still waited; ``now`` keeps the wait as it is.
         """
-        request = state.requests.pop(identification, None)
+        request = state.take(identification)
         if request is None:
             return False
         numbered = self.program.steps[request.step]
@@ -140,7 +142,7 @@ class Sender:
         numbered = self.program.steps[request.step]
         request = request._replace(wait_ps=wait, held=False)
         if self._untested(ctx, state, numbered, request.peer, request.new):
-            state.waiting.append(request[:4])
+            state.waiting = (*state.waiting, request[:4])
             self._test(ctx, state, numbered, *request[1:4])
         elif self.has_link(state, request.old if numbered.over_old else request.new):
             self._issue(ctx, state, request)
@@ -197,14 +199,15 @@ class Sender:
         if wants and ("CoTI", peer) not in under_way:
             self.ask(ctx, state, self.program.routability["CoTI" + link], peer, old, new)
 
-    def tested(self, ctx: Context, state: State, numbered: Numbered, fields: Fields) -> None:
+    def tested(self, ctx: Context, state: State, fields: Fields) -> None:
         """A token has come."""
         if self.answered(state, fields):
-            state.tokens[fields.peer, -1 if numbered.kind == "HoT" else fields.new] = fields.proof, ctx.time_ps
+            care_of = -1 if self.program.steps[fields.step].kind == "HoT" else fields.new
+            state.tokens = {**state.tokens, (fields.peer, care_of): (fields.proof, ctx.time_ps)}
             self.resume(ctx, state)
 
     def resume(self, ctx: Context, state: State) -> None:
         """What waited for tokens, or for the registration that their tests want, is tried again."""
-        waiting, state.waiting = state.waiting, []
+        waiting, state.waiting = state.waiting, ()
         for entry in waiting:
             self.ask(ctx, state, *entry)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
@@ -19,8 +20,11 @@ class Request(NamedTuple):
     held: bool = False
 
 
+_NOTHING: Mapping[Any, Any] = {}
+
+
 class State:
-    """One mobile node.
+    """One mobile node, as long as something has happened to it: what it seldom has is shared while there is none of it.
 
     ``router`` is where it is registered, ``gateway`` that of the region whose gateway its home agent knows, ``links`` the
     attachments that are up; ``requests`` what waits for an answer, by identification, ``request`` the one among them that
@@ -41,10 +45,22 @@ class State:
         self.forgotten = self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
         self.identification = self.request = self.refresh = self.delays = 0
         self.asked_ps = -(2**62)
-        self.links: list[int] = []
+        self.links: tuple[int, ...] = ()
         self.requests: dict[int, Request] = {}
-        self.markers: set[int] = set()
-        self.heard: set[int] = set()
-        self.tokens: dict[tuple[int, int], tuple[int, int]] = {}
-        self.recent: dict[tuple[str, int], tuple[int, ...]] = {}
-        self.waiting: list[tuple[int, int, int, int]] = []
+        self.markers: tuple[int, ...] = ()
+        self.heard: tuple[int, ...] = ()
+        self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _NOTHING
+        self.recent: Mapping[tuple[str, int], tuple[int, ...]] = _NOTHING
+        self.waiting: tuple[tuple[int, int, int, int], ...] = ()
+
+    def hear(self, attachment: int) -> None:
+        """Know the router of an attachment."""
+        if attachment not in self.heard:
+            self.heard = (*self.heard, attachment)
+
+    def take(self, identification: int) -> Request | None:
+        """A request that waits no more; None if it did not."""
+        request = self.requests.pop(identification, None)
+        if not self.requests:
+            self.requests.clear()  # the table goes, too
+        return request
