@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import Context, Event, Fate
 from handoff.machine.cache import Cache
 from handoff.machine.constants import Status
-from handoff.machine.messages import WHERE, Fields
+from handoff.machine.messages import WHERE, Fields, onward
 from handoff.machine.places import Places
 from handoff.machine.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.machine.security import Guard
@@ -39,7 +39,13 @@ class Agent:
         kind = event.kind
         if kind == 2:
             args = event.args
-            self._message(ctx, self.waypoints[args[0] & WHERE], Fields.unpack(args))
+            here = self.waypoints[args[0] & WHERE]
+            if here.last:
+                self._finish(ctx, here, Fields.unpack(args))
+            elif here.passes:
+                self._passes(ctx, here, Fields.unpack(args))
+            else:
+                self._pass_on(ctx, here, args)
         elif kind == 3:
             self._busy(ctx, Fields.unpack(event.args))
         else:
@@ -93,22 +99,18 @@ class Agent:
                 self._advertisement(ctx, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _message(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
-        if here.last:
-            self._finish(ctx, here, fields)
-        elif not here.passes:
+    def _passes(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
+        """A message with something to do on its way."""
+        wait = _PASSES[here.passes](self, ctx, here, fields)
+        if wait == 0:
             self._pass_on(ctx, here, fields)
-        else:
-            wait = _PASSES[here.passes](self, ctx, here, fields)
-            if wait == 0:
-                self._pass_on(ctx, here, fields)
-            elif wait is not None:
-                self._later(ctx, fields, wait)
+        elif wait is not None:
+            self._later(ctx, fields, wait)
 
-    def _pass_on(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
-        self._send(ctx, here, fields)
+    def _pass_on(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
+        self._send(ctx, here, args)
         if here.starts:
-            self._start(ctx, here.starts, fields)
+            self._start(ctx, here.starts, Fields.unpack(args))
 
     # What a message does on its way: None if it ends here, else how long it has to wait before it goes on.
     def _request_passes(self, ctx: Context, here: Waypoint, fields: Fields) -> int:
@@ -167,14 +169,14 @@ class Agent:
         else:
             self._pass_on(ctx, here, fields)
 
-    def _send(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
+    def _send(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         """To the next node of the path; to the mobile node through this node's own table, like data."""
         if not here.to_mobile:
-            ctx.send(here.code, here.find(fields), size_bytes=here.size_bytes, args=fields.onward())
-        elif here.numbered.kind == "AA" and self.node == fields.new:  # by broadcast: who asks has no entry here yet
-            ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=fields.onward(), for_mobile=True, radio=True)
-        else:
-            ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=fields.onward(), for_mobile=True)
+            ctx.send(here.code, here.find(args), size_bytes=here.size_bytes, args=onward(args))
+            return
+        # an advertisement by broadcast: who asks has no entry here yet
+        radio = here.numbered.kind == "AA" and self.node == Fields.unpack(args).new
+        ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=onward(args), for_mobile=True, radio=radio)
 
     def _start(self, ctx: Context, numbers: tuple[int, ...], fields: Fields) -> None:
         """Steps that a message starts here."""
@@ -186,7 +188,7 @@ class Agent:
             answer = fields.starting(number, 0 if numbered.kind in ("DRR", "DBA") else fields.lifetime_s)
             if numbered.per_peer and fields.peer < 0:
                 for peer in self.places.peers[ctx.mobile]:
-                    self._send(ctx, begin, answer._replace(peer=peer))
+                    self._send(ctx, begin, answer.replace(peer=peer))
             else:
                 self._send(ctx, begin, answer)
 
@@ -222,7 +224,7 @@ class Agent:
         numbered = here.numbered
         if numbered.kind in ("HoTI", "CoTI"):
             care_of = -1 if numbered.kind == "HoTI" else fields.new
-            fields = fields._replace(proof=self.guard.tokens.now(ctx.mobile, care_of, ctx.time_ps))
+            fields = fields.replace(proof=self.guard.tokens.now(ctx.mobile, care_of, ctx.time_ps))
         self._start(ctx, here.starts, fields)
         if numbered.step.effect in ("bind", "simultaneous"):
             self._release(ctx)
@@ -259,7 +261,7 @@ class Agent:
             path = self.program.steps[number].step.path
             if path[-1] == "MN" and here.role in path:
                 hop = path.index(here.role)
-                answer = fields._replace(step=number, hop=hop, lifetime_s=0, status=status, proof=0)
+                answer = fields.replace(step=number, hop=hop, lifetime_s=0, status=status, proof=0)
                 self._send(ctx, self.waypoints[number | hop << 16], answer)
                 return
 

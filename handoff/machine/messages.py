@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from operator import itemgetter
 
 KINDS = (
     "RQ", "RR", "DRR", "BU", "BA", "DBU", "DBA",  # as in the seed
@@ -17,55 +17,93 @@ def kind(message: str) -> str:
     return message.rstrip("123456789")
 
 
-WHERE = 0xFFFFFF
-"""Bits of the first argument of a message that say at which node of which step it is."""
-_tuple = tuple.__new__
-
-
 CODES = {name: i for i, name in enumerate(KINDS, 1)}
 MESSAGES = {i: name for name, i in CODES.items()}
 
+WHERE = 0xFFFFFF
+"""Bits of the first argument of a message that say at which node of which step it is."""
+_HOP = 1 << 16
+_STATUS_BITS, _PEER_BITS = 24, 20
 
-class Fields(NamedTuple):
-    """What a control message says.
+
+class Fields(tuple[int, ...]):
+    """What a control message says, as the six int64 that a message of the engine has.
 
     ``step`` and ``hop`` say where on its path it is; ``old`` and ``new`` are the routers of the handoff (-1: none); ``peer`` is
     the correspondent that it is about (-1: none); ``identification`` (RFC 5944) or sequence number (RFC 6275) matches replies to
     requests; ``lifetime_s`` 0 deregisters; ``status`` is the code of a reply; ``proof`` the authenticator, a token, or 0.
     """
 
-    step: int
-    hop: int
-    old: int
-    new: int
-    peer: int
-    identification: int
-    lifetime_s: int
-    status: int = 0
-    proof: int = 0
+    __slots__ = ()
 
-    def pack(self) -> tuple[int, int, int, int, int, int]:
-        """As the six int64 that a message of the engine has."""
-        step, hop, old, new, peer, identification, lifetime_s, status, proof = self
-        return step | hop << 16 | status << 24, old + 1 | (new + 1) << 20, peer, identification, lifetime_s, proof
+    def __new__(
+        cls, step: int, hop: int, old: int, new: int, peer: int, identification: int, lifetime_s: int, status: int = 0,
+        proof: int = 0,
+    ) -> Fields:  # fmt: skip
+        """Pack them."""
+        where, who = step | hop * _HOP | status << _STATUS_BITS, peer + 1 | lifetime_s << _PEER_BITS
+        return tuple.__new__(cls, (where, old, new, who, identification, proof))
 
-    def onward(self) -> tuple[int, int, int, int, int, int]:
-        """The same for the next node of its path."""
-        step, hop, old, new, peer, identification, lifetime_s, status, proof = self
-        return step | hop + 1 << 16 | status << 24, old + 1 | (new + 1) << 20, peer, identification, lifetime_s, proof
+    @classmethod
+    def unpack(cls, args: tuple[int, ...]) -> Fields:
+        """From the arguments of a message."""
+        return tuple.__new__(cls, args)
+
+    OLD, NEW = 1, 2  # where they are among the arguments
+    old: int = property(itemgetter(OLD))  # type: ignore[assignment]
+    new: int = property(itemgetter(NEW))  # type: ignore[assignment]
+    identification: int = property(itemgetter(4))  # type: ignore[assignment]
+    proof: int = property(itemgetter(5))  # type: ignore[assignment]
+
+    @property
+    def step(self) -> int:
+        """Number of the step in its program."""
+        return self[0] & _HOP - 1
+
+    @property
+    def hop(self) -> int:
+        """Node of its path."""
+        return (self[0] & WHERE) // _HOP
+
+    @property
+    def status(self) -> int:
+        """Code of a reply."""
+        return self[0] >> _STATUS_BITS
+
+    @property
+    def peer(self) -> int:
+        """Correspondent."""
+        return (self[3] & (1 << _PEER_BITS) - 1) - 1
+
+    @property
+    def lifetime_s(self) -> int:
+        """Lifetime asked for or granted."""
+        return self[3] >> _PEER_BITS
+
+    def _all(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in _NAMES}
+
+    def __repr__(self) -> str:
+        return f"Fields({', '.join(f'{name}={value}' for name, value in self._all().items())})"
+
+    def replace(self, **changes: int) -> Fields:
+        """The same with other values of some fields."""
+        return Fields(**self._all() | changes)
 
     def starting(self, step: int, lifetime_s: int) -> Fields:
         """What a node starts on this message: at the first node of a step, accepted, else as this says."""
-        return _tuple(Fields, (step, 0, *self[2:6], lifetime_s, 0, self[8]))
+        _, old, new, who, identification, proof = self
+        who = who & (1 << _PEER_BITS) - 1 | lifetime_s << _PEER_BITS
+        return tuple.__new__(Fields, (step, old, new, who, identification, proof))
 
-    @staticmethod
-    def unpack(args: tuple[int, ...]) -> Fields:
-        """The reverse of ``pack``; made as a tuple, past the constructor, since every message that anybody gets comes here."""
-        where, routers, peer, identification, lifetime_s, proof = args
-        return _tuple(Fields, (
-            where & 0xFFFF, where >> 16 & 0xFF, (routers & 0xFFFFF) - 1, (routers >> 20) - 1, peer, identification, lifetime_s,
-            where >> 24, proof,
-        ))  # fmt: skip
+
+_NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof")
+
+
+def onward(args: tuple[int, ...]) -> tuple[int, ...]:
+    """A message's arguments for the next node of its path."""
+    where, old, new, who, identification, proof = args
+    return where + _HOP, old, new, who, identification, proof
 
 
 IPV4, UDP, IPV6 = 20, 8, 40

@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from operator import attrgetter
-from typing import Any
+from operator import itemgetter
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from engine.plan import delays_to
 from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME, REGISTRATION_PROCESSING, SECOND
 from handoff.machine.messages import Fields, header_bytes
 from handoff.machine.program import Program
-from handoff.machine.state import Request
 from handoff.setup import Correspondents, Setup
 
 PURPOSE_ADVERTISEMENT = PURPOSE_USER + 3
@@ -54,26 +52,29 @@ class Places:
         router = np.full(setup.network.mobile_count, -1, np.int32)
         router[move.mobile[start]] = move.router[start]
         self.first_router = array("i", router.tobytes())  # where each mobile node was registered before time 0
-        self.finders: dict[str, Callable[[Any], int]] = {
-            "MN": _none, "nAR": attrgetter("new"), "oAR": attrgetter("old"), "CN": attrgetter("peer"), "HA": self._home_agent,
+        self.finders: dict[str, Callable[[tuple[int, ...]], int]] = {  # from what a message says
+            "MN": _none, "nAR": itemgetter(Fields.NEW), "oAR": itemgetter(Fields.OLD), "CN": self._peer, "HA": self._home_agent,
             "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway, "oMAP": self._old_gateway,
         }  # fmt: skip
         self.simultaneous = 0  # how often an anchor made a binding beside another
         self._round_trips: dict[int, int] = {}  # between routers and home agent, without the radio
         self._advertised: dict[int, list[int]] = {}
 
-    def node(self, role: str, fields: Fields | Request) -> int:
+    def node(self, role: str, fields: Fields) -> int:
         """Node of a role on the path of a message; -1 for the mobile node."""
         return self.finders[role](fields)
 
-    def _home_agent(self, _: Fields | Request) -> int:
+    def _home_agent(self, _: tuple[int, ...]) -> int:
         return self.home_agent
 
-    def _new_gateway(self, fields: Fields | Request) -> int:
-        return self.gateways[fields.new]
+    def _peer(self, args: tuple[int, ...]) -> int:
+        return Fields.unpack(args).peer
 
-    def _old_gateway(self, fields: Fields | Request) -> int:
-        return self.gateways[fields.old]
+    def _new_gateway(self, args: tuple[int, ...]) -> int:
+        return self.gateways[args[Fields.NEW]]
+
+    def _old_gateway(self, args: tuple[int, ...]) -> int:
+        return self.gateways[args[Fields.OLD]]
 
     def role(self, node: int) -> str:
         """Role of an anchor's node."""

@@ -102,7 +102,9 @@ class Sender:
         """When a message may be sent: at most ``MAX_UPDATE_RATE`` of a type a second to one node (RFC 6275 11.8)."""
         if not self.options.rfc or self.ip == 4 or numbered.kind == "HADQ":
             return ctx.time_ps
-        what = numbered.kind.removeprefix("D"), self.places.node(numbered.step.path[-1], request)
+        number, peer, old, new = request[:4]
+        node = self.places.node(numbered.step.path[-1], Fields(number, 0, old, new, peer, 0, 0))
+        what = numbered.kind.removeprefix("D"), node
         recent = [t for t in state.recent.get(what, ()) if t > ctx.time_ps - SECOND]
         if len(recent) >= MAX_UPDATE_RATE:
             return recent[-MAX_UPDATE_RATE] + SECOND
@@ -163,17 +165,17 @@ class Sender:
             fields = self._signed(ctx, state, fields, correspondent)
         to = self.places.node(numbered.step.path[1], fields)
         via = old if numbered.over_old else new
-        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields.pack(), via=via)
+        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields, via=via)
 
     def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
         """With the authenticator that its receiver wants."""
         if correspondent and self.program.routability:
             home = state.tokens[fields.peer, -1][0]
             care_of = state.tokens[fields.peer, fields.new][0] if fields.lifetime_s else 0
-            fields = fields._replace(status=nonce_of(home) | nonce_of(care_of) << NONCE_BITS)
-            return fields._replace(proof=authenticator(management_key(home, care_of), fields))
+            fields = fields.replace(status=nonce_of(home) | nonce_of(care_of) << NONCE_BITS)
+            return fields.replace(proof=authenticator(management_key(home, care_of), fields))
         if self.options.authenticates:
-            return fields._replace(proof=authenticator(home_key(self.places, ctx.mobile), fields))
+            return fields.replace(proof=authenticator(home_key(self.places, ctx.mobile), fields))
         return fields
 
     # -- return routability (RFC 6275 5.2.5) ---------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Waypoint:
     to_mobile : bool
         Whether the next node is the mobile node, which it reaches through this node's own table, like data.
     find : callable
-        The next node, from the fields of the message.
+        The next node, from the arguments of the message.
     """
 
     numbered: Numbered

@@ -40,7 +40,7 @@ class Attacker:
             numbered = self.program.steps[message.fields.step]
             to = self.setup.network.node_index(message.to)
             size = numbered.leg_bytes[message.fields.hop - 1]
-            ctx.send(CODES[kind(numbered.step.message)], to, size_bytes=size, args=message.fields.pack())
+            ctx.send(CODES[kind(numbered.step.message)], to, size_bytes=size, args=message.fields)
 
 
 def attacked(

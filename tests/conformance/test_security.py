@@ -145,7 +145,7 @@ def updates_correspondent(home, care_of, at=1100, **options):
     number, numbered = request(program_of(setup, "mipv6-ro"), "BU2", "CN")
     nonces = nonce_of(home) | nonce_of(care_of) << NONCE_BITS
     fields = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420, nonces)
-    fields = fields._replace(proof=authenticator(management_key(home, care_of), fields))
+    fields = fields.replace(proof=authenticator(management_key(home, care_of), fields))
     spy = attacked(setup, "mipv6-ro", [Said(at, "cn", fields)])
     return data_on(spy, "cn>new"), control_fates(spy)
 
@@ -172,7 +172,7 @@ def test_tokens_grow_old_with_their_nonce(age_s):
     assert nonce_of(home) == nonce_of(care_of) == 1000 * MS // NONCE_INTERVAL
     number, numbered = request(program_of(setup, "mipv6-ro"), "BU2", "CN")
     fields = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420)
-    fields = fields._replace(proof=authenticator(management_key(home, care_of), fields))
+    fields = fields.replace(proof=authenticator(management_key(home, care_of), fields))
     spy = attacked(setup, "mipv6-ro", [Said(age_s * 1000 + 100, "cn", fields)])
     fresh = age_s * 1000 + 139 <= MAX_NONCE_LIFETIME / MS
     assert (spy.table("cn", age_s * 1000 + 140) == ["new"]) == fresh

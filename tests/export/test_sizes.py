@@ -39,7 +39,7 @@ def test_a_message_is_as_long_as_the_model_says(procedure):
         for number, numbered in enumerate(program.steps):
             for hop in range(1, len(numbered.step.path)):
                 fields = Fields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
-                packet = signalling.packet(fields.pack(), 1)
+                packet = signalling.packet(fields, 1)
                 assert len(packet) == numbered.leg_bytes[hop - 1], (options, numbered.step, hop)
                 seen.add(numbered.kind)
     assert len(seen) >= 4
