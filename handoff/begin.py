@@ -97,8 +97,8 @@ def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code:
 
 def controllers(setup: Setup, program: Program, places: Places, records: Records) -> Iterator[tuple[int, Any]]:
     """The fleet's controller (node -1), and one of each router and anchor."""
-    yield -1, MobileNodes(program, places, setup.movement, records)
     laid_out = waypoints(program, places)
+    yield -1, MobileNodes(program, places, laid_out, setup.movement, records)
     nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
     if program.row.hierarchical:
         nodes |= set(setup.gateways.values())

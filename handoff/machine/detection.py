@@ -14,7 +14,7 @@ from handoff.machine.constants import (
 )  # fmt: skip
 from handoff.machine.places import Places
 from handoff.machine.program import DISCOVERED, SOLICIT, Program
-from handoff.machine.state import Request, State
+from handoff.machine.state import State
 
 if TYPE_CHECKING:
     from handoff.machine.mobile import MobileNodes
@@ -57,7 +57,7 @@ class Detection:
         router = self.nodes.router[attachment]
         if attachment not in state.links or self.nodes.asked_or_done(state, router) or state.detecting == attachment:
             return
-        self.nodes.sender.send(ctx, state, Request(self.program.solicitation, -1, -1, router, 0))
+        self.nodes.sender.send(ctx, state, self.program.solicitation, -1, -1, router)
         if tries + 1 < MAX_RTR_SOLICITATIONS:
             ctx.timer(ctx.time_ps + RTR_SOLICITATION_INTERVAL, SOLICIT, arg + 1)
 

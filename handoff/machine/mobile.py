@@ -29,6 +29,7 @@ from handoff.machine.program import (
 from handoff.machine.records import Records
 from handoff.machine.sender import Sender
 from handoff.machine.state import State
+from handoff.machine.waypoints import Waypoint
 from handoff.setup import Movement
 
 _ASK_AGAIN = (
@@ -44,13 +45,17 @@ class MobileNodes:
     ----------
     program : Program
     places : Places
+    laid_out : dict of int to Waypoint
+        Of ``waypoints``.
     movement : Movement
         Its attachments number the layer-2 events: argument i of an event is attachment i.
     records : Records
         Gets what happens.
     """
 
-    def __init__(self, program: Program, places: Places, movement: Movement, records: Records) -> None:
+    def __init__(
+        self, program: Program, places: Places, laid_out: dict[int, Waypoint], movement: Movement, records: Records
+    ) -> None:
         self.program, self.places = program, places
         self.records, self.row_of = records.arrays, records.row_of
         self.router, self.mobile, self.down_ps = (
@@ -59,7 +64,7 @@ class MobileNodes:
         first = np.searchsorted(movement.mobile, np.arange(len(places.first_router)))
         self.first = array("q", first.astype(np.int64).tobytes())  # attachment of each mobile node, if it has any
         self.states: dict[int, State] = {}
-        self.sender = Sender(program, places, self.router)
+        self.sender = Sender(program, places, laid_out, self.router)
         self.detection = Detection(program, places, self)
         self.meanings = [_meaning(numbered, program.row.marker) for numbered in program.steps]
         self.begun = [program.begun(numbered.variant, numbered.step.message) for numbered in program.steps]

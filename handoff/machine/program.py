@@ -42,6 +42,8 @@ class Numbered:
         Whether it is sent for each correspondent.
     replies : frozenset of int
         Steps by which it is answered to the mobile node, however many nodes later.
+    awaits : bool
+        Whether the mobile node asks again when no answer comes; an update over a link that goes is sent once.
     registers : bool
         Whether one of these says that the mobile node is registered.
     twin : int
@@ -58,6 +60,7 @@ class Numbered:
     wants_old: bool
     per_peer: bool
     replies: frozenset[int]
+    awaits: bool
     registers: bool
     twin: int
     starts: tuple[tuple[int, ...], ...]
@@ -229,6 +232,7 @@ def _numbered(
         bool(_OLD & set(step.path)),
         "CN" in step.path,
         replies,
+        bool(replies) and step.on != "going-down",
         any(steps[k][1].effect == "registered" for k in replies),
         twin,
         starts,

@@ -15,11 +15,12 @@ from handoff.machine.constants import (
     MAX_UPDATE_RATE,
     SECOND,
 )  # fmt: skip
-from handoff.machine.messages import CODES, Fields
+from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import RETRANSMIT, Numbered, Program
 from handoff.machine.security import NONCE_BITS, authenticator, home_key, management_key, nonce_of
 from handoff.machine.state import Request, State
+from handoff.machine.waypoints import REQUESTS, Waypoint
 
 
 class Sender:
@@ -29,14 +30,17 @@ class Sender:
     ----------
     program : Program
     places : Places
+    laid_out : dict of int to Waypoint
     router : sequence of int
         Router of each attachment.
     """
 
-    def __init__(self, program: Program, places: Places, router: Sequence[int]) -> None:
-        self.program, self.places, self.router = program, places, router
+    def __init__(self, program: Program, places: Places, laid_out: dict[int, Waypoint], router: Sequence[int]) -> None:
+        self.program, self.places, self.waypoints, self.router = program, places, laid_out, router
         self.options, self.ip = program.options, program.row.ip
         self.timestamps = self.ip == 4 and self.options.authenticates  # identifications are (RFC 5944 5.7.1)
+        self.limited = self.options.rfc and self.ip == 6  # in how often it sends (RFC 6275 11.8)
+        self.first_wait = [self._least_wait(numbered) for numbered in program.steps]
 
     def has_link(self, state: State, router: int) -> bool:
         """Whether a link to the router is up."""
@@ -48,25 +52,30 @@ class Sender:
         numbered = self.program.steps[number]
         if numbered.over_old and numbered.twin >= 0 and not self.has_link(state, old) and self.has_link(state, new):
             number, numbered = numbered.twin, self.program.steps[numbered.twin]
-        if self._untested(ctx, state, numbered, peer, new):
+        if self.program.routability and self._untested(ctx, state, numbered, peer, new):
             state.waiting = (*state.waiting, (number, peer, old, new))
             self._test(ctx, state, numbered, peer, old, new)
             return
-        self._issue(ctx, state, Request(number, peer, old, new, self._first_wait(state, numbered, new)))
-
-    def _issue(self, ctx: Context, state: State, request: Request) -> None:
-        numbered = self.program.steps[request.step]
-        if not numbered.replies or numbered.step.on == "going-down":  # an update over a link that goes is sent once
+        if not numbered.awaits:
             if self.timestamps:
                 state.identification = self._next(ctx, state)
-            self.send(ctx, state, request)
+            self.send(ctx, state, number, peer, old, new)
             return
-        allowed = self._allowed(ctx, state, numbered, request)
-        if allowed > ctx.time_ps:
-            self._await(ctx, state, request._replace(held=True), allowed)
-            return
-        self._await(ctx, state, request, ctx.time_ps + request.wait_ps)
-        self.send(ctx, state, request)
+        wait = self.first_wait[number]
+        if self.options.rfc:
+            wait = self._longer_wait(state, numbered, new, wait)
+        self._issue(ctx, state, Request(number, peer, old, new, wait))
+
+    def _issue(self, ctx: Context, state: State, request: Request) -> None:
+        """Send a request that wants an answer, now or when that is allowed."""
+        if self.limited:
+            allowed = self._allowed(ctx, state, request)
+            if allowed > ctx.time_ps:
+                self._await(ctx, state, request._replace(held=True), allowed)
+                return
+        number, peer, old, new, wait, _ = request
+        self._await(ctx, state, request, ctx.time_ps + wait)
+        self.send(ctx, state, number, peer, old, new)
 
     def _await(self, ctx: Context, state: State, request: Request, until_ps: int) -> None:
         """Give a request a number, and come back to it unless it is answered until then."""
@@ -76,14 +85,18 @@ class Sender:
             state.request = identification
         ctx.timer(until_ps, RETRANSMIT, identification)
 
-    def _first_wait(self, state: State, numbered: Numbered, new: int) -> int:
-        """How long the first answer may take."""
+    def _least_wait(self, numbered: Numbered) -> int:
+        """How long the first answer to a step may take, whatever its way."""
         if numbered.kind == "HADQ":
             return DHAAD_TIMEOUT
         wait = self.options.retransmit_ps
         if numbered.over_old and numbered.kind in ("BU", "DBU"):
             wait += self.options.dad(self.program.row)  # the new router checks the address, and the anchor waits for that
-        if not self.options.rfc:
+        return wait
+
+    def _longer_wait(self, state: State, numbered: Numbered, new: int, wait: int) -> int:
+        """The same for this way, in the profile ``rfc``."""
+        if numbered.kind == "HADQ":
             return wait
         if self.ip == 4:
             return max(wait, self.places.least_wait(new, numbered.leg_bytes[0]))
@@ -98,9 +111,10 @@ class Sender:
             return self.options.retransmit_max_ps
         return self.options.lifetime_s * SECOND if self.options.rfc and self.ip == 4 else MAX_BINDACK_TIMEOUT
 
-    def _allowed(self, ctx: Context, state: State, numbered: Numbered, request: Request) -> int:
+    def _allowed(self, ctx: Context, state: State, request: Request) -> int:
         """When a message may be sent: at most ``MAX_UPDATE_RATE`` of a type a second to one node (RFC 6275 11.8)."""
-        if not self.options.rfc or self.ip == 4 or numbered.kind == "HADQ":
+        numbered = self.program.steps[request.step]
+        if numbered.kind == "HADQ":
             return ctx.time_ps
         number, peer, old, new = request[:4]
         node = self.places.node(numbered.step.path[-1], Fields(number, 0, old, new, peer, 0, 0))
@@ -143,7 +157,7 @@ class Sender:
             return True  # it makes no sense over another link
         numbered = self.program.steps[request.step]
         request = request._replace(wait_ps=wait, held=False)
-        if self._untested(ctx, state, numbered, request.peer, request.new):
+        if self.program.routability and self._untested(ctx, state, numbered, request.peer, request.new):
             state.waiting = (*state.waiting, request[:4])
             self._test(ctx, state, numbered, *request[1:4])
         elif self.has_link(state, request.old if numbered.over_old else request.new):
@@ -152,20 +166,19 @@ class Sender:
             self._await(ctx, state, request, ctx.time_ps + wait)
         return True
 
-    def send(self, ctx: Context, state: State, request: Request) -> None:
+    def send(self, ctx: Context, state: State, number: int, peer: int, old: int, new: int) -> None:
         """One message along its path, over the old or the new link."""
-        number, peer, old, new = request[:4]
-        numbered = self.program.steps[number]
+        begin = self.waypoints[number]
+        numbered = begin.numbered
         correspondent = numbered.step.path[-1] == "CN"
         lifetime = 0 if numbered.kind == "DBU" else self.options.lifetime_s
         if correspondent and self.program.routability:
             lifetime = min(lifetime, MAX_RR_BINDING_LIFETIME_S)
         fields = Fields(number, 1, old, new, peer, state.identification, lifetime)
-        if numbered.kind in ("RQ", "BU", "DBU"):
+        if (self.options.authenticates or self.program.routability) and numbered.kind in REQUESTS:
             fields = self._signed(ctx, state, fields, correspondent)
-        to = self.places.node(numbered.step.path[1], fields)
         via = old if numbered.over_old else new
-        ctx.send(CODES[numbered.kind], to, size_bytes=numbered.leg_bytes[0], args=fields, via=via)
+        ctx.send(begin.code, begin.find(fields), size_bytes=begin.size_bytes, args=fields, via=via)
 
     def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
         """With the authenticator that its receiver wants."""
@@ -181,7 +194,7 @@ class Sender:
     # -- return routability (RFC 6275 5.2.5) ---------------------------------------------------------------------------
     def _untested(self, ctx: Context, state: State, numbered: Numbered, peer: int, new: int) -> bool:
         """Whether a message to a correspondent has to wait for tokens; a deregistration wants the home token only."""
-        if not self.program.routability or numbered.step.path[-1] != "CN" or numbered.kind not in ("BU", "DBU"):
+        if numbered.step.path[-1] != "CN" or numbered.kind not in ("BU", "DBU"):
             return False
         wanted = [(peer, -1)] if numbered.kind == "DBU" else [(peer, -1), (peer, new)]
         return any(not self._fresh(ctx, state, which) for which in wanted)
