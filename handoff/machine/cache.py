@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from engine import Context
 from handoff.machine.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
+from handoff.machine.heard import Heard
 from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import RELEASE, Program
@@ -44,19 +45,15 @@ class Cache:
 
     def __init__(self, program: Program, places: Places) -> None:
         self.options, self.program, self.places = program.options, program, places
-        self.entries: dict[int, Entry] = {}
+        self.entries = Heard(self._at_start)
         self._shared = program.options.sequence == "shared"
 
-    def of(self, mobile: int) -> Entry:
-        """Entry of a mobile node, made if there is none."""
-        found = self.entries.get(mobile)
-        if found is None:
-            found = self.entries[mobile] = Entry()
-        return found
+    def _at_start(self, _: int) -> Entry:
+        return Entry()
 
     def current(self, role: str, mobile: int) -> int:
         """Care-of address that a mobile node is bound to, or ``NO_BINDING``."""
-        care_of = self.of(mobile).care_of
+        care_of = self.entries[mobile].care_of
         if care_of != _AS_AT_START:
             return care_of
         router = self.places.first_router[mobile]
@@ -64,33 +61,34 @@ class Cache:
 
     def fresh(self, role: str, fields: Fields, mobile: int, deletes: bool) -> bool:
         """Whether a message is newer than what it would change; numbers count for each care-of address, or together."""
+        entry = self.entries[mobile]
         if self._shared:
-            return fields.identification > self.of(mobile).latest
+            return fields.identification > entry.latest
         if deletes and self.current(role, mobile) != self.places.care_of(role, fields.old):
             return True
-        return fields.identification > self.of(mobile).bound
+        return fields.identification > entry.bound
 
     def bind(self, ctx: Context, role: str, fields: Fields, simultaneous: bool) -> None:
         """Bind to the new care-of address, in place of what is there or beside it."""
-        new = self.places.care_of(role, fields.new)
-        tunnel = self.places.tunnel(role)
-        until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
-        old = self.places.care_of(role, fields.old) if fields.old >= 0 else new
+        care_of, tunnel = self.places.care_of, self.places.tunnel(role)
+        new, before = care_of(role, fields.new), fields.old
+        old = care_of(role, before) if before >= 0 else new
         beside = simultaneous and old != new
         if beside:
             self.places.simultaneous += 1
             ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
+        until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
         ctx.bind(new, until_ps=until, simultaneous=beside, **tunnel)  # type: ignore[arg-type]
-        entry = self.of(ctx.mobile)
+        entry = self.entries[ctx.mobile]
         entry.care_of = new
-        entry.bound = fields.identification
-        entry.latest = max(entry.latest, fields.identification)
+        entry.bound = identification = fields.identification
+        entry.latest = max(entry.latest, identification)
 
     def delete(self, ctx: Context, role: str, fields: Fields) -> bool:
         """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
         care_of, own = self.current(role, ctx.mobile), self.places.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
-        entry = self.of(ctx.mobile)
+        entry = self.entries[ctx.mobile]
         entry.latest = max(entry.latest, fields.identification)
         if race == "hold" and self._overtook(entry, care_of, role, fields):
             self._park(ctx, entry, fields)
@@ -114,7 +112,7 @@ class Cache:
 
     def released(self, ctx: Context, node: int, identification: int | None = None) -> Fields | None:
         """The deregistration that need not wait any more: its registration has come, or (by its number) its time is over."""
-        entry = self.of(ctx.mobile)
+        entry = self.entries[ctx.mobile]
         parked = entry.parked
         if parked is None or identification not in (None, parked.first):
             return None
@@ -126,7 +124,7 @@ class Cache:
 
     def leave(self, ctx: Context, role: str, fields: Fields) -> None:
         """The marker of an old path has passed: its binding goes, if it has not been made anew since."""
-        entry = self.of(ctx.mobile)
+        entry = self.entries[ctx.mobile]
         if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.bound:
             self.remove(ctx, entry)
 

@@ -9,6 +9,7 @@ import numpy as np
 from engine import Context, Event
 from handoff.machine.constants import SECOND, Status
 from handoff.machine.detection import Detection
+from handoff.machine.heard import Heard
 from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import (
@@ -63,7 +64,7 @@ class MobileNodes:
         )
         first = np.searchsorted(movement.mobile, np.arange(len(places.first_router)))
         self.first = array("q", first.astype(np.int64).tobytes())  # attachment of each mobile node, if it has any
-        self.states: dict[int, State] = {}
+        self.states = Heard(self._at_start)
         self.sender = Sender(program, places, laid_out, self.router)
         self.detection = Detection(program, places, self)
         self.meanings = [_meaning(numbered, program.row.marker) for numbered in program.steps]
@@ -71,16 +72,13 @@ class MobileNodes:
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One layer-2 event, timer or message of one mobile node."""
-        mobile = event.mobile
-        state = self.states.get(mobile)
-        if state is None:
-            state = self.states[mobile] = self._start(mobile)
+        state = self.states[event.mobile]
         if event.kind == 2:
             self._message(ctx, state, Fields.unpack(event.args), event.via)
         else:
             _HANDLERS[event.code](self, ctx, state, event.args[0])
 
-    def _start(self, mobile: int) -> State:
+    def _at_start(self, mobile: int) -> State:
         """A mobile node that is up at time 0 has been registered before."""
         state = State()
         router = self.places.first_router[mobile]

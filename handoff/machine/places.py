@@ -56,7 +56,9 @@ class Places:
             "MN": _none, "nAR": itemgetter(Fields.NEW), "oAR": itemgetter(Fields.OLD), "CN": self._peer, "HA": self._home_agent,
             "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway, "oMAP": self._old_gateway,
         }  # fmt: skip
+        self._above_gateways = program.row.hierarchical  # are home agent and correspondents
         self.simultaneous = 0  # how often an anchor made a binding beside another
+        self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between routers and home agent, without the radio
         self._advertised: dict[int, list[int]] = {}
 
@@ -92,10 +94,15 @@ class Places:
 
     def care_of(self, role: str, router: int) -> int:
         """Node that an anchor in this role tunnels to, for a mobile node at a router."""
-        return self.gateways[router] if self.row.hierarchical and role in ("HA", "CN") else router
+        return self.gateways[router] if self._above_gateways and role in ("HA", "CN") else router
 
     def tunnel(self, role: str) -> dict[str, int | str]:
         """Header and end of a tunnel from a node in this role, as ``bind`` wants them."""
+        if role not in self._tunnels:
+            self._tunnels[role] = self._tunnel(role)
+        return self._tunnels[role]
+
+    def _tunnel(self, role: str) -> dict[str, int | str]:
         header = header_bytes(role, self.row.ip, self.options.encapsulation)
         return {"header_bytes": header, "end": "router" if self.row.ip == 4 or self.row.network_based else "mobile"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import FOREVER, Context
 from handoff.machine.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
+from handoff.machine.heard import Heard
 from handoff.machine.messages import Fields
 from handoff.machine.places import Places
 from handoff.machine.program import LINGER, Program
@@ -36,22 +37,18 @@ class Visitors:
 
     def __init__(self, program: Program, places: Places, node: int) -> None:
         self.options, self.row, self.places, self.node = program.options, program.row, places, node
-        self.entries: dict[int, Visitor] = {}
+        self.entries = Heard(self._at_start)
         self._ip4 = program.row.ip == 4
         self._forwarding_ps = program.options.forwarding_lifetime(program.row.ip)
         self._forward = places.tunnel("AR")
 
-    def of(self, mobile: int) -> Visitor:
-        """Entry of a mobile node, made if there is none."""
-        found = self.entries.get(mobile)
-        if found is None:
-            found = self.entries[mobile] = Visitor(self.places.first_router[mobile] == self.node)
-        return found
+    def _at_start(self, mobile: int) -> Visitor:
+        return Visitor(self.places.first_router[mobile] == self.node)
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def up(self, ctx: Context) -> None:
         """The mobile node's link is usable."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         visitor.attached, visitor.leaving = True, False
         until = visitor.until
         visitor.unasked = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
@@ -62,7 +59,7 @@ class Visitors:
 
     def fade(self, ctx: Context) -> None:
         """The last frame that the mobile node's link can carry has left: what comes now is kept (``old_buffer_packets``)."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         visitor.attached = False
         entry = FOREVER if not self._ip4 or (visitor.until < 0 and visitor.resident) else visitor.until
         until = min(entry, ctx.time_ps + self._forwarding_ps)
@@ -72,7 +69,7 @@ class Visitors:
 
     def down(self, ctx: Context) -> None:
         """The mobile node's link is gone."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         visitor.attached = False
         visitor.unasked = 0
         if visitor.leaving:
@@ -83,14 +80,14 @@ class Visitors:
 
     def left(self, ctx: Context) -> None:
         """The marker has passed and the link is gone (decisions, 10): a foreign agent forgets its visitor."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         if visitor.leaving and not visitor.attached:
             visitor.leaving = False
             self.end(ctx)
 
     def advertised(self, mobile: int, always: bool = False) -> bool:
         """Count an advertisement for a mobile node on this link; whether it gets it."""
-        visitor = self.of(mobile)
+        visitor = self.entries[mobile]
         left = visitor.unasked
         wanted = visitor.attached and (left > 0 or always)
         if wanted:
@@ -100,7 +97,7 @@ class Visitors:
     # -- entries ----------------------------------------------------------------------------------------------------------
     def end(self, ctx: Context) -> None:
         """No visitor, no forwarding any more; an IPv6 link goes on delivering to nobody."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         visitor.until = -1
         visitor.resident = False
         if visitor.forwarding or visitor.kept or self._ip4:
@@ -109,7 +106,7 @@ class Visitors:
 
     def requested(self, ctx: Context, fields: Fields) -> None:
         """A request passes."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         visitor.unasked = 0
         visitor.last_passed = fields.identification
         self._expect(ctx, visitor, ctx.time_ps + lifetime_ps(fields))
@@ -125,7 +122,7 @@ class Visitors:
 
     def replied(self, ctx: Context, lifetime_ps: int) -> None:
         """A reply passes: the lifetime runs from it (RFC 5944, 3.7.3)."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         if visitor.until >= 0:
             visitor.until = ctx.time_ps + lifetime_ps
             if visitor.attached:
@@ -137,13 +134,13 @@ class Visitors:
 
     def acknowledged(self, ctx: Context) -> None:
         """The old router's acknowledgement passes: packets follow, though the request was lost or never sent (decisions, 24)."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         if visitor.until < 0:
             self._expect(ctx, visitor, ctx.time_ps + self._forwarding_ps)
 
     def forward(self, ctx: Context, fields: Fields) -> None:
         """Old care-of address -> new care-of address from now on."""
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         if fields.new == self.node or fields.identification < visitor.last_passed:
             return  # a node never forwards to itself, nor for a mobile node that has registered here again since
         visitor.forwarding = True
@@ -157,7 +154,7 @@ class Visitors:
 
         With route optimization more may follow it (decisions, 3), so it does not end the forwarding there.
         """
-        visitor = self.of(ctx.mobile)
+        visitor = self.entries[ctx.mobile]
         if fields.identification < visitor.last_passed:
             return False, False  # of an earlier leave: the mobile node has asked through this router again
         if visitor.forwarding:  # in IPv4 it is for the foreign agent, and has nothing left to mark (decisions, 11, 12)
@@ -169,7 +166,7 @@ class Visitors:
 
     def restart(self, ctx: Context) -> None:
         """Everything is forgotten."""
-        self.of(ctx.mobile).leaving = False
+        self.entries[ctx.mobile].leaving = False
         self.end(ctx)
 
 

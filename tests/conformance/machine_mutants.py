@@ -115,7 +115,7 @@ MACHINE_MUTANTS = (
     Mutant(
         "stale request binds",
         "machine/cache.py",
-        "return fields.identification > self.of(mobile).bound\n\n    def bind",
+        "return fields.identification > entry.bound\n\n    def bind",
         "return True\n\n    def bind",
     ),
     Mutant("marker by the new router", "procedures/ipv4.py", '("HA", "oAR", "MN")', '("HA", "nAR", "MN")'),
@@ -213,8 +213,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "temporary home agent may not come last",
         "machine/mobile.py",
-        "            if awaited:\n                self",
-        "            if False:\n                self",
+        "        if awaited:\n            self",
+        "        if False:\n            self",
     ),
     Mutant("old router is not told by the new one", "machine/program.py", 'options.notification == "router"', "False"),
     Mutant("layer 2 carries nothing", "machine/program.py", 'if relay == "l2" and', "if False and"),
