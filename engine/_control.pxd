@@ -1,6 +1,7 @@
 """Events and contexts, as the engine fills them."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libcpp.unordered_map cimport unordered_map
 
 from engine.events cimport Action
 from engine.world cimport Unit, World
@@ -23,7 +24,7 @@ cdef class Context:
     cdef Event event
     cdef int64_t call
     cdef uint64_t order
-    cdef dict sent  # (sender, mobile) -> messages so far
+    cdef unordered_map[int64_t, uint32_t] sent  # mobile << 32 | node + 1 of the sender -> messages so far
     cdef object node_keys
     cdef readonly int64_t time_ps
     cdef readonly int32_t node

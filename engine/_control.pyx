@@ -48,10 +48,15 @@ cdef class Event:
         return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
 
 
+cdef int64_t whole(object value) except? -1:
+    """As an int64; a float would be cut off silently."""
+    return value if type(value) is int else exact(value)
+
+
 cdef int64_t limit(object wanted) except -1:
     if wanted < 0:
         raise ValueError(f"a buffer holds at least 0 packets and bytes (0: no limit), not {wanted}")
-    return exact(wanted)
+    return whole(wanted)
 
 
 @cython.final
@@ -107,7 +112,7 @@ cdef class Context:
         return again
 
     cdef int64_t until(self, object until_ps) except -1:
-        return NEVER if until_ps is None else exact(until_ps)  # a float would be cut off silently
+        return NEVER if until_ps is None else whole(until_ps)
 
     def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False):
         """Send a control message about the current mobile.
@@ -136,10 +141,12 @@ cdef class Context:
         cdef Action a = self.blank(SEND)
         cdef Message m
         cdef uint32_t index
+        cdef uint32_t* count
+        cdef tuple said = args if type(args) is tuple else tuple(args)
         cdef int i, start = self.node
         if not 0 <= to < self.w.nodes:
             raise ValueError(f"no node with index {to}: there are {self.w.nodes}")
-        if not 1 <= size_bytes <= 65000 or len(args) > 6:
+        if not 1 <= size_bytes <= 65000 or len(said) > 6:
             raise ValueError("a message has 1 to 65000 bytes and at most six arguments")
         if self.node < 0:
             if not 0 <= via < self.w.nodes or self.w.cell_of_node[via] < 0:
@@ -154,16 +161,16 @@ cdef class Context:
         if start != to and self.w.hop[start][<int64_t>to] == NULL:
             raise ValueError(f"no way from node {start} to node {to}")
         for i in range(6):
-            m.args[i] = exact(args[i]) if i < len(args) else 0
+            m.args[i] = whole(said[i]) if i < len(said) else 0
         m.code = code
         m.mobile = self.mobile
         m.source = self.node
         m.references = 1
-        count = self.sent.get((self.node, self.mobile), 0)
-        self.sent[self.node, self.mobile] = count + 1
+        count = &self.sent[<int64_t>self.mobile << 32 | <int64_t>(self.node + 1)]
         m.packet_key = mix2(
-            mix2(self.node_keys[self.node] if self.node >= 0 else self.w.mobile_key[self.mobile], a.mobile_key), count
+            mix2(self.node_keys[self.node] if self.node >= 0 else self.w.mobile_key[self.mobile], a.mobile_key), count[0]
         )
+        count[0] += 1
         if self.w.free_messages.size():
             index = self.w.free_messages.back()
             self.w.free_messages.pop_back()
@@ -223,12 +230,12 @@ cdef class Context:
     def timer(self, at_ps, int code, arg=0):
         """An event of kind 1 for this controller and the current mobile, at ``at_ps`` (not before now)."""
         cdef Pending e
-        cdef int64_t at = exact(at_ps)
+        cdef int64_t at = whole(at_ps)
         self.acting()
         if at < self.time_ps:
             raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
         e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, self.w.mobile_key[self.mobile], TIMER
-        e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, exact(arg), code, -1, -1
+        e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, whole(arg), code, -1, -1
         self.u.counter += 1
         push_event(self.u.pending, &e)
         self.w.mobile[self.mobile].timers += self.node < 0

@@ -2,8 +2,6 @@
 # cython: language_level=3
 """The compiled engine: the loop over windows, and what is built and read around it."""
 
-import time
-
 import numpy as np
 
 from engine.build import Built
@@ -19,6 +17,7 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
+from engine.clock cimport steady_ns
 from engine.columns cimport raw_columns, raw_hops
 from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
@@ -109,7 +108,7 @@ cdef class Engine:
     cdef World* w
     cdef object built
     cdef object network
-    cdef dict controllers
+    cdef dict controllers  # by node: whether it takes batches, and what is called
     cdef Context context
     cdef int64_t reached
     cdef int64_t cap  # largest window to use
@@ -188,7 +187,6 @@ cdef class Engine:
             (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True
         self.context = Context()
         self.context.w = self.w
-        self.context.sent = {}
         self.context.node_keys = self.built.node_keys
         self.most_drawn = READ_ROWS if self.built.releases else NEVER
         self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
@@ -225,9 +223,11 @@ cdef class Engine:
     cdef int put_controller(self, int node, object controller) except -1:
         if self.w != NULL:
             raise ValueError("controllers are attached before the run")
-        if not (hasattr(controller, "on_event") or hasattr(controller, "on_batch")):
+        single, many = getattr(controller, "on_event", None), getattr(controller, "on_batch", None)
+        if single is None and many is None:
             raise TypeError(f"{controller!r} has neither on_event nor on_batch")
-        self.controllers[node] = controller
+        batched = many is not None and (self.batch or single is None)
+        self.controllers[node] = batched, many if batched else single
         return 0
 
     cdef Event wrap(self, Pending* e, int node):
@@ -260,13 +260,13 @@ cdef class Engine:
 
     cdef int control(self, Unit* u, int64_t end) except -1:
         """The unit's controller takes its events before ``end``."""
-        begun = time.perf_counter_ns()
+        cdef int64_t begun = steady_ns()
         self.context.u = u
         try:
             self.call_controller(u, end)
         finally:
             self.context.u = NULL
-            self.controller_ns += time.perf_counter_ns() - begun
+            self.controller_ns += steady_ns() - begun
         return 0
 
     cdef int call_controller(self, Unit* u, int64_t end) except -1:
@@ -276,8 +276,8 @@ cdef class Engine:
         cdef int node = u.node if u.kind == UNIT_NODE else -1
         cdef size_t i
         cdef list events
-        controller = self.controllers[node]
-        if hasattr(controller, "on_batch") and (self.batch or not hasattr(controller, "on_event")):
+        batched, called = self.controllers[node]
+        if batched:
             while u.pending.size() and u.pending.data()[0].t < end:
                 events, later, mobiles = [], [], set()
                 batch.clear()
@@ -293,20 +293,19 @@ cdef class Engine:
                         events.append(self.wrap(&e, node))
                 for e in later:
                     push_event(u.pending, &e)
-                controller.on_batch(self.context, events.copy())
+                called(self.context, events.copy())
                 self.calls += 1
                 for i in range(batch.size()):
                     event = events[i]
                     u.messages += batch[i].kind == MESSAGE
                     self.end_event(&batch[i], event.fate)
         else:
-            on_event = controller.on_event
             while u.pending.size() and u.pending.data()[0].t < end:
                 e = pop_event(u.pending)
                 self.context.call += 1
                 event = self.wrap(&e, node)
                 self.context.make_current(event)
-                on_event(self.context, event)
+                called(self.context, event)
                 self.calls += 1
                 u.messages += e.kind == MESSAGE
                 self.end_event(&e, event.fate)
