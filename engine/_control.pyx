@@ -18,6 +18,7 @@ from engine.world cimport NEVER
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc  # its arguments are numbers
 cdef class Event:
     """One event for a controller (phase 1 of docs/model.md, section 4).
 
@@ -142,8 +143,8 @@ cdef class Context:
         cdef Message m
         cdef uint32_t index
         cdef uint32_t* count
-        cdef tuple said = args if type(args) is tuple else tuple(args)
         cdef int i, start = self.node
+        cdef tuple said = <tuple>args if isinstance(args, tuple) else tuple(args)
         if not 0 <= to < self.w.nodes:
             raise ValueError(f"no node with index {to}: there are {self.w.nodes}")
         if not 1 <= size_bytes <= 65000 or len(said) > 6:

@@ -196,7 +196,7 @@ class Agent:
     def _finish(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
         numbered, role, mobile = here.numbered, here.role, ctx.mobile
         effect = numbered.step.effect
-        if numbered.kind in REQUESTS and numbered.step.path[0] == "MN":
+        if self.guard.awake and numbered.kind in REQUESTS and numbered.step.path[0] == "MN":
             refusal = self.guard.refuses(role, fields, mobile, ctx.time_ps)
             if refusal:
                 ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)

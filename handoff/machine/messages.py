@@ -24,6 +24,7 @@ WHERE = 0xFFFFFF
 """Bits of the first argument of a message that say at which node of which step it is."""
 _HOP = 1 << 16
 _STATUS_BITS, _PEER_BITS = 24, 20
+_STEP, _PEER = _HOP - 1, (1 << _PEER_BITS) - 1
 
 
 class Fields(tuple[int, ...]):
@@ -58,7 +59,7 @@ class Fields(tuple[int, ...]):
     @property
     def step(self) -> int:
         """Number of the step in its program."""
-        return self[0] & _HOP - 1
+        return self[0] & _STEP
 
     @property
     def hop(self) -> int:
@@ -73,7 +74,7 @@ class Fields(tuple[int, ...]):
     @property
     def peer(self) -> int:
         """Correspondent."""
-        return (self[3] & (1 << _PEER_BITS) - 1) - 1
+        return (self[3] & _PEER) - 1
 
     @property
     def lifetime_s(self) -> int:
@@ -92,9 +93,8 @@ class Fields(tuple[int, ...]):
 
     def starting(self, step: int, lifetime_s: int) -> Fields:
         """What a node starts on this message: at the first node of a step, accepted, else as this says."""
-        _, old, new, who, identification, proof = self
-        who = who & (1 << _PEER_BITS) - 1 | lifetime_s << _PEER_BITS
-        return tuple.__new__(Fields, (step, old, new, who, identification, proof))
+        who = self[3] & _PEER | lifetime_s << _PEER_BITS
+        return tuple.__new__(Fields, (step, self[1], self[2], who, self[4], self[5]))
 
 
 _NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof")
@@ -102,8 +102,7 @@ _NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "
 
 def onward(args: tuple[int, ...]) -> tuple[int, ...]:
     """A message's arguments for the next node of its path."""
-    where, old, new, who, identification, proof = args
-    return where + _HOP, old, new, who, identification, proof
+    return args[0] + _HOP, args[1], args[2], args[3], args[4], args[5]
 
 
 IPV4, UDP, IPV6 = 20, 8, 40

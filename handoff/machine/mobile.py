@@ -200,7 +200,7 @@ class MobileNodes:
         state.requests.clear()
         state.waiting = ()
         state.request = 0
-        row = self._under_way(state)
+        row = self.row_of[state.leaving]
         if row >= 0 and self.records["new_router"][row] == new:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
@@ -227,7 +227,7 @@ class MobileNodes:
         registers = identification == state.request
         request = state.requests.get(identification)
         if self.sender.retransmit(ctx, state, identification) and registers and request is not None and not request.held:
-            row = self._under_way(state)
+            row = self.row_of[state.leaving]
             if row >= 0 and self.records["new_router"][row] == request.new:
                 self.records["retransmissions"][row] += 1
 
@@ -250,13 +250,9 @@ class MobileNodes:
         for number in self.begun[fields.step]:
             self.sender.ask(ctx, state, number, fields.peer, fields.old, fields.new)
 
-    def _under_way(self, state: State) -> int:
-        """The handoff under way; -1 if there is none."""
-        return self.row_of[state.leaving] if state.leaving >= 0 else -1
-
     def _row(self, state: State, fields: Fields) -> int:
         """The handoff that a message is about, if it is the one under way; else -1."""
-        row = self._under_way(state)
+        row = self.row_of[state.leaving]
         if row < 0 or self.records["old_router"][row] != fields.old or self.records["new_router"][row] != fields.new:
             return -1
         return row
@@ -324,7 +320,7 @@ class MobileNodes:
 
     def _completed(self, ctx: Context, state: State, row: int) -> None:
         """Whether every request but deregistrations has its answer."""
-        open_ = any(self.program.steps[r.step].kind != "DBU" for r in state.requests.values()) or state.waiting
+        open_ = state.waiting or [r for r in state.requests.values() if self.program.steps[r.step].kind != "DBU"]
         if not open_ and not state.request:  # every anchor above the gateway knows it
             state.gateway = self.places.gateways.get(state.router, -1)
         if row >= 0 and not open_ and state.router == self.records["new_router"][row]:
@@ -336,7 +332,7 @@ class MobileNodes:
         request = state.requests.get(fields.identification)
         if request is None:
             return
-        row = self._under_way(state)
+        row = self.row_of[state.leaving]
         if row >= 0 and self.records["new_router"][row] == request.new:
             self.records["denied"][row] += 1
         if fields.status in _ASK_AGAIN:
@@ -346,7 +342,7 @@ class MobileNodes:
 
     def _settle(self, ctx: Context, state: State) -> None:
         """Once the old link is gone and the registration done, what is under way has a while to come in; then the span ends."""
-        row = self._under_way(state)
+        row = self.row_of[state.leaving]
         if row >= 0 and self.records["completed"][row] and state.leaving not in state.links:
             ctx.timer(ctx.time_ps + self.program.options.settle_ps, SETTLED, state.leaving)
 

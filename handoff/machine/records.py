@@ -30,7 +30,7 @@ class Records:
     arrays : dict of str to array
         The columns, for one element at a time.
     row_of : array
-        Handoff that leaves an attachment; -1 if none does.
+        Handoff that leaves an attachment; -1 if none does, so ``row_of[-1]``, of no attachment, is -1.
     """
 
     def __init__(self, setup: Setup) -> None:

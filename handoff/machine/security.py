@@ -59,6 +59,7 @@ class Guard:
     def __init__(self, places: Places, node: int, authenticates: bool, routability: bool) -> None:
         self.places, self.authenticates, self.routability = places, authenticates, routability
         self.tokens = Tokens(places, node)
+        self.awake = authenticates or routability
 
     def refuses(self, role: str, fields: Fields, mobile: int, time_ps: int) -> int:
         """Status of a refusal, 0 to accept."""

@@ -40,6 +40,8 @@ class Sender:
         self.options, self.ip = program.options, program.row.ip
         self.timestamps = self.ip == 4 and self.options.authenticates  # identifications are (RFC 5944 5.7.1)
         self.limited = self.options.rfc and self.ip == 6  # in how often it sends (RFC 6275 11.8)
+        self.signs = self.options.authenticates or bool(program.routability)
+        self.rfc = self.options.rfc
         self.first_wait = [self._least_wait(numbered) for numbered in program.steps]
 
     def has_link(self, state: State, router: int) -> bool:
@@ -62,7 +64,7 @@ class Sender:
             self.send(ctx, state, number, peer, old, new)
             return
         wait = self.first_wait[number]
-        if self.options.rfc:
+        if self.rfc:
             wait = self._longer_wait(state, numbered, new, wait)
         self._issue(ctx, state, Request(number, peer, old, new, wait))
 
@@ -175,7 +177,7 @@ class Sender:
         if correspondent and self.program.routability:
             lifetime = min(lifetime, MAX_RR_BINDING_LIFETIME_S)
         fields = Fields(number, 1, old, new, peer, state.identification, lifetime)
-        if (self.options.authenticates or self.program.routability) and numbered.kind in REQUESTS:
+        if self.signs and numbered.kind in REQUESTS:
             fields = self._signed(ctx, state, fields, correspondent)
         via = old if numbered.over_old else new
         ctx.send(begin.code, begin.find(fields), size_bytes=begin.size_bytes, args=fields, via=via)
