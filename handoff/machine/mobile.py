@@ -197,9 +197,7 @@ class MobileNodes:
         state.target = new
         if event == "move":
             state.asked_ps = ctx.time_ps
-        state.requests.clear()
-        state.waiting = ()
-        state.request = 0
+        state.drop_requests()
         row = self.row_of[state.leaving]
         if row >= 0 and self.records["new_router"][row] == new:
             if self.records["request_ps"][row] < 0:
@@ -272,11 +270,11 @@ class MobileNodes:
         row = self._row(state, fields)
         if row < 0 or self.records["marker_ps"][row] >= 0 or state.target != fields.new:
             return  # or it has asked for another router since: what comes by this one is no longer the old path
-        if fields.peer not in state.markers:
-            state.markers = (*state.markers, fields.peer)
-        self.records["markers"][row] = len(state.markers)
+        markers = {*state.markers, fields.peer}
+        self.records["markers"][row] = len(markers)
         due = len(self.places.peers[ctx.mobile]) if fields.peer >= 0 else 1
-        if len(state.markers) < due:
+        if len(markers) < due:
+            state.markers = tuple(markers)
             return
         self.records["marker_ps"][row] = ctx.time_ps
         if via == fields.old:

@@ -82,7 +82,7 @@ class Sender:
     def _await(self, ctx: Context, state: State, request: Request, until_ps: int) -> None:
         """Give a request a number, and come back to it unless it is answered until then."""
         state.identification = identification = self._next(ctx, state)
-        state.requests[identification] = request
+        state.requests = {**state.requests, identification: request}
         if self.program.steps[request.step].registers:
             state.request = identification
         ctx.timer(until_ps, RETRANSMIT, identification)

@@ -46,7 +46,7 @@ class State:
         self.identification = self.request = self.refresh = self.delays = 0
         self.asked_ps = -(2**62)
         self.links: tuple[int, ...] = ()
-        self.requests: dict[int, Request] = {}
+        self.requests: Mapping[int, Request] = _NOTHING
         self.markers: tuple[int, ...] = ()
         self.heard: tuple[int, ...] = ()
         self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _NOTHING
@@ -58,9 +58,13 @@ class State:
         if attachment not in self.heard:
             self.heard = (*self.heard, attachment)
 
+    def drop_requests(self) -> None:
+        """None waits any more."""
+        self.requests, self.waiting, self.request = _NOTHING, (), 0
+
     def take(self, identification: int) -> Request | None:
         """A request that waits no more; None if it did not."""
-        request = self.requests.pop(identification, None)
-        if not self.requests:
-            self.requests.clear()  # the table goes, too
+        request = self.requests.get(identification)
+        if request is not None:
+            self.requests = {k: r for k, r in self.requests.items() if k != identification} or _NOTHING
         return request

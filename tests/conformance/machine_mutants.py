@@ -33,7 +33,7 @@ MACHINE_MUTANTS = (
         '(self.records["marker_ps"][row] >= 0 and not single)',
         '(self.records["marker_ps"][row] >= 0)',
     ),
-    Mutant("one marker is enough", "machine/mobile.py", "if len(state.markers) < due:", "if not state.markers:"),
+    Mutant("one marker is enough", "machine/mobile.py", "if len(markers) < due:", "if not markers:"),
     Mutant(
         "marker in IPv6 ends at the old router",
         "machine/visitors.py",
