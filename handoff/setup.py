@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -124,12 +125,12 @@ class Correspondents:
         self.mobile: Int = pairs[0]
         self.node: Int = pairs[1]
         self.nodes: list[int] = np.unique(self.node).tolist()
-        self._first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1)).tolist()
-        self._node: list[int] = self.node.tolist()
+        first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1))
+        self._first, self._node = (array("q", column.astype(np.int64).tobytes()) for column in (first, self.node))
 
     def __getitem__(self, mobile: int) -> list[int]:
         """Correspondents of one mobile node, by node index."""
-        return self._node[self._first[mobile] : self._first[mobile + 1]]
+        return self._node[self._first[mobile] : self._first[mobile + 1]].tolist()
 
 
 __all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Presence", "Restart", "Setup"]

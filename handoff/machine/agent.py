@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import Context, Event, Fate
 from handoff.machine.cache import Cache
 from handoff.machine.constants import Status
-from handoff.machine.messages import WHERE, Fields, onward
+from handoff.machine.messages import NEXT, WHERE, Fields
 from handoff.machine.places import Places
 from handoff.machine.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.machine.security import Guard
@@ -36,20 +36,15 @@ class Agent:
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One layer-2 event, timer or message."""
+        args = event.args
         kind = event.kind
-        if kind == 2:
-            args = event.args
-            here = self.waypoints[args[0] & WHERE]
-            if here.last:
-                self._finish(ctx, here, Fields.unpack(args))
-            elif here.passes:
-                self._passes(ctx, here, Fields.unpack(args))
-            else:
-                self._pass_on(ctx, here, args)
+        if kind < 2:
+            _ON_EVENT[event.code](self, ctx, args[0])
         elif kind == 3:
-            self._busy(ctx, Fields.unpack(event.args))
+            self._busy(ctx, Fields.unpack(args))
         else:
-            _HANDLERS[event.code](self, ctx, event.args[0])
+            here = self.waypoints[args[0] & WHERE]
+            _ON_MESSAGE[here.does](self, ctx, here, args)
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _up(self, ctx: Context, _: int) -> None:
@@ -99,57 +94,56 @@ class Agent:
                 self._advertisement(ctx, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _passes(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
-        """A message with something to do on its way."""
-        wait = _PASSES[here.passes](self, ctx, here, fields)
-        if wait == 0:
-            self._pass_on(ctx, here, fields)
-        elif wait is not None:
-            self._later(ctx, fields, wait)
-
     def _pass_on(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         self._send(ctx, here, args)
         if here.starts:
             self._start(ctx, here.starts, Fields.unpack(args))
 
-    # What a message does on its way: None if it ends here, else how long it has to wait before it goes on.
-    def _request_passes(self, ctx: Context, here: Waypoint, fields: Fields) -> int:
+    def _request_passes(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         """The new router sees a request: it expects the mobile node, and checks its new address for it (decisions, 22)."""
         numbered = here.numbered
+        fields = Fields.unpack(args)
         if numbered.step.effect != "forward":
             self.visitors.requested(ctx, fields)
-        if not self.dad_ps or not numbered.over_old:
-            return 0
-        ready = self.checked.get(ctx.mobile, -1)
-        if ready < ctx.time_ps:
-            ready = self.checked[ctx.mobile] = ctx.time_ps + self.dad_ps
-        return ready - ctx.time_ps
+        wait = 0
+        if self.dad_ps and numbered.over_old:
+            ready = self.checked.get(ctx.mobile, -1)
+            if ready < ctx.time_ps:
+                ready = self.checked[ctx.mobile] = ctx.time_ps + self.dad_ps
+            wait = ready - ctx.time_ps
+        if wait:
+            self._later(ctx, fields, wait)
+        else:
+            self._pass_on(ctx, here, args)
 
-    def _request_passes_gateway(self, ctx: Context, here: Waypoint, fields: Fields) -> int:
+    def _request_passes_gateway(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         """A request between regions: the gateway of the new one binds."""
+        fields = Fields.unpack(args)
         if self.cache.fresh(here.role, fields, ctx.mobile, deletes=False):
             self.cache.bind(ctx, here.role, fields, simultaneous=False)
-        return 0
+        self._pass_on(ctx, here, args)
 
-    def _leaves_region(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
+    def _leaves_region(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         """The marker passes the gateway of the old region, whose binding nobody needs after it."""
-        self._pass_on(ctx, here, fields)
+        self._pass_on(ctx, here, args)
+        fields = Fields.unpack(args)
         if self.places.gateways[fields.new] != self.node:
             self.cache.leave(ctx, "GFA", fields)
 
-    def _reply_passes(self, ctx: Context, _: Waypoint, fields: Fields) -> int:
+    def _reply_passes(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
+        fields = Fields.unpack(args)
         if fields.status == Status.ACCEPTED:
             self.visitors.replied(ctx, lifetime_ps(fields))
-        return 0
+        self._pass_on(ctx, here, args)
 
-    def _acknowledgement_passes(self, ctx: Context, _: Waypoint, __: Fields) -> int:
+    def _acknowledgement_passes(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         self.visitors.acknowledged(ctx)
-        return 0
+        self._pass_on(ctx, here, args)
 
-    def _marker_passes(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
-        goes_on, ends = self.visitors.marker(ctx, fields)
+    def _marker_passes(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
+        goes_on, ends = self.visitors.marker(ctx, Fields.unpack(args))
         if goes_on:
-            self._pass_on(ctx, here, fields)
+            self._pass_on(ctx, here, args)
         if ends:
             self.visitors.end(ctx)
 
@@ -171,12 +165,13 @@ class Agent:
 
     def _send(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
         """To the next node of the path; to the mobile node through this node's own table, like data."""
+        said = args[0] + NEXT, args[1], args[2], args[3], args[4], args[5]
         if not here.to_mobile:
-            ctx.send(here.code, here.find(args), size_bytes=here.size_bytes, args=onward(args))
+            ctx.send(here.code, here.find(args), size_bytes=here.size_bytes, args=said)
             return
         # an advertisement by broadcast: who asks has no entry here yet
         radio = here.numbered.kind == "AA" and self.node == Fields.unpack(args).new
-        ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=onward(args), for_mobile=True, radio=radio)
+        ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=said, for_mobile=True, radio=radio)
 
     def _start(self, ctx: Context, numbers: tuple[int, ...], fields: Fields) -> None:
         """Steps that a message starts here."""
@@ -193,7 +188,8 @@ class Agent:
                 self._send(ctx, begin, answer)
 
     # -- the last node of a path ---------------------------------------------------------------------------------------------
-    def _finish(self, ctx: Context, here: Waypoint, fields: Fields) -> None:
+    def _finish(self, ctx: Context, here: Waypoint, args: tuple[int, ...]) -> None:
+        fields = Fields.unpack(args)
         numbered, role, mobile = here.numbered, here.role, ctx.mobile
         effect = numbered.step.effect
         if self.guard.awake and numbered.kind in REQUESTS and numbered.step.path[0] == "MN":
@@ -266,7 +262,7 @@ class Agent:
                 return
 
 
-_HANDLERS = {
+_ON_EVENT = {
     UP: Agent._up,
     DOWN: Agent._down,
     FADE: Agent._fade,
@@ -277,7 +273,9 @@ _HANDLERS = {
     RELEASE: Agent._release,
     RESTART: Agent._restart,
 }
-_PASSES = {
+_ON_MESSAGE = {
+    "": Agent._pass_on,
+    "ends": Agent._finish,
     "request": Agent._request_passes,
     "bind": Agent._request_passes_gateway,
     "leave": Agent._leaves_region,

@@ -22,7 +22,8 @@ MESSAGES = {i: name for name, i in CODES.items()}
 
 WHERE = 0xFFFFFF
 """Bits of the first argument of a message that say at which node of which step it is."""
-_HOP = 1 << 16
+NEXT = _HOP = 1 << 16
+"""Added to the first argument, it says the same of the next node of the path."""
 _STATUS_BITS, _PEER_BITS = 24, 20
 _STEP, _PEER = _HOP - 1, (1 << _PEER_BITS) - 1
 
@@ -98,11 +99,6 @@ class Fields(tuple[int, ...]):
 
 
 _NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof")
-
-
-def onward(args: tuple[int, ...]) -> tuple[int, ...]:
-    """A message's arguments for the next node of its path."""
-    return args[0] + _HOP, args[1], args[2], args[3], args[4], args[5]
 
 
 IPV4, UDP, IPV6 = 20, 8, 40

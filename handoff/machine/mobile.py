@@ -59,11 +59,10 @@ class MobileNodes:
     ) -> None:
         self.program, self.places = program, places
         self.records, self.row_of = records.arrays, records.row_of
-        self.router, self.mobile, self.down_ps = (
-            array("q", column.astype(np.int64).tobytes()) for column in (movement.router, movement.mobile, movement.down_ps)
-        )
-        first = np.searchsorted(movement.mobile, np.arange(len(places.first_router)))
-        self.first = array("q", first.astype(np.int64).tobytes())  # attachment of each mobile node, if it has any
+        mobiles = np.arange(places.network.mobile_count + 1)
+        self.router = array("i", movement.router.astype(np.int32).tobytes())  # as a list, of four bytes an attachment
+        self.down_ps = array("q", movement.down_ps.tobytes())
+        self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
         self.states = Heard(self._at_start)
         self.sender = Sender(program, places, laid_out, self.router)
         self.detection = Detection(program, places, self)

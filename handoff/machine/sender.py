@@ -42,6 +42,7 @@ class Sender:
         self.limited = self.options.rfc and self.ip == 6  # in how often it sends (RFC 6275 11.8)
         self.signs = self.options.authenticates or bool(program.routability)
         self.rfc = self.options.rfc
+        self.lifetime_s = [self._lifetime(numbered) for numbered in program.steps]
         self.first_wait = [self._least_wait(numbered) for numbered in program.steps]
 
     def has_link(self, state: State, router: int) -> bool:
@@ -171,20 +172,23 @@ class Sender:
     def send(self, ctx: Context, state: State, number: int, peer: int, old: int, new: int) -> None:
         """One message along its path, over the old or the new link."""
         begin = self.waypoints[number]
-        numbered = begin.numbered
-        correspondent = numbered.step.path[-1] == "CN"
-        lifetime = 0 if numbered.kind == "DBU" else self.options.lifetime_s
-        if correspondent and self.program.routability:
-            lifetime = min(lifetime, MAX_RR_BINDING_LIFETIME_S)
-        fields = Fields(number, 1, old, new, peer, state.identification, lifetime)
-        if self.signs and numbered.kind in REQUESTS:
-            fields = self._signed(ctx, state, fields, correspondent)
-        via = old if numbered.over_old else new
+        fields = Fields(number, 1, old, new, peer, state.identification, self.lifetime_s[number])
+        if self.signs and begin.numbered.kind in REQUESTS:
+            fields = self._signed(ctx, state, fields, begin.numbered)
+        via = old if begin.numbered.over_old else new
         ctx.send(begin.code, begin.find(fields), size_bytes=begin.size_bytes, args=fields, via=via)
 
-    def _signed(self, ctx: Context, state: State, fields: Fields, correspondent: bool) -> Fields:
+    def _lifetime(self, numbered: Numbered) -> int:
+        """What a step asks for, in s."""
+        if numbered.kind == "DBU":
+            return 0
+        if numbered.step.path[-1] == "CN" and self.program.routability:
+            return min(self.options.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
+        return self.options.lifetime_s
+
+    def _signed(self, ctx: Context, state: State, fields: Fields, numbered: Numbered) -> Fields:
         """With the authenticator that its receiver wants."""
-        if correspondent and self.program.routability:
+        if numbered.step.path[-1] == "CN" and self.program.routability:
             home = state.tokens[fields.peer, -1][0]
             care_of = state.tokens[fields.peer, fields.new][0] if fields.lifetime_s else 0
             fields = fields.replace(status=nonce_of(home) | nonce_of(care_of) << NONCE_BITS)

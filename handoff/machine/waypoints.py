@@ -26,9 +26,9 @@ class Waypoint:
         Of this node.
     last : bool
         Whether the path ends here; then there is no way on.
-    passes : str
-        What the message does here on its way, besides going on: ``"request"``, ``"bind"``, ``"leave"`` (a region), ``"reply"``,
-        ``"acknowledgement"``, ``"marker"`` or nothing.
+    does : str
+        What the message does here: ``"ends"``, or nothing but going on (``""``), or going on after a ``"request"``, ``"bind"``,
+        ``"leave"`` (a region), ``"reply"``, ``"acknowledgement"`` or ``"marker"`` has been seen to.
     starts : tuple of int
         Steps that this node starts on handling the message.
     code, size_bytes : int
@@ -42,7 +42,7 @@ class Waypoint:
     numbered: Numbered
     role: str
     last: bool
-    passes: str
+    does: str
     starts: tuple[int, ...]
     code: int
     size_bytes: int
@@ -57,15 +57,16 @@ def waypoints(program: Program, places: Places) -> dict[int, Waypoint]:
         path = numbered.step.path
         for hop, role in enumerate(path):
             last = hop == len(path) - 1
+            does = "ends" if last else _does(numbered, role, program.row.marker)
             following, size = ("MN", 0) if last else (path[hop + 1], numbered.leg_bytes[hop])
             found[number | hop << 16] = Waypoint(
-                numbered, role, last, "" if last else _passes(numbered, role, program.row.marker), numbered.starts[hop],
-                CODES[numbered.kind], size, following == "MN", places.finders[following],
+                numbered, role, last, does, numbered.starts[hop], CODES[numbered.kind], size, following == "MN",
+                places.finders[following],
             )  # fmt: skip
     return found
 
 
-def _passes(numbered: Numbered, role: str, marker: str) -> str:
+def _does(numbered: Numbered, role: str, marker: str) -> str:
     """What a message does at a node in a role that it only passes."""
     path, name = numbered.step.path, numbered.kind
     if role == "nAR" and path[0] == "MN" and name in REQUESTS:
