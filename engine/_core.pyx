@@ -106,34 +106,6 @@ cdef class Engine:
     12220000000
     """
 
-    cdef World* w
-    cdef object built
-    cdef object network
-    cdef dict controllers
-    cdef Context context
-    cdef int64_t reached
-    cdef int64_t cap  # largest window to use
-    cdef int64_t span  # window in use
-    cdef int64_t cap_beside  # the same where units are visited side by side
-    cdef int threads
-    cdef Crew crew
-    cdef Pool* pool
-    cdef bint beside_now
-    cdef int64_t least_beside
-    cdef int scheduling
-    cdef bint heap_now
-    cdef bint batch
-    cdef bint halfway  # while it runs; for good once an exception broke a run off
-    cdef int64_t most_drawn
-    cdef object memory_limit
-    cdef object seed
-    cdef object links  # names of those whose hops are recorded
-    cdef object later  # hops that start after what has been handed over
-    cdef object asked  # window_ps
-    cdef int tunnel_limit
-    cdef int record
-    cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns, few_events, few_visits
-
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
         memory_limit_bytes=None, hops=(), int threads=1,
