@@ -17,7 +17,6 @@ from engine.replay import BLOCK_ROWS, Replay
 
 MAGIC = b"handoff checkpoint 1\n"
 DIGEST_BYTES = 32
-_MOST_FACTS = 1 << 20
 
 
 class CheckpointError(ValueError):
@@ -109,7 +108,7 @@ def writing(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
     file : binary file
         Only ``write`` of it.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = _partial(path)
     head = json.dumps(facts).encode()
     try:
         with partial.open("wb") as file:
@@ -156,6 +155,16 @@ def reading(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
         length = int.from_bytes(file.read(8), "little")
         facts = json.loads(file.read(length))
         yield facts, file
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint that nobody needs any more, and what a killed process had begun to write."""
+    path.unlink(missing_ok=True)
+    _partial(path).unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
 
 
 def sync_folder(folder: Path) -> None:
