@@ -6,7 +6,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -45,6 +45,21 @@ class UnderWay:
     wall_seconds: float = 0.0
 
 
+@dataclass
+class Complete:
+    """What a study knows of the runs that are complete.
+
+    Attributes
+    ----------
+    runs : list of Run
+    references : dict of tuple to Bytes
+        Bytes of handoffs that cost nothing, by ``handoff.ideal.anchors_of``.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    references: dict[tuple[object, ...], Bytes] = field(default_factory=dict)
+
+
 class Checkpoints:
     """The checkpoint of a study.
 
@@ -59,17 +74,13 @@ class Checkpoints:
 
     Attributes
     ----------
-    runs : list of Run
-        Complete ones.
-    references : dict of tuple to Bytes
-        Bytes of handoffs that cost nothing, by ``handoff.ideal.anchors_of``.
+    complete : Complete
     """
 
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
         self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "traces")]}
-        self.runs: list[Run] = []
-        self.references: dict[tuple[object, ...], Bytes] = {}
+        self.complete = Complete()
         self._last = time.monotonic()
         self._engines: list[Engine] = []
         self._under_way: Callable[[], UnderWay] | None = None
@@ -80,7 +91,7 @@ class Checkpoints:
 
     # -- going on ---------------------------------------------------------------------------------------------------------
     def resume(self) -> int:
-        """Go on from the file; returns the simulated time (ps) that the run under way has reached, -1 if none is.
+        """Go on from the file; returns the simulated time (ps) that the run under way has reached.
 
         Raises
         ------
@@ -91,9 +102,12 @@ class Checkpoints:
         """
         facts, self._file = self._open.enter_context(reading(self.path))
         if differ := [name for name, value in self.study.items() if facts["study"].get(name) != value]:
-            raise CheckpointError(f"{self.path}: of another study or program: {' and '.join(differ)} differ")
-        self.runs, self.references = _load(self._file, {})
-        self._left = facts["engines"]
+            verb = "differs" if len(differ) == 1 else "differ"
+            raise CheckpointError(f"{self.path}: of another study or program: {' and '.join(differ)} {verb}")
+        found = _load(self._file, {})
+        if not isinstance(found, Complete):
+            raise CheckpointError(f"{self.path}: there is no study in it")
+        self.complete, self._left = found, facts["engines"]
         return int(facts["time_ps"])
 
     def begun(self, shared: Mapping[str, object]) -> UnderWay | None:
@@ -138,7 +152,7 @@ class Checkpoints:
         assert self._under_way is not None
         reached = self._engines[0].time_ps
         with writing(self.path, {"study": self.study, "engines": len(self._engines), "time_ps": reached}) as file:
-            _dump((self.runs, self.references), file, {})
+            _dump(self.complete, file, {})
             _dump(self._under_way(), file, self._shared)
             for engine in self._engines:
                 save(engine, file)
@@ -157,8 +171,8 @@ _ARRAYS = {
     for module, name in (("multiarray", "_reconstruct"), ("multiarray", "scalar"), ("numeric", "_frombuffer"))
 }
 _ADMITTED = _ARRAYS | {
-    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.checkpoint", "UnderWay"),
-    ("handoff.ideal", "Bytes"), ("handoff.measure", "Detail"), ("handoff.study", "Run"),
+    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.checkpoint", "Complete"),
+    ("handoff.checkpoint", "UnderWay"), ("handoff.ideal", "Bytes"), ("handoff.measure", "Detail"), ("handoff.study", "Run"),
 }  # fmt: skip
 _MACHINE = "handoff.machine."
 """Classes of these modules may be in a checkpoint, too: they hold data, and making one does nothing else."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.quantities import duration, size
 from handoff.build import build
-from handoff.checkpoint import Checkpoints
+from handoff.checkpoint import Checkpoints, Complete
 from handoff.ideal import Bytes, anchors_of
 from handoff.measure import expected_packets
 from handoff.procedures import PROCEDURES
@@ -63,16 +63,17 @@ class Progress:
         self.terminal = sys.stderr.isatty()
         self.shown = self.terminal if wanted is None else wanted
         self.told = self.begun = time.perf_counter()
-        self.first = StudyProgress(0, 0, 0)  # where the speed is measured from: here, or where a run is gone on with
+        self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
 
     def __call__(self, at: StudyProgress) -> bool:
         """Show where the run is; False if it should stop there."""
         now = time.perf_counter()
-        if self.first.until_ps == 0 or at.time_ps < self.first.time_ps:
+        if at.time_ps <= self.last.time_ps or self.last.until_ps == 0:  # it begins, or its reference does
             self.first, self.begun = at, now
         elif self.shown and (self.terminal or now - self.told >= self.LOG_SECONDS):
             self.told = now
             self._show(at, max(now - self.begun, 1e-9))
+        self.last = at
         return not self.interruption.asked
 
     def _show(self, at: StudyProgress, passed: float) -> None:
@@ -147,14 +148,13 @@ def study(
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
-    runs: list[Run] = []
-    references: dict[tuple[object, ...], Bytes] = {}
-    checkpoints = None
+    complete, checkpoints = Complete(), None
     if resume or every_s is not None:
         facts = {"scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail}
         facts["--pcap"] = None if capture is None else [str(file), *links, snap]
         checkpoints = _checkpoints(checkpoint or (output or Path()) / "handoff.checkpoint", facts, every_s, resume)
-        runs, references = checkpoints.runs, checkpoints.references
+        complete = checkpoints.complete
+    runs, references = complete.runs, complete.references
     interruption = Interruption()
     for name in names[len(runs) :]:
         if interruption.asked:
@@ -191,7 +191,7 @@ def _checkpoints(path: Path, facts: dict[str, object], every_s: float | None, re
         print(f"handoff: {path}: no checkpoint there: the study begins", file=sys.stderr)
     else:
         reached = found.resume()
-        print(f"handoff: {path}: {len(found.runs)} runs complete, one goes on at {reached / 1e12:g} s", file=sys.stderr)
+        print(f"handoff: {path}: {len(found.complete.runs)} runs complete, one goes on at {reached / 1e12:g} s", file=sys.stderr)
     return found
 
 
