@@ -43,10 +43,22 @@ def program_digest(package: Path) -> str:
 
 
 def identity(built: Any, *options: object) -> bytes:
-    """Digest of all that an engine is made from: program, network, recorded packets, options."""
+    """Digest of all that an engine is made from: program, network, recorded packets, options.
+
+    Parameters
+    ----------
+    built : engine.build.Built
+        Remembers its share, which takes a while if it is large.
+    *options : object
+        Of the engine.
+    """
+    if built.digest is None:
+        digest = _blake2b()
+        changing = ("digest", "releases", "tallies")
+        _add(digest.update, {name: value for name, value in vars(built).items() if name not in changing})
+        built.digest = digest.digest()
     digest = _blake2b()
-    digest.update(repr((program_digest(Path(__file__).parent), *options)).encode())
-    _add(digest.update, {name: value for name, value in vars(built).items() if name not in ("tallies", "releases")})
+    digest.update(built.digest + repr((program_digest(Path(__file__).parent), *options)).encode())
     return digest.digest()
 
 

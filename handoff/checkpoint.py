@@ -142,8 +142,8 @@ class Checkpoints:
 
     # -- keeping ----------------------------------------------------------------------------------------------------------
     def slice_done(self, forced: bool) -> None:
-        """Write a checkpoint if it is time, or ``forced``."""
-        if self.every_s is not None and (forced or time.monotonic() - self._last >= self.every_s):
+        """Write a checkpoint if it is time, or ``forced``: a run that stops here, or a capture that is complete, needs one."""
+        if forced or (self.every_s is not None and time.monotonic() - self._last >= self.every_s):
             self.write()
             self._last = time.monotonic()
 
