@@ -356,7 +356,8 @@ cdef int walk(Stream s, Engine e) except -1:
     if s.array(np.frombuffer(mine, np.uint8), np.uint8).tobytes() != mine:
         raise CheckpointError("the state is one of another network, other options or another version of the engine")
     e.reached, e.span, e.heap_now = s.number(e.reached), s.number(e.span), s.number(e.heap_now)
-    e.windows, e.visits, e.steps = s.number(e.windows), s.number(e.visits), s.number(e.steps)
+    e.windows, e.windows_beside = s.number(e.windows), s.number(e.windows_beside)
+    e.visits, e.steps = s.number(e.visits), s.number(e.steps)
     e.calls, e.controller_ns = s.number(e.calls), s.number(e.controller_ns)
     e.context.call, e.context.order = s.number(e.context.call), s.number(e.context.order)
     sent = s.array(np.array([(*who, n) for who, n in e.context.sent.items()], np.int64).ravel(), np.int64)
@@ -394,7 +395,8 @@ def restore(Engine engine not None, file):
     ----------
     engine : Engine
         Made from the same network, with the same seed and options, and with the controllers that it had attached, which know
-        what they knew. ``scheduling``, ``window_ps``, ``dispatch`` and ``memory_limit_bytes`` may differ.
+        what they knew. ``scheduling``, ``window_ps``, ``threads``, ``dispatch`` and
+        ``memory_limit_bytes`` may differ.
     file : binary file
         With the state next in it; it stands behind the state afterwards. The state is believed: check the file before.
 

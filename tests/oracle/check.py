@@ -72,14 +72,14 @@ def in_slices(number: int) -> list[str]:
 
 
 def saved_and_restored(number: int) -> list[str]:
-    """Three times abandoned for an engine that is made anew and gets its state, with another window or order of its own."""
+    """Three times abandoned for an engine that is made anew and gets its state, with an order and threads of its own."""
     scenario = generate(number)
     network, whole = scenario.made(Engine)
     expected = whole.run(scenario.until)
     dice, taken, fleet = Random(number), no_hops(), Actor(scenario.script, network, None)
     engine, file = None, io.BytesIO()
     for turn, cut in enumerate([*sorted(dice.randrange(scenario.until) for _ in range(3)), scenario.until]):
-        way = variant(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 3]}
+        way = variant(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 3], "threads": 1 + turn % 3}
         engine = scenario.ready(Engine, scenario.network(), fleet=fleet, **way)
         if turn:
             file.seek(0)
