@@ -25,7 +25,7 @@ from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.reception cimport pass_boundaries
 from engine.state cimport close_world, open_world
-from engine.threads cimport Pool, new_pool
+from engine.threads cimport new_pool
 from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
 from engine.views cimport (
     Crew, begin_view, delete_view, end_view, free_outgrown, leave_view, more_work, new_view,

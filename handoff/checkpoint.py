@@ -104,7 +104,7 @@ class Checkpoints:
         if differ := [name for name, value in self.study.items() if facts["study"].get(name) != value]:
             verb = "differs" if len(differ) == 1 else "differ"
             raise CheckpointError(f"{self.path}: of another study or program: {' and '.join(differ)} {verb}")
-        found = _load(self._file, {})
+        found = self._load({})
         if not isinstance(found, Complete):
             raise CheckpointError(f"{self.path}: there is no study in it")
         self.complete, self._left = found, facts["engines"]
@@ -121,7 +121,7 @@ class Checkpoints:
         self._engines, self._shared = [], shared
         if not self._left or self._file is None:
             return None
-        found = _load(self._file, shared)
+        found = self._load(shared)
         if not isinstance(found, UnderWay):
             raise CheckpointError(f"{self.path}: there is no run in it")
         return found
@@ -129,7 +129,10 @@ class Checkpoints:
     def watch(self, engine: Engine, under_way: Callable[[], UnderWay] | None = None) -> None:
         """Put an engine where it was at the checkpoint, and have its state in those to come."""
         if self._left and self._file is not None:
-            restore(engine, self._file)
+            try:
+                restore(engine, self._file)
+            except CheckpointError as error:  # the same scenario, but not the same files
+                raise CheckpointError(f"{self.path}: {error}: has a file that the scenario names changed?") from None
             self._left -= 1
             if not self._left:
                 self._open.close()
@@ -139,6 +142,16 @@ class Checkpoints:
         elif self._under_way is not None:  # a second engine begins when the first one's run is over
             over = self._under_way()
             self._under_way = lambda: over
+
+    def _load(self, shared: Mapping[str, object]) -> Any:
+        """The next pickle of the file."""
+        assert self._file is not None
+        try:
+            return _Unpickler(self._file, shared).load()
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a pickle that none has written here may lead to
+            raise CheckpointError(f"{self.path}: cannot be read: {error}") from None
 
     # -- keeping ----------------------------------------------------------------------------------------------------------
     def slice_done(self, forced: bool) -> None:
@@ -211,12 +224,3 @@ class _Unpickler(pickle.Unpickler):
 
 def _dump(value: object, file: BinaryIO, shared: Mapping[str, object]) -> None:
     _Pickler(file, shared).dump(value)
-
-
-def _load(file: BinaryIO, shared: Mapping[str, object]) -> Any:
-    try:
-        return _Unpickler(file, shared).load()
-    except CheckpointError:
-        raise
-    except Exception as error:  # whatever a pickle that is none may lead to
-        raise CheckpointError(f"a checkpoint that cannot be read: {error}") from None

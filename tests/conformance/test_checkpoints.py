@@ -138,7 +138,7 @@ def test_another_study_is_refused_and_said_why(tmp_path: Path) -> None:
         Checkpoints(path, {"--seed": 2}, None).resume()
     again = Checkpoints(path, {"--seed": 1}, None)
     assert again.resume() > 0
-    with pytest.raises(CheckpointError, match="another network, other options"):  # what no name in the file tells
+    with pytest.raises(CheckpointError, match="state: the state is one of another network"):  # what no name in the file tells
         run_procedure(Town().setup(2), "mipv4", checkpoints=again)
 
 
