@@ -24,7 +24,7 @@ from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.reception cimport pass_boundaries
 from engine.state cimport close_world, open_world
-from engine.threads cimport Pool, new_pool
+from engine.threads cimport new_pool
 from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
 from engine.views cimport (
     Crew, begin_view, delete_view, end_view, free_outgrown, leave_view, more_work, new_view,
@@ -104,34 +104,6 @@ cdef class Engine:
     >>> int(result.flows["delay_max_ps"][0])
     12220000000
     """
-
-    cdef World* w
-    cdef object built
-    cdef object network
-    cdef dict controllers  # by node: whether it takes batches, and what is called
-    cdef Context context
-    cdef int64_t reached
-    cdef int64_t cap  # largest window to use
-    cdef int64_t span  # window in use
-    cdef int64_t cap_beside  # the same where units are visited side by side
-    cdef int threads
-    cdef Crew crew
-    cdef Pool* pool
-    cdef bint beside_now
-    cdef int64_t least_beside
-    cdef int scheduling
-    cdef bint heap_now
-    cdef bint batch
-    cdef bint halfway  # while it runs; for good once an exception broke a run off
-    cdef int64_t most_drawn
-    cdef object memory_limit
-    cdef object seed
-    cdef object links  # names of those whose hops are recorded
-    cdef object later  # hops that start after what has been handed over
-    cdef object asked  # window_ps
-    cdef int tunnel_limit
-    cdef int record
-    cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns, few_events, few_visits
 
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",

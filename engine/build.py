@@ -35,6 +35,7 @@ class Built:
     """
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
+        self.digest: bytes | None = None  # of all this (engine.checkpoint)
         self.plan = plan(network, uplinks)
         self.node_names = [n.name for n in network.nodes]
         self.node_keys = [key(n) for n in self.node_names]

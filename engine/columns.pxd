@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.fifo cimport Fifo, Tally, record_bytes, transmission
 from engine.hops cimport Hop, Said
 from engine.record cimport Record
-from engine.state cimport count_left
+from engine.state cimport count_left, time_out_holds
 from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_once
 
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
@@ -19,8 +19,9 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
     queued_np = np.zeros((len(built.tallies), 2), np.int64)
     left = left_np
     cdef int64_t[:, ::1] queued = queued_np
+    time_out_holds(w, reached)
     cdef size_t ended_before = w.ended.size()
-    cdef int64_t control_left = count_left(w, reached, left, queued)
+    cdef int64_t control_left = count_left(w, left, queued)
     flows_np = np.zeros((w.flows, 11), np.int64)
     flows = flows_np
     cdef Flow* f

@@ -356,7 +356,18 @@ cdef inline void count_ring(World* w, Fifo* f, int64_t[:, ::1] left, int64_t* co
         size[0] += record_bytes(&f.ring[h & f.mask])
         h += 1
 
-cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int64_t[:, ::1] queued) except -1:
+cdef inline void time_out_holds(World* w, int64_t end) noexcept:
+    """Drop what nodes hold beyond its time; it would be done when the next packet comes."""
+    cdef int64_t i
+    cdef size_t j
+    cdef Table* table
+    for i in range(w.nodes):
+        table = &w.tables[i]
+        for j in range(table.mask + 1 if table.mask else 0):
+            if table.slot[j].mode == HOLD and table.slot[j].one.until < end:
+                time_out(w, <int>i, &table.slot[j], end)
+
+cdef inline int64_t count_left(World* w, int64_t[:, ::1] left, int64_t[:, ::1] queued) except -1:
     """Data copies still under way by flow, and by row of the tallies; and how many control messages."""
     cdef int64_t control = 0, packets = 0, size = 0, i, k
     cdef size_t j, n
@@ -403,8 +414,6 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[:, ::1] left, int6
             e = &table.slot[j]
             if e.mode != HOLD:
                 continue
-            if i < w.nodes and e.one.until < end:
-                time_out(w, <int>i, e, end)
             held = <Held*>e.more
             for n in range(held.records.size()):
                 count_record(w, &held.records.data()[n], left, &control)

@@ -15,7 +15,7 @@ from handoff.machine.mobile import MobileNodes
 from handoff.machine.places import Places
 from handoff.machine.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.machine.records import Records
-from handoff.machine.waypoints import waypoints
+from handoff.machine.waypoints import Waypoint
 from handoff.setup import Int, Setup
 
 PURPOSE_AGE = PURPOSE_USER + 1
@@ -95,9 +95,10 @@ def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code:
         network.schedule(times[at], mobiles[at], code, args[at], node=router)
 
 
-def controllers(setup: Setup, program: Program, places: Places, records: Records) -> Iterator[tuple[int, Any]]:
+def controllers(
+    setup: Setup, program: Program, places: Places, laid_out: dict[int, Waypoint], records: Records
+) -> Iterator[tuple[int, Any]]:
     """The fleet's controller (node -1), and one of each router and anchor."""
-    laid_out = waypoints(program, places)
     yield -1, MobileNodes(program, places, laid_out, setup.movement, records)
     nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
     if program.row.hierarchical:

@@ -26,6 +26,23 @@ def _study_options(command: Any) -> Any:
             help="Nodes of the network that run side by side; the result is the same for any number.",
         ),
         click.option("--memory-limit", metavar="SIZE", help="Refuse a run that may take more, as in 2GB."),
+        click.option(
+            "--checkpoint-every", metavar="TIME",
+            help="Keep a checkpoint, renewed each TIME of real time, as in 10min: what a killed run loses at most.",
+        ),
+        click.option(
+            "--checkpoint", type=click.Path(path_type=Path, dir_okay=False),
+            help="Where it is kept.  [default: handoff.checkpoint in the folder of -o, or the present one]",
+        ),
+        click.option(
+            "--resume", is_flag=True,
+            help="Go on from the checkpoint of the same command; the results are those of a run that was never stopped. "
+            "Without a checkpoint: begin.",
+        ),
+        click.option(
+            "--progress/--no-progress", default=None,
+            help="Simulated time, speed and time to go on stderr.  [default: on a terminal]",
+        ),
         _JSON,
     ):
         command = option(command)

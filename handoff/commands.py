@@ -13,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from engine.quantities import size
+from engine.quantities import duration, size
 from handoff.build import build
+from handoff.checkpoint import Checkpoints, Complete
 from handoff.ideal import Bytes, anchors_of
 from handoff.measure import expected_packets
 from handoff.procedures import PROCEDURES
@@ -43,26 +44,54 @@ class Interruption:
 
 
 class Progress:
-    """One line on a terminal: simulated time, times real time, packet-hops a second, time to go; silent elsewhere."""
+    """Simulated time, times real time, packet-hops a second, time to go: one line on a terminal that is written over.
 
-    def __init__(self, name: str, interruption: Interruption) -> None:
+    Parameters
+    ----------
+    name : str
+        Of the procedure.
+    interruption : Interruption
+    wanted : bool or None
+        Elsewhere than on a terminal a line every ten seconds if True; nothing anywhere if False.
+    """
+
+    LOG_SECONDS = 10.0
+
+    def __init__(self, name: str, interruption: Interruption, wanted: bool | None = None) -> None:
         self.name = name
         self.interruption = interruption
-        self.begun = time.perf_counter()
-        self.shown = sys.stderr.isatty()
+        self.terminal = sys.stderr.isatty()
+        self.shown = self.terminal if wanted is None else wanted
+        self.told = self.begun = time.perf_counter()
+        self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
 
     def __call__(self, at: StudyProgress) -> bool:
         """Show where the run is; False if it should stop there."""
-        passed = max(time.perf_counter() - self.begun, 1e-9)
-        if self.shown:
-            left = passed * (at.until_ps - at.time_ps) / max(at.time_ps, 1)
-            end = "\r" if at.time_ps < at.until_ps else "\r\033[K"
-            print(
-                f"\r{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {at.time_ps / 1e12 / passed:.1f} × real "
-                f"time, {at.events / passed / 1e6:.1f} M packet-hops/s, {left:.0f} s to go\033[K",
-                end=end, file=sys.stderr, flush=True,
-            )  # fmt: skip
+        now = time.perf_counter()
+        if at.time_ps <= self.last.time_ps or self.last.until_ps == 0:  # it begins, or its reference does
+            self.first, self.begun = at, now
+        elif self.shown and (self.terminal or now - self.told >= self.LOG_SECONDS):
+            self.told = now
+            self._show(at, max(now - self.begun, 1e-9))
+        self.last = at
         return not self.interruption.asked
+
+    def _show(self, at: StudyProgress, passed: float) -> None:
+        done = max(at.time_ps - self.first.time_ps, 1)
+        hops = at.events - self.first.events
+        text = (
+            f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
+            f"{hops / passed / 1e6:.1f} M packet-hops/s, {_clock(passed * (at.until_ps - at.time_ps) / done)} to go"
+        )
+        end = "\n" if not self.terminal else "\r" if at.time_ps < at.until_ps else "\r\033[K"
+        print(f"\r{text}\033[K" if self.terminal else text, end=end, file=sys.stderr, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    """A time to go, as coarse as it is uncertain."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def study(
@@ -76,6 +105,10 @@ def study(
     as_json: bool,
     detail: bool | None,
     threads: int,
+    progress: bool | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: str | None = None,
+    resume: bool = False,
     capture: tuple[Path, list[str], int] | None = None,
 ) -> int:
     """Run procedures on a scenario, print and write what came out; returns the exit code.
@@ -90,6 +123,8 @@ def study(
     if wrong:
         raise ScenarioError(wrong)
     limit = size(memory_limit) if memory_limit is not None else None
+    every_s = None if checkpoint_every is None else duration(checkpoint_every) / 1e12
+    command = _without_checkpoints(sys.argv[1:])
     checked, text = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
@@ -104,7 +139,7 @@ def study(
         file, patterns, snap = capture
         links = matching_links(patterns, link_names(setup.network))
         _writable(file.parent)
-        comment = provenance(text, scenario, seed, sys.argv[1:])[b"handoff"].decode()
+        comment = provenance(text, scenario, seed, command)[b"handoff"].decode()
         record = partial(Recorder, file, links, snap, comment, packets)
     if output is not None:
         _writable(output)
@@ -113,16 +148,21 @@ def study(
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
+    complete, checkpoints = Complete(), None
+    if resume or every_s is not None:
+        facts = {"scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail}
+        facts["--pcap"] = None if capture is None else [str(file), *links, snap]
+        checkpoints = _checkpoints(checkpoint or (output or Path()) / "handoff.checkpoint", facts, every_s, resume)
+        complete = checkpoints.complete
+    runs, references = complete.runs, complete.references
     interruption = Interruption()
-    runs: list[Run] = []
-    references: dict[object, Bytes] = {}
-    for name in names:
+    for name in names[len(runs) :]:
         if interruption.asked:
             break
         same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
-            setup, name, seed=seed, threads=threads, memory_limit_bytes=limit, progress=Progress(name, interruption),
-            reference=references.get(same), detail=detail, record=record,
+            setup, name, seed=seed, threads=threads, memory_limit_bytes=limit, reference=references.get(same), detail=detail,
+            progress=Progress(name, interruption, progress), record=record, checkpoints=checkpoints,
         )  # fmt: skip
         if run.extra is not None:
             references[same] = Bytes.of(run.result).beyond(run.extra)
@@ -131,9 +171,42 @@ def study(
     if output is not None and runs:
         from handoff.report.tables import provenance, write_tables
 
-        write_tables(output, runs, setup, seed, provenance(text, scenario, seed, sys.argv[1:]))
+        write_tables(output, runs, setup, seed, provenance(text, scenario, seed, command))
     _show(runs, checked.name, seed, as_json, interruption.asked)
+    if checkpoints is not None and not interruption.asked:
+        checkpoints.remove()
+    elif checkpoints is not None and checkpoints.path.exists():
+        print(f"handoff: {checkpoints.path}: the same command with --resume goes on from here", file=sys.stderr)
     return INTERRUPTED if interruption.asked else 0
+
+
+def _checkpoints(path: Path, facts: dict[str, object], every_s: float | None, resume: bool) -> Checkpoints:
+    """The checkpoint of a study, gone on from if that is wanted and it is there."""
+    found = Checkpoints(path, facts, every_s)
+    if not resume:
+        if path.exists():
+            raise ScenarioError([f"{path}: a checkpoint is there: go on from it with --resume, or remove it"])
+        _writable(path.parent)
+    elif not path.exists():
+        print(f"handoff: {path}: no checkpoint there: the study begins", file=sys.stderr)
+    else:
+        reached = found.resume()
+        print(f"handoff: {path}: {len(found.complete.runs)} runs complete, one goes on at {reached / 1e12:g} s", file=sys.stderr)
+    return found
+
+
+def _without_checkpoints(command: list[str]) -> list[str]:
+    """A command as far as it decides the result: whether it was stopped and gone on with is not written into it."""
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        option, _, value = word.partition("=")
+        if option in ("--checkpoint", "--checkpoint-every"):
+            if not value:
+                next(words, None)
+        elif word not in ("--resume", "--progress", "--no-progress"):
+            kept.append(word)
+    return kept
 
 
 def _unfit(setup: Setup, name: str) -> ValueError | None:

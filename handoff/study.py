@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,15 +14,19 @@ import numpy as np
 from engine import Engine, Hops, Network, Result
 from engine.histogram import quantile
 from handoff.begin import begin, controllers, schedule
+from handoff.checkpoint import Checkpoints, UnderWay
 from handoff.ideal import Bytes, ideal_bytes
 from handoff.machine.places import Places
 from handoff.machine.program import Program
 from handoff.machine.records import Records
+from handoff.machine.waypoints import Waypoint, waypoints
 from handoff.measure import Columns, Detail, details, handoff_columns
 from handoff.procedures import PROCEDURES
 from handoff.setup import Correspondents, Setup
 
 SLICES = 50
+"""Of a run, at least; of one that takes long each is so short that something can be shown, kept or stopped."""
+SLICE_SECONDS = 0.5
 
 
 class Recorder(Protocol):
@@ -38,8 +43,11 @@ class Recorder(Protocol):
     def write(self, hops: Hops) -> None:
         """Take those of a slice."""
 
+    def state(self) -> Any:
+        """What goes into a checkpoint, and comes back to its maker."""
 
-Record = Callable[[Network, Program, Places], AbstractContextManager[Recorder]]
+
+Record = Callable[[Network, Program, Places, Any], AbstractContextManager[Recorder]]
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
@@ -56,6 +64,9 @@ class StudyProgress:
     time_ps: int
     until_ps: int
     events: int
+
+
+Progress = Callable[[StudyProgress], bool]
 
 
 @dataclass
@@ -171,11 +182,12 @@ def run_procedure(
     scheduling: str = "auto",
     threads: int = 1,
     memory_limit_bytes: int | None = None,
-    progress: Callable[[StudyProgress], bool] | None = None,
+    progress: Progress | None = None,
     reference: Bytes | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
     detail: bool = False,
     record: Record | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -203,7 +215,10 @@ def run_procedure(
     detail : bool
         Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
     record : callable or None
-        Gets network, program and places of the run and returns what takes its hops, a context around the run.
+        Gets network, program and places of the run, and the state that an earlier one had at a checkpoint or None; returns what
+        takes its hops, a context around the run.
+    checkpoints : Checkpoints or None
+        Keeps what is needed to go on with the run, and has what it is to go on from.
 
     Raises
     ------
@@ -215,29 +230,41 @@ def run_procedure(
     network = setup.network.fork()
     begin(setup, network, places)
     schedule(setup, network, program, places, seed)
-    records = Records(setup)
-    with nullcontext() if record is None else record(network, program, places) as recorder:
+    laid_out = waypoints(program, places)
+    known = None if checkpoints is None else checkpoints.begun(_shared(setup, program, places, laid_out))
+    if known is None:
+        records = Records(setup)
+        known = UnderWay(records, list(controllers(setup, program, places, laid_out, records)))
+    places.simultaneous = known.simultaneous
+    with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
         engine = Engine(
             network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
             record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
             hops=() if recorder is None else recorder.hops,
         )  # fmt: skip
-        for node, controller in controllers(setup, program, places, records):
+        for node, controller in known.controllers:
             if node < 0:
                 engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
             else:
                 engine.attach(node, controller if wrap is None else wrap(node, controller))
-        begun = time.perf_counter()
-        reached = _advance(engine, setup.duration_ps, progress, recorder)
+        begun = time.perf_counter() - known.wall_seconds
+
+        def now() -> UnderWay:
+            known.simultaneous, known.wall_seconds = places.simultaneous, time.perf_counter() - begun
+            known.capture = None if recorder is None else recorder.state()
+            return known
+
+        if checkpoints is not None:
+            checkpoints.watch(engine, now)
+        reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints)
         wall = time.perf_counter() - begun
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
-        end = setup.duration_ps
-        reference = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
+        reference = ideal_bytes(setup, places, seed, partial(_to_end, setup.duration_ps, progress, checkpoints))
     mobile_of_flow = network.flows()["mobile"]
-    handoffs = handoff_columns(records, result, mobile_of_flow, reached)
+    handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
     measured = None
     if detail:
         measured = details(PROCEDURES[procedure], result, mobile_of_flow, handoffs, setup.options.resequence_ps, reached)
@@ -276,18 +303,44 @@ def program_of(setup: Setup, procedure: str) -> Program:
     return Program.of(row, setup.options)
 
 
+def _shared(setup: Setup, program: Program, places: Places, laid_out: dict[int, Waypoint]) -> dict[str, object]:
+    """What controllers refer to, and is made anew for each run."""
+    return {
+        "program": program, "row": program.row, "options": setup.options, "movement": setup.movement, "network": setup.network,
+        "places": places, "laid_out": laid_out,
+    }  # fmt: skip
+
+
+def _to_end(until: int, progress: Progress | None, checkpoints: Checkpoints | None, engine: Engine) -> bool:
+    """Take the reference's engine to the end; False if it was stopped."""
+    if checkpoints is not None:
+        checkpoints.watch(engine)
+    return _advance(engine, until, progress, None, checkpoints) == until
+
+
 def _advance(
-    engine: Engine, until: int, progress: Callable[[StudyProgress], bool] | None, recorder: Recorder | None = None
+    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: Checkpoints | None
 ) -> int:
-    """Run in slices, so that progress, an interruption and the record of hops have a place."""
-    slices = SLICES if recorder is None else max(SLICES, recorder.slices)
-    for k in range(1, slices + 1):
-        reached = engine.advance(until * k // slices)
+    """Run in slices, so that progress, an interruption, the record of hops and checkpoints have a place.
+
+    Each is twice or half as long as the one before where that takes too little or too much real time; no result depends on it.
+    """
+    longest = max(1, until // max(SLICES, 0 if recorder is None else recorder.slices))
+    step = max(1, longest // 64)
+    reached = engine.time_ps
+    while reached < until:
+        begun = time.perf_counter()
+        reached = engine.advance(min(reached + step, until))
         if recorder is not None:
             recorder.write(engine.take_hops())
-        if progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"])):
-            return reached
-    return until
+        stop = progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"]))
+        if checkpoints is not None:  # before a capture is complete, what it is the capture of
+            checkpoints.slice_done(forced=stop or (reached == until and recorder is not None))
+        if stop:
+            break
+        took = time.perf_counter() - begun
+        step = max(1, step // 2) if took > SLICE_SECONDS else min(longest, step * 2) if 2 * took < SLICE_SECONDS else step
+    return reached
 
 
 __all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_procedure"]

@@ -20,6 +20,7 @@ from traces import CaptureWriter, Packets, wire
 
 HOPS_IN_SLICE, HOPS_OF_PACKET = 500_000, 5
 """About how many hops of a run are written at once, and how many a packet has."""
+Nonces = dict[tuple[int, int], dict[int, int]]
 _TUNNELS_V4 = {"ipip": wire.IP_IN_IP, "minimal": wire.MINIMAL, "gre": wire.GRE}
 
 
@@ -68,6 +69,8 @@ class Recorder:
     network : Network
     program : Program
     places : Places
+    kept : tuple or None
+        ``state()`` of an earlier one of the same run, whose capture is gone on with.
 
     Attributes
     ----------
@@ -80,14 +83,15 @@ class Recorder:
     Raises
     ------
     ValueError
-        If the network has more than the address plan, or packets that are shorter than an IP header.
+        If the network has more than the address plan, or packets that are shorter than an IP header; or the capture to go on
+        with is gone.
     OSError
         If the file cannot be written.
     """
 
     def __init__(
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network, program: Program,
-        places: Places,
+        places: Places, kept: tuple[int, Nonces] | None = None,
     ) -> None:
         self.ip, self.nodes = program.row.ip, len(network.nodes)
         if wrong := too_many(self.ip, self.nodes, network.mobile_count) + too_short(network, self.ip):
@@ -106,7 +110,16 @@ class Recorder:
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
+            kept=None if kept is None else kept[0],
         )  # fmt: skip
+        self._named = kept is not None  # by a checkpoint: what has been written is needed
+        if kept is not None:
+            self.signalling.nonces = kept[1]
+
+    def state(self) -> tuple[int, Nonces]:
+        """What a later one needs to go on behind what has been written, which is on the disk then."""
+        self._named = True
+        return self.writer.sync(), self.signalling.nonces
 
     def write(self, hops: Hops) -> None:
         """Write the hops of a slice."""
@@ -154,5 +167,5 @@ class Recorder:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
             self.writer.finish()
-        else:
+        elif not self._named:
             self.writer.abandon()

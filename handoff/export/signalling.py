@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from functools import lru_cache
 
 from engine.keys import mix2
@@ -58,7 +57,7 @@ class Signalling:
     def __init__(self, program: Program, places: Places, addresses: Addresses) -> None:
         self.program, self.places, self.addresses = program, places, addresses
         self.row, self.options = program.row, program.options
-        self._nonces: dict[tuple[int, int], deque[tuple[int, int]]] = {}
+        self.nonces: dict[tuple[int, int], dict[int, int]] = {}  # of a mobile node's last updates to a correspondent
         self.packet = lru_cache(4096)(self._packet)  # a leg has several links
 
     def _packet(self, args: tuple[int, ...], mobile: int) -> bytes:
@@ -199,11 +198,13 @@ class Signalling:
             return None
         if not self.program.routability:
             return wire.Authorization(self._key(mobile, "Correspondent", 20), None, care_of, correspondent)
-        known = self._nonces.setdefault((mobile, fields.peer), deque(maxlen=_REMEMBERED))
+        known = self.nonces.setdefault((mobile, fields.peer), {})
         update = numbered.kind in ("BU", "DBU")
         if update:
-            known.append((fields.identification, fields.status))
-        status = dict(known).get(fields.identification, 0)  # an acknowledgement does not repeat them
+            known[fields.identification] = fields.status
+            if len(known) > _REMEMBERED:
+                del known[min(known)]
+        status = known.get(fields.identification, 0)  # an acknowledgement does not repeat them
         home, care_of_nonce = status & (1 << NONCE_BITS) - 1, status >> NONCE_BITS
         tokens = Tokens(self.places, fields.peer)
         second = None if numbered.kind in ("DBU", "DBA") else tokens.make(mobile, fields.new, care_of_nonce)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.checkpoint import sync_folder
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.machine.records import COLUMNS
 from handoff.measure import METRICS, VOICE
@@ -106,7 +107,7 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
                 temporary.unlink(missing_ok=True)
             raise
     written = [t.replace(t.with_suffix("")) for t in temporaries]  # all are there: none of an older study stays
-    _sync_folder(folder)
+    sync_folder(folder)
     return written
 
 
@@ -115,14 +116,6 @@ def _write(table: pa.Table, temporary: Path) -> None:
         pq.write_table(table, file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _runs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:

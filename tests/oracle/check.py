@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from random import Random
 from typing import Any
 
 from engine import Engine
+from engine._checkpoint import restore, save
 from engine.hops import no_hops
 
 from .calm import calm
 from .compare import by_name, differences, hop_differences, rows_that_differ
+from .controllers import Actor
 from .generate import generate
 from .oracle import Oracle
 from .scenarios import UNCHANGED, Change, Scenario
@@ -68,6 +71,31 @@ def in_slices(number: int) -> list[str]:
     return differences(whole.run(scenario.until), sliced.result()) + hop_differences(whole.take_hops(), taken)
 
 
+def saved_and_restored(number: int) -> list[str]:
+    """Three times abandoned for an engine that is made anew and gets its state, with an order and threads of its own."""
+    scenario = generate(number)
+    network, whole = scenario.made(Engine)
+    expected = whole.run(scenario.until)
+    dice, taken, fleet = Random(number), no_hops(), Actor(scenario.script, network, None)
+    engine, file = None, io.BytesIO()
+    for turn, cut in enumerate([*sorted(dice.randrange(scenario.until) for _ in range(3)), scenario.until]):
+        way = variant(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 3], "threads": 1 + turn % 3}
+        engine = scenario.ready(Engine, scenario.network(), fleet=fleet, **way)
+        if turn:
+            file.seek(0)
+            restore(engine, file)
+            if file.read() != b"behind":
+                return [f"cut {turn}: another length was read than had been written"]
+        if engine.advance(cut) != cut or engine.time_ps != cut:
+            return [f"cut {turn}: the engine is at {engine.time_ps}, not at {cut}"]
+        if cut == scenario.until or dice.random() < 0.7:  # what is not taken is part of the state
+            taken = taken.then(engine.take_hops())
+        file = io.BytesIO()
+        save(engine, file)
+        file.write(b"behind")
+    return differences(expected, engine.result()) + hop_differences(whole.take_hops(), taken)
+
+
 def shifted(number: int) -> list[str]:
     """Every input time + c: every output time + c."""
     return _changed(generate(number), Change(shift=123_456_789_012 if number % 2 else 1))
@@ -89,7 +117,7 @@ def with_idle(number: int) -> list[str]:
     return _changed(generate(number), Change(idle=True), same_fingerprint=True)
 
 
-AGAINST_ITSELF = (twice, in_slices, shifted, scaled, shuffled, with_idle)
+AGAINST_ITSELF = (twice, in_slices, saved_and_restored, shifted, scaled, shuffled, with_idle)
 
 
 def _changed(scenario: Scenario, change: Change, same_fingerprint: bool = False) -> list[str]:

@@ -190,8 +190,13 @@ class Scenario:
             net.schedule(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
         return net
 
-    def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, **options: Any) -> Any:
-        """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none."""
+    def ready(
+        self, kind: Any, network: Network, change: Change = UNCHANGED, fleet: Actor | None = None, **options: Any
+    ) -> Any:
+        """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none.
+
+        ``fleet`` is that of an earlier one, for one that goes on from there: only it knows anything.
+        """
         options.setdefault("hops", self.recorded(network))
         if self.script.again:  # wants everything in the order of time
             options |= {"scheduling": "heap"}
@@ -200,7 +205,7 @@ class Scenario:
         for n in self.nodes:
             if n.name != quiet:
                 made.attach(n.name, Actor(self.script, network, n.name, change.shift, change.scale))
-        made.attach_mobiles(Actor(self.script, network, None, change.shift, change.scale))
+        made.attach_mobiles(fleet or Actor(self.script, network, None, change.shift, change.scale))
         return made
 
     def recorded(self, network: Network) -> list[str]:

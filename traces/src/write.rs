@@ -1,7 +1,7 @@
 //! The pcapng writer (draft-ietf-opsawg-pcapng): one section, little-endian, raw IP, nanoseconds.
 
 use std::fs::File;
-use std::io::{Result, Write};
+use std::io::{Result, Seek, SeekFrom, Write};
 
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
@@ -135,9 +135,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Everything is in the file, on the disk.
-    pub fn finish(&mut self) -> Result<()> {
+    /// Go on behind the first `length` bytes of the file: what is behind them goes.
+    pub fn resume(&mut self, length: u64) -> Result<()> {
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(length))?;
+        Ok(())
+    }
+
+    /// Everything is in the file, on the disk; returns how many bytes that are.
+    pub fn sync(&mut self) -> Result<u64> {
         self.drain()?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        self.file.stream_position()
     }
 }

@@ -139,6 +139,7 @@ impl PacketWriter {
         protocol: Column<u8>,
         source_port: Column<u16>,
         destination_port: Column<u16>,
+        kept: Option<u64>,
     ) -> PyResult<PacketWriter> {
         let flows = source.len();
         let columns = [destination.len(), protocol.len(), source_port.len(), destination_port.len()];
@@ -147,13 +148,23 @@ impl PacketWriter {
                 "addresses have 16 columns, and the columns of the flow table one length",
             ));
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let file = OpenOptions::new().write(true).create_new(kept.is_none()).open(path)?;
+        let present = file.metadata()?.len();
         let mut writer = Writer::new(file, snap);
-        writer.section(comment, application);
-        for name in &interfaces {
-            writer.interface(name);
+        if let Some(length) = kept {
+            if present < length {
+                return Err(PyValueError::new_err(format!(
+                    "it has {present} bytes of the {length} that were written"
+                )));
+            }
+            writer.resume(length)?;
+        } else {
+            writer.section(comment, application);
+            for name in &interfaces {
+                writer.interface(name);
+            }
+            writer.names(&names)?;
         }
-        writer.names(&names)?;
         let rows = addresses.as_array();
         let addresses = rows.rows().into_iter();
         let ends = source.as_array();
@@ -218,7 +229,7 @@ impl PacketWriter {
         py.detach(|| self.write_all(&columns))
     }
 
-    fn finish(&mut self, py: Python<'_>) -> PyResult<()> {
-        Ok(py.detach(|| self.writer.finish())?)
+    fn sync(&mut self, py: Python<'_>) -> PyResult<u64> {
+        Ok(py.detach(|| self.writer.sync())?)
     }
 }

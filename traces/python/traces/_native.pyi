@@ -42,14 +42,14 @@ class PacketWriter:
         cls, path: str | PathLike[str], version: int, snap: int, comment: str, application: str, interfaces: Sequence[str],
         names: Sequence[tuple[bytes, str]], addresses: NDArray[np.uint8], source: NDArray[np.uint32],
         destination: NDArray[np.uint32], protocol: NDArray[np.uint8], source_port: NDArray[np.uint16],
-        destination_port: NDArray[np.uint16],
+        destination_port: NDArray[np.uint16], kept: int | None,
     ) -> PacketWriter: ...  # fmt: skip
     def write(
         self, time_ns: NDArray[np.int64], interface: NDArray[np.uint32], flow: NDArray[np.int64], length: NDArray[np.uint32],
         number: NDArray[np.uint32], sequence: NDArray[np.uint32], acknowledgement: NDArray[np.uint32],
         tunnels: NDArray[np.int32], messages: Sequence[bytes],
     ) -> None: ...  # fmt: skip
-    def finish(self) -> None: ...
+    def sync(self) -> int: ...
 
 _Choices = tuple[bool, tuple[int, int, int]]
 

@@ -99,9 +99,14 @@ class CaptureWriter:
         What writes the file; default this package.
     names : mapping of bytes to str
         Names of addresses, which Wireshark shows in their place.
+    kept : int or None
+        Go on with the capture of an earlier writer of the same parameters, whose ``sync`` returned this: what it wrote after
+        that is written again.
 
     Raises
     ------
+    ValueError
+        If there is no such capture, or less of it.
     OSError
         If the file cannot be written.
     """
@@ -118,15 +123,28 @@ class CaptureWriter:
         comment: str = "",
         application: str = f"handoff-traces {version('handoff-traces')}",
         names: Mapping[bytes, str] | None = None,
+        kept: int | None = None,
     ) -> None:
         self.path = Path(path)
         self._partial = self.path.with_name(f"{self.path.name}.partial")
-        self._partial.unlink(missing_ok=True)
-        self._native = _native.PacketWriter(
-            self._partial, ip, snap_length or WHOLE, comment, application, list(interfaces), list((names or {}).items()),
-            addresses, flows.source, flows.destination, flows.protocol, flows.source_port, flows.destination_port,
-        )  # fmt: skip
+        if kept is None:
+            self._partial.unlink(missing_ok=True)
+        elif not self._partial.exists():
+            self._take_back(kept)
+        try:
+            self._native = _native.PacketWriter(
+                self._partial, ip, snap_length or WHOLE, comment, application, list(interfaces), list((names or {}).items()),
+                addresses, flows.source, flows.destination, flows.protocol, flows.source_port, flows.destination_port, kept,
+            )  # fmt: skip
+        except ValueError as error:
+            raise ValueError(f"{self._partial}: {error}") from None
         self.packets = 0
+
+    def _take_back(self, kept: int) -> None:
+        """The earlier writer was finished after its last ``sync``."""
+        if not self.path.exists() or self.path.stat().st_size != kept:
+            raise ValueError(f"{self._partial}: the capture to go on with is gone")
+        self.path.replace(self._partial)
 
     def write(self, packets: Packets) -> None:
         """Append packets.
@@ -144,9 +162,13 @@ class CaptureWriter:
         )  # fmt: skip
         self.packets += len(packets.time_ns)
 
+    def sync(self) -> int:
+        """Put everything so far on the disk; returns its bytes, behind which a later writer can go on."""
+        return self._native.sync()
+
     def finish(self) -> None:
         """Give the file its name, once all of it is on the disk."""
-        self._native.finish()
+        self.sync()
         self._partial.replace(self.path)
 
     def abandon(self) -> None:

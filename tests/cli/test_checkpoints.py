@@ -1,0 +1,160 @@
+"""Killed processes: the same command with --resume ends with the files of one that nobody killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMUTE = str(ROOT / "examples" / "commute.toml")
+HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
+RUN = ["run", COMMUTE, "--set", "duration=8s", "--procedure", "sync-mipv4", "--pcap", "links.pcapng", "-o", "out"]
+COMPARE = ["compare", COMMUTE, "--set", "duration=5s", "--procedures", "sync-mipv4,sync-mipv6", "-o", "out", "--no-detail"]
+EVERY_SLICE = ["--checkpoint-every", "0s"]
+
+
+def handoff(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*HANDOFF, *args], capture_output=True, text=True, timeout=120, cwd=folder)
+
+
+def killed(folder: Path, moment: Random, *args: str) -> bool:
+    """Start a command and kill it at some moment after it has renewed its checkpoint a few times; False if it was done before."""
+    path, renewals = folder / "out" / "handoff.checkpoint", moment.randint(3, 12)
+    with subprocess.Popen([*HANDOFF, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        seen = path.stat().st_mtime_ns if path.exists() else 0
+        while renewals and process.poll() is None:
+            now = path.stat().st_mtime_ns if path.exists() else seen
+            renewals -= now != seen
+            seen = now
+            time.sleep(0.002)
+        time.sleep(moment.random() * 0.05)  # in a slice, or in the writing of a checkpoint
+        process.send_signal(signal.SIGKILL)
+    return process.returncode == -signal.SIGKILL
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", [RUN, COMPARE], ids=["run", "compare"])
+def test_a_killed_study_ends_with_the_same_files(command: list[str], tmp_path: Path) -> None:
+    """Tables and capture to the byte: only the command without what concerns checkpoints is in them."""
+    whole, other, moment = tmp_path / "whole", tmp_path / "other", Random(5)
+    whole.mkdir()
+    other.mkdir()
+    expected = handoff(whole, *command, "--json")
+    assert expected.returncode == 0, expected.stderr
+    deaths = sum(killed(other, moment, *command, "--json", *EVERY_SLICE, *(["--resume"] if life else [])) for life in range(3))
+    assert deaths >= 2
+    assert (other / "out" / "handoff.checkpoint").exists()
+    assert not list((other / "out").glob("*.parquet"))
+    done = handoff(other, *command, "--json", *EVERY_SLICE, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "one goes on at" in done.stderr
+    assert _untimed(done.stdout) == _untimed(expected.stdout)
+    mine, theirs = contents(whole), contents(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+    assert len(mine) == 5 + (command is RUN)
+
+
+def _untimed(text: str) -> Any:
+    data = json.loads(text)
+    for run in data["runs"]:
+        assert run.pop("wall_seconds") > 0
+        assert run.pop("controller_seconds") > 0
+    return data
+
+
+def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
+    """Ctrl-C leaves a checkpoint at the very end of the slice, beside the tables of what there is."""
+    code = (
+        "import handoff.commands as c, os, signal\n"
+        "whole = c.Progress.__call__\n"
+        "def watched(self, at):\n"
+        "    if 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return whole(self, at)\n"
+        "c.Progress.__call__ = watched\n"
+        "from handoff.cli import main\n"
+        "main()\n"
+    )
+    stopped = subprocess.run(
+        [sys.executable, "-c", code, *RUN, "--checkpoint-every", "1h"], capture_output=True, text=True, timeout=100, cwd=tmp_path
+    )
+    assert stopped.returncode == 130
+    assert stopped.stderr.splitlines()[-1] == (
+        "handoff: out/handoff.checkpoint: the same command with --resume goes on from here"
+    )
+    reached = pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_ps"].to_pylist()[0]
+    again = handoff(tmp_path, *RUN, "--resume", "--json")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, one goes on at {reached / 1e12:g} s\n"
+    assert json.loads(again.stdout)["runs"][0]["interrupted_ps"] is None
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    assert handoff(fresh, *RUN).returncode == 0
+    assert (fresh / "links.pcapng").read_bytes() == (tmp_path / "links.pcapng").read_bytes()
+    assert not (tmp_path / "out" / "handoff.checkpoint").exists()
+
+
+def test_what_cannot_be_gone_on_with_is_one_error_and_two(tmp_path: Path) -> None:
+    short = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--checkpoint", "here"]
+    assert killed_at_once(tmp_path, *short, *EVERY_SLICE)
+    path = tmp_path / "here"
+    good = path.read_bytes()
+
+    def refused(*args: str) -> str:
+        done = handoff(tmp_path, *args)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        return done.stderr.strip()
+
+    assert refused(*short, *EVERY_SLICE) == "here: a checkpoint is there: go on from it with --resume, or remove it"
+    assert refused(*short, "--seed", "2", "--resume") == "here: of another study or program: --seed differs"
+    assert refused(*short, "--set", "options.bicast=1s", "--resume") == "here: of another study or program: --set differs"
+    path.write_bytes(good[:-100])
+    assert refused(*short, "--resume") == "here: damaged: it is not what was written, remove it"
+    path.write_bytes(b"something else")
+    assert refused(*short, "--resume") == "here: not a checkpoint of this version"
+    path.write_bytes(good)
+    assert handoff(tmp_path, *short, "--resume").returncode == 0
+    assert not path.exists()
+    again = handoff(tmp_path, *short, "--resume")
+    assert again.returncode == 0
+    assert again.stderr == "handoff: here: no checkpoint there: the study begins\n"
+    wrong = handoff(tmp_path, *short, "--checkpoint-every", "10")
+    assert wrong.returncode == 2
+    assert "'10' is not a duration" in wrong.stderr
+
+
+def killed_at_once(folder: Path, *args: str) -> bool:
+    """Kill a command as soon as it has a checkpoint."""
+    with subprocess.Popen([*HANDOFF, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not (folder / "here").exists() and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    return process.returncode == -signal.SIGKILL
+
+
+def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path) -> None:
+    """On no terminal there is none unless asked for."""
+    code = "import handoff.commands as c; c.Progress.LOG_SECONDS = 0; from handoff.cli import main; main()"
+    command = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--no-detail"]
+    for more, wanted in ([], False), (["--no-progress"], False), (["--progress"], True):
+        line = [sys.executable, "-c", code, *command, *more]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=100, cwd=ROOT)
+        assert done.returncode == 0
+        assert bool(done.stderr) == wanted
+    lines = done.stderr.splitlines()
+    assert len(lines) > 10
+    assert all(line.startswith("mipv4: ") and line.endswith(" s to go") and "M packet-hops/s" in line for line in lines)
