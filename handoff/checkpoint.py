@@ -6,7 +6,6 @@ import copyreg
 import pickle
 import time
 import types
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -209,10 +208,9 @@ def _reduced(method: types.MethodType) -> tuple[Any, ...]:
 class _Pickler(pickle.Pickler):
     """Writes what a run knows; what it shares with its setup goes by name."""
 
-    dispatch_table = ChainMap({types.MethodType: _reduced}, copyreg.dispatch_table)
-
     def __init__(self, file: BinaryIO, shared: Mapping[str, object]) -> None:
         super().__init__(file, protocol=5)
+        self.dispatch_table = {**copyreg.dispatch_table, types.MethodType: _reduced}
         self._names = {id(value): name for name, value in shared.items()}
 
     def persistent_id(self, value: Any) -> str | None:
