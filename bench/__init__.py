@@ -1,1 +1,1 @@
-"""Measurements: ``pytest bench --benchmark-enable``, ``python -m bench.compare``, ``python -m bench.many``."""
+"""Measurements: ``uv run pytest bench --benchmark-enable`` and ``uv run bench/compare.py``, ``growth.py``, ``soak.py``."""

@@ -1,7 +1,7 @@
 """Speed and memory of the capture reader beside capinfos, on a capture repeated to a given size.
 
-    python bench/capture_reader.py examples/captures/commute.pcap --size 4GB
-    python bench/capture_reader.py examples/captures/commute.pcap --size 1GB --compress zstd
+    uv run bench/capture_reader.py examples/captures/commute.pcap --size 4GB
+    uv run bench/capture_reader.py examples/captures/commute.pcap --size 1GB --compress zstd
 
 Each repetition comes later than the one before; with --same-times it does not, which is the worst case for sorting. All read the
 same file from the page cache, each in a process of its own, and must agree on the number of packets before a figure is printed.
@@ -12,12 +12,14 @@ import gzip
 import json
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -94,8 +96,8 @@ def repeated(source: Path, target: Path, size: int, *, shift: bool = True, compr
     return times
 
 
-def best(runs: int, code: str, path: Path, cache: Path, *, anew: bool) -> dict[str, float]:
-    """Packets, the shortest time and the highest peak of several runs."""
+def typical(runs: int, code: str, path: Path, cache: Path, *, anew: bool) -> dict[str, float]:
+    """Packets, the median time and the highest peak of several runs."""
     found = []
     for _ in range(runs):
         if anew:
@@ -107,9 +109,36 @@ def best(runs: int, code: str, path: Path, cache: Path, *, anew: bool) -> dict[s
     ((packets, *_), *others) = found
     if any(other[0] != packets for other in others):
         sys.exit(f"different numbers of packets: {[f[0] for f in found]}")
-    seconds = min(f[1] for f in found)
+    seconds = statistics.median(f[1] for f in found)
     peak = round(max(f[2] for f in found) / 1e6, 1)
     return {"packets": packets, "s": round(seconds, 3), "packets_per_s": round(packets / seconds), "peak_mb": peak}
+
+
+def measure(
+    file: Path, size: int, *, jobs: Sequence[str] = tuple(JOBS), runs: int = 3, same_times: bool = False,
+    compress: str | None = None, folder: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What each job and capinfos take for a capture repeated to ``size`` bytes."""
+    if shutil.which("capinfos") is None:
+        sys.exit("the comparison needs capinfos: apt-get install tshark")
+    try:
+        single = traces.read_capture(file)
+    except traces.TraceError as error:
+        sys.exit(str(error))
+    if single.format != "pcap" or single.truncated or single.compression:
+        sys.exit(f"{file}: a whole pcap file that is not compressed can be repeated")
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path, cache = Path(name) / "repeated.pcap", Path(name) / "columns"
+        times = repeated(file, path, size, shift=not same_times, compress=compress)
+        figures: dict[str, Any] = {"file_bytes": path.stat().st_size, "flows": len(single.flows)}
+        rows = {"capinfos": typical(runs, CAPINFOS, path, cache, anew=False)}
+        for job in jobs:
+            rows[job] = typical(runs, WORK % (HIGHEST_RATIO, JOBS[job]), path, cache, anew=job == "compile")
+    for job, row in rows.items():
+        if row["packets"] != times * len(single):
+            sys.exit(f"{job} counts {row['packets']} packets of {times * len(single)} written")
+        row["times_capinfos"] = round(rows["capinfos"]["s"] / row["s"], 2)
+    return figures | rows
 
 
 def main() -> None:
@@ -119,30 +148,14 @@ def main() -> None:
     parser.add_argument("--compress", choices=("gzip", "zstd"), help="compress them")
     parser.add_argument("--same-times", action="store_true", help="every repetition has the same times")
     parser.add_argument("--jobs", default=",".join(JOBS), help="what to measure (default: all, and capinfos)")
-    parser.add_argument("--runs", type=int, default=3, help="the fastest of so many counts (default 3)")
+    parser.add_argument("--runs", type=int, default=3, help="the median of so many counts (default 3)")
     parser.add_argument("--folder", type=Path, help="where the capture and the columns are put for the time being")
     options = parser.parse_args()
-    if shutil.which("capinfos") is None:
-        sys.exit("the comparison needs capinfos: apt-get install tshark")
-    try:
-        single = traces.read_capture(options.file)
-    except traces.TraceError as error:
-        sys.exit(str(error))
-    if single.format != "pcap" or single.truncated or single.compression:
-        sys.exit(f"{options.file}: a whole pcap file that is not compressed can be repeated")
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path, cache = Path(folder) / "repeated.pcap", Path(folder) / "columns"
-        times = repeated(options.file, path, options.size, shift=not options.same_times, compress=options.compress)
-        figures = {"file_bytes": path.stat().st_size, "flows": len(single.flows)}
-        rows = {"capinfos": best(options.runs, CAPINFOS, path, cache, anew=False)}
-        for job in options.jobs.split(","):
-            code = WORK % (HIGHEST_RATIO, JOBS[job])
-            rows[job] = best(options.runs, code, path, cache, anew=job == "compile")
-    for job, row in rows.items():
-        if row["packets"] != times * len(single):
-            sys.exit(f"{job} counts {row['packets']} packets of {times * len(single)} written")
-        row["times_capinfos"] = round(rows["capinfos"]["s"] / row["s"], 2)
-    print(json.dumps(figures | rows, indent=2))
+    figures = measure(
+        options.file, options.size, jobs=options.jobs.split(","), runs=options.runs, same_times=options.same_times,
+        compress=options.compress, folder=options.folder,
+    )  # fmt: skip
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

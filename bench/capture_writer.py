@@ -1,6 +1,6 @@
 """Speed of the capture writer beside scapy and dpkt, in one run: tunnelled data packets into pcapng on the same disk.
 
-    python bench/capture_writer.py [--packets 2000000] [--few 5000] [--folder /dev/shm]
+    uv run bench/capture_writer.py [--packets 2000000] [--few 5000] [--folder /dev/shm]
 
 The floor is a plain loop that writes as many bytes: what the disk allows. Beside the wall clock stands the processor's time (user
 and kernel). scapy and dpkt write ``--few`` packets of the same headers, timed from numbers to the file, as the writer is. Without
@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 import os
+import statistics
 import struct
 import tempfile
 import time
@@ -103,22 +104,28 @@ def took(write: Callable[[Path, int], None], n: int, folder: Path | None) -> tup
     return passed, used
 
 
+def measure(packets: int, few: int, folder: Path | None = None, *, runs: int = 1) -> dict[str, dict[str, float]]:
+    """Rates of the writer, of the floor and of what else there is: medians of ``runs`` by turns."""
+    wanted = [(ours, packets), (floor, packets), (scapys, few)]
+    if importlib.util.find_spec("dpkt"):
+        wanted.append((dpkts, few))
+    taken = [[took(write, n, folder) for write, n in wanted] for _ in range(runs)]
+    figures, rates = {}, {}
+    for (write, n), times in zip(wanted, zip(*taken, strict=True), strict=True):
+        passed, used = (statistics.median(t[i] for t in times) for i in range(2))
+        rates[write.__name__] = n / passed
+        figures[write.__name__] = {"packets_per_s": round(n / passed), "cpu_ns_a_packet": round(used / n * 1e9)}
+    figures["ours"] |= {f"times_{name}": round(rates["ours"] / rate, 2) for name, rate in rates.items() if name != "ours"}
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packets", type=int, default=2_000_000, help="for the writer, in steps of 250,000 (default 2,000,000)")
     parser.add_argument("--few", type=int, default=5_000, help="for scapy and dpkt (default 5,000)")
     parser.add_argument("--folder", type=Path, help="where to write (default: the system's temporary folder)")
     options = parser.parse_args()
-    wanted = [(ours, options.packets), (floor, options.packets), (scapys, options.few)]
-    if importlib.util.find_spec("dpkt"):
-        wanted.append((dpkts, options.few))
-    figures, rates = {}, {}
-    for write, n in wanted:
-        passed, used = took(write, n, options.folder)
-        rates[write.__name__] = n / passed
-        figures[write.__name__] = {"packets_per_s": round(n / passed), "cpu_ns_a_packet": round(used / n * 1e9)}
-    figures["ours"] |= {f"times_{name}": round(rates["ours"] / rate, 2) for name, rate in rates.items() if name != "ours"}
-    print(json.dumps(figures, indent=2))
+    print(json.dumps(measure(options.packets, options.few, options.folder), indent=2))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import shutil
 import struct
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import traces
 from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
+from bench.many import peak_bytes
 from handoff.build import build
 from handoff.scenario import load_scenario
 from handoff.study import run_procedure
@@ -87,7 +87,7 @@ def _measure(work: Any, arguments: Any) -> dict[str, Any]:
 
 
 def _peak_mb() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
+    return round(peak_bytes() / 1e6, 1)
 
 
 def compile_it(path: Path) -> dict[str, Any]:
@@ -99,7 +99,27 @@ def replay_it(path: Path) -> dict[str, Any]:
     setup = build(load_scenario(path)[0], path, 1)
     run = run_procedure(setup, "sync-mipv4", seed=1)
     sent, lost = (int(run.result.flows[name].sum()) for name in ("sent", "lost"))
-    return {"sent": sent, "lost": lost, "packet_hops": run.result.events}
+    return {"sent": sent, "lost": lost, "packet_hops": run.result.events, "run_s": round(run.wall_seconds, 3)}
+
+
+def study(file: Path, size: int, mobiles: int) -> dict[str, Any]:
+    """Compile and replay; what came out and what it took."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if shutil.disk_usage(folder).free < size * 1.5:
+            sys.exit(f"{folder} has no room for {size * 1.5:.3g} bytes")
+        os.environ["HANDOFF_CACHE"] = str(folder / "cache")
+        times, seconds = repeated(file, folder / "large.pcap", size)
+        (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
+        moves = [f"mn{i},{stay}" for i in range(mobiles) for stay in _stays(seconds // 2)]
+        (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
+        compiled = measured(compile_it, folder / "large.pcap")
+        replayed = measured(replay_it, folder / "large.toml")
+        if replayed["sent"] != compiled["packets"] * mobiles:
+            sys.exit(f"sent {replayed['sent']} packets, the file has {compiled['packets']} for {mobiles} mobile nodes")
+        return {
+            "file_bytes": (folder / "large.pcap").stat().st_size, "repeated": times, "compile": compiled, "replay": replayed,
+        }  # fmt: skip
 
 
 def main() -> None:
@@ -108,21 +128,7 @@ def main() -> None:
     parser.add_argument("--size", type=size_bytes, default=size_bytes("4GB"), help="bytes of the capture (default 4GB)")
     parser.add_argument("--mobiles", type=int, default=1, help="mobile nodes that replay all of it (default 1)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if shutil.disk_usage(folder).free < options.size * 1.5:
-            sys.exit(f"{folder} has no room for {options.size * 1.5:.3g} bytes")
-        os.environ["HANDOFF_CACHE"] = str(folder / "cache")
-        times, seconds = repeated(options.file, folder / "large.pcap", options.size)
-        (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
-        moves = [f"mn{i},{stay}" for i in range(options.mobiles) for stay in _stays(seconds // 2)]
-        (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
-        compiled = measured(compile_it, folder / "large.pcap")
-        replayed = measured(replay_it, folder / "large.toml")
-        if replayed["sent"] != compiled["packets"] * options.mobiles:
-            sys.exit(f"sent {replayed['sent']} packets, the file has {compiled['packets']} for {options.mobiles} mobile nodes")
-        size = (folder / "large.pcap").stat().st_size
-    print(json.dumps({"file_bytes": size, "repeated": times, "compile": compiled, "replay": replayed}, indent=2))
+    print(json.dumps(study(options.file, options.size, options.mobiles), indent=2))
 
 
 def _stays(half: int) -> list[str]:

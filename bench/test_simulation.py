@@ -8,28 +8,25 @@ from typing import Any
 
 import pytest
 
-from bench import compare, peers
+from bench import packets
 
-SMALLER = [replace(c, mobiles=min(c.mobiles, 10_000), seconds=min(c.seconds, 200 if c.few else 2)) for c in compare.CASES]
+QUICK = [case for case in packets.CASES if case.quick]
+SMALLER = [replace(c, mobiles=min(c.mobiles, 10_000), seconds=min(c.seconds, 200 if c.few else 2)) for c in QUICK]
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("peers")
-    return dict(compare.programs(folder))
+    works, missing = packets.programs(folder)
+    assert not missing
+    return works
 
 
 @pytest.mark.parametrize("case", SMALLER, ids=lambda c: c.name)
 @pytest.mark.parametrize("name", ["engine", "heap", "floor"])
-def test_workload(benchmark: Any, programs: dict[str, Any], name: str, case: compare.Case) -> None:
+def test_workload(benchmark: Any, programs: dict[str, Any], name: str, case: packets.Case) -> None:
     benchmark.group = f"simulation {case.name}"
     engine = programs["engine"](case)
     assert engine["delivered"] > 0.9 * case.mobiles * case.seconds * (1 if case.few else 50)
-    assert compare.disagreement(case, engine, programs[name](case)) is None
+    assert packets.disagreement(case, engine, programs[name](case)) is None
     benchmark.pedantic(programs[name], args=(case,), rounds=5)
-
-
-def test_the_peers_refuse_what_they_do_not_know(tmp_path: Path) -> None:
-    program = peers.build(peers.HERE / "heap.cpp", tmp_path)
-    with pytest.raises(peers.subprocess.CalledProcessError):
-        peers.run(program, mobile=1000)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 MASK = 2**64 - 1
 PURPOSE_LOSS = 1
 PURPOSE_GAP = 2
@@ -13,6 +11,8 @@ PURPOSE_USER = 1000
 
 def key(name: str) -> int:
     """64-bit key of a name: BLAKE2b with 8 bytes of digest, little-endian."""
+    import hashlib  # loads OpenSSL: not for those who only import
+
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 

@@ -1,34 +1,97 @@
-"""Programs that do W1 and nothing else, compiled where they are used: ``heap`` (event heap) and ``floor`` (bare loop)."""
+"""Programs that do W1 and W2 and nothing else, built where they are used, each run in a process of its own.
+
+``heap`` (an event heap in C++), ``ns-3`` (C++ against the PyPI wheel), ``SimPy`` (Python), and the project's own floor in
+``bench/floor``. Each takes ``key=value`` arguments and prints one line of JSON.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+FLOOR = HERE.parent / "floor" / "floor.cpp"
 FLAGS = ["-std=c++20", "-O3", "-march=native"]
 
+NS3 = "3.44.post0"  # the last release on PyPI
+NS3_LIBRARIES = ("applications", "core", "internet", "network", "point-to-point", "traffic-control", "virtual-net-device")
+NS3_BUILT_WITH = ("NS3_ASSERT_ENABLE", "NS3_BUILD_PROFILE_RELEASE", "NS3_LOG_ENABLE")  # objects differ in size without
+SIMPY = "4.1.2"
 
-def compiler() -> str | None:
-    """A C++ compiler of this machine."""
-    return shutil.which("g++") or shutil.which("clang++")
+Command = Sequence[str | Path]
 
 
-def build(source: Path, folder: Path) -> Path:
+class Missing(Exception):
+    """Why a peer cannot be had here."""
+
+
+def build(source: Path, folder: Path, *flags: str) -> Path:
     """Compile one source file into ``folder`` with every instruction of this machine; returns the program."""
-    found = compiler()
+    found = shutil.which("g++") or shutil.which("clang++")
     if found is None:
-        raise SystemExit("the peers need a C++ compiler: apt-get install g++")
-    program = folder / f"{source.parent.name}-{source.stem}"
-    subprocess.run([found, *FLAGS, "-o", str(program), str(source)], check=True)
+        raise Missing("a C++ compiler is needed: apt-get install g++")
+    program = folder / f"{source.parents[1].name}-{source.stem}"
+    _told([found, *FLAGS, "-o", str(program), str(source), *flags])
     return program
 
 
-def run(program: Path, **arguments: float | Path) -> dict[str, Any]:
+def heap(folder: Path) -> Command:
+    return [build(HERE / "heap.cpp", folder)]
+
+
+def floor(folder: Path) -> Command:
+    return [build(FLOOR, folder)]
+
+
+def ns3(folder: Path) -> Command:
+    """Build the ns-3 program against the libraries and headers in the wheel.
+
+    The wheel comes alone: its Python bindings need cppyy, which compiles for minutes, and serve no purpose here. Its compile
+    definitions are repeated, since some of ns-3's objects differ in size without them.
+    """
+    if platform.system() != "Linux":
+        raise Missing("the wheel of ns-3 is for Linux")
+    wheels = folder / "ns3-wheel"
+    _told([_uv(), "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", wheels, f"ns3=={NS3}"])
+    home = wheels / "ns3"
+    version = NS3.partition(".post")[0]
+    return [
+        build(
+            HERE / "ns3.cpp", folder, *(f"-D{name}" for name in NS3_BUILT_WITH), f"-I{home / 'include'}", f"-L{home / 'lib64'}",
+            f"-Wl,-rpath,{home / 'lib64'}", "-Wl,--disable-new-dtags", *(f"-lns{version}-{name}" for name in NS3_LIBRARIES),
+        )
+    ]  # fmt: skip
+
+
+def simpy(folder: Path) -> Command:
+    """SimPy in an environment of its own, which uv makes the first time."""
+    return [_uv(), "run", "--quiet", "--no-project", "--python", sys.executable, "--with", f"simpy=={SIMPY}", HERE / "events.py"]
+
+
+def run(command: Command, **arguments: float | Path) -> dict[str, Any]:
     """Run a peer with ``key=value`` arguments and return its line of JSON."""
-    line = subprocess.run([program, *(f"{k}={v}" for k, v in arguments.items())], check=True, capture_output=True, text=True)
-    figures: dict[str, Any] = json.loads(line.stdout)
+    figures: dict[str, Any] = json.loads(_told([*command, *(f"{k}={v}" for k, v in arguments.items())]))
     return figures
+
+
+def _uv() -> str:
+    found = os.environ.get("UV") or shutil.which("uv")
+    if found is None:
+        raise Missing("uv is needed to fetch it: pip install uv")
+    return found
+
+
+def _told(command: Command) -> str:
+    """What a command prints; Missing, with the last line of its complaint, if it fails."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        complaint = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Missing(f"{Path(command[0]).name}: {complaint[-1]}")
+    return done.stdout

@@ -79,5 +79,6 @@ class Simulator {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return report("heap", Workload(argc, argv), [](const Workload& w) { return Simulator(w).run(); });
+  const Workload workload(argc, argv);
+  return report("heap", Simulator(workload));
 }

@@ -133,12 +133,13 @@ struct Outcome {
   Time delay_sum = 0;
 };
 
-template <class Simulate>
-int report(const char* peer, const Workload& workload, Simulate simulate) {
+// Time a program that is ready to run.
+template <class Program>
+int report(const char* peer, Program&& program) {
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
   const std::clock_t before = std::clock();
-  const Outcome out = simulate(workload);
+  const Outcome out = program.run();
   const double cpu = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   const double wall = std::chrono::duration<double>(Clock::now() - begun).count();
   std::printf("{\"peer\": \"%s\", \"delivered\": %lld, \"dropped\": %lld, \"delay_sum_ps\": %lld, \"wall_s\": %.6f, \"cpu_s\": %.6f}\n",

@@ -5,7 +5,7 @@
 // the links of several correspondents merged by looking at the head of each.
 //
 //   floor mobiles=1000 seconds=60 tunnel=0 scale=1 correspondents=1 draws=FILE
-#include "peer.hpp"
+#include "../peers/peer.hpp"
 
 namespace {
 
@@ -177,5 +177,6 @@ class Loop {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return report("floor", Workload(argc, argv), [](const Workload& w) { return Loop(w).run(); });
+  const Workload workload(argc, argv);
+  return report("floor", Loop(workload));
 }
