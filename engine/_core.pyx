@@ -145,6 +145,7 @@ cdef class Engine:
         recorded = np.zeros(len(self.built.row_names) + 1, np.int64)
         recorded[chosen_links(self.links, self.built.row_names)] = 1
         self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record, recorded)
+        self.built.forget()
         self.w.in_order = self.scheduling == _SCHEDULING["heap"]
         for n in self.controllers:
             (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True

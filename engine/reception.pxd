@@ -36,7 +36,7 @@ cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, 
 
 cdef inline void touch(World* w, int32_t m) noexcept nogil:
     """From now to the end of the visit this mobile's deliveries take their turn one by one."""
-    if not w.mobile[m].flags & CONTESTED:
+    if not w.mobile[m].flags & CONTESTED or w.mobile[m].attached < 2:
         w.mobile[m].flags |= CONTESTED
         w.touched.push_back(m)
 
@@ -76,7 +76,7 @@ cdef inline int64_t gap_beyond(World* w, const Record* r) noexcept nogil:
     cdef int64_t gap
     if f.last < 0 or f.expected == 0 or r.seq < f.expected:
         return -1
-    gap = r.t - f.last - sender_gap(&w.laws[r.flow], f.expected, w.logarithms)
+    gap = r.t - f.last - sender_gap(&w.laws[w.flow_law[r.flow]], f.expected, w.logarithms)
     return gap if gap > 0 else 0
 
 cdef inline bint deliver_in_span(World* w, Mobile* x, int cell, const Record* r) noexcept nogil:
@@ -115,7 +115,7 @@ cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
     cdef Mobile* x = &w.mobile[m]
     if rare(x.next_event <= t):
         while x.next_event < w.begin:
-            x.next_event = x.upcoming[0]
+            x.next_event = w.events_known[x.upcoming]
             x.upcoming += x.next_event < w.begin
         if x.next_event <= t:
             return False

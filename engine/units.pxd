@@ -198,10 +198,10 @@ cdef inline Source* soonest(Unit* u, Rotation** rotation) noexcept nogil:
 cdef inline void move_on(World* w, Unit* u, Source* s, Rotation* rotation) noexcept nogil:
     """The soonest source has sent."""
     if rotation != NULL:
-        rotate(rotation, w.laws, w.sent)
+        rotate(rotation, w.laws, w.flow_law, w.sent)
         return
     w.drawn += 1
-    if advance(s, &w.laws[s.flow], w.logarithms):
+    if advance(s, &w.laws[w.flow_law[s.flow]], w.logarithms):
         sink_top(u.sources)
     else:
         w.sent[s.flow] = s.seq

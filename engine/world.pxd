@@ -64,7 +64,7 @@ cdef struct Mobile:  # one cache line
     int64_t down
     int64_t last  # delivery
     int64_t next_event  # of those known beforehand; looked up again once it is past
-    const int64_t* upcoming  # begins and ends of attachments, events scheduled for the fleet's controller, NEVER
+    uint32_t upcoming  # in events_known: begins and ends of attachments, events scheduled for the fleet's controller, NEVER
     int32_t cell
     int32_t route  # upstream: a cell, -1 none, -2 hold
     uint32_t span  # 1 + index of the open one, 0 none
@@ -176,25 +176,26 @@ cdef struct World:
     Cell* cell
     Flow* flow
     uint32_t* mobile_of_flow
-    uint64_t* flow_key
-    int32_t* flow_node
-    Law* laws
+    const uint64_t* flow_key
+    const int32_t* flow_node
+    const uint32_t* flow_law
+    Law* laws  # flows that go on alike share one
     Tape* tapes
     int64_t drawn  # packets taken from sources other than constant-bit-rate since it was last set to 0
     uint32_t* sent
     int64_t* logarithms
-    uint64_t* mobile_key
-    int32_t* mobile_home
+    const uint64_t* mobile_key
+    const int32_t* mobile_home
     Mobile* mobile
-    int64_t* events_known  # of each mobile in turn, NEVER behind them
-    Boundary* boundaries
+    const int64_t* events_known  # of each mobile that has any, NEVER behind them
+    const Boundary* boundaries
     size_t boundary_count
     size_t boundary_next
-    int64_t* attach_first  # of each mobile, mobiles + 1
-    int64_t* attach_up
-    int64_t* attach_down
-    int64_t* attach_longest  # latest down of this mobile so far
-    int32_t* attach_cell
+    const uint32_t* attach_first  # of each mobile, mobiles + 1
+    const int64_t* attach_up
+    const int64_t* attach_down
+    const int64_t* attach_longest  # latest down of this mobile so far
+    const int32_t* attach_cell
     Table up_holds
     vector[Fifo*]* busy_downs
     vector[Fifo*]* control_downs  # those of them with control records
