@@ -105,7 +105,7 @@ cdef inline void upstream(World* w, const Record* r, uint32_t m) noexcept nogil:
         drop(w, r, DETACHED, r.t, -1)
     else:
         e = find(&w.up_holds, m)
-        if not hold_record(<Held*>e.more, r):
+        if not hold_record(<Held*>e.one.more, r):
             drop(w, r, QUEUE_FULL, r.t, -1)
 
 cdef inline void set_route(World* w, Action* a) noexcept nogil:
@@ -122,15 +122,15 @@ cdef inline void set_route(World* w, Action* a) noexcept nogil:
                 fail(w, 3, NULL, a.t)
                 return
             e.mode = HOLD
-            e.more = new_held(a.a, a.b)
-        held = <Held*>e.more
+            e.one.more = new_held(a.a, a.b)
+        held = <Held*>e.one.more
         held.limit_packets = a.a
         held.limit_bytes = a.b
         return
     w.mobile[m].route = <int32_t>a.a if a.op == ROUTE_UP else -1
     if e == NULL:
         return
-    held = <Held*>e.more
+    held = <Held*>e.one.more
     remove(&w.up_holds, m)
     for i in range(held.records.size()):
         r = held.records.data()[i]

@@ -15,7 +15,7 @@ from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
 from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
-from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
+from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget, reserve
 from engine.world cimport (
     BUCKETS, CONTESTED, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
     Mobile, Span, Unit, World, kind_of, note,
@@ -290,6 +290,25 @@ cdef inline int open_laws(World* w, const int64_t[:, ::1] laws) except -1:
             law.tape = &w.tapes[laws[i, 4] - 2]
     return 0
 
+cdef inline int reserve_tables(World* w, const int32_t[::1] node, const int32_t[::1] coa) except -1:
+    """Tables as large as the entries of time 0 need."""
+    cdef vector[uint32_t] entries
+    cdef vector[uint32_t] queues
+    cdef int64_t i
+    entries.resize(w.nodes)
+    queues.resize(w.cells)
+    for i in range(node.shape[0]):
+        entries[node[i]] += 1
+        if coa[i] < 0 and w.cell[w.cell_of_node[node[i]]].shared == NULL:
+            queues[w.cell_of_node[node[i]]] += 1
+    for i in range(w.nodes):
+        if entries[i] and reserve(&w.tables[i], entries[i]):
+            raise MemoryError("no memory for a run")
+    for i in range(w.cells):
+        if queues[i] and reserve(&w.cell[i].downs, queues[i]):
+            raise MemoryError("no memory for a run")
+    return 0
+
 cdef inline int open_tables(World* w, object b) except -1:
     cdef const int32_t[::1] node = b.opening["entry_node"], mobile = b.opening["entry_mobile"], coa = b.opening["entry_coa"]
     cdef const uint8_t[::1] header = b.opening["entry_header"]
@@ -300,6 +319,7 @@ cdef inline int open_tables(World* w, object b) except -1:
     cdef Careof c
     cdef int64_t i, k
     cdef Unit* u
+    reserve_tables(w, node, coa)
     for i in range(node.shape[0]):
         if coa[i] < 0:
             set_local(w, <int>node[i], <uint32_t>mobile[i], NEVER, 0)
@@ -392,13 +412,13 @@ cdef inline int64_t count_left(World* w, int64_t end, int64_t[::1] left, int64_t
             count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
     for i in range(w.nodes + 1):
         table = &w.tables[i] if i < w.nodes else &w.up_holds
-        for j in range(table.mask + 1 if table.mask else 0):
+        for j in range(table.slots):
             e = &table.slot[j]
             if e.mode != HOLD:
                 continue
             if i < w.nodes and e.one.until < end:
                 time_out(w, <int>i, e, end)
-            held = <Held*>e.more
+            held = <Held*>e.one.more
             for n in range(held.records.size()):
                 count_record(w, &held.records.data()[n], left, &control)
     return control
@@ -412,12 +432,11 @@ cdef inline int64_t row_of(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
 
 cdef inline void free_table(World* w, Table* table) noexcept:
     cdef uint32_t i
-    if table.mask:
-        for i in range(table.mask + 1):
-            if table.slot[i].mode == QUEUE:
-                delete_fifo(w.fifos, <Fifo*>table.slot[i].more)
-            elif table.slot[i].mode != EMPTY:
-                forget(&table.slot[i])
+    for i in range(table.slots):
+        if table.slot[i].mode == QUEUE:
+            delete_fifo(w.fifos, <Fifo*>table.slot[i].one.more)
+        elif table.slot[i].mode != EMPTY:
+            forget(&table.slot[i])
     free(table.slot)
 
 cdef inline void free_server(World* w, Fifo* f) noexcept:

@@ -283,7 +283,7 @@ cdef inline void take_in_blocks(World* w, Unit* u, Fifo* f, int64_t end) noexcep
             e = entries[h % BLOCK]
             if r.to == u.node and kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
                 tunnel(w, u.node, r, &e.one)
-            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.more, r)):
+            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.one.more, r)):
                 handle(w, u, r, e)
         h += 1
         if h == known:
@@ -310,11 +310,11 @@ cdef inline uint32_t look_ahead(World* w, Unit* u, Fifo* f, uint32_t h, int64_t 
             e = find(table, m)
             entries[h % BLOCK] = e
             if e != NULL and e.mode == LOCAL:
-                fetch(e.more)
+                fetch(e.one.more)
                 fetch(&w.mobile[m])
                 fetch(&w.flow[r.flow])
             if more:
-                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.shift)])
+                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.slots)])
         h += 1
     return h
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import FOREVER, Network
+from engine.rows import in_order
 from handoff.options import Options
 
 Int = npt.NDArray[np.int64]
@@ -36,7 +38,7 @@ class Movement:
     going_down_ps: Int
 
     def __post_init__(self) -> None:
-        if not (np.lexsort((self.up_ps, self.mobile)) == np.arange(len(self.mobile))).all():
+        if not in_order(self.mobile, self.up_ps):
             raise ValueError("attachments must be sorted by mobile, then by the time they come up")
 
 
@@ -118,18 +120,23 @@ class Correspondents:
     """
 
     def __init__(self, network: Network) -> None:
-        flows = network.flows()
-        pairs: Int = np.stack([flows["mobile"], flows["node"]])
-        pairs = np.unique(pairs, axis=1) if network.flow_count else pairs
-        self.mobile: Int = pairs[0]
-        self.node: Int = pairs[1]
-        self.nodes: list[int] = np.unique(self.node).tolist()
-        self._first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1)).tolist()
-        self._node: list[int] = self.node.tolist()
+        nodes = max(len(network.nodes), 1)
+        pairs = network.flow_column("mobile")
+        pairs *= nodes
+        pairs += network.flow_column("node", np.int32)
+        self._mobile, node = divmod(np.unique(pairs), nodes)
+        self.nodes: list[int] = np.unique(node).tolist()
+        first = np.searchsorted(self._mobile, np.arange(network.mobile_count + 1))
+        self._first, self._node = (array("i", c.astype(np.int32).tobytes()) for c in (first, node))
+
+    def mobiles(self, node: int) -> Int:
+        """Mobile nodes that a correspondent has flows with, in order."""
+        found: Int = self._mobile[np.frombuffer(self._node, np.int32) == node] if len(self._node) else self._mobile
+        return found
 
     def __getitem__(self, mobile: int) -> list[int]:
         """Correspondents of one mobile node, by node index."""
-        return self._node[self._first[mobile] : self._first[mobile + 1]]
+        return self._node[self._first[mobile] : self._first[mobile + 1]].tolist()
 
 
 __all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Presence", "Restart", "Setup"]

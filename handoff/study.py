@@ -233,7 +233,7 @@ def run_procedure(
     if reference is None and stopped is None:
         end = setup.duration_ps
         reference = ideal_bytes(setup, places, seed, lambda e: _advance(e, end, progress) == end)
-    mobile_of_flow = network.flows()["mobile"]
+    mobile_of_flow = network.flow_column("mobile")
     handoffs = handoff_columns(records, result, mobile_of_flow, reached)
     measured = None
     if detail:

@@ -98,17 +98,10 @@ class Detection:
     def _expiry(self, ctx: Context, state: State) -> int:
         """When the last advertisement of the present router is no longer believed (RFC 5944 2.4.2.1)."""
         gone = max(
-            self.nodes.down_ps[i] for i in range(self.nodes.first[ctx.mobile], self._present(ctx))
+            self.nodes.down_ps[i] for i in range(self.nodes.first[ctx.mobile], self.nodes.first[ctx.mobile + 1])
             if self.nodes.router[i] == state.router and self.nodes.down_ps[i] <= ctx.time_ps
         )  # fmt: skip
         return int(self.places.last_advertisement(state.router, gone) + self.places.advertisement_lifetime_ps)
-
-    def _present(self, ctx: Context) -> int:
-        """One past the last attachment of the mobile node."""
-        i = self.nodes.first[ctx.mobile]
-        while i < len(self.nodes.mobile) and self.nodes.mobile[i] == ctx.mobile:
-            i += 1
-        return i
 
     def _random(self, ctx: Context, state: State) -> int:
         """0 to 1 s in the profile ``rfc``."""

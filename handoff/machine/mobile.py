@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+
+import numpy as np
+
 from engine import Context, Event
 from handoff.machine.constants import SECOND, Status
 from handoff.machine.detection import Detection
@@ -49,11 +53,11 @@ class MobileNodes:
         self.program, self.places = program, places
         self.records = records.columns
         self.row_of = records.row_of_attachment
-        self.router: list[int] = movement.router.tolist()
-        self.mobile: list[int] = movement.mobile.tolist()
-        self.down_ps: list[int] = movement.down_ps.tolist()
+        mobiles = np.arange(places.network.mobile_count + 1)
+        self.router = array("i", movement.router.astype(np.int32).tobytes())  # as a list, of four bytes an attachment
+        self.down_ps = memoryview(movement.down_ps)
+        self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
         self.states: dict[int, State] = {}
-        self.first: dict[int, int] = {m: i for i, m in reversed(list(enumerate(self.mobile)))}
         self.sender = Sender(program, places, self.router)
         self.detection = Detection(program, places, self)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine import Context
 from handoff.machine.constants import (
     DHAAD_RETRIES,
@@ -27,11 +29,11 @@ class Sender:
     ----------
     program : Program
     places : Places
-    router : list of int
+    router : sequence of int
         Router of each attachment.
     """
 
-    def __init__(self, program: Program, places: Places, router: list[int]) -> None:
+    def __init__(self, program: Program, places: Places, router: Sequence[int]) -> None:
         self.program, self.places, self.router = program, places, router
         self.options, self.ip = program.options, program.row.ip
         self.timestamps = self.ip == 4 and self.options.authenticates  # identifications are (RFC 5944 5.7.1)
