@@ -12,10 +12,11 @@ from engine.network import Network, NetworkError
 from engine.parts import Channel
 from engine.plan import logarithms, plan
 from engine.quantities import FOREVER
-from engine.rows import numbered, sorted_by
+from engine.rows import in_order, numbered, sorted_by
 
 TALLIES = 15
 POISSON = 1
+FAMILY = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
 BOUNDARY = np.dtype([("t", "i8"), ("mobile", "i4"), ("step", "i4")])
 CHANNEL_FIELDS = 5
 
@@ -33,8 +34,8 @@ class Built:
     ----------
     tallies : ndarray, shape (links + 2 cells, 15)
         One row a link, then a row for the downlinks and one for the uplinks of each cell; the engine counts in it.
-    homes : ndarray of int32
-        Home node of each mobile.
+    families : structured ndarray of ``FAMILY``
+        What makes the key of a mobile, and its home; by first mobile.
     attach_first : ndarray of uint32, shape (mobiles + 1,)
         Attachments of mobile m are rows ``attach_first[m]`` to ``attach_first[m + 1]``, by (up, down).
     attach_up, attach_down, attach_longest, attach_cell : ndarray
@@ -46,6 +47,8 @@ class Built:
         The first element is the ``FOREVER`` of those that have none.
     flow_keys, flow_nodes, flow_law : ndarray of uint64, int32 and uint32
         Of each flow; the last is a row of the laws, which flows that go on alike share.
+    flows_by_mobile : ndarray of uint32
+        Flows in the order of their mobiles; empty if they stand in it.
     opening : dict of str to ndarray
         What is only needed until the engine has been opened: ``forget`` leaves a digest of it.
     """
@@ -76,8 +79,8 @@ class Built:
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
         self._reachable(network)
-        self.mobile_keys = network.mobile_keys()
-        self.homes = network.mobile_homes(np.int32)
+        self.mobiles = network.mobile_count
+        self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.count], FAMILY)
         self.opening: dict[str, npt.NDArray[np.generic]] = {}
         self.digest = b""
         self._movement(network)
@@ -157,8 +160,10 @@ class Built:
         self.flow_keys = network.flow_column("key", np.uint64)
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)
+        mobile = network.flow_column("mobile", np.uint32)
+        self.flows_by_mobile = np.zeros(0, np.uint32) if in_order(mobile) else np.argsort(mobile, kind="stable").astype(np.uint32)
         self.opening |= {
-            "flow_mobile": network.flow_column("mobile", np.uint32),
+            "flow_mobile": mobile,
             "flow_up": network.flow_column("up", np.int8),
             "flow_start": start,
             "flow_size": network.flow_column("size", np.uint16),

@@ -21,7 +21,7 @@ from engine.table cimport (
 )
 from engine.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
-    drop, enter, fail, next_entry, kind_of, mobile_of, observe, put, record_hop,
+    drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
 )
 
 cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
@@ -48,7 +48,7 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
         return NULL
     if e.mode != EMPTY:
         return <Fifo*>e.one.more
-    f = new_fifo(w.fifos, line, mix2(key, w.mobile_key[mobile]))
+    f = new_fifo(w.fifos, line, mix2(key, mobile_key(w, mobile)))
     if f == NULL:
         return NULL
     f.mobile = mobile
@@ -156,7 +156,7 @@ cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept no
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     cdef bint router
     if rare(e == NULL):
-        router = w.cell_of_node[n] >= 0 and w.mobile_home[mobile_of(w, r)] != n
+        router = w.cell_of_node[n] >= 0 and family_of(w, mobile_of(w, r)).home != n
         drop(w, r, NO_VISITOR if router else NO_BINDING, r.t, n)
     elif is_local(e, r.t):
         enter_cell(w, n, <Fifo*>e.one.more, r)

@@ -10,7 +10,7 @@ import copy
 import difflib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,17 @@ MAX_COPIES = 4
 
 class NetworkError(ValueError):
     """A network that cannot be run; the message says what is wrong where, and what would be right."""
+
+
+class Family(NamedTuple):
+    """Mobiles that were added together: one by its name, or several by a prefix and their number."""
+
+    name: str
+    key: int
+    first: int
+    count: int
+    numbered: bool
+    home: int
 
 
 class Network:
@@ -56,9 +67,8 @@ class Network:
         self.cell_of_node: dict[int, int] = {}
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
-        self._families: list[tuple[str, int, int, bool]] = []  # name or prefix, first, count, numbered
+        self.families: list[Family] = []
         self._family_of: dict[tuple[str, bool], int] = {}
-        self._mobiles = Rows({"key": np.uint64, "home": np.int32})
         self.mobile_count = 0
         self._attachments = Rows({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
         self._flows = Rows(
@@ -113,8 +123,8 @@ class Network:
         """
         if name in self._node_index:
             raise NetworkError(f"node {name!r} stands twice")
-        if len(self.nodes) >= 65_535:
-            raise NetworkError("a network has at most 65,535 fixed nodes")
+        if len(self.nodes) >= 65_534:
+            raise NetworkError("a network has at most 65,534 fixed nodes")
         self._node_index[name] = len(self.nodes)
         server = duration(registration), int(registration_queue), bool(registration_answers)
         self.nodes.append(Node(name, duration(service), int(service_queue), *server))
@@ -178,21 +188,19 @@ class Network:
     # -- mobiles and their movement -----------------------------------------------------------------------------------
     def mobile(self, name: str, *, home: str | int) -> int:
         """Add one mobile by name and return its index."""
-        return int(self._add_mobiles(name, np.array([key(name)], np.uint64), home, numbered=False)[0])
+        return int(self._add_mobiles(name, 1, home, numbered=False)[0])
 
     def mobiles(self, count: int, *, prefix: str = "mn", home: str | int) -> Int:
         """Add ``count`` mobiles named prefix0, prefix1, …; returns their indices, int64 of shape (count,)."""
-        return self._add_mobiles(prefix, mix2_array(key(prefix), np.arange(count, dtype=np.uint64)), home, numbered=True)
+        return self._add_mobiles(prefix, count, home, numbered=True)
 
-    def _add_mobiles(self, name: str, keys: npt.NDArray[np.uint64], home: str | int, numbered: bool) -> Int:
+    def _add_mobiles(self, name: str, count: int, home: str | int, numbered: bool) -> Int:
         if (name, numbered) in self._family_of:
             raise NetworkError(f"mobile {name!r} stands twice")
-        self._family_of[name, numbered] = len(self._families)
+        self._family_of[name, numbered] = len(self.families)
         first = self.mobile_count
-        self._families.append((name, first, len(keys), numbered))
-        if len(keys):
-            self._mobiles.add(keys, self.node_index(home))
-        self.mobile_count += len(keys)
+        self.families.append(Family(name, key(name), first, count, numbered, self.node_index(home) if count else 0))
+        self.mobile_count += count
         return np.arange(first, self.mobile_count, dtype=np.int64)
 
     def attach(
@@ -337,17 +345,17 @@ class Network:
         """Name of a mobile by its index."""
         if not 0 <= mobile < self.mobile_count:
             raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
-        name, first, _, numbered = self._families[bisect_right(self._families, mobile, key=lambda family: family[1]) - 1]
-        return f"{name}{mobile - first}" if numbered else name
+        family = self.families[bisect_right(self.families, mobile, key=lambda family: family.first) - 1]
+        return f"{family.name}{mobile - family.first}" if family.numbered else family.name
 
     def mobile_index(self, name: str) -> int:
         """Index of a mobile by its name."""
-        for family, first, count, numbered in self._families:
-            if not numbered and family == name:
-                return first
-            digits = name[len(family) :]
-            if numbered and name.startswith(family) and digits.isdecimal() and int(digits) < count:
-                return first + int(digits)
+        for family in self.families:
+            if not family.numbered and family.name == name:
+                return family.first
+            digits = name[len(family.name) :]
+            if family.numbered and name.startswith(family.name) and digits.isdecimal() and int(digits) < family.count:
+                return family.first + int(digits)
         raise NetworkError(f"no mobile {name!r}")
 
     def _node_array(self, nodes: Any) -> Any:
@@ -372,11 +380,16 @@ class Network:
     # -- columns for the engine -----------------------------------------------------------------------------------------
     def mobile_keys(self) -> npt.NDArray[np.uint64]:
         """Keys of all mobiles, uint64 of shape (mobile_count,)."""
-        return self._mobiles.column("key", np.uint64)
+        keys = np.arange(self.mobile_count, dtype=np.uint64)
+        for family in self.families:
+            rows = keys[family.first : family.first + family.count]
+            rows[:] = mix2_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
+        return keys
 
     def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """Home node of each mobile, int64 of shape (mobile_count,)."""
-        return self._mobiles.column("home", dtype)
+        families = self.families
+        return np.repeat(np.array([f.home for f in families], dtype), np.array([f.count for f in families], np.int64))
 
     def cells_of(self, nodes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Cell of each node, -1 where it has none."""

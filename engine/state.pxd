@@ -17,8 +17,8 @@ from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget, reserve
 from engine.world cimport (
-    BUCKETS, CONTESTED, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
-    Mobile, Span, Unit, World, kind_of, note,
+    BUCKETS, CONTESTED, IN_FLIGHT, NEVER, NO_CELL, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
+    Family, Mobile, Span, Unit, World, family_of, kind_of, note,
 )
 
 cdef extern from *:
@@ -71,7 +71,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         raise MemoryError("no memory for a run")
     w.seed = seed & 0xFFFFFFFFFFFFFFFF
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
-    w.mobiles, w.flows = len(b.homes), len(b.flow_keys)
+    w.mobiles, w.flows = b.mobiles, len(b.flow_keys)
     w.tunnel_limit, w.record = tunnel_limit, record
     for i in range(recorded.shape[0]):
         if recorded[i] and w.hops == NULL:
@@ -94,12 +94,12 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.spans = new vector[Span]()
     w.ended = new vector[Ended]()
     w.ledger = new Ledger()
-    w.mobile_key = <const uint64_t*>lies(b.mobile_keys)
-    w.mobile_home = <const int32_t*>lies(b.homes)
+    w.family = <const Family*>lies(b.families)
+    w.families = len(b.families)
     w.mobile = <Mobile*>zeroed((w.mobiles + 1) * sizeof(Mobile))
     for i in range(w.mobiles):
-        w.mobile[i].down = w.mobile[i].last = w.mobile[i].cell = w.mobile[i].route = -1
-        w.mobile[i].next_event = -1
+        w.mobile[i].down = -1
+        w.mobile[i].cell = w.mobile[i].route = NO_CELL
     for i in range(w.nodes):
         w.cell_of_node[i] = -1
     for i in range(w.units):
@@ -232,22 +232,25 @@ cdef inline int open_sources(World* w, object b) except -1:
         times, sizes = replay.times, replay.sizes
         tape.times, tape.sizes, tape.length = &times[0], &sizes[0], times.shape[0]
         tape.origin, tape.multiply, tape.divide = replay.origin, replay.multiply, replay.divide
+    if len(b.flows_by_mobile):
+        w.flows_by_mobile = <const uint32_t*>lies(b.flows_by_mobile)
     open_laws(w, b.opening["laws"])
     for j in range(w.flows):
         i = order[j]
         w.flow[i].last = -1
-        w.flow[i].mobile = w.mobile_of_flow[i] = mobile[i]
+        w.mobile_of_flow[i] = mobile[i]
+        w.flow[i].up = up[i]
         law = &w.laws[w.flow_law[i]]
         s.t, s.key, s.flow, s.seq = start[i], w.flow_key[i], <uint32_t>i, 0
         s.size = size[i]
         s.mobile = mobile[i]
-        s.home = <uint16_t>(w.flow_node[i] if up[i] else w.mobile_home[mobile[i]])
+        s.home = <uint16_t>(w.flow_node[i] if up[i] else family_of(w, mobile[i]).home)
         if law.kind == POISSON:
             s.t += exponential_gap(mix2(law.draws, 0), law.step, w.logarithms)
         elif law.kind == REPLAY:
             s.t += tape_time(law.tape, 0)
             s.size = <uint16_t>law.tape.sizes[0]
-        if s.t >= law.stop or law.count <= 0:
+        if s.t < 0 or s.t >= law.stop or law.count <= 0:  # < 0: 2**63 ps or later
             continue
         u = w.fleet if up[i] else &w.unit[w.unit_of_node[w.flow_node[i]]]
         if s.t < u.next:
@@ -332,7 +335,7 @@ cdef inline int open_tables(World* w, object b) except -1:
     for i in range(route_mobile.shape[0]):
         if route_cell[i] < 0:
             raise ValueError(f"node {b.node_names[b.opening['route_node'][i]]!r} has no cell to send upstream through")
-        w.mobile[route_mobile[i]].route = <int32_t>route_cell[i]
+        w.mobile[route_mobile[i]].route = <uint16_t>route_cell[i]
     for i in range(when.shape[0]):
         u = w.fleet if where[i] < 0 else &w.unit[w.unit_of_node[where[i]]]
         u.scheduled_count += 1

@@ -14,7 +14,7 @@ from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotat
 from engine.table cimport LOCAL, Entry, Table, find, place, remove
 from engine.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
-    announced, deliver, drop, enter, kind_of, mobile_of, observe, offer,
+    announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, observe, offer,
 )
 
 cdef enum:
@@ -37,7 +37,7 @@ cdef inline void due_schedule(World* w, Unit* u, int64_t end) noexcept nogil:
     while u.scheduled_next < u.scheduled_count and u.scheduled_t[u.scheduled_next] < end:
         e.t = u.scheduled_t[u.scheduled_next]
         e.mobile = u.scheduled_mobile[u.scheduled_next]
-        e.mobile_key = w.mobile_key[e.mobile]
+        e.mobile_key = mobile_key(w, e.mobile)
         e.kind = SCHEDULED
         e.major = 0
         e.minor = u.scheduled_next
@@ -110,7 +110,7 @@ cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
     if told:
         e.t = entered.t
         e.mobile = r.flow
-        e.mobile_key = w.mobile_key[r.flow]
+        e.mobile_key = mobile_key(w, r.flow)
         e.kind = REFUSED if got == FULL else MESSAGE
         e.major = 0
         e.minor = u.counter
