@@ -157,7 +157,7 @@ class Built:
     def _sources(self, network: Network) -> None:
         self.replays = network.replays.copy()
         self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))
-        self.flow_keys = network.flow_column("key", np.uint64)
+        self.flow_keys = network.flow_keys()
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)
         mobile = network.flow_column("mobile", np.uint32)

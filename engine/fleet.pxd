@@ -191,7 +191,7 @@ cdef inline void look_ahead(World* w, size_t i, size_t count) noexcept nogil:
         fetch(busy[i + 12])
         fetch(&busy[i + 8].ring[busy[i + 8].head & busy[i + 8].mask])
         r = &busy[i + 4].ring[busy[i + 4].head & busy[i + 4].mask]
-        if kind_of(r) < CONTROL_NODE:
+        if busy[i + 4].head != busy[i + 4].tail and kind_of(r) < CONTROL_NODE:
             fetch(&w.flow[r.flow])
             fetch(&w.mobile[w.mobile_of_flow[r.flow]])
 

@@ -399,13 +399,17 @@ class Network:
 
     def attachments(self) -> dict[str, Int]:
         """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
-        return {f: v.astype(np.int64, copy=False) for f, v in self.sorted_attachments().items()}
+        return {f: v.astype(np.int64) for f, v in self.sorted_attachments().items()}
 
     def sorted_attachments(self) -> dict[str, npt.NDArray[Any]]:
-        """``attachments`` with mobile and cell as int32: half the memory."""
-        c = {f: self._attachments.column(f, dtype) for f, dtype in self._attachments.fields.items()}
+        """``attachments`` with mobile and cell as int32, and shared if possible: not to be changed."""
+        c = {f: self._attachments.shared(f) for f in self._attachments.fields}
         by = ("mobile", "up", "down", "cell")
         return c if in_order(*(c[f] for f in by)) else sorted_by(c, by)
+
+    def flow_keys(self) -> npt.NDArray[np.uint64]:
+        """``flows()["key"]``, shared if possible: not to be changed."""
+        return self._flows.shared("key")
 
     def flow_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """One of the columns of ``flows``."""

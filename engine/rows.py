@@ -24,6 +24,13 @@ class Rows:
         arrays = [np.array(v, dtype, ndmin=1) for v, dtype in zip(values, self.fields.values(), strict=True)]
         self.parts.append(tuple(np.broadcast_arrays(*arrays)))
 
+    def shared(self, name: str) -> npt.NDArray[Any]:
+        """All of a field, in its own dtype and perhaps in its own memory: not to be changed."""
+        i = list(self.fields).index(name)
+        if len(self.parts) == 1 and self.parts[0][i].flags.c_contiguous and self.parts[0][i].strides[0]:
+            return self.parts[0][i]
+        return self.column(name, self.fields[name])
+
     def column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """All of a field as a new array."""
         i = list(self.fields).index(name)

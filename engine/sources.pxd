@@ -45,7 +45,7 @@ cdef struct Rotation:  # CBR flows of one interval: next times never differ by m
     int64_t step
     bint endless  # no flow of it has a stop or a count
     vector[Source]* coming  # not yet begun, sorted by (t, key)
-    size_t begun
+    size_t begun  # of them; once all have, their memory is let go of
 
 cdef inline bint sooner(const Source* a, const Source* b) noexcept nogil:
     return a.t < b.t or (a.t == b.t and a.key < b.key)
@@ -128,6 +128,8 @@ cdef inline void rotate(Rotation* g, const Law* laws, const uint32_t* law_of, ui
         g.count -= 1
     else:
         g.begun += 1
+        if g.begun == g.coming.size():
+            g.coming[0] = vector[Source]()
     s.t += g.step
     s.seq += 1
     if not g.endless:

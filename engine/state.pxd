@@ -274,8 +274,9 @@ cdef inline int open_sources(World* w, object b) except -1:
     for k in range(w.units):
         for n in range(w.unit[k].rotations.size()):
             g = w.unit[k].rotations[0][n]
+            g.coming.shrink_to_fit()
             g.capacity = <uint32_t>g.coming.size()
-            g.ring = <Source*>zeroed(g.capacity * sizeof(Source))
+            g.ring = <Source*>calloc(g.capacity, sizeof(Source))  # resident as far as flows have begun
     return 0
 
 cdef inline int open_laws(World* w, const int64_t[:, ::1] laws) except -1:
