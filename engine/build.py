@@ -93,6 +93,19 @@ class Built:
         self.opening["route_cell"] = network.cells_of(routes["node"])
         self.logarithms = logarithms()
 
+    @property
+    def movement_bytes(self) -> int:
+        """Of the columns of attachments and what is known of them, without what opening needs."""
+        columns = [self.attach_up, self.attach_down, self.attach_cell, self.boundaries, self.known]
+        if self.attach_longest is not self.attach_down:
+            columns.append(self.attach_longest)
+        return sum(column.nbytes for column in columns)
+
+    @property
+    def flow_bytes(self) -> int:
+        """Of the columns of flows, without what opening needs."""
+        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_law, self.flows_by_mobile))
+
     def forget(self) -> None:
         """Let go of what only opening needs."""
         digest = hashlib.blake2b()
@@ -178,4 +191,5 @@ class Built:
             np.where(source == POISSON, self.flow_keys, np.uint64(0)).view(np.int64),
         ]
         self.flow_law, rows = numbered(columns)
+        self.laws = len(rows)
         self.opening["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)

@@ -124,15 +124,16 @@ class Correspondents:
         pairs = network.flow_column("mobile")
         pairs *= nodes
         pairs += network.flow_column("node", np.int32)
-        self._mobile, node = divmod(np.unique(pairs), nodes)
+        mobile, node = divmod(np.unique(pairs), nodes)
         self.nodes: list[int] = np.unique(node).tolist()
-        first = np.searchsorted(self._mobile, np.arange(network.mobile_count + 1))
+        first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))
         self._first, self._node = (array("i", c.astype(np.int32).tobytes()) for c in (first, node))
 
     def mobiles(self, node: int) -> Int:
         """Mobile nodes that a correspondent has flows with, in order."""
-        found: Int = self._mobile[np.frombuffer(self._node, np.int32) == node] if len(self._node) else self._mobile
-        return found
+        number = np.diff(np.frombuffer(self._first, np.int32))
+        all_mobiles = np.repeat(np.arange(len(number)), number)
+        return all_mobiles[np.frombuffer(self._node, np.int32) == node] if len(self._node) else all_mobiles
 
     def __getitem__(self, mobile: int) -> list[int]:
         """Correspondents of one mobile node, by node index."""

@@ -228,6 +228,8 @@ def run_procedure(
         begun = time.perf_counter()
         reached = _advance(engine, setup.duration_ps, progress, recorder)
         wall = time.perf_counter() - begun
+    controller = None
+    engine.dismiss()
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from array import array
 
 import numpy as np
@@ -59,7 +60,7 @@ class MobileNodes:
         self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
         self.states: dict[int, State] = {}
         self.sender = Sender(program, places, self.router)
-        self.detection = Detection(program, places, self)
+        self.detection = Detection(program, places, weakref.proxy(self))  # no cycle: what it knows ends with it
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """One layer-2 event, timer or message of one mobile node."""
