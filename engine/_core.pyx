@@ -467,7 +467,7 @@ cdef class Engine:
         trim()
 
     def memory_estimate(self, until):
-        """Upper bound, in bytes, of what a run until then takes; see docs/model.md for the bound of a ring."""
+        """Upper bound, in bytes, of what a run until then takes; see docs/model.md, 15."""
         return estimate(self.network, duration(until))
 
     @property

@@ -80,7 +80,7 @@ class Built:
         self.hops = np.ascontiguousarray(self.plan.hops)
         self._reachable(network)
         self.mobiles = network.mobile_count
-        self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.count], FAMILY)
+        self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.mobiles], FAMILY)
         self.opening: dict[str, npt.NDArray[np.generic]] = {}
         self.digest = b""
         self._movement(network)

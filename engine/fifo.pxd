@@ -188,8 +188,8 @@ cdef inline void free_ring(Fifo* f) noexcept nogil:
 cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noexcept nogil:
     """A packet of the line's last size passes a FIFO that is idle and empty, beside its ring: the far end takes it at once.
 
-    Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring. A FIFO
-    that is passed in this way needs no ring until then.
+    Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring. A
+    FIFO that is passed in this way needs no ring until then.
     """
     f.sent = f.tail
     if rare(f.ring != NULL):

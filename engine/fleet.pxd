@@ -15,8 +15,8 @@ from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_reco
 from engine.sources cimport Rotation, Source, emit
 from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
 from engine.world cimport (
-    CONTESTED, DETACHED, HELD, NEVER, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail, kind_of, last_delivery, mobile_key, put,
-    record_hop, record_once,
+    CONTESTED, DETACHED, HELD, NEVER, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter,
+    fail, kind_of, last_delivery, mobile_key, put, record_hop, record_once,
 )
 
 cdef enum:

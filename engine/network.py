@@ -35,7 +35,7 @@ class Family(NamedTuple):
     name: str
     key: int
     first: int
-    count: int
+    mobiles: int
     numbered: bool
     home: int
 
@@ -354,7 +354,7 @@ class Network:
             if not family.numbered and family.name == name:
                 return family.first
             digits = name[len(family.name) :]
-            if family.numbered and name.startswith(family.name) and digits.isdecimal() and int(digits) < family.count:
+            if family.numbered and name.startswith(family.name) and digits.isdecimal() and int(digits) < family.mobiles:
                 return family.first + int(digits)
         raise NetworkError(f"no mobile {name!r}")
 
@@ -382,20 +382,21 @@ class Network:
         """Keys of all mobiles, uint64 of shape (mobile_count,)."""
         keys = np.arange(self.mobile_count, dtype=np.uint64)
         for family in self.families:
-            rows = keys[family.first : family.first + family.count]
+            rows = keys[family.first : family.first + family.mobiles]
             rows[:] = mix2_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
         return keys
 
     def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """Home node of each mobile, int64 of shape (mobile_count,)."""
         families = self.families
-        return np.repeat(np.array([f.home for f in families], dtype), np.array([f.count for f in families], np.int64))
+        return np.repeat(np.array([f.home for f in families], dtype), np.array([f.mobiles for f in families], np.int64))
 
     def cells_of(self, nodes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Cell of each node, -1 where it has none."""
         cells = np.full(len(self.nodes), -1, np.int32)
         cells[list(self.cell_of_node)] = list(self.cell_of_node.values())
-        return cells[nodes]
+        found: npt.NDArray[np.int32] = cells[nodes]
+        return found
 
     def attachments(self) -> dict[str, Int]:
         """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""

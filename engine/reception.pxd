@@ -5,7 +5,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
 from engine.record cimport COPIED, KIND, LOST, STRIP, Record, rare
 from engine.sources cimport sender_gap
-from engine.world cimport CONTESTED, DETACHED, LINK_LOSS, NEVER, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop
+from engine.world cimport (
+    CONTESTED, DETACHED, LINK_LOSS, NEVER, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop,
+)
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
     """Whether one attachment of the mobile to the cell covers [begin, end]."""

@@ -17,8 +17,8 @@ from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
 from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget, reserve
 from engine.world cimport (
-    BUCKETS, CONTESTED, IN_FLIGHT, NEVER, NO_CELL, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
-    Family, Mobile, Span, Unit, World, family_of, kind_of, note,
+    BUCKETS, CONTESTED, IN_FLIGHT, NEVER, NO_CELL, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended,
+    Flow, Late, Family, Mobile, Span, Unit, World, family_of, kind_of, note,
 )
 
 cdef extern from *:

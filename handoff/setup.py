@@ -131,7 +131,8 @@ class Correspondents:
 
     def mobiles(self, node: int) -> Int:
         """Mobile nodes that a correspondent has flows with, in order."""
-        number = np.diff(np.frombuffer(self._first, np.int32))
+        first = np.frombuffer(self._first, np.int32)
+        number: Int = first[1:] - first[:-1]
         all_mobiles = np.repeat(np.arange(len(number)), number)
         return all_mobiles[np.frombuffer(self._node, np.int32) == node] if len(self._node) else all_mobiles
 

@@ -56,7 +56,7 @@ class MobileNodes:
         self.row_of = records.row_of_attachment
         mobiles = np.arange(places.network.mobile_count + 1)
         self.router = array("i", movement.router.astype(np.int32).tobytes())  # as a list, of four bytes an attachment
-        self.down_ps = memoryview(movement.down_ps)
+        self.down_ps = memoryview(movement.down_ps)  # type: ignore[arg-type]
         self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
         self.states: dict[int, State] = {}
         self.sender = Sender(program, places, self.router)
