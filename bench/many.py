@@ -1,4 +1,4 @@
-"""Time and memory of a large study: 100,000 mobile nodes, 50 packets/s each, 1,000 handoffs/s under sync-mipv4.
+"""Time and memory of a large study: 100,000 mobile nodes, 50 packets/s each, 1,000 handoffs/s under sync-mipv4 (options: more).
 
     uv run python -m bench.many
 

@@ -15,7 +15,7 @@ from engine.hops import Hops as TakenHops
 
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 from libcpp.pair cimport pair
 from libcpp.vector cimport vector
@@ -24,12 +24,12 @@ from engine._core cimport Engine
 from engine.arena cimport zeroed
 from engine.copies cimport Copies
 from engine.events cimport Message, Pending
-from engine.fifo cimport Fifo, Line, Tally, inner_ring, new_fifo, oldest
+from engine.fifo cimport Fifo, Line, NO_RING, Tally, new_fifo, oldest
 from engine.hops cimport Hop, Hops, Identity, Nest, Said
 from engine.record cimport Record
 from engine.sources cimport Rotation, Source
 from engine.state cimport free_table
-from engine.table cimport EMPTY, HOLD, LOCAL, QUEUE, Entry, Held, Several, Table, find, new_held
+from engine.table cimport EMPTY, HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
 from engine.world cimport BUCKETS, Cell, Ended, Flow, Mobile, Span, Unit, World
 
 cdef extern from "Python.h":
@@ -158,11 +158,14 @@ cdef int walk_fifo(Stream s, Fifo* f) except -1:
     s.transfer(&x, sizeof(Fifo))
     x.line, x.ring = f.line, f.ring
     if s.reading:
-        if x.mask & (x.mask + 1) or x.tail - oldest(&x) > x.mask + 1 or x.mask == 0xFFFFFFFF:
+        if x.mask & (x.mask + 1) or x.tail - oldest(&x) > x.mask + 1:
             raise CheckpointError("the state of an engine has a ring that cannot be")
-        x.ring = inner_ring(f) if x.mask == 1 else <Record*>malloc((x.mask + <size_t>1) * sizeof(Record))
-        if x.ring == NULL:
-            raise MemoryError("no memory for the state of an engine")
+        x.ring = NULL
+        if x.mask != NO_RING:
+            x.ring = <Record*>malloc((x.mask + <size_t>1) * sizeof(Record))
+            if x.ring == NULL:
+                raise MemoryError("no memory for the state of an engine")
+        free(f.ring)
         f[0] = x
     i = oldest(&x)
     while i != x.tail:
@@ -185,7 +188,7 @@ cdef Fifo* named(World* w, int64_t cell, int64_t mobile, bint up) except NULL:
         elif mobile >= 0:
             e = find(&w.cell[cell].ups if up else &w.cell[cell].downs, <uint32_t>mobile)
             if e != NULL:
-                f = <Fifo*>e.more
+                f = <Fifo*>e.one.more
     if f == NULL:
         raise CheckpointError(f"the state of an engine names a queue that is not there: cell {cell}, mobile {mobile}")
     return f
@@ -207,44 +210,42 @@ cdef int walk_names(Stream s, World* w, vector[Fifo*]* listed, bint up) except -
 
 cdef int walk_table(Stream s, World* w, Table* table, int cell, Line* line) except -1:
     """Entries at their places; ``cell`` is where local ones deliver, ``line`` that of the queues which a cell's own table has."""
-    cdef uint32_t i
+    cdef uint32_t i, slots
     cdef Entry e
     if s.reading:
         free_table(w, table)
         table.slot = NULL
-        table.mask = 0
+        table.slots = 0
     table.used, table.peak = <uint32_t>s.number(table.used), <uint32_t>s.number(table.peak)
-    table.shift = <uint32_t>s.number(table.shift)
-    i = <uint32_t>s.count(table.mask, sizeof(Entry))
-    if s.reading and i:
-        if i & (i + 1) or table.shift > 61 or (<uint64_t>1 << (64 - table.shift)) != <uint64_t>i + 1:
+    slots = <uint32_t>s.count(table.slots, sizeof(Entry))
+    if s.reading and slots:
+        if table.used >= slots:
             raise CheckpointError("the state of an engine has a table that cannot be")
-        table.slot = <Entry*>zeroed((i + <size_t>1) * sizeof(Entry))
+        table.slot = <Entry*>zeroed(slots * sizeof(Entry))
         if table.slot == NULL:
             raise MemoryError("no memory for the state of an engine")
-        table.mask = i
-    for i in range(table.mask + 1 if table.mask else 0):
+        table.slots = slots
+    for i in range(slots):
         e = table.slot[i]
-        e.more = <void*><size_t>(e.more != NULL)
+        if e.mode != TUNNEL or e.count > 1:
+            e.one.more = NULL
         s.transfer(&e, sizeof(Entry))
         if s.reading:
             table.slot[i] = e
-            table.slot[i].more = NULL
-        if e.mode == EMPTY:
-            continue
         if e.mode == QUEUE:
             if s.reading:
-                table.slot[i].more = new_fifo(w.fifos, line, 0)
-            walk_fifo(s, <Fifo*>table.slot[i].more)
+                table.slot[i].one.more = new_fifo(w.fifos, line, 0)
+            walk_fifo(s, <Fifo*>table.slot[i].one.more)
         elif e.mode == LOCAL:
-            table.slot[i].more = named(w, cell, -1 if cell >= 0 and w.cell[cell].shared != NULL else e.mobile, False)
-        elif e.more != NULL:
+            table.slot[i].one.more = named(w, cell, -1 if cell >= 0 and w.cell[cell].shared != NULL else e.mobile, False)
+        elif e.mode == HOLD:
             if s.reading:
-                table.slot[i].more = <void*>new_held(0, 0) if e.mode == HOLD else calloc(1, sizeof(Several))
-            if e.mode == HOLD:
-                walk_held(s, <Held*>table.slot[i].more)
-            else:
-                s.transfer(table.slot[i].more, sizeof(Several))
+                table.slot[i].one.more = <void*>new_held(0, 0)
+            walk_held(s, <Held*>table.slot[i].one.more)
+        elif e.mode == TUNNEL and e.count > 1:
+            if s.reading:
+                table.slot[i].one.more = calloc(1, sizeof(Several))
+            s.transfer(table.slot[i].one.more, sizeof(Several))
     return 0
 
 cdef int walk_held(Stream s, Held* held) except -1:
@@ -275,6 +276,8 @@ cdef int walk_unit(Stream s, Unit* u) except -1:
         g = u.rotations[0][i]
         g.head, g.count, g.begun = <uint32_t>s.number(g.head), <uint32_t>s.number(g.count), s.number(g.begun)
         s.transfer(g.ring, g.capacity * sizeof(Source))
+        if g.begun >= g.coming.size():
+            g.coming[0] = vector[Source]()
     for i in range(u.arrivals.size()):
         if u.arrivals[0][i].line.fixed < 0:
             walk_line(s, u.arrivals[0][i].line)
@@ -283,16 +286,6 @@ cdef int walk_unit(Stream s, Unit* u) except -1:
         walk_server(s, u.server)
     if u.registration != NULL:
         walk_server(s, u.registration)
-    return 0
-
-cdef int walk_mobiles(Stream s, World* w) except -1:
-    cdef int64_t i, row
-    cdef Mobile* x
-    for i in range(w.mobiles):
-        x = &w.mobile[i]
-        row = s.number(x.upcoming - w.events_known)
-        s.transfer(x, sizeof(Mobile))
-        x.upcoming = w.events_known + row
     return 0
 
 cdef int walk_copies(Stream s, World* w) except -1:
@@ -327,7 +320,7 @@ cdef int walk_world(Stream s, World* w, size_t tallies) except -1:
     s.transfer(w.sent, w.flows * sizeof(uint32_t))
     s.transfer(w.histogram, BUCKETS * sizeof(int64_t))
     s.transfer(w.fates, sizeof(w.fates))
-    walk_mobiles(s, w)
+    s.transfer(w.mobile, w.mobiles * sizeof(Mobile))
     w.touched.resize(s.count(w.touched.size(), sizeof(int32_t)))
     s.transfer(w.touched.data(), w.touched.size() * sizeof(int32_t))
     w.free_messages.resize(s.count(w.free_messages.size(), sizeof(uint32_t)))

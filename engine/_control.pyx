@@ -13,7 +13,7 @@ from engine.events cimport (
 )
 from engine.mixing cimport mix2
 from engine.record cimport CONTROL_MOBILE, CONTROL_NODE
-from engine.world cimport NEVER
+from engine.world cimport NEVER, mobile_key
 
 
 @cython.final
@@ -88,7 +88,7 @@ cdef class Context:
         self.acting()
         a.t = self.time_ps
         a.mobile = self.mobile
-        a.mobile_key = self.w.mobile_key[self.mobile]
+        a.mobile_key = mobile_key(self.w, self.mobile)
         a.order = self.order
         a.op = op
         a.a = a.b = 0
@@ -169,7 +169,7 @@ cdef class Context:
         m.references = 1
         count = &self.sent[<int64_t>self.mobile << 32 | <int64_t>(self.node + 1)]
         m.packet_key = mix2(
-            mix2(self.node_keys[self.node] if self.node >= 0 else self.w.mobile_key[self.mobile], a.mobile_key), count[0]
+            mix2(self.node_keys[self.node] if self.node >= 0 else mobile_key(self.w, self.mobile), a.mobile_key), count[0]
         )
         count[0] += 1
         if self.w.free_messages.size():
@@ -235,11 +235,14 @@ cdef class Context:
         self.acting()
         if at < self.time_ps:
             raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
-        e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, self.w.mobile_key[self.mobile], TIMER
+        if self.node < 0 and self.w.mobile[self.mobile].timers == 0xFFFF:
+            raise ValueError(f"mobile {self.mobile} waits for 65,535 timers already")
+        e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, mobile_key(self.w, self.mobile), TIMER
         e.major, e.minor, e.arg, e.code, e.message, e.via = 0, self.u.counter, whole(arg), code, -1, -1
         self.u.counter += 1
         push_event(self.u.pending, &e)
-        self.w.mobile[self.mobile].timers += self.node < 0
+        if self.node < 0:
+            self.w.mobile[self.mobile].timers += 1
         if at < self.u.next:
             self.u.next = at
 

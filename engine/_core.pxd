@@ -35,6 +35,7 @@ cdef class Engine:
     cdef object asked  # window_ps
     cdef int tunnel_limit
     cdef int record
+    cdef bint over  # the controllers have been let go
     cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns, few_events, few_visits
 
     cdef int open(self) except -1

@@ -2,6 +2,8 @@
 # cython: language_level=3
 """The compiled engine: the loop over windows, and what is built and read around it."""
 
+import gc
+
 import numpy as np
 
 from engine.build import Built
@@ -17,11 +19,13 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
+from engine.arena cimport trim
 from engine.clock cimport steady_ns
 from engine.columns cimport raw_columns, raw_hops
 from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
+from engine.holdings cimport holdings
 from engine.reception cimport pass_boundaries
 from engine.state cimport close_world, open_world
 from engine.threads cimport new_pool
@@ -154,6 +158,8 @@ cdef class Engine:
         recorded = np.zeros(len(self.built.row_names) + 1, np.int64)
         recorded[chosen_links(self.links, self.built.row_names)] = 1
         self.w = open_world(self.built, self.seed, self.tunnel_limit, self.record, recorded)
+        self.built.forget()
+        trim()
         self.w.in_order = self.scheduling == _SCHEDULING["heap"]
         for n in self.controllers:
             (self.w.fleet if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).controlled = True
@@ -491,6 +497,8 @@ cdef class Engine:
         """Run one slice up to ``to`` and return the time reached (ps); the GIL is free meanwhile, but for controllers."""
         cdef int64_t stop = duration(to)
         self.whole()
+        if self.over:
+            raise ValueError("the run is over: its controllers have been dismissed")
         if stop < self.reached:
             raise ValueError(f"the engine has reached {self.reached} ps already")
         if stop > LAST:
@@ -540,8 +548,17 @@ cdef class Engine:
         self.advance(until)
         return self.result()
 
+    def dismiss(self):
+        """Let the controllers go, and what they know: the run is over, and ``result`` needs the memory."""
+        self.whole()
+        self.open()
+        self.over = True
+        self.controllers = dict.fromkeys(self.controllers)
+        gc.collect()
+        trim()
+
     def memory_estimate(self, until):
-        """Upper bound, in bytes, of what a run until then takes; see docs/model.md for the bound of a ring."""
+        """Upper bound, in bytes, of what a run until then takes; see docs/model.md, 15."""
         return estimate(self.network, duration(until))
 
     @property
@@ -563,6 +580,13 @@ cdef class Engine:
             "heap_steps": self.steps, "controller_calls": self.calls,
             "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
+
+    @property
+    def memory(self):
+        """Bytes that the run holds now, by what for (docs/model.md, 15): dict of str to int."""
+        self.whole()
+        self.open()
+        return holdings(self.w, self.built)
 
     def take_hops(self):
         """What the chosen links began to transmit before the time reached, and was not taken before, as ``engine.hops.Hops``.

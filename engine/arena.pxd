@@ -11,6 +11,9 @@ cdef extern from *:
     #ifdef __linux__
     #include <sys/mman.h>
     #endif
+    #ifdef __GLIBC__
+    #include <malloc.h>
+    #endif
     #define HANDOFF_HUGE_PAGE ((size_t)1 << 21)
     /* zeroed and on a cache line; in huge pages if it fills one: a table of many megabytes would miss the page tables, too */
     static inline void* handoff_zeroed(size_t bytes) {
@@ -23,7 +26,14 @@ cdef extern from *:
     #endif
         return memset(p, 0, rounded);
     }
+    /* what was freed goes back to the system: the columns of a build leave holes that nothing else fits */
+    static inline void handoff_trim(void) {
+    #ifdef __GLIBC__
+        malloc_trim(0);
+    #endif
+    }
     """
+    void trim "handoff_trim"() noexcept nogil
     void* zeroed "handoff_zeroed"(size_t bytes) noexcept nogil  # free() it
 
 cdef enum:
@@ -36,6 +46,7 @@ cdef struct Blocks:  # of one size, given back one by one
     vector[void*]* spare
     size_t piece  # blocks in the last piece
     size_t used  # of them
+    size_t made  # blocks in all pieces
 
 cdef inline Blocks* new_blocks(size_t size) noexcept nogil:
     cdef Blocks* b = <Blocks*>zeroed(sizeof(Blocks))
@@ -60,6 +71,7 @@ cdef inline void* take_block(Blocks* b) noexcept nogil:
             b.used = b.piece
             return NULL
         b.pieces.push_back(<char*>block)
+        b.made += b.piece
     b.used += 1
     return b.pieces.back() + (b.used - 1) * b.bytes
 

@@ -11,44 +11,42 @@ from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, Wo
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
     """``np`` is the numpy module: a definition file cannot import it."""
     cdef int64_t i, k
-    cdef int64_t[:, ::1] left, flows, spans, ended, nodes, fates
+    cdef int64_t[:, ::1] flows, spans, ended, nodes, fates
     cdef Tally* y
     cdef Unit* u
     cdef Ended* e
-    left_np = np.zeros((w.flows + 1, 1), np.int64)
     queued_np = np.zeros((len(built.tallies), 2), np.int64)
-    left = left_np
+    flows_np = np.zeros((12, w.flows), np.int64)
+    flows = flows_np
     cdef int64_t[:, ::1] queued = queued_np
     time_out_holds(w, reached)
     cdef size_t ended_before = w.ended.size()
-    cdef int64_t control_left = count_left(w, left, queued)
-    flows_np = np.zeros((w.flows, 11), np.int64)
-    flows = flows_np
+    cdef int64_t control_left = count_left(w, flows[11], queued)
     cdef Flow* f
     for i in range(w.flows):
         f = &w.flow[i]
-        flows[i, 0], flows[i, 1], flows[i, 2], flows[i, 3] = w.sent[i], f.copies, f.delivered, f.duplicate
-        flows[i, 4], flows[i, 5], flows[i, 6] = f.dropped, f.lost, f.reordered
-        flows[i, 7], flows[i, 8], flows[i, 9], flows[i, 10] = f.delay_sum, f.delay_max, f.gap_max, f.last
-    spans_np = np.zeros((w.spans.size(), 13), np.int64)
+        flows[0, i], flows[1, i], flows[2, i], flows[3, i] = w.sent[i], f.copies, f.delivered, f.duplicate
+        flows[4, i], flows[5, i], flows[6, i] = f.dropped, f.lost, f.reordered
+        flows[7, i], flows[8, i], flows[9, i], flows[10, i] = f.delay_sum, f.delay_max, f.gap_max, f.last
+    spans_np = np.zeros((13, w.spans.size()), np.int64)
     spans = spans_np
     for i in range(<int64_t>w.spans.size()):
         for k in range(13):
-            spans[i, k] = (<int64_t*>&w.spans.data()[i])[k]
-    ended_np = np.zeros((w.ended.size(), 10), np.int64)
+            spans[k, i] = (<int64_t*>&w.spans.data()[i])[k]
+    ended_np = np.zeros((10, w.ended.size()), np.int64)
     ended = ended_np
     for i in range(<int64_t>w.ended.size()):
         e = &w.ended.data()[i]
-        ended[i, 0], ended[i, 1], ended[i, 2], ended[i, 3] = e.flow, e.seq, e.copy, e.fate
-        ended[i, 4], ended[i, 5], ended[i, 6] = e.t, e.node, e.t - e.born if e.fate <= DUPLICATE else -1
-        ended[i, 7], ended[i, 8], ended[i, 9] = e.born, e.via, e.tunnels
+        ended[0, i], ended[1, i], ended[2, i], ended[3, i] = e.flow, e.seq, e.copy, e.fate
+        ended[4, i], ended[5, i], ended[6, i] = e.t, e.node, e.t - e.born if e.fate <= DUPLICATE else -1
+        ended[7, i], ended[8, i], ended[9, i] = e.born, e.via, e.tunnels
     w.ended.resize(ended_before)  # those in flight are noted anew each time
     fates_np = np.zeros((2, 15), np.int64)
     fates = fates_np
     for i in range(2):
         for k in range(15):
             fates[i, k] = w.fates[i][k]
-    fates[0, 14] = int(left_np.sum())
+    fates[0, 14] = int(flows_np[11].sum())
     fates[1, 14] = control_left
     nodes_np = np.zeros((w.nodes, 9), np.int64)
     nodes = nodes_np
@@ -64,7 +62,7 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
             y = u.server.line.tally
             nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = y.packets, y.dropped, y.peak_packets
     return {
-        "flows": flows_np, "left": left_np[:, 0], "queued": queued_np, "spans": spans_np, "ended": ended_np,
+        "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": ended_np,
         "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.events,
         "histogram": np.array([w.histogram[i] for i in range(BUCKETS)], np.int64),
         "record": w.record,

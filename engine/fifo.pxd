@@ -27,6 +27,7 @@ cdef enum:
     FULL = 1
     BROKEN_FRONTIER = 2
     NO_MEMORY = 3
+    NO_RING = 0xFFFFFFFF  # mask of none
 
 cdef struct Tally:  # one row of Result.links
     int64_t packets
@@ -63,7 +64,7 @@ cdef struct Line:  # what hardly changes from packet to packet; all own downlink
     int32_t row  # of Result.links if its hops are recorded, else -1
 
 cdef struct Fifo:  # one cache line
-    Record* ring
+    Record* ring  # NULL: none yet
     uint32_t mask
     uint32_t head  # next to reach the far end
     uint32_t sent  # next whose transmission has not ended, as far as looked
@@ -114,26 +115,25 @@ cdef inline int64_t transmission(Line* line, int64_t size) noexcept nogil:
             line.last_time = (size * <int64_t>8000000000000 + line.rate - 1) // line.rate
     return line.last_time
 
-cdef inline Record* inner_ring(Fifo* f) noexcept nogil:
-    """Room for two records right behind each FIFO: most mobiles never need more."""
-    return <Record*>(f + 1)
-
 cdef inline uint32_t oldest(Fifo* f) noexcept nogil:
     """First record still needed: not yet at the far end, or there already but, at a server, still in the system."""
     return f.sent if <int32_t>(f.head - f.sent) > 0 else f.head
 
 cdef inline int make_room(Fifo* f, vector[void*]* outgrown) noexcept nogil:
-    """Note how far the ring is free, or double it if it is full: the far end may be reading the old one until its visit ends."""
+    """Note how far the ring is free, or double it if it is full; the first one has two records.
+
+    The far end may be reading the old one until its visit ends.
+    """
     cdef uint32_t base = oldest(f), n = f.tail - base, capacity = f.mask + 1, i
     cdef Record* ring
     if n == capacity:
-        capacity *= 2
+        capacity = 2 * capacity if capacity else 2
         ring = <Record*>malloc(capacity * sizeof(Record))
         if ring == NULL:
             return NO_MEMORY
         for i in range(n):
             ring[(base + i) & (capacity - 1)] = f.ring[(base + i) & f.mask]
-        if f.ring != inner_ring(f):
+        if f.ring != NULL:
             outgrown.push_back(f.ring)
         f.ring = ring
         f.mask = capacity - 1
@@ -194,12 +194,22 @@ cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
         f.line.tally.control_bytes += size
     return ACCEPTED
 
+cdef inline void free_ring(Fifo* f) noexcept nogil:
+    """An empty FIFO does without a ring."""
+    free(f.ring)
+    f.ring = NULL
+    f.mask = NO_RING
+    f.room = f.tail
+
 cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noexcept nogil:
     """A packet of the line's last size passes a FIFO that is idle and empty, beside its ring: the far end takes it at once.
 
-    Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring.
+    Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring. A
+    FIFO that is passed in this way needs no ring until then.
     """
     f.sent = f.tail
+    if rare(f.ring != NULL):
+        free_ring(f)
     f.line.tally.out_packets += 1
     f.line.tally.out_bytes += size
     accept(f, finish, extra, 1, size)
@@ -284,7 +294,7 @@ cdef inline Line* new_line() noexcept nogil:
     return line
 
 cdef inline Blocks* new_fifo_blocks() noexcept nogil:
-    return new_blocks(sizeof(Fifo) + 2 * sizeof(Record))
+    return new_blocks(sizeof(Fifo))
 
 cdef inline Fifo* new_fifo(Blocks* blocks, Line* line, uint64_t key) noexcept nogil:
     cdef Fifo* f = <Fifo*>take_block(blocks)
@@ -293,13 +303,10 @@ cdef inline Fifo* new_fifo(Blocks* blocks, Line* line, uint64_t key) noexcept no
         f.line = line
         f.key = key
         f.mobile = -1
-        f.ring = inner_ring(f)
-        f.mask = 1
-        f.room = 2
+        f.mask = NO_RING
     return f
 
 cdef inline void delete_fifo(Blocks* blocks, Fifo* f) noexcept nogil:
     if f != NULL:
-        if f.ring != inner_ring(f):
-            free(f.ring)
+        free(f.ring)
         give_block(blocks, f)

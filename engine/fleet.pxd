@@ -1,6 +1,6 @@
 """All mobiles as one unit: what their radios hear, what they send, what is measured at them (docs/model.md, 7)."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
@@ -15,8 +15,8 @@ from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_reco
 from engine.sources cimport Rotation, Source, emit
 from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
 from engine.world cimport (
-    CONTESTED, DETACHED, NEVER, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail, kind_of, put,
-    record_hop, record_once,
+    CONTESTED, DETACHED, HELD, NEVER, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter,
+    fail, kind_of, last_delivery, mobile_key, put, record_hop, record_once,
 )
 
 cdef enum:
@@ -51,7 +51,7 @@ cdef inline void messages_for_mobiles(World* w, Unit* u, int64_t end) noexcept n
                     w.hops.leave_tunnels(w.hops, r[0])
                 e.t = r.t
                 e.mobile = r.flow
-                e.mobile_key = w.mobile_key[r.flow]
+                e.mobile_key = mobile_key(w, r.flow)
                 e.kind = MESSAGE
                 e.major = f.key
                 e.minor = u.counter
@@ -98,14 +98,14 @@ cdef inline void send_up(World* w, const Record* r, uint32_t m, int cell) noexce
 cdef inline void upstream(World* w, const Record* r, uint32_t m) noexcept nogil:
     """An upstream data packet of the mobile at r.t, by its route."""
     cdef Entry* e
-    cdef int32_t route = w.mobile[m].route
-    if route >= 0:
+    cdef int route = w.mobile[m].route
+    if route < HELD:
         send_up(w, r, m, route)
-    elif route == -1:
+    elif route == NO_CELL:
         drop(w, r, DETACHED, r.t, -1)
     else:
         e = find(&w.up_holds, m)
-        if not hold_record(<Held*>e.more, r):
+        if not hold_record(<Held*>e.one.more, r):
             drop(w, r, QUEUE_FULL, r.t, -1)
 
 cdef inline void set_route(World* w, Action* a) noexcept nogil:
@@ -115,22 +115,22 @@ cdef inline void set_route(World* w, Action* a) noexcept nogil:
     cdef Record r
     cdef size_t i
     if a.op == HOLD_UP:
-        w.mobile[m].route = -2
+        w.mobile[m].route = HELD
         if e == NULL:
             e = insert(&w.up_holds, m)
             if e == NULL:
                 fail(w, 3, NULL, a.t)
                 return
             e.mode = HOLD
-            e.more = new_held(a.a, a.b)
-        held = <Held*>e.more
+            e.one.more = new_held(a.a, a.b)
+        held = <Held*>e.one.more
         held.limit_packets = a.a
         held.limit_bytes = a.b
         return
-    w.mobile[m].route = <int32_t>a.a if a.op == ROUTE_UP else -1
+    w.mobile[m].route = <uint16_t>a.a if a.op == ROUTE_UP else NO_CELL
     if e == NULL:
         return
-    held = <Held*>e.more
+    held = <Held*>e.one.more
     remove(&w.up_holds, m)
     for i in range(held.records.size()):
         r = held.records.data()[i]
@@ -150,7 +150,7 @@ cdef inline void measure(World* w, Action* a) noexcept nogil:
         s.delivered = s.duplicate = s.reordered = s.after_marker = 0
         s.delay_max = 0
         s.gap_max = s.gap_end = s.marked_cell = -1
-        s.last_before = x.last
+        s.last_before = last_delivery(w, m)
         w.spans.push_back(s)
         x.span = <uint32_t>w.spans.size()
     elif x.span and a.op == CLOSE_SPAN:
@@ -192,7 +192,7 @@ cdef inline void look_ahead(World* w, size_t i, size_t count) noexcept nogil:
         fetch(busy[i + 12])
         fetch(&busy[i + 8].ring[busy[i + 8].head & busy[i + 8].mask])
         r = &busy[i + 4].ring[busy[i + 4].head & busy[i + 4].mask]
-        if kind_of(r) < CONTROL_NODE:
+        if busy[i + 4].head != busy[i + 4].tail and kind_of(r) < CONTROL_NODE:
             fetch(&w.flow[r.flow])
             fetch(&w.mobile[w.mobile_of_flow[r.flow]])
 

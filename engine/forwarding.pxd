@@ -22,7 +22,7 @@ from engine.table cimport (
 from engine.threads cimport acquire, release_lock
 from engine.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
-    drop, enter, fail, next_entry, kind_of, mobile_of, observe, put, record_hop,
+    drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
 )
 
 cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
@@ -48,13 +48,13 @@ cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uin
     if e == NULL:
         return NULL
     if e.mode != EMPTY:
-        return <Fifo*>e.more
-    f = new_fifo(w.fifos, line, mix2(key, w.mobile_key[mobile]))
+        return <Fifo*>e.one.more
+    f = new_fifo(w.fifos, line, mix2(key, mobile_key(w, mobile)))
     if f == NULL:
         return NULL
     f.mobile = mobile
     e.mode = QUEUE
-    e.more = f
+    e.one.more = f
     return f
 
 cdef inline void strip(World* w, Record* r) noexcept nogil:
@@ -139,7 +139,7 @@ cdef inline void fan_out(World* w, int n, const Record* r, Entry* e) noexcept no
 
 cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
     cdef int i
-    if e.mode != TUNNEL or e.more == NULL:
+    if e.mode != TUNNEL or e.count == 1:
         return t < e.one.until
     for i in range(e.count):
         if t < careof(e, i).until:
@@ -152,17 +152,17 @@ cdef inline bint is_local(const Entry* e, int64_t t) noexcept nogil:
 cdef inline bint is_tunnel(World* w, const Entry* e, const Record* r) noexcept nogil:
     """Whether the entry is a single tunnel that the packet can enter."""
     return (
-        e != NULL and e.mode == TUNNEL and e.more == NULL and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit
+        e != NULL and e.mode == TUNNEL and e.count == 1 and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit
     )
 
 cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
     """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
     cdef bint router
     if rare(e == NULL):
-        router = w.cell_of_node[n] >= 0 and w.mobile_home[mobile_of(w, r)] != n
+        router = w.cell_of_node[n] >= 0 and family_of(w, mobile_of(w, r)).home != n
         drop(w, r, NO_VISITOR if router else NO_BINDING, r.t, n)
     elif is_local(e, r.t):
-        enter_cell(w, n, <Fifo*>e.more, r)
+        enter_cell(w, n, <Fifo*>e.one.more, r)
     elif is_tunnel(w, e, r):
         tunnel(w, n, r, &e.one)
     else:
@@ -176,12 +176,12 @@ cdef inline void look_closer(World* w, int n, const Record* r, Entry* e) noexcep
         time_out(w, n, e, r.t)
     if not any_valid(e, r.t):
         drop(w, r, BINDING_EXPIRED, r.t, n)
-    elif e.mode == TUNNEL and e.more == NULL:
+    elif e.mode == TUNNEL and e.count == 1:
         drop(w, r, TUNNEL_LIMIT, r.t, n)
     elif e.mode == TUNNEL:
         fan_out(w, n, r, e)
     else:
-        held = <Held*>e.more
+        held = <Held*>e.one.more
         bare = r[0]
         strip(w, &bare)
         if not hold_record(held, &bare):
@@ -197,7 +197,7 @@ cdef inline void note_hold(Unit* u, Held* held) noexcept nogil:
 
 cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
     """Drop what a hold still has when its time is over."""
-    cdef Held* held = <Held*>e.more
+    cdef Held* held = <Held*>e.one.more
     cdef size_t i
     if t < e.one.until:
         return
@@ -258,14 +258,14 @@ cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t,
     if e != NULL and e.mode == HOLD:
         time_out(w, n, e, t)
         if new.mode == HOLD:  # the buffer stays, its limits change
-            (<Held*>e.more).limit_packets = (<Held*>new.more).limit_packets
-            (<Held*>e.more).limit_bytes = (<Held*>new.more).limit_bytes
+            (<Held*>e.one.more).limit_packets = (<Held*>new.one.more).limit_packets
+            (<Held*>e.one.more).limit_bytes = (<Held*>new.one.more).limit_bytes
             e.one.until = new.one.until
             forget(&new)
             return
-        moved.swap((<Held*>e.more).records[0])
+        moved.swap((<Held*>e.one.more).records[0])
     elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
-        down = <Fifo*>e.more
+        down = <Fifo*>e.one.more
         if again:
             copy_in_air(w, down, t, mobile, &moved)
         if new.mode != EMPTY:
@@ -309,13 +309,13 @@ cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int6
     e.count = 0
     e.one.until = until
     if c.shared != NULL:
-        e.more = c.shared
+        e.one.more = c.shared
     else:
-        e.more = own_fifo(w, &c.downs, c.down, c.key_down, mobile)
-        if e.more == NULL:
+        e.one.more = own_fifo(w, &c.downs, c.down, c.key_down, mobile)
+        if e.one.more == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return
-        (<Fifo*>e.more).marks &= <uint8_t>~ORPHAN
+        (<Fifo*>e.one.more).marks &= <uint8_t>~ORPHAN
     replace(w, n, mobile, e, t, False)
 
 cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
@@ -339,12 +339,11 @@ cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t 
     e.mode = TUNNEL
     e.count = 1
     e.one = c
-    e.more = NULL
     replace(w, n, mobile, e, t, again)
 
 cdef inline void take_careof(Entry* e, int k) noexcept nogil:
     """Take care-of node k out of a tunnel entry that has another one besides."""
-    cdef Several* s = <Several*>e.more
+    cdef Several* s = <Several*>e.one.more
     cdef int i
     for i in range(k, e.count - 1):
         s.item[i] = s.item[i + 1]
@@ -352,7 +351,6 @@ cdef inline void take_careof(Entry* e, int k) noexcept nogil:
     if e.count == 1:
         e.one = s.item[0]
         free(s)
-        e.more = NULL
 
 cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
     """A simultaneous binding."""
@@ -374,11 +372,11 @@ cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t 
             return
     if e.count == MOST_CAREOF:
         take_careof(e, 0)
-    if e.more == NULL:
+    if e.count == 1:
         s = <Several*>calloc(1, sizeof(Several))
         s.item[0] = e.one
-        e.more = s
-    s = <Several*>e.more
+        e.one.more = s
+    s = <Several*>e.one.more
     s.item[e.count] = c
     e.count += 1
 
@@ -390,7 +388,6 @@ cdef inline void unbind(World* w, int n, uint32_t mobile, int64_t careof_node, i
     if e == NULL:
         return
     nothing.mode = EMPTY
-    nothing.more = NULL
     if careof_node < 0:
         replace(w, n, mobile, nothing, t, False)
         return
@@ -426,7 +423,7 @@ cdef inline void act(World* w, int n, Action* a) noexcept nogil:
     elif a.op == SET_HOLD:
         e.mobile, e.mode, e.count = a.mobile, HOLD, 0
         e.one.until = a.until
-        e.more = new_held(a.a, a.b)
+        e.one.more = new_held(a.a, a.b)
         replace(w, n, a.mobile, e, a.t, a.again)
     elif a.op == UNBIND or a.op == UNBIND_ALL:
         unbind(w, n, a.mobile, a.a if a.op == UNBIND else -1, a.t)

@@ -21,7 +21,7 @@ from engine.results import (
 # the order in which the engine hands them over
 RAW_FLOW = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "reordered",
-    "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps",
+    "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
 )  # fmt: skip
 RAW_LINK = (
     "packets", "bytes", "control_packets", "control_bytes", "tunnel_bytes", "dropped", "lost", "detached",
@@ -37,15 +37,14 @@ def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
     LawBroken
         If packets, copies or bytes do not add up.
     """
-    flows = dict(zip(RAW_FLOW, raw["flows"].T.copy(), strict=True))
-    flows["in_flight"] = raw["left"][: len(flows["sent"])]
+    flows = dict(zip(RAW_FLOW, raw["flows"], strict=True))
     links = dict(zip(RAW_LINK, built.tallies.T.copy(), strict=True))
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
     check_laws(built, until_ps, flows, links, raw["fates"])
-    spans = dict(zip(SPAN_COLUMNS, raw["spans"].T.copy(), strict=True))
+    spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
     packets = None
     if raw["record"]:
-        packets = dict(zip(PACKET_COLUMNS, raw["ended"].T.copy(), strict=True))
+        packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
         rows = np.lexsort((packets["copy"], packets["seq"], packets["flow"]))
         packets = {k: v[rows] for k, v in packets.items()}
     return Result(

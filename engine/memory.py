@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.network import Network
 from engine.parts import Channel
-from engine.quantities import FOREVER
 
 RECORD_BYTES = 32
-FLOW_BYTES = 64 + 8 + 4 + 4 + 48 + 40 + 40  # state, key, node, mobile, law, and its source twice
-MOBILE_BYTES = 48 + 12 + 24 + 3 * 48  # state, key and home, attachments, entries at two nodes at the load of the tables
-FIFO_BYTES = 224
-ATTACHMENT_BYTES = 28 + 32
+ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # seven of eight slots are taken; a table grows by a quarter
+FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, its columns, a law, its source twice while flows begin
+MOBILE_BYTES = 32 + 4 + 16 + 3 * ENTRY_BYTES  # state, first attachment, name; entries at two nodes, and in the cell
+FIFO_BYTES = 64
+ATTACHMENT_BYTES = 8 + 8 + 8 + 4 + 2 * 16 + 3 * 8  # itself, its begin and end, both once more for its mobile
 SMALLEST_PACKET = 28
 
 
@@ -26,30 +28,29 @@ def ring_records(channel: Channel, offered: int) -> int:
     return int(min(flying + waiting, offered))
 
 
+def offered_packets(network: Network, until_ps: int) -> int:
+    """At most how many packets the flows send until then."""
+    f = network.flows()
+    span = np.clip(np.minimum(f["stop"], until_ps) - f["start"], 0, None)
+    turns = span // np.maximum(f["interval"], 1) + 1.0  # a float does not overflow
+    long = np.array([1, 1] + [len(replay) for replay in network.replays])[f["source"]]
+    packets = np.where((f["source"] < 2) | (f["interval"] > 0), turns, 1) * long
+    return int(np.minimum(packets, f["count"]).sum())
+
+
 def estimate(network: Network, until_ps: int) -> int:
     """Upper bound in bytes; rings grow by doubling, so twice their bound is counted."""
-    f = network.flows()
-    offered = 0
-    for source, start, stop, step, count in zip(
-        *(f[c].tolist() for c in ("source", "start", "stop", "interval", "count")), strict=True
-    ):
-        span = max(0, min(stop, until_ps) - start)
-        if source < 2:
-            packets = span // step + 1
-        else:
-            packets = len(network.replays[source - 2])
-            packets *= span // step + 1 if step else 1
-        offered += min(packets, count if count < FOREVER else packets)
+    offered = offered_packets(network, until_ps)
     records = sum(ring_records(link.channel, offered) for link in network.links)
     mobiles = max(network.mobile_count, 1)
     for cell in network.cells:
         users = 1 if cell.shared else -(-mobiles // len(network.cells))
         records += min(users * ring_records(cell.down, offered), offered)
-    attachments = len(network.attachments()["up"])
+    attachments = len(network.sorted_attachments()["up"])
     return (
         2 * RECORD_BYTES * records
         + FLOW_BYTES * network.flow_count
-        + (MOBILE_BYTES + FIFO_BYTES + 4 * RECORD_BYTES) * network.mobile_count
+        + int((MOBILE_BYTES + FIFO_BYTES + 2 * RECORD_BYTES) * network.mobile_count)
         + ATTACHMENT_BYTES * attachments
         + 8 * len(network.nodes) ** 2
         + sum(replay.bytes_in_memory for replay in network.replays)

@@ -10,8 +10,7 @@ import copy
 import difflib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from engine.keys import MASK, key, mix2
 from engine.parts import Cell, Channel, Link, Node
 from engine.quantities import FOREVER, duration
 from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
+from engine.rows import Rows, in_order, sorted_by
 
 Int = npt.NDArray[np.int64]
 MAX_COPIES = 4
@@ -29,23 +29,15 @@ class NetworkError(ValueError):
     """A network that cannot be run; the message says what is wrong where, and what would be right."""
 
 
-@dataclass
-class _Columns:
-    """Rows gathered as arrays and concatenated once."""
+class Family(NamedTuple):
+    """Mobiles that were added together: one by its name, or several by a prefix and their number."""
 
-    fields: tuple[str, ...]
-    parts: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
-
-    def add(self, *values: Any) -> int:
-        arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(v)) for v in values])
-        self.parts.append(tuple(np.array(a) for a in arrays))
-        return len(arrays[0])
-
-    def column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
-        i = self.fields.index(name)
-        if not self.parts:
-            return np.zeros(0, dtype)
-        return np.concatenate([np.asarray(p[i]).astype(dtype, copy=False) for p in self.parts])
+    name: str
+    key: int
+    first: int
+    mobiles: int
+    numbered: bool
+    home: int
 
 
 class Network:
@@ -75,18 +67,26 @@ class Network:
         self.cell_of_node: dict[int, int] = {}
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
-        self._families: list[tuple[str, int, int, bool]] = []  # name or prefix, first, count, numbered
+        self.families: list[Family] = []
         self._family_of: dict[tuple[str, bool], int] = {}
-        self._mobiles = _Columns(("key", "home"))
         self.mobile_count = 0
-        self._attachments = _Columns(("mobile", "cell", "up", "down"))
-        self._flows = _Columns(("key", "node", "mobile", "up", "source", "start", "stop", "interval", "count", "size"))
+        self._attachments = Rows({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
+        self._flows = Rows(
+            {
+                "key": np.uint64, "node": np.int32, "mobile": np.int32, "up": np.int8, "source": np.int32, "start": np.int64,
+                "stop": np.int64, "interval": np.int64, "count": np.int64, "size": np.int32,
+            }
+        )  # fmt: skip
         self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
         self.flow_count = 0
         self.replays: list[Replay] = []
-        self._schedule = _Columns(("time", "node", "mobile", "code", "arg"))
-        self._entries = _Columns(("node", "mobile", "coa", "header", "end"))  # coa -1: local
-        self._routes_up = _Columns(("mobile", "node"))
+        self._schedule = Rows(
+            {"time": np.int64, "node": np.int32, "mobile": np.int32, "code": np.int64, "arg": np.int64}
+        )
+        self._entries = Rows(  # coa -1: local
+            {"node": np.int32, "mobile": np.int32, "coa": np.int32, "header": np.int64, "end": np.int8}
+        )
+        self._routes_up = Rows({"mobile": np.int32, "node": np.int32})
 
     def fork(self) -> Network:
         """A copy to add to, while this network stays as it is; the arrays themselves are shared."""
@@ -94,8 +94,8 @@ class Network:
         for name, value in vars(self).items():
             if isinstance(value, (list, dict)):
                 setattr(other, name, value.copy())
-            elif isinstance(value, _Columns):
-                setattr(other, name, _Columns(value.fields, value.parts.copy()))
+            elif isinstance(value, Rows):
+                setattr(other, name, Rows(value.fields, value.parts.copy()))
         return other
 
     # -- nodes, links, cells ------------------------------------------------------------------------------------------
@@ -123,8 +123,8 @@ class Network:
         """
         if name in self._node_index:
             raise NetworkError(f"node {name!r} stands twice")
-        if len(self.nodes) >= 65_535:
-            raise NetworkError("a network has at most 65,535 fixed nodes")
+        if len(self.nodes) >= 65_534:
+            raise NetworkError("a network has at most 65,534 fixed nodes")
         self._node_index[name] = len(self.nodes)
         server = duration(registration), int(registration_queue), bool(registration_answers)
         self.nodes.append(Node(name, duration(service), int(service_queue), *server))
@@ -188,21 +188,19 @@ class Network:
     # -- mobiles and their movement -----------------------------------------------------------------------------------
     def mobile(self, name: str, *, home: str | int) -> int:
         """Add one mobile by name and return its index."""
-        return int(self._add_mobiles(name, np.array([key(name)], np.uint64), home, numbered=False)[0])
+        return int(self._add_mobiles(name, 1, home, numbered=False)[0])
 
     def mobiles(self, count: int, *, prefix: str = "mn", home: str | int) -> Int:
         """Add ``count`` mobiles named prefix0, prefix1, …; returns their indices, int64 of shape (count,)."""
-        return self._add_mobiles(prefix, mix2_array(key(prefix), np.arange(count, dtype=np.uint64)), home, numbered=True)
+        return self._add_mobiles(prefix, count, home, numbered=True)
 
-    def _add_mobiles(self, name: str, keys: npt.NDArray[np.uint64], home: str | int, numbered: bool) -> Int:
+    def _add_mobiles(self, name: str, count: int, home: str | int, numbered: bool) -> Int:
         if (name, numbered) in self._family_of:
             raise NetworkError(f"mobile {name!r} stands twice")
-        self._family_of[name, numbered] = len(self._families)
+        self._family_of[name, numbered] = len(self.families)
         first = self.mobile_count
-        self._families.append((name, first, len(keys), numbered))
-        if len(keys):
-            self._mobiles.add(keys, self.node_index(home))
-        self.mobile_count += len(keys)
+        self.families.append(Family(name, key(name), first, count, numbered, self.node_index(home) if count else 0))
+        self.mobile_count += count
         return np.arange(first, self.mobile_count, dtype=np.int64)
 
     def attach(
@@ -213,10 +211,10 @@ class Network:
         down_ps: Any = FOREVER,
     ) -> None:
         """Attach mobiles to the cells of nodes over [up, down]; arguments broadcast as numpy arrays of picoseconds."""
-        nodes = self._node_array(node)
-        cells = np.array([self.cell_of_node.get(int(n), -1) for n in np.atleast_1d(nodes)], np.int64)
+        nodes = np.atleast_1d(self._node_array(node))
+        cells = self.cells_of(nodes)
         if (cells < 0).any():
-            bad = self.nodes[int(np.atleast_1d(nodes)[cells < 0][0])].name
+            bad = self.nodes[int(nodes[cells < 0][0])].name
             raise NetworkError(f"node {bad!r} has no cell to attach to; give it one with cell()")
         self._attachments.add(self._mobile_array(mobiles), cells, up_ps, down_ps)
 
@@ -347,22 +345,26 @@ class Network:
         """Name of a mobile by its index."""
         if not 0 <= mobile < self.mobile_count:
             raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
-        name, first, _, numbered = self._families[bisect_right(self._families, mobile, key=lambda family: family[1]) - 1]
-        return f"{name}{mobile - first}" if numbered else name
+        family = self.families[bisect_right(self.families, mobile, key=lambda family: family.first) - 1]
+        return f"{family.name}{mobile - family.first}" if family.numbered else family.name
 
     def mobile_index(self, name: str) -> int:
         """Index of a mobile by its name."""
-        for family, first, count, numbered in self._families:
-            if not numbered and family == name:
-                return first
-            digits = name[len(family) :]
-            if numbered and name.startswith(family) and digits.isdecimal() and int(digits) < count:
-                return first + int(digits)
+        for family in self.families:
+            if not family.numbered and family.name == name:
+                return family.first
+            digits = name[len(family.name) :]
+            if family.numbered and name.startswith(family.name) and digits.isdecimal() and int(digits) < family.mobiles:
+                return family.first + int(digits)
         raise NetworkError(f"no mobile {name!r}")
 
     def _node_array(self, nodes: Any) -> Any:
         if isinstance(nodes, (str, int, np.integer)):
             return self.node_index(nodes if isinstance(nodes, str) else int(nodes))
+        if isinstance(nodes, np.ndarray) and nodes.dtype.kind == "i":
+            for extreme in (nodes.min(initial=0), nodes.max(initial=0)) if self.nodes else nodes[:1]:
+                self.node_index(int(extreme))
+            return nodes
         return np.array([self.node_index(n if isinstance(n, str) else int(n)) for n in nodes], np.int64)
 
     def _mobile_array(self, mobiles: Any) -> Any:
@@ -378,78 +380,120 @@ class Network:
     # -- columns for the engine -----------------------------------------------------------------------------------------
     def mobile_keys(self) -> npt.NDArray[np.uint64]:
         """Keys of all mobiles, uint64 of shape (mobile_count,)."""
-        return self._mobiles.column("key", np.uint64)
+        keys = np.arange(self.mobile_count, dtype=np.uint64)
+        for family in self.families:
+            rows = keys[family.first : family.first + family.mobiles]
+            rows[:] = mix2_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
+        return keys
 
-    def mobile_homes(self) -> Int:
+    def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """Home node of each mobile, int64 of shape (mobile_count,)."""
-        return self._mobiles.column("home")
+        families = self.families
+        return np.repeat(np.array([f.home for f in families], dtype), np.array([f.mobiles for f in families], np.int64))
+
+    def cells_of(self, nodes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Cell of each node, -1 where it has none."""
+        cells = np.full(len(self.nodes), -1, np.int32)
+        cells[list(self.cell_of_node)] = list(self.cell_of_node.values())
+        found: npt.NDArray[np.int32] = cells[nodes]
+        return found
 
     def attachments(self) -> dict[str, Int]:
         """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
-        c = {f: self._attachments.column(f) for f in self._attachments.fields}
-        order = np.lexsort((c["cell"], c["down"], c["up"], c["mobile"]))
-        return {f: v[order] for f, v in c.items()}
+        return {f: v.astype(np.int64) for f, v in self.sorted_attachments().items()}
+
+    def sorted_attachments(self) -> dict[str, npt.NDArray[Any]]:
+        """``attachments`` with mobile and cell as int32, and shared if possible: not to be changed."""
+        c = {f: self._attachments.shared(f) for f in self._attachments.fields}
+        by = ("mobile", "up", "down", "cell")
+        return c if in_order(*(c[f] for f in by)) else sorted_by(c, by)
+
+    def flow_keys(self) -> npt.NDArray[np.uint64]:
+        """``flows()["key"]``, shared if possible: not to be changed."""
+        return self._flows.shared("key")
+
+    def flow_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
+        """One of the columns of ``flows``."""
+        return self._flows.column(name, dtype)
 
     def flows(self) -> dict[str, npt.NDArray[Any]]:
         """Columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
-        return {f: self._flows.column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
+        return {f: self.flow_column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
 
     def scheduled(self) -> dict[str, Int]:
         """Columns time, node (-1 = fleet), mobile, code, arg, in the order of docs/model.md, section 4."""
         c = {f: self._schedule.column(f) for f in self._schedule.fields}
-        keys = self.mobile_keys()[c["mobile"]] if len(c["mobile"]) else np.zeros(0, np.uint64)
-        order = np.lexsort((c["arg"], c["code"], keys, c["time"]))
-        return {f: v[order] for f, v in c.items()}
+        if len(c["mobile"]):
+            c["key"] = self.mobile_keys()[c["mobile"]]
+            c = sorted_by(c, ("time", "key", "code", "arg"))
+            del c["key"]
+        return c
 
     def entries(self) -> dict[str, Int]:
         """Columns node, mobile, coa (-1 = local), header, end (0 router, 1 mobile) of the entries at time 0."""
-        return {f: self._entries.column(f) for f in self._entries.fields}
+        return {f: self.entry_column(f) for f in self._entries.fields}
 
-    def routes_up(self) -> dict[str, Int]:
+    def entry_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
+        """One of the columns of ``entries``."""
+        return self._entries.column(name, dtype)
+
+    def routes_up(self, dtype: Any = np.int64) -> dict[str, npt.NDArray[Any]]:
         """Columns mobile, node of the upstream routes at time 0."""
-        return {f: self._routes_up.column(f) for f in self._routes_up.fields}
+        return {f: self._routes_up.column(f, dtype) for f in self._routes_up.fields}
 
     def problems(self) -> list[str]:
         """Everything that forbids a run, all at once; empty if the network is sound."""
         found = []
         for what, keys in [
-            ("nodes and links", [key(n.name) for n in self.nodes] + [key(link.name) for link in self.links]),
-            ("mobiles", self.mobile_keys().tolist()),
-            ("flows", self.flows()["key"].tolist()),
+            ("nodes and links", np.array([key(n.name) for n in self.nodes] + [key(k.name) for k in self.links], np.uint64)),
+            ("mobiles", self.mobile_keys()),
+            ("flows", self.flow_column("key", np.uint64)),
         ]:
-            if len(set(keys)) != len(keys):
+            keys.sort()
+            if (keys[1:] == keys[:-1]).any():
                 found.append(f"two {what} have one name (or label): names must differ, order and draws come from them")
-        a = self.attachments()
+        del keys
+        found += self._attachment_problems()
+        found += [
+            f"two entries at time 0 for node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}: give one"
+            for n, m in self._repeated(self.entry_column("node"), self.entry_column("mobile", np.int32))
+        ]
+        routes = self.routes_up()["mobile"]
+        found += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in self._repeated(routes * 0, routes)]
+        local = self.entry_column("node", np.int32)[self.entry_column("coa", np.int32) < 0]
+        cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
+        found += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
+        return found
+
+    def _attachment_problems(self) -> list[str]:
+        found = []
+        a = self.sorted_attachments()
         if (a["up"] < 0).any() or (a["down"] < a["up"]).any():
             found.append("an attachment goes down before it is up, or is up before time 0")
-        order = np.lexsort((a["up"], a["cell"], a["mobile"]))
-        m, c, u, d = (a[f][order] for f in ("mobile", "cell", "up", "down"))
+        same = a["mobile"][1:] == a["mobile"][:-1]
+        several = np.append(same, False) | np.append(False, same) if len(a["mobile"]) else same
+        some = sorted_by({f: v[several] for f, v in a.items()}, ("mobile", "cell", "up"))
+        m, c, u, d = (some[f] for f in ("mobile", "cell", "up", "down"))
         clash = (m[1:] == m[:-1]) & (c[1:] == c[:-1]) & (u[1:] <= d[:-1])
-        found += [
+        return found + [
             f"mobile {self.mobile_name(int(m[i]))!r} is attached to "
             f"{self.nodes[self.cells[int(c[i])].node].name!r} twice at {int(u[i + 1])} ps: join the two attachments"
             for i in np.flatnonzero(clash)[:20]
         ]
-        local = self.entries()
-        found += [
-            f"two entries at time 0 for node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}: give one"
-            for n, m in _repeated(local["node"], local["mobile"])
-        ]
-        routes = self.routes_up()["mobile"]
-        found += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for m, _ in _repeated(routes, routes)]
-        cellless = {int(n) for n in local["node"][local["coa"] < 0]} - set(self.cell_of_node)
-        found += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
-        return found
 
     def check(self) -> None:
         """Raise :class:`NetworkError` with all problems if the network cannot be run."""
         if found := self.problems():
             raise NetworkError("\n".join(found))
 
-
-def _repeated(a: Int, b: Int) -> list[tuple[int, int]]:
-    pairs, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
-    return [(int(x), int(y)) for x, y in pairs[:, counts > 1].T[:20]]
+    def _repeated(self, nodes: Int, mobiles: npt.NDArray[Any]) -> list[tuple[int, int]]:
+        """Pairs that stand more than once, at most 20."""
+        pairs = nodes
+        pairs *= max(self.mobile_count, 1)
+        pairs += mobiles
+        pairs.sort()
+        twice = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])[:20]
+        return [divmod(int(pair), max(self.mobile_count, 1)) for pair in twice]
 
 
 def _tunnel_end(end: str) -> int:

@@ -1,12 +1,12 @@
 """What a mobile's radio hears, and what is measured at it (docs/model.md, 7)."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
 from engine.record cimport COPIED, KIND, LOST, STRIP, Record, rare
 from engine.sources cimport sender_gap
 from engine.world cimport (
-    CONTESTED, DETACHED, LINK_LOSS, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop,
+    CONTESTED, DETACHED, LINK_LOSS, NEVER, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop,
 )
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
@@ -31,7 +31,7 @@ cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, 
     i -= 1
     while i >= w.attach_first[m] and w.attach_longest[i] >= end:
         if w.attach_cell[i] == cell and end <= w.attach_down[i]:
-            x.cell = cell
+            x.cell = <uint16_t>cell
             x.up = w.attach_up[i]
             x.down = w.attach_down[i]
             return True
@@ -40,7 +40,7 @@ cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, 
 
 cdef inline void touch(World* w, int32_t m) noexcept nogil:
     """From now to the end of the visit this mobile's deliveries take their turn one by one."""
-    if not w.mobile[m].flags & CONTESTED:
+    if not w.mobile[m].flags & CONTESTED or w.mobile[m].attached < 2:
         w.mobile[m].flags |= CONTESTED
         w.touched.push_back(m)
 
@@ -80,16 +80,16 @@ cdef inline int64_t gap_beyond(World* w, const Record* r) noexcept nogil:
     cdef int64_t gap
     if f.last < 0 or f.expected == 0 or r.seq < f.expected:
         return -1
-    gap = r.t - f.last - sender_gap(&w.laws[r.flow], f.expected, w.logarithms)
+    gap = r.t - f.last - sender_gap(&w.laws[w.flow_law[r.flow]], f.expected, w.logarithms)
     return gap if gap > 0 else 0
 
-cdef inline bint deliver_in_span(World* w, Mobile* x, int cell, const Record* r) noexcept nogil:
+cdef inline void deliver_in_span(World* w, Mobile* x, int cell, const Record* r) noexcept nogil:
     cdef Span* s = &w.spans.data()[x.span - 1]
     cdef uint32_t reordered = w.flow[r.flow].reordered
     cdef int64_t gap = gap_beyond(w, r)
     if not deliver(w, r, -1, cell):
         s.duplicate += 1
-        return False
+        return
     s.delivered += 1
     s.after_marker += cell == s.marked_cell
     s.reordered += w.flow[r.flow].reordered - reordered
@@ -100,13 +100,14 @@ cdef inline bint deliver_in_span(World* w, Mobile* x, int cell, const Record* r)
         s.gap_end = r.t
     if s.close >= 0 and r.t >= s.close:
         end_span(w, s.mobile, r.t)
-    return True
 
 cdef inline void receive(World* w, uint32_t m, int cell, const Record* r) noexcept nogil:
     """A data packet that was heard."""
     cdef Mobile* x = &w.mobile[m]
-    if deliver_in_span(w, x, cell, r) if rare(x.span != 0) else deliver(w, r, -1, cell):
-        x.last = r.t
+    if rare(x.span != 0):
+        deliver_in_span(w, x, cell, r)
+    else:
+        deliver(w, r, -1, cell)
 
 # -- ahead of the fleet -------------------------------------------------------------------------------------------------
 
@@ -117,14 +118,16 @@ cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
     was scheduled stand in ``upcoming``, timers are counted; a message comes through the same downlink, so in its turn.
     """
     cdef Mobile* x = &w.mobile[m]
-    return x.next_event > t and x.timers == 0 and not x.flags & CONTESTED
+    return w.events_known[x.upcoming] > t and x.timers == 0 and not x.flags & CONTESTED
 
 cdef inline void catch_up(World* w, uint32_t m) noexcept nogil:
     """At the fleet's visits: which of the things known beforehand comes next."""
     cdef Mobile* x = &w.mobile[m]
-    while x.next_event < w.begin:
-        x.next_event = x.upcoming[0]
-        x.upcoming += x.next_event < w.begin
+    cdef uint32_t i = x.upcoming
+    if rare(w.events_known[i] < w.begin):
+        while w.events_known[i] < w.begin:
+            i += 1
+        x.upcoming = i if w.events_known[i] != NEVER else 0  # where all those stand that nothing awaits
 
 cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogil:
     """Receive a packet that enters a downlink at r.t before the fleet's visit, if nothing can come in between.

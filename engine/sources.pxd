@@ -28,7 +28,7 @@ cdef struct Tape:  # a recorded sequence, read where it lies
     int64_t multiply
     int64_t divide
 
-cdef struct Law:  # how a flow goes on, one a flow
+cdef struct Law:  # how a flow goes on
     int64_t step  # interval, mean gap or period
     int64_t start
     int64_t stop
@@ -45,7 +45,7 @@ cdef struct Rotation:  # CBR flows of one interval: next times never differ by m
     int64_t step
     bint endless  # no flow of it has a stop or a count
     vector[Source]* coming  # not yet begun, sorted by (t, key)
-    size_t begun
+    size_t begun  # of them; once all have, their memory is let go of
 
 cdef inline bint sooner(const Source* a, const Source* b) noexcept nogil:
     return a.t < b.t or (a.t == b.t and a.key < b.key)
@@ -114,10 +114,11 @@ cdef inline int64_t sender_gap(const Law* law, int64_t seq, const int64_t* table
         return tape_time(law.tape, i) - tape_time(law.tape, i - 1)
     return tape_time(law.tape, 0) + law.step - tape_time(law.tape, law.tape.length - 1)
 
-cdef inline void rotate(Rotation* g, const Law* laws, uint32_t* sent) noexcept nogil:
+cdef inline void rotate(Rotation* g, const Law* laws, const uint32_t* law_of, uint32_t* sent) noexcept nogil:
     """Take the front off and put it back behind all others with its next time, or drop it when it has ended."""
     cdef Source s
     cdef uint32_t at
+    cdef const Law* law
     cdef Source* front = rotation_front(g)
     s = front[0]
     if g.count and front == &g.ring[g.head]:
@@ -127,11 +128,15 @@ cdef inline void rotate(Rotation* g, const Law* laws, uint32_t* sent) noexcept n
         g.count -= 1
     else:
         g.begun += 1
+        if g.begun == g.coming.size():
+            g.coming[0] = vector[Source]()
     s.t += g.step
     s.seq += 1
-    if not g.endless and (s.t >= laws[s.flow].stop or <int64_t>s.seq >= laws[s.flow].count):
-        sent[s.flow] = s.seq
-        return
+    if not g.endless:
+        law = &laws[law_of[s.flow]]
+        if s.t >= law.stop or <int64_t>s.seq >= law.count:
+            sent[s.flow] = s.seq
+            return
     at = g.head + g.count
     if at >= g.capacity:
         at -= g.capacity

@@ -1,6 +1,6 @@
 """Make a world from the arrays of a built network, count what is left in it, and take it down."""
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
@@ -17,10 +17,10 @@ from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
 from engine.record cimport CONTROL_NODE, Record
 from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, sooner, tape_time
-from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget
+from engine.table cimport EMPTY, HOLD, QUEUE, TUNNEL, Careof, Entry, Held, Table, delete_held, forget, reserve
 from engine.world cimport (
-    BUCKETS, IN_FLIGHT, NEVER, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late,
-    Mobile, Span, Unit, World, kind_of, note,
+    BUCKETS, CONTESTED, IN_FLIGHT, NEVER, NO_CELL, RECORD_PACKETS, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended,
+    Flow, Late, Family, Mobile, Span, Unit, World, family_of, kind_of, note,
 )
 
 cdef extern from *:
@@ -58,20 +58,22 @@ cdef inline Fifo* server_fifo(World* w, int64_t service, int64_t queue) noexcept
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
 
+cdef inline void* lies(object array):
+    """Where an array of ``Built`` lies, which lives as long as the world."""
+    return <void*><size_t>array.ctypes.data
+
 cdef inline World* open_world(object b, object seed, int tunnel_limit, int record, const int64_t[::1] recorded) except NULL:
     cdef World* w = <World*>calloc(1, sizeof(World))
     cdef Unit* u
     cdef int64_t i
     cdef const int64_t[:, ::1] units = b.units
     cdef const int64_t[:, ::1] servers = b.servers
-    cdef const uint64_t[::1] mobile_keys = b.mobile_keys
     cdef const uint64_t[::1] server_keys = b.server_keys
-    cdef const int64_t[::1] homes = b.homes
     if w == NULL:
         raise MemoryError("no memory for a run")
     w.seed = seed & 0xFFFFFFFFFFFFFFFF
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
-    w.mobiles, w.flows = len(b.homes), len(b.flows["key"])
+    w.mobiles, w.flows = b.mobiles, len(b.flow_keys)
     w.tunnel_limit, w.record = tunnel_limit, record
     for i in range(recorded.shape[0]):
         if recorded[i] and w.hops == NULL:
@@ -96,14 +98,12 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.outgrown = new vector[void*]()
     w.lock = <char*>calloc(1, 1)
     w.ledger = new Ledger()
-    w.mobile_key = <uint64_t*>calloc(w.mobiles + 1, sizeof(uint64_t))
-    w.mobile_home = <int32_t*>calloc(w.mobiles + 1, sizeof(int32_t))
+    w.family = <const Family*>lies(b.families)
+    w.families = len(b.families)
     w.mobile = <Mobile*>zeroed((w.mobiles + 1) * sizeof(Mobile))
     for i in range(w.mobiles):
-        w.mobile_key[i] = mobile_keys[i]
-        w.mobile_home[i] = <int32_t>homes[i]
-        w.mobile[i].down = w.mobile[i].last = w.mobile[i].cell = w.mobile[i].route = -1
-        w.mobile[i].next_event = -1
+        w.mobile[i].down = -1
+        w.mobile[i].cell = w.mobile[i].route = NO_CELL
     for i in range(w.nodes):
         w.cell_of_node[i] = -1
     for i in range(w.units):
@@ -134,8 +134,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             u.server.line.frontier = &w.unit[w.unit_of_node[u.node]].frontier
             u.server.line.next = &w.unit[w.unit_of_node[u.node]].next
             w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
-    if b.tallies.size:
-        w.tallies = <Tally*><size_t>b.tallies.ctypes.data
+    w.tallies = <Tally*>lies(b.tallies)
     open_links(w, b, recorded)
     open_movement(w, b)
     open_sources(w, b)
@@ -195,37 +194,29 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
     return 0
 
 cdef inline int open_movement(World* w, object b) except -1:
-    cdef const int64_t[::1] first = b.attach_first, up = b.attach_up, down = b.attach_down, cell = b.attach_cell
-    cdef const int64_t[::1] longest = b.attach_longest, t = b.boundary_t, who = b.boundary_mobile, step = b.boundary_step
-    cdef const int64_t[::1] known_first = b.known_first, known = b.known
-    cdef int64_t i, n = up.shape[0]
-    w.events_known = <int64_t*>calloc(known.shape[0] + 1, sizeof(int64_t))
-    for i in range(known.shape[0]):
-        w.events_known[i] = known[i]
+    cdef const uint32_t[::1] known_first = b.opening["known_first"]
+    cdef const uint8_t[::1] attached = b.opening["attached"]
+    cdef int64_t i
+    w.events_known = <const int64_t*>lies(b.known)
     for i in range(w.mobiles):
-        w.mobile[i].upcoming = &w.events_known[known_first[i]]
-    w.attach_first = <int64_t*>calloc(w.mobiles + 1, sizeof(int64_t))
-    w.attach_up = <int64_t*>calloc(n + 1, sizeof(int64_t))
-    w.attach_down = <int64_t*>calloc(n + 1, sizeof(int64_t))
-    w.attach_longest = <int64_t*>calloc(n + 1, sizeof(int64_t))
-    w.attach_cell = <int32_t*>calloc(n + 1, sizeof(int32_t))
-    w.boundaries = <Boundary*>calloc(2 * n + 1, sizeof(Boundary))
-    w.boundary_count = 2 * n
-    for i in range(w.mobiles + 1):
-        w.attach_first[i] = first[i]
-    for i in range(n):
-        w.attach_up[i], w.attach_down[i], w.attach_cell[i] = up[i], down[i], <int32_t>cell[i]
-        w.attach_longest[i] = longest[i]
-    for i in range(2 * n):
-        w.boundaries[i].t, w.boundaries[i].mobile, w.boundaries[i].step = t[i], <int32_t>who[i], <int32_t>step[i]
+        w.mobile[i].upcoming = known_first[i]
+        w.mobile[i].attached = attached[i]
+        if attached[i] > 1:
+            w.mobile[i].flags = CONTESTED
+    w.attach_first = <const uint32_t*>lies(b.attach_first)
+    w.attach_up = <const int64_t*>lies(b.attach_up)
+    w.attach_down = <const int64_t*>lies(b.attach_down)
+    w.attach_longest = <const int64_t*>lies(b.attach_longest)
+    w.attach_cell = <const int32_t*>lies(b.attach_cell)
+    w.boundaries = <const Boundary*>lies(b.boundaries)
+    w.boundary_count = len(b.boundaries)
     return 0
 
 cdef inline int open_sources(World* w, object b) except -1:
-    cdef const uint64_t[::1] keys = b.flows["key"]
-    cdef const int64_t[::1] node = b.flows["node"], mobile = b.flows["mobile"], up = b.flows["up"]
-    cdef const int64_t[::1] source = b.flows["source"], start = b.flows["start"], stop = b.flows["stop"]
-    cdef const int64_t[::1] interval = b.flows["interval"], count = b.flows["count"], size = b.flows["size"]
-    cdef const int64_t[::1] order = b.flow_order, numbers = b.logarithms
+    cdef const uint32_t[::1] mobile = b.opening["flow_mobile"], order = b.opening["flow_order"]
+    cdef const int8_t[::1] up = b.opening["flow_up"]
+    cdef const int64_t[::1] start = b.opening["flow_start"], numbers = b.logarithms
+    cdef const uint16_t[::1] size = b.opening["flow_size"]
     cdef const int64_t[::1] times
     cdef const uint32_t[::1] sizes
     cdef Tape* tape
@@ -236,10 +227,10 @@ cdef inline int open_sources(World* w, object b) except -1:
     cdef Rotation* g
     cdef size_t n
     w.flow = <Flow*>zeroed((w.flows + 1) * sizeof(Flow))
-    w.flow_key = <uint64_t*>calloc(w.flows + 1, sizeof(uint64_t))
-    w.flow_node = <int32_t*>calloc(w.flows + 1, sizeof(int32_t))
+    w.flow_key = <const uint64_t*>lies(b.flow_keys)
+    w.flow_node = <const int32_t*>lies(b.flow_nodes)
+    w.flow_law = <const uint32_t*>lies(b.flow_law)
     w.mobile_of_flow = <uint32_t*>zeroed((w.flows + 1) * sizeof(uint32_t))
-    w.laws = <Law*>calloc(w.flows + 1, sizeof(Law))
     w.sent = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
     w.logarithms = <int64_t*>calloc(numbers.shape[0], sizeof(int64_t))
     for i in range(numbers.shape[0]):
@@ -250,29 +241,27 @@ cdef inline int open_sources(World* w, object b) except -1:
         times, sizes = replay.times, replay.sizes
         tape.times, tape.sizes, tape.length = &times[0], &sizes[0], times.shape[0]
         tape.origin, tape.multiply, tape.divide = replay.origin, replay.multiply, replay.divide
+    if len(b.flows_by_mobile):
+        w.flows_by_mobile = <const uint32_t*>lies(b.flows_by_mobile)
+    open_laws(w, b.opening["laws"])
     for j in range(w.flows):
         i = order[j]
         w.flow[i].last = -1
-        w.flow[i].mobile = w.mobile_of_flow[i] = <uint32_t>mobile[i]
-        w.flow_key[i] = keys[i]
-        w.flow_node[i] = <int32_t>node[i]
-        law = &w.laws[i]
-        law.step, law.start, law.stop, law.count = interval[i], start[i], stop[i], count[i]
-        law.kind = source[i] if source[i] < 2 else REPLAY
-        s.t, s.key, s.flow, s.seq = start[i], keys[i], <uint32_t>i, 0
-        s.size = <uint16_t>size[i]
-        s.mobile = <uint32_t>mobile[i]
-        s.home = <uint16_t>(node[i] if up[i] else w.mobile_home[mobile[i]])
+        w.mobile_of_flow[i] = mobile[i]
+        w.flow[i].up = up[i]
+        law = &w.laws[w.flow_law[i]]
+        s.t, s.key, s.flow, s.seq = start[i], w.flow_key[i], <uint32_t>i, 0
+        s.size = size[i]
+        s.mobile = mobile[i]
+        s.home = <uint16_t>(w.flow_node[i] if up[i] else family_of(w, mobile[i]).home)
         if law.kind == POISSON:
-            law.draws = mix2(mix2(w.seed, PURPOSE_GAP), s.key)
             s.t += exponential_gap(mix2(law.draws, 0), law.step, w.logarithms)
         elif law.kind == REPLAY:
-            law.tape = &w.tapes[source[i] - 2]
             s.t += tape_time(law.tape, 0)
             s.size = <uint16_t>law.tape.sizes[0]
-        if s.t >= law.stop or law.count <= 0:
+        if s.t < 0 or s.t >= law.stop or law.count <= 0:  # < 0: 2**63 ps or later
             continue
-        u = w.fleet if up[i] else &w.unit[w.unit_of_node[node[i]]]
+        u = w.fleet if up[i] else &w.unit[w.unit_of_node[w.flow_node[i]]]
         if s.t < u.next:
             u.next = s.t
         if law.kind != CBR:
@@ -294,19 +283,56 @@ cdef inline int open_sources(World* w, object b) except -1:
     for k in range(w.units):
         for n in range(w.unit[k].rotations.size()):
             g = w.unit[k].rotations[0][n]
+            g.coming.shrink_to_fit()
             g.capacity = <uint32_t>g.coming.size()
-            g.ring = <Source*>zeroed(g.capacity * sizeof(Source))
+            g.ring = <Source*>calloc(g.capacity, sizeof(Source))  # resident as far as flows have begun
+    return 0
+
+cdef inline int open_laws(World* w, const int64_t[:, ::1] laws) except -1:
+    """From rows of (step, start, stop, count, source, key)."""
+    cdef Law* law
+    cdef int64_t i
+    w.laws = <Law*>calloc(laws.shape[0] + 1, sizeof(Law))
+    for i in range(laws.shape[0]):
+        law = &w.laws[i]
+        law.step, law.start, law.stop, law.count = laws[i, 0], laws[i, 1], laws[i, 2], laws[i, 3]
+        law.kind = laws[i, 4] if laws[i, 4] < 2 else REPLAY
+        if law.kind == POISSON:
+            law.draws = mix2(mix2(w.seed, PURPOSE_GAP), <uint64_t>laws[i, 5])
+        elif law.kind == REPLAY:
+            law.tape = &w.tapes[laws[i, 4] - 2]
+    return 0
+
+cdef inline int reserve_tables(World* w, const int32_t[::1] node, const int32_t[::1] coa) except -1:
+    """Tables as large as the entries of time 0 need."""
+    cdef vector[uint32_t] entries
+    cdef vector[uint32_t] queues
+    cdef int64_t i
+    entries.resize(w.nodes)
+    queues.resize(w.cells)
+    for i in range(node.shape[0]):
+        entries[node[i]] += 1
+        if coa[i] < 0 and w.cell[w.cell_of_node[node[i]]].shared == NULL:
+            queues[w.cell_of_node[node[i]]] += 1
+    for i in range(w.nodes):
+        if entries[i] and reserve(&w.tables[i], entries[i]):
+            raise MemoryError("no memory for a run")
+    for i in range(w.cells):
+        if queues[i] and reserve(&w.cell[i].downs, queues[i]):
+            raise MemoryError("no memory for a run")
     return 0
 
 cdef inline int open_tables(World* w, object b) except -1:
-    cdef const int64_t[::1] node = b.entries["node"], mobile = b.entries["mobile"], coa = b.entries["coa"]
-    cdef const int64_t[::1] header = b.entries["header"], end = b.entries["end"]
-    cdef const int64_t[::1] route_mobile = b.routes["mobile"], route_cell = b.routes["cell"]
-    cdef const int64_t[::1] when = b.schedule["time"], where = b.schedule["node"], who = b.schedule["mobile"]
-    cdef const int64_t[::1] code = b.schedule["code"], arg = b.schedule["arg"]
+    cdef const int32_t[::1] node = b.opening["entry_node"], mobile = b.opening["entry_mobile"], coa = b.opening["entry_coa"]
+    cdef const uint8_t[::1] header = b.opening["entry_header"]
+    cdef const int8_t[::1] end = b.opening["entry_end"]
+    cdef const int32_t[::1] route_mobile = b.opening["route_mobile"], route_cell = b.opening["route_cell"]
+    cdef const int32_t[::1] where = b.opening["due_node"], who = b.opening["due_mobile"]
+    cdef const int64_t[::1] when = b.opening["due_time"], code = b.opening["due_code"], arg = b.opening["due_arg"]
     cdef Careof c
     cdef int64_t i, k
     cdef Unit* u
+    reserve_tables(w, node, coa)
     for i in range(node.shape[0]):
         if coa[i] < 0:
             set_local(w, <int>node[i], <uint32_t>mobile[i], NEVER, 0)
@@ -314,12 +340,12 @@ cdef inline int open_tables(World* w, object b) except -1:
             if coa[i] == node[i] or w.hop[node[i]][coa[i]] == NULL:
                 names = b.node_names
                 raise ValueError(f"care-of node {names[coa[i]]!r} cannot be reached from {names[node[i]]!r}")
-            c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], <uint8_t>header[i], <uint8_t>end[i]
+            c.until, c.node, c.header, c.at_mobile = NEVER, <uint16_t>coa[i], header[i], <uint8_t>end[i]
             set_tunnel(w, <int>node[i], <uint32_t>mobile[i], c, 0, False)
     for i in range(route_mobile.shape[0]):
         if route_cell[i] < 0:
-            raise ValueError(f"node {b.node_names[b.routes['node'][i]]!r} has no cell to send upstream through")
-        w.mobile[route_mobile[i]].route = <int32_t>route_cell[i]
+            raise ValueError(f"node {b.node_names[b.opening['route_node'][i]]!r} has no cell to send upstream through")
+        w.mobile[route_mobile[i]].route = <uint16_t>route_cell[i]
     for i in range(when.shape[0]):
         u = w.fleet if where[i] < 0 else &w.unit[w.unit_of_node[where[i]]]
         u.scheduled_count += 1
@@ -340,15 +366,15 @@ cdef inline int open_tables(World* w, object b) except -1:
             u.next = when[i]
     return 0
 
-cdef inline void count_record(World* w, Record* r, int64_t[:, ::1] left, int64_t* control) noexcept:
+cdef inline void count_record(World* w, Record* r, int64_t[::1] left, int64_t* control) noexcept:
     if kind_of(r) >= CONTROL_NODE:
         control[0] += 1
     else:
-        left[r.flow, 0] += 1
+        left[r.flow] += 1
         if w.record == RECORD_PACKETS:
             note(w, r, IN_FLIGHT, -1, -1, -1)
 
-cdef inline void count_ring(World* w, Fifo* f, int64_t[:, ::1] left, int64_t* control, int64_t* packets, int64_t* size) noexcept:
+cdef inline void count_ring(World* w, Fifo* f, int64_t[::1] left, int64_t* control, int64_t* packets, int64_t* size) noexcept:
     cdef uint32_t h = f.head
     while h != f.tail:
         count_record(w, &f.ring[h & f.mask], left, control)
@@ -363,11 +389,11 @@ cdef inline void time_out_holds(World* w, int64_t end) noexcept:
     cdef Table* table
     for i in range(w.nodes):
         table = &w.tables[i]
-        for j in range(table.mask + 1 if table.mask else 0):
+        for j in range(table.slots):
             if table.slot[j].mode == HOLD and table.slot[j].one.until < end:
                 time_out(w, <int>i, &table.slot[j], end)
 
-cdef inline int64_t count_left(World* w, int64_t[:, ::1] left, int64_t[:, ::1] queued) except -1:
+cdef inline int64_t count_left(World* w, int64_t[::1] left, int64_t[:, ::1] queued) except -1:
     """Data copies still under way by flow, and by row of the tallies; and how many control messages."""
     cdef int64_t control = 0, packets = 0, size = 0, i, k
     cdef size_t j, n
@@ -410,11 +436,11 @@ cdef inline int64_t count_left(World* w, int64_t[:, ::1] left, int64_t[:, ::1] q
             count_ring(w, f, left, &control, &queued[row, 0], &queued[row, 1])
     for i in range(w.nodes + 1):
         table = &w.tables[i] if i < w.nodes else &w.up_holds
-        for j in range(table.mask + 1 if table.mask else 0):
+        for j in range(table.slots):
             e = &table.slot[j]
             if e.mode != HOLD:
                 continue
-            held = <Held*>e.more
+            held = <Held*>e.one.more
             for n in range(held.records.size()):
                 count_record(w, &held.records.data()[n], left, &control)
     return control
@@ -428,12 +454,11 @@ cdef inline int64_t row_of(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
 
 cdef inline void free_table(World* w, Table* table) noexcept:
     cdef uint32_t i
-    if table.mask:
-        for i in range(table.mask + 1):
-            if table.slot[i].mode == QUEUE:
-                delete_fifo(w.fifos, <Fifo*>table.slot[i].more)
-            elif table.slot[i].mode != EMPTY:
-                forget(&table.slot[i])
+    for i in range(table.slots):
+        if table.slot[i].mode == QUEUE:
+            delete_fifo(w.fifos, <Fifo*>table.slot[i].one.more)
+        elif table.slot[i].mode != EMPTY:
+            forget(&table.slot[i])
     free(table.slot)
 
 cdef inline void free_server(World* w, Fifo* f) noexcept:
@@ -490,19 +515,8 @@ cdef inline void close_world(World* w) noexcept:
         free(w.hop[i])
     free(w.hop)
     free(w.histogram)
-    free(w.mobile_key)
-    free(w.mobile_home)
     free(w.mobile)
-    free(w.attach_first)
-    free(w.attach_up)
-    free(w.attach_down)
-    free(w.attach_longest)
-    free(w.attach_cell)
-    free(w.boundaries)
-    free(w.events_known)
     free(w.flow)
-    free(w.flow_key)
-    free(w.flow_node)
     free(w.mobile_of_flow)
     free(w.laws)
     free(w.tapes)

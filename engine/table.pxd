@@ -1,6 +1,10 @@
-"""A node's table: mobile -> local, tunnel or hold (docs/model.md, 6). Open addressing, removal by shifting back."""
+"""A node's table: mobile -> local, tunnel or hold (docs/model.md, 6). Open addressing, removal by shifting back.
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+An entry has 24 bytes, and up to seven of eight slots are taken: numbers in a stride spread so evenly that few stand on another's
+place. Slots need not be a power of two, so a table has as many as it needs.
+"""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
@@ -16,11 +20,22 @@ cdef enum:
     QUEUE = 4  # not a node's entry: an uplink in a cell's own table
     MOST_CAREOF = 4
 
-cdef struct Careof:
-    int64_t until
-    uint16_t node
-    uint8_t header
-    uint8_t at_mobile  # where the tunnel ends
+cdef extern from *:
+    """
+    struct handoff_careof {
+        int64_t until;
+        union {
+            struct { uint16_t node; uint8_t header; uint8_t at_mobile; };
+            void* more;
+        };
+    };
+    """
+    cdef struct Careof "handoff_careof":  # of a local or hold entry: its until, and what it has
+        int64_t until
+        uint16_t node
+        uint8_t header
+        uint8_t at_mobile  # where the tunnel ends
+        void* more  # in place of the three: Fifo, Held, or Several
 
 cdef struct Several:  # care-of nodes in the order of binding
     Careof item[4]
@@ -32,69 +47,76 @@ cdef struct Held:
     int64_t bytes
 
 cdef struct Entry:
+    Careof one  # of a tunnel with several care-of nodes: them
     uint32_t mobile
     uint8_t mode
     uint8_t count  # care-of nodes
-    Careof one  # of a local or hold entry: just its until
-    void* more  # Fifo, Several or Held
 
 cdef struct Table:
     Entry* slot
-    uint32_t mask  # 0: no slots yet
-    uint32_t shift  # 64 - log2(slots)
+    uint32_t slots
     uint32_t used
     uint32_t peak
 
-cdef inline uint32_t place(uint32_t mobile, uint32_t shift) noexcept nogil:
-    """The top bits of a multiple of the golden ratio: numbers in any stride spread evenly."""
-    return <uint32_t>((mobile * <uint64_t>0x9E3779B97F4A7C15) >> shift)
+cdef inline uint32_t place(uint32_t mobile, uint32_t slots) noexcept nogil:
+    """A multiple of the golden ratio, scaled: numbers in any stride spread evenly."""
+    return <uint32_t>((<uint64_t>(mobile * <uint32_t>0x9E3779B9) * slots) >> 32)
 
 cdef inline Entry* find(Table* table, uint32_t mobile) noexcept nogil:
-    cdef uint32_t i
+    cdef Entry* e
+    cdef Entry* end = table.slot + table.slots
     if table.used == 0:
         return NULL
-    i = place(mobile, table.shift)
-    while table.slot[i].mode != EMPTY:
-        if table.slot[i].mobile == mobile:
-            return &table.slot[i]
-        i = (i + 1) & table.mask
+    e = table.slot + place(mobile, table.slots)
+    while e.mode != EMPTY:
+        if e.mobile == mobile:
+            return e
+        e += 1
+        if e == end:
+            e = table.slot
     return NULL
 
-cdef inline int enlarge(Table* table) noexcept nogil:
-    cdef uint32_t size = (table.mask + 1) * 2 if table.mask else 8, i, j
-    cdef uint32_t shift = table.shift - 1 if table.mask else 61
-    cdef Entry* slot = <Entry*>zeroed(size * sizeof(Entry))
+cdef inline Entry* vacancy(Entry* slot, uint32_t slots, uint32_t mobile) noexcept nogil:
+    """Where a new mobile's entry goes; there has to be room."""
+    cdef uint32_t i = place(mobile, slots)
+    while slot[i].mode != EMPTY:
+        i = i + 1 if i + 1 < slots else 0
+    return &slot[i]
+
+cdef inline int reserve(Table* table, uint32_t entries) noexcept nogil:
+    """Room for so many entries in all; 1 without memory."""
+    cdef uint32_t slots = entries + entries // 7 + 2, i
+    cdef Entry* slot
+    if slots <= table.slots:
+        return 0
+    slot = <Entry*>zeroed(slots * sizeof(Entry))
     if slot == NULL:
         return 1
-    if table.mask:
-        for i in range(table.mask + 1):
-            if table.slot[i].mode != EMPTY:
-                j = place(table.slot[i].mobile, shift)
-                while slot[j].mode != EMPTY:
-                    j = (j + 1) & (size - 1)
-                slot[j] = table.slot[i]
+    for i in range(table.slots):
+        if table.slot[i].mode != EMPTY:
+            vacancy(slot, slots, table.slot[i].mobile)[0] = table.slot[i]
     free(table.slot)
     table.slot = slot
-    table.mask = size - 1
-    table.shift = shift
+    table.slots = slots
     return 0
 
 cdef inline Entry* insert(Table* table, uint32_t mobile) noexcept nogil:
     """The mobile's entry, new (mode EMPTY: the caller must set one) or old; NULL without memory."""
     cdef Entry* e = find(table, mobile)
-    cdef uint32_t i
     if e != NULL:
         return e
-    if (table.mask == 0 or (table.used + 1) * 3 > (table.mask + 1) * 2) and enlarge(table):
+    if <uint64_t>(table.used + 1) * 8 > <uint64_t>table.slots * 7 and reserve(table, table.used + table.used // 4 + 6):
         return NULL
-    i = place(mobile, table.shift)
-    while table.slot[i].mode != EMPTY:
-        i = (i + 1) & table.mask
-    table.slot[i].mobile = mobile
+    e = vacancy(table.slot, table.slots, mobile)
+    e.mobile = mobile
     table.used += 1
     if table.used > table.peak:
         table.peak = table.used
-    return &table.slot[i]
+    return e
+
+cdef inline uint32_t beyond(uint32_t from_slot, uint32_t slot, uint32_t slots) noexcept nogil:
+    """How many slots behind another one, around the end."""
+    return slot - from_slot if slot >= from_slot else slot + slots - from_slot
 
 cdef inline void remove(Table* table, uint32_t mobile) noexcept nogil:
     cdef uint32_t i, j, home
@@ -104,18 +126,18 @@ cdef inline void remove(Table* table, uint32_t mobile) noexcept nogil:
     i = <uint32_t>(e - table.slot)
     j = i
     while True:
-        j = (j + 1) & table.mask
+        j = j + 1 if j + 1 < table.slots else 0
         if table.slot[j].mode == EMPTY:
             break
-        home = place(table.slot[j].mobile, table.shift)
-        if ((j - home) & table.mask) >= ((j - i) & table.mask):
+        home = place(table.slot[j].mobile, table.slots)
+        if beyond(home, j, table.slots) >= beyond(i, j, table.slots):
             table.slot[i] = table.slot[j]
             i = j
     table.slot[i].mode = EMPTY
     table.used -= 1
 
 cdef inline Careof* careof(Entry* e, int k) noexcept nogil:
-    return &e.one if e.more == NULL else &(<Several*>e.more).item[k]
+    return &e.one if e.count == 1 else &(<Several*>e.one.more).item[k]
 
 cdef inline Held* new_held(int64_t packets, int64_t size) noexcept nogil:
     cdef Held* h = <Held*>calloc(1, sizeof(Held))
@@ -140,8 +162,8 @@ cdef inline bint hold_record(Held* h, const Record* r) noexcept nogil:
 
 cdef inline void forget(Entry* e) noexcept nogil:
     """Free what an entry owns; its downlink lives on in the cell."""
-    if e.mode == HOLD and e.more != NULL:
-        delete_held(<Held*>e.more)
-    elif e.mode == TUNNEL and e.more != NULL:
-        free(e.more)
-    e.more = NULL
+    if e.mode == HOLD:
+        delete_held(<Held*>e.one.more)
+    elif e.mode == TUNNEL and e.count > 1:
+        free(e.one.more)
+    e.count = 0

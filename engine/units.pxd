@@ -14,7 +14,7 @@ from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotat
 from engine.table cimport LOCAL, Entry, Table, find, place, remove
 from engine.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
-    announced, deliver, drop, enter, kind_of, mobile_of, observe, offer,
+    announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, observe, offer,
 )
 
 cdef enum:
@@ -37,7 +37,7 @@ cdef inline void due_schedule(World* w, Unit* u, int64_t end) noexcept nogil:
     while u.scheduled_next < u.scheduled_count and u.scheduled_t[u.scheduled_next] < end:
         e.t = u.scheduled_t[u.scheduled_next]
         e.mobile = u.scheduled_mobile[u.scheduled_next]
-        e.mobile_key = w.mobile_key[e.mobile]
+        e.mobile_key = mobile_key(w, e.mobile)
         e.kind = SCHEDULED
         e.major = 0
         e.minor = u.scheduled_next
@@ -110,7 +110,7 @@ cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
     if told:
         e.t = entered.t
         e.mobile = r.flow
-        e.mobile_key = w.mobile_key[r.flow]
+        e.mobile_key = mobile_key(w, r.flow)
         e.kind = REFUSED if got == FULL else MESSAGE
         e.major = 0
         e.minor = u.counter
@@ -198,10 +198,10 @@ cdef inline Source* soonest(Unit* u, Rotation** rotation) noexcept nogil:
 cdef inline void move_on(World* w, Unit* u, Source* s, Rotation* rotation) noexcept nogil:
     """The soonest source has sent."""
     if rotation != NULL:
-        rotate(rotation, w.laws, w.sent)
+        rotate(rotation, w.laws, w.flow_law, w.sent)
         return
     w.drawn += 1
-    if advance(s, &w.laws[s.flow], w.logarithms):
+    if advance(s, &w.laws[w.flow_law[s.flow]], w.logarithms):
         sink_top(u.sources)
     else:
         w.sent[s.flow] = s.seq
@@ -284,7 +284,7 @@ cdef inline void take_in_blocks(World* w, Unit* u, Inlet* x, int64_t end) noexce
             e = entries[h % BLOCK]
             if r.to == u.node and kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
                 tunnel(w, u.node, r, &e.one)
-            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.more, r)):
+            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.one.more, r)):
                 handle(w, u, r, e)
         h += 1
         if h == known:
@@ -312,11 +312,11 @@ cdef inline uint32_t look_ahead(World* w, Unit* u, const Inlet* x, uint32_t h, i
             e = find(table, m)
             entries[h % BLOCK] = e
             if e != NULL and e.mode == LOCAL:
-                fetch(e.more)
+                fetch(e.one.more)
                 fetch(&w.mobile[m])
                 fetch(&w.flow[r.flow])
             if more:
-                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.shift)])
+                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.slots)])
         h += 1
     return h
 

@@ -37,6 +37,8 @@ cdef enum:
     UNIT_NODE = 0
     UNIT_SERVER = 1
     UNIT_FLEET = 2
+    NO_CELL = 0xFFFF
+    HELD = 0xFFFE
     CONTESTED = 1  # attached to two cells, or changing, or acted upon in this window
 
 cdef extern from *:
@@ -50,7 +52,7 @@ cdef struct Flow:  # one cache line
     int64_t delay_max
     int64_t gap_max
     int64_t last
-    uint32_t mobile
+    uint32_t up
     uint32_t expected
     uint32_t delivered
     uint32_t reordered
@@ -59,18 +61,22 @@ cdef struct Flow:  # one cache line
     uint32_t lost
     uint32_t copies
 
-cdef struct Mobile:  # one cache line
+cdef struct Mobile:  # half a cache line
     int64_t up  # an attachment of it, the one last used
     int64_t down
-    int64_t last  # delivery
-    int64_t next_event  # of those known beforehand; looked up again once it is past
-    const int64_t* upcoming  # begins and ends of attachments, events scheduled for the fleet's controller, NEVER
-    int32_t cell
-    int32_t route  # upstream: a cell, -1 none, -2 hold
+    uint32_t upcoming  # in events_known: begins and ends of attachments, events scheduled for the fleet's controller, NEVER
     uint32_t span  # 1 + index of the open one, 0 none
-    uint32_t timers  # of the fleet's controller
+    uint16_t cell  # of that attachment
+    uint16_t route  # upstream: a cell, or NO_CELL or HELD
+    uint16_t timers  # of the fleet's controller
     uint8_t attached
     uint8_t flags
+
+cdef struct Family:  # of mobiles: one by its name, or several by a prefix and their number
+    uint64_t key
+    uint32_t first
+    uint16_t home
+    uint16_t numbered
 
 cdef struct Boundary:
     int64_t t
@@ -184,25 +190,27 @@ cdef struct World:
     Cell* cell
     Flow* flow
     uint32_t* mobile_of_flow
-    uint64_t* flow_key
-    int32_t* flow_node
-    Law* laws
+    const uint64_t* flow_key
+    const int32_t* flow_node
+    const uint32_t* flow_law
+    const uint32_t* flows_by_mobile  # NULL: flows are in the order of their mobiles
+    Law* laws  # flows that go on alike share one
     Tape* tapes
     int64_t drawn  # packets taken from sources other than constant-bit-rate since it was last set to 0
     uint32_t* sent
     int64_t* logarithms
-    uint64_t* mobile_key
-    int32_t* mobile_home
+    const Family* family  # by first mobile
+    int64_t families
     Mobile* mobile
-    int64_t* events_known  # of each mobile in turn, NEVER behind them
-    Boundary* boundaries
+    const int64_t* events_known  # of each mobile that has any, NEVER behind them
+    const Boundary* boundaries
     size_t boundary_count
     size_t boundary_next
-    int64_t* attach_first  # of each mobile, mobiles + 1
-    int64_t* attach_up
-    int64_t* attach_down
-    int64_t* attach_longest  # latest down of this mobile so far
-    int32_t* attach_cell
+    const uint32_t* attach_first  # of each mobile, mobiles + 1
+    const int64_t* attach_up
+    const int64_t* attach_down
+    const int64_t* attach_longest  # latest down of this mobile so far
+    const int32_t* attach_cell
     Table up_holds
     vector[Fifo*]* busy_downs
     vector[Fifo*]* control_downs  # those of them with control records
@@ -231,6 +239,40 @@ cdef inline void fail(World* w, int code, Fifo* link, int64_t t) noexcept nogil:
         w.failure = code
         w.failure_link = link
         w.failure_time = t
+
+cdef inline const Family* family_of(World* w, uint32_t m) noexcept nogil:
+    cdef int64_t low = 0, high = w.families, middle
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if w.family[middle].first <= m:
+            low = middle
+        else:
+            high = middle
+    return &w.family[low]
+
+cdef inline uint64_t mobile_key(World* w, uint32_t m) noexcept nogil:
+    """Key of a mobile's name: kept for each name, made from the prefix for numbers."""
+    cdef const Family* f = family_of(w, m)
+    return mix2(f.key, m - f.first) if f.numbered else f.key
+
+cdef inline int64_t last_delivery(World* w, uint32_t m) noexcept nogil:
+    """When the mobile last got a packet, -1 if never."""
+    cdef int64_t low = 0, high = w.flows, middle, last = -1
+    cdef uint32_t i
+    while low < high:  # the first flow of the mobile, in their order
+        middle = (low + high) >> 1
+        if w.mobile_of_flow[w.flows_by_mobile[middle] if w.flows_by_mobile != NULL else middle] < m:
+            low = middle + 1
+        else:
+            high = middle
+    while low < w.flows:
+        i = w.flows_by_mobile[low] if w.flows_by_mobile != NULL else <uint32_t>low
+        if w.mobile_of_flow[i] != m:
+            break
+        if not w.flow[i].up and w.flow[i].last > last:
+            last = w.flow[i].last
+        low += 1
+    return last
 
 cdef inline int kind_of(const Record* r) noexcept nogil:
     return r.flags & KIND

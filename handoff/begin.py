@@ -27,7 +27,7 @@ def begin(setup: Setup, network: Network, places: Places) -> None:
     move = setup.movement
     network.attach(move.mobile, move.router, move.up_ps, move.down_ps)
     for router, here in _at_start(setup):
-        network.local([router] * len(here), here)
+        network.local(router, here)
         network.route_up(here, router)
         if router == setup.home_agent:
             raise ValueError("a mobile node at its home agent is at home: attach it to another router")
@@ -43,7 +43,7 @@ def anchored(places: Places, router: int, mobiles: Int) -> Iterator[tuple[int, s
         yield places.gateways[router], "MAP" if row.ip == 6 else "GFA", mobiles
     if row.route_optimization:
         for node in places.peers.nodes:
-            who = np.intersect1d(mobiles, places.peers.mobile[places.peers.node == node])
+            who = np.intersect1d(mobiles, places.peers.mobiles(node))
             if len(who):
                 yield node, "CN", who
 

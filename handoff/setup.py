@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import FOREVER, Network
+from engine.rows import in_order
 from handoff.options import Options
 
 Int = npt.NDArray[np.int64]
@@ -37,7 +38,7 @@ class Movement:
     going_down_ps: Int
 
     def __post_init__(self) -> None:
-        if not (np.lexsort((self.up_ps, self.mobile)) == np.arange(len(self.mobile))).all():
+        if not in_order(self.mobile, self.up_ps):
             raise ValueError("attachments must be sorted by mobile, then by the time they come up")
 
 
@@ -119,14 +120,21 @@ class Correspondents:
     """
 
     def __init__(self, network: Network) -> None:
-        flows = network.flows()
-        pairs: Int = np.stack([flows["mobile"], flows["node"]])
-        pairs = np.unique(pairs, axis=1) if network.flow_count else pairs
-        self.mobile: Int = pairs[0]
-        self.node: Int = pairs[1]
-        self.nodes: list[int] = np.unique(self.node).tolist()
-        first = np.searchsorted(self.mobile, np.arange(network.mobile_count + 1))
-        self._first, self._node = (array("q", column.astype(np.int64).tobytes()) for column in (first, self.node))
+        nodes = max(len(network.nodes), 1)
+        pairs = network.flow_column("mobile")
+        pairs *= nodes
+        pairs += network.flow_column("node", np.int32)
+        mobile, node = divmod(np.unique(pairs), nodes)
+        self.nodes: list[int] = np.unique(node).tolist()
+        first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))
+        self._first, self._node = (array("i", c.astype(np.int32).tobytes()) for c in (first, node))
+
+    def mobiles(self, node: int) -> Int:
+        """Mobile nodes that a correspondent has flows with, in order."""
+        first = np.frombuffer(self._first, np.int32)
+        number: Int = first[1:] - first[:-1]
+        all_mobiles = np.repeat(np.arange(len(number)), number)
+        return all_mobiles[np.frombuffer(self._node, np.int32) == node] if len(self._node) else all_mobiles
 
     def __getitem__(self, mobile: int) -> list[int]:
         """Correspondents of one mobile node, by node index."""

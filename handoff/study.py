@@ -259,11 +259,15 @@ def run_procedure(
             checkpoints.watch(engine, now)
         reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints)
         wall = time.perf_counter() - begun
+    controller = None
+    if checkpoints is None:
+        known.controllers.clear()
+    engine.dismiss()
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
         reference = ideal_bytes(setup, places, seed, partial(_to_end, setup.duration_ps, progress, checkpoints))
-    mobile_of_flow = network.flows()["mobile"]
+    mobile_of_flow = network.flow_column("mobile")
     handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
     measured = None
     if detail:

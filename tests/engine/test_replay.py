@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import Engine, Network, NetworkError
@@ -51,6 +51,7 @@ def test_by_hand():
     divide=st.integers(1, 2**63 - 1),
     start_ps=st.integers(0, 10**12),
 )
+@example(ticks=[1490, 1490], origin=3380, multiply=2**63 - 1, divide=1490, start_ps=1490)  # after 2**63 ps
 def test_any_clock(ticks, origin, multiply, divide, start_ps):
     """Against fractions: products up to 2**113 and every rounding down."""
     ticks = sorted(ticks)

@@ -39,7 +39,7 @@ def scatter(x: int) -> int:
 def mobile_keys(network: Network) -> list[int]:
     """Keys of all mobiles, from their names and those of their families."""
     keys = []
-    for name, _, count, numbered in network._families:
+    for name, _, _, count, numbered, _ in network.families:
         keys += [mix2(key(name), i) for i in range(count)] if numbered else [key(name)]
     return keys
 

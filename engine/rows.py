@@ -1,0 +1,72 @@
+"""Columns of rows: gathered part by part, sorted, tested for order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Columns = dict[str, npt.NDArray[Any]]
+
+
+@dataclass
+class Rows:
+    """Rows as arrays of a dtype each, concatenated when asked for; what all rows of a part share is kept once."""
+
+    fields: dict[str, Any]
+    parts: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
+
+    def add(self, *values: Any) -> None:
+        """Add a part: a value or an array of one dimension for each field; they broadcast, and are copied."""
+        arrays = [np.array(v, dtype, ndmin=1) for v, dtype in zip(values, self.fields.values(), strict=True)]
+        self.parts.append(tuple(np.broadcast_arrays(*arrays)))
+
+    def shared(self, name: str) -> npt.NDArray[Any]:
+        """All of a field, in its own dtype and perhaps in its own memory: not to be changed."""
+        i = list(self.fields).index(name)
+        if len(self.parts) == 1 and self.parts[0][i].flags.c_contiguous and self.parts[0][i].strides[0]:
+            return self.parts[0][i]
+        return self.column(name, self.fields[name])
+
+    def column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
+        """All of a field as a new array."""
+        i = list(self.fields).index(name)
+        if not self.parts:
+            return np.zeros(0, dtype)
+        return np.concatenate([p[i] for p in self.parts], dtype=dtype, casting="unsafe")
+
+
+def in_order(*columns: npt.NDArray[Any]) -> bool:
+    """Whether rows are sorted by the columns, the first before the others."""
+    equal = np.ones(max(len(columns[0]) - 1, 0), bool)
+    for column in columns:
+        if (equal & (column[1:] < column[:-1])).any():
+            return False
+        equal &= column[1:] == column[:-1]
+    return True
+
+
+def sorted_by(columns: Columns, by: Sequence[str]) -> Columns:
+    """The rows in the order of some of the columns."""
+    order = np.lexsort([columns[f] for f in reversed(by)])
+    return {f: v[order] for f, v in columns.items()}
+
+
+def numbered(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Which rows are equal: a number for each row, below that of different ones, and a row for each number."""
+    rows = len(columns[0])
+    varying = [c for c in columns if rows and c.min() != c.max()]
+    if not varying:
+        return np.zeros(rows, np.uint32), np.zeros(min(rows, 1), np.int64)
+    order = np.lexsort(varying)
+    new = np.zeros(rows, bool)
+    for column in varying:
+        there = column[order]
+        new[1:] |= there[1:] != there[:-1]
+    number = np.empty(rows, np.uint32)
+    number[order] = np.cumsum(new, dtype=np.uint32)
+    new[0] = True
+    return number, order[new]
