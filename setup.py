@@ -52,7 +52,10 @@ def extensions() -> list[Extension]:
     same = stamp.exists() and stamp.read_text() == switches
     made = cythonize(
         [
-            Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_compile_args=flags)
+            Extension(
+                f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
+                extra_compile_args=flags, extra_link_args=[] if os.name == "nt" else ["-pthread"],
+            )
             for name in ("_control", "_core")
         ],
         build_dir="build/cython",

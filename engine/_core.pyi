@@ -15,6 +15,7 @@ class Engine:
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
         scheduling: Literal["auto", "window", "heap"] = "auto", dispatch: Literal["event", "batch"] = "event",
         record: Literal["none", "drops", "packets"] = "none", memory_limit_bytes: int | None = None, hops: Iterable[str] = (),
+        threads: int = 1,
     ) -> None: ...  # fmt: skip
     def attach(self, node: str | int, controller: object) -> None: ...
     def attach_mobiles(self, controller: object) -> None: ...

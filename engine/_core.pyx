@@ -15,6 +15,7 @@ from engine.quantities import duration
 from engine.results import LawBroken, MemoryLimitError
 
 from libc.stdint cimport int64_t
+from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine._control cimport Context, Event
@@ -26,7 +27,11 @@ from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.holdings cimport holdings
 from engine.reception cimport pass_boundaries
 from engine.state cimport close_world, open_world
-from engine.units cimport begin_visit, finish_visit, next_time
+from engine.threads cimport Pool, new_pool
+from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
+from engine.views cimport (
+    Crew, begin_view, delete_view, end_view, free_outgrown, leave_view, more_work, new_view,
+)
 from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
@@ -35,10 +40,28 @@ cdef enum:
     WINDOW_RECORDS = 16384  # that one window may move before it is halved; anything from 4,096 on serves (docs/performance.md)
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
     READ_ROWS = 1 << 21  # packets replayed from mapped files before what was read is given back: 25 MB of columns
+    LEAST_BESIDE = 1024  # packet-hops in a window below which threads wait for each other longer than they work
+    MOST_THREADS = 64
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
 _SCHEDULING = {"auto": 0, "window": 1, "heap": 2}
 _RECORDS = {"none": 0, "drops": 1, "packets": 2}
+
+
+cdef void second_pass(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Pass 2 of a node or server, compiled once."""
+    finish_visit(w, u, end)
+
+
+cdef void finish_beside(void* arg, int worker, int job) noexcept nogil:
+    cdef Crew* crew = <Crew*>arg
+    cdef World* v = crew.views[worker]
+    cdef Unit* u = crew.due[job]
+    cdef int64_t before = v.events
+    second_pass(v, u, crew.end)
+    u.work = v.events - before
+    if v.failure and v.failure_unit < 0:
+        v.failure_unit = u.rank
 
 
 cdef class Engine:
@@ -63,7 +86,10 @@ cdef class Engine:
     memory_limit_bytes : int or None
         Refuse to run, or stop, above it.
     hops : iterable of str
-        Links (names of ``Result.link_names``) whose packets are recorded for ``take_hops``.
+        Links (names of ``Result.link_names``) whose packets are recorded for ``take_hops``; such a run uses one thread.
+    threads : int
+        How many nodes at most are visited side by side, 1 to 64; the result is the same for any number. That takes windows no
+        longer than the shortest wire and uplink; where little happens in one, ``scheduling="auto"`` goes on with one thread.
 
     Examples
     --------
@@ -90,6 +116,12 @@ cdef class Engine:
     cdef int64_t reached
     cdef int64_t cap  # largest window to use
     cdef int64_t span  # window in use
+    cdef int64_t cap_beside  # the same where units are visited side by side
+    cdef int threads
+    cdef Crew crew
+    cdef Pool* pool
+    cdef bint beside_now
+    cdef int64_t least_beside
     cdef int scheduling
     cdef bint heap_now
     cdef bint batch
@@ -103,11 +135,11 @@ cdef class Engine:
     cdef int tunnel_limit
     cdef int record
     cdef bint over  # the controllers have been let go
-    cdef int64_t windows, visits, steps, calls, controller_ns, few_events, few_visits
+    cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns, few_events, few_visits
 
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
-        memory_limit_bytes=None, hops=(),
+        memory_limit_bytes=None, hops=(), int threads=1,
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
@@ -118,6 +150,8 @@ cdef class Engine:
             )
         if not 1 <= tunnel_limit <= 4:
             raise ValueError("the tunnel limit is 1 to 4")
+        if not 1 <= threads <= MOST_THREADS:
+            raise ValueError(f"a run has 1 to {MOST_THREADS} threads, not {threads}")
         if window_ps is not None and window_ps < 1:
             raise ValueError("a window is at least 1 ps")
         if self.network is not None:
@@ -134,10 +168,14 @@ cdef class Engine:
         self.batch = dispatch == "batch"
         self.memory_limit = memory_limit_bytes
         self.links = tuple(hops)
+        self.threads = 1 if self.links else threads
         self.later = no_hops()
 
     def __dealloc__(self):
+        cdef size_t i
         close_world(self.w)
+        for i in range(self.crew.views.size()):
+            delete_view(self.crew.views[i])
 
     cdef int open(self) except -1:
         """Build the state, once the controllers are known: uplinks that nobody uses bound no window."""
@@ -159,7 +197,12 @@ cdef class Engine:
         self.context.node_keys = self.built.node_keys
         self.most_drawn = READ_ROWS if self.built.releases else NEVER
         self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
+        self.cap_beside = min(self.cap, self.built.plan.beside_ps)
         self.span = min(self.cap, FIRST_WINDOW)
+        while self.threads > 1 and self.crew.views.size() < <size_t>self.threads:
+            self.crew.views.push_back(new_view(self.w))
+            if self.crew.views.back() == NULL:
+                raise MemoryLimitError("no memory for another thread")
         return 0
 
     # -- controllers ------------------------------------------------------------------------------------------------------
@@ -275,15 +318,13 @@ cdef class Engine:
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------
-    cdef int visit(self, Unit* u, int64_t end) except -1 nogil:
-        """One unit up to ``end``: pass 1, its controller, pass 2."""
+    cdef int first_pass(self, Unit* u, int64_t end) except -1 nogil:
+        """Pass 1 of a unit up to ``end``, with its controller."""
         cdef World* w = self.w
         cdef Pending e
-        cdef bint asked
         self.visits += 1
         u.next = NEVER
-        asked = begin_fleet(w, u, end) if u.kind == UNIT_FLEET else begin_visit(w, u, end)
-        if asked:
+        if begin_fleet(w, u, end) if u.kind == UNIT_FLEET else begin_visit(w, u, end):
             if u.controlled:
                 with gil:
                     self.control(u, end)
@@ -293,20 +334,26 @@ cdef class Engine:
                     if e.kind == MESSAGE:
                         w.fates[1][DELIVERED] += 1
                         end_message(w, e.message)
+        return 0
+
+    cdef int visit(self, Unit* u, int64_t end) except -1 nogil:
+        """One unit up to ``end``: both passes."""
+        cdef World* w = self.w
+        self.first_pass(u, end)
         if u.kind == UNIT_FLEET:
             finish_fleet(w, u, end)
             next_fleet(u)
         else:
-            finish_visit(w, u, end)
-            u.next = next_time(w, u)
-        if w.failure:
-            w.failure_unit = u.rank
-            return self.broken()
-        return 0
+            open_inlets(u)
+            second_pass(w, u, end)
+            close_inlets(w, u)
+        u.frontier = end
+        free_outgrown(w)
+        return self.broken(u) if w.failure else 0
 
-    cdef int broken(self) except -1 nogil:
+    cdef int broken(self, Unit* u) except -1 nogil:
         with gil:
-            unit = self.built.plan.units[self.w.failure_unit].name
+            unit = self.built.plan.units[u.rank].name
             if self.w.failure == NO_MEMORY:
                 raise MemoryLimitError(f"no memory left at {self.w.failure_time} ps, unit {unit!r}")
             link = self.w.failure_link.key if self.w.failure_link != NULL else 0
@@ -347,14 +394,7 @@ cdef class Engine:
                 if u.next < end:
                     self.visit(u, end)
                 u.frontier = end
-            self.windows += 1
-            if w.drawn >= self.most_drawn:
-                self.give_back()
-            before = w.events - before
-            if before > WINDOW_RECORDS and self.span > 1:
-                self.span >>= 1
-            elif before < WINDOW_RECORDS // 4 and self.span < self.cap:
-                self.span = self.span * 2 if self.span < self.cap - self.span else self.cap
+            self.end_window(w.events - before, WINDOW_RECORDS, self.cap)
             begin = self.earliest()
             if self.scheduling == 0 and self.visits - visits0 >= 1024:
                 if w.events - events0 < FEW * (self.visits - visits0):
@@ -362,6 +402,74 @@ cdef class Engine:
                     return 0
                 events0 = w.events
                 visits0 = self.visits
+        return 0
+
+    cdef int end_window(self, int64_t records, int64_t most, int64_t cap) except -1 nogil:
+        """After one that moved ``records``: the next one is longer or shorter."""
+        self.windows += 1
+        if self.w.drawn >= self.most_drawn:
+            self.give_back()
+        if records > most and self.span > 1:
+            self.span >>= 1
+        elif records < most // 4 and self.span < cap:
+            self.span = self.span * 2 if self.span < cap - self.span else cap
+        return 0
+
+    cdef int beside(self, int64_t stop) except -1 nogil:
+        """Windows up to ``stop`` with nodes side by side, or until there is too little in one.
+
+        Pass 1 of all units comes first, since controllers run one after the other; the fleet comes last.
+        """
+        cdef World* w = self.w
+        cdef Crew* crew = &self.crew
+        cdef Unit* u
+        cdef int64_t begin = self.earliest(), before, work, events0 = w.events, windows0 = self.windows
+        cdef size_t j
+        cdef int i
+        self.span = min(self.span, self.cap_beside)
+        while begin < stop:
+            crew.end = begin + self.span if self.span < stop - begin else stop
+            w.begin = begin
+            pass_boundaries(self.w, begin)
+            before = w.events
+            crew.due.clear()
+            work = 0
+            for i in range(w.units):
+                u = &w.unit[i]
+                if u.kind == UNIT_FLEET:
+                    continue
+                if u.next < crew.end:
+                    self.first_pass(u, crew.end)
+                    open_inlets(u)
+                    crew.due.push_back(u)
+                    work += u.work
+                u.frontier = crew.end
+            for j in range(crew.views.size()):
+                begin_view(crew.views[j], w)
+            sort(crew.due.begin(), crew.due.end(), &more_work)
+            if work < self.least_beside:
+                for i in range(<int>crew.due.size()):
+                    finish_beside(crew, 0, i)
+            elif crew.due.size():
+                self.pool.run(&finish_beside, crew, <int>crew.due.size())
+                self.windows_beside += 1
+            for j in range(crew.due.size()):
+                close_inlets(w, crew.due[j])
+            for j in range(crew.views.size()):
+                end_view(crew.views[j], w)
+            if w.failure:
+                return self.broken(&w.unit[w.failure_unit])
+            if w.fleet.next < crew.end:
+                self.visit(w.fleet, crew.end)
+            w.fleet.frontier = crew.end
+            self.end_window(w.events - before, WINDOW_RECORDS * self.threads, self.cap_beside)
+            begin = self.earliest()
+            if self.windows - windows0 >= 256:
+                if self.span == self.cap_beside and w.events - events0 < self.least_beside * (self.windows - windows0):
+                    self.beside_now = False
+                    return 0
+                events0 = w.events
+                windows0 = self.windows
         return 0
 
     cdef int by_heap(self, int64_t stop) except -1 nogil:
@@ -383,7 +491,6 @@ cdef class Engine:
             w.begin = t
             pass_boundaries(w, t)
             self.visit(u, t + 1)
-            u.frontier = t + 1
             self.steps += 1
             if w.drawn >= self.most_drawn:
                 self.give_back()
@@ -403,10 +510,14 @@ cdef class Engine:
         while self.earliest() < stop:
             if self.heap_now:
                 self.by_heap(stop)
+            elif self.beside_now:
+                self.beside(stop)
             else:
                 self.by_windows(stop)
         for i in range(self.w.units):
             self.w.unit[i].frontier = stop
+        for i in range(<int>self.crew.views.size()):
+            leave_view(self.crew.views[i], self.w)
         return 0
 
     # -- running ------------------------------------------------------------------------------------------------------------
@@ -429,8 +540,15 @@ cdef class Engine:
                 )
         self.open()
         self.halfway = True
-        with nogil:
-            self.go(stop)
+        self.beside_now = self.threads > 1 and self.scheduling != _SCHEDULING["heap"] and self.cap_beside > 0
+        self.least_beside = 0 if self.scheduling == _SCHEDULING["window"] else LEAST_BESIDE
+        self.pool = new_pool(self.threads) if self.beside_now else NULL
+        try:
+            self.beside_now = self.pool != NULL
+            with nogil:
+                self.go(stop)
+        finally:
+            del self.pool
         self.halfway = False
         self.reached = stop
         return self.reached
@@ -483,9 +601,10 @@ cdef class Engine:
 
     @property
     def profile(self):
-        """Counters of the run's own work: windows, visits, heap steps, controller calls, controller_ns."""
+        """Counters of the run's own work: windows, those with units side by side, visits, heap steps, controller calls and ns."""
         return {
-            "windows": self.windows, "visits": self.visits, "heap_steps": self.steps, "controller_calls": self.calls,
+            "windows": self.windows, "windows_beside": self.windows_beside, "visits": self.visits,
+            "heap_steps": self.steps, "controller_calls": self.calls,
             "controller_ns": self.controller_ns, "events": self.w.events if self.w != NULL else 0,
         }  # fmt: skip
 

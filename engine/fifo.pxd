@@ -12,8 +12,14 @@ cdef extern from *:
     """
     #define fetch(p) __builtin_prefetch((const void*)(p))
     static const long long handoff_unlimited = 0x7FFFFFFFFFFFFFFFLL;
+    /* *to = min(*to, t), whoever else does the same */
+    static inline void handoff_lower(int64_t* to, int64_t t) {
+        int64_t found = __atomic_load_n(to, __ATOMIC_RELAXED);
+        while (t < found && !__atomic_compare_exchange_n(to, &found, t, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+    }
     """
     const int64_t UNLIMITED "handoff_unlimited"
+    void lower "handoff_lower"(int64_t* to, int64_t t) noexcept nogil
     void fetch(const void* p) noexcept nogil  # bring a line into the cache ahead of its use
 
 cdef enum:
@@ -73,6 +79,16 @@ cdef struct Fifo:  # one cache line
     uint8_t listed
     uint8_t marks  # of an own downlink
 
+cdef struct Inlet:  # a FIFO as the unit at its far end sees it during a visit: what enters it meanwhile arrives later
+    Fifo* f
+    const Record* ring
+    uint32_t mask
+    uint32_t head
+    uint32_t tail
+    uint32_t lost  # of those taken
+    uint32_t control
+    int64_t bytes
+
 cdef enum:  # marks
     ORPHAN = 1  # its table entry is gone
     CALLED = 2  # on the list of downlinks with control records
@@ -103,8 +119,10 @@ cdef inline uint32_t oldest(Fifo* f) noexcept nogil:
     """First record still needed: not yet at the far end, or there already but, at a server, still in the system."""
     return f.sent if <int32_t>(f.head - f.sent) > 0 else f.head
 
-cdef inline int make_room(Fifo* f) noexcept nogil:
-    """Note how far the ring is free, or double it if it is full; the first one has two records."""
+cdef inline int make_room(Fifo* f, vector[void*]* outgrown) noexcept nogil:
+    """Note how far the ring is free, or double it if it is full (the first has two records): the far end may be
+    reading the old one until its visit ends.
+    """
     cdef uint32_t base = oldest(f), n = f.tail - base, capacity = f.mask + 1, i
     cdef Record* ring
     if n == capacity:
@@ -113,20 +131,17 @@ cdef inline int make_room(Fifo* f) noexcept nogil:
         if ring == NULL:
             return NO_MEMORY
         for i in range(n):
-            ring[i] = f.ring[(base + i) & f.mask]
-        free(f.ring)
-        f.sent -= base
-        f.head -= base
-        f.tail = n
+            ring[(base + i) & (capacity - 1)] = f.ring[(base + i) & f.mask]
+        if f.ring != NULL:
+            outgrown.push_back(f.ring)
         f.ring = ring
         f.mask = capacity - 1
-        base = 0
     f.room = base + capacity
     return ACCEPTED
 
-cdef inline Record* next_slot(Fifo* f) noexcept nogil:
+cdef inline Record* next_slot(Fifo* f, vector[void*]* outgrown) noexcept nogil:
     """Where a packet is written, and changed, before it is offered; NULL without memory."""
-    if rare(f.tail == f.room) and make_room(f) != ACCEPTED:
+    if rare(f.tail == f.room) and make_room(f, outgrown) != ACCEPTED:
         return NULL
     return &f.ring[f.tail & f.mask]
 
@@ -178,14 +193,14 @@ cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
         f.line.tally.control_bytes += size
     return ACCEPTED
 
-cdef inline void free_ring(Fifo* f) noexcept nogil:
+cdef inline void leave_ring(Fifo* f, vector[void*]* outgrown) noexcept nogil:
     """An empty FIFO does without a ring."""
-    free(f.ring)
+    outgrown.push_back(f.ring)
     f.ring = NULL
     f.mask = NO_RING
     f.room = f.tail
 
-cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noexcept nogil:
+cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra, vector[void*]* outgrown) noexcept nogil:
     """A packet of the line's last size passes a FIFO that is idle and empty, beside its ring: the far end takes it at once.
 
     Until ``finish`` it is on the air and counts as in the system: ``write_down`` comes before the next one enters the ring. A
@@ -193,16 +208,16 @@ cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noe
     """
     f.sent = f.tail
     if rare(f.ring != NULL):
-        free_ring(f)
+        leave_ring(f, outgrown)
     f.line.tally.out_packets += 1
     f.line.tally.out_bytes += size
     accept(f, finish, extra, 1, size)
 
-cdef inline void write_down(Fifo* f, int64_t t) noexcept nogil:
+cdef inline void write_down(Fifo* f, int64_t t, vector[void*]* outgrown) noexcept nogil:
     """Put the packet that was relayed and is on the air at ``t``, if there is one, into the ring as one that has been taken."""
     cdef Record* r
     if f.sent == f.tail and f.free > t:
-        r = next_slot(f)
+        r = next_slot(f, outgrown)
         if r == NULL:
             return  # nor is there room for the next one
         r.t = f.free + f.line.delay
@@ -217,8 +232,7 @@ cdef inline int announce(Fifo* f, int64_t t) noexcept nogil:
         return ACCEPTED
     if rare(t < f.line.frontier[0]):
         return BROKEN_FRONTIER
-    if t < f.line.next[0]:
-        f.line.next[0] = t
+    lower(f.line.next, t)
     return ACCEPTED
 
 cdef inline void release(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nogil:
@@ -226,6 +240,16 @@ cdef inline void release(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nog
     f.line.tally.out_packets += head - f.head
     f.line.tally.out_bytes += out_bytes
     f.head = head
+
+cdef inline void open_inlet(Inlet* x) noexcept nogil:
+    x.ring, x.mask, x.head, x.tail = x.f.ring, x.f.mask, x.f.head, x.f.tail
+    x.lost = x.control = 0
+    x.bytes = 0
+
+cdef inline void close_inlet(Inlet* x) noexcept nogil:
+    x.f.control -= <uint16_t>x.control
+    x.f.line.tally.lost += x.lost
+    release(x.f, x.head, x.bytes)
 
 cdef inline void rescue(Fifo* f, int64_t t, int64_t mobile, const uint32_t* mobile_of_flow, vector[Record]* out) noexcept nogil:
     """Take out the mobile's records whose transmission has not begun by ``t``; those behind them move forward."""

@@ -9,7 +9,7 @@ from engine.events cimport (
 )
 from engine.fifo cimport ACCEPTED, CALLED, ORPHAN, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
-from engine.reception cimport attached, end_span, heard, pass_boundaries, receive, touch
+from engine.reception cimport attached, catch_up, end_span, heard, pass_boundaries, receive, touch
 from engine.record cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
 from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
 from engine.sources cimport Rotation, Source, emit
@@ -172,6 +172,7 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
             f.control -= 1  # heard, or not, in pass 1
         else:
             m = w.mobile_of_flow[r.flow]
+            catch_up(w, m)
             if rare(f.line.row >= 0):
                 record_once(w, f, r)
             if heard(w, f, r):

@@ -19,6 +19,7 @@ from engine.table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
 )
+from engine.threads cimport acquire, release_lock
 from engine.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
     drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
@@ -67,7 +68,7 @@ cdef inline void strip(World* w, Record* r) noexcept nogil:
 cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept nogil:
     """Into a downlink, whose packets the fleet receives at its visit."""
     cdef Record* entered
-    write_down(f, r.t)
+    write_down(f, r.t, w.outgrown)
     entered = enter(w, f, r)
     strip(w, entered)
     if rare(put(w, f, entered) != ACCEPTED):
@@ -100,6 +101,7 @@ cdef inline void tunnel(World* w, int n, const Record* r, Careof* c) noexcept no
 cdef inline void share(World* w, Record* r, int k) noexcept nogil:
     """One packet becomes k copies: they pass one more fan-out, and its fate goes through the ledger."""
     cdef Copies* c
+    acquire(w.lock)
     if kind_of(r) <= 1:
         c = &w.ledger[0][packet_id(r.flow, r.seq)]
         if not r.flags & COPIED:
@@ -110,6 +112,7 @@ cdef inline void share(World* w, Record* r, int k) noexcept nogil:
         w.flow[r.flow].copies += k - 1
     else:
         w.messages.data()[r.seq].references += k - 1
+    release_lock(w.lock)
     r.tunnels += 16
 
 cdef inline void fan_out(World* w, int n, const Record* r, Entry* e) noexcept nogil:

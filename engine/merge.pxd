@@ -3,11 +3,11 @@
 from libc.stdint cimport int64_t, uint32_t
 from libcpp.vector cimport vector
 
-from engine.fifo cimport Fifo
+from engine.fifo cimport Inlet
 
 cdef struct Head:
     int64_t t
-    Fifo* f
+    Inlet* inlet
     size_t order  # of the link's key among the unit's
 
 cdef inline bint head_before(const Head* a, const Head* b) noexcept nogil:
@@ -28,15 +28,15 @@ cdef inline void sink(vector[Head]* heads, size_t i) noexcept nogil:
         child = 2 * i + 1
     a[i] = x
 
-cdef inline void gather_heads(vector[Head]* heads, const vector[Fifo*]* arrivals, int64_t end) noexcept nogil:
-    """The FIFOs that have arrivals before ``end``; ``arrivals`` is sorted by link key."""
+cdef inline void gather_heads(vector[Head]* heads, vector[Inlet]* inlets, int64_t end) noexcept nogil:
+    """The inlets that have arrivals before ``end``; they are sorted by link key."""
     cdef Head x
     cdef size_t i
     heads.clear()
-    for i in range(arrivals.size()):
-        x.f = arrivals[0][i]
-        if x.f.head != x.f.tail:
-            x.t = x.f.ring[x.f.head & x.f.mask].t
+    for i in range(inlets.size()):
+        x.inlet = &inlets.data()[i]
+        if x.inlet.head != x.inlet.tail:
+            x.t = x.inlet.ring[x.inlet.head & x.inlet.mask].t
             x.order = i
             if x.t < end:
                 heads.push_back(x)
@@ -46,7 +46,7 @@ cdef inline void gather_heads(vector[Head]* heads, const vector[Fifo*]* arrivals
         sink(heads, i)
 
 cdef inline int64_t alone_until(const vector[Head]* heads, int64_t limit) noexcept nogil:
-    """Up to when the first FIFO's arrivals come before those of all others, ``limit`` at most."""
+    """Up to when the first inlet's arrivals come before those of all others, ``limit`` at most."""
     cdef const Head* a = heads.data()
     cdef const Head* second = a + 1
     cdef int64_t t
@@ -58,11 +58,12 @@ cdef inline int64_t alone_until(const vector[Head]* heads, int64_t limit) noexce
     return t if t < limit else limit
 
 cdef inline void next_head(vector[Head]* heads, int64_t end) noexcept nogil:
-    """The first FIFO has had some arrivals taken."""
+    """The first inlet has had some arrivals taken."""
     cdef Head* a = heads.data()
-    if a.f.head != a.f.tail:
-        a.t = a.f.ring[a.f.head & a.f.mask].t
-    if a.f.head == a.f.tail or a.t >= end:
+    cdef Inlet* x = a.inlet
+    if x.head != x.tail:
+        a.t = x.ring[x.head & x.mask].t
+    if x.head == x.tail or a.t >= end:
         a[0] = heads.back()
         heads.pop_back()
     if heads.size() > 1:

@@ -27,10 +27,15 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """Units in the order of their visits (rank), the window W* in ps, and what each unit feeds directly."""
+    """Units in the order of their visits (rank), windows in ps, and what each unit feeds directly.
+
+    ``window_ps`` is W*, the largest exact one. In one of ``beside_ps`` or less, nothing that a node, a server or the fleet sends
+    arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
+    """
 
     units: list[Unit]
     window_ps: int
+    beside_ps: int
     feeds: list[list[int]]
     hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
 
@@ -62,7 +67,8 @@ def plan(network: Network, uplinks: bool = True) -> Plan:
     assert order is not None
     place = {unit: i for i, unit in enumerate(order)}
     feeds = [sorted({place[d] for s, d, _ in arcs if s == unit}) for unit in order]
-    return Plan([units[i] for i in order], window, feeds, next_hops(network))
+    beside = min([length for _, d, length in arcs if units[d].kind != 2], default=UNLIMITED_WINDOW)
+    return Plan([units[i] for i in order], window, min(window, beside), feeds, next_hops(network))
 
 
 def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int, int, int]]]:

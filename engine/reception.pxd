@@ -11,10 +11,12 @@ from engine.world cimport (
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
     """Whether one attachment of the mobile to the cell covers [begin, end]."""
+    return last_attachment(w, m, cell, begin, end) or find_attachment(w, m, cell, begin, end)
+
+cdef inline bint last_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """Whether it is the one last used."""
     cdef Mobile* x = &w.mobile[m]
-    if x.cell == cell and x.up <= begin and end <= x.down:
-        return True
-    return find_attachment(w, m, cell, begin, end)
+    return x.cell == cell and x.up <= begin and end <= x.down
 
 cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
     """The same where it is not the attachment last used, which it then becomes."""
@@ -116,18 +118,22 @@ cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
     was scheduled stand in ``upcoming``, timers are counted; a message comes through the same downlink, so in its turn.
     """
     cdef Mobile* x = &w.mobile[m]
+    return w.events_known[x.upcoming] > t and x.timers == 0 and not x.flags & CONTESTED
+
+cdef inline void catch_up(World* w, uint32_t m) noexcept nogil:
+    """At the fleet's visits: which of the things known beforehand comes next."""
+    cdef Mobile* x = &w.mobile[m]
     cdef uint32_t i = x.upcoming
-    if rare(w.events_known[i] < w.begin):
-        while w.events_known[i] < w.begin:
-            i += 1
-        x.upcoming = i = i if w.events_known[i] != NEVER else 0  # where all those stand that nothing awaits
-    return w.events_known[i] > t and x.timers == 0 and not x.flags & CONTESTED
+    while w.events_known[i] < w.begin:
+        i += 1
+    x.upcoming = i if w.events_known[i] != NEVER else 0  # where all those stand that nothing awaits
 
 cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogil:
     """Receive a packet that enters a downlink at r.t before the fleet's visit, if nothing can come in between.
 
     The downlink is idle and empty: what came before has been received, and no rescue finds it waiting. Nothing is done at its
-    mobile, and no other cell is heard, before it arrives.
+    mobile, and no other cell is heard, before it arrives. Routers do this side by side: each only reads of the mobile until the
+    attachment last used is seen to be its own, and that changes at the fleet's visits alone.
     """
     cdef Line* line = f.line
     cdef Record arrived
@@ -143,8 +149,8 @@ cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogi
     arrived.t = finish + line.delay
     arrived.extra = <uint8_t>extra
     if (
-        arrived.t >= w.horizon or rare(size > line.limit_bytes) or not left_alone(w, m, arrived.t)
-        or not attached(w, m, line.cell, finish, arrived.t)
+        arrived.t >= w.horizon or rare(size > line.limit_bytes)
+        or not last_attachment(w, m, line.cell, finish, arrived.t) or not left_alone(w, m, arrived.t)
     ):  # fmt: skip
         return False
     if rare(arrived.t < line.frontier[0]):
@@ -154,7 +160,7 @@ cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogi
             w.hops.leave_tunnels(w.hops, r[0])
         if line.row >= 0:
             record_hop(w, f, &arrived)
-    relay(f, finish, size, extra)
+    relay(f, finish, size, extra, w.outgrown)
     w.events += 1
     observe(w, f, &arrived)
     receive(w, m, line.cell, &arrived)

@@ -8,7 +8,9 @@ from libcpp.vector cimport vector
 from engine.arena cimport delete_blocks, zeroed
 from engine.copies cimport Ledger
 from engine.events cimport MESSAGE, Action, Message, Pending
-from engine.fifo cimport UNLIMITED, Fifo, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle
+from engine.fifo cimport (
+    UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line, record_bytes, settle,
+)
 from engine.forwarding cimport act, set_local, set_tunnel, time_out
 from engine.hops cimport delete_hops, new_hops
 from engine.merge cimport Head
@@ -93,6 +95,8 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     w.free_messages = new vector[uint32_t]()
     w.spans = new vector[Span]()
     w.ended = new vector[Ended]()
+    w.outgrown = new vector[void*]()
+    w.lock = <char*>calloc(1, 1)
     w.ledger = new Ledger()
     w.family = <const Family*>lies(b.families)
     w.families = len(b.families)
@@ -108,6 +112,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         u.slot = -1
         u.next = NEVER
         u.arrivals = new vector[Fifo*]()
+        u.inlets = new vector[Inlet]()
         u.heads = new vector[Head]()
         u.pending = new vector[Pending]()
         u.actions = new vector[Action]()
@@ -152,6 +157,7 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
     cdef Unit* to
     cdef Cell* c
     cdef int64_t i, j
+    cdef size_t k
     for i in range(w.nodes):
         front.push_back(w.unit_of_node[i])
     for i in range(w.units):
@@ -165,6 +171,9 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
         to.arrivals.push_back(f)
     for i in range(w.units):
         sort(w.unit[i].arrivals.begin(), w.unit[i].arrivals.end(), &key_before)
+        w.unit[i].inlets.resize(w.unit[i].arrivals.size())
+        for k in range(w.unit[i].arrivals.size()):
+            w.unit[i].inlets.data()[k].f = w.unit[i].arrivals.data()[k]
     for i in range(w.nodes):
         for j in range(w.nodes):
             if hops[i, j] >= 0:
@@ -458,16 +467,18 @@ cdef inline void close_world(World* w) noexcept:
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.arrivals.size()):
-            if u.arrivals[0][j].line.fixed < 0:
+            if u.arrivals[0][j].line.fixed < 0:  # the others are servers of units here
                 free(u.arrivals[0][j].line)
                 delete_fifo(w.fifos, u.arrivals[0][j])
+    for i in range(w.units):
+        u = &w.unit[i]
         for j in range(u.rotations.size()):
             del u.rotations[0][j].coming
             free(u.rotations[0][j].ring)
             free(u.rotations[0][j])
         free_server(w, u.server)
         free_server(w, u.registration)
-        del u.arrivals, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
+        del u.arrivals, u.inlets, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
         free(u.scheduled_t)
         free(u.scheduled_mobile)
         free(u.scheduled_code)
@@ -483,7 +494,8 @@ cdef inline void close_world(World* w) noexcept:
         free(w.cell[i].up)
         del w.cell[i].busy_ups
     delete_hops(w.hops)
-    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.ledger
+    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.outgrown, w.ledger
+    free(w.lock)
     delete_blocks(w.fifos)
     free(w.unit)
     free(w.tables)

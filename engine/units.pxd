@@ -5,7 +5,7 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
-from engine.fifo cimport ACCEPTED, FULL, Fifo, delete_fifo, fetch, record_bytes, release
+from engine.fifo cimport FULL, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
 from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
 from engine.reception cimport receive_ahead
 from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
@@ -241,18 +241,18 @@ cdef inline void serve(World* w, Unit* u, const Record* r) noexcept nogil:
     else:
         announced(w, u.server, entered.t)
 
-cdef inline void take(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
-    """Handle everything that arrives on one FIFO before ``end``, nothing else being in the way."""
+cdef inline void take(World* w, Unit* u, Inlet* x, int64_t end) noexcept nogil:
+    """Handle everything that arrives at one inlet before ``end``, nothing else being in the way."""
     if u.kind == UNIT_NODE and w.tables[u.node].used:
-        take_in_blocks(w, u, f, end)
+        take_in_blocks(w, u, x, end)
     else:
-        take_one_by_one(w, u, f, end)
+        take_one_by_one(w, u, x, end)
 
-cdef inline void take_one_by_one(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
+cdef inline void take_one_by_one(World* w, Unit* u, Inlet* x, int64_t end) noexcept nogil:
     """At a server, or at a node that has no table entries."""
-    cdef const Record* ring = f.ring
+    cdef const Record* ring = x.ring
     cdef const Record* r
-    cdef uint32_t h = f.head, tail = f.tail, mask = f.mask
+    cdef uint32_t h = x.head, tail = x.tail, mask = x.mask
     cdef int64_t taken = 0
     while h != tail:
         r = &ring[h & mask]
@@ -260,26 +260,27 @@ cdef inline void take_one_by_one(World* w, Unit* u, Fifo* f, int64_t end) noexce
             break
         taken += record_bytes(r)
         h += 1
-        if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, f, r):
+        if rare(r.flags & (CONTROL | LOST)) and not uncommon(w, x, r):
             continue
         if u.kind == UNIT_SERVER:
             serve(w, u, r)
         else:
             handle(w, u, r, NULL)
-    release(f, h, taken)
+    x.head = h
+    x.bytes += taken
 
-cdef inline void take_in_blocks(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
+cdef inline void take_in_blocks(World* w, Unit* u, Inlet* x, int64_t end) noexcept nogil:
     """At a node with table entries: memory is slow to answer, but answers many questions at a time."""
     cdef Entry* entries[BLOCK]
     cdef Entry* e
-    cdef const Record* ring = f.ring
+    cdef const Record* ring = x.ring
     cdef const Record* r
-    cdef uint32_t h = f.head, known = look_ahead(w, u, f, h, end, entries), mask = f.mask
+    cdef uint32_t h = x.head, known = look_ahead(w, u, x, h, end, entries), mask = x.mask
     cdef int64_t taken = 0
     while h != known:
         r = &ring[h & mask]
         taken += record_bytes(r)
-        if not rare(r.flags & (CONTROL | LOST)) or uncommon(w, f, r):
+        if not rare(r.flags & (CONTROL | LOST)) or uncommon(w, x, r):
             e = entries[h % BLOCK]
             if r.to == u.node and kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
                 tunnel(w, u.node, r, &e.one)
@@ -287,19 +288,20 @@ cdef inline void take_in_blocks(World* w, Unit* u, Fifo* f, int64_t end) noexcep
                 handle(w, u, r, e)
         h += 1
         if h == known:
-            known = look_ahead(w, u, f, h, end, entries)
-    release(f, h, taken)
+            known = look_ahead(w, u, x, h, end, entries)
+    x.head = h
+    x.bytes += taken
 
-cdef inline uint32_t look_ahead(World* w, Unit* u, Fifo* f, uint32_t h, int64_t end, Entry** entries) noexcept nogil:
+cdef inline uint32_t look_ahead(World* w, Unit* u, const Inlet* x, uint32_t h, int64_t end, Entry** entries) noexcept nogil:
     """Find the entries of the next packets before ``end``, and fetch what they will need; the index behind the last of them.
 
     Nothing in a table changes while packets are taken.
     """
     cdef Table* table = &w.tables[u.node]
-    cdef const Record* ring = f.ring
+    cdef const Record* ring = x.ring
     cdef const Record* r
-    cdef uint32_t m, last = h + BLOCK if f.tail - h > BLOCK else f.tail, mask = f.mask
-    cdef bint more = table.used > LARGE_TABLE and last != f.tail
+    cdef uint32_t m, last = h + BLOCK if x.tail - h > BLOCK else x.tail, mask = x.mask
+    cdef bint more = table.used > LARGE_TABLE and last != x.tail
     cdef Entry* e
     while h != last:
         r = &ring[h & mask]
@@ -318,13 +320,12 @@ cdef inline uint32_t look_ahead(World* w, Unit* u, Fifo* f, uint32_t h, int64_t 
         h += 1
     return h
 
-cdef inline bint uncommon(World* w, Fifo* f, const Record* r) noexcept nogil:
+cdef inline bint uncommon(World* w, Inlet* x, const Record* r) noexcept nogil:
     """A message, or a packet that was lost on the link that it comes from; False if that is its end."""
-    if r.flags & CONTROL:
-        f.control -= 1
+    x.control += (r.flags & CONTROL) != 0
     if r.flags & LOST:
-        f.line.tally.lost += 1
-        drop(w, r, LINK_LOSS, r.t, f.line.node)
+        x.lost += 1
+        drop(w, r, LINK_LOSS, r.t, x.f.line.node)
         return False
     return True
 
@@ -332,9 +333,9 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
     """Pass 2 between two actions: own packets and arrivals before ``end``, merged."""
     cdef vector[Head]* heads = u.heads
     cdef Late* late
-    cdef Fifo* f
+    cdef Inlet* x
     cdef int64_t t_source = next_source(u), t_late, t_link, limit
-    gather_heads(heads, u.arrivals, end)
+    gather_heads(heads, u.inlets, end)
     while True:
         t_link = heads.data().t if heads.size() else NEVER
         late = u.late.data() + late_next[0] if late_next[0] < u.late.size() else NULL
@@ -345,22 +346,37 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
             limit = t_link if t_link < t_late else t_late
             originate_until(w, u, end if limit >= end else limit + 1)
             t_source = next_source(u)
-        elif t_late < t_link or (t_late == t_link and late.key < heads.data().f.key):
+        elif t_late < t_link or (t_late == t_link and late.key < heads.data().inlet.f.key):
             late_next[0] += 1
             if u.kind == UNIT_SERVER:
                 serve(w, u, &late.record)
             else:
                 handle(w, u, &late.record, find(&w.tables[u.node], mobile_of(w, &late.record)))
         else:
-            f = heads.data().f
+            x = heads.data().inlet
             limit = t_source if t_source < end else end
             if t_late < limit:
-                limit = t_late + (f.key < late.key)
-            take(w, u, f, alone_until(heads, limit))
+                limit = t_late + (x.f.key < late.key)
+            take(w, u, x, alone_until(heads, limit))
             next_head(heads, end)
 
+cdef inline void open_inlets(Unit* u) noexcept nogil:
+    """What pass 2 takes of its arrivals; they are left alone until ``close_inlets``."""
+    cdef size_t i
+    for i in range(u.inlets.size()):
+        open_inlet(&u.inlets.data()[i])
+
+cdef inline void close_inlets(World* w, Unit* u) noexcept nogil:
+    cdef size_t i
+    for i in range(u.inlets.size()):
+        close_inlet(&u.inlets.data()[i])
+    u.next = next_time(w, u)
+
 cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
-    """Pass 2 of a node or server: data and actions in the order of time."""
+    """Pass 2 of a node or server: data and actions in the order of time.
+
+    Of what belongs to other units it changes the FIFOs that it sends into, and the mobiles that it alone is heard by.
+    """
     cdef size_t i, late_next = 0
     if u.actions.size() > 1:
         sort(u.actions.begin(), u.actions.end(), &earlier)

@@ -6,7 +6,7 @@ from libcpp.vector cimport vector
 from engine.arena cimport Blocks
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
-from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Line, Tally, announce, next_slot, offer
+from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Inlet, Line, Tally, announce, next_slot, offer
 from engine.hops cimport Hops
 from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
@@ -110,6 +110,12 @@ cdef struct Ended:  # one packet copy, for the records
     uint8_t fate
     uint8_t tunnels
 
+cdef struct Dropped:  # beside other units: it is counted when they have all come to the end of the window
+    Record record
+    int64_t t
+    int32_t fate
+    int32_t node
+
 cdef struct Cell:
     int32_t node
     Fifo* shared  # NULL: own downlinks
@@ -139,7 +145,8 @@ cdef struct Unit:
     bint controlled
     bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key
-    vector[Head]* heads  # of them, while they are merged
+    vector[Inlet]* inlets  # of each of them, for the visit
+    vector[Head]* heads  # of those with something to come, while they are merged
     Fifo* server  # of a server unit: its way into the node
     Fifo* registration
     vector[Pending]* pending
@@ -158,6 +165,7 @@ cdef struct Unit:
     int64_t held_peak_packets
     int64_t held_peak_bytes
     int64_t slot
+    int64_t work  # packet-hops of the last visit
 
 cdef struct World:
     uint64_t seed
@@ -211,7 +219,10 @@ cdef struct World:
     vector[uint32_t]* free_messages
     vector[Span]* spans
     vector[Ended]* ended
+    vector[Dropped]* dropped  # NULL: they are counted at once
+    vector[void*]* outgrown  # rings, until the visits of this window have ended
     Ledger* ledger
+    char* lock  # of the ledger
     Hops* hops  # NULL: none are recorded
     int64_t* histogram
     int64_t fates[2][15]
@@ -291,7 +302,7 @@ cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
 
 cdef inline Record* next_entry(World* w, Fifo* f, int64_t t) noexcept nogil:
     """Where a packet is written behind the last one of the FIFO, before it is offered at ``t``."""
-    cdef Record* slot = next_slot(f)
+    cdef Record* slot = next_slot(f, w.outgrown)
     if rare(slot == NULL):
         fail(w, NO_MEMORY, f, t)
         return &w.nowhere
@@ -328,9 +339,17 @@ cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
     if m.references == 0:
         w.free_messages.push_back(index)
 
+cdef inline void drop_later(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
+    cdef Dropped d
+    d.record, d.fate, d.t, d.node = r[0], fate, t, node
+    w.dropped.push_back(d)
+
 cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
     cdef Flow* f
     cdef Copies* c
+    if w.dropped != NULL:
+        drop_later(w, r, fate, t, node)
+        return
     if rare(w.hops != NULL):
         w.hops.leave_tunnels(w.hops, r[0])
     if kind_of(r) >= CONTROL_NODE:

@@ -21,6 +21,10 @@ def _study_options(command: Any) -> Any:
             "--detail/--no-detail", default=None,
             help="All metrics, from a record of every packet (200 bytes each). Without either: up to ten million packets.",
         ),
+        click.option(
+            "--threads", type=click.IntRange(1, 64), default=1, show_default=True,
+            help="Nodes of the network that run side by side; the result is the same for any number.",
+        ),
         click.option("--memory-limit", metavar="SIZE", help="Refuse a run that may take more, as in 2GB."),
         _JSON,
     ):

@@ -75,6 +75,7 @@ def study(
     memory_limit: str | None,
     as_json: bool,
     detail: bool | None,
+    threads: int,
     capture: tuple[Path, list[str], int] | None = None,
 ) -> int:
     """Run procedures on a scenario, print and write what came out; returns the exit code.
@@ -120,7 +121,7 @@ def study(
             break
         same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
         run = run_procedure(
-            setup, name, seed=seed, memory_limit_bytes=limit, progress=Progress(name, interruption),
+            setup, name, seed=seed, threads=threads, memory_limit_bytes=limit, progress=Progress(name, interruption),
             reference=references.get(same), detail=detail, record=record,
         )  # fmt: skip
         if run.extra is not None:

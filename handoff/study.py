@@ -169,6 +169,7 @@ def run_procedure(
     *,
     seed: int = 1,
     scheduling: str = "auto",
+    threads: int = 1,
     memory_limit_bytes: int | None = None,
     progress: Callable[[StudyProgress], bool] | None = None,
     reference: Bytes | None = None,
@@ -187,6 +188,8 @@ def run_procedure(
     seed : int
         Seed of every draw; all procedures of a comparison see the same draws.
     scheduling : str
+        As for ``engine.Engine``; no result depends on it.
+    threads : int
         As for ``engine.Engine``; no result depends on it.
     memory_limit_bytes : int or None
         Refuse a run that may take more.
@@ -217,7 +220,7 @@ def run_procedure(
         engine = Engine(
             network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
-            record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes,
+            record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
             hops=() if recorder is None else recorder.hops,
         )  # fmt: skip
         for node, controller in controllers(setup, program, places, records):

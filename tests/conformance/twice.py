@@ -25,6 +25,7 @@ class OracleInSlices:
     """The oracle as a study runs an engine; it runs when the result is asked for."""
 
     def __init__(self, network: Any, **options: Any) -> None:
+        del options["threads"]
         self.oracle, self.reached, self.profile = Oracle(network, **options), 0, {"controller_ns": 0, "events": 0}
         self.attach, self.attach_mobiles = self.oracle.attach, self.oracle.attach_mobiles
 
@@ -36,10 +37,10 @@ class OracleInSlices:
         return self.oracle.run(self.reached)
 
 
-def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, detail: bool = False) -> Run:
+def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, **options: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handoff.study, "Engine", make)
-        return run_procedure(setup, procedure, seed=seed, reference=NOTHING, detail=detail)
+        return run_procedure(setup, procedure, seed=seed, reference=NOTHING, **options)
 
 
 def procedures_agree(number: int) -> list[str]:
@@ -47,7 +48,8 @@ def procedures_agree(number: int) -> list[str]:
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
     setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000).setup(number)
     told = f"scenario {number}, {procedure}, {setup.options}"
-    ours, theirs = (study(setup, procedure, number, make) for make in (OracleInSlices, Engine))
+    options = {"threads": 1 + number % 3, "scheduling": ("auto", "window")[number // 3 % 2]}
+    ours, theirs = (study(setup, procedure, number, make, **options) for make in (OracleInSlices, Engine))
     found = differences(ours.result, theirs.result)
     found += [name for name, column in ours.handoffs.items() if not np.array_equal(column, theirs.handoffs[name])]
     return [told, *found] if found else []

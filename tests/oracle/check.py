@@ -19,7 +19,7 @@ DISPATCH = ("event", "batch")
 
 
 def variant(scenario: Scenario) -> dict[str, Any]:
-    """How the engine runs this scenario: all 18 combinations take turns, with ties and without."""
+    """How the engine runs this scenario: all 54 combinations take turns, with ties and without."""
     turn = scenario.seed // 2
     largest = Engine(scenario.network()).window_ps
     windows = (None, max(1, largest // 2), min(largest, largest // 7 + 13))
@@ -27,6 +27,7 @@ def variant(scenario: Scenario) -> dict[str, Any]:
         "scheduling": SCHEDULING[turn % 3],
         "window_ps": windows[turn // 3 % 3],
         "dispatch": DISPATCH[turn // 9 % 2],
+        "threads": 1 + turn // 18 % 3,
     }
 
 

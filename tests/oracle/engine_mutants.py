@@ -11,7 +11,7 @@ QUEUE_MUTANTS = (
     Mutant("keys read big-endian", "keys.py", '"little")', '"big")'),
     Mutant("SplitMix64 shifts by 26", "keys.py", "(x >> 27)", "(x >> 26)"),
     # windows and units
-    Mutant("window x 1.5", "plan.py", "for i in order], window, feeds", "for i in order], window * 3 // 2, feeds"),
+    Mutant("window x 1.5", "plan.py", "i in order], window, min(", "i in order], window * 3 // 2, min("),
     Mutant("no uplinks in the window's cycles", "plan.py", "        if uplinks:\n", "        if False:\n"),
     Mutant("service time doubled in the window", "plan.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
     Mutant("units without order", "plan.py", "        if d not in after[s]:\n", "        if False:\n"),
@@ -131,9 +131,7 @@ QUEUE_MUTANTS = (
     Mutant("fan-outs among the tunnels", "world.pxd", "r.copy, r.tunnels & 15, r.born", "r.copy, r.tunnels, r.born"),
     Mutant("heard through the next cell", "world.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
     # recordings
-    Mutant(
-        "a product of 64 bits", "sources.pxd", "mul_div(t, tape.multiply, tape.divide)", "t * tape.multiply // tape.divide"
-    ),
+    Mutant("a product of 64 bits", "sources.pxd", "mul_div(t, tape.multiply, tape.divide)", "t * tape.multiply // tape.divide"),
     Mutant("a recording begins at its clock's 0", "sources.pxd", "tape.times[i] - tape.origin", "tape.times[i]"),
     Mutant("the second turn at once", "sources.pxd", " + turn * law.step\n", "\n"),
     # draws
@@ -160,16 +158,36 @@ QUEUE_MUTANTS = (
 )
 # ahead of the fleet
 AHEAD_MUTANTS = (
-    Mutant("ahead of known events", "reception.pxd", "    if rare(x.next_event <= t):", "    if x.next_event < 0:"),
-    Mutant("ahead of timers", "reception.pxd", "return x.timers == 0 and not x.flags", "return not x.flags"),
-    Mutant("ahead between two cells", "reception.pxd", "x.timers == 0 and not x.flags & CONTESTED", "x.timers == 0"),
+    Mutant("ahead of known events", "reception.pxd", "return x.next_event > t and", "return"),
+    Mutant("ahead of timers", "reception.pxd", " and x.timers == 0 and not", " and not"),
+    Mutant("ahead between two cells", "reception.pxd", "x.timers == 0 and not x.flags & CONTESTED\n", "x.timers == 0\n"),
     Mutant("ahead past the end", "reception.pxd", "        arrived.t >= w.horizon or rare(", "        rare("),
     Mutant("ahead of those that wait", "reception.pxd", "    if f.free > r.t or f.head != f.tail or", "    if f.free > r.t or"),
     Mutant("what was relayed is not on the air", "fifo.pxd", "    if f.sent == f.tail and f.free > t:", "    if False:"),
+    Mutant("ahead in another's cell", "reception.pxd", "    return x.cell == cell and x.up", "    return x.up"),
     Mutant("attachments counted late", "_core.pyx", "            pass_boundaries(w, begin)\n", ""),
     # merge
-    Mutant("arrivals at one time in any order", "merge.pxd", "x.order = i\n", "x.order = arrivals.size() - i\n"),
+    Mutant("arrivals at one time in any order", "merge.pxd", "x.order = i\n", "x.order = inlets.size() - i\n"),
     Mutant("a run goes on at the second's time", "merge.pxd", "second.t + (a.order < second.order)", "second.t + 1"),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS
+# side by side
+BESIDE_MUTANTS = (
+    Mutant("side by side past the shortest wire", "plan.py", "min(window, beside)", "window"),
+    Mutant(
+        "side by side without uplinks",
+        "plan.py",
+        "length for _, d, length in arcs if units[d].kind != 2]",
+        "length for s, d, length in arcs if 2 not in (units[s].kind, units[d].kind)]",
+    ),
+    Mutant(
+        "what was dropped beside others is forgotten",
+        "views.pxd",
+        "        drop(w, &d.record, d.fate, d.t, d.node)\n",
+        "        pass\n",
+    ),
+    Mutant("delays counted beside others are forgotten", "views.pxd", "        w.histogram[k] += v.histogram[k]\n", ""),
+    Mutant("messages taken stay counted", "fifo.pxd", "    x.f.control -= <uint16_t>x.control\n", ""),
+    Mutant("the far end sees the next time of before", "units.pxd", "    u.next = next_time(w, u)\n", ""),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + BESIDE_MUTANTS
 IN_EVERY_RUN = 1  # so many from the front of the list, also without --mutants
