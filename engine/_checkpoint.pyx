@@ -29,7 +29,7 @@ from engine.hops cimport Hop, Hops, Identity, Nest, Said
 from engine.record cimport Record
 from engine.sources cimport Rotation, Source
 from engine.state cimport free_table
-from engine.table cimport EMPTY, HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
+from engine.table cimport HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
 from engine.world cimport BUCKETS, Cell, Ended, Flow, Mobile, Span, Unit, World
 
 cdef extern from "Python.h":

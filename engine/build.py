@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import numpy.typing as npt
 
@@ -83,7 +81,7 @@ class Built:
         self.mobiles = network.mobile_count
         self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.mobiles], FAMILY)
         self.opening: dict[str, npt.NDArray[np.generic]] = {}
-        self.digest = b""
+        self.opening_digest = b""
         self._movement(network)
         self._sources(network)
         self._known_events(network)
@@ -109,10 +107,12 @@ class Built:
 
     def forget(self) -> None:
         """Let go of what only opening needs."""
+        import hashlib  # loads OpenSSL: not with the engine
+
         digest = hashlib.blake2b()
         for column in self.opening.values():
             digest.update(column.view(np.uint8).data)
-        self.opening, self.digest = {}, digest.digest()
+        self.opening, self.opening_digest = {}, digest.digest()
 
     def _reachable(self, network: Network) -> None:
         """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""

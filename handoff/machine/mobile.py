@@ -61,7 +61,7 @@ class MobileNodes:
         self.records, self.row_of = records.arrays, records.row_of
         mobiles = np.arange(places.network.mobile_count + 1)
         self.router = array("i", movement.router.astype(np.int32).tobytes())  # as a list, of four bytes an attachment
-        self.down_ps = memoryview(movement.down_ps)  # type: ignore[arg-type]
+        self.down_ps = array("q", movement.down_ps.tobytes())
         self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
         self.states = Heard(self._at_start)
         self.sender = Sender(program, places, laid_out, self.router)

@@ -29,9 +29,16 @@ class OracleInSlices:
         self.oracle, self.reached, self.profile = Oracle(network, **options), 0, {"controller_ns": 0, "events": 0}
         self.attach, self.attach_mobiles = self.oracle.attach, self.oracle.attach_mobiles
 
+    @property
+    def time_ps(self) -> int:
+        return self.reached
+
     def advance(self, to: int) -> int:
         self.reached = to
         return to
+
+    def dismiss(self) -> None:
+        """Its controllers are still to run."""
 
     def result(self) -> Result:
         return self.oracle.run(self.reached)
