@@ -33,6 +33,9 @@ class OracleInSlices:
         self.reached = to
         return to
 
+    def dismiss(self) -> None:
+        """Its controllers have yet to act."""
+
     def result(self) -> Result:
         return self.oracle.run(self.reached)
 
