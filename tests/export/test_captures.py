@@ -12,6 +12,7 @@ import pytest
 import traces
 from engine.keys import draw, key
 from handoff.export.capture import link_names, matching_links
+from handoff.machine.messages import Fields
 from tests.export.recorded import frames, messages_of, record, setup_of
 
 
@@ -45,8 +46,9 @@ def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
     run = record(setup, procedure, tmp_path / "run.pcapng")
     read_as = READ_AS[run.recorder.ip]
     rows = run.hops.rows[run.hops.rows["message"] >= 0]
+    said = [Fields.unpack(args) for args in run.hops.messages["args"].tolist()]
     expected = [
-        (int(row["start_ps"]) // 1000, read_as[kind], int(run.hops.messages["args"][row["message"], 4]))
+        (int(row["start_ps"]) // 1000, read_as[kind], said[row["message"]].lifetime_s)
         for row, (_, kind) in zip(rows, messages_of(run), strict=True)
         if kind in read_as
     ]
