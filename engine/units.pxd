@@ -315,7 +315,7 @@ cdef inline uint32_t look_ahead(World* w, Unit* u, const Inlet* x, uint32_t h, i
                 fetch(e.one.more)
                 fetch(&w.mobile[m])
                 fetch(&w.flow[r.flow])
-            if more:
+            if more and x.tail - h > BLOCK:  # behind the tail a ring may hold what was never a record
                 fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.slots)])
         h += 1
     return h
