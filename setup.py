@@ -56,7 +56,7 @@ def extensions() -> list[Extension]:
                 f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
                 extra_compile_args=flags, extra_link_args=[] if os.name == "nt" else ["-pthread"],
             )
-            for name in ("_checkpoint", "_control", "_core")
+            for name in ("_checkpoint", "_control", "_core", "_loop")
         ],
         build_dir="build/cython",
         annotate=annotate,

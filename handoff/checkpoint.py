@@ -172,9 +172,13 @@ class Checkpoints:
             for engine in self._engines:
                 save(engine, file)
 
+    def close(self) -> None:
+        """Let go of the file that the study was to go on from."""
+        self._open.close()
+
     def remove(self) -> None:
         """The study is complete."""
-        self._open.close()
+        self.close()
         remove(self.path)
 
 

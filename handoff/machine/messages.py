@@ -51,6 +51,10 @@ class Fields(tuple[int, ...]):
         """From the arguments of a message."""
         return tuple.__new__(cls, args)
 
+    def __getnewargs__(self) -> tuple[int, ...]:
+        """For copies and pickles."""
+        return self.step, self.hop, self.old, self.new, self.peer, self.identification, self.lifetime_s, self.status, self.proof
+
     OLD, NEW = 1, 2  # where they are among the arguments
     old: int = property(itemgetter(OLD))  # type: ignore[assignment]
     new: int = property(itemgetter(NEW))  # type: ignore[assignment]

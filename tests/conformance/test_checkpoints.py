@@ -69,6 +69,7 @@ def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, *
                 setup, procedure, progress=Death(dice.randrange(30)), checkpoints=checkpoints, **options
             )
         except Killed:
+            checkpoints.close()
             continue
         assert life >= 2
         checkpoints.remove()
