@@ -162,30 +162,43 @@ cdef inline void accept(Fifo* f, int64_t finish, int64_t extra, uint32_t n, int6
     f.waiting_bytes = <int32_t>waiting
     y.packets += 1
     y.tunnel_bytes += extra
-    if n > <uint32_t>y.peak_packets:
+    if rare(n > <uint32_t>y.peak_packets):
         y.peak_packets = n
-    if waiting > y.peak_bytes:
+    if rare(waiting > y.peak_bytes):
         y.peak_bytes = waiting
+
+cdef inline void accept_alone(Fifo* f, int64_t finish, int64_t extra, int64_t size) noexcept nogil:
+    """The same of a packet that finds the system empty; no packet has been there as long as no byte has."""
+    cdef Tally* y = f.line.tally
+    f.free = finish
+    f.waiting_bytes = <int32_t>size
+    y.packets += 1
+    y.tunnel_bytes += extra
+    if rare(size > y.peak_bytes):
+        y.peak_bytes = size
+        if y.peak_packets == 0:
+            y.peak_packets = 1
 
 cdef inline int offer(Fifo* f, Record* r) noexcept nogil:
     """Offer what is in the next slot, present at r.t, to the FIFO; on acceptance r.t becomes its arrival at the far end."""
     cdef int64_t start = r.t, size = record_bytes(r), waiting = size
-    cdef uint32_t n = 1
+    cdef uint32_t n
     if f.free <= start:
         f.sent = f.tail
-    else:
-        depart(f, start)
-        start = f.free
-        n = f.tail - f.sent + 1
-        waiting += f.waiting_bytes
-        if rare(n > f.line.limit_packets):
+        if rare(waiting > f.line.limit_bytes):
             f.line.tally.dropped += 1
             return FULL
-    if rare(waiting > f.line.limit_bytes):
-        f.line.tally.dropped += 1
-        return FULL
-    start += transmission(f.line, size)
-    accept(f, start, r.extra, n, waiting)
+        start += transmission(f.line, size)
+        accept_alone(f, start, r.extra, size)
+    else:
+        depart(f, start)
+        n = f.tail - f.sent + 1
+        waiting += f.waiting_bytes
+        if rare(n > f.line.limit_packets or waiting > f.line.limit_bytes):
+            f.line.tally.dropped += 1
+            return FULL
+        start = f.free + transmission(f.line, size)
+        accept(f, start, r.extra, n, waiting)
     r.t = start + f.line.delay
     f.tail += 1
     if rare(r.flags & CONTROL):
@@ -212,7 +225,7 @@ cdef inline void relay(Fifo* f, int64_t finish, int64_t size, int64_t extra) noe
         free_ring(f)
     f.line.tally.out_packets += 1
     f.line.tally.out_bytes += size
-    accept(f, finish, extra, 1, size)
+    accept_alone(f, finish, extra, size)
 
 cdef inline void write_down(Fifo* f, int64_t t, vector[void*]* outgrown) noexcept nogil:
     """Put the packet that was relayed and is on the air at ``t``, if there is one, into the ring as one that has been taken."""

@@ -206,9 +206,9 @@ cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
     held.records.clear()
     held.bytes = 0
 
-cdef inline void originate(World* w, int n, const Source* s) noexcept nogil:
-    """A source's next packet starts at its correspondent n."""
-    cdef Entry* e = find(&w.tables[n], s.mobile)
+cdef inline void originate(World* w, int n, const Source* s, bint bound) noexcept nogil:
+    """A source's next packet starts at its correspondent n; ``bound``: whose table has entries."""
+    cdef Entry* e = find(&w.tables[n], s.mobile) if bound else NULL
     cdef Fifo* f
     cdef Record* entered
     cdef Record r

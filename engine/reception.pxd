@@ -3,10 +3,11 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
-from engine.record cimport COPIED, KIND, LOST, STRIP, Record, rare
+from engine.record cimport COPIED, DATA_DOWN, KIND, LOST, STRIP, Record, rare
 from engine.sources cimport sender_gap
 from engine.world cimport (
-    CONTESTED, DETACHED, LINK_LOSS, NEVER, Flow, Mobile, Span, World, deliver, drop, fail, mobile_of, observe, record_hop,
+    CONTESTED, DETACHED, LINK_LOSS, NEVER, RECORD_PACKETS, Flow, Mobile, Span, World, count_delivery, deliver, drop, fail,
+    mobile_of, observe, observe_bytes, record_hop,
 )
 
 cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
@@ -129,40 +130,45 @@ cdef inline void catch_up(World* w, uint32_t m) noexcept nogil:
             i += 1
         x.upcoming = i if w.events_known[i] != NEVER else 0  # where all those stand that nothing awaits
 
-cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r) noexcept nogil:
-    """Receive a packet that enters a downlink at r.t before the fleet's visit, if nothing can come in between.
+cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r, uint32_t m) noexcept nogil:
+    """Receive a packet that enters the downlink to mobile m at r.t before the fleet's visit, if nothing can come in between.
 
     The downlink is idle and empty: what came before has been received, and no rescue finds it waiting. Nothing is done at its
     mobile, and no other cell is heard, before it arrives. Routers do this side by side: each only reads of the mobile until the
     attachment last used is seen to be its own, and that changes at the fleet's visits alone.
     """
     cdef Line* line = f.line
-    cdef Record arrived
-    cdef int64_t extra, size, finish
-    cdef uint32_t m
+    cdef int64_t extra, size, finish, t
     if f.free > r.t or f.head != f.tail or rare(r.flags & (KIND | COPIED) or line.loss != 0):
         return False
-    m = w.mobile_of_flow[r.flow]
     extra = 0 if r.flags & STRIP else r.extra
     size = r.size + extra
     finish = r.t + transmission(line, size)
-    arrived = r[0]
-    arrived.t = finish + line.delay
-    arrived.extra = <uint8_t>extra
+    t = finish + line.delay
     if (
-        arrived.t >= w.horizon or rare(size > line.limit_bytes)
-        or not last_attachment(w, m, line.cell, finish, arrived.t) or not left_alone(w, m, arrived.t)
+        t >= w.horizon or rare(size > line.limit_bytes)
+        or not last_attachment(w, m, line.cell, finish, t) or not left_alone(w, m, t)
     ):  # fmt: skip
         return False
-    if rare(arrived.t < line.frontier[0]):
+    if rare(t < line.frontier[0]):
         fail(w, BROKEN_FRONTIER, f, r.t)
-    if rare(w.hops != NULL):
-        if r.flags & STRIP:
-            w.hops.leave_tunnels(w.hops, r[0])
-        if line.row >= 0:
-            record_hop(w, f, &arrived)
     relay(f, finish, size, extra)
     w.events += 1
-    observe(w, f, &arrived)
-    receive(w, m, line.cell, &arrived)
+    observe_bytes(w, f, t, size, DATA_DOWN)
+    if rare(w.mobile[m].span != 0 or w.hops != NULL or w.record == RECORD_PACKETS):
+        receive_watched(w, f, r, m, t, extra)
+    else:
+        count_delivery(w, r.flow, r.seq, t, t - r.born)
     return True
+
+cdef inline void receive_watched(World* w, Fifo* f, const Record* r, uint32_t m, int64_t t, int64_t extra) noexcept nogil:
+    """Where more is wanted of a packet that was received ahead than a count."""
+    cdef Record arrived = r[0]
+    arrived.t = t
+    arrived.extra = <uint8_t>extra
+    if w.hops != NULL:
+        if r.flags & STRIP:
+            w.hops.leave_tunnels(w.hops, r[0])
+        if f.line.row >= 0:
+            record_hop(w, f, &arrived)
+    receive(w, m, f.line.cell, &arrived)

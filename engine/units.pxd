@@ -210,17 +210,18 @@ cdef inline void move_on(World* w, Unit* u, Source* s, Rotation* rotation) noexc
 cdef inline void originate_until(World* w, Unit* u, int64_t end) noexcept nogil:
     """Send the unit's own packets before ``end``, nothing else being in the way."""
     cdef Rotation* g = u.rotations.data()[0] if u.rotations.size() == 1 and u.sources.size() == 0 else NULL
-    cdef bint round = g != NULL and is_round(g)
+    cdef bint bound = w.tables[u.node].used != 0
     cdef Source* s
-    while True:
-        s = &g.ring[g.head] if round else soonest(u, &g)
-        if s == NULL or s.t >= end:
-            return
-        originate(w, u.node, s)
-        if round:
+    if g != NULL and is_round(g):
+        while g.ring[g.head].t < end:
+            originate(w, u.node, &g.ring[g.head], bound)
             turn(g)
-        else:
-            move_on(w, u, s, g)
+        return
+    s = soonest(u, &g)
+    while s != NULL and s.t < end:
+        originate(w, u.node, s, bound)
+        move_on(w, u, s, g)
+        s = soonest(u, &g)
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 
@@ -282,9 +283,14 @@ cdef inline void take_in_blocks(World* w, Unit* u, Inlet* x, int64_t end) noexce
         taken += record_bytes(r)
         if not rare(r.flags & (CONTROL | LOST)) or uncommon(w, x, r):
             e = entries[h % BLOCK]
-            if r.to == u.node and kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
+            if r.to != u.node:
+                send_on(w, u.node, r)
+            elif is_local(e, r.t):
+                if not receive_ahead(w, <Fifo*>e.one.more, r, e.mobile):
+                    handle(w, u, r, e)
+            elif kind_of(r) == DATA_DOWN and is_tunnel(w, e, r):
                 tunnel(w, u.node, r, &e.one)
-            elif not (r.to == u.node and is_local(e, r.t) and receive_ahead(w, <Fifo*>e.one.more, r)):
+            else:
                 handle(w, u, r, e)
         h += 1
         if h == known:

@@ -281,7 +281,10 @@ cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
     return r.flow if r.flags & CONTROL else w.mobile_of_flow[r.flow]
 
 cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
-    w.fingerprint += scatter(<uint64_t>(r.t + 3 * (<int64_t>r.size + r.extra) + kind_of(r)) ^ f.key)
+    observe_bytes(w, f, r.t, <int64_t>r.size + r.extra, kind_of(r))
+
+cdef inline void observe_bytes(World* w, Fifo* f, int64_t t, int64_t size, int kind) noexcept nogil:
+    w.fingerprint += scatter(<uint64_t>(t + 3 * size + kind) ^ f.key)
 
 cdef inline void record_hop(World* w, Fifo* f, const Record* r) noexcept nogil:
     w.hops.note(w.hops, f, r[0], mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
@@ -380,10 +383,8 @@ cdef inline int bucket(int64_t value) noexcept nogil:
 
 cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept nogil:
     """A data packet reaches its receiver at r.t: a node, or (-1) a mobile, through a cell; False if it is a duplicate."""
-    cdef Flow* f = &w.flow[r.flow]
     cdef Copies* c
     cdef bint again = False
-    cdef int64_t delay = r.t - r.born
     if rare(w.hops != NULL):
         w.hops.leave_tunnels(w.hops, r[0])
     if rare(r.flags & COPIED):
@@ -396,20 +397,25 @@ cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept
     if rare(w.record == RECORD_PACKETS):
         note(w, r, DUPLICATE if again else DELIVERED, r.t, node, w.cell[cell].node if cell >= 0 else -1)
     if rare(again):
-        f.duplicate += 1
+        w.flow[r.flow].duplicate += 1
         w.fates[0][DUPLICATE] += 1
         return False
+    count_delivery(w, r.flow, r.seq, r.t, r.t - r.born)
+    return True
+
+cdef inline void count_delivery(World* w, uint32_t flow, uint32_t seq, int64_t t, int64_t delay) noexcept nogil:
+    """A packet's first copy is there."""
+    cdef Flow* f = &w.flow[flow]
     w.fates[0][DELIVERED] += 1
     w.histogram[bucket(delay)] += 1
     f.delivered += 1
     f.delay_sum += delay
     if delay > f.delay_max:
         f.delay_max = delay
-    if r.t - f.last > f.gap_max and f.last >= 0:
-        f.gap_max = r.t - f.last
-    f.last = r.t
-    if rare(r.seq < f.expected):
+    if t - f.last > f.gap_max and f.last >= 0:
+        f.gap_max = t - f.last
+    f.last = t
+    if rare(seq < f.expected):
         f.reordered += 1
     else:
-        f.expected = r.seq + 1
-    return True
+        f.expected = seq + 1

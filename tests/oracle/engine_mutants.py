@@ -161,7 +161,7 @@ AHEAD_MUTANTS = (
     Mutant("ahead of known events", "reception.pxd", "return w.events_known[x.upcoming] > t and", "return"),
     Mutant("ahead of timers", "reception.pxd", " and x.timers == 0 and not", " and not"),
     Mutant("ahead between two cells", "reception.pxd", "x.timers == 0 and not x.flags & CONTESTED\n", "x.timers == 0\n"),
-    Mutant("ahead past the end", "reception.pxd", "        arrived.t >= w.horizon or rare(", "        rare("),
+    Mutant("ahead past the end", "reception.pxd", "        t >= w.horizon or rare(", "        rare("),
     Mutant("ahead of those that wait", "reception.pxd", "    if f.free > r.t or f.head != f.tail or", "    if f.free > r.t or"),
     Mutant("what was relayed is not on the air", "fifo.pxd", "    if f.sent == f.tail and f.free > t:", "    if False:"),
     Mutant("ahead in another's cell", "reception.pxd", "    return x.cell == cell and x.up", "    return x.up"),
