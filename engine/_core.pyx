@@ -33,6 +33,7 @@ cdef enum:
     READ_ROWS = 1 << 21  # packets replayed from mapped files before what was read is given back: 25 MB of columns
     LEAST_BESIDE = 1024  # packet-hops in a window below which threads wait for each other longer than they work
     MOST_THREADS = 64
+    MANY_MOBILES = 100000  # of whom controllers may know enough to be worth a look at every object of the process
 
 _SCHEDULING = {"auto": AUTO, "window": WINDOWS, "heap": HEAP}
 _RECORDS = {"none": 0, "drops": 1, "packets": 2}
@@ -243,7 +244,8 @@ cdef class Engine(Loop):
         self.open()
         self.over = True
         self.controllers = dict.fromkeys(self.controllers)
-        gc.collect()
+        if self.network.mobile_count >= MANY_MOBILES:
+            gc.collect()
         trim()
 
     def memory_estimate(self, until):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -158,6 +159,7 @@ def _distances(network: Network, targets: Iterable[int]) -> Iterator[dict[int, i
         yield found
 
 
+@cache
 def logarithms() -> npt.NDArray[np.int64]:
     """round(2**40 ln(1 + i / 4096)) for i = 0 … 4096, from integers alone (series of 2 atanh at 2**-80)."""
     one = 1 << 80
@@ -170,4 +172,6 @@ def logarithms() -> npt.NDArray[np.int64]:
             power //= divisor * divisor
             k += 2
         table.append((total + (1 << 39)) >> 40)
-    return np.array(table, np.int64)
+    found = np.array(table, np.int64)
+    found.flags.writeable = False  # all runs share it
+    return found
