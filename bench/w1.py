@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
-from engine.keys import mix2
+from engine.keys import mix2, mix_each
 
 ROUTERS = 8
 PERIOD_PS = 20 * 10**9
@@ -24,9 +24,7 @@ GAP = 2  # purpose of the draws of gaps
 def phases_ps(count: int, period_ps: int = PERIOD_PS) -> npt.NDArray[np.int64]:
     """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
     z = np.uint64(1) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
+    z = mix_each(z)
     return ((z >> np.uint64(11)) * 2.0**-53 * period_ps).astype(np.int64)
 
 

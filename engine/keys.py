@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 MASK = 2**64 - 1
 PURPOSE_LOSS = 1
 PURPOSE_GAP = 2
@@ -27,6 +30,19 @@ def mix(x: int) -> int:
 def mix2(a: int, b: int) -> int:
     """Two words into one, order matters."""
     return mix(mix(a + 0x9E3779B97F4A7C15) ^ b)
+
+
+def mix_each(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """``mix`` of each word."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def mix2_each(a: int | np.uint64 | npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """``mix2`` of one word (or array) with each of ``b``, elementwise."""
+    first = np.atleast_1d(np.asarray(a, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+    return mix_each(mix_each(first) ^ b)
 
 
 def draw(seed: int, purpose: int, entity: int, index: int) -> int:

@@ -10,13 +10,13 @@ import copy
 import difflib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.keys import MASK, key, mix2
-from engine.parts import Cell, Channel, Link, Node
+from engine.keys import key, mix2, mix2_each
+from engine.parts import Cell, Channel, Family, Link, Node
 from engine.quantities import FOREVER, duration
 from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
 from engine.rows import Rows, in_order, sorted_by
@@ -27,17 +27,6 @@ MAX_COPIES = 4
 
 class NetworkError(ValueError):
     """A network that cannot be run; the message says what is wrong where, and what would be right."""
-
-
-class Family(NamedTuple):
-    """Mobiles that were added together: one by its name, or several by a prefix and their number."""
-
-    name: str
-    key: int
-    first: int
-    mobiles: int
-    numbered: bool
-    home: int
 
 
 class Network:
@@ -383,7 +372,7 @@ class Network:
         keys = np.arange(self.mobile_count, dtype=np.uint64)
         for family in self.families:
             rows = keys[family.first : family.first + family.mobiles]
-            rows[:] = mix2_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
+            rows[:] = mix2_each(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
         return keys
 
     def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
@@ -500,20 +489,3 @@ def _tunnel_end(end: str) -> int:
     if end not in ("router", "mobile"):
         raise NetworkError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
     return int(end == "mobile")
-
-
-def _mix_array(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def mix2_each(a: Any, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """``mix2`` of one word (or array) with each of ``b``, elementwise."""
-    first = np.atleast_1d(np.asarray(a, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
-    return _mix_array(_mix_array(first) ^ b)
-
-
-def mix2_array(a: int, b: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """``mix2(a, b[i])`` for each i."""
-    return mix2_each(np.uint64(a & MASK), b)

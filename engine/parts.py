@@ -1,8 +1,9 @@
-"""What a network is made of, as plain data: nodes, links, cells and the parameters of their FIFOs."""
+"""What a network is made of, as plain data: nodes, links, cells, families of mobiles and the parameters of their FIFOs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.quantities import duration, loss_threshold, rate, size
 
@@ -60,3 +61,14 @@ class Cell:
     down: Channel
     up: Channel
     shared: bool
+
+
+class Family(NamedTuple):
+    """Mobiles that were added together: one by its name, or several by a prefix and their number."""
+
+    name: str
+    key: int
+    first: int
+    mobiles: int
+    numbered: bool
+    home: int

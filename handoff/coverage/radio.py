@@ -9,8 +9,7 @@ from math import isqrt
 import numpy as np
 import numpy.typing as npt
 
-from engine.keys import PURPOSE_USER, mix2
-from engine.network import mix2_each
+from engine.keys import PURPOSE_USER, mix2, mix2_each
 from engine.plan import logarithms
 from handoff.setup import Int
 

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import traces
-from engine.keys import key, mix2
-from engine.network import mix2_each
+from engine.keys import key, mix2, mix2_each
 from handoff.setup import Int
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from engine.keys import key
-from engine.network import mix2_array
+from engine.keys import key, mix2_each
 from handoff.scenario.traffic import Traffic
 
 
@@ -52,7 +51,7 @@ def round_robin(flows: int, mobiles: int, each: int | str) -> list[list[int]]:
 def by_hash(flows: list[str], mobile_keys: npt.NDArray[np.uint64]) -> list[list[int]]:
     """Each flow to the mobile node of the greatest mix2(flow's key, its key): rendezvous hashing (Thaler, Ravishankar 1998)."""
     by_key = np.argsort(mobile_keys)  # the smallest key wins a tie
-    return [[int(by_key[np.argmax(mix2_array(key(name), mobile_keys[by_key]))])] for name in flows]
+    return [[int(by_key[np.argmax(mix2_each(key(name), mobile_keys[by_key]))])] for name in flows]
 
 
 def by_table(flows: list[str], names: list[str], table: dict[str, list[str]]) -> list[list[int]]:
