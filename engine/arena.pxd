@@ -1,6 +1,5 @@
 """Memory that is asked for in large pieces: columns of cache lines, and blocks of one size."""
 
-from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 from libcpp.vector cimport vector
 

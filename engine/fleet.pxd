@@ -1,22 +1,21 @@
 """All mobiles as one unit: what their radios hear, what they send, what is measured at them (docs/model.md, 7)."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
 from engine.events cimport (
-    CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
+    CLOSE_SPAN, HOLD_UP, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
 from engine.fifo cimport ACCEPTED, CALLED, ORPHAN, Fifo, fetch, record_bytes, release, transmission
 from engine.forwarding cimport own_fifo, recycle
 from engine.reception cimport attached, catch_up, end_span, heard, pass_boundaries, receive, touch
 from engine.record cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
-from engine.table cimport EMPTY, HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
+from engine.table cimport HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
 from engine.sources cimport Rotation, Source, emit
 from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
 from engine.world cimport (
-    CONTESTED, DETACHED, HELD, NEVER, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter,
-    fail, kind_of, last_delivery, mobile_key, put, record_hop, record_once,
+    CONTESTED, DETACHED, HELD, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail,
+    kind_of, last_delivery, mobile_key, put, record_hop, record_once,
 )
 
 cdef enum:

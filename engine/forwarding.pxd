@@ -1,6 +1,6 @@
 """What a node does with a packet: the shortest path, its table, its cell; and how its table changes."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
@@ -21,7 +21,7 @@ from engine.table cimport (
 )
 from engine.threads cimport acquire, release_lock
 from engine.world cimport (
-    BINDING_EXPIRED, BUFFER_TIMEOUT, NEVER, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
+    BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
     drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
 )
 

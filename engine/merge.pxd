@@ -1,6 +1,6 @@
 """Merge of the arrivals on several FIFOs in the order (time, link key): a heap of the next one of each."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t
 from libcpp.vector cimport vector
 
 from engine.fifo cimport Inlet

@@ -1,10 +1,10 @@
 """Visits: a unit works through everything that happens at it before a time, controllers first (pass 1), then data (pass 2)."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
-from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Action, Message, Pending, earlier, push_event
+from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Message, Pending, earlier, push_event
 from engine.fifo cimport FULL, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
 from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
 from engine.reception cimport receive_ahead

@@ -10,9 +10,7 @@ from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Inlet
 from engine.hops cimport Hops
 from engine.merge cimport Head
 from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
-from engine.record cimport (
-    CONTROL, CONTROL_MOBILE, CONTROL_NODE, COPIED, DATA_DOWN, DATA_UP, KIND, LOST, NOTED, STRIP, UNHEARD, Record, rare,
-)
+from engine.record cimport CONTROL, CONTROL_NODE, COPIED, KIND, LOST, NOTED, Record, rare
 from engine.sources cimport Law, Rotation, Source, Tape
 from engine.table cimport Table
 
