@@ -94,7 +94,7 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
     folder.mkdir(parents=True, exist_ok=True)
     temporaries = []
     for name, schema in SCHEMAS.items():
-        parts = [_ROWS[name](run, setup, seed) for run in runs]
+        parts = [columns_of(name, run, setup, seed) for run in runs]
         columns = {
             field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
         }
@@ -109,6 +109,11 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
     written = [t.replace(t.with_suffix("")) for t in temporaries]  # all are there: none of an older study stays
     sync_folder(folder)
     return written
+
+
+def columns_of(name: str, run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    """Columns of one run for the table ``name``, each a sequence with an element a row."""
+    return _ROWS[name](run, setup, seed)
 
 
 def _write(table: pa.Table, temporary: Path) -> None:

@@ -1,0 +1,117 @@
+"""One task: a scenario and a seed in, rows of tables out; it carries data, never code."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from handoff.build import build
+from handoff.ideal import Bytes, anchors_of
+from handoff.report.tables import columns_of
+from handoff.scenario import Scenario
+from handoff.study import program_of, run_procedure
+
+Table = dict[str, list[Any]]
+TABLES = ("runs", "nodes", "links")
+"""What comes back of each procedure, by columns (``handoff.report.tables.SCHEMAS``)."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Procedures on one scenario under one seed.
+
+    Attributes
+    ----------
+    scenario : str
+        The tables of a scenario file as JSON with sorted keys (:func:`canonical`), every change applied.
+    folder : str
+        Where the files are that it names.
+    seed : int
+    procedures : tuple of str
+    detail : bool
+        As for ``handoff.study.run_procedure``.
+    """
+
+    scenario: str
+    folder: str
+    seed: int
+    procedures: tuple[str, ...]
+    detail: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task left: for each procedure, in the task's order, its tables; or why there are none.
+
+    Attributes
+    ----------
+    tables : tuple of dict of str to dict of str to list
+        ``TABLES`` by name, each as columns.
+    wall_seconds : tuple of float
+        What each run took; no result depends on it.
+    problem : str
+        Empty, or what is wrong with the scenario, or how the run failed: one problem a line.
+    """
+
+    tables: tuple[dict[str, Table], ...] = ()
+    wall_seconds: tuple[float, ...] = ()
+    problem: str = ""
+
+
+class Executor(Protocol):
+    """Does tasks: in this process, in a pool of processes, or on a cluster; the outcomes are the same."""
+
+    def __enter__(self) -> Executor: ...
+
+    def __exit__(self, *failure: object) -> None: ...
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Outcomes as they come, in any order; tasks are taken as there is room for them, not all at once."""
+
+
+@dataclass
+class InProcess:
+    """One after the other, here."""
+
+    done: int = field(default=0, init=False)
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        return None
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Outcomes in the order of the tasks."""
+        for task in tasks:
+            yield task, perform(task)
+            self.done += 1
+
+
+def canonical(data: dict[str, Any]) -> str:
+    """A scenario's tables as text: equal for equal tables, whatever the order of their keys."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def perform(task: Task) -> Outcome:
+    """Run a task here; whatever goes wrong in it becomes its ``problem``."""
+    try:
+        scenario = Scenario.model_validate(json.loads(task.scenario))
+        setup = build(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
+        references: dict[Any, Bytes] = {}
+        tables, seconds = [], []
+        for name in task.procedures:
+            begun = time.perf_counter()
+            same = anchors_of(program_of(setup, name).row)
+            run = run_procedure(setup, name, seed=task.seed, reference=references.get(same), detail=task.detail)
+            if run.extra is not None:
+                references[same] = Bytes.of(run.result).beyond(run.extra)
+            tables.append({table: columns_of(table, run, setup, task.seed) for table in TABLES})
+            seconds.append(time.perf_counter() - begun)
+    except (ValueError, MemoryError, OSError, RuntimeError) as error:
+        return Outcome(problem=str(error) or type(error).__name__)
+    return Outcome(tuple(tables), tuple(seconds))

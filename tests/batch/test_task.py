@@ -1,0 +1,41 @@
+"""A task is data; what comes back is what the same run gives anywhere else."""
+
+import json
+import tomllib
+from pathlib import Path
+
+from handoff.batch.task import TABLES, InProcess, Task, canonical, perform
+from handoff.build import build
+from handoff.report.tables import SCHEMAS
+from handoff.scenario import Scenario
+from handoff.study import run_procedure
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def commute(**changes):
+    return tomllib.loads((EXAMPLES / "commute.toml").read_text()) | {"duration": "4s"} | changes
+
+
+def test_a_task_gives_what_the_run_gives():
+    data = commute()
+    (done,) = InProcess().run([Task(canonical(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
+    setup = build(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
+    outcome = done[1]
+    assert outcome.problem == ""
+    for name, tables in zip(("mipv4", "sync-mipv4"), outcome.tables, strict=True):
+        run = run_procedure(setup, name, seed=3)
+        assert tables["runs"]["fingerprint"] == [run.result.fingerprint]
+        assert tables["runs"]["lost"] == [run.summary()["lost"]]
+        assert {n: tuple(tables[n]) for n in TABLES} == {n: tuple(SCHEMAS[n].names) for n in TABLES}
+
+
+def test_equal_scenarios_are_the_same_text_whatever_the_order_of_their_keys():
+    data = commute()
+    assert canonical(data) == canonical(dict(reversed(data.items())))
+    assert json.loads(canonical(data)) == data
+
+
+def test_what_is_wrong_comes_back_as_words():
+    assert "seed" in perform(Task(canonical(commute(seed=-1)), str(EXAMPLES), 1, ("mipv4",))).problem
+    assert "no procedure" in perform(Task(canonical(commute()), str(EXAMPLES), 1, ("mipv9",))).problem
