@@ -31,7 +31,7 @@ def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
 
 
 def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
-    """Attachments: those of the log, of the registrations in a capture, or those that the coverage model makes of positions.
+    """Attachments: of the log, of registrations in a capture, of commuters, or those that the coverage model makes of positions.
 
     Raises
     ------
@@ -49,6 +49,9 @@ def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Assoc
             [traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
+    if movement.commuters is not None:
+        riders = movement.commuters
+        return riders.model().attachments(riders.names(), scenario.routers.names, seed=seed, until_ps=scenario.duration)
     assert covered is not None
     tracks = tracks_of(scenario, folder, seed)
     x_mm: list[int]

@@ -1,4 +1,4 @@
-"""Quantities of space and radio as text with a unit, turned into exact integers."""
+"""Quantities of space, radio and time as text with a unit, turned into exact integers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from engine.quantities import exact
 
 _LENGTH = {"mm": 1, "m": 10**3, "km": 10**6}
 _SPEED = {"mm/s": 1, "m/s": 10**3, "km/s": 10**6}
+_FREQUENCY = {"/Mh": 1, "/h": 10**6, "/min": 60 * 10**6, "/s": 3600 * 10**6}
+MEGAHOUR_PS = 10**6 * 3600 * 10**12
 
 
 def length(value: int | str) -> int:
@@ -16,6 +18,11 @@ def length(value: int | str) -> int:
 def speed(value: int | str) -> int:
     """Millimetres per second of text with a unit (``"1.5m/s"``); an int is that already."""
     return exact(value, _SPEED, "speed", "1.5m/s") if isinstance(value, str) else value
+
+
+def frequency(value: int | str) -> int:
+    """Events in a million hours of text with a unit (``"75/h"``); an int is that already."""
+    return exact(value, _FREQUENCY, "rate of events", "75/h") if isinstance(value, str) else value
 
 
 def decibels(value: int | str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.keys import PURPOSE_USER, mix2, mix2_each
-from engine.plan import logarithms
+from handoff.logarithm import ln
 from handoff.setup import Int
 
 PURPOSE_SHADOWING = PURPOSE_USER + 20
@@ -18,7 +18,6 @@ PURPOSE_SHADOWING = PURPOSE_USER + 20
 
 FAR_MM = 2_000_000_000
 """Farther away on an axis counts as this far: 2,000 km."""
-_LN2 = 762_123_384_786  # 2**40 ln 2, as in docs/model.md, section 9
 _LN10 = 2_531_719_083_691  # 2**40 ln 10, rounded
 _STEPS = 8
 """Draws in a decorrelation distance."""
@@ -56,30 +55,11 @@ class Radio:
     def level(self, dx_mm: Int, dy_mm: Int) -> Int:
         """Level without shadowing at an offset from the router: transmit - reference loss - 10 exponent log10(d / reference)."""
         dx, dy = (np.clip(d, -FAR_MM, FAR_MM) for d in (dx_mm, dy_mm))
-        ln = np.maximum(_ln(np.maximum(dx * dx + dy * dy, 1)) - _ln(np.array([self.reference_mm**2])), 0)
+        ratio = np.maximum(ln(np.maximum(dx * dx + dy * dy, 1)) - ln(np.array([self.reference_mm**2])), 0)
         # 10 exponent log10(d / r) = 5 exponent ln(d² / r²) / ln 10: 2**16 times the factor, 2**24 times the logarithm
         factor = (5 * self.exponent * 2**56 + _LN10 // 2) // _LN10
-        loss: Int = ((ln >> 16) * factor + (1 << 39)) >> 40
+        loss: Int = ((ratio >> 16) * factor + (1 << 39)) >> 40
         return self.transmit - self.reference_loss - loss
-
-
-def _ln(value: Int) -> Int:
-    """2**40 ln(value) of positive integers, from the table of docs/model.md, section 9.
-
-    The float is a normaliser: converting an int64 rounds to 53 bits in one way only, and its bits are taken apart as integers.
-    """
-    bits = value.astype(np.float64).view(np.int64)
-    exponent = (bits >> 52) - 1023
-    i, fraction = (bits >> 40) & 4095, bits & ((1 << 40) - 1)
-    table = _table()
-    step = table[i + 1] - table[i]
-    ln: Int = exponent * _LN2 + table[i] + ((step >> 8) * (fraction >> 16) >> 16)
-    return ln
-
-
-@cache
-def _table() -> Int:
-    return logarithms()
 
 
 def shadowing(

@@ -10,7 +10,7 @@ import numpy as np
 
 import traces
 from engine.keys import PURPOSE_USER
-from handoff.mobility.draws import Draws, tracks_of
+from handoff.mobility.draws import Draws, keys_of, tracks_of
 from handoff.setup import Int
 
 PURPOSE_GAUSS_MARKOV = PURPOSE_USER + 24
@@ -46,7 +46,7 @@ class GaussMarkov:
 
     def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
         """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at every step."""
-        draws = Draws(seed, PURPOSE_GAUSS_MARKOV, names)
+        draws = Draws(seed, PURPOSE_GAUSS_MARKOV, keys_of(names))
         who = np.arange(len(names), dtype=np.int64)
         steps = -(-until_ps // self.step_ps)
         x, y = (self._axis(draws, who, axis, size, steps) for axis, size in enumerate((self.width_mm, self.height_mm)))

@@ -10,7 +10,7 @@ import numpy as np
 
 import traces
 from engine.keys import PURPOSE_USER
-from handoff.mobility.draws import Draws, tracks_of
+from handoff.mobility.draws import Draws, keys_of, tracks_of
 from handoff.setup import Int
 
 PURPOSE_WAYPOINT = PURPOSE_USER + 23
@@ -45,7 +45,7 @@ class RandomWaypoint:
 
     def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
         """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at its waypoints."""
-        draws = Draws(seed, PURPOSE_WAYPOINT, names)
+        draws = Draws(seed, PURPOSE_WAYPOINT, keys_of(names))
         who = np.arange(len(names), dtype=np.int64)
         start, end, speed, pause, late, index = self._first_legs(draws, who)
         mobile: list[Int] = []

@@ -160,6 +160,8 @@ class Scenario(Model):
             f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
             for name in dict.fromkeys(placed) if name not in self.routers.names
         ]
+        if self.movement.commuters is not None and len(self.routers.names) == 1:
+            found.append("movement.commuters: routers.names has one router only, and so nobody a neighbour to go to")
         found += self._regions()
         found += self._covered()
         hosts = [c.name for c in self.correspondent]

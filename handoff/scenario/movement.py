@@ -9,8 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from handoff import quantities
 from handoff.coverage import Coverage, Radio
-from handoff.mobility import GaussMarkov, RandomWaypoint
-from handoff.scenario.values import Duration, Model, Name, Positive, Prefix, one_or_more, prefix, text
+from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
+from handoff.mobility.commuters import NONE, Spread
+from handoff.scenario.values import Duration, Model, Name, Positive, Prefix, duration, one_or_more, prefix, text
 
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
@@ -19,6 +20,7 @@ Length = Annotated[int, text(quantities.length, "50m")]
 Speed = Annotated[int, text(quantities.speed, "1.5m/s")]
 Decibels = Annotated[int, text(quantities.decibels, "3dB")]
 Level = Annotated[int, text(quantities.level, "-95dBm")]
+Frequency = Annotated[int, text(quantities.frequency, "75/h")]
 Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
 
 
@@ -42,6 +44,20 @@ Metres = Annotated[int, _decimal("a coordinate in metres", -_MOST_MM // 1000, _M
 Latitude = Annotated[int, _decimal("a latitude in degrees", -90, 90, 10**9)]
 Longitude = Annotated[int, _decimal("a longitude in degrees", -180, 180, 10**9)]
 Share = Annotated[int, _decimal("a share", 0, 1, 10**6)]
+
+
+def _spread(value: Any) -> Spread:
+    """One duration, or two that a draw is between."""
+    ends = value if isinstance(value, list) else [value, value]
+    if len(ends) != 2:
+        raise ValueError(f"{value!r} is neither a duration nor the ends of a range, as in ['20ms', '100ms']")
+    low, high = map(duration, ends)
+    if high < low:
+        raise ValueError(f"{value!r} ends before it begins")
+    return Spread(low, high)
+
+
+Between = Annotated[Spread, BeforeValidator(_spread)]
 
 
 class Waypoints(Model):
@@ -88,6 +104,52 @@ class GaussMarkovs(Model):
         return GaussMarkov(self.width, self.height, self.speed, (self.memory << 20) // 10**6, self.step)
 
 
+class Commuting(Model):
+    """Handoffs between neighbouring routers at a rate, without positions."""
+
+    mobile_nodes: Positive
+    prefix: Name = "mn"
+    handoff_rate: Frequency
+    moving: Share = 10**6
+    dwell: Literal["exponential", "constant"] = "exponential"
+    path: Literal["line", "random", "ring"] = "line"
+    gap: Between | None = None
+    overlap: Between | None = None
+    lead: Between = NONE
+    guard: Between = NONE
+    start: Literal["spread", "first"] = "spread"
+    group: Positive = 1
+
+    @model_validator(mode="after")
+    def _sound(self) -> Commuting:
+        found = []
+        if (self.gap is None) == (self.overlap is None):
+            found.append("give either 'gap' (how long there is no link) or 'overlap' (how long there are two); '0s' is neither")
+        if self.lead != NONE and self.overlap is not None and self.overlap.high > self.lead.low + self.guard.low:
+            found.append("'overlap' is at most 'lead' and 'guard' together: no link comes up before the move is predicted")
+        if not self.moving and self.handoff_rate:
+            found.append("'handoff_rate' is above 0, but 'moving' says that nobody moves")
+        if not found and (problem := self.model().problem()):
+            found.append(problem)
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    def model(self) -> Commuters:
+        """The generator; those who move hand off more often, so that the mean of all is the rate."""
+        moving, dwell_ps = 0, 0
+        if self.handoff_rate:
+            moving, dwell_ps = self.moving, quantities.MEGAHOUR_PS * self.moving // (10**6 * self.handoff_rate)
+        return Commuters(
+            dwell_ps, (moving << 64) // 10**6, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
+            self.guard, self.lead, self.start == "first", self.group,
+        )  # fmt: skip
+
+    def names(self) -> list[str]:
+        """Of the mobile nodes."""
+        return [f"{self.prefix}{i}" for i in range(self.mobile_nodes)]
+
+
 def _places(value: Any) -> dict[Prefix, Any]:
     if not isinstance(value, dict):
         raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
@@ -109,16 +171,17 @@ class Movement(Model):
     begin: Duration = 0
     random_waypoint: Waypoints | None = None
     gauss_markov: GaussMarkovs | None = None
+    commuters: Commuting | None = None
     margin: Duration = 0
 
     @property
     def has_positions(self) -> bool:
         """Whether a coverage model has to make attachments of it."""
-        return self.associations is None and self.capture is None
+        return self.associations is None and self.capture is None and self.commuters is None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Movement:
-        kinds = ("associations", "capture", "trace", "random_waypoint", "gauss_markov")
+        kinds = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, kinds))}")
         if self.trace is None and (idle := sorted(self.model_fields_set & {"format", "origin"})):
@@ -184,4 +247,4 @@ class Covered(Model):
         )  # fmt: skip
 
 
-__all__ = ["Covered", "GaussMarkovs", "Movement", "Waypoints"]
+__all__ = ["Commuting", "Covered", "GaussMarkovs", "Movement", "Waypoints"]

@@ -70,7 +70,7 @@ def problems(path, *changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', 'gauss_markov'"),
+        (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', 'gauss_markov', 'commuters'"),
         (["movement.begin=5s"], "FILE:19: movement: 'begin' means nothing without a 'trace' or a 'capture': leave it out"),
         (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: 'slowest' is above 0"),
         (["movement.random_waypoint.width=50"], "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'"),
