@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
@@ -10,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model
 from handoff.options import CHOICES, Options
 from handoff.scenario.movement import Covered, Movement
 from handoff.scenario.traffic import Traffic
-from handoff.scenario.values import Count, Duration, Loss, Model, Name, Rate, Size, one_or_more
+from handoff.scenario.values import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, one_or_more
 
 
 class Channel(Model):
@@ -60,7 +62,45 @@ class Region(Model):
     """Routers with one gateway (foreign agent, or mobility anchor point)."""
 
     gateway: Name
-    routers: Annotated[list[Name], Field(min_length=1)]
+    routers: Names
+
+
+class Gateway(Serving):
+    """Gateways of regions, all alike; their names are ``name`` and a number from 0."""
+
+    name: Name
+
+
+class Straight(Channel):
+    """A link of every gateway to one node."""
+
+    to: Name
+
+
+class Regions(Model):
+    """So many regions alike: the list of routers is split evenly, each part has a gateway that is wired to one node."""
+
+    count: Positive
+    gateway: Gateway
+    wired_to: Name
+    wired: Channel
+    neighbours: Channel | None = None
+    link: list[Straight] = Field(default_factory=list)
+
+    def expanded(self, routers: list[str]) -> tuple[list[Server], list[Link], list[Region]]:
+        """The nodes, links and regions that these are."""
+        serving = self.gateway.model_dump(exclude={"name"})
+        names = [f"{self.gateway.name}{i}" for i in range(self.count)]
+        ends = [len(routers) * i // self.count for i in range(self.count + 1)]
+        parts = [routers[a:b] for a, b in pairwise(ends)]
+        ways: list[tuple[str, str, Channel]] = [(self.wired_to, name, self.wired) for name in names]
+        ways += [(straight.to, name, straight) for straight in self.link for name in names]
+        ways += [(a, b, self.neighbours) for a, b in pairwise(names)] if self.neighbours is not None else []
+        return (
+            [Server.model_construct(name=name, **serving) for name in names],
+            [Link.model_construct(between=[a, b], **way.model_dump(exclude={"to"})) for a, b, way in ways],
+            [Region.model_construct(gateway=name, routers=part) for name, part in zip(names, parts, strict=True)],
+        )
 
 
 class Restart(Model):
@@ -73,7 +113,7 @@ class Restart(Model):
 class Routers(Serving):
     """Sub-network routers: alike, each wired to one node (or to the gateway of its region), and each to the next of the list."""
 
-    names: Annotated[list[Name], Field(min_length=1)]
+    names: Names
     wired_to: Name | None = None
     wired: Channel
     neighbours: Channel | None = None
@@ -129,6 +169,10 @@ StudyOptions: Any = create_model(
 )
 
 
+def _repeated(names: list[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
 class Scenario(Model):
     """A study's input: who there is, what they send, how they move."""
 
@@ -141,6 +185,7 @@ class Scenario(Model):
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
     region: list[Region] = Field(default_factory=list)
+    regions: Regions | None = None
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
     coverage: Covered | None = None
@@ -148,10 +193,18 @@ class Scenario(Model):
     options: StudyOptions = StudyOptions()
 
     @model_validator(mode="after")
+    def _expanded(self) -> Scenario:
+        """With ``regions`` as ordinary nodes, links and regions."""
+        if self.regions is None or self._at_odds():
+            return self
+        node, link, region = self.regions.expanded(self.routers.names)
+        return self.model_copy(update={"node": self.node + node, "link": self.link + link, "region": region, "regions": None})
+
+    @model_validator(mode="after")
     def _named(self) -> Scenario:
         fixed = [n.name for n in (self.home_agent, *self.correspondent, *self.node)]
         names = [*fixed, *self.routers.names]
-        found = [f"node {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        found = [f"node {n!r} stands twice" for n in _repeated(names)]
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
         found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
@@ -160,7 +213,7 @@ class Scenario(Model):
             f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
             for name in dict.fromkeys(placed) if name not in self.routers.names
         ]
-        if self.movement.commuters is not None and len(self.routers.names) == 1:
+        if (riders := self.movement.commuters) is not None and riders.handoff_rate and len(self.routers.names) == 1:
             found.append("movement.commuters: routers.names has one router only, and so nobody a neighbour to go to")
         found += self._regions()
         found += self._covered()
@@ -174,18 +227,29 @@ class Scenario(Model):
             raise ValueError("; ".join(found))
         return self
 
+    def _at_odds(self) -> list[str]:
+        """Why ``regions`` cannot be spelt out."""
+        if self.regions is None:
+            return []
+        if self.region:
+            return ["regions and [[region]] are two ways to say the same: leave one out"]
+        count, routers = self.regions.count, len(self.routers.names)
+        return [f"regions: {count} of them for {routers} routers: each needs one at least"] if count > routers else []
+
     def _regions(self) -> list[str]:
         """What is wrong with the regions."""
-        found = []
+        if found := self._at_odds():
+            return found
         gateways = [n.name for n in self.node]
         placed = [r for region in self.region for r in region.routers]
         for region in self.region:
             if region.gateway not in gateways:
                 found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {', '.join(gateways) or 'none'}")
         routers = self.routers.names
-        found += [f"region: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in routers]
-        found += [f"region: router {r!r} stands in two regions" for r in sorted({r for r in placed if placed.count(r) > 1})]
-        missing = [r for r in routers if r not in placed]
+        known, having = set(routers), set(placed)
+        found += [f"region: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in known]
+        found += [f"region: router {r!r} stands in two regions" for r in _repeated(placed)]
+        missing = [r for r in routers if r not in having]
         if self.region and missing:
             found.append(f"region: {', '.join(missing)} stand in none; give every router one")
         if self.routers.wired_to is None and not self.region:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,39 +10,34 @@ from handoff import quantities
 from handoff.coverage import Coverage, Radio
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
 from handoff.mobility.commuters import NONE, Spread
-from handoff.scenario.values import Duration, Model, Name, Positive, Prefix, duration, one_or_more, prefix, text
+from handoff.scenario.values import (
+    Decimals,
+    Duration,
+    Model,
+    Name,
+    Positive,
+    Prefix,
+    Quantity,
+    duration,
+    one_or_more,
+    prefix,
+)  # fmt: skip
 
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
 
-Length = Annotated[int, text(quantities.length, "50m")]
-Speed = Annotated[int, text(quantities.speed, "1.5m/s")]
-Decibels = Annotated[int, text(quantities.decibels, "3dB")]
-Level = Annotated[int, text(quantities.level, "-95dBm")]
-Frequency = Annotated[int, text(quantities.frequency, "75/h")]
+Length = Annotated[int, BeforeValidator(Quantity(quantities.length, "50m", "mm"))]
+Speed = Annotated[int, BeforeValidator(Quantity(quantities.speed, "1.5m/s", "mm/s"))]
+Decibels = Annotated[int, BeforeValidator(Quantity(quantities.decibels, "3dB", "mdB"))]
+Level = Annotated[int, BeforeValidator(Quantity(quantities.level, "-95dBm", "mdBm"))]
+Frequency = Annotated[int, BeforeValidator(Quantity(quantities.frequency, "75/h", "/Mh"))]
 Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
 
 
-def _decimal(what: str, low: int, high: int, unit: int) -> BeforeValidator:
-    """A plain number within limits, as an integer count of 1/unit."""
-
-    def read(value: Any) -> int:
-        known = isinstance(value, (int, float)) and not isinstance(value, bool)
-        try:
-            number = Fraction(repr(value)) if known else None
-        except ValueError:  # nan, inf
-            number = None
-        if number is None or not low <= number <= high:
-            raise ValueError(f"{value!r} is not {what}: give a number from {low} to {high}")
-        return round(number * unit)
-
-    return BeforeValidator(read)
-
-
-Metres = Annotated[int, _decimal("a coordinate in metres", -_MOST_MM // 1000, _MOST_MM // 1000, 1000)]
-Latitude = Annotated[int, _decimal("a latitude in degrees", -90, 90, 10**9)]
-Longitude = Annotated[int, _decimal("a longitude in degrees", -180, 180, 10**9)]
-Share = Annotated[int, _decimal("a share", 0, 1, 10**6)]
+Metres = Annotated[int, BeforeValidator(Decimals("a coordinate in metres", -_MOST_MM // 1000, _MOST_MM // 1000, 3))]
+Latitude = Annotated[int, BeforeValidator(Decimals("a latitude in degrees", -90, 90, 9))]
+Longitude = Annotated[int, BeforeValidator(Decimals("a longitude in degrees", -180, 180, 9))]
+Share = Annotated[int, BeforeValidator(Decimals("a share", 0, 1, 6))]
 
 
 def _spread(value: Any) -> Spread:
@@ -203,7 +197,7 @@ class Covered(Model):
     transmit: Level = Radio.transmit
     reference_loss: Decibels = Radio.reference_loss
     reference: Annotated[Length, Field(ge=1, le=10**6)] = Radio.reference_mm
-    exponent: Annotated[int, _decimal("an exponent of path loss", 1, 10, 1000)] = Radio.exponent
+    exponent: Annotated[int, BeforeValidator(Decimals("an exponent of path loss", 1, 10, 3))] = Radio.exponent
     shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Radio.shadowing
     decorrelation: Annotated[Length, Field(ge=8)] = Radio.decorrelation_mm
     minimum: Level = Coverage.minimum

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -15,23 +16,43 @@ from engine import quantities
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def reader(parse: Callable[[int | str], int], example: str) -> Callable[[Any], int]:
-    """Numbers in a scenario carry their unit; only 0 needs none."""
+@dataclass(frozen=True)
+class Quantity:
+    """Text with a unit, read as an integer count of the smallest one; only 0 needs none."""
 
-    def read(value: Any) -> int:
+    parse: Callable[[int | str], int]
+    example: str
+    unit: str
+
+    def __call__(self, value: Any) -> int:
+        """The count that ``value`` says."""
         if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
-            return parse(value)
-        raise ValueError(f"{value!r} has no unit: write text with one, as in {example!r}")
-
-    return read
+            return self.parse(value)
+        raise ValueError(f"{value!r} has no unit: write text with one, as in {self.example!r}")
 
 
-def text(parse: Callable[[int | str], int], example: str) -> BeforeValidator:
-    """As a field of a model."""
-    return BeforeValidator(reader(parse, example))
+@dataclass(frozen=True)
+class Decimals:
+    """A plain number within limits, read as an integer count of 10**-digits."""
+
+    what: str
+    low: int
+    high: int
+    digits: int
+
+    def __call__(self, value: Any) -> int:
+        """The count nearest to ``value``."""
+        known = isinstance(value, (int, float)) and not isinstance(value, bool)
+        try:
+            number = Fraction(repr(value)) if known else None
+        except ValueError:  # nan, inf
+            number = None
+        if number is None or not self.low <= number <= self.high:
+            raise ValueError(f"{value!r} is not {self.what}: give a number from {self.low} to {self.high}")
+        return round(number * Fraction(10**self.digits))
 
 
-duration = reader(quantities.duration, "20ms")
+duration = Quantity(quantities.duration, "20ms", "ps")
 
 
 def _probability(value: Any) -> str:
@@ -67,6 +88,36 @@ def _name(value: Any) -> str:
     return value
 
 
+_RANGE = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
+MOST_NAMES = 2**16
+
+
+def _names(value: Any) -> Any:
+    """Names; ``ar{0..63}`` stands for 64 of them, ``ar{00..63}`` for those with two digits."""
+    found: list[Any] = []
+    for pattern in one_or_more(value):
+        names = _spelt_out(pattern, MOST_NAMES - len(found)) if isinstance(pattern, str) else [pattern]
+        if len(names) > 1:
+            _name(names[0])  # said once, not of each
+        found += names
+    return found
+
+
+def _spelt_out(pattern: str, most: int) -> list[str]:
+    match = _RANGE.fullmatch(pattern)
+    if not match:
+        return [pattern]
+    head, first, last, rest = match.groups()
+    tails = _spelt_out(rest, most)
+    numbers = range(int(first), int(last) + 1)
+    if not numbers:
+        raise ValueError(f"{pattern!r} counts down: write the smaller number first, as in 'ar{{0..63}}'")
+    if len(numbers) * len(tails) > most:
+        raise ValueError(f"{pattern!r} makes more than {MOST_NAMES} names")
+    width = len(first) if first.startswith("0") else 0
+    return [f"{head}{number:0{width}}{tail}" for number in numbers for tail in tails]
+
+
 def prefix(value: Any) -> Prefix:
     """An address, or a prefix of addresses."""
     try:
@@ -81,11 +132,12 @@ def prefix(value: Any) -> Prefix:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
-Rate = Annotated[int, text(quantities.rate, "10Mbit/s")]
-Size = Annotated[int, text(quantities.size, "64kB")]
+Rate = Annotated[int, BeforeValidator(Quantity(quantities.rate, "10Mbit/s", "bit/s"))]
+Size = Annotated[int, BeforeValidator(Quantity(quantities.size, "64kB", "B"))]
 Pace = Annotated[str, BeforeValidator(_pace)]
 Loss = Annotated[str, BeforeValidator(_probability)]
 Name = Annotated[str, BeforeValidator(_name)]
+Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_names)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 

@@ -1,0 +1,106 @@
+"""Large scenarios in few lines: names by pattern and regions that are alike mean what they would, spelt out."""
+
+import pytest
+
+from handoff.build import build
+from handoff.scenario import ScenarioError, load_scenario
+from handoff.study import run_procedure
+from tests.scenario.test_commuters import SCENARIO
+
+SHORT = SCENARIO
+SHORT = SHORT.replace('node = [{ name = "gw" }]\n', "").replace('region = [{ gateway = "gw", routers = ["a", "b", "c"] }]\n', "")
+SHORT = SHORT.replace(', { between = ["ha", "gw"], delay = "5ms" }', "").replace('["a", "b", "c"]', '"r{0..6}"')
+SHORT += """
+[regions]
+count = 3
+gateway = { name = "gw", registration = "500us", registration_queue = 9 }
+wired_to = "ha"
+wired = { delay = "5ms", rate = "1Gbit/s" }
+neighbours = { delay = "1ms" }
+
+[[regions.link]]
+to = "cn"
+delay = "15ms"
+"""
+SPELT_OUT = SHORT.split("[regions]")[0].replace('"r{0..6}"', '["r0", "r1", "r2", "r3", "r4", "r5", "r6"]') + "".join(
+    f"""
+[[node]]
+name = "gw{i}"
+registration = "500us"
+registration_queue = 9
+
+[[region]]
+gateway = "gw{i}"
+routers = {routers}
+"""
+    for i, routers in enumerate((["r0", "r1"], ["r2", "r3"], ["r4", "r5", "r6"]))
+)
+LINKS = [("ha", f"gw{i}", '"5ms"\nrate = "1Gbit/s"') for i in range(3)] + [("cn", f"gw{i}", '"15ms"') for i in range(3)]
+LINKS += [("gw0", "gw1", '"1ms"'), ("gw1", "gw2", '"1ms"')]
+SPELT_OUT += "".join(f'\n[[link]]\nbetween = ["{a}", "{b}"]\ndelay = {rest}\n' for a, b, rest in LINKS)
+SPELT_OUT = SPELT_OUT.replace('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', "")
+SPELT_OUT += '\n[[link]]\nbetween = ["cn", "ha"]\ndelay = "20ms"\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "s.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_regions_are_what_they_stand_for(write):
+    """The same scenario spelt out runs to the same fingerprint, with and without a hierarchy."""
+    prints = []
+    for text in (SHORT, SPELT_OUT):
+        path = write(text)
+        setup = build(load_scenario(path)[0], path, 1)
+        prints.append([run_procedure(setup, name).result.fingerprint for name in ("sync-hmipv4", "mipv6-ro")])
+    assert prints[0] == prints[1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ('"r{0..2}"', ["r0", "r1", "r2"]),
+        ('["a", "r{8..11}.x"]', ["a", "r8.x", "r9.x", "r10.x", "r11.x"]),
+        ('"r{08..11}"', ["r08", "r09", "r10", "r11"]),
+        ('"{1..2}-{3..4}"', ["1-3", "1-4", "2-3", "2-4"]),
+        ('"r{3..3}"', ["r3"]),
+        ('"r{x}"', ["r{x}"]),
+    ],
+)
+def test_names_by_pattern(write, pattern, names):
+    changes = ("regions.count=1", "movement.commuters.handoff_rate=0/h")
+    scenario, _ = load_scenario(write(SHORT.replace('"r{0..6}"', pattern)), changes)
+    assert scenario.routers.names == names
+    assert scenario.region[0].routers == names
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"r{0..6}"', '"r{6..0}"', ":8: routers.names: 'r{6..0}' counts down: write the smaller number first, as in 'ar{0..63}'"),
+        ('"r{0..6}"', '"r{0..99999}"', ":8: routers.names: 'r{0..99999}' makes more than 65536 names"),
+        ('"r{0..6}"', '"r{0..999}{0..999}{0..999}"', "makes more than 65536 names"),
+        ('"r{0..6}"', '["r{0..6}", "r3"]', ":1: node 'r3' stands twice"),
+        ('"r{0..6}"', '"r {0..1}"', ":8: routers.names: 'r 0' is not a name"),
+        ("count = 3", "count = 8", ":1: regions: 8 of them for 7 routers: each needs one at least"),
+        ("count = 3", "count = 0", ":26: regions.count: input should be greater than or equal to 1, not 0"),
+        ("count = 3\n", "", ":25: regions.count: is missing; it has to be given"),
+        ('wired_to = "ha"', 'wired_to = "hq"', ":1: no node 'hq'; there are ha, cn, gw0, gw1, gw2, r0, r1"),
+        ('to = "cn"', 'to = "cm"', ":1: no node 'cm'; there are"),
+        ('name = "gw", reg', 'name = "gw", ret', ":27: regions.gateway.retistration: unknown key; did you mean 'registration'?"),
+        ("[regions]", '[[region]]\ngateway = "x"\nrouters = "r{0..6}"\n\n[regions]', "two ways to say the same: leave one out"),
+        ("[regions]", '[[restart]]\nnode = "gw3"\nat = "1s"\n\n[regions]', ":1: no node 'gw3'"),
+    ],
+)
+def test_a_mistake_is_said(write, old, new, message):
+    assert old in SHORT
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(write(SHORT.replace(old, new, 1)))
+    (problem,) = caught.value.problems
+    assert message in problem
