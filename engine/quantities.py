@@ -9,9 +9,9 @@ from fractions import Fraction
 FOREVER = 2**63 - 1
 """The time that no run reaches (int64, picoseconds): "no end"."""
 
-_TIME = {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12}
-_RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}
-_SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+TIME = {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12}
+RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}
+SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
 
 
@@ -26,7 +26,7 @@ def exact(text: str, units: dict[str, int], what: str, example: str, *, signed: 
     match = _FORM.match(text) if len(text) <= 64 else None
     if not match or (match[2] or "") not in units:
         raise ValueError(f"{text!r} is not a {what}: write a number and one of {', '.join(units)}, as in {example!r}")
-    value = Fraction(Decimal(match[1])) * units[match[2]]
+    value = Fraction(Decimal(match[1])) * units[match[2] or ""]
     if value.denominator != 1:
         raise ValueError(f"{text!r} is finer than the smallest {what} there is, 1 {next(iter(units))}")
     if (value < 0 and not signed) or abs(value) >= FOREVER:
@@ -43,19 +43,19 @@ def duration(value: int | str) -> int:
     ValueError
         If the text has no known unit, is negative, past 106 days or finer than 1 ps.
     """
-    return _integer(value, "duration") if not isinstance(value, str) else exact(value, _TIME, "duration", "20ms")
+    return _integer(value, "duration") if not isinstance(value, str) else exact(value, TIME, "duration", "20ms")
 
 
 def rate(value: int | str) -> int:
     """Bits per second of ``value`` (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
     if value == "infinite":
         return 0
-    return _integer(value, "rate") if not isinstance(value, str) else exact(value, _RATE, "rate", "10Mbit/s")
+    return _integer(value, "rate") if not isinstance(value, str) else exact(value, RATE, "rate", "10Mbit/s")
 
 
 def size(value: int | str) -> int:
     """Bytes of ``value`` (``"64kB"``); 0 means no limit where a limit is asked for."""
-    return _integer(value, "size") if not isinstance(value, str) else exact(value, _SIZE, "size", "64kB")
+    return _integer(value, "size") if not isinstance(value, str) else exact(value, SIZE, "size", "64kB")
 
 
 def loss_threshold(value: float | int | str) -> int:
@@ -78,6 +78,6 @@ def _integer(value: int, what: str) -> int:
 def format_duration(ps: int) -> str:
     """Text of a duration with the largest unit that keeps it exact to three decimals (``"37 ms"``)."""
     for unit in ("s", "ms", "us", "ns"):
-        if abs(ps) >= _TIME[unit]:
-            return f"{ps / _TIME[unit]:.6g} {unit}"
+        if abs(ps) >= TIME[unit]:
+            return f"{ps / TIME[unit]:.6g} {unit}"
     return f"{ps} ps"

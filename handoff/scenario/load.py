@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-import types
-import typing
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from handoff.scenario.models import Scenario
+from handoff.scenario.schema import keys_at
+from handoff.scenario.vary import change, paths
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
@@ -32,14 +32,14 @@ class ScenarioError(ValueError):
 
 
 def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scenario, str]:
-    """Read and check a scenario.
+    """Read and check a scenario: :func:`tables`, then :func:`check`.
 
     Parameters
     ----------
     path : str or Path
         The TOML file.
     changes : tuple of str
-        ``"path.to.key=value"``, the value in TOML (a bare word is text), applied before the check.
+        ``"name=value"``, as :func:`tables` takes them.
 
     Returns
     -------
@@ -51,6 +51,31 @@ def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scen
     ------
     ScenarioError
         With every problem that was found.
+    """
+    data, text = tables(path, changes)
+    return check(data, path, text, changes), text
+
+
+def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
+    """Read the tables of a scenario file and change them, without a check of what they say.
+
+    Parameters
+    ----------
+    path : str or Path
+        The TOML file.
+    changes : tuple of str
+        ``"name=value"``, one applied after the other by ``handoff.scenario.vary.change``.
+
+    Returns
+    -------
+    data : dict
+    text : str
+        The file as it was read.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read, is not TOML, or has no place for a change.
     """
     path = Path(path)
     try:
@@ -65,15 +90,46 @@ def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scen
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{found[1]}" if found else f"{path}"
         raise ScenarioError([f"{where}: not TOML: {str(error).split(' (at')[0]}"]) from None
-    lines = line_numbers(text)
-    wrong = [problem for change in changes for problem in _change(data, change)]
+    wrong = []
+    for entry in changes:
+        name, equals, value = (part.strip() for part in entry.partition("="))
+        if not equals or not name:
+            wrong.append(f"--set {entry!r}: write path.to.key=value")
+            continue
+        try:
+            data = change(data, name, value)
+        except ValueError as error:
+            wrong.append(f"--set {error}")
     if wrong:
         raise ScenarioError(wrong)
-    changed = {_path(change) for change in changes}
+    return data, text
+
+
+def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = ()) -> Scenario:
+    """The scenario that tables are.
+
+    Parameters
+    ----------
+    data : dict
+        Tables as :func:`tables` gives them.
+    path : str or Path
+        The file that they came from, as problems name it.
+    text : str
+        What stands in it, for the lines of problems.
+    changes : tuple of str
+        What of the tables came from changes: their problems name ``--set``, not a line.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found.
+    """
+    changed = {tuple(p.split(".")) for entry in changes for p in paths(data, entry.partition("=")[0].strip())}
     try:
-        return Scenario.model_validate(data), text
+        return Scenario.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(path, lines, changed, e) for e in error.errors()]
+        lines = line_numbers(text)
+        problems = [_problem(Path(path), lines, changed, e) for e in error.errors()]
         raise ScenarioError([p for _, p in sorted(problems, key=lambda x: x[0])]) from None
 
 
@@ -94,33 +150,6 @@ def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
     return lines
 
 
-def _path(change: str) -> tuple[str, ...]:
-    return tuple(change.partition("=")[0].strip().split("."))
-
-
-def _change(data: dict[str, Any], change: str) -> list[str]:
-    """Apply one --set; the check of the model finds unknown paths later."""
-    name, equals, value = change.partition("=")
-    if not equals or not name.strip():
-        return [f"--set {change!r}: write path.to.key=value"]
-    try:
-        (parsed,) = tomllib.loads(f"x = {value}").values()
-    except (tomllib.TOMLDecodeError, ValueError):
-        parsed = value.strip()
-    *tables, last = _path(change)
-    here: Any = data
-    for table in tables:
-        here = here[int(table)] if isinstance(here, list) and table.isdecimal() and int(table) < len(here) else (
-            here.setdefault(table, {}) if isinstance(here, dict) else None
-        )  # fmt: skip
-        if here is None:
-            return [f"--set {name.strip()}: {table!r} is not a table of the scenario"]
-    if not isinstance(here, dict):
-        return [f"--set {name.strip()}: {tables[-1]!r} is not a table; in a list, name the element by its number"]
-    here[last] = parsed
-    return []
-
-
 def _problem(
     path: Path, lines: dict[tuple[str | int, ...], int], changed: set[tuple[str, ...]], error: Any
 ) -> tuple[int, str]:
@@ -135,7 +164,7 @@ def _problem(
         where = "--set"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        names = sorted(_fields(loc[:-1]))
+        names = sorted(keys_at(loc[:-1]))
         near = difflib.get_close_matches(str(loc[-1]), names, 1)
         message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; allowed are {', '.join(names)}"
     elif error["type"] == "missing":
@@ -148,20 +177,3 @@ def _problem(
         message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
     dotted = ".".join(map(str, loc))
     return line, f"{where}: {dotted}: {message}" if dotted else f"{where}: {message}"
-
-
-def _fields(loc: tuple[str | int, ...]) -> list[str]:
-    """Names that the table at ``loc`` may have."""
-    model: Any = Scenario
-    for part in loc:
-        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = _model_of(model.model_fields[part].annotation) if part in model.model_fields else None
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _model_of(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if typing.get_origin(annotation) in (list, typing.Union, types.UnionType, typing.Annotated):
-        return next((m for a in typing.get_args(annotation) if (m := _model_of(a)) is not None), None)
-    return None

@@ -26,11 +26,11 @@ from handoff.scenario.values import (
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
 
-Length = Annotated[int, BeforeValidator(Quantity(quantities.length, "50m", "mm"))]
-Speed = Annotated[int, BeforeValidator(Quantity(quantities.speed, "1.5m/s", "mm/s"))]
-Decibels = Annotated[int, BeforeValidator(Quantity(quantities.decibels, "3dB", "mdB"))]
-Level = Annotated[int, BeforeValidator(Quantity(quantities.level, "-95dBm", "mdBm"))]
-Frequency = Annotated[int, BeforeValidator(Quantity(quantities.frequency, "75/h", "/Mh"))]
+Length = Annotated[int, BeforeValidator(Quantity(quantities.length, "50m", quantities.LENGTH))]
+Speed = Annotated[int, BeforeValidator(Quantity(quantities.speed, "1.5m/s", quantities.SPEED))]
+Decibels = Annotated[int, BeforeValidator(Quantity(quantities.decibels, "3dB", quantities.DECIBELS))]
+Level = Annotated[int, BeforeValidator(Quantity(quantities.level, "-95dBm", quantities.LEVEL))]
+Frequency = Annotated[int, BeforeValidator(Quantity(quantities.frequency, "75/h", quantities.FREQUENCY))]
 Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
 
 
@@ -40,7 +40,7 @@ Longitude = Annotated[int, BeforeValidator(Decimals("a longitude in degrees", -1
 Share = Annotated[int, BeforeValidator(Decimals("a share", 0, 1, 6))]
 
 
-def _spread(value: Any) -> Spread:
+def spread(value: Any) -> Spread:
     """One duration, or two that a draw is between."""
     ends = value if isinstance(value, list) else [value, value]
     if len(ends) != 2:
@@ -51,7 +51,7 @@ def _spread(value: Any) -> Spread:
     return Spread(low, high)
 
 
-Between = Annotated[Spread, BeforeValidator(_spread)]
+Between = Annotated[Spread, BeforeValidator(spread)]
 
 
 class Waypoints(Model):

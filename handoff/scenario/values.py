@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -18,11 +18,11 @@ Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Quantity:
-    """Text with a unit, read as an integer count of the smallest one; only 0 needs none."""
+    """Text with one of ``units``, read as an integer count of the smallest; only 0 needs none."""
 
     parse: Callable[[int | str], int]
     example: str
-    unit: str
+    units: dict[str, int] = field(hash=False)
 
     def __call__(self, value: Any) -> int:
         """The count that ``value`` says."""
@@ -52,10 +52,22 @@ class Decimals:
         return round(number * Fraction(10**self.digits))
 
 
-duration = Quantity(quantities.duration, "20ms", "ps")
+duration = Quantity(quantities.duration, "20ms", quantities.TIME)
 
 
-def _probability(value: Any) -> str:
+_COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+def count(text: str) -> int:
+    """A whole number of text as in ``"10k"``, ``"1.5M"`` or ``"2G"``."""
+    try:
+        return quantities.exact(text, _COUNTS, "count", "10k")
+    except ValueError:
+        raise ValueError(f"{text!r} is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'") from None
+
+
+def probability(value: Any) -> str:
+    """A number from 0 to below 1, as it was written."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
     try:
@@ -132,10 +144,10 @@ def prefix(value: Any) -> Prefix:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
-Rate = Annotated[int, BeforeValidator(Quantity(quantities.rate, "10Mbit/s", "bit/s"))]
-Size = Annotated[int, BeforeValidator(Quantity(quantities.size, "64kB", "B"))]
+Rate = Annotated[int, BeforeValidator(Quantity(quantities.rate, "10Mbit/s", quantities.RATE))]
+Size = Annotated[int, BeforeValidator(Quantity(quantities.size, "64kB", quantities.SIZE))]
 Pace = Annotated[str, BeforeValidator(_pace)]
-Loss = Annotated[str, BeforeValidator(_probability)]
+Loss = Annotated[str, BeforeValidator(probability)]
 Name = Annotated[str, BeforeValidator(_name)]
 Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_names)]
 Count = Annotated[int, Field(ge=0, strict=True)]
