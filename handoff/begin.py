@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from engine import FOREVER, Network
-from engine.keys import PURPOSE_USER, draw
+from engine.keys import PURPOSE_USER
+from handoff.draws import Draws
 from handoff.machine.agent import Agent
 from handoff.machine.mobile import MobileNodes
 from handoff.machine.places import Places
@@ -80,9 +81,8 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
     here = move.mobile[start[move.up_ps[start] == 0]]
     half = program.refresh_ps(setup.options.lifetime_s)
     if half < setup.duration_ps:
-        keys = places.mobile_keys[here].tolist()
-        ages = [draw(seed, PURPOSE_AGE, key, 0) * half >> 64 for key in keys]
-        network.schedule(half - np.array(ages, np.int64), here, REFRESH, 0)
+        ages = Draws(seed, PURPOSE_AGE, places.mobile_keys[here]).each_within(half)
+        network.schedule(half - ages, here, REFRESH, 0)
     if setup.options.authenticates and setup.options.authentication_service_ps:
         for i, node in enumerate(network.nodes):
             if places.is_anchor(i):

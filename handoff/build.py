@@ -9,7 +9,8 @@ import numpy as np
 import traces
 from engine import FOREVER, Network, NetworkError
 from engine.build import Built
-from engine.keys import PURPOSE_USER, draw
+from engine.keys import PURPOSE_USER
+from handoff.draws import Draws
 from handoff.movement import associations_of
 from handoff.replay.assign import assigned
 from handoff.replay.conversation import add_replay, conversations
@@ -17,7 +18,7 @@ from handoff.replay.stream import open_capture
 from handoff.scenario.load import ScenarioError
 from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, options_of
 from handoff.scenario.traffic import Traffic
-from handoff.setup import Movement, Presence, Restart, Setup
+from handoff.setup import Int, Movement, Presence, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
@@ -131,12 +132,20 @@ def _movement(
     if not len(log.mobile):
         problems.append(f"{where}: no mobile node in it is ever attached")
         return [], None
-    mobiles = np.array([network.mobile(name, home=scenario.home_agent.name) for name in log.mobile_names], np.int64)
+    mobiles = _mobiles(scenario, network, log.mobile_names)
     nodes = np.array([network.node_index(name) for name in log.router_names], np.int64)
     down = np.where(log.down_ps < 0, FOREVER, log.down_ps)
     order = np.lexsort((log.up_ps, mobiles[log.mobile]))
     columns = (mobiles[log.mobile], nodes[log.router], log.up_ps, down, log.predict_ps, log.going_down_ps)
     return list(log.mobile_names), Movement(*(np.asarray(c, np.int64)[order] for c in columns))
+
+
+def _mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
+    """Add mobile nodes to the network; those whose names are numbers behind a prefix are one family, however many."""
+    riders, home = scenario.movement.commuters, scenario.home_agent.name
+    if riders is not None:
+        return network.mobiles(riders.mobile_nodes, prefix=riders.prefix, home=home)
+    return np.array([network.mobile(name, home=home) for name in names], np.int64)
 
 
 def _captures(scenario: Scenario, folder: Path) -> tuple[dict[str, traces.CompiledCapture], list[str]]:
@@ -166,13 +175,12 @@ def _flow(network: Network, node: str, traffic: Traffic, present: Presence | Non
     """A constant-bit-rate or Poisson flow for each mobile node."""
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
-    keys = network.mobile_keys().tolist()
-    starts = np.array([draw(seed, PURPOSE_PHASE, k, 0) * traffic.phase >> 64 for k in keys], np.int64)
-    stops = np.full(len(keys), FOREVER)
+    starts = Draws(seed, PURPOSE_PHASE, network.mobile_keys()).each_within(traffic.phase)
+    stops = np.full(len(starts), FOREVER)
     if present is not None:
         starts, stops = present.begin_ps + starts, present.end_ps
     up = traffic.direction == "up"
-    mobiles = np.arange(len(keys))
+    mobiles = np.arange(len(starts))
     if traffic.poisson:
         network.poisson(
             node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,

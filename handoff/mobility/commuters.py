@@ -10,7 +10,7 @@ import numpy as np
 
 import traces
 from engine.keys import PURPOSE_USER
-from handoff.mobility.draws import MOST_MEAN, Draws, keys_of
+from handoff.draws import MOST_MEAN, Draws, keys_of
 from handoff.setup import Int
 
 PURPOSE_RIDE = PURPOSE_USER + 25

@@ -10,7 +10,8 @@ import numpy as np
 
 import traces
 from engine.keys import PURPOSE_USER
-from handoff.mobility.draws import Draws, keys_of, tracks_of
+from handoff.draws import Draws, keys_of
+from handoff.mobility.tracks import tracks_of
 from handoff.setup import Int
 
 PURPOSE_WAYPOINT = PURPOSE_USER + 23

@@ -10,7 +10,8 @@ import numpy as np
 
 import traces
 from engine import FOREVER, Network
-from engine.keys import PURPOSE_USER, draw, key, mix2
+from engine.keys import PURPOSE_USER, key, mix2, mix2_each
+from handoff.draws import Draws
 from handoff.replay.select import selected
 from handoff.replay.spool import spooled
 from handoff.replay.stream import Flow, Piece, Stream
@@ -126,13 +127,13 @@ def add_replay(
 
     Times count from when the mobile node is there, and nothing is sent once it has left (``present``).
     """
-    mobile_keys = network.mobile_keys().tolist()
+    mobile_keys = network.mobile_keys()
     for conversation, who in zip(flows, mobiles, strict=True):
         if not who:
             continue
         name = OF_THE_STREAM if traffic.origin == "stream" else conversation.name
-        phases = _phases(mix2(key(name), key(node)), [mobile_keys[m] for m in who], seed, traffic.phase)
-        starts = np.array(phases, np.int64) + traffic.shift
+        pairs = mix2_each(np.uint64(mix2(key(name), key(node))), mobile_keys[who])
+        starts = Draws(seed, PURPOSE_USER, pairs).each_within(traffic.phase) + traffic.shift
         stops = np.full(len(who), FOREVER)
         if present is not None:
             starts, stops = starts + present.begin_ps[who], present.end_ps[who]
@@ -144,7 +145,3 @@ def add_replay(
                     multiply=step.numerator, divide=step.denominator, release=conversation.release, start_ps=starts,
                     stop_ps=stops, period_ps=conversation.period_ps, up=up, label=conversation.name,
                 )  # fmt: skip
-
-
-def _phases(flow_key: int, mobile_keys: list[int], seed: int, phase_ps: int) -> list[int]:
-    return [draw(seed, PURPOSE_USER, mix2(flow_key, mobile), 0) * phase_ps >> 64 for mobile in mobile_keys]

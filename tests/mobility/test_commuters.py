@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from engine.keys import draw, key
+from handoff.draws import MOST_MEAN, Draws, keys_of
 from handoff.mobility import Commuters
 from handoff.mobility.commuters import Spread
-from handoff.mobility.draws import MOST_MEAN, Draws, keys_of
 
 S, MS = 10**12, 10**9
 FALSE_ALARM = 1e-6
@@ -193,7 +194,9 @@ def test_a_train_moves_together():
 
 
 def test_the_draws_are_exact():
-    """Against whole numbers of Python, and the logarithm of the C library."""
+    """Against the engine's draws one by one, whole numbers of Python, and the logarithm of the C library."""
+    found = Draws(7, 3, keys_of(["a", "b"])).each_within(10**15)
+    assert found.tolist() == [draw(7, 3, key(name), 0) * 10**15 >> 64 for name in "ab"]
     draws = Draws(1, 99, keys_of(["a"]))
     index = np.arange(1000)
     who = np.zeros(1000, np.int64)

@@ -1,4 +1,4 @@
-"""Draws of many mobile nodes at once, and tracks from what they give."""
+"""Draws of many mobile nodes at once, as ``engine.keys.draw`` gives them one by one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-import traces
 from engine.keys import key, mix2, mix2_each
 from handoff.logarithm import LN2, ln
 from handoff.setup import Int
@@ -42,6 +41,11 @@ class Draws:
         """Uniform integers from 0 to below ``limit``, which is at most 2**63."""
         return _high(self.words(who, index), limit)
 
+    def each_within(self, limit: int) -> Int:
+        """The first draw of everybody, as an integer from 0 to below ``limit``."""
+        everybody = np.arange(len(self._entities))
+        return self.within(everybody, np.zeros_like(everybody), limit)
+
     def exponential(self, who: Int, index: Int, mean: int) -> Int:
         """Exponential integers, rounded down, of a ``mean`` of at most ``MOST_MEAN``."""
         uniform = (self.words(who, index) >> np.uint64(2)).astype(np.int64) + 1
@@ -57,14 +61,3 @@ def _high(words: npt.NDArray[np.uint64], factor: int) -> Int:
     middle = high * below + (low * below >> _HALF)
     product: npt.NDArray[np.uint64] = high * above + (middle >> _HALF) + (low * above + (middle & _LOW) >> _HALF)
     return product.view(np.int64)
-
-
-def tracks_of(
-    name: str, names: Sequence[str], mobile: list[Int], time_ps: list[Int], x: list[Int], y: list[Int]
-) -> traces.Tracks:
-    """Tracks of parts that come in order of time, each with samples of some mobile nodes; the same instant twice is one."""
-    who, when, east, north = (np.concatenate(parts) for parts in (mobile, time_ps, x, y))
-    order = np.lexsort((when, who))
-    who, when, east, north = who[order], when[order], east[order], north[order]
-    new = np.append(True, (np.diff(who) != 0) | (np.diff(when) != 0))
-    return traces.Tracks(name, who[new], when[new], east[new], north[new], list(names))
