@@ -18,6 +18,7 @@ from handoff.replay.stream import open_capture
 from handoff.scenario.load import ScenarioError
 from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, options_of
 from handoff.scenario.traffic import Traffic
+from handoff.scenario.values import listed
 from handoff.setup import Int, Movement, Presence, Restart, Setup
 
 PURPOSE_PHASE = PURPOSE_USER + 2
@@ -127,7 +128,7 @@ def _movement(
     where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.routers.names)
     if unknown := [r for r in log.router_names if r not in known]:
-        problems.append(f"{where}: unknown routers {', '.join(unknown)}; routers.names has {', '.join(scenario.routers.names)}")
+        problems.append(f"{where}: unknown routers {listed(unknown)}; routers.names has {listed(scenario.routers.names)}")
         return [], None
     if not len(log.mobile):
         problems.append(f"{where}: no mobile node in it is ever attached")

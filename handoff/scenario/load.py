@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from handoff.scenario.models import Scenario
 from handoff.scenario.schema import keys_at
-from handoff.scenario.vary import change, paths
+from handoff.scenario.vary import change, fields
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
@@ -124,7 +124,9 @@ def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple
     ScenarioError
         With every problem that was found.
     """
-    changed = {tuple(p.split(".")) for entry in changes for p in paths(data, entry.partition("=")[0].strip())}
+    short = fields(data)
+    names = [entry.partition("=")[0].strip() for entry in changes]
+    changed = {tuple(path.split(".")) for name in names for path in short.get(name, (name,))}
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:

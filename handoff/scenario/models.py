@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model
 from handoff.options import CHOICES, Options
 from handoff.scenario.movement import Covered, Movement
 from handoff.scenario.traffic import Traffic
-from handoff.scenario.values import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, one_or_more
+from handoff.scenario.values import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, listed, one_or_more
 
 
 class Channel(Model):
@@ -207,10 +207,10 @@ class Scenario(Model):
         found = [f"node {n!r} stands twice" for n in _repeated(names)]
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
-        found += [f"no node {name!r}; there are {', '.join(names)}" for name in known if name not in names]
+        found += [f"no node {name!r}; there are {listed(names)}" for name in dict.fromkeys(known) if name not in names]
         placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
         found += [
-            f"movement: no router {name!r}; there are {', '.join(self.routers.names)}"
+            f"movement: no router {name!r}; there are {listed(self.routers.names)}"
             for name in dict.fromkeys(placed) if name not in self.routers.names
         ]
         if (riders := self.movement.commuters) is not None and riders.handoff_rate and len(self.routers.names) == 1:
@@ -220,7 +220,7 @@ class Scenario(Model):
         hosts = [c.name for c in self.correspondent]
         for i, traffic in enumerate(self.traffic):
             if traffic.correspondent is not None and traffic.correspondent not in hosts:
-                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {', '.join(hosts)}")
+                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {listed(hosts)}")
         if self.duration == 0:
             found.append("a duration is above 0")
         if found:
@@ -244,14 +244,14 @@ class Scenario(Model):
         placed = [r for region in self.region for r in region.routers]
         for region in self.region:
             if region.gateway not in gateways:
-                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {', '.join(gateways) or 'none'}")
+                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {listed(gateways) or 'none'}")
         routers = self.routers.names
         known, having = set(routers), set(placed)
-        found += [f"region: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in known]
+        found += [f"region: no router {r!r}; there are {listed(routers)}" for r in placed if r not in known]
         found += [f"region: router {r!r} stands in two regions" for r in _repeated(placed)]
         missing = [r for r in routers if r not in having]
         if self.region and missing:
-            found.append(f"region: {', '.join(missing)} stand in none; give every router one")
+            found.append(f"region: {listed(missing)} stand in none; give every router one")
         if self.routers.wired_to is None and not self.region:
             found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
         if self.routers.wired_to is not None and self.region:
@@ -265,9 +265,9 @@ class Scenario(Model):
         if self.coverage is None:
             return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
         placed, routers = self.coverage.placed(), self.routers.names
-        found = [f"coverage: no router {r!r}; there are {', '.join(routers)}" for r in placed if r not in routers]
+        found = [f"coverage: no router {r!r}; there are {listed(routers)}" for r in placed if r not in routers]
         if missing := [r for r in routers if r not in placed]:
-            found.append(f"coverage: {', '.join(missing)} without a place")
+            found.append(f"coverage: {listed(missing)} without a place")
         if self.coverage.positions_deg is not None and self.movement.trace is None:
             found.append("coverage.positions_deg means nothing where no trace gives degrees: give positions_m")
         return found

@@ -100,6 +100,11 @@ def _name(value: Any) -> str:
     return value
 
 
+def listed(names: list[str]) -> str:
+    """Names for people: all of a few, the first and the last of many."""
+    return ", ".join(names if len(names) <= 20 else [*names[:9], f"… ({len(names)} in all)", names[-1]])
+
+
 _RANGE = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
 MOST_NAMES = 2**16
 

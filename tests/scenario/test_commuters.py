@@ -6,27 +6,9 @@ from handoff.build import build
 from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.study import run_procedure
+from tests.scenario.test_movement import SCENARIO as STREET
 
-SCENARIO = """\
-name = "metro"
-duration = "60s"
-correspondent = { name = "cn" }
-home_agent = { name = "ha", registration = "1ms" }
-node = [{ name = "gw" }]
-link = [{ between = ["cn", "ha"], delay = "20ms" }, { between = ["ha", "gw"], delay = "5ms" }]
-region = [{ gateway = "gw", routers = ["a", "b", "c"] }]
-
-[routers]
-names = ["a", "b", "c"]
-wired = { delay = "2ms" }
-neighbours = { delay = "2ms" }
-cell = { delay = "4ms" }
-
-[[traffic]]
-interval = "20ms"
-size_bytes = 200
-phase = "20ms"
-
+SCENARIO = STREET[: STREET.index("[movement]")] + """\
 [movement.commuters]
 mobile_nodes = 20
 handoff_rate = "5/min"
@@ -51,13 +33,13 @@ def metro(tmp_path):
         (["handoff_rate=75/d"], "--set: movement.commuters.handoff_rate: '75/d' is not a rate of events: write a number and"),
         (["handoff_rate=-1/h"], "--set: movement.commuters.handoff_rate: '-1/h' is out of range"),
         (["handoff_rate=0.1/Mh"], "--set: movement.commuters.handoff_rate: '0.1/Mh' is finer than the smallest rate of events"),
-        (["handoff_rate=9/s"], "FILE:20: movement.commuters: a handoff each 0.111111 s leaves no room for lead, guard"),
-        (["handoff_rate=0.01/h"], "FILE:20: movement.commuters: a handoff each 100 h is rarer than one each 20 h"),
+        (["handoff_rate=9/s"], "FILE:19: movement.commuters: a handoff each 0.111111 s leaves no room for lead, guard"),
+        (["handoff_rate=0.01/h"], "FILE:19: movement.commuters: a handoff each 100 h is rarer than one each 20 h"),
         (["moving=1.1"], "--set: movement.commuters.moving: 1.1 is not a share: give a number from 0 to 1"),
-        (["moving=0"], "FILE:20: movement.commuters: 'handoff_rate' is above 0, but 'moving' says that nobody moves"),
+        (["moving=0"], "FILE:19: movement.commuters: 'handoff_rate' is above 0, but 'moving' says that nobody moves"),
         (["dwell=exponent"], "--set: movement.commuters.dwell: 'exponent' is not one of 'exponential' or 'constant'"),
-        (["gap=1ms"], "FILE:20: movement.commuters: give either 'gap' (how long there is no link) or 'overlap'"),
-        (["overlap=121ms"], "FILE:20: movement.commuters: 'overlap' is at most 'lead' and 'guard' together"),
+        (["gap=1ms"], "FILE:19: movement.commuters: give either 'gap' (how long there is no link) or 'overlap'"),
+        (["overlap=121ms"], "FILE:19: movement.commuters: 'overlap' is at most 'lead' and 'guard' together"),
         (["lead=['2ms','1ms']"], "--set: movement.commuters.lead: ['2ms', '1ms'] ends before it begins"),
         (["lead=['2ms']"], "--set: movement.commuters.lead: ['2ms'] is neither a duration nor the ends of a range"),
         (["guard=20"], "--set: movement.commuters.guard: 20 has no unit: write text with one, as in '20ms'"),

@@ -89,11 +89,11 @@ def test_names_by_pattern(write, pattern, names):
         ('"r{0..6}"', '["r{0..6}", "r3"]', ":1: node 'r3' stands twice"),
         ('"r{0..6}"', '"r {0..1}"', ":8: routers.names: 'r 0' is not a name"),
         ("count = 3", "count = 8", ":1: regions: 8 of them for 7 routers: each needs one at least"),
-        ("count = 3", "count = 0", ":26: regions.count: input should be greater than or equal to 1, not 0"),
-        ("count = 3\n", "", ":25: regions.count: is missing; it has to be given"),
+        ("count = 3", "count = 0", ":25: regions.count: input should be greater than or equal to 1, not 0"),
+        ("count = 3\n", "", ":24: regions.count: is missing; it has to be given"),
         ('wired_to = "ha"', 'wired_to = "hq"', ":1: no node 'hq'; there are ha, cn, gw0, gw1, gw2, r0, r1"),
         ('to = "cn"', 'to = "cm"', ":1: no node 'cm'; there are"),
-        ('name = "gw", reg', 'name = "gw", ret', ":27: regions.gateway.retistration: unknown key; did you mean 'registration'?"),
+        ('name = "gw", reg', 'name = "gw", ret', ":26: regions.gateway.retistration: unknown key; did you mean 'registration'?"),
         ("[regions]", '[[region]]\ngateway = "x"\nrouters = "r{0..6}"\n\n[regions]', "two ways to say the same: leave one out"),
         ("[regions]", '[[restart]]\nnode = "gw3"\nat = "1s"\n\n[regions]', ":1: no node 'gw3'"),
     ],
@@ -104,3 +104,10 @@ def test_a_mistake_is_said(write, old, new, message):
         load_scenario(write(SHORT.replace(old, new, 1)))
     (problem,) = caught.value.problems
     assert message in problem
+
+
+def test_many_names_are_not_all_listed(write):
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(write(SHORT.replace("r{0..6}", "r{0..999}").replace('to = "cn"', 'to = "cm"')))
+    (problem,) = caught.value.problems
+    assert problem.endswith("no node 'cm'; there are ha, cn, gw0, gw1, gw2, r0, r1, r2, r3, … (1005 in all), r999")

@@ -73,6 +73,13 @@ def test_set_takes_short_names(tmp_path):
     ]
 
 
+def test_a_change_may_take_away_what_another_has_changed(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text(SHORT)
+    scenario, _ = load_scenario(path, ("mobile_nodes=3", "movement={ associations = 'log.csv' }"))
+    assert scenario.movement.associations == "log.csv"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
