@@ -75,6 +75,18 @@ def test_attachments_are_what_a_run_takes(kind):
             assert (times == -1).all()
 
 
+def test_handoffs_of_a_node_have_draws_of_their_own():
+    """Leads, gaps and dwells of its first handoffs are not correlated with those of its second ones (Spearman)."""
+    log = ride(SINGLE, until_ps=1000 * S)
+    first = np.flatnonzero(np.append(True, log.mobile[1:] != log.mobile[:-1]))
+    leads, gaps, begins = (
+        [column[first + k] for k in range(3)]
+        for column in (log.down_ps - log.predict_ps, np.append(log.up_ps[1:], 0) - log.down_ps, log.predict_ps)
+    )
+    for one, two in ((leads[0], leads[1]), (gaps[0], gaps[1]), (leads[0], gaps[0]), np.diff(begins, axis=0)):
+        assert stats.spearmanr(one, two).pvalue > FALSE_ALARM
+
+
 def test_paths():
     """A line is ridden to its end and back, a ring around; at random a node goes to a neighbour, either way alike."""
     for path, kind in (("line", SINGLE), ("ring", SINGLE), ("random", SINGLE)):
