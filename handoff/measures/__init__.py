@@ -1,0 +1,1 @@
+"""Scalars of a run by name, and how sure they are."""
