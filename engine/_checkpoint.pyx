@@ -269,6 +269,7 @@ cdef int walk_unit(Stream s, Unit* u) except -1:
     cdef Rotation* g
     u.frontier, u.next, u.slot = s.number(u.frontier), s.number(u.next), s.number(u.slot)
     u.scheduled_next, u.counter, u.messages = s.number(u.scheduled_next), s.number(u.counter), s.number(u.messages)
+    u.wait, u.wait_max = s.number(u.wait), s.number(u.wait_max)
     u.held_peak_packets, u.held_peak_bytes = s.number(u.held_peak_packets), s.number(u.held_peak_bytes)
     items(s, u.pending)
     items(s, u.sources)

@@ -48,19 +48,20 @@ cdef inline dict raw_columns(World* w, object np, object built, int64_t reached)
             fates[i, k] = w.fates[i][k]
     fates[0, 14] = int(flows_np[11].sum())
     fates[1, 14] = control_left
-    nodes_np = np.zeros((w.nodes, 9), np.int64)
+    nodes_np = np.zeros((w.nodes, 14), np.int64)
     nodes = nodes_np
     for i in range(w.nodes):
         u = &w.unit[w.unit_of_node[i]]
-        nodes[i, 3] = u.messages
         y = u.registration.line.tally
-        nodes[i, 4], nodes[i, 5], nodes[i, 6] = y.dropped, y.peak_packets, w.tables[i].peak
-        nodes[i, 7], nodes[i, 8] = u.held_peak_packets, u.held_peak_bytes
+        nodes[i, 5], nodes[i, 6], nodes[i, 7], nodes[i, 8] = u.messages, y.packets, y.dropped, y.peak_packets
+        nodes[i, 9], nodes[i, 10] = u.wait, u.wait_max
+        nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.held_peak_packets, u.held_peak_bytes
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
             y = u.server.line.tally
             nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = y.packets, y.dropped, y.peak_packets
+            nodes[u.node, 3], nodes[u.node, 4] = u.wait, u.wait_max
     return {
         "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": ended_np,
         "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.events,

@@ -62,11 +62,14 @@ and not heard; ``rescued`` what was taken out again; ``queued`` what had not rea
 ``busy_ps`` transmission time of what was accepted and not rescued. Peaks are of one FIFO."""
 
 NODE_COLUMNS = (
-    "forwarded", "forwarding_dropped", "forwarding_peak", "messages", "registration_dropped", "registration_peak",
+    "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_max_ps",
+    "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_max_ps",
     "entries_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
-"""Per node. ``messages``: control messages its controller got, without refused ones; ``entries_peak``: most table entries at
-once; ``held_peak_*``: most that one hold buffer held."""
+"""Per node. ``forwarded`` and ``registered``: packets and messages that its forwarding and its registration server accepted;
+``*_wait_ps``: time from their arrival to the start of their service, the sum of all (at most 2^63 - 1), and the largest;
+``messages``: control messages its controller got, without refused ones; ``entries_peak``: most table entries at once;
+``held_peak_*``: most that one hold buffer held."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",

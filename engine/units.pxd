@@ -5,7 +5,7 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Message, Pending, earlier, push_event
-from engine.fifo cimport FULL, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
+from engine.fifo cimport FULL, UNLIMITED, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
 from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
 from engine.reception cimport receive_ahead
 from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
@@ -89,6 +89,12 @@ cdef inline void gather_uplinks(World* w, Unit* u, int64_t end) noexcept nogil:
     if u.late.size() > 1:
         sort(u.late.begin(), u.late.end(), &late_before)
 
+cdef inline void waited(Unit* u, int64_t wait) noexcept nogil:
+    """One more that its server accepted has to wait so long."""
+    u.wait = u.wait + wait if wait <= UNLIMITED - u.wait else UNLIMITED
+    if wait > u.wait_max:
+        u.wait_max = wait
+
 cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
     """A control message for this node enters its registration server, or finds it full."""
     cdef Pending e
@@ -107,6 +113,8 @@ cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
         told = u.answers and u.controlled
         m.references += told  # the event's own: the message ends here, what it says is still to be read
         drop(w, r, REGISTRATION_OVERLOAD, t, u.node)
+    else:
+        waited(u, entered.t - t - f.line.fixed)
     if told:
         e.t = entered.t
         e.mobile = r.flow
@@ -240,6 +248,8 @@ cdef inline void serve(World* w, Unit* u, const Record* r) noexcept nogil:
     if offer(u.server, entered) == FULL:
         drop(w, r, FORWARDING_OVERLOAD, r.t, u.node)
     else:
+        if entered.t - u.server.line.fixed != r.t:
+            waited(u, entered.t - u.server.line.fixed - r.t)
         announced(w, u.server, entered.t)
 
 cdef inline void take(World* w, Unit* u, Inlet* x, int64_t end) noexcept nogil:

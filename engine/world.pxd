@@ -160,6 +160,8 @@ cdef struct Unit:
     size_t scheduled_next
     uint64_t counter
     int64_t messages
+    int64_t wait  # at the registration server, or of a server unit at its own; of all accepted so far, at most UNLIMITED
+    int64_t wait_max
     int64_t held_peak_packets
     int64_t held_peak_bytes
     int64_t slot

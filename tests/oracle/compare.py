@@ -13,6 +13,7 @@ from engine.results import Fate, Result
 Rows = dict[Any, dict[str, Any]]
 TIMES = {"last_ps", "open_ps", "close_ps", "end_ps", "gap_end_ps", "last_before_ps", "time_ps", "sent_ps"}
 SPANS_OF_TIME = {"delay_sum_ps", "delay_max_ps", "gap_max_ps", "busy_ps", "delay_ps"}
+SPANS_OF_TIME |= {f"{server}_wait{of}_ps" for server in ("forwarding", "registration") for of in ("", "_max")}
 
 
 def differences(ours: Result, theirs: Result) -> list[str]:

@@ -165,6 +165,8 @@ class Oracle:
             self.record.end(packet, Fate.FORWARDING_OVERLOAD, t, node)
             return
         row.forwarded += 1
+        row.forwarding_wait_ps += slot.start - t
+        row.forwarding_wait_max_ps = max(row.forwarding_wait_max_ps, slot.start - t)
         row.forwarding_peak = server.tally.peak_packets
         phase = REGISTRATION if packet.kind == 2 and packet.to == node else ARRIVALS
         self.push(slot.finish, unit_of(node), phase, (server.key, slot.sequence), self.route, node, packet)
@@ -194,6 +196,9 @@ class Oracle:
                 order = (self.mobile_keys[packet.mobile], REFUSED, self.refused)
                 self.push(t, unit_of(node), CONTROLLERS, order, self.tell, refused)
             return
+        row.registered += 1
+        row.registration_wait_ps += slot.start - t
+        row.registration_wait_max_ps = max(row.registration_wait_max_ps, slot.start - t)
         row.registration_peak = server.tally.peak_packets
         self.served += 1
         event = Event(slot.finish, node, packet.mobile, MESSAGE, packet.code, packet.source, -1, packet.args)

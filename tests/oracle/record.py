@@ -39,9 +39,14 @@ class NodeRow:
     forwarded: int = 0
     forwarding_dropped: int = 0
     forwarding_peak: int = 0
+    forwarding_wait_ps: int = 0
+    forwarding_wait_max_ps: int = 0
     messages: int = 0
+    registered: int = 0
     registration_dropped: int = 0
     registration_peak: int = 0
+    registration_wait_ps: int = 0
+    registration_wait_max_ps: int = 0
     entries_peak: int = 0
     held_peak_packets: int = 0
     held_peak_bytes: int = 0
