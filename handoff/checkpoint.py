@@ -20,7 +20,7 @@ from handoff.ideal import Bytes
 from handoff.machine.records import Records
 
 if TYPE_CHECKING:
-    from handoff.study import Run
+    from handoff.run import Run
 
 
 @dataclass
@@ -192,7 +192,7 @@ _ARRAYS = {
 _ADMITTED = _ARRAYS | {
     ("array", "_array_reconstructor"), ("array", "array"), ("handoff.checkpoint", "_method"),
     ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.checkpoint", "Complete"),
-    ("handoff.checkpoint", "UnderWay"), ("handoff.ideal", "Bytes"), ("handoff.measure", "Detail"), ("handoff.study", "Run"),
+    ("handoff.checkpoint", "UnderWay"), ("handoff.ideal", "Bytes"), ("handoff.measure", "Detail"), ("handoff.run", "Run"),
 }  # fmt: skip
 _MACHINE = "handoff.machine."
 """Classes of these modules may be in a checkpoint, too: they hold data, and making one does nothing else."""

@@ -36,7 +36,7 @@ NOTHING = Bytes(0, 0)
 """A reference for those who do not want to know."""
 
 
-def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine], bool]) -> Bytes | None:
+def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine], Bytes | None]) -> Bytes | None:
     """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
 
     Same packets, same movement, same anchors and tunnels; no message, no copy, no forwarding.
@@ -50,7 +50,7 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
     seed : int
         Of every draw.
     run : callable
-        Takes the engine to the end of the setup; False if it was stopped.
+        Takes the engine to the end of the setup and reads off its bytes; None if it was stopped.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def ideal_bytes(setup: Setup, places: Places, seed: int, run: Callable[[Engine],
     engine.attach_mobiles(_RoutesUp())
     for node, controller in acts.items():
         engine.attach(node, controller)
-    return Bytes.of(engine.result()) if run(engine) else None
+    return run(engine)
 
 
 def anchors_of(row: Procedure) -> tuple[object, ...]:

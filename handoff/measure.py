@@ -95,20 +95,22 @@ def span_of(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
 
 
 def details(
-    row: Procedure, result: Result, mobile_of_flow: Int, handoffs: Columns, resequence_ps: int, reached: int
+    row: Procedure, result: Result, whole: Result, mobile_of_flow: Int, handoffs: Columns, resequence_ps: int, begin_ps: int
 ) -> Detail:
-    """Metrics of flows and of the whole study; those of handoffs are added to ``handoffs``.
+    """Metrics of flows and of the whole study in the window of ``result``; those of handoffs are added to ``handoffs``.
 
-    A packet belongs to the handoff in whose span it was first delivered or, if it was lost, its last copy was dropped.
+    Flows and study have the packets that were sent in the window from ``begin_ps`` on, whenever they ended in the ``whole``
+    run. A packet belongs to the handoff in whose span it was first delivered or, if it was lost, its last copy was dropped.
     """
-    packets = result.packets
+    packets, reached = whole.packets, whole.until_ps
     assert packets is not None, "metrics want the record of every packet"
     if resequence_ps:
         packets = resequenced(packets, resequence_ps)
     flows = len(result.flows["sent"])
-    per_flow = group_metrics(packets, packets["flow"], flows)
-    per_flow |= _voice(packets, packets["flow"], flows)
-    study = group_metrics(packets, np.zeros(len(packets["flow"]), np.int64), 1)
+    flow = np.where((packets["sent_ps"] >= begin_ps) & (packets["sent_ps"] < result.until_ps), packets["flow"], -1)
+    per_flow = group_metrics(packets, flow, flows)
+    per_flow |= _voice(packets, flow, flows)
+    study = group_metrics(packets, np.minimum(flow, 0), 1)
     group = _handoff_of(packets, handoffs, mobile_of_flow, reached)
     count = len(handoffs["mobile"])
     measured = group_metrics(packets, group, count)
@@ -116,7 +118,7 @@ def details(
     if resequence_ps:  # the engine counted arrivals
         handoffs["reordered"], result.flows["reordered"] = measured["reordered"], per_flow["reordered"]
     handoffs["forwarded"] = _forwarded(row, packets, group, count)
-    study["forwarded"] = np.array([_forwarded(row, packets, packets["flow"] * 0, 1)[0]])
+    study["forwarded"] = np.array([_forwarded(row, packets, np.minimum(flow, 0), 1)[0]])
     for name in VOICE:
         study[name] = np.array([np.nanmean(per_flow[name]) if np.isfinite(per_flow[name]).any() else np.nan])
     return Detail(per_flow, study)

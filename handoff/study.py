@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine import Engine, Hops, Network, Result
-from engine.histogram import quantile
+from engine import Engine, Hops, Network
 from handoff.begin import begin, controllers, schedule
 from handoff.checkpoint import Checkpoints, UnderWay
 from handoff.ideal import Bytes, ideal_bytes
@@ -20,9 +19,11 @@ from handoff.machine.places import Places
 from handoff.machine.program import Program
 from handoff.machine.records import Records
 from handoff.machine.waypoints import Waypoint, waypoints
-from handoff.measure import Columns, Detail, details, handoff_columns
+from handoff.measure import Columns, details, handoff_columns
 from handoff.procedures import PROCEDURES
+from handoff.run import Run
 from handoff.setup import Correspondents, Setup
+from handoff.window import Snapshot, Snapshots, between
 
 SLICES = 50
 """Of a run, at least; of one that takes long each is so short that something can be shown, kept or stopped."""
@@ -49,14 +50,6 @@ class Recorder(Protocol):
 
 Record = Callable[[Network, Program, Places, Any], AbstractContextManager[Recorder]]
 
-STUDY_METRICS = (
-    "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
-    "pdv_p99_ps", "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
-    "jitter_max_ps", "mos",
-)  # fmt: skip
-"""Metrics of a whole study, from the record of every packet (``handoff.metrics.group_metrics``)."""
-
-
 @dataclass(frozen=True)
 class StudyProgress:
     """How far a run has come: simulated time reached and wanted (ps), packet-hops so far."""
@@ -67,111 +60,6 @@ class StudyProgress:
 
 
 Progress = Callable[[StudyProgress], bool]
-
-
-@dataclass
-class Run:
-    """One procedure on one setup.
-
-    Attributes
-    ----------
-    procedure : str
-    result : engine.Result
-    handoffs : dict of str to ndarray
-        One element a handoff that began: the columns of ``handoff.machine.records`` and what was measured in it: ``delivered``,
-        ``duplicate``, ``reordered``, ``after_marker`` (downstream packets), ``dropped`` (copies, both directions),
-        ``disruption_ps`` (longest interruption of a downstream flow, -1 if there was none), ``latency_ps`` (from the end of the
-        old link until the new one is up and registered, -1 if it never was); with ``detail`` also ``lost``, ``forwarded`` and
-        the other metrics of ``handoff.metrics``.
-    extra : Bytes or None
-        Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
-        None if either run was stopped.
-    simultaneous : int
-        How often an anchor made a binding beside another one.
-    detail : Detail or None
-        Metrics of flows and of the study, if they were asked for.
-    servers : dict of str to ndarray
-        Time of each node for a message (``registration_ps``) and for a packet (``service_ps``), in this run.
-    wall_seconds, controller_seconds : float
-    interrupted_ps : int or None
-        Time reached if the run was stopped before its end.
-    """
-
-    procedure: str
-    result: Result
-    handoffs: Columns
-    extra: Bytes | None
-    simultaneous: int
-    detail: Detail | None
-    servers: Columns
-    wall_seconds: float
-    controller_seconds: float
-    interrupted_ps: int | None = None
-
-    @property
-    def reached_ps(self) -> int:
-        """Simulated time that the figures are about."""
-        return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
-
-    def rates(self) -> tuple[Columns, Columns]:
-        """What links and nodes did in relation to time.
-
-        Returns
-        -------
-        links : dict of str to ndarray of float
-            ``utilisation``: busy time as a share of all; of a cell with a queue for each mobile node, their sum.
-        nodes : dict of str to ndarray of float
-            ``registrations_per_s``: messages that the registration server took; ``registration_utilisation`` and
-            ``forwarding_utilisation`` of the two servers.
-        """
-        time, nodes = max(self.reached_ps, 1), self.result.nodes
-        return {"utilisation": self.result.links["busy_ps"] / time}, {
-            "registrations_per_s": nodes["messages"] * 1e12 / time,
-            "registration_utilisation": nodes["messages"] * (self.servers["registration_ps"] / time),
-            "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
-        }
-
-    def summary(self) -> dict[str, int | float | str | None]:
-        """The figures of the comparison table; times in ps, nan where nothing was measured."""
-        h, flows, links = self.handoffs, self.result.flows, self.result.links
-        return {
-            "procedure": self.procedure,
-            "handoffs": len(h["mobile"]),
-            "completed": int(h["completed"].sum()),
-            "unfinished_handoffs": int((h["completed"] == 0).sum()),
-            **{f"scenario_{n}": int((h["scenario"] == n).sum()) for n in (1, 2, 3)},
-            "sent": int(flows["sent"].sum()),
-            "lost": int(flows["lost"].sum()),
-            "duplicate": int(flows["duplicate"].sum()),
-            "reordered": int(flows["reordered"].sum()),
-            "after_marker": int(h["after_marker"].sum()),
-            "in_flight": int(flows["in_flight"].sum()),
-            **self._detailed(),
-            **_percentiles(h, "disruption_ps"),
-            **_percentiles(h, "latency_ps"),
-            "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
-            "extra_bytes": None if self.extra is None else sum(self.extra),
-            "extra_air_bytes": None if self.extra is None else self.extra.air,
-            "extra_core_bytes": None if self.extra is None else self.extra.core,
-            "simultaneous_bindings": self.simultaneous,
-            "signalling_messages": int(self.result.links["control_packets"].sum()),
-            "signalling_bytes": int(links["control_bytes"].sum()),
-            "tunnel_bytes": int(links["tunnel_bytes"].sum()),
-            "interrupted_ps": self.interrupted_ps,
-        }
-
-    def _detailed(self) -> dict[str, int | float | None]:
-        """Metrics of the whole study; None without detail."""
-        if self.detail is None:
-            return dict.fromkeys(STUDY_METRICS)
-        return {name: self.detail.study[name][0].item() for name in STUDY_METRICS}
-
-
-def _percentiles(columns: Columns, name: str) -> dict[str, int | float | str | None]:
-    """Median and 99th percentile of what was measured; nan if nothing was."""
-    known = columns[name][columns[name] >= 0]
-    stem = name.removesuffix("_ps")
-    return {f"{stem}_p{q}_ps": float(np.quantile(known, q / 100)) if len(known) else float("nan") for q in (50, 99)}
 
 
 def run_procedure(
@@ -188,6 +76,8 @@ def run_procedure(
     detail: bool = False,
     record: Record | None = None,
     checkpoints: Checkpoints | None = None,
+    warmup_ps: int = 0,
+    batches: int = 1,
 ) -> Run:
     """Run one row of ``handoff.procedures`` to the end of the setup.
 
@@ -218,14 +108,20 @@ def run_procedure(
         Gets network, program and places of the run, and the state that an earlier one had at a checkpoint or None; returns what
         takes its hops, a context around the run.
     checkpoints : Checkpoints or None
-        Keeps what is needed to go on with the run, and has what it is to go on from.
+        Keeps what is needed to go on with the run, and has what it is to go on from; not together with a warm-up or batches.
+    warmup_ps : int
+        The figures are about the time from then on (``handoff.window``).
+    batches : int
+        Parts of that time of which the run has figures of their own, too.
 
     Raises
     ------
     ValueError
-        If the procedure is unknown, the options are wrong, or the network cannot be run.
+        If the procedure is unknown, the options are wrong, the network cannot be run, or there is no time for the batches.
     """
     program = program_of(setup, procedure)
+    if checkpoints is not None and (warmup_ps, batches) != (0, 1):
+        raise ValueError("a run with checkpoints has no warm-up and no batches")
     places = Places(setup, program, Correspondents(setup.network), seed)
     network = setup.network.fork()
     begin(setup, network, places)
@@ -236,6 +132,7 @@ def run_procedure(
         records = Records(setup)
         known = UnderWay(records, list(controllers(setup, program, places, laid_out, records)))
     places.simultaneous = known.simultaneous
+    windows = Snapshots(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
     with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
         engine = Engine(
             network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
@@ -257,7 +154,7 @@ def run_procedure(
 
         if checkpoints is not None:
             checkpoints.watch(engine, now)
-        reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints)
+        reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints, windows)
         wall = time.perf_counter() - begun
     controller = None
     if checkpoints is None:
@@ -266,24 +163,30 @@ def run_procedure(
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
-        reference = ideal_bytes(setup, places, seed, partial(_to_end, setup.duration_ps, progress, checkpoints))
+        reference = ideal_bytes(setup, places, seed, partial(_windowed, setup.duration_ps, warmup_ps, progress, checkpoints))
     mobile_of_flow = network.flow_column("mobile")
     handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
-    measured = None
-    if detail:
-        measured = details(PROCEDURES[procedure], result, mobile_of_flow, handoffs, setup.options.resequence_ps, reached)
-    return Run(
-        procedure,
-        result,
-        handoffs,
-        None if stopped is not None or reference is None else Bytes.of(result).beyond(reference),
-        places.simultaneous,
-        measured,
-        {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")},
-        wall,
-        engine.profile["controller_ns"] / 1e9,
-        stopped,
-    )
+    servers = {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")}
+
+    def figures(first: Snapshot, second: Snapshot, extra: Bytes | None = None) -> Run:
+        begun_in = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
+        its = {name: values[begun_in] for name, values in handoffs.items()}
+        part = between(first, second, result)
+        measured = None
+        if detail:
+            row, resequence_ps = PROCEDURES[procedure], setup.options.resequence_ps
+            measured = details(row, part, result, mobile_of_flow, its, resequence_ps, first.time_ps)
+        return Run(
+            procedure, part, its, extra, second.simultaneous - first.simultaneous, measured, servers, wall,
+            engine.profile["controller_ns"] / 1e9, stopped, first.time_ps,
+        )  # fmt: skip
+
+    whole, *parts = windows.windows(Snapshot(reached, result, places.simultaneous))
+    run = figures(*whole)
+    if stopped is None and reference is not None:
+        run.extra = Bytes.of(run.result).beyond(reference)
+    run.batches = tuple(figures(*part) for part in parts)
+    return run
 
 
 def program_of(setup: Setup, procedure: str) -> Program:
@@ -315,17 +218,24 @@ def _shared(setup: Setup, program: Program, places: Places, laid_out: dict[int, 
     }  # fmt: skip
 
 
-def _to_end(until: int, progress: Progress | None, checkpoints: Checkpoints | None, engine: Engine) -> bool:
-    """Take the reference's engine to the end; False if it was stopped."""
+def _windowed(
+    until: int, warmup_ps: int, progress: Progress | None, checkpoints: Checkpoints | None, engine: Engine
+) -> Bytes | None:
+    """Take the reference's engine to the end; its bytes after the warm-up, None if it was stopped."""
     if checkpoints is not None:
         checkpoints.watch(engine)
-    return _advance(engine, until, progress, None, checkpoints) == until
+    windows = Snapshots(until, warmup_ps, 1, lambda: 0)
+    if _advance(engine, until, progress, None, checkpoints, windows) != until:
+        return None
+    result = engine.result()
+    return Bytes.of(between(windows.taken[0], Snapshot(until, result), result))
 
 
 def _advance(
-    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: Checkpoints | None
-) -> int:
-    """Run in slices, so that progress, an interruption, the record of hops and checkpoints have a place.
+    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: Checkpoints | None,
+    windows: Snapshots,
+) -> int:  # fmt: skip
+    """Run in slices, so that progress, an interruption, the record of hops, checkpoints and the ends of windows have a place.
 
     Each is twice or half as long as the one before where that takes too little or too much real time; no result depends on it.
     """
@@ -334,7 +244,8 @@ def _advance(
     reached = engine.time_ps
     while reached < until:
         begun = time.perf_counter()
-        reached = engine.advance(min(reached + step, until))
+        reached = engine.advance(windows.next_stop(min(reached + step, until)))
+        windows.take(engine)
         if recorder is not None:
             recorder.write(engine.take_hops())
         stop = progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"]))

@@ -16,8 +16,8 @@ from handoff.scenario import Scenario
 from handoff.study import program_of, run_procedure
 
 Table = dict[str, list[Any]]
-TABLES = ("runs", "nodes", "links")
-"""What comes back of each procedure, by columns (``handoff.report.tables.SCHEMAS``)."""
+TABLES = ("runs", "nodes", "links", "batches")
+"""What comes back of each procedure, by columns (``handoff.report.tables.SCHEMAS``, ``BATCHES``)."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Task:
     seed : int
     procedures : tuple of str
     detail : bool
+    warmup_ps, batches : int
         As for ``handoff.study.run_procedure``.
     """
 
@@ -41,6 +42,8 @@ class Task:
     seed: int
     procedures: tuple[str, ...]
     detail: bool = False
+    warmup_ps: int = 0
+    batches: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,10 @@ def perform(task: Task) -> Outcome:
         for name in task.procedures:
             begun = time.perf_counter()
             same = anchors_of(program_of(setup, name).row)
-            run = run_procedure(setup, name, seed=task.seed, reference=references.get(same), detail=task.detail)
+            run = run_procedure(
+                setup, name, seed=task.seed, reference=references.get(same), detail=task.detail, warmup_ps=task.warmup_ps,
+                batches=task.batches,
+            )  # fmt: skip
             if run.extra is not None:
                 references[same] = Bytes.of(run.result).beyond(run.extra)
             tables.append({table: columns_of(table, run, setup, task.seed) for table in TABLES})

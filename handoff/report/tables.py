@@ -17,17 +17,23 @@ from engine.checkpoint import sync_folder
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.machine.records import COLUMNS
 from handoff.measure import METRICS, VOICE
+from handoff.run import STUDY_METRICS, Run
 from handoff.setup import Setup
-from handoff.study import STUDY_METRICS, Run
 
+_SPREADS = tuple(
+    (f"{name}_{of}", pa.int64() if of == "samples" else pa.float64())
+    for name in ("disruption", "latency", "registration_delay")
+    for of in ("mean_ps", "p50_ps", "p99_ps", "samples")
+)
 RUN_FIELDS = (
-    ("procedure", pa.string()), ("seed", pa.uint64()), ("until_ps", pa.int64()), ("interrupted_ps", pa.int64()),
+    ("procedure", pa.string()), ("seed", pa.uint64()), ("begin_ps", pa.int64()), ("until_ps", pa.int64()),
+    ("interrupted_ps", pa.int64()),
     ("fingerprint", pa.uint64()), ("packet_hops", pa.int64()), ("handoffs", pa.int64()), ("completed", pa.int64()),
     ("unfinished_handoffs", pa.int64()),
-    ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()), ("sent", pa.int64()),
+    ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()),
+    ("retransmissions", pa.int64()), ("sent", pa.int64()), ("delivered", pa.int64()),
     ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
-    ("in_flight", pa.int64()), ("disruption_p50_ps", pa.float64()), ("disruption_p99_ps", pa.float64()),
-    ("latency_p50_ps", pa.float64()), ("latency_p99_ps", pa.float64()),
+    ("in_flight", pa.int64()), *_SPREADS,
     ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
@@ -69,6 +75,8 @@ SCHEMAS = {
     ),
 }
 """One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages."""
+BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
+"""Of a run that was cut into batches: a row each, in order, with the columns of ``runs``; no file."""
 
 
 def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
@@ -123,6 +131,11 @@ def _write(table: pa.Table, temporary: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _batches(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+    parts = [_runs(part, setup, seed) for part in run.batches]
+    return {"batch": list(range(len(parts)))} | {name: [p[name][0] for p in parts] for name in SCHEMAS["runs"].names}
+
+
 def _runs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
@@ -173,4 +186,4 @@ def _nodes(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.rates()[1]}
 
 
-_ROWS = {"runs": _runs, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}
+_ROWS = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handoff.batch.task import TABLES, InProcess, Task, canonical, perform
 from handoff.build import build
-from handoff.report.tables import SCHEMAS
+from handoff.report.tables import BATCHES, SCHEMAS
 from handoff.scenario import Scenario
 from handoff.study import run_procedure
 
@@ -21,13 +21,14 @@ def test_a_task_gives_what_the_run_gives():
     data = commute()
     (done,) = InProcess().run([Task(canonical(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
     setup = build(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
+    schemas = {**SCHEMAS, "batches": BATCHES}
     outcome = done[1]
     assert outcome.problem == ""
     for name, tables in zip(("mipv4", "sync-mipv4"), outcome.tables, strict=True):
         run = run_procedure(setup, name, seed=3)
         assert tables["runs"]["fingerprint"] == [run.result.fingerprint]
         assert tables["runs"]["lost"] == [run.summary()["lost"]]
-        assert {n: tuple(tables[n]) for n in TABLES} == {n: tuple(SCHEMAS[n].names) for n in TABLES}
+        assert {n: tuple(tables[n]) for n in TABLES} == {n: tuple(schemas[n].names) for n in TABLES}
 
 
 def test_equal_scenarios_are_the_same_text_whatever_the_order_of_their_keys():
