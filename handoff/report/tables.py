@@ -67,14 +67,19 @@ SCHEMAS = {
         + _FLOW_DETAIL
     ),
     "links": pa.schema(
-        [("procedure", pa.string()), ("link", pa.string()), *((c, _INT) for c in LINK_COLUMNS), ("utilisation", pa.float64())]
+        [("procedure", pa.string()), ("link", pa.string()), ("pooled", pa.bool_())]
+        + [(c, _INT) for c in LINK_COLUMNS]
+        + [("utilisation", pa.float64())]
     ),
     "nodes": pa.schema(
         [("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]
         + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
     ),
 }
-"""One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages."""
+"""One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages.
+
+Links are ``pooled`` where a row stands for many queues, one of each mobile node: uplinks, and downlinks that are not shared;
+their utilisation is the sum of all."""
 BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
 """Of a run that was cut into batches: a row each, in order, with the columns of ``runs``; no file."""
 
@@ -177,7 +182,8 @@ def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
 def _links(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.link_names
     counts = {c: run.result.links[c] for c in LINK_COLUMNS}
-    return {"procedure": [run.procedure] * len(names), "link": names, **counts, **run.rates()[0]}
+    pooled = [False] * len(setup.network.links) + [p for cell in setup.network.cells for p in (not cell.shared, True)]
+    return {"procedure": [run.procedure] * len(names), "link": names, "pooled": pooled, **counts, **run.rates()[0]}
 
 
 def _nodes(run: Run, setup: Setup, seed: int) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""Measures by name: their values by hand from small tables, their errors, and the page that lists them."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from handoff.batch.task import Task, canonical, perform
+from handoff.measures.names import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, read
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """An agent whose queue of two messages is too short, so that all there is is used."""
+    data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "12s"}
+    data["home_agent"] = {**data["home_agent"], "registration": "60ms", "registration_queue": 2}
+    outcome = perform(Task(canonical(data), str(ROOT / "examples"), 3, ("mipv4",), detail=True))
+    assert outcome.problem == ""
+    return outcome.tables[0]
+
+
+def row(tables, table, key, name):
+    i = list(tables[table][key]).index(name)
+    return {column: values[i] for column, values in tables[table].items()}
+
+
+def test_every_measure_can_be_read_and_has_a_value_or_no_samples(tables):
+    read_all = {name: read(tables, name) for name in MEASURES}
+    assert all(v.value is not None for name, v in read_all.items() if v.samples and not name.startswith("reordering"))
+    assert all(isinstance(v.value, float | None) and type(v.samples) is int for v in read_all.values())
+
+
+def test_values_of_an_agent_by_hand(tables):
+    ha = row(tables, "nodes", "node", "ha")
+    came = ha["registered"] + ha["registration_dropped"]
+    assert ha["registration_dropped"] > 0
+    assert read(tables, "ha.registration_dropped_ratio") == Value(ha["registration_dropped"] / came, came)
+    assert read(tables, "ha.registration_wait_mean") == Value(ha["registration_wait_ps"] / ha["registered"], ha["registered"])
+    assert 0 < read(tables, "ha.registration_wait_mean").value < read(tables, "ha.registration_wait_max").value
+    assert read(tables, "ha.registration_wait_max").value <= 60e9  # one in service, one waits
+    assert read(tables, "ha.registration_utilisation").value == pytest.approx(ha["messages"] * 0.060 / 12)
+    assert read(tables, "registration_dropped_ratio_max").where == "ha"
+
+
+def test_values_of_links_by_hand(tables):
+    link = row(tables, "links", "link", "cn>ha")
+    assert read(tables, "cn>ha.utilisation").value == link["busy_ps"] / 12e12
+    assert read(tables, "cn>ha.dropped_ratio") == Value(0.0, link["packets"])
+    assert read(tables, "ar4>*.peak_packets").value == row(tables, "links", "link", "ar4>*")["peak_packets"]
+    uplinks = [n for n, p in zip(tables["links"]["link"], tables["links"]["pooled"], strict=True) if p]
+    assert uplinks
+    assert read(tables, "utilisation_max").where not in uplinks
+
+
+def test_ratios_of_the_run_by_hand(tables):
+    runs = {name: values[0] for name, values in tables["runs"].items()}
+    assert read(tables, "unfinished_ratio") == Value(runs["unfinished_handoffs"] / runs["handoffs"], runs["handoffs"])
+    assert read(tables, "loss_ratio").value == pytest.approx(runs["lost"] / (runs["lost"] + runs["delivered"]))
+    assert read(tables, "extra_bytes_per_handoff").value == runs["extra_bytes"] / runs["handoffs"]
+    assert read(tables, "registration_delay_p99").samples == runs["registration_delay_samples"] > 0
+
+
+def test_what_breaks_first_comes_first(tables):
+    first, *others = binding(tables)
+    assert first.what == "ha registration"
+    assert first.dropped == row(tables, "nodes", "node", "ha")["registration_dropped"]
+    droppers = [b for b in others if b.dropped]
+    assert others[: len(droppers)] == droppers
+    rest = [b.utilisation or 0 for b in others[len(droppers) :]]
+    assert rest == sorted(rest, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("los_ratio", "no measure 'los_ratio'; did you mean loss_ratio"),
+        ("registration_wait_mean", "did you mean ha.registration_wait_mean"),
+        ("hb.registration_wait_mean", "no node or link 'hb'; did you mean ha"),
+        ("ha.registration_weit_mean", "a node has no 'registration_weit_mean'; did you mean registration_wait_mean"),
+        ("cn>ha.utilization", "a link has no 'utilization'; did you mean utilisation"),
+        ("cn>hb.utilisation", "no node or link 'cn>hb'; did you mean cn>ha"),
+        ("zzz", "no measure 'zzz'; there are sent, delivered, lost"),
+    ],
+)
+def test_a_wrong_name_is_told_what_would_be_right(tables, name, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        read(tables, name)
+
+
+def test_a_name_is_known_before_there_are_tables():
+    assert find("ha.registration_wait_mean").unit == "ps"
+    assert find("ha>gw0.utilisation").unit == "ratio"
+    with pytest.raises(ValueError, match="no link"):
+        find("a>b.utilisation").of({"nodes": {"node": []}, "links": {"link": []}})
+
+
+@pytest.mark.parametrize(("name", "least"), [("delay_p99", 1000), ("delay_p95", 200), ("latency_p50", 20), ("loss_ratio", 1)])
+def test_a_quantile_wants_ten_samples_beyond_it(name, least):
+    assert enough(name, least)
+    assert not enough(name, least - 1)
+
+
+def test_the_page_lists_every_measure_with_its_unit_and_definition():
+    page = (ROOT / "docs" / "measures.md").read_text()
+    listed = re.findall(r"^\| `([a-z_0-9]+)` \| ([a-z/1]*) ?\| (.*?) \|", page, re.MULTILINE)
+    own = {name: m for name, m in MEASURES.items() if not m.about.startswith("the largest of all")}
+    known = [(n, m.unit, m.about + " (with `--detail`)" * getattr(m, "detail", False)) for part in (own, NODE_PARTS, LINK_PARTS)
+             for n, m in part.items()]  # fmt: skip
+    assert listed == known
