@@ -130,7 +130,7 @@ def study(
     setup = build(checked, scenario, seed)
     if unfit := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
         raise ScenarioError(unfit)
-    packets = expected_packets(setup.network, setup.duration_ps)
+    packets = int(expected_packets(setup.network, setup.duration_ps).sum())
     record = None
     if capture is not None:
         from handoff.export.capture import Recorder, link_names, matching_links

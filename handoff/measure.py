@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Fate, Network, Result
+from engine.replay import Replay
 from handoff.machine.records import Records
 from handoff.metrics import CODECS, group_metrics, voice_metrics
 from handoff.metrics.resequencing import resequenced
@@ -41,17 +43,25 @@ class Detail:
     study: Columns
 
 
-def expected_packets(network: Network, duration_ps: int) -> int:
-    """About how many data packets the flows of a network send."""
+def replayed(network: Network, source: Int) -> Iterator[tuple[Replay, Int]]:
+    """Each replay of a network with the flows that send it; ``source`` is the column of ``Network.flows``."""
+    order = np.argsort(source, kind="stable")
+    first = np.searchsorted(source[order], 2 + np.arange(len(network.replays) + 1))
+    for i, replay in enumerate(network.replays):
+        yield replay, order[first[i] : first[i + 1]]
+
+
+def expected_packets(network: Network, duration_ps: int) -> Int:
+    """About how many data packets each flow of a network sends."""
     flows = network.flows()
     step = np.maximum(flows["interval"], 1)
     lasts = np.clip(np.minimum(flows["stop"], duration_ps) - flows["start"], 0, None)
-    sent = np.minimum(lasts // step + 1, flows["count"])
-    for i, replay in enumerate(network.replays):
-        rows = flows["source"] == 2 + i
-        loops = np.where(flows["interval"][rows] > 0, lasts[rows] // step[rows] + 1, 1)
-        sent[rows] = loops * len(replay)
-    return int(sent.sum())
+    sent: Int = np.minimum(lasts // step + 1, flows["count"])
+    for replay, rows in replayed(network, flows["source"]):
+        loops, rest = np.divmod(lasts[rows], np.where(flows["interval"][rows] > 0, flows["interval"][rows], duration_ps + 1))
+        ticks = rest * (replay.divide / replay.multiply) + replay.origin
+        sent[rows] = loops * len(replay) + np.searchsorted(replay.times, ticks)
+    return sent
 
 
 def handoff_columns(records: Records, result: Result, mobile_of_flow: Int, reached: int) -> Columns:
