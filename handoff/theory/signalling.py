@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from handoff.machine.places import Places
 from handoff.machine.program import HOME, REGIONAL, Program
@@ -44,69 +46,89 @@ def signalling(setup: Setup, program: Program, places: Places) -> Signalling:
     found. One with a single link that is warned sends its old router an update. A registration is refreshed at half its
     lifetime, and each handoff begins that anew. Retransmissions, refusals and tunnels of messages are left out.
     """
-    begun, kinds = _handoffs(setup, program, places)
+    group, peers = _peers(setup, program, places)
+    begun = _begun(setup, program)
     legs: Counter[Leg] = Counter()
     touched: dict[int, list[Int]] = {}
-    for kind, rows in kinds.items():
+    for kind, rows in _kinds(setup, program, begun, group):
         its: Counter[Leg] = Counter()
-        _handoff(program, places, kind, its)
+        _handoff(program, places, kind, peers[kind.group], its)
         for leg, n in its.items():
             legs[leg] += n * len(rows)
         for node in {target for _, target, _ in its} - {AIR}:
-            touched.setdefault(node, []).append(begun[np.array(rows)])
-    for router, peers, number in _refreshes(setup, program, places, begun):
+            touched.setdefault(node, []).append(begun[rows])
+    for router, which, number in _refreshes(setup, program, begun, group):
         its = Counter()
-        _begin(program, places, HOME, "move", (router, router, peers), its)
+        _begin(program, places, HOME, "move", (router, router, peers[which]), its)
         for leg, n in its.items():
             legs[leg] += n * number  # type: ignore[assignment]  # an expectation
     batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in touched.items()}
     return Signalling(legs, batches)
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     """What handoffs have to have in common to send the same messages."""
 
     old: int
     new: int
-    peers: tuple[int, ...]
-    known: bool
-    warned: bool
+    known: int
+    warned: int
+    group: int
 
 
-def _handoffs(setup: Setup, program: Program, places: Places) -> tuple[Int, dict[_Kind, list[int]]]:
-    """When each attachment begins to be registered (0: it was before; -1: not in this run), and the handoffs by their kind."""
+def _peers(setup: Setup, program: Program, places: Places) -> tuple[Int, list[tuple[int, ...]]]:
+    """Group of each mobile node, and the correspondents of each group; none where the row sends them nothing."""
+    if not program.row.route_optimization:
+        return np.zeros(setup.network.mobile_count, np.int64), [()]
+    known: dict[tuple[int, ...], int] = {}
+    group = [known.setdefault(tuple(places.peers[m]), len(known)) for m in range(setup.network.mobile_count)]
+    return np.array(group, np.int64), list(known)
+
+
+def _before(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
+    """The attachment before each one, and which have none."""
+    first = np.zeros(len(setup.movement.mobile), bool)
+    first[setup.first_attachments()] = True
+    return np.arange(len(first)) - 1, first
+
+
+def _known(setup: Setup, program: Program) -> npt.NDArray[np.bool_]:
+    """Which attachments are registered before the move."""
+    before, first = _before(setup)
+    known: npt.NDArray[np.bool_] = (setup.movement.predict_ps[before] >= 0) & ~first & program.row.predictive
+    return known
+
+
+def _begun(setup: Setup, program: Program) -> Int:
+    """When each attachment begins to be registered (0: it was before time 0; -1: not in this run)."""
     move, options = setup.movement, setup.options
-    first = setup.first_attachments()
-    old = np.arange(len(move.mobile)) - 1
-    found = np.maximum(move.up_ps, 0) + (options.agent_discovery_ps if options.discovery == "layer2" else 0)
-    found += program.options.dad(program.row)
-    known = (move.predict_ps[old] >= 0) & program.row.predictive
-    known[first] = False
-    begun = np.where(known, move.predict_ps[old], found)
-    begun[first] = np.where(move.up_ps[first] > 0, found[first], 0)
+    before, first = _before(setup)
+    found = move.up_ps + (options.agent_discovery_ps if options.discovery == "layer2" else 0) + options.dad(program.row)
+    begun = np.where(_known(setup, program), move.predict_ps[before], found)
+    begun[first & (move.up_ps == 0)] = 0
     begun[begun >= setup.duration_ps] = -1
-    single = move.up_ps > move.down_ps[old]
-    warned = (move.going_down_ps[old] >= 0) & single & (move.predict_ps[old] >= 0)
-    kinds: dict[_Kind, list[int]] = {}
-    handoffs = np.setdiff1d(np.flatnonzero(begun >= 0), first[move.up_ps[first] == 0])
-    starts = set(first.tolist())
-    for i in handoffs.tolist():
-        before = -1 if i in starts else int(move.router[i - 1])
-        kind = _Kind(before, int(move.router[i]), _peers(program, places, int(move.mobile[i])), bool(known[i]), bool(warned[i]))
-        kinds.setdefault(kind, []).append(i)
-    return begun, kinds
+    return begun
 
 
-def _peers(program: Program, places: Places, mobile: int) -> tuple[int, ...]:
-    """Correspondents of a mobile node, if the row sends them anything."""
-    return tuple(places.peers[mobile]) if program.row.route_optimization else ()
+def _kinds(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[tuple[_Kind, Int]]:
+    """Handoffs that begin in the run, by kind: the attachments that they lead to. A first one has no old router (-1)."""
+    move = setup.movement
+    before, first = _before(setup)
+    warned = (move.going_down_ps[before] >= 0) & (move.predict_ps[before] >= 0) & (move.up_ps > move.down_ps[before])
+    rows = np.flatnonzero((begun >= 0) & ~(first & (move.up_ps == 0)))
+    old = np.where(first, -1, move.router[before])
+    columns = old + 1, move.router, _known(setup, program), warned & ~first, group[move.mobile]
+    bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, int(group.max(initial=0)) + 1
+    which = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
+    order = np.argsort(which, kind="stable")
+    kinds, begins = np.unique(which[order], return_index=True)
+    for kind, part in zip(kinds.tolist(), np.split(rows[order], begins[1:]), strict=True):
+        old_router, *rest = (int(x) for x in np.unravel_index(kind, bounds))
+        yield _Kind(old_router - 1, *rest), part
 
 
-def _refreshes(
-    setup: Setup, program: Program, places: Places, begun: Int
-) -> Iterator[tuple[int, tuple[int, ...], float]]:
-    """Router, correspondents and expected number of refreshes there.
+def _refreshes(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
+    """Router, group of correspondents, and expected number of refreshes there.
 
     Between two registrations there are floor(gap / half a lifetime); the age of one made before time 0 is uniform, so that
     gap / half is expected, but a run that is no longer than half a lifetime has none of these (``handoff.begin``).
@@ -119,12 +141,10 @@ def _refreshes(
     end = np.maximum(np.minimum(end, move.down_ps[rows]), begun[rows])
     gap = (end - begun[rows]) / half
     number = np.where(begun[rows] == 0, gap * (half < setup.duration_ps), np.floor(gap))
-    found: Counter[tuple[int, tuple[int, ...]]] = Counter()
-    for i in np.flatnonzero(number).tolist():
-        row = int(rows[i])
-        found[int(move.router[row]), _peers(program, places, int(move.mobile[row]))] += number[i]
-    for (router, peers), n in found.items():
-        yield router, peers, float(n)
+    groups = int(group.max(initial=0)) + 1
+    for key, n in enumerate(np.bincount(move.router[rows] * groups + group[move.mobile[rows]], number).tolist()):
+        if n:
+            yield *divmod(key, groups), n
 
 
 # -- the messages of one handoff --------------------------------------------------------------------------------------------
@@ -133,8 +153,8 @@ Who = tuple[int, int, tuple[int, ...]]
 """Old router, new router, correspondents."""
 
 
-def _handoff(program: Program, places: Places, kind: _Kind, legs: Counter[Leg]) -> None:
-    who = kind.old, kind.new, kind.peers
+def _handoff(program: Program, places: Places, kind: _Kind, peers: tuple[int, ...], legs: Counter[Leg]) -> None:
+    who = kind.old, kind.new, peers
     regional = program.row.hierarchical and kind.old >= 0 and places.gateways[kind.old] == places.gateways[kind.new]
     if kind.known:
         for number in program.prelude:

@@ -111,9 +111,14 @@ def _shared(setup: Setup) -> dict[tuple[int, int, int], Moments]:
     flow = np.repeat(np.arange(len(packets)), count)
     at = np.arange(len(flow)) - np.repeat(np.cumsum(count) - count, count) + first[flows["mobile"][flow]]
     number = packets[flow] * share[at]
-    keys, group = np.unique(np.stack([flows["node"][flow], flows["up"][flow], move.router[at]]), axis=1, return_inverse=True)
-    sums = [np.bincount(group.ravel(), number * of) for of in (np.ones(len(flow)), size[flow], square[flow])]
-    return {(int(n), int(u), int(r)): Moments(*(float(s[i]) for s in sums)) for i, (n, u, r) in enumerate(keys.T)}
+    bounds = len(setup.network.nodes), 2, len(setup.network.nodes)
+    key = np.ravel_multi_index((flows["node"][flow], flows["up"][flow], move.router[at]), bounds)
+    sums = [np.bincount(key, number * of) for of in (np.ones(len(flow)), size[flow], square[flow])]
+    found = {}
+    for i in np.flatnonzero(sums[0]).tolist():
+        node, up, router = (int(x) for x in np.unravel_index(i, bounds))
+        found[node, up, router] = Moments(*(float(s[i]) for s in sums))
+    return found
 
 
 def _sizes(setup: Setup, flows: dict[str, Int]) -> tuple[Floats, Floats]:

@@ -31,6 +31,16 @@ def test_a_task_gives_what_the_run_gives():
         assert {n: tuple(tables[n]) for n in TABLES} == {n: tuple(schemas[n].names) for n in TABLES}
 
 
+def test_a_task_may_have_a_warm_up_and_batches():
+    task = Task(canonical(commute()), str(EXAMPLES), 3, ("mipv4", "mipv6"), warmup_ps=10**12, batches=3)
+    for tables in perform(task).tables:
+        assert (tables["runs"]["begin_ps"], tables["runs"]["until_ps"]) == ([10**12], [4 * 10**12])
+        assert tables["batches"]["batch"] == [0, 1, 2]
+        assert tables["batches"]["begin_ps"] == [10**12, 2 * 10**12, 3 * 10**12]
+        assert sum(tables["batches"]["sent"]) == tables["runs"]["sent"][0]
+    assert "leaves nothing" in perform(Task(canonical(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)).problem
+
+
 def test_equal_scenarios_are_the_same_text_whatever_the_order_of_their_keys():
     data = commute()
     assert canonical(data) == canonical(dict(reversed(data.items())))
