@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from handoff.procedures import PROCEDURES
+from handoff.theory import handoffs as theory
 from tests.theory.chain import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
 
 FORWARDING = ["mipv4-smooth", "mipv6-ro", "mipv6"]
 BICASTING = [name for name, row in PROCEDURES.items() if row.family == "bicasting"]
 SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
 HOLD = {"correspondent_race": "hold"}
+WAYS = theory.Ways(BO, BN, WO, WN, C, P)
 
 
 def lost(run):
@@ -73,7 +75,7 @@ def updated_ms(new_up):
 @pytest.mark.parametrize("procedure", FORWARDING)
 @pytest.mark.parametrize("new_up", [509, *np.linspace(500.2, 800.2, 20)])
 def test_without_a_buffer_all_is_lost_until_the_update_is_at_the_old_router(procedure, new_up):
-    expected = updated_ms(new_up) - (500 - WO)
+    expected = theory.smooth_loss(WAYS, 500, updated_ms(new_up), 1)
     assert lost(move(procedure, old_down=500, new_up=new_up)) in floor_or_ceil(expected)
     assert new_up != 509 or expected == 124
 
@@ -86,7 +88,7 @@ def test_without_a_buffer_all_is_lost_until_the_update_is_at_the_old_router(proc
 )
 def test_a_buffer_of_the_old_router_saves_what_it_holds(procedure, kept, new_up):
     run = move(procedure, old_down=500, new_up=new_up, old_buffer_packets=kept)
-    expected = max(0, updated_ms(new_up) - (500 - WO) - kept)
+    expected = theory.smooth_loss(WAYS, 500, updated_ms(new_up), 1, kept)
     assert lost(run) in floor_or_ceil(expected)
     assert run.result.flows["duplicate"][0] == 0
     if new_up == 509:
@@ -109,14 +111,14 @@ def test_bicasting_loses_nothing_duplicates_63_and_copies_200(procedure):
 def test_bicasting_duplicates_follow_the_life_of_the_old_link(procedure, old_down):
     run = move(procedure, predict=500, warn=540, old_down=old_down, new_up=530, bicast_ps=400 * MS)
     assert lost(run) == 0
-    assert abs(run.result.flows["duplicate"][0] - (old_down - BO - WO - 523)) <= 1
+    assert abs(run.result.flows["duplicate"][0] - theory.bicast_duplicates(WAYS, 523, old_down, 1)) <= 1
 
 
 @pytest.mark.parametrize("procedure", BICASTING)
 @pytest.mark.parametrize("bicast_ms", np.linspace(30.1, 410.1, 20))
 def test_bicasting_copies_follow_the_life_of_the_old_binding(procedure, bicast_ms):
     run = move(procedure, interval_ms=0.7, predict=500, old_down=600, new_up=530, bicast_ps=round(bicast_ms * MS))
-    assert run.result.flows["copies"][0] in floor_or_ceil(bicast_ms / 0.7)
+    assert run.result.flows["copies"][0] in floor_or_ceil(theory.bicast_copies(0, bicast_ms, 0.7))
 
 
 @pytest.mark.parametrize("procedure", BICASTING)
@@ -140,7 +142,7 @@ def test_the_lead_that_scenario_i_needs():
     """From the request to the marker. In Mobile IPv4 with route optimization the home agent tells the correspondent."""
     leads = {name: lead_ms(name) for name in SYNCHRONIZED}
     assert leads.pop("sync-mipv4-ro") == 37 + A + A + P
-    assert set(leads.values()) == {WO + C + BN + P + BO + WO} == {37}
+    assert set(leads.values()) == {WAYS.lead} == {37}
 
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
@@ -174,7 +176,7 @@ def test_the_marker_of_a_correspondent_that_deletes_at_once_goes_straight_to_and
 def test_with_rescue_only_what_flies_while_the_update_flies_is_lost(procedure, guard, new_up, scenario):
     run = move(procedure, predict=500, warn=520, old_down=520 + guard, new_up=new_up, new_buffer_packets=0, **HOLD)
     assert run.handoffs["scenario"][0] == scenario
-    assert lost(run) in floor_or_ceil(max(0.0, 2 * WO - guard))
+    assert lost(run) in floor_or_ceil(theory.rescue_loss(WAYS, guard, 1))
     assert run.result.flows["duplicate"][0] == 0
 
 
@@ -197,9 +199,8 @@ def test_scenario_ii_reorders_what_the_longer_way_brings_late(procedure, interva
     """With T = 1 ms a forwarded packet is at the new router together with the first direct one; then the links' keys decide."""
     warn = 500 + switch_ms(procedure) - 3  # the update is at the old router 1 ms after the anchor has switched
     run = move(procedure, interval_ms=interval_ms, predict=500, warn=warn, old_down=warn + 20, new_up=505, **HOLD)
-    late = BO + C - BN
     assert run.handoffs["scenario"][0] == 2
-    exactly = math.ceil(late / interval_ms) - 1
+    exactly = theory.reordered(WAYS, interval_ms)
     assert run.handoffs["reordered"][0] in ((exactly, exactly + 1) if interval_ms == 1 else (exactly,))
     assert interval_ms not in (1, 1.000001) or exactly == 3
 
@@ -239,7 +240,7 @@ def test_scenario_iii_peak_at_the_new_router(procedure, switch, peak):
     up = down + switch
     run = move(procedure, predict=500, warn=warn, old_down=down, new_up=up, new_buffer_packets=0, **HOLD)
     at_old = warn + WO
-    expected = max(0, min(up, anchor + BO + C) - (at_old + C)) + max(0, up - (anchor + BN))
+    expected = theory.new_buffer(WAYS, anchor, at_old, up, 1)
     assert peak is None or expected == peak
     held = run.result.nodes["held_peak_packets"][run.result.node_names.index("new")]
     assert run.handoffs["scenario"][0] == 3
