@@ -315,6 +315,21 @@ def read(tables: Tables, name: str) -> Value:
     return find(name, tables["nodes"]["node"], tables["links"]["link"]).of(tables)
 
 
+def of_batches(tables: Tables, name: str) -> list[Value]:
+    """The values of a measure of the whole run in each of its batches, for ``batch_means``; empty if it was not cut.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of the whole run: batches have no tables of nodes and links.
+    """
+    if name not in _RUN:
+        raise ValueError(f"{name}: batches have the measures of a whole run, no nodes and links; {_near(name, _RUN)}")
+    batches = tables["batches"]
+    rows = (_row(batches, i) for i in range(len(batches["batch"])))
+    return [_RUN[name].of({"runs": {column: [value] for column, value in row.items()}}) for row in rows]
+
+
 def enough(name: str, samples: int) -> bool:
     """Whether so many samples say something: a quantile wants ``BEYOND`` beyond it, everything else one."""
     q = find(name).quantile

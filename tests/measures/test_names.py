@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handoff.batch.task import Task, canonical, perform
-from handoff.measures.names import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, read
+from handoff.measures.names import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, of_batches, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +61,19 @@ def test_ratios_of_the_run_by_hand(tables):
     assert read(tables, "loss_ratio").value == pytest.approx(runs["lost"] / (runs["lost"] + runs["delivered"]))
     assert read(tables, "extra_bytes_per_handoff").value == runs["extra_bytes"] / runs["handoffs"]
     assert read(tables, "registration_delay_p99").samples == runs["registration_delay_samples"] > 0
+
+
+def test_measures_of_batches_add_up(tables):
+    assert of_batches(tables, "lost") == []
+    data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "6s"}
+    cut = perform(Task(canonical(data), str(ROOT / "examples"), 3, ("mipv4",), batches=4)).tables[0]
+    sent = of_batches(cut, "sent")
+    assert len(sent) == 4
+    assert sum(v.value for v in sent) == read(cut, "sent").value > 0
+    delays = [v.value * v.samples for v in of_batches(cut, "delay_mean")]
+    assert sum(delays) / read(cut, "delivered").value == pytest.approx(read(cut, "delay_mean").value, rel=1e-9)
+    with pytest.raises(ValueError, match="no nodes and links"):
+        of_batches(cut, "ha.registration_wait_mean")
 
 
 def test_what_breaks_first_comes_first(tables):

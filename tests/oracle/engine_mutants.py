@@ -95,6 +95,13 @@ QUEUE_MUTANTS = (
     Mutant("all refusals are told", "units.pxd", "told = u.answers and u.controlled", "told = u.controlled"),
     Mutant("a refusal is a message", "units.pxd", "e.kind = REFUSED if got == FULL else MESSAGE", "e.kind = MESSAGE"),
     Mutant("a refused message is forgotten before it is read", "units.pxd", "        m.references += told", "        pass"),
+    Mutant("a wait includes the service", "units.pxd", "waited(u, entered.t - t - f.line.fixed)", "waited(u, entered.t - t)"),
+    Mutant(
+        "waits begin anew after a checkpoint",
+        "_checkpoint.pyx",
+        "    u.wait, u.wait_max = s.number(u.wait), s.number(u.wait_max)\n",
+        "",
+    ),
     Mutant("messages skip the registration server", "units.pxd", "        e.t = entered.t\n", "        e.t = t\n"),
     # radio
     Mutant(
