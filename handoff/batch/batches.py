@@ -20,10 +20,11 @@ MOST_DEATHS = 3
 
 @dataclass(eq=False)
 class Entry:
-    """A task, and how many workers died of it."""
+    """A task, how many workers died of it, and whether it has to be done alone to see if they do."""
 
     task: Task
     deaths: int = 0
+    suspect: bool = False
 
 
 Batch = list[Entry]
@@ -80,10 +81,11 @@ class Batches:
         Parameters
         ----------
         batch : list of Entry
+            What it had.
         how : str
-            The worker ended.
+            How it ended.
         deaths : int
-            So many, one after the other.
+            How many had the batch, one after the other.
         alone : bool
             Whether nothing else can have been the cause than this batch.
         """
@@ -91,10 +93,8 @@ class Batches:
             self._again.extend(batch)
             return []
         (entry,) = batch
-        if not alone:
-            self._suspects.append(entry)
-            return []
-        entry.deaths += deaths
+        entry.suspect = True
+        entry.deaths += deaths if alone else 0
         if entry.deaths < MOST_DEATHS:
             self._suspects.append(entry)
             return []

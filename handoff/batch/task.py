@@ -142,7 +142,8 @@ def perform(task: Task) -> Outcome:
 
 def _plain(columns: dict[str, Any]) -> Table:
     """Arrays as lists of Python's numbers, which are the same after any journey."""
-    return {
-        name: column.tolist() if isinstance(column, np.ndarray) else [v.item() if isinstance(v, np.generic) else v for v in column]
-        for name, column in columns.items()
-    }
+    return {n: c.tolist() if isinstance(c, np.ndarray) else [*map(_plain_value, c)] for n, c in columns.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
