@@ -63,6 +63,7 @@ class Cluster:
             raise ValueError("\n".join(wrong))
         self.address, self.kind, self.jobs, self.options = address or "", kind, jobs, options or {}
         self._client: Client
+        self._under_way: dict[Future, Batch] = {}
         self._stopped = False
         self._threads, self._counted = 0, 0.0
         self._open = ExitStack()
@@ -107,13 +108,13 @@ class Cluster:
             If the scheduler is gone, or its workers cannot do tasks at all.
         """
         batches = Batches(tasks)
-        under_way: dict[Future, Batch] = {}
+        under_way = self._under_way
         ended: SimpleQueue[Future] = SimpleQueue()
         try:
             while True:
                 if self._stopped:
                     batches.stop()
-                self._send(batches, under_way, ended)
+                self._send(batches, ended)
                 if not under_way:
                     return
                 try:
@@ -126,10 +127,12 @@ class Cluster:
         finally:
             for future in under_way:
                 with suppress(Exception):  # the scheduler may be gone
-                    future.cancel(asynchronous=False)
+                    future.cancel()
+            under_way.clear()
 
-    def _send(self, batches: Batches, under_way: dict[Future, Batch], ended: SimpleQueue[Future]) -> None:
+    def _send(self, batches: Batches, ended: SimpleQueue[Future]) -> None:
         """As many batches as keep all threads busy; what workers may have died of goes alone, when all else is done."""
+        under_way = self._under_way
         while len(under_way) < max(BATCHES_A_THREAD * self._thread_count(), 1):
             if any(batch[0].suspect for batch in under_way.values()):
                 return
