@@ -73,7 +73,8 @@ class Cluster:
             import distributed
         except ImportError:
             raise ValueError(INSTALL) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is said here
+        for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of all that Dask says is said here
         try:
             place: Any = self.address
             security = None
