@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from handoff.batch.batches import Batch, Batches, Done
+from handoff.batch.interrupts import kept_from_children
 from handoff.batch.launch import launched, wrong_address, wrong_options
 from handoff.batch.task import Outcome, Task
 from handoff.batch.version import code_version
@@ -79,7 +80,8 @@ class Cluster:
             place: Any = self.address
             security = None
             if self.kind is not None:
-                place, security = launched(self.kind, self.jobs, self.options, self._open)
+                with kept_from_children():
+                    place, security = launched(self.kind, self.jobs, self.options, self._open)
                 self.address = place.scheduler_address
             client = distributed.Client(place, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
             self._client = self._open.enter_context(client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from contextlib import ExitStack
 from ipaddress import ip_address
 from typing import Any
@@ -32,6 +33,8 @@ OPTIONS = {
 }
 """What ``--cluster-option`` may give to each kind of cluster."""
 REQUIRED = {"local": (), "ssh": ("hosts",), "slurm": ("memory",)}
+HTTP = "127.0.0.1:0"
+"""Where a scheduler tells how it is doing: not to the network."""
 SAFE = "give tls://HOST:PORT, or on this machine tcp://127.0.0.1:PORT"
 
 
@@ -104,8 +107,8 @@ def _local(jobs: int, options: dict[str, str]) -> tuple[Any, Any]:
     from distributed import LocalCluster
 
     return LocalCluster(
-        n_workers=jobs, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-        memory_limit=options.get("memory_limit", "auto"),
+        n_workers=jobs, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=HTTP,
+        memory_limit=options.get("memory_limit", "auto"), silence_logs=logging.CRITICAL,
     ), None  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def _ssh(jobs: int, options: dict[str, str]) -> tuple[Any, Any]:
     security = Security()  # of the user's configuration, which goes with the commands to the hosts
     return SSHCluster(
         _hosts(options), connect_options=connect, remote_python=options.get("python"), security=security,
-        scheduler_options={"protocol": "tls", "port": 0, "dashboard": False},
+        scheduler_options={"protocol": "tls", "port": 0, "dashboard": False, "dashboard_address": HTTP},
         worker_options={"nthreads": 1, "n_workers": int(options.get("workers", "1"))},
     ), security  # fmt: skip
 
@@ -130,7 +133,7 @@ def _slurm(jobs: int, options: dict[str, str]) -> tuple[Any, Any]:
     security = Security.temporary()
     cluster = SLURMCluster(
         cores=1, processes=1, n_workers=jobs, protocol="tls://", security=security,
-        scheduler_options={"dashboard_address": None}, **options,
+        scheduler_options={"dashboard": False, "dashboard_address": HTTP}, **options,
     )  # fmt: skip
     return cluster, security
 

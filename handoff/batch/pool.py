@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
 
 from handoff.batch.batches import MOST_DEATHS, Batch, Batches, Done
+from handoff.batch.interrupts import kept_from_children
 from handoff.batch.task import Outcome, Task
 from handoff.batch.wire import batch_to_bytes, perform_batch, reply_from_bytes
 
@@ -128,7 +128,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")  # threads and open files of this process are not copied
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs,), daemon=True, name="handoff worker")
-        with _without_interrupts():
+        with kept_from_children():
             process.start()
         theirs.close()
         self._workers.append(Worker(process, ours))
@@ -155,19 +155,6 @@ class Pool:
         if self._failed_starts == MOST_DEATHS:
             raise ChildProcessError(f"workers end before they begin, the last {how}")
         return batches.died(worker.batch, how, deaths=0)
-
-
-class _without_interrupts:
-    """A process that is started here has Ctrl-C blocked from its first instruction on: it never prints a traceback."""
-
-    def __enter__(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # starting it would let the signal through again
-            self.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-    def __exit__(self, *failure: object) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_SETMASK, self.before)
 
 
 def work(pipe: Connection) -> None:

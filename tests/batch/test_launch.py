@@ -1,4 +1,4 @@
-"""Clusters on other machines, as far as one machine can stand for them: TLS with the certificates of docs/execution.md, SSH, Slurm."""
+"""Clusters on other machines, as far as one can stand for them: TLS with the certificates of docs/execution.md, Slurm."""
 
 import gc
 import os
@@ -24,7 +24,8 @@ def certificates(tmp_path_factory):
     (command,) = re.findall(r"^ +(openssl req .*)$", DOCUMENT.read_text(), re.M)
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     cert, key = str(folder / "handoff.crt"), str(folder / "handoff.key")
-    parts = {f"{role}.{kind}": path for role in ("scheduler", "worker", "client") for kind, path in (("cert", cert), ("key", key))}
+    roles = ("scheduler", "worker", "client")
+    parts = {f"{role}.{kind}": path for role in roles for kind, path in (("cert", cert), ("key", key))}
     return {"distributed.comm.require-encryption": True} | {
         f"distributed.comm.tls.{name}": path for name, path in {"ca-file": cert, **parts}.items()
     }
@@ -68,7 +69,8 @@ def test_slurm_jobs_come_with_certificates_of_their_own(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{bin_}:{os.environ['PATH']}")
     monkeypatch.setenv("JOBS", str(jobs))
     asked = tasks(tmp_path, 10)
-    options = {"queue": "short", "memory": "1GB", "walltime": "00:10:00", "shared_temp_directory": str(tmp_path), "interface": "lo"}
+    options = {"queue": "short", "memory": "1GB", "walltime": "00:10:00", "interface": "lo"}
+    options["shared_temp_directory"] = str(tmp_path)
     with executor(1, cluster="slurm", options=options) as cluster:
         assert cluster.address.startswith("tls://")
         assert told(cluster.run(asked)) == told(InProcess().run(asked))
