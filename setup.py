@@ -7,6 +7,7 @@ HANDOFF_ANNOTATE=1  write an annotated listing beside the generated source
 HANDOFF_NATIVE=1    use every instruction of this machine's processor
 """
 
+import hashlib
 import os
 import shutil
 import sysconfig
@@ -43,17 +44,35 @@ def compiler_flags() -> list[str]:
     return flags + (["-march=native"] if asked("HANDOFF_NATIVE") else [])
 
 
+def digest_of_sources() -> str:
+    """Tells builds apart by what they were made from: every .pyx and .pxd of the engine, by name and content."""
+    found = hashlib.sha256()
+    for path in sorted([*Path("engine").glob("*.pxd"), *Path("engine").glob("*.pyx")]):
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def changes_with(name: str, text: str) -> Path:
+    """A file that is written when ``text`` is another: Cython and setuptools compare times alone."""
+    path = Path("build") / name
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
+
+
 def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     checks, annotate, flags = asked("HANDOFF_CHECKS"), asked("HANDOFF_ANNOTATE"), compiler_flags()
     # what was made under other switches looks up to date to Cython and to setuptools, but is not
     stamp, switches = Path("build/switches"), f"checks={checks} annotate={annotate} {' '.join(flags)}\n"
-    same = stamp.exists() and stamp.read_text() == switches
+    same, digest = stamp.exists() and stamp.read_text() == switches, digest_of_sources()
     made = cythonize(
         [
             Extension(
                 f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
+                define_macros=[("HANDOFF_SOURCES", f'"{digest}"')] if name == "_core" else [],
                 extra_compile_args=flags, extra_link_args=[] if os.name == "nt" else ["-pthread"],
             )
             for name in ("_checkpoint", "_control", "_core", "_loop")
@@ -69,11 +88,11 @@ def extensions() -> list[Extension]:
             "cdivision": True,
         },
     )
-    if not same:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(switches)
+    changes_with("switches", switches)  # now that all has been made under them
     for extension in made:
         extension.depends.append(str(stamp))
+        if extension.define_macros:
+            extension.depends.append(str(changes_with("sources", digest)))
     return made
 
 

@@ -338,6 +338,8 @@ cdef int walk_world(Stream s, World* w, size_t tallies) except -1:
         walk_table(s, w, &w.tables[i], w.cell_of_node[i], NULL)
     walk_table(s, w, &w.up_holds, -1, NULL)
     walk_names(s, w, w.busy_downs, False)
+    if s.reading:
+        w.nothing_before.clear()
     walk_names(s, w, w.control_downs, False)
     walk_copies(s, w)
     if w.hops != NULL:

@@ -9,6 +9,9 @@ from engine.hops import Hops
 from engine.network import Network
 from engine.results import Result
 
+SOURCES: str
+"""SHA-256 of the sources that the compiled engine was made from, in hexadecimal."""
+
 @disjoint_base
 class Engine:
     def __init__(

@@ -26,6 +26,11 @@ from engine.threads cimport new_pool
 from engine.views cimport delete_view, new_view
 from engine.world cimport NEVER
 
+cdef extern from *:
+    const char *HANDOFF_SOURCES  # set by setup.py
+
+SOURCES = HANDOFF_SOURCES.decode()
+
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
 
 cdef enum:

@@ -185,15 +185,38 @@ cdef inline void downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogi
 
 cdef inline void look_ahead(World* w, size_t i, size_t count) noexcept nogil:
     """Fetch what the next downlinks will need, one step of the way for each."""
-    cdef Fifo** busy = w.busy_downs.data()
+    cdef Fifo** due = w.due_downs.data()
     cdef Record* r
     if i + 12 < count:
-        fetch(busy[i + 12])
-        fetch(&busy[i + 8].ring[busy[i + 8].head & busy[i + 8].mask])
-        r = &busy[i + 4].ring[busy[i + 4].head & busy[i + 4].mask]
-        if busy[i + 4].head != busy[i + 4].tail and kind_of(r) < CONTROL_NODE:
+        fetch(due[i + 12])
+        fetch(&due[i + 8].ring[due[i + 8].head & due[i + 8].mask])
+        r = &due[i + 4].ring[due[i + 4].head & due[i + 4].mask]
+        if due[i + 4].head != due[i + 4].tail and kind_of(r) < CONTROL_NODE:
             fetch(&w.flow[r.flow])
             fetch(&w.mobile[w.mobile_of_flow[r.flow]])
+
+cdef inline void gather_due(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Put aside the downlinks on which something may arrive before ``end``; most of many have been looked at, and wait."""
+    cdef size_t i, kept = 0
+    cdef int64_t t
+    w.due_downs.clear()
+    for i in range(w.busy_downs.size()):
+        t = w.nothing_before.data()[i] if i < w.nothing_before.size() else 0
+        if t < end:
+            w.due_downs.push_back(w.busy_downs.data()[i])
+        else:
+            w.busy_downs.data()[kept] = w.busy_downs.data()[i]
+            w.nothing_before.data()[kept] = t
+            kept += 1
+            if t < u.next:
+                u.next = t
+    w.busy_downs.resize(kept)
+    w.nothing_before.resize(kept)
+
+cdef inline int64_t earliest_arrival(Fifo* f) noexcept nogil:
+    """Before which nothing arrives on a busy downlink, even if what waits in it is rescued and a shorter packet comes."""
+    cdef Record* r = &f.ring[f.head & f.mask]
+    return r.t - transmission(f.line, record_bytes(r))
 
 cdef inline void fleet_act(World* w, Action* a) noexcept nogil:
     if a.op == SEND:
@@ -204,7 +227,7 @@ cdef inline void fleet_act(World* w, Action* a) noexcept nogil:
         measure(w, a)
 
 cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
-    cdef size_t i, count, kept = 0
+    cdef size_t i, count
     cdef Fifo* f
     cdef Late x
     cdef Source* s
@@ -224,24 +247,24 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
         u.late.push_back(x)
         move_on(w, u, s, rotation)
         s = soonest(u, &rotation)
-    count = w.busy_downs.size()
+    gather_due(w, u, end)
+    count = w.due_downs.size()
     for i in range(count):
         if count > MANY_DOWNLINKS:
             look_ahead(w, i, count)
-        f = w.busy_downs[0][i]
+        f = w.due_downs.data()[i]
         downlink(w, u, f, end)
         if f.head != f.tail:
             if f.ring[f.head & f.mask].t < u.next:
                 u.next = f.ring[f.head & f.mask].t
-            w.busy_downs[0][kept] = f
-            kept += 1
+            w.busy_downs.push_back(f)
+            w.nothing_before.push_back(earliest_arrival(f))
         elif f.marks & ORPHAN and f.free > end:
-            w.busy_downs[0][kept] = f
-            kept += 1
+            w.busy_downs.push_back(f)
+            w.nothing_before.push_back(end)
         else:
             f.listed = 0
             recycle(w, f, end)
-    w.busy_downs.resize(kept)
     if u.late.size() > 1:
         sort(u.late.begin(), u.late.end(), &late_before)
     for i in range(u.late.size()):

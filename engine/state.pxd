@@ -86,6 +86,8 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
         w.hop[i] = <Fifo**>calloc(w.nodes, sizeof(Fifo*))
     w.histogram = <int64_t*>calloc(BUCKETS, sizeof(int64_t))
     w.busy_downs = new vector[Fifo*]()
+    w.nothing_before = new vector[int64_t]()
+    w.due_downs = new vector[Fifo*]()
     w.control_downs = new vector[Fifo*]()
     w.touched = new vector[int32_t]()
     w.messages = new vector[Message]()
@@ -414,7 +416,8 @@ cdef inline void close_world(World* w) noexcept:
         free(w.cell[i].up)
         del w.cell[i].busy_ups
     delete_hops(w.hops)
-    del w.busy_downs, w.control_downs, w.touched, w.messages, w.free_messages, w.spans, w.ended, w.outgrown, w.ledger
+    del w.busy_downs, w.nothing_before, w.due_downs, w.control_downs, w.touched, w.messages, w.free_messages
+    del w.spans, w.ended, w.outgrown, w.ledger
     free(w.lock)
     delete_blocks(w.fifos)
     free(w.unit)

@@ -11,7 +11,7 @@ from engine.reception cimport receive_ahead
 from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
 from engine.merge cimport Head, alone_until, gather_heads, next_head
 from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotate, rotation_front, sink_top, sooner, turn
-from engine.table cimport LOCAL, Entry, Table, find, place, remove
+from engine.table cimport LOCAL, Entry, Table, fetch_entry, find, place, remove
 from engine.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
     announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, observe, offer,
@@ -332,7 +332,7 @@ cdef inline uint32_t look_ahead(World* w, Unit* u, const Inlet* x, uint32_t h, i
                 fetch(&w.mobile[m])
                 fetch(&w.flow[r.flow])
             if more and x.tail - h > BLOCK:  # behind the tail a ring may hold what was never a record
-                fetch(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.slots)])
+                fetch_entry(&table.slot[place(mobile_of(w, &ring[(h + BLOCK) & mask]), table.slots)])
         h += 1
     return h
 

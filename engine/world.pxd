@@ -213,6 +213,8 @@ cdef struct World:
     const int32_t* attach_cell
     Table up_holds
     vector[Fifo*]* busy_downs
+    vector[int64_t]* nothing_before  # arrives on the first so many of them
+    vector[Fifo*]* due_downs  # those to look at in this visit
     vector[Fifo*]* control_downs  # those of them with control records
     vector[int32_t]* touched
     vector[Message]* messages

@@ -206,7 +206,7 @@ class _Failures:
         if isinstance(error, MemoryError):
             _end(f"handoff: {error}", 1)
         if isinstance(error, OSError):
-            _end(f"handoff: {error.filename or 'file'}: {error.strerror or error}", 1)
+            _end(f"handoff: {error.filename or 'file'}: {error.strerror}" if error.strerror else f"handoff: {error}", 1)
         if isinstance(error, ValueError):
             _end(str(error), 2)
 

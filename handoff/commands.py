@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -29,10 +30,19 @@ MOST_RECORDED = 10**7
 
 
 class Interruption:
-    """The first Ctrl-C lets the slice finish and what is complete be written; the second ends at once."""
+    """The first Ctrl-C lets what is under way finish and what is complete be written; the second ends at once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    doing : str
+        What goes on after the first, for the user.
+    then : callable or None
+        Called at the first, in the signal's handler.
+    """
+
+    def __init__(self, doing: str = "finishing the slice", then: Callable[[], None] | None = None) -> None:
         self.asked = False
+        self._doing, self._then = doing, then
         self._before = signal.signal(signal.SIGINT, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
@@ -40,7 +50,9 @@ class Interruption:
             signal.signal(signal.SIGINT, self._before)
             raise KeyboardInterrupt
         self.asked = True
-        print("handoff: interrupted: finishing the slice (once more to end at once)", file=sys.stderr, flush=True)
+        if self._then is not None:
+            self._then()
+        print(f"handoff: interrupted: {self._doing} (once more to end at once)", file=sys.stderr, flush=True)
 
 
 class Progress:

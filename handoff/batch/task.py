@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
+from handoff.batch.inputs import changed
 from handoff.build import build
 from handoff.ideal import Bytes, anchors_of
 from handoff.report.tables import columns_of
@@ -35,6 +39,9 @@ class Task:
     detail : bool
     warmup_ps, batches : int
         As for ``handoff.study.run_procedure``.
+    inputs : tuple of (str, str)
+        Files that the scenario names, and the digest of what they have to hold (``handoff.batch.inputs``); others than these
+        may hold anything.
     """
 
     scenario: str
@@ -44,6 +51,7 @@ class Task:
     detail: bool = False
     warmup_ps: int = 0
     batches: int = 1
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,12 +83,16 @@ class Executor(Protocol):
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
         """Outcomes as they come, in any order; tasks are taken as there is room for them, not all at once."""
 
+    def stop(self) -> None:
+        """Take no more tasks: ``run`` ends with those that are under way. May be called by a signal's handler."""
+
 
 @dataclass
 class InProcess:
     """One after the other, here."""
 
     done: int = field(default=0, init=False)
+    stopped: bool = field(default=False, init=False)
 
     def __enter__(self) -> InProcess:
         return self
@@ -91,8 +103,14 @@ class InProcess:
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
         """Outcomes in the order of the tasks."""
         for task in tasks:
+            if self.stopped:
+                return
             yield task, perform(task)
             self.done += 1
+
+    def stop(self) -> None:
+        """The task under way is the last."""
+        self.stopped = True
 
 
 def canonical(data: dict[str, Any]) -> str:
@@ -102,6 +120,8 @@ def canonical(data: dict[str, Any]) -> str:
 
 def perform(task: Task) -> Outcome:
     """Run a task here; whatever goes wrong in it becomes its ``problem``."""
+    if wrong := changed(Path(task.folder), task.inputs):
+        return Outcome(problem="\n".join(wrong))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
         setup = build(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
@@ -116,8 +136,20 @@ def perform(task: Task) -> Outcome:
             )  # fmt: skip
             if run.extra is not None:
                 references[same] = Bytes.of(run.result).beyond(run.extra)
-            tables.append({table: columns_of(table, run, setup, task.seed) for table in TABLES})
+            tables.append({table: _plain(columns_of(table, run, setup, task.seed)) for table in TABLES})
             seconds.append(time.perf_counter() - begun)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:
         return Outcome(problem=str(error) or type(error).__name__)
+    except Exception as error:  # a fault of this program: it says where, and the other tasks go on
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        return Outcome(problem=f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
     return Outcome(tuple(tables), tuple(seconds))
+
+
+def _plain(columns: dict[str, Any]) -> Table:
+    """Arrays as lists of Python's numbers, which are the same after any journey."""
+    return {n: c.tolist() if isinstance(c, np.ndarray) else [*map(_plain_value, c)] for n, c in columns.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import traces
 Int = npt.NDArray[np.int64]
 Prefixes = tuple[IPv4Network | IPv6Network, ...]
 SMALL_BYTES = 8 << 20
-"""A capture up to this size is compiled each time it is used; of a larger one the columns stay in the cache."""
+"""A capture up to this size is compiled once in a process; of a larger one the columns stay in the cache on disk."""
 MOST_GROWTH = 100
 """How much a compressed capture may grow (``traces`` refuses more)."""
 BLOCK_ROWS = 1 << 18
@@ -36,11 +37,17 @@ def open_capture(path: Path) -> traces.CompiledCapture:
     try:
         with path.open("rb") as file:
             growth = MOST_GROWTH if file.read(2) in _MAGIC else 1
-        small = path.stat().st_size * growth <= SMALL_BYTES
+        facts = path.stat()
     except OSError:
-        small = False  # traces says what is wrong with it
-    if not small:
+        return traces.compile_capture(path)  # traces says what is wrong with it
+    if facts.st_size * growth > SMALL_BYTES:
         return traces.compile_capture(path)
+    return _small(path, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _small(path: Path, *_: int) -> traces.CompiledCapture:
+    """Compiled once in a process as long as the file is the same: of the many runs of a batch each uses it again."""
     with tempfile.TemporaryDirectory(prefix="handoff.") as folder:
         return traces.compile_capture(path, folder)  # what is mapped stays when its folder goes
 

@@ -1,0 +1,32 @@
+"""Which code made a result."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGES = ("engine", "handoff", "traces")
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Version of the package and a digest of its code, as in ``0.1.0+3f2a9c41d07b``.
+
+    The digest is of every Python source of the three packages, of the sources that the compiled engine was made from
+    (``engine._core.SOURCES``), and of the version of the compiled part of ``traces``. Equal texts: equal results.
+    """
+    from engine._core import SOURCES
+
+    digest = hashlib.sha256(f"{SOURCES} {version('handoff-traces')}".encode())
+    for package in PACKAGES:
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        folder = Path(spec.origin).parent
+        for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
+            name = f"{package}/{path.relative_to(folder).as_posix()}"
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{version('handoff')}+{digest.hexdigest()[:12]}"
