@@ -80,9 +80,9 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
     start = setup.first_attachments()
     here = move.mobile[start[move.up_ps[start] == 0]]
     half = program.refresh_ps(setup.options.lifetime_s)
-    if half < setup.duration_ps:
-        ages = Draws(seed, PURPOSE_AGE, places.mobile_keys[here]).each_within(half)
-        network.schedule(half - ages, here, REFRESH, 0)
+    first = half - Draws(seed, PURPOSE_AGE, places.mobile_keys[here]).each_within(half)
+    soon = first < setup.duration_ps
+    network.schedule(first[soon], here[soon], REFRESH, 0)
     if setup.options.authenticates and setup.options.authentication_service_ps:
         for i, node in enumerate(network.nodes):
             if places.is_anchor(i):

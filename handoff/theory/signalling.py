@@ -131,7 +131,7 @@ def _refreshes(setup: Setup, program: Program, begun: Int, group: Int) -> Iterat
     """Router, group of correspondents, and expected number of refreshes there.
 
     Between two registrations there are floor(gap / half a lifetime); the age of one made before time 0 is uniform, so that
-    gap / half is expected, but a run that is no longer than half a lifetime has none of these (``handoff.begin``).
+    gap / half is expected.
     """
     move, half = setup.movement, program.refresh_ps(setup.options.lifetime_s)
     rows = np.flatnonzero(begun >= 0)
@@ -140,7 +140,7 @@ def _refreshes(setup: Setup, program: Program, begun: Int, group: Int) -> Iterat
     end[:-1][same] = begun[rows[1:]][same]
     end = np.maximum(np.minimum(end, move.down_ps[rows]), begun[rows])
     gap = (end - begun[rows]) / half
-    number = np.where(begun[rows] == 0, gap * (half < setup.duration_ps), np.floor(gap))
+    number = np.where(begun[rows] == 0, gap, np.floor(gap))
     groups = int(group.max(initial=0)) + 1
     for key, n in enumerate(np.bincount(move.router[rows] * groups + group[move.mobile[rows]], number).tolist()):
         if n:

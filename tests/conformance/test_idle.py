@@ -9,8 +9,9 @@ import pytest
 
 from engine import FOREVER, Network
 from handoff.ideal import NOTHING
+from handoff.machine.constants import MAX_LIFETIME_S
 from handoff.procedures import PROCEDURES
-from handoff.setup import Movement, Setup
+from handoff.setup import Movement, Options, Setup
 from handoff.study import run_procedure
 
 MS = 10**9
@@ -47,7 +48,8 @@ def controllers_after(procedure: str, idle: int) -> dict[int, Any]:
         found[node] = controller
         return controller
 
-    setup = Setup(net, net.node_index("ha"), movement, 1500 * MS, gateways=gateways)
+    seldom = Options(lifetime_s=MAX_LIFETIME_S)  # refreshed in hours: idle is who does nothing
+    setup = Setup(net, net.node_index("ha"), movement, 1500 * MS, seldom, gateways)
     run = run_procedure(setup, procedure, reference=NOTHING, wrap=keep)
     assert run.summary()["completed"] == MOVERS
     return found

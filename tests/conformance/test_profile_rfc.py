@@ -5,9 +5,16 @@ Expectations are worked out by hand from the delays of ``scene`` and the section
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+from engine import FOREVER, Network
+from engine.keys import draw
+from handoff.begin import PURPOSE_AGE
+from handoff.ideal import NOTHING
 from handoff.machine import constants
+from handoff.setup import Movement, Setup
+from handoff.study import run_procedure
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Hop, Spy
 
@@ -249,6 +256,22 @@ def test_a_registration_is_asked_for_again_at_half_its_lifetime(lifetime):
     after = [t for t in sent(spy, "RQ") if t > 540]
     assert after[0] == 540 + lifetime * 500
     assert spy.table("ha", after[0] - 1) == ["new"]
+
+
+def test_registrations_made_before_time_0_are_as_old_as_their_draws_however_long_the_run_is():
+    """Refreshed at half of 600 s; a request needs 7 ms to the home agent, and 60 s are a fifth of half a lifetime."""
+    net = Network()
+    net.node("ha", registration="1us"), net.node("ar")
+    net.link("ha", "ar", delay="5ms", both=True)
+    net.cell("ar", delay="2ms")
+    mobiles, nothing = np.array(net.mobiles(1000, home="ha")), np.full(1000, -1)
+    here = Movement(mobiles, np.ones_like(mobiles), nothing + 1, np.full(1000, FOREVER), nothing, nothing)
+    run = run_procedure(Setup(net, 0, here, 60 * 10**12), "mipv4", seed=5, reference=NOTHING)
+    half = 300 * 10**12
+    firsts = [half - (draw(5, PURPOSE_AGE, key, 0) * half >> 64) for key in net.mobile_keys().tolist()]
+    due = sum(first + 7 * 10**9 < 60 * 10**12 for first in firsts)
+    assert run.result.nodes["registered"][0] == due
+    assert 160 < due < 240
 
 
 def test_the_default_lifetime_is_refreshed_too():
