@@ -121,7 +121,7 @@ def _size(plan: Plan, text: str, point: Point) -> Size | str:
         network = setup.network.fork()
         begin(setup, network, places)
         schedule(setup, network, program, places, plan.seeds[0])
-        packets = expected_packets(setup.network, setup.duration_ps)
+        packets = int(expected_packets(setup.network, setup.duration_ps).sum())
         detail = RECORD_BYTES * packets if point.settings.detail else 0
         return Size(packets, estimate(network, setup.duration_ps) + detail, building)
     except (ValueError, OSError, MemoryError) as error:

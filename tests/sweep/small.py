@@ -52,7 +52,7 @@ shadowing = "6dB"
 """
 SWEEP = """
 [sweep]
-"movement.random_waypoint.mobiles" = "2..4"
+mobile_nodes = "2..4"
 coverage.lead = ["50ms", "200ms"]
 procedures = ["mipv4", "sync-mipv4"]
 runs = 2

@@ -35,7 +35,7 @@ def test_a_sweep_does_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
     code, whole, _ = swept(scenario, "-o", tmp_path / "whole")
     assert whole["dataset_hash"] == more["dataset_hash"] == dataset_hash(out) != first["dataset_hash"]
     assert [p["values"] | {"procedure": p["procedure"]} for p in whole["points"]] == [
-        {"movement.random_waypoint.mobiles": str(m), "coverage.lead": lead, "procedure": p}
+        {"mobile_nodes": str(m), "coverage.lead": lead, "procedure": p}
         for m in (2, 3, 4) for lead in ("50ms", "200ms") for p in ("mipv4", "sync-mipv4")
     ]  # fmt: skip
 
@@ -45,13 +45,13 @@ def test_its_runs_are_those_of_handoff_run(tmp_path: Path) -> None:
     scenario, out = written(tmp_path), tmp_path / "out"
     swept(scenario, "-o", out, "--seed", 5)
     alone = handoff(
-        "run", scenario, "--procedure", "sync-mipv4", "--seed", 6, "--set", "movement.random_waypoint.mobiles=3", "--set",
+        "run", scenario, "--procedure", "sync-mipv4", "--seed", 6, "--set", "mobile_nodes=3", "--set",
         "coverage.lead=200ms", "--json",
     )  # fmt: skip
     sql = (
         "select printf('%x', fingerprint) as f from runs join points p using (point) where seed = 6 "
         "and p.procedure = 'sync-mipv4' "
-        'and "movement.random_waypoint.mobiles" = 3 and "coverage.lead_ps" = 200e9'
+        'and "mobile_nodes" = 3 and "coverage.lead_ps" = 200e9'
     )
     _, found, _ = run("query", sql, out, "--json")
     assert int(json.loads(found)[0]["f"], 16) == int(json.loads(alone.stdout)["runs"][0]["fingerprint"], 16)

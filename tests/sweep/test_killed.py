@@ -17,7 +17,7 @@ from tests.sweep.small import HANDOFF, SCENARIO, handoff, written
 POINTS = 600
 SWEEP = """
 [sweep]
-"movement.random_waypoint.mobiles" = "1..3"
+mobile_nodes = "1..3"
 coverage.lead = "1ms..100ms step 1ms"
 procedures = ["mipv4", "sync-mipv4"]
 runs = 1

@@ -32,7 +32,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_views_hold_the_runs_with_what_was_varied(dataset: Path) -> None:
     sql = (
-        'select "movement.random_waypoint.mobiles" as mobiles, "coverage.lead_ps" as lead, p.procedure, count(*) as n, '
+        'select mobile_nodes as mobiles, "coverage.lead_ps" as lead, p.procedure, count(*) as n, '
         "sum(sent) as sent, bool_or(stale) as stale from runs join points p using (point) group by all order by all"
     )
     code, out, said = run("query", sql, dataset, "--json")
