@@ -67,12 +67,6 @@ class Point:
         facts = json.dumps([self.scenario, self.procedure, asdict(self.settings), self.inputs], sort_keys=True)
         object.__setattr__(self, "key", hashlib.blake2b(facts.encode(), digest_size=16).hexdigest())
 
-    @property
-    def told(self) -> str:
-        """Varied values and procedure, for messages."""
-        return " ".join([*(f"{name}={value}" for name, value in self.values.items()), self.procedure])
-
-
 @dataclass(frozen=True)
 class Failure:
     """A point that cannot be run, and why.

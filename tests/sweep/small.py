@@ -6,50 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCENARIO = """\
-name = "small"
-duration = "10s"
+from tests.scenario.test_errors import GOOD
 
-[correspondent]
-name = "cn"
-
-[home_agent]
-name = "ha"
-registration = "1ms"
-
-[[link]]
-between = ["cn", "ha"]
-delay = "20ms"
-
-[routers]
-names = ["a", "b"]
-wired_to = "ha"
-
-[routers.wired]
-delay = "10ms"
-
-[routers.neighbours]
-delay = "5ms"
-
-[routers.cell]
-delay = "4ms"
-
-[[traffic]]
-interval = "50ms"
-size_bytes = 200
-phase = "50ms"
-
-[movement.random_waypoint]
-mobiles = 4
-width = "400m"
-height = "100m"
-slowest = "20m/s"
-fastest = "30m/s"
+WALK = """\
+random_waypoint = { mobiles = 4, width = "400m", height = "100m", slowest = "20m/s", fastest = "30m/s" }
 
 [coverage]
 positions_m = { a = [100, 50], b = [300, 50] }
 shadowing = "6dB"
+
+[routers.neighbours]
+delay = "5ms"
 """
+SCENARIO = (
+    GOOD.replace('name = "study"', 'name = "small"', 1)
+    .replace('interval = "20ms"', 'interval = "50ms"\nphase = "50ms"', 1)
+    .replace('associations = "moves.csv"\n', WALK, 1)
+)
 SWEEP = """
 [sweep]
 mobile_nodes = "2..4"
