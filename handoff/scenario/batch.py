@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_valid
 from handoff.scenario.ranges import plain, values
 from handoff.scenario.values import Duration, Model, Positive, one_or_more
 
+NOT_OF_A_POINT = ("sweep", "slo", "seed")
+"""Tables and keys that change no run: which others there are, what is asked of them, and the seed, which is the run's."""
+
 
 def _values(given: Any) -> tuple[str, ...]:
     """What a field takes: one text, or an array of values and texts."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handoff.scenario.batch import Sweep
+from handoff.scenario.batch import NOT_OF_A_POINT, Sweep
 from handoff.scenario.models import Scenario
 from handoff.scenario.schema import keys_at
 from handoff.scenario.vary import change, fields
@@ -145,6 +145,9 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
     """Fields that vary and that the scenario does not have, with what is wrong; whether their values fit is found later."""
     found = {}
     for name, values in varied.items():
+        if name.split(".")[0] in NOT_OF_A_POINT:
+            found[name] = f"{name}: cannot vary: replications have seeds of their own, one after the other from 'seed'"
+            continue
         try:
             Scenario.model_validate(change(data, name, values[0]))
         except ValidationError as error:

@@ -100,9 +100,8 @@ def _work(
     with executor, Keeper(writer, version) as keeper:
 
         def done(run: Finished) -> None:
-            if (run.point.key, run.seed) in missing:
-                keeper.put(run)
-                line(run)
+            keeper.put(run)
+            line(run)
 
         def failed(failure: Failure) -> None:
             line.end()

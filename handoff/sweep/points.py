@@ -14,12 +14,10 @@ from pydantic import ValidationError
 from handoff.batch.inputs import inputs_of
 from handoff.batch.task import canonical
 from handoff.scenario import Scenario
+from handoff.scenario.batch import NOT_OF_A_POINT
 from handoff.scenario.load import said
 from handoff.scenario.vary import change
 from handoff.sweep.grid import Combination
-
-NOT_OF_A_POINT = ("sweep", "slo", "seed")
-"""Tables and keys that change no run: which others there are, what is asked of them, and the seed, which is the run's."""
 
 
 @dataclass(frozen=True)
