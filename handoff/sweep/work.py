@@ -14,6 +14,9 @@ from handoff.batch.task import Executor, Outcome, Task
 from handoff.sweep.dataset import Finished, Run, Stored, Writer
 from handoff.sweep.points import Failure, Point
 
+MOST_WAITING = 1000
+"""Runs to be written; beyond it the next ones wait for the disk."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -132,7 +135,7 @@ class Keeper:
 
     def __init__(self, writer: Writer, code_version: str) -> None:
         self._writer, self._code_version = writer, code_version
-        self._waiting: queue.SimpleQueue[Finished | None] = queue.SimpleQueue()
+        self._waiting: queue.Queue[Finished | None] = queue.Queue(MOST_WAITING)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._keep, name="dataset")
 

@@ -32,7 +32,9 @@ def test_a_sweep_does_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
     code, more, _ = swept(scenario, "-o", out)  # two runs each: the second of each is missing
     assert (code, more["runs"], more["missing"]) == (0, 24, 0)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    code, whole, _ = swept(scenario, "-o", tmp_path / "whole")
+    pool = handoff("sweep", scenario, "-o", tmp_path / "whole", "--jobs", 2, "--json")
+    assert (pool.returncode, pool.stderr) == (0, "")
+    whole = json.loads(pool.stdout)
     assert whole["dataset_hash"] == more["dataset_hash"] == dataset_hash(out) != first["dataset_hash"]
     assert [p["values"] | {"procedure": p["procedure"]} for p in whole["points"]] == [
         {"mobile_nodes": str(m), "coverage.lead": lead, "procedure": p}
