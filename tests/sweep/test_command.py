@@ -186,6 +186,18 @@ def test_ctrl_c_keeps_what_is_complete_and_the_same_command_goes_on(tmp_path: Pa
     assert swept(scenario, "-o", out, "--runs", 3)[1]["missing"] == 0
 
 
+def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On no terminal there is none unless asked for."""
+    monkeypatch.setattr("handoff.sweep.progress.Progress.LOG_SECONDS", 0)
+    scenario = written(tmp_path)
+    for i, (more, wanted) in enumerate((([], False), (["--no-progress"], False), (["--progress"], True))):
+        _, _, said = swept(scenario, "-o", tmp_path / str(i), *more)
+        assert bool(said) == wanted
+    lines = said.splitlines()
+    assert [line.split(" runs, ")[0] for line in lines] == [f"{n} of 24" for n in range(1, 25)]
+    assert lines[-1] == "24 of 24 runs, 0 s to go"
+
+
 WRONG = [
     (["--vary", "nonsense"], ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10"]),
     (["--vary", "seed=3..1"], ["--vary seed: '3..1' falls: write its smaller end first"]),
