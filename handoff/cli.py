@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from handoff.batch.options import execution_options
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -86,6 +88,61 @@ def compare(procedures: str, **options: Any) -> None:
     from handoff.procedures import PROCEDURES
 
     _study(list(PROCEDURES) if procedures == "all" else [p.strip() for p in procedures.split(",")], **options)
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The dataset, new or not.")
+@click.option(
+    "--vary", multiple=True, metavar="NAME=VALUES",
+    help="A field and its values, beside or instead of those of [sweep]: 'buffer=10,20', 'lead_time=0..60ms step 20ms', "
+    "'mobile_nodes=1k..1M log 7'; a short name, or a path as in options.bicast.",
+)
+@click.option("--zip", "side_by_side", multiple=True, metavar="NAMES", help="Fields, with commas, that vary side by side.")
+@click.option("--procedures", metavar="NAMES", help="Names, with commas, or all.  [default: those of [sweep]]")
+@click.option("--runs", type=click.IntRange(1, 10**6), help="Replications of each point.  [default: [sweep], else 10]")
+@click.option("--where", "condition", metavar="SQL", help="Only points for which it is true: buffer < 30 or procedure = 'mipv4'.")
+@click.option("--dry-run", is_flag=True, help="Show what would be run, packets, memory and time; run nothing.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the first replication, instead of the scenario's.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
+@click.option("--warmup", metavar="TIME", help="Figures are about what comes after it.")
+@click.option("--batches", type=click.IntRange(1, 10_000), help="Cut each run into so many, for an interval from one run.")
+@click.option("--detail/--no-detail", default=None, help="Keep a record of every packet, for all measures.")
+@click.option("--memory-limit", metavar="SIZE", help="A run that may take more fails, as in 2GB.")
+@click.option("--metric", "measures", multiple=True, metavar="NAME", help="Shown instead of the usual ones; may be repeated.")
+@click.option("--rerun-stale", is_flag=True, help="Do runs of another version of the code anew.")
+@click.option("--progress/--no-progress", default=None, help="Runs done and time to go on stderr.  [default: on a terminal]")
+@execution_options
+@_JSON
+def sweep(
+    output: Path, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, **options: Any
+) -> None:
+    """Run a SCENARIO at many points, in replications.
+
+    The same command again does only what is missing, whatever has ended it; more --runs add to those that are there.
+    """
+    with _Failures():
+        from handoff.sweep.command import Asked
+        from handoff.sweep.command import sweep as run_sweep
+
+        sys.exit(
+            run_sweep(
+                Asked(**options), output, begin, dry_run=dry_run, rerun_stale=rerun_stale, progress=progress, as_json=as_json
+            )
+        )
+
+
+@main.command()
+@click.argument("sql")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@_JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
+    """Ask a sweep's dataset DIR in SQL; its tables are runs, nodes, links, batches, points (docs/sweeps.md)."""
+    with _Failures():
+        from handoff.sweep.query import answer
+
+        answer(sql, folder, as_json=as_json, as_csv=as_csv)
 
 
 @main.command()

@@ -93,13 +93,13 @@ class Progress:
         hops = at.events - self.first.events
         text = (
             f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
-            f"{hops / passed / 1e6:.1f} M packet-hops/s, {_clock(passed * (at.until_ps - at.time_ps) / done)} to go"
+            f"{hops / passed / 1e6:.1f} M packet-hops/s, {clock(passed * (at.until_ps - at.time_ps) / done)} to go"
         )
         end = "\n" if not self.terminal else "\r" if at.time_ps < at.until_ps else "\r\033[K"
         print(f"\r{text}\033[K" if self.terminal else text, end=end, file=sys.stderr, flush=True)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """A time to go, as coarse as it is uncertain."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

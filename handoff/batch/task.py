@@ -38,6 +38,7 @@ class Task:
     procedures : tuple of str
     detail : bool
     warmup_ps, batches : int
+    memory_limit_bytes : int or None
         As for ``handoff.study.run_procedure``.
     inputs : tuple of (str, str)
         Files that the scenario names, and the digest of what they have to hold (``handoff.batch.inputs``); others than these
@@ -51,6 +52,7 @@ class Task:
     detail: bool = False
     warmup_ps: int = 0
     batches: int = 1
+    memory_limit_bytes: int | None = None
     inputs: tuple[tuple[str, str], ...] = ()
 
 
@@ -132,7 +134,7 @@ def perform(task: Task) -> Outcome:
             same = anchors_of(program_of(setup, name).row)
             run = run_procedure(
                 setup, name, seed=task.seed, reference=references.get(same), detail=task.detail, warmup_ps=task.warmup_ps,
-                batches=task.batches,
+                batches=task.batches, memory_limit_bytes=task.memory_limit_bytes,
             )  # fmt: skip
             if run.extra is not None:
                 references[same] = Bytes.of(run.result).beyond(run.extra)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 COLUMNS = (
@@ -48,11 +49,31 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
-    """Print summaries to standard output; wide enough not to wrap when it is not a terminal."""
-    console = Console(width=None if Console().is_terminal else 200)
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "procedure" else "right", no_wrap=True)
+    """Print summaries to standard output."""
+    print_cells(COLUMNS, [cells(row) for row in rows], title)
+
+
+def print_cells(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", left: Sequence[str] = ("procedure",)
+) -> None:
+    """Print texts in columns to standard output; wide enough not to wrap when it is not a terminal.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Their heads.
+    rows : sequence of sequence of str
+        A text for each column.
+    title : str
+        Above the table, if there is one.
+    left : sequence of str
+        Columns that begin at the left; all others end at the right.
+    """
+    wide = sum(max(len(text) for text in column) + 2 for column in zip(columns, *rows, strict=True))
+    console = Console(width=None if Console().is_terminal else max(200, wide))
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*cells(row))
+        table.add_row(*map(escape, row))
     console.print(table)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from handoff.scenario.batch import NOT_OF_A_POINT, Sweep
 from handoff.scenario.models import Scenario
 from handoff.scenario.schema import keys_at
 from handoff.scenario.vary import change, fields
@@ -124,15 +126,37 @@ def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple
     ScenarioError
         With every problem that was found.
     """
+    lines = line_numbers(text)
     short = fields(data)
     names = [entry.partition("=")[0].strip() for entry in changes]
     changed = {tuple(path.split(".")) for name in names for path in short.get(name, (name,))}
     try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        lines = line_numbers(text)
         problems = [_problem(Path(path), lines, changed, e) for e in error.errors()]
         raise ScenarioError([p for _, p in sorted(problems, key=lambda x: x[0])]) from None
+    if scenario.sweep is not None and (unknown := unknown_fields(data, scenario.sweep.fields)):
+        at = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
+        raise ScenarioError([f"{path}:{at[name]}: sweep: {problem}" for name, problem in unknown.items()])
+    return scenario
+
+
+def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Fields that vary and that the scenario does not have, with what is wrong; whether their values fit is found later."""
+    found = {}
+    for name, values in varied.items():
+        if name.split(".")[0] in NOT_OF_A_POINT:
+            found[name] = f"{name}: cannot vary: replications have seeds of their own, one after the other from 'seed'"
+            continue
+        try:
+            Scenario.model_validate(change(data, name, values[0]))
+        except ValidationError as error:
+            if strange := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
+                found[name] = said(strange[0])
+        except ValueError as error:
+            near = difflib.get_close_matches(name, Sweep.model_fields, 1)
+            found[name] = f"{name}: no field of a scenario; did you mean {near[0]!r}?" if near else str(error)
+    return found
 
 
 def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
@@ -156,7 +180,7 @@ def _problem(
     path: Path, lines: dict[tuple[str | int, ...], int], changed: set[tuple[str, ...]], error: Any
 ) -> tuple[int, str]:
     loc = tuple(error["loc"])
-    known = loc
+    known: tuple[str | int, ...] = tuple(part for name in loc for part in (name.split(".") if isinstance(name, str) else [name]))
     while known and known not in lines:
         known = known[:-1]
     line = lines.get(known, 1)
@@ -164,7 +188,13 @@ def _problem(
     where = "--set" if dots and any(dots == c[: len(dots)] for c in changed) and loc not in lines else f"{path}:{line}"
     if dots in changed:
         where = "--set"
-    message = error["msg"].removeprefix("Value error, ")
+    return line, f"{where}: {said(error)}"
+
+
+def said(error: Any) -> str:
+    """One of ``ValidationError.errors()``: where in the scenario, what is wrong, what would be right."""
+    loc = tuple(error["loc"])
+    message: str = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = sorted(keys_at(loc[:-1]))
         near = difflib.get_close_matches(str(loc[-1]), names, 1)
@@ -178,4 +208,4 @@ def _problem(
     elif error["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
     dotted = ".".join(map(str, loc))
-    return line, f"{where}: {dotted}: {message}" if dotted else f"{where}: {message}"
+    return f"{dotted}: {message}" if dotted else message

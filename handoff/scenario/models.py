@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
 
 from handoff.options import CHOICES, Options
+from handoff.scenario.batch import Slo, Sweep
 from handoff.scenario.movement import Covered, Movement
 from handoff.scenario.traffic import Traffic
 from handoff.scenario.values import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, listed, one_or_more
@@ -191,6 +192,8 @@ class Scenario(Model):
     coverage: Covered | None = None
     restart: list[Restart] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
+    sweep: Sweep | None = None
+    slo: Slo | None = None
 
     @model_validator(mode="after")
     def _expanded(self) -> Scenario:

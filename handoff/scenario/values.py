@@ -55,13 +55,13 @@ class Decimals:
 duration = Quantity(quantities.duration, "20ms", quantities.TIME)
 
 
-_COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def count(text: str) -> int:
     """A whole number of text as in ``"10k"``, ``"1.5M"`` or ``"2G"``."""
     try:
-        return quantities.exact(text, _COUNTS, "count", "10k")
+        return quantities.exact(text, COUNTS, "count", "10k")
     except ValueError:
         raise ValueError(f"{text!r} is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'") from None
 

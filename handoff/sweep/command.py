@@ -1,0 +1,203 @@
+"""``handoff sweep``: what it is asked to do, and what it says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.quantities import FOREVER, duration, size
+from handoff.batch.version import code_version
+from handoff.commands import INTERRUPTED, Interruption
+from handoff.measures.names import find
+from handoff.procedures import PROCEDURES
+from handoff.scenario import ScenarioError
+from handoff.scenario.batch import Sweep
+from handoff.scenario.load import check, tables, unknown_fields
+from handoff.scenario.ranges import values
+from handoff.sweep.dataset import Contents, Finished, Writer, contents, hash_of, writing
+from handoff.sweep.grid import combinations, where
+from handoff.sweep.points import Failure, Settings, points_of, told_together
+from handoff.sweep.progress import Progress
+from handoff.sweep.work import Keeper, Plan, Work
+
+if TYPE_CHECKING:
+    from handoff.batch.task import Executor
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says; None and nothing where the scenario's ``[sweep]`` decides."""
+
+    scenario: Path
+    vary: tuple[str, ...] = ()
+    side_by_side: tuple[str, ...] = ()
+    procedures: str | None = None
+    runs: int | None = None
+    condition: str | None = None
+    seed: int | None = None
+    changes: tuple[str, ...] = ()
+    warmup: str | None = None
+    batches: int | None = None
+    detail: bool | None = None
+    memory_limit: str | None = None
+    measures: tuple[str, ...] = field(default=())
+
+
+def sweep(
+    asked: Asked, output: Path, begin: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool, progress: bool | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Do the runs of a sweep that are missing, and say what all of them found; returns the exit code.
+
+    Raises
+    ------
+    ValueError
+        If scenario, sweep, options or dataset are wrong.
+    """
+    plan, measures = plan_of(asked)
+    version = code_version()
+    stale_is_missing = version if rerun_stale else None
+    if dry_run:
+        from handoff.sweep.forecast import forecast
+        from handoff.sweep.show import show_forecast
+
+        found = contents(output)
+        missing = plan.missing(found.runs, stale_is_missing)
+        show_forecast(plan, found, missing, forecast(plan, found.runs, missing), as_json)
+        return 1 if plan.failures else 0
+    executor = begin()
+    for line in told_together(plan.failures):
+        print(f"handoff: left out: {line}", file=sys.stderr)
+    with writing(output) as writer:
+        found = contents(output)
+        for damage in found.damaged:
+            print(f"handoff: {damage}: done again if it is part of this sweep", file=sys.stderr)
+        missing = plan.missing(found.runs, stale_is_missing)
+        failures, interrupted = _work(plan, missing, found, writer, executor, version, progress)
+        if missing:
+            found = contents(output)
+    left = len(plan.missing(found.runs))
+    from handoff.sweep.show import show_summary
+
+    digest = hash_of(found)
+    show_summary(plan, found, measures, version, [*plan.failures, *failures], left, digest, interrupted, as_json)
+    return INTERRUPTED if interrupted else 1 if plan.failures or failures else 0
+
+
+def _work(
+    plan: Plan, missing: set[tuple[str, int]], found: Contents, writer: Writer, executor: Executor, version: str,
+    progress: bool | None,
+) -> tuple[list[Failure], bool]:  # fmt: skip
+    """Do what is missing; returns the points that failed, and whether it was interrupted."""
+    writer.add_points(plan.points)
+    if not missing:
+        return [], False
+    line = Progress(missing, found.runs, progress)
+    interruption = Interruption("finishing the runs under way", executor.stop)
+    with executor, Keeper(writer, version) as keeper:
+
+        def done(run: Finished) -> None:
+            keeper.put(run)
+            line(run)
+
+        def failed(failure: Failure) -> None:
+            line.end()
+            print(f"handoff: left out: {failure.told}", file=sys.stderr)
+
+        work = Work(plan, missing, done, failed)
+        work.run(executor, lambda: interruption.asked)
+    line.end()
+    return list(work.failures.values()), interruption.asked
+
+
+def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
+    """The plan that scenario and command line make together, and the measures that are asked for.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong.
+    """
+    from handoff.sweep.summary import DEFAULT
+
+    data, text = tables(asked.scenario, asked.changes)
+    scenario = check(data, asked.scenario, text, asked.changes)
+    base = scenario.sweep or Sweep()
+    varied, problems = _varied(asked.vary, data)
+    fields = base.fields | varied
+    groups = [*base.zip, *([n.strip() for n in text.split(",")] for text in asked.side_by_side)]
+    names = base.procedures or []
+    if asked.procedures is not None:
+        names = list(PROCEDURES) if asked.procedures == "all" else [p.strip() for p in asked.procedures.split(",")]
+    elif not names:
+        problems.append("no procedure is named: give --procedures, or procedures = [...] in [sweep]")
+    problems += [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in names if n not in PROCEDURES]
+    runs = base.runs if asked.runs is None else asked.runs
+    seed = scenario.seed if asked.seed is None else asked.seed
+    if seed + runs - 1 > FOREVER:
+        problems.append(f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}")
+    warmup, limit = base.warmup, None
+    problems += [f"--metric: {p}" for name in asked.measures if (p := _problem(find, name))]
+    if asked.warmup is not None:
+        if p := _problem(duration, asked.warmup):
+            problems.append(f"--warmup: {p}")
+        else:
+            warmup = duration(asked.warmup)
+    if asked.memory_limit is not None:
+        if p := _problem(size, asked.memory_limit):
+            problems.append(f"--memory-limit: {p}")
+        else:
+            limit = size(asked.memory_limit)
+    if warmup >= scenario.duration:
+        problems.append("the warm-up is not shorter than the scenario: nothing would be left to measure")
+    found = []
+    try:
+        found = combinations(fields, groups, list(dict.fromkeys(names)))
+        condition = base.where if asked.condition is None else asked.condition
+        found = where(found, condition) if condition is not None else found
+    except ValueError as error:
+        problems += str(error).splitlines()
+    if problems:
+        raise ScenarioError(problems)
+    if not found:
+        raise ScenarioError(["no point is left: the condition is true for none"])
+    settings = Settings(
+        base.detail if asked.detail is None else asked.detail, warmup, base.batches if asked.batches is None else asked.batches
+    )
+    points, failures = points_of(data, asked.scenario.parent, found, settings)
+    if not points:
+        raise ScenarioError([f"{asked.scenario}: no point can be run", *told_together(failures)])
+    plan = Plan(tuple(points), tuple(failures), tuple(range(seed, seed + runs)), asked.scenario.parent.resolve(), limit)
+    return plan, asked.measures or DEFAULT
+
+
+def _varied(texts: Sequence[str], data: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Fields of --vary, and what is wrong with them."""
+    fields: dict[str, tuple[str, ...]] = {}
+    problems = []
+    for text in texts:
+        name, equals, given = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            problems.append(f"--vary {text!r}: write NAME=VALUES, as in buffer=10..50 step 10")
+        elif name in fields:
+            problems.append(f"--vary {name}: stands twice")
+        elif p := _problem(values, given):
+            problems.append(f"--vary {name}: {p}")
+        else:
+            fields[name] = tuple(values(given))
+    return fields, problems + [f"--vary {said}" for said in unknown_fields(data, fields).values()]
+
+
+def _problem(read: Callable[[str], object], text: str) -> str:
+    """What is wrong with a text, nothing if it can be read."""
+    try:
+        read(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+__all__ = ["Asked", "plan_of", "sweep"]

@@ -1,0 +1,56 @@
+"""Values of a field: what texts name, and what they may not say."""
+
+import pytest
+
+from handoff.scenario.ranges import values
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10..50 step 10", "10 20 30 40 50"),
+        ("10..55 step 10", "10 20 30 40 50"),
+        ("1..4", "1 2 3 4"),
+        ("7..7", "7"),
+        ("1k..1M log 4", "1000 10000 100000 1000000"),
+        ("1k..1M log 7", "1000 3162 10000 31623 100000 316228 1000000"),  # 10^3.5 = 3162.28, 10^4.5 = 31622.8, 10^5.5 = 316227.8
+        ("1..3 log 7", "1 2 3"),
+        ("1ms..1s log 4", "1ms 10ms 100ms 1000ms"),
+        ("1ms..10ms log 3", "1ms 3.162ms 10ms"),
+        ("0..60ms step 20ms", "0ms 20ms 40ms 60ms"),
+        ("500us..2ms step 500us", "500us 1000us 1500us 2000us"),
+        ("10Mbit/s..1Gbit/s log 3", "10Mbit/s 100Mbit/s 1000Mbit/s"),
+        ("1min..2min step 20s", "60s 80s 100s 120s"),
+        ("0..0.3 step 0.1", "0 0.1 0.2 0.3"),
+        ("0.001..0.1 log 3", "0.001 0.01 0.1"),
+        ("1k, 10k,20ms , word", "1000 10000 20ms word"),
+        ("1, 1..3, 2", "1 2 3"),
+        ("1.5k", "1500"),
+        ("true", "true"),
+    ],
+)
+def test_a_text_names_values(text, expected):
+    assert values(text) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("10..", "'10..' is not a range: write '10..50 step 10'"),
+        ("10..50 steps 5", "is not a range"),
+        ("50..10 step 10", "falls: write its smaller end first"),
+        ("10..50 step 0", "has more than 100,000 values: give a larger step"),
+        ("1..1M", "has more than 100,000 values"),
+        ("10ms..50ms", "has no step"),
+        ("10ms..50Mbit/s step 1ms", "mixes units, or has one that is not known"),
+        ("10ms..50ms step 5", "mixes units"),
+        ("0..100 log 5", "begins above 0 and has 2 to 100,000 values"),
+        ("1..100 log 1", "begins above 0 and has 2 to"),
+        ("1,,2", "a value is missing"),
+        ("", "a value is missing"),
+    ],
+)
+def test_what_is_no_range_is_said(text, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the message is looked at
+        values(text)
+    assert message in str(caught.value)

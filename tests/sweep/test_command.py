@@ -1,0 +1,244 @@
+"""``handoff sweep`` as a person uses it: dry, begun, gone on with, made larger, wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import statistics
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import t as student
+
+from handoff.sweep.dataset import contents, dataset_hash
+from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, handoff, written
+from tests.sweep.test_query import run
+
+
+def swept(*args: object) -> tuple[int, Any, str]:
+    code, out, said = run("sweep", *args, "--jobs", 1, "--json")
+    return code, json.loads(out) if out else None, said
+
+
+def test_a_sweep_does_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path), tmp_path / "out"
+    code, first, said = swept(scenario, "-o", out, "--runs", 1)
+    assert (code, said, first["runs"], first["missing"]) == (0, "", 12, 0)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*.parquet")}
+    assert swept(scenario, "-o", out, "--runs", 1)[1] == first
+    code, more, _ = swept(scenario, "-o", out)  # two runs each: the second of each is missing
+    assert (code, more["runs"], more["missing"]) == (0, 24, 0)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    pool = handoff("sweep", scenario, "-o", tmp_path / "whole", "--jobs", 2, "--json")
+    assert (pool.returncode, pool.stderr) == (0, "")
+    whole = json.loads(pool.stdout)
+    assert whole["dataset_hash"] == more["dataset_hash"] == dataset_hash(out) != first["dataset_hash"]
+    assert [p["values"] | {"procedure": p["procedure"]} for p in whole["points"]] == [
+        {"mobile_nodes": str(m), "coverage.lead": lead, "procedure": p}
+        for m in (2, 3, 4) for lead in ("50ms", "200ms") for p in ("mipv4", "sync-mipv4")
+    ]  # fmt: skip
+
+
+def test_its_runs_are_those_of_handoff_run(tmp_path: Path) -> None:
+    """Any replication can be looked at alone: ``--set`` the values, ``--seed`` the replication's."""
+    scenario, out = written(tmp_path), tmp_path / "out"
+    swept(scenario, "-o", out, "--seed", 5)
+    alone = handoff(
+        "run", scenario, "--procedure", "sync-mipv4", "--seed", 6, "--set", "mobile_nodes=3", "--set",
+        "coverage.lead=200ms", "--json",
+    )  # fmt: skip
+    sql = (
+        "select printf('%x', fingerprint) as f from runs join points p using (point) where seed = 6 "
+        "and p.procedure = 'sync-mipv4' "
+        'and "mobile_nodes" = 3 and "coverage.lead_ps" = 200e9'
+    )
+    _, found, _ = run("query", sql, out, "--json")
+    assert int(json.loads(found)[0]["f"], 16) == int(json.loads(alone.stdout)["runs"][0]["fingerprint"], 16)
+
+
+def test_intervals_are_students_over_replications(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path, SCENARIO), tmp_path / "out"
+    measures = [x for name in ("signalling_messages", "latency_p50", "ha.registration_utilisation") for x in ("--metric", name)]
+    args = (scenario, "-o", out, "--procedures", "mipv4", "--runs", 8, "--set", "duration=30s", *measures)
+    code, found, _ = swept(*args)
+    assert code == 0
+    (point,) = found["points"]
+    values = [run.row["signalling_messages"][0] for run in contents(out).runs.values()]
+    half = student.ppf(0.975, 7) * statistics.stdev(values) / math.sqrt(8)
+    told = point["measures"]["signalling_messages"]
+    assert (told["n"], told["unit"]) == (8, "packets")
+    assert told["mean"] == pytest.approx(statistics.mean(values))
+    assert (told["low"], told["high"]) == (pytest.approx(told["mean"] - half), pytest.approx(told["mean"] + half))
+    assert point["measures"]["latency_p50"]["note"] == "too few samples"  # a median wants 20 handoffs in each
+    assert point["measures"]["latency_p50"]["mean"] is None
+    assert 0 < point["measures"]["ha.registration_utilisation"]["mean"] < 0.01
+    table = run("sweep", *args, "--jobs", 1)[1]
+    assert "too few samples" in table
+    assert f"{statistics.mean(values):.3g} ± {half:.3g}" in table
+
+
+def test_one_run_in_batches_has_an_interval_and_is_another_point(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path, SCENARIO), tmp_path / "out"
+    args = (scenario, "-o", out, "--procedures", "mipv4", "--runs", 1, "--metric", "sent", "--set", "duration=41s")
+    _, plain, _ = swept(*args)
+    _, cut, _ = swept(*args, "--warmup", "1s", "--batches", 10)
+    (before,), (after,) = plain["points"], cut["points"]
+    assert before["measures"]["sent"] | {"mean": 0} == {
+        "unit": "packets", "mean": 0, "low": None, "high": None, "n": 1, "samples": before["measures"]["sent"]["samples"]
+    }  # fmt: skip
+    assert before["point"] != after["point"]
+    # four nodes with a packet each 50 ms: 320 in each of ten batches of 4 s
+    assert after["measures"]["sent"]["mean"] == pytest.approx(320, abs=1)
+    assert after["measures"]["sent"]["n"] == 10
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path), tmp_path / "out"
+    code, told, said = swept(scenario, "-o", out, "--dry-run")
+    assert (code, said, told["runs"], told["missing"]) == (0, "", 24, 24)
+    assert not out.exists()
+    # a packet each 50 ms for 10 s, and one for the phase
+    assert [p["packets"] for p in told["points"]] == [m * 200 for m in (2, 3, 4) for _ in range(4)]
+    assert {tuple(p["missing"]) for p in told["points"]} == {(1, 2)}
+    assert told["seconds_on_one_processor"] > 0
+    assert told["largest_memory_bytes"] > 0
+    swept(scenario, "-o", out, "--where", "procedure = 'mipv4'", "--runs", 1)
+    _, told, _ = swept(scenario, "-o", out, "--dry-run")
+    assert told["missing"] == 18
+    assert [p["done"] for p in told["points"]] == [[1], []] * 6
+    table = run("sweep", scenario, "-o", out, "--dry-run")[1].splitlines()
+    assert table[1].split() == ["2", "50ms", "mipv4", "1..2", "1", "of", "2", "400", "0", "MB"]
+    assert table[-3] == "24 runs, 18 of them missing"
+    assert table[-2].endswith("by 6 runs that are there")
+
+
+def test_a_point_that_fails_is_said_and_the_others_are_done(tmp_path: Path) -> None:
+    """A wrong value in the middle of a range, a procedure that the network has no place for, too little memory."""
+    scenario, out = written(tmp_path, SCENARIO), tmp_path / "out"
+    args = (scenario, "-o", out, "--runs", 2, "--procedures", "mipv4,sync-hmipv4", "--vary", "routers.cell.loss=0,0.5,1.5")
+    code, told, said = swept(*args)
+    assert code == 1
+    assert [(p["values"]["routers.cell.loss"], p["procedure"], p["runs"]) for p in told["points"]] == [
+        ("0", "mipv4", 2), ("0.5", "mipv4", 2)
+    ]  # fmt: skip
+    lines = said.splitlines()
+    assert len(lines) == 3
+    assert lines[0] == (
+        "handoff: left out: routers.cell.loss=1.5 mipv4: routers.cell.loss: 1.5 is not a probability: give a number from 0 to "
+        "below 1 (and 1 more points)"
+    )
+    assert sum("sync-hmipv4 is hierarchical: give each router a region" in line for line in lines) == 2
+    assert len(told["failures"]) == 4
+    code, told, said = swept(
+        scenario, "-o", tmp_path / "m", "--runs", 1, "--procedures", "mipv4", "--memory-limit", "60kB", "--vary", "duration=1s,1h"
+    )
+    assert code == 1
+    assert [p["values"]["duration"] for p in told["points"]] == ["1s"]
+    assert "duration=1h mipv4: " in said
+    assert "the limit is 60,000" in said
+
+
+def test_damaged_runs_are_done_again(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path), tmp_path / "out"
+    _, whole, _ = swept(scenario, "-o", out)
+    hurt = sorted(out.rglob("seed=2.parquet"))[3]
+    hurt.write_bytes(hurt.read_bytes()[:-9])
+    code, again, said = swept(scenario, "-o", out)
+    assert (code, again) == (0, whole)
+    assert said.count("\n") == 1
+    assert "done again if it is part of this sweep" in said
+
+
+def test_runs_of_another_version_are_flagged_and_done_anew_if_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario, out = written(tmp_path), tmp_path / "out"
+    _, before, _ = swept(scenario, "-o", out, "--runs", 1)
+    for module in ("command", "query"):
+        monkeypatch.setattr(f"handoff.sweep.{module}.code_version", lambda: "another")
+    _, found, _ = swept(scenario, "-o", out)
+    assert found["runs_of_another_version"] == 12
+    assert {(p["runs"], p["runs_of_another_version"]) for p in found["points"]} == {(2, 1)}
+    assert "12 runs were made by another version of the code" in run("sweep", scenario, "-o", out, "--jobs", 1)[1]
+    _, stale, _ = run("query", "select count(*) as n from runs where stale", out)
+    assert stale.split() == ["n", "12"]
+    _, anew, _ = swept(scenario, "-o", out, "--rerun-stale")
+    assert anew["runs_of_another_version"] == 0
+    assert anew["dataset_hash"] == found["dataset_hash"] != before["dataset_hash"]
+
+
+def test_ctrl_c_keeps_what_is_complete_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    scenario, out = written(tmp_path), tmp_path / "out"
+    command = [*HANDOFF, "sweep", str(scenario), "-o", str(out), "--runs", "100", "--jobs", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not list(out.glob("runs/*/*")) and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGINT)
+        told, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("handoff: interrupted: finishing the runs under way (once more to end at once)")
+    assert "Traceback" not in said
+    found = contents(out)
+    assert found.damaged == []
+    assert 0 < len(found.runs) < 1200
+    assert f"{1200 - len(found.runs):,} runs are missing: the same command goes on with them" in told
+    assert swept(scenario, "-o", out, "--runs", 3)[1]["missing"] == 0
+
+
+def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On no terminal there is none unless asked for."""
+    monkeypatch.setattr("handoff.sweep.progress.Progress.LOG_SECONDS", 0)
+    scenario = written(tmp_path)
+    for i, (more, wanted) in enumerate((([], False), (["--no-progress"], False), (["--progress"], True))):
+        _, _, said = swept(scenario, "-o", tmp_path / str(i), *more)
+        assert bool(said) == wanted
+    lines = said.splitlines()
+    assert [line.split(" runs, ")[0] for line in lines] == [f"{n} of 24" for n in range(1, 25)]
+    assert lines[-1] == "24 of 24 runs, 0 s to go"
+
+
+WRONG = [
+    (["--vary", "nonsense"], ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10"]),
+    (["--vary", "seed=3..1"], ["--vary seed: '3..1' falls: write its smaller end first"]),
+    (["--vary", "seed=1..3"], ["--vary seed: cannot vary: replications have seeds of their own, one after the other"]),
+    (["--vary", "coverage.led=1ms"], ["--vary coverage.led: unknown key; did you mean 'lead'?"]),
+    (["--vary", "duration=1s", "--vary", "duration=2s"], ["--vary duration: stands twice"]),
+    (["--procedures", "mipv5"], ["no procedure 'mipv5'; there are mipv4, "]),
+    (["--where", "x = 1"], ["where 'x = 1': Binder Error: Referenced column \"x\" not found"]),
+    (["--where", "procedure = 'mipv6'"], ["no point is left: the condition is true for none"]),
+    (["--zip", "coverage.lead,duration"], ["zip: no field 'duration' varies; there are "]),
+    (["--metric", "los_ratio"], ["--metric: no measure 'los_ratio'; did you mean loss_ratio"]),
+    (["--warmup", "1"], ["--warmup: '1' is not a duration: write a number and one of "]),
+    (["--warmup", "10s"], ["the warm-up is not shorter than the scenario: nothing would be left to measure"]),
+    (["--memory-limit", "2 GBs"], ["--memory-limit: '2 GBs' is not a size: write a number and one of "]),
+    (["--seed", str(2**63 - 1)], [f"seed {2**63 - 1} and 2 replications go beyond the largest seed"]),
+    (["--vary", "duration=0s,1"], ["no point can be run", "duration=0s mipv4: a duration is above 0 (and 11 more points)\n"]),
+    (["--scheduler", "tcp://example.org:1"], ["tcp://example.org:1"]),
+]
+
+
+@pytest.mark.parametrize(("args", "messages"), WRONG, ids=[" ".join(args) for args, _ in WRONG])
+def test_what_is_wrong_is_said_before_anything_is_done(tmp_path: Path, args: list[str], messages: list[str]) -> None:
+    code, out, said = run("sweep", written(tmp_path), "-o", tmp_path / "out", *args)
+    assert (code, out) == (2, "")
+    for message in messages:
+        assert message in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    args = [arg for more, _ in WRONG[:2] for arg in more]
+    args += ["--procedures", "mipv5", "--warmup", "1", "--metric", "x", "--seed", str(2**63 - 1)]
+    code, _, said = run("sweep", written(tmp_path), "-o", tmp_path / "out", *args)
+    assert code == 2
+    assert len(said.splitlines()) == 6
+
+
+def test_a_scenario_without_a_sweep_is_one_point(tmp_path: Path) -> None:
+    scenario = written(tmp_path, SCENARIO)
+    code, _, said = swept(scenario, "-o", tmp_path / "out", "--runs", 1)
+    assert (code, said) == (2, "no procedure is named: give --procedures, or procedures = [...] in [sweep]\n")
+    _, found, _ = swept(scenario, "-o", tmp_path / "out", "--runs", 1, "--procedures", "mipv4")
+    assert [(p["values"], p["procedure"]) for p in found["points"]] == [({}, "mipv4")]
+    assert SWEEP not in scenario.read_text()
