@@ -56,7 +56,7 @@ def _study_options(command: Any) -> Any:
 def main() -> None:
     """Mobile IP handoff procedures on real traffic and movement: what is lost, delayed, reordered and signalled.
 
-    Exit codes: 0 done, 1 failed, 2 invalid input, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 invalid input, 3 targets missed, 130 interrupted.
     """
 
 
@@ -143,6 +143,55 @@ def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
         from handoff.sweep.query import answer
 
         answer(sql, folder, as_json=as_json, as_csv=as_csv)
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--vary", metavar="NAME=LOW:HIGH", help="What to find the limit of, and where, as in mobile_nodes=1k:1M.")
+@click.option(
+    "--size", type=click.Choice(["buffer", "lead", "agents"]),
+    help="Instead: the smallest old and new routers' buffers, the latest layer-2 trigger, or the fewest GFAs or MAPs.",
+)
+@click.option(
+    "--slo", multiple=True, metavar="TARGET",
+    help="MEASURE<=LIMIT, as in 'registration_delay_p99<=50ms'; all have to be met, with those of [slo].",
+)
+@click.option("--procedures", default="sync-mipv4", show_default=True, help="Names, separated by commas: an answer for each.")
+@click.option(
+    "--find", type=click.Choice(["largest", "smallest"]), help="Which value that meets the targets.  [default: found out]"
+)
+@click.option(
+    "--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="That the limit is in the answer."
+)
+@click.option(
+    "--precision", type=click.FloatRange(1e-4, 0.5), default=0.01, show_default=True, help="Relative width at which to stop."
+)
+@click.option(
+    "--most-runs", type=click.IntRange(2, 1000), default=12, show_default=True,
+    help="Runs after which a value that is not clear stays undecided.",
+)
+@click.option("--warmup", default="0s", show_default=True, metavar="TIME", help="Of each run, not measured.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the first run of each value, instead of the scenario's.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, as in options.bicast=1s.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the runs in DIR, the dataset of a sweep: the same command goes on where it was, 'handoff query' reads them.",
+)
+@click.option("--analytic", is_flag=True, help="The closed forms alone, at once: nothing is simulated.")
+@click.option("--dry-run", is_flag=True, help="Say what would be tried, and how many packets that is.")
+@click.option("--progress/--no-progress", default=None, help="What is being done, on stderr.  [default: on a terminal]")
+@execution_options
+@_JSON
+def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, **options: Any) -> None:
+    """Find how much a SCENARIO can carry: the value up to which all targets are met, with an interval, and what gives way.
+
+    Exit codes: 0 found, 1 undecided or out of order, 2 invalid input, 3 the targets cannot be met, 130 interrupted.
+    """
+    with _Failures():
+        from handoff.plan.command import Wanted, run
+
+        wanted = Wanted(procedures=tuple(p.strip() for p in procedures.split(",")), **options)
+        sys.exit(run(wanted, begin, as_json=as_json, dry_run=dry_run, progress=progress))
 
 
 @main.command()

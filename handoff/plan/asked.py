@@ -1,0 +1,209 @@
+"""A plan as it was asked for, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.quantities import duration
+from handoff.batch.task import Task, canonical
+from handoff.plan.judge import Judge
+from handoff.plan.measured import needs_detail
+from handoff.plan.question import DEFAULT_TARGET, Ask, Question, sized, varied
+from handoff.plan.search import Sense
+from handoff.plan.targets import Target, parse_all
+from handoff.scenario import Scenario, ScenarioError
+from handoff.scenario.batch import NOT_OF_A_POINT
+from handoff.scenario.load import check as checked
+from handoff.scenario.load import tables
+from handoff.setup import Setup
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A plan as it was asked for.
+
+    Attributes
+    ----------
+    scenario : Path
+    changes : tuple of str
+        Of ``--set``.
+    vary, size : str or None
+        One of them.
+    slo : tuple of str
+    procedures : tuple of str
+    find : {"largest", "smallest"} or None
+    confidence, precision : float
+    most_runs : int
+    seed : int or None
+    warmup : str
+    analytic : bool
+        The closed forms alone.
+    output : Path or None
+        Of the dataset that keeps the runs.
+    """
+
+    scenario: Path
+    changes: tuple[str, ...]
+    vary: str | None
+    size: str | None
+    slo: tuple[str, ...]
+    procedures: tuple[str, ...]
+    find: Sense | None
+    confidence: float
+    precision: float
+    most_runs: int
+    seed: int | None
+    warmup: str
+    analytic: bool = False
+    output: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left to do when everything that was asked for is sound.
+
+    Attributes
+    ----------
+    wanted : Wanted
+    data : dict
+        The scenario's tables that a run depends on.
+    seed : int
+        Of the first replication.
+    warmup_ps : int
+    targets : list of Target
+    questions : list of Ask
+    low : Setup
+        The scenario at the low end of the first range; as it is if nothing varies.
+    """
+
+    wanted: Wanted
+    data: dict[str, Any]
+    seed: int
+    warmup_ps: int
+    targets: list[Target]
+    questions: list[Ask]
+    low: Setup
+
+    def first(self) -> Question:
+        """The first question."""
+        return self.questions[0]({})
+
+    def task(self, question: Question, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
+        """One replication of a value: ``handoff run --seed`` with the same changes gives the same."""
+        scenario, folder = canonical(question.tables(self.data, position)), str(self.wanted.scenario.parent)
+        detail = needs_detail(self.targets)
+        return Task(scenario, folder, self.seed + replication, procedures, detail, self.warmup_ps)
+
+    def setup(self, question: Question, position: int) -> Setup:
+        """The scenario at a value, under the first seed."""
+        return _setup(self.wanted, question.tables(self.data, position), self.seed)
+
+    def judge(self, question: Question) -> Judge:
+        """Every value has its share of the error."""
+        error = (1 - self.wanted.confidence) / question.range.most_values
+        return Judge(tuple(self.targets), 1 - error, self.wanted.most_runs)
+
+
+def check(wanted: Wanted) -> Plan:
+    """Everything that is wrong with a plan, before anything runs.
+
+    Raises
+    ------
+    ScenarioError
+        With all of it.
+    """
+    from handoff.procedures import PROCEDURES
+
+    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in wanted.procedures if n not in PROCEDURES]
+    twice = [n for n in dict.fromkeys(wanted.procedures) if wanted.procedures.count(n) > 1]
+    wrong += [f"procedure {n!r} stands twice: name each once" for n in twice]
+    if (wanted.vary is None) == (wanted.size is None) and not (wanted.analytic and wanted.vary is None):
+        wrong.append("give either --vary NAME=LOW:HIGH or --size WHAT: one of them says what is to be found")
+    given, text = tables(wanted.scenario, wanted.changes)
+    scenario = checked(given, wanted.scenario, text, wanted.changes)
+    data = {name: table for name, table in given.items() if name not in NOT_OF_A_POINT}
+    try:
+        warmup_ps = duration(wanted.warmup)
+        if warmup_ps >= scenario.duration:
+            wrong.append(f"--warmup {wanted.warmup}: the run ends at {data['duration']}: nothing would be measured")
+    except ValueError as error:
+        warmup_ps = 0
+        wrong.append(f"--warmup: {error}")
+    questions, setup = _questions(wanted, data, scenario.seed, wrong)
+    texts = [*_of_scenario(scenario), *wanted.slo]
+    if not texts and wanted.size in DEFAULT_TARGET:
+        texts = [DEFAULT_TARGET[wanted.size]]
+    if not texts and questions:
+        wrong.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
+    targets: list[Target] = []
+    try:
+        targets = parse_all(texts, _units(setup))
+    except ValueError as error:
+        wrong += [f"--slo {problem}" for problem in str(error).split("\n")]
+    if setup is not None:
+        wrong += [problem for name in wanted.procedures if name in PROCEDURES for problem in _unfit(setup, name)]
+    if wrong or setup is None:
+        raise ScenarioError(wrong)
+    return Plan(wanted, data, scenario.seed if wanted.seed is None else wanted.seed, warmup_ps, targets, questions, setup)
+
+
+def _of_scenario(scenario: Scenario) -> list[str]:
+    """Targets of ``[slo]``."""
+    return [] if scenario.slo is None else scenario.slo.targets
+
+
+def _questions(
+    wanted: Wanted, data: dict[str, Any], seed: int, wrong: list[str]
+) -> tuple[list[Ask], Setup | None]:
+    """What is asked, and the scenario at the low end of the range if it is sound."""
+    try:
+        if wanted.vary is not None:
+            question = varied(wanted.vary, data, wanted.precision, wanted.find)
+            questions: list[Ask] = [lambda found: question]
+        elif wanted.size is not None:
+            questions = sized(wanted.size, data)
+            question = questions[0]({})
+        else:
+            return [], _setup(wanted, data, seed) if wanted.analytic else None
+        if found := question.problems(data):
+            raise ScenarioError([f"{'--vary' if wanted.vary else f'--size {wanted.size}:'} {problem}" for problem in found])
+        return questions, _setup(wanted, question.tables(data, question.range.low), seed)
+    except ScenarioError as error:
+        wrong += error.problems
+    except ValueError as error:
+        wrong.append(str(error))
+    return [], None
+
+
+def _setup(wanted: Wanted, data: dict[str, Any], seed: int) -> Setup:
+    from handoff.build import build
+
+    return build(Scenario.model_validate(data), wanted.scenario, seed)
+
+
+def _units(setup: Setup | None) -> Callable[[str], str]:
+    """Units of measures by their names, those of agents and links as far as these are known."""
+    from handoff.export.capture import link_names
+    from handoff.measures.names import find
+
+    if setup is None:
+        return lambda name: find(name).unit
+    nodes, links = [n.name for n in setup.network.nodes], link_names(setup.network)
+    return lambda name: find(name, nodes, links).unit
+
+
+def _unfit(setup: Setup, name: str) -> list[str]:
+    """Why the scenario is no place for a procedure."""
+    from handoff.study import program_of
+
+    try:
+        program_of(setup, name)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+__all__ = ["Plan", "Wanted", "check"]

@@ -1,0 +1,71 @@
+"""Sizes equal to the closed forms of handoffs within one packet (constant delays; the arithmetic is that of tests/theory)."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from engine.quantities import duration
+from handoff.cli import main
+from tests.plan.scenarios import BN, BO, C, P, T, W, commuting, one_handoff
+
+SWITCH = W + C + BN + P
+"""From the request to the moment at which the home agent switches."""
+
+
+def sized(file, what, *options, procedure="sync-mipv4"):
+    done = CliRunner().invoke(main, ["plan", str(file), "--size", what, "--procedures", procedure, "--json", *options])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["answers"]
+
+
+@pytest.mark.parametrize("radio_ms", [20, 100])
+def test_the_new_router_holds_what_comes_by_either_way_until_its_link_is_up(tmp_path, radio_ms):
+    """Scenario III: ((min(tU, tH+bo+c) - (tB+c))+ + (tU - (tH+bn))+) / T, and the acknowledgements that wait among them."""
+    warn, down = SWITCH - 20, SWITCH - 10
+    up, updated = down + radio_ms, warn + W
+    peak = (max(0, min(up, SWITCH + BO + C) - (updated + C)) + max(0, up - (SWITCH + BN))) / T
+    messages = sum(t <= up for t in (updated + C, SWITCH + BN))
+    assert peak == {20: 20, 100: 106}[radio_ms]
+    old, new = sized(one_handoff(tmp_path, predict=0, warn=warn, down=down, up=up), "buffer")
+    assert old["met"] == 0  # ten milliseconds of warning: the update is there before the link is gone
+    assert (new["missed"], new["breaks_first"][0]["mean"]) == (new["met"] - 1, 1)
+    assert abs(new["met"] - messages - peak) <= 1
+
+
+@pytest.mark.parametrize("gap_ms", [20, 200])
+def test_the_old_router_holds_what_comes_until_the_update_does(tmp_path, gap_ms):
+    """mipv4-smooth: (tB - (tL - wo)) / T, tB = tU + 100 ms of agent discovery + wn + c."""
+    updated = gap_ms + 100 + W + C
+    need = (updated + W) / T
+    old, new = sized(one_handoff(tmp_path, down=0, up=gap_ms), "buffer", procedure="mipv4-smooth")
+    assert abs(old["met"] - need) <= 1
+    assert old["missed"] == old["met"] - 1
+    assert new["met"] <= 1 or new["missed"] == new["met"] - 1
+
+
+def test_the_old_router_holds_what_the_guard_is_too_short_for(tmp_path):
+    """sync-mipv4 in scenario II: max(0, 2 wo - (tL - tW)) / T."""
+    old, _ = sized(one_handoff(tmp_path, predict=0, warn=SWITCH - 2, down=SWITCH + 1, up=5), "buffer")
+    assert abs(old["met"] - (2 * W - 3) / T) <= 1
+
+
+def test_the_lead_is_the_way_of_the_request_and_the_marker(tmp_path):
+    """wo + c + bn + p + bo + wo from the prediction to the warning; the marker has to be there before it."""
+    lead = W + C + BN + P + BO + W
+    assert lead == 35
+    (answer,) = sized(commuting(tmp_path), "lead", "--most-runs", "3")
+    missed, met = (duration(answer[end]) for end in ("missed", "met"))
+    assert missed <= lead * 10**9 < met
+    assert met - missed <= T * 10**8
+
+
+def test_a_size_that_no_value_is_enough_for(tmp_path):
+    """A conventional handoff loses what it loses, whatever is buffered."""
+    file = one_handoff(tmp_path, down=0, up=200)
+    done = CliRunner().invoke(main, ["plan", str(file), "--size", "buffer", "--procedures", "mipv4", "--json"])
+    assert done.exit_code == 3
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert not answer["found"]
+    lost = 200 + 100 + W + BN + P + BO + W
+    assert all(abs(e["targets"][0]["mean"] - lost / T) <= 1 for e in answer["evaluations"])

@@ -1,0 +1,61 @@
+"""Targets as text."""
+
+import pytest
+
+from handoff.plan.targets import parse, parse_all, show
+
+UNITS = {
+    "loss_ratio": "ratio", "registration_delay_p99": "ps", "ha.registration_wait_mean": "ps", "scenario_1_ratio": "ratio",
+    "lost": "packets", "ha>gw0.utilisation": "ratio", "extra_bytes": "bytes", "ha.registrations": "1/s", "mos": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "relation", "limit"),
+    [
+        ("loss_ratio<=1e-4", "loss_ratio", "<=", 1e-4),
+        ("loss_ratio <= 0.01%", "loss_ratio", "<=", 1e-4),
+        ("registration_delay_p99<=50ms", "registration_delay_p99", "<=", 50e9),
+        (" ha.registration_wait_mean < 5 ms ", "ha.registration_wait_mean", "<", 5e9),
+        ("scenario_1_ratio>=0.99", "scenario_1_ratio", ">=", 0.99),
+        ("lost<=0", "lost", "<=", 0),
+        ("ha>gw0.utilisation<=80%", "ha>gw0.utilisation", "<=", 0.8),
+        ("extra_bytes<=2MB", "extra_bytes", "<=", 2e6),
+        ("ha.registrations>=54000/min", "ha.registrations", ">=", 900),
+        ("mos>4", "mos", ">", 4),
+    ],
+)
+def test_a_target_says_which_measure_and_what_limit(text, measure, relation, limit):
+    target = parse(text, UNITS.__getitem__)
+    assert (target.measure, target.relation, target.unit) == (measure, relation, UNITS[measure])
+    assert target.limit == pytest.approx(limit, rel=1e-12)
+    assert target.unit == "bytes" or parse(str(target).replace(",", ""), UNITS.__getitem__) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"), [("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False)]
+)
+def test_a_limit_at_the_edge_of_a_measure(text, edge):
+    assert parse(text, UNITS.__getitem__).at_edge is edge
+
+
+def test_which_side_of_the_limit_meets_it():
+    for text, values in {"mos>4": (0, 0, 1), "mos>=4": (0, 1, 1), "mos<4": (1, 0, 0), "mos<=4": (1, 1, 0)}.items():
+        target = parse(text, UNITS.__getitem__)
+        assert [target.holds(v) for v in (3, 4, 5)] == list(map(bool, values))
+        assert target.excess(6) == (2 if target.upper else -2)
+
+
+def test_two_limits_of_a_measure_can_be_met_together_if_something_is_between():
+    assert len(parse_all(["mos>=2", "mos<=2", "mos<3", "mos>1"], UNITS.__getitem__)) == 4
+    with pytest.raises(ValueError, match="contradict") as failure:
+        parse_all(["mos>=2", "mos<2", "lost<=5", "lost>=6"], UNITS.__getitem__)
+    assert str(failure.value).count("contradict") == 2
+
+
+def test_values_are_told_with_their_unit():
+    assert show(51.23456e9, "ps") == "51.23 ms"
+    assert show(1e-4, "ratio") == "0.0001"
+    assert show(40_404.4, "") == "40,404"
+    assert show(12, "packets") == "12 packets"
+    assert show(float("nan"), "ps") == "unknown"
