@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine import Engine, Result
+from engine import FOREVER, Engine, Result
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, Columns
 
 STATES = {
@@ -126,4 +126,8 @@ def between(first: Snapshot, second: Snapshot, end: Result) -> Result:
 
 
 def _difference(after: Columns, before: Columns, names: tuple[str, ...]) -> Columns:
-    return {name: after[name] if name in STATES else after[name] - before[name] for name in names}
+    """A sum that has come to its end (``FOREVER``: waits in an overload) stays there, else it would look like none."""
+    return {
+        name: after[name] if name in STATES else np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
+        for name in names
+    }

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import FOREVER
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.build import build
 from handoff.run import STUDY_METRICS
 from handoff.scenario import Scenario
 from handoff.study import run_procedure
-from handoff.window import STATES
+from handoff.window import STATES, _difference
 
 COMMUTE = Path(__file__).parents[2] / "examples" / "commute.toml"
 MS = 10**9
@@ -120,3 +121,9 @@ def test_a_run_that_is_stopped_has_the_batches_that_are_complete(setup):
     assert early.begin_ps == early.reached_ps
     assert early.summary()["sent"] == 0
     assert early.batches == ()
+
+
+def test_a_sum_that_has_come_to_its_end_is_not_taken_for_nothing():
+    """Waits of 353,000 messages in an overload of hours: more than int64 holds of picoseconds."""
+    full, some = {"wait_ps": np.array([FOREVER, 7])}, {"wait_ps": np.array([FOREVER, 3])}
+    assert _difference(full, some, ("wait_ps",))["wait_ps"].tolist() == [FOREVER, 4]
