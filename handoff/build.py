@@ -45,21 +45,9 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     ScenarioError
         With everything that is wrong in the files that the scenario names, and between them and it.
     """
-    network = Network()
-    for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
-        _node(network, server)
-    routers = scenario.routers
-    gateway = {r: region.gateway for region in scenario.region for r in region.routers}
-    for name in routers.names:
-        _node(network, Server.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
-        _cell(network, name, routers.cell)
-        _link(network, name, gateway.get(name) or str(routers.wired_to), routers.wired)
-    if routers.neighbours is not None:
-        for a, b in zip(routers.names, routers.names[1:], strict=False):
-            _link(network, a, b, routers.neighbours)
-    for link in scenario.link:
-        _link(network, link.between[0], link.between[1], link)
+    network = network_of(scenario)
     problems: list[str] = []
+    gateway = _gateways(scenario)
     names, movement = _movement(scenario, path, network, seed, problems)
     present = movement.presence(len(names), scenario.movement.margin) if movement is not None else None
     captures, unread = _captures(scenario, path.parent)
@@ -88,6 +76,30 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
     )
+
+
+def network_of(scenario: Scenario) -> Network:
+    """Nodes, links and cells of a scenario, before there are mobile nodes and traffic."""
+    network = Network()
+    for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
+        _node(network, server)
+    routers = scenario.routers
+    gateway = _gateways(scenario)
+    for name in routers.names:
+        _node(network, Server.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
+        _cell(network, name, routers.cell)
+        _link(network, name, gateway.get(name) or str(routers.wired_to), routers.wired)
+    if routers.neighbours is not None:
+        for a, b in zip(routers.names, routers.names[1:], strict=False):
+            _link(network, a, b, routers.neighbours)
+    for link in scenario.link:
+        _link(network, link.between[0], link.between[1], link)
+    return network
+
+
+def _gateways(scenario: Scenario) -> dict[str, str]:
+    """Gateway of each router that is in a region."""
+    return {router: region.gateway for region in scenario.region for router in region.routers}
 
 
 def _unsound(network: Network) -> list[str]:

@@ -82,17 +82,19 @@ def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_sna
 
 @main.command()
 @_study_options
-@click.option("--procedures", default="all", show_default=True, help="Names, separated by commas.")
+@click.option("--procedures", default="all", show_default=True, help="Names, separated by commas.", metavar="NAMES")
 def compare(procedures: str, **options: Any) -> None:
     """Run procedures on the same packets and the same draws of a SCENARIO."""
-    from handoff.procedures import PROCEDURES
+    from handoff.procedures import named
 
-    _study(list(PROCEDURES) if procedures == "all" else [p.strip() for p in procedures.split(",")], **options)
+    _study(named(procedures), **options)
 
 
 @main.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The dataset, new or not.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="The dataset, new or not; --dry-run needs none."
+)
 @click.option(
     "--vary", multiple=True, metavar="NAME=VALUES",
     help="A field and its values, beside or instead of those of [sweep]: 'buffer=10,20', 'lead_time=0..60ms step 20ms', "
@@ -115,12 +117,16 @@ def compare(procedures: str, **options: Any) -> None:
 @execution_options
 @_JSON
 def sweep(
-    output: Path, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, **options: Any
+    output: Path | None, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, **options: Any
 ) -> None:
     """Run a SCENARIO at many points, in replications.
 
     The same command again does only what is missing, whatever has ended it; more --runs add to those that are there.
+
+    Exit codes: 0 done, 1 some points cannot be run or a run failed, 2 invalid input, 130 interrupted.
     """
+    if output is None and not dry_run:
+        raise click.UsageError("say with -o DIR where the dataset is, or is to be; or look first, with --dry-run")
     with _Failures():
         from handoff.sweep.command import Asked
         from handoff.sweep.command import sweep as run_sweep
@@ -147,7 +153,9 @@ def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
 
 @main.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("--vary", metavar="NAME=LOW:HIGH", help="What to find the limit of, and where, as in mobile_nodes=1k:1M.")
+@click.option(
+    "--vary", multiple=True, metavar="NAME=LOW:HIGH", help="What to find the limit of, and where, as in mobile_nodes=1k:1M."
+)
 @click.option(
     "--size", type=click.Choice(["buffer", "lead", "agents"]),
     help="Instead: the smallest old and new routers' buffers, the latest layer-2 trigger, or the fewest GFAs or MAPs.",
@@ -156,7 +164,10 @@ def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     "--slo", multiple=True, metavar="TARGET",
     help="MEASURE<=LIMIT, as in 'registration_delay_p99<=50ms'; all have to be met, with those of [slo].",
 )
-@click.option("--procedures", default="sync-mipv4", show_default=True, help="Names, separated by commas: an answer for each.")
+@click.option(
+    "--procedures", default="sync-mipv4", show_default=True, metavar="NAMES",
+    help="Names, with commas, or all: an answer for each.",
+)
 @click.option(
     "--find", type=click.Choice(["largest", "smallest"]), help="Which value that meets the targets.  [default: found out]"
 )
@@ -177,6 +188,7 @@ def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False),
     help="Keep the runs in DIR, the dataset of a sweep: the same command goes on where it was, 'handoff query' reads them.",
 )
+@click.option("--memory-limit", metavar="SIZE", help="Stop at a run that may take more, as in 2GB.")
 @click.option("--analytic", is_flag=True, help="The closed forms alone, at once: nothing is simulated.")
 @click.option("--dry-run", is_flag=True, help="Say what would be tried, and how many packets that is.")
 @click.option("--progress/--no-progress", default=None, help="What is being done, on stderr.  [default: on a terminal]")
@@ -189,8 +201,9 @@ def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bo
     """
     with _Failures():
         from handoff.plan.command import Wanted, run
+        from handoff.procedures import named
 
-        wanted = Wanted(procedures=tuple(p.strip() for p in procedures.split(",")), **options)
+        wanted = Wanted(procedures=tuple(named(procedures)), **options)
         sys.exit(run(wanted, begin, as_json=as_json, dry_run=dry_run, progress=progress))
 
 

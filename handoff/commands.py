@@ -17,9 +17,11 @@ from typing import Any
 from engine.quantities import duration, size
 from handoff.build import build
 from handoff.checkpoint import Checkpoints, Complete
+from handoff.given import and_what_else, given
 from handoff.ideal import Bytes, anchors_of
+from handoff.line import Line, clock
 from handoff.measure import expected_packets
-from handoff.procedures import PROCEDURES
+from handoff.procedures import PROCEDURES, wrong_names
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.setup import Setup
 from handoff.study import Run, StudyProgress, program_of, run_procedure
@@ -72,8 +74,7 @@ class Progress:
     def __init__(self, name: str, interruption: Interruption, wanted: bool | None = None) -> None:
         self.name = name
         self.interruption = interruption
-        self.terminal = sys.stderr.isatty()
-        self.shown = self.terminal if wanted is None else wanted
+        self.line = Line(wanted)
         self.told = self.begun = time.perf_counter()
         self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
 
@@ -82,7 +83,7 @@ class Progress:
         now = time.perf_counter()
         if at.time_ps <= self.last.time_ps or self.last.until_ps == 0:  # it begins, or its reference does
             self.first, self.begun = at, now
-        elif self.shown and (self.terminal or now - self.told >= self.LOG_SECONDS):
+        elif self.line.shown and (self.line.terminal or now - self.told >= self.LOG_SECONDS):
             self.told = now
             self._show(at, max(now - self.begun, 1e-9))
         self.last = at
@@ -91,19 +92,12 @@ class Progress:
     def _show(self, at: StudyProgress, passed: float) -> None:
         done = max(at.time_ps - self.first.time_ps, 1)
         hops = at.events - self.first.events
-        text = (
+        self.line(
             f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
             f"{hops / passed / 1e6:.1f} M packet-hops/s, {clock(passed * (at.until_ps - at.time_ps) / done)} to go"
         )
-        end = "\n" if not self.terminal else "\r" if at.time_ps < at.until_ps else "\r\033[K"
-        print(f"\r{text}\033[K" if self.terminal else text, end=end, file=sys.stderr, flush=True)
-
-
-def clock(seconds: float) -> str:
-    """A time to go, as coarse as it is uncertain."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        if at.time_ps >= at.until_ps:
+            self.line.end()
 
 
 def study(
@@ -130,14 +124,12 @@ def study(
     ScenarioError
         If a procedure, the scenario or a file that it names is wrong.
     """
-    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in names if n not in PROCEDURES]
-    wrong += [f"procedure {n!r} stands twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
-    if wrong:
-        raise ScenarioError(wrong)
-    limit = size(memory_limit) if memory_limit is not None else None
-    every_s = None if checkpoint_every is None else duration(checkpoint_every) / 1e12
+    wrong = wrong_names(names)
+    limit = given("--memory-limit", size, memory_limit, wrong)
+    every_ps = given("--checkpoint-every", duration, checkpoint_every, wrong)
+    every_s = None if every_ps is None else every_ps / 1e12
     command = _without_checkpoints(sys.argv[1:])
-    checked, text = load_scenario(scenario, changes)
+    checked, text = and_what_else(wrong, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
     if unfit := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:

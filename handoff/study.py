@@ -20,7 +20,7 @@ from handoff.machine.program import Program
 from handoff.machine.records import Records
 from handoff.machine.waypoints import Waypoint, waypoints
 from handoff.measure import Columns, details, handoff_columns
-from handoff.procedures import PROCEDURES
+from handoff.procedures import PROCEDURES, wrong_names
 from handoff.run import Run
 from handoff.setup import Correspondents, Setup
 from handoff.window import Snapshot, Snapshots, between
@@ -197,8 +197,8 @@ def program_of(setup: Setup, procedure: str) -> Program:
     ValueError
         If the procedure is unknown, the options are wrong, or the procedure needs regions and there are none.
     """
-    if procedure not in PROCEDURES:
-        raise ValueError(f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}")
+    if wrong := wrong_names([procedure]):
+        raise ValueError(wrong[0])
     row = PROCEDURES[procedure]
     found = setup.options.problems()
     homeless = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))

@@ -29,6 +29,17 @@ def inputs_of(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], ...]
     return tuple(found.items())
 
 
+def unreadable(data: dict[str, Any], folder: Path) -> list[str]:
+    """What is wrong with files that a scenario's tables name and that cannot be read."""
+    wrong = []
+    for name in sorted(set(_named(data))):
+        try:
+            digest_of(folder / name)
+        except OSError as error:
+            wrong.append(f"{folder / name}: cannot be read: {error.strerror}")
+    return wrong
+
+
 def changed(folder: Path, inputs: Iterable[tuple[str, str]]) -> list[str]:
     """What is wrong with files that have to hold what they did where the task was made."""
     wrong = []

@@ -11,7 +11,7 @@ from handoff.build import build
 from handoff.ladder.collect import ladder_of
 from handoff.ladder.svg import render_svg
 from handoff.ladder.text import render_text
-from handoff.procedures import PROCEDURES
+from handoff.procedures import wrong_names
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.setup import Setup
 
@@ -26,8 +26,8 @@ def draw(
     ScenarioError
         If the scenario, the procedure, the mobile node or the handoff is wrong, or the picture has no place.
     """
-    if procedure not in PROCEDURES:
-        raise ScenarioError([f"no procedure {procedure!r}; there are {', '.join(PROCEDURES)}"])
+    if wrong := wrong_names([procedure]):
+        raise ScenarioError(wrong)
     if output is not None and not output.parent.is_dir():
         raise ScenarioError([f"-o: {output.parent} is no folder"])
     checked, _ = load_scenario(scenario, changes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.quantities import duration
+from engine.quantities import duration, size
 from handoff.batch.task import Task, canonical
+from handoff.given import and_what_else, beyond_seeds, given
 from handoff.plan.judge import Judge
 from handoff.plan.measured import needs_detail
 from handoff.plan.question import DEFAULT_TARGET, Ask, Question, sized, varied
@@ -30,8 +31,9 @@ class Wanted:
     scenario : Path
     changes : tuple of str
         Of ``--set``.
-    vary, size : str or None
-        One of them.
+    vary : tuple of str
+        One, if there is no ``size``.
+    size : str or None
     slo : tuple of str
     procedures : tuple of str
     find : {"largest", "smallest"} or None
@@ -43,11 +45,13 @@ class Wanted:
         The closed forms alone.
     output : Path or None
         Of the dataset that keeps the runs.
+    memory_limit : str or None
+        Of a run.
     """
 
     scenario: Path
     changes: tuple[str, ...]
-    vary: str | None
+    vary: tuple[str, ...]
     size: str | None
     slo: tuple[str, ...]
     procedures: tuple[str, ...]
@@ -59,6 +63,7 @@ class Wanted:
     warmup: str
     analytic: bool = False
     output: Path | None = None
+    memory_limit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Plan:
     seed : int
         Of the first replication.
     warmup_ps : int
+    memory_limit_bytes : int or None
+        Of a run.
     targets : list of Target
     questions : list of Ask
     low : Setup
@@ -83,6 +90,7 @@ class Plan:
     data: dict[str, Any]
     seed: int
     warmup_ps: int
+    memory_limit_bytes: int | None
     targets: list[Target]
     questions: list[Ask]
     low: Setup
@@ -95,7 +103,10 @@ class Plan:
         """One replication of a value: ``handoff run --seed`` with the same changes gives the same."""
         scenario, folder = canonical(question.tables(self.data, position)), str(self.wanted.scenario.parent)
         detail = needs_detail(self.targets)
-        return Task(scenario, folder, self.seed + replication, procedures, detail, self.warmup_ps)
+        return Task(
+            scenario, folder, self.seed + replication, procedures, detail, self.warmup_ps,
+            memory_limit_bytes=self.memory_limit_bytes,
+        )  # fmt: skip
 
     def setup(self, question: Question, position: int) -> Setup:
         """The scenario at a value, under the first seed."""
@@ -115,39 +126,34 @@ def check(wanted: Wanted) -> Plan:
     ScenarioError
         With all of it.
     """
-    from handoff.procedures import PROCEDURES
+    from handoff.procedures import PROCEDURES, wrong_names
 
-    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in wanted.procedures if n not in PROCEDURES]
-    twice = [n for n in dict.fromkeys(wanted.procedures) if wanted.procedures.count(n) > 1]
-    wrong += [f"procedure {n!r} stands twice: name each once" for n in twice]
-    if (wanted.vary is None) == (wanted.size is None) and not (wanted.analytic and wanted.vary is None):
+    wrong = wrong_names(wanted.procedures)
+    limit = given("--memory-limit", size, wanted.memory_limit, wrong)
+    warmup_ps = given("--warmup", duration, wanted.warmup, wrong) or 0
+    if len(wanted.vary) > 1:
+        wrong.append("--vary stands twice: a plan varies one field ('handoff sweep' varies several)")
+    if bool(wanted.vary) == (wanted.size is not None) and not (wanted.analytic and not wanted.vary):
         wrong.append("give either --vary NAME=LOW:HIGH or --size WHAT: one of them says what is to be found")
-    given, text = tables(wanted.scenario, wanted.changes)
-    scenario = checked(given, wanted.scenario, text, wanted.changes)
-    data = {name: table for name, table in given.items() if name not in NOT_OF_A_POINT}
-    try:
-        warmup_ps = duration(wanted.warmup)
-        if warmup_ps >= scenario.duration:
-            wrong.append(f"--warmup {wanted.warmup}: the run ends at {data['duration']}: nothing would be measured")
-    except ValueError as error:
-        warmup_ps = 0
-        wrong.append(f"--warmup: {error}")
+    read, text = and_what_else(wrong, lambda: tables(wanted.scenario, wanted.changes), last=False)
+    scenario = and_what_else(wrong, lambda: checked(read, wanted.scenario, text, wanted.changes), last=False)
+    data = {name: table for name, table in read.items() if name not in NOT_OF_A_POINT}
+    if warmup_ps >= scenario.duration:
+        wrong.append(f"--warmup {wanted.warmup}: the run ends at {data['duration']}: nothing would be measured")
+    seed = scenario.seed if wanted.seed is None else wanted.seed
+    wrong += beyond_seeds(seed, wanted.most_runs)
     questions, setup = _questions(wanted, data, scenario.seed, wrong)
-    texts = [*_of_scenario(scenario), *wanted.slo]
-    if not texts and wanted.size in DEFAULT_TARGET:
-        texts = [DEFAULT_TARGET[wanted.size]]
-    if not texts and questions:
+    asked = [("[slo]", _of_scenario(scenario)), ("--slo", wanted.slo)]
+    if not any(texts for _, texts in asked) and wanted.size in DEFAULT_TARGET:
+        asked.append((f"--size {wanted.size}", [DEFAULT_TARGET[wanted.size]]))
+    targets = _targets(asked, setup, wrong)
+    if not any(texts for _, texts in asked) and questions:
         wrong.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
-    targets: list[Target] = []
-    try:
-        targets = parse_all(texts, _units(setup))
-    except ValueError as error:
-        wrong += [f"--slo {problem}" for problem in str(error).split("\n")]
     if setup is not None:
         wrong += [problem for name in wanted.procedures if name in PROCEDURES for problem in _unfit(setup, name)]
     if wrong or setup is None:
         raise ScenarioError(wrong)
-    return Plan(wanted, data, scenario.seed if wanted.seed is None else wanted.seed, warmup_ps, targets, questions, setup)
+    return Plan(wanted, data, seed, warmup_ps, limit, targets, questions, setup)
 
 
 def _of_scenario(scenario: Scenario) -> list[str]:
@@ -155,13 +161,29 @@ def _of_scenario(scenario: Scenario) -> list[str]:
     return [] if scenario.slo is None else scenario.slo.targets
 
 
+def _targets(asked: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, wrong: list[str]) -> list[Target]:
+    """The targets that are asked for, where each comes from beside it."""
+    targets: list[Target] = []
+    found: dict[str, str] = {}
+    together: list[str] = []
+    for where, texts in asked:
+        together += texts
+        try:
+            targets = parse_all(together, _units(setup))
+        except ValueError as error:
+            for problem in str(error).split("\n"):
+                found.setdefault(problem, f"{where} {problem}")
+    wrong += found.values()
+    return targets
+
+
 def _questions(
     wanted: Wanted, data: dict[str, Any], seed: int, wrong: list[str]
 ) -> tuple[list[Ask], Setup | None]:
     """What is asked, and the scenario at the low end of the range if it is sound."""
     try:
-        if wanted.vary is not None:
-            question = varied(wanted.vary, data, wanted.precision, wanted.find)
+        if wanted.vary:
+            question = varied(wanted.vary[0], data, wanted.precision, wanted.find)
             questions: list[Ask] = [lambda found: question]
         elif wanted.size is not None:
             questions = sized(wanted.size, data)

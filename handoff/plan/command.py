@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from handoff.batch.task import Executor
+from handoff.line import Line
 from handoff.plan.analytic import closed_form
 from handoff.plan.answer import Answer, busiest
 from handoff.plan.asked import Plan, Wanted, check
@@ -15,7 +16,7 @@ from handoff.plan.measured import readings
 from handoff.plan.planner import Planner, RunFailed
 from handoff.plan.question import Question
 from handoff.plan.search import Bracket
-from handoff.plan.show import Line, show, show_dry_run, show_estimates
+from handoff.plan.show import show, show_dry_run, show_estimates
 from handoff.theory.estimate import beside, estimate
 
 MISSED, FAILED, INTERRUPTED = 3, 1, 130

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from handoff.plan.search import Range
+from handoff.scenario.load import why_fixed
 from handoff.scenario.scale import Scale
 from handoff.scenario.vary import paths
 
@@ -46,20 +47,22 @@ class Values:
         return self.scale.text(position * self.step)
 
     def said(self, position: int) -> str:
-        """In a sentence: in the largest unit that needs no more than a few decimals."""
+        """In a sentence: in the unit that needs the fewest digits, of several the largest; above 0 a unit is not more than it."""
         number = position * self.step
         if self.scale.whole:
             return f"{number:,}"
         if self.scale.quantity is None:
             return self.scale.text(number)
         units = sorted(self.scale.quantity.units.items(), key=lambda u: -u[1])
+        found = []
         for unit, size in units:
             part = Fraction(number, size) * 10**_DECIMALS
             if part.denominator == 1 and (abs(number) >= size or size == units[-1][1]):
                 whole, rest = divmod(abs(int(part)), 10**_DECIMALS)
                 digits = f".{rest:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
-                return f"{'-' if number < 0 else ''}{whole:,}{digits}{'' if unit[0] == '/' else ' '}{unit}"
-        return self.scale.text(number)
+                told = f"{'-' if number < 0 else ''}{whole:,}{digits}{'' if unit[0] == '/' else ' '}{unit}"
+                found.append((len(f"{whole}{digits}"), told))
+        return min(found, key=lambda f: f[0])[1] if found else self.scale.text(number)
 
     def value(self, position: int) -> int | float | str:
         """For JSON: a number if it has no unit."""
@@ -75,6 +78,8 @@ def span(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[
     ValueError
         If there is no such field, the ends are no values of it, or the range does not go up.
     """
+    if fixed := why_fixed(name):
+        raise ValueError(fixed)
     values = Values.of(data, name)
     ends = text.split(":")
     if len(ends) != 2:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +11,9 @@ from handoff.plan.answer import Answer
 from handoff.plan.asked import Plan
 from handoff.plan.targets import show as told
 from handoff.theory.estimate import Beside, Estimate
+
+LEAST_RATIO = 1e-12
+"""Below it a closed form of 1 minus something says nothing in floating point."""
 
 
 def show(plan: Plan, answers: Sequence[Answer], passed: bool, as_json: bool) -> None:
@@ -48,7 +50,7 @@ def show_estimates(plan: Plan, found: Sequence[tuple[str, str, Sequence[Estimate
         print(f"{name}: {said}" if said else name)
         header = ("", "law", "arrivals/s", "load", "mean wait", "loss ratio")
         _table("closed forms", header, (
-            (e.what, e.law, f"{e.rate:.4g}", f"{e.load:.3f}", told(e.wait_ps, "ps"), f"{e.loss_ratio:.3g}") for e in estimates
+            (e.what, e.law, f"{e.rate:.4g}", f"{e.load:.3f}", told(e.wait_ps, "ps"), _ratio(e.loss_ratio)) for e in estimates
         ))  # fmt: skip
 
 
@@ -76,30 +78,6 @@ def show_dry_run(plan: Plan, as_json: bool) -> None:
         print("  then the same for the next one, with what this one needs")
 
 
-class Line:
-    """What is being done: one line on a terminal that is written over.
-
-    Parameters
-    ----------
-    wanted : bool or None
-        None: on a terminal only.
-    """
-
-    def __init__(self, wanted: bool | None) -> None:
-        self.terminal = sys.stderr.isatty()
-        self.shown = self.terminal if wanted is None else wanted
-
-    def __call__(self, text: str) -> None:
-        """Show this now."""
-        if self.shown:
-            print(f"\r{text}\033[K" if self.terminal else text, end="" if self.terminal else "\n", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line empty."""
-        if self.shown and self.terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
 def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -122,6 +100,10 @@ def _row(b: Beside) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _ratio(value: float) -> str:
+    return f"{value if value > LEAST_RATIO else 0:.3g}"
+
+
 def _beside(b: Beside) -> dict[str, Any]:
     simulated = {"utilisation": b.utilisation, "wait_ps": b.wait_ps, "loss_ratio": b.loss_ratio}
     return _estimate(b.estimate) | {"simulated": simulated, "difference": b.difference, "apart": b.apart}
@@ -138,4 +120,4 @@ def _print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
-__all__ = ["Line", "show", "show_dry_run", "show_estimates"]
+__all__ = ["show", "show_dry_run", "show_estimates"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
+from handoff.procedures import named, wrong_names
 from handoff.scenario.ranges import plain, values
 from handoff.scenario.values import Duration, Model, Positive, one_or_more
 
@@ -21,16 +22,26 @@ def _values(given: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for part in parts for value in part))
 
 
+def _procedures(given: Any) -> Any:
+    names = one_or_more(given)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return names
+    names = named("all") if names == ["all"] else names
+    if wrong := wrong_names(names):
+        raise ValueError("; ".join(wrong))
+    return names
+
+
 def _flat(table: dict[str, Any], stem: str = "") -> dict[str, Any]:
     """Tables in a table as dotted names: ``options.bicast = …`` and ``"options.bicast" = …`` say the same."""
     found: dict[str, Any] = {}
     for name, value in table.items():
-        found |= _flat(value, f"{stem}{name}.") if isinstance(value, dict) else {f"{stem}{name}": value}
+        found |= _flat(value, f"{stem}{name}.") if isinstance(value, dict) and value else {f"{stem}{name}": value}
     return found
 
 
 Values = Annotated[tuple[str, ...], BeforeValidator(_values)]
-Names = Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)]
+Procedures = Annotated[list[str], BeforeValidator(_procedures), Field(min_length=1)]
 
 
 class Sweep(Model):
@@ -41,6 +52,7 @@ class Sweep(Model):
     zip : list of list of str
         Fields of each list take their values side by side; all others in every combination.
     procedures : list of str
+        Names, or ``all``.
     runs : int
         Replications of each point: seeds ``seed``, ``seed + 1`` …
     warmup : duration
@@ -57,7 +69,7 @@ class Sweep(Model):
     __pydantic_extra__: dict[str, Values] = Field(init=False)
 
     zip: list[Annotated[list[str], Field(min_length=2)]] = Field(default_factory=list)
-    procedures: Names | None = None
+    procedures: Procedures | None = None
     runs: Positive = 10
     warmup: Duration = 0
     batches: Positive = 1
@@ -87,6 +99,7 @@ def zip_problems(fields: dict[str, tuple[str, ...]], groups: list[list[str]]) ->
     known = ", ".join(map(repr, fields)) or "none"
     found = [f"zip: no field {name!r} varies; there are {known}" for name in dict.fromkeys(zipped) if name not in fields]
     found += [f"zip: {name!r} stands twice" for name in dict.fromkeys(zipped) if zipped.count(name) > 1]
+    found += [f"zip: {', '.join(map(repr, group))}: at least two fields go side by side" for group in groups if len(group) < 2]
     for group in groups:
         lengths = {name: len(fields[name]) for name in group if name in fields}
         if len(set(lengths.values())) > 1:
@@ -97,7 +110,7 @@ def zip_problems(fields: dict[str, tuple[str, ...]], groups: list[list[str]]) ->
 
 def _targets(given: Any) -> Any:
     for text in one_or_more(given):
-        if not isinstance(text, str) or not any(sense in text for sense in ("<=", ">=")):
+        if not isinstance(text, str) or not any(sense in text for sense in "<>"):
             raise ValueError(f"{text!r} is not a target: write a measure and its limit, as in 'loss_ratio<=1e-4'")
     return one_or_more(given)
 

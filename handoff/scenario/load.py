@@ -11,12 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handoff.scenario.batch import NOT_OF_A_POINT, Sweep
+from handoff.scenario.batch import Sweep
 from handoff.scenario.models import Scenario
 from handoff.scenario.schema import keys_at
 from handoff.scenario.vary import change, fields
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
+_NOT_VARIED = {
+    "seed": "replications have seeds of their own, one after the other from 'seed'",
+    "sweep": "[sweep] says what varies",
+    "slo": "[slo] is what is asked of each point",
+}
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
 
@@ -141,12 +146,18 @@ def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple
     return scenario
 
 
+def why_fixed(name: str) -> str:
+    """Why a field cannot vary; nothing if it may."""
+    why = _NOT_VARIED.get(name.split(".")[0])
+    return f"{name}: cannot vary: {why}" if why else ""
+
+
 def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Fields that vary and that the scenario does not have, with what is wrong; whether their values fit is found later."""
     found = {}
     for name, values in varied.items():
-        if name.split(".")[0] in NOT_OF_A_POINT:
-            found[name] = f"{name}: cannot vary: replications have seeds of their own, one after the other from 'seed'"
+        if fixed := why_fixed(name):
+            found[name] = fixed
             continue
         try:
             Scenario.model_validate(change(data, name, values[0]))
@@ -206,6 +217,6 @@ def said(error: Any) -> str:
         message = f"{error['input']!r} is not one of {error['ctx']['expected']}"
         message += f"; did you mean {near[0]!r}?" if near else ""
     elif error["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
+        message = f"{message[0].lower()}{message[1:].split(' after validation, not ')[0]}, not {error['input']!r}"
     dotted = ".".join(map(str, loc))
     return f"{dotted}: {message}" if dotted else message

@@ -66,7 +66,9 @@ def _part(text: str) -> Iterator[str]:
     if not step and (units is not COUNTS or first.denominator != 1):
         raise ValueError(f"{text!r} has no step: write one, as in '{text} step …', or 'log 7' for seven values in equal ratios")
     width = Fraction(Decimal(step)) * units.get(step_unit, 1) if step else Fraction(1)
-    if width <= 0 or (last - first) / width >= MOST_VALUES:
+    if width <= 0:
+        raise ValueError(f"{text!r} has a step that leads nowhere: give one above 0")
+    if (last - first) / width >= MOST_VALUES:
         raise ValueError(f"{text!r} has more than {MOST_VALUES:,} values: give a larger step")
     yield from (_text(first + i * width, units, unit) for i in range(int((last - first) / width) + 1))
 

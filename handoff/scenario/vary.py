@@ -1,4 +1,4 @@
-"""What of a scenario is varied: short names and paths, changes of a file's tables, ranges of values."""
+"""What of a scenario is varied: short names and paths, changes of a file's tables."""
 
 from __future__ import annotations
 
@@ -89,20 +89,6 @@ def change(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
     for path in paths(data, name):
         _put(changed, path, name, text)
     return changed
-
-
-def values(text: str) -> list[str]:
-    """``["1k", "1M"]`` of the range ``"1k:1M"``, from low to high; one value of its own text.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, or there are more than two.
-    """
-    found = [value.strip() for value in text.split(":")]
-    if len(found) > 2 or not all(found):
-        raise ValueError(f"{text!r} is neither a value nor a range: write the low and the high one, as in '1k:1M'")
-    return found
 
 
 def _matching(data: dict[str, Any], pattern: str) -> Iterator[str]:

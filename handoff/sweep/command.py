@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.quantities import FOREVER, duration, size
+from engine.quantities import duration, size
 from handoff.batch.version import code_version
+from handoff.build import network_of
 from handoff.commands import INTERRUPTED, Interruption
+from handoff.export.capture import link_names
+from handoff.given import and_what_else, beyond_seeds, given
 from handoff.measures.names import find
-from handoff.procedures import PROCEDURES
-from handoff.scenario import ScenarioError
+from handoff.procedures import named, wrong_names
+from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.batch import Sweep
 from handoff.scenario.load import check, tables, unknown_fields
 from handoff.scenario.ranges import values
 from handoff.sweep.dataset import Contents, Finished, Writer, contents, hash_of, writing
 from handoff.sweep.grid import combinations, where
-from handoff.sweep.points import Failure, Settings, points_of, told_together
+from handoff.sweep.points import Failure, Point, Settings, points_of, told_together
 from handoff.sweep.progress import Progress
 from handoff.sweep.work import Keeper, Plan, Work
 
@@ -47,7 +52,7 @@ class Asked:
 
 
 def sweep(
-    asked: Asked, output: Path, begin: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool, progress: bool | None,
+    asked: Asked, output: Path | None, begin: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool, progress: bool | None,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Do the runs of a sweep that are missing, and say what all of them found; returns the exit code.
@@ -60,11 +65,11 @@ def sweep(
     plan, measures = plan_of(asked)
     version = code_version()
     stale_is_missing = version if rerun_stale else None
-    if dry_run:
+    if dry_run or output is None:
         from handoff.sweep.forecast import forecast
         from handoff.sweep.show import show_forecast
 
-        found = contents(output)
+        found = Contents() if output is None else contents(output)
         missing = plan.missing(found.runs, stale_is_missing)
         show_forecast(plan, found, missing, forecast(plan, found.runs, missing), as_json)
         return 1 if plan.failures else 0
@@ -92,12 +97,13 @@ def _work(
     progress: bool | None,
 ) -> tuple[list[Failure], bool]:  # fmt: skip
     """Do what is missing; returns the points that failed, and whether it was interrupted."""
-    writer.add_points(plan.points)
     if not missing:
+        writer.add_points(plan.points)
         return [], False
     line = Progress(missing, found.runs, progress)
     interruption = Interruption("finishing the runs under way", executor.stop)
     with executor, Keeper(writer, version) as keeper:
+        writer.add_points(plan.points)
 
         def done(run: Finished) -> None:
             keeper.put(run)
@@ -123,39 +129,29 @@ def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
     """
     from handoff.sweep.summary import DEFAULT
 
-    data, text = tables(asked.scenario, asked.changes)
-    scenario = check(data, asked.scenario, text, asked.changes)
+    problems = [] if asked.procedures is None else wrong_names(named(asked.procedures))
+    problems += [f"--metric: {p}" for name in asked.measures if (p := _problem(find, name))]
+    warmup = given("--warmup", duration, asked.warmup, problems)
+    limit = given("--memory-limit", size, asked.memory_limit, problems)
+    data, text = and_what_else(problems, lambda: tables(asked.scenario, asked.changes), last=False)
+    scenario = and_what_else(problems, lambda: check(data, asked.scenario, text, asked.changes), last=False)
     base = scenario.sweep or Sweep()
-    varied, problems = _varied(asked.vary, data)
+    varied, unknown = _varied(asked.vary, data)
+    problems += unknown
     fields = base.fields | varied
     groups = [*base.zip, *([n.strip() for n in text.split(",")] for text in asked.side_by_side)]
-    names = base.procedures or []
-    if asked.procedures is not None:
-        names = list(PROCEDURES) if asked.procedures == "all" else [p.strip() for p in asked.procedures.split(",")]
-    elif not names:
+    names = base.procedures or [] if asked.procedures is None else named(asked.procedures)
+    if not names:
         problems.append("no procedure is named: give --procedures, or procedures = [...] in [sweep]")
-    problems += [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in names if n not in PROCEDURES]
     runs = base.runs if asked.runs is None else asked.runs
     seed = scenario.seed if asked.seed is None else asked.seed
-    if seed + runs - 1 > FOREVER:
-        problems.append(f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}")
-    warmup, limit = base.warmup, None
-    problems += [f"--metric: {p}" for name in asked.measures if (p := _problem(find, name))]
-    if asked.warmup is not None:
-        if p := _problem(duration, asked.warmup):
-            problems.append(f"--warmup: {p}")
-        else:
-            warmup = duration(asked.warmup)
-    if asked.memory_limit is not None:
-        if p := _problem(size, asked.memory_limit):
-            problems.append(f"--memory-limit: {p}")
-        else:
-            limit = size(asked.memory_limit)
+    problems += beyond_seeds(seed, runs)
+    warmup = base.warmup if warmup is None else warmup
     if warmup >= scenario.duration:
         problems.append("the warm-up is not shorter than the scenario: nothing would be left to measure")
     found = []
     try:
-        found = combinations(fields, groups, list(dict.fromkeys(names)))
+        found = combinations(fields, groups, names)
         condition = base.where if asked.condition is None else asked.condition
         found = where(found, condition) if condition is not None else found
     except ValueError as error:
@@ -170,6 +166,8 @@ def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
     points, failures = points_of(data, asked.scenario.parent, found, settings)
     if not points:
         raise ScenarioError([f"{asked.scenario}: no point can be run", *told_together(failures)])
+    if nowhere := _nowhere(asked.measures, points):
+        raise ScenarioError(nowhere)
     plan = Plan(tuple(points), tuple(failures), tuple(range(seed, seed + runs)), asked.scenario.parent.resolve(), limit)
     return plan, asked.measures or DEFAULT
 
@@ -189,6 +187,19 @@ def _varied(texts: Sequence[str], data: dict[str, Any]) -> tuple[dict[str, tuple
         else:
             fields[name] = tuple(values(given))
     return fields, problems + [f"--vary {said}" for said in unknown_fields(data, fields).values()]
+
+
+def _nowhere(measures: Sequence[str], points: Sequence[Point]) -> list[str]:
+    """Measures of nodes or links that no point has, before anything runs for them."""
+    problems = {name: "" for name in measures if "." in name}
+    for text in dict.fromkeys(p.scenario for p in points):
+        if not problems:
+            break
+        network = network_of(Scenario.model_validate(json.loads(text)))
+        nodes, links = [n.name for n in network.nodes], link_names(network)
+        found = {name: _problem(partial(find, nodes=nodes, links=links), name) for name in problems}
+        problems = {name: problem for name, problem in found.items() if problem}
+    return [f"--metric {problem}" for problem in problems.values()]
 
 
 def _problem(read: Callable[[str], object], text: str) -> str:

@@ -80,9 +80,13 @@ def where(points: Sequence[Combination], condition: str) -> list[Combination]:
     table = table.append_column(_PLACE, pa.array(range(len(points)), pa.int64()))
     with connection() as database:
         try:
-            kept = database.from_arrow(table).filter(condition).project(_PLACE).fetchall()
+            whole = database.from_arrow(table)
+            kept = whole.filter(condition).project(_PLACE).fetchall()
+            (kind,) = whole.project(condition).types
         except duckdb.Error as error:
             raise ValueError(f"where {condition!r}: {said(error)}") from None
+    if kind != "BOOLEAN":
+        raise ValueError(f"where {condition!r}: is neither true nor false: write a condition, as in buffer < 30")
     return [points[at] for at in sorted(at for (at,) in kept)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handoff.batch.inputs import inputs_of
+from handoff.batch.inputs import inputs_of, unreadable
 from handoff.batch.task import canonical
 from handoff.scenario import Scenario
 from handoff.scenario.batch import NOT_OF_A_POINT
@@ -142,4 +142,6 @@ def _scenario(
         return "\n".join(said(e) for e in error.errors())
     except ValueError as error:
         return str(error)
+    if missing := unreadable(tables, folder):
+        return "\n".join(missing)
     return canonical(tables), inputs_of(tables, folder)

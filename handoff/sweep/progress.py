@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Mapping
 
-from handoff.commands import clock
+from handoff.line import Line, clock
 from handoff.sweep.dataset import Finished, Run, Stored
 
 
@@ -37,8 +36,7 @@ class Progress:
         for (key, _), run in stored.items():
             self._seconds.setdefault(key, []).append(run.wall_seconds)
         self._total, self._done, self._worked = sum(self._left.values()), 0, 0.0
-        self._terminal = sys.stderr.isatty()
-        self._shown = self._terminal if wanted is None else wanted
+        self._line = Line(wanted)
         self._begun = self._told = time.perf_counter()
 
     def __call__(self, run: Finished) -> None:
@@ -48,15 +46,13 @@ class Progress:
         self._done += 1
         self._worked += run.wall_seconds
         now = time.perf_counter()
-        if self._shown and now - self._told >= (self.TERMINAL_SECONDS if self._terminal else self.LOG_SECONDS):
+        if self._line.shown and now - self._told >= (self.TERMINAL_SECONDS if self._line.terminal else self.LOG_SECONDS):
             self._told = now
-            text = f"{self._done:,} of {self._total:,} runs, {self._rest(now - self._begun)} to go"
-            print(f"\r{text}\033[K" if self._terminal else text, end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+            self._line(f"{self._done:,} of {self._total:,} runs, {self._rest(now - self._begun)} to go")
 
     def end(self) -> None:
         """Leave the line to what comes next."""
-        if self._shown and self._terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        self._line.end()
 
     def _rest(self, passed: float) -> str:
         each = {key: sum(known) / len(known) for key, known in self._seconds.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from handoff.sweep.varied import columns
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 """Names of columns, and rows."""
+TABLES = ("points", *DATASET_SCHEMAS)
 
 
 def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
@@ -49,6 +51,8 @@ def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
     ValueError
         If there is no dataset, or the query is none or wrong.
     """
+    if not (folder / "runs").is_dir() and Path(sql).is_dir():
+        raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
     if not (folder / "runs").is_dir():
         raise ValueError(f"{folder}: no dataset of a sweep: there is no folder 'runs' in it")
     found = contents(folder)
@@ -61,6 +65,10 @@ def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
                 raise ValueError("a query is one SELECT: the dataset is only read")
             cursor = database.execute(statements[0])
             rows = cursor.fetchall()
+        except duckdb.CatalogException as error:
+            if not (unknown := re.match(r"Catalog Error: Table with name (.+) does not exist!", str(error))):
+                raise ValueError(f"query: {said(error)}") from None
+            raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(TABLES)}") from None
         except duckdb.Error as error:
             raise ValueError(f"query: {said(error)}") from None
         return ([column[0] for column in cursor.description or ()], rows), found.damaged

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from handoff.commands import clock
+from handoff.line import clock
 from handoff.report.table import print_cells
 from handoff.sweep.dataset import Contents, Run
 from handoff.sweep.forecast import Forecast, Size
@@ -61,6 +61,7 @@ def show_summary(
     """Print the measures of each point, and what failed or is missing."""
     rows = summary(plan, found.runs, measures, version)
     other = sum(row.other_version for row in rows)
+    done = {row.point.key: row.runs for row in rows}
     if as_json:
         print(json.dumps({
             "points": [row_as_json(row) for row in rows],
@@ -80,8 +81,16 @@ def show_summary(
     print_cells([*names, "procedure", "runs", *measures], cells, "mean ± half of the 95 % interval", (*names, "procedure"))
     if other:
         print(f"* {other:,} runs were made by another version of the code; --rerun-stale does them anew")
-    if left:
-        print(f"{left:,} runs are missing: the same command goes on with them")
+    failed = {(f.procedure, *f.values.items()) for f in failures}
+    cannot = sum(len(plan.seeds) - done.get(p.key, 0) for p in plan.points if (p.procedure, *p.values.items()) in failed)
+    if cannot:
+        print(f"{_runs(cannot)} missing of points that cannot be run")
+    if left > cannot:
+        print(f"{_runs(left - cannot)} missing: the same command goes on with them")
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{' is' if count == 1 else 's are'}"
 
 
 def _told(point: Point) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def sound(name, *changes, seed=1):
 
 
 def test_what_is_shipped():
-    assert {p.stem for p in EXAMPLES} == {"bologna", "commute", "metro", "restart", "train"}
+    assert {p.stem for p in EXAMPLES} == {"bologna", "commute", "flood", "home_agent", "metro", "restart", "train"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

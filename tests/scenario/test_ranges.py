@@ -39,7 +39,7 @@ def test_a_text_names_values(text, expected):
         ("10..", "'10..' is not a range: write '10..50 step 10'"),
         ("10..50 steps 5", "is not a range"),
         ("50..10 step 10", "falls: write its smaller end first"),
-        ("10..50 step 0", "has more than 100,000 values: give a larger step"),
+        ("10..50 step 0", "has a step that leads nowhere: give one above 0"),
         ("1..1M", "has more than 100,000 values"),
         ("10ms..50ms", "has no step"),
         ("10ms..50Mbit/s step 1ms", "mixes units, or has one that is not known"),

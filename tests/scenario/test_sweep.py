@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from handoff.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from tests.scenario.test_errors import GOOD
 
@@ -44,6 +45,13 @@ def test_what_is_said(tmp_path):
     assert scenario.slo.targets == ["loss_ratio<=1e-4", "registration_delay_p99 <= 50ms"]
 
 
+def test_all_procedures_and_strict_targets(tmp_path):
+    text = SWEEP.replace('["mipv4", "mipv6"]', '"all"').replace("loss_ratio<=1e-4", "ha>gw0.utilisation < 0.9")
+    scenario = loaded(tmp_path, GOOD + text)
+    assert scenario.sweep.procedures == list(PROCEDURES)
+    assert scenario.slo.targets[0] == "ha>gw0.utilisation < 0.9"
+
+
 MISTAKES = [
     ('buffer = "10..50 step 20"', 'buffer = "10..50 step"', "3: sweep.buffer: '10..50 step' is not a range: write '10..50 st"),
     ('buffer = "10..50 step 20"', 'bufer = "10..50 step 20"', "3: sweep: bufer: nothing of a scenario; did you mean 'buffer'?"),
@@ -58,7 +66,7 @@ MISTAKES = [
     ("procedures =", "proceduers =", "8: sweep: proceduers: no field of a scenario; did you mean 'procedures'?"),
     ("runs = 7", "runs = 0", "9: sweep.runs: input should be greater than or equal to 1, not 0"),
     ('warmup = "2s"', "warmup = 2", "10: sweep.warmup: 2 has no unit: write text with one, as in '20ms'"),
-    ('"loss_ratio<=1e-4"', '"loss_ratio<1e-4"', "14: slo.targets: 'loss_ratio<1e-4' is not a target: write a "),
+    ('"loss_ratio<=1e-4"', '"loss_ratio=1e-4"', "14: slo.targets: 'loss_ratio=1e-4' is not a target: write a "),
     ("targets =", "target =", "13: slo.targets: is missing; it has to be given"),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.load import check, tables
 from handoff.scenario.scale import Scale
-from handoff.scenario.vary import change, fields, paths, values
+from handoff.scenario.vary import change, fields, paths
 from tests.scenario.test_commuters import SCENARIO
 from tests.scenario.test_large import SHORT
 
@@ -100,15 +100,6 @@ def test_what_is_not_there_is_said(data, name, message):
 def test_paths_are_their_own_names(data):
     assert paths(data, "options.lifetime") == ("options.lifetime",)
     assert paths(data, "seed") == ("seed",)
-
-
-def test_ranges():
-    assert values("1k:1M") == ["1k", "1M"]
-    assert values(" 1ms : 50ms ") == ["1ms", "50ms"]
-    assert values("75/h") == ["75/h"]
-    for wrong in ("1k:", ":", "", "1:2:3"):
-        with pytest.raises(ValueError, match="neither a value nor a range"):
-            values(wrong)
 
 
 @pytest.mark.parametrize(

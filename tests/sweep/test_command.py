@@ -9,6 +9,7 @@ import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from scipy.stats import t as student
@@ -100,6 +101,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> N
     code, told, said = swept(scenario, "-o", out, "--dry-run")
     assert (code, said, told["runs"], told["missing"]) == (0, "", 24, 24)
     assert not out.exists()
+    assert swept(scenario, "--dry-run")[:2] == (0, told | {"seconds_on_one_processor": ANY, "points": ANY})  # with no dataset yet
     # a packet each 50 ms for 10 s, and one for the phase
     assert [p["packets"] for p in told["points"]] == [m * 200 for m in (2, 3, 4) for _ in range(4)]
     assert {tuple(p["missing"]) for p in told["points"]} == {(1, 2)}
