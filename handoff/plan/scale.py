@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from handoff.plan.search import Range
-from handoff.scenario.load import why_fixed
+from handoff.scenario.load import unknown_fields
 from handoff.scenario.scale import Scale
 from handoff.scenario.vary import paths
 
@@ -78,10 +78,10 @@ def span(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[
     ValueError
         If there is no such field, the ends are no values of it, or the range does not go up.
     """
-    if fixed := why_fixed(name):
-        raise ValueError(fixed)
-    values = Values.of(data, name)
     ends = text.split(":")
+    if strange := unknown_fields(data, {name: ends}):
+        raise ValueError(strange[name])
+    values = Values.of(data, name)
     if len(ends) != 2:
         raise ValueError(f"{name}: {text!r} is not a range: write LOW:HIGH, as in 1k:1M or 5ms:100ms")
     numbers = [values.scale.parse(end.strip()) for end in ends]

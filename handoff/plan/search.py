@@ -192,14 +192,13 @@ def search(found: Bracket) -> Search:
 
     From the low end on until the verdict is the other one (or the targets are missed by more and more: then they are met
     nowhere), then by bisection; where values stay open, for both ends of the open stretch. At last a value on each side, to see
-    whether the verdicts are in order.
+    whether the verdicts are in order. Where ``found.sense`` is given the low end may be the whole answer: the smallest value if
+    it meets the targets.
 
     Parameters
     ----------
     found : Bracket
         Filled in as verdicts come, so that it says what is known if the search is left early.
-
-    Where ``found.sense`` is given the low end may be the whole answer: the smallest value if it meets the targets.
 
     Yields
     ------

@@ -146,18 +146,12 @@ def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple
     return scenario
 
 
-def why_fixed(name: str) -> str:
-    """Why a field cannot vary; nothing if it may."""
-    why = _NOT_VARIED.get(name.split(".")[0])
-    return f"{name}: cannot vary: {why}" if why else ""
-
-
 def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Fields that vary and that the scenario does not have, with what is wrong; whether their values fit is found later."""
     found = {}
     for name, values in varied.items():
-        if fixed := why_fixed(name):
-            found[name] = fixed
+        if why := _NOT_VARIED.get(name.split(".")[0]):
+            found[name] = f"{name}: cannot vary: {why}"
             continue
         try:
             Scenario.model_validate(change(data, name, values[0]))

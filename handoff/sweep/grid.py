@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,12 @@ def where(points: Sequence[Combination], condition: str) -> list[Combination]:
             whole = database.from_arrow(table)
             kept = whole.filter(condition).project(_PLACE).fetchall()
             (kind,) = whole.project(condition).types
+        except duckdb.BinderException as error:
+            unknown = _UNKNOWN.match(str(error))
+            if unknown is None:
+                raise ValueError(f"where {condition!r}: {said(error)}") from None
+            there = ", ".join(n if n.isidentifier() else f'"{n}"' for n in table.column_names if n != _PLACE)
+            raise ValueError(f"where {condition!r}: no field {unknown[1]!r} varies; there are {there}") from None
         except duckdb.Error as error:
             raise ValueError(f"where {condition!r}: {said(error)}") from None
     if kind != "BOOLEAN":
@@ -90,4 +97,5 @@ def where(points: Sequence[Combination], condition: str) -> list[Combination]:
     return [points[at] for at in sorted(at for (at,) in kept)]
 
 
+_UNKNOWN = re.compile(r'Binder Error: Referenced (?:column|table) "(.+?)" not found')
 _PLACE = "place_in_the_sweep"

@@ -68,6 +68,9 @@ SWEEPS = [
     (["--vary", "sweep.runs=1,2"], "--vary sweep.runs: cannot vary: [sweep] says what varies"),
     (["--zip", "mobile_nodes"], "zip: 'mobile_nodes': at least two fields go side by side"),
     (["--where", "buffer <"], "where 'buffer <': Parser Error: syntax error at end of input"),
+    (["--where", "coverage.lead = '50ms'"],
+        "where \"coverage.lead = '50ms'\": no field 'coverage' varies; there are mobile_nodes, \"coverage.lead\", "
+        '"coverage.lead_ps", procedure'),
     (["--where", "mobile_nodes + 1"],
         "where 'mobile_nodes + 1': is neither true nor false: write a condition, as in buffer < 30"),
     (["--procedures", "mipv4,mipv4"], "procedure 'mipv4' stands twice: name each once"),
@@ -97,6 +100,9 @@ OTHERS = [
         "--vary stands twice: a plan varies one field ('handoff sweep' varies several)"),
     (["plan", "s.toml", "--vary", "seed=1:4", "--slo", "lost<=0"], 2,
         "--vary seed: cannot vary: replications have seeds of their own, one after the other from 'seed'"),
+    (["plan", "s.toml", "--vary", "ha.registration=1ms:2ms", "--slo", "lost<=0"], 2,
+        "--vary ha: unknown key; allowed are correspondent, coverage, duration, home_agent, link, movement, name, node, options, "
+        "region, regions, restart, routers, seed, slo, sweep, traffic"),
     (["plan", "s.toml", "--vary", "mobile_nodes=1:2:3", "--slo", "lost<=0"], 2,
         "--vary mobile_nodes: '1:2:3' is not a range: write LOW:HIGH, as in 1k:1M or 5ms:100ms"),
     (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--seed", str(2**63 - 1)], 2,

@@ -207,7 +207,7 @@ WRONG = [
     (["--vary", "coverage.led=1ms"], ["--vary coverage.led: unknown key; did you mean 'lead'?"]),
     (["--vary", "duration=1s", "--vary", "duration=2s"], ["--vary duration: stands twice"]),
     (["--procedures", "mipv5"], ["no procedure 'mipv5'; there are mipv4, "]),
-    (["--where", "x = 1"], ["where 'x = 1': Binder Error: Referenced column \"x\" not found"]),
+    (["--where", "x = 1"], ["where 'x = 1': no field 'x' varies; there are "]),
     (["--where", "procedure = 'mipv6'"], ["no point is left: the condition is true for none"]),
     (["--zip", "coverage.lead,duration"], ["zip: no field 'duration' varies; there are "]),
     (["--metric", "los_ratio"], ["--metric: no measure 'los_ratio'; did you mean loss_ratio"]),
