@@ -171,7 +171,7 @@ class Answer:
                 + f" meets the targets beyond {said(found.missed or 0)}, which misses them: the answer is the conservative one"
             )  # fmt: skip
         notes += [f"{name} {way} between {said(a)} and {said(b)}: not monotone there" for name, a, b, way in turns(found)]
-        if found.sense == "smallest" and found.missed is None and found.range.low in found.decided("open"):
+        if found.supposed and found.missed is None:
             notes.append(f"taken for the smallest, as {said(found.range.low)} is undecided: else ask for --find largest")
         for x in found.decided("open"):
             reasons = [f"{f.target.measure}: {f.note}" for f in found.verdicts[x] if f.decision == "open" and f.note]

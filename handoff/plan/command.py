@@ -44,6 +44,8 @@ def run(wanted: Wanted, begin: Callable[[], Executor], *, as_json: bool, dry_run
         with dataset(wanted.output) as kept, begin() as executor:
             for procedures in _together(plan):
                 answers += _answers(plan, procedures, executor, kept, line)
+                if not answers[-1].complete:
+                    break
     except RunFailed as error:
         line.end()
         print(f"handoff: {error}", file=sys.stderr)
@@ -68,7 +70,8 @@ def _answers(plan: Plan, procedures: tuple[str, ...], executor: Executor, kept: 
         task = partial(plan.task, question)
         store = None if kept is None else kept.of(question, task)
         planner = Planner(
-            plan.judge(question), executor, task, partial(readings, plan.targets), getattr(executor, "jobs", 1), line, store
+            plan.judge(question), executor, task, partial(readings, plan.targets), getattr(executor, "jobs", 1), line,
+            question.values.said, store,
         )
         brackets, complete = planner.plan(procedures, question.range, question.sense)
         for name, bracket in brackets.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,6 +55,8 @@ class Planner:
         Runs that the executor does at a time.
     progress : callable
         Gets a line about what is being done.
+    said : callable
+        A value in words.
     store : Store or None
         Keeps runs for another time.
     runs : dict of Run to Kept
@@ -69,6 +71,7 @@ class Planner:
     read: Callable[[dict[str, Table]], tuple[Reading, ...]]
     workers: int = 1
     progress: Callable[[str], None] = lambda line: None
+    said: Callable[[int], str] = str
     store: Store | None = None
     runs: dict[Run, Kept] = field(default_factory=dict)
     looked: dict[Point, int] = field(default_factory=dict)
@@ -148,12 +151,12 @@ class Planner:
         tasks = {self.task(x, r, tuple(names)): (x, r) for (x, r), names in together.items()}
         left = len(tasks)
         if left:
-            self.progress(f"{left} runs at {_some(sorted({x for x, _ in together}))}")
+            self.progress(f"{_runs(left)} at {', '.join(map(self.said, sorted({x for x, _ in together})))}")
         for task, outcome in self.executor.run(tasks):
             x, r = tasks[task]
             self._keep(task, outcome, x, r)
             left -= 1
-            self.progress(f"{len(self.runs)} runs done, {left} to go in this step")
+            self.progress(f"{_runs(len(self.runs))} done, {left} to go in this step")
 
     def _keep(self, task: Task, outcome: Outcome, x: int, r: int) -> None:
         if outcome.problem:
@@ -168,5 +171,5 @@ class Planner:
         self.runs[run] = Kept(self.read(tables), fingerprint, tables)
 
 
-def _some(values: Iterable[int]) -> str:
-    return ", ".join(f"{x:,}" for x in values)
+def _runs(count: int) -> str:
+    return f"{count:,} run{'s' * (count != 1)}"

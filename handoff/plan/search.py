@@ -95,6 +95,8 @@ class Bracket:
         The last value, from the good end on, that clearly meets all targets.
     missed : int or None
         The first one that clearly misses one.
+    supposed : bool
+        Whether the sense rests on a low end that is undecided.
     """
 
     range: Range
@@ -102,6 +104,7 @@ class Bracket:
     sense: Sense | None = None
     met: int | None = None
     missed: int | None = None
+    supposed: bool = False
 
     @property
     def values(self) -> list[int]:
@@ -142,7 +145,7 @@ class Bracket:
             if self.sense is None and (low in met or high in missed):
                 self.sense = "largest"
             elif self.sense is None and (high in met or low in missed):
-                self.sense = "smallest"
+                self.sense, self.supposed = "smallest", low not in missed
             rising = self.sense != "smallest"
             self.met = (met[-1] if rising else met[0]) if met else None
             self.missed = (missed[0] if rising else missed[-1]) if missed else None

@@ -112,6 +112,28 @@ def test_an_interruption_says_what_is_known(tmp_path, monkeypatch):
     assert [e["value"] for e in answer["evaluations"]] == [1, 4]
 
 
+def test_after_an_interruption_no_other_procedure_is_begun(tmp_path, monkeypatch):
+    begun = []
+
+    def run(self, tasks):
+        begun.extend(task.procedures for task in tasks)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(InProcess, "run", run)
+    file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
+    done = plan(file, "--size", "buffer", "--procedures", "sync-mipv4,sync-mipv6", "--json")
+    assert done.exit_code == 130
+    assert set(begun) == {("sync-mipv4",)}
+    assert [a["procedure"] for a in json.loads(done.stdout)["answers"]] == ["sync-mipv4"]
+
+
+def test_what_is_being_done_is_said_in_the_words_of_the_scenario(tmp_path):
+    file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
+    said = plan(file, "--vary", "lifetime=10s:600s", "--slo", "lost>=0.5", "--progress", "--most-runs", "2").stderr.splitlines()
+    assert said[:3] == ["2 runs at 10 s", "1 run done, 1 to go in this step", "2 runs done, 0 to go in this step"]
+
+
 def test_a_run_that_fails_is_said_without_a_traceback(tmp_path, monkeypatch):
     from handoff.batch.task import Outcome
 
