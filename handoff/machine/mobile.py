@@ -234,8 +234,10 @@ class MobileNodes:
             return
         if not state.request and self.sender.has_link(state, state.router):
             self.begin(ctx, state, "move", state.router, state.router)
-        else:  # without a link, or with a request under way, a little later
-            ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
+            if not self.program.row.hierarchical:
+                return
+        # without a link, or with a request under way, a little later; a regional handoff may take the place of this one
+        ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
 
     # -- messages -------------------------------------------------------------------------------------------------------
     def _message(self, ctx: Context, state: State, fields: Fields, via: int) -> None:
@@ -294,8 +296,9 @@ class MobileNodes:
             state.forgotten = -1
         if self.sender.has_link(state, fields.new):
             ctx.route_up(fields.new)
-        state.refresh += 1
-        ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh)
+        if self.program.steps[fields.step].variant == HOME:  # the home agent hears nothing of a regional one
+            state.refresh += 1
+            ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh)
         self.sender.resume(ctx, state)
         self._completed(ctx, state, row)
 

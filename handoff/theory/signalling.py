@@ -57,7 +57,7 @@ def signalling(setup: Setup, program: Program, places: Places) -> Signalling:
             legs[leg] += n * len(rows)
         for node in {target for _, target, _ in its} - {AIR}:
             touched.setdefault(node, []).append(begun[rows])
-    for router, which, number in _refreshes(setup, program, begun, group):
+    for router, which, number in _refreshes(setup, program, places, begun, group):
         its = Counter()
         _begin(program, places, HOME, "move", (router, router, peers[which]), its)
         for leg, n in its.items():
@@ -127,11 +127,11 @@ def _kinds(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[t
         yield _Kind(old_router - 1, *rest), part
 
 
-def _refreshes(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
+def _refreshes(setup: Setup, program: Program, places: Places, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
     """Router, group of correspondents, and expected number of refreshes there.
 
-    Between two registrations there are floor(gap / half a lifetime); the age of one made before time 0 is uniform, so that
-    gap / half is expected.
+    Between two registrations with the home agent there are floor(gap / half a lifetime), each where the mobile node is by then;
+    the age of one made before time 0 is uniform, so that gap / half is expected.
     """
     move, half = setup.movement, program.refresh_ps(setup.options.lifetime_s)
     rows = np.flatnonzero(begun >= 0)
@@ -139,12 +139,21 @@ def _refreshes(setup: Setup, program: Program, begun: Int, group: Int) -> Iterat
     same = move.mobile[rows[1:]] == move.mobile[rows[:-1]]
     end[:-1][same] = begun[rows[1:]][same]
     end = np.maximum(np.minimum(end, move.down_ps[rows]), begun[rows])
-    gap = (end - begun[rows]) / half
-    number = np.where(begun[rows] == 0, gap, np.floor(gap))
+    regional = np.append(False, same & _within_a_region(places, move.router[rows]))
+    home = begun[rows][np.maximum.accumulate(np.where(regional, 0, np.arange(len(rows))))]
+    start = np.where(regional, np.roll(end, 1), begun[rows])
+    number = np.where(home == 0, (end - start) / half, (end - home) // half - (start - home) // half)
     groups = int(group.max(initial=0)) + 1
     for key, n in enumerate(np.bincount(move.router[rows] * groups + group[move.mobile[rows]], number).tolist()):
         if n:
             yield *divmod(key, groups), n
+
+
+def _within_a_region(places: Places, routers: Int) -> npt.NDArray[np.bool_]:
+    """Whether each router but the first has the gateway of the one before, in a row in which that is all that has to know."""
+    gateway = np.array([places.gateways.get(r, -1) for r in routers.tolist()])
+    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & places.row.hierarchical
+    return within
 
 
 # -- the messages of one handoff --------------------------------------------------------------------------------------------

@@ -78,8 +78,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "upstream waits although it is registered",
         "machine/mobile.py",
-        "        if self.sender.has_link(state, fields.new):\n            ctx.route_up(fields.new)\n        state.refresh",
-        "        state.refresh",
+        "        if self.sender.has_link(state, fields.new):\n            ctx.route_up(fields.new)\n        if self.program",
+        "        if self.program",
     ),
     Mutant("waits that do not grow", "machine/sender.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
     Mutant(
@@ -93,6 +93,18 @@ MACHINE_MUTANTS = (
         "machine/program.py",
         "return shortest * SECOND // 2",
         "return shortest * SECOND",
+    ),
+    Mutant(
+        "regional handoffs put off the refresh at the home agent",
+        "machine/mobile.py",
+        "if self.program.steps[fields.step].variant == HOME:",
+        "if True:",
+    ),
+    Mutant(
+        "an overtaken refresh is forgotten",
+        "machine/mobile.py",
+        "if not self.program.row.hierarchical:\n                return",
+        "return",
     ),
     Mutant(
         "temporary home agent never asked",

@@ -1,8 +1,11 @@
 """What the seed document leaves open: registration timers of RFC 5944, and the decisions for warnings, markers, buffers."""
 
+from itertools import pairwise
+
 import pytest
 
 from handoff.machine.messages import Fields
+from handoff.procedures import PROCEDURES
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 
@@ -83,6 +86,32 @@ def test_the_registration_is_refreshed_at_half_its_lifetime():
     moved = [t for t, _ in requests(spy) if t > 500]
     assert moved == list(range(1540, 10_000, 1035))
     assert spy.run.result.fate_counts() == {"delivered": len(times)}
+
+
+@pytest.mark.parametrize("procedure", [p for p in PROCEDURES if PROCEDURES[p].hierarchical])
+def test_regional_handoffs_do_not_put_off_the_refresh_at_the_home_agent(procedure):
+    """One handoff a second within a region; the home agent's bindings last 4 s, and it hears of the mobile node every 2 s."""
+    ups = range(0, 20_000, 1000)
+    stays = [
+        Stay("old" if i % 2 == 0 else "new", up=t, down=t + 1100, predict=t + 900, warn=t + 1090) for i, t in enumerate(ups)
+    ]
+    times = list(range(0, 19_500, 50))
+    spy = Spy(Scene(stays, until=20_000).setup(down=times, options={"lifetime_s": 4}), procedure)
+    asked = sorted(h.sent for h in spy.hops() if h.to == "ha")
+    assert max(b - a for a, b in pairwise([0, *asked])) < 4000
+    assert len(asked) >= 20_000 / 4000
+    assert "binding expired" not in spy.run.result.fate_counts()
+
+
+def test_a_refresh_that_a_regional_handoff_overtakes_is_made_up_for():
+    """The reply to a refresh is due 30 ms after the request; a regional handoff 10 ms after that asks for something else."""
+    setup = Scene([Stay("old")], until=2500).setup(options={"lifetime_s": 4})
+    refresh = requests(Spy(setup, "sync-hmipv4"))[0][0]
+    stays = [Stay("old", down=refresh + 900, predict=refresh + 10, warn=refresh + 890), Stay("new", up=refresh + 500)]
+    spy = Spy(Scene(stays, until=refresh + 2000).setup(options={"lifetime_s": 4}), "sync-hmipv4")
+    first, again = (h.sent for h in spy.hops() if h.to == "ha")
+    assert first < refresh + 10
+    assert refresh + 1000 < again < refresh + 1100
 
 
 def test_a_refresh_has_no_old_path_to_mark():
