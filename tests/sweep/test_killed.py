@@ -67,3 +67,25 @@ def test_nothing_is_lost_and_nothing_half_believed(tmp_path: Path, request: pyte
     assert done.stdout == whole.stdout
     files = [sorted(path.relative_to(folder) for path in folder.rglob("*")) for folder in (out, tmp_path / "whole")]
     assert files[0] == files[1]
+
+
+def test_a_worker_of_a_cluster_that_is_killed_leaves_no_trace(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    psutil = pytest.importorskip("psutil", reason="comes with distributed")
+    pytest.importorskip("distributed")
+    points, limit = (POINTS, []) if request.config.getoption("kills") > 10 else (POINTS // 10, QUICK[:2])
+    scenario, out = written(tmp_path, SCENARIO + SWEEP), tmp_path / "out"
+    command = ["sweep", str(scenario), *limit, "-o"]
+    whole = handoff(*command, tmp_path / "whole", "--jobs", "1")
+    assert whole.returncode == 0, whole.stderr
+    on_dask = [*HANDOFF, *command, str(out), "--cluster", "local", "--jobs", "2"]
+    with subprocess.Popen(on_dask, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and len(list(out.glob("runs/*/*"))) < points // 4:
+            time.sleep(0.005)
+        workers = [p for p in psutil.Process(process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+        workers[0].kill()
+        told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert len(workers) == 2
+    assert len(contents(out).runs) == points
+    assert dataset_hash(out) == dataset_hash(tmp_path / "whole")
+    assert told[0] == whole.stdout
