@@ -50,8 +50,8 @@ def test_a_scheduler_with_tls(tmp_path, certificates):
 
 SBATCH = """#!/bin/sh
 for script; do :; done  # the last argument
-cp "$script" "$JOBS/script"
-sh "$script" > "$JOBS/log" 2>&1 &
+cp "$script" "$JOBS/script"  # the one given is gone as soon as this ends
+sh "$JOBS/script" > "$JOBS/log" 2>&1 &
 echo $! > "$JOBS/pid"
 echo "Submitted batch job 1"
 """
