@@ -11,7 +11,6 @@ from engine.record cimport CONTROL, Record, rare
 cdef extern from *:
     """
     #define fetch(p) __builtin_prefetch((const void*)(p))
-    #define fetch_to_write(p) __builtin_prefetch((const void*)(p), 1)
     static const long long handoff_unlimited = 0x7FFFFFFFFFFFFFFFLL;
     /* *to = min(*to, t), whoever else does the same */
     static inline void handoff_lower(int64_t* to, int64_t t) {
@@ -22,7 +21,6 @@ cdef extern from *:
     const int64_t UNLIMITED "handoff_unlimited"
     void lower "handoff_lower"(int64_t* to, int64_t t) noexcept nogil
     void fetch(const void* p) noexcept nogil  # bring a line into the cache ahead of its use
-    void fetch_to_write(const void* p) noexcept nogil
 
 cdef enum:
     ACCEPTED = 0
@@ -146,7 +144,6 @@ cdef inline Record* next_slot(Fifo* f, vector[void*]* outgrown) noexcept nogil:
     """Where a packet is written, and changed, before it is offered; NULL without memory."""
     if rare(f.tail == f.room) and make_room(f, outgrown) != ACCEPTED:
         return NULL
-    fetch_to_write(&f.ring[(f.tail + 8) & f.mask])
     return &f.ring[f.tail & f.mask]
 
 cdef inline void depart(Fifo* f, int64_t t) noexcept nogil:

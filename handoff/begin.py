@@ -17,7 +17,7 @@ from handoff.machine.places import Places
 from handoff.machine.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.machine.records import Records
 from handoff.machine.waypoints import Waypoint
-from handoff.setup import Int, Setup
+from handoff.setup import Correspondents, Int, Setup
 
 PURPOSE_AGE = PURPOSE_USER + 1
 """Draws of how old a registration is that was made before time 0."""
@@ -34,6 +34,15 @@ def begin(setup: Setup, network: Network, places: Places) -> None:
             raise ValueError("a mobile node at its home agent is at home: attach it to another router")
         for node, role, who in anchored(places, router, here):
             network.bind(node, who, places.care_of(role, router), **places.tunnel(role))  # type: ignore[arg-type]
+
+
+def prepared(setup: Setup, program: Program, seed: int) -> tuple[Network, Places]:
+    """The network of one run of a program on a setup, with its state of time 0 and its schedule; and who is where in it."""
+    places = Places(setup, program, Correspondents(setup.network), seed)
+    network = setup.network.fork()
+    begin(setup, network, places)
+    schedule(setup, network, program, places, seed)
+    return network, places
 
 
 def anchored(places: Places, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:

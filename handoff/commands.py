@@ -18,13 +18,11 @@ from engine.quantities import duration, size
 from handoff.build import build
 from handoff.checkpoint import Checkpoints, Complete
 from handoff.given import and_what_else, given
-from handoff.ideal import Bytes, anchors_of
 from handoff.line import Line, clock
 from handoff.measure import expected_packets
-from handoff.procedures import PROCEDURES, wrong_names
+from handoff.procedures import wrong_names
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.setup import Setup
-from handoff.study import Run, StudyProgress, program_of, run_procedure
+from handoff.study import Run, StudyProgress, run_beside, unfit
 
 INTERRUPTED = 130
 MOST_RECORDED = 10**7
@@ -132,8 +130,8 @@ def study(
     checked, text = and_what_else(wrong, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build(checked, scenario, seed)
-    if unfit := [str(e) for e in map(partial(_unfit, setup), names) if e is not None]:
-        raise ScenarioError(unfit)
+    if wrong := unfit(setup, names):
+        raise ScenarioError(wrong)
     packets = int(expected_packets(setup.network, setup.duration_ps).sum())
     record = None
     if capture is not None:
@@ -158,18 +156,15 @@ def study(
         facts["--pcap"] = None if capture is None else [str(file), *links, snap]
         checkpoints = _checkpoints(checkpoint or (output or Path()) / "handoff.checkpoint", facts, every_s, resume)
         complete = checkpoints.complete
-    runs, references = complete.runs, complete.references
+    runs = complete.runs
     interruption = Interruption()
     for name in names[len(runs) :]:
         if interruption.asked:
             break
-        same = anchors_of(PROCEDURES[name])  # one reference serves all procedures with these anchors
-        run = run_procedure(
-            setup, name, seed=seed, threads=threads, memory_limit_bytes=limit, reference=references.get(same), detail=detail,
+        run = run_beside(
+            setup, name, complete.references, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail,
             progress=Progress(name, interruption, progress), record=record, checkpoints=checkpoints,
         )  # fmt: skip
-        if run.extra is not None:
-            references[same] = Bytes.of(run.result).beyond(run.extra)
         run.result.packets = None  # a record of each is much, and everything has been read off it
         runs.append(run)
     if output is not None and runs:
@@ -211,15 +206,6 @@ def _without_checkpoints(command: list[str]) -> list[str]:
         elif word not in ("--resume", "--progress", "--no-progress"):
             kept.append(word)
     return kept
-
-
-def _unfit(setup: Setup, name: str) -> ValueError | None:
-    """Why a procedure cannot run on a setup."""
-    try:
-        program_of(setup, name)
-    except ValueError as error:
-        return error
-    return None
 
 
 def _writable(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine import Engine, Hops, Network
-from handoff.begin import begin, controllers, schedule
+from handoff.begin import controllers, prepared
 from handoff.checkpoint import Checkpoints, UnderWay
-from handoff.ideal import Bytes, ideal_bytes
+from handoff.ideal import Bytes, anchors_of, ideal_bytes
 from handoff.machine.places import Places
 from handoff.machine.program import Program
 from handoff.machine.records import Records
@@ -22,7 +22,7 @@ from handoff.machine.waypoints import Waypoint, waypoints
 from handoff.measure import Columns, details, handoff_columns
 from handoff.procedures import PROCEDURES, wrong_names
 from handoff.run import Run
-from handoff.setup import Correspondents, Setup
+from handoff.setup import Setup
 from handoff.window import Snapshot, Snapshots, between
 
 SLICES = 50
@@ -122,10 +122,7 @@ def run_procedure(
     program = program_of(setup, procedure)
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
-    places = Places(setup, program, Correspondents(setup.network), seed)
-    network = setup.network.fork()
-    begin(setup, network, places)
-    schedule(setup, network, program, places, seed)
+    network, places = prepared(setup, program, seed)
     laid_out = waypoints(program, places)
     known = None if checkpoints is None else checkpoints.begun(_shared(setup, program, places, laid_out))
     if known is None:
@@ -187,6 +184,29 @@ def run_procedure(
         run.extra = Bytes.of(run.result).beyond(reference)
     run.batches = tuple(figures(*part) for part in parts)
     return run
+
+
+def run_beside(setup: Setup, procedure: str, references: dict[Any, Bytes], **options: Any) -> Run:
+    """Run a procedure of a comparison (``options`` as of :func:`run_procedure`): those with the same anchors share a reference.
+
+    ``references`` has those that are known, by ``handoff.ideal.anchors_of``, and gets what this run had to find out.
+    """
+    same = anchors_of(program_of(setup, procedure).row)
+    run = run_procedure(setup, procedure, reference=references.get(same), **options)
+    if run.extra is not None:
+        references[same] = Bytes.of(run.result).beyond(run.extra)
+    return run
+
+
+def unfit(setup: Setup, procedures: Iterable[str]) -> list[str]:
+    """Why procedures cannot run on a setup: what :func:`program_of` says of each."""
+    wrong = []
+    for name in procedures:
+        try:
+            program_of(setup, name)
+        except ValueError as error:
+            wrong.append(str(error))
+    return wrong
 
 
 def program_of(setup: Setup, procedure: str) -> Program:
@@ -258,4 +278,4 @@ def _advance(
     return reached
 
 
-__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_procedure"]
+__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_beside", "run_procedure", "unfit"]

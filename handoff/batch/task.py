@@ -14,10 +14,10 @@ import numpy as np
 
 from handoff.batch.inputs import changed
 from handoff.build import build
-from handoff.ideal import Bytes, anchors_of
+from handoff.ideal import Bytes
 from handoff.report.tables import columns_of
 from handoff.scenario import Scenario
-from handoff.study import program_of, run_procedure
+from handoff.study import run_beside
 
 Table = dict[str, list[Any]]
 TABLES = ("runs", "nodes", "links", "batches")
@@ -131,13 +131,10 @@ def perform(task: Task) -> Outcome:
         tables, seconds = [], []
         for name in task.procedures:
             begun = time.perf_counter()
-            same = anchors_of(program_of(setup, name).row)
-            run = run_procedure(
-                setup, name, seed=task.seed, reference=references.get(same), detail=task.detail, warmup_ps=task.warmup_ps,
-                batches=task.batches, memory_limit_bytes=task.memory_limit_bytes,
+            run = run_beside(
+                setup, name, references, seed=task.seed, detail=task.detail, warmup_ps=task.warmup_ps, batches=task.batches,
+                memory_limit_bytes=task.memory_limit_bytes,
             )  # fmt: skip
-            if run.extra is not None:
-                references[same] = Bytes.of(run.result).beyond(run.extra)
             tables.append({table: _plain(columns_of(table, run, setup, task.seed)) for table in TABLES})
             seconds.append(time.perf_counter() - begun)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:

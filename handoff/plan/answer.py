@@ -10,8 +10,8 @@ from typing import Any
 from handoff.batch.task import Table
 from handoff.measures.names import binding
 from handoff.plan.judge import Finding, told, verdict
-from handoff.plan.scale import Values
 from handoff.plan.search import Bracket, turns
+from handoff.plan.values import Values
 from handoff.theory.estimate import Beside
 
 BUSIEST = 3

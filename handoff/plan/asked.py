@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.quantities import duration, size
+from handoff.batch.inputs import inputs_of
 from handoff.batch.task import Task, canonical
 from handoff.given import and_what_else, beyond_seeds, given
 from handoff.plan.judge import Judge
@@ -101,11 +102,10 @@ class Plan:
 
     def task(self, question: Question, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
         """One replication of a value: ``handoff run --seed`` with the same changes gives the same."""
-        scenario, folder = canonical(question.tables(self.data, position)), str(self.wanted.scenario.parent)
-        detail = needs_detail(self.targets)
+        tables, folder = question.tables(self.data, position), self.wanted.scenario.parent
         return Task(
-            scenario, folder, self.seed + replication, procedures, detail, self.warmup_ps,
-            memory_limit_bytes=self.memory_limit_bytes,
+            canonical(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
+            memory_limit_bytes=self.memory_limit_bytes, inputs=inputs_of(tables, folder),
         )  # fmt: skip
 
     def setup(self, question: Question, position: int) -> Setup:
@@ -127,6 +127,7 @@ def check(wanted: Wanted) -> Plan:
         With all of it.
     """
     from handoff.procedures import PROCEDURES, wrong_names
+    from handoff.study import unfit
 
     wrong = wrong_names(wanted.procedures)
     limit = given("--memory-limit", size, wanted.memory_limit, wrong)
@@ -150,7 +151,7 @@ def check(wanted: Wanted) -> Plan:
     if not any(texts for _, texts in asked) and questions:
         wrong.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
-        wrong += [problem for name in wanted.procedures if name in PROCEDURES for problem in _unfit(setup, name)]
+        wrong += unfit(setup, (name for name in wanted.procedures if name in PROCEDURES))
     if wrong or setup is None:
         raise ScenarioError(wrong)
     return Plan(wanted, data, seed, warmup_ps, limit, targets, questions, setup)
@@ -215,17 +216,6 @@ def _units(setup: Setup | None) -> Callable[[str], str]:
         return lambda name: find(name).unit
     nodes, links = [n.name for n in setup.network.nodes], link_names(setup.network)
     return lambda name: find(name, nodes, links).unit
-
-
-def _unfit(setup: Setup, name: str) -> list[str]:
-    """Why the scenario is no place for a procedure."""
-    from handoff.study import program_of
-
-    try:
-        program_of(setup, name)
-    except ValueError as error:
-        return [str(error)]
-    return []
 
 
 __all__ = ["Plan", "Wanted", "check"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from handoff.batch.task import Executor
+from handoff.commands import INTERRUPTED
 from handoff.line import Line
 from handoff.plan.analytic import closed_form
 from handoff.plan.answer import Answer, busiest
@@ -19,7 +20,7 @@ from handoff.plan.search import Bracket
 from handoff.plan.show import show, show_dry_run, show_estimates
 from handoff.theory.estimate import beside, estimate
 
-MISSED, FAILED, INTERRUPTED = 3, 1, 130
+MISSED, FAILED = 3, 1
 MOST_BESIDE = 5
 """Servers and links, the most loaded ones, of which theory is put beside the simulation."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from handoff.batch.inputs import inputs_of
 from handoff.batch.task import TABLES, Table, Task
 from handoff.batch.version import code_version
 from handoff.plan.planner import Run
@@ -28,11 +26,14 @@ class Dataset:
         What was in it.
     version : str
         Of the code; runs of another one are done again.
+    told : set of str
+        Keys of points that it has been told of by this plan.
     """
 
     writer: Writer
     found: Contents
     version: str
+    told: set[str] = field(default_factory=set)
 
     def of(self, question: Question, task: Callable[[int, int, tuple[str, ...]], Task]) -> Runs:
         """The runs of a question, which have these tasks."""
@@ -58,16 +59,17 @@ class Runs:
     def write(self, run: Run, tables: dict[str, Table], wall_seconds: float) -> None:
         """Keep a run: it is complete there when this returns."""
         point, seed = self._point(run)
-        self.dataset.writer.add_points([point])
+        if point.key not in self.dataset.told:
+            self.dataset.writer.add_points([point])
+            self.dataset.told.add(point.key)
         self.dataset.writer.add([Finished(point, seed, tables, wall_seconds)], self.dataset.version)
 
     def _point(self, run: Run) -> tuple[Point, int]:
         name, x, r = run
         task = self.task(x, r, (name,))
         settings = Settings(task.detail, task.warmup_ps, task.batches)
-        inputs = inputs_of(json.loads(task.scenario), Path(task.folder))
         values = {self.question.path: self.question.values.text(x)}
-        return Point(task.scenario, name, settings, inputs, values), task.seed
+        return Point(task.scenario, name, settings, task.inputs, values), task.seed
 
 
 @contextmanager

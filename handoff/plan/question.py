@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.quantities import duration
-from handoff.plan.scale import Values, span
 from handoff.plan.search import Range, Sense
+from handoff.plan.values import Values, span
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.load import check
 from handoff.scenario.vary import change, fields

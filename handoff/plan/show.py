@@ -10,6 +10,7 @@ from typing import Any
 from handoff.plan.answer import Answer
 from handoff.plan.asked import Plan
 from handoff.plan.targets import show as told
+from handoff.report.table import print_cells
 from handoff.theory.estimate import Beside, Estimate
 
 LEAST_RATIO = 1e-12
@@ -79,17 +80,7 @@ def show_dry_run(plan: Plan, as_json: bool) -> None:
 
 
 def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console(width=None if Console().is_terminal else 200)
-    table = Table(title=f"\n{escape(title)}", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in header:
-        table.add_column(escape(column), justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
+    print_cells(header, list(rows), f"\n{title}", left=())
 
 
 def _row(b: Beside) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.quantities import duration, format_duration, size
+from handoff.quantities import FREQUENCY, frequency
 
 _FORM = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
 _HOW = "write MEASURE<=LIMIT (or <, >=, >), as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'"
-_RATE = re.compile(r"([0-9.eE+-]+)\s*/\s*(s|min|h)\Z")
-_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
@@ -180,19 +179,9 @@ def _plain(text: str) -> float:
         raise ValueError(f"{text!r} is not a number; this measure has no unit") from None
 
 
-def _rate(text: str) -> float:
-    match = _RATE.match(text)
-    try:
-        if match:
-            return _number(match[1]) / _SECONDS[match[2]]
-    except ValueError:
-        pass
-    raise ValueError(f"{text!r} is not a rate: write a number and one of /s, /min, /h, as in '900/s'")
-
-
 _LIMITS: dict[str, Callable[[str], float]] = {
     "ps": lambda text: float(duration(text)), "ratio": _ratio, "packets": _count, "bytes": lambda text: float(size(text)),
-    "1/s": _rate, "": _plain,
+    "1/s": lambda text: frequency(text) / FREQUENCY["/s"], "": _plain,
 }  # fmt: skip
 
 __all__ = ["Target", "parse", "parse_all", "show"]

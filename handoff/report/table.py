@@ -71,9 +71,9 @@ def print_cells(
     """
     wide = sum(max(len(text) for text in column) + 2 for column in zip(columns, *rows, strict=True))
     console = Console(width=None if Console().is_terminal else max(200, wide))
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="left" if column in left else "right", no_wrap=True)
+        table.add_column(escape(column), justify="left" if column in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)

@@ -8,12 +8,12 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from engine.quantities import RATE, SIZE, TIME
-from handoff.quantities import DECIBELS, LENGTH, LEVEL, SPEED
+from handoff.quantities import DECIBELS, FREQUENCY, LENGTH, LEVEL, SPEED
 from handoff.scenario.values import COUNTS
 
 MOST_VALUES = 100_000
 """Of one field: beyond it a step is a slip of the pen."""
-_UNITS = (COUNTS, TIME, RATE, SIZE, LENGTH, SPEED, DECIBELS, LEVEL)
+_UNITS = (COUNTS, TIME, RATE, SIZE, LENGTH, SPEED, FREQUENCY, DECIBELS, LEVEL)
 _QUANTITY = r"([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*((?!step|log)[^\d\s.,]\S*?)?"
 _RANGE = re.compile(rf"\s*{_QUANTITY}\s*\.\.\s*{_QUANTITY}(?:\s+step\s+{_QUANTITY}|\s+log\s+(\d+))?\s*")
 _SINGLE = re.compile(rf"\s*{_QUANTITY}\s*")

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.memory import estimate
-from handoff.begin import begin, schedule
+from handoff.begin import prepared
 from handoff.build import build
-from handoff.machine.places import Places
 from handoff.measure import expected_packets
 from handoff.scenario import Scenario
-from handoff.setup import Correspondents, Setup
+from handoff.setup import Setup
 from handoff.study import StudyProgress, program_of, run_procedure
 from handoff.sweep.dataset import Run, Stored
 from handoff.sweep.points import Point
@@ -116,11 +115,7 @@ def _size(plan: Plan, text: str, point: Point) -> Size | str:
     try:
         setup = _setup(plan, point)
         building = time.perf_counter() - begun
-        program = program_of(setup, point.procedure)
-        places = Places(setup, program, Correspondents(setup.network), plan.seeds[0])
-        network = setup.network.fork()
-        begin(setup, network, places)
-        schedule(setup, network, program, places, plan.seeds[0])
+        network, _ = prepared(setup, program_of(setup, point.procedure), plan.seeds[0])
         packets = int(expected_packets(setup.network, setup.duration_ps).sum())
         detail = RECORD_BYTES * packets if point.settings.detail else 0
         return Size(packets, estimate(network, setup.duration_ps) + detail, building)

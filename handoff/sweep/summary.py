@@ -8,7 +8,7 @@ from typing import Any
 
 from handoff.batch.task import Table
 from handoff.measures.intervals import Interval, batch_means, mean_interval
-from handoff.measures.names import Value, enough, find, read
+from handoff.measures.names import Value, enough, find, of_batches, read
 from handoff.sweep.dataset import DATASET_SCHEMAS, Run, Stored, table_of
 from handoff.sweep.points import Point
 from handoff.sweep.work import Plan
@@ -113,7 +113,7 @@ def figure(name: str, runs: Sequence[Mapping[str, Table]]) -> Figure:
     values = [v.value for v in found if v.value is not None]
     if not values:
         return Figure(unit, None, NOTHING, fewest)
-    if len(runs) == 1 and (parts := _of_batches(name, runs[0]["batches"])):
+    if len(runs) == 1 and (parts := _of_batches(name, runs[0])):
         return Figure(unit, batch_means(parts), "", fewest)
     return Figure(unit, mean_interval(values), "", fewest)
 
@@ -124,18 +124,14 @@ def _value(name: str, tables: Mapping[str, Table]) -> Value:
     return find(name).of(tables)  # which may need no more than the row of the run
 
 
-def _of_batches(name: str, batches: Table) -> list[float]:
+def _of_batches(name: str, tables: Mapping[str, Table]) -> list[float]:
     """The measure in each batch; nothing if it cannot be told from the figures of batches."""
-    parts = []
-    for i in range(len(batches["batch"])):
-        try:
-            value = find(name).of({"runs": {column: [values[i]] for column, values in batches.items()}})
-        except KeyError:  # of nodes or links
-            return []
-        if value.value is None:
-            return []
-        parts.append(value.value)
-    return parts
+    try:
+        found = [v.value for v in of_batches(tables, name)]
+    except ValueError:  # of nodes or links
+        return []
+    known = [v for v in found if v is not None]
+    return known if len(known) == len(found) else []
 
 
 # -- shown ------------------------------------------------------------------------------------------------------------------

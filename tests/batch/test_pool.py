@@ -85,11 +85,12 @@ def test_tasks_are_taken_as_there_is_room_for_them(tmp_path):
         running = pool.run(endless())
         for _ in range(3):
             next(running)
-        assert taken <= 3 + 2 * 2  # the first batches have one task, then two
+        most = 2 * (1 + 2 + 4)  # batches double as outcomes come, and each of the two may be asked for one three times
+        assert 3 <= taken <= most
         pool.stop()
         left = sum(1 for _ in running)
-        assert taken - 3 - left <= 2 * 2
-        assert taken < 100
+        assert 3 + left <= taken <= most
+        assert taken - 3 - left <= 2 * 4  # in hand, not begun
 
 
 SCRIPT = """

@@ -21,6 +21,7 @@ from handoff.scenario.ranges import values
         ("500us..2ms step 500us", "500us 1000us 1500us 2000us"),
         ("10Mbit/s..1Gbit/s log 3", "10Mbit/s 100Mbit/s 1000Mbit/s"),
         ("1min..2min step 20s", "60s 80s 100s 120s"),
+        ("1/min..150/h step 45/h", "60/h 105/h 150/h"),
         ("0..0.3 step 0.1", "0 0.1 0.2 0.3"),
         ("0.001..0.1 log 3", "0.001 0.01 0.1"),
         ("1k, 10k,20ms , word", "1000 10000 20ms word"),
