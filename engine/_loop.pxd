@@ -17,10 +17,12 @@ cdef class Loop:
     cdef World* w
     cdef object built
     cdef dict controllers  # by node: whether it takes batches, and what is called
+    cdef bint controlled  # whether there are any
     cdef Context context
     cdef int64_t cap  # largest window to use
     cdef int64_t cap_beside  # the same where units are visited side by side
     cdef int64_t span  # window in use
+    cdef int64_t most_records  # that one window may move before it is halved
     cdef int threads
     cdef Crew crew
     cdef Pool* pool
@@ -37,6 +39,9 @@ cdef class Loop:
     cdef int call_controller(self, Unit* u, int64_t end) except -1
     cdef int first_pass(self, Unit* u, int64_t end) except -1 nogil
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil
+    cdef int after_first(self, Unit* u, int64_t end) except -1 nogil
+    cdef int first_passes(self, int64_t end) except -1 nogil
+    cdef int window(self, int64_t begin, int64_t end) except -1 nogil
     cdef int broken(self, Unit* u) except -1 nogil
     cdef int give_back(self) except -1 nogil
     cdef int64_t earliest(self) noexcept nogil

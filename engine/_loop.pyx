@@ -19,7 +19,6 @@ from engine.views cimport Crew, begin_view, end_view, free_outgrown, leave_view,
 from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 cdef enum:
-    WINDOW_RECORDS = 32768  # that one window may move before it is halved; 16,384 and 65,536 are within 5 % of it
     FEW = 3  # events a visit below which the heap of units is cheaper than windows
 
 
@@ -145,8 +144,12 @@ cdef class Loop:
 
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil:
         """One unit up to ``end``: both passes."""
-        cdef World* w = self.w
         self.first_pass(u, end)
+        return self.after_first(u, end)
+
+    cdef int after_first(self, Unit* u, int64_t end) except -1 nogil:
+        """Pass 2 of a unit."""
+        cdef World* w = self.w
         if u.kind == UNIT_FLEET:
             finish_fleet(w, u, end)
             next_fleet(u)
@@ -157,6 +160,46 @@ cdef class Loop:
         u.frontier = end
         free_outgrown(w)
         return self.broken(u) if w.failure else 0
+
+    cdef int first_passes(self, int64_t end) except -1 nogil:
+        """Pass 1 of all nodes and servers of a window of at most ``cap_beside``; those that have something to do are then due."""
+        cdef World* w = self.w
+        cdef Unit* u
+        cdef int i
+        self.crew.due.clear()
+        for i in range(w.units):
+            u = &w.unit[i]
+            if u.kind != UNIT_FLEET:
+                if u.next < end:
+                    self.first_pass(u, end)
+                    self.crew.due.push_back(u)
+                u.frontier = end
+        return 0
+
+    cdef int window(self, int64_t begin, int64_t end) except -1 nogil:
+        """All units up to ``end``, in their order.
+
+        Where nothing depends on it, controllers come one after the other: what they need would not stay in the caches while
+        packets pass.
+        """
+        cdef World* w = self.w
+        cdef Unit* u
+        cdef size_t j
+        cdef int i
+        if self.controlled and end - begin <= self.cap_beside:
+            self.first_passes(end)
+            for j in range(self.crew.due.size()):
+                self.after_first(self.crew.due[j], end)
+            if w.fleet.next < end:
+                self.visit(w.fleet, end)
+            w.fleet.frontier = end
+            return 0
+        for i in range(w.units):
+            u = &w.unit[i]
+            if u.next < end:
+                self.visit(u, end)
+            u.frontier = end
+        return 0
 
     cdef int broken(self, Unit* u) except -1 nogil:
         with gil:
@@ -188,20 +231,14 @@ cdef class Loop:
     cdef int by_windows(self, int64_t stop) except -1 nogil:
         """Windows up to ``stop``, or until units have too few events a visit."""
         cdef World* w = self.w
-        cdef Unit* u
         cdef int64_t begin = self.earliest(), end, before, events0 = w.events, visits0 = self.visits
-        cdef int i
         while begin < stop:
             end = begin + self.span if self.span < stop - begin else stop
             w.begin = begin
             pass_boundaries(w, begin)
             before = w.events
-            for i in range(w.units):
-                u = &w.unit[i]
-                if u.next < end:
-                    self.visit(u, end)
-                u.frontier = end
-            self.end_window(w.events - before, WINDOW_RECORDS, self.cap)
+            self.window(begin, end)
+            self.end_window(w.events - before, self.most_records, self.cap)
             begin = self.earliest()
             if self.scheduling == AUTO and self.visits - visits0 >= 1024:
                 if w.events - events0 < FEW * (self.visits - visits0):
@@ -239,18 +276,11 @@ cdef class Loop:
             w.begin = begin
             pass_boundaries(self.w, begin)
             before = w.events
-            crew.due.clear()
+            self.first_passes(crew.end)
             work = 0
-            for i in range(w.units):
-                u = &w.unit[i]
-                if u.kind == UNIT_FLEET:
-                    continue
-                if u.next < crew.end:
-                    self.first_pass(u, crew.end)
-                    open_inlets(u)
-                    crew.due.push_back(u)
-                    work += u.work
-                u.frontier = crew.end
+            for j in range(crew.due.size()):
+                open_inlets(crew.due[j])
+                work += crew.due[j].work
             for j in range(crew.views.size()):
                 begin_view(crew.views[j], w)
             sort(crew.due.begin(), crew.due.end(), &more_work)
@@ -269,7 +299,7 @@ cdef class Loop:
             if w.fleet.next < crew.end:
                 self.visit(w.fleet, crew.end)
             w.fleet.frontier = crew.end
-            self.end_window(w.events - before, WINDOW_RECORDS * self.threads, self.cap_beside)
+            self.end_window(w.events - before, self.most_records * self.threads, self.cap_beside)
             begin = self.earliest()
             if self.windows - windows0 >= 256:
                 if self.span == self.cap_beside and w.events - events0 < self.least_beside * (self.windows - windows0):
