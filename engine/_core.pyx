@@ -23,7 +23,7 @@ from engine.columns cimport raw_columns, raw_hops
 from engine.holdings cimport holdings
 from engine.state cimport close_world, open_world
 from engine.threads cimport new_pool
-from engine.views cimport delete_view, new_view
+from engine.views cimport Lead, delete_view, new_view
 from engine.world cimport NEVER
 
 cdef extern from *:
@@ -35,8 +35,8 @@ cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room
 
 cdef enum:
     FIRST_WINDOW = 1000000000  # 1 ms: it grows and shrinks from there
-    SMALL_WINDOW = 32768  # packet-hops of one before it is halved; 16,384 to 262,144 are within 5 % of it with 1,000 mobiles
-    RECORDS_EACH = 16  # the same for each mobile of many: their state is in no cache, and each visit is to take several packets
+    SMALL_WINDOW = 32768  # packet-hops of one, for each thread, before it is halved; with 1,000 mobiles no size is better
+    RECORDS_EACH = 10  # the same for each of many mobiles: their state is in no cache, and a visit is to take several packets
     LARGE_WINDOW = 1 << 21  # past which the rings grow and the gain does not
     READ_ROWS = 1 << 21  # packets replayed from mapped files before what was read is given back: 25 MB of columns
     LEAST_BESIDE = 1024  # packet-hops in a window below which threads wait for each other longer than they work
@@ -134,6 +134,7 @@ cdef class Engine(Loop):
     cdef int open(self) except -1:
         """Build the state, once the controllers are known: uplinks that nobody uses bound no window."""
         cdef int n
+        cdef Lead lead
         if self.w != NULL:
             return 0
         self.built = Built(self.network, uplinks=-1 in self.controllers or bool(self.network.flows()["up"].any()))
@@ -153,7 +154,12 @@ cdef class Engine(Loop):
         self.cap = self.built.plan.window_ps if self.asked is None else min(self.asked, self.built.plan.window_ps)
         self.cap_beside = min(self.cap, self.built.plan.beside_ps)
         self.span = min(self.cap, FIRST_WINDOW)
-        self.most_records = min(max(SMALL_WINDOW, RECORDS_EACH * self.w.mobiles), LARGE_WINDOW)
+        self.most_records = max(SMALL_WINDOW * self.threads, min(RECORDS_EACH * self.w.mobiles, LARGE_WINDOW))
+        for n, depth in enumerate(self.built.plan.ahead):
+            self.w.unit[n].ahead = depth
+        for s, d, length in self.built.plan.leads:
+            lead.source, lead.to, lead.length = &self.w.unit[<int>s], &self.w.unit[<int>d], length
+            self.crew.leads.push_back(lead)
         while self.threads > 1 and self.crew.views.size() < <size_t>self.threads:
             self.crew.views.push_back(new_view(self.w))
             if self.crew.views.back() == NULL:

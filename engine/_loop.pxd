@@ -41,6 +41,7 @@ cdef class Loop:
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil
     cdef int after_first(self, Unit* u, int64_t end) except -1 nogil
     cdef int first_passes(self, int64_t end) except -1 nogil
+    cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil
     cdef int window(self, int64_t begin, int64_t end) except -1 nogil
     cdef int broken(self, Unit* u) except -1 nogil
     cdef int give_back(self) except -1 nogil

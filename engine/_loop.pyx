@@ -15,7 +15,7 @@ from engine.fifo cimport NO_MEMORY
 from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.reception cimport pass_boundaries
 from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
-from engine.views cimport Crew, begin_view, end_view, free_outgrown, leave_view, more_work
+from engine.views cimport Crew, Lead, begin_view, end_view, free_outgrown, leave_view, more_work
 from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 cdef enum:
@@ -32,7 +32,7 @@ cdef void finish_beside(void* arg, int worker, int job) noexcept nogil:
     cdef World* v = crew.views[worker]
     cdef Unit* u = crew.due[job]
     cdef int64_t before = v.events
-    second_pass(v, u, crew.end)
+    second_pass(v, u, u.frontier)
     u.work = v.events - before
     if v.failure and v.failure_unit < 0:
         v.failure_unit = u.rank
@@ -162,22 +162,57 @@ cdef class Loop:
         return self.broken(u) if w.failure else 0
 
     cdef int first_passes(self, int64_t end) except -1 nogil:
-        """Pass 1 of all nodes and servers of a window of at most ``cap_beside``; those that have something to do are then due."""
+        """Pass 1 of nodes and servers in a window of at most ``cap_beside``; those that have something to do are then due.
+
+        Those that are ahead go on to their ``until``.
+        """
         cdef World* w = self.w
         cdef Unit* u
+        cdef int64_t until
         cdef int i
         self.crew.due.clear()
         for i in range(w.units):
             u = &w.unit[i]
             if u.kind != UNIT_FLEET:
-                if u.next < end:
-                    self.first_pass(u, end)
+                until = u.until if u.ahead else end
+                if u.next < until:
+                    self.first_pass(u, until)
                     self.crew.due.push_back(u)
-                u.frontier = end
+                u.frontier = until
         return 0
 
+    cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil:
+        """How far those that are ahead go in the window that begins, and (returned) how far the others do.
+
+        Nothing arrives earlier than its way's length after its source's frontier as it is now. So each can go to the least of
+        these, and so far that what it feeds has a whole window to do in the next step.
+        """
+        cdef World* w = self.w
+        cdef int64_t end = begin + self.span if self.span < stop - begin else stop, bound
+        cdef Unit* u
+        cdef Lead* lead
+        cdef size_t j
+        cdef int i
+        for i in range(w.units):
+            u = &w.unit[i]
+            if u.ahead:
+                u.frontier = max(u.frontier, begin)  # nothing happens before
+                u.until = begin + (u.ahead + 1) * self.span if self.span < (stop - begin) // (u.ahead + 1) else stop
+        for j in range(self.crew.leads.size()):
+            lead = &self.crew.leads.data()[j]
+            bound = lead.source.frontier + lead.length if lead.length < stop - lead.source.frontier else stop
+            if lead.to.ahead:
+                lead.to.until = min(lead.to.until, bound)
+            else:
+                end = min(end, bound)
+        for i in range(w.units):
+            u = &w.unit[i]
+            if u.ahead:
+                u.until = max(u.until, u.frontier)  # it went there when windows were longer
+        return end
+
     cdef int window(self, int64_t begin, int64_t end) except -1 nogil:
-        """All units up to ``end``, in their order.
+        """All units up to ``end``, in their order, if they are not there yet.
 
         Where nothing depends on it, controllers come one after the other: what they need would not stay in the caches while
         packets pass.
@@ -187,6 +222,12 @@ cdef class Loop:
         cdef size_t j
         cdef int i
         if self.controlled and end - begin <= self.cap_beside:
+            for i in range(w.units):
+                u = &w.unit[i]
+                if u.ahead:
+                    if u.next < end:
+                        self.visit(u, end)
+                    u.until = u.frontier = max(u.frontier, end)
             self.first_passes(end)
             for j in range(self.crew.due.size()):
                 self.after_first(self.crew.due[j], end)
@@ -198,7 +239,7 @@ cdef class Loop:
             u = &w.unit[i]
             if u.next < end:
                 self.visit(u, end)
-            u.frontier = end
+            u.frontier = max(u.frontier, end)
         return 0
 
     cdef int broken(self, Unit* u) except -1 nogil:
@@ -262,21 +303,21 @@ cdef class Loop:
     cdef int beside(self, int64_t stop) except -1 nogil:
         """Windows up to ``stop`` with nodes side by side, or until there is too little in one.
 
-        Pass 1 of all units comes first, since controllers run one after the other; the fleet comes last.
+        Pass 1 of all units comes first, since controllers run one after the other; the fleet comes last. Units that may are a
+        window or more ahead.
         """
         cdef World* w = self.w
         cdef Crew* crew = &self.crew
-        cdef Unit* u
-        cdef int64_t begin = self.earliest(), before, work, events0 = w.events, windows0 = self.windows
+        cdef int64_t begin = self.earliest(), end, before, work, events0 = w.events, windows0 = self.windows
         cdef size_t j
         cdef int i
         self.span = min(self.span, self.cap_beside)
         while begin < stop:
-            crew.end = begin + self.span if self.span < stop - begin else stop
+            end = self.go_ahead(begin, stop)
             w.begin = begin
             pass_boundaries(self.w, begin)
             before = w.events
-            self.first_passes(crew.end)
+            self.first_passes(end)
             work = 0
             for j in range(crew.due.size()):
                 open_inlets(crew.due[j])
@@ -296,10 +337,10 @@ cdef class Loop:
                 end_view(crew.views[j], w)
             if w.failure:
                 return self.broken(&w.unit[w.failure_unit])
-            if w.fleet.next < crew.end:
-                self.visit(w.fleet, crew.end)
-            w.fleet.frontier = crew.end
-            self.end_window(w.events - before, self.most_records * self.threads, self.cap_beside)
+            if w.fleet.next < end:
+                self.visit(w.fleet, end)
+            w.fleet.frontier = end
+            self.end_window(w.events - before, self.most_records, self.cap_beside)
             begin = self.earliest()
             if self.windows - windows0 >= 256:
                 if self.span == self.cap_beside and w.events - events0 < self.least_beside * (self.windows - windows0):

@@ -30,13 +30,17 @@ class Unit:
 class Plan:
     """Units in the order of their visits (rank), windows in ps, and what each unit feeds directly.
 
-    ``window_ps`` is W*, the largest exact one. In one of ``beside_ps`` or less, nothing that a node, a server or the fleet sends
-    arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
+    ``window_ps`` is W*, the largest exact one. ``ahead`` are the units that may run ahead of the others: those that have no cell
+    and hear from none that has; each with the number of arcs on its longest way among them and out, the others with 0. ``leads``
+    are the arcs from them: source, destination, length. In a window of ``beside_ps`` or less, nothing that
+    another unit sends arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
     """
 
     units: list[Unit]
     window_ps: int
     beside_ps: int
+    ahead: list[int]
+    leads: list[tuple[int, int, int]]
     feeds: list[list[int]]
     hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
 
@@ -68,8 +72,12 @@ def plan(network: Network, uplinks: bool = True) -> Plan:
     assert order is not None
     place = {unit: i for i, unit in enumerate(order)}
     feeds = [sorted({place[d] for s, d, _ in arcs if s == unit}) for unit in order]
-    beside = min([length for _, d, length in arcs if units[d].kind != 2], default=UNLIMITED_WINDOW)
-    return Plan([units[i] for i in order], window, min(window, beside), feeds, next_hops(network))
+    ahead = _ahead(network, units, arcs)
+    beside = min([length for s, d, length in arcs if units[d].kind != 2 and not ahead[s]], default=UNLIMITED_WINDOW)
+    leads = [(place[s], place[d], length) for s, d, length in arcs if ahead[s]]
+    return Plan(
+        [units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, feeds, next_hops(network)
+    )
 
 
 def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int, int, int]]]:
@@ -89,6 +97,29 @@ def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int,
         if uplinks:
             arcs.append((fleet, front[cell.node], cell.up.delay_ps))
     return units, arcs
+
+
+def _ahead(network: Network, units: list[Unit], arcs: list[tuple[int, int, int]]) -> list[int]:
+    """``Plan.ahead`` of each unit; of none if one of them sends something that arrives at once."""
+    busy = {FLEET, *(cell.node for cell in network.cells)}
+    out: list[list[int]] = [[] for _ in units]
+    for s, d, _ in arcs:
+        out[s].append(d)
+    behind = [i for i, unit in enumerate(units) if unit.node in busy]
+    found = set(behind)
+    while behind:
+        onward = {d for s in behind for d in out[s]} - found
+        found |= onward
+        behind = [*onward]
+    among = [arc for arc in arcs if arc[0] not in found]
+    order = _order([str(i) for i in range(len(units))], [arc for arc in among if arc[1] not in found])
+    if order is None or not all(length for _, _, length in among):
+        return [0] * len(units)
+    depth = [0] * len(units)
+    for i in reversed(order):
+        if i not in found:
+            depth[i] = 1 + max((depth[d] for d in out[i]), default=0)
+    return depth
 
 
 def _order(names: list[str], arcs: list[tuple[int, int, int]]) -> list[int] | None:

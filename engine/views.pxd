@@ -8,10 +8,15 @@ from engine.arena cimport delete_blocks
 from engine.fifo cimport Fifo, new_fifo_blocks
 from engine.world cimport BUCKETS, FATES, Dropped, Ended, Unit, World, drop
 
+cdef struct Lead:  # a way from a unit that runs ahead
+    Unit* source
+    Unit* to
+    int64_t length
+
 cdef struct Crew:  # what workers need in a window
     vector[World*] views  # of each worker
-    vector[Unit*] due  # the units to visit
-    int64_t end
+    vector[Unit*] due  # the units to visit, each up to its frontier
+    vector[Lead] leads
 
 cdef inline bint more_work(Unit* const& a, Unit* const& b) noexcept nogil:
     return a.work > b.work

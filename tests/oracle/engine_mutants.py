@@ -183,8 +183,22 @@ BESIDE_MUTANTS = (
     Mutant(
         "side by side without uplinks",
         "plan.py",
-        "length for _, d, length in arcs if units[d].kind != 2]",
-        "length for s, d, length in arcs if 2 not in (units[s].kind, units[d].kind)]",
+        "length for s, d, length in arcs if units[d].kind != 2 and",
+        "length for s, d, length in arcs if 2 not in (units[s].kind, units[d].kind) and",
+    ),
+    Mutant("ahead of the fleet that it hears from", "plan.py", "    while behind:\n", "    while False:\n"),
+    Mutant("past what is ahead", "_loop.pyx", "                end = min(end, bound)\n", "                pass\n"),
+    Mutant(
+        "one that is ahead past another",
+        "_loop.pyx",
+        "                lead.to.until = min(lead.to.until, bound)\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "controllers before what is ahead",
+        "_loop.pyx",
+        "                    if u.next < end:\n                        self.visit(u, end)\n",
+        "",
     ),
     Mutant(
         "what was dropped beside others is forgotten",

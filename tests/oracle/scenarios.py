@@ -144,6 +144,7 @@ class Scenario:
     entries: list[EntryRow] = field(default_factory=list)
     routes_up: list[tuple[str, str]] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
+    still: str = ""  # "nodes" have no controllers, or there are none "everywhere"
 
     def network(self, change: Change = UNCHANGED) -> Network:
         """The scenario's network, with ``change``."""
@@ -190,9 +191,7 @@ class Scenario:
             net.schedule(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
         return net
 
-    def ready(
-        self, kind: Any, network: Network, change: Change = UNCHANGED, fleet: Actor | None = None, **options: Any
-    ) -> Any:
+    def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, fleet: Actor | None = None, **options: Any) -> Any:
         """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none.
 
         ``fleet`` is that of an earlier one, for one that goes on from there: only it knows anything.
@@ -203,9 +202,10 @@ class Scenario:
         made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
         quiet = Random(self.seed).choice(self.script.nodes) if self.seed % 5 == 0 else None
         for n in self.nodes:
-            if n.name != quiet:
+            if n.name != quiet and not self.still:
                 made.attach(n.name, Actor(self.script, network, n.name, change.shift, change.scale))
-        made.attach_mobiles(fleet or Actor(self.script, network, None, change.shift, change.scale))
+        if self.still != "everywhere":
+            made.attach_mobiles(fleet or Actor(self.script, network, None, change.shift, change.scale))
         return made
 
     def recorded(self, network: Network) -> list[str]:
