@@ -72,7 +72,8 @@ cdef class Engine(Loop):
         Links (names of ``Result.link_names``) whose packets are recorded for ``take_hops``; such a run uses one thread.
     threads : int
         How many nodes at most are visited side by side, 1 to 64; the result is the same for any number. That takes windows no
-        longer than the shortest wire and uplink; where little happens in one, ``scheduling="auto"`` goes on with one thread.
+        longer than the shortest wire and uplink, but for wires from nodes that hear from no cell; where little happens in one,
+        ``scheduling="auto"`` goes on with one thread.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import compare, growth, packets, peers, rows, soak
+from bench import batches, compare, growth, many, packets, peers, rows, soak
 
 ROOT = Path(__file__).parents[2]
 SMALL = [replace(case, mobiles=min(case.mobiles, 200), seconds=2) for case in packets.CASES if case.quick]
@@ -110,6 +110,30 @@ def test_a_soak_counts_its_packets_and_its_memory():
     found = soak.soak(10**5, 100)
     assert (found["complete"], found["packets"], found["simulated_s"]) == (True, 10**5, 20)
     assert 0 < found["least_bytes"] <= found["end_bytes"] <= found["most_bytes"]
+
+
+def test_every_event_is_in_one_batch():
+    found = batches.batches(200, 100, 1)
+    seen = dict.fromkeys(found, 0)
+
+    class Seen:
+        def __init__(self, who, controller):
+            self.who, self.controller = who, controller
+
+        def on_event(self, ctx, event):
+            seen[self.who] += 1
+            self.controller.on_event(ctx, event)
+
+    rng = batches.np.random.default_rng(1)
+    net = many.network(200, rng)
+    home = net.node_index("ha")
+    setup = batches.Setup(net, home, many.movement(net, 100, 1000 * many.MS, rng), 1000 * many.MS)
+    names = {-1: "fleet", home: "home agent"}
+    batches.run_procedure(
+        setup, "sync-mipv6", reference=batches.NOTHING, wrap=lambda node, each: Seen(names.get(node, "routers"), each)
+    )
+    assert {who: int(sizes.sum()) for who, sizes in found.items()} == seen
+    assert min(seen.values()) > 100
 
 
 def test_text_goes_between_its_marks_and_nowhere_else(tmp_path):
