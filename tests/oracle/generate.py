@@ -86,7 +86,7 @@ class _Generator:
             self.rate(dice.choice((0.05, 0.3, 0.8, slowest))),
             0 if may_be_immediate and dice.random() < 0.3 else self.delay(),
             dice.choice((0, 0, 1, 3, 8, 20)),
-            dice.choice((0, 0, 0, 1500, 4000)),
+            dice.choice((0, 0, 0, 2 * TIE_BYTES, 20 * TIE_BYTES) if self.ties else (0, 0, 0, 1500, 4000)),
             self.loss if dice.random() < 0.4 else "0",
         )
 
