@@ -172,7 +172,12 @@ AHEAD_MUTANTS = (
     Mutant("ahead of those that wait", "reception.pxd", "    if f.free > r.t or f.head != f.tail or", "    if f.free > r.t or"),
     Mutant("what was relayed is not on the air", "fifo.pxd", "    if f.sent == f.tail and f.free > t:", "    if False:"),
     Mutant("ahead in another's cell", "reception.pxd", "    return x.cell == cell and x.up", "    return x.up"),
-    Mutant("attachments counted late", "_loop.pyx", "            pass_boundaries(w, begin)\n", ""),
+    Mutant(
+        "attachments are not counted",
+        "reception.pxd",
+        "        x.attached = <uint8_t>(x.attached + w.boundaries[w.boundary_next].step)\n",
+        "",
+    ),
     # merge
     Mutant("arrivals at one time in any order", "merge.pxd", "x.order = i\n", "x.order = inlets.size() - i\n"),
     Mutant("a run goes on at the second's time", "merge.pxd", "second.t + (a.order < second.order)", "second.t + 1"),
