@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.many import MS, movement, network
+from bench.many import described
 from handoff.ideal import NOTHING
-from handoff.setup import Setup
 from handoff.study import run_procedure
 
 Int = npt.NDArray[np.int64]
@@ -42,10 +41,7 @@ class Counting:
 
 def batches(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> dict[str, Int]:
     """Sizes of the batches of one kind in each window, of the fleet, the home agent and the routers."""
-    rng = np.random.default_rng(1)
-    net = network(mobiles, rng)
-    until = seconds * 1000 * MS
-    setup = Setup(net, net.node_index("ha"), movement(net, handoffs * seconds, until, rng, crowd=crowd), until)
+    setup = described(mobiles, handoffs, seconds, crowd=crowd)
     sizes: dict[str, list[int]] = {"fleet": [], "home agent": [], "routers": []}
 
     def counted(node: int, controller: Any) -> Counting:

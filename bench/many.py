@@ -71,6 +71,14 @@ def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, 
     return Movement(**{name: values[order] for name, values in columns.items()})
 
 
+def described(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> Setup:
+    """The study; ``handoffs`` a second."""
+    rng = np.random.default_rng(1)
+    net = network(mobiles, rng)
+    until = seconds * 1000 * MS
+    return Setup(net, net.node_index("ha"), movement(net, handoffs * seconds, until, rng, crowd=crowd), until)
+
+
 def peak_bytes() -> int:
     """Most memory that this program has had; what the system counts for a process includes the one that started it."""
     status = Path("/proc/self/status")
@@ -85,11 +93,7 @@ def study(
     """Describe, build and run it; what came out and what it took. ``handoffs`` a second."""
     before = peak_bytes()
     begun = time.perf_counter()
-    rng = np.random.default_rng(1)
-    net = network(mobiles, rng)
-    until = seconds * 1000 * MS
-    moves = movement(net, handoffs * seconds, until, rng, crowd=crowd)
-    setup = Setup(net, net.node_index("ha"), moves, until)
+    setup = described(mobiles, handoffs, seconds, crowd=crowd)
     built = time.perf_counter()
     done = run_procedure(setup, procedure, reference=NOTHING)
     whole = time.perf_counter() - built

@@ -28,12 +28,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """Units in the order of their visits (rank), windows in ps, and what each unit feeds directly.
+    """Units in the order of their visits (rank), windows in ps, and next hops.
 
     ``window_ps`` is W*, the largest exact one. ``ahead`` are the units that may run ahead of the others: those that have no cell
     and hear from none that has; each with the number of arcs on its longest way among them and out, the others with 0. ``leads``
-    are the arcs from them: source, destination, length. In a window of ``beside_ps`` or less, nothing that
-    another unit sends arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
+    are the arcs from them: source, destination, length. In a window of ``beside_ps`` or less, nothing that another unit sends
+    arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
     """
 
     units: list[Unit]
@@ -41,7 +41,6 @@ class Plan:
     beside_ps: int
     ahead: list[int]
     leads: list[tuple[int, int, int]]
-    feeds: list[list[int]]
     hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
 
 
@@ -71,13 +70,10 @@ def plan(network: Network, uplinks: bool = True) -> Plan:
     order = _order(names, [a for a in arcs if a[2] < window])
     assert order is not None
     place = {unit: i for i, unit in enumerate(order)}
-    feeds = [sorted({place[d] for s, d, _ in arcs if s == unit}) for unit in order]
     ahead = _ahead(network, units, arcs)
     beside = min([length for s, d, length in arcs if units[d].kind != 2 and not ahead[s]], default=UNLIMITED_WINDOW)
     leads = [(place[s], place[d], length) for s, d, length in arcs if ahead[s]]
-    return Plan(
-        [units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, feeds, next_hops(network)
-    )
+    return Plan([units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, next_hops(network))
 
 
 def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int, int, int]]]:

@@ -141,7 +141,7 @@ cdef struct Unit:
     int32_t cell  # whose uplinks arrive here, or -1
     int32_t rank
     bint controlled
-    int32_t ahead  # it may run ahead of others: the arcs on its longest way among those that do; or 0
+    int32_t ahead  # it may run ahead of others: the arcs on its longest way among those that do and out; or 0
     int64_t until  # that far in this window, if it is ahead
     bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import batches, compare, growth, many, packets, peers, rows, soak
+from handoff.ideal import NOTHING
+from handoff.study import run_procedure
 
 ROOT = Path(__file__).parents[2]
 SMALL = [replace(case, mobiles=min(case.mobiles, 200), seconds=2) for case in packets.CASES if case.quick]
@@ -124,14 +126,9 @@ def test_every_event_is_in_one_batch():
             seen[self.who] += 1
             self.controller.on_event(ctx, event)
 
-    rng = batches.np.random.default_rng(1)
-    net = many.network(200, rng)
-    home = net.node_index("ha")
-    setup = batches.Setup(net, home, many.movement(net, 100, 1000 * many.MS, rng), 1000 * many.MS)
-    names = {-1: "fleet", home: "home agent"}
-    batches.run_procedure(
-        setup, "sync-mipv6", reference=batches.NOTHING, wrap=lambda node, each: Seen(names.get(node, "routers"), each)
-    )
+    setup = many.described(200, 100, 1)
+    names = {-1: "fleet", setup.home_agent: "home agent"}
+    run_procedure(setup, "sync-mipv6", reference=NOTHING, wrap=lambda node, each: Seen(names.get(node, "routers"), each))
     assert {who: int(sizes.sum()) for who, sizes in found.items()} == seen
     assert min(seen.values()) > 100
 

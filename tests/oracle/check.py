@@ -63,9 +63,12 @@ def twice(number: int) -> list[str]:
 
 
 def in_slices(number: int) -> list[str]:
-    """Advanced in pieces of random length, some of them empty."""
-    scenario = generate(number)
-    sliced = scenario.ready(Engine, scenario.network())
+    """Advanced in pieces of random length, some of them empty; also where some nodes run ahead of the others."""
+    return _in_slices(number, generate(number)) + _in_slices(number, still(number), threads=2, scheduling="window")
+
+
+def _in_slices(number: int, scenario: Scenario, **wanted: Any) -> list[str]:
+    sliced = scenario.ready(Engine, scenario.network(), **wanted)
     cuts = sorted(Random(number).randrange(scenario.until) for _ in range(7))
     taken = no_hops()
     for cut in [*cuts, scenario.until]:

@@ -212,6 +212,12 @@ BESIDE_MUTANTS = (
         "        pass\n",
     ),
     Mutant("delays counted beside others are forgotten", "views.pxd", "        w.histogram[k] += v.histogram[k]\n", ""),
+    Mutant(
+        "messages taken are counted off twice",
+        "fifo.pxd",
+        "    x.f.control -= <uint16_t>x.control\n",
+        "    x.f.control -= <uint16_t>(2 * x.control)\n",
+    ),
     Mutant("the far end sees the next time of before", "units.pxd", "    u.next = next_time(w, u)\n", ""),
 )
 ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + BESIDE_MUTANTS
