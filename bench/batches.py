@@ -3,9 +3,9 @@
     uv run python -m bench.batches
 
 The first part runs the study of ``bench/many.py`` and counts, for each controller and window, the events of one kind, each mobile
-node once: what ``on_batch`` could do with one operation on arrays. The second part does one step, the reply to a registration, on
-NumPy columns, for batches of several sizes. ``controller_us_per_handoff`` of ``bench/many.py`` is what to hold it against: a
-handoff under sync-mipv6 is some 20 events.
+node once: what ``on_batch`` could do with one operation on arrays; of the routers also as if one controller had those of all. The
+second part does one step, the reply to a registration, on NumPy columns, for batches of several sizes. Then the first is priced
+with the second: what all events would take on columns, each batch at the price of the reply, and what they took one by one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import timeit
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,27 +30,42 @@ Int = npt.NDArray[np.int64]
 class Counting:
     """Between the engine and a controller: takes batches, counts them by kind, hands the events on one by one."""
 
-    def __init__(self, sizes: list[int], controller: Any) -> None:
-        self.sizes, self.controller = sizes, controller
+    def __init__(self, tell: Callable[[int, Counter[Any]], None], node: int, controller: Any) -> None:
+        self.tell, self.node, self.controller = tell, node, controller
 
     def on_batch(self, ctx: Any, events: list[Any]) -> None:
         """What the engine calls."""
-        self.sizes += Counter((event.kind, event.code) for event in events).values()
+        self.tell(self.node, Counter((event.kind, event.code) for event in events))
         for event in events:
             ctx.select(event)
             self.controller.on_event(ctx, event)
 
 
-def batches(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> dict[str, Int]:
-    """Sizes of the batches of one kind in each window, of the fleet, the home agent and the routers."""
+def batches(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> tuple[dict[str, Int], float]:
+    """Sizes of the batches of one kind in each window, of the fleet, the home agent and routers; microseconds an event took.
+
+    Of all routers together a window's begins with the first router that comes again or the fleet: some are taken as one that are
+    two, so the batches are no larger than this says. The time is that of a run of its own in which nothing is counted.
+    """
     setup = described(mobiles, handoffs, seconds, crowd=crowd)
-    sizes: dict[str, list[int]] = {"fleet": [], "home agent": [], "routers": []}
+    sizes: dict[str, list[int]] = {"fleet": [], "home agent": [], "a router": [], "all routers": []}
+    seen: set[int] = set()
+    pool: Counter[Any] = Counter()
 
-    def counted(node: int, controller: Any) -> Counting:
-        return Counting(sizes["fleet" if node < 0 else "home agent" if node == setup.home_agent else "routers"], controller)
+    def tell(node: int, found: Counter[Any]) -> None:
+        router = node >= 0 and node != setup.home_agent
+        sizes["a router" if router else "fleet" if node < 0 else "home agent"] += found.values()
+        if node < 0 or node in seen:
+            sizes["all routers"] += pool.values()
+            seen.clear(), pool.clear()
+        if router:
+            seen.add(node), pool.update(found)
 
-    run_procedure(setup, "sync-mipv6", reference=NOTHING, wrap=counted)
-    return {who: np.array(found, np.int64) for who, found in sizes.items()}
+    run_procedure(setup, "sync-mipv6", reference=NOTHING, wrap=partial(Counting, tell))
+    sizes["all routers"] += pool.values()
+    one_by_one = run_procedure(setup, "sync-mipv6", reference=NOTHING).controller_seconds
+    found = {who: np.array(those, np.int64) for who, those in sizes.items()}
+    return found, one_by_one * 1e6 / sum(found[who].sum() for who in ("fleet", "home agent", "a router"))
 
 
 class Columns:
@@ -106,12 +123,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--crowd", action="store_true", help="all of them within 100 ms, from one router after the other")
     given = parser.parse_args()
-    for who, sizes in batches(given.mobiles, given.handoffs, given.seconds, crowd=given.crowd).items():
-        median = int(np.median(np.repeat(sizes, sizes)))
-        print(f"{who}: {sizes.sum():,} events in {len(sizes):,} batches of a kind, half of them in batches of {median} or less")
-    for size in (1, 3, 10, 24, 100, 1000):
-        us = step_us(size)
+    sizes = (1, 2, 3, 5, 10, 24, 50, 100, 1000)
+    prices = [step_us(size) for size in sizes]
+    for size, us in zip(sizes, prices, strict=True):
         print(f"a reply on columns, {size:5,} at a time: {us:6.1f} us a batch, {us / size:5.2f} us an event")
+    found, us = batches(given.mobiles, given.handoffs, given.seconds, crowd=given.crowd)
+    print(f"one by one: {us:.2f} us an event")
+    for who, those in found.items():
+        median, columns = int(np.median(np.repeat(those, those))), np.interp(those, sizes, prices).sum() / those.sum()
+        print(
+            f"{who}: {those.sum():,} events in {len(those):,} batches of a kind, half of them in batches of {median} or less: "
+            f"{columns:.2f} us an event on columns"
+        )
 
 
 if __name__ == "__main__":

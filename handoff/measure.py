@@ -94,9 +94,9 @@ def span_of(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
     """Number of the span of a mobile node that an instant lies in, -1 if in none; the spans of one do not overlap."""
     if not len(spans["mobile"]) or not len(mobile):
         return np.full(len(mobile), -1)
-    times = np.unique(np.concatenate([spans["open_ps"], time_ps]))  # ranks: products of them stay small
+    times = np.unique(spans["open_ps"])  # their ranks: products of them stay small
     opening = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
-    wanted = mobile * len(times) + np.searchsorted(times, time_ps)
+    wanted = mobile * len(times) + np.searchsorted(times, time_ps, side="right") - 1
     order = np.argsort(opening)
     at = np.searchsorted(opening[order], wanted, side="right") - 1
     row = order[np.maximum(at, 0)]
