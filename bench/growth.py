@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
 from bench import many, packets
 from bench.packets import Case, Program
 from bench.rows import DOCUMENT, document, markdown
-from bench.small import line, ready
+from bench.small import line, ready, star
 from bench.w1 import HOPS
 
 WORK_HOPS = 2 * 10**7
@@ -109,6 +109,23 @@ def links(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     yield curve
 
 
+def routers(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
+    """More and more routers for the same traffic, both ways: ever fewer packets in what a router does at a time."""
+    curve = Curve("routers", "routers, 1,000 mobile nodes, both ways", "ns of the processor a packet-hop")
+
+    def cost(count: int) -> float:
+        (engine,), _ = ready(star(count))
+        begun = time.process_time()
+        engine.advance(max(1, WORK_HOPS // 10**6) * 10**12)
+        took = time.process_time() - begun
+        result = engine.result()
+        assert set(result.fate_counts()) == {"delivered", "in flight"}
+        return float(took * 1e9 / result.events)
+
+    curve.take(rounds, [n for n in (8, 64, 256, 1024) if n <= most], {"engine": cost})
+    yield curve
+
+
 def handoffs(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     """20,000 mobile nodes for 2 s (bench/many.py); all of them move once at the most handoffs."""
     curve = Curve("handoffs", "handoffs a second, 20,000 mobile nodes, sync-mipv4", "s a simulated second", log=False)
@@ -131,7 +148,7 @@ def threads(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     yield curve
 
 
-CURVES = {"mobiles": mobiles, "packets": sent, "links": links, "handoffs": handoffs, "threads": threads}
+CURVES = {"mobiles": mobiles, "packets": sent, "links": links, "routers": routers, "handoffs": handoffs, "threads": threads}
 
 
 def measure(names: Sequence[str], rounds: int, most: int = 10**6) -> list[Curve]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from engine import Engine, Network
 
 PACKETS = 100_000
@@ -22,6 +24,27 @@ def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_pack
     net.attach(nodes, links)
     net.local([links] * mobiles, nodes)
     net.cbr("n0", nodes, interval=mobiles * interval_ps, size_bytes=1000, start_ps=nodes * interval_ps, count=PACKETS // mobiles)
+    return net
+
+
+def star(routers: int, mobiles: int = 1000) -> Network:
+    """Nodes cn - n0 - so many routers with a cell each; every mobile sends and hears a packet each 20 ms.
+
+    No way back is longer than 2 ms, so of many routers most have nothing to do in a window.
+    """
+    net = Network()
+    net.link(net.node("cn"), net.node("n0"), rate="10Gbit/s", delay="5ms", both=True)
+    for i in range(routers):
+        router = net.node(f"r{i}")
+        net.link("n0", router, rate="10Gbit/s", delay="1ms", both=True)
+        net.cell(router, rate="1Gbit/s", delay="1ms")
+        numbers = np.arange(i, mobiles, routers)
+        here = net.mobiles(len(numbers), prefix=f"mn{i}.", home=router)
+        net.attach(here, router)
+        net.local([router] * len(here), here)
+        net.route_up(here, router)
+        for up in (False, True):
+            net.cbr("cn", here, interval="20ms", size_bytes=228, start_ps=20 * 10**9 * numbers // mobiles, up=up)
     return net
 
 

@@ -21,6 +21,7 @@ from libcpp.pair cimport pair
 from libcpp.vector cimport vector
 
 from engine._core cimport Engine
+from engine.agenda cimport mark
 from engine.arena cimport zeroed
 from engine.copies cimport Copies
 from engine.events cimport Message, Pending
@@ -267,7 +268,8 @@ cdef int walk_cell(Stream s, World* w, Cell* c) except -1:
 cdef int walk_unit(Stream s, Unit* u) except -1:
     cdef size_t i
     cdef Rotation* g
-    u.frontier, u.next, u.slot = s.number(u.frontier), s.number(u.next), s.number(u.slot)
+    u.frontier, u.next[0] = s.number(u.frontier), s.number(u.next[0])
+    u.soon[0] = 0  # looked up when it is wanted
     u.scheduled_next, u.counter, u.messages = s.number(u.scheduled_next), s.number(u.counter), s.number(u.messages)
     u.wait, u.wait_max = s.number(u.wait), s.number(u.wait_max)
     u.held_peak_packets, u.held_peak_bytes = s.number(u.held_peak_packets), s.number(u.held_peak_bytes)
@@ -283,6 +285,7 @@ cdef int walk_unit(Stream s, Unit* u) except -1:
         if u.arrivals[0][i].line.fixed < 0:
             walk_line(s, u.arrivals[0][i].line)
             walk_fifo(s, u.arrivals[0][i])
+        mark(u.arrivals[0][i].line.busy, u.arrivals[0][i].line.bit)  # which of them have something is seen at the first visit
     if u.server != NULL:
         walk_server(s, u.server)
     if u.registration != NULL:
@@ -351,7 +354,7 @@ cdef int walk(Stream s, Engine e) except -1:
     mine = identity(e.built, e.seed, e.tunnel_limit, e.record, sorted(e.links), sorted(e.controllers))
     if s.array(np.frombuffer(mine, np.uint8), np.uint8).tobytes() != mine:
         raise CheckpointError("the state is one of another network, other options or another version of the engine")
-    e.reached, e.span, e.heap_now = s.number(e.reached), s.number(e.span), s.number(e.heap_now)
+    e.reached, e.span = s.number(e.reached), s.number(e.span)
     e.windows, e.windows_beside = s.number(e.windows), s.number(e.windows_beside)
     e.visits, e.steps = s.number(e.visits), s.number(e.steps)
     e.calls, e.controller_ns = s.number(e.calls), s.number(e.controller_ns)
@@ -409,10 +412,7 @@ def restore(Engine engine not None, file):
     engine.open()
     engine.halfway = True
     cdef Stream s = Stream(file, True)
-    chosen = engine.heap_now
     walk(s, engine)
     s.finish()
-    if engine.scheduling:
-        engine.heap_now = chosen
     engine.span = min(engine.span, engine.cap)
     engine.halfway = False

@@ -7,6 +7,7 @@ from operator import index as exact
 cimport cython
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
+from engine.agenda cimport lower
 from engine.events cimport (
     BIND, BIND_MORE, CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, SET_HOLD, SET_LOCAL, TIMER, UNBIND,
     UNBIND_ALL, UNROUTE_UP, Action, Message, Pending, push_event,
@@ -243,8 +244,7 @@ cdef class Context:
         push_event(self.u.pending, &e)
         if self.node < 0:
             self.w.mobile[self.mobile].timers += 1
-        if at < self.u.next:
-            self.u.next = at
+        lower(self.u.next, at)
 
     def reject(self, int fate):
         """Give the current message (kind 2) the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of delivered.

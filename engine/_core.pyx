@@ -21,7 +21,7 @@ from engine._loop cimport AUTO, HEAP, WINDOWS, Loop
 from engine.arena cimport trim
 from engine.columns cimport raw_columns, raw_hops
 from engine.holdings cimport holdings
-from engine.state cimport close_world, open_world
+from engine.state cimport close_world, open_world, run_ahead
 from engine.threads cimport new_pool
 from engine.views cimport Lead, delete_view, new_view
 from engine.world cimport NEVER
@@ -61,7 +61,8 @@ cdef class Engine(Loop):
     window_ps : int or None
         Largest window to use; None takes the largest exact one that fits the cache. The result is the same for any.
     scheduling : {"auto", "window", "heap"}
-        How events are ordered inside; the result is the same for any.
+        How events are ordered inside; the result is the same for any. ``"heap"`` does them in the order of time, one instant of
+        one unit at a time, which costs more; ``"auto"`` and ``"window"`` do all of a window at one unit after the other.
     dispatch : {"event", "batch"}
         Whether controllers that have both get ``on_event`` or ``on_batch``.
     record : {"none", "drops", "packets"}
@@ -119,7 +120,6 @@ cdef class Engine(Loop):
         self.asked = window_ps
         self.controllers = {}
         self.scheduling = _SCHEDULING[scheduling]
-        self.heap_now = scheduling == "heap"
         self.batch = dispatch == "batch"
         self.memory_limit = memory_limit_bytes
         self.links = tuple(hops)
@@ -157,7 +157,9 @@ cdef class Engine(Loop):
         self.span = min(self.cap, FIRST_WINDOW)
         self.most_records = max(SMALL_WINDOW * self.threads, min(RECORDS_EACH * self.w.mobiles, LARGE_WINDOW))
         for n, depth in enumerate(self.built.plan.ahead):
-            self.w.unit[n].ahead = depth
+            if depth:
+                run_ahead(&self.w.unit[<int>n], depth)
+                self.crew.ahead.push_back(&self.w.unit[<int>n])
         for s, d, length in self.built.plan.leads:
             lead.source, lead.to, lead.length = &self.w.unit[<int>s], &self.w.unit[<int>d], length
             self.crew.leads.push_back(lead)

@@ -29,7 +29,6 @@ cdef class Loop:
     cdef bint beside_now
     cdef int64_t least_beside  # packet-hops in a window that are worth other threads
     cdef int scheduling
-    cdef bint heap_now
     cdef int64_t most_drawn
     cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns
 
@@ -43,9 +42,9 @@ cdef class Loop:
     cdef int first_passes(self, int64_t end) except -1 nogil
     cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil
     cdef int window(self, int64_t begin, int64_t end) except -1 nogil
+    cdef int64_t earliest(self) noexcept nogil
     cdef int broken(self, Unit* u) except -1 nogil
     cdef int give_back(self) except -1 nogil
-    cdef int64_t earliest(self) noexcept nogil
     cdef int by_windows(self, int64_t stop) except -1 nogil
     cdef int end_window(self, int64_t records, int64_t most, int64_t cap) except -1 nogil
     cdef int beside(self, int64_t stop) except -1 nogil

@@ -9,6 +9,7 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine._control cimport Event
+from engine.agenda cimport GROUP, NEVER, Agenda, look, soonest_unit
 from engine.clock cimport steady_ns
 from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
 from engine.fifo cimport NO_MEMORY
@@ -16,10 +17,7 @@ from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
 from engine.reception cimport pass_boundaries
 from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
 from engine.views cimport Crew, Lead, begin_view, end_view, free_outgrown, leave_view, more_work
-from engine.world cimport DELIVERED, NEVER, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
-
-cdef enum:
-    FEW = 3  # events a visit below which the heap of units is cheaper than windows
+from engine.world cimport DELIVERED, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 
 cdef void second_pass(World* w, Unit* u, int64_t end) noexcept nogil:
@@ -129,7 +127,7 @@ cdef class Loop:
         cdef World* w = self.w
         cdef Pending e
         self.visits += 1
-        u.next = NEVER
+        u.next[0] = NEVER
         if begin_fleet(w, u, end) if u.kind == UNIT_FLEET else begin_visit(w, u, end):
             if u.controlled:
                 with gil:
@@ -166,19 +164,27 @@ cdef class Loop:
 
         Those that are ahead go on to their ``until``.
         """
-        cdef World* w = self.w
+        cdef Agenda* a = &self.w.agenda
         cdef Unit* u
-        cdef int64_t until
-        cdef int i
+        cdef size_t j
+        cdef int i, group
         self.crew.due.clear()
-        for i in range(w.units):
-            u = &w.unit[i]
-            if u.kind != UNIT_FLEET:
-                until = u.until if u.ahead else end
-                if u.next < until:
-                    self.first_pass(u, until)
-                    self.crew.due.push_back(u)
-                u.frontier = until
+        for j in range(self.crew.ahead.size()):
+            u = self.crew.ahead[j]
+            if u.next[0] < u.until:
+                self.first_pass(u, u.until)
+                self.crew.due.push_back(u)
+            u.frontier = u.until
+        for group in range(a.groups):
+            if a.soon[group] < end:
+                for i in range(group * GROUP, min(self.w.units, (group + 1) * GROUP)):
+                    u = &self.w.unit[i]
+                    if a.next[i] < end and u.kind != UNIT_FLEET and not u.ahead:
+                        self.first_pass(u, end)
+                        self.crew.due.push_back(u)
+                        u.frontier = end
+                look(a, group)
+            a.passed[group] = max(a.passed[group], end)
         return 0
 
     cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil:
@@ -187,17 +193,14 @@ cdef class Loop:
         Nothing arrives earlier than its way's length after its source's frontier as it is now. So each can go to the least of
         these, and so far that what it feeds has a whole window to do in the next step.
         """
-        cdef World* w = self.w
         cdef int64_t end = begin + self.span if self.span < stop - begin else stop, bound
         cdef Unit* u
         cdef Lead* lead
         cdef size_t j
-        cdef int i
-        for i in range(w.units):
-            u = &w.unit[i]
-            if u.ahead:
-                u.frontier = max(u.frontier, begin)  # nothing happens before
-                u.until = begin + (u.ahead + 1) * self.span if self.span < (stop - begin) // (u.ahead + 1) else stop
+        for j in range(self.crew.ahead.size()):
+            u = self.crew.ahead[j]
+            u.frontier = max(u.frontier, begin)  # nothing happens before
+            u.until = begin + (u.ahead + 1) * self.span if self.span < (stop - begin) // (u.ahead + 1) else stop
         for j in range(self.crew.leads.size()):
             lead = &self.crew.leads.data()[j]
             bound = lead.source.frontier + lead.length if lead.length < stop - lead.source.frontier else stop
@@ -205,10 +208,9 @@ cdef class Loop:
                 lead.to.until = min(lead.to.until, bound)
             else:
                 end = min(end, bound)
-        for i in range(w.units):
-            u = &w.unit[i]
-            if u.ahead:
-                u.until = max(u.until, u.frontier)  # it went there when windows were longer
+        for j in range(self.crew.ahead.size()):
+            u = self.crew.ahead[j]
+            u.until = max(u.until, u.frontier)  # it went there when windows were longer
         return end
 
     cdef int window(self, int64_t begin, int64_t end) except -1 nogil:
@@ -218,28 +220,33 @@ cdef class Loop:
         packets pass.
         """
         cdef World* w = self.w
+        cdef Agenda* a = &w.agenda
         cdef Unit* u
         cdef size_t j
-        cdef int i
+        cdef int i, group
         if self.controlled and end - begin <= self.cap_beside:
-            for i in range(w.units):
-                u = &w.unit[i]
-                if u.ahead:
-                    if u.next < end:
-                        self.visit(u, end)
-                    u.until = u.frontier = max(u.frontier, end)
+            for j in range(self.crew.ahead.size()):
+                u = self.crew.ahead[j]
+                if u.next[0] < end:
+                    self.visit(u, end)
+                u.until = u.frontier = max(u.frontier, end)
             self.first_passes(end)
             for j in range(self.crew.due.size()):
                 self.after_first(self.crew.due[j], end)
-            if w.fleet.next < end:
+            if w.fleet.next[0] < end:
                 self.visit(w.fleet, end)
             w.fleet.frontier = end
             return 0
-        for i in range(w.units):
-            u = &w.unit[i]
-            if u.next < end:
-                self.visit(u, end)
-            u.frontier = max(u.frontier, end)
+        for group in range(a.groups):
+            if a.soon[group] < end:
+                for i in range(group * GROUP, min(w.units, (group + 1) * GROUP)):
+                    u = &w.unit[i]
+                    if a.next[i] < end:
+                        self.visit(u, end)
+                    u.frontier = max(u.frontier, end)
+                look(a, group)
+            a.passed[group] = max(a.passed[group], end)
+        w.fleet.frontier = max(w.fleet.frontier, end)
         return 0
 
     cdef int broken(self, Unit* u) except -1 nogil:
@@ -262,17 +269,13 @@ cdef class Loop:
         return 0
 
     cdef int64_t earliest(self) noexcept nogil:
-        cdef int64_t t = NEVER
-        cdef int i
-        for i in range(self.w.units):
-            if self.w.unit[i].next < t:
-                t = self.w.unit[i].next
-        return t
+        cdef int unit = soonest_unit(&self.w.agenda)
+        return self.w.agenda.next[unit] if unit >= 0 else NEVER
 
     cdef int by_windows(self, int64_t stop) except -1 nogil:
-        """Windows up to ``stop``, or until units have too few events a visit."""
+        """Windows up to ``stop``; one begins when the first unit has something to do, so there is none without an event."""
         cdef World* w = self.w
-        cdef int64_t begin = self.earliest(), end, before, events0 = w.events, visits0 = self.visits
+        cdef int64_t begin = self.earliest(), end, before
         while begin < stop:
             end = begin + self.span if self.span < stop - begin else stop
             w.begin = begin
@@ -281,12 +284,6 @@ cdef class Loop:
             self.window(begin, end)
             self.end_window(w.events - before, self.most_records, self.cap)
             begin = self.earliest()
-            if self.scheduling == AUTO and self.visits - visits0 >= 1024:
-                if w.events - events0 < FEW * (self.visits - visits0):
-                    self.heap_now = True
-                    return 0
-                events0 = w.events
-                visits0 = self.visits
         return 0
 
     cdef int end_window(self, int64_t records, int64_t most, int64_t cap) except -1 nogil:
@@ -337,7 +334,7 @@ cdef class Loop:
                 end_view(crew.views[j], w)
             if w.failure:
                 return self.broken(&w.unit[w.failure_unit])
-            if w.fleet.next < end:
+            if w.fleet.next[0] < end:
                 self.visit(w.fleet, end)
             w.fleet.frontier = end
             self.end_window(w.events - before, self.most_records, self.cap_beside)
@@ -351,42 +348,24 @@ cdef class Loop:
         return 0
 
     cdef int by_heap(self, int64_t stop) except -1 nogil:
-        """One instant of one unit at a time, the earliest first, up to ``stop`` or until windows would pay."""
+        """One instant of one unit at a time, the earliest first, up to ``stop``."""
         cdef World* w = self.w
-        cdef Unit* u
-        cdef int64_t t, events0 = w.events, slots = 0
-        cdef int i, best
-        while True:
-            t = NEVER
-            best = -1
-            for i in range(w.units):
-                if w.unit[i].next < t:
-                    t = w.unit[i].next
-                    best = i
-            if best < 0 or t >= stop:
-                return 0
-            u = &w.unit[best]
+        cdef int64_t t = self.earliest()
+        while t < stop:
             w.begin = t
             pass_boundaries(w, t)
-            self.visit(u, t + 1)
+            self.visit(&w.unit[soonest_unit(&w.agenda)], t + 1)
             self.steps += 1
             if w.drawn >= self.most_drawn:
                 self.give_back()
-            if t // self.cap != u.slot:
-                u.slot = t // self.cap
-                slots += 1
-            if self.scheduling == AUTO and slots >= 1024:
-                if w.events - events0 > 2 * FEW * slots:
-                    self.heap_now = False
-                    return 0
-                events0 = w.events
-                slots = 0
+            t = self.earliest()
+        return 0
 
     cdef int go(self, int64_t stop) except -1 nogil:
         cdef int i
         self.w.horizon = 0 if self.w.in_order else stop  # in order, what is on the air may still be copied
         while self.earliest() < stop:
-            if self.heap_now:
+            if self.w.in_order:
                 self.by_heap(stop)
             elif self.beside_now:
                 self.beside(stop)

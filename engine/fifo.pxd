@@ -5,6 +5,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from libcpp.vector cimport vector
 
+from engine.agenda cimport lower, mark
 from engine.arena cimport Blocks, give_block, new_blocks, take_block, zeroed
 from engine.record cimport CONTROL, Record, rare
 
@@ -12,14 +13,8 @@ cdef extern from *:
     """
     #define fetch(p) __builtin_prefetch((const void*)(p))
     static const long long handoff_unlimited = 0x7FFFFFFFFFFFFFFFLL;
-    /* *to = min(*to, t), whoever else does the same */
-    static inline void handoff_lower(int64_t* to, int64_t t) {
-        int64_t found = __atomic_load_n(to, __ATOMIC_RELAXED);
-        while (t < found && !__atomic_compare_exchange_n(to, &found, t, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
-    }
     """
     const int64_t UNLIMITED "handoff_unlimited"
-    void lower "handoff_lower"(int64_t* to, int64_t t) noexcept nogil
     void fetch(const void* p) noexcept nogil  # bring a line into the cache ahead of its use
 
 cdef enum:
@@ -55,8 +50,12 @@ cdef struct Line:  # what hardly changes from packet to packet; all own downlink
     uint64_t loss
     Tally* tally
     int64_t settled  # packets whose bytes and busy time are in the tally; all since have ``last_bytes``
-    int64_t* frontier  # of the unit at the far end
+    int64_t* frontier  # of the unit at the far end; so far has its group passed; when it has something to do, and its group
+    int64_t* passed
     int64_t* next
+    int64_t* soon
+    uint64_t* busy  # where the unit sees that there is something in the ring, and the bit that says so; 0: it does not look there
+    uint64_t bit
     int64_t rate
     int64_t fixed  # >= 0: a server with this service time
     int32_t node  # sending end
@@ -244,9 +243,11 @@ cdef inline int announce(Fifo* f, int64_t t) noexcept nogil:
     """The destination hears of the newest packet, which arrives at ``t``, if there is no earlier one in the ring."""
     if f.tail - f.head > 1:
         return ACCEPTED
-    if rare(t < f.line.frontier[0]):
+    if rare(t < f.line.frontier[0] or t < f.line.passed[0]):
         return BROKEN_FRONTIER
+    mark(f.line.busy, f.line.bit)
     lower(f.line.next, t)
+    lower(f.line.soon, t)
     return ACCEPTED
 
 cdef inline void release(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nogil:

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libcpp.algorithm cimport sort
 
+from engine.agenda cimport lower
 from engine.events cimport (
     CLOSE_SPAN, HOLD_UP, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
@@ -208,8 +209,7 @@ cdef inline void gather_due(World* w, Unit* u, int64_t end) noexcept nogil:
             w.busy_downs.data()[kept] = w.busy_downs.data()[i]
             w.nothing_before.data()[kept] = t
             kept += 1
-            if t < u.next:
-                u.next = t
+            lower(u.next, t)
     w.busy_downs.resize(kept)
     w.nothing_before.resize(kept)
 
@@ -255,8 +255,7 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
         f = w.due_downs.data()[i]
         downlink(w, u, f, end)
         if f.head != f.tail:
-            if f.ring[f.head & f.mask].t < u.next:
-                u.next = f.ring[f.head & f.mask].t
+            lower(u.next, f.ring[f.head & f.mask].t)
             w.busy_downs.push_back(f)
             w.nothing_before.push_back(earliest_arrival(f))
         elif f.marks & ORPHAN and f.free > end:
@@ -282,11 +281,11 @@ cdef inline void finish_fleet(World* w, Unit* u, int64_t end) noexcept nogil:
     w.touched.clear()
 
 cdef inline void next_fleet(Unit* u) noexcept nogil:
-    """Bring u.next down to the earliest thing besides the downlinks, which finish_fleet has looked at."""
+    """Bring its next time down to the earliest thing besides the downlinks, which finish_fleet has looked at."""
     cdef int64_t t = next_source(u)
     if u.pending.size() and u.pending.data()[0].t < t:
         t = u.pending.data()[0].t
     if u.scheduled_next < u.scheduled_count and u.scheduled_t[u.scheduled_next] < t:
         t = u.scheduled_t[u.scheduled_next]
-    if t < u.next:
-        u.next = t
+    lower(u.next, t)
+    lower(u.soon, u.next[0])

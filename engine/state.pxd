@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
+from engine.agenda cimport GROUP, close_agenda, lower, open_agenda
 from engine.arena cimport delete_blocks, zeroed
 from engine.copies cimport Ledger
 from engine.events cimport Action, Message, Pending
@@ -24,32 +25,47 @@ cdef extern from *:
     """
     static int64_t no_frontier = -1;
     static int64_t no_next = 0; /* of FIFOs that wake nobody: no time is below it, so it is never written */
+    static uint64_t no_busy = 0;
     """
     int64_t NO_FRONTIER "no_frontier"
     int64_t NO_NEXT "no_next"
+    uint64_t NO_BUSY "no_busy"
 
 cdef inline int64_t limit(int64_t given) noexcept:
     return given if given else UNLIMITED
 
 cdef inline Line* channel(
-    const int64_t* c, uint64_t loss, const int64_t* recorded, int64_t row, Tally* tally, Unit* to, int node, int cell
+    World* w, const int64_t* c, uint64_t loss, const int64_t* recorded, int64_t row, Tally* tally, Unit* to, int node, int cell
 ) noexcept:
     cdef Line* line = new_line()
     line.rate, line.delay = c[0], c[1]
     line.limit_packets, line.limit_bytes = limit(c[2]), limit(c[3])
     line.loss, line.tally, line.node, line.cell = loss, tally, node, cell
     line.row = <int32_t>row if recorded[row] else -1
-    line.frontier = &to.frontier
-    line.next = &to.next
+    attend(line, w, to)
     return line
+
+cdef inline void attend(Line* line, World* w, Unit* to) noexcept:
+    """The unit where it ends hears of what comes."""
+    line.frontier, line.next, line.soon = &to.frontier, to.next, to.soon
+    line.passed = &NO_FRONTIER if to == w.fleet else &w.agenda.passed[to.rank // GROUP]
+    line.busy, line.bit = &NO_BUSY, 0
+
+cdef inline void run_ahead(Unit* u, int depth) noexcept:
+    """It has a frontier of its own, not its group's."""
+    cdef size_t i
+    u.ahead = depth
+    for i in range(u.arrivals.size()):
+        u.arrivals.data()[i].line.passed = &NO_FRONTIER
 
 cdef inline Fifo* server_fifo(World* w, int64_t service, int64_t queue) noexcept:
     cdef Line* line = new_line()
     line.fixed = service
     line.limit_packets = limit(queue)
     line.tally = <Tally*>calloc(1, sizeof(Tally))
-    line.frontier = &NO_FRONTIER
-    line.next = &NO_NEXT
+    line.frontier = line.passed = &NO_FRONTIER
+    line.next = line.soon = &NO_NEXT
+    line.busy = &NO_BUSY
     return new_fifo(w.fifos, line, 0)
 
 cdef inline bint key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
@@ -77,6 +93,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             w.hops = new_hops()
     w.fifos = new_fifo_blocks()
     w.unit = <Unit*>calloc(w.units, sizeof(Unit))
+    open_agenda(&w.agenda, w.units)
     w.tables = <Table*>calloc(w.nodes + 1, sizeof(Table))
     w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
     w.cell_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
@@ -108,8 +125,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
     for i in range(w.units):
         u = &w.unit[i]
         u.kind, u.node, u.rank, u.cell = <int32_t>units[i, 0], <int32_t>units[i, 1], <int32_t>i, -1
-        u.slot = -1
-        u.next = NEVER
+        u.next, u.soon = &w.agenda.next[i], &w.agenda.soon[i // GROUP]
         u.arrivals = new vector[Fifo*]()
         u.inlets = new vector[Inlet]()
         u.heads = new vector[Head]()
@@ -130,8 +146,7 @@ cdef inline World* open_world(object b, object seed, int tunnel_limit, int recor
             u.server = server_fifo(w, servers[u.node, 0], servers[u.node, 1])
             u.server.key = server_keys[u.node]
             u.server.line.node = u.node
-            u.server.line.frontier = &w.unit[w.unit_of_node[u.node]].frontier
-            u.server.line.next = &w.unit[w.unit_of_node[u.node]].next
+            attend(u.server.line, w, &w.unit[w.unit_of_node[u.node]])
             w.unit[w.unit_of_node[u.node]].arrivals.push_back(u.server)
     w.tallies = <Tally*>lies(b.tallies)
     open_links(w, b, recorded)
@@ -164,15 +179,17 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
             front[w.unit[i].node] = <int32_t>i
     for i in range(links.shape[0]):
         to = &w.unit[front[links[i, 1]]]
-        line = channel(&links[i, 2], loss[i], &recorded[0], i, <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1)
+        line = channel(w, &links[i, 2], loss[i], &recorded[0], i, <Tally*>&tallies[i, 0], to, <int>links[i, 0], -1)
         f = new_fifo(w.fifos, line, keys[i])
         made.push_back(f)
         to.arrivals.push_back(f)
     for i in range(w.units):
         sort(w.unit[i].arrivals.begin(), w.unit[i].arrivals.end(), &key_before)
-        w.unit[i].inlets.resize(w.unit[i].arrivals.size())
+        w.unit[i].words = (w.unit[i].arrivals.size() + 63) >> 6
+        w.unit[i].busy = <uint64_t*>calloc(w.unit[i].words + 1, sizeof(uint64_t))
         for k in range(w.unit[i].arrivals.size()):
-            w.unit[i].inlets.data()[k].f = w.unit[i].arrivals.data()[k]
+            line = w.unit[i].arrivals.data()[k].line
+            line.busy, line.bit = &w.unit[i].busy[k >> 6], <uint64_t>1 << (k & 63)
     for i in range(w.nodes):
         for j in range(w.nodes):
             if hops[i, j] >= 0:
@@ -185,9 +202,9 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
         c.key_down, c.key_up = cell_keys[i, 0], cell_keys[i, 1]
         c.busy_ups = new vector[Fifo*]()
         j = links.shape[0] + 2 * i
-        c.down = channel(&cells[i, 2], cell_loss[i, 0], &recorded[0], j, <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
+        c.down = channel(w, &cells[i, 2], cell_loss[i, 0], &recorded[0], j, <Tally*>&tallies[j, 0], w.fleet, c.node, <int>i)
         to = &w.unit[front[c.node]]
-        c.up = channel(&cells[i, 6], cell_loss[i, 1], &recorded[0], j + 1, <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
+        c.up = channel(w, &cells[i, 6], cell_loss[i, 1], &recorded[0], j + 1, <Tally*>&tallies[j + 1, 0], to, c.node, <int>i)
         if cells[i, 1]:
             c.shared = new_fifo(w.fifos, c.down, c.key_down)
     return 0
@@ -261,8 +278,7 @@ cdef inline int open_sources(World* w, object b) except -1:
         if s.t < 0 or s.t >= law.stop or law.count <= 0:  # < 0: 2**63 ps or later
             continue
         u = w.fleet if up[i] else &w.unit[w.unit_of_node[w.flow_node[i]]]
-        if s.t < u.next:
-            u.next = s.t
+        lower(u.next, s.t)
         if law.kind != CBR:
             push_source(u.sources, &s)
             continue
@@ -361,8 +377,7 @@ cdef inline int open_tables(World* w, object b) except -1:
         u.scheduled_t[k], u.scheduled_mobile[k] = when[i], <int32_t>who[i]
         u.scheduled_code[k], u.scheduled_arg[k] = <int32_t>code[i], arg[i]
         u.scheduled_count += 1
-        if when[i] < u.next:
-            u.next = when[i]
+        lower(u.next, when[i])
     return 0
 
 cdef inline void free_table(World* w, Table* table) noexcept:
@@ -401,6 +416,7 @@ cdef inline void close_world(World* w) noexcept:
         free_server(w, u.server)
         free_server(w, u.registration)
         del u.arrivals, u.inlets, u.heads, u.pending, u.actions, u.rotations, u.sources, u.late
+        free(u.busy)
         free(u.scheduled_t)
         free(u.scheduled_mobile)
         free(u.scheduled_code)
@@ -420,6 +436,7 @@ cdef inline void close_world(World* w) noexcept:
     del w.spans, w.ended, w.outgrown, w.ledger
     free(w.lock)
     delete_blocks(w.fifos)
+    close_agenda(&w.agenda)
     free(w.unit)
     free(w.tables)
     free(w.unit_of_node)

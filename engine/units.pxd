@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint32_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
+from engine.agenda cimport lower
 from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Message, Pending, earlier, push_event
 from engine.fifo cimport FULL, UNLIMITED, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
 from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
@@ -14,7 +15,7 @@ from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotat
 from engine.table cimport LOCAL, Entry, Table, fetch_entry, find, place, remove
 from engine.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
-    announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, observe, offer,
+    announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, next_busy, observe, offer,
 )
 
 cdef enum:
@@ -132,22 +133,21 @@ cdef inline void register(World* w, Unit* u, const Record* r) noexcept nogil:
 cdef inline void control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
     """Find the control messages for this node among the arrivals before ``end`` and register them in order."""
     cdef vector[Late] found
-    cdef size_t i
+    cdef size_t i, at = 0
     cdef uint32_t h
     cdef Fifo* f
     cdef Record* r
     cdef Late x
-    for i in range(u.arrivals.size()):
-        f = u.arrivals[0][i]
-        if f.control == 0:
-            continue
-        h = f.head
+    f = next_busy(u, &at)
+    while f != NULL:
+        h = f.head if f.control else f.tail
         while h != f.tail and f.ring[h & f.mask].t < end:
             r = &f.ring[h & f.mask]
             if kind_of(r) == CONTROL_NODE and r.to == u.node and not r.flags & LOST:
                 x.t, x.phase, x.key, x.order, x.where, x.record = r.t, 0, f.key, h - f.head, 0, r[0]
                 found.push_back(x)
             h += 1
+        f = next_busy(u, &at)
     for i in range(u.late.size()):
         r = &u.late.data()[i].record
         if kind_of(r) == CONTROL_NODE and r.to == u.node:
@@ -162,16 +162,18 @@ cdef inline void control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil
 
 cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 1 up to the controllers; True if they have something to do."""
-    cdef size_t i
+    cdef size_t at = 0
     cdef bint any_control = False
+    cdef Fifo* f
     u.actions.clear()
     due_schedule(w, u, end)
     if u.cell >= 0 and w.cell[u.cell].busy_ups.size():
         gather_uplinks(w, u, end)
     if u.kind != UNIT_SERVER:
-        for i in range(u.arrivals.size()):
-            if u.arrivals[0][i].control:
-                any_control = True
+        f = next_busy(u, &at)
+        while f != NULL:
+            any_control |= f.control != 0
+            f = next_busy(u, &at)
         if any_control or u.late.size():
             control_arrivals(w, u, end)
     return u.pending.size() > 0 and u.pending.data()[0].t < end
@@ -378,15 +380,26 @@ cdef inline void data_until(World* w, Unit* u, int64_t end, size_t* late_next) n
 
 cdef inline void open_inlets(Unit* u) noexcept nogil:
     """What pass 2 takes of its arrivals; they are left alone until ``close_inlets``."""
-    cdef size_t i
-    for i in range(u.inlets.size()):
-        open_inlet(&u.inlets.data()[i])
+    cdef size_t at = 0
+    cdef Fifo* f = next_busy(u, &at)
+    cdef Inlet x
+    u.inlets.clear()
+    while f != NULL:
+        x.f = f
+        open_inlet(&x)
+        u.inlets.push_back(x)
+        f = next_busy(u, &at)
 
 cdef inline void close_inlets(World* w, Unit* u) noexcept nogil:
     cdef size_t i
+    cdef Inlet* x
     for i in range(u.inlets.size()):
-        close_inlet(&u.inlets.data()[i])
-    u.next = next_time(w, u)
+        x = &u.inlets.data()[i]
+        close_inlet(x)
+        if x.f.head == x.f.tail:
+            x.f.line.busy[0] &= ~x.f.line.bit
+    u.next[0] = next_time(w, u)
+    lower(u.soon, u.next[0])
 
 cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     """Pass 2 of a node or server: data and actions in the order of time.
@@ -405,13 +418,13 @@ cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
 cdef inline int64_t next_time(World* w, Unit* u) noexcept nogil:
     """Earliest thing that can happen at a node or server, as far as is known now."""
     cdef int64_t t = next_source(u)
-    cdef size_t i
-    cdef Fifo* f
+    cdef size_t i, at = 0
+    cdef Fifo* f = next_busy(u, &at)
     cdef Cell* c
-    for i in range(u.arrivals.size()):
-        f = u.arrivals[0][i]
+    while f != NULL:
         if f.head != f.tail and f.ring[f.head & f.mask].t < t:
             t = f.ring[f.head & f.mask].t
+        f = next_busy(u, &at)
     if u.cell >= 0:
         c = &w.cell[u.cell]
         for i in range(c.busy_ups.size()):

@@ -15,6 +15,7 @@ cdef struct Lead:  # a way from a unit that runs ahead
 
 cdef struct Crew:  # what workers need in a window
     vector[World*] views  # of each worker
+    vector[Unit*] ahead  # the units that may run ahead
     vector[Unit*] due  # the units to visit, each up to its frontier
     vector[Lead] leads
 

@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libcpp.vector cimport vector
 
+from engine.agenda cimport NEVER, Agenda, ctz64
 from engine.arena cimport Blocks
 from engine.copies cimport Copies, Ledger, packet_id
 from engine.events cimport Action, Message, Pending
@@ -38,12 +39,6 @@ cdef enum:
     NO_CELL = 0xFFFF
     HELD = 0xFFFE
     CONTESTED = 1  # attached to two cells, or changing, or acted upon in this window
-
-cdef extern from *:
-    """
-    static const long long handoff_never = 0x7FFFFFFFFFFFFFFFLL;
-    """
-    const int64_t NEVER "handoff_never"
 
 cdef struct Flow:  # one cache line
     int64_t delay_sum
@@ -135,7 +130,8 @@ cdef struct Late:  # an arrival or act that has to wait for its turn among other
 
 cdef struct Unit:
     int64_t frontier
-    int64_t next
+    int64_t* next  # in the agenda, as the next one
+    int64_t* soon
     int32_t kind
     int32_t node
     int32_t cell  # whose uplinks arrive here, or -1
@@ -145,7 +141,9 @@ cdef struct Unit:
     int64_t until  # that far in this window, if it is ahead
     bint answers  # its controller hears of refused messages
     vector[Fifo*]* arrivals  # sorted by link key
-    vector[Inlet]* inlets  # of each of them, for the visit
+    uint64_t* busy  # a bit for each of them: those that may have something
+    size_t words
+    vector[Inlet]* inlets  # those that have, for the visit
     vector[Head]* heads  # of those with something to come, while they are merged
     Fifo* server  # of a server unit: its way into the node
     Fifo* registration
@@ -166,7 +164,6 @@ cdef struct Unit:
     int64_t wait_max
     int64_t held_peak_packets
     int64_t held_peak_bytes
-    int64_t slot
     int64_t work  # packet-hops of the last visit
 
 cdef struct World:
@@ -179,6 +176,7 @@ cdef struct World:
     int32_t tunnel_limit
     int32_t record
     bint in_order  # every event in the order of time: no unit is ahead of another
+    Agenda agenda
     int64_t begin  # of this window: all that happens before it has happened
     int64_t horizon  # of this slice: what arrives from then on is still under way at its end
     Tally* tallies  # one a link, two a cell
@@ -237,6 +235,22 @@ cdef struct World:
     int64_t failure_time
     int32_t failure_unit
     Fifo* failure_link
+
+cdef inline Fifo* next_busy(const Unit* u, size_t* at) noexcept nogil:
+    """The first FIFO from ``at`` on, which it moves on, that may have something for the unit; NULL if there is none."""
+    cdef size_t k = at[0] >> 6
+    cdef uint64_t bits
+    if k >= u.words:
+        return NULL
+    bits = u.busy[k] & (~<uint64_t>0 << (at[0] & 63))
+    while bits == 0:
+        k += 1
+        if k == u.words:
+            at[0] = k << 6
+            return NULL
+        bits = u.busy[k]
+    at[0] = (k << 6) + ctz64(bits) + 1
+    return u.arrivals.data()[at[0] - 1]
 
 cdef inline void fail(World* w, int code, Fifo* link, int64_t t) noexcept nogil:
     if w.failure == 0:

@@ -202,7 +202,7 @@ BESIDE_MUTANTS = (
     Mutant(
         "controllers before what is ahead",
         "_loop.pyx",
-        "                    if u.next < end:\n                        self.visit(u, end)\n",
+        "                if u.next[0] < end:\n                    self.visit(u, end)\n",
         "",
     ),
     Mutant(
@@ -218,7 +218,14 @@ BESIDE_MUTANTS = (
         "    x.f.control -= <uint16_t>x.control\n",
         "    x.f.control -= <uint16_t>(2 * x.control)\n",
     ),
-    Mutant("the far end sees the next time of before", "units.pxd", "    u.next = next_time(w, u)\n", ""),
+    Mutant("the far end sees the next time of before", "units.pxd", "    u.next[0] = next_time(w, u)\n", ""),
+    Mutant("due up to where it was", "_loop.pyx", "                        u.frontier = end\n", ""),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + BESIDE_MUTANTS
+# what is next
+AGENDA_MUTANTS = (
+    Mutant("an arrival is not marked", "fifo.pxd", "    mark(f.line.busy, f.line.bit)\n", ""),
+    Mutant("an arrival is not on its group's agenda", "fifo.pxd", "    lower(f.line.soon, t)\n", ""),
+    Mutant("what a unit knows is not on its group's agenda", "units.pxd", "    lower(u.soon, u.next[0])\n", ""),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + BESIDE_MUTANTS + AGENDA_MUTANTS
 IN_EVERY_RUN = 1  # so many from the front of the list, also without --mutants
