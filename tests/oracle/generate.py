@@ -28,7 +28,10 @@ class _Generator:
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
-        self.names = dice.sample([f"n{i}" for i in range(30)], dice.randint(2, 10))
+        many = Random(f"many {seed}")  # more than the engine keeps in one group
+        few = many.random() >= 0.2
+        self.immediate = 0.3 if few else many.choice((0, 0.03))  # of one such wire all windows are without others side by side
+        self.names = dice.sample([f"n{i}" for i in range(30)], dice.randint(2, 10) if few else many.randint(17, 30))
         most = min(5, len(self.names))
         self.with_cell = dice.sample(self.names, dice.choice((1, *[dice.randint(2, most)] * 7)))
         self.place = {name: i for i, name in enumerate(dice.sample([*self.names, None], len(self.names) + 1))}
@@ -84,7 +87,7 @@ class _Generator:
         dice = self.dice
         return Pipe(
             self.rate(dice.choice((0.05, 0.3, 0.8, slowest))),
-            0 if may_be_immediate and dice.random() < 0.3 else self.delay(),
+            0 if may_be_immediate and dice.random() < self.immediate else self.delay(),
             dice.choice((0, 0, 1, 3, 8, 20)),
             dice.choice((0, 0, 0, 2 * TIE_BYTES, 20 * TIE_BYTES) if self.ties else (0, 0, 0, 1500, 4000)),
             self.loss if dice.random() < 0.4 else "0",
