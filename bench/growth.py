@@ -1,4 +1,4 @@
-"""How cost grows with mobile nodes, packets, links, handoffs and threads: a plot of each, and a table.
+"""How cost grows with mobile nodes, packets, links, routers, handoffs and threads: a plot of each, and a table.
 
     uv run --group bench bench/growth.py [CURVE ...] [--rounds 3]
 
@@ -27,6 +27,7 @@ from bench.packets import Case, Program
 from bench.rows import DOCUMENT, document, markdown
 from bench.small import line, ready, star
 from bench.w1 import HOPS
+from engine import Network
 
 WORK_HOPS = 2 * 10**7
 """Packet-hops of a point, about, where they can be chosen."""
@@ -92,37 +93,29 @@ def sent(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     yield curve
 
 
+def hop_ns(network: Network, seconds: int) -> float:
+    """Nanoseconds of the processor a packet-hop, of so many simulated seconds."""
+    (engine,), _ = ready(network)
+    begun = time.process_time()
+    engine.advance(seconds * 10**12)
+    took = time.process_time() - begun
+    result = engine.result()
+    assert set(result.fate_counts()) <= {"delivered", "in flight"}
+    return took * 1e9 / result.events
+
+
 def links(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     """A line of links, all packets over all of them."""
     curve = Curve("links", "links in a row", "ns of the processor a packet-hop")
-
-    def cost(count: int) -> float:
-        (engine,), _ = ready(line(count))
-        begun = time.process_time()
-        engine.advance("2s")
-        took = time.process_time() - begun
-        result = engine.result()
-        assert set(result.fate_counts()) == {"delivered"}
-        return float(took * 1e9 / result.events)
-
-    curve.take(rounds, [n for n in (1, 4, 16, 64, 256, 1024) if n <= most], {"engine": cost})
+    curve.take(rounds, [n for n in (1, 4, 16, 64, 256, 1024) if n <= most], {"engine": lambda count: hop_ns(line(count), 2)})
     yield curve
 
 
 def routers(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
     """More and more routers for the same traffic, both ways: ever fewer packets in what a router does at a time."""
     curve = Curve("routers", "routers, 1,000 mobile nodes, both ways", "ns of the processor a packet-hop")
-
-    def cost(count: int) -> float:
-        (engine,), _ = ready(star(count))
-        begun = time.process_time()
-        engine.advance(max(1, WORK_HOPS // 10**6) * 10**12)
-        took = time.process_time() - begun
-        result = engine.result()
-        assert set(result.fate_counts()) == {"delivered", "in flight"}
-        return float(took * 1e9 / result.events)
-
-    curve.take(rounds, [n for n in (8, 64, 256, 1024) if n <= most], {"engine": cost})
+    seconds = max(1, WORK_HOPS // 10**6)
+    curve.take(rounds, [n for n in (8, 64, 256, 1024) if n <= most], {"engine": lambda count: hop_ns(star(count), seconds)})
     yield curve
 
 
