@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import timeit
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -44,25 +44,31 @@ class Counting:
 def batches(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> tuple[dict[str, Int], float]:
     """Sizes of the batches of one kind in each window, of the fleet, the home agent and routers; microseconds an event took.
 
-    Of all routers together a window's begins with the first router that comes again or the fleet: some are taken as one that are
-    two, so the batches are no larger than this says. The time is that of a run of its own in which nothing is counted.
+    A router whose mobile nodes come twice in a window is called again at once, which makes a batch of its own, also of all
+    routers together. A window of these begins after the fleet or with a router that comes again after another. The time is that
+    of a run of its own in which nothing is counted.
     """
     setup = described(mobiles, handoffs, seconds, crowd=crowd)
     sizes: dict[str, list[int]] = {"fleet": [], "home agent": [], "a router": [], "all routers": []}
-    seen: set[int] = set()
-    pool: Counter[Any] = Counter()
+    calls: dict[int, int] = {}  # of each router in this window; the last one stands last
+    pools: defaultdict[int, Counter[Any]] = defaultdict(Counter)  # of all first calls, all second ones, ...
 
     def tell(node: int, found: Counter[Any]) -> None:
         router = node >= 0 and node != setup.home_agent
         sizes["a router" if router else "fleet" if node < 0 else "home agent"] += found.values()
-        if node < 0 or node in seen:
-            sizes["all routers"] += pool.values()
-            seen.clear(), pool.clear()
+        if node < 0 or (node in calls and node != next(reversed(calls))):
+            flush()
         if router:
-            seen.add(node), pool.update(found)
+            pools[calls.setdefault(node, 0)].update(found)
+            calls[node] += 1
+
+    def flush() -> None:
+        for pool in pools.values():
+            sizes["all routers"] += pool.values()
+        calls.clear(), pools.clear()
 
     run_procedure(setup, "sync-mipv6", reference=NOTHING, wrap=partial(Counting, tell))
-    sizes["all routers"] += pool.values()
+    flush()
     one_by_one = run_procedure(setup, "sync-mipv6", reference=NOTHING).controller_seconds
     found = {who: np.array(those, np.int64) for who, those in sizes.items()}
     return found, one_by_one * 1e6 / sum(found[who].sum() for who in ("fleet", "home agent", "a router"))
@@ -129,12 +135,17 @@ def main() -> None:
         print(f"a reply on columns, {size:5,} at a time: {us:6.1f} us a batch, {us / size:5.2f} us an event")
     found, us = batches(given.mobiles, given.handoffs, given.seconds, crowd=given.crowd)
     print(f"one by one: {us:.2f} us an event")
+    took = {who: float(np.interp(those, sizes, prices).sum()) for who, those in found.items()}
     for who, those in found.items():
-        median, columns = int(np.median(np.repeat(those, those))), np.interp(those, sizes, prices).sum() / those.sum()
+        median = int(np.median(np.repeat(those, those)))
         print(
             f"{who}: {those.sum():,} events in {len(those):,} batches of a kind, half of them in batches of {median} or less: "
-            f"{columns:.2f} us an event on columns"
+            f"{took[who] / those.sum():.2f} us an event on columns"
         )
+    events = sum(found[who].sum() for who in ("fleet", "home agent", "a router"))
+    for routers in ("a router", "all routers"):
+        all_us = took["fleet"] + took["home agent"] + took[routers]
+        print(f"all {events:,} events, with the batches of {routers}: {all_us / events:.2f} us an event on columns")
 
 
 if __name__ == "__main__":

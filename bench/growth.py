@@ -145,7 +145,7 @@ CURVES = {"mobiles": mobiles, "packets": sent, "links": links, "routers": router
 
 
 def measure(names: Sequence[str], rounds: int, most: int = 10**6) -> list[Curve]:
-    """The curves of these names, with no point beyond ``most`` mobile nodes, links or handoffs a second."""
+    """The curves of these names, with no point beyond ``most`` mobile nodes, links, routers or handoffs a second."""
     with tempfile.TemporaryDirectory() as folder:
         works, missing = packets.programs(Path(folder), ["floor"])
         if missing:

@@ -30,7 +30,7 @@ def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_pack
 def star(routers: int, mobiles: int = 1000) -> Network:
     """Nodes cn - n0 - so many routers with a cell each; every mobile sends and hears a packet each 20 ms.
 
-    No way back is longer than 2 ms, so of many routers most have nothing to do in a window.
+    The ways from a router and back take 2 ms, so of many routers most have nothing to do in a window.
     """
     net = Network()
     net.link(net.node("cn"), net.node("n0"), rate="10Gbit/s", delay="5ms", both=True)

@@ -80,7 +80,7 @@ def test_bicast(benchmark: Any) -> None:
 @pytest.mark.parametrize("scheduling", ["window", "heap", "auto"])
 @pytest.mark.parametrize("delay", ["1ns", "1ms"])
 def test_a_ring_of_tiny_delays(benchmark: Any, scheduling: str, delay: str) -> None:
-    """A cycle of 1 ns delays leaves windows of 1 ns with next to nothing in them: where the heap of units is for."""
+    """A cycle of 1 ns delays leaves windows of 1 ns: what one costs that has next to nothing in it."""
     net = line(3, delay=delay)
     for i in range(3):
         net.link(i + 1, i, delay=delay)

@@ -246,6 +246,9 @@ cdef class Loop:
                     u.frontier = max(u.frontier, end)
                 look(a, group)
             a.passed[group] = max(a.passed[group], end)
+        for j in range(self.crew.ahead.size()):
+            u = self.crew.ahead[j]
+            u.frontier = max(u.frontier, end)
         w.fleet.frontier = max(w.fleet.frontier, end)
         return 0
 

@@ -187,6 +187,9 @@ cdef inline int open_links(World* w, object b, const int64_t[::1] recorded) exce
         sort(w.unit[i].arrivals.begin(), w.unit[i].arrivals.end(), &key_before)
         w.unit[i].words = (w.unit[i].arrivals.size() + 63) >> 6
         w.unit[i].busy = <uint64_t*>calloc(w.unit[i].words + 1, sizeof(uint64_t))
+        if w.unit[i].busy == NULL:
+            raise MemoryError("no memory for a run")
+        w.unit[i].inlets.reserve(w.unit[i].arrivals.size())
         for k in range(w.unit[i].arrivals.size()):
             line = w.unit[i].arrivals.data()[k].line
             line.busy, line.bit = &w.unit[i].busy[k >> 6], <uint64_t>1 << (k & 63)

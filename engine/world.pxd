@@ -31,7 +31,6 @@ cdef enum:
     IN_FLIGHT = 14
     FATES = 15
     BUCKETS = 1920
-    RECORD_DROPS = 1
     RECORD_PACKETS = 2
     UNIT_NODE = 0
     UNIT_SERVER = 1

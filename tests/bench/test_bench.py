@@ -103,6 +103,7 @@ def test_every_curve_has_a_point_wherever_it_is_measured(monkeypatch):
         "mobiles-w2": {"engine": [1000], "floor": [1000]},
         "packets": {"engine": [10**5], "floor": [10**5]},
         "links": {"engine": [1, 4, 16, 64, 256]},
+        "routers": {"engine": [8, 64, 256]},
         "handoffs": {"engine": [0, 1000]},
     }
     assert all(len(row) == 5 for row in curves[0].rows())
