@@ -243,7 +243,6 @@ cdef class Loop:
                     u = &w.unit[i]
                     if a.next[i] < end:
                         self.visit(u, end)
-                    u.frontier = max(u.frontier, end)
                 look(a, group)
             a.passed[group] = max(a.passed[group], end)
         for j in range(self.crew.ahead.size()):
@@ -353,15 +352,15 @@ cdef class Loop:
     cdef int by_heap(self, int64_t stop) except -1 nogil:
         """One instant of one unit at a time, the earliest first, up to ``stop``."""
         cdef World* w = self.w
-        cdef int64_t t = self.earliest()
-        while t < stop:
-            w.begin = t
-            pass_boundaries(w, t)
-            self.visit(&w.unit[soonest_unit(&w.agenda)], t + 1)
+        cdef int unit = soonest_unit(&w.agenda)
+        while unit >= 0 and w.agenda.next[unit] < stop:
+            w.begin = w.agenda.next[unit]
+            pass_boundaries(w, w.begin)
+            self.visit(&w.unit[unit], w.begin + 1)
             self.steps += 1
             if w.drawn >= self.most_drawn:
                 self.give_back()
-            t = self.earliest()
+            unit = soonest_unit(&w.agenda)
         return 0
 
     cdef int go(self, int64_t stop) except -1 nogil:

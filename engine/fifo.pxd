@@ -50,10 +50,10 @@ cdef struct Line:  # what hardly changes from packet to packet; all own downlink
     uint64_t loss
     Tally* tally
     int64_t settled  # packets whose bytes and busy time are in the tally; all since have ``last_bytes``
-    int64_t* frontier  # of the unit at the far end; so far has its group passed; when it has something to do, and its group
-    int64_t* passed
-    int64_t* next
-    int64_t* soon
+    int64_t* frontier  # of the unit at the far end
+    int64_t* passed  # of its group: so far has it come, too
+    int64_t* next  # when the unit has something to do
+    int64_t* soon  # of its group: no later than that
     uint64_t* busy  # where the unit sees that there is something in the ring, and the bit that says so; 0: it does not look there
     uint64_t bit
     int64_t rate

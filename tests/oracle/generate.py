@@ -30,7 +30,7 @@ class _Generator:
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
         many = Random(f"many {seed}")  # more than the engine keeps in one group
         few = many.random() >= 0.2
-        self.immediate = 0.3 if few else many.choice((0, 0.03))  # of one such wire all windows are without others side by side
+        self.immediate = 0.3 if few else many.choice((0, 0.03))  # one such wire, and no nodes go side by side
         self.names = dice.sample([f"n{i}" for i in range(30)], dice.randint(2, 10) if few else many.randint(17, 30))
         most = min(5, len(self.names))
         self.with_cell = dice.sample(self.names, dice.choice((1, *[dice.randint(2, most)] * 7)))
