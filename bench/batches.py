@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.many import described
-from handoff.ideal import NOTHING
-from handoff.study import run_procedure
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import run_procedure
 
 Int = npt.NDArray[np.int64]
 
@@ -75,7 +75,7 @@ def batches(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -
 
 
 class Columns:
-    """What ``handoff.machine.mobile`` knows of a mobile node, as far as a reply touches it, in columns."""
+    """What ``handoff.protocol.mobile_node`` knows of a mobile node, as far as a reply touches it, in columns."""
 
     def __init__(self, mobiles: int, rng: np.random.Generator) -> None:
         self.request, self.router, self.forgotten, self.leaving, self.refresh, self.gateway = np.zeros((6, mobiles), np.int64)

@@ -107,7 +107,7 @@ def start(rounds: int) -> Iterator[Row]:
     commands = {
         "import engine": ([sys.executable, "-c", "import engine"], 0.15),
         "import numpy": ([sys.executable, "-c", "import numpy"], None),
-        "handoff --help": ([sys.executable, "-c", "from handoff.cli import main; main()", "--help"], 0.3),
+        "handoff --help": ([sys.executable, "-c", "from handoff.cli.main import main; main()", "--help"], 0.3),
     }
     with tempfile.TemporaryDirectory() as compiled:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": compiled}

@@ -21,9 +21,9 @@ import numpy as np
 
 from bench.w1 import PACKET_BYTES, PERIOD_PS
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.setup import Movement, Setup
-from handoff.study import run_procedure
+from handoff.protocol.setup import Movement, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import run_procedure
 
 ROUTERS = 64
 MS = 10**9

@@ -23,8 +23,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
 
 from bench.rows import COLUMNS, ROOT, Row, described, machine, markdown
-from handoff.batch.choose import executor
-from handoff.batch.task import Executor, Task, canonical
+from handoff.experiments.execution.factory import executor
+from handoff.experiments.execution.task import Executor, Task, canonical
 
 WALK = """\
 mobile,router,up_s,down_s,predict_s,going_down_s

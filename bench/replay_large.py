@@ -22,9 +22,9 @@ from typing import Any
 import traces
 from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
 from bench.many import peak_bytes
-from handoff.build import build
 from handoff.scenario import load_scenario
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 SCENARIO = """\
 name = "large"

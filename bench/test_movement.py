@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import traces
-from handoff.coverage import Coverage, Radio, attachments
 from handoff.mobility import GaussMarkov
+from handoff.mobility.coverage import Coverage, Radio, attachments
 
 CARS, STEPS = 500, 500
 S = 10**12

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
-from engine.keys import mix2, mix_each
+from engine.rng import mix2, mix_each
 
 ROUTERS = 8
 PERIOD_PS = 20 * 10**9

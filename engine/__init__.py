@@ -2,7 +2,7 @@
 
 from engine._control import Context, Event
 from engine._core import Engine
-from engine.hops import Hops
+from engine.link_trace import Hops
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, duration, format_duration
 from engine.results import Fate, LawBroken, MemoryLimitError, Result

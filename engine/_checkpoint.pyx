@@ -9,9 +9,9 @@ Pointers are written as what they point to: a row, or for a downlink or uplink i
 
 import numpy as np
 
-from engine.checkpoint import CheckpointError, identity
-from engine.hops import HOP, MESSAGE
-from engine.hops import Hops as TakenHops
+from engine.checkpoint_file import CheckpointError, identity
+from engine.link_trace import HOP, MESSAGE
+from engine.link_trace import Hops as TakenHops
 
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -373,7 +373,7 @@ def save(Engine engine not None, file):
     engine : Engine
         It can go on afterwards. What its controllers know is not part of it.
     file : binary file
-        The state is written where it stands. ``engine.checkpoint`` makes files whose damage is noticed.
+        The state is written where it stands. ``engine.checkpoint_file`` makes files whose damage is noticed.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from typing import Literal
 
 from typing_extensions import disjoint_base
 
-from engine.hops import Hops
+from engine.link_trace import Hops
 from engine.network import Network
 from engine.results import Result
 

@@ -6,9 +6,9 @@ import gc
 
 import numpy as np
 
-from engine.build import Built
-from engine.harvest import finish_result
-from engine.hops import chosen_links, hops_from, no_hops
+from engine.compiled_network import Built
+from engine.result_builder import finish_result
+from engine.link_trace import chosen_links, hops_from, no_hops
 from engine.memory import estimate
 from engine.network import Network
 from engine.quantities import duration
@@ -299,7 +299,7 @@ cdef class Engine(Loop):
         return holdings(self.w, self.built)
 
     def take_hops(self):
-        """What the chosen links began to transmit before the time reached, and was not taken before, as ``engine.hops.Hops``.
+        """What the chosen links began to transmit before the time reached, and was not taken before, as ``engine.link_trace.Hops``.
 
         Taken slice by slice, a long record needs little memory. A packet whose transmission has not begun when the run ends is
         in none of them, nor is one that was taken out of a downlink before its turn.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.elements import Channel
 from engine.network import Network
-from engine.parts import Channel
 
 RECORD_BYTES = 32
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # seven of eight slots are taken; a table grows by a quarter

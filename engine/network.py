@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.keys import key, mix2, mix2_each
-from engine.parts import Cell, Channel, Family, Link, Node
+from engine.columns import Rows, in_order, sorted_by
+from engine.elements import Cell, Channel, Family, Link, Node
 from engine.quantities import FOREVER, duration
 from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
-from engine.rows import Rows, in_order, sorted_by
+from engine.rng import key, mix2, mix2_each
 
 Int = npt.NDArray[np.int64]
 MAX_COPIES = 4

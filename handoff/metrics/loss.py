@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .groups import Bool, Int, count, largest
-from .table import Packets
+from handoff.metrics.grouped import Bool, Int, count, largest
+from handoff.metrics.packet_table import Packets
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .groups import Bool, Int
-from .table import Arrivals
+from handoff.metrics.grouped import Bool, Int
+from handoff.metrics.packet_table import Arrivals
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.results import Fate
-
-from .groups import Int
+from handoff.metrics.grouped import Int
 
 _NEVER = np.iinfo(np.int64).max
 

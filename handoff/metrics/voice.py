@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .groups import Float, Int, count, mean, ratio
-from .loss import loss_periods
-from .table import packets
+from handoff.metrics.grouped import Float, Int, count, mean, ratio
+from handoff.metrics.loss import loss_periods
+from handoff.metrics.packet_table import packets
 
 CODECS = {"G.711": (0.0, 25.1), "G.729A": (11.0, 19.0)}
 """Equipment impairment Ie and packet-loss robustness Bpl (ITU-T G.113, appendix I; G.711 with loss concealment)."""

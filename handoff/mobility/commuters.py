@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 import traces
-from engine.keys import PURPOSE_USER
-from handoff.draws import MOST_MEAN, Draws, keys_of
-from handoff.setup import Int
+from engine.draws import MOST_MEAN, Draws, keys_of
+from engine.rng import PURPOSE_USER
+from handoff.protocol.setup import Int
 
 PURPOSE_RIDE = PURPOSE_USER + 25
 """Draws of a group: whether it moves, where it starts, when its handoffs begin and where they lead."""

@@ -9,10 +9,10 @@ from math import isqrt
 import numpy as np
 
 import traces
-from engine.keys import PURPOSE_USER
-from handoff.draws import Draws, keys_of
+from engine.draws import Draws, keys_of
+from engine.rng import PURPOSE_USER
 from handoff.mobility.tracks import tracks_of
-from handoff.setup import Int
+from handoff.protocol.setup import Int
 
 PURPOSE_WAYPOINT = PURPOSE_USER + 23
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import traces
-from handoff.setup import Int
+from handoff.protocol.setup import Int
 
 
 def tracks_of(

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handoff.scenario.batch import Sweep
+from handoff.scenario.experiment import Sweep
+from handoff.scenario.field_paths import keys_at
 from handoff.scenario.models import Scenario
-from handoff.scenario.schema import keys_at
-from handoff.scenario.vary import change, fields
+from handoff.scenario.overrides import change, fields
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NOT_VARIED = {
@@ -71,7 +71,7 @@ def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, A
     path : str or Path
         The TOML file.
     changes : tuple of str
-        ``"name=value"``, one applied after the other by ``handoff.scenario.vary.change``.
+        ``"name=value"``, one applied after the other by ``handoff.scenario.overrides.change``.
 
     Returns
     -------

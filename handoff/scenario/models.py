@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
 
-from handoff.options import CHOICES, Options
-from handoff.scenario.batch import Slo, Sweep
+from handoff.protocol.options import CHOICES, Options
+from handoff.scenario.experiment import Slo, Sweep
+from handoff.scenario.field_types import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, listed, one_or_more
 from handoff.scenario.movement import Covered, Movement
 from handoff.scenario.traffic import Traffic
-from handoff.scenario.values import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, listed, one_or_more
 
 
 class Channel(Model):

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from handoff import quantities
-from handoff.coverage import Coverage, Radio
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
 from handoff.mobility.commuters import NONE, Spread
-from handoff.scenario.values import (
+from handoff.mobility.coverage import Coverage, Radio
+from handoff.scenario import units as quantities
+from handoff.scenario.field_types import (
     Decimals,
     Duration,
     Model,

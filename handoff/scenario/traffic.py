@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
-from handoff.scenario.values import (
+from handoff.scenario.field_types import (
     Count,
     Duration,
     Model,

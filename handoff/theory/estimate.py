@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.parts import Channel
-from handoff.machine.constants import SECOND
-from handoff.machine.places import Places
-from handoff.measures.names import Tables, Value, binding, read
-from handoff.setup import Correspondents, Int, Setup
-from handoff.study import program_of
-from handoff.theory import queues
-from handoff.theory.signalling import Signalling, signalling
-from handoff.theory.traffic import Moments, traffic
+from engine.elements import Channel
+from handoff.metrics.catalogue import Tables, Value, binding, read
+from handoff.protocol.constants import SECOND
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Correspondents, Int, Setup
+from handoff.simulation.run import program_of
+from handoff.theory import queueing as queues
+from handoff.theory.signalling_load import Signalling, signalling
+from handoff.theory.traffic_load import Moments, traffic
 
 LARGE_QUEUE = 2000
 """Places beyond which a queue counts as unlimited: what it loses below full load is nothing."""
@@ -33,7 +33,7 @@ class Estimate:
     Attributes
     ----------
     what : str
-        As in ``handoff.measures.names.Bound``: ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
+        As in ``handoff.metrics.catalogue.Bound``: ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
     rate : float
         Arrivals a second.
     service_ps : float
@@ -73,7 +73,7 @@ def estimate(setup: Setup, procedure: str) -> list[Estimate]:
     Raises
     ------
     ValueError
-        As ``handoff.study.program_of``.
+        As ``handoff.simulation.run.program_of``.
     """
     places, said = _said(setup, procedure)
     carried = traffic(setup, places, said)
@@ -113,7 +113,7 @@ def capacity(setup: Setup, procedure: str, wait_ps: float, node: str | None = No
     Raises
     ------
     ValueError
-        As ``handoff.study.program_of``; or there is no such node.
+        As ``handoff.simulation.run.program_of``; or there is no such node.
     """
     places, said = _said(setup, procedure)
     at = setup.home_agent if node is None else setup.network.node_index(node)

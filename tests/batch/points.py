@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from handoff.batch.task import TABLES, Outcome, Task, canonical
+from handoff.experiments.execution.task import TABLES, Outcome, Task, canonical
 
 
 def point(folder: Path, *, duration: str = "2s", packets_each: str = "10ms") -> str:

@@ -1,8 +1,8 @@
 """How tasks are grouped, and what becomes of those whose worker died."""
 
-from handoff.batch.batches import BATCH_SECONDS, MOST_DEATHS, MOST_TASKS, Batches
-from handoff.batch.task import Outcome, Task
-from handoff.batch.wire import Reply
+from handoff.experiments.execution.serialization import Reply
+from handoff.experiments.execution.task import Outcome, Task
+from handoff.experiments.execution.task_queue import BATCH_SECONDS, MOST_DEATHS, MOST_TASKS, Batches
 
 
 def batches(number):

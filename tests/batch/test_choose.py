@@ -8,11 +8,11 @@ import dask.config
 import pytest
 from click.testing import CliRunner
 
-from handoff.batch.choose import cores, executor
-from handoff.batch.cluster import Cluster
-from handoff.batch.options import execution_options
-from handoff.batch.pool import Pool
-from handoff.batch.task import InProcess
+from handoff.cli.execution_options import execution_options
+from handoff.experiments.execution.dask_executor import Cluster
+from handoff.experiments.execution.factory import cores, executor
+from handoff.experiments.execution.process_pool import Pool
+from handoff.experiments.execution.task import InProcess
 
 NO_CERTIFICATES = {f"distributed.comm.tls.{n}": None for n in ("ca-file", "client.cert", "client.key")}
 
@@ -94,6 +94,6 @@ def test_a_kind_of_cluster_that_there_is_not_is_refused_by_the_command_line():
 
 
 def test_help_imports_nothing_heavy():
-    code = "import sys, handoff.batch.options; print([m for m in ('dask', 'distributed', 'numpy', 'engine') if m in sys.modules])"
+    code = "import sys, handoff.cli.execution_options; print([m for m in ('dask', 'distributed', 'numpy', 'engine') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

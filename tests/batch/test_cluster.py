@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from handoff.batch.cluster import Cluster
-from handoff.batch.task import InProcess, Task
+from handoff.experiments.execution.dask_executor import Cluster
+from handoff.experiments.execution.task import InProcess, Task
 from tests.batch.points import alive, kill, point, tasks, told
 from tests.batch.test_pool import PATIENCE, ROOT, gone
 
@@ -110,7 +110,7 @@ def test_a_lost_scheduler_is_one_message_and_what_is_missing_can_be_done_elsewhe
 
 
 def test_no_scheduler_is_one_message(monkeypatch):
-    monkeypatch.setattr("handoff.batch.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("handoff.experiments.execution.dask_executor.CONNECT_SECONDS", 0.5)
     with pytest.raises(ConnectionError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9: "), Cluster("tcp://127.0.0.1:9"):
         pass
 
@@ -118,7 +118,7 @@ def test_no_scheduler_is_one_message(monkeypatch):
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from handoff.batch.choose import executor
+from handoff.experiments.execution.factory import executor
 from tests.batch.points import tasks
 
 if __name__ == "__main__":

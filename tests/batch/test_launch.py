@@ -9,8 +9,8 @@ from pathlib import Path
 import dask.config
 import pytest
 
-from handoff.batch.choose import executor
-from handoff.batch.task import InProcess
+from handoff.experiments.execution.factory import executor
+from handoff.experiments.execution.task import InProcess
 from tests.batch.points import tasks, told
 from tests.batch.test_cluster import address_in, begun
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from handoff.batch.pool import Pool
-from handoff.batch.task import InProcess, Task
+from handoff.experiments.execution.process_pool import Pool
+from handoff.experiments.execution.task import InProcess, Task
 from tests.batch.points import alive, kill, point, tasks, told
 
 ROOT = Path(__file__).parents[2]
@@ -96,9 +96,9 @@ def test_tasks_are_taken_as_there_is_room_for_them(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from handoff.batch.choose import executor
-from handoff.batch.task import Task
-from handoff.commands import Interruption
+from handoff.experiments.execution.factory import executor
+from handoff.experiments.execution.task import Task
+from handoff.cli.run import Interruption
 from tests.batch.points import point
 
 def main():

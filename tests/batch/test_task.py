@@ -4,11 +4,11 @@ import json
 import tomllib
 from pathlib import Path
 
-from handoff.batch.task import TABLES, InProcess, Task, canonical, perform
-from handoff.build import build
-from handoff.report.tables import BATCHES, SCHEMAS
+from handoff.experiments.execution.task import TABLES, InProcess, Task, canonical, perform
+from handoff.output.parquet import BATCHES, SCHEMAS
 from handoff.scenario import Scenario
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from engine._core import SOURCES
-from handoff.batch.inputs import digest_of, inputs_of
-from handoff.batch.task import Task, perform
-from handoff.batch.version import code_version
-from handoff.batch.wire import batch_to_bytes, perform_batch, reply_from_bytes
+from handoff.experiments.execution.code_version import code_version
+from handoff.experiments.execution.input_files import digest_of, inputs_of
+from handoff.experiments.execution.serialization import batch_to_bytes, perform_batch, reply_from_bytes
+from handoff.experiments.execution.task import Task, perform
 from tests.batch.points import point, tasks, told
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def test_the_version_changes_with_any_source(tmp_path, monkeypatch):
     package = tmp_path / "onepackage"
     package.mkdir()
     found = []
-    monkeypatch.setattr("handoff.batch.version.PACKAGES", ("onepackage",))
+    monkeypatch.setattr("handoff.experiments.execution.code_version.PACKAGES", ("onepackage",))
     monkeypatch.syspath_prepend(tmp_path)
     for name, text in (("__init__.py", ""), ("one.py", "x = 1\n"), ("one.py", "x = 2\n"), ("two.py", "x = 2\n")):
         (package / name).write_text(text)
@@ -87,6 +87,6 @@ def test_a_fault_of_the_program_is_told_and_stops_nothing_else(tmp_path, monkeyp
     def broken(*_: object) -> None:
         raise KeyError("nobody")
 
-    monkeypatch.setattr("handoff.batch.task.build", broken)
+    monkeypatch.setattr("handoff.experiments.execution.task.build", broken)
     (task,) = tasks(tmp_path, 1)
     assert re.fullmatch(r"KeyError: 'nobody' \(test_version\.py:\d+\)", perform(task).problem)

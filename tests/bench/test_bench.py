@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import batches, compare, growth, many, packets, peers, rows, soak
-from handoff.ideal import NOTHING
-from handoff.study import run_procedure
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import run_procedure
 
 ROOT = Path(__file__).parents[2]
 SMALL = [replace(case, mobiles=min(case.mobiles, 200), seconds=2) for case in packets.CASES if case.quick]

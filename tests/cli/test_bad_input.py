@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from handoff.cli import main
-from handoff.procedures import PROCEDURES
+from handoff.cli.main import main
+from handoff.protocol.procedures import PROCEDURES
 from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, written
 
 WHOLE = SCENARIO + SWEEP
@@ -242,7 +242,7 @@ def test_a_point_that_cannot_be_run_is_not_said_to_go_on(here: Path, tmp_path_fa
 
 def test_no_scheduler_there_leaves_no_dataset(tmp_path: Path) -> None:
     """A process of its own, for Dask's sake; it does not try for the usual ten seconds."""
-    command = "from handoff.batch import cluster; cluster.CONNECT_SECONDS = 0.3; from handoff.cli import main; main()"
+    command = "from handoff.experiments.execution import cluster; cluster.CONNECT_SECONDS = 0.3; from handoff.cli.main import main; main()"
     scenario, out = written(tmp_path), tmp_path / "out"
     words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60)

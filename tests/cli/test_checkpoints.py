@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
-HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
+HANDOFF = [sys.executable, "-c", "from handoff.cli.main import main; main()"]
 RUN = ["run", COMMUTE, "--set", "duration=8s", "--procedure", "sync-mipv4", "--pcap", "links.pcapng", "-o", "out"]
 COMPARE = ["compare", COMMUTE, "--set", "duration=5s", "--procedures", "sync-mipv4,sync-mipv6", "-o", "out", "--no-detail"]
 EVERY_SLICE = ["--checkpoint-every", "0s"]
@@ -78,14 +78,14 @@ def _untimed(text: str) -> Any:
 def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
     """Ctrl-C leaves a checkpoint at the very end of the slice, beside the tables of what there is."""
     code = (
-        "import handoff.commands as c, os, signal\n"
+        "import handoff.cli.run as c, os, signal\n"
         "whole = c.Progress.__call__\n"
         "def watched(self, at):\n"
         "    if 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "    return whole(self, at)\n"
         "c.Progress.__call__ = watched\n"
-        "from handoff.cli import main\n"
+        "from handoff.cli.main import main\n"
         "main()\n"
     )
     stopped = subprocess.run(
@@ -148,7 +148,7 @@ def killed_at_once(folder: Path, *args: str) -> bool:
 
 def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path) -> None:
     """On no terminal there is none unless asked for."""
-    code = "import handoff.commands as c; c.Progress.LOG_SECONDS = 0; from handoff.cli import main; main()"
+    code = "import handoff.cli.run as c; c.Progress.LOG_SECONDS = 0; from handoff.cli.main import main; main()"
     command = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--no-detail"]
     for more, wanted in ([], False), (["--no-progress"], False), (["--progress"], True):
         line = [sys.executable, "-c", code, *command, *more]

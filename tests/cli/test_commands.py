@@ -12,11 +12,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from handoff.report.tables import SCHEMAS
+from handoff.output.parquet import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
-HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
+HANDOFF = [sys.executable, "-c", "from handoff.cli.main import main; main()"]
 ALL = [
     "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
     "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6", "pmipv6",
@@ -29,7 +29,7 @@ def handoff(*args, **kwargs):
 
 
 def test_help_needs_none_of_the_heavy_libraries():
-    code = "import sys\nfrom handoff.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = "import sys\nfrom handoff.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
@@ -149,14 +149,14 @@ def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
     """Ctrl-C in the middle of the second procedure: 130, whole tables, and the stopped run says how far it came."""
     out = tmp_path / "out"
     code = (
-        "import handoff.commands as c, os, signal\n"
+        "import handoff.cli.run as c, os, signal\n"
         "whole = c.Progress.__call__\n"
         "def watched(self, at):\n"
         "    if self.name == 'mipv6-ro' and 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "    return whole(self, at)\n"
         "c.Progress.__call__ = watched\n"
-        "from handoff.cli import main\n"
+        "from handoff.cli.main import main\n"
         "main()\n"
     )
     done = subprocess.run(
@@ -178,13 +178,13 @@ def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
 def test_a_second_interruption_ends_at_once():
     """The first one is waited for: a slice of this run takes minutes."""
     code = (
-        "import handoff.commands as c\n"
+        "import handoff.cli.run as c\n"
         "ready = c.Interruption.__init__\n"
         "def told(self):\n"
         "    ready(self)\n"
         "    print('ready', flush=True)\n"
         "c.Interruption.__init__ = told\n"
-        "from handoff.cli import main\n"
+        "from handoff.cli.main import main\n"
         "main()\n"
     )
     command = [sys.executable, "-c", code, "run", COMMUTE, "--procedure", "mipv4", "--set", "duration=100h"]

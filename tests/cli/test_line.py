@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handoff.line import Line, clock
+from handoff.cli.progress import Line, clock
 
 
 class Stream(io.StringIO):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-import handoff.study
+import handoff.simulation.run
 from engine import Engine
-from handoff.machine.messages import CODES, Fields, kind
-from handoff.machine.program import Numbered, Program
-from handoff.setup import Setup
+from handoff.protocol.messages import CODES, Fields, kind
+from handoff.protocol.program import Numbered, Program
+from handoff.protocol.setup import Setup
 from tests.conformance.spy import Spy
 
 MS = 10**9
@@ -53,11 +53,11 @@ def attacked(
         for i, message in enumerate(said):
             network.schedule(round(message.at * MS), mobile, _SAY, i, node=where)
         made = Engine(network, **options)
-        made.attach(where, Attacker(handoff.study.program_of(setup, procedure), setup, said))
+        made.attach(where, Attacker(handoff.simulation.run.program_of(setup, procedure), setup, said))
         return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handoff.study, "Engine", engine)
+        patch.setattr(handoff.simulation.run, "Engine", engine)
         return run(setup, procedure)
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.setup import Movement, Options, Restart, Setup
-from handoff.study import Run, run_procedure
+from handoff.protocol.setup import Movement, Options, Restart, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import Run, run_procedure
 
 MS = 10**9
 SIZE = 200

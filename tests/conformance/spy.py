@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.machine.messages import Fields
-from handoff.setup import Setup
-from handoff.watch import TABLE, UPSTREAM, Action, Watch
+from handoff.protocol.messages import Fields
+from handoff.protocol.setup import Setup
+from handoff.simulation.observer import TABLE, UPSTREAM, Action, Watch
 
 MS = 10**9
 

@@ -5,7 +5,7 @@ Two mobile nodes that move alike, predicted at 500 ms, so all their messages mee
 
 import pytest
 
-from handoff.machine.constants import Status
+from handoff.protocol.constants import Status
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Spy
 

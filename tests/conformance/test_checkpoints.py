@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.checkpoint import CheckpointError, reading, writing
-from handoff.checkpoint import Checkpoints
-from handoff.export.capture import Recorder, link_names
-from handoff.procedures import PROCEDURES
-from handoff.setup import Setup
-from handoff.study import Run, StudyProgress, run_procedure
+from engine.checkpoint_file import CheckpointError, reading, writing
+from handoff.output.pcap.recorder import Recorder, link_names
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.setup import Setup
+from handoff.simulation.checkpoint import Checkpoints
+from handoff.simulation.run import Run, StudyProgress, run_procedure
 from tests.conformance.town import Town
 from tests.oracle.compare import differences
 

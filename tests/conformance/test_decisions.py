@@ -2,9 +2,9 @@
 
 import pytest
 
-from handoff.machine.program import Program
-from handoff.options import Options
-from handoff.procedures import PROCEDURES
+from handoff.protocol.options import Options
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import Program
 from tests.conformance.scene import Scene, Stay, delivered
 from tests.conformance.spy import Hop, Spy
 

@@ -7,9 +7,9 @@ When a router advertises is its own draw; the tests ask for these times, and che
 import numpy as np
 import pytest
 
-from handoff.machine.places import Places
-from handoff.setup import Correspondents
-from handoff.study import program_of
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Correspondents
+from handoff.simulation.run import program_of
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Hop, Spy
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.machine.constants import MAX_LIFETIME_S
-from handoff.procedures import PROCEDURES
-from handoff.setup import Movement, Options, Setup
-from handoff.study import run_procedure
+from handoff.protocol.constants import MAX_LIFETIME_S
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.setup import Movement, Options, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import run_procedure
 
 MS = 10**9
 MOVERS = 20

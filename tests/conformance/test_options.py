@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from handoff.machine.messages import Fields
-from handoff.procedures import PROCEDURES
+from handoff.protocol.messages import Fields
+from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 

@@ -6,9 +6,9 @@ router at 524. Scenario III (``SINGLE``): the update is there at 506, the new li
 
 import pytest
 
-from handoff.machine.constants import FORWARDING_LIFETIME
-from handoff.machine.messages import ENCAPSULATIONS
-from handoff.study import run_procedure
+from handoff.protocol.constants import FORWARDING_LIFETIME
+from handoff.protocol.messages import ENCAPSULATIONS
+from handoff.simulation.run import run_procedure
 from tests.conformance.scene import SIZE, Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 

@@ -6,7 +6,7 @@ to the old router or back, 5 to the new one, 6 between them.
 
 import pytest
 
-from handoff.machine.constants import DHAAD_RETRIES, DHAAD_TIMEOUT
+from handoff.protocol.constants import DHAAD_RETRIES, DHAAD_TIMEOUT
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 

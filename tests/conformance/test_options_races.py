@@ -7,7 +7,7 @@ the old router alone so slow that the deregistration follows the update by the n
 
 import pytest
 
-from handoff.machine.constants import MAX_DELETE_BCE_TIMEOUT, Status
+from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, Status
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from engine.keys import draw
-from handoff.begin import PURPOSE_AGE
-from handoff.ideal import NOTHING
-from handoff.machine import constants
-from handoff.setup import Movement, Setup
-from handoff.study import run_procedure
+from engine.rng import draw
+from handoff.protocol import constants
+from handoff.protocol.setup import Movement, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.initial_state import PURPOSE_AGE
+from handoff.simulation.run import run_procedure
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Hop, Spy
 
@@ -132,7 +132,7 @@ def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profil
     options = {"profile": profile, "discovery": "solicitation", "advertisement_min_ps": never, "advertisement_max_ps": never}
     moves = [Stay(s.router, up=s.up, down=s.down) for s in PING_PONG.stays]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handoff.machine.detection.MAX_RTR_SOLICITATION_DELAY", 1)
+        patch.setattr("handoff.protocol.movement_detection.MAX_RTR_SOLICITATION_DELAY", 1)
         times = sent(Spy(Scene(moves, until=3000).setup(options=options), "mipv4"), "RQ")
     assert min(b - a for a, b in pairwise(times)) >= least - 10
     assert (len(times) > 3) == (profile == "patent")
@@ -140,7 +140,7 @@ def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profil
 
 @pytest.mark.parametrize("rate", [1, 2])
 def test_no_second_has_more_updates_than_the_rate(rate, monkeypatch):
-    monkeypatch.setattr("handoff.machine.sender.MAX_UPDATE_RATE", rate)
+    monkeypatch.setattr("handoff.protocol.registration.MAX_UPDATE_RATE", rate)
     options = {"profile": "rfc", "dad_ps": 0, "agent_discovery_ps": 0}
     times = sent(Spy(PING_PONG.setup(options=options), "mipv6"), "BU1")
     assert all(b - a >= 1000 for a, b in zip(times, times[rate:], strict=False))

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from tests.conformance import cases_hmipv4, cases_hmipv6, cases_ipv4, cases_ipv6
 from tests.conformance.cases import LATE, TIMELY, UP_LOST, UP_NEW, UP_OLD
 from tests.conformance.scene import Scene, Stay

@@ -5,12 +5,12 @@ The victim is at the old router and gets a packet every 10 ms; the attacker, at 
 
 import pytest
 
-from handoff.machine.cache import Cache
-from handoff.machine.constants import IDENTIFICATION_TOLERANCE, MAX_NONCE_LIFETIME, NONCE_INTERVAL, Status
-from handoff.machine.messages import Fields
-from handoff.machine.security import NONCE_BITS, authenticator, management_key, nonce_of
-from handoff.machine.visitors import Visitors
-from handoff.study import program_of
+from handoff.protocol.binding_cache import Cache
+from handoff.protocol.constants import IDENTIFICATION_TOLERANCE, MAX_NONCE_LIFETIME, NONCE_INTERVAL, Status
+from handoff.protocol.messages import Fields
+from handoff.protocol.security import NONCE_BITS, authenticator, management_key, nonce_of
+from handoff.protocol.visitor_list import Visitors
+from handoff.simulation.run import program_of
 from tests.conformance.attacker import Said, attacked, data_on, request
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Spy

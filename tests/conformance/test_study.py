@@ -2,8 +2,8 @@
 
 import pytest
 
-from handoff.report.table import COLUMNS, cells
-from handoff.report.tables import SCHEMAS
+from handoff.cli.tables import COLUMNS, cells
+from handoff.output.parquet import SCHEMAS
 from tests.conformance.scene import SIZE, Scene, Stay
 
 MS = 10**9

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.town import MOST_WAY_MS, MS, Town
 from tests.conformance.twice import study
 

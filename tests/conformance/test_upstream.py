@@ -5,7 +5,7 @@ An uplink of 200 kbit/s takes 8 ms for a packet; what waits there when the link 
 
 import pytest
 
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.cases import BREAK, LATE, SINGLE, TIMELY, waited
 from tests.conformance.scene import Scene, Stay
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.options import CHOICES, Options
-from handoff.setup import Movement, Restart, Setup
+from handoff.protocol.options import CHOICES, Options
+from handoff.protocol.setup import Movement, Restart, Setup
 
 MS = 10**9
 _RADIO_MS, _NEIGHBOUR_MS, _FIXED_MS, _WORK_MS = 6, 8, 10 + 10 + 30, 3

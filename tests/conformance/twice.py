@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import handoff.study
+import handoff.simulation.run
 from engine import Engine, Result
-from handoff.ideal import NOTHING
-from handoff.procedures import PROCEDURES
-from handoff.setup import Setup
-from handoff.study import Run, run_procedure
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.setup import Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import Run, run_procedure
 from tests.conformance.town import Town
 from tests.oracle.compare import differences
 from tests.oracle.inputs import Study
@@ -46,7 +46,7 @@ class OracleInSlices:
 
 def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, **options: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handoff.study, "Engine", make)
+        patch.setattr(handoff.simulation.run, "Engine", make)
         return run_procedure(setup, procedure, seed=seed, reference=NOTHING, **options)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import traces
 from engine import FOREVER
-from handoff.coverage import Coverage, Radio, attachments
+from handoff.mobility.coverage import Coverage, Radio, attachments
 
 S, MS = 10**12, 10**9
 RADIO = Radio(transmit=30_000, reference_loss=40_000, reference_mm=1_000, exponent=3_500)

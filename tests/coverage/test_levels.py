@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from engine.keys import draw, key, mix2
-from handoff.coverage.path import Path
-from handoff.coverage.radio import CUT, Radio, shadowing
+from engine.rng import draw, key, mix2
+from handoff.mobility.coverage.path_loss import CUT, Radio, shadowing
+from handoff.mobility.coverage.trajectory import Path
 
 
 @pytest.mark.parametrize("exponent", [1000, 2000, 3760, 10_000])

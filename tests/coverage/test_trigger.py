@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from handoff.coverage import trigger
-from handoff.coverage.trigger import Change, Levels, above_since, below_since, next_change, next_router
+from handoff.mobility.coverage import trigger
+from handoff.mobility.coverage.handover_trigger import Change, Levels, above_since, below_since, next_change, next_router
 
 
 def crossed(t0, t1, a, b):

@@ -11,7 +11,7 @@ import pytest
 
 from engine import Engine, Network
 from engine._checkpoint import restore, save
-from engine.checkpoint import CheckpointError, reading, remove, writing
+from engine.checkpoint_file import CheckpointError, reading, remove, writing
 
 HALF_MS = 5 * 10**8
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine import Hops
-from engine.hops import no_hops
-from handoff.export.capture import Recorder, link_names
-from handoff.ideal import NOTHING
-from handoff.procedures import PROCEDURES
-from handoff.setup import Setup
-from handoff.study import Run, program_of, run_procedure
+from engine.link_trace import no_hops
+from handoff.output.pcap.recorder import Recorder, link_names
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.setup import Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import Run, program_of, run_procedure
 from tests.conformance.town import MS, Town
 
 CASES = [(name, profile) for name in PROCEDURES for profile in ("patent", "rfc")]

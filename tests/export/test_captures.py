@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import traces
-from engine.keys import draw, key
-from handoff.export.capture import link_names, matching_links
-from handoff.machine.messages import Fields
+from engine.rng import draw, key
+from handoff.output.pcap.recorder import link_names, matching_links
+from handoff.protocol.messages import Fields
 from tests.export.recorded import frames, messages_of, record, setup_of
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from handoff.export.addresses import Addresses
-from handoff.export.signalling import Signalling
-from handoff.machine.messages import Fields
-from handoff.machine.places import Places
-from handoff.procedures import PROCEDURES
-from handoff.setup import Correspondents
-from handoff.study import program_of
+from handoff.output.pcap.address_plan import Addresses
+from handoff.output.pcap.control_packets import Signalling
+from handoff.protocol.messages import Fields
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Correspondents
+from handoff.simulation.run import program_of
 from tests.export.recorded import setup_of
 
 OPTIONS = (

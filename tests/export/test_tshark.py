@@ -49,7 +49,7 @@ SIGNALS = {pair for pairs in RECOGNISED.values() for pair in pairs}
 def dissected(path, fields=FIELDS):
     """One dictionary a frame."""
     options = [word for check in CHECKS for word in ("-o", check)] + [word for field in fields for word in ("-e", field)]
-    script = f"lua_script:{files('handoff.export') / 'mipv4_ro.lua'}"
+    script = f"lua_script:{files('handoff.output.pcap') / 'mipv4_ro.lua'}"
     command = ["tshark", "-n", "-X", script, "-r", str(path), "-T", "fields", "-E", "occurrence=a", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [dict(zip(fields, line.split("\t"), strict=True)) for line in done.stdout.splitlines()]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handoff.machine import constants
-from handoff.options import CHOICES, Options
+from handoff.protocol import constants
+from handoff.protocol.options import CHOICES, Options
 
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = "tests/conformance/"

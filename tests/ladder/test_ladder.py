@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from handoff.ladder.collect import ladder_of
-from handoff.ladder.model import Arrow, Ladder, Mark, Traffic
-from handoff.ladder.svg import render_svg
-from handoff.ladder.text import render_text
+from handoff.output.ladder.collect import ladder_of
+from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+from handoff.output.ladder.svg import render_svg
+from handoff.output.ladder.text import render_text
 from tests.conformance.cases import LATE, SINGLE, TIMELY
 from tests.conformance.scene import Scene, Stay
 
@@ -134,7 +134,7 @@ def test_arrows_of_the_text_point_where_they_go():
 
 def test_the_command_prints_and_writes(tmp_path):
     out = tmp_path / "one.svg"
-    call = [sys.executable, "-c", "from handoff.cli import main; main()", "ladder", "examples/commute.toml", "--procedure",
+    call = [sys.executable, "-c", "from handoff.cli.main import main; main()", "ladder", "examples/commute.toml", "--procedure",
             "sync-mipv6-ro", "--set", "duration=100s", "--handoff", "3", "--mn"]  # fmt: skip
     printed = subprocess.run([*call, "7"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert printed.startswith("sync-mipv6-ro, scenario I: handoff 3 of mn7 (old router ar1, new router ar0, HA ha, CN cn)\n")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from handoff.measures.intervals import (
+from handoff.metrics.confidence import (
     FEWEST_BATCHES,
     Sequential,
     batch_means,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from handoff.batch.task import Task, canonical, perform
-from handoff.measures.names import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, of_batches, read
+from handoff.experiments.execution.task import Task, canonical, perform
+from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, of_batches, read
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,11 +9,11 @@ import pytest
 
 from engine import FOREVER
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
-from handoff.build import build
-from handoff.run import STUDY_METRICS
 from handoff.scenario import Scenario
-from handoff.study import run_procedure
-from handoff.window import STATES, _difference
+from handoff.simulation.measurement_window import STATES, _difference
+from handoff.simulation.result import STUDY_METRICS
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 COMMUTE = Path(__file__).parents[2] / "examples" / "commute.toml"
 MS = 10**9

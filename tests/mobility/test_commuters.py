@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.keys import draw, key
-from handoff.draws import MOST_MEAN, Draws, keys_of
+from engine.draws import MOST_MEAN, Draws, keys_of
+from engine.rng import draw, key
 from handoff.mobility import Commuters
 from handoff.mobility.commuters import Spread
 

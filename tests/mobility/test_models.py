@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import traces
-from handoff.coverage import Coverage, Radio, attachments
-from handoff.coverage.path import Path
 from handoff.mobility import GaussMarkov, RandomWaypoint
+from handoff.mobility.coverage import Coverage, Radio, attachments
+from handoff.mobility.coverage.trajectory import Path
 
 S = 10**12
 MODELS = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import Engine
 from engine._checkpoint import restore, save
-from engine.hops import no_hops
+from engine.link_trace import no_hops
 
 from .calm import calm
 from .compare import by_name, differences, hop_differences, rows_that_differ

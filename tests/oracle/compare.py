@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.hops import Hops
+from engine.link_trace import Hops
 from engine.network import Network
 from engine.results import Fate, Result
 

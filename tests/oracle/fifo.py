@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.parts import Channel
+from engine.elements import Channel
 
 from .draws import key
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.hops import HOP, MESSAGE, TUNNEL, Hops
+from engine.link_trace import HOP, MESSAGE, TUNNEL, Hops
 
 from .fifo import Fifo, Packet, Slot
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import zstandard
 
-from engine.keys import draw, key, mix2
-from handoff.build import build
+from engine.rng import draw, key, mix2
+from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
-from handoff.setup import Setup
+from handoff.workload.build import build
 from tests.conformance.town import Town
 from tests.replay.packets import Packet, Registration, pcap, pcapng
 from tests.replay.reference import Replayed, replayed

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from engine.hops import Hops
+from engine.link_trace import Hops
 from engine.network import Network
 from engine.quantities import duration
 from engine.results import Fate, Result

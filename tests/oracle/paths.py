@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.elements import Link
 from engine.network import Network, NetworkError
-from engine.parts import Link
 
 from .draws import key
 

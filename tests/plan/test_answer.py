@@ -1,8 +1,8 @@
 """What an answer says of itself."""
 
-from handoff.plan.answer import Answer
-from handoff.plan.search import Bracket, Range
-from handoff.plan.values import Values
+from handoff.experiments.planning.answer import Answer
+from handoff.experiments.planning.bisection import Bracket, Range
+from handoff.experiments.planning.field_scale import Values
 from handoff.scenario.load import tables
 from tests.plan.scenarios import commuting
 from tests.plan.test_search import answer, exactly

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from handoff.cli import main
+from handoff.cli.main import main
 from tests.plan.scenarios import commuting, one_handoff
 
 LOST = ("--slo", "lost<=0")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from handoff.batch.task import InProcess
-from handoff.cli import main
-from handoff.theory.queues import md1k_loss
+from handoff.cli.main import main
+from handoff.experiments.execution.task import InProcess
+from handoff.theory.queueing import md1k_loss
 from tests.plan.scenarios import commuting, one_handoff
 
 FLOOD = str(Path(__file__).parents[2] / "examples" / "flood.toml")
@@ -135,7 +135,7 @@ def test_what_is_being_done_is_said_in_the_words_of_the_scenario(tmp_path):
 
 
 def test_a_run_that_fails_is_said_without_a_traceback(tmp_path, monkeypatch):
-    from handoff.batch.task import Outcome
+    from handoff.experiments.execution.task import Outcome
 
     monkeypatch.setattr(InProcess, "run", lambda self, tasks: ((task, Outcome(problem="no memory")) for task in tasks))
     done = plan(one_handoff(tmp_path, down=0, up=5), "--vary", "buffer=1:100", "--slo", "lost<=0")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from handoff.batch.task import Task, canonical, perform
-from handoff.measures.intervals import Sequential
-from handoff.measures.names import read
+from handoff.experiments.execution.task import Task, canonical, perform
+from handoff.metrics.catalogue import read
+from handoff.metrics.confidence import Sequential
 from handoff.scenario.load import tables
-from handoff.scenario.vary import change
-from handoff.theory.queues import md1k_loss
+from handoff.scenario.overrides import change
+from handoff.theory.queueing import md1k_loss
 
 FLOOD = Path(__file__).parents[2] / "examples" / "flood.toml"
 LOADS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)

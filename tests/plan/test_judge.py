@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from handoff.batch.task import Outcome, Task, canonical
-from handoff.plan.judge import Judge, Reading, verdict, worse
-from handoff.plan.planner import Planner, RunFailed
-from handoff.plan.search import Range
-from handoff.plan.targets import Target
+from handoff.experiments.execution.task import Outcome, Task, canonical
+from handoff.experiments.planning.bisection import Range
+from handoff.experiments.planning.planner import Planner, RunFailed
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.verdict import Judge, Reading, verdict, worse
 
 WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")
 LOSS = Target("loss_ratio", "<=", 1e-4, "ratio")

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from handoff.measures.intervals import Interval
-from handoff.plan.judge import Finding
-from handoff.plan.search import STRIDE, Bracket, Range, search, turns
-from handoff.plan.targets import Target
+from handoff.experiments.planning.bisection import STRIDE, Bracket, Range, search, turns
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.verdict import Finding
+from handoff.metrics.confidence import Interval
 
 LIMIT = Target("delay_mean", "<=", 10.0, "ps")
 

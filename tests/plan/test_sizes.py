@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.quantities import duration
-from handoff.cli import main
+from handoff.cli.main import main
 from tests.plan.scenarios import BN, BO, C, P, T, W, commuting, one_handoff
 
 SWITCH = W + C + BN + P

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from handoff.build import build
-from handoff.cli import main
-from handoff.ideal import NOTHING
+from handoff.cli.main import main
 from handoff.scenario import load_scenario
-from handoff.study import run_procedure
-from handoff.theory.handoffs import Ways, conventional_loss, new_buffer
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import run_procedure
+from handoff.theory.handoff_formulas import Ways, conventional_loss, new_buffer
+from handoff.workload.build import build
 
 ROOT = Path(__file__).parents[2]
 MS, S = 10**9, 10**12

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.plan.targets import parse, parse_all, show
+from handoff.experiments.planning.slo import parse, parse_all, show
 
 UNITS = {
     "loss_ratio": "ratio", "registration_delay_p99": "ps", "ha.registration_wait_mean": "ps", "scenario_1_ratio": "ratio",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.plan.values import Values, span
+from handoff.experiments.planning.field_scale import Values, span
 from handoff.scenario.load import tables
 from tests.plan.scenarios import commuting
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 import traces
 from engine import Network
-from handoff.replay.assign import by_hash, round_robin
-from handoff.replay.conversation import add_replay, conversations
-from handoff.replay.spool import merged
-from handoff.replay.stream import Piece, open_capture
 from handoff.scenario.traffic import Traffic
+from handoff.workload.capture_stream import Piece, open_capture
+from handoff.workload.conversation import add_replay, conversations
+from handoff.workload.flow_assignment import by_hash, round_robin
+from handoff.workload.merge_captures import merged
 
 from .packets import Packet, columns, pcap, pcapng
 from .reference import replayed

@@ -2,10 +2,10 @@
 
 import pytest
 
-from handoff.build import build
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 from tests.scenario.test_movement import SCENARIO as STREET
 
 SCENARIO = STREET[: STREET.index("[movement]")] + """\

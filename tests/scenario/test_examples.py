@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from engine import FOREVER
-from handoff.build import build
 from handoff.scenario import load_scenario
 from handoff.scenario.load import tables
-from handoff.scenario.vary import fields
-from handoff.study import run_procedure
+from handoff.scenario.overrides import fields
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))

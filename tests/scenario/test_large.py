@@ -2,9 +2,9 @@
 
 import pytest
 
-from handoff.build import build
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 from tests.scenario.test_commuters import SCENARIO
 
 SHORT = SCENARIO

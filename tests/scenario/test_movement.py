@@ -10,10 +10,10 @@ import pytest
 
 import traces
 from engine import FOREVER
-from handoff.build import build
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 ROOT = Path(__file__).parents[2]
 BOLOGNA = ROOT.parent / "shared" / "data" / "bologna_acosta_600s.fcd.xml.gz"
@@ -228,7 +228,7 @@ def test_the_seed_and_names_decide(street):
 
 
 def handoff(*args):
-    command = [sys.executable, "-c", "from handoff.cli import main; main()", *map(str, args)]
+    command = [sys.executable, "-c", "from handoff.cli.main import main; main()", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.scenario.ranges import values
+from handoff.scenario.value_ranges import values
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from engine import Engine
-from handoff.begin import begin
-from handoff.build import build
-from handoff.machine.places import Places
-from handoff.replay.conversation import conversations, scaled
-from handoff.replay.stream import open_capture
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Correspondents
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.traffic import Traffic
-from handoff.setup import Correspondents
-from handoff.study import program_of
+from handoff.simulation.initial_state import begin
+from handoff.simulation.run import program_of
+from handoff.workload.build import build
+from handoff.workload.capture_stream import open_capture
+from handoff.workload.conversation import conversations, scaled
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = ROOT / "examples" / "captures" / "commute.pcap"

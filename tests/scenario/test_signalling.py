@@ -9,10 +9,10 @@ from scapy.layers.inet6 import HAO, MIP6MH_BA, MIP6MH_BU, IPv6, IPv6ExtHdrDestOp
 from scapy.utils import RawPcapWriter
 
 import traces
-from handoff.build import build
+from handoff.mobility.registrations import AT_HOME, Registration, Stay, registrations, stays, stays_of
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.signalling import AT_HOME, Registration, Stay, registrations, stays, stays_of
-from handoff.study import run_procedure
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
@@ -64,7 +64,7 @@ def test_stays_by_hand(case):
 def test_places_of_one_router_are_one(monkeypatch):
     """From Y to Z no handoff; events only of the move to X; what ended before ``begin`` is left out."""
     accepted = [registered(5, Y), registered(25, Z), registered(40, X), registered(60, Y, 0), registered(61, HOME, 0)]
-    monkeypatch.setattr("handoff.signalling.registrations", lambda captures: accepted)
+    monkeypatch.setattr("handoff.mobility.registrations.registrations", lambda captures: accepted)
     capture = type("Capture", (), {"facts": type("Facts", (), {"times_ns": (0, 70 * S)})})
     routers = {ipaddress.ip_network(p): r for p, r in (("10.1.0.0/16", "a"), ("10.2.0.0/16", "b"), ("10.0.0.0/8", "c"))}
     log = stays_of([capture], routers, None, lead_ps=500 * MS, guard_ps=20 * MS, begin_ps=30_000 * MS, until_ps=90_000 * MS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from tests.scenario.test_errors import GOOD
 

@@ -7,8 +7,8 @@ import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.load import check, tables
-from handoff.scenario.scale import Scale
-from handoff.scenario.vary import change, fields, paths
+from handoff.scenario.numeric_field import Scale
+from handoff.scenario.overrides import change, fields, paths
 from tests.scenario.test_commuters import SCENARIO
 from tests.scenario.test_large import SHORT
 

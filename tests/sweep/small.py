@@ -30,7 +30,7 @@ coverage.lead = ["50ms", "200ms"]
 procedures = ["mipv4", "sync-mipv4"]
 runs = 2
 """
-HANDOFF = [sys.executable, "-c", "from handoff.cli import main; main()"]
+HANDOFF = [sys.executable, "-c", "from handoff.cli.main import main; main()"]
 
 
 def written(folder: Path, text: str = SCENARIO + SWEEP) -> Path:

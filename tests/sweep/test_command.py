@@ -14,7 +14,7 @@ from unittest.mock import ANY
 import pytest
 from scipy.stats import t as student
 
-from handoff.sweep.dataset import contents, dataset_hash
+from handoff.experiments.sweep.dataset import contents, dataset_hash
 from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, handoff, written
 from tests.sweep.test_query import run
 
@@ -158,7 +158,7 @@ def test_runs_of_another_version_are_flagged_and_done_anew_if_wanted(tmp_path: P
     scenario, out = written(tmp_path), tmp_path / "out"
     _, before, _ = swept(scenario, "-o", out, "--runs", 1)
     for module in ("command", "query"):
-        monkeypatch.setattr(f"handoff.sweep.{module}.code_version", lambda: "another")
+        monkeypatch.setattr(f"handoff.experiments.sweep.{module}.code_version", lambda: "another")
     _, found, _ = swept(scenario, "-o", out)
     assert found["runs_of_another_version"] == 12
     assert {(p["runs"], p["runs_of_another_version"]) for p in found["points"]} == {(2, 1)}
@@ -190,7 +190,7 @@ def test_ctrl_c_keeps_what_is_complete_and_the_same_command_goes_on(tmp_path: Pa
 
 def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On no terminal there is none unless asked for."""
-    monkeypatch.setattr("handoff.sweep.progress.Progress.LOG_SECONDS", 0)
+    monkeypatch.setattr("handoff.cli.sweep_progress.Progress.LOG_SECONDS", 0)
     scenario = written(tmp_path)
     for i, (more, wanted) in enumerate((([], False), (["--no-progress"], False), (["--progress"], True))):
         _, _, said = swept(scenario, "-o", tmp_path / str(i), *more)

@@ -17,9 +17,9 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
 
-from handoff.batch.task import InProcess, Task, canonical
-from handoff.sweep.dataset import DATASET_SCHEMAS, Finished, contents, dataset_hash, read_points, table_of, writing
-from handoff.sweep.points import Point, Settings
+from handoff.experiments.execution.task import InProcess, Task, canonical
+from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Finished, contents, dataset_hash, read_points, table_of, writing
+from handoff.experiments.sweep.points import Point, Settings
 from tests.sweep.small import SCENARIO
 
 SEEDS = (1, 2, 3)
@@ -155,7 +155,7 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(
         if len(calls) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("handoff.sweep.dataset.os.fsync", full)
+    monkeypatch.setattr("handoff.experiments.sweep.dataset.os.fsync", full)
     with pytest.raises(OSError, match="No space left") as caught, writing(folder) as writer:
         writer.add(finished[2:], "v1")
     assert str(folder) in caught.value.filename
@@ -166,7 +166,7 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(
 
 def test_only_one_writes(tmp_path: Path, finished: list[Finished]) -> None:
     code = (
-        "import sys; from pathlib import Path; from handoff.sweep.dataset import writing\n"
+        "import sys; from pathlib import Path; from handoff.experiments.sweep.dataset import writing\n"
         "with writing(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "d")]

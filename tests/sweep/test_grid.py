@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from handoff.batch.inputs import inputs_of
-from handoff.sweep.grid import Combination, combinations, where
-from handoff.sweep.points import Settings, points_of
-from handoff.sweep.varied import columns
+from handoff.experiments.execution.input_files import inputs_of
+from handoff.experiments.sweep.field_columns import columns
+from handoff.experiments.sweep.grid import Combination, combinations, where
+from handoff.experiments.sweep.points import Settings, points_of
 from tests.sweep.small import SCENARIO
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.sweep.dataset import contents, dataset_hash
+from handoff.experiments.sweep.dataset import contents, dataset_hash
 from tests.sweep.small import HANDOFF, SCENARIO, handoff, written
 
 POINTS = 600

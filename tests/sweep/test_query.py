@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from handoff.cli import main
-from handoff.sweep.dataset import contents
+from handoff.cli.main import main
+from handoff.experiments.sweep.dataset import contents
 from tests.sweep.small import written
 
 

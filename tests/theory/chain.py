@@ -8,10 +8,10 @@ agent takes to a correspondent that is the anchor itself.
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.procedures import PROCEDURES
-from handoff.setup import Movement, Options, Setup
-from handoff.study import Run, run_procedure
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.setup import Movement, Options, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import Run, run_procedure
 
 MS = 10**9
 A, BO, BN, WO, WN, C, P = 20, 10, 12, 4, 5, 6, 1

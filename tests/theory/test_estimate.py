@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.batch.task import Task, canonical, perform
-from handoff.build import build
-from handoff.ideal import NOTHING
-from handoff.machine.constants import MAX_LIFETIME_S
-from handoff.machine.places import Places
-from handoff.measures.intervals import mean_interval
-from handoff.procedures import PROCEDURES
-from handoff.report.tables import columns_of
+from handoff.experiments.execution.task import Task, canonical, perform
+from handoff.metrics.confidence import mean_interval
+from handoff.output.parquet import columns_of
+from handoff.protocol.constants import MAX_LIFETIME_S
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Correspondents, Movement, Options, Setup
 from handoff.scenario import Scenario
-from handoff.setup import Correspondents, Movement, Options, Setup
-from handoff.study import program_of, run_procedure
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import program_of, run_procedure
 from handoff.theory import Estimate, beside, capacity, estimate
-from handoff.theory.signalling import signalling
+from handoff.theory.signalling_load import signalling
+from handoff.workload.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MS, S = 10**9, 10**12

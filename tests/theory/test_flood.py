@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.machine.messages import Fields
-from handoff.setup import Movement, Options, Setup
-from handoff.study import program_of, run_procedure
+from handoff.protocol.messages import Fields
+from handoff.protocol.setup import Movement, Options, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.run import program_of, run_procedure
 from tests.conformance.attacker import Said, attacked, request
 
 MS = 10**9

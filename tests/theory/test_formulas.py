@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from handoff.theory import handoffs, queues
+from handoff.theory import handoff_formulas as handoffs
+from handoff.theory import queueing as queues
 
 MDK = [(0.8, 10, 0.003639231140), (0.9, 5, 0.064361897186), (1.2, 10, 0.170910768540), (0.5, 5, 0.002175962571),
        (0.8, 2, 0.199570306363)]  # fmt: skip

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from handoff.procedures import PROCEDURES
+from handoff.protocol.procedures import PROCEDURES
 from handoff.theory import handoffs as theory
 from tests.theory.chain import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.ideal import NOTHING
-from handoff.machine.messages import Fields
-from handoff.setup import Movement, Options, Setup
-from handoff.study import run_procedure
-from handoff.watch import Watch
+from handoff.protocol.messages import Fields
+from handoff.protocol.setup import Movement, Options, Setup
+from handoff.simulation.baseline import NOTHING
+from handoff.simulation.observer import Watch
+from handoff.simulation.run import run_procedure
 from tests.theory.chain import chain
 
 S = 10**12

@@ -1,0 +1,192 @@
+"""Files that hold the state of a run: complete or not there, and damage is noticed before anything in them is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+from engine.replay import BLOCK_ROWS, Replay
+
+MAGIC = b"handoff checkpoint 1\n"
+DIGEST_BYTES = 32
+
+
+class CheckpointError(ValueError):
+    """A file, or the state in it, that a run cannot go on from."""
+
+
+# -- who may go on from a state ---------------------------------------------------------------------------------------------
+
+
+@cache
+def program_digest(package: Path) -> str:
+    """Of all that a package runs: its sources and what was compiled of them.
+
+    Parameters
+    ----------
+    package : Path
+        Its folder.
+    """
+    digest = _blake2b()
+    for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".so", ".pyd", ".toml")):
+        digest.update(f"{path.relative_to(package).as_posix()} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def identity(built: Any, *options: object) -> bytes:
+    """Digest of all that an engine is made from: program, network, recorded packets, options.
+
+    Parameters
+    ----------
+    built : engine.compiled_network.Built
+        Remembers its share, which takes a while if it is large.
+    *options : object
+        Of the engine.
+    """
+    if built.digest is None:
+        digest = _blake2b()
+        changing = ("digest", "releases", "tallies")
+        _add(digest.update, {name: value for name, value in vars(built).items() if name not in changing})
+        built.digest = digest.digest()
+    digest = _blake2b()
+    digest.update(built.digest + repr((program_digest(Path(__file__).parent), *options)).encode())
+    return digest.digest()
+
+
+def _add(update: Callable[[Any], None], value: Any) -> None:
+    """Add a value of ``Built`` to a digest; recorded packets block by block, for they may be more than memory holds."""
+    if isinstance(value, np.ndarray):
+        update(f"{value.dtype.str}{value.shape}".encode())
+        update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+    elif isinstance(value, dict):
+        for name in sorted(value):
+            update(name.encode())
+            _add(update, value[name])
+    elif isinstance(value, Replay):
+        update(repr((len(value), value.origin, value.multiply, value.divide)).encode())
+        for start in range(0, len(value), BLOCK_ROWS):
+            update(value.times[start : start + BLOCK_ROWS].data)
+            update(value.sizes[start : start + BLOCK_ROWS].data)
+            if value.release is not None:
+                value.release()
+    elif isinstance(value, list):
+        for item in value:
+            _add(update, item)
+    else:
+        update(repr(value).encode())
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------------
+
+
+class _Sealed:
+    """A file being written, with the digest of what went into it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._digest = file, _blake2b()
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        return self._file.write(data)
+
+    def seal(self) -> None:
+        self._file.write(self._digest.digest())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+@contextmanager
+def writing(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
+    """Write a checkpoint beside its place; at the end of the block it is synced and takes the place of the one before.
+
+    Parameters
+    ----------
+    path : Path
+        Where it shall be.
+    facts : dict
+        What ``reading`` gives before anything else is looked at; goes through JSON.
+
+    Yields
+    ------
+    file : binary file
+        Only ``write`` of it.
+    """
+    partial = _partial(path)
+    head = json.dumps(facts).encode()
+    try:
+        with partial.open("wb") as file:
+            sealed = _Sealed(file)
+            sealed.write(MAGIC + len(head).to_bytes(8, "little") + head)
+            yield cast(BinaryIO, sealed)
+            sealed.seal()
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+    """Open a checkpoint whose digest is right.
+
+    Yields
+    ------
+    facts : dict
+    file : binary file
+        Stands where the block of ``writing`` began to write.
+
+    Raises
+    ------
+    CheckpointError
+        If it is no checkpoint, or not what was written.
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise CheckpointError(f"{path}: not a checkpoint of this version")
+        left = path.stat().st_size - DIGEST_BYTES
+        file.seek(0)
+        digest = _blake2b()
+        while left > 0 and (data := file.read(min(left, 1 << 20))):
+            digest.update(data)
+            left -= len(data)
+        if left or file.read() != digest.digest():
+            raise CheckpointError(f"{path}: damaged: it is not what was written, remove it")
+        file.seek(len(MAGIC))
+        length = int.from_bytes(file.read(8), "little")
+        facts = json.loads(file.read(length))
+        yield facts, file
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint that nobody needs any more, and what a killed process had begun to write."""
+    path.unlink(missing_ok=True)
+    _partial(path).unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of files in a folder last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _blake2b() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=DIGEST_BYTES)

@@ -1,0 +1,196 @@
+"""The arrays that the compiled engine starts from, made once from a network; it owns them for the length of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.columns import in_order, numbered, sorted_by
+from engine.elements import Channel
+from engine.lookahead import logarithms, plan
+from engine.network import Network, NetworkError
+from engine.quantities import FOREVER
+from engine.rng import key
+
+TALLIES = 15
+POISSON = 1
+FAMILY = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
+BOUNDARY = np.dtype([("t", "i8"), ("mobile", "i4"), ("step", "i4")])
+CHANNEL_FIELDS = 5
+
+
+def _channel(c: Channel) -> tuple[int, int, int, int]:
+    return c.rate_bps, c.delay_ps, c.buffer_packets, c.buffer_bytes
+
+
+class Built:
+    """A checked network as contiguous arrays (int64 unless said; keys uint64).
+
+    What grows with mobiles, attachments or flows lies here as the engine reads it, and is not copied.
+
+    Attributes
+    ----------
+    tallies : ndarray, shape (links + 2 cells, 15)
+        One row a link, then a row for the downlinks and one for the uplinks of each cell; the engine counts in it.
+    families : structured ndarray of ``FAMILY``
+        What makes the key of a mobile, and its home; by first mobile.
+    attach_first : ndarray of uint32, shape (mobiles + 1,)
+        Attachments of mobile m are rows ``attach_first[m]`` to ``attach_first[m + 1]``, by (up, down).
+    attach_up, attach_down, attach_longest, attach_cell : ndarray
+        When each begins and ends, the latest end so far of its mobile's, its cell (int32).
+    boundaries : structured ndarray of ``BOUNDARY``
+        Begins (+1) after time 0 and ends (-1) of attachments, by time.
+    known : ndarray
+        Of each mobile that has any the times of its boundaries and of what is scheduled for the fleet, in order, and ``FOREVER``.
+        The first element is the ``FOREVER`` of those that have none.
+    flow_keys, flow_nodes, flow_law : ndarray of uint64, int32 and uint32
+        Of each flow; the last is a row of the laws, which flows that go on alike share.
+    flows_by_mobile : ndarray of uint32
+        Flows in the order of their mobiles; empty if they stand in it.
+    opening : dict of str to ndarray
+        What is only needed until the engine has been opened: ``forget`` leaves a digest of it.
+    """
+
+    def __init__(self, network: Network, uplinks: bool = True) -> None:
+        self.digest: bytes | None = None  # of all this (engine.checkpoint_file)
+        self.plan = plan(network, uplinks)
+        self.node_names = [n.name for n in network.nodes]
+        self.node_keys = [key(n) for n in self.node_names]
+        self.link_names = [link.name for link in network.links]
+        cells = [network.nodes[c.node].name for c in network.cells]
+        self.row_names = self.link_names + [f"{n}{side}*" for n in cells for side in "><"]
+        self.tallies = np.zeros((len(self.row_names), TALLIES), np.int64)
+        self.links = np.array(
+            [(k.src, k.dst, *_channel(k.channel)) for k in network.links], np.int64
+        ).reshape(-1, 6)
+        self.link_keys = np.array([key(n) for n in self.link_names], np.uint64)
+        self.link_loss = np.array([k.channel.loss for k in network.links], np.uint64)
+        self.cells = np.array(
+            [(c.node, int(c.shared), *_channel(c.down), *_channel(c.up)) for c in network.cells], np.int64
+        ).reshape(-1, 10)
+        self.cell_keys = np.array([(key(n + ">*"), key(n + "<*")) for n in cells], np.uint64).reshape(-1, 2)
+        self.cell_loss = np.array([(c.down.loss, c.up.loss) for c in network.cells], np.uint64).reshape(-1, 2)
+        self.servers = np.array(
+            [(n.service_ps, n.service_queue, n.registration_ps, n.registration_queue, int(n.registration_answers))
+             for n in network.nodes], np.int64
+        ).reshape(-1, 5)  # fmt: skip
+        self.server_keys = np.array([key(n + "|") for n in self.node_names], np.uint64)
+        self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
+        self.hops = np.ascontiguousarray(self.plan.hops)
+        self._reachable(network)
+        self.mobiles = network.mobile_count
+        self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.mobiles], FAMILY)
+        self.opening: dict[str, npt.NDArray[np.generic]] = {}
+        self.opening_digest = b""
+        self._movement(network)
+        self._sources(network)
+        self._known_events(network)
+        for name, dtype in [("node", np.int32), ("mobile", np.int32), ("coa", np.int32), ("header", np.uint8), ("end", np.int8)]:
+            self.opening[f"entry_{name}"] = network.entry_column(name, dtype)
+        routes = network.routes_up(np.int32)
+        self.opening |= {"route_mobile": routes["mobile"], "route_node": routes["node"]}
+        self.opening["route_cell"] = network.cells_of(routes["node"])
+        self.logarithms = logarithms()
+
+    @property
+    def movement_bytes(self) -> int:
+        """Of the columns of attachments and what is known of them, without what opening needs."""
+        columns = [self.attach_up, self.attach_down, self.attach_cell, self.boundaries, self.known]
+        if self.attach_longest is not self.attach_down:
+            columns.append(self.attach_longest)
+        return sum(column.nbytes for column in columns)
+
+    @property
+    def flow_bytes(self) -> int:
+        """Of the columns of flows, without what opening needs."""
+        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_law, self.flows_by_mobile))
+
+    def forget(self) -> None:
+        """Let go of what only opening needs."""
+        import hashlib  # loads OpenSSL: not with the engine
+
+        digest = hashlib.blake2b()
+        for column in self.opening.values():
+            digest.update(column.view(np.uint8).data)
+        self.opening, self.opening_digest = {}, digest.digest()
+
+    def _reachable(self, network: Network) -> None:
+        """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""
+        hops, nodes, homes = self.plan.hops, len(network.nodes), network.mobile_homes(np.int32)
+        downstream = network.flow_column("up", np.int8) == 0
+        node = network.flow_column("node", np.int32)
+        pair = node[downstream] * np.int64(nodes)
+        pair += homes[network.flow_column("mobile", np.int32)[downstream]]
+        down = [divmod(int(p), nodes) for p in np.unique(pair)]
+        cells = [c.node for c in network.cells]
+        up = [(c, n) for n in np.unique(node[~downstream]).tolist() for c in cells]
+        found = [
+            f"no way from {self.node_names[a]!r} to {self.node_names[b]!r}, which a flow needs: add a link"
+            for a, b in [*down, *up]
+            if a != b and hops[a, b] < 0
+        ]
+        if found:
+            raise NetworkError("\n".join(found))
+
+    def _movement(self, network: Network) -> None:
+        a = network.sorted_attachments()
+        count = network.mobile_count
+        self.attach_up, self.attach_down, self.attach_cell = a["up"], a["down"], a["cell"]
+        self.attach_first = np.zeros(count + 1, np.uint32)
+        np.cumsum(np.bincount(a["mobile"], minlength=count)[:count], out=self.attach_first[1:])
+        again = a["mobile"][1:] == a["mobile"][:-1]
+        self.attach_longest = a["down"]
+        if (again & (a["down"][1:] < a["down"][:-1])).any():
+            self.attach_longest = a["down"].copy()
+            for m in np.unique(a["mobile"][1:][again]).tolist():
+                rows = slice(self.attach_first[m], self.attach_first[m + 1])
+                np.maximum.accumulate(a["down"][rows], out=self.attach_longest[rows])
+        begins, ends = np.flatnonzero(a["up"] > 0), np.flatnonzero(a["down"] < FOREVER)
+        t = np.concatenate([a["up"][begins], a["down"][ends]])
+        order = np.argsort(t, kind="stable")
+        self.boundaries = np.zeros(len(t), BOUNDARY)
+        self.boundaries["t"] = t[order]
+        self.boundaries["mobile"] = a["mobile"][np.concatenate([begins, ends])[order]]
+        self.boundaries["step"] = np.where(order < len(begins), 1, -1)
+        self.opening["attached"] = np.bincount(a["mobile"][a["up"] == 0], minlength=count).astype(np.uint8)
+
+    def _known_events(self, network: Network) -> None:
+        due = network.scheduled()
+        self.opening |= {f"due_{f}": due[f].astype(np.int32 if f in ("node", "mobile") else np.int64) for f in due}
+        fleet = due["node"] < 0
+        mobile = np.concatenate([self.boundaries["mobile"], due["mobile"][fleet].astype(np.int32)])
+        t = np.concatenate([self.boundaries["t"], due["time"][fleet]])
+        who = np.unique(mobile)
+        rows = {"mobile": np.concatenate([mobile, who]), "t": np.concatenate([t, np.full(len(who), FOREVER)])}
+        rows = sorted_by(rows, ("mobile", "t"))
+        self.known = np.append(FOREVER, rows["t"])
+        first = np.zeros(network.mobile_count, np.uint32)
+        first[who] = 1 + np.searchsorted(rows["mobile"], who)
+        self.opening["known_first"] = first
+
+    def _sources(self, network: Network) -> None:
+        self.replays = network.replays.copy()
+        self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))
+        self.flow_keys = network.flow_keys()
+        self.flow_nodes = network.flow_column("node", np.int32)
+        start, source = network.flow_column("start"), network.flow_column("source", np.int32)
+        mobile = network.flow_column("mobile", np.uint32)
+        self.flows_by_mobile = np.zeros(0, np.uint32) if in_order(mobile) else np.argsort(mobile, kind="stable").astype(np.uint32)
+        self.opening |= {
+            "flow_mobile": mobile,
+            "flow_up": network.flow_column("up", np.int8),
+            "flow_start": start,
+            "flow_size": network.flow_column("size", np.uint16),
+            "flow_order": np.lexsort((self.flow_keys, start)).astype(np.uint32),
+        }
+        columns = [  # a constant-bit-rate flow goes on alike whenever it began, and only a Poisson one has draws
+            network.flow_column("interval"),
+            np.where(source > POISSON, start, 0),
+            network.flow_column("stop"),
+            network.flow_column("count"),
+            source,
+            np.where(source == POISSON, self.flow_keys, np.uint64(0)).view(np.int64),
+        ]
+        self.flow_law, rows = numbered(columns)
+        self.laws = len(rows)
+        self.opening["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)

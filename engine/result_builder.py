@@ -1,0 +1,86 @@
+"""Name the columns of a run that has stopped, and hold it to the laws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.compiled_network import Built
+from engine.results import (
+    FLOW_COLUMNS,
+    LINK_COLUMNS,
+    NODE_COLUMNS,
+    PACKET_COLUMNS,
+    SPAN_COLUMNS,
+    Columns,
+    LawBroken,
+    Result,
+)  # fmt: skip
+
+# the order in which the engine hands them over
+RAW_FLOW = (
+    "sent", "copies", "delivered", "duplicate", "dropped", "lost", "reordered",
+    "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
+)  # fmt: skip
+RAW_LINK = (
+    "packets", "bytes", "control_packets", "control_bytes", "tunnel_bytes", "dropped", "lost", "detached",
+    "rescued", "rescued_bytes", "peak_packets", "peak_bytes", "busy_ps", "out_packets", "out_bytes",
+)  # fmt: skip
+
+
+def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
+    """The result of a run up to ``until_ps`` from the engine's raw arrays.
+
+    Raises
+    ------
+    LawBroken
+        If packets, copies or bytes do not add up.
+    """
+    flows = dict(zip(RAW_FLOW, raw["flows"], strict=True))
+    links = dict(zip(RAW_LINK, built.tallies.T.copy(), strict=True))
+    links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
+    check_laws(built, until_ps, flows, links, raw["fates"])
+    spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
+    packets = None
+    if raw["record"]:
+        packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
+        rows = np.lexsort((packets["copy"], packets["seq"], packets["flow"]))
+        packets = {k: v[rows] for k, v in packets.items()}
+    return Result(
+        until_ps=until_ps,
+        fingerprint=raw["fingerprint"],
+        events=raw["events"],
+        flows={c: flows[c] for c in FLOW_COLUMNS},
+        links={c: links[c] for c in LINK_COLUMNS},
+        nodes=dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True)),
+        spans=spans,
+        link_names=built.row_names,
+        node_names=built.node_names,
+        fates=raw["fates"],
+        delay_histogram=raw["histogram"],
+        packets=packets,
+    )
+
+
+def check_laws(built: Built, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:
+    """Raise :class:`LawBroken` unless every copy has one fate and every byte that went in came out or is still there."""
+    ended = flows["delivered"] + flows["duplicate"] + flows["dropped"] + flows["in_flight"]
+    if (bad := np.flatnonzero(flows["sent"] + flows["copies"] != ended)).size:
+        i = int(bad[0])
+        raise LawBroken(
+            f"flow {i} at {until_ps} ps: {flows['sent'][i]} packets and {flows['copies'][i]} copies went in, "
+            f"{ended[i]} have a fate"
+        )
+    if int(fates[0].sum()) != int(ended.sum()):
+        raise LawBroken(f"at {until_ps} ps: {fates[0].sum()} fates of data for {ended.sum()} packet copies")
+    for what, out, rescued, queued in [
+        ("packets", "out_packets", "rescued", "queued"),
+        ("bytes", "out_bytes", "rescued_bytes", "queued_bytes"),
+    ]:
+        gone = links[out] + links[rescued] + links[queued]
+        if (bad := np.flatnonzero(links[what] != gone)).size:
+            i = int(bad[0])
+            raise LawBroken(
+                f"link {built.row_names[i]!r} at {until_ps} ps: {links[what][i]} {what} in, {gone[i]} out or still there"
+            )

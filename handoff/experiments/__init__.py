@@ -1,0 +1,1 @@
+"""Many runs: execution, sweeps and capacity plans."""

@@ -1,1 +1,0 @@
-"""Scalars of a run by name, and how sure they are."""

@@ -1,0 +1,390 @@
+"""Every scalar of a run that may be a target, by name: unit, definition, value and the samples it rests on (docs/measures.md)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+Table = Mapping[str, Sequence[Any]]
+Tables = Mapping[str, Table]
+"""One procedure's tables of an ``handoff.experiments.execution.task.Outcome``: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
+Row = Mapping[str, Any]
+
+BEYOND = 10
+"""Samples that a quantile needs beyond it."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a run measured.
+
+    Attributes
+    ----------
+    value : float or None
+        In the measure's unit; None if there was nothing to measure.
+    samples : int
+        Packets, handoffs, messages that it rests on.
+    where : str
+        Of a maximum over nodes or links: which one has it.
+    """
+
+    value: float | None
+    samples: int
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A scalar of a run.
+
+    Attributes
+    ----------
+    unit : str
+        ``ps``, ``ratio``, ``packets``, ``bytes``, ``1/s``; empty for a plain count.
+    about : str
+        Definition.
+    source : str
+        The document that defines it, if there is one.
+    of : callable
+        Its value from one procedure's tables.
+    quantile : float or None
+        Which one it is.
+    detail : bool
+        Whether it needs the record of every packet (``detail``).
+    """
+
+    unit: str
+    about: str
+    source: str
+    of: Callable[[Tables], Value]
+    quantile: float | None = None
+    detail: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A scalar of each node, or of each link and cell, from its row."""
+
+    unit: str
+    about: str
+    of: Callable[[Row], Value]
+
+
+# -- of a run ---------------------------------------------------------------------------------------------------------------
+
+
+def _number(value: Any, samples: int) -> Value:
+    missing = value is None or not math.isfinite(value) or samples == 0
+    return Value(None if missing else float(value), int(samples))
+
+
+def _share(events: float, of: int) -> Value:
+    return Value(float(events / of) if of else None, int(of))
+
+
+def _row(table: Table, i: int = 0) -> dict[str, Any]:
+    return {name: values[i] for name, values in table.items()}
+
+
+def _of_run(
+    unit: str, about: str, source: str, of: Callable[[Row], Value], q: float | None = None, detail: bool = False
+) -> Measure:
+    return Measure(unit, about, source, lambda tables: of(_row(tables["runs"])), q, detail)
+
+
+def _column(unit: str, about: str, column: str, samples: str, source: str = "", q: float | None = None) -> Measure:
+    return _of_run(unit, about, source, lambda r: _number(r[column], r[samples]), q)
+
+
+def _count(about: str, column: str, unit: str = "packets", samples: str = "sent", source: str = "") -> Measure:
+    """A count is one even if nothing was counted in."""
+    return _of_run(unit, about, source, lambda r: Value(None if r[column] is None else float(r[column]), int(r[samples])))
+
+
+def _ratio(about: str, events: str, of: str, source: str = "", unit: str = "ratio") -> Measure:
+    return _of_run(unit, about, source, lambda r: Value(None, 0) if r[events] is None else _share(r[events], r[of]))
+
+
+def _detailed(unit: str, about: str, column: str, source: str, q: float | None = None) -> Measure:
+    """-1 stands for a sample that is too short."""
+    return _of_run(
+        unit, about, source, lambda r: _number(None if r[column] == -1 else r[column], r["delivered"]), q, detail=True
+    )
+
+
+def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
+    """Mean and quantiles of what was measured in handoffs."""
+    return {
+        f"{name}_{short}": _column("ps", f"{long} of {about}", f"{name}_{short}_ps", f"{name}_samples", source, q)
+        for short, long, q in (("mean", "mean", None), ("p50", "median", 0.5), ("p99", "99th percentile", 0.99))
+    }
+
+
+_DELAY = "one-way delay of delivered packets"
+_RUN: dict[str, Measure] = {
+    "sent": _count("data packets sent", "sent"),
+    "delivered": _count("data packets delivered at least once", "delivered"),
+    "lost": _count("data packets of which no copy was or can be delivered", "lost", source="RFC 7680"),
+    "loss_ratio": _of_run(
+        "ratio", "lost / (lost + delivered)", "RFC 7680", lambda r: _number(r["loss_ratio"], r["lost"] + r["delivered"])
+    ),
+    "lost_per_handoff": _ratio("lost packets of the run for each handoff", "lost", "handoffs", unit="packets"),
+    "duplicate": _count("copies delivered after the first", "duplicate", source="RFC 5560"),
+    "duplicate_ratio": _ratio("duplicate / delivered", "duplicate", "delivered", "RFC 5560"),
+    "reordered": _count("delivered with a number below the next expected one", "reordered", source="RFC 4737, 3.3"),
+    "reordered_ratio": _ratio("reordered / delivered", "reordered", "delivered", "RFC 4737, 4.1"),
+    "after_marker": _count("delivered through the old link after its marker", "after_marker"),
+    "delay_mean": _column("ps", f"mean {_DELAY}", "delay_mean_ps", "delivered", "RFC 7679, 5.2"),
+    "delay_p50": _column("ps", f"median {_DELAY}", "delay_p50_ps", "delivered", "RFC 7679, 5.3", 0.5),
+    "delay_p95": _column("ps", f"95th percentile of the {_DELAY}", "delay_p95_ps", "delivered", "RFC 7679, 5.1", 0.95),
+    "delay_p99": _column("ps", f"99th percentile of the {_DELAY}", "delay_p99_ps", "delivered", "RFC 7679, 5.1", 0.99),
+    "handoffs": _count("handoffs that began", "handoffs", "", "handoffs"),
+    "completed_ratio": _ratio("completed / handoffs", "completed", "handoffs"),
+    "unfinished_ratio": _ratio("handoffs that never completed / handoffs", "unfinished_handoffs", "handoffs"),
+    **{
+        f"scenario_{n}_ratio": _ratio(f"handoffs of scenario {n} / handoffs", f"scenario_{n}", "handoffs") for n in (1, 2, 3)
+    },
+    **_spread("disruption", "the longest interruption of a downstream flow in a handoff"),
+    **_spread("latency", "the time from the end of the old link until the new one is up and registered"),
+    **_spread("registration_delay", "the time from a handoff's registration request to its reply, at the mobile node"),
+    "retransmissions": _count("requests that mobile nodes sent again in handoffs", "retransmissions", "", "handoffs"),
+    "retransmissions_per_handoff": _ratio("retransmissions / handoffs", "retransmissions", "handoffs", unit=""),
+    "simultaneous_bindings": _count("bindings that an anchor made beside another one", "simultaneous_bindings", "", "handoffs"),
+    **{
+        f"extra{part}_bytes": _count(
+            f"bytes{where} beyond those under handoffs that cost nothing", f"extra{part}_bytes", "bytes", "handoffs"
+        )
+        for part, where in (("", ""), ("_air", " on the radio"), ("_core", " in the fixed network"))
+    },
+    "extra_bytes_per_handoff": _ratio("extra_bytes / handoffs", "extra_bytes", "handoffs", unit="bytes"),
+    "signalling_messages": _count("messages on all links and cells, once a hop", "signalling_messages", "packets", "handoffs"),
+    "signalling_bytes": _count("their bytes", "signalling_bytes", "bytes", "handoffs"),
+    "tunnel_bytes": _count("bytes of tunnel headers on all links and cells", "tunnel_bytes", "bytes"),
+    "loss_periods": _detailed("", "runs of lost packets with consecutive numbers", "loss_periods", "RFC 3357"),
+    "loss_period_max": _detailed("packets", "the longest of them", "loss_period_max_packets", "RFC 3357"),
+    "ipdv_abs_mean": _detailed(
+        "ps", "mean absolute difference of the delays of successive packets", "ipdv_abs_mean_ps", "RFC 3393"
+    ),
+    "pdv_p99": _detailed("ps", "99th percentile of the delay less the flow's smallest", "pdv_p99_ps", "RFC 5481, 4.2", 0.99),
+    "reordering_extent_max": _detailed(
+        "packets", "most arrivals since the earliest of a larger number", "reordering_extent_max_packets", "RFC 4737, 4.2"
+    ),
+    "reordering_n_max": _detailed("packets", "largest n of n-reordering", "reordering_n_max_packets", "RFC 4737, 5.3"),
+    "jitter_max": _detailed("ps", "largest interarrival jitter", "jitter_max_ps", "RFC 3550, 6.4.1"),
+    "forwarded": _detailed("packets", "delivered by way of an old router's tunnel", "forwarded", ""),
+    "mos": _detailed("", "mean opinion score of flows as if they were G.711 calls", "mos", "ITU-T G.107"),
+}
+
+# -- of nodes and links -----------------------------------------------------------------------------------------------------
+
+
+def _wait(server: str, accepted: str, who: str) -> dict[str, Part]:
+    total = f"{server}_wait_ps"
+    return {
+        f"{server}_wait_mean": Part(
+            "ps", f"mean wait of {who} for the {server} server", lambda r: _share(r[total], r[accepted])
+        ),
+        f"{server}_wait_max": Part(
+            "ps", f"longest wait of {who} since the run began", lambda r: _number(r[f"{server}_wait_max_ps"], r[accepted])
+        ),
+        f"{server}_dropped": Part(
+            "packets", f"{who} that found the {server} queue full",
+            lambda r: Value(float(r[f"{server}_dropped"]), int(r[accepted])),
+        ),
+        f"{server}_dropped_ratio": Part(
+            "ratio", f"their share of all {who}", lambda r: _share(r[f"{server}_dropped"], r[accepted] + r[f"{server}_dropped"])
+        ),
+        f"{server}_peak": Part(
+            "packets", f"most {who} in the {server} server and queue since the run began",
+            lambda r: Value(float(r[f"{server}_peak"]), int(r[accepted])),
+        ),
+        f"{server}_utilisation": Part(
+            "ratio", f"share of the time that the {server} server works",
+            lambda r: _number(r[f"{server}_utilisation"], r[accepted] or 1),
+        ),
+    }  # fmt: skip
+
+
+def _plain(unit: str, about: str, column: str, samples: str) -> Part:
+    return Part(unit, about, lambda r: Value(float(r[column]), int(r[samples])))
+
+
+NODE_PARTS: dict[str, Part] = {
+    **_wait("registration", "registered", "messages"),
+    **_wait("forwarding", "forwarded", "packets"),
+    "registrations_per_s": _plain("1/s", "messages that the registration server served", "registrations_per_s", "registered"),
+    "entries_peak": _plain("", "most table entries (bindings, visitors) since the run began", "entries_peak", "entries_peak"),
+    "held_peak_packets": _plain(
+        "packets", "most that one buffer held since the run began", "held_peak_packets", "held_peak_packets"
+    ),
+    "held_peak_bytes": _plain("bytes", "the same in bytes", "held_peak_bytes", "held_peak_packets"),
+}
+LINK_PARTS: dict[str, Part] = {
+    "utilisation": _plain("ratio", "busy time as a share of all; where queues are pooled, their sum", "utilisation", "packets"),
+    "packets": _plain("packets", "accepted", "packets", "packets"),
+    "bytes": _plain("bytes", "accepted, tunnel headers included", "bytes", "packets"),
+    "control_bytes": _plain("bytes", "of signalling", "control_bytes", "packets"),
+    "dropped": _plain("packets", "that found the queue full", "dropped", "packets"),
+    "dropped_ratio": Part("ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])),
+    "error_ratio": Part("ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])),
+    "detached": _plain("packets", "sent when the mobile node was not there", "detached", "packets"),
+    "peak_packets": _plain("packets", "most in one queue since the run began", "peak_packets", "packets"),
+    "peak_bytes": _plain("bytes", "the same in bytes", "peak_bytes", "packets"),
+}
+
+
+def _largest(table: str, key: str, part: Part) -> Callable[[Tables], Value]:
+    def of(tables: Tables) -> Value:
+        rows = tables[table]
+        found = [
+            Value(v.value, v.samples, str(name))
+            for i, name in enumerate(rows[key])
+            if not (key == "link" and part.unit == "ratio" and rows["pooled"][i])
+            if (v := part.of(_row(rows, i))).value is not None
+        ]
+        return max(found, key=lambda v: v.value if v.value is not None else -1.0, default=Value(None, 0))
+
+    return of
+
+
+def _maxima(table: str, key: str, parts: Mapping[str, Part]) -> dict[str, Measure]:
+    """The largest over all nodes or links; the largest of a maximum needs no second ``_max``."""
+    return {
+        name if name.endswith("_max") else f"{name}_max": Measure(
+            part.unit, f"the largest of all {table}: {part.about}", "", _largest(table, key, part)
+        )
+        for name, part in parts.items()
+    }
+
+
+MEASURES: dict[str, Measure] = {**_RUN, **_maxima("nodes", "node", NODE_PARTS), **_maxima("links", "link", LINK_PARTS)}
+"""Measures without a node or link in their name. With one: ``ha.registration_wait_mean``, ``ha>gw0.utilisation``, by
+``NODE_PARTS`` and ``LINK_PARTS``."""
+
+
+def find(name: str, nodes: Iterable[str] | None = None, links: Iterable[str] | None = None) -> Measure:
+    """The measure of a name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``MEASURES``, or a node or link (``ha``, ``ha>gw0``, ``ar3>*``), a dot, and one of ``NODE_PARTS`` or
+        ``LINK_PARTS``.
+    nodes, links : iterable of str or None
+        Names that there are, if they are known.
+
+    Raises
+    ------
+    ValueError
+        If there is none; with the nearest names there are.
+    """
+    where, _, part = name.rpartition(".")
+    if not where:
+        if name not in MEASURES:
+            raise ValueError(f"no measure {name!r}; {_near(name, [*MEASURES, *(f'ha.{p}' for p in (*NODE_PARTS, *LINK_PARTS))])}")
+        return MEASURES[name]
+    link = bool(re.search("[<>]", where)) if links is None else where in (links := list(links))
+    parts, table, key = (LINK_PARTS, "links", "link") if link else (NODE_PARTS, "nodes", "node")
+    if not link and nodes is not None and where not in (known := list(nodes)):
+        raise ValueError(f"{name}: no node or link {where!r}; {_near(where, [*known, *(links or ())])}")
+    if part not in parts:
+        raise ValueError(f"{name}: a {key} has no {part!r}; {_near(part, parts)}")
+    chosen = parts[part]
+
+    def of(tables: Tables) -> Value:
+        rows = tables[table]
+        if where not in rows[key]:
+            raise ValueError(f"{name}: no {key} {where!r}; {_near(where, [*tables['nodes']['node'], *tables['links']['link']])}")
+        return chosen.of(_row(rows, list(rows[key]).index(where)))
+
+    return Measure(chosen.unit, f"{where}: {chosen.about}", "", of)
+
+
+def read(tables: Tables, name: str) -> Value:
+    """The value of a measure in the tables of one procedure's run.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure, node or link; with the nearest names there are.
+    """
+    return find(name, tables["nodes"]["node"], tables["links"]["link"]).of(tables)
+
+
+def of_batches(tables: Tables, name: str) -> list[Value]:
+    """The values of a measure of the whole run in each of its batches, for ``batch_means``; empty if it was not cut.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of the whole run: batches have no tables of nodes and links.
+    """
+    if name not in _RUN:
+        raise ValueError(f"{name}: batches have the measures of a whole run, no nodes and links; {_near(name, _RUN)}")
+    batches = tables["batches"]
+    rows = (_row(batches, i) for i in range(len(batches["batch"])))
+    return [_RUN[name].of({"runs": {column: [value] for column, value in row.items()}}) for row in rows]
+
+
+def enough(name: str, samples: int) -> bool:
+    """Whether so many samples say something: a quantile wants ``BEYOND`` beyond it, everything else one."""
+    q = find(name).quantile
+    return samples >= (1 if q is None else math.ceil(BEYOND / min(q, 1 - q) - 1e-9))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = get_close_matches(name, known, 3, 0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known[:40])}"
+
+
+# -- what breaks first ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A server or link, and how near it is to what it can do.
+
+    Attributes
+    ----------
+    what : str
+        ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
+    utilisation : float or None
+        None where queues are pooled.
+    dropped : int
+    dropped_ratio : float
+        Of all that came.
+    """
+
+    what: str
+    utilisation: float | None
+    dropped: int
+    dropped_ratio: float
+
+
+def binding(tables: Tables) -> list[Bound]:
+    """What breaks first: servers, links and cells, those that drop most of what comes first, then by utilisation.
+
+    What nothing came to is left out.
+    """
+    found = []
+    nodes, links = tables["nodes"], tables["links"]
+    for i, node in enumerate(nodes["node"]):
+        row = _row(nodes, i)
+        for server, accepted in (("registration", "registered"), ("forwarding", "forwarded")):
+            found.append(_bound(f"{node} {server}", row[f"{server}_utilisation"], row[f"{server}_dropped"], row[accepted]))
+    for i, link in enumerate(links["link"]):
+        row = _row(links, i)
+        found.append(_bound(str(link), None if row["pooled"] else row["utilisation"], row["dropped"], row["packets"]))
+    used = [b for b in found if b.dropped or b.utilisation]
+    return sorted(used, key=lambda b: (-b.dropped_ratio, -(b.utilisation or 0), b.what))
+
+
+def _bound(what: str, utilisation: float | None, dropped: int, accepted: int) -> Bound:
+    came = int(accepted + dropped)
+    return Bound(what, None if utilisation is None else float(utilisation), int(dropped), int(dropped) / came if came else 0.0)
+

@@ -1,0 +1,92 @@
+"""A ladder in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+
+_TIME = 12
+
+
+def render_text(ladder: Ladder, width: int = 120) -> str:
+    """Lines of a ladder: a lifeline a column, an arrow where a message leaves, and behind it when it arrives.
+
+    Parameters
+    ----------
+    ladder : Ladder
+        What to draw.
+    width : int
+        Of the terminal; at least 12 characters a column are used.
+
+    Returns
+    -------
+    str
+        Without a newline at the end.
+    """
+    step = max(12, (width - _TIME - 14) // max(1, len(ladder.columns)))
+    places = {column: _TIME + i * step + step // 2 for i, column in enumerate(ladder.columns)}
+    lines = [ladder.title, "", _labels(places, ladder.columns, step)]
+    for phase in ladder.phases:
+        lines.append(f"{'-- ' + phase + ' ':-<{_TIME + step * len(ladder.columns)}}")
+        lines += [_packets(t) for t in ladder.traffic if t.phase == phase]
+        lines += _events(ladder, phase, places)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _labels(places: dict[str, int], columns: tuple[str, ...], step: int) -> str:
+    line = f"{'ms':>{_TIME - 2}}"
+    for column in columns:
+        label = column[: step - 1]
+        line = line.ljust(places[column] - len(label) // 2) + label
+    return line
+
+
+def _packets(traffic: Traffic) -> str:
+    return (
+        f"{'':{_TIME}}{traffic.direction}: {' > '.join(traffic.path)}: {traffic.packets:,} "
+        f"packet{'s' if traffic.packets != 1 else ''} {traffic.outcome}, sent {_ms(traffic.begin_ps)} to {_ms(traffic.end_ps)}"
+    )
+
+
+def _events(ladder: Ladder, phase: str, places: dict[str, int]) -> Iterator[str]:
+    """Arrows and marks of a phase by time."""
+    things: list[tuple[int, int, Arrow | Mark]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
+    things += [(m.time_ps, 0, m) for m in ladder.marks if m.phase == phase]
+    for _, _, thing in sorted(things, key=lambda x: x[:2]):
+        yield _arrow(thing, places) if isinstance(thing, Arrow) else _mark(thing, places)
+
+
+def _lifelines(places: dict[str, int], time_ps: int) -> list[str]:
+    line = list(f"{_ms(time_ps):>{_TIME - 2}}".ljust(max(places.values(), default=0) + 2))
+    for place in places.values():
+        line[place] = "|"
+    return line
+
+
+def _arrow(arrow: Arrow, places: dict[str, int]) -> str:
+    line = _lifelines(places, arrow.sent_ps)
+    left, right = sorted((places[arrow.source], places[arrow.to]))
+    line[left + 1 : right] = "-" * (right - left - 1)
+    rightward = places[arrow.to] > places[arrow.source]
+    head = "X" if arrow.got_ps is None else ">" if rightward else "<"
+    line[right - 1 if rightward else left + 1] = head
+    label = f" {arrow.message} "[: max(0, right - left - 3)]
+    middle = (left + right + 1 - len(label)) // 2
+    line[middle : middle + len(label)] = label
+    return "".join(line).rstrip() + "  " + (f"at {_ms(arrow.got_ps)}" if arrow.got_ps is not None else arrow.note)
+
+
+def _mark(mark: Mark, places: dict[str, int]) -> str:
+    line = _lifelines(places, mark.time_ps)
+    place = places[mark.column]
+    line[place] = "*"
+    text = f" {mark.text} "
+    start = place + 1 if place + 1 + len(text) <= len(line) or place - len(text) < _TIME else place - len(text)
+    line[start : start + len(text)] = text
+    return "".join(line)
+
+
+def _ms(ps: int) -> str:
+    """Milliseconds, to the microsecond."""
+    return f"{ps / 10**9:.3f}"

@@ -1,1 +1,0 @@
-"""What a study leaves: a table for people, JSON, Parquet tables with their provenance."""

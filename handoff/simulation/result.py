@@ -1,0 +1,147 @@
+"""What one run of a procedure gave, or a window of it, and the figures of the comparison table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import Result
+from engine.histogram import quantile
+from handoff.simulation.baseline import Bytes
+from handoff.simulation.handoff_metrics import Columns, Detail, Int
+
+STUDY_METRICS = (
+    "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
+    "pdv_p99_ps", "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
+    "jitter_max_ps", "mos",
+)  # fmt: skip
+"""Metrics of a whole study, from the record of every packet (``handoff.metrics.group_metrics``); some from counters, too."""
+
+
+@dataclass
+class Run:
+    """One procedure on one setup: from the end of its warm-up, or one batch of it (``handoff.simulation.measurement_window`` says what counts there).
+
+    Attributes
+    ----------
+    procedure : str
+    result : engine.Result
+        Of the window ``begin_ps <= t < reached_ps``.
+    handoffs : dict of str to ndarray
+        One element a handoff that began in the window, with all that came of it until the run's end: the columns of
+        ``handoff.protocol.handoff_records`` and what was measured in it: ``delivered``, ``duplicate``, ``reordered``, ``after_marker``
+        (downstream packets), ``dropped`` (copies, both directions), ``disruption_ps`` (longest interruption of a downstream
+        flow, -1 if there was none), ``latency_ps`` (from the end of the old link until the new one is up and registered, -1 if
+        it never was); with ``detail`` also ``lost``, ``forwarded`` and the other metrics of ``handoff.metrics``.
+    extra : Bytes or None
+        Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
+        None if either run was stopped.
+    simultaneous : int
+        How often an anchor made a binding beside another one.
+    detail : Detail or None
+        Metrics of flows and of the study, if they were asked for.
+    servers : dict of str to ndarray
+        Time of each node for a message (``registration_ps``) and for a packet (``service_ps``), in this run.
+    wall_seconds, controller_seconds : float
+    interrupted_ps : int or None
+        Time reached if the run was stopped before its end.
+    begin_ps : int
+        End of the warm-up, or begin of the batch.
+    batches : tuple of Run
+        The parts of the time after the warm-up, if there is more than one; without ``extra``.
+    """
+
+    procedure: str
+    result: Result
+    handoffs: Columns
+    extra: Bytes | None
+    simultaneous: int
+    detail: Detail | None
+    servers: Columns
+    wall_seconds: float
+    controller_seconds: float
+    interrupted_ps: int | None = None
+    begin_ps: int = 0
+    batches: tuple[Run, ...] = ()
+
+    @property
+    def reached_ps(self) -> int:
+        """Simulated time up to which the figures go."""
+        return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
+
+    def rates(self) -> tuple[Columns, Columns]:
+        """What links and nodes did in relation to time.
+
+        Returns
+        -------
+        links : dict of str to ndarray of float
+            ``utilisation``: busy time as a share of all; of a cell with a queue for each mobile node, their sum.
+        nodes : dict of str to ndarray of float
+            ``registrations_per_s``: messages that the registration server served; ``registration_utilisation`` and
+            ``forwarding_utilisation`` of the two servers.
+        """
+        time, nodes = max(self.reached_ps - self.begin_ps, 1), self.result.nodes
+        return {"utilisation": self.result.links["busy_ps"] / time}, {
+            "registrations_per_s": nodes["messages"] * 1e12 / time,
+            "registration_utilisation": nodes["messages"] * (self.servers["registration_ps"] / time),
+            "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
+        }
+
+    def summary(self) -> dict[str, int | float | str | None]:
+        """The figures of the comparison table; times in ps, nan where nothing was measured."""
+        h, flows, links = self.handoffs, self.result.flows, self.result.links
+        return {
+            "procedure": self.procedure,
+            "handoffs": len(h["mobile"]),
+            "completed": int(h["completed"].sum()),
+            "unfinished_handoffs": int((h["completed"] == 0).sum()),
+            **{f"scenario_{n}": int((h["scenario"] == n).sum()) for n in (1, 2, 3)},
+            "retransmissions": int(h["retransmissions"].sum()),
+            "sent": int(flows["sent"].sum()),
+            "delivered": int(flows["delivered"].sum()),
+            "lost": int(flows["lost"].sum()),
+            "duplicate": int(flows["duplicate"].sum()),
+            "reordered": int(flows["reordered"].sum()),
+            "after_marker": int(h["after_marker"].sum()),
+            "in_flight": int(flows["in_flight"].sum()),
+            **self._detailed(),
+            **_spread("disruption", h["disruption_ps"]),
+            **_spread("latency", h["latency_ps"]),
+            **_spread("registration_delay", np.where(h["request_ps"] >= 0, h["reply_ps"] - h["request_ps"], -1)),
+            "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
+            "extra_bytes": None if self.extra is None else sum(self.extra),
+            "extra_air_bytes": None if self.extra is None else self.extra.air,
+            "extra_core_bytes": None if self.extra is None else self.extra.core,
+            "simultaneous_bindings": self.simultaneous,
+            "signalling_messages": int(self.result.links["control_packets"].sum()),
+            "signalling_bytes": int(links["control_bytes"].sum()),
+            "tunnel_bytes": int(links["tunnel_bytes"].sum()),
+            "begin_ps": self.begin_ps,
+            "interrupted_ps": self.interrupted_ps,
+        }
+
+    def _detailed(self) -> dict[str, int | float | None]:
+        """Metrics of the whole study; without detail those that counters give, delays from the histogram."""
+        if self.detail is not None:
+            return {name: self.detail.study[name][0].item() for name in STUDY_METRICS}
+        flows, delays = self.result.flows, self.result.delay_histogram
+        lost, delivered = int(flows["lost"].sum()), int(flows["delivered"].sum())
+        delay_sum = sum(flows["delay_sum_ps"].tolist())
+        return dict.fromkeys(STUDY_METRICS) | {
+            "loss_ratio": lost / (lost + delivered) if lost + delivered else None,
+            "delay_mean_ps": delay_sum // delivered if delivered else None,
+            "delay_p50_ps": quantile(delays, 0.5),
+            "delay_p95_ps": quantile(delays, 0.95),
+        }
+
+
+def _spread(name: str, values: Int) -> dict[str, int | float | str | None]:
+    """Mean, median and 99th percentile of what was measured (0 or more), nan if nothing was; and how much that is."""
+    known = values[values >= 0]
+    nothing = float("nan")
+    return {
+        f"{name}_mean_ps": float(known.mean()) if len(known) else nothing,
+        **{f"{name}_p{q}_ps": float(np.quantile(known, q / 100)) if len(known) else nothing for q in (50, 99)},
+        f"{name}_samples": len(known),
+    }

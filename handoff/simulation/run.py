@@ -1,0 +1,281 @@
+"""Run a procedure on a setup and read off what its handoffs cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine import Engine, Hops, Network
+from handoff.protocol.handoff_records import Records
+from handoff.protocol.message_routing import Waypoint, waypoints
+from handoff.protocol.procedures import PROCEDURES, wrong_names
+from handoff.protocol.program import Program
+from handoff.protocol.roles import Places
+from handoff.protocol.setup import Setup
+from handoff.simulation.baseline import Bytes, anchors_of, ideal_bytes
+from handoff.simulation.checkpoint import Checkpoints, UnderWay
+from handoff.simulation.handoff_metrics import Columns, details, handoff_columns
+from handoff.simulation.initial_state import controllers, prepared
+from handoff.simulation.measurement_window import Snapshot, Snapshots, between
+from handoff.simulation.result import Run
+
+SLICES = 50
+"""Of a run, at least; of one that takes long each is so short that something can be shown, kept or stopped."""
+SLICE_SECONDS = 0.5
+
+
+class Recorder(Protocol):
+    """Takes the hops of a run as it goes on (``handoff.output.pcap.recorder.Recorder`` writes them)."""
+
+    @property
+    def hops(self) -> list[str]:
+        """Links to record."""
+
+    @property
+    def slices(self) -> int:
+        """How many slices keep each one small."""
+
+    def write(self, hops: Hops) -> None:
+        """Take those of a slice."""
+
+    def state(self) -> Any:
+        """What goes into a checkpoint, and comes back to its maker."""
+
+
+Record = Callable[[Network, Program, Places, Any], AbstractContextManager[Recorder]]
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """How far a run has come: simulated time reached and wanted (ps), packet-hops so far."""
+
+    time_ps: int
+    until_ps: int
+    events: int
+
+
+Progress = Callable[[StudyProgress], bool]
+
+
+def run_procedure(
+    setup: Setup,
+    procedure: str,
+    *,
+    seed: int = 1,
+    scheduling: str = "auto",
+    threads: int = 1,
+    memory_limit_bytes: int | None = None,
+    progress: Progress | None = None,
+    reference: Bytes | None = None,
+    wrap: Callable[[int, Any], Any] | None = None,
+    detail: bool = False,
+    record: Record | None = None,
+    checkpoints: Checkpoints | None = None,
+    warmup_ps: int = 0,
+    batches: int = 1,
+) -> Run:
+    """Run one row of ``handoff.protocol.procedures`` to the end of the setup.
+
+    Parameters
+    ----------
+    setup : Setup
+        Network with traffic, movement, options.
+    procedure : str
+        A key of ``PROCEDURES``.
+    seed : int
+        Seed of every draw; all procedures of a comparison see the same draws.
+    scheduling : str
+        As for ``engine.Engine``; no result depends on it.
+    threads : int
+        As for ``engine.Engine``; no result depends on it.
+    memory_limit_bytes : int or None
+        Refuse a run that may take more.
+    progress : callable or None
+        Called after each slice of the run; returns False to stop there.
+    reference : Bytes or None
+        ``handoff.simulation.baseline.ideal_bytes`` of the same bindings if it is known already, for a comparison.
+    wrap : callable or None
+        Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
+        action of a run.
+    detail : bool
+        Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
+    record : callable or None
+        Gets network, program and places of the run, and the state that an earlier one had at a checkpoint or None; returns what
+        takes its hops, a context around the run.
+    checkpoints : Checkpoints or None
+        Keeps what is needed to go on with the run, and has what it is to go on from; not together with a warm-up or batches.
+    warmup_ps : int
+        The figures are about the time from then on (``handoff.simulation.measurement_window``).
+    batches : int
+        Parts of that time of which the run has figures of their own, too.
+
+    Raises
+    ------
+    ValueError
+        If the procedure is unknown, the options are wrong, the network cannot be run, or there is no time for the batches.
+    """
+    program = program_of(setup, procedure)
+    if checkpoints is not None and (warmup_ps, batches) != (0, 1):
+        raise ValueError("a run with checkpoints has no warm-up and no batches")
+    network, places = prepared(setup, program, seed)
+    laid_out = waypoints(program, places)
+    known = None if checkpoints is None else checkpoints.begun(_shared(setup, program, places, laid_out))
+    if known is None:
+        records = Records(setup)
+        known = UnderWay(records, list(controllers(setup, program, places, laid_out, records)))
+    places.simultaneous = known.simultaneous
+    windows = Snapshots(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
+    with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
+        engine = Engine(
+            network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
+            scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
+            record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
+            hops=() if recorder is None else recorder.hops,
+        )  # fmt: skip
+        for node, controller in known.controllers:
+            if node < 0:
+                engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
+            else:
+                engine.attach(node, controller if wrap is None else wrap(node, controller))
+        begun = time.perf_counter() - known.wall_seconds
+
+        def now() -> UnderWay:
+            known.simultaneous, known.wall_seconds = places.simultaneous, time.perf_counter() - begun
+            known.capture = None if recorder is None else recorder.state()
+            return known
+
+        if checkpoints is not None:
+            checkpoints.watch(engine, now)
+        reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints, windows)
+        wall = time.perf_counter() - begun
+    controller = None
+    if checkpoints is None:
+        known.controllers.clear()
+    engine.dismiss()
+    result = engine.result()
+    stopped = None if reached == setup.duration_ps else reached
+    if reference is None and stopped is None:
+        reference = ideal_bytes(setup, places, seed, partial(_windowed, setup.duration_ps, warmup_ps, progress, checkpoints))
+    mobile_of_flow = network.flow_column("mobile")
+    handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
+    servers = {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")}
+
+    def figures(first: Snapshot, second: Snapshot, extra: Bytes | None = None) -> Run:
+        begun_in = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
+        its = {name: values[begun_in] for name, values in handoffs.items()}
+        part = between(first, second, result)
+        measured = None
+        if detail:
+            row, resequence_ps = PROCEDURES[procedure], setup.options.resequence_ps
+            measured = details(row, part, result, mobile_of_flow, its, resequence_ps, first.time_ps)
+        return Run(
+            procedure, part, its, extra, second.simultaneous - first.simultaneous, measured, servers, wall,
+            engine.profile["controller_ns"] / 1e9, stopped, first.time_ps,
+        )  # fmt: skip
+
+    whole, *parts = windows.windows(Snapshot(reached, result, places.simultaneous))
+    run = figures(*whole)
+    if stopped is None and reference is not None:
+        run.extra = Bytes.of(run.result).beyond(reference)
+    run.batches = tuple(figures(*part) for part in parts)
+    return run
+
+
+def run_beside(setup: Setup, procedure: str, references: dict[Any, Bytes], **options: Any) -> Run:
+    """Run a procedure of a comparison (``options`` as of :func:`run_procedure`): those with the same anchors share a reference.
+
+    ``references`` has those that are known, by ``handoff.simulation.baseline.anchors_of``, and gets what this run had to find out.
+    """
+    same = anchors_of(program_of(setup, procedure).row)
+    run = run_procedure(setup, procedure, reference=references.get(same), **options)
+    if run.extra is not None:
+        references[same] = Bytes.of(run.result).beyond(run.extra)
+    return run
+
+
+def unfit(setup: Setup, procedures: Iterable[str]) -> list[str]:
+    """Why procedures cannot run on a setup: what :func:`program_of` says of each."""
+    wrong = []
+    for name in procedures:
+        try:
+            program_of(setup, name)
+        except ValueError as error:
+            wrong.append(str(error))
+    return wrong
+
+
+def program_of(setup: Setup, procedure: str) -> Program:
+    """The program of a procedure on a setup.
+
+    Raises
+    ------
+    ValueError
+        If the procedure is unknown, the options are wrong, or the procedure needs regions and there are none.
+    """
+    if wrong := wrong_names([procedure]):
+        raise ValueError(wrong[0])
+    row = PROCEDURES[procedure]
+    found = setup.options.problems()
+    homeless = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))
+    if row.hierarchical and homeless:
+        names = ", ".join(setup.network.nodes[r].name for r in homeless)
+        found.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
+    if found:
+        raise ValueError("\n".join(found))
+    return Program.of(row, setup.options)
+
+
+def _shared(setup: Setup, program: Program, places: Places, laid_out: dict[int, Waypoint]) -> dict[str, object]:
+    """What controllers refer to, and is made anew for each run."""
+    return {
+        "program": program, "row": program.row, "options": setup.options, "movement": setup.movement, "network": setup.network,
+        "places": places, "laid_out": laid_out,
+    }  # fmt: skip
+
+
+def _windowed(
+    until: int, warmup_ps: int, progress: Progress | None, checkpoints: Checkpoints | None, engine: Engine
+) -> Bytes | None:
+    """Take the reference's engine to the end; its bytes after the warm-up, None if it was stopped."""
+    if checkpoints is not None:
+        checkpoints.watch(engine)
+    windows = Snapshots(until, warmup_ps, 1, lambda: 0)
+    if _advance(engine, until, progress, None, checkpoints, windows) != until:
+        return None
+    result = engine.result()
+    return Bytes.of(between(windows.taken[0], Snapshot(until, result), result))
+
+
+def _advance(
+    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: Checkpoints | None,
+    windows: Snapshots,
+) -> int:  # fmt: skip
+    """Run in slices, so that progress, an interruption, the record of hops, checkpoints and the ends of windows have a place.
+
+    Each is twice or half as long as the one before where that takes too little or too much real time; no result depends on it.
+    """
+    longest = max(1, until // max(SLICES, 0 if recorder is None else recorder.slices))
+    step = max(1, longest // 64)
+    reached = engine.time_ps
+    while reached < until:
+        begun = time.perf_counter()
+        reached = engine.advance(windows.next_stop(min(reached + step, until)))
+        windows.take(engine)
+        if recorder is not None:
+            recorder.write(engine.take_hops())
+        stop = progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"]))
+        if checkpoints is not None:  # before a capture is complete, what it is the capture of
+            checkpoints.slice_done(forced=stop or (reached == until and recorder is not None))
+        if stop:
+            break
+        took = time.perf_counter() - begun
+        step = max(1, step // 2) if took > SLICE_SECONDS else min(longest, step * 2) if 2 * took < SLICE_SECONDS else step
+    return reached
+
+
+__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_beside", "run_procedure", "unfit"]
