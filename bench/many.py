@@ -21,8 +21,8 @@ import numpy as np
 
 from bench.w1 import PACKET_BYTES, PERIOD_PS
 from engine import FOREVER, Network
-from handoff.protocol.setup import Movement, Setup
-from handoff.simulation.baseline import NOTHING
+from handoff.protocol.setup import Attachments, Setup
+from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
 
 ROUTERS = 64
@@ -47,7 +47,7 @@ def network(mobiles: int, rng: np.random.Generator) -> Network:
     return net
 
 
-def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, *, crowd: bool = False) -> Movement:
+def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, *, crowd: bool = False) -> Attachments:
     """``moves`` nodes, each other, move once; the rest stay. A crowd are those of the first routers, all within 100 ms."""
     nodes = np.arange(net.mobile_count)
     first_router = net.node_index("r0")
@@ -68,7 +68,7 @@ def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, 
         columns[name] = np.full(len(nodes) + moves, otherwise, np.int64)
         columns[name][moving] = values
     order = np.lexsort((columns["up_ps"], columns["mobile"]))
-    return Movement(**{name: values[order] for name, values in columns.items()})
+    return Attachments(**{name: values[order] for name, values in columns.items()})
 
 
 def described(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> Setup:
@@ -95,7 +95,7 @@ def study(
     begun = time.perf_counter()
     setup = described(mobiles, handoffs, seconds, crowd=crowd)
     built = time.perf_counter()
-    done = run_procedure(setup, procedure, reference=NOTHING)
+    done = run_procedure(setup, procedure, reference=ZERO_BYTES)
     whole = time.perf_counter() - built
     summary = done.summary()
     return {

@@ -23,8 +23,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
 
 from bench.rows import COLUMNS, ROOT, Row, described, machine, markdown
-from handoff.experiments.execution.factory import executor
-from handoff.experiments.execution.task import Executor, Task, canonical
+from handoff.experiments.execution.factory import make_executor
+from handoff.experiments.execution.task import Executor, Task, canonical_json
 
 WALK = """\
 mobile,router,up_s,down_s,predict_s,going_down_s
@@ -45,14 +45,14 @@ def short(folder: Path, number: int) -> list[Task]:
         "traffic": [{"interval": "10ms", "size_bytes": 200}],
         "movement": {"associations": "walk.csv"},
     }  # fmt: skip
-    return [Task(canonical(scenario), str(folder), seed, ("mipv4",)) for seed in range(number)]
+    return [Task(canonical_json(scenario), str(folder), seed, ("mipv4",)) for seed in range(number)]
 
 
 def sweep(number: int) -> list[Task]:
     """Points as sweeps have them: some tenths of a second each."""
     examples = ROOT / "examples"
     data = tomllib.loads((examples / "commute.toml").read_text()) | {"duration": "20s"}
-    return [Task(canonical(data), str(examples), seed, ("mipv4", "sync-mipv4")) for seed in range(number)]
+    return [Task(canonical_json(data), str(examples), seed, ("mipv4", "sync-mipv4")) for seed in range(number)]
 
 
 def timed(does: Executor, tasks: list[Task], warm: int) -> tuple[float, str]:
@@ -73,8 +73,8 @@ def overhead(points: int, jobs: int) -> Iterator[Row]:
     """Of each short point, what it takes beyond its time in process, for one worker."""
     with tempfile.TemporaryDirectory() as folder:
         tasks = short(Path(folder), points)
-        plain, answer = timed(executor(1), tasks, 1)
-        for name, does in (("local pool", executor(jobs)), ("Dask, local cluster", executor(jobs, cluster="local"))):
+        plain, answer = timed(make_executor(1), tasks, 1)
+        for name, does in (("local pool", make_executor(jobs)), ("Dask, local cluster", make_executor(jobs, cluster="local"))):
             seconds, same = timed(does, tasks, jobs)
             if same != answer:
                 raise SystemExit(f"{name}: other outcomes than in process")
@@ -90,8 +90,8 @@ def overhead(points: int, jobs: int) -> Iterator[Row]:
 def speed_up(points: int) -> Iterator[Row]:
     """Two processes against one."""
     tasks = sweep(points)
-    one, answer = timed(executor(1), tasks, 1)
-    two, same = timed(executor(2), tasks, 2)
+    one, answer = timed(make_executor(1), tasks, 1)
+    two, same = timed(make_executor(2), tasks, 2)
     if same != answer:
         raise SystemExit("two processes: other outcomes than one")
     texts = (f"{points / two:.3g} points/s", f"{points / one:.3g} points/s", f"{one / two:.2f} ×")

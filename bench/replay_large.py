@@ -24,7 +24,7 @@ from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
 from bench.many import peak_bytes
 from handoff.scenario import load_scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 SCENARIO = """\
 name = "large"
@@ -96,7 +96,7 @@ def compile_it(path: Path) -> dict[str, Any]:
 
 
 def replay_it(path: Path) -> dict[str, Any]:
-    setup = build(load_scenario(path)[0], path, 1)
+    setup = build_setup(load_scenario(path)[0], path, 1)
     run = run_procedure(setup, "sync-mipv4", seed=1)
     sent, lost = (int(run.result.flows[name].sum()) for name in ("sent", "lost"))
     return {"sent": sent, "lost": lost, "packet_hops": run.result.events, "run_s": round(run.wall_seconds, 3)}

@@ -22,7 +22,7 @@ def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_pack
     net.cell(links, delay=delay)
     nodes = net.mobiles(mobiles, home=links)
     net.attach(nodes, links)
-    net.local([links] * mobiles, nodes)
+    net.set_local([links] * mobiles, nodes)
     net.cbr("n0", nodes, interval=mobiles * interval_ps, size_bytes=1000, start_ps=nodes * interval_ps, count=PACKETS // mobiles)
     return net
 
@@ -41,8 +41,8 @@ def star(routers: int, mobiles: int = 1000) -> Network:
         numbers = np.arange(i, mobiles, routers)
         here = net.mobiles(len(numbers), prefix=f"mn{i}.", home=router)
         net.attach(here, router)
-        net.local([router] * len(here), here)
-        net.route_up(here, router)
+        net.set_local([router] * len(here), here)
+        net.set_upstream_route(here, router)
         for up in (False, True):
             net.cbr("cn", here, interval="20ms", size_bytes=228, start_ps=20 * 10**9 * numbers // mobiles, up=up)
     return net

@@ -37,7 +37,7 @@ def test_poisson_gaps(benchmark: Any, mobiles: int) -> None:
     net = line()
     more = net.mobiles(mobiles, prefix="poisson", home=1)
     net.attach(more, 1)
-    net.local([1] * mobiles, more)
+    net.set_local([1] * mobiles, more)
     net.poisson("n0", more, mean=mobiles * 10**6, size_bytes=1000, count=PACKETS // mobiles)
     benchmark.group = "frequent"
     engine = benchmark.pedantic(lambda e: e.advance("2s") and e, setup=lambda: ready(net), rounds=5)

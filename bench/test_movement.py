@@ -10,7 +10,7 @@ import pytest
 
 import traces
 from handoff.mobility import GaussMarkov
-from handoff.mobility.coverage import Coverage, Radio, attachments
+from handoff.mobility.coverage import Coverage, Radio, compute_attachments
 
 CARS, STEPS = 500, 500
 S = 10**12
@@ -45,5 +45,5 @@ def test_coverage_of_100_nodes_for_10_minutes(benchmark: Any) -> None:
     places = [(x, y) for x in range(250_000, 2_000_000, 500_000) for y in range(250_000, 1_000_000, 500_000)]
     x, y = zip(*places, strict=True)
     coverage = Coverage(tuple(f"r{i}" for i in range(8)), x, y, Radio(shadowing=6_000))
-    log = benchmark(attachments, coverage, tracks, seed=1, until_ps=600 * S)
+    log = benchmark(compute_attachments, coverage, tracks, seed=1, until_ps=600 * S)
     assert len(log.mobile_names) == 100

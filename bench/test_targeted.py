@@ -24,18 +24,6 @@ class Act:
         self.act(ctx, event)
 
 
-class ActOnBatch:
-    """Calls one function for each event of a batch."""
-
-    def __init__(self, act: Any) -> None:
-        self.act = act
-
-    def on_batch(self, ctx: Any, events: Any) -> None:
-        for event in events:
-            ctx.select(event)
-            self.act(ctx, event)
-
-
 def two_routers(*, rate: str) -> Network:
     """From cn over ha to old and new; a packet each 9 us to one mobile node, which both cells reach all the time."""
     net = Network()
@@ -47,7 +35,7 @@ def two_routers(*, rate: str) -> Network:
         net.cell(name, rate=rate, delay="1ms")
     mobile = net.mobile("mobile", home="ha")
     net.attach([mobile, mobile], ["old", "new"])
-    net.local(["old", "new"], [mobile, mobile])
+    net.set_local(["old", "new"], [mobile, mobile])
     net.bind("ha", mobile, "old")
     net.cbr("cn", mobile, interval=9 * US, size_bytes=1000, count=PACKETS)
     return net
@@ -57,8 +45,8 @@ def test_rescue(benchmark: Any) -> None:
     """The old router's downlink runs at 90 % of the traffic; every 10 ms what waits there is sent to the new one."""
     net = two_routers(rate="800Mbit/s")
     times = np.arange(1, SWITCHES + 1) * 10 * MS - 5 * MS
-    net.schedule(times, 0, 0, node="old"), net.schedule(times + 1, 0, 1, node="old")
-    acts = Act(lambda ctx, event: ctx.local() if event.code else ctx.bind(net.node_index("new")))
+    net.schedule_event(times, 0, 0, node="old"), net.schedule_event(times + 1, 0, 1, node="old")
+    acts = Act(lambda ctx, event: ctx.deliver_locally() if event.code else ctx.bind(net.node_index("new")))
     benchmark.group = "targeted"
     engine = benchmark.pedantic(run, setup=lambda: ready(net, {"old": acts}), rounds=5)
     result = engine.result()
@@ -68,7 +56,7 @@ def test_rescue(benchmark: Any) -> None:
 
 def test_bicast(benchmark: Any) -> None:
     net = two_routers(rate="10Gbit/s")
-    net.schedule(0, 0, 0, node="ha")
+    net.schedule_event(0, 0, 0, node="ha")
     acts = Act(lambda ctx, event: ctx.bind(net.node_index("new"), simultaneous=True))
     benchmark.group = "targeted"
     engine = benchmark.pedantic(run, setup=lambda: ready(net, {"ha": acts}), rounds=5)
@@ -89,13 +77,12 @@ def test_a_ring_of_tiny_delays(benchmark: Any, scheduling: str, delay: str) -> N
     assert engine.result().fate_counts() == {"delivered": PACKETS}
 
 
-@pytest.mark.parametrize("controller", [Act, ActOnBatch], ids=["on_event", "on_batch"])
-def test_controllers(benchmark: Any, controller: Any) -> None:
+def test_controllers(benchmark: Any) -> None:
     """20,000 events of as many mobile nodes, 200 at an instant, each of which sets an entry."""
     net = line(mobiles=20_000)
-    net.schedule(np.repeat(np.arange(100) * 10 * MS, 200), np.arange(20_000), 0, node=1)
+    net.schedule_event(np.repeat(np.arange(100) * 10 * MS, 200), np.arange(20_000), 0, node=1)
     seen: list[int] = []
-    acts = controller(lambda ctx, event: (ctx.local(), seen.append(event.mobile)))
+    acts = Act(lambda ctx, event: (ctx.deliver_locally(), seen.append(event.mobile)))
     benchmark.group = "targeted, controllers"
     engine = benchmark.pedantic(run, setup=lambda: ready(net, {"n1": acts}), rounds=3)
     assert sorted(seen[-20_000:]) == list(range(20_000))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
-from engine.rng import mix2, mix_each
+from engine.rng import combine, splitmix64_array
 
 ROUTERS = 8
 PERIOD_PS = 20 * 10**9
@@ -24,7 +24,7 @@ GAP = 2  # purpose of the draws of gaps
 def phases_ps(count: int, period_ps: int = PERIOD_PS) -> npt.NDArray[np.int64]:
     """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
     z = np.uint64(1) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
-    z = mix_each(z)
+    z = splitmix64_array(z)
     return ((z >> np.uint64(11)) * 2.0**-53 * period_ps).astype(np.int64)
 
 
@@ -57,7 +57,7 @@ def workload(
         net.cell(router, rate=scale * 10**7, delay=radio, buffer_packets=100)
         here = net.mobiles(len(range(i, mobiles, ROUTERS)), prefix=f"mn{i}.", home="ha" if tunnel else router)
         net.attach(here, router)
-        net.local([router] * len(here), here)
+        net.set_local([router] * len(here), here)
         if tunnel:
             net.bind("ha", here, router)
         numbers = np.arange(i, mobiles, ROUTERS)
@@ -76,7 +76,7 @@ def gap_draws(mobiles: int, correspondents: int = 1, seed: int = 1) -> npt.NDArr
     """Of each mobile node, by its number: what the draws of its flow's gaps begin with (docs/model.md, 9), for the peers."""
     numbers = np.concatenate([np.arange(i, mobiles, ROUTERS) for i in range(ROUTERS)])
     flows = workload(mobiles, correspondents=correspondents, poisson=True).flows()
-    purpose = mix2(seed, GAP)
+    purpose = combine(seed, GAP)
     draws = np.zeros(mobiles, np.uint64)
-    draws[numbers[flows["mobile"]]] = [mix2(purpose, key) for key in flows["key"].tolist()]
+    draws[numbers[flows["mobile"]]] = [combine(purpose, key) for key in flows["key"].tolist()]
     return draws

@@ -2,12 +2,23 @@
 
 from engine._control import Context, Event
 from engine._core import Engine
-from engine.link_trace import Hops
+from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
-from engine.quantities import FOREVER, duration, format_duration
-from engine.results import Fate, LawBroken, MemoryLimitError, Result
+from engine.quantities import FOREVER, format_duration, parse_duration
+from engine.results import ConservationError, Fate, MemoryLimitError, Result
 
 __all__ = [
-    "FOREVER", "Context", "Engine", "Event", "Fate", "Hops", "LawBroken", "MemoryLimitError", "Network", "NetworkError",
-    "Result", "duration", "format_duration",
+    "FOREVER",
+    "ConservationError",
+    "Context",
+    "Engine",
+    "Event",
+    "Fate",
+    "LinkTrace",
+    "MemoryLimitError",
+    "Network",
+    "NetworkError",
+    "Result",
+    "format_duration",
+    "parse_duration",
 ]  # fmt: skip

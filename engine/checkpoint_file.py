@@ -42,12 +42,12 @@ def program_digest(package: Path) -> str:
     return digest.hexdigest()
 
 
-def identity(built: Any, *options: object) -> bytes:
+def build_digest(built: Any, *options: object) -> bytes:
     """Digest of all that an engine is made from: program, network, recorded packets, options.
 
     Parameters
     ----------
-    built : engine.compiled_network.Built
+    built : engine.compiled_network.CompiledNetwork
         Remembers its share, which takes a while if it is large.
     *options : object
         Of the engine.
@@ -105,7 +105,7 @@ class _Sealed:
 
 
 @contextmanager
-def writing(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
+def write_checkpoint(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
     """Write a checkpoint beside its place; at the end of the block it is synced and takes the place of the one before.
 
     Parameters
@@ -136,7 +136,7 @@ def writing(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
     """Open a checkpoint whose digest is right.
 
     Yields

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Int = npt.NDArray[np.int64]
+"""An array of int64."""
 Columns = dict[str, npt.NDArray[Any]]
+"""Arrays of one length by name: the columns of a table."""
 
 
 @dataclass
-class Rows:
+class ColumnTable:
     """Rows as arrays of a dtype each, concatenated when asked for; what all rows of a part share is kept once."""
 
     fields: dict[str, Any]
@@ -24,7 +27,7 @@ class Rows:
         arrays = [np.array(v, dtype, ndmin=1) for v, dtype in zip(values, self.fields.values(), strict=True)]
         self.parts.append(tuple(np.broadcast_arrays(*arrays)))
 
-    def shared(self, name: str) -> npt.NDArray[Any]:
+    def view(self, name: str) -> npt.NDArray[Any]:
         """All of a field, in its own dtype and perhaps in its own memory: not to be changed."""
         i = list(self.fields).index(name)
         if len(self.parts) == 1 and self.parts[0][i].flags.c_contiguous and self.parts[0][i].strides[0]:
@@ -39,7 +42,7 @@ class Rows:
         return np.concatenate([p[i] for p in self.parts], dtype=dtype, casting="unsafe")
 
 
-def in_order(*columns: npt.NDArray[Any]) -> bool:
+def is_sorted(*columns: npt.NDArray[Any]) -> bool:
     """Whether rows are sorted by the columns, the first before the others."""
     equal = np.ones(max(len(columns[0]) - 1, 0), bool)
     for column in columns:
@@ -49,13 +52,13 @@ def in_order(*columns: npt.NDArray[Any]) -> bool:
     return True
 
 
-def sorted_by(columns: Columns, by: Sequence[str]) -> Columns:
+def sort_columns(columns: Columns, by: Sequence[str]) -> Columns:
     """The rows in the order of some of the columns."""
     order = np.lexsort([columns[f] for f in reversed(by)])
     return {f: v[order] for f, v in columns.items()}
 
 
-def numbered(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     """Which rows are equal: a number for each row, below that of different ones, and a row for each number."""
     rows = len(columns[0])
     varying = [c for c in columns if rows and c.min() != c.max()]

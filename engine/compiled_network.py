@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import in_order, numbered, sorted_by
+from engine.columns import is_sorted, sort_columns, unique_rows
 from engine.elements import Channel
-from engine.lookahead import logarithms, plan
+from engine.lookahead import plan_lookahead
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER
-from engine.rng import key
+from engine.rng import log_table, name_key
 
 TALLIES = 15
 POISSON = 1
@@ -23,7 +23,7 @@ def _channel(c: Channel) -> tuple[int, int, int, int]:
     return c.rate_bps, c.delay_ps, c.buffer_packets, c.buffer_bytes
 
 
-class Built:
+class CompiledNetwork:
     """A checked network as contiguous arrays (int64 unless said; keys uint64).
 
     What grows with mobiles, attachments or flows lies here as the engine reads it, and is not copied.
@@ -53,9 +53,9 @@ class Built:
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
         self.digest: bytes | None = None  # of all this (engine.checkpoint_file)
-        self.plan = plan(network, uplinks)
+        self.plan = plan_lookahead(network, uplinks)
         self.node_names = [n.name for n in network.nodes]
-        self.node_keys = [key(n) for n in self.node_names]
+        self.node_keys = [name_key(n) for n in self.node_names]
         self.link_names = [link.name for link in network.links]
         cells = [network.nodes[c.node].name for c in network.cells]
         self.row_names = self.link_names + [f"{n}{side}*" for n in cells for side in "><"]
@@ -63,39 +63,39 @@ class Built:
         self.links = np.array(
             [(k.src, k.dst, *_channel(k.channel)) for k in network.links], np.int64
         ).reshape(-1, 6)
-        self.link_keys = np.array([key(n) for n in self.link_names], np.uint64)
+        self.link_keys = np.array([name_key(n) for n in self.link_names], np.uint64)
         self.link_loss = np.array([k.channel.loss for k in network.links], np.uint64)
         self.cells = np.array(
             [(c.node, int(c.shared), *_channel(c.down), *_channel(c.up)) for c in network.cells], np.int64
         ).reshape(-1, 10)
-        self.cell_keys = np.array([(key(n + ">*"), key(n + "<*")) for n in cells], np.uint64).reshape(-1, 2)
+        self.cell_keys = np.array([(name_key(n + ">*"), name_key(n + "<*")) for n in cells], np.uint64).reshape(-1, 2)
         self.cell_loss = np.array([(c.down.loss, c.up.loss) for c in network.cells], np.uint64).reshape(-1, 2)
         self.servers = np.array(
             [(n.service_ps, n.service_queue, n.registration_ps, n.registration_queue, int(n.registration_answers))
              for n in network.nodes], np.int64
         ).reshape(-1, 5)  # fmt: skip
-        self.server_keys = np.array([key(n + "|") for n in self.node_names], np.uint64)
+        self.server_keys = np.array([name_key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
         self._reachable(network)
         self.mobiles = network.mobile_count
         self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.mobiles], FAMILY)
-        self.opening: dict[str, npt.NDArray[np.generic]] = {}
+        self.startup_columns: dict[str, npt.NDArray[np.generic]] = {}
         self.opening_digest = b""
         self._movement(network)
         self._sources(network)
         self._known_events(network)
         for name, dtype in [("node", np.int32), ("mobile", np.int32), ("coa", np.int32), ("header", np.uint8), ("end", np.int8)]:
-            self.opening[f"entry_{name}"] = network.entry_column(name, dtype)
+            self.startup_columns[f"entry_{name}"] = network.entry_column(name, dtype)
         routes = network.routes_up(np.int32)
-        self.opening |= {"route_mobile": routes["mobile"], "route_node": routes["node"]}
-        self.opening["route_cell"] = network.cells_of(routes["node"])
-        self.logarithms = logarithms()
+        self.startup_columns |= {"route_mobile": routes["mobile"], "route_node": routes["node"]}
+        self.startup_columns["route_cell"] = network.cells_of(routes["node"])
+        self.logarithms = log_table()
 
     @property
     def movement_bytes(self) -> int:
         """Of the columns of attachments and what is known of them, without what opening needs."""
-        columns = [self.attach_up, self.attach_down, self.attach_cell, self.boundaries, self.known]
+        columns = [self.attach_up, self.attach_down, self.attach_cell, self.boundaries, self.boundary_times]
         if self.attach_longest is not self.attach_down:
             columns.append(self.attach_longest)
         return sum(column.nbytes for column in columns)
@@ -105,14 +105,14 @@ class Built:
         """Of the columns of flows, without what opening needs."""
         return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_law, self.flows_by_mobile))
 
-    def forget(self) -> None:
+    def release_inputs(self) -> None:
         """Let go of what only opening needs."""
         import hashlib  # loads OpenSSL: not with the engine
 
         digest = hashlib.blake2b()
-        for column in self.opening.values():
+        for column in self.startup_columns.values():
             digest.update(column.view(np.uint8).data)
-        self.opening, self.opening_digest = {}, digest.digest()
+        self.startup_columns, self.opening_digest = {}, digest.digest()
 
     def _reachable(self, network: Network) -> None:
         """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""
@@ -152,21 +152,21 @@ class Built:
         self.boundaries["t"] = t[order]
         self.boundaries["mobile"] = a["mobile"][np.concatenate([begins, ends])[order]]
         self.boundaries["step"] = np.where(order < len(begins), 1, -1)
-        self.opening["attached"] = np.bincount(a["mobile"][a["up"] == 0], minlength=count).astype(np.uint8)
+        self.startup_columns["attached"] = np.bincount(a["mobile"][a["up"] == 0], minlength=count).astype(np.uint8)
 
     def _known_events(self, network: Network) -> None:
         due = network.scheduled()
-        self.opening |= {f"due_{f}": due[f].astype(np.int32 if f in ("node", "mobile") else np.int64) for f in due}
+        self.startup_columns |= {f"due_{f}": due[f].astype(np.int32 if f in ("node", "mobile") else np.int64) for f in due}
         fleet = due["node"] < 0
         mobile = np.concatenate([self.boundaries["mobile"], due["mobile"][fleet].astype(np.int32)])
         t = np.concatenate([self.boundaries["t"], due["time"][fleet]])
         who = np.unique(mobile)
         rows = {"mobile": np.concatenate([mobile, who]), "t": np.concatenate([t, np.full(len(who), FOREVER)])}
-        rows = sorted_by(rows, ("mobile", "t"))
-        self.known = np.append(FOREVER, rows["t"])
+        rows = sort_columns(rows, ("mobile", "t"))
+        self.boundary_times = np.append(FOREVER, rows["t"])
         first = np.zeros(network.mobile_count, np.uint32)
         first[who] = 1 + np.searchsorted(rows["mobile"], who)
-        self.opening["known_first"] = first
+        self.startup_columns["known_first"] = first
 
     def _sources(self, network: Network) -> None:
         self.replays = network.replays.copy()
@@ -175,8 +175,8 @@ class Built:
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)
         mobile = network.flow_column("mobile", np.uint32)
-        self.flows_by_mobile = np.zeros(0, np.uint32) if in_order(mobile) else np.argsort(mobile, kind="stable").astype(np.uint32)
-        self.opening |= {
+        self.flows_by_mobile = np.zeros(0, np.uint32) if is_sorted(mobile) else np.argsort(mobile, kind="stable").astype(np.uint32)
+        self.startup_columns |= {
             "flow_mobile": mobile,
             "flow_up": network.flow_column("up", np.int8),
             "flow_start": start,
@@ -191,6 +191,6 @@ class Built:
             source,
             np.where(source == POISSON, self.flow_keys, np.uint64(0)).view(np.int64),
         ]
-        self.flow_law, rows = numbered(columns)
+        self.flow_law, rows = unique_rows(columns)
         self.laws = len(rows)
-        self.opening["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)
+        self.startup_columns["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)

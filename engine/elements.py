@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engine.quantities import duration, loss_threshold, rate, size
+from engine.quantities import loss_threshold, parse_duration, parse_rate, parse_size
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Channel:
         loss: float | str = 0,
     ) -> Channel:
         """Parse texts with units into exact integers."""
-        return cls(rate(rate_bps), duration(delay), int(buffer_packets), size(buffer_bytes), loss_threshold(loss))
+        return cls(parse_rate(rate_bps), parse_duration(delay), int(buffer_packets), parse_size(buffer_bytes), loss_threshold(loss))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Cell:
     shared: bool
 
 
-class Family(NamedTuple):
+class MobileGroup(NamedTuple):
     """Mobiles that were added together: one by its name, or several by a prefix and their number."""
 
     name: str

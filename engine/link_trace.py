@@ -31,7 +31,7 @@ MESSAGE = np.dtype([("code", "i8"), ("source", "i8"), ("args", "i8", 6)])
 
 
 @dataclass(frozen=True)
-class Hops:
+class LinkTrace:
     """Hops of a stretch of time, by start, then FIFO key, then order in the FIFO (docs/model.md, 14).
 
     Attributes
@@ -43,38 +43,38 @@ class Hops:
     rows: npt.NDArray[Any]
     messages: npt.NDArray[Any]
 
-    def split(self, time_ps: int) -> tuple[Hops, Hops]:
+    def split(self, time_ps: int) -> tuple[LinkTrace, LinkTrace]:
         """Those that start before an instant, sorted, and the others as they are; each with its own messages."""
         order = np.lexsort((self.rows["key"], self.rows["start_ps"]))
         early = self.rows["start_ps"][order] < time_ps
         return self._of(order[early]), self._of(np.flatnonzero(self.rows["start_ps"] >= time_ps))
 
-    def then(self, later: Hops) -> Hops:
+    def concat(self, later: LinkTrace) -> LinkTrace:
         """Both, these first."""
         rows = np.concatenate([self.rows, later.rows])
         moved = rows[len(self.rows) :]["message"]
         moved[moved >= 0] += len(self.messages)
-        return Hops(rows, np.concatenate([self.messages, later.messages]))
+        return LinkTrace(rows, np.concatenate([self.messages, later.messages]))
 
-    def _of(self, chosen: npt.NDArray[np.int64]) -> Hops:
+    def _of(self, chosen: npt.NDArray[np.int64]) -> LinkTrace:
         rows = self.rows[chosen]
         said = rows["message"] >= 0
         messages = self.messages[rows["message"][said]]
         rows["message"][said] = np.arange(len(messages))
-        return Hops(rows, messages)
+        return LinkTrace(rows, messages)
 
 
-def no_hops() -> Hops:
+def empty_trace() -> LinkTrace:
     """An empty record."""
-    return Hops(np.zeros(0, HOP), np.zeros(0, MESSAGE))
+    return LinkTrace(np.zeros(0, HOP), np.zeros(0, MESSAGE))
 
 
-def hops_from(rows: bytes, messages: bytes) -> Hops:
+def trace_from_buffers(rows: bytes, messages: bytes) -> LinkTrace:
     """A record from the memory of the compiled engine's structs."""
-    return Hops(np.frombuffer(rows, HOP), np.frombuffer(messages, MESSAGE))
+    return LinkTrace(np.frombuffer(rows, HOP), np.frombuffer(messages, MESSAGE))
 
 
-def chosen_links(wanted: Iterable[str], names: Sequence[str]) -> list[int]:
+def link_rows(wanted: Iterable[str], names: Sequence[str]) -> list[int]:
     """Rows of links by name.
 
     Raises

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.elements import Link
 from engine.network import Network, NetworkError
-from engine.rng import key
+from engine.routing import next_hops
 
 UNLIMITED_WINDOW = 2**62
 FLEET = -1
 
 
 @dataclass(frozen=True)
-class Unit:
+class LogicalProcess:
     """``kind``: 0 a node, 1 the forwarding server in front of it, 2 the fleet (node -1)."""
 
     kind: int
@@ -27,7 +24,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LookaheadPlan:
     """Units in the order of their visits (rank), windows in ps, and next hops.
 
     ``window_ps`` is W*, the largest exact one. ``ahead`` are the units that may run ahead of the others: those that have no cell
@@ -36,15 +33,15 @@ class Plan:
     arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
     """
 
-    units: list[Unit]
+    units: list[LogicalProcess]
     window_ps: int
-    beside_ps: int
-    ahead: list[int]
-    leads: list[tuple[int, int, int]]
+    parallel_window_ps: int
+    run_ahead_depth: list[int]
+    run_ahead_arcs: list[tuple[int, int, int]]
     hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
 
 
-def plan(network: Network, uplinks: bool = True) -> Plan:
+def plan_lookahead(network: Network, uplinks: bool = True) -> LookaheadPlan:
     """Units in topological order of the arcs shorter than W*; W* is the largest exact window.
 
     An arc is a way from one unit to another with the least time it takes: a link's or cell's delay, a server's service
@@ -73,20 +70,20 @@ def plan(network: Network, uplinks: bool = True) -> Plan:
     ahead = _ahead(network, units, arcs)
     beside = min([length for s, d, length in arcs if units[d].kind != 2 and not ahead[s]], default=UNLIMITED_WINDOW)
     leads = [(place[s], place[d], length) for s, d, length in arcs if ahead[s]]
-    return Plan([units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, next_hops(network))
+    return LookaheadPlan([units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, next_hops(network))
 
 
-def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int, int, int]]]:
-    units = [Unit(0, i, n.name) for i, n in enumerate(network.nodes)]
+def _units(network: Network, uplinks: bool) -> tuple[list[LogicalProcess], list[tuple[int, int, int]]]:
+    units = [LogicalProcess(0, i, n.name) for i, n in enumerate(network.nodes)]
     front = list(range(len(units)))
     arcs = []
     for i, n in enumerate(network.nodes):
         if n.service_ps:
             front[i] = len(units)
             arcs.append((front[i], i, n.service_ps))
-            units.append(Unit(1, i, n.name + "|"))
+            units.append(LogicalProcess(1, i, n.name + "|"))
     fleet = len(units)
-    units.append(Unit(2, FLEET, "*"))
+    units.append(LogicalProcess(2, FLEET, "*"))
     arcs += [(link.src, front[link.dst], link.channel.delay_ps) for link in network.links]
     for cell in network.cells:
         arcs.append((cell.node, fleet, cell.down.delay_ps))
@@ -95,7 +92,7 @@ def _units(network: Network, uplinks: bool) -> tuple[list[Unit], list[tuple[int,
     return units, arcs
 
 
-def _ahead(network: Network, units: list[Unit], arcs: list[tuple[int, int, int]]) -> list[int]:
+def _ahead(network: Network, units: list[LogicalProcess], arcs: list[tuple[int, int, int]]) -> list[int]:
     """``Plan.ahead`` of each unit; of none if one of them sends something that arrives at once."""
     busy = {FLEET, *(cell.node for cell in network.cells)}
     out: list[list[int]] = [[] for _ in units]
@@ -137,68 +134,3 @@ def _order(names: list[str], arcs: list[tuple[int, int, int]]) -> list[int] | No
                 ready.append(d)
         ready.sort(key=names.__getitem__)
     return order if len(order) == len(names) else None
-
-
-def next_hops(network: Network) -> npt.NDArray[np.int32]:
-    """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
-    n = len(network.nodes)
-    hops = np.full((n, n), -1, np.int32)
-    weights = [_weight(link) for link in network.links]
-    out: list[list[int]] = [[] for _ in range(n)]
-    for i in sorted(range(len(network.links)), key=lambda i: key(network.links[i].name)):
-        out[network.links[i].src].append(i)
-    for target, distance in enumerate(_distances(network, range(n))):
-        for node in distance:
-            for i in out[node]:
-                onward = distance.get(network.links[i].dst)
-                if node != target and onward is not None and weights[i] + onward == distance[node]:
-                    hops[node, target] = i
-                    break
-    return hops
-
-
-def delays_to(network: Network, target: int) -> dict[int, int]:
-    """Propagation delay (ps) of the way from each node to a target, of those that have one."""
-    distance = next(_distances(network, [target]))
-    return {node: weight >> _HOPS for node, weight in distance.items()}
-
-
-_HOPS = 20
-"""Bits of a distance that count hops, below the delay."""
-
-
-def _weight(link: Link) -> int:
-    return (link.channel.delay_ps << _HOPS) + 1
-
-
-def _distances(network: Network, targets: Iterable[int]) -> Iterator[dict[int, int]]:
-    """Of each target, the least distance from every node that reaches it."""
-    import networkx as nx  # heavy, and only needed when a run is built
-
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(len(network.nodes)))
-    for link in network.links:
-        known = graph.get_edge_data(link.dst, link.src)
-        if known is None or _weight(link) < known["weight"]:
-            graph.add_edge(link.dst, link.src, weight=_weight(link))  # reversed: distances to a destination
-    for target in targets:
-        found: dict[int, int] = nx.single_source_dijkstra_path_length(graph, target)
-        yield found
-
-
-@cache
-def logarithms() -> npt.NDArray[np.int64]:
-    """round(2**40 ln(1 + i / 4096)) for i = 0 … 4096, from integers alone (series of 2 atanh at 2**-80)."""
-    one = 1 << 80
-    total, table = 0, [0]
-    for i in range(4096):
-        divisor = 2 * (4096 + i) + 1  # ln((4097 + i) / (4096 + i)) = 2 atanh(1 / divisor)
-        power, k = one // divisor, 1
-        while power:
-            total += 2 * power // k
-            power //= divisor * divisor
-            k += 2
-        table.append((total + (1 << 39)) >> 40)
-    found = np.array(table, np.int64)
-    found.flags.writeable = False  # all runs share it
-    return found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from engine.elements import Channel
 from engine.network import Network
+from engine.offered_load import offered_packets
 
 RECORD_BYTES = 32
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # seven of eight slots are taken; a table grows by a quarter
@@ -28,17 +27,7 @@ def ring_records(channel: Channel, offered: int) -> int:
     return int(min(flying + waiting, offered))
 
 
-def offered_packets(network: Network, until_ps: int) -> int:
-    """At most how many packets the flows send until then."""
-    f = network.flows()
-    span = np.clip(np.minimum(f["stop"], until_ps) - f["start"], 0, None)
-    turns = span // np.maximum(f["interval"], 1) + 1.0  # a float does not overflow
-    long = np.array([1, 1] + [len(replay) for replay in network.replays])[f["source"]]
-    packets = np.where((f["source"] < 2) | (f["interval"] > 0), turns, 1) * long
-    return int(np.minimum(packets, f["count"]).sum())
-
-
-def estimate(network: Network, until_ps: int) -> int:
+def memory_upper_bound(network: Network, until_ps: int) -> int:
     """Upper bound in bytes; rings grow by doubling, so twice their bound is counted."""
     offered = offered_packets(network, until_ps)
     records = sum(ring_records(link.channel, offered) for link in network.links)

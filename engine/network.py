@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import Rows, in_order, sorted_by
-from engine.elements import Cell, Channel, Family, Link, Node
-from engine.quantities import FOREVER, duration
+from engine.columns import ColumnTable, is_sorted, sort_columns
+from engine.elements import Cell, Channel, Link, MobileGroup, Node
+from engine.quantities import FOREVER, parse_duration
 from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
-from engine.rng import key, mix2, mix2_each
+from engine.rng import combine, combine_array, name_key
 
 Int = npt.NDArray[np.int64]
 MAX_COPIES = 4
@@ -56,11 +56,11 @@ class Network:
         self.cell_of_node: dict[int, int] = {}
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
-        self.families: list[Family] = []
+        self.families: list[MobileGroup] = []
         self._family_of: dict[tuple[str, bool], int] = {}
         self.mobile_count = 0
-        self._attachments = Rows({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
-        self._flows = Rows(
+        self._attachments = ColumnTable({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
+        self._flows = ColumnTable(
             {
                 "key": np.uint64, "node": np.int32, "mobile": np.int32, "up": np.int8, "source": np.int32, "start": np.int64,
                 "stop": np.int64, "interval": np.int64, "count": np.int64, "size": np.int32,
@@ -69,13 +69,13 @@ class Network:
         self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
         self.flow_count = 0
         self.replays: list[Replay] = []
-        self._schedule = Rows(
+        self._schedule = ColumnTable(
             {"time": np.int64, "node": np.int32, "mobile": np.int32, "code": np.int64, "arg": np.int64}
         )
-        self._entries = Rows(  # coa -1: local
+        self._entries = ColumnTable(  # coa -1: local
             {"node": np.int32, "mobile": np.int32, "coa": np.int32, "header": np.int64, "end": np.int8}
         )
-        self._routes_up = Rows({"mobile": np.int32, "node": np.int32})
+        self._routes_up = ColumnTable({"mobile": np.int32, "node": np.int32})
 
     def fork(self) -> Network:
         """A copy to add to, while this network stays as it is; the arrays themselves are shared."""
@@ -83,8 +83,8 @@ class Network:
         for name, value in vars(self).items():
             if isinstance(value, (list, dict)):
                 setattr(other, name, value.copy())
-            elif isinstance(value, Rows):
-                setattr(other, name, Rows(value.fields, value.parts.copy()))
+            elif isinstance(value, ColumnTable):
+                setattr(other, name, ColumnTable(value.fields, value.parts.copy()))
         return other
 
     # -- nodes, links, cells ------------------------------------------------------------------------------------------
@@ -115,8 +115,8 @@ class Network:
         if len(self.nodes) >= 65_534:
             raise NetworkError("a network has at most 65,534 fixed nodes")
         self._node_index[name] = len(self.nodes)
-        server = duration(registration), int(registration_queue), bool(registration_answers)
-        self.nodes.append(Node(name, duration(service), int(service_queue), *server))
+        server = parse_duration(registration), int(registration_queue), bool(registration_answers)
+        self.nodes.append(Node(name, parse_duration(service), int(service_queue), *server))
         return len(self.nodes) - 1
 
     def link(
@@ -188,7 +188,7 @@ class Network:
             raise NetworkError(f"mobile {name!r} stands twice")
         self._family_of[name, numbered] = len(self.families)
         first = self.mobile_count
-        self.families.append(Family(name, key(name), first, count, numbered, self.node_index(home) if count else 0))
+        self.families.append(MobileGroup(name, name_key(name), first, count, numbered, self.node_index(home) if count else 0))
         self.mobile_count += count
         return np.arange(first, self.mobile_count, dtype=np.int64)
 
@@ -207,7 +207,7 @@ class Network:
             raise NetworkError(f"node {bad!r} has no cell to attach to; give it one with cell()")
         self._attachments.add(self._mobile_array(mobiles), cells, up_ps, down_ps)
 
-    def schedule(self, times_ps: Any, mobiles: Any, code: Any, arg: Any = 0, node: Any = None) -> None:
+    def schedule_event(self, times_ps: Any, mobiles: Any, code: Any, arg: Any = 0, node: Any = None) -> None:
         """Events known beforehand, for the fleet's controller or, with ``node``, for that node's (class 0 of phase 1)."""
         where = -1 if node is None else self._node_array(node)
         self._schedule.add(times_ps, where, self._mobile_array(mobiles), code, arg)
@@ -219,11 +219,11 @@ class Network:
             self.node_index(node), self._mobile_array(mobiles), self._node_array(coa), header_bytes, _tunnel_end(end)
         )
 
-    def local(self, node: Any, mobiles: Any) -> None:
+    def set_local(self, node: Any, mobiles: Any) -> None:
         """Local entries at time 0: packets for the mobiles at ``node`` enter its own cell."""
         self._entries.add(self._node_array(node), self._mobile_array(mobiles), -1, 0, 0)
 
-    def route_up(self, mobiles: Any, node: Any) -> None:
+    def set_upstream_route(self, mobiles: Any, node: Any) -> None:
         """Upstream route at time 0: the mobiles send through the cell of ``node``."""
         self._routes_up.add(self._mobile_array(mobiles), self._node_array(node))
 
@@ -242,7 +242,7 @@ class Network:
         label: str = "cbr",
     ) -> Int:
         """One constant-bit-rate flow for each mobile, from ``node`` (``up``: to it); returns flow indices."""
-        step = duration(interval)
+        step = parse_duration(interval)
         if step <= 0:
             raise NetworkError("the interval of a flow is at least 1 ps")
         return self._add_flows(label, node, mobiles, up, 0, start_ps, stop_ps, step, count, size_bytes)
@@ -261,7 +261,7 @@ class Network:
         label: str = "poisson",
     ) -> Int:
         """One Poisson flow of mean gap ``mean`` for each mobile; its gaps are drawn by (seed, flow, packet number)."""
-        gap = duration(mean)
+        gap = parse_duration(mean)
         if gap <= 0:
             raise NetworkError("the mean gap of a flow is at least 1 ps")
         return self._add_flows(label, node, mobiles, up, 1, start_ps, stop_ps, gap, count, size_bytes)
@@ -308,7 +308,7 @@ class Network:
             raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
         if (np.asarray(start) < 0).any():
             raise NetworkError(f"flow {label!r}: starts before time 0")
-        flow_keys = mix2_each(np.uint64(mix2(key(label), key(self.nodes[where].name))), self.mobile_keys()[who])
+        flow_keys = combine_array(np.uint64(combine(name_key(label), name_key(self.nodes[where].name))), self.mobile_keys()[who])
         first, n = self.flow_count, len(who)
         if n:
             self._flows.add(
@@ -372,7 +372,7 @@ class Network:
         keys = np.arange(self.mobile_count, dtype=np.uint64)
         for family in self.families:
             rows = keys[family.first : family.first + family.mobiles]
-            rows[:] = mix2_each(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
+            rows[:] = combine_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
         return keys
 
     def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
@@ -387,19 +387,24 @@ class Network:
         found: npt.NDArray[np.int32] = cells[nodes]
         return found
 
+    def link_names(self) -> list[str]:
+        """Return the names of all links, then of each cell's downlink and uplink, in the order of ``Result.link_names``."""
+        cells = [self.nodes[c.node].name for c in self.cells]
+        return [link.name for link in self.links] + [f"{name}{side}*" for name in cells for side in "><"]
+
     def attachments(self) -> dict[str, Int]:
         """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
         return {f: v.astype(np.int64) for f, v in self.sorted_attachments().items()}
 
     def sorted_attachments(self) -> dict[str, npt.NDArray[Any]]:
         """``attachments`` with mobile and cell as int32, and shared if possible: not to be changed."""
-        c = {f: self._attachments.shared(f) for f in self._attachments.fields}
+        c = {f: self._attachments.view(f) for f in self._attachments.fields}
         by = ("mobile", "up", "down", "cell")
-        return c if in_order(*(c[f] for f in by)) else sorted_by(c, by)
+        return c if is_sorted(*(c[f] for f in by)) else sort_columns(c, by)
 
     def flow_keys(self) -> npt.NDArray[np.uint64]:
         """``flows()["key"]``, shared if possible: not to be changed."""
-        return self._flows.shared("key")
+        return self._flows.view("key")
 
     def flow_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
         """One of the columns of ``flows``."""
@@ -414,11 +419,11 @@ class Network:
         c = {f: self._schedule.column(f) for f in self._schedule.fields}
         if len(c["mobile"]):
             c["key"] = self.mobile_keys()[c["mobile"]]
-            c = sorted_by(c, ("time", "key", "code", "arg"))
+            c = sort_columns(c, ("time", "key", "code", "arg"))
             del c["key"]
         return c
 
-    def entries(self) -> dict[str, Int]:
+    def initial_bindings(self) -> dict[str, Int]:
         """Columns node, mobile, coa (-1 = local), header, end (0 router, 1 mobile) of the entries at time 0."""
         return {f: self.entry_column(f) for f in self._entries.fields}
 
@@ -430,11 +435,11 @@ class Network:
         """Columns mobile, node of the upstream routes at time 0."""
         return {f: self._routes_up.column(f, dtype) for f in self._routes_up.fields}
 
-    def problems(self) -> list[str]:
+    def validation_errors(self) -> list[str]:
         """Everything that forbids a run, all at once; empty if the network is sound."""
         found = []
         for what, keys in [
-            ("nodes and links", np.array([key(n.name) for n in self.nodes] + [key(k.name) for k in self.links], np.uint64)),
+            ("nodes and links", np.array([name_key(n.name) for n in self.nodes] + [name_key(k.name) for k in self.links], np.uint64)),
             ("mobiles", self.mobile_keys()),
             ("flows", self.flow_column("key", np.uint64)),
         ]:
@@ -461,7 +466,7 @@ class Network:
             found.append("an attachment goes down before it is up, or is up before time 0")
         same = a["mobile"][1:] == a["mobile"][:-1]
         several = np.append(same, False) | np.append(False, same) if len(a["mobile"]) else same
-        some = sorted_by({f: v[several] for f, v in a.items()}, ("mobile", "cell", "up"))
+        some = sort_columns({f: v[several] for f, v in a.items()}, ("mobile", "cell", "up"))
         m, c, u, d = (some[f] for f in ("mobile", "cell", "up", "down"))
         clash = (m[1:] == m[:-1]) & (c[1:] == c[:-1]) & (u[1:] <= d[:-1])
         return found + [
@@ -472,7 +477,7 @@ class Network:
 
     def check(self) -> None:
         """Raise :class:`NetworkError` with all problems if the network cannot be run."""
-        if found := self.problems():
+        if found := self.validation_errors():
             raise NetworkError("\n".join(found))
 
     def _repeated(self, nodes: Int, mobiles: npt.NDArray[Any]) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**2
 _FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
 
 
-def exact(text: str, units: dict[str, int], what: str, example: str, *, signed: bool = False) -> int:
+def parse_quantity(text: str, units: dict[str, int], what: str, example: str, *, signed: bool = False) -> int:
     """An integer number of the smallest of ``units``, from text with one of them.
 
     Raises
@@ -35,7 +35,7 @@ def exact(text: str, units: dict[str, int], what: str, example: str, *, signed: 
     return int(value)
 
 
-def duration(value: int | str) -> int:
+def parse_duration(value: int | str) -> int:
     """Picoseconds of ``value``: an int is picoseconds already, text carries a unit (``"20ms"``).
 
     Raises
@@ -43,19 +43,19 @@ def duration(value: int | str) -> int:
     ValueError
         If the text has no known unit, is negative, past 106 days or finer than 1 ps.
     """
-    return _integer(value, "duration") if not isinstance(value, str) else exact(value, TIME, "duration", "20ms")
+    return _integer(value, "duration") if not isinstance(value, str) else parse_quantity(value, TIME, "duration", "20ms")
 
 
-def rate(value: int | str) -> int:
+def parse_rate(value: int | str) -> int:
     """Bits per second of ``value`` (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
     if value == "infinite":
         return 0
-    return _integer(value, "rate") if not isinstance(value, str) else exact(value, RATE, "rate", "10Mbit/s")
+    return _integer(value, "rate") if not isinstance(value, str) else parse_quantity(value, RATE, "rate", "10Mbit/s")
 
 
-def size(value: int | str) -> int:
+def parse_size(value: int | str) -> int:
     """Bytes of ``value`` (``"64kB"``); 0 means no limit where a limit is asked for."""
-    return _integer(value, "size") if not isinstance(value, str) else exact(value, SIZE, "size", "64kB")
+    return _integer(value, "size") if not isinstance(value, str) else parse_quantity(value, SIZE, "size", "64kB")
 
 
 def loss_threshold(value: float | int | str) -> int:

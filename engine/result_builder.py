@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.compiled_network import Built
+from engine.compiled_network import CompiledNetwork
 from engine.results import (
     FLOW_COLUMNS,
     LINK_COLUMNS,
@@ -14,7 +14,7 @@ from engine.results import (
     PACKET_COLUMNS,
     SPAN_COLUMNS,
     Columns,
-    LawBroken,
+    ConservationError,
     Result,
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ RAW_LINK = (
 )  # fmt: skip
 
 
-def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
+def build_result(built: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -> Result:
     """The result of a run up to ``until_ps`` from the engine's raw arrays.
 
     Raises
@@ -40,7 +40,7 @@ def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
     flows = dict(zip(RAW_FLOW, raw["flows"], strict=True))
     links = dict(zip(RAW_LINK, built.tallies.T.copy(), strict=True))
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
-    check_laws(built, until_ps, flows, links, raw["fates"])
+    check_conservation(built, until_ps, flows, links, raw["fates"])
     spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
     packets = None
     if raw["record"]:
@@ -63,17 +63,17 @@ def finish_result(built: Built, until_ps: int, raw: dict[str, Any]) -> Result:
     )
 
 
-def check_laws(built: Built, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:
+def check_conservation(built: CompiledNetwork, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:
     """Raise :class:`LawBroken` unless every copy has one fate and every byte that went in came out or is still there."""
     ended = flows["delivered"] + flows["duplicate"] + flows["dropped"] + flows["in_flight"]
     if (bad := np.flatnonzero(flows["sent"] + flows["copies"] != ended)).size:
         i = int(bad[0])
-        raise LawBroken(
+        raise ConservationError(
             f"flow {i} at {until_ps} ps: {flows['sent'][i]} packets and {flows['copies'][i]} copies went in, "
             f"{ended[i]} have a fate"
         )
     if int(fates[0].sum()) != int(ended.sum()):
-        raise LawBroken(f"at {until_ps} ps: {fates[0].sum()} fates of data for {ended.sum()} packet copies")
+        raise ConservationError(f"at {until_ps} ps: {fates[0].sum()} fates of data for {ended.sum()} packet copies")
     for what, out, rescued, queued in [
         ("packets", "out_packets", "rescued", "queued"),
         ("bytes", "out_bytes", "rescued_bytes", "queued_bytes"),
@@ -81,6 +81,6 @@ def check_laws(built: Built, until_ps: int, flows: Columns, links: Columns, fate
         gone = links[out] + links[rescued] + links[queued]
         if (bad := np.flatnonzero(links[what] != gone)).size:
             i = int(bad[0])
-            raise LawBroken(
+            raise ConservationError(
                 f"link {built.row_names[i]!r} at {until_ps} ps: {links[what][i]} {what} in, {gone[i]} out or still there"
             )

@@ -32,12 +32,12 @@ class Fate(enum.IntEnum):
     IN_FLIGHT = 14
 
     @property
-    def text(self) -> str:
+    def label(self) -> str:
         """Words for people: ``"queue full"``."""
         return self.name.lower().replace("_", " ")
 
 
-class LawBroken(RuntimeError):
+class ConservationError(RuntimeError):
     """A conservation or order law does not hold; the message names unit, link and time. Always a bug: please report."""
 
 
@@ -75,7 +75,7 @@ SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
     "gap_max_ps", "gap_end_ps", "delay_max_ps", "last_before_ps",
 )  # fmt: skip
-"""Per span (see ``Context.open_span``). ``gap_max_ps``: longest interruption that ended in the
+"""Per span (see ``Context.begin_measurement``). ``gap_max_ps``: longest interruption that ended in the
 span, ``gap_end_ps`` when (docs/model.md, 11): by how much the gap between two deliveries of a flow was longer than the
 sender's own; -1 where there is none."""
 
@@ -126,4 +126,4 @@ class Result:
 
     def fate_counts(self, control: bool = False) -> dict[str, int]:
         """Packet copies by fate, those with none left out."""
-        return {f.text: int(n) for f, n in zip(Fate, self.fates[int(control)], strict=True) if n}
+        return {f.label: int(n) for f, n in zip(Fate, self.fates[int(control)], strict=True) if n}

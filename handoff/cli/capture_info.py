@@ -30,7 +30,7 @@ _TITLES = {
 _PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 55: "minimal", 58: "icmp6", 135: "mobility"}
 
 
-def facts(file: Path, ratio: int | None = None) -> dict[str, Any]:
+def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
     """Describe a capture and the Mobile IP signalling in it; plain values, fit for JSON.
 
     Parameters
@@ -50,7 +50,7 @@ def facts(file: Path, ratio: int | None = None) -> dict[str, Any]:
     return traces.summarise(found.facts) | {"signalling": traces.summarise_signalling(found)}
 
 
-def lines(found: dict[str, Any]) -> list[str]:
+def format_description(found: dict[str, Any]) -> list[str]:
     """The same for people."""
     out = []
     for name, value in found.items():

@@ -41,9 +41,9 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:  # fmt: skip
         def begin() -> Executor:
-            from handoff.experiments.execution.factory import executor
+            from handoff.experiments.execution.factory import make_executor
 
-            return executor(jobs, scheduler, cluster, _pairs(cluster_options))
+            return make_executor(jobs, scheduler, cluster, _pairs(cluster_options))
 
         return command(*arguments, begin=begin, **others)
 

@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 
 from engine import NetworkError
-from handoff.output.ladder.collect import ladder_of
+from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.svg import render_svg
 from handoff.output.ladder.text import render_text
-from handoff.protocol.procedures import wrong_names
+from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 
-def draw(
+def ladder_command(
     *, scenario: Path, procedure: str, mn: str, handoff: int, output: Path | None, seed: int | None, changes: tuple[str, ...]
 ) -> None:  # fmt: skip
     """Print a ladder, or write it as SVG.
@@ -26,14 +26,14 @@ def draw(
     ScenarioError
         If the scenario, the procedure, the mobile node or the handoff is wrong, or the picture has no place.
     """
-    if wrong := wrong_names([procedure]):
+    if wrong := name_errors([procedure]):
         raise ScenarioError(wrong)
     if output is not None and not output.parent.is_dir():
         raise ScenarioError([f"-o: {output.parent} is no folder"])
     checked, _ = load_scenario(scenario, changes)
     seed = checked.seed if seed is None else seed
-    setup = build(checked, scenario, seed)
-    ladder = ladder_of(setup, procedure, _mobile(setup, mn), handoff, seed)
+    setup = build_setup(checked, scenario, seed)
+    ladder = build_ladder(setup, procedure, _mobile(setup, mn), handoff, seed)
     if output is None:
         print(render_text(ladder, shutil.get_terminal_size((130, 24)).columns))
         return

@@ -85,9 +85,9 @@ def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_sna
 @click.option("--procedures", default="all", show_default=True, help="Names, separated by commas.", metavar="NAMES")
 def compare(procedures: str, **options: Any) -> None:
     """Run procedures on the same packets and the same draws of a SCENARIO."""
-    from handoff.protocol.procedures import named
+    from handoff.protocol.procedures import parse_names
 
-    _study(named(procedures), **options)
+    _study(parse_names(procedures), **options)
 
 
 @main.command()
@@ -128,12 +128,12 @@ def sweep(
     if output is None and not dry_run:
         raise click.UsageError("say with -o DIR where the dataset is, or is to be; or look first, with --dry-run")
     with _Failures():
-        from handoff.cli.sweep import Asked
+        from handoff.cli.sweep import SweepRequest
         from handoff.cli.sweep import sweep as run_sweep
 
         sys.exit(
             run_sweep(
-                Asked(**options), output, begin, dry_run=dry_run, rerun_stale=rerun_stale, progress=progress, as_json=as_json
+                SweepRequest(**options), output, begin, dry_run=dry_run, rerun_stale=rerun_stale, progress=progress, as_json=as_json
             )
         )
 
@@ -146,9 +146,9 @@ def sweep(
 def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     """Ask a sweep's dataset DIR in SQL; its tables are runs, nodes, links, batches, points (docs/sweeps.md)."""
     with _Failures():
-        from handoff.experiments.sweep.query import answer
+        from handoff.experiments.sweep.query import print_query
 
-        answer(sql, folder, as_json=as_json, as_csv=as_csv)
+        print_query(sql, folder, as_json=as_json, as_csv=as_csv)
 
 
 @main.command()
@@ -200,11 +200,11 @@ def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bo
     Exit codes: 0 found, 1 undecided or out of order, 2 invalid input, 3 the targets cannot be met, 130 interrupted.
     """
     with _Failures():
-        from handoff.cli.plan import Wanted, run
-        from handoff.protocol.procedures import named
+        from handoff.cli.plan import PlanRequest, plan_command
+        from handoff.protocol.procedures import parse_names
 
-        wanted = Wanted(procedures=tuple(named(procedures)), **options)
-        sys.exit(run(wanted, begin, as_json=as_json, dry_run=dry_run, progress=progress))
+        wanted = PlanRequest(procedures=tuple(parse_names(procedures)), **options)
+        sys.exit(plan_command(wanted, begin, as_json=as_json, dry_run=dry_run, progress=progress))
 
 
 @main.command()
@@ -218,9 +218,9 @@ def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bo
 def ladder(**options: Any) -> None:
     """Draw one handoff of a SCENARIO: messages, events and data, phase by phase."""
     with _Failures():
-        from handoff.cli.ladder import draw
+        from handoff.cli.ladder import ladder_command
 
-        draw(**options)
+        ladder_command(**options)
 
 
 @main.command()
@@ -261,10 +261,10 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
     """Check a SCENARIO and the files that it names; say everything that is wrong."""
     with _Failures():
         from handoff.scenario import load_scenario
-        from handoff.workload.build import build
+        from handoff.workload.build import build_setup
 
         checked, _ = load_scenario(scenario, changes)
-        setup = build(checked, scenario, checked.seed)
+        setup = build_setup(checked, scenario, checked.seed)
         moves = len(setup.movement.mobile) - int(setup.last_attachments().sum())
         click.echo(
             f"{scenario}: sound: {setup.network.mobile_count} mobile nodes, {len(checked.routers.names)} routers, "
@@ -294,21 +294,21 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
         if scenario is not None or traces.look(file) != "other":
             from handoff.mobility import statistics as movement_facts
 
-            found = movement_facts.facts(file, scenario)
-            lines = movement_facts.lines(found)
+            found = movement_facts.describe_movement(file, scenario)
+            lines = movement_facts.format_description(found)
         else:
             from handoff.cli import capture_info as capture_facts
 
-            found = capture_facts.facts(file, max_ratio)
-            lines = capture_facts.lines(found)
+            found = capture_facts.describe_capture(file, max_ratio)
+            lines = capture_facts.format_description(found)
         click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
 
 
 def _study(names: list[str], **options: Any) -> None:
     with _Failures():
-        from handoff.cli.run import study
+        from handoff.cli.run import run_study
 
-        sys.exit(study(names, **options))
+        sys.exit(run_study(names, **options))
 
 
 class _Failures:

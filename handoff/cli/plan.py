@@ -6,26 +6,26 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from handoff.cli.plan_output import show, show_dry_run, show_estimates
-from handoff.cli.progress import Line
+from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
+from handoff.cli.progress import StatusLine
 from handoff.cli.run import INTERRUPTED
 from handoff.experiments.execution.task import Executor
-from handoff.experiments.planning.answer import Answer, busiest
+from handoff.experiments.planning.answer import Answer, busiest_resources
 from handoff.experiments.planning.bisection import Bracket
 from handoff.experiments.planning.closed_form import closed_form
 from handoff.experiments.planning.planner import Planner, RunFailed
 from handoff.experiments.planning.readings import readings
-from handoff.experiments.planning.request import Plan, Wanted, check
-from handoff.experiments.planning.run_store import Dataset, dataset
-from handoff.experiments.planning.search_space import Question
-from handoff.theory.estimate import beside, estimate
+from handoff.experiments.planning.request import PlanRequest, ValidatedPlan, validate_request
+from handoff.experiments.planning.run_store import PlanDataset, open_dataset
+from handoff.experiments.planning.search_space import SearchProblem
+from handoff.theory.estimate import compare, estimate
 
 MISSED, FAILED = 3, 1
 MOST_BESIDE = 5
 """Servers and links, the most loaded ones, of which theory is put beside the simulation."""
 
 
-def run(wanted: Wanted, begin: Callable[[], Executor], *, as_json: bool, dry_run: bool, progress: bool | None) -> int:
+def plan_command(wanted: PlanRequest, begin: Callable[[], Executor], *, as_json: bool, dry_run: bool, progress: bool | None) -> int:
     """Answer a plan's question for each procedure, and print it; returns the exit code.
 
     Raises
@@ -33,16 +33,16 @@ def run(wanted: Wanted, begin: Callable[[], Executor], *, as_json: bool, dry_run
     ScenarioError
         If what is asked for makes no sense.
     """
-    plan = check(wanted)
+    plan = validate_request(wanted)
     if wanted.analytic:
         return _analytic(plan, as_json)
     if dry_run:
         show_dry_run(plan, as_json)
         return 0
     answers: list[Answer] = []
-    line = Line(progress)
+    line = StatusLine(progress)
     try:
-        with dataset(wanted.output) as kept, begin() as executor:
+        with open_dataset(wanted.output) as kept, begin() as executor:
             for procedures in _together(plan):
                 answers += _answers(plan, procedures, executor, kept, line)
                 if not answers[-1].complete:
@@ -52,17 +52,17 @@ def run(wanted: Wanted, begin: Callable[[], Executor], *, as_json: bool, dry_run
         print(f"handoff: {error}", file=sys.stderr)
         return FAILED
     line.end()
-    show(plan, answers, _code(answers) == 0, as_json)
+    print_answers(plan, answers, _code(answers) == 0, as_json)
     return _code(answers)
 
 
-def _together(plan: Plan) -> list[tuple[str, ...]]:
+def _together(plan: ValidatedPlan) -> list[tuple[str, ...]]:
     """Procedures that are asked together: all, unless a later question depends on what an earlier one has found for each."""
     names = plan.wanted.procedures
     return [names] if len(plan.questions) == 1 else [(name,) for name in names]
 
 
-def _answers(plan: Plan, procedures: tuple[str, ...], executor: Executor, kept: Dataset | None, line: Line) -> list[Answer]:
+def _answers(plan: ValidatedPlan, procedures: tuple[str, ...], executor: Executor, kept: PlanDataset | None, line: StatusLine) -> list[Answer]:
     """Of all questions, for procedures."""
     found: dict[str, int] = {}
     answers: list[Answer] = []
@@ -72,7 +72,7 @@ def _answers(plan: Plan, procedures: tuple[str, ...], executor: Executor, kept: 
         store = None if kept is None else kept.of(question, task)
         planner = Planner(
             plan.judge(question), executor, task, partial(readings, plan.targets), getattr(executor, "jobs", 1), line,
-            question.values.said, store,
+            question.values.display, store,
         )
         brackets, complete = planner.plan(procedures, question.range, question.sense)
         for name, bracket in brackets.items():
@@ -84,21 +84,21 @@ def _answers(plan: Plan, procedures: tuple[str, ...], executor: Executor, kept: 
     return answers
 
 
-def _answer(plan: Plan, question: Question, planner: Planner, name: str, bracket: Bracket, complete: bool) -> Answer:
+def _answer(plan: ValidatedPlan, question: SearchProblem, planner: Planner, name: str, bracket: Bracket, complete: bool) -> Answer:
     counts = {x: len(planner.tables(name, x)) for x in bracket.values}
     answer = Answer(name, question.name, question.values, bracket, counts, complete)
     setup_at = partial(plan.setup, question)
     if complete and (form := closed_form(question, plan.targets, name, setup_at)):
         answer.closed_form, answer.closed_form_value = form.said, form.position
-    if answer.edge is not None:
-        runs = planner.tables(name, answer.edge)
-        answer.busiest = busiest(runs)
+    if answer.first_failing_value is not None:
+        runs = planner.tables(name, answer.first_failing_value)
+        answer.busiest = busiest_resources(runs)
         if complete:
-            answer.beside = beside(estimate(setup_at(answer.edge), name), runs[0])[:MOST_BESIDE]
+            answer.beside = compare(estimate(setup_at(answer.first_failing_value), name), runs[0])[:MOST_BESIDE]
     return answer
 
 
-def _analytic(plan: Plan, as_json: bool) -> int:
+def _analytic(plan: ValidatedPlan, as_json: bool) -> int:
     """Closed forms alone: of the question if there is one, else of the scenario as it is."""
     found, unmet = [], False
     for name in plan.wanted.procedures:
@@ -124,4 +124,4 @@ def _code(answers: Sequence[Answer]) -> int:
     return 0 if all(a.found and a.bracket.monotone for a in answers) else FAILED
 
 
-__all__ = ["Wanted", "run"]
+__all__ = ["PlanRequest", "plan_command"]

@@ -9,15 +9,15 @@ from typing import Any
 
 from handoff.cli.tables import print_cells
 from handoff.experiments.planning.answer import Answer
-from handoff.experiments.planning.request import Plan
-from handoff.experiments.planning.slo import show as told
-from handoff.theory.estimate import Beside, Estimate
+from handoff.experiments.planning.request import ValidatedPlan
+from handoff.experiments.planning.slo import format_value as told
+from handoff.theory.estimate import Comparison, Estimate
 
 LEAST_RATIO = 1e-12
 """Below it a closed form of 1 minus something says nothing in floating point."""
 
 
-def show(plan: Plan, answers: Sequence[Answer], passed: bool, as_json: bool) -> None:
+def print_answers(plan: ValidatedPlan, answers: Sequence[Answer], passed: bool, as_json: bool) -> None:
     """Print answers: in words, then all values that were tried and theory beside the simulation."""
     wanted = plan.wanted
     targets = list(map(str, plan.targets))
@@ -31,17 +31,17 @@ def show(plan: Plan, answers: Sequence[Answer], passed: bool, as_json: bool) -> 
     head = f"{plan.data['name']}, seeds from {plan.seed}"
     print(f"{head}: {', '.join(targets)}; confidence of each answer {wanted.confidence:.4g}")
     for answer in answers:
-        print("\n".join(answer.words()))
+        print("\n".join(answer.summary_lines()))
     if len(wanted.procedures) > 1:
         _table("side by side", ("procedure", "field", "answer", "breaks first", "closed form"), (a.row() for a in answers))
     for answer in answers:
         _table(answer.procedure, (answer.name, "runs", "verdict", *targets), answer.rows())
-        if answer.beside and answer.edge is not None:
-            title = f"{answer.procedure}: theory and simulation at {answer.values.said(answer.edge)}"
+        if answer.beside and answer.first_failing_value is not None:
+            title = f"{answer.procedure}: theory and simulation at {answer.values.display(answer.first_failing_value)}"
             _table(title, ("", "law", "load", "simulated", "mean wait", "simulated", "they part by"), map(_row, answer.beside))
 
 
-def show_estimates(plan: Plan, found: Sequence[tuple[str, str, Sequence[Estimate]]], as_json: bool) -> None:
+def show_estimates(plan: ValidatedPlan, found: Sequence[tuple[str, str, Sequence[Estimate]]], as_json: bool) -> None:
     """Print closed forms alone: for each procedure what they say of the question, and the estimates there."""
     if as_json:
         rows = [{"procedure": p, "closed_form": said or None, "estimates": list(map(_estimate, es))} for p, said, es in found]
@@ -55,12 +55,12 @@ def show_estimates(plan: Plan, found: Sequence[tuple[str, str, Sequence[Estimate
         ))  # fmt: skip
 
 
-def show_dry_run(plan: Plan, as_json: bool) -> None:
+def show_dry_run(plan: ValidatedPlan, as_json: bool) -> None:
     """Print what would be tried, and how many packets that is."""
-    from handoff.simulation.handoff_metrics import expected_packets
+    from engine.offered_load import expected_packets
 
     question = plan.first()
-    judge, ladder, said = plan.judge(question), question.range.ladder, question.values.said
+    judge, ladder, said = plan.judge(question), question.range.ladder, question.values.display
     setups = {x: plan.setup(question, x) for x in ladder[:2]}
     packets = {x: int(expected_packets(setup.network, setup.duration_ps).sum()) for x, setup in setups.items()}
     if as_json:
@@ -83,7 +83,7 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     print_cells(header, list(rows), f"\n{title}", left=())
 
 
-def _row(b: Beside) -> tuple[str, ...]:
+def _row(b: Comparison) -> tuple[str, ...]:
     e = b.estimate
     return (
         e.what, e.law, f"{e.load:.3f}", "-" if b.utilisation is None else f"{b.utilisation:.3f}", told(e.wait_ps, "ps"),
@@ -95,7 +95,7 @@ def _ratio(value: float) -> str:
     return f"{value if value > LEAST_RATIO else 0:.3g}"
 
 
-def _beside(b: Beside) -> dict[str, Any]:
+def _beside(b: Comparison) -> dict[str, Any]:
     simulated = {"utilisation": b.utilisation, "wait_ps": b.wait_ps, "loss_ratio": b.loss_ratio}
     return _estimate(b.estimate) | {"simulated": simulated, "difference": b.difference, "apart": b.apart}
 
@@ -111,4 +111,4 @@ def _print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
-__all__ = ["show", "show_dry_run", "show_estimates"]
+__all__ = ["print_answers", "show_dry_run", "show_estimates"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 
-class Line:
+class StatusLine:
     """On a terminal a line that is written over; elsewhere one line after the other, or none.
 
     Parameters
@@ -34,7 +34,7 @@ class Line:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def clock(seconds: float) -> str:
+def format_remaining(seconds: float) -> str:
     """A time to go, as coarse as it is uncertain."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

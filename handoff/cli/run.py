@@ -14,22 +14,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from engine.quantities import duration, size
-from handoff.cli.progress import Line, clock
-from handoff.protocol.procedures import wrong_names
+from engine.offered_load import expected_packets
+from engine.quantities import parse_duration, parse_size
+from handoff.cli.progress import StatusLine, format_remaining
+from handoff.protocol.procedures import name_errors
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.scenario.problems import and_what_else, given
-from handoff.simulation.checkpoint import Checkpoints, Complete
-from handoff.simulation.handoff_metrics import expected_packets
-from handoff.simulation.run import Run, StudyProgress, run_beside, unfit
-from handoff.workload.build import build
+from handoff.scenario.problems import load_with_problems, parse_option
+from handoff.simulation.checkpoint import CompletedRuns, StudyCheckpoint
+from handoff.simulation.run import RunResult, StudyProgress, run_with_shared_baseline, unsupported_reasons
+from handoff.workload.build import build_setup
 
 INTERRUPTED = 130
 MOST_RECORDED = 10**7
 """Packets of a run up to which every one is recorded unless the user says otherwise."""
 
 
-class Interruption:
+class InterruptHandler:
     """The first Ctrl-C lets what is under way finish and what is complete be written; the second ends at once.
 
     Parameters
@@ -69,10 +69,10 @@ class Progress:
 
     LOG_SECONDS = 10.0
 
-    def __init__(self, name: str, interruption: Interruption, wanted: bool | None = None) -> None:
+    def __init__(self, name: str, interruption: InterruptHandler, wanted: bool | None = None) -> None:
         self.name = name
         self.interruption = interruption
-        self.line = Line(wanted)
+        self.line = StatusLine(wanted)
         self.told = self.begun = time.perf_counter()
         self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
 
@@ -92,13 +92,13 @@ class Progress:
         hops = at.events - self.first.events
         self.line(
             f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
-            f"{hops / passed / 1e6:.1f} M packet-hops/s, {clock(passed * (at.until_ps - at.time_ps) / done)} to go"
+            f"{hops / passed / 1e6:.1f} M packet-hops/s, {format_remaining(passed * (at.until_ps - at.time_ps) / done)} to go"
         )
         if at.time_ps >= at.until_ps:
             self.line.end()
 
 
-def study(
+def run_study(
     names: list[str],
     *,
     scenario: Path,
@@ -122,24 +122,24 @@ def study(
     ScenarioError
         If a procedure, the scenario or a file that it names is wrong.
     """
-    wrong = wrong_names(names)
-    limit = given("--memory-limit", size, memory_limit, wrong)
-    every_ps = given("--checkpoint-every", duration, checkpoint_every, wrong)
+    wrong = name_errors(names)
+    limit = parse_option("--memory-limit", parse_size, memory_limit, wrong)
+    every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, wrong)
     every_s = None if every_ps is None else every_ps / 1e12
     command = _without_checkpoints(sys.argv[1:])
-    checked, text = and_what_else(wrong, lambda: load_scenario(scenario, changes))
+    checked, text = load_with_problems(wrong, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
-    setup = build(checked, scenario, seed)
-    if wrong := unfit(setup, names):
+    setup = build_setup(checked, scenario, seed)
+    if wrong := unsupported_reasons(setup, names):
         raise ScenarioError(wrong)
     packets = int(expected_packets(setup.network, setup.duration_ps).sum())
     record = None
     if capture is not None:
         from handoff.output.parquet import provenance
-        from handoff.output.pcap.recorder import Recorder, link_names, matching_links
+        from handoff.output.pcap.recorder import Recorder, matching_links
 
         file, patterns, snap = capture
-        links = matching_links(patterns, link_names(setup.network))
+        links = matching_links(patterns, setup.network.link_names())
         _writable(file.parent)
         comment = provenance(text, scenario, seed, command)[b"handoff"].decode()
         record = partial(Recorder, file, links, snap, comment, packets)
@@ -150,18 +150,18 @@ def study(
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
-    complete, checkpoints = Complete(), None
+    complete, checkpoints = CompletedRuns(), None
     if resume or every_s is not None:
         facts = {"scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail}
         facts["--pcap"] = None if capture is None else [str(file), *links, snap]
         checkpoints = _checkpoints(checkpoint or (output or Path()) / "handoff.checkpoint", facts, every_s, resume)
         complete = checkpoints.complete
     runs = complete.runs
-    interruption = Interruption()
+    interruption = InterruptHandler()
     for name in names[len(runs) :]:
         if interruption.asked:
             break
-        run = run_beside(
+        run = run_with_shared_baseline(
             setup, name, complete.references, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail,
             progress=Progress(name, interruption, progress), record=record, checkpoints=checkpoints,
         )  # fmt: skip
@@ -179,9 +179,9 @@ def study(
     return INTERRUPTED if interruption.asked else 0
 
 
-def _checkpoints(path: Path, facts: dict[str, object], every_s: float | None, resume: bool) -> Checkpoints:
+def _checkpoints(path: Path, facts: dict[str, object], every_s: float | None, resume: bool) -> StudyCheckpoint:
     """The checkpoint of a study, gone on from if that is wanted and it is there."""
-    found = Checkpoints(path, facts, every_s)
+    found = StudyCheckpoint(path, facts, every_s)
     if not resume:
         if path.exists():
             raise ScenarioError([f"{path}: a checkpoint is there: go on from it with --resume, or remove it"])
@@ -218,7 +218,7 @@ def _writable(folder: Path) -> None:
         raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
-def _show(runs: list[Run], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
+def _show(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs
     ]
@@ -234,4 +234,4 @@ def _show(runs: list[Run], name: str, seed: int, as_json: bool, interrupted: boo
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
 
 
-__all__: list[Any] = ["study"]
+__all__: list[Any] = ["run_study"]

@@ -10,30 +10,29 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.quantities import duration, size
-from handoff.cli.run import INTERRUPTED, Interruption
+from engine.quantities import parse_duration, parse_size
+from handoff.cli.run import INTERRUPTED, InterruptHandler
 from handoff.cli.sweep_progress import Progress
 from handoff.experiments.execution.code_version import code_version
-from handoff.experiments.sweep.dataset import Contents, Finished, Writer, contents, hash_of, writing
-from handoff.experiments.sweep.grid import combinations, where
-from handoff.experiments.sweep.points import Failure, Point, Settings, points_of, told_together
-from handoff.experiments.sweep.runner import Keeper, Plan, Work
-from handoff.metrics.catalogue import find
-from handoff.output.pcap.recorder import link_names
-from handoff.protocol.procedures import named, wrong_names
+from handoff.experiments.sweep.dataset import DatasetContents, FinishedRun, Writer, contents_hash, open_writer, read_contents
+from handoff.experiments.sweep.grid import combinations, filter_combinations
+from handoff.experiments.sweep.points import Failure, Point, RunSettings, group_failures, make_points
+from handoff.experiments.sweep.runner import BackgroundWriter, SweepPlan, SweepRunner
+from handoff.metrics.catalogue import get_measure
+from handoff.protocol.procedures import name_errors, parse_names
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import Sweep
-from handoff.scenario.load import check, tables, unknown_fields
-from handoff.scenario.problems import and_what_else, beyond_seeds, given
-from handoff.scenario.value_ranges import values
-from handoff.workload.build import network_of
+from handoff.scenario.load import read_tables, unknown_fields, validate
+from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.value_ranges import expand_values
+from handoff.workload.build import build_network
 
 if TYPE_CHECKING:
     from handoff.experiments.execution.task import Executor
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepRequest:
     """What the command line says; None and nothing where the scenario's ``[sweep]`` decides."""
 
     scenario: Path
@@ -52,7 +51,7 @@ class Asked:
 
 
 def sweep(
-    asked: Asked, output: Path | None, begin: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool, progress: bool | None,
+    asked: SweepRequest, output: Path | None, begin: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool, progress: bool | None,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Do the runs of a sweep that are missing, and say what all of them found; returns the exit code.
@@ -62,38 +61,38 @@ def sweep(
     ValueError
         If scenario, sweep, options or dataset are wrong.
     """
-    plan, measures = plan_of(asked)
+    plan, measures = plan_sweep(asked)
     version = code_version()
     stale_is_missing = version if rerun_stale else None
     if dry_run or output is None:
         from handoff.cli.sweep_output import show_forecast
         from handoff.experiments.sweep.cost_estimate import forecast
 
-        found = Contents() if output is None else contents(output)
+        found = DatasetContents() if output is None else read_contents(output)
         missing = plan.missing(found.runs, stale_is_missing)
         show_forecast(plan, found, missing, forecast(plan, found.runs, missing), as_json)
         return 1 if plan.failures else 0
     executor = begin()
-    for line in told_together(plan.failures):
+    for line in group_failures(plan.failures):
         print(f"handoff: left out: {line}", file=sys.stderr)
-    with writing(output) as writer:
-        found = contents(output)
+    with open_writer(output) as writer:
+        found = read_contents(output)
         for damage in found.damaged:
             print(f"handoff: {damage}: done again if it is part of this sweep", file=sys.stderr)
         missing = plan.missing(found.runs, stale_is_missing)
         failures, interrupted = _work(plan, missing, found, writer, executor, version, progress)
         if missing:
-            found = contents(output)
+            found = read_contents(output)
     left = len(plan.missing(found.runs))
     from handoff.cli.sweep_output import show_summary
 
-    digest = hash_of(found)
+    digest = contents_hash(found)
     show_summary(plan, found, measures, version, [*plan.failures, *failures], left, digest, interrupted, as_json)
     return INTERRUPTED if interrupted else 1 if plan.failures or failures else 0
 
 
 def _work(
-    plan: Plan, missing: set[tuple[str, int]], found: Contents, writer: Writer, executor: Executor, version: str,
+    plan: SweepPlan, missing: set[tuple[str, int]], found: DatasetContents, writer: Writer, executor: Executor, version: str,
     progress: bool | None,
 ) -> tuple[list[Failure], bool]:  # fmt: skip
     """Do what is missing; returns the points that failed, and whether it was interrupted."""
@@ -101,11 +100,11 @@ def _work(
         writer.add_points(plan.points)
         return [], False
     line = Progress(missing, found.runs, progress)
-    interruption = Interruption("finishing the runs under way", executor.stop)
-    with executor, Keeper(writer, version) as keeper:
+    interruption = InterruptHandler("finishing the runs under way", executor.stop)
+    with executor, BackgroundWriter(writer, version) as keeper:
         writer.add_points(plan.points)
 
-        def done(run: Finished) -> None:
+        def done(run: FinishedRun) -> None:
             keeper.put(run)
             line(run)
 
@@ -113,13 +112,13 @@ def _work(
             line.end()
             print(f"handoff: left out: {failure.told}", file=sys.stderr)
 
-        work = Work(plan, missing, done, failed)
+        work = SweepRunner(plan, missing, done, failed)
         work.run(executor, lambda: interruption.asked)
     line.end()
     return list(work.failures.values()), interruption.asked
 
 
-def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
+def plan_sweep(asked: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
     """The plan that scenario and command line make together, and the measures that are asked for.
 
     Raises
@@ -129,23 +128,23 @@ def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
     """
     from handoff.experiments.sweep.summary import DEFAULT
 
-    problems = [] if asked.procedures is None else wrong_names(named(asked.procedures))
-    problems += [f"--metric: {p}" for name in asked.measures if (p := _problem(find, name))]
-    warmup = given("--warmup", duration, asked.warmup, problems)
-    limit = given("--memory-limit", size, asked.memory_limit, problems)
-    data, text = and_what_else(problems, lambda: tables(asked.scenario, asked.changes), last=False)
-    scenario = and_what_else(problems, lambda: check(data, asked.scenario, text, asked.changes), last=False)
+    problems = [] if asked.procedures is None else name_errors(parse_names(asked.procedures))
+    problems += [f"--metric: {p}" for name in asked.measures if (p := _problem(get_measure, name))]
+    warmup = parse_option("--warmup", parse_duration, asked.warmup, problems)
+    limit = parse_option("--memory-limit", parse_size, asked.memory_limit, problems)
+    data, text = load_with_problems(problems, lambda: read_tables(asked.scenario, asked.changes), last=False)
+    scenario = load_with_problems(problems, lambda: validate(data, asked.scenario, text, asked.changes), last=False)
     base = scenario.sweep or Sweep()
     varied, unknown = _varied(asked.vary, data)
     problems += unknown
     fields = base.fields | varied
     groups = [*base.zip, *([n.strip() for n in text.split(",")] for text in asked.side_by_side)]
-    names = base.procedures or [] if asked.procedures is None else named(asked.procedures)
+    names = base.procedures or [] if asked.procedures is None else parse_names(asked.procedures)
     if not names:
         problems.append("no procedure is named: give --procedures, or procedures = [...] in [sweep]")
     runs = base.runs if asked.runs is None else asked.runs
     seed = scenario.seed if asked.seed is None else asked.seed
-    problems += beyond_seeds(seed, runs)
+    problems += seed_range_errors(seed, runs)
     warmup = base.warmup if warmup is None else warmup
     if warmup >= scenario.duration:
         problems.append("the warm-up is not shorter than the scenario: nothing would be left to measure")
@@ -153,22 +152,22 @@ def plan_of(asked: Asked) -> tuple[Plan, Sequence[str]]:
     try:
         found = combinations(fields, groups, names)
         condition = base.where if asked.condition is None else asked.condition
-        found = where(found, condition) if condition is not None else found
+        found = filter_combinations(found, condition) if condition is not None else found
     except ValueError as error:
         problems += str(error).splitlines()
     if problems:
         raise ScenarioError(problems)
     if not found:
         raise ScenarioError(["no point is left: the condition is true for none"])
-    settings = Settings(
+    settings = RunSettings(
         base.detail if asked.detail is None else asked.detail, warmup, base.batches if asked.batches is None else asked.batches
     )
-    points, failures = points_of(data, asked.scenario.parent, found, settings)
+    points, failures = make_points(data, asked.scenario.parent, found, settings)
     if not points:
-        raise ScenarioError([f"{asked.scenario}: no point can be run", *told_together(failures)])
+        raise ScenarioError([f"{asked.scenario}: no point can be run", *group_failures(failures)])
     if nowhere := _nowhere(asked.measures, points):
         raise ScenarioError(nowhere)
-    plan = Plan(tuple(points), tuple(failures), tuple(range(seed, seed + runs)), asked.scenario.parent.resolve(), limit)
+    plan = SweepPlan(tuple(points), tuple(failures), tuple(range(seed, seed + runs)), asked.scenario.parent.resolve(), limit)
     return plan, asked.measures or DEFAULT
 
 
@@ -182,10 +181,10 @@ def _varied(texts: Sequence[str], data: dict[str, Any]) -> tuple[dict[str, tuple
             problems.append(f"--vary {text!r}: write NAME=VALUES, as in buffer=10..50 step 10")
         elif name in fields:
             problems.append(f"--vary {name}: stands twice")
-        elif p := _problem(values, given):
+        elif p := _problem(expand_values, given):
             problems.append(f"--vary {name}: {p}")
         else:
-            fields[name] = tuple(values(given))
+            fields[name] = tuple(expand_values(given))
     return fields, problems + [f"--vary {said}" for said in unknown_fields(data, fields).values()]
 
 
@@ -195,9 +194,9 @@ def _nowhere(measures: Sequence[str], points: Sequence[Point]) -> list[str]:
     for text in dict.fromkeys(p.scenario for p in points):
         if not problems:
             break
-        network = network_of(Scenario.model_validate(json.loads(text)))
-        nodes, links = [n.name for n in network.nodes], link_names(network)
-        found = {name: _problem(partial(find, nodes=nodes, links=links), name) for name in problems}
+        network = build_network(Scenario.model_validate(json.loads(text)))
+        nodes, links = [n.name for n in network.nodes], network.link_names()
+        found = {name: _problem(partial(get_measure, nodes=nodes, links=links), name) for name in problems}
         problems = {name: problem for name, problem in found.items() if problem}
     return [f"--metric {problem}" for problem in problems.values()]
 
@@ -211,4 +210,4 @@ def _problem(read: Callable[[str], object], text: str) -> str:
     return ""
 
 
-__all__ = ["Asked", "plan_of", "sweep"]
+__all__ = ["SweepRequest", "plan_sweep", "sweep"]

@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from handoff.cli.progress import clock
+from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
-from handoff.experiments.sweep.cost_estimate import Forecast, Size
-from handoff.experiments.sweep.dataset import Contents, Run
-from handoff.experiments.sweep.points import Failure, Point, told_together
-from handoff.experiments.sweep.runner import Plan
+from handoff.experiments.sweep.cost_estimate import Forecast, RunCost
+from handoff.experiments.sweep.dataset import DatasetContents, Run
+from handoff.experiments.sweep.points import Failure, Point, group_failures
+from handoff.experiments.sweep.runner import SweepPlan
 from handoff.experiments.sweep.summary import as_json as row_as_json
 from handoff.experiments.sweep.summary import summary, told
 
 
-def show_forecast(plan: Plan, found: Contents, missing: set[Run], expected: Forecast, as_json: bool) -> None:
+def show_forecast(plan: SweepPlan, found: DatasetContents, missing: set[Run], expected: Forecast, as_json: bool) -> None:
     """Print each point with its seeds, what is there, what it takes; and what all takes."""
-    sizes = [s for s in expected.sizes.values() if isinstance(s, Size)]
+    sizes = [s for s in expected.sizes.values() if isinstance(s, RunCost)]
     memory = max((s.memory_bytes for s in sizes), default=None)
     rows = [(p, [s for s in plan.seeds if (p.key, s) not in missing], expected.sizes.get(p.scenario)) for p in plan.points]
     if as_json:
         print(json.dumps({
             "points": [
                 _told(p) | {"seeds": list(plan.seeds), "done": done, "missing": [s for s in plan.seeds if s not in done]}
-                | (asdict(s) if isinstance(s, Size) else {"problem": s} if s else {})
+                | (asdict(s) if isinstance(s, RunCost) else {"problem": s} if s else {})
                 for p, done, s in rows
             ],
             "failures": [asdict(f) for f in plan.failures],
@@ -43,19 +43,19 @@ def show_forecast(plan: Plan, found: Contents, missing: set[Run], expected: Fore
         for p, done, s in rows
     ]
     print_cells([*names, "procedure", "seeds", "done", "packets a run", "memory"], cells, left=(*names, "procedure"))
-    for line in told_together(plan.failures):
+    for line in group_failures(plan.failures):
         print(f"left out: {line}")
     for damage in found.damaged:
         print(f"{damage}: to be done again")
     print(f"{len(plan.points) * len(plan.seeds):,} runs, {len(missing):,} of them missing")
     if missing and expected.seconds is not None:
-        print(f"about {clock(expected.seconds)} on one processor, by {expected.by}")
+        print(f"about {format_remaining(expected.seconds)} on one processor, by {expected.by}")
     if memory is not None:
         print(f"at most {memory / 1e6:,.0f} MB a run, of {len(sizes)} of {len({p.scenario for p in plan.points})} scenarios")
 
 
 def show_summary(
-    plan: Plan, found: Contents, measures: Sequence[str], version: str, failures: Sequence[Failure], left: int, digest: str,
+    plan: SweepPlan, found: DatasetContents, measures: Sequence[str], version: str, failures: Sequence[Failure], left: int, digest: str,
     interrupted: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Print the measures of each point, and what failed or is missing."""
@@ -109,7 +109,7 @@ def _seeds(seeds: Sequence[int]) -> str:
     return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}..{seeds[-1]}"
 
 
-def _size(found: Size | str | None) -> list[str]:
-    if isinstance(found, Size):
+def _size(found: RunCost | str | None) -> list[str]:
+    if isinstance(found, RunCost):
         return [f"{found.packets:,}", f"{found.memory_bytes / 1e6:,.0f} MB"]
     return [found or "", ""]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
-from handoff.cli.progress import Line, clock
-from handoff.experiments.sweep.dataset import Finished, Run, Stored
+from handoff.cli.progress import StatusLine, format_remaining
+from handoff.experiments.sweep.dataset import FinishedRun, Run, StoredRun
 
 
 class Progress:
@@ -28,7 +28,7 @@ class Progress:
     TERMINAL_SECONDS = 0.2
     LOG_SECONDS = 10.0
 
-    def __init__(self, missing: Iterable[Run], stored: Mapping[Run, Stored], wanted: bool | None) -> None:
+    def __init__(self, missing: Iterable[Run], stored: Mapping[Run, StoredRun], wanted: bool | None) -> None:
         self._left: dict[str, int] = {}
         self._seconds: dict[str, list[float]] = {}
         for key, _ in missing:
@@ -36,10 +36,10 @@ class Progress:
         for (key, _), run in stored.items():
             self._seconds.setdefault(key, []).append(run.wall_seconds)
         self._total, self._done, self._worked = sum(self._left.values()), 0, 0.0
-        self._line = Line(wanted)
+        self._line = StatusLine(wanted)
         self._begun = self._told = time.perf_counter()
 
-    def __call__(self, run: Finished) -> None:
+    def __call__(self, run: FinishedRun) -> None:
         """Take note of a run that is done."""
         self._left[run.point.key] -= 1
         self._seconds.setdefault(run.point.key, []).append(run.wall_seconds)
@@ -58,4 +58,4 @@ class Progress:
         each = {key: sum(known) / len(known) for key, known in self._seconds.items()}
         mean = sum(each.values()) / len(each)
         work = sum(left * each.get(key, mean) for key, left in self._left.items())
-        return clock(work * passed / max(self._worked, 1e-9))
+        return format_remaining(work * passed / max(self._worked, 1e-9))

@@ -16,7 +16,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def milliseconds(ps: float) -> str:
+def format_ms(ps: float) -> str:
     """Picoseconds as milliseconds with the digits that matter; a dash where nothing was measured."""
     if math.isnan(ps):
         return "-"
@@ -24,7 +24,7 @@ def milliseconds(ps: float) -> str:
     return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms"
 
 
-def cells(row: dict[str, Any]) -> list[str]:
+def summary_cells(row: dict[str, Any]) -> list[str]:
     """One summary of ``handoff.simulation.run.Run`` as texts, in the order of ``COLUMNS``; a dash where nothing was measured."""
     scenarios = "/".join(str(row[f"scenario_{n}"]) for n in (1, 2, 3))
     name = row["procedure"] if row["interrupted_ps"] is None else f"{row['procedure']} (to {row['interrupted_ps'] / 1e12:.1f} s)"
@@ -39,9 +39,9 @@ def cells(row: dict[str, Any]) -> list[str]:
         f"{row['reordered']:,}",
         f"{row['after_marker']:,}",
         "-" if row["forwarded"] is None else f"{row['forwarded']:,}",
-        f"{milliseconds(row['latency_p50_ps'])} / {milliseconds(row['latency_p99_ps'])}",
-        milliseconds(row["disruption_p99_ps"]),
-        milliseconds(row["delay_p99_ps"]),
+        f"{format_ms(row['latency_p50_ps'])} / {format_ms(row['latency_p99_ps'])}",
+        format_ms(row["disruption_p99_ps"]),
+        format_ms(row["delay_p99_ps"]),
         "-" if row["mos"] is None or math.isnan(row["mos"]) else f"{row['mos']:.2f}",
         "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",
         f"{row['signalling_messages']:,}",
@@ -50,7 +50,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
     """Print summaries to standard output."""
-    print_cells(COLUMNS, [cells(row) for row in rows], title)
+    print_cells(COLUMNS, [summary_cells(row) for row in rows], title)
 
 
 def print_cells(

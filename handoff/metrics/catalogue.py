@@ -11,7 +11,7 @@ from typing import Any
 
 Table = Mapping[str, Sequence[Any]]
 Tables = Mapping[str, Table]
-"""One procedure's tables of an ``handoff.experiments.execution.task.Outcome``: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
+"""One procedure's tables of an ``handoff.experiments.execution.task.TaskResult``: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
 Row = Mapping[str, Any]
 
 BEYOND = 10
@@ -66,7 +66,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Part:
+class ElementMeasure:
     """A scalar of each node, or of each link and cell, from its row."""
 
     unit: str
@@ -182,38 +182,38 @@ _RUN: dict[str, Measure] = {
 # -- of nodes and links -----------------------------------------------------------------------------------------------------
 
 
-def _wait(server: str, accepted: str, who: str) -> dict[str, Part]:
+def _wait(server: str, accepted: str, who: str) -> dict[str, ElementMeasure]:
     total = f"{server}_wait_ps"
     return {
-        f"{server}_wait_mean": Part(
+        f"{server}_wait_mean": ElementMeasure(
             "ps", f"mean wait of {who} for the {server} server", lambda r: _share(r[total], r[accepted])
         ),
-        f"{server}_wait_max": Part(
+        f"{server}_wait_max": ElementMeasure(
             "ps", f"longest wait of {who} since the run began", lambda r: _number(r[f"{server}_wait_max_ps"], r[accepted])
         ),
-        f"{server}_dropped": Part(
+        f"{server}_dropped": ElementMeasure(
             "packets", f"{who} that found the {server} queue full",
             lambda r: Value(float(r[f"{server}_dropped"]), int(r[accepted])),
         ),
-        f"{server}_dropped_ratio": Part(
+        f"{server}_dropped_ratio": ElementMeasure(
             "ratio", f"their share of all {who}", lambda r: _share(r[f"{server}_dropped"], r[accepted] + r[f"{server}_dropped"])
         ),
-        f"{server}_peak": Part(
+        f"{server}_peak": ElementMeasure(
             "packets", f"most {who} in the {server} server and queue since the run began",
             lambda r: Value(float(r[f"{server}_peak"]), int(r[accepted])),
         ),
-        f"{server}_utilisation": Part(
+        f"{server}_utilisation": ElementMeasure(
             "ratio", f"share of the time that the {server} server works",
             lambda r: _number(r[f"{server}_utilisation"], r[accepted] or 1),
         ),
     }  # fmt: skip
 
 
-def _plain(unit: str, about: str, column: str, samples: str) -> Part:
-    return Part(unit, about, lambda r: Value(float(r[column]), int(r[samples])))
+def _plain(unit: str, about: str, column: str, samples: str) -> ElementMeasure:
+    return ElementMeasure(unit, about, lambda r: Value(float(r[column]), int(r[samples])))
 
 
-NODE_PARTS: dict[str, Part] = {
+NODE_PARTS: dict[str, ElementMeasure] = {
     **_wait("registration", "registered", "messages"),
     **_wait("forwarding", "forwarded", "packets"),
     "registrations_per_s": _plain("1/s", "messages that the registration server served", "registrations_per_s", "registered"),
@@ -223,21 +223,21 @@ NODE_PARTS: dict[str, Part] = {
     ),
     "held_peak_bytes": _plain("bytes", "the same in bytes", "held_peak_bytes", "held_peak_packets"),
 }
-LINK_PARTS: dict[str, Part] = {
+LINK_PARTS: dict[str, ElementMeasure] = {
     "utilisation": _plain("ratio", "busy time as a share of all; where queues are pooled, their sum", "utilisation", "packets"),
     "packets": _plain("packets", "accepted", "packets", "packets"),
     "bytes": _plain("bytes", "accepted, tunnel headers included", "bytes", "packets"),
     "control_bytes": _plain("bytes", "of signalling", "control_bytes", "packets"),
     "dropped": _plain("packets", "that found the queue full", "dropped", "packets"),
-    "dropped_ratio": Part("ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])),
-    "error_ratio": Part("ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])),
+    "dropped_ratio": ElementMeasure("ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])),
+    "error_ratio": ElementMeasure("ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])),
     "detached": _plain("packets", "sent when the mobile node was not there", "detached", "packets"),
     "peak_packets": _plain("packets", "most in one queue since the run began", "peak_packets", "packets"),
     "peak_bytes": _plain("bytes", "the same in bytes", "peak_bytes", "packets"),
 }
 
 
-def _largest(table: str, key: str, part: Part) -> Callable[[Tables], Value]:
+def _largest(table: str, key: str, part: ElementMeasure) -> Callable[[Tables], Value]:
     def of(tables: Tables) -> Value:
         rows = tables[table]
         found = [
@@ -251,7 +251,7 @@ def _largest(table: str, key: str, part: Part) -> Callable[[Tables], Value]:
     return of
 
 
-def _maxima(table: str, key: str, parts: Mapping[str, Part]) -> dict[str, Measure]:
+def _maxima(table: str, key: str, parts: Mapping[str, ElementMeasure]) -> dict[str, Measure]:
     """The largest over all nodes or links; the largest of a maximum needs no second ``_max``."""
     return {
         name if name.endswith("_max") else f"{name}_max": Measure(
@@ -266,7 +266,7 @@ MEASURES: dict[str, Measure] = {**_RUN, **_maxima("nodes", "node", NODE_PARTS), 
 ``NODE_PARTS`` and ``LINK_PARTS``."""
 
 
-def find(name: str, nodes: Iterable[str] | None = None, links: Iterable[str] | None = None) -> Measure:
+def get_measure(name: str, nodes: Iterable[str] | None = None, links: Iterable[str] | None = None) -> Measure:
     """The measure of a name.
 
     Parameters
@@ -304,7 +304,7 @@ def find(name: str, nodes: Iterable[str] | None = None, links: Iterable[str] | N
     return Measure(chosen.unit, f"{where}: {chosen.about}", "", of)
 
 
-def read(tables: Tables, name: str) -> Value:
+def evaluate(tables: Tables, name: str) -> Value:
     """The value of a measure in the tables of one procedure's run.
 
     Raises
@@ -312,10 +312,10 @@ def read(tables: Tables, name: str) -> Value:
     ValueError
         If there is no such measure, node or link; with the nearest names there are.
     """
-    return find(name, tables["nodes"]["node"], tables["links"]["link"]).of(tables)
+    return get_measure(name, tables["nodes"]["node"], tables["links"]["link"]).of(tables)
 
 
-def of_batches(tables: Tables, name: str) -> list[Value]:
+def batch_values(tables: Tables, name: str) -> list[Value]:
     """The values of a measure of the whole run in each of its batches, for ``batch_means``; empty if it was not cut.
 
     Raises
@@ -330,9 +330,9 @@ def of_batches(tables: Tables, name: str) -> list[Value]:
     return [_RUN[name].of({"runs": {column: [value] for column, value in row.items()}}) for row in rows]
 
 
-def enough(name: str, samples: int) -> bool:
+def has_enough_samples(name: str, samples: int) -> bool:
     """Whether so many samples say something: a quantile wants ``BEYOND`` beyond it, everything else one."""
-    q = find(name).quantile
+    q = get_measure(name).quantile
     return samples >= (1 if q is None else math.ceil(BEYOND / min(q, 1 - q) - 1e-9))
 
 
@@ -346,7 +346,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Bound:
+class Bottleneck:
     """A server or link, and how near it is to what it can do.
 
     Attributes
@@ -366,7 +366,7 @@ class Bound:
     dropped_ratio: float
 
 
-def binding(tables: Tables) -> list[Bound]:
+def bottlenecks(tables: Tables) -> list[Bottleneck]:
     """What breaks first: servers, links and cells, those that drop most of what comes first, then by utilisation.
 
     What nothing came to is left out.
@@ -384,7 +384,7 @@ def binding(tables: Tables) -> list[Bound]:
     return sorted(used, key=lambda b: (-b.dropped_ratio, -(b.utilisation or 0), b.what))
 
 
-def _bound(what: str, utilisation: float | None, dropped: int, accepted: int) -> Bound:
+def _bound(what: str, utilisation: float | None, dropped: int, accepted: int) -> Bottleneck:
     came = int(accepted + dropped)
-    return Bound(what, None if utilisation is None else float(utilisation), int(dropped), int(dropped) / came if came else 0.0)
+    return Bottleneck(what, None if utilisation is None else float(utilisation), int(dropped), int(dropped) / came if came else 0.0)
 

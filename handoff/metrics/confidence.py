@@ -126,7 +126,7 @@ def ratio_interval(events: int, trials: int, confidence: float = 0.95) -> Interv
     return Interval(events / trials, low, high, trials)
 
 
-def looks(most: int) -> tuple[int, ...]:
+def look_schedule(most: int) -> tuple[int, ...]:
     """After how many replications one looks: from ``LEAST`` on, each time half as many more, ``most`` at last."""
     found = []
     n = min(LEAST, most)
@@ -137,7 +137,7 @@ def looks(most: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Sequential:
+class SequentialTest:
     """Whether the mean of a figure meets a target, decided as soon as replications are clear about it.
 
     At each of the ``looks``, and only there, the two-sided interval of the replications so far is compared with the target. The
@@ -176,7 +176,7 @@ class Sequential:
         if self.most < 2:
             raise ValueError(f"two replications are the fewest that show a spread, not {self.most}")
         _alpha(self.confidence)
-        object.__setattr__(self, "looks", looks(self.most))
+        object.__setattr__(self, "looks", look_schedule(self.most))
 
     def interval(self, values: Sequence[float], trials: Sequence[int] | None = None) -> Interval:
         """The interval that a look at these values judges by.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Int = npt.NDArray[np.int64]
+from engine.columns import Int
+
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
@@ -29,7 +30,7 @@ def extremes(value: Int, group: Int, groups: int) -> tuple[Int, Int]:
     return low, high
 
 
-def largest(value: Int, group: Int, groups: int) -> Int:
+def maximum(value: Int, group: Int, groups: int) -> Int:
     """Largest value of each group, none of them below 0; -1 where it has none."""
     high = np.full(groups, -1, np.int64)
     np.maximum.at(high, group, value)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handoff.metrics.grouped import Bool, Int, count, largest
+from engine.columns import Int
+from handoff.metrics.grouped import Bool, count, maximum
 from handoff.metrics.packet_table import Packets
 
 
 @dataclass(frozen=True)
-class Periods:
+class LossPeriods:
     """Runs of lost packets with consecutive sequence numbers, each within one group.
 
     Attributes
@@ -24,11 +25,11 @@ class Periods:
     packets: Int
 
 
-def loss_periods(packets: Packets, lost: Bool) -> Periods:
+def loss_periods(packets: Packets, lost: Bool) -> LossPeriods:
     """Loss periods of the packets marked in ``lost``; those of no group are left out."""
     row = _by_group(packets, lost)
     start = np.flatnonzero(~_follows(packets, row, 1))
-    return Periods(packets.group[row[start]], np.diff(start, append=len(row)))
+    return LossPeriods(packets.group[row[start]], np.diff(start, append=len(row)))
 
 
 def loss_distance_min(packets: Packets, groups: int) -> Int:
@@ -46,7 +47,7 @@ def loss_columns(packets: Packets, groups: int) -> dict[str, Int]:
     periods = loss_periods(packets, packets.lost)
     return {
         "loss_periods": count(periods.group, groups),
-        "loss_period_max_packets": np.maximum(largest(periods.packets, periods.group, groups), 0),
+        "loss_period_max_packets": np.maximum(maximum(periods.packets, periods.group, groups), 0),
         "loss_distance_min_packets": loss_distance_min(packets, groups),
     }
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handoff.metrics.grouped import Int, count, extremes, largest, mean, quantiles, ratio
+from engine.columns import Int
+from handoff.metrics.grouped import count, extremes, maximum, mean, quantiles, ratio
 from handoff.metrics.loss import loss_columns
-from handoff.metrics.packet_table import Arrivals, Packets, jitter, packets
-from handoff.metrics.reordering import reordered
+from handoff.metrics.packet_table import Arrivals, Packets, build_packet_table, jitter
+from handoff.metrics.reordering import find_reordered
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -90,7 +91,7 @@ def group_metrics(columns: Mapping[str, Int], group: Int, groups: int) -> Column
     ValueError
         The records are not sorted or contradict each other, or a group is out of range.
     """
-    table = packets(columns, group, groups)
+    table = build_packet_table(columns, group, groups)
     used = table.group >= 0
 
     def number(where: npt.NDArray[np.bool_]) -> Int:
@@ -132,15 +133,15 @@ def _variation(table: Packets, groups: int) -> Columns:
         "ipdv_pairs": count(group, groups),
         "ipdv_abs_mean_ps": mean(value, group, groups),
         "ipdv_abs_p99_ps": quantiles(value, group, groups, (99,))[99],
-        "ipdv_abs_max_ps": largest(value, group, groups),
+        "ipdv_abs_max_ps": maximum(value, group, groups),
         "pdv_p50_ps": quantile[50],
         "pdv_p99_ps": quantile[99],
-        "pdv_max_ps": largest(pdv, pdv_group, groups),
+        "pdv_max_ps": maximum(pdv, pdv_group, groups),
     }
 
 
 def _order(arrivals: Arrivals, delivered: Int, groups: int) -> Columns:
-    late = reordered(arrivals)
+    late = find_reordered(arrivals)
     used = late.group >= 0
     group = late.group[used]
     number = count(group, groups)
@@ -149,13 +150,13 @@ def _order(arrivals: Arrivals, delivered: Int, groups: int) -> Columns:
     return {
         "reordered": number,
         "reordered_ratio": ratio(number, delivered),
-        "reordering_extent_max_packets": largest(late.extent[used], group, groups),
-        "late_time_max_ps": largest(late.late_ps[used], group, groups),
+        "reordering_extent_max_packets": maximum(late.extent[used], group, groups),
+        "late_time_max_ps": maximum(late.late_ps[used], group, groups),
         "reordered_3": count(late.group[used & (late.n >= 3)], groups),
-        "reordering_n_max_packets": largest(late.n[used], group, groups),
+        "reordering_n_max_packets": maximum(late.n[used], group, groups),
         "free_runs": number,
         "free_run_mean_packets": ratio(in_order, number),
-        "free_run_max_packets": largest(late.run[used], group, groups),
+        "free_run_max_packets": maximum(late.run[used], group, groups),
     }
 
 
@@ -174,7 +175,7 @@ def _jitter(arrivals: Arrivals, groups: int) -> Columns:
 def _gap(arrivals: Arrivals, groups: int) -> Columns:
     end = np.flatnonzero(~arrivals.first & (arrivals.group >= 0))
     group, gap = arrivals.group[end], arrivals.time_ps[end] - arrivals.time_ps[end - 1]
-    longest = largest(gap, group, groups)
+    longest = maximum(gap, group, groups)
     which = np.full(groups, -1, np.int64)
     best = end[gap == longest[group]][::-1]
     which[arrivals.group[best]] = best  # reversed, so the first stays

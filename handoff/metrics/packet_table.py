@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.columns import Int
 from engine.results import Fate
-from handoff.metrics.grouped import Bool, Float, Int
+from handoff.metrics.grouped import Bool, Float
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Packets:
     arrivals: Arrivals
 
 
-def packets(columns: Mapping[str, Int], group: Int, groups: int) -> Packets:
+def build_packet_table(columns: Mapping[str, Int], group: Int, groups: int) -> Packets:
     """Packets of the records ``columns`` (see :func:`handoff.metrics.group_metrics`).
 
     Raises

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handoff.metrics.grouped import Bool, Int
+from engine.columns import Int
+from handoff.metrics.grouped import Bool
 from handoff.metrics.packet_table import Arrivals
 
 
@@ -36,7 +37,7 @@ class Reordered:
     run: Int
 
 
-def reordered(arrivals: Arrivals) -> Reordered:
+def find_reordered(arrivals: Arrivals) -> Reordered:
     """Arrivals with a sequence number below the next expected one of their flow (RFC 4737, 3.3)."""
     packet = arrivals.packet
     highest = np.maximum.accumulate(packet)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from engine.columns import Int
 from engine.results import Fate
-from handoff.metrics.grouped import Int
 
 _NEVER = np.iinfo(np.int64).max
 
 
-def resequenced(columns: Mapping[str, Int], wait_ps: int) -> dict[str, Int]:
+def resequence(columns: Mapping[str, Int], wait_ps: int) -> dict[str, Int]:
     """Records as the user of each flow sees them behind a resequencing buffer.
 
     A packet waits for all earlier ones of its flow; a missing one is given up ``wait_ps`` after the first later one came.

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handoff.metrics.grouped import Float, Int, count, mean, ratio
+from engine.columns import Int
+from handoff.metrics.grouped import Float, count, mean, ratio
 from handoff.metrics.loss import loss_periods
-from handoff.metrics.packet_table import packets
+from handoff.metrics.packet_table import build_packet_table
 
 CODECS = {"G.711": (0.0, 25.1), "G.729A": (11.0, 19.0)}
 """Equipment impairment Ie and packet-loss robustness Bpl (ITU-T G.113, appendix I; G.711 with loss concealment)."""
@@ -84,7 +85,7 @@ def voice_metrics(
         loss periods times ``1 - loss ratio``, not below 1), ``r_factor`` and ``mos``. The ratio, R and MOS of a group
         without a finished packet are NaN; R is 0 and MOS 1 where everything was lost.
     """
-    table = packets(columns, group, groups)
+    table = build_packet_table(columns, group, groups)
     used = table.group >= 0
     played = table.delivered & used
     heard_ps = table.delay_ps

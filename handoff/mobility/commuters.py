@@ -9,9 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 import traces
-from engine.draws import MOST_MEAN, Draws, keys_of
-from engine.rng import PURPOSE_USER
-from handoff.protocol.setup import Int
+from engine.columns import Int
+from engine.rng import MOST_MEAN, PURPOSE_USER, RandomStreams, name_keys
 
 PURPOSE_RIDE = PURPOSE_USER + 25
 """Draws of a group: whether it moves, where it starts, when its handoffs begin and where they lead."""
@@ -23,20 +22,20 @@ _RIDE_STRIDE, _HANDOFF_STRIDE = 2, 4
 _MOST_PS = 2**62
 
 
-class Spread(NamedTuple):
+class UniformTime(NamedTuple):
     """A time that is drawn uniformly from ``low`` to ``high`` picoseconds, both included."""
 
     low: int
     high: int
 
-    def of(self, draws: Draws, who: Int, index: Int) -> Int:
+    def of(self, draws: RandomStreams, who: Int, index: Int) -> Int:
         """One for each of ``who``."""
         if self.low == self.high:
             return np.full(len(who), self.low, np.int64)
-        return self.low + draws.within(who, index, self.high - self.low + 1)
+        return self.low + draws.uniform(who, index, self.high - self.low + 1)
 
 
-NONE = Spread(0, 0)
+NONE = UniformTime(0, 0)
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,10 @@ class Commuters:
     moving: int = 2**64
     constant: bool = False
     path: Literal["line", "random", "ring"] = "line"
-    gap: Spread = NONE
-    overlap: Spread = NONE
-    guard: Spread = NONE
-    lead: Spread = NONE
+    gap: UniformTime = NONE
+    overlap: UniformTime = NONE
+    guard: UniformTime = NONE
+    lead: UniformTime = NONE
     first: bool = False
     group: int = 1
 
@@ -85,7 +84,7 @@ class Commuters:
         """Shortest dwell: the longest handoff and a picosecond."""
         return max(self.lead.high + self.guard.high, self.overlap.high) + self.gap.high + 1
 
-    def problem(self) -> str | None:
+    def validation_error(self) -> str | None:
         """Why these handoffs cannot come at this rate."""
         if not self.moving:
             return None
@@ -122,13 +121,13 @@ class Commuters:
         ValueError
             If the rate is out of reach, or ``until_ps`` past 53 days.
         """
-        if problem := self.problem():
+        if problem := self.validation_error():
             raise ValueError(problem)
         if until_ps >= _MOST_PS:
             raise ValueError("commuters: a run ends before 53 days")
-        keys = keys_of(names)
+        keys = name_keys(names)
         leaders = keys[:: self.group]
-        rides, handoffs = Draws(seed, PURPOSE_RIDE, leaders), Draws(seed, PURPOSE_HANDOFF, keys)
+        rides, handoffs = RandomStreams(seed, PURPOSE_RIDE, leaders), RandomStreams(seed, PURPOSE_HANDOFF, keys)
         where = self._start(rides, len(leaders), len(routers))
         start = self._place(where, len(routers))[np.arange(len(names)) // self.group]
         rounds: list[_Round] = []
@@ -140,25 +139,25 @@ class Commuters:
             rounds.append(done.until(until_ps))
         return _associations(start, rounds, list(names), list(routers))
 
-    def _start(self, draws: Draws, groups: int, routers: int) -> Int:
+    def _start(self, draws: RandomStreams, groups: int, routers: int) -> Int:
         """Place on the way of each group; a way to and fro has two places at each router but the ends."""
         every = np.arange(groups)
         if self.first:
             return np.zeros(groups, np.int64)
         places = routers if self.path == "ring" else max(2 * routers - 2, 1)
-        where = draws.within(every, np.full(groups, _PLACE), places)
+        where = draws.uniform(every, np.full(groups, _PLACE), places)
         return np.minimum(where, places - where) if self.path == "random" else where
 
     def _place(self, where: Int, routers: int) -> Int:
         """Router at a place on the way."""
         return np.minimum(where, 2 * routers - 2 - where) if self.path == "line" else where
 
-    def _rides(self, draws: Draws, where: Int, routers: int, until_ps: int) -> Iterator[tuple[Int, Int, Int]]:
+    def _rides(self, draws: RandomStreams, where: Int, routers: int, until_ps: int) -> Iterator[tuple[Int, Int, Int]]:
         """For the first handoff of each group, the second, …: groups that have one, when it begins, and to which router."""
         if not self.moving:
             return
         who = np.arange(len(where))
-        who = who[draws.words(who, np.full(len(who), _MOVES)) < np.uint64(self.moving)] if self.moving < 2**64 else who
+        who = who[draws.random_words(who, np.full(len(who), _MOVES)) < np.uint64(self.moving)] if self.moving < 2**64 else who
         begins, where, index = self._rest(draws, who), where[who], _FIRST
         while len(who):
             early = begins < until_ps
@@ -169,18 +168,18 @@ class Commuters:
             elif self.path == "ring":
                 where = (where + 1) % routers
             else:
-                step = 2 * draws.within(who, at + 1, 2) - 1
+                step = 2 * draws.uniform(who, at + 1, 2) - 1
                 where = np.where(where == 0, 1, np.where(where == routers - 1, where - 1, where + step))
             yield who, begins, self._place(where, routers)
             begins = begins + self._dwell(draws, who, at)
             index += _RIDE_STRIDE
 
-    def _dwell(self, draws: Draws, who: Int, index: Int) -> Int:
+    def _dwell(self, draws: RandomStreams, who: Int, index: Int) -> Int:
         if self.constant:
             return np.full(len(who), self.dwell_ps, np.int64)
         return self.least_ps + draws.exponential(who, index, self.dwell_ps - self.least_ps)
 
-    def _rest(self, draws: Draws, who: Int) -> Int:
+    def _rest(self, draws: RandomStreams, who: Int) -> Int:
         """When the first handoff begins that does so from time 0 on: the rest of the dwell that an inspector finds then.
 
         The rest of a dwell has the density P(dwell > t) / mean. It is uniform for a constant one. For an exponential one with a
@@ -188,13 +187,13 @@ class Commuters:
         """
         draw_of = {purpose: np.full(len(who), purpose) for purpose in (_UNDER_WAY, _AGE)}
         if self.constant:
-            return draws.within(who, draw_of[_AGE], self.dwell_ps)
-        late = draws.within(who, draw_of[_UNDER_WAY], self.dwell_ps) >= self.least_ps
-        uniform = draws.within(who, draw_of[_AGE], self.least_ps)
+            return draws.uniform(who, draw_of[_AGE], self.dwell_ps)
+        late = draws.uniform(who, draw_of[_UNDER_WAY], self.dwell_ps) >= self.least_ps
+        uniform = draws.uniform(who, draw_of[_AGE], self.least_ps)
         beyond = self.least_ps + draws.exponential(who, draw_of[_AGE], self.dwell_ps - self.least_ps)
         return np.where(late, beyond, uniform)
 
-    def _handoffs(self, draws: Draws, who: Int, number: int, begins: Int, to: Int) -> _Round:
+    def _handoffs(self, draws: RandomStreams, who: Int, number: int, begins: Int, to: Int) -> _Round:
         """Events of the handoffs that begin then, each node's number ``number``."""
         at = np.full(len(who), _HANDOFF_STRIDE * number)
         gap = self.gap.of(draws, who, at)
@@ -246,4 +245,4 @@ def _associations(start: Int, rounds: list[_Round], names: list[str], routers: l
     )  # fmt: skip
 
 
-__all__ = ["NONE", "Commuters", "Spread"]
+__all__ = ["NONE", "Commuters", "UniformTime"]

@@ -9,10 +9,9 @@ from math import isqrt
 import numpy as np
 
 import traces
-from engine.draws import Draws, keys_of
-from engine.rng import PURPOSE_USER
-from handoff.mobility.tracks import tracks_of
-from handoff.protocol.setup import Int
+from engine.columns import Int
+from engine.rng import PURPOSE_USER, RandomStreams, name_keys
+from handoff.mobility.tracks import assemble_tracks
 
 PURPOSE_GAUSS_MARKOV = PURPOSE_USER + 24
 
@@ -47,19 +46,19 @@ class GaussMarkov:
 
     def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
         """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at every step."""
-        draws = Draws(seed, PURPOSE_GAUSS_MARKOV, keys_of(names))
+        draws = RandomStreams(seed, PURPOSE_GAUSS_MARKOV, name_keys(names))
         who = np.arange(len(names), dtype=np.int64)
         steps = -(-until_ps // self.step_ps)
         x, y = (self._axis(draws, who, axis, size, steps) for axis, size in enumerate((self.width_mm, self.height_mm)))
         times = [np.full(len(who), step * self.step_ps, np.int64) for step in range(steps + 1)]
-        return tracks_of("gauss-markov", names, [who] * (steps + 1), times, x, y)
+        return assemble_tracks("gauss-markov", names, [who] * (steps + 1), times, x, y)
 
-    def _axis(self, draws: Draws, who: Int, axis: int, size: int, steps: int) -> list[Int]:
+    def _axis(self, draws: RandomStreams, who: Int, axis: int, size: int, steps: int) -> list[Int]:
         """Positions after each step; kept in 2**-16 mm so that slow nodes move too."""
         sigma = self.speed * 3_426_951_157 >> 32  # sqrt(2 / pi)
         noise = isqrt((1 << 2 * UNIT) - self.memory**2)
         index = np.full(len(who), axis, np.int64)
-        place = draws.below(who, index, size + 1) << 16
+        place = draws.uniform_small(who, index, size + 1) << 16
         velocity = self._normal(draws, who, index + 2) * sigma // _NORMAL
         found = [place >> 16]
         for step in range(steps):
@@ -70,9 +69,9 @@ class GaussMarkov:
         return found
 
     @staticmethod
-    def _normal(draws: Draws, who: Int, index: Int) -> Int:
+    def _normal(draws: RandomStreams, who: Int, index: Int) -> Int:
         """Nearly normal, of mean 0 and deviation ``_NORMAL`` * 2**16: the sum of four uniform numbers (excess kurtosis -0.3)."""
-        words = draws.words(who, index)
+        words = draws.random_words(who, index)
         halves = words.view(np.uint16).reshape(-1, 4).astype(np.int64).sum(axis=1) - 2 * 65_535
         normal: Int = halves << 16
         return normal

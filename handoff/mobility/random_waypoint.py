@@ -9,10 +9,9 @@ from math import isqrt
 import numpy as np
 
 import traces
-from engine.draws import Draws, keys_of
-from engine.rng import PURPOSE_USER
-from handoff.mobility.tracks import tracks_of
-from handoff.protocol.setup import Int
+from engine.columns import Int
+from engine.rng import PURPOSE_USER, RandomStreams, name_keys
+from handoff.mobility.tracks import assemble_tracks
 
 PURPOSE_WAYPOINT = PURPOSE_USER + 23
 
@@ -46,7 +45,7 @@ class RandomWaypoint:
 
     def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
         """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at its waypoints."""
-        draws = Draws(seed, PURPOSE_WAYPOINT, keys_of(names))
+        draws = RandomStreams(seed, PURPOSE_WAYPOINT, name_keys(names))
         who = np.arange(len(names), dtype=np.int64)
         start, end, speed, pause, late, index = self._first_legs(draws, who)
         mobile: list[Int] = []
@@ -76,15 +75,15 @@ class RandomWaypoint:
             end, speed, pause = self._leg(draws, who, index)
             index = index + _STRIDE
             arrived = begun + _leg_ps(start, end, speed)
-        return tracks_of("random waypoint", names, mobile, times, *places)
+        return assemble_tracks("random waypoint", names, mobile, times, *places)
 
-    def _leg(self, draws: Draws, who: Int, index: Int) -> tuple[Int, Int, Int]:
+    def _leg(self, draws: RandomStreams, who: Int, index: Int) -> tuple[Int, Int, Int]:
         """End (of shape (2, n)), speed and pause behind it."""
-        end = np.stack([draws.below(who, index, self.width_mm + 1), draws.below(who, index + 1, self.height_mm + 1)])
-        speed = self.slowest + draws.below(who, index + 2, self.fastest - self.slowest + 1)
-        return end, speed, self.pause_ps // 2**31 * draws.below(who, index + 3, 2**31)
+        end = np.stack([draws.uniform_small(who, index, self.width_mm + 1), draws.uniform_small(who, index + 1, self.height_mm + 1)])
+        speed = self.slowest + draws.uniform_small(who, index + 2, self.fastest - self.slowest + 1)
+        return end, speed, self.pause_ps // 2**31 * draws.uniform_small(who, index + 3, 2**31)
 
-    def _first_legs(self, draws: Draws, who: Int) -> tuple[Int, Int, Int, Int, Int, Int]:
+    def _first_legs(self, draws: RandomStreams, who: Int) -> tuple[Int, Int, Int, Int, Int, Int]:
         """The leg at time 0 of each, how long it has lasted by then, and the index of the draws that follow."""
         shape = len(who)
         longest = isqrt(self.width_mm**2 + self.height_mm**2) * 10**9 // self.slowest * 1000 + self.pause_ps + 10**4
@@ -99,8 +98,8 @@ class RandomWaypoint:
             whole = _leg_ps(a, b, speed) + pause
             # accepted with probability whole / longest, both in units that fit 31 bits
             unit = (longest >> 31) + 1
-            found = draws.below(open_, at + 4, longest // unit) < whole // unit
-            late = whole // 2**31 * draws.below(open_, at + 5, 2**31)
+            found = draws.uniform_small(open_, at + 4, longest // unit) < whole // unit
+            late = whole // 2**31 * draws.uniform_small(open_, at + 5, 2**31)
             index[open_] += 2 * _STRIDE
             hit = open_[found]
             start[:, hit], end[:, hit] = a[:, found], b[:, found]

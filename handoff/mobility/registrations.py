@@ -33,7 +33,7 @@ class Registration:
     beside: bool
 
 
-class Stay(NamedTuple):
+class Residence(NamedTuple):
     """From ``up_ns`` to ``down_ns`` (None: for ever) at a place: a care-of address, or ``AT_HOME``; or at a router."""
 
     up_ns: int
@@ -45,7 +45,7 @@ AT_HOME = ""
 NEVER = -1
 
 
-def registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
+def accepted_registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
     """What home agents accepted, each once, by time.
 
     A message that is seen at several places (before and behind a foreign agent, in several captures) counts where it was
@@ -72,17 +72,17 @@ def registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
     return sorted(Registration(asked[key], key[0], key[1], *given) for key, given in granted.items())
 
 
-def stays(accepted: Iterable[Registration], begin_ns: int) -> list[Stay]:
+def residences(accepted: Iterable[Registration], begin_ns: int) -> list[Residence]:
     """Where one mobile node was, from its registrations in order of time.
 
     It is where it is registered, from each request to the one that moves it away or until the lifetime ends; and at home
     before the first one, and when it has ended the last one itself.
     """
-    found: list[Stay] = []
+    found: list[Residence] = []
     here: dict[str, tuple[int, int | None]] = {AT_HOME: (begin_ns, None)}
 
     def leave(place: str, time_ns: int) -> None:
-        found.append(Stay(here.pop(place)[0], time_ns, place))
+        found.append(Residence(here.pop(place)[0], time_ns, place))
 
     for r in accepted:
         for place, (_, end) in list(here.items()):
@@ -98,11 +98,11 @@ def stays(accepted: Iterable[Registration], begin_ns: int) -> list[Stay]:
             leave(place, r.time_ns)
         up = here.get(r.care_of, (r.time_ns, None))[0]
         here[r.care_of] = up, None if r.lifetime_s is None else r.time_ns + r.lifetime_s * 10**9
-    found += [Stay(up, end, place) for place, (up, end) in here.items()]
+    found += [Residence(up, end, place) for place, (up, end) in here.items()]
     return sorted(found, key=lambda stay: stay.up_ns)
 
 
-def stays_of(
+def attachments_from_registrations(
     captures: Sequence[traces.Signalling], routers: Mapping[Prefix, str], home: str | None, *, lead_ps: int | None = None,
     guard_ps: int | None = None, begin_ps: int = 0, until_ps: int,
 ) -> traces.Associations:  # fmt: skip
@@ -129,7 +129,7 @@ def stays_of(
     ValueError
         If nobody registers, or a care-of address is nobody's.
     """
-    accepted = registrations(captures)
+    accepted = accepted_registrations(captures)
     if not accepted:
         raise ValueError("no accepted registration or binding update in the capture")
     earliest = min(c.facts.times_ns[0] for c in captures if c.facts.times_ns is not None)
@@ -140,7 +140,7 @@ def stays_of(
     rows: list[tuple[int, str, int, int, int, int]] = []
     names = sorted({r.home for r in accepted})
     for number, name in enumerate(names):
-        mine = _joined(stays([r for r in accepted if r.home == name], earliest), places)
+        mine = _joined(residences([r for r in accepted if r.home == name], earliest), places)
         for stay, following in zip(mine, [*mine[1:], None], strict=True):
             up = max(0, (stay.up_ns - earliest) * 1000 - begin_ps)
             down = FOREVER if stay.down_ns is None else (stay.down_ns - earliest) * 1000 - begin_ps
@@ -168,9 +168,9 @@ def _router(care_of: str, routers: Mapping[Prefix, str]) -> str | None:
     return routers[max(near, key=lambda prefix: prefix.prefixlen)] if near else None
 
 
-def _joined(found: list[Stay], places: Mapping[str, str | None]) -> list[Stay]:
+def _joined(found: list[Residence], places: Mapping[str, str | None]) -> list[Residence]:
     """By routers: a stay that begins at one before another ends there is the same stay; those of no router are left out."""
-    joined: dict[str, list[Stay]] = {}
+    joined: dict[str, list[Residence]] = {}
     for up, down, place in found:
         router = places[place]
         if router is None:
@@ -179,7 +179,7 @@ def _joined(found: list[Stay], places: Mapping[str, str | None]) -> list[Stay]:
         last = before[-1] if before else None
         if last is not None and (last.down_ns is None or up <= last.down_ns):
             end = None if last.down_ns is None or down is None else max(last.down_ns, down)
-            before[-1] = Stay(last.up_ns, end, router)
+            before[-1] = Residence(last.up_ns, end, router)
         else:
-            before.append(Stay(up, down, router))
+            before.append(Residence(up, down, router))
     return sorted((stay for each in joined.values() for stay in each), key=lambda stay: (stay.up_ns, stay.place))

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 import traces
-from handoff.protocol.setup import Int
+from engine.columns import Int
 
 PING_PONG_PS = 5 * 10**12
 """A stay shorter than this between two at one other router is a ping-pong."""
 
 
-def facts(file: Path, scenario: Path | None = None) -> dict[str, Any]:
+def describe_movement(file: Path, scenario: Path | None = None) -> dict[str, Any]:
     """Describe a movement file, or an association log; with a scenario, also the attachments that its coverage makes.
 
     Returns
@@ -32,21 +32,21 @@ def facts(file: Path, scenario: Path | None = None) -> dict[str, Any]:
     if scenario is not None:
         return _under(file, scenario)
     if traces.look(file) == "associations":
-        return {"format": "associations"} | of_associations(traces.read_associations(file))
-    return of_tracks(traces.read_movement(file))
+        return {"format": "associations"} | attachment_statistics(traces.read_associations(file))
+    return track_statistics(traces.read_movement(file))
 
 
 def _under(file: Path, path: Path) -> dict[str, Any]:
     from handoff.scenario import load_scenario
-    from handoff.workload.movement import associations_of, tracks_of
+    from handoff.workload.movement import load_attachments, load_tracks
 
     scenario, _ = load_scenario(path, (f"movement.trace={json.dumps(str(file.resolve()))}",))
-    log = associations_of(scenario, path.parent, scenario.seed)
-    known = of_tracks(tracks_of(scenario, path.parent, scenario.seed))
-    return known | {"attachments": of_associations(log, scenario.duration)}
+    log = load_attachments(scenario, path.parent, scenario.seed)
+    known = track_statistics(load_tracks(scenario, path.parent, scenario.seed))
+    return known | {"attachments": attachment_statistics(log, scenario.duration)}
 
 
-def of_tracks(tracks: traces.Tracks) -> dict[str, Any]:
+def track_statistics(tracks: traces.Tracks) -> dict[str, Any]:
     """Format, nodes, samples, times (s), area (m), speed (m/s) and, for files with dates, when time 0 was."""
     x, y, same = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
     ways = np.hypot(np.diff(x), np.diff(y))[same]
@@ -75,7 +75,7 @@ def of_tracks(tracks: traces.Tracks) -> dict[str, Any]:
     return found
 
 
-def of_associations(log: traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
+def attachment_statistics(log: traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
     """Nodes, routers, attachments, handoffs and how often they come, residence times (s).
 
     A handoff is an attachment that another one of the node follows. It is announced if layer 2 predicts it, soft if the next
@@ -126,12 +126,12 @@ def _attached_ps(mobile: Int, up: Int, down: Int) -> int:
     return total
 
 
-def lines(found: dict[str, Any], indent: str = "") -> list[str]:
+def format_description(found: dict[str, Any], indent: str = "") -> list[str]:
     """The same for people."""
     out = []
     for name, value in found.items():
         if isinstance(value, dict) and name == "attachments":
-            out += ["attachments", *lines(value, "  ")]
+            out += ["attachments", *format_description(value, "  ")]
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{k} {v:.3g}" for k, v in value.items())

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 import traces
-from handoff.protocol.setup import Int
+from engine.columns import Int
 
 
-def tracks_of(
+def assemble_tracks(
     name: str, names: Sequence[str], mobile: list[Int], time_ps: list[Int], x: list[Int], y: list[Int]
 ) -> traces.Tracks:
     """Tracks of parts that come in order of time, each with samples of some mobile nodes; the same instant twice is one."""

@@ -18,7 +18,7 @@ from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
-from handoff.simulation.result import STUDY_METRICS, Run
+from handoff.simulation.result import STUDY_METRICS, RunResult
 
 _SPREADS = tuple(
     (f"{name}_{of}", pa.int64() if of == "samples" else pa.float64())
@@ -96,7 +96,7 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
     return {b"handoff": json.dumps(facts).encode()}
 
 
-def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
+def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
     """Write ``runs``, ``handoffs``, ``flows``, ``links`` and ``nodes`` (Parquet) into a folder; returns the files.
 
     Raises
@@ -107,7 +107,7 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
     folder.mkdir(parents=True, exist_ok=True)
     temporaries = []
     for name, schema in SCHEMAS.items():
-        parts = [columns_of(name, run, setup, seed) for run in runs]
+        parts = [table_columns(name, run, setup, seed) for run in runs]
         columns = {
             field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
         }
@@ -124,7 +124,7 @@ def write_tables(folder: Path, runs: Sequence[Run], setup: Setup, seed: int, fac
     return written
 
 
-def columns_of(name: str, run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def table_columns(name: str, run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     """Columns of one run for the table ``name``, each a sequence with an element a row."""
     return _ROWS[name](run, setup, seed)
 
@@ -136,19 +136,19 @@ def _write(table: pa.Table, temporary: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _batches(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     parts = [_runs(part, setup, seed) for part in run.batches]
     return {"batch": list(range(len(parts)))} | {name: [p[name][0] for p in parts] for name in SCHEMAS["runs"].names}
 
 
-def _runs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
     }  # fmt: skip
     return {name: [row[name]] for name in SCHEMAS["runs"].names}
 
 
-def _handoffs(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     h = run.handoffs
     nodes = np.array(run.result.node_names)
     return {
@@ -166,7 +166,7 @@ def _given(columns: Any, wanted: list[tuple[str, pa.DataType]], count: int) -> d
     return {name: [None] * count if columns is None else columns[name] for name, _ in wanted}
 
 
-def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     flows = setup.network.flows()
     labels = np.array([label for label, _, n in setup.network.flow_labels for _ in range(n)], object)
     return {
@@ -179,17 +179,17 @@ def _flows(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
     }
 
 
-def _links(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _links(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.link_names
     counts = {c: run.result.links[c] for c in LINK_COLUMNS}
     pooled = [False] * len(setup.network.links) + [p for cell in setup.network.cells for p in (not cell.shared, True)]
-    return {"procedure": [run.procedure] * len(names), "link": names, "pooled": pooled, **counts, **run.rates()[0]}
+    return {"procedure": [run.procedure] * len(names), "link": names, "pooled": pooled, **counts, **run.utilisation()[0]}
 
 
-def _nodes(run: Run, setup: Setup, seed: int) -> dict[str, Any]:
+def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.node_names
     counts = {c: run.result.nodes[c] for c in NODE_COLUMNS}
-    return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.rates()[1]}
+    return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1]}
 
 
 _ROWS = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

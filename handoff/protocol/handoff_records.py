@@ -22,7 +22,7 @@ another anchor than the one that registers came; ``denied``: refusals; ``between
 procedure knows none; times of things that did not happen are -1."""
 
 
-class Records:
+class HandoffRecords:
     """Columns of all handoffs of a movement, in the order of its attachments.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import TypeVar
 Known = TypeVar("Known")
 
 
-class Heard(dict[int, Known]):
+class PerMobileState(dict[int, Known]):
     """By mobile node; what is not there yet is made as it is looked up with ``[]``.
 
     Parameters

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from handoff.protocol.messages import CODES
-from handoff.protocol.program import Numbered, Program
-from handoff.protocol.roles import Places
+from handoff.protocol.program import Program, ProgramStep
+from handoff.protocol.roles import RoleResolver
 
 REQUESTS = ("RQ", "BU", "DBU")
 """Kinds of messages that a mobile node registers and deregisters with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waypoint:
+class MessageHop:
     """One node of a step's path.
 
     Attributes
@@ -39,18 +39,18 @@ class Waypoint:
         The next node, from the arguments of the message.
     """
 
-    numbered: Numbered
+    numbered: ProgramStep
     role: str
     last: bool
-    does: str
+    action: str
     starts: tuple[int, ...]
     code: int
     size_bytes: int
     to_mobile: bool
-    find: Callable[[Any], int]
+    next_node: Callable[[Any], int]
 
 
-def waypoints(program: Program, places: Places) -> dict[int, Waypoint]:
+def build_message_hops(program: Program, places: RoleResolver) -> dict[int, MessageHop]:
     """All of a program by ``step | hop << 16``, as the first argument of a message has it (``messages.WHERE``)."""
     found = {}
     for number, numbered in enumerate(program.steps):
@@ -59,14 +59,14 @@ def waypoints(program: Program, places: Places) -> dict[int, Waypoint]:
             last = hop == len(path) - 1
             does = "ends" if last else _does(numbered, role, program.row.marker)
             following, size = ("MN", 0) if last else (path[hop + 1], numbered.leg_bytes[hop])
-            found[number | hop << 16] = Waypoint(
+            found[number | hop << 16] = MessageHop(
                 numbered, role, last, does, numbered.starts[hop], CODES[numbered.kind], size, following == "MN",
-                places.finders[following],
+                places.node_of_role[following],
             )  # fmt: skip
     return found
 
 
-def _does(numbered: Numbered, role: str, marker: str) -> str:
+def _does(numbered: ProgramStep, role: str, marker: str) -> str:
     """What a message does at a node in a role that it only passes."""
     path, name = numbered.step.path, numbered.kind
     if role == "nAR" and path[0] == "MN" and name in REQUESTS:

@@ -12,7 +12,7 @@ KINDS = (
 )  # fmt: skip
 
 
-def kind(message: str) -> str:
+def message_kind(message: str) -> str:
     """Kind of a message of a row: its name without the number that tells two apart."""
     return message.rstrip("123456789")
 
@@ -20,15 +20,15 @@ def kind(message: str) -> str:
 CODES = {name: i for i, name in enumerate(KINDS, 1)}
 MESSAGES = {i: name for name, i in CODES.items()}
 
-WHERE = 0xFFFFFF
+STEP_HOP_MASK = 0xFFFFFF
 """Bits of the first argument of a message that say at which node of which step it is."""
-NEXT = _HOP = 1 << 16
+ONE_HOP = _HOP = 1 << 16
 """Added to the first argument, it says the same of the next node of the path."""
 _STATUS_BITS, _PEER_BITS = 24, 20
 _STEP, _PEER = _HOP - 1, (1 << _PEER_BITS) - 1
 
 
-class Fields(tuple[int, ...]):
+class MessageFields(tuple[int, ...]):
     """What a control message says, as the six int64 that a message of the engine has.
 
     ``step`` and ``hop`` say where on its path it is; ``old`` and ``new`` are the routers of the handoff (-1: none); ``peer`` is
@@ -41,13 +41,13 @@ class Fields(tuple[int, ...]):
     def __new__(
         cls, step: int, hop: int, old: int, new: int, peer: int, identification: int, lifetime_s: int, status: int = 0,
         proof: int = 0,
-    ) -> Fields:  # fmt: skip
+    ) -> MessageFields:  # fmt: skip
         """Pack them."""
         where, who = step | hop * _HOP | status << _STATUS_BITS, peer + 1 | lifetime_s << _PEER_BITS
         return tuple.__new__(cls, (where, old, new, who, identification, proof))
 
     @classmethod
-    def unpack(cls, args: tuple[int, ...]) -> Fields:
+    def unpack(cls, args: tuple[int, ...]) -> MessageFields:
         """From the arguments of a message."""
         return tuple.__new__(cls, args)
 
@@ -69,7 +69,7 @@ class Fields(tuple[int, ...]):
     @property
     def hop(self) -> int:
         """Node of its path."""
-        return (self[0] & WHERE) // _HOP
+        return (self[0] & STEP_HOP_MASK) // _HOP
 
     @property
     def status(self) -> int:
@@ -92,14 +92,14 @@ class Fields(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"Fields({', '.join(f'{name}={value}' for name, value in self._all().items())})"
 
-    def replace(self, **changes: int) -> Fields:
+    def replace(self, **changes: int) -> MessageFields:
         """The same with other values of some fields."""
-        return Fields(**self._all() | changes)
+        return MessageFields(**self._all() | changes)
 
-    def starting(self, step: int, lifetime_s: int) -> Fields:
+    def for_new_step(self, step: int, lifetime_s: int) -> MessageFields:
         """What a node starts on this message: at the first node of a step, accepted, else as this says."""
         who = self[3] & _PEER | lifetime_s << _PEER_BITS
-        return tuple.__new__(Fields, (step, self[1], self[2], who, self[4], self[5]))
+        return tuple.__new__(MessageFields, (step, self[1], self[2], who, self[4], self[5]))
 
 
 _NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof")
@@ -161,7 +161,7 @@ def leg_bytes(message: str, path: tuple[str, ...], ip: int, secured: bool) -> tu
         Whether the home agent's messages travel in ESP and a correspondent's carry authorization data (profile ``rfc``);
         the Mobile-Home authentication extension of IPv4 is always there.
     """
-    name = kind(message)
+    name = message_kind(message)
     if ip == 4:
         return (_V4[name],) * (len(path) - 1)
     size = _V6[name]

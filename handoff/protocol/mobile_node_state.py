@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
-class Request(NamedTuple):
+class PendingRequest(NamedTuple):
     """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits.
 
     ``held``: it has not been sent yet, since too many have been sent just now.
@@ -23,7 +23,7 @@ class Request(NamedTuple):
 _NOTHING: Mapping[Any, Any] = {}
 
 
-class State:
+class MobileNodeState:
     """One mobile node, as long as something has happened to it: what it seldom has is shared while there is none of it.
 
     ``router`` is where it is registered, ``gateway`` that of the region whose gateway its home agent knows, ``links`` the
@@ -37,32 +37,49 @@ class State:
     """
 
     __slots__ = (
-        "aimed", "asked_ps", "delays", "detecting", "forgotten", "gateway", "heard", "identification", "leaving", "links",
-        "markers", "recent", "refresh", "request", "requests", "router", "target", "tokens", "waiting",
+        "asked_ps",
+        "delays",
+        "detecting",
+        "forwarding_router",
+        "gateway",
+        "handoff_attachment",
+        "identification",
+        "known_attachments",
+        "links",
+        "markers",
+        "recent",
+        "refresh",
+        "request",
+        "requests",
+        "router",
+        "target_attachment",
+        "target_router",
+        "tokens",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.forgotten = self.router = self.gateway = self.target = self.leaving = self.aimed = self.detecting = -1
+        self.forwarding_router = self.router = self.gateway = self.target_router = self.handoff_attachment = self.target_attachment = self.detecting = -1
         self.identification = self.request = self.refresh = self.delays = 0
         self.asked_ps = -(2**62)
         self.links: tuple[int, ...] = ()
-        self.requests: Mapping[int, Request] = _NOTHING
+        self.requests: Mapping[int, PendingRequest] = _NOTHING
         self.markers: tuple[int, ...] = ()
-        self.heard: tuple[int, ...] = ()
+        self.known_attachments: tuple[int, ...] = ()
         self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _NOTHING
         self.recent: Mapping[tuple[str, int], tuple[int, ...]] = _NOTHING
         self.waiting: tuple[tuple[int, int, int, int], ...] = ()
 
-    def hear(self, attachment: int) -> None:
+    def learn_router(self, attachment: int) -> None:
         """Know the router of an attachment."""
-        if attachment not in self.heard:
-            self.heard = (*self.heard, attachment)
+        if attachment not in self.known_attachments:
+            self.known_attachments = (*self.known_attachments, attachment)
 
     def drop_requests(self) -> None:
         """None waits any more."""
         self.requests, self.waiting, self.request = _NOTHING, (), 0
 
-    def take(self, identification: int) -> Request | None:
+    def pop_request(self, identification: int) -> PendingRequest | None:
         """A request that waits no more; None if it did not."""
         request = self.requests.get(identification)
         if request is not None:

@@ -168,11 +168,11 @@ class Options:
         """Whether registrations are authenticated."""
         return self.rfc if self.authentication is None else self.authentication
 
-    def routability(self, ip: int) -> bool:
+    def needs_return_routability(self, ip: int) -> bool:
         """Whether correspondents want return routability; there is none in IPv4."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def dad(self, row: Procedure) -> int:
+    def duplicate_address_detection_ps(self, row: Procedure) -> int:
         """Duplicate address detection of a care-of address, in ps; a router's own address needs none."""
         if row.ip == 4 or row.network_based:
             return 0

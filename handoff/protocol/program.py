@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
-from handoff.protocol.messages import kind, leg_bytes
+from handoff.protocol.messages import leg_bytes, message_kind
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import Procedure, Step
 
@@ -22,7 +22,7 @@ _OLD = {"oAR", "oGFA", "oMAP"}
 
 
 @dataclass(frozen=True)
-class Numbered:
+class ProgramStep:
     """One step with what the machine asks about it.
 
     Attributes
@@ -60,9 +60,9 @@ class Numbered:
     wants_old: bool
     per_peer: bool
     replies: frozenset[int]
-    awaits: bool
+    needs_reply: bool
     registers: bool
-    twin: int
+    fallback_step: int
     starts: tuple[tuple[int, ...], ...]
 
 
@@ -88,8 +88,8 @@ class Program:
 
     row: Procedure
     options: Options
-    steps: tuple[Numbered, ...]
-    begins: dict[tuple[int, str], tuple[int, ...]]
+    steps: tuple[ProgramStep, ...]
+    steps_by_event: dict[tuple[int, str], tuple[int, ...]]
     prelude: tuple[int, ...]
     routability: dict[str, int]
     solicitation: int
@@ -104,7 +104,7 @@ class Program:
         for variant, rows in enumerate(variants):
             _number(variant, [*_optional(rows, row, options), *row.rescue], options.relay, steps, twins)
         first = len(steps)
-        common = [*_prelude(row, options), *_DISCOVERY, *(_ROUTABILITY if options.routability(row.ip) else ())]
+        common = [*_prelude(row, options), *_DISCOVERY, *(_ROUTABILITY if options.needs_return_routability(row.ip) else ())]
         steps += [(HOME, step, step.path[:2] == ("MN", "oAR")) for step in common]
         numbers = {step.message: first + i for i, step in enumerate(common)}
         twins |= {numbers[m]: numbers[m[:-1] + "2"] for m in ("HoTI1", "CoTI1") if m in numbers}
@@ -125,7 +125,7 @@ class Program:
         )
 
     @property
-    def secured(self) -> bool:
+    def uses_ipsec(self) -> bool:
         """Whether messages of the home agent travel in ESP, and correspondents' carry authorization data (IPv6)."""
         return self.options.rfc or self.options.authenticates
 
@@ -134,9 +134,9 @@ class Program:
         shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.routability and self.row.route_optimization else lifetime_s
         return shortest * SECOND // 2
 
-    def begun(self, variant: int, event: str) -> tuple[int, ...]:
+    def steps_on(self, variant: int, event: str) -> tuple[int, ...]:
         """Steps that the mobile node starts on an event."""
-        return self.begins.get((variant, event), ())
+        return self.steps_by_event.get((variant, event), ())
 
 
 def _number(
@@ -219,14 +219,14 @@ def _replies(steps: list[tuple[int, Step, bool]], variant: int, step: Step) -> I
 
 def _numbered(
     i: int, steps: list[tuple[int, Step, bool]], twin: int, row: Procedure, options: Options
-) -> Numbered:
+) -> ProgramStep:
     variant, step, over_old = steps[i]
     starts = tuple(_started(steps, variant, step.message, role) for role in step.path)
     replies = frozenset(_replies(steps, variant, step))
-    return Numbered(
+    return ProgramStep(
         step,
         variant,
-        kind(step.message),
+        message_kind(step.message),
         leg_bytes(step.message, step.path, row.ip, options.rfc or options.authenticates),
         over_old,
         bool(_OLD & set(step.path)),

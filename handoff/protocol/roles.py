@@ -9,12 +9,12 @@ from operator import itemgetter
 
 import numpy as np
 
-from engine.lookahead import delays_to
-from engine.rng import PURPOSE_USER, draw, key
+from engine.rng import PURPOSE_USER, name_key, random_word
+from engine.routing import delays_to
 from handoff.protocol.constants import ADVERTISEMENTS_IN_LIFETIME, REGISTRATION_PROCESSING, SECOND
-from handoff.protocol.messages import Fields, header_bytes
+from handoff.protocol.messages import MessageFields, header_bytes
 from handoff.protocol.program import Program
-from handoff.protocol.setup import Correspondents, Setup
+from handoff.protocol.setup import CorrespondentTable, Setup
 
 PURPOSE_ADVERTISEMENT = PURPOSE_USER + 3
 """Draws of the gaps between a router's advertisements, by its key and their number."""
@@ -29,7 +29,7 @@ def _none(_: object) -> int:
     return -1
 
 
-class Places:
+class RoleResolver:
     """Roles, resolved.
 
     Parameters
@@ -41,10 +41,10 @@ class Places:
         Of the advertisements.
     """
 
-    def __init__(self, setup: Setup, program: Program, peers: Correspondents, seed: int) -> None:
+    def __init__(self, setup: Setup, program: Program, peers: CorrespondentTable, seed: int) -> None:
         self.home_agent, self.gateways, self.peers, self.seed = setup.home_agent, setup.gateways, peers, seed
         self.row, self.options, self.network = program.row, program.options, setup.network
-        self.node_keys = [key(n.name) for n in setup.network.nodes]
+        self.node_keys = [name_key(n.name) for n in setup.network.nodes]
         self.mobile_keys = setup.network.mobile_keys()
         move = setup.movement
         start = setup.first_attachments()
@@ -52,8 +52,8 @@ class Places:
         router = np.full(setup.network.mobile_count, -1, np.int32)
         router[move.mobile[start]] = move.router[start]
         self.first_router = array("i", router.tobytes())  # where each mobile node was registered before time 0
-        self.finders: dict[str, Callable[[tuple[int, ...]], int]] = {  # from what a message says
-            "MN": _none, "nAR": itemgetter(Fields.NEW), "oAR": itemgetter(Fields.OLD), "CN": self._peer, "HA": self._home_agent,
+        self.node_of_role: dict[str, Callable[[tuple[int, ...]], int]] = {  # from what a message says
+            "MN": _none, "nAR": itemgetter(MessageFields.NEW), "oAR": itemgetter(MessageFields.OLD), "CN": self._peer, "HA": self._home_agent,
             "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway, "oMAP": self._old_gateway,
         }  # fmt: skip
         self._above_gateways = program.row.hierarchical  # are home agent and correspondents
@@ -62,21 +62,21 @@ class Places:
         self._round_trips: dict[int, int] = {}  # between routers and home agent, without the radio
         self._advertised: dict[int, list[int]] = {}
 
-    def node(self, role: str, fields: Fields) -> int:
+    def node(self, role: str, fields: MessageFields) -> int:
         """Node of a role on the path of a message; -1 for the mobile node."""
-        return self.finders[role](fields)
+        return self.node_of_role[role](fields)
 
     def _home_agent(self, _: tuple[int, ...]) -> int:
         return self.home_agent
 
     def _peer(self, args: tuple[int, ...]) -> int:
-        return Fields.unpack(args).peer
+        return MessageFields.unpack(args).peer
 
     def _new_gateway(self, args: tuple[int, ...]) -> int:
-        return self.gateways[args[Fields.NEW]]
+        return self.gateways[args[MessageFields.NEW]]
 
     def _old_gateway(self, args: tuple[int, ...]) -> int:
-        return self.gateways[args[Fields.OLD]]
+        return self.gateways[args[MessageFields.OLD]]
 
     def role(self, node: int) -> str:
         """Role of an anchor's node."""
@@ -115,7 +115,7 @@ class Places:
             found += [("CN", node) for node in self.peers[mobile]]
         return found
 
-    def least_wait(self, router: int, size_bytes: int) -> int:
+    def min_reply_wait_ps(self, router: int, size_bytes: int) -> int:
         """Shortest wait for a registration reply (RFC 5944 3.6.3): two round trips to the home agent, and processing."""
         if router not in self._round_trips:
             there, back = delays_to(self.network, self.home_agent)[router], delays_to(self.network, router)[self.home_agent]
@@ -146,12 +146,12 @@ class Places:
         where = self.node_keys[router]
         times = self._advertised.get(router)
         if times is None:
-            times = self._advertised[router] = [-(draw(self.seed, PURPOSE_ADVERTISEMENT, where, 0) * low >> 64) - 1]
+            times = self._advertised[router] = [-(random_word(self.seed, PURPOSE_ADVERTISEMENT, where, 0) * low >> 64) - 1]
         while times[-1] <= t:
-            gap = low + (draw(self.seed, PURPOSE_ADVERTISEMENT, where, len(times)) * (high - low + 1) >> 64)
+            gap = low + (random_word(self.seed, PURPOSE_ADVERTISEMENT, where, len(times)) * (high - low + 1) >> 64)
             times.append(times[-1] + gap)
         return times
 
-    def delay(self, mobile: int, number: int, most_ps: int) -> int:
+    def random_delay_ps(self, mobile: int, number: int, most_ps: int) -> int:
         """Random delay of a mobile node from 0 to ``most_ps``."""
-        return draw(self.seed, PURPOSE_DELAY, int(self.mobile_keys[mobile]), number) * most_ps >> 64
+        return random_word(self.seed, PURPOSE_DELAY, int(self.mobile_keys[mobile]), number) * most_ps >> 64

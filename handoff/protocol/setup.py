@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import FOREVER, Network
-from engine.columns import in_order
+from engine.columns import Int, is_sorted
 from handoff.protocol.options import Options
-
-Int = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Movement:
+class Attachments:
     """Attachments of mobile nodes to routers, one element an attachment, sorted by (mobile, up).
 
     Attributes
@@ -38,7 +36,7 @@ class Movement:
     going_down_ps: Int
 
     def __post_init__(self) -> None:
-        if not in_order(self.mobile, self.up_ps):
+        if not is_sorted(self.mobile, self.up_ps):
             raise ValueError("attachments must be sorted by mobile, then by the time they come up")
 
 
@@ -93,7 +91,7 @@ class Setup:
 
     network: Network
     home_agent: int
-    movement: Movement
+    movement: Attachments
     duration_ps: int
     options: Options = field(default_factory=Options)
     gateways: dict[int, int] = field(default_factory=dict)
@@ -111,7 +109,7 @@ class Setup:
         return np.flatnonzero(np.append(True, m[1:] != m[:-1])) if len(m) else np.zeros(0, np.int64)
 
 
-class Correspondents:
+class CorrespondentTable:
     """The nodes that each mobile node has flows with.
 
     Parameters
@@ -141,4 +139,4 @@ class Correspondents:
         return self._node[self._first[mobile] : self._first[mobile + 1]].tolist()
 
 
-__all__ = ["FOREVER", "Correspondents", "Movement", "Options", "Presence", "Restart", "Setup"]
+__all__ = ["FOREVER", "Attachments", "CorrespondentTable", "Options", "Presence", "Restart", "Setup"]

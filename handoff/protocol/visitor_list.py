@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from engine import FOREVER, Context
 from handoff.protocol.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
-from handoff.protocol.lazy_state import Heard
-from handoff.protocol.messages import Fields
+from handoff.protocol.lazy_state import PerMobileState
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.program import LINGER, Program
-from handoff.protocol.roles import Places
+from handoff.protocol.roles import RoleResolver
 
 
-class Visitor:
+class VisitorEntry:
     """What a router knows of one mobile node.
 
     ``attached``: its link is up; ``until``: end of the registration through this router (-1: none); ``resident``: registered here
@@ -19,31 +19,31 @@ class Visitor:
     it has not asked here after its link came up; ``last_passed``: identification of its last request that came through here.
     """
 
-    __slots__ = ("attached", "forwarding", "kept", "last_passed", "leaving", "resident", "unasked", "until")
+    __slots__ = ("advertisements_left", "attached", "buffering_old_link", "forwarding", "last_passed", "leaving", "resident", "until")
 
     def __init__(self, resident: bool) -> None:
         self.attached = self.resident = resident
-        self.forwarding = self.kept = self.leaving = False
+        self.forwarding = self.buffering_old_link = self.leaving = False
         self.until = self.last_passed = -1
-        self.unasked = 0
+        self.advertisements_left = 0
 
 
-class Visitors:
+class VisitorList:
     """One router's entries; a mobile node of which it has heard nothing since time 0 has none.
 
     A mobile node that is registered but not attached yet has a buffer of its own until it attaches (decisions, 13); a forwarding
     entry ends with its lifetime, with the marker, or when the mobile node is back (decisions, 12 and 25).
     """
 
-    def __init__(self, program: Program, places: Places, node: int) -> None:
+    def __init__(self, program: Program, places: RoleResolver, node: int) -> None:
         self.options, self.row, self.places, self.node = program.options, program.row, places, node
-        self.entries = Heard(self._at_start)
+        self.entries = PerMobileState(self._at_start)
         self._ip4 = program.row.ip == 4
         self._forwarding_ps = program.options.forwarding_lifetime(program.row.ip)
         self._forward = places.tunnel("AR")
 
-    def _at_start(self, mobile: int) -> Visitor:
-        return Visitor(self.places.first_router[mobile] == self.node)
+    def _at_start(self, mobile: int) -> VisitorEntry:
+        return VisitorEntry(self.places.first_router[mobile] == self.node)
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def up(self, ctx: Context) -> None:
@@ -51,34 +51,34 @@ class Visitors:
         visitor = self.entries[ctx.mobile]
         visitor.attached, visitor.leaving = True, False
         until = visitor.until
-        visitor.unasked = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
-        kept = visitor.kept and visitor.resident
+        visitor.advertisements_left = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
+        kept = visitor.buffering_old_link and visitor.resident
         if until > ctx.time_ps or kept or visitor.forwarding or self.row.ip == 6:
             self._deliver(ctx, until if until > ctx.time_ps else None)
-        visitor.forwarding = visitor.kept = False
+        visitor.forwarding = visitor.buffering_old_link = False
 
-    def fade(self, ctx: Context) -> None:
+    def on_link_draining(self, ctx: Context) -> None:
         """The last frame that the mobile node's link can carry has left: what comes now is kept (``old_buffer_packets``)."""
         visitor = self.entries[ctx.mobile]
         visitor.attached = False
         entry = FOREVER if not self._ip4 or (visitor.until < 0 and visitor.resident) else visitor.until
         until = min(entry, ctx.time_ps + self._forwarding_ps)
         if until > ctx.time_ps and not visitor.forwarding and not visitor.leaving:
-            visitor.kept = True
-            ctx.hold(packets=self.options.old_buffer_packets, until_ps=until)
+            visitor.buffering_old_link = True
+            ctx.buffer(packets=self.options.old_buffer_packets, until_ps=until)
 
     def down(self, ctx: Context) -> None:
         """The mobile node's link is gone."""
         visitor = self.entries[ctx.mobile]
         visitor.attached = False
-        visitor.unasked = 0
+        visitor.advertisements_left = 0
         if visitor.leaving:
             if self.options.linger_ps:
                 ctx.timer(ctx.time_ps + self.options.linger_ps, LINGER)
             else:
-                self.left(ctx)
+                self.remove_after_marker(ctx)
 
-    def left(self, ctx: Context) -> None:
+    def remove_after_marker(self, ctx: Context) -> None:
         """The marker has passed and the link is gone (decisions, 10): a foreign agent forgets its visitor."""
         visitor = self.entries[ctx.mobile]
         if visitor.leaving and not visitor.attached:
@@ -88,10 +88,10 @@ class Visitors:
     def advertised(self, mobile: int, always: bool = False) -> bool:
         """Count an advertisement for a mobile node on this link; whether it gets it."""
         visitor = self.entries[mobile]
-        left = visitor.unasked
+        left = visitor.advertisements_left
         wanted = visitor.attached and (left > 0 or always)
         if wanted:
-            visitor.unasked = max(0, left - 1)
+            visitor.advertisements_left = max(0, left - 1)
         return wanted
 
     # -- entries ----------------------------------------------------------------------------------------------------------
@@ -100,25 +100,25 @@ class Visitors:
         visitor = self.entries[ctx.mobile]
         visitor.until = -1
         visitor.resident = False
-        if visitor.forwarding or visitor.kept or self._ip4:
-            visitor.forwarding = visitor.kept = False
+        if visitor.forwarding or visitor.buffering_old_link or self._ip4:
+            visitor.forwarding = visitor.buffering_old_link = False
             ctx.unbind()
 
-    def requested(self, ctx: Context, fields: Fields) -> None:
+    def requested(self, ctx: Context, fields: MessageFields) -> None:
         """A request passes."""
         visitor = self.entries[ctx.mobile]
-        visitor.unasked = 0
+        visitor.advertisements_left = 0
         visitor.last_passed = fields.identification
         self._expect(ctx, visitor, ctx.time_ps + lifetime_ps(fields))
 
-    def _expect(self, ctx: Context, visitor: Visitor, until_ps: int) -> None:
+    def _expect(self, ctx: Context, visitor: VisitorEntry, until_ps: int) -> None:
         """An entry for a mobile node that registers through this router."""
-        visitor.forwarding = visitor.resident = visitor.kept = visitor.leaving = False
+        visitor.forwarding = visitor.resident = visitor.buffering_old_link = visitor.leaving = False
         visitor.until = until_ps
         if visitor.attached:
             self._deliver(ctx, until_ps)
         else:
-            ctx.hold(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until_ps)
+            ctx.buffer(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until_ps)
 
     def replied(self, ctx: Context, lifetime_ps: int) -> None:
         """A reply passes: the lifetime runs from it (RFC 5944, 3.7.3)."""
@@ -130,7 +130,7 @@ class Visitors:
 
     def _deliver(self, ctx: Context, until_ps: int | None) -> None:
         """To the mobile node on this link: a foreign agent while its registration lasts, an IPv6 router to whoever is there."""
-        ctx.local(until_ps=until_ps if self._ip4 else None)
+        ctx.deliver_locally(until_ps=until_ps if self._ip4 else None)
 
     def acknowledged(self, ctx: Context) -> None:
         """The old router's acknowledgement passes: packets follow, though the request was lost or never sent (decisions, 24)."""
@@ -138,18 +138,18 @@ class Visitors:
         if visitor.until < 0:
             self._expect(ctx, visitor, ctx.time_ps + self._forwarding_ps)
 
-    def forward(self, ctx: Context, fields: Fields) -> None:
+    def forward(self, ctx: Context, fields: MessageFields) -> None:
         """Old care-of address -> new care-of address from now on."""
         visitor = self.entries[ctx.mobile]
         if fields.new == self.node or fields.identification < visitor.last_passed:
             return  # a node never forwards to itself, nor for a mobile node that has registered here again since
         visitor.forwarding = True
-        visitor.leaving = visitor.resident = visitor.kept = False
+        visitor.leaving = visitor.resident = visitor.buffering_old_link = False
         visitor.until = -1
         until = ctx.time_ps + self._forwarding_ps
-        ctx.bind(fields.new, until_ps=until, again=self.options.forward_unacked, **self._forward)  # type: ignore[arg-type]
+        ctx.bind(fields.new, until_ps=until, copy_in_flight=self.options.forward_unacked, **self._forward)  # type: ignore[arg-type]
 
-    def marker(self, ctx: Context, fields: Fields) -> tuple[bool, bool]:
+    def marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
         """The marker has come to the old router: whether it goes on to the mobile node, and whether the entry then ends.
 
         With route optimization more may follow it (decisions, 3), so it does not end the forwarding there.
@@ -160,7 +160,7 @@ class Visitors:
         if visitor.forwarding:  # in IPv4 it is for the foreign agent, and has nothing left to mark (decisions, 11, 12)
             return self.row.ip == 6, self.options.forwarding_end == "marker" and not self.row.route_optimization
         if not visitor.attached:  # in IPv6 it is for an address on this link
-            return self.row.ip == 6, self._ip4 and not visitor.kept
+            return self.row.ip == 6, self._ip4 and not visitor.buffering_old_link
         visitor.leaving = True
         return True, False
 
@@ -170,6 +170,6 @@ class Visitors:
         self.end(ctx)
 
 
-def lifetime_ps(fields: Fields) -> int:
+def lifetime_ps(fields: MessageFields) -> int:
     """Lifetime in a message, in ps."""
     return fields.lifetime_s * SECOND

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
-from handoff.protocol.procedures import named, wrong_names
-from handoff.scenario.field_types import Duration, Model, Positive, one_or_more
-from handoff.scenario.value_ranges import plain, values
+from handoff.protocol.procedures import name_errors, parse_names
+from handoff.scenario.field_types import Duration, Positive, StrictModel, one_or_more
+from handoff.scenario.value_ranges import expand_values, toml_literal
 
 NOT_OF_A_POINT = ("sweep", "slo", "seed")
 """Tables and keys that change no run: which others there are, what is asked of them, and the seed, which is the run's."""
@@ -18,7 +18,7 @@ def _values(given: Any) -> tuple[str, ...]:
     """What a field takes: one text, or an array of values and texts."""
     if isinstance(given, list) and not given:
         raise ValueError("there is no value: give some, or leave the field out")
-    parts = (values(part) if isinstance(part, str) else [plain(part)] for part in one_or_more(given))
+    parts = (expand_values(part) if isinstance(part, str) else [toml_literal(part)] for part in one_or_more(given))
     return tuple(dict.fromkeys(value for part in parts for value in part))
 
 
@@ -26,8 +26,8 @@ def _procedures(given: Any) -> Any:
     names = one_or_more(given)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return names
-    names = named("all") if names == ["all"] else names
-    if wrong := wrong_names(names):
+    names = parse_names("all") if names == ["all"] else names
+    if wrong := name_errors(names):
         raise ValueError("; ".join(wrong))
     return names
 
@@ -44,7 +44,7 @@ Values = Annotated[tuple[str, ...], BeforeValidator(_values)]
 Procedures = Annotated[list[str], BeforeValidator(_procedures), Field(min_length=1)]
 
 
-class Sweep(Model):
+class Sweep(StrictModel):
     """Fields and the values that they take; every other key is one of these.
 
     Attributes
@@ -115,7 +115,7 @@ def _targets(given: Any) -> Any:
     return one_or_more(given)
 
 
-class Slo(Model):
+class Slo(StrictModel):
     """What a network has to keep: measures and their limits."""
 
     targets: Annotated[list[str], BeforeValidator(_targets), Field(min_length=1)]

@@ -52,7 +52,7 @@ class Decimals:
         return round(number * Fraction(10**self.digits))
 
 
-duration = Quantity(quantities.duration, "20ms", quantities.TIME)
+duration = Quantity(quantities.parse_duration, "20ms", quantities.TIME)
 
 
 COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -61,7 +61,7 @@ COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 def count(text: str) -> int:
     """A whole number of text as in ``"10k"``, ``"1.5M"`` or ``"2G"``."""
     try:
-        return quantities.exact(text, COUNTS, "count", "10k")
+        return quantities.parse_quantity(text, COUNTS, "count", "10k")
     except ValueError:
         raise ValueError(f"{text!r} is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'") from None
 
@@ -100,7 +100,7 @@ def _name(value: Any) -> str:
     return value
 
 
-def listed(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """Names for people: all of a few, the first and the last of many."""
     return ", ".join(names if len(names) <= 20 else [*names[:9], f"… ({len(names)} in all)", names[-1]])
 
@@ -149,8 +149,8 @@ def prefix(value: Any) -> Prefix:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
-Rate = Annotated[int, BeforeValidator(Quantity(quantities.rate, "10Mbit/s", quantities.RATE))]
-Size = Annotated[int, BeforeValidator(Quantity(quantities.size, "64kB", quantities.SIZE))]
+Rate = Annotated[int, BeforeValidator(Quantity(quantities.parse_rate, "10Mbit/s", quantities.RATE))]
+Size = Annotated[int, BeforeValidator(Quantity(quantities.parse_size, "64kB", quantities.SIZE))]
 Pace = Annotated[str, BeforeValidator(_pace)]
 Loss = Annotated[str, BeforeValidator(probability)]
 Name = Annotated[str, BeforeValidator(_name)]
@@ -159,7 +159,7 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
-class Model(BaseModel):
+class StrictModel(BaseModel):
     """No key that is not understood is let through."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

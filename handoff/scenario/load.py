@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.field_paths import keys_at
 from handoff.scenario.models import Scenario
-from handoff.scenario.overrides import change, fields
+from handoff.scenario.overrides import set_value, variable_fields
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NOT_VARIED = {
@@ -59,11 +59,11 @@ def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scen
     ScenarioError
         With every problem that was found.
     """
-    data, text = tables(path, changes)
-    return check(data, path, text, changes), text
+    data, text = read_tables(path, changes)
+    return validate(data, path, text, changes), text
 
 
-def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
+def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
     """Read the tables of a scenario file and change them, without a check of what they say.
 
     Parameters
@@ -71,7 +71,7 @@ def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, A
     path : str or Path
         The TOML file.
     changes : tuple of str
-        ``"name=value"``, one applied after the other by ``handoff.scenario.overrides.change``.
+        ``"name=value"``, one applied after the other by ``handoff.scenario.overrides.set_value``.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, A
             wrong.append(f"--set {entry!r}: write path.to.key=value")
             continue
         try:
-            data = change(data, name, value)
+            data = set_value(data, name, value)
         except ValueError as error:
             wrong.append(f"--set {error}")
     if wrong:
@@ -112,7 +112,7 @@ def tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, A
     return data, text
 
 
-def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = ()) -> Scenario:
+def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = ()) -> Scenario:
     """The scenario that tables are.
 
     Parameters
@@ -132,7 +132,7 @@ def check(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple
         With every problem that was found.
     """
     lines = line_numbers(text)
-    short = fields(data)
+    short = variable_fields(data)
     names = [entry.partition("=")[0].strip() for entry in changes]
     changed = {tuple(path.split(".")) for name in names for path in short.get(name, (name,))}
     try:
@@ -154,10 +154,10 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
             found[name] = f"{name}: cannot vary: {why}"
             continue
         try:
-            Scenario.model_validate(change(data, name, values[0]))
+            Scenario.model_validate(set_value(data, name, values[0]))
         except ValidationError as error:
             if strange := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
-                found[name] = said(strange[0])
+                found[name] = format_error(strange[0])
         except ValueError as error:
             near = difflib.get_close_matches(name, Sweep.model_fields, 1)
             found[name] = f"{name}: no field of a scenario; did you mean {near[0]!r}?" if near else str(error)
@@ -193,10 +193,10 @@ def _problem(
     where = "--set" if dots and any(dots == c[: len(dots)] for c in changed) and loc not in lines else f"{path}:{line}"
     if dots in changed:
         where = "--set"
-    return line, f"{where}: {said(error)}"
+    return line, f"{where}: {format_error(error)}"
 
 
-def said(error: Any) -> str:
+def format_error(error: Any) -> str:
     """One of ``ValidationError.errors()``: where in the scenario, what is wrong, what would be right."""
     loc = tuple(error["loc"])
     message: str = error["msg"].removeprefix("Value error, ")

@@ -11,12 +11,24 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model
 
 from handoff.protocol.options import CHOICES, Options
 from handoff.scenario.experiment import Slo, Sweep
-from handoff.scenario.field_types import Count, Duration, Loss, Model, Name, Names, Positive, Rate, Size, listed, one_or_more
-from handoff.scenario.movement import Covered, Movement
+from handoff.scenario.field_types import (
+    Count,
+    Duration,
+    Loss,
+    Name,
+    Names,
+    Positive,
+    Rate,
+    Size,
+    StrictModel,
+    join_names,
+    one_or_more,
+)
+from handoff.scenario.movement import CoverageModel, Movement
 from handoff.scenario.traffic import Traffic
 
 
-class Channel(Model):
+class Channel(StrictModel):
     """Rate (0 = infinite), propagation delay, drop-tail buffer (0 = unlimited), loss."""
 
     rate: Rate = 0
@@ -26,7 +38,7 @@ class Channel(Model):
     loss: Loss = "0"
 
 
-class Serving(Model):
+class ServerParameters(StrictModel):
     """Forwarding server (time a packet) and registration server (time a message); 0 = none, queue 0 = unlimited."""
 
     service: Duration = 0
@@ -36,7 +48,7 @@ class Serving(Model):
     registration_answers: StrictBool = False
 
 
-class Server(Serving):
+class Node(ServerParameters):
     """A node."""
 
     name: Name
@@ -59,26 +71,26 @@ class Cell(Channel):
     up_loss: Loss | None = None
 
 
-class Region(Model):
+class Region(StrictModel):
     """Routers with one gateway (foreign agent, or mobility anchor point)."""
 
     gateway: Name
     routers: Names
 
 
-class Gateway(Serving):
+class Gateway(ServerParameters):
     """Gateways of regions, all alike; their names are ``name`` and a number from 0."""
 
     name: Name
 
 
-class Straight(Channel):
+class DirectLink(Channel):
     """A link of every gateway to one node."""
 
     to: Name
 
 
-class Regions(Model):
+class Regions(StrictModel):
     """So many regions alike: the list of routers is split evenly, each part has a gateway that is wired to one node."""
 
     count: Positive
@@ -86,9 +98,9 @@ class Regions(Model):
     wired_to: Name
     wired: Channel
     neighbours: Channel | None = None
-    link: list[Straight] = Field(default_factory=list)
+    link: list[DirectLink] = Field(default_factory=list)
 
-    def expanded(self, routers: list[str]) -> tuple[list[Server], list[Link], list[Region]]:
+    def expanded(self, routers: list[str]) -> tuple[list[Node], list[Link], list[Region]]:
         """The nodes, links and regions that these are."""
         serving = self.gateway.model_dump(exclude={"name"})
         names = [f"{self.gateway.name}{i}" for i in range(self.count)]
@@ -98,20 +110,20 @@ class Regions(Model):
         ways += [(straight.to, name, straight) for straight in self.link for name in names]
         ways += [(a, b, self.neighbours) for a, b in pairwise(names)] if self.neighbours is not None else []
         return (
-            [Server.model_construct(name=name, **serving) for name in names],
+            [Node.model_construct(name=name, **serving) for name in names],
             [Link.model_construct(between=[a, b], **way.model_dump(exclude={"to"})) for a, b, way in ways],
             [Region.model_construct(gateway=name, routers=part) for name, part in zip(names, parts, strict=True)],
         )
 
 
-class Restart(Model):
+class Restart(StrictModel):
     """An agent that loses its bindings, visitors and forwarding entries."""
 
     node: Name
     at: Duration
 
 
-class Routers(Serving):
+class Routers(ServerParameters):
     """Sub-network routers: alike, each wired to one node (or to the gateway of its region), and each to the next of the list."""
 
     names: Names
@@ -141,7 +153,7 @@ def _option_fields() -> dict[str, Any]:
     return fields
 
 
-def options_of(model: BaseModel) -> Options:
+def to_options(model: BaseModel) -> Options:
     """The options of a scenario, as the machine takes them."""
     values = {}
     for field in dataclasses.fields(Options):
@@ -153,7 +165,7 @@ def options_of(model: BaseModel) -> Options:
 
 
 def _sound_options(model: Any) -> Any:
-    found = options_of(model).problems()
+    found = to_options(model).problems()
     if model.lifetime % 10**12:
         found.append("a lifetime is whole seconds (RFC 5944, 3.3)")
     if found:
@@ -163,7 +175,7 @@ def _sound_options(model: Any) -> Any:
 
 StudyOptions: Any = create_model(
     "StudyOptions",
-    __base__=Model,
+    __base__=StrictModel,
     __doc__="Options of the procedures (docs/procedures.md).",
     __validators__={"sound": model_validator(mode="after")(_sound_options)},  # type: ignore[dict-item]
     **_option_fields(),
@@ -174,22 +186,22 @@ def _repeated(names: list[str]) -> list[str]:
     return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
-class Scenario(Model):
+class Scenario(StrictModel):
     """A study's input: who there is, what they send, how they move."""
 
     name: Name
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
-    home_agent: Server
-    correspondent: Annotated[list[Server], BeforeValidator(one_or_more), Field(min_length=1)]
-    node: list[Server] = Field(default_factory=list)
+    home_agent: Node
+    correspondent: Annotated[list[Node], BeforeValidator(one_or_more), Field(min_length=1)]
+    node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
     region: list[Region] = Field(default_factory=list)
     regions: Regions | None = None
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
-    coverage: Covered | None = None
+    coverage: CoverageModel | None = None
     restart: list[Restart] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
     sweep: Sweep | None = None
@@ -210,10 +222,10 @@ class Scenario(Model):
         found = [f"node {n!r} stands twice" for n in _repeated(names)]
         known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
         known += [self.routers.wired_to] if self.routers.wired_to is not None else []
-        found += [f"no node {name!r}; there are {listed(names)}" for name in dict.fromkeys(known) if name not in names]
+        found += [f"no node {name!r}; there are {join_names(names)}" for name in dict.fromkeys(known) if name not in names]
         placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
         found += [
-            f"movement: no router {name!r}; there are {listed(self.routers.names)}"
+            f"movement: no router {name!r}; there are {join_names(self.routers.names)}"
             for name in dict.fromkeys(placed) if name not in self.routers.names
         ]
         if (riders := self.movement.commuters) is not None and riders.handoff_rate and len(self.routers.names) == 1:
@@ -223,7 +235,7 @@ class Scenario(Model):
         hosts = [c.name for c in self.correspondent]
         for i, traffic in enumerate(self.traffic):
             if traffic.correspondent is not None and traffic.correspondent not in hosts:
-                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {listed(hosts)}")
+                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)}")
         if self.duration == 0:
             found.append("a duration is above 0")
         if found:
@@ -247,14 +259,14 @@ class Scenario(Model):
         placed = [r for region in self.region for r in region.routers]
         for region in self.region:
             if region.gateway not in gateways:
-                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {listed(gateways) or 'none'}")
+                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {join_names(gateways) or 'none'}")
         routers = self.routers.names
         known, having = set(routers), set(placed)
-        found += [f"region: no router {r!r}; there are {listed(routers)}" for r in placed if r not in known]
+        found += [f"region: no router {r!r}; there are {join_names(routers)}" for r in placed if r not in known]
         found += [f"region: router {r!r} stands in two regions" for r in _repeated(placed)]
         missing = [r for r in routers if r not in having]
         if self.region and missing:
-            found.append(f"region: {listed(missing)} stand in none; give every router one")
+            found.append(f"region: {join_names(missing)} stand in none; give every router one")
         if self.routers.wired_to is None and not self.region:
             found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
         if self.routers.wired_to is not None and self.region:
@@ -268,9 +280,9 @@ class Scenario(Model):
         if self.coverage is None:
             return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
         placed, routers = self.coverage.placed(), self.routers.names
-        found = [f"coverage: no router {r!r}; there are {listed(routers)}" for r in placed if r not in routers]
+        found = [f"coverage: no router {r!r}; there are {join_names(routers)}" for r in placed if r not in routers]
         if missing := [r for r in routers if r not in placed]:
-            found.append(f"coverage: {listed(missing)} without a place")
+            found.append(f"coverage: {join_names(missing)} without a place")
         if self.coverage.positions_deg is not None and self.movement.trace is None:
             found.append("coverage.positions_deg means nothing where no trace gives degrees: give positions_m")
         return found

@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
-from handoff.mobility.commuters import NONE, Spread
+from handoff.mobility.commuters import NONE, UniformTime
 from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario import units as quantities
 from handoff.scenario.field_types import (
     Decimals,
     Duration,
-    Model,
     Name,
     Positive,
     Prefix,
     Quantity,
+    StrictModel,
     duration,
     one_or_more,
     prefix,
@@ -26,11 +26,11 @@ from handoff.scenario.field_types import (
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
 
-Length = Annotated[int, BeforeValidator(Quantity(quantities.length, "50m", quantities.LENGTH))]
-Speed = Annotated[int, BeforeValidator(Quantity(quantities.speed, "1.5m/s", quantities.SPEED))]
-Decibels = Annotated[int, BeforeValidator(Quantity(quantities.decibels, "3dB", quantities.DECIBELS))]
-Level = Annotated[int, BeforeValidator(Quantity(quantities.level, "-95dBm", quantities.LEVEL))]
-Frequency = Annotated[int, BeforeValidator(Quantity(quantities.frequency, "75/h", quantities.FREQUENCY))]
+Length = Annotated[int, BeforeValidator(Quantity(quantities.parse_length, "50m", quantities.LENGTH))]
+Speed = Annotated[int, BeforeValidator(Quantity(quantities.parse_speed, "1.5m/s", quantities.SPEED))]
+Decibels = Annotated[int, BeforeValidator(Quantity(quantities.parse_decibels, "3dB", quantities.DECIBELS))]
+Level = Annotated[int, BeforeValidator(Quantity(quantities.parse_power, "-95dBm", quantities.LEVEL))]
+Frequency = Annotated[int, BeforeValidator(Quantity(quantities.parse_frequency, "75/h", quantities.FREQUENCY))]
 Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
 
 
@@ -40,7 +40,7 @@ Longitude = Annotated[int, BeforeValidator(Decimals("a longitude in degrees", -1
 Share = Annotated[int, BeforeValidator(Decimals("a share", 0, 1, 6))]
 
 
-def spread(value: Any) -> Spread:
+def parse_uniform(value: Any) -> UniformTime:
     """One duration, or two that a draw is between."""
     ends = value if isinstance(value, list) else [value, value]
     if len(ends) != 2:
@@ -48,13 +48,13 @@ def spread(value: Any) -> Spread:
     low, high = map(duration, ends)
     if high < low:
         raise ValueError(f"{value!r} ends before it begins")
-    return Spread(low, high)
+    return UniformTime(low, high)
 
 
-Between = Annotated[Spread, BeforeValidator(spread)]
+Between = Annotated[UniformTime, BeforeValidator(parse_uniform)]
 
 
-class Waypoints(Model):
+class RandomWaypointModel(StrictModel):
     """Random waypoint mobility in a rectangle."""
 
     mobiles: Positive
@@ -66,7 +66,7 @@ class Waypoints(Model):
     pause: Duration = 0
 
     @model_validator(mode="after")
-    def _moves(self) -> Waypoints:
+    def _moves(self) -> RandomWaypointModel:
         if not 0 < self.slowest <= self.fastest:
             raise ValueError("'slowest' is above 0 (else the mean speed falls to nothing) and at most 'fastest'")
         return self
@@ -76,7 +76,7 @@ class Waypoints(Model):
         return RandomWaypoint(self.width, self.height, self.slowest, self.fastest, self.pause)
 
 
-class GaussMarkovs(Model):
+class GaussMarkovModel(StrictModel):
     """Gauss-Markov mobility in a rectangle."""
 
     mobiles: Positive
@@ -88,7 +88,7 @@ class GaussMarkovs(Model):
     step: Duration = 10**12
 
     @model_validator(mode="after")
-    def _steps(self) -> GaussMarkovs:
+    def _steps(self) -> GaussMarkovModel:
         if self.step == 0 or self.step % 10**9:
             raise ValueError("a 'step' is a whole number of milliseconds above 0")
         return self
@@ -98,7 +98,7 @@ class GaussMarkovs(Model):
         return GaussMarkov(self.width, self.height, self.speed, (self.memory << 20) // 10**6, self.step)
 
 
-class Commuting(Model):
+class CommutersModel(StrictModel):
     """Handoffs between neighbouring routers at a rate, without positions."""
 
     mobile_nodes: Positive
@@ -115,7 +115,7 @@ class Commuting(Model):
     group: Positive = 1
 
     @model_validator(mode="after")
-    def _sound(self) -> Commuting:
+    def _sound(self) -> CommutersModel:
         found = []
         if (self.gap is None) == (self.overlap is None):
             found.append("give either 'gap' (how long there is no link) or 'overlap' (how long there are two); '0s' is neither")
@@ -123,7 +123,7 @@ class Commuting(Model):
             found.append("'overlap' is at most 'lead' and 'guard' together: no link comes up before the move is predicted")
         if not self.moving and self.handoff_rate:
             found.append("'handoff_rate' is above 0, but 'moving' says that nobody moves")
-        if not found and (problem := self.model().problem()):
+        if not found and (problem := self.model().validation_error()):
             found.append(problem)
         if found:
             raise ValueError("; ".join(found))
@@ -150,7 +150,7 @@ def _places(value: Any) -> dict[Prefix, Any]:
     return {prefix(address): router for address, router in value.items()}
 
 
-class Movement(Model):
+class Movement(StrictModel):
     """Where mobile nodes are: attachments, registrations of a capture, positions of a file or of a model (docs/movement.md)."""
 
     associations: str | None = None
@@ -163,9 +163,9 @@ class Movement(Model):
     format: Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"] | None = None
     origin: tuple[Latitude, Longitude] | None = None
     begin: Duration = 0
-    random_waypoint: Waypoints | None = None
-    gauss_markov: GaussMarkovs | None = None
-    commuters: Commuting | None = None
+    random_waypoint: RandomWaypointModel | None = None
+    gauss_markov: GaussMarkovModel | None = None
+    commuters: CommutersModel | None = None
     margin: Duration = 0
 
     @property
@@ -189,7 +189,7 @@ class Movement(Model):
         return self
 
 
-class Covered(Model):
+class CoverageModel(StrictModel):
     """How positions become attachments (docs/movement.md): routers' positions, radio, handoff decision, layer-2 events."""
 
     positions_m: dict[Name, tuple[Metres, Metres]] | None = None
@@ -213,7 +213,7 @@ class Covered(Model):
     longest_gap: Duration = Coverage.longest_gap_ps
 
     @model_validator(mode="after")
-    def _sound(self) -> Covered:
+    def _sound(self) -> CoverageModel:
         found = []
         if (self.positions_m is None) == (self.positions_deg is None):
             found.append("give the routers' places as either 'positions_m' (x, y) or 'positions_deg' (latitude, longitude)")
@@ -241,4 +241,4 @@ class Covered(Model):
         )  # fmt: skip
 
 
-__all__ = ["Commuting", "Covered", "GaussMarkovs", "Movement", "Waypoints"]
+__all__ = ["CommutersModel", "CoverageModel", "GaussMarkovModel", "Movement", "RandomWaypointModel"]

@@ -8,14 +8,14 @@ from typing import Any
 
 from handoff.scenario.field_paths import is_count, readers_at
 from handoff.scenario.field_types import Decimals, Quantity, count, duration, probability
-from handoff.scenario.movement import spread
-from handoff.scenario.overrides import paths
+from handoff.scenario.movement import parse_uniform
+from handoff.scenario.overrides import resolve_paths
 
 _PROBABILITY_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Scale:
+class NumericField:
     """The numbers that a field may have.
 
     Attributes
@@ -36,19 +36,19 @@ class Scale:
     digits: int = 0
 
     @classmethod
-    def of(cls, data: dict[str, Any], name: str) -> Scale:
-        """The scale of a field by its short name or dotted path (``handoff.scenario.overrides.paths``).
+    def of(cls, data: dict[str, Any], name: str) -> NumericField:
+        """The scale of a field by its short name or dotted path (``handoff.scenario.overrides.resolve_paths``).
 
         Raises
         ------
         ValueError
             If there is no such field, or it is no number.
         """
-        path = paths(data, name)[0].split(".")
+        path = resolve_paths(data, name)[0].split(".")
         for reader in readers_at(path):
             if isinstance(reader, Quantity):
                 return cls(name, False, reader)
-            if reader is spread:
+            if reader is parse_uniform:
                 return cls(name, False, duration)
             if isinstance(reader, Decimals):
                 return cls(name, False, digits=reader.digits)

@@ -40,13 +40,13 @@ _SHORT: dict[str, tuple[str, ...]] = {
 """Paths of each; the table has to be there (``[options]`` need not), with ``!`` the key too. ``*``: every table of an array."""
 
 
-def fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+def variable_fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Short names of what may vary in these tables of a scenario file, each with its dotted paths."""
     found = {name: tuple(p for pattern in patterns for p in _matching(data, pattern)) for name, patterns in _SHORT.items()}
     return {name: paths for name, paths in found.items() if paths}
 
 
-def paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
+def resolve_paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
     """Dotted paths of a short name; any dotted path, and any key of the file, is its own name.
 
     Raises
@@ -54,7 +54,7 @@ def paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
     ValueError
         If the scenario has nothing of that name.
     """
-    known = fields(data)
+    known = variable_fields(data)
     if name in known:
         return known[name]
     if name in _SHORT:
@@ -68,8 +68,8 @@ def paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
     return (name,)
 
 
-def change(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
-    """A copy of a scenario file's tables with a value changed; whether it makes sense, ``handoff.scenario.load.check`` finds.
+def set_value(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
+    """A copy of a scenario file's tables with a value changed; whether it makes sense, ``handoff.scenario.load.validate`` finds.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def change(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
         If there is no such place.
     """
     changed = copy.deepcopy(data)
-    for path in paths(data, name):
+    for path in resolve_paths(data, name):
         _put(changed, path, name, text)
     return changed
 

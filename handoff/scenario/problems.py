@@ -11,7 +11,7 @@ from handoff.scenario import ScenarioError
 T = TypeVar("T")
 
 
-def given(option: str, read: Callable[[str], T], text: str | None, wrong: list[str]) -> T | None:
+def parse_option(option: str, read: Callable[[str], T], text: str | None, wrong: list[str]) -> T | None:
     """What an option's text means; None without one, or if it cannot be read.
 
     Parameters
@@ -34,13 +34,13 @@ def given(option: str, read: Callable[[str], T], text: str | None, wrong: list[s
         return None
 
 
-def beyond_seeds(seed: int, runs: int) -> list[str]:
+def seed_range_errors(seed: int, runs: int) -> list[str]:
     """What is wrong with the seeds of so many replications."""
     beyond = seed + runs - 1 > FOREVER
     return [f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}"] * beyond
 
 
-def and_what_else(wrong: list[str], load: Callable[[], T], *, last: bool = True) -> T:
+def load_with_problems(wrong: list[str], load: Callable[[], T], *, last: bool = True) -> T:
     """What is loaded.
 
     Raises

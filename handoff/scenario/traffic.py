@@ -11,12 +11,12 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from handoff.scenario.field_types import (
     Count,
     Duration,
-    Model,
     Name,
     Pace,
     Positive,
     Prefix,
     Size,
+    StrictModel,
     duration,
     one_or_more,
     prefix,
@@ -57,7 +57,7 @@ def _protocol(value: Any) -> int:
     raise ValueError(f"{value!r} is not a protocol; {right}")
 
 
-class Window(NamedTuple):
+class TimeWindow(NamedTuple):
     """Times from ``begin_ns`` until before ``end_ns`` (None: for ever)."""
 
     begin_ns: int
@@ -68,7 +68,7 @@ class Window(NamedTuple):
         return self.begin_ns <= time_ns and (self.end_ns is None or time_ns < self.end_ns)
 
 
-def _window(value: Any) -> Window:
+def _window(value: Any) -> TimeWindow:
     if not isinstance(value, list) or not 1 <= len(value) <= 2:
         raise ValueError(f"{value!r} is not a window: give when it begins and, if it does, ends, as in ['10s', '1min']")
     times_ps = [duration(time) for time in value]
@@ -77,16 +77,16 @@ def _window(value: Any) -> Window:
     begin, end = times_ps[0] // 1000, times_ps[1] // 1000 if len(times_ps) == 2 else None
     if end is not None and end <= begin:
         raise ValueError(f"{value!r} ends before it begins")
-    return Window(begin, end)
+    return TimeWindow(begin, end)
 
 
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_prefixes), Field(min_length=1)]
 Ports = Annotated[Ranges, BeforeValidator(_ports), Field(min_length=1)]
 Protocols = Annotated[tuple[int, ...], BeforeValidator(_protocols), Field(min_length=1)]
-Within = Annotated[Window, BeforeValidator(_window)]
+Within = Annotated[TimeWindow, BeforeValidator(_window)]
 
 
-class Filter(Model):
+class Filter(StrictModel):
     """Packets of flows that meet every condition that is given."""
 
     source: Prefixes | None = None
@@ -100,7 +100,7 @@ class Filter(Model):
     min_packets: Count = 0
     min_bytes: Size = 0
     min_duration: Duration = 0
-    begins: Within = Window(0, None)
+    begins: Within = TimeWindow(0, None)
 
     @model_validator(mode="after")
     def _some(self) -> Filter:
@@ -118,7 +118,7 @@ _OF_A_CAPTURE = {
 _OF_A_FLOW = {"interval", "size_bytes", "poisson", "direction", "label"}
 
 
-class Traffic(Model):
+class Traffic(StrictModel):
     """One source of traffic for every mobile node: captures, or a constant-bit-rate or Poisson flow."""
 
     correspondent: Name | None = None
@@ -126,10 +126,10 @@ class Traffic(Model):
     capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
     clocks: Literal["absolute", "each"] = "absolute"
-    clip: Within = Window(0, None)
+    clip: Within = TimeWindow(0, None)
     select: Filters | None = None
     exclude: Filters | None = None
-    clip_flows: Within = Window(0, None)
+    clip_flows: Within = TimeWindow(0, None)
     assign: Literal["round-robin", "hash"] = "round-robin"
     flows_per_mobile: Positive | Literal["all"] = 1
     table: dict[str, list[str]] | None = None

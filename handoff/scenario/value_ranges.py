@@ -21,7 +21,7 @@ _DIGITS = Context(prec=4)
 _EXACT = Context(prec=50)
 
 
-def values(text: str) -> list[str]:
+def expand_values(text: str) -> list[str]:
     """The values that a text names, each once, in its order.
 
     Parameters
@@ -117,7 +117,7 @@ def _text(value: Fraction, units: dict[str, int], unit: str) -> str:
     return f"{decimal:f}{name}" if name else f"{decimal:f}"
 
 
-def plain(value: object) -> str:
+def toml_literal(value: object) -> str:
     """A value of a scenario file as it may stand behind ``--set name=``.
 
     Raises
@@ -132,4 +132,4 @@ def plain(value: object) -> str:
     raise ValueError(f"{value!r} is not a value that can vary: give texts, numbers, true or false")
 
 
-__all__ = ["MOST_VALUES", "plain", "values"]
+__all__ = ["MOST_VALUES", "expand_values", "toml_literal"]

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine import Engine
 from engine._checkpoint import restore, save
-from engine.checkpoint_file import CheckpointError, program_digest, reading, remove, writing
-from handoff.protocol.handoff_records import Records
-from handoff.simulation.baseline import Bytes
+from engine.checkpoint_file import CheckpointError, open_checkpoint, program_digest, remove, write_checkpoint
+from handoff.protocol.handoff_records import HandoffRecords
+from handoff.simulation.baseline import ByteCounts
 
 if TYPE_CHECKING:
-    from handoff.simulation.result import Run
+    from handoff.simulation.result import RunResult
 
 
 @dataclass
-class UnderWay:
+class RunState:
     """What a run knows beside its engine.
 
     Attributes
@@ -40,7 +40,7 @@ class UnderWay:
         Taken so far.
     """
 
-    records: Records
+    records: HandoffRecords
     controllers: list[tuple[int, Any]]
     simultaneous: int = 0
     capture: Any = None
@@ -48,21 +48,21 @@ class UnderWay:
 
 
 @dataclass
-class Complete:
+class CompletedRuns:
     """What a study knows of the runs that are complete.
 
     Attributes
     ----------
     runs : list of Run
     references : dict of tuple to Bytes
-        Bytes of handoffs that cost nothing, by ``handoff.simulation.baseline.anchors_of``.
+        Bytes of handoffs that cost nothing, by ``handoff.simulation.baseline.baseline_key``.
     """
 
-    runs: list[Run] = field(default_factory=list)
-    references: dict[tuple[object, ...], Bytes] = field(default_factory=dict)
+    runs: list[RunResult] = field(default_factory=list)
+    references: dict[tuple[object, ...], ByteCounts] = field(default_factory=dict)
 
 
-class Checkpoints:
+class StudyCheckpoint:
     """The checkpoint of a study.
 
     Parameters
@@ -82,10 +82,10 @@ class Checkpoints:
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
         self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "traces")]}
-        self.complete = Complete()
+        self.complete = CompletedRuns()
         self._last = time.monotonic()
         self._engines: list[Engine] = []
-        self._under_way: Callable[[], UnderWay] | None = None
+        self._under_way: Callable[[], RunState] | None = None
         self._shared: Mapping[str, object] = {}
         self._open = ExitStack()
         self._file: BinaryIO | None = None  # while there are states of engines left in it
@@ -102,17 +102,17 @@ class Checkpoints:
         OSError
             If it cannot be read.
         """
-        facts, self._file = self._open.enter_context(reading(self.path))
+        facts, self._file = self._open.enter_context(open_checkpoint(self.path))
         if differ := [name for name, value in self.study.items() if facts["study"].get(name) != value]:
             verb = "differs" if len(differ) == 1 else "differ"
             raise CheckpointError(f"{self.path}: of another study or program: {' and '.join(differ)} {verb}")
         found = self._load({})
-        if not isinstance(found, Complete):
+        if not isinstance(found, CompletedRuns):
             raise CheckpointError(f"{self.path}: there is no study in it")
         self.complete, self._left = found, facts["engines"]
         return int(facts["time_ps"])
 
-    def begun(self, shared: Mapping[str, object]) -> UnderWay | None:
+    def restore_run(self, shared: Mapping[str, object]) -> RunState | None:
         """What the run knew at the checkpoint, None if it begins.
 
         Parameters
@@ -124,11 +124,11 @@ class Checkpoints:
         if not self._left or self._file is None:
             return None
         found = self._load(shared)
-        if not isinstance(found, UnderWay):
+        if not isinstance(found, RunState):
             raise CheckpointError(f"{self.path}: there is no run in it")
         return found
 
-    def watch(self, engine: Engine, under_way: Callable[[], UnderWay] | None = None) -> None:
+    def track_engine(self, engine: Engine, under_way: Callable[[], RunState] | None = None) -> None:
         """Put an engine where it was at the checkpoint, and have its state in those to come."""
         if self._left and self._file is not None:
             try:
@@ -156,7 +156,7 @@ class Checkpoints:
             raise CheckpointError(f"{self.path}: cannot be read: {error}") from None
 
     # -- keeping ----------------------------------------------------------------------------------------------------------
-    def slice_done(self, forced: bool) -> None:
+    def write_if_due(self, forced: bool) -> None:
         """Write a checkpoint if it is time, or ``forced``: a run that stops here, or a capture that is complete, needs one."""
         if forced or (self.every_s is not None and time.monotonic() - self._last >= self.every_s):
             self.write()
@@ -166,7 +166,7 @@ class Checkpoints:
         """Write a checkpoint; the one before is there until this one is on the disk."""
         assert self._under_way is not None
         reached = self._engines[0].time_ps
-        with writing(self.path, {"study": self.study, "engines": len(self._engines), "time_ps": reached}) as file:
+        with write_checkpoint(self.path, {"study": self.study, "engines": len(self._engines), "time_ps": reached}) as file:
             _dump(self.complete, file, {})
             _dump(self._under_way(), file, self._shared)
             for engine in self._engines:
@@ -191,8 +191,9 @@ _ARRAYS = {
 }
 _ADMITTED = _ARRAYS | {
     ("array", "_array_reconstructor"), ("array", "array"), ("handoff.simulation.checkpoint", "_method"),
-    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.simulation.checkpoint", "Complete"),
-    ("handoff.simulation.checkpoint", "UnderWay"), ("handoff.simulation.baseline", "Bytes"), ("handoff.simulation.handoff_metrics", "Detail"), ("handoff.simulation.result", "Run"),
+    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.simulation.checkpoint", "CompletedRuns"),
+    ("handoff.simulation.checkpoint", "RunState"), ("handoff.simulation.baseline", "ByteCounts"),
+    ("handoff.simulation.handoff_metrics", "PacketMetrics"), ("handoff.simulation.result", "RunResult"),
 }  # fmt: skip
 _MACHINE = "handoff.protocol."
 """Classes of these modules may be in a checkpoint, too: they hold data, and making one does nothing else."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from engine import Fate, Network, Result
-from engine.replay import Replay
+from engine import Fate, Result
+from engine.columns import Columns, Int
 from handoff.metrics import CODECS, group_metrics, voice_metrics
-from handoff.metrics.resequencing import resequenced
-from handoff.protocol.handoff_records import Records
+from handoff.metrics.resequencing import resequence
+from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.procedures import Procedure
-
-Int = npt.NDArray[np.int64]
-Columns = dict[str, npt.NDArray[Any]]
 
 VOICE = ("r_factor", "mos")
 _NOTHING = np.zeros(0, np.int64)
@@ -28,7 +22,7 @@ _IE, _BPL = CODECS["G.711"]
 
 
 @dataclass(frozen=True)
-class Detail:
+class PacketMetrics:
     """Metrics by their standard names (``handoff.metrics.group_metrics`` lists them), from every packet of a run.
 
     Attributes
@@ -43,28 +37,7 @@ class Detail:
     study: Columns
 
 
-def replayed(network: Network, source: Int) -> Iterator[tuple[Replay, Int]]:
-    """Each replay of a network with the flows that send it; ``source`` is the column of ``Network.flows``."""
-    order = np.argsort(source, kind="stable")
-    first = np.searchsorted(source[order], 2 + np.arange(len(network.replays) + 1))
-    for i, replay in enumerate(network.replays):
-        yield replay, order[first[i] : first[i + 1]]
-
-
-def expected_packets(network: Network, duration_ps: int) -> Int:
-    """About how many data packets each flow of a network sends."""
-    flows = network.flows()
-    step = np.maximum(flows["interval"], 1)
-    lasts = np.clip(np.minimum(flows["stop"], duration_ps) - flows["start"], 0, None)
-    sent: Int = np.minimum(lasts // step + 1, flows["count"])
-    for replay, rows in replayed(network, flows["source"]):
-        loops, rest = np.divmod(lasts[rows], np.where(flows["interval"][rows] > 0, flows["interval"][rows], duration_ps + 1))
-        ticks = rest * (replay.divide / replay.multiply) + replay.origin
-        sent[rows] = loops * len(replay) + np.searchsorted(replay.times, ticks)
-    return sent
-
-
-def handoff_columns(records: Records, result: Result, mobile_of_flow: Int, reached: int) -> Columns:
+def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int, reached: int) -> Columns:
     """Join the machine's records with the spans and the dropped packets of each handoff that began."""
     spans = result.spans
     columns: Columns = {c: v[spans["id"]] for c, v in records.columns.items()}
@@ -85,12 +58,12 @@ def _dropped_in(spans: Columns, packets: Columns | None, mobile_of_flow: Int, re
     dropped = np.zeros(len(spans["mobile"]), np.int64)
     if packets is not None:
         rows = np.flatnonzero((packets["fate"] > Fate.DUPLICATE) & (packets["fate"] != Fate.IN_FLIGHT))
-        span = span_of(spans, mobile_of_flow[packets["flow"][rows]], packets["time_ps"][rows], reached)
+        span = find_span(spans, mobile_of_flow[packets["flow"][rows]], packets["time_ps"][rows], reached)
         np.add.at(dropped, span[span >= 0], 1)
     return dropped
 
 
-def span_of(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
+def find_span(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
     """Number of the span of a mobile node that an instant lies in, -1 if in none; the spans of one do not overlap."""
     if not len(spans["mobile"]) or not len(mobile):
         return np.full(len(mobile), -1)
@@ -104,9 +77,9 @@ def span_of(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
     return np.where((at >= 0) & (spans["mobile"][row] == mobile) & (time_ps <= end), row, -1)
 
 
-def details(
+def compute_packet_metrics(
     row: Procedure, result: Result, whole: Result, mobile_of_flow: Int, handoffs: Columns, resequence_ps: int, begin_ps: int
-) -> Detail:
+) -> PacketMetrics:
     """Metrics of flows and of the whole study in the window of ``result``; those of handoffs are added to ``handoffs``.
 
     Flows and study have the packets that were sent in the window from ``begin_ps`` on, whenever they ended in the ``whole``
@@ -115,7 +88,7 @@ def details(
     packets, reached = whole.packets, whole.until_ps
     assert packets is not None, "metrics want the record of every packet"
     if resequence_ps:
-        packets = resequenced(packets, resequence_ps)
+        packets = resequence(packets, resequence_ps)
     flows = len(result.flows["sent"])
     flow = np.where((packets["sent_ps"] >= begin_ps) & (packets["sent_ps"] < result.until_ps), packets["flow"], -1)
     per_flow = group_metrics(packets, flow, flows)
@@ -131,7 +104,7 @@ def details(
     study["forwarded"] = np.array([_forwarded(row, packets, np.minimum(flow, 0), 1)[0]])
     for name in VOICE:
         study[name] = np.array([np.nanmean(per_flow[name]) if np.isfinite(per_flow[name]).any() else np.nan])
-    return Detail(per_flow, study)
+    return PacketMetrics(per_flow, study)
 
 
 def _voice(packets: Columns, group: Int, groups: int) -> Columns:
@@ -153,7 +126,7 @@ def _handoff_of(packets: Columns, handoffs: Columns, mobile_of_flow: Int, reache
     ended[packet[delivered]] = time[delivered]
     known = ended >= 0
     group = np.full(len(ended), -1, np.int64)
-    group[known] = span_of(handoffs, mobile_of_flow[packets["flow"][first]][known], ended[known], reached)
+    group[known] = find_span(handoffs, mobile_of_flow[packets["flow"][first]][known], ended[known], reached)
     found: Int = group[packet]
     return found
 

@@ -9,43 +9,43 @@ from typing import Any
 import numpy as np
 
 from engine import FOREVER, Network
-from engine.draws import Draws
-from engine.rng import PURPOSE_USER
+from engine.columns import Int
+from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.agent import Agent
-from handoff.protocol.handoff_records import Records
-from handoff.protocol.message_routing import Waypoint
-from handoff.protocol.mobile_node import MobileNodes
+from handoff.protocol.handoff_records import HandoffRecords
+from handoff.protocol.message_routing import MessageHop
+from handoff.protocol.mobile_node import MobileNodeController
 from handoff.protocol.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents, Int, Setup
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable, Setup
 
 PURPOSE_AGE = PURPOSE_USER + 1
 """Draws of how old a registration is that was made before time 0."""
 
 
-def begin(setup: Setup, network: Network, places: Places) -> None:
+def install_initial_state(setup: Setup, network: Network, places: RoleResolver) -> None:
     """Attachments, and the bindings of time 0: a mobile node that is up then has been registered before."""
     move = setup.movement
     network.attach(move.mobile, move.router, move.up_ps, move.down_ps)
     for router, here in _at_start(setup):
-        network.local(router, here)
-        network.route_up(here, router)
+        network.set_local(router, here)
+        network.set_upstream_route(here, router)
         if router == setup.home_agent:
             raise ValueError("a mobile node at its home agent is at home: attach it to another router")
-        for node, role, who in anchored(places, router, here):
+        for node, role, who in anchors_with_bindings(places, router, here):
             network.bind(node, who, places.care_of(role, router), **places.tunnel(role))  # type: ignore[arg-type]
 
 
-def prepared(setup: Setup, program: Program, seed: int) -> tuple[Network, Places]:
+def prepare_network(setup: Setup, program: Program, seed: int) -> tuple[Network, RoleResolver]:
     """The network of one run of a program on a setup, with its state of time 0 and its schedule; and who is where in it."""
-    places = Places(setup, program, Correspondents(setup.network), seed)
+    places = RoleResolver(setup, program, CorrespondentTable(setup.network), seed)
     network = setup.network.fork()
-    begin(setup, network, places)
-    schedule(setup, network, program, places, seed)
+    install_initial_state(setup, network, places)
+    schedule_events(setup, network, program, places, seed)
     return network, places
 
 
-def anchored(places: Places, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
+def anchors_with_bindings(places: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
     """Each anchor of mobile nodes at a router: node, role, and those of them that it has a binding for."""
     row = places.row
     yield places.home_agent, "HA", mobiles
@@ -58,7 +58,7 @@ def anchored(places: Places, router: int, mobiles: Int) -> Iterator[tuple[int, s
                 yield node, "CN", who
 
 
-def schedule(setup: Setup, network: Network, program: Program, places: Places, seed: int) -> None:
+def schedule_events(setup: Setup, network: Network, program: Program, places: RoleResolver, seed: int) -> None:
     """Layer-2 events for mobile nodes and routers, restarts, the first refresh of registrations made before time 0."""
     move = setup.movement
     attachment = np.arange(len(move.mobile))
@@ -70,7 +70,7 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
         (UP, move.up_ps, move.up_ps > 0),
     ]:
         rows = np.flatnonzero(which)
-        network.schedule(times[rows], move.mobile[rows], code, attachment[rows])
+        network.schedule_event(times[rows], move.mobile[rows], code, attachment[rows])
         if code in (UP, DOWN):
             _for_routers(network, move.router[rows], times[rows], move.mobile[rows], code, attachment[rows])
         elif code == PREDICT and program.prelude:
@@ -85,13 +85,13 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
         _for_routers(network, move.router[rows], fade, move.mobile[rows], FADE, attachment[rows])
     for restart in setup.restarts:
         everyone = np.arange(network.mobile_count)
-        network.schedule(restart.at_ps, everyone, RESTART, 0, node=restart.node)
+        network.schedule_event(restart.at_ps, everyone, RESTART, 0, node=restart.node)
     start = setup.first_attachments()
     here = move.mobile[start[move.up_ps[start] == 0]]
     half = program.refresh_ps(setup.options.lifetime_s)
-    first = half - Draws(seed, PURPOSE_AGE, places.mobile_keys[here]).each_within(half)
+    first = half - RandomStreams(seed, PURPOSE_AGE, places.mobile_keys[here]).uniform_all(half)
     soon = first < setup.duration_ps
-    network.schedule(first[soon], here[soon], REFRESH, 0)
+    network.schedule_event(first[soon], here[soon], REFRESH, 0)
     if setup.options.authenticates and setup.options.authentication_service_ps:
         for i, node in enumerate(network.nodes):
             if places.is_anchor(i):
@@ -101,14 +101,14 @@ def schedule(setup: Setup, network: Network, program: Program, places: Places, s
 def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code: int, args: Int) -> None:
     for router in np.unique(routers).tolist():
         at = routers == router
-        network.schedule(times[at], mobiles[at], code, args[at], node=router)
+        network.schedule_event(times[at], mobiles[at], code, args[at], node=router)
 
 
-def controllers(
-    setup: Setup, program: Program, places: Places, laid_out: dict[int, Waypoint], records: Records
+def make_controllers(
+    setup: Setup, program: Program, places: RoleResolver, laid_out: dict[int, MessageHop], records: HandoffRecords
 ) -> Iterator[tuple[int, Any]]:
     """The fleet's controller (node -1), and one of each router and anchor."""
-    yield -1, MobileNodes(program, places, laid_out, setup.movement, records)
+    yield -1, MobileNodeController(program, places, laid_out, setup.movement, records)
     nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
     if program.row.hierarchical:
         nodes |= set(setup.gateways.values())

@@ -11,7 +11,7 @@ import numpy as np
 from engine import FOREVER, Engine, Result
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, Columns
 
-STATES = {
+NON_ADDITIVE_COLUMNS = {
     "delay_max_ps", "gap_max_ps", "last_ps", "in_flight", "queued", "queued_bytes", "peak_packets", "peak_bytes",
     "forwarding_peak", "registration_peak", "forwarding_wait_max_ps", "registration_wait_max_ps", "entries_peak",
     "held_peak_packets", "held_peak_bytes",
@@ -29,7 +29,7 @@ class Snapshot:
     result : engine.Result or None
         None: nothing yet, at time 0.
     simultaneous : int
-        As in ``handoff.simulation.result.Run``.
+        As in ``handoff.simulation.result.RunResult``.
     """
 
     time_ps: int = 0
@@ -37,7 +37,7 @@ class Snapshot:
     simultaneous: int = 0
 
 
-class Snapshots:
+class WindowRecorder:
     """Stops a run at the edges of its windows.
 
     Parameters
@@ -84,7 +84,7 @@ class Snapshots:
         return [(begin, end), *pairwise([*self.taken, end] if all_begun else self.taken)]
 
 
-def between(first: Snapshot, second: Snapshot, end: Result) -> Result:
+def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
     """Result of the window ``first.time_ps <= t < second.time_ps``.
 
     Everything that counts events counts those in the window; ``STATES`` are what they are at its end. A packet sent before the
@@ -128,6 +128,6 @@ def between(first: Snapshot, second: Snapshot, end: Result) -> Result:
 def _difference(after: Columns, before: Columns, names: tuple[str, ...]) -> Columns:
     """A sum that has come to its end (``FOREVER``: waits in an overload) stays there, else it would look like none."""
     return {
-        name: after[name] if name in STATES else np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
+        name: after[name] if name in NON_ADDITIVE_COLUMNS else np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
         for name in names
     }

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import Context
-from handoff.protocol.messages import Fields
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.setup import Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import Run, program_of, run_procedure
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import RunResult, compile_program, run_procedure
 
 MS = 10**9
-TABLE = ("bind", "local", "hold", "unbind")
-UPSTREAM = ("route_up", "hold_up", "unroute_up")
+TABLE = ("bind", "deliver_locally", "buffer", "unbind")
+UPSTREAM = ("set_upstream_route", "buffer_upstream", "clear_upstream_route")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class ReceivedMessage:
     """A message that a controller got; ``via`` is the cell it came through, -1 at a fixed node."""
 
     time_ps: int
@@ -38,11 +38,11 @@ class Arrival:
     mobile: int
     via: int
     code: int
-    fields: Fields
+    fields: MessageFields
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentMessage:
     """One hop of a control message between nodes (-1 = the mobile node); ``got_ps`` None if nobody got it."""
 
     message: str
@@ -78,7 +78,7 @@ class _WatchedContext:
 class _Watched:
     """A controller under watch."""
 
-    def __init__(self, controller: Any, watch: Watch) -> None:
+    def __init__(self, controller: Any, watch: RunObserver) -> None:
         self.controller, self.watch = controller, watch
 
     def on_event(self, ctx: Any, event: Any) -> None:
@@ -87,12 +87,12 @@ class _Watched:
             self.controller.on_event(ctx, event)
             return
         if event.kind == 2:
-            fields = Fields.unpack(event.args)
-            watch.arrivals.append(Arrival(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
+            fields = MessageFields.unpack(event.args)
+            watch.arrivals.append(ReceivedMessage(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
         self.controller.on_event(_WatchedContext(ctx, watch.actions), event)
 
 
-class Watch:
+class RunObserver:
     """One run of a procedure, watched.
 
     Parameters
@@ -119,18 +119,18 @@ class Watch:
 
     def __init__(self, setup: Setup, procedure: str, seed: int = 1, mobile: int | None = None, **options: Any) -> None:
         self.actions: list[Action] = []
-        self.arrivals: list[Arrival] = []
+        self.arrivals: list[ReceivedMessage] = []
         self.setup, self.mobile = setup, mobile
-        self.program = program_of(setup, procedure)
-        self.run: Run = run_procedure(
-            setup, procedure, seed=seed, reference=NOTHING, wrap=lambda _, c: _Watched(c, self), **options
+        self.program = compile_program(setup, procedure)
+        self.run: RunResult = run_procedure(
+            setup, procedure, seed=seed, reference=ZERO_BYTES, wrap=lambda _, c: _Watched(c, self), **options
         )
 
-    def message(self, fields: Fields) -> str:
+    def message(self, fields: MessageFields) -> str:
         """Name of a message in its row."""
         return self.program.steps[fields.step].step.message
 
-    def sent(self, mobile: int) -> list[Sent]:
+    def sent(self, mobile: int) -> list[SentMessage]:
         """Every hop of every control message about a mobile node, by the time it was sent."""
         waiting = [a for a in self.arrivals if a.mobile == mobile]
         found = []
@@ -139,12 +139,12 @@ class Watch:
                 continue
             sent = action.arguments
             target = -1 if sent["for_mobile"] and sent["to"] == action.node else sent["to"]
-            fields = Fields.unpack(sent["args"])
+            fields = MessageFields.unpack(sent["args"])
             key = (target, sent["code"], fields)
             got = next((a for a in waiting if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
             if got is not None:
                 waiting.remove(got)
             arrived = None if got is None else got.time_ps
-            found.append(Sent(self.message(fields), action.node, target, action.time_ps, arrived))
+            found.append(SentMessage(self.message(fields), action.node, target, action.time_ps, arrived))
         assert not waiting, f"messages that nobody sent: {waiting}"
         return sorted(found, key=lambda hop: hop.sent_ps)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import Result
+from engine.columns import Columns, Int
 from engine.histogram import quantile
-from handoff.simulation.baseline import Bytes
-from handoff.simulation.handoff_metrics import Columns, Detail, Int
+from handoff.simulation.baseline import ByteCounts
+from handoff.simulation.handoff_metrics import PacketMetrics
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
@@ -20,7 +21,7 @@ STUDY_METRICS = (
 
 
 @dataclass
-class Run:
+class RunResult:
     """One procedure on one setup: from the end of its warm-up, or one batch of it (``handoff.simulation.measurement_window`` says what counts there).
 
     Attributes
@@ -55,22 +56,22 @@ class Run:
     procedure: str
     result: Result
     handoffs: Columns
-    extra: Bytes | None
+    extra: ByteCounts | None
     simultaneous: int
-    detail: Detail | None
+    detail: PacketMetrics | None
     servers: Columns
     wall_seconds: float
     controller_seconds: float
     interrupted_ps: int | None = None
     begin_ps: int = 0
-    batches: tuple[Run, ...] = ()
+    batches: tuple[RunResult, ...] = ()
 
     @property
     def reached_ps(self) -> int:
         """Simulated time up to which the figures go."""
         return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
 
-    def rates(self) -> tuple[Columns, Columns]:
+    def utilisation(self) -> tuple[Columns, Columns]:
         """What links and nodes did in relation to time.
 
         Returns

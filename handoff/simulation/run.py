@@ -11,19 +11,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine import Engine, Hops, Network
-from handoff.protocol.handoff_records import Records
-from handoff.protocol.message_routing import Waypoint, waypoints
-from handoff.protocol.procedures import PROCEDURES, wrong_names
+from engine import Engine, LinkTrace, Network
+from engine.columns import Columns
+from handoff.protocol.handoff_records import HandoffRecords
+from handoff.protocol.message_routing import MessageHop, build_message_hops
+from handoff.protocol.procedures import PROCEDURES, name_errors
 from handoff.protocol.program import Program
-from handoff.protocol.roles import Places
+from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
-from handoff.simulation.baseline import Bytes, anchors_of, ideal_bytes
-from handoff.simulation.checkpoint import Checkpoints, UnderWay
-from handoff.simulation.handoff_metrics import Columns, details, handoff_columns
-from handoff.simulation.initial_state import controllers, prepared
-from handoff.simulation.measurement_window import Snapshot, Snapshots, between
-from handoff.simulation.result import Run
+from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
+from handoff.simulation.checkpoint import RunState, StudyCheckpoint
+from handoff.simulation.handoff_metrics import compute_packet_metrics, handoff_columns
+from handoff.simulation.initial_state import make_controllers, prepare_network
+from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
+from handoff.simulation.result import RunResult
 
 SLICES = 50
 """Of a run, at least; of one that takes long each is so short that something can be shown, kept or stopped."""
@@ -41,14 +42,14 @@ class Recorder(Protocol):
     def slices(self) -> int:
         """How many slices keep each one small."""
 
-    def write(self, hops: Hops) -> None:
+    def write(self, hops: LinkTrace) -> None:
         """Take those of a slice."""
 
     def state(self) -> Any:
         """What goes into a checkpoint, and comes back to its maker."""
 
 
-Record = Callable[[Network, Program, Places, Any], AbstractContextManager[Recorder]]
+RecorderFactory = Callable[[Network, Program, RoleResolver, Any], AbstractContextManager[Recorder]]
 
 @dataclass(frozen=True)
 class StudyProgress:
@@ -71,14 +72,14 @@ def run_procedure(
     threads: int = 1,
     memory_limit_bytes: int | None = None,
     progress: Progress | None = None,
-    reference: Bytes | None = None,
+    reference: ByteCounts | None = None,
     wrap: Callable[[int, Any], Any] | None = None,
     detail: bool = False,
-    record: Record | None = None,
-    checkpoints: Checkpoints | None = None,
+    record: RecorderFactory | None = None,
+    checkpoints: StudyCheckpoint | None = None,
     warmup_ps: int = 0,
     batches: int = 1,
-) -> Run:
+) -> RunResult:
     """Run one row of ``handoff.protocol.procedures`` to the end of the setup.
 
     Parameters
@@ -98,7 +99,7 @@ def run_procedure(
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
     reference : Bytes or None
-        ``handoff.simulation.baseline.ideal_bytes`` of the same bindings if it is known already, for a comparison.
+        ``handoff.simulation.baseline.baseline_bytes`` of the same bindings if it is known already, for a comparison.
     wrap : callable or None
         Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
         action of a run.
@@ -119,23 +120,23 @@ def run_procedure(
     ValueError
         If the procedure is unknown, the options are wrong, the network cannot be run, or there is no time for the batches.
     """
-    program = program_of(setup, procedure)
+    program = compile_program(setup, procedure)
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
-    network, places = prepared(setup, program, seed)
-    laid_out = waypoints(program, places)
-    known = None if checkpoints is None else checkpoints.begun(_shared(setup, program, places, laid_out))
+    network, places = prepare_network(setup, program, seed)
+    laid_out = build_message_hops(program, places)
+    known = None if checkpoints is None else checkpoints.restore_run(_shared(setup, program, places, laid_out))
     if known is None:
-        records = Records(setup)
-        known = UnderWay(records, list(controllers(setup, program, places, laid_out, records)))
+        records = HandoffRecords(setup)
+        known = RunState(records, list(make_controllers(setup, program, places, laid_out, records)))
     places.simultaneous = known.simultaneous
-    windows = Snapshots(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
+    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
     with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
         engine = Engine(
             network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
             record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
-            hops=() if recorder is None else recorder.hops,
+            trace_links=() if recorder is None else recorder.hops,
         )  # fmt: skip
         for node, controller in known.controllers:
             if node < 0:
@@ -144,36 +145,36 @@ def run_procedure(
                 engine.attach(node, controller if wrap is None else wrap(node, controller))
         begun = time.perf_counter() - known.wall_seconds
 
-        def now() -> UnderWay:
+        def now() -> RunState:
             known.simultaneous, known.wall_seconds = places.simultaneous, time.perf_counter() - begun
             known.capture = None if recorder is None else recorder.state()
             return known
 
         if checkpoints is not None:
-            checkpoints.watch(engine, now)
+            checkpoints.track_engine(engine, now)
         reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints, windows)
         wall = time.perf_counter() - begun
     controller = None
     if checkpoints is None:
         known.controllers.clear()
-    engine.dismiss()
+    engine.release_controllers()
     result = engine.result()
     stopped = None if reached == setup.duration_ps else reached
     if reference is None and stopped is None:
-        reference = ideal_bytes(setup, places, seed, partial(_windowed, setup.duration_ps, warmup_ps, progress, checkpoints))
+        reference = baseline_bytes(setup, places, seed, partial(_windowed, setup.duration_ps, warmup_ps, progress, checkpoints))
     mobile_of_flow = network.flow_column("mobile")
     handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
     servers = {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")}
 
-    def figures(first: Snapshot, second: Snapshot, extra: Bytes | None = None) -> Run:
+    def figures(first: Snapshot, second: Snapshot, extra: ByteCounts | None = None) -> RunResult:
         begun_in = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
         its = {name: values[begun_in] for name, values in handoffs.items()}
-        part = between(first, second, result)
+        part = window_result(first, second, result)
         measured = None
         if detail:
             row, resequence_ps = PROCEDURES[procedure], setup.options.resequence_ps
-            measured = details(row, part, result, mobile_of_flow, its, resequence_ps, first.time_ps)
-        return Run(
+            measured = compute_packet_metrics(row, part, result, mobile_of_flow, its, resequence_ps, first.time_ps)
+        return RunResult(
             procedure, part, its, extra, second.simultaneous - first.simultaneous, measured, servers, wall,
             engine.profile["controller_ns"] / 1e9, stopped, first.time_ps,
         )  # fmt: skip
@@ -181,35 +182,35 @@ def run_procedure(
     whole, *parts = windows.windows(Snapshot(reached, result, places.simultaneous))
     run = figures(*whole)
     if stopped is None and reference is not None:
-        run.extra = Bytes.of(run.result).beyond(reference)
+        run.extra = ByteCounts.of(run.result).minus(reference)
     run.batches = tuple(figures(*part) for part in parts)
     return run
 
 
-def run_beside(setup: Setup, procedure: str, references: dict[Any, Bytes], **options: Any) -> Run:
+def run_with_shared_baseline(setup: Setup, procedure: str, references: dict[Any, ByteCounts], **options: Any) -> RunResult:
     """Run a procedure of a comparison (``options`` as of :func:`run_procedure`): those with the same anchors share a reference.
 
-    ``references`` has those that are known, by ``handoff.simulation.baseline.anchors_of``, and gets what this run had to find out.
+    ``references`` has those that are known, by ``handoff.simulation.baseline.baseline_key``, and gets what this run had to find out.
     """
-    same = anchors_of(program_of(setup, procedure).row)
+    same = baseline_key(compile_program(setup, procedure).row)
     run = run_procedure(setup, procedure, reference=references.get(same), **options)
     if run.extra is not None:
-        references[same] = Bytes.of(run.result).beyond(run.extra)
+        references[same] = ByteCounts.of(run.result).minus(run.extra)
     return run
 
 
-def unfit(setup: Setup, procedures: Iterable[str]) -> list[str]:
+def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
     """Why procedures cannot run on a setup: what :func:`program_of` says of each."""
     wrong = []
     for name in procedures:
         try:
-            program_of(setup, name)
+            compile_program(setup, name)
         except ValueError as error:
             wrong.append(str(error))
     return wrong
 
 
-def program_of(setup: Setup, procedure: str) -> Program:
+def compile_program(setup: Setup, procedure: str) -> Program:
     """The program of a procedure on a setup.
 
     Raises
@@ -217,7 +218,7 @@ def program_of(setup: Setup, procedure: str) -> Program:
     ValueError
         If the procedure is unknown, the options are wrong, or the procedure needs regions and there are none.
     """
-    if wrong := wrong_names([procedure]):
+    if wrong := name_errors([procedure]):
         raise ValueError(wrong[0])
     row = PROCEDURES[procedure]
     found = setup.options.problems()
@@ -230,7 +231,7 @@ def program_of(setup: Setup, procedure: str) -> Program:
     return Program.of(row, setup.options)
 
 
-def _shared(setup: Setup, program: Program, places: Places, laid_out: dict[int, Waypoint]) -> dict[str, object]:
+def _shared(setup: Setup, program: Program, places: RoleResolver, laid_out: dict[int, MessageHop]) -> dict[str, object]:
     """What controllers refer to, and is made anew for each run."""
     return {
         "program": program, "row": program.row, "options": setup.options, "movement": setup.movement, "network": setup.network,
@@ -239,21 +240,21 @@ def _shared(setup: Setup, program: Program, places: Places, laid_out: dict[int, 
 
 
 def _windowed(
-    until: int, warmup_ps: int, progress: Progress | None, checkpoints: Checkpoints | None, engine: Engine
-) -> Bytes | None:
+    until: int, warmup_ps: int, progress: Progress | None, checkpoints: StudyCheckpoint | None, engine: Engine
+) -> ByteCounts | None:
     """Take the reference's engine to the end; its bytes after the warm-up, None if it was stopped."""
     if checkpoints is not None:
-        checkpoints.watch(engine)
-    windows = Snapshots(until, warmup_ps, 1, lambda: 0)
+        checkpoints.track_engine(engine)
+    windows = WindowRecorder(until, warmup_ps, 1, lambda: 0)
     if _advance(engine, until, progress, None, checkpoints, windows) != until:
         return None
     result = engine.result()
-    return Bytes.of(between(windows.taken[0], Snapshot(until, result), result))
+    return ByteCounts.of(window_result(windows.taken[0], Snapshot(until, result), result))
 
 
 def _advance(
-    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: Checkpoints | None,
-    windows: Snapshots,
+    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
+    windows: WindowRecorder,
 ) -> int:  # fmt: skip
     """Run in slices, so that progress, an interruption, the record of hops, checkpoints and the ends of windows have a place.
 
@@ -267,10 +268,10 @@ def _advance(
         reached = engine.advance(windows.next_stop(min(reached + step, until)))
         windows.take(engine)
         if recorder is not None:
-            recorder.write(engine.take_hops())
+            recorder.write(engine.take_trace())
         stop = progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"]))
         if checkpoints is not None:  # before a capture is complete, what it is the capture of
-            checkpoints.slice_done(forced=stop or (reached == until and recorder is not None))
+            checkpoints.write_if_due(forced=stop or (reached == until and recorder is not None))
         if stop:
             break
         took = time.perf_counter() - begun
@@ -278,4 +279,4 @@ def _advance(
     return reached
 
 
-__all__ = ["Columns", "Run", "StudyProgress", "ideal_bytes", "program_of", "run_beside", "run_procedure", "unfit"]
+__all__ = ["Columns", "RunResult", "StudyProgress", "baseline_bytes", "compile_program", "run_procedure", "run_with_shared_baseline", "unsupported_reasons"]

@@ -1,5 +1,5 @@
 """Closed forms beside the simulation: queues, handoffs, and what they say of a scenario (docs/theory.md)."""
 
-from handoff.theory.estimate import Beside, Estimate, beside, capacity, estimate
+from handoff.theory.estimate import Comparison, Estimate, compare, estimate, max_mobile_nodes
 
-__all__ = ["Beside", "Estimate", "beside", "capacity", "estimate"]
+__all__ = ["Comparison", "Estimate", "compare", "estimate", "max_mobile_nodes"]

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.columns import Int
 from engine.elements import Channel
-from handoff.metrics.catalogue import Tables, Value, binding, read
+from handoff.metrics.catalogue import Tables, Value, bottlenecks, evaluate
 from handoff.protocol.constants import SECOND
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents, Int, Setup
-from handoff.simulation.run import program_of
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable, Setup
+from handoff.simulation.run import compile_program
 from handoff.theory import queueing as queues
-from handoff.theory.signalling_load import Signalling, signalling
-from handoff.theory.traffic_load import Moments, traffic
+from handoff.theory.signalling_load import SignallingLoad, signalling_load
+from handoff.theory.traffic_load import Moments, traffic_load
 
 LARGE_QUEUE = 2000
 """Places beyond which a queue counts as unlimited: what it loses below full load is nothing."""
@@ -33,7 +34,7 @@ class Estimate:
     Attributes
     ----------
     what : str
-        As in ``handoff.metrics.catalogue.Bound``: ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
+        As in ``handoff.metrics.catalogue.Bottleneck``: ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
     rate : float
         Arrivals a second.
     service_ps : float
@@ -73,10 +74,10 @@ def estimate(setup: Setup, procedure: str) -> list[Estimate]:
     Raises
     ------
     ValueError
-        As ``handoff.simulation.run.program_of``.
+        As ``handoff.simulation.run.compile_program``.
     """
     places, said = _said(setup, procedure)
-    carried = traffic(setup, places, said)
+    carried = traffic_load(setup, places, said)
     network, seconds = setup.network, setup.duration_ps / SECOND
     found = list(_registrations(setup, places, said, seconds))
     for i, node in enumerate(network.nodes):
@@ -91,7 +92,7 @@ def estimate(setup: Setup, procedure: str) -> list[Estimate]:
     return sorted((e for e in found if e.load > 0), key=lambda e: (-e.load, e.what))
 
 
-def capacity(setup: Setup, procedure: str, wait_ps: float, node: str | None = None) -> float:
+def max_mobile_nodes(setup: Setup, procedure: str, wait_ps: float, node: str | None = None) -> float:
     """How many mobile nodes like those of the setup an agent carries with this mean wait for its registration server (M/D/1).
 
     Parameters
@@ -113,29 +114,29 @@ def capacity(setup: Setup, procedure: str, wait_ps: float, node: str | None = No
     Raises
     ------
     ValueError
-        As ``handoff.simulation.run.program_of``; or there is no such node.
+        As ``handoff.simulation.run.compile_program``; or there is no such node.
     """
     places, said = _said(setup, procedure)
     at = setup.home_agent if node is None else setup.network.node_index(node)
     each = said.messages(at) / setup.duration_ps / max(setup.network.mobile_count, 1)
     service = _service(setup, places, at)
-    return queues.capacity(wait_ps, service, each) if each and service else math.inf
+    return queues.max_sources(wait_ps, service, each) if each and service else math.inf
 
 
-def _said(setup: Setup, procedure: str) -> tuple[Places, Signalling]:
-    program = program_of(setup, procedure)
-    places = Places(setup, program, Correspondents(setup.network), 0)
-    return places, signalling(setup, program, places)
+def _said(setup: Setup, procedure: str) -> tuple[RoleResolver, SignallingLoad]:
+    program = compile_program(setup, procedure)
+    places = RoleResolver(setup, program, CorrespondentTable(setup.network), 0)
+    return places, signalling_load(setup, program, places)
 
 
-def _service(setup: Setup, places: Places, node: int) -> int:
+def _service(setup: Setup, places: RoleResolver, node: int) -> int:
     """Of the registration server, with what authentication costs an anchor."""
     options = setup.options
     more = options.authentication_service_ps if options.authenticates and places.is_anchor(node) else 0
     return setup.network.nodes[node].registration_ps + more
 
 
-def _registrations(setup: Setup, places: Places, said: Signalling, seconds: float) -> Iterator[Estimate]:
+def _registrations(setup: Setup, places: RoleResolver, said: SignallingLoad, seconds: float) -> Iterator[Estimate]:
     for i, node in enumerate(setup.network.nodes):
         service = _service(setup, places, i)
         if service:
@@ -181,7 +182,7 @@ def _link(name: str, what: Moments, channel: Channel, seconds: float) -> Estimat
 
 
 @dataclass(frozen=True)
-class Beside:
+class Comparison:
     """An estimate and what a run measured.
 
     Attributes
@@ -205,21 +206,21 @@ class Beside:
     apart: str
 
 
-def beside(estimates: Sequence[Estimate], tables: Tables) -> list[Beside]:
+def compare(estimates: Sequence[Estimate], tables: Tables) -> list[Comparison]:
     """Theory and simulation, row by row; a row that the run has nothing of has None."""
-    measured = {b.what: b for b in binding(tables)}
-    again = read(tables, "retransmissions").value or 0
+    measured = {b.what: b for b in bottlenecks(tables)}
+    again = evaluate(tables, "retransmissions").value or 0
     rows = []
     for e in estimates:
         found = measured.get(e.what)
         utilisation = None if found is None else found.utilisation
         node, _, server = e.what.partition(" ")
-        wait = read(tables, f"{node}.{server}_wait_mean") if server else Value(None, 0)
+        wait = evaluate(tables, f"{node}.{server}_wait_mean") if server else Value(None, 0)
         by_load = _relative(utilisation, e.load)
         by_wait = _relative(wait.value, e.wait_ps) if wait.samples * e.load >= FEW_WAITERS else 0.0
         loss = None if found is None else found.dropped_ratio
         worst = by_wait if abs(by_wait) > abs(by_load) else by_load
-        rows.append(Beside(e, utilisation, wait.value, loss, worst, _why(e, by_load, by_wait, loss or 0.0, again > 0)))
+        rows.append(Comparison(e, utilisation, wait.value, loss, worst, _why(e, by_load, by_wait, loss or 0.0, again > 0)))
     return rows
 
 

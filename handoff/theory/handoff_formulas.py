@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Ways:
+class PathDelays:
     """Delays of one handoff.
 
     Attributes
@@ -48,7 +48,7 @@ class Ways:
         return request + self.radio_old + self.between + self.anchor_new + self.processing
 
 
-def conventional_loss(ways: Ways, old_down: float, registers: float, interval: float) -> float:
+def conventional_loss(ways: PathDelays, old_down: float, registers: float, interval: float) -> float:
     """Packets lost by registering after the move: W / T, W = (t - tL) + wn + bn + p + bo + wo; a CBR flow's floor or ceiling.
 
     ``registers`` is when the mobile node asks: the new link is up, and an agent has been found.
@@ -56,27 +56,27 @@ def conventional_loss(ways: Ways, old_down: float, registers: float, interval: f
     return (registers - old_down + ways.update) / interval
 
 
-def conventional_disruption(ways: Ways, old_down: float, registers: float) -> float:
+def conventional_disruption(ways: PathDelays, old_down: float, registers: float) -> float:
     """Interruption seen at the mobile node: (t - tL) + 2 (wn + bn) + p, plus less than T."""
     return registers - old_down + 2 * (ways.radio_new + ways.anchor_new) + ways.processing
 
 
-def smooth_loss(ways: Ways, old_down: float, updated: float, interval: float, buffer: int = 0) -> float:
+def smooth_loss(ways: PathDelays, old_down: float, updated: float, interval: float, buffer: int = 0) -> float:
     """Lost until the update is at the old router (tB), less the packets that it holds: (tB - (tL - wo)) / T - B."""
     return max(0.0, (updated - (old_down - ways.radio_old)) / interval - buffer)
 
 
-def old_buffer(ways: Ways, old_down: float, updated: float, interval: float) -> int:
+def old_buffer(ways: PathDelays, old_down: float, updated: float, interval: float) -> int:
     """Smallest buffer of the old router with which a smooth handoff loses nothing."""
     return math.ceil(smooth_loss(ways, old_down, updated, interval))
 
 
-def bicast_loses_nothing(ways: Ways, switch: float, old_down: float, new_up: float) -> bool:
+def bicast_loses_nothing(ways: PathDelays, switch: float, old_down: float, new_up: float) -> bool:
     """Whether the last single packet is heard on the old link and the first copy on the new one."""
     return switch + ways.anchor_old + ways.radio_old <= old_down and new_up <= switch + ways.anchor_new
 
 
-def bicast_duplicates(ways: Ways, switch: float, old_down: float, interval: float) -> float:
+def bicast_duplicates(ways: PathDelays, switch: float, old_down: float, interval: float) -> float:
     """Packets heard twice: (tL - bo - wo - tH) / T."""
     return max(0.0, old_down - ways.anchor_old - ways.radio_old - switch) / interval
 
@@ -86,18 +86,18 @@ def bicast_copies(switch: float, end: float, interval: float) -> float:
     return (end - switch) / interval
 
 
-def rescue_loss(ways: Ways, guard: float, interval: float) -> float:
+def rescue_loss(ways: PathDelays, guard: float, interval: float) -> float:
     """Lost in scenarios II and III with so long a warning: max(0, 2 wo - (tL - tW)) / T."""
     return max(0.0, 2 * ways.radio_old - guard) / interval
 
 
-def reordered(ways: Ways, interval: float) -> int:
+def reordered(ways: PathDelays, interval: float) -> int:
     """Packets of a CBR flow that scenario II reorders: D = bo + c - bn, ceil(D / T) - 1; none if D is not positive."""
     later = ways.anchor_old + ways.between - ways.anchor_new
     return max(0, math.ceil(later / interval) - 1)
 
 
-def new_buffer(ways: Ways, switch: float, updated: float, new_up: float, interval: float) -> float:
+def new_buffer(ways: PathDelays, switch: float, updated: float, new_up: float, interval: float) -> float:
     """Peak at the new router in scenario III: ((min(tU, tH+bo+c) - (tB+c))+ + (tU - (tH+bn))+) / T.
 
     ``updated`` is when the update is at the old router (tB). Messages that wait beside the packets come on top.

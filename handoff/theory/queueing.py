@@ -122,7 +122,7 @@ def batch_loss(size: int, places: int) -> float:
     return max(0, size - places) / size
 
 
-def capacity(wait: float, service: float, rate: float) -> float:
+def max_sources(wait: float, service: float, rate: float) -> float:
     """How many sources of ``rate`` each one server carries with a mean wait of ``wait`` (M/D/1): 2 W / ((S + 2 W) rate S).
 
     Times in one unit, the rate in arrivals of that unit. A load of r = 2 W / (S + 2 W) has that wait.

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.columns import Int
 from handoff.protocol.program import HOME, REGIONAL, Program
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Int, Setup
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import Setup
 
 AIR = -1
 """In the place of a node: the mobile node."""
@@ -21,7 +22,7 @@ Leg = tuple[int, int, int]
 
 
 @dataclass
-class Signalling:
+class SignallingLoad:
     """Messages in the time of a setup, if none is lost or sent again.
 
     Attributes
@@ -39,7 +40,7 @@ class Signalling:
         return sum(n for (_, target, _), n in self.legs.items() if target == node)
 
 
-def signalling(setup: Setup, program: Program, places: Places) -> Signalling:
+def signalling_load(setup: Setup, program: Program, places: RoleResolver) -> SignallingLoad:
     """Count the messages of all handoffs and refreshes.
 
     A handoff that layer 2 foretold begins there in a row that registers before the move, else when the new router has been
@@ -63,7 +64,7 @@ def signalling(setup: Setup, program: Program, places: Places) -> Signalling:
         for leg, n in its.items():
             legs[leg] += n * number  # type: ignore[assignment]  # an expectation
     batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in touched.items()}
-    return Signalling(legs, batches)
+    return SignallingLoad(legs, batches)
 
 
 class _Kind(NamedTuple):
@@ -76,7 +77,7 @@ class _Kind(NamedTuple):
     group: int
 
 
-def _peers(setup: Setup, program: Program, places: Places) -> tuple[Int, list[tuple[int, ...]]]:
+def _peers(setup: Setup, program: Program, places: RoleResolver) -> tuple[Int, list[tuple[int, ...]]]:
     """Group of each mobile node, and the correspondents of each group; none where the row sends them nothing."""
     if not program.row.route_optimization:
         return np.zeros(setup.network.mobile_count, np.int64), [()]
@@ -103,7 +104,7 @@ def _begun(setup: Setup, program: Program) -> Int:
     """When each attachment begins to be registered (0: it was before time 0; -1: not in this run)."""
     move, options = setup.movement, setup.options
     before, first = _before(setup)
-    found = move.up_ps + (options.agent_discovery_ps if options.discovery == "layer2" else 0) + options.dad(program.row)
+    found = move.up_ps + (options.agent_discovery_ps if options.discovery == "layer2" else 0) + options.duplicate_address_detection_ps(program.row)
     begun = np.where(_known(setup, program), move.predict_ps[before], found)
     begun[first & (move.up_ps == 0)] = 0
     begun[begun >= setup.duration_ps] = -1
@@ -127,7 +128,7 @@ def _kinds(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[t
         yield _Kind(old_router - 1, *rest), part
 
 
-def _refreshes(setup: Setup, program: Program, places: Places, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
+def _refreshes(setup: Setup, program: Program, places: RoleResolver, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
     """Router, group of correspondents, and expected number of refreshes there.
 
     Between two registrations with the home agent there are floor(gap / half a lifetime), each where the mobile node is by then;
@@ -149,7 +150,7 @@ def _refreshes(setup: Setup, program: Program, places: Places, begun: Int, group
             yield *divmod(key, groups), n
 
 
-def _within_a_region(places: Places, routers: Int) -> npt.NDArray[np.bool_]:
+def _within_a_region(places: RoleResolver, routers: Int) -> npt.NDArray[np.bool_]:
     """Whether each router but the first has the gateway of the one before, in a row in which that is all that has to know."""
     gateway = np.array([places.gateways.get(r, -1) for r in routers.tolist()])
     within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & places.row.hierarchical
@@ -162,7 +163,7 @@ Who = tuple[int, int, tuple[int, ...]]
 """Old router, new router, correspondents."""
 
 
-def _handoff(program: Program, places: Places, kind: _Kind, peers: tuple[int, ...], legs: Counter[Leg]) -> None:
+def _handoff(program: Program, places: RoleResolver, kind: _Kind, peers: tuple[int, ...], legs: Counter[Leg]) -> None:
     who = kind.old, kind.new, peers
     regional = program.row.hierarchical and kind.old >= 0 and places.gateways[kind.old] == places.gateways[kind.new]
     if kind.known:
@@ -172,12 +173,12 @@ def _handoff(program: Program, places: Places, kind: _Kind, peers: tuple[int, ..
         _walk(program, places, program.solicitation, -1, who, legs)
     _begin(program, places, REGIONAL if regional else HOME, "known" if kind.known else "move", who, legs)
     if kind.warned:
-        for number in program.begun(HOME, "going-down"):
+        for number in program.steps_on(HOME, "going-down"):
             _walk(program, places, number, -1, who, legs)
 
 
-def _begin(program: Program, places: Places, variant: int, event: str, who: Who, legs: Counter[Leg]) -> None:
-    for number in program.begun(variant, event):
+def _begin(program: Program, places: RoleResolver, variant: int, event: str, who: Who, legs: Counter[Leg]) -> None:
+    for number in program.steps_on(variant, event):
         _walk(program, places, number, -1, who, legs)
     tests = ("HoTI1", "CoTI1") if event == "known" else ("HoTI2", "CoTI2")
     for peer in who[2] if program.routability else ():
@@ -185,7 +186,7 @@ def _begin(program: Program, places: Places, variant: int, event: str, who: Who,
             _walk(program, places, program.routability[test], peer, who, legs)
 
 
-def _walk(program: Program, places: Places, number: int, peer: int, who: Who, legs: Counter[Leg]) -> None:
+def _walk(program: Program, places: RoleResolver, number: int, peer: int, who: Who, legs: Counter[Leg]) -> None:
     """A step, and what its message starts at the nodes that it passes; ``peer`` -1: of no correspondent yet."""
     numbered = program.steps[number]
     old, new, peers = who
@@ -199,11 +200,11 @@ def _walk(program: Program, places: Places, number: int, peer: int, who: Who, le
             for started in numbered.starts[hop] if path[hop] != "MN" else ():
                 _walk(program, places, started, one, who, legs)
         if path[-1] == "MN":
-            for started in program.begun(numbered.variant, numbered.step.message):
+            for started in program.steps_on(numbered.variant, numbered.step.message):
                 _walk(program, places, started, one, who, legs)
 
 
-def _node(places: Places, role: str, old: int, new: int, peer: int) -> int:
+def _node(places: RoleResolver, role: str, old: int, new: int, peer: int) -> int:
     if role in ("GFA", "MAP"):
         return places.gateways[new]
     if role in ("oGFA", "oMAP"):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engine.lookahead import next_hops
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Int, Setup
-from handoff.simulation.handoff_metrics import expected_packets, replayed
-from handoff.theory.signalling_load import AIR, Signalling
+from engine.columns import Int
+from engine.offered_load import expected_packets, flows_by_replay
+from engine.routing import next_hops
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import Setup
+from handoff.theory.signalling_load import AIR, SignallingLoad
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def _moments() -> defaultdict[int, Moments]:
 
 
 @dataclass
-class Traffic:
+class TrafficLoad:
     """By index of a link, of a cell's node, of a node with a forwarding server."""
 
     links: defaultdict[int, Moments] = field(default_factory=_moments)
@@ -45,12 +46,12 @@ class Traffic:
     arrivals: defaultdict[int, Moments] = field(default_factory=_moments)
 
 
-def traffic(setup: Setup, places: Places, said: Signalling) -> Traffic:
+def traffic_load(setup: Setup, places: RoleResolver, said: SignallingLoad) -> TrafficLoad:
     """All traffic in the time of a setup, where nothing is lost and every handoff is done at once.
 
     A mobile node's packets are shared among its routers by the time that it spends at each.
     """
-    found, hops, links = Traffic(), next_hops(setup.network), setup.network.links
+    found, hops, links = TrafficLoad(), next_hops(setup.network), setup.network.links
 
     def carry(a: int, b: int, what: Moments, header: int = 0) -> None:
         """From a node to another, by all links between."""
@@ -80,7 +81,7 @@ def traffic(setup: Setup, places: Places, said: Signalling) -> Traffic:
     return found
 
 
-def _way(places: Places, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
+def _way(places: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
     """From a correspondent to a router, part by part with its tunnel header, and what is left of it on the radio."""
     row = places.row
     roles = [("CN", node)] if row.route_optimization else [("HA", places.home_agent)]
@@ -125,7 +126,7 @@ def _sizes(setup: Setup, flows: dict[str, Int]) -> tuple[Floats, Floats]:
     """Mean size and mean square of the sizes of each flow's packets."""
     size = flows["size"].astype(float)
     square = size**2
-    for replay, rows in replayed(setup.network, flows["source"]):
+    for replay, rows in flows_by_replay(setup.network, flows["source"]):
         sizes = np.asarray(replay.sizes, float)
         size[rows], square[rows] = sizes.mean(), (sizes**2).mean()
     return size, square

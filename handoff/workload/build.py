@@ -8,27 +8,27 @@ import numpy as np
 
 import traces
 from engine import FOREVER, Network, NetworkError
-from engine.compiled_network import Built
-from engine.draws import Draws
-from engine.rng import PURPOSE_USER
-from handoff.protocol.setup import Int, Movement, Presence, Restart, Setup
-from handoff.scenario.field_types import listed
+from engine.columns import Int
+from engine.compiled_network import CompiledNetwork
+from engine.rng import PURPOSE_USER, RandomStreams
+from handoff.protocol.setup import Attachments, Presence, Restart, Setup
+from handoff.scenario.field_types import join_names
 from handoff.scenario.load import ScenarioError
-from handoff.scenario.models import Cell, Channel, Scenario, Server, Serving, options_of
+from handoff.scenario.models import Cell, Channel, Node, Scenario, ServerParameters, to_options
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import open_capture
-from handoff.workload.conversation import add_replay, conversations
-from handoff.workload.flow_assignment import assigned
-from handoff.workload.movement import associations_of
+from handoff.workload.conversation import add_replay, load_conversations
+from handoff.workload.flow_assignment import assign_flows
+from handoff.workload.movement import load_attachments
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
 
 
-_SERVER = tuple(Serving.model_fields)
+_SERVER = tuple(ServerParameters.model_fields)
 
 
-def build(scenario: Scenario, path: Path, seed: int) -> Setup:
+def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
     """Network, traffic and movement of a scenario.
 
     Parameters
@@ -45,7 +45,7 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
     ScenarioError
         With everything that is wrong in the files that the scenario names, and between them and it.
     """
-    network = network_of(scenario)
+    network = build_network(scenario)
     problems: list[str] = []
     gateway = _gateways(scenario)
     names, movement = _movement(scenario, path, network, seed, problems)
@@ -71,14 +71,14 @@ def build(scenario: Scenario, path: Path, seed: int) -> Setup:
         network.node_index(scenario.home_agent.name),
         movement,
         scenario.duration,
-        options_of(scenario.options),
+        to_options(scenario.options),
         {network.node_index(r): network.node_index(g) for r, g in gateway.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
     )
 
 
-def network_of(scenario: Scenario) -> Network:
+def build_network(scenario: Scenario) -> Network:
     """Nodes, links and cells of a scenario, before there are mobile nodes and traffic."""
     network = Network()
     for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
@@ -86,7 +86,7 @@ def network_of(scenario: Scenario) -> Network:
     routers = scenario.routers
     gateway = _gateways(scenario)
     for name in routers.names:
-        _node(network, Server.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
+        _node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
         _cell(network, name, routers.cell)
         _link(network, name, gateway.get(name) or str(routers.wired_to), routers.wired)
     if routers.neighbours is not None:
@@ -104,16 +104,16 @@ def _gateways(scenario: Scenario) -> dict[str, str]:
 
 def _unsound(network: Network) -> list[str]:
     """What forbids a run of the network; flows that have no way are found as it is built."""
-    if found := network.problems():
+    if found := network.validation_errors():
         return found
     try:
-        Built(network)
+        CompiledNetwork(network)
     except NetworkError as error:
         return str(error).splitlines()
     return []
 
 
-def _node(network: Network, server: Server) -> None:
+def _node(network: Network, server: Node) -> None:
     network.node(server.name, **{k: getattr(server, k) for k in _SERVER})
 
 
@@ -130,17 +130,17 @@ def _cell(network: Network, name: str, cell: Cell) -> None:
 
 def _movement(
     scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
-) -> tuple[list[str], Movement | None]:
+) -> tuple[list[str], Attachments | None]:
     """Mobile nodes by name in the order of the log, and their attachments."""
     try:
-        log = associations_of(scenario, path.parent, seed)
+        log = load_attachments(scenario, path.parent, seed)
     except (ValueError, OSError) as error:
         problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
         return [], None
     where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.routers.names)
     if unknown := [r for r in log.router_names if r not in known]:
-        problems.append(f"{where}: unknown routers {listed(unknown)}; routers.names has {listed(scenario.routers.names)}")
+        problems.append(f"{where}: unknown routers {join_names(unknown)}; routers.names has {join_names(scenario.routers.names)}")
         return [], None
     if not len(log.mobile):
         problems.append(f"{where}: no mobile node in it is ever attached")
@@ -150,7 +150,7 @@ def _movement(
     down = np.where(log.down_ps < 0, FOREVER, log.down_ps)
     order = np.lexsort((log.up_ps, mobiles[log.mobile]))
     columns = (mobiles[log.mobile], nodes[log.router], log.up_ps, down, log.predict_ps, log.going_down_ps)
-    return list(log.mobile_names), Movement(*(np.asarray(c, np.int64)[order] for c in columns))
+    return list(log.mobile_names), Attachments(*(np.asarray(c, np.int64)[order] for c in columns))
 
 
 def _mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
@@ -177,9 +177,9 @@ def _replay(
     present: Presence | None, seed: int,
 ) -> str:  # fmt: skip
     """Replay captures; says how much of them."""
-    flows, told = conversations(captures, traffic)
+    flows, told = load_conversations(captures, traffic)
     if names:  # else the movement is wrong, and that has been said
-        who = assigned([c.name for c in flows], names, network.mobile_keys(), traffic)
+        who = assign_flows([c.name for c in flows], names, network.mobile_keys(), traffic)
         add_replay(network, node, who, flows, seed=seed, traffic=traffic, present=present)
     return told
 
@@ -188,7 +188,7 @@ def _flow(network: Network, node: str, traffic: Traffic, present: Presence | Non
     """A constant-bit-rate or Poisson flow for each mobile node."""
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
-    starts = Draws(seed, PURPOSE_PHASE, network.mobile_keys()).each_within(traffic.phase)
+    starts = RandomStreams(seed, PURPOSE_PHASE, network.mobile_keys()).uniform_all(traffic.phase)
     stops = np.full(len(starts), FOREVER)
     if present is not None:
         starts, stops = present.begin_ps + starts, present.end_ps

@@ -52,7 +52,7 @@ def _small(path: Path, *_: int) -> traces.CompiledCapture:
         return traces.compile_capture(path, folder)  # what is mapped stays when its folder goes
 
 
-class End(NamedTuple):
+class Endpoint(NamedTuple):
     """One side of a flow; port 0 where there is none."""
 
     address: IPv4Address | IPv6Address
@@ -64,7 +64,7 @@ class End(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class PacketSegment:
     """Packets of one flow, direction and capture, in order of time.
 
     Attributes
@@ -94,7 +94,7 @@ class Piece:
         """In the stream's time."""
         return int(self.times[-1]) - self.clock_ns
 
-    def between(self, begin_ns: int, end_ns: int | None) -> Piece:
+    def between(self, begin_ns: int, end_ns: int | None) -> PacketSegment:
         """Packets from ``begin_ns`` of the stream's time until before ``end_ns``."""
         begin = self._earlier(begin_ns)
         end = len(self) if end_ns is None else max(begin, self._earlier(end_ns))
@@ -121,11 +121,11 @@ class Flow:
     """
 
     protocol: int
-    mobile: End
-    correspondent: End
+    mobile: Endpoint
+    correspondent: Endpoint
     from_mobile: bool
-    down: list[Piece] = field(default_factory=list)
-    up: list[Piece] = field(default_factory=list)
+    down: list[PacketSegment] = field(default_factory=list)
+    up: list[PacketSegment] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -133,17 +133,17 @@ class Flow:
         return f"{_PROTOCOLS.get(self.protocol, self.protocol)} {self.correspondent} {self.mobile}"
 
     @property
-    def source(self) -> End:
+    def source(self) -> Endpoint:
         """Who sent the first packet."""
         return self.mobile if self.from_mobile else self.correspondent
 
     @property
-    def destination(self) -> End:
+    def destination(self) -> Endpoint:
         """To whom."""
         return self.correspondent if self.from_mobile else self.mobile
 
     @property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[PacketSegment]:
         """Of both directions."""
         return self.down + self.up
 
@@ -177,7 +177,7 @@ class Flow:
         return replace(self, down=down, up=up)
 
 
-class Stream:
+class CaptureStream:
     """The packets of captures in one time, in ns from its begin.
 
     Parameters
@@ -211,7 +211,7 @@ class Stream:
 
     def flows(self, mobile: Prefixes) -> list[Flow]:
         """Flows with the mobile side at just one end, in the order in which the captures have them."""
-        found: dict[tuple[int, End, End], list[tuple[int, int, int, bool]]] = {}
+        found: dict[tuple[int, Endpoint, Endpoint], list[tuple[int, int, int, bool]]] = {}
         for number, (capture, clock_ns) in enumerate(zip(self.captures, self.clock_ns, strict=True)):
             table = capture.flows
             from_mobile, to_mobile = (_within(table.version, side, mobile) for side in (table.src, table.dst))
@@ -224,15 +224,15 @@ class Stream:
         self.release()
         return [flow for flow in flows if flow.pieces]
 
-    def _pieces(self, parts: list[tuple[int, int, int, bool]]) -> tuple[list[Piece], list[Piece]]:
+    def _pieces(self, parts: list[tuple[int, int, int, bool]]) -> tuple[list[PacketSegment], list[PacketSegment]]:
         """Down and up, of a flow that is in so many captures."""
-        ways: tuple[list[Piece], list[Piece]] = ([], [])
+        ways: tuple[list[PacketSegment], list[PacketSegment]] = ([], [])
         for _, number, row, from_mobile in parts:
             capture = self.captures[number]
             for direction in (0, 1):
                 rows = capture.flows.rows(row, direction)
                 if rows.start < rows.stop:
-                    piece = Piece(capture.time_ns[rows], capture.ip_length[rows], self.clock_ns[number])
+                    piece = PacketSegment(capture.time_ns[rows], capture.ip_length[rows], self.clock_ns[number])
                     ways[from_mobile == (direction == 0)].append(piece)
         return ways
 
@@ -246,6 +246,6 @@ def _within(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8], pref
     return inside
 
 
-def _end(table: traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> End:
+def _end(table: traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:
     raw = address[row].tobytes()
-    return End(ip_address(raw[:4] if table.version[row] == 4 else raw), int(port[row]))
+    return Endpoint(ip_address(raw[:4] if table.version[row] == 4 else raw), int(port[row]))

@@ -10,13 +10,12 @@ import numpy as np
 
 import traces
 from engine import FOREVER, Network
-from engine.draws import Draws
-from engine.rng import PURPOSE_USER, key, mix2, mix2_each
+from engine.rng import PURPOSE_USER, RandomStreams, combine, combine_array, name_key
 from handoff.protocol.setup import Presence
 from handoff.scenario.traffic import Traffic
-from handoff.workload.capture_stream import Flow, Piece, Stream
-from handoff.workload.flow_filter import selected
-from handoff.workload.merge_captures import spooled
+from handoff.workload.capture_stream import CaptureStream, Flow, PacketSegment
+from handoff.workload.flow_filter import filter_flows
+from handoff.workload.merge_captures import merge_to_disk
 
 OF_THE_STREAM = "*"
 """Stands for the flow's name where all flows of a mobile node have one phase shift."""
@@ -43,25 +42,25 @@ class Conversation:
     """
 
     name: str
-    down: Piece | None
-    up: Piece | None
+    down: PacketSegment | None
+    up: PacketSegment | None
     origin_ns: int
     pace: Fraction
     period_ps: int
     release: Callable[[], None]
 
 
-def scaled(time_ns: int, pace: Fraction) -> int:
+def scale_to_ps(time_ns: int, pace: Fraction) -> int:
     """Picoseconds of a time in ns at a pace, rounded down."""
     return time_ns * 1000 * pace.numerator // pace.denominator
 
 
-def period(length_ps: int, packets: int) -> int:
+def loop_period(length_ps: int, packets: int) -> int:
     """Length and one mean gap; 0 if there is no length and so no gap to repeat."""
     return length_ps + max(1, length_ps // (packets - 1)) if length_ps else 0
 
 
-def conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
+def load_conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
     """Flows of captures as a scenario wants them replayed, by time of first packet; and how much that is, in words.
 
     Raises
@@ -70,7 +69,7 @@ def conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) 
         If nothing is left to replay.
     """
     assert traffic.mobile_address is not None
-    stream = Stream(captures, traffic.clocks == "absolute")
+    stream = CaptureStream(captures, traffic.clocks == "absolute")
     flows = stream.flows(traffic.mobile_address)
     where = ", ".join(map(str, traffic.capture or ()))
     if not flows:
@@ -79,7 +78,7 @@ def conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) 
     clipped = [c for flow in flows if (c := flow.between(*traffic.clip)).pieces]
     if not clipped:
         raise ValueError(f"'clip' leaves nothing of {where}, which lasts {stream.length_ns / 10**9} s")
-    left = selected(clipped, traffic.select or (), traffic.exclude or ())
+    left = filter_flows(clipped, traffic.select or (), traffic.exclude or ())
     if not left:
         raise ValueError(f"'select' and 'exclude' leave none of the {len(clipped)} flows of {where}")
     begin, end = traffic.clip_flows
@@ -92,8 +91,8 @@ def conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) 
     return _made(stream, left, traffic), told
 
 
-def _made(stream: Stream, flows: list[Flow], traffic: Traffic) -> list[Conversation]:
-    pieces, give_back = spooled([way for flow in flows for way in (flow.down, flow.up) if len(way) > 1], stream.release)
+def _made(stream: CaptureStream, flows: list[Flow], traffic: Traffic) -> list[Conversation]:
+    pieces, give_back = merge_to_disk([way for flow in flows for way in (flow.down, flow.up) if len(way) > 1], stream.release)
     merged = iter(pieces)
 
     def release() -> None:
@@ -109,14 +108,14 @@ def _made(stream: Stream, flows: list[Flow], traffic: Traffic) -> list[Conversat
     return found
 
 
-def _period(stream: Stream, flow: Flow, traffic: Traffic) -> int:
+def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
     pace, (begin, end) = traffic.factor, traffic.clip
     if traffic.origin == "flow":
-        return period(scaled(flow.last_ns - flow.first_ns, pace), flow.packets)
+        return loop_period(scale_to_ps(flow.last_ns - flow.first_ns, pace), flow.packets)
     if end is not None:
-        return scaled(end - begin, pace)
-    whole = scaled(stream.length_ns, pace)
-    return period(whole, stream.packets) - whole + scaled(stream.length_ns - begin, pace) if whole else 0
+        return scale_to_ps(end - begin, pace)
+    whole = scale_to_ps(stream.length_ns, pace)
+    return loop_period(whole, stream.packets) - whole + scale_to_ps(stream.length_ns - begin, pace) if whole else 0
 
 
 def add_replay(
@@ -132,8 +131,8 @@ def add_replay(
         if not who:
             continue
         name = OF_THE_STREAM if traffic.origin == "stream" else conversation.name
-        pairs = mix2_each(np.uint64(mix2(key(name), key(node))), mobile_keys[who])
-        starts = Draws(seed, PURPOSE_USER, pairs).each_within(traffic.phase) + traffic.shift
+        pairs = combine_array(np.uint64(combine(name_key(name), name_key(node))), mobile_keys[who])
+        starts = RandomStreams(seed, PURPOSE_USER, pairs).uniform_all(traffic.phase) + traffic.shift
         stops = np.full(len(who), FOREVER)
         if present is not None:
             starts, stops = starts + present.begin_ps[who], present.end_ps[who]

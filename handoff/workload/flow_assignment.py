@@ -8,11 +8,11 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from engine.rng import key, mix2_each
+from engine.rng import combine_array, name_key
 from handoff.scenario.traffic import Traffic
 
 
-def assigned(flows: list[str], names: list[str], mobile_keys: npt.NDArray[np.uint64], traffic: Traffic) -> list[list[int]]:
+def assign_flows(flows: list[str], names: list[str], mobile_keys: npt.NDArray[np.uint64], traffic: Traffic) -> list[list[int]]:
     """Numbers of the mobile nodes that replay each of the flows.
 
     Parameters
@@ -51,7 +51,7 @@ def round_robin(flows: int, mobiles: int, each: int | str) -> list[list[int]]:
 def by_hash(flows: list[str], mobile_keys: npt.NDArray[np.uint64]) -> list[list[int]]:
     """Each flow to the mobile node of the greatest mix2(flow's key, its key): rendezvous hashing (Thaler, Ravishankar 1998)."""
     by_key = np.argsort(mobile_keys)  # the smallest key wins a tie
-    return [[int(by_key[np.argmax(mix2_each(key(name), mobile_keys[by_key]))])] for name in flows]
+    return [[int(by_key[np.argmax(combine_array(name_key(name), mobile_keys[by_key]))])] for name in flows]
 
 
 def by_table(flows: list[str], names: list[str], table: dict[str, list[str]]) -> list[list[int]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handoff.scenario.traffic import Filter, Ranges
-from handoff.workload.capture_stream import End, Flow, Prefixes
+from handoff.workload.capture_stream import Endpoint, Flow, Prefixes
 
 
-def selected(flows: Sequence[Flow], select: Sequence[Filter], exclude: Sequence[Filter]) -> list[Flow]:
+def filter_flows(flows: Sequence[Flow], select: Sequence[Filter], exclude: Sequence[Filter]) -> list[Flow]:
     """What is left of flows: what one of ``select`` wants (everything if there is none) and none of ``exclude``."""
     found = []
     for flow in flows:
@@ -43,9 +43,9 @@ def matches(wanted: Filter, flow: Flow, way: str) -> bool:
     )
 
 
-def _at(prefixes: Prefixes | None, end: End) -> bool:
+def _at(prefixes: Prefixes | None, end: Endpoint) -> bool:
     return prefixes is None or any(end.address in prefix for prefix in prefixes)
 
 
-def _on(ports: Ranges | None, end: End) -> bool:
+def _on(ports: Ranges | None, end: Endpoint) -> bool:
     return ports is None or any(low <= end.port <= high for low, high in ports)

@@ -10,10 +10,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from handoff.workload.capture_stream import BLOCK_ROWS, Int, Piece
+from engine.columns import Int
+from handoff.workload.capture_stream import BLOCK_ROWS, PacketSegment
 
 
-def merged(pieces: Sequence[Piece], block_rows: int = BLOCK_ROWS) -> Iterator[tuple[Int, npt.NDArray[np.uint32]]]:
+def merge_pieces(pieces: Sequence[PacketSegment], block_rows: int = BLOCK_ROWS) -> Iterator[tuple[Int, npt.NDArray[np.uint32]]]:
     """Times (ns of the stream) and sizes of several pieces in one order, block by block; equal times in the order of pieces."""
     at = [0] * len(pieces)
     while left := [(piece, a) for piece, a in zip(pieces, at, strict=True) if a < len(piece)]:
@@ -26,7 +27,7 @@ def merged(pieces: Sequence[Piece], block_rows: int = BLOCK_ROWS) -> Iterator[tu
         at = ends
 
 
-def spooled(groups: Sequence[Sequence[Piece]], release: Callable[[], None]) -> tuple[list[Piece], Callable[[], None]]:
+def merge_to_disk(groups: Sequence[Sequence[PacketSegment]], release: Callable[[], None]) -> tuple[list[PacketSegment], Callable[[], None]]:
     """Each group of pieces as one, by the stream's clock, mapped from two files without a name.
 
     Parameters
@@ -46,7 +47,7 @@ def spooled(groups: Sequence[Sequence[Piece]], release: Callable[[], None]) -> t
     with tempfile.TemporaryFile(prefix="handoff.") as times, tempfile.TemporaryFile(prefix="handoff.") as sizes:
         for group in groups:
             ends.append(ends[-1])
-            for t, s in merged(group):
+            for t, s in merge_pieces(group):
                 times.write(t.data)
                 sizes.write(s.data)
                 ends[-1] += len(t)
@@ -62,4 +63,4 @@ def spooled(groups: Sequence[Sequence[Piece]], release: Callable[[], None]) -> t
         for mapped in maps:
             mapped.madvise(mmap.MADV_DONTNEED)
 
-    return [Piece(t[a:b], s[a:b], 0) for a, b in pairwise(ends)], give_back
+    return [PacketSegment(t[a:b], s[a:b], 0) for a, b in pairwise(ends)], give_back

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import traces
-from handoff.mobility.coverage import attachments
-from handoff.mobility.registrations import stays_of
+from handoff.mobility.coverage import compute_attachments
+from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.models import Scenario
 
 
-def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
+def load_tracks(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
     """Positions: those of the trace, which stands beside the scenario file, or those of the model.
 
     Raises
@@ -30,7 +30,7 @@ def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
     return traces.read_movement(folder / movement.trace, movement.format, origin)
 
 
-def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
+def load_attachments(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
     """Attachments: of the log, of registrations in a capture, of commuters, or those that the coverage model makes of positions.
 
     Raises
@@ -45,7 +45,7 @@ def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Assoc
         return traces.read_associations(folder / movement.associations)
     if movement.capture is not None:
         assert movement.routers is not None
-        return stays_of(
+        return attachments_from_registrations(
             [traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
@@ -53,7 +53,7 @@ def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Assoc
         riders = movement.commuters
         return riders.model().attachments(riders.names(), scenario.routers.names, seed=seed, until_ps=scenario.duration)
     assert covered is not None
-    tracks = tracks_of(scenario, folder, seed)
+    tracks = load_tracks(scenario, folder, seed)
     x_mm: list[int]
     y_mm: list[int]
     if covered.positions_deg is not None:
@@ -67,4 +67,4 @@ def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Assoc
             raise ValueError("coverage.positions_m needs movement.origin, from which a trace in degrees is measured")
         x_mm, y_mm = ([place[axis] for place in covered.positions_m.values()] for axis in (0, 1))
     model = covered.model(x_mm, y_mm)
-    return attachments(model, tracks, seed=seed, begin_ps=movement.begin, until_ps=scenario.duration)
+    return compute_attachments(model, tracks, seed=seed, begin_ps=movement.begin, until_ps=scenario.duration)

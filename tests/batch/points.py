@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from handoff.experiments.execution.task import TABLES, Outcome, Task, canonical
+from handoff.experiments.execution.task import TABLES, Task, TaskResult, canonical_json
 
 
 def point(folder: Path, *, duration: str = "2s", packets_each: str = "10ms") -> str:
@@ -30,7 +30,7 @@ def point(folder: Path, *, duration: str = "2s", packets_each: str = "10ms") -> 
         "traffic": [{"interval": packets_each, "size_bytes": 200, "phase": packets_each}],
         "movement": {"associations": "walk.csv"},
     }
-    return canonical(data)
+    return canonical_json(data)
 
 
 def tasks(folder: Path, number: int, **changes: Any) -> list[Task]:
@@ -39,7 +39,7 @@ def tasks(folder: Path, number: int, **changes: Any) -> list[Task]:
     return [Task(scenario, str(folder), seed, ("mipv4", "sync-mipv4")) for seed in range(number)]
 
 
-def told(outcomes: Iterable[tuple[Task, Outcome]]) -> dict[int, str]:
+def told(outcomes: Iterable[tuple[Task, TaskResult]]) -> dict[int, str]:
     """What came back of each seed, every table in full; nan is equal to nan here."""
     found = {}
     for task, outcome in outcomes:

@@ -1,12 +1,12 @@
 """How tasks are grouped, and what becomes of those whose worker died."""
 
 from handoff.experiments.execution.serialization import Reply
-from handoff.experiments.execution.task import Outcome, Task
-from handoff.experiments.execution.task_queue import BATCH_SECONDS, MOST_DEATHS, MOST_TASKS, Batches
+from handoff.experiments.execution.task import Task, TaskResult
+from handoff.experiments.execution.task_queue import BATCH_SECONDS, MOST_DEATHS, MOST_TASKS, TaskQueue
 
 
 def batches(number):
-    return Batches(Task("{}", ".", seed, ()) for seed in range(number))
+    return TaskQueue(Task("{}", ".", seed, ()) for seed in range(number))
 
 
 def seeds(batch):
@@ -19,7 +19,7 @@ def sizes(of, seconds_each, rounds):
     for _ in range(rounds):
         batch = of.take()
         found.append(len(batch))
-        of.done(batch, Reply([Outcome()] * len(batch), seconds_each * len(batch)))
+        of.done(batch, Reply([TaskResult()] * len(batch), seconds_each * len(batch)))
     return found
 
 
@@ -33,7 +33,7 @@ def test_long_tasks_go_one_by_one_and_after_a_long_one_batches_are_small():
     mixed = batches(10**6)
     sizes(mixed, BATCH_SECONDS / 1000, 12)
     (long, *_) = [mixed.take()]
-    mixed.done(long, Reply([Outcome()], 60 * BATCH_SECONDS))
+    mixed.done(long, Reply([TaskResult()], 60 * BATCH_SECONDS))
     assert len(mixed.take()) == 1
 
 
@@ -41,7 +41,7 @@ def test_every_task_is_taken_once_in_order():
     of, found = batches(1000), []
     while batch := of.take():
         found += seeds(batch)
-        of.done(batch, Reply([Outcome()] * len(batch), 1e-3 * len(batch)))
+        of.done(batch, Reply([TaskResult()] * len(batch), 1e-3 * len(batch)))
     assert found == list(range(1000))
 
 
@@ -59,11 +59,11 @@ def test_a_task_is_given_up_after_so_many_deaths_that_are_its_own():
     batch = of.take()
     assert of.died(batch, "beside others", alone=False) == []
     for _ in range(MOST_DEATHS - 1):
-        batch = of.take_suspect()
+        batch = of.take_isolated()
         assert of.died(batch, "somehow") == []
-    ((task, outcome),) = of.died(of.take_suspect(), "by SIGKILL")
+    ((task, outcome),) = of.died(of.take_isolated(), "by SIGKILL")
     assert (task.seed, outcome.problem) == (0, f"{MOST_DEATHS} workers ended before it was done, the last by SIGKILL")
-    assert of.take() == of.take_suspect() == []
+    assert of.take() == of.take_isolated() == []
 
 
 def test_after_a_stop_nothing_is_taken():
@@ -71,4 +71,4 @@ def test_after_a_stop_nothing_is_taken():
     batch = of.take()
     of.died(batch, "somehow")
     of.stop()
-    assert of.take() == of.take_suspect() == []
+    assert of.take() == of.take_isolated() == []

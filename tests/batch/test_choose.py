@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.execution_options import execution_options
-from handoff.experiments.execution.dask_executor import Cluster
-from handoff.experiments.execution.factory import cores, executor
-from handoff.experiments.execution.process_pool import Pool
-from handoff.experiments.execution.task import InProcess
+from handoff.experiments.execution.dask_executor import DaskExecutor
+from handoff.experiments.execution.factory import available_cpus, make_executor
+from handoff.experiments.execution.process_pool import ProcessPool
+from handoff.experiments.execution.task import SerialExecutor
 
 NO_CERTIFICATES = {f"distributed.comm.tls.{n}": None for n in ("ca-file", "client.cert", "client.key")}
 
@@ -31,20 +31,20 @@ def command(*arguments):
 
 
 def test_this_process_a_pool_or_a_cluster():
-    assert isinstance(command("--jobs", "1"), InProcess)
+    assert isinstance(command("--jobs", "1"), SerialExecutor)
     pool = command("--jobs", "3")
-    assert isinstance(pool, Pool)
+    assert isinstance(pool, ProcessPool)
     assert pool.jobs == 3
-    assert isinstance(executor(), InProcess if cores() == 1 else Pool)
+    assert isinstance(make_executor(), SerialExecutor if available_cpus() == 1 else ProcessPool)
     local = command("--cluster", "local", "--jobs", "2", "--cluster-option", "memory_limit=2GB")
-    assert isinstance(local, Cluster)
+    assert isinstance(local, DaskExecutor)
     assert (local.kind, local.jobs, local.options) == ("local", 2, {"memory_limit": "2GB"})
     assert command("--scheduler", "tcp://127.0.0.1:8786").address == "tcp://127.0.0.1:8786"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://127.8.9.1:1", "tcp://[::1]:8786", "tcp://localhost:8786"])
 def test_this_machine_needs_no_certificates(address):
-    assert Cluster(address).address == address
+    assert DaskExecutor(address).address == address
 
 
 WRONG = {
@@ -90,7 +90,7 @@ def test_what_is_refused_and_what_would_be_right(arguments):
 def test_a_kind_of_cluster_that_there_is_not_is_refused_by_the_command_line():
     assert command("--cluster", "k8s").exit_code == 2
     with pytest.raises(ValueError, match="--cluster 'k8s' is not one of local, ssh, slurm"):
-        executor(cluster="k8s")
+        make_executor(cluster="k8s")
 
 
 def test_help_imports_nothing_heavy():

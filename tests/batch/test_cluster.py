@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from handoff.experiments.execution.dask_executor import Cluster
-from handoff.experiments.execution.task import InProcess, Task
+from handoff.experiments.execution.dask_executor import DaskExecutor
+from handoff.experiments.execution.task import SerialExecutor, Task
 from tests.batch.points import alive, kill, point, tasks, told
 from tests.batch.test_pool import PATIENCE, ROOT, gone
 
@@ -20,7 +20,7 @@ pytest.importorskip("distributed")
 @pytest.fixture(scope="module")
 def local():
     """Two workers, each a process, on this machine."""
-    with Cluster(kind="local", jobs=2) as cluster:
+    with DaskExecutor(kind="local", jobs=2) as cluster:
         yield cluster
 
 
@@ -36,7 +36,7 @@ def test_the_same_as_in_process_though_a_worker_is_killed(tmp_path, local):
         found.append(done)
         if len(found) == 5:
             kill(min(before.values()))
-    assert told(found) == told(InProcess().run(asked))
+    assert told(found) == told(SerialExecutor().run(asked))
     assert min(before.values()) not in workers(local).values()
 
 
@@ -65,7 +65,7 @@ def test_a_task_that_no_worker_survives_is_told_and_all_others_are_done(tmp_path
     (problem,) = [outcome.problem for task, outcome in found if task is deadly]
     assert problem.startswith("3 workers ended before it was done, the last at tcp://127.0.0.1:")
     assert len(deaths) >= 4  # the first had it beside others, which may have been guilty
-    assert told(done for done in found if done[0] is not deadly) == told(InProcess().run(asked))
+    assert told(done for done in found if done[0] is not deadly) == told(SerialExecutor().run(asked))
 
 
 def begun(folder, name, *arguments):
@@ -91,7 +91,7 @@ def test_a_lost_scheduler_is_one_message_and_what_is_missing_can_be_done_elsewhe
     worker = begun(tmp_path, "worker", "--scheduler-file", file, "--nthreads", 1, "--host", "127.0.0.1", "--no-nanny")
     try:
         address = address_in(file)
-        with Cluster(address) as cluster:
+        with DaskExecutor(address) as cluster:
             running = cluster.run(asked)
             found += [next(running) for _ in range(3)]
             kill(scheduler.pid)
@@ -106,19 +106,19 @@ def test_a_lost_scheduler_is_one_message_and_what_is_missing_can_be_done_elsewhe
     )
     assert capfd.readouterr().err == "", "Dask says it in a hundred lines"
     missing = [task for task in asked if task not in [done for done, _ in found]]
-    assert told([*found, *InProcess().run(missing)]) == told(InProcess().run(asked))
+    assert told([*found, *SerialExecutor().run(missing)]) == told(SerialExecutor().run(asked))
 
 
 def test_no_scheduler_is_one_message(monkeypatch):
     monkeypatch.setattr("handoff.experiments.execution.dask_executor.CONNECT_SECONDS", 0.5)
-    with pytest.raises(ConnectionError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9: "), Cluster("tcp://127.0.0.1:9"):
+    with pytest.raises(ConnectionError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9: "), DaskExecutor("tcp://127.0.0.1:9"):
         pass
 
 
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from handoff.experiments.execution.factory import executor
+from handoff.experiments.execution.factory import make_executor
 from tests.batch.points import tasks
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from pathlib import Path
 import dask.config
 import pytest
 
-from handoff.experiments.execution.factory import executor
-from handoff.experiments.execution.task import InProcess
+from handoff.experiments.execution.factory import make_executor
+from handoff.experiments.execution.task import SerialExecutor
 from tests.batch.points import tasks, told
 from tests.batch.test_cluster import address_in, begun
 
@@ -40,8 +40,8 @@ def test_a_scheduler_with_tls(tmp_path, certificates):
     try:
         address = address_in(file)
         assert address.startswith("tls://127.0.0.1:")
-        with dask.config.set(certificates), executor(scheduler=address) as cluster:
-            assert told(cluster.run(asked)) == told(InProcess().run(asked))
+        with dask.config.set(certificates), make_executor(scheduler=address) as cluster:
+            assert told(cluster.run(asked)) == told(SerialExecutor().run(asked))
     finally:
         for process in (worker, scheduler):
             process.kill()
@@ -71,9 +71,9 @@ def test_slurm_jobs_come_with_certificates_of_their_own(tmp_path, monkeypatch):
     asked = tasks(tmp_path, 10)
     options = {"queue": "short", "memory": "1GB", "walltime": "00:10:00", "interface": "lo"}
     options["shared_temp_directory"] = str(tmp_path)
-    with executor(1, cluster="slurm", options=options) as cluster:
+    with make_executor(1, cluster="slurm", options=options) as cluster:
         assert cluster.address.startswith("tls://")
-        assert told(cluster.run(asked)) == told(InProcess().run(asked))
+        assert told(cluster.run(asked)) == told(SerialExecutor().run(asked))
     del cluster
     gc.collect()  # what is left open is found now, where it is expected
     script = (jobs / "script").read_text()

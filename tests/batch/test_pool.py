@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from handoff.experiments.execution.process_pool import Pool
-from handoff.experiments.execution.task import InProcess, Task
+from handoff.experiments.execution.process_pool import ProcessPool
+from handoff.experiments.execution.task import SerialExecutor, Task
 from tests.batch.points import alive, kill, point, tasks, told
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +32,8 @@ def workers(pool):
 
 def test_the_same_as_in_process_whatever_is_killed(tmp_path):
     asked = tasks(tmp_path, 60)
-    expected, found, killed = told(InProcess().run(asked)), [], set()
-    with Pool(2) as pool:
+    expected, found, killed = told(SerialExecutor().run(asked)), [], set()
+    with ProcessPool(2) as pool:
         for done in pool.run(asked):
             found.append(done)
             if len(found) in (5, 25):
@@ -51,7 +51,7 @@ def test_a_task_that_no_worker_survives_is_told_and_all_others_are_done(tmp_path
     asked = tasks(tmp_path, 10)
     deadly = Task(point(tmp_path, duration="1000s", packets_each="20us"), str(tmp_path), 99, ("mipv4",))
     over, deaths = threading.Event(), []
-    with Pool(2) as pool:
+    with ProcessPool(2) as pool:
 
         def reaper():
             while not over.wait(0.01):
@@ -70,7 +70,7 @@ def test_a_task_that_no_worker_survives_is_told_and_all_others_are_done(tmp_path
     problems = [outcome.problem for task, outcome in found if task is deadly]
     assert problems == ["3 workers ended before it was done, the last by SIGKILL (is there too little memory?)"]
     assert len(deaths) in (3, 4)  # the first may have had it in a batch with others
-    assert told(done for done in found if done[0] is not deadly) == told(InProcess().run(asked))
+    assert told(done for done in found if done[0] is not deadly) == told(SerialExecutor().run(asked))
 
 
 def test_tasks_are_taken_as_there_is_room_for_them(tmp_path):
@@ -81,7 +81,7 @@ def test_tasks_are_taken_as_there_is_room_for_them(tmp_path):
         for taken, task in enumerate(tasks(tmp_path, 10_000), 1):  # noqa: B007
             yield task
 
-    with Pool(2) as pool:
+    with ProcessPool(2) as pool:
         running = pool.run(endless())
         for _ in range(3):
             next(running)
@@ -96,16 +96,16 @@ def test_tasks_are_taken_as_there_is_room_for_them(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from handoff.experiments.execution.factory import executor
+from handoff.experiments.execution.factory import make_executor
 from handoff.experiments.execution.task import Task
-from handoff.cli.run import Interruption
+from handoff.cli.run import InterruptHandler
 from tests.batch.points import point
 
 def main():
     folder, many = Path(sys.argv[1]), int(sys.argv[2])
     scenario = point(folder, duration="400s", packets_each="100us")
-    with executor(2) as pool:
-        interruption = Interruption("letting the runs under way end", pool.stop)
+    with make_executor(2) as pool:
+        interruption = InterruptHandler("letting the runs under way end", pool.stop)
         for task, outcome in pool.run(Task(scenario, str(folder), seed, ("mipv4",)) for seed in range(many)):
             print(task.seed, outcome.problem, *(w.process.pid for w in pool._workers), flush=True)
     sys.exit(130 if interruption.asked else 0)
@@ -167,5 +167,5 @@ def test_a_second_ctrl_c_ends_at_once(batch):
 def test_workers_that_cannot_begin_are_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("multiprocessing.spawn.get_executable", lambda: b"/bin/false")
     monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
-    with Pool(2) as pool, pytest.raises(ChildProcessError, match="workers end before they begin, the last with exit code 1"):
+    with ProcessPool(2) as pool, pytest.raises(ChildProcessError, match="workers end before they begin, the last with exit code 1"):
         list(pool.run(tasks(tmp_path, 10)))

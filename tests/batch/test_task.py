@@ -4,11 +4,11 @@ import json
 import tomllib
 from pathlib import Path
 
-from handoff.experiments.execution.task import TABLES, InProcess, Task, canonical, perform
+from handoff.experiments.execution.task import TABLES, SerialExecutor, Task, canonical_json, run_task
 from handoff.output.parquet import BATCHES, SCHEMAS
 from handoff.scenario import Scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -19,8 +19,8 @@ def commute(**changes):
 
 def test_a_task_gives_what_the_run_gives():
     data = commute()
-    (done,) = InProcess().run([Task(canonical(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
-    setup = build(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
+    (done,) = SerialExecutor().run([Task(canonical_json(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
+    setup = build_setup(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
     schemas = {**SCHEMAS, "batches": BATCHES}
     outcome = done[1]
     assert outcome.problem == ""
@@ -32,21 +32,21 @@ def test_a_task_gives_what_the_run_gives():
 
 
 def test_a_task_may_have_a_warm_up_and_batches():
-    task = Task(canonical(commute()), str(EXAMPLES), 3, ("mipv4", "mipv6"), warmup_ps=10**12, batches=3)
-    for tables in perform(task).tables:
+    task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4", "mipv6"), warmup_ps=10**12, batches=3)
+    for tables in run_task(task).tables:
         assert (tables["runs"]["begin_ps"], tables["runs"]["until_ps"]) == ([10**12], [4 * 10**12])
         assert tables["batches"]["batch"] == [0, 1, 2]
         assert tables["batches"]["begin_ps"] == [10**12, 2 * 10**12, 3 * 10**12]
         assert sum(tables["batches"]["sent"]) == tables["runs"]["sent"][0]
-    assert "leaves nothing" in perform(Task(canonical(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)).problem
+    assert "leaves nothing" in run_task(Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)).problem
 
 
 def test_equal_scenarios_are_the_same_text_whatever_the_order_of_their_keys():
     data = commute()
-    assert canonical(data) == canonical(dict(reversed(data.items())))
-    assert json.loads(canonical(data)) == data
+    assert canonical_json(data) == canonical_json(dict(reversed(data.items())))
+    assert json.loads(canonical_json(data)) == data
 
 
 def test_what_is_wrong_comes_back_as_words():
-    assert "seed" in perform(Task(canonical(commute(seed=-1)), str(EXAMPLES), 1, ("mipv4",))).problem
-    assert "no procedure" in perform(Task(canonical(commute()), str(EXAMPLES), 1, ("mipv9",))).problem
+    assert "seed" in run_task(Task(canonical_json(commute(seed=-1)), str(EXAMPLES), 1, ("mipv4",))).problem
+    assert "no procedure" in run_task(Task(canonical_json(commute()), str(EXAMPLES), 1, ("mipv9",))).problem

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import batches, compare, growth, many, packets, peers, rows, soak
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import run_procedure
+from bench import compare, growth, packets, peers, rows, soak
 
 ROOT = Path(__file__).parents[2]
 SMALL = [replace(case, mobiles=min(case.mobiles, 200), seconds=2) for case in packets.CASES if case.quick]
@@ -113,29 +111,6 @@ def test_a_soak_counts_its_packets_and_its_memory():
     found = soak.soak(10**5, 100)
     assert (found["complete"], found["packets"], found["simulated_s"]) == (True, 10**5, 20)
     assert 0 < found["least_bytes"] <= found["end_bytes"] <= found["most_bytes"]
-
-
-def test_every_event_is_in_one_batch():
-    found, us = batches.batches(200, 100, 1)
-    seen = dict.fromkeys(("fleet", "home agent", "a router"), 0)
-
-    class Seen:
-        def __init__(self, who, controller):
-            self.who, self.controller = who, controller
-
-        def on_event(self, ctx, event):
-            seen[self.who] += 1
-            self.controller.on_event(ctx, event)
-
-    setup = many.described(200, 100, 1)
-    names = {-1: "fleet", setup.home_agent: "home agent"}
-    run_procedure(setup, "sync-mipv6", reference=NOTHING, wrap=lambda node, each: Seen(names.get(node, "a router"), each))
-    pooled = found.pop("all routers")
-    assert {who: int(sizes.sum()) for who, sizes in found.items()} == seen
-    assert min(seen.values()) > 100
-    assert us > 0
-    assert pooled.sum() == seen["a router"]  # the same events in fewer batches
-    assert len(pooled) < len(found["a router"])
 
 
 def test_text_goes_between_its_marks_and_nowhere_else(tmp_path):

@@ -179,11 +179,11 @@ def test_a_second_interruption_ends_at_once():
     """The first one is waited for: a slice of this run takes minutes."""
     code = (
         "import handoff.cli.run as c\n"
-        "ready = c.Interruption.__init__\n"
+        "ready = c.InterruptHandler.__init__\n"
         "def told(self):\n"
         "    ready(self)\n"
         "    print('ready', flush=True)\n"
-        "c.Interruption.__init__ = told\n"
+        "c.InterruptHandler.__init__ = told\n"
         "from handoff.cli.main import main\n"
         "main()\n"
     )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handoff.cli.progress import Line, clock
+from handoff.cli.progress import StatusLine, format_remaining
 
 
 class Stream(io.StringIO):
@@ -30,7 +30,7 @@ class Stream(io.StringIO):
 )
 def test_where_it_is_seen(monkeypatch, terminal, wanted, said):
     monkeypatch.setattr(sys, "stderr", Stream(terminal))
-    line = Line(wanted)
+    line = StatusLine(wanted)
     line("1")
     line("2")
     line.end()
@@ -39,4 +39,4 @@ def test_where_it_is_seen(monkeypatch, terminal, wanted, said):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (3661, "1 h 1 min")])
 def test_times_to_go(seconds, text):
-    assert clock(seconds) == text
+    assert format_remaining(seconds) == text

@@ -10,8 +10,8 @@ import pytest
 
 import handoff.simulation.run
 from engine import Engine
-from handoff.protocol.messages import CODES, Fields, kind
-from handoff.protocol.program import Numbered, Program
+from handoff.protocol.messages import CODES, MessageFields, message_kind
+from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import Setup
 from tests.conformance.spy import Spy
 
@@ -25,7 +25,7 @@ class Said:
 
     at: float
     to: str
-    fields: Fields
+    fields: MessageFields
 
 
 class Attacker:
@@ -40,7 +40,7 @@ class Attacker:
             numbered = self.program.steps[message.fields.step]
             to = self.setup.network.node_index(message.to)
             size = numbered.leg_bytes[message.fields.hop - 1]
-            ctx.send(CODES[kind(numbered.step.message)], to, size_bytes=size, args=message.fields)
+            ctx.send(CODES[message_kind(numbered.step.message)], to, size_bytes=size, args=message.fields)
 
 
 def attacked(
@@ -53,7 +53,7 @@ def attacked(
         for i, message in enumerate(said):
             network.schedule(round(message.at * MS), mobile, _SAY, i, node=where)
         made = Engine(network, **options)
-        made.attach(where, Attacker(handoff.simulation.run.program_of(setup, procedure), setup, said))
+        made.attach(where, Attacker(handoff.simulation.run.compile_program(setup, procedure), setup, said))
         return made
 
     with pytest.MonkeyPatch.context() as patch:
@@ -61,7 +61,7 @@ def attacked(
         return run(setup, procedure)
 
 
-def request(program: Program, message: str, to: str) -> tuple[int, Numbered]:
+def request(program: Program, message: str, to: str) -> tuple[int, ProgramStep]:
     """The step, with its number, by which a mobile node asks a node in a role over the new link."""
     return next(
         (i, n) for i, n in enumerate(program.steps)

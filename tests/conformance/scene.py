@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.protocol.setup import Movement, Options, Restart, Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import Run, run_procedure
+from handoff.protocol.setup import Attachments, Options, Restart, Setup
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import RunResult, run_procedure
 
 MS = 10**9
 SIZE = 200
@@ -89,7 +89,7 @@ class Scene:
             "predict_ps": [-1 if s.predict is None else ps(s.predict) for s in self.stays],
             "going_down_ps": [-1 if s.warn is None else ps(s.warn) for s in self.stays],
         }
-        movement = Movement(mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
+        movement = Attachments(mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
         gateways = {"old": "gw", "new": "gw" if self.regions == 1 else "gw2"}
         return Setup(
             net,
@@ -101,10 +101,10 @@ class Scene:
             tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
         )
 
-    def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> Run:
-        return run_procedure(self.setup(down, up, options), procedure, reference=NOTHING)
+    def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> RunResult:
+        return run_procedure(self.setup(down, up, options), procedure, reference=ZERO_BYTES)
 
-    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> Run:
+    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> RunResult:
         """A run beside one whose handoffs cost nothing."""
         return run_procedure(self.setup(down, options=options), procedure)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.protocol.messages import Fields
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.setup import Setup
-from handoff.simulation.observer import TABLE, UPSTREAM, Action, Watch
+from handoff.simulation.observer import TABLE, UPSTREAM, Action, RunObserver
 
 MS = 10**9
+
+ENTRY_OF_VERB = {"deliver_locally": "local", "buffer": "hold"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Hop:
     got: float | None
 
 
-class Spy(Watch):
+class Spy(RunObserver):
     """One run of a procedure, watched."""
 
     def __init__(self, setup: Setup, procedure: str, seed: int = 1) -> None:
@@ -44,7 +46,7 @@ class Spy(Watch):
             a
             for a in self.actions
             if a.verb == "send" and a.node == -1 and a.mobile == mobile
-            and self.message(Fields.unpack(a.arguments["args"])) == message
+            and self.message(MessageFields.unpack(a.arguments["args"])) == message
         ]
 
     def table(self, node: str, at: float, mobile: int = 0) -> Any:
@@ -66,7 +68,7 @@ class Spy(Watch):
         route = self._names[self.setup.movement.router[self.setup.movement.mobile == mobile][0]]
         for action in self.actions:
             if action.mobile == mobile and action.time_ps <= round(at * MS) and action.verb in UPSTREAM:
-                route = {"hold_up": "hold", "unroute_up": "nowhere"}.get(action.verb) or self._names[action.arguments["node"]]
+                route = {"buffer_upstream": "hold", "clear_upstream_route": "nowhere"}.get(action.verb) or self._names[action.arguments["node"]]
         return route
 
     def _entry_at_start(self, node: int, mobile: int) -> Any:
@@ -87,8 +89,8 @@ class Spy(Watch):
     @staticmethod
     def _after(entry: Any, action: Action) -> Any:
         given = action.arguments
-        if action.verb in ("local", "hold"):
-            return action.verb, given["until_ps"]
+        if action.verb in ENTRY_OF_VERB:
+            return ENTRY_OF_VERB[action.verb], given["until_ps"]
         if action.verb == "unbind":
             if given["coa"] is None or not isinstance(entry, dict):
                 return None

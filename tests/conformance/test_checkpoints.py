@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.checkpoint_file import CheckpointError, reading, writing
-from handoff.output.pcap.recorder import Recorder, link_names
+from engine.checkpoint_file import CheckpointError, open_checkpoint, write_checkpoint
+from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
-from handoff.simulation.checkpoint import Checkpoints
-from handoff.simulation.run import Run, StudyProgress, run_procedure
+from handoff.simulation.checkpoint import StudyCheckpoint
+from handoff.simulation.run import RunResult, StudyProgress, run_procedure
 from tests.conformance.town import Town
 from tests.oracle.compare import differences
 
@@ -45,23 +45,23 @@ class Death:
         return True
 
 
-def columns(run: Run) -> dict[str, Any]:
+def columns(run: RunResult) -> dict[str, Any]:
     found = {"extra": run.extra, "simultaneous": run.simultaneous, "interrupted": run.interrupted_ps, **run.handoffs}
     if run.detail is not None:
         found |= {f"flow {k}": v for k, v in run.detail.flows.items()} | {f"study {k}": v for k, v in run.detail.study.items()}
     return found
 
 
-def unlike(whole: Run, other: Run) -> list[str]:
+def unlike(whole: RunResult, other: RunResult) -> list[str]:
     """What differs between two runs; nan is like nan."""
     a, b = ({name: str(np.asarray(values).tolist()) for name, values in columns(run).items()} for run in (whole, other))
     return differences(whole.result, other.result) + [name for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
 
 
-def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, **options: Any) -> Run:
+def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, **options: Any) -> RunResult:
     """The same run with a death after some slices, again and again."""
     for life in range(200):
-        checkpoints = Checkpoints(path, {}, 0.0)
+        checkpoints = StudyCheckpoint(path, {}, 0.0)
         if life and path.exists():
             checkpoints.resume()
         try:
@@ -93,7 +93,7 @@ def test_a_capture_is_the_same_to_the_byte(procedure: str, tmp_path: Path) -> No
     """The second procedure authenticates acknowledgements by what the updates before them said."""
     setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400).setup(7)
     setup = replace(setup, options=replace(setup.options, profile="rfc"))
-    links = link_names(setup.network)
+    links = setup.network.link_names()
 
     def recorder(name: str) -> Any:
         return lambda *run: Recorder(tmp_path / name, links, 0, "of a test", 0, *run)
@@ -108,10 +108,10 @@ def test_a_capture_is_the_same_to_the_byte(procedure: str, tmp_path: Path) -> No
 
 def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> None:
     setup = Town().setup(1)
-    links = link_names(setup.network)
+    links = setup.network.link_names()
 
     def run(resume: bool) -> None:
-        checkpoints = Checkpoints(tmp_path / "state", {}, 0.0)
+        checkpoints = StudyCheckpoint(tmp_path / "state", {}, 0.0)
         if resume:
             checkpoints.resume()
         run_procedure(
@@ -134,25 +134,25 @@ def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> 
 def test_another_study_is_refused_and_said_why(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with pytest.raises(Killed):
-        run_procedure(Town().setup(1), "mipv4", progress=Death(9), checkpoints=Checkpoints(path, {"--seed": 1}, 0.0))
+        run_procedure(Town().setup(1), "mipv4", progress=Death(9), checkpoints=StudyCheckpoint(path, {"--seed": 1}, 0.0))
     with pytest.raises(CheckpointError, match=r"state: of another study or program: --seed differs"):
-        Checkpoints(path, {"--seed": 2}, None).resume()
-    again = Checkpoints(path, {"--seed": 1}, None)
+        StudyCheckpoint(path, {"--seed": 2}, None).resume()
+    again = StudyCheckpoint(path, {"--seed": 1}, None)
     assert again.resume() > 0
     with pytest.raises(CheckpointError, match="state: the state is one of another network"):  # what no name in the file tells
         run_procedure(Town().setup(2), "mipv4", checkpoints=again)
 
 
-CALLS = [b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(Path), pickle.dumps(Checkpoints), b"\x80", b"N."]
+CALLS = [b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(Path), pickle.dumps(StudyCheckpoint), b"\x80", b"N."]
 
 
 @pytest.mark.parametrize("payload", CALLS)
 def test_a_file_calls_nothing_and_says_nothing_else(payload: bytes, tmp_path: Path) -> None:
     """Sealed soundly, but not by a study."""
-    mine = Checkpoints(tmp_path / "state", {}, None)
-    with writing(mine.path, {"study": mine.study, "engines": 1, "time_ps": 0}) as file:
+    mine = StudyCheckpoint(tmp_path / "state", {}, None)
+    with write_checkpoint(mine.path, {"study": mine.study, "engines": 1, "time_ps": 0}) as file:
         file.write(payload)
     with pytest.raises(CheckpointError):
         mine.resume()
-    with reading(mine.path) as (facts, _):
+    with open_checkpoint(mine.path) as (facts, _):
         assert facts["engines"] == 1

@@ -7,9 +7,9 @@ When a router advertises is its own draw; the tests ask for these times, and che
 import numpy as np
 import pytest
 
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents
-from handoff.simulation.run import program_of
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable
+from handoff.simulation.run import compile_program
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Hop, Spy
 
@@ -23,7 +23,7 @@ EVERY_100 = {"discovery": "advertisement", "advertisement_min_ps": 100 * MS, "ad
 def times_of(scene, router, options, procedure="mipv4", seed=1):
     """Advertisements of a router from 0 to 6 s, in ms."""
     setup = scene.setup(options=options)
-    places = Places(setup, program_of(setup, procedure), Correspondents(setup.network), seed)
+    places = RoleResolver(setup, compile_program(setup, procedure), CorrespondentTable(setup.network), seed)
     found, t = [], 0
     while t < 6000 * MS:
         t = places.next_advertisement(setup.network.node_index(router), t)

@@ -10,8 +10,8 @@ import pytest
 from engine import FOREVER, Network
 from handoff.protocol.constants import MAX_LIFETIME_S
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.setup import Movement, Options, Setup
-from handoff.simulation.baseline import NOTHING
+from handoff.protocol.setup import Attachments, Options, Setup
+from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
 
 MS = 10**9
@@ -40,7 +40,7 @@ def controllers_after(procedure: str, idle: int) -> dict[int, Any]:
         rows.append((m, old, 0, down, 300 * MS if m < MOVERS else -1, 450 * MS if m < MOVERS else -1))
         if m < MOVERS:
             rows.append((m, new, 480 * MS, FOREVER, -1, -1))
-    movement = Movement(*[np.array(column, np.int64) for column in zip(*rows, strict=True)])
+    movement = Attachments(*[np.array(column, np.int64) for column in zip(*rows, strict=True)])
     gateways = dict.fromkeys((old, new), net.node_index("gw"))
     found: dict[int, Any] = {}
 
@@ -50,7 +50,7 @@ def controllers_after(procedure: str, idle: int) -> dict[int, Any]:
 
     seldom = Options(lifetime_s=MAX_LIFETIME_S)  # refreshed in hours: idle is who does nothing
     setup = Setup(net, net.node_index("ha"), movement, 1500 * MS, seldom, gateways)
-    run = run_procedure(setup, procedure, reference=NOTHING, wrap=keep)
+    run = run_procedure(setup, procedure, reference=ZERO_BYTES, wrap=keep)
     assert run.summary()["completed"] == MOVERS
     return found
 

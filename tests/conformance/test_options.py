@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from handoff.protocol.messages import Fields
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.scene import Scene, Stay, delivered, dropped
 from tests.conformance.spy import Hop, Spy
@@ -19,7 +19,7 @@ LATE = (Stay("old", down=540, predict=500, warn=520), Stay("new", up=505))
 
 def requests(spy, mobile=0):
     """Requests of a mobile node: (sent in ms, identification)."""
-    return [(a.time_ps / 10**9, Fields.unpack(a.arguments["args"]).identification) for a in spy.sends("RQ", mobile)]
+    return [(a.time_ps / 10**9, MessageFields.unpack(a.arguments["args"]).identification) for a in spy.sends("RQ", mobile)]
 
 
 # -- registration (RFC 5944) ---------------------------------------------------------------------------------

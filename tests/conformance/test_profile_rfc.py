@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from engine.rng import draw
+from engine.rng import random_word
 from handoff.protocol import constants
-from handoff.protocol.setup import Movement, Setup
-from handoff.simulation.baseline import NOTHING
+from handoff.protocol.setup import Attachments, Setup
+from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.initial_state import PURPOSE_AGE
 from handoff.simulation.run import run_procedure
 from tests.conformance.scene import Scene, Stay
@@ -265,10 +265,10 @@ def test_registrations_made_before_time_0_are_as_old_as_their_draws_however_long
     net.link("ha", "ar", delay="5ms", both=True)
     net.cell("ar", delay="2ms")
     mobiles, nothing = np.array(net.mobiles(1000, home="ha")), np.full(1000, -1)
-    here = Movement(mobiles, np.ones_like(mobiles), nothing + 1, np.full(1000, FOREVER), nothing, nothing)
-    run = run_procedure(Setup(net, 0, here, 60 * 10**12), "mipv4", seed=5, reference=NOTHING)
+    here = Attachments(mobiles, np.ones_like(mobiles), nothing + 1, np.full(1000, FOREVER), nothing, nothing)
+    run = run_procedure(Setup(net, 0, here, 60 * 10**12), "mipv4", seed=5, reference=ZERO_BYTES)
     half = 300 * 10**12
-    firsts = [half - (draw(5, PURPOSE_AGE, key, 0) * half >> 64) for key in net.mobile_keys().tolist()]
+    firsts = [half - (random_word(5, PURPOSE_AGE, key, 0) * half >> 64) for key in net.mobile_keys().tolist()]
     due = sum(first + 7 * 10**9 < 60 * 10**12 for first in firsts)
     assert run.result.nodes["registered"][0] == due
     assert 160 < due < 240

@@ -5,12 +5,12 @@ The victim is at the old router and gets a packet every 10 ms; the attacker, at 
 
 import pytest
 
-from handoff.protocol.binding_cache import Cache
+from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import IDENTIFICATION_TOLERANCE, MAX_NONCE_LIFETIME, NONCE_INTERVAL, Status
-from handoff.protocol.messages import Fields
-from handoff.protocol.security import NONCE_BITS, authenticator, management_key, nonce_of
-from handoff.protocol.visitor_list import Visitors
-from handoff.simulation.run import program_of
+from handoff.protocol.messages import MessageFields
+from handoff.protocol.security import NONCE_BITS, authenticator, management_key, nonce_index
+from handoff.protocol.visitor_list import VisitorList
+from handoff.simulation.run import compile_program
 from tests.conformance.attacker import Said, attacked, data_on, request
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Spy
@@ -39,8 +39,8 @@ FORGED = [
 
 
 def forge(setup, procedure, message, role, to, at=1000):
-    number, numbered = request(program_of(setup, procedure), message, role)
-    fields = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), -1, at * MS, 600)
+    number, numbered = request(compile_program(setup, procedure), message, role)
+    fields = MessageFields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), -1, at * MS, 600)
     return attacked(setup, procedure, [Said(at, to, fields)])
 
 
@@ -83,7 +83,7 @@ def test_a_replayed_registration_is_refused_although_its_time_is_near_enough(at,
     within = at * MS + 19 * MS - first.fields.identification <= IDENTIFICATION_TOLERANCE
     assert within == (at < 7600)
     if not second_rule:
-        monkeypatch.setattr(Cache, "fresh", lambda *_, **__: True)
+        monkeypatch.setattr(BindingCache, "is_newer", lambda *_, **__: True)
     before = data_on(Spy(setup, "mipv4"), "ha>new")
     spy = attacked(setup, "mipv4", [Said(at, "ha", first.fields)])
     diverted = data_on(spy, "ha>new") - before
@@ -114,8 +114,8 @@ def test_a_mobile_node_whose_request_is_refused_for_its_time_asks_again_at_once(
     """Resynchronisation (RFC 5944 5.7.1): 7,100 forged requests of 1 ms each are at the home agent before the one of 500."""
     scene = Scene([Stay("old", down=20_000, predict=500), Stay("new", up=520)], until=12_000)
     setup = scene.setup(options={"profile": "rfc", "retransmit_ps": 60_000 * MS})
-    number, numbered = request(program_of(setup, "sync-mipv4"), "RQ", "HA")
-    forged = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), -1, 0, 600)
+    number, numbered = request(compile_program(setup, "sync-mipv4"), "RQ", "HA")
+    forged = MessageFields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), -1, 0, 600)
     spy = attacked(setup, "sync-mipv4", [Said(500, "ha", forged)] * 7100)
     # all of them are at the home agent at 518, before the request (522): it is served until 7619
     answers = [(a.time_ps / MS, a.fields.status) for a in spy.arrivals if a.node == -1 and spy.message(a.fields) == "RR"]
@@ -127,9 +127,9 @@ def test_a_mobile_node_whose_request_is_refused_for_its_time_asks_again_at_once(
 # -- return routability (RFC 6275 5.2, 15.4) ----------------------------------------------------------------------------
 def tokens_of(setup, procedure):
     """What an attacker gets that asks for both tokens: the home one is seen between correspondent and home agent only."""
-    program = program_of(setup, procedure)
+    program = compile_program(setup, procedure)
     cn, new = index(setup, "cn"), index(setup, "new")
-    home, care_of = (Fields(program.routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
+    home, care_of = (MessageFields(program.routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
     spy = attacked(setup, procedure, [Said(1000, "cn", home), Said(1000, "cn", care_of)])
     found = {}
     for arrival in spy.arrivals:
@@ -142,9 +142,9 @@ def tokens_of(setup, procedure):
 def updates_correspondent(home, care_of, at=1100, **options):
     """Data packets diverted by an update that is made with these tokens, and what became of the message."""
     setup = STAYS.setup(down=DOWN, options={"profile": "rfc", **options})
-    number, numbered = request(program_of(setup, "mipv6-ro"), "BU2", "CN")
-    nonces = nonce_of(home) | nonce_of(care_of) << NONCE_BITS
-    fields = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420, nonces)
+    number, numbered = request(compile_program(setup, "mipv6-ro"), "BU2", "CN")
+    nonces = nonce_index(home) | nonce_index(care_of) << NONCE_BITS
+    fields = MessageFields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420, nonces)
     fields = fields.replace(proof=authenticator(management_key(home, care_of), fields))
     spy = attacked(setup, "mipv6-ro", [Said(at, "cn", fields)])
     return data_on(spy, "cn>new"), control_fates(spy)
@@ -169,9 +169,9 @@ def test_tokens_grow_old_with_their_nonce(age_s):
     """MAX_NONCE_LIFETIME: a token of second 1 is of the nonce of second 0, and refused (136) when that is 240 s old."""
     setup = Scene(HERE, until=280_000).setup(down=[100], options={"profile": "rfc"})
     home, care_of = tokens_of(STAYS.setup(down=[100], options={"profile": "rfc"}), "mipv6-ro")
-    assert nonce_of(home) == nonce_of(care_of) == 1000 * MS // NONCE_INTERVAL
-    number, numbered = request(program_of(setup, "mipv6-ro"), "BU2", "CN")
-    fields = Fields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420)
+    assert nonce_index(home) == nonce_index(care_of) == 1000 * MS // NONCE_INTERVAL
+    number, numbered = request(compile_program(setup, "mipv6-ro"), "BU2", "CN")
+    fields = MessageFields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), index(setup, "cn"), OLD_ENOUGH, 420)
     fields = fields.replace(proof=authenticator(management_key(home, care_of), fields))
     spy = attacked(setup, "mipv6-ro", [Said(age_s * 1000 + 100, "cn", fields)])
     fresh = age_s * 1000 + 139 <= MAX_NONCE_LIFETIME / MS
@@ -184,10 +184,10 @@ def test_tokens_grow_old_with_their_nonce(age_s):
 def forward_to_each_other(procedure, **options):
     """Both routers are told, by whoever, to forward to the other one; then a packet comes."""
     setup = Scene([Stay("old", down=900), Stay("new", up=2900)], until=2800).setup(down=[1200], options=options)
-    number = next(i for i, n in enumerate(program_of(setup, procedure).steps) if n.step.on == "going-down")
+    number = next(i for i, n in enumerate(compile_program(setup, procedure).steps) if n.step.on == "going-down")
     old, new = index(setup, "old"), index(setup, "new")
-    messages = [Said(1000, "old", Fields(number, 1, old, new, -1, 1000 * MS, 600)),
-                Said(1000, "new", Fields(number, 1, new, old, -1, 1000 * MS, 600))]  # fmt: skip
+    messages = [Said(1000, "old", MessageFields(number, 1, old, new, -1, 1000 * MS, 600)),
+                Said(1000, "new", MessageFields(number, 1, new, old, -1, 1000 * MS, 600))]  # fmt: skip
     spy = attacked(setup, procedure, messages)
     links = spy.run.result.links
     data = dict(zip(spy.run.result.link_names, (links["packets"] - links["control_packets"]).tolist(), strict=True))
@@ -207,7 +207,7 @@ def test_two_agents_that_are_told_to_forward_to_each_other(procedure):
 @pytest.mark.parametrize(("limit", "there", "back"), [(4, 2, 1), (3, 1, 1), (2, 1, 0)])
 def test_a_loop_ends_with_the_tunnel_limit(procedure, limit, there, back, monkeypatch):
     """If acknowledgements meant nothing, a packet would go to and fro until it has as many tunnels as it may."""
-    monkeypatch.setattr(Visitors, "acknowledged", lambda *_: None)
+    monkeypatch.setattr(VisitorList, "acknowledged", lambda *_: None)
     fates, legs, _ = forward_to_each_other(procedure, tunnel_limit=limit)
     assert fates == {"tunnel limit": 1}
     assert legs == {"cn>ha": 1, "ha>old": 1, "old>new": there} | ({"new>old": back} if back else {})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.cli.tables import COLUMNS, cells
+from handoff.cli.tables import COLUMNS, summary_cells
 from handoff.output.parquet import SCHEMAS
 from tests.conformance.scene import SIZE, Scene, Stay
 
@@ -46,7 +46,7 @@ def test_links_and_servers_are_used_in_proportion():
     scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     for options, server in (({}, 1), ({"authentication": True, "authentication_service_ps": 5 * MS}, 6)):
         run = scene.run("sync-mipv4", down=range(0, 400, 40), **options)
-        links, nodes = run.rates()
+        links, nodes = run.utilisation()
         reply = 70 * 8 / 100_000  # the marker, 5.6 ms
         assert of(run.result.link_names, links["utilisation"], "old>*") == pytest.approx((10 * 0.016 + reply) / 2)
         assert of(run.result.node_names, nodes["registrations_per_s"], "ha") == pytest.approx(1 / 2)
@@ -76,7 +76,7 @@ def test_what_is_not_finished_is_shown(lost, unfinished):
     summary = run.summary()
     assert (summary["handoffs"], summary["unfinished_handoffs"], summary["completed"]) == (1, unfinished, 1 - unfinished)
     assert (summary["sent"], summary["in_flight"], summary["lost"]) == (2, 1, 0)
-    shown = dict(zip(COLUMNS, cells(summary), strict=True))
+    shown = dict(zip(COLUMNS, summary_cells(summary), strict=True))
     assert (shown["handoffs"], shown["unfinished"], shown["in flight"], shown["lost"]) == ("1", str(unfinished), "1", "0")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import FOREVER, Network
 from handoff.protocol.options import CHOICES, Options
-from handoff.protocol.setup import Movement, Restart, Setup
+from handoff.protocol.setup import Attachments, Restart, Setup
 
 MS = 10**9
 _RADIO_MS, _NEIGHBOUR_MS, _FIXED_MS, _WORK_MS = 6, 8, 10 + 10 + 30, 3
@@ -76,7 +76,7 @@ class Town:
             agent_discovery_ps=ms(0, 200),
             old_buffer_packets=rough(0, 5, 50),
         )
-        movement = Movement(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
+        movement = Attachments(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()
         if self.wild:
             options = replace(options, **self.any_options(np.random.default_rng([seed, 1])))

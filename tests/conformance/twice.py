@@ -13,8 +13,8 @@ import handoff.simulation.run
 from engine import Engine, Result
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import Run, run_procedure
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import RunResult, run_procedure
 from tests.conformance.town import Town
 from tests.oracle.compare import differences
 from tests.oracle.inputs import Study
@@ -44,10 +44,10 @@ class OracleInSlices:
         return self.oracle.run(self.reached)
 
 
-def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, **options: Any) -> Run:
+def study(setup: Setup, procedure: str, seed: int, make: Any = Engine, **options: Any) -> RunResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handoff.simulation.run, "Engine", make)
-        return run_procedure(setup, procedure, seed=seed, reference=NOTHING, **options)
+        return run_procedure(setup, procedure, seed=seed, reference=ZERO_BYTES, **options)
 
 
 def procedures_agree(number: int) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 import traces
 from engine import FOREVER
-from handoff.mobility.coverage import Coverage, Radio, attachments
+from handoff.mobility.coverage import Coverage, Radio, compute_attachments
 
 S, MS = 10**12, 10**9
 RADIO = Radio(transmit=30_000, reference_loss=40_000, reference_mm=1_000, exponent=3_500)
@@ -27,7 +27,7 @@ DRIVE = tracks((0, 100, 0), (40, 900, 0))
 
 
 def rows(coverage, drive, **options):
-    log = attachments(coverage, drive, **({"seed": 1, "until_ps": 1000 * S} | options))
+    log = compute_attachments(coverage, drive, **({"seed": 1, "until_ps": 1000 * S} | options))
     names = [log.router_names[r] for r in log.router]
     columns = (log.up_ps, log.down_ps, log.predict_ps, log.going_down_ps)
     return list(zip(names, *(c.tolist() for c in columns), strict=True))
@@ -153,10 +153,10 @@ def test_a_shadow_can_also_be_a_light():
     away = 10 ** ((90 + 2) / 35)
     coverage = Coverage(("r",), (0,), (0,), dataclasses.replace(RADIO, shadowing=4_000), minimum=-100_000, hysteresis=0)
     circle = [(s, away * math.cos(s / 20), away * math.sin(s / 20)) for s in range(0, 2000, 2)]
-    log = attachments(coverage, tracks(*circle), seed=1, until_ps=2000 * S)
+    log = compute_attachments(coverage, tracks(*circle), seed=1, until_ps=2000 * S)
     attached = (np.where(log.down_ps < 0, 2000 * S, log.down_ps) - log.up_ps).sum() / (2000 * S)
     assert attached == pytest.approx(0.31, abs=0.07)  # 2000 s are 850 decorrelation distances
-    assert attachments(dataclasses.replace(coverage, radio=RADIO), tracks(*circle), seed=1, until_ps=2000 * S).mobile_names == []
+    assert compute_attachments(dataclasses.replace(coverage, radio=RADIO), tracks(*circle), seed=1, until_ps=2000 * S).mobile_names == []
 
 
 def test_leads_are_drawn_for_each_handoff():
@@ -165,13 +165,13 @@ def test_leads_are_drawn_for_each_handoff():
         "hand", np.repeat(np.arange(400), 2), np.tile(DRIVE.time_ps, 400), np.tile(DRIVE.x_mm, 400), np.tile(DRIVE.y_mm, 400),
         [f"car{i}" for i in range(400)],
     )  # fmt: skip
-    log = attachments(coverage, many, seed=1, until_ps=1000 * S)
+    log = compute_attachments(coverage, many, seed=1, until_ps=1000 * S)
     lead = (log.going_down_ps - log.predict_ps)[log.predict_ps >= 0] / S
     assert len(lead) == 400
     assert (lead.min(), lead.max()) == (pytest.approx(0, abs=0.02), pytest.approx(1, abs=0.02))
     assert lead.mean() == pytest.approx(0.5, abs=4 / math.sqrt(12 * 400))
     half = dataclasses.replace(STREET, single_access=2**63)
-    log = attachments(half, many, seed=1, until_ps=1000 * S)
+    log = compute_attachments(half, many, seed=1, until_ps=1000 * S)
     gaps = np.count_nonzero(log.up_ps[1::2] > log.down_ps[::2])
     assert abs(gaps - 200) < 4 * math.sqrt(100)
 
@@ -191,7 +191,7 @@ def test_any_drive_gives_attachments_that_can_be(single):
     x, y = (rng.integers(-100_000, 500_000, (cars, samples)) for _ in "xy")
     names = [f"car{i}" for i in range(cars)]
     drive = traces.Tracks("any", np.repeat(np.arange(cars), samples), t.ravel(), x.ravel(), y.ravel(), names)
-    log = attachments(coverage, drive, seed=3, until_ps=150 * S)
+    log = compute_attachments(coverage, drive, seed=3, until_ps=150 * S)
     assert len(log) > 2_000
     down = np.where(log.down_ps < 0, FOREVER, log.down_ps)
     assert (log.up_ps < down).all()

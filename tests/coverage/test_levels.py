@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from engine.rng import draw, key, mix2
+from engine.rng import combine, name_key, random_word
 from handoff.mobility.coverage.path_loss import CUT, Radio, shadowing
-from handoff.mobility.coverage.trajectory import Path
+from handoff.mobility.coverage.trajectory import Trajectory
 
 
 @pytest.mark.parametrize("exponent", [1000, 2000, 3760, 10_000])
@@ -33,8 +33,8 @@ def shadows():
     """8 dB along 100 km for 40 pairs, a point each 5 m; decorrelation after 40 m."""
     radio = Radio(shadowing=8_000, decorrelation_mm=40_000)
     way = np.arange(0, 100_000_000, 5_000)
-    keys = np.array([key(f"r{i}") for i in range(8)], np.uint64)
-    return np.concatenate([shadowing(radio, 3, keys, key(f"m{i}"), way) for i in range(5)])
+    keys = np.array([name_key(f"r{i}") for i in range(8)], np.uint64)
+    return np.concatenate([shadowing(radio, 3, keys, name_key(f"m{i}"), way) for i in range(5)])
 
 
 def test_shadowing_has_its_mean_deviation_and_correlation(shadows):
@@ -56,39 +56,39 @@ def test_pairs_are_independent_and_nobody_changes_them(shadows):
     assert np.abs(pairs - np.eye(len(pairs))).max() < 5.5 / math.sqrt(1250)
     radio = Radio(shadowing=8_000, decorrelation_mm=40_000)
     way = np.arange(0, 1_000_000, 7_001)
-    keys = np.array([key("a"), key("b"), key("c")], np.uint64)
-    three = shadowing(radio, 1, keys, key("m"), way)
-    assert np.array_equal(shadowing(radio, 1, keys[1:2], key("m"), way)[0], three[1])
-    assert np.array_equal(shadowing(radio, 1, keys, key("m"), way[40:]), three[:, 40:])
-    standing = shadowing(radio, 1, keys, key("m"), np.full(5, way[17]))
+    keys = np.array([name_key("a"), name_key("b"), name_key("c")], np.uint64)
+    three = shadowing(radio, 1, keys, name_key("m"), way)
+    assert np.array_equal(shadowing(radio, 1, keys[1:2], name_key("m"), way)[0], three[1])
+    assert np.array_equal(shadowing(radio, 1, keys, name_key("m"), way[40:]), three[:, 40:])
+    standing = shadowing(radio, 1, keys, name_key("m"), np.full(5, way[17]))
     assert np.array_equal(standing, np.repeat(three[:, 17:18], 5, axis=1))
-    assert not np.array_equal(shadowing(radio, 2, keys, key("m"), way), three)
+    assert not np.array_equal(shadowing(radio, 2, keys, name_key("m"), way), three)
 
 
 def test_shadowing_as_the_page_words_it():
     """docs/movement.md, coverage 2, draw by draw."""
     radio = Radio(shadowing=6_000, decorrelation_mm=80_000)
-    entity = mix2(key("m"), key("r"))
-    words = [draw(7, 1020, entity, index) for index in range(70)]
+    entity = combine(name_key("m"), name_key("r"))
+    words = [random_word(7, 1020, entity, index) for index in range(70)]
     sums = [sum(word >> shift & 0xFFFF for shift in (0, 16, 32, 48)) - 2 * 65_535 for word in words]
     deviation = math.sqrt((2**32 - 1) / 3 * sum(math.exp(-k / 4) for k in range(64)))
     points = [6_000 * sum(math.exp(-k / 8) * sums[j + 63 - k] for k in range(64)) / deviation for j in range(6)]
-    found = shadowing(radio, 7, np.array([key("r")], np.uint64), key("m"), np.array([0, 10_000, 45_000]))[0]
+    found = shadowing(radio, 7, np.array([name_key("r")], np.uint64), name_key("m"), np.array([0, 10_000, 45_000]))[0]
     assert found == pytest.approx([points[0], points[1], (points[4] + points[5]) / 2], abs=2)
 
 
 def test_positions_are_on_the_straight_line():
-    path = Path(np.array([0, 10**12, 4 * 10**12]), np.array([0, 3_000_000, 3_000_000]), np.array([0, -4_000_000, -1_000_000]))
+    path = Trajectory(np.array([0, 10**12, 4 * 10**12]), np.array([0, 3_000_000, 3_000_000]), np.array([0, -4_000_000, -1_000_000]))
     x, y, way = path.at(np.array([-5, 0, 10**12 // 4, 10**12, 2 * 10**12, 4 * 10**12, 5 * 10**12]))
     assert x.tolist() == [0, 0, 750_000, 3_000_000, 3_000_000, 3_000_000, 3_000_000]
     assert y.tolist() == [0, 0, -1_000_000, -4_000_000, -3_000_000, -1_000_000, -1_000_000]
     assert way.tolist() == [0, 0, 1_250_000, 5_000_000, 6_000_000, 8_000_000, 8_000_000]
     with pytest.raises(ValueError, match="more than 2,147 km apart"):
-        Path(np.array([0, 1]), np.array([0, 2**31]), np.array([0, 0])).at(np.array([0]))
+        Trajectory(np.array([0, 1]), np.array([0, 2**31]), np.array([0, 0])).at(np.array([0]))
 
 
 def test_a_way_of_many_days_stays_exact_to_a_millimetre():
-    path = Path(np.array([0, 9 * 10**18]), np.array([0, 2**31 - 1]), np.array([0, 1]))
+    path = Trajectory(np.array([0, 9 * 10**18]), np.array([0, 2**31 - 1]), np.array([0, 1]))
     times = np.linspace(0, 9e18, 1001).astype(np.int64)
     exact = [int(t) * (2**31 - 1) // (9 * 10**18) for t in times]
     assert np.abs(path.at(times)[0] - exact).max() <= 1

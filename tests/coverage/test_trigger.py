@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from handoff.mobility.coverage import trigger
-from handoff.mobility.coverage.handover_trigger import Change, Levels, above_since, below_since, next_change, next_router
+from handoff.mobility.coverage import handover_trigger
+from handoff.mobility.coverage.handover_trigger import (
+    HandoverDecision,
+    ReceivedLevels,
+    level_above_since,
+    level_below_since,
+    next_handover,
+    next_router,
+)
 
 
 def crossed(t0, t1, a, b):
@@ -29,7 +36,7 @@ def slow_change(levels, serving, from_ps, minimum, hysteresis, trigger_ps):
     for t0, t1, a, b in steps(levels, from_ps):
         events = []  # time, moves before losses, weakest last, router
         if a[serving] < minimum:
-            return Change(t0, -1)
+            return HandoverDecision(t0, -1)
         if b[serving] < minimum:
             events.append((crossed(t0, t1, minimum - a[serving], minimum - b[serving]), 1, 0, -1))
         for router in range(len(a)):
@@ -48,18 +55,18 @@ def slow_change(levels, serving, from_ps, minimum, hysteresis, trigger_ps):
                     del since[router]
         if events:
             at, _, _, router = min(events)
-            return Change(at, router)
+            return HandoverDecision(at, router)
     return None
 
 
 def slow_router(levels, from_ps, least):
     for t0, t1, a, b in steps(levels, from_ps):
         if max(a) >= least:
-            return Change(t0, min(r for r in range(len(a)) if a[r] == max(a)))
+            return HandoverDecision(t0, min(r for r in range(len(a)) if a[r] == max(a)))
         rising = [(crossed(t0, t1, a[r] - least, b[r] - least), -b[r], r) for r in range(len(a)) if b[r] >= least]
         if rising:
             at, _, router = min(rising)
-            return Change(at, router)
+            return HandoverDecision(at, router)
     return None
 
 
@@ -69,13 +76,13 @@ def random_levels(rng, coarse):
     level = rng.integers(-12, 1, (int(rng.integers(1, 5)), n)) * (1000 if coarse else 1)
     if not coarse:
         level = level * 1000 + rng.integers(-999, 1000, level.shape)
-    return Levels(times, level)
+    return ReceivedLevels(times, level)
 
 
 @pytest.mark.parametrize("window", [1, 3, 256])
 @pytest.mark.parametrize("coarse", [True, False])
 def test_changes_are_those_of_the_slow_walk(window, coarse, monkeypatch):
-    monkeypatch.setattr(trigger, "_WINDOW", window)
+    monkeypatch.setattr(handover_trigger, "_WINDOW", window)
     rng = np.random.default_rng([window, coarse])
     kinds = {"move": 0, "lost": 0, "none": 0}
     for _ in range(1500):
@@ -83,7 +90,7 @@ def test_changes_are_those_of_the_slow_walk(window, coarse, monkeypatch):
         serving = int(rng.integers(len(levels.level)))
         start = int(rng.integers(levels.time_ps[0], levels.time_ps[-1]))
         options = -int(rng.integers(8, 13)) * 1000, int(rng.integers(4)) * 1000, int(rng.choice([1, 500, 2_000, 5_000]))
-        found = next_change(levels, serving, start, *options)
+        found = next_handover(levels, serving, start, *options)
         assert found == slow_change(levels, serving, start, *options)
         kinds["none" if found is None else "move" if found.to >= 0 else "lost"] += 1
         least = -int(rng.integers(0, 12)) * 1000
@@ -93,16 +100,16 @@ def test_changes_are_those_of_the_slow_walk(window, coarse, monkeypatch):
 
 def test_a_move_that_is_due_as_the_link_is_lost_is_made():
     """At 2000 the serving level falls below -6000, and the other has been more than 1000 above it since 500 (the crossing)."""
-    levels = Levels(np.array([0, 1000, 2000, 3000]), np.array([[-4000, -5000, -6000, -7000], [-4000, -3000, -3000, -3000]]))
-    assert next_change(levels, 0, 0, -6000, 1000, 1500) == Change(2000, 1)
-    assert next_change(levels, 0, 0, -6000, 1000, 1501) == Change(2000, -1)
+    levels = ReceivedLevels(np.array([0, 1000, 2000, 3000]), np.array([[-4000, -5000, -6000, -7000], [-4000, -3000, -3000, -3000]]))
+    assert next_handover(levels, 0, 0, -6000, 1000, 1500) == HandoverDecision(2000, 1)
+    assert next_handover(levels, 0, 0, -6000, 1000, 1501) == HandoverDecision(2000, -1)
 
 
 def test_since_when_a_level_has_been_there():
-    levels = Levels(np.array([0, 10, 20, 30, 40]) * 100, np.array([[0, 4, -4, 4, 8]]) * 1000)
-    assert above_since(levels, 0, 0, 0, 900) == 0
-    assert above_since(levels, 0, 0, 0, 4000) == 2500
-    assert above_since(levels, 0, 0, 2600, 4000) == 2600
-    assert above_since(levels, 0, 0, 0, 2000) == 2000  # it is not
-    assert below_since(levels, 0, 2000, 0, 2200) == 1250
-    assert below_since(levels, 0, 5000, 100, 3000) == 100
+    levels = ReceivedLevels(np.array([0, 10, 20, 30, 40]) * 100, np.array([[0, 4, -4, 4, 8]]) * 1000)
+    assert level_above_since(levels, 0, 0, 0, 900) == 0
+    assert level_above_since(levels, 0, 0, 0, 4000) == 2500
+    assert level_above_since(levels, 0, 0, 2600, 4000) == 2600
+    assert level_above_since(levels, 0, 0, 0, 2000) == 2000  # it is not
+    assert level_below_since(levels, 0, 2000, 0, 2200) == 1250
+    assert level_below_since(levels, 0, 5000, 100, 3000) == 100

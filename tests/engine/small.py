@@ -35,7 +35,7 @@ def network(*, shuffle: int | None = None, idle: bool = False, shift_ps: int = 0
         net.cell(name, rate="1.5Mbit/s", delay="3ms", buffer_packets=8, shared=name == "west")
     for name in mobiles:
         net.mobile(name, home="anchor")
-        net.local(["west"], name), net.bind("anchor", name, "west"), net.route_up(name, "west")
+        net.set_local(["west"], name), net.bind("anchor", name, "west"), net.set_upstream_route(name, "west")
     for name, at, up, down in attach:
         net.attach(name, at, max(0, up * MS + shift_ps * (up > 0)), down * MS + shift_ps)
     for kind, name in flows:
@@ -44,7 +44,7 @@ def network(*, shuffle: int | None = None, idle: bool = False, shift_ps: int = 0
             net.cbr("server", name, interval="20ms", size_bytes=100, start_ps=shift_ps, up=True, label="voice")
         else:
             net.poisson("server", name, mean="4ms", size_bytes=300, start_ps=shift_ps)
-    net.schedule(shift_ps + 190 * MS, "walker", 1)
+    net.schedule_event(shift_ps + 190 * MS, "walker", 1)
     return net
 
 
@@ -56,11 +56,11 @@ class Walker:
 
     def on_event(self, ctx: Any, event: Any) -> None:
         if event.kind == 0:
-            ctx.open_span(1)
-            ctx.route_up(self.east)
+            ctx.begin_measurement(1)
+            ctx.set_upstream_route(self.east)
             ctx.send(10, self.anchor, size_bytes=80, via=self.east)
         else:
-            ctx.close_span()
+            ctx.end_measurement()
 
 
 class Anchor:
@@ -78,7 +78,7 @@ class Router:
     """Visitors are known once the walker has asked through here."""
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        ctx.local()
+        ctx.deliver_locally()
 
 
 def run(net: Network, *, shift_ps: int = 0, **options: Any) -> Result:
@@ -86,6 +86,6 @@ def run(net: Network, *, shift_ps: int = 0, **options: Any) -> Result:
     engine = Engine(net, record="packets", **{"seed": 3, **options})
     engine.attach_mobiles(Walker(net))
     engine.attach("anchor", Anchor(net))
-    net.schedule(shift_ps + 190 * MS, "walker", 2, node="east")
+    net.schedule_event(shift_ps + 190 * MS, "walker", 2, node="east")
     engine.attach("east", Router())
     return engine.run(shift_ps + UNTIL_MS * MS)

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from engine import FOREVER, Context, Engine, Event, Fate, LawBroken, MemoryLimitError, Network, NetworkError
+from engine import FOREVER, ConservationError, Context, Engine, Fate, MemoryLimitError, Network, NetworkError
 
 MS = 10**9
 LAST_PS = 9_200_000_000_000_000_000
@@ -18,11 +18,11 @@ def pair():
     net.cell("b", rate="1Mbit/s", delay="1ms")
     mobile = net.mobile("m", home="b")
     net.attach(mobile, "b")
-    net.local("b", mobile)
-    net.route_up(mobile, "b")
+    net.set_local("b", mobile)
+    net.set_upstream_route(mobile, "b")
     net.cbr("a", mobile, interval="1ms", size_bytes=100)
-    net.schedule(5 * MS, mobile, 7, 70, node="b")
-    net.schedule(5 * MS, mobile, 7, 70)
+    net.schedule_event(5 * MS, mobile, 7, 70, node="b")
+    net.schedule_event(5 * MS, mobile, 7, 70)
     return net
 
 
@@ -34,16 +34,6 @@ class Do:
 
     def on_event(self, ctx, event):
         self.act(ctx, event)
-
-
-class DoBatch:
-    """The same with each batch."""
-
-    def __init__(self, act):
-        self.act = act
-
-    def on_batch(self, ctx, events):
-        self.act(ctx, events)
 
 
 def run(controller, where="b", **options):
@@ -71,7 +61,6 @@ def test_an_engine_runs_a_network_and_nothing_else(what):
         ({"scheduling": "calendar"}, ValueError, "'auto', 'window', 'heap'"),
         ({"scheduling": []}, TypeError, "unhashable"),
         ({"record": 1}, ValueError, "'none', 'drops', 'packets'"),
-        ({"dispatch": None}, ValueError, "'event' or 'batch'"),
         ({"tunnel_limit": 0}, ValueError, "1 to 4"),
         ({"tunnel_limit": 5}, ValueError, "1 to 4"),
         ({"tunnel_limit": "4"}, TypeError, "integer"),
@@ -87,7 +76,7 @@ def test_options_that_are_none(options, error, told):
 def test_a_network_that_cannot_be_run_is_refused_with_all_that_is_wrong():
     net = pair()
     net.attach("m", "b", 0, MS)
-    net.local("b", "m")
+    net.set_local("b", "m")
     with pytest.raises(NetworkError, match=r"(?s)attached to 'b' twice.*two entries at time 0"):
         Engine(net)
 
@@ -130,17 +119,16 @@ class Trouble(Exception):
 
 
 @pytest.mark.parametrize("where", ["b", "mobiles"])
-@pytest.mark.parametrize("kind", [Do, DoBatch])
 @pytest.mark.parametrize("scheduling", ["window", "heap"])
-def test_what_a_controller_raises_comes_out_and_the_engine_is_spent(where, kind, scheduling):
+def test_what_a_controller_raises_comes_out_and_the_engine_is_spent(where, scheduling):
     def act(ctx, event):
         raise Trouble("mine")
 
     engine = Engine(pair(), scheduling=scheduling)
     if where == "b":
-        engine.attach("b", kind(act))
+        engine.attach("b", Do(act))
     else:
-        engine.attach_mobiles(kind(act))
+        engine.attach_mobiles(Do(act))
     with pytest.raises(Trouble, match="mine"):
         engine.run("10ms")
     for use in (lambda: engine.advance("20ms"), engine.result, lambda: engine.run("20ms")):
@@ -191,9 +179,9 @@ def test_a_controller_can_run_another_engine():
         (lambda c, e: c.bind(0, end="home"), ValueError, "'router' or the 'mobile'"),
         (lambda c, e: c.bind(0, end=3), TypeError, "expected str"),
         (lambda c, e: c.bind(0, until_ps=2**70), OverflowError, "too large"),
-        (lambda c, e: c.local(until_ps=6e9), TypeError, "float"),
-        (lambda c, e: c.hold(packets=-1), ValueError, "at least 0"),
-        (lambda c, e: c.hold(bytes=1.5), TypeError, "float"),
+        (lambda c, e: c.deliver_locally(until_ps=6e9), TypeError, "float"),
+        (lambda c, e: c.buffer(packets=-1), ValueError, "at least 0"),
+        (lambda c, e: c.buffer(bytes=1.5), TypeError, "float"),
         (lambda c, e: c.unbind("a"), TypeError, "integer"),
         (lambda c, e: c.timer(e.time_ps - 1, 1), ValueError, "in the past"),
         (lambda c, e: c.timer(6e9, 1), TypeError, "float"),
@@ -211,15 +199,13 @@ def test_a_controller_can_run_another_engine():
         (lambda c, e: c.send(1, 0, size_bytes=10, args=[2**63]), OverflowError, "too large"),
         (lambda c, e: c.send(1, 0, size_bytes=10, args=None), TypeError, "NoneType"),
         (lambda c, e: c.send(2**40, 0, size_bytes=10), OverflowError, "too large"),
-        (lambda c, e: c.route_up(1), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.hold_up(), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.unroute_up(), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.open_span(1), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.close_span(), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.mark(1), ValueError, "only the controller of the mobiles"),
-        (lambda c, e: c.select(None), TypeError, "incorrect type"),
-        (lambda c, e: c.select(Event()), ValueError, "being called for"),
-        (lambda c, e: Context().local(), ValueError, "while its controller"),
+        (lambda c, e: c.set_upstream_route(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.buffer_upstream(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.clear_upstream_route(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.begin_measurement(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.end_measurement(), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: c.count_after_marker(1), ValueError, "only the controller of the mobiles"),
+        (lambda c, e: Context().deliver_locally(), ValueError, "while its controller"),
         (lambda c, e: setattr(c, "mobile", 5), AttributeError, "not writable"),
         (lambda c, e: setattr(e, "time_ps", 0), AttributeError, "not writable"),
     ],
@@ -233,16 +219,16 @@ def test_actions_of_a_node_that_are_refused(act, error, told):
     ("act", "told"),
     [
         (lambda c, e: c.bind(0), "the fleet has no table"),
-        (lambda c, e: c.local(), "the fleet has no table"),
-        (lambda c, e: c.hold(), "the fleet has no table"),
+        (lambda c, e: c.deliver_locally(), "the fleet has no table"),
+        (lambda c, e: c.buffer(), "the fleet has no table"),
         (lambda c, e: c.unbind(), "the fleet has no table"),
         (lambda c, e: c.send(1, 0, size_bytes=10), "via the cell"),
         (lambda c, e: c.send(1, 0, size_bytes=10, via=0), "via the cell"),
         (lambda c, e: c.send(1, 0, size_bytes=10, via=77), "via the cell"),
-        (lambda c, e: c.route_up(0), "no cell"),
-        (lambda c, e: c.route_up(77), "no cell"),
-        (lambda c, e: c.mark(-2), "no cell"),
-        (lambda c, e: c.hold_up(packets=-1), "at least 0"),
+        (lambda c, e: c.set_upstream_route(0), "no cell"),
+        (lambda c, e: c.set_upstream_route(77), "no cell"),
+        (lambda c, e: c.count_after_marker(-2), "no cell"),
+        (lambda c, e: c.buffer_upstream(packets=-1), "at least 0"),
     ],
 )
 def test_actions_of_the_mobiles_that_are_refused(act, told):
@@ -267,37 +253,10 @@ def test_a_context_that_was_kept_acts_no_more():
     ctx, event = kept[0]
     del engine
     gc.collect()
-    for use in (ctx.local, lambda: ctx.send(1, 0, size_bytes=10), lambda: ctx.timer(MS, 1), lambda: ctx.select(event)):
+    for use in (ctx.deliver_locally, lambda: ctx.send(1, 0, size_bytes=10), lambda: ctx.timer(MS, 1)):
         with pytest.raises(ValueError, match="called"):
             use()
     assert event.args == (70, 0, 0, 0, 0, 0)
-
-
-def test_an_event_that_was_kept_is_not_selected_again():
-    kept = []
-
-    def act(ctx, event):
-        kept.append(event)
-        if len(kept) == 1:
-            ctx.timer(event.time_ps + MS, 1)
-        else:
-            with pytest.raises(ValueError, match="being called for"):
-                ctx.select(kept[0])
-
-    run(Do(act))
-    assert len(kept) == 2
-
-
-def test_a_batch_is_acted_on_after_selecting_one_of_its_events():
-    with pytest.raises(ValueError, match="select an event"):
-        run(DoBatch(lambda ctx, events: ctx.local()))
-    with pytest.raises(ValueError, match="select an event"):
-        run(DoBatch(lambda ctx, events: ctx.reject(Fate.REPLAYED)))
-
-
-@pytest.mark.parametrize("spoil", [list.clear, lambda events: events.__setitem__(0, None), lambda events: events.extend([1] * 9)])
-def test_the_list_of_a_batch_may_be_spoiled(spoil):
-    assert run(DoBatch(lambda ctx, events: spoil(events))).fingerprint == Engine(pair()).run("10ms").fingerprint
 
 
 # -- running ------------------------------------------------------------------------------------------------------------------
@@ -350,4 +309,4 @@ def test_memory_over_the_limit_is_refused_with_the_estimate_before_anything_runs
 def test_errors_are_of_the_kinds_that_callers_expect():
     assert issubclass(MemoryLimitError, MemoryError)
     assert issubclass(NetworkError, ValueError)
-    assert issubclass(LawBroken, RuntimeError)
+    assert issubclass(ConservationError, RuntimeError)

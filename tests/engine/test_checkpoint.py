@@ -11,7 +11,7 @@ import pytest
 
 from engine import Engine, Network
 from engine._checkpoint import restore, save
-from engine.checkpoint_file import CheckpointError, reading, remove, writing
+from engine.checkpoint_file import CheckpointError, open_checkpoint, remove, write_checkpoint
 
 HALF_MS = 5 * 10**8
 
@@ -26,7 +26,7 @@ def net(**changes: Any) -> Network:
         made.cell(name, rate="2Mbit/s", delay="2ms", buffer_packets=20)
     phones = made.mobiles(20, home="ap")
     made.attach(phones, "ap", 0, wanted["moves"])
-    made.local(["ap"] * 20, phones)
+    made.set_local(["ap"] * 20, phones)
     made.cbr("server", phones, interval="20ms", size_bytes=wanted["size_bytes"])
     made.replay("server", phones, [0, 10**6, 10**9], [80, 90, wanted.get("recorded", 100)], period_ps=10**10)
     return made
@@ -42,10 +42,10 @@ def state(**options: Any) -> bytes:
 
 def test_an_engine_goes_on_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    with writing(path, {"about": "a test"}) as file:
+    with write_checkpoint(path, {"about": "a test"}) as file:
         file.write(state())
     engine = Engine(net(), window_ps=HALF_MS)
-    with reading(path) as (facts, found):
+    with open_checkpoint(path) as (facts, found):
         restore(engine, found)
     assert facts == {"about": "a test"}
     assert engine.time_ps == 500 * 10**9
@@ -61,7 +61,7 @@ def test_a_state_of_another_network_is_refused(other: dict[str, Any]) -> None:
         restore(Engine(net(**other)), io.BytesIO(state()))
 
 
-@pytest.mark.parametrize("other", [{"seed": 2}, {"record": "packets"}, {"tunnel_limit": 3}, {"hops": ["ap>*"]}])
+@pytest.mark.parametrize("other", [{"seed": 2}, {"record": "packets"}, {"tunnel_limit": 3}, {"trace_links": ["ap>*"]}])
 def test_a_state_of_other_options_is_refused(other: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="the state is one of another network, other options or another version"):
         restore(Engine(net(), **other), io.BytesIO(state()))
@@ -86,7 +86,7 @@ def test_a_state_that_ends_too_early_is_refused_wherever_it_ends() -> None:
 
 def test_any_damage_is_noticed_before_anything_is_believed(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    with writing(path, {}) as file:
+    with write_checkpoint(path, {}) as file:
         file.write(state())
     whole = path.read_bytes()
     dice = np.random.default_rng(1)
@@ -98,23 +98,23 @@ def test_any_damage_is_noticed_before_anything_is_believed(tmp_path: Path) -> No
         _is_refused(path, whole[:length])
     _is_refused(path, whole + b"\0")
     path.write_bytes(whole)
-    with reading(path) as (_, file):
+    with open_checkpoint(path) as (_, file):
         restore(Engine(net()), file)
 
 
 def _is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"state: (damaged: it is not|not a checkpoint of)"), reading(path):
+    with pytest.raises(CheckpointError, match=r"state: (damaged: it is not|not a checkpoint of)"), open_checkpoint(path):
         pass
 
 
 def test_what_is_not_complete_leaves_the_last_good_one(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    with writing(path, {"number": 1}) as file:
+    with write_checkpoint(path, {"number": 1}) as file:
         file.write(b"first")
-    with pytest.raises(TypeError), writing(path, {"number": 2}) as file:
+    with pytest.raises(TypeError), write_checkpoint(path, {"number": 2}) as file:
         file.write("no bytes")  # type: ignore[arg-type]
-    with reading(path) as (facts, found):
+    with open_checkpoint(path) as (facts, found):
         assert facts == {"number": 1}
         assert found.read(5) == b"first"
     assert list(tmp_path.iterdir()) == [path]
@@ -125,11 +125,11 @@ def test_a_result_can_be_read_again() -> None:
 
     class Holds:
         def on_event(self, ctx: Any, event: Any) -> None:
-            ctx.hold(until_ps=300 * 10**9)
+            ctx.buffer(until_ps=300 * 10**9)
 
     made = net()
-    made.schedule(100 * 10**9, 0, 1, node="ap")
-    made.schedule(100 * 10**9, 1, 1, node="ap")
+    made.schedule_event(100 * 10**9, 0, 1, node="ap")
+    made.schedule_event(100 * 10**9, 1, 1, node="ap")
     engine = Engine(made, record="packets")
     engine.attach("ap", Holds())
     engine.advance(300 * 10**9 + 1)

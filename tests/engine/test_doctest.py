@@ -24,7 +24,7 @@ def test_examples_of(name):
 
 def test_help_of_the_engine_explains_every_parameter_and_method():
     text = pydoc.render_doc(engine.Engine, renderer=pydoc.plaintext)
-    for word in ("network", "seed", "tunnel_limit", "window_ps", "scheduling", "dispatch", "record", "memory_limit_bytes"):
+    for word in ("network", "seed", "tunnel_limit", "window_ps", "scheduling", "record", "memory_limit_bytes"):
         assert f" {word} : " in text
     assert ">>> result = Engine(net).run(" in text
 

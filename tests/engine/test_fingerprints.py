@@ -57,9 +57,8 @@ def test_a_shift_in_time_shifts_every_time_and_nothing_else(first):
 
 @pytest.mark.parametrize("scheduling", ["window", "heap", "auto"])
 @pytest.mark.parametrize("window_ps", [None, 1_000_000_007, 12_345_678])
-@pytest.mark.parametrize("dispatch", ["event", "batch"])
-def test_how_the_engine_schedules(first, scheduling, window_ps, dispatch):
-    other = run(network(), scheduling=scheduling, window_ps=window_ps, dispatch=dispatch)
+def test_how_the_engine_schedules(first, scheduling, window_ps):
+    other = run(network(), scheduling=scheduling, window_ps=window_ps)
     assert other.fingerprint == first.fingerprint
     assert all((other.packets[c] == first.packets[c]).all() for c in first.packets)
     assert all((other.spans[c] == first.spans[c]).all() for c in first.spans)

@@ -31,7 +31,7 @@ def idle(mobiles):
     nodes = net.mobiles(mobiles, home="ha")
     for i in range(8):
         net.attach(nodes[i::8], f"ar{i}")
-        net.local(f"ar{i}", nodes[i::8])
+        net.set_local(f"ar{i}", nodes[i::8])
         net.bind("ha", nodes[i::8], f"ar{i}")
     return net
 

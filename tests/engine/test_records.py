@@ -31,11 +31,11 @@ def rows():
     net.attach(phone, "west", 0, 45 * MS)
     net.attach(phone, "east")
     net.bind("anchor", phone, "west")
-    net.local(["west", "east"], phone)
-    net.route_up(phone, "east")
+    net.set_local(["west", "east"], phone)
+    net.set_upstream_route(phone, "east")
     net.cbr("server", phone, interval="10ms", size_bytes=100)
     net.cbr("server", phone, interval="10ms", size_bytes=100, start_ps=50 * MS, count=1, up=True, label="up")
-    net.schedule(25 * MS, phone, 1, node="anchor")
+    net.schedule_event(25 * MS, phone, 1, node="anchor")
     engine = Engine(net, record="packets")
     engine.attach("anchor", BothCells(net.node_index("east")))
     packets = engine.run("92500us").packets
@@ -84,11 +84,11 @@ def test_hops_of_a_tunnelled_packet_by_hand():
     mobile = net.mobile("mn", home="ha")
     net.attach(mobile, "ar")
     net.bind("ha", mobile, "ar", header_bytes=20)
-    net.local("ar", mobile)
+    net.set_local("ar", mobile)
     net.cbr("cn", mobile, interval="100us", size_bytes=1000, count=2)
-    engine = Engine(net, hops=["ar>*", "ha>ar"])
+    engine = Engine(net, trace_links=["ar>*", "ha>ar"])
     result = engine.run("9ms")
-    rows = engine.take_hops().rows
+    rows = engine.take_trace().rows
     names = [result.link_names[row] for row in rows["link"]]
     us = 10**6
     assert [(n, r["seq"], r["start_ps"] // us, r["end_ps"] // us) for n, r in zip(names, rows, strict=True)] == [
@@ -99,7 +99,7 @@ def test_hops_of_a_tunnelled_packet_by_hand():
     assert rows["depth"].tolist() == [1, 1]
     ha, ar = net.node_index("ha"), net.node_index("ar")
     assert [tuple(t[0]) for t in rows["tunnels"].tolist()] == [(ha, ar, 20, 0)] * 2
-    assert len(engine.take_hops().rows) == 0, "they are handed over once"
+    assert len(engine.take_trace().rows) == 0, "they are handed over once"
 
 
 def test_hops_of_an_unknown_link_are_refused_by_the_nearest_name():
@@ -107,4 +107,4 @@ def test_hops_of_an_unknown_link_are_refused_by_the_nearest_name():
     _ = net.node("cn"), net.node("ha")
     net.link("cn", "ha", delay="5ms", both=True)
     with pytest.raises(ValueError, match="no link 'cn>hb'; did you mean 'cn>ha'"):
-        Engine(net, hops=["cn>hb"]).run("1s")
+        Engine(net, trace_links=["cn>hb"]).run("1s")

@@ -41,11 +41,6 @@ class Agent:
         elif event.kind == 3:
             ctx.send(DENY, 0, size_bytes=40, args=[event.args[0]])
 
-    def on_batch(self, ctx, events):
-        for event in events:
-            ctx.select(event)
-            self.on_event(ctx, event)
-
 
 def run(kind, *, answers=True, burst=4, queue=2, times=(0,), agent=True, until="20ms", **options):
     """``burst`` requests at each of ``times`` over 1 ms to an agent that takes 1 ms for one and holds ``queue``."""
@@ -54,8 +49,8 @@ def run(kind, *, answers=True, burst=4, queue=2, times=(0,), agent=True, until="
     net.node("agent", registration="1ms", registration_queue=queue, registration_answers=answers)
     net.link("asker", "agent", delay="1ms", both=True)
     phone = net.mobile("phone", home="agent")
-    net.schedule([t * MS for t in times], phone, LATER, node="asker")
-    net.schedule(2 * MS, phone, LATER, -1, node="agent")
+    net.schedule_event([t * MS for t in times], phone, LATER, node="asker")
+    net.schedule_event(2 * MS, phone, LATER, -1, node="agent")
     engine, asker = kind(net, **options), Asker(burst)
     engine.attach("asker", asker)
     if agent:
@@ -106,7 +101,7 @@ def test_what_was_refused_is_not_rejected(fate):
         run(Engine, agent=Agent(lambda ctx, event: ctx.reject(fate) if event.kind == 3 else None))
 
 
-@pytest.mark.parametrize("options", [{"scheduling": "heap"}, {"window_ps": 12_345_678}, {"dispatch": "batch"}])
+@pytest.mark.parametrize("options", [{"scheduling": "heap"}, {"window_ps": 12_345_678}])
 def test_how_the_engine_schedules(options):
     plain, denied, agent = run(Engine, times=(0, 1, 3))
     other, denied_too, agent_too = run(Engine, times=(0, 1, 3), **options)

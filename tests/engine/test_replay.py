@@ -23,7 +23,7 @@ def network():
     net.cell("ap", delay="2ms")
     phone = net.mobile("phone", home="ap")
     net.attach(phone, "ap")
-    net.local("ap", phone)
+    net.set_local("ap", phone)
     return net, phone
 
 

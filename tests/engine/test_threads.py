@@ -64,7 +64,7 @@ def test_no_thread_is_left_after_a_slice_or_an_exception():
     before = threads_now()
     net = workload(100)
     for t, code in ((10**9, 1), (50 * 10**9, 2)):
-        net.schedule(t, 0, code, node="ha")
+        net.schedule_event(t, 0, code, node="ha")
     engine = Engine(net, threads=5, scheduling="window")
     engine.attach("ha", Seen())
     engine.advance("20ms")

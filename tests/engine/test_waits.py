@@ -24,7 +24,7 @@ def run(kind, service_ps, times, until, **server):
     net.node("agent", **server, registration=service_ps)
     net.link("asker", "agent", delay="1ms")
     phone = net.mobile("phone", home="agent")
-    net.schedule(times, phone, 0, range(len(times)), node="asker")
+    net.schedule_event(times, phone, 0, range(len(times)), node="asker")
     engine = kind(net)
     engine.attach("asker", Asker())
     nodes = engine.run(until).nodes

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import Hops
-from engine.link_trace import no_hops
-from handoff.output.pcap.recorder import Recorder, link_names
+from engine import LinkTrace
+from engine.link_trace import empty_trace
+from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import Run, program_of, run_procedure
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import RunResult, compile_program, run_procedure
 from tests.conformance.town import MS, Town
 
 CASES = [(name, profile) for name in PROCEDURES for profile in ("patent", "rfc")]
@@ -35,11 +35,11 @@ class Kept(Recorder):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.taken = no_hops()
+        self.taken = empty_trace()
 
-    def write(self, hops: Hops) -> None:
+    def write(self, hops: LinkTrace) -> None:
         super().write(hops)
-        self.taken = self.taken.then(hops)
+        self.taken = self.taken.concat(hops)
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Recorded:
     """One run and its capture."""
 
     setup: Setup
-    run: Run
-    hops: Hops
+    run: RunResult
+    hops: LinkTrace
     recorder: Kept
     links: list[str]
     path: Path
@@ -67,19 +67,19 @@ def setup_of(number: int, profile: str, **options: Any) -> Setup:
 
 
 def record(setup: Setup, procedure: str, path: Path, seed: int = 1, snap: int = 0, links: list[str] | None = None) -> Recorded:
-    chosen, made = sorted(links or link_names(setup.network)), []
+    chosen, made = sorted(links or setup.network.link_names()), []
 
     def recorder(*run: Any) -> Kept:
         made.append(Kept(path, chosen, snap, "of a test", 0, *run))
         return made[0]
 
-    run = run_procedure(setup, procedure, seed=seed, reference=NOTHING, record=recorder)
+    run = run_procedure(setup, procedure, seed=seed, reference=ZERO_BYTES, record=recorder)
     return Recorded(setup, run, made[0].taken, made[0], chosen, path)
 
 
 def messages_of(recorded: Recorded) -> Iterator[tuple[str, str]]:
     """Link, and kind of message, of each control packet in the record."""
-    program = program_of(recorded.setup, recorded.run.procedure)
+    program = compile_program(recorded.setup, recorded.run.procedure)
     rows, names = recorded.hops.rows, recorded.run.result.link_names
     for row in rows[rows["message"] >= 0]:
         yield names[row["link"]], program.steps[int(recorded.hops.messages["args"][row["message"], 0]) & 0xFFFF].kind

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import traces
-from engine.rng import draw, key
-from handoff.output.pcap.recorder import link_names, matching_links
-from handoff.protocol.messages import Fields
+from engine.rng import name_key, random_word
+from handoff.output.pcap.recorder import matching_links
+from handoff.protocol.messages import MessageFields
 from tests.export.recorded import frames, messages_of, record, setup_of
 
 
@@ -46,7 +46,7 @@ def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
     run = record(setup, procedure, tmp_path / "run.pcapng")
     read_as = READ_AS[run.recorder.ip]
     rows = run.hops.rows[run.hops.rows["message"] >= 0]
-    said = [Fields.unpack(args) for args in run.hops.messages["args"].tolist()]
+    said = [MessageFields.unpack(args) for args in run.hops.messages["args"].tolist()]
     expected = [
         (int(row["start_ps"]) // 1000, read_as[kind], said[row["message"]].lifetime_s)
         for row, (_, kind) in zip(rows, messages_of(run), strict=True)
@@ -99,7 +99,7 @@ def test_registrations_carry_the_authenticator_that_the_derivation_gives(recorde
         extension = {1: 24, 3: 20, 18: 20, 19: 16}[kind]
         assert message[extension : extension + 6] == bytes([32, 20]) + struct.pack(">I", 256)
         mobile = int.from_bytes(home, "big") - int.from_bytes(bytes([10, 0, 0, 1]), "big")
-        secret = draw(1, 1005, key(f"mn{mobile}"), 0).to_bytes(8, "big")
+        secret = random_word(1, 1005, name_key(f"mn{mobile}"), 0).to_bytes(8, "big")
         mac = hmac.new(hashlib.sha256(b"Mobile-Home" + secret).digest()[:16], message[:-16], "md5")
         assert mac.digest() == message[-16:]
         checked += 1
@@ -134,7 +134,7 @@ def test_only_chosen_links_are_interfaces(tmp_path):
 
 
 def test_patterns_choose_links():
-    names = link_names(setup_of(1, "patent").network)
+    names = setup_of(1, "patent").network.link_names()
     assert matching_links([], names) == sorted(names)
     assert matching_links(["ha>g*", "r0[<>]?"], names) == ["ha>g0", "ha>g1", "r0<*", "r0>*"]
     with pytest.raises(ValueError, match=r"no link matches 'ha>x0'; did you mean 'ha>g0'\?"):

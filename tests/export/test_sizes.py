@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from handoff.output.pcap.address_plan import Addresses
-from handoff.output.pcap.control_packets import Signalling
-from handoff.protocol.messages import Fields
+from handoff.output.pcap.address_plan import AddressPlan
+from handoff.output.pcap.control_packets import ControlPacketEncoder
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents
-from handoff.simulation.run import program_of
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable
+from handoff.simulation.run import compile_program
 from tests.export.recorded import setup_of
 
 OPTIONS = (
@@ -31,14 +31,14 @@ def test_a_message_is_as_long_as_the_model_says(procedure):
     seen = set()
     for options in OPTIONS:
         setup = replace(base, options=replace(base.options, **options))
-        program = program_of(setup, procedure)
-        places = Places(setup, program, Correspondents(setup.network), 1)
-        addresses = Addresses(places, len(setup.network.nodes), setup.network.mobile_count)
-        signalling = Signalling(program, places, addresses)
+        program = compile_program(setup, procedure)
+        places = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
+        addresses = AddressPlan(places, len(setup.network.nodes), setup.network.mobile_count)
+        signalling = ControlPacketEncoder(program, places, addresses)
         old, new, peer = (setup.network.node_index(n) for n in ("r0", "r2", "cn"))
         for number, numbered in enumerate(program.steps):
             for hop in range(1, len(numbered.step.path)):
-                fields = Fields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
+                fields = MessageFields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
                 packet = signalling.packet(fields, 1)
                 assert len(packet) == numbered.leg_bytes[hop - 1], (options, numbered.step, hop)
                 seen.add(numbered.kind)

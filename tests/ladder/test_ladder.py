@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handoff.output.ladder.collect import ladder_of
-from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+from handoff.output.ladder.collect import build_ladder
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.svg import render_svg
 from handoff.output.ladder.text import render_text
 from tests.conformance.cases import LATE, SINGLE, TIMELY
@@ -42,12 +42,12 @@ def begins(ladder):
     ids=["I", "II", "III"],
 )
 def test_phases_of_the_seed_begin_when_they_should(scene, phases):
-    assert begins(ladder_of(scene.setup(), "sync-mipv4", 0, 0, 1)) == phases
+    assert begins(build_ladder(scene.setup(), "sync-mipv4", 0, 0, 1)) == phases
 
 
 def test_messages_columns_and_data_of_a_handoff():
     """Packets sent at 480, 495 and 510 go by the old radio, by forwarding and by the new router (tests of the paths say why)."""
-    ladder = ladder_of(LATE.setup(down=[480, 495, 510], up=[505]), "sync-mipv4", 0, 0, 1)
+    ladder = build_ladder(LATE.setup(down=[480, 495, 510], up=[505]), "sync-mipv4", 0, 0, 1)
     assert ladder.columns == ("MN", "old router", "new router", "HA", "CN")
     assert [(a.message, a.source, a.to, a.sent_ps / MS, a.got_ps / MS) for a in ladder.arrows[:3]] == [
         ("RQ", "MN", "old router", 500, 504), ("RQ", "old router", "new router", 504, 510), ("RQ", "new router", "HA", 510, 523),
@@ -63,7 +63,7 @@ def test_messages_columns_and_data_of_a_handoff():
 
 def test_a_lost_packet_ends_where_it_was_lost_and_a_lost_message_says_so():
     scene = Scene([Stay("old", down=500), Stay("new", up=700)], loss=["new>ha"])
-    ladder = ladder_of(scene.setup(down=[480]), "mipv4", 0, 0, 1)
+    ladder = build_ladder(scene.setup(down=[480]), "mipv4", 0, 0, 1)
     assert [(t.path, t.outcome) for t in ladder.traffic] == [(("CN", "HA", "old router"), "lost: detached")]
     assert [(a.message, a.to, a.got_ps) for a in ladder.arrows] == [("RQ", "new router", 805 * MS), ("RQ", "HA", None)]
     assert ladder.arrows[1].note
@@ -71,20 +71,20 @@ def test_a_lost_packet_ends_where_it_was_lost_and_a_lost_message_says_so():
 
 def test_two_gateways_when_the_move_goes_between_regions():
     scene = Scene(TIMELY.stays, regions=2)
-    ladder = ladder_of(scene.setup(down=[100]), "sync-hmipv6", 0, 0, 1)
+    ladder = build_ladder(scene.setup(down=[100]), "sync-hmipv6", 0, 0, 1)
     assert ladder.columns == ("MN", "old router", "new router", "old MAP", "MAP", "HA", "CN")
 
 
 def test_a_handoff_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="has no handoff 1 in this run: it has handoffs 0 to 0"):
-        ladder_of(LATE.setup(), "sync-mipv4", 0, 1, 1)
+        build_ladder(LATE.setup(), "sync-mipv4", 0, 1, 1)
 
 
 NASTY = Ladder(
     "<script>alert(1)</script> & co",
     ("MN", "old <b>", "HA"),
     tuple(Arrow(f"M{i}", "MN", "HA" if i % 2 else "old <b>", i * MS, (i + 3) * MS if i % 5 else None, "A") for i in range(60)),
-    (Mark(5 * MS, "HA", "binds & more", "A"),),
+    (LadderEvent(5 * MS, "HA", "binds & more", "A"),),
     (Traffic("A", 0, 9 * MS, "down", ("HA", "old <b>", "MN"), 1234, "delivered"),),
     ("A",),
 )
@@ -104,7 +104,7 @@ def test_the_picture_escapes_every_text_and_holds_everything():
 
 def test_no_two_labels_of_the_picture_cover_each_other():
     boxes = []
-    ladder = ladder_of(SINGLE.setup(down=range(400, 600)), "sync-mipv4", 0, 0, 1)
+    ladder = build_ladder(SINGLE.setup(down=range(400, 600)), "sync-mipv4", 0, 0, 1)
     for element in ET.fromstring(render_svg(ladder)).iter(f"{SVG}text"):
         width, x, y = 7 * len(element.text or ""), float(element.get("x")), float(element.get("y"))
         left = x - {"middle": width / 2, "end": width}.get(element.get("text-anchor"), 0)

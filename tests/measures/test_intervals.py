@@ -11,9 +11,9 @@ from scipy import stats
 
 from handoff.metrics.confidence import (
     FEWEST_BATCHES,
-    Sequential,
+    SequentialTest,
     batch_means,
-    looks,
+    look_schedule,
     mean_interval,
     ratio_interval,
 )
@@ -97,7 +97,7 @@ def test_a_run_that_is_too_short_says_nothing():
 def test_looking_again_and_again_is_wrong_no_more_often_than_stated(sense):
     """The true mean is the target itself, where every decision is one too many."""
     dice = np.random.default_rng(3)
-    plan = Sequential(1.0, sense, 0.9, 20)
+    plan = SequentialTest(1.0, sense, 0.9, 20)
     decided = 0
     for _ in range(TRIES):
         values = dice.normal(1, 0.3, 20).tolist()
@@ -108,14 +108,14 @@ def test_looking_again_and_again_is_wrong_no_more_often_than_stated(sense):
 @pytest.mark.parametrize(("truth", "sense", "decision"), [(0.8, "<=", "met"), (1.2, "<=", "missed"), (1.2, ">=", "met")])
 def test_a_clear_case_is_decided_early(truth, sense, decision):
     dice = np.random.default_rng(4)
-    plan = Sequential(1.0, sense, 0.95, 60)
+    plan = SequentialTest(1.0, sense, 0.95, 60)
     values = dice.normal(truth, 0.05, 60).tolist()
     assert plan.decide(values[:8]) == decision
 
 
 def test_the_first_look_that_decides_counts_however_values_come():
     dice = np.random.default_rng(5)
-    plan = Sequential(1.0, "<=", 0.95, 40)
+    plan = SequentialTest(1.0, "<=", 0.95, 40)
     for _ in range(200):
         values = dice.normal(0.9, 0.3, 40).tolist()
         one_by_one = next((d for n in range(41) if (d := plan.decide(values[:n])) != "open"), "open")
@@ -123,14 +123,14 @@ def test_the_first_look_that_decides_counts_however_values_come():
 
 
 def test_looks_are_few_and_end_at_the_most():
-    assert looks(30) == (3, 5, 8, 12, 18, 27, 30)
-    assert looks(3) == (3,)
-    assert looks(2) == (2,)
+    assert look_schedule(30) == (3, 5, 8, 12, 18, 27, 30)
+    assert look_schedule(3) == (3,)
+    assert look_schedule(2) == (2,)
 
 
 def test_no_loss_in_few_packets_does_not_meet_a_strict_target():
     """Three replications without a loss: of 1,000 packets each they leave 1e-4 open, of 100,000 each they do not."""
-    plan = Sequential(1e-4, "<=", 0.95, 3)
+    plan = SequentialTest(1e-4, "<=", 0.95, 3)
     assert plan.decide([0.0] * 3, [1000] * 3) == "open"
     assert plan.decide([0.0] * 3, [100_000] * 3) == "met"
     assert plan.decide([1.0, 1.0, 1.0], [1000] * 3) == "missed"
@@ -142,8 +142,8 @@ def test_no_loss_in_few_packets_does_not_meet_a_strict_target():
         (lambda: mean_interval([1, 2], 95), "a confidence lies between 0 and 1, not 95"),
         (lambda: mean_interval([1, math.nan]), "finite"),
         (lambda: ratio_interval(5, 4), "5 events in 4 trials"),
-        (lambda: Sequential(1, "<"), "'<=' or '>=', not '<'"),
-        (lambda: Sequential(1, "<=", most=1), "two replications are the fewest"),
+        (lambda: SequentialTest(1, "<"), "'<=' or '>=', not '<'"),
+        (lambda: SequentialTest(1, "<=", most=1), "two replications are the fewest"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, says):

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from handoff.experiments.execution.task import Task, canonical, perform
-from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS, Value, binding, enough, find, of_batches, read
+from handoff.experiments.execution.task import Task, canonical_json, run_task
+from handoff.metrics.catalogue import (
+    LINK_PARTS,
+    MEASURES,
+    NODE_PARTS,
+    Value,
+    batch_values,
+    bottlenecks,
+    evaluate,
+    get_measure,
+    has_enough_samples,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +27,7 @@ def tables():
     """An agent whose queue of two messages is too short, so that all there is is used."""
     data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "12s"}
     data["home_agent"] = {**data["home_agent"], "registration": "60ms", "registration_queue": 2}
-    outcome = perform(Task(canonical(data), str(ROOT / "examples"), 3, ("mipv4",), detail=True))
+    outcome = run_task(Task(canonical_json(data), str(ROOT / "examples"), 3, ("mipv4",), detail=True))
     assert outcome.problem == ""
     return outcome.tables[0]
 
@@ -28,7 +38,7 @@ def row(tables, table, key, name):
 
 
 def test_every_measure_can_be_read_and_has_a_value_or_no_samples(tables):
-    read_all = {name: read(tables, name) for name in MEASURES}
+    read_all = {name: evaluate(tables, name) for name in MEASURES}
     assert all(v.value is not None for name, v in read_all.items() if v.samples and not name.startswith("reordering"))
     assert all(isinstance(v.value, float | None) and type(v.samples) is int for v in read_all.values())
 
@@ -37,47 +47,47 @@ def test_values_of_an_agent_by_hand(tables):
     ha = row(tables, "nodes", "node", "ha")
     came = ha["registered"] + ha["registration_dropped"]
     assert ha["registration_dropped"] > 0
-    assert read(tables, "ha.registration_dropped_ratio") == Value(ha["registration_dropped"] / came, came)
-    assert read(tables, "ha.registration_wait_mean") == Value(ha["registration_wait_ps"] / ha["registered"], ha["registered"])
-    assert 0 < read(tables, "ha.registration_wait_mean").value < read(tables, "ha.registration_wait_max").value
-    assert read(tables, "ha.registration_wait_max").value <= 60e9  # one in service, one waits
-    assert read(tables, "ha.registration_utilisation").value == pytest.approx(ha["messages"] * 0.060 / 12)
-    assert read(tables, "registration_dropped_ratio_max").where == "ha"
+    assert evaluate(tables, "ha.registration_dropped_ratio") == Value(ha["registration_dropped"] / came, came)
+    assert evaluate(tables, "ha.registration_wait_mean") == Value(ha["registration_wait_ps"] / ha["registered"], ha["registered"])
+    assert 0 < evaluate(tables, "ha.registration_wait_mean").value < evaluate(tables, "ha.registration_wait_max").value
+    assert evaluate(tables, "ha.registration_wait_max").value <= 60e9  # one in service, one waits
+    assert evaluate(tables, "ha.registration_utilisation").value == pytest.approx(ha["messages"] * 0.060 / 12)
+    assert evaluate(tables, "registration_dropped_ratio_max").where == "ha"
 
 
 def test_values_of_links_by_hand(tables):
     link = row(tables, "links", "link", "cn>ha")
-    assert read(tables, "cn>ha.utilisation").value == link["busy_ps"] / 12e12
-    assert read(tables, "cn>ha.dropped_ratio") == Value(0.0, link["packets"])
-    assert read(tables, "ar4>*.peak_packets").value == row(tables, "links", "link", "ar4>*")["peak_packets"]
+    assert evaluate(tables, "cn>ha.utilisation").value == link["busy_ps"] / 12e12
+    assert evaluate(tables, "cn>ha.dropped_ratio") == Value(0.0, link["packets"])
+    assert evaluate(tables, "ar4>*.peak_packets").value == row(tables, "links", "link", "ar4>*")["peak_packets"]
     uplinks = [n for n, p in zip(tables["links"]["link"], tables["links"]["pooled"], strict=True) if p]
     assert uplinks
-    assert read(tables, "utilisation_max").where not in uplinks
+    assert evaluate(tables, "utilisation_max").where not in uplinks
 
 
 def test_ratios_of_the_run_by_hand(tables):
     runs = {name: values[0] for name, values in tables["runs"].items()}
-    assert read(tables, "unfinished_ratio") == Value(runs["unfinished_handoffs"] / runs["handoffs"], runs["handoffs"])
-    assert read(tables, "loss_ratio").value == pytest.approx(runs["lost"] / (runs["lost"] + runs["delivered"]))
-    assert read(tables, "extra_bytes_per_handoff").value == runs["extra_bytes"] / runs["handoffs"]
-    assert read(tables, "registration_delay_p99").samples == runs["registration_delay_samples"] > 0
+    assert evaluate(tables, "unfinished_ratio") == Value(runs["unfinished_handoffs"] / runs["handoffs"], runs["handoffs"])
+    assert evaluate(tables, "loss_ratio").value == pytest.approx(runs["lost"] / (runs["lost"] + runs["delivered"]))
+    assert evaluate(tables, "extra_bytes_per_handoff").value == runs["extra_bytes"] / runs["handoffs"]
+    assert evaluate(tables, "registration_delay_p99").samples == runs["registration_delay_samples"] > 0
 
 
 def test_measures_of_batches_add_up(tables):
-    assert of_batches(tables, "lost") == []
+    assert batch_values(tables, "lost") == []
     data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "6s"}
-    cut = perform(Task(canonical(data), str(ROOT / "examples"), 3, ("mipv4",), batches=4)).tables[0]
-    sent = of_batches(cut, "sent")
+    cut = run_task(Task(canonical_json(data), str(ROOT / "examples"), 3, ("mipv4",), batches=4)).tables[0]
+    sent = batch_values(cut, "sent")
     assert len(sent) == 4
-    assert sum(v.value for v in sent) == read(cut, "sent").value > 0
-    delays = [v.value * v.samples for v in of_batches(cut, "delay_mean")]
-    assert sum(delays) / read(cut, "delivered").value == pytest.approx(read(cut, "delay_mean").value, rel=1e-9)
+    assert sum(v.value for v in sent) == evaluate(cut, "sent").value > 0
+    delays = [v.value * v.samples for v in batch_values(cut, "delay_mean")]
+    assert sum(delays) / evaluate(cut, "delivered").value == pytest.approx(evaluate(cut, "delay_mean").value, rel=1e-9)
     with pytest.raises(ValueError, match="no nodes and links"):
-        of_batches(cut, "ha.registration_wait_mean")
+        batch_values(cut, "ha.registration_wait_mean")
 
 
 def test_what_breaks_first_comes_first(tables):
-    first, *others = binding(tables)
+    first, *others = bottlenecks(tables)
     assert first.what == "ha registration"
     assert first.dropped == row(tables, "nodes", "node", "ha")["registration_dropped"]
     droppers = [b for b in others if b.dropped]
@@ -100,20 +110,20 @@ def test_what_breaks_first_comes_first(tables):
 )
 def test_a_wrong_name_is_told_what_would_be_right(tables, name, says):
     with pytest.raises(ValueError, match=re.escape(says)):
-        read(tables, name)
+        evaluate(tables, name)
 
 
 def test_a_name_is_known_before_there_are_tables():
-    assert find("ha.registration_wait_mean").unit == "ps"
-    assert find("ha>gw0.utilisation").unit == "ratio"
+    assert get_measure("ha.registration_wait_mean").unit == "ps"
+    assert get_measure("ha>gw0.utilisation").unit == "ratio"
     with pytest.raises(ValueError, match="no link"):
-        find("a>b.utilisation").of({"nodes": {"node": []}, "links": {"link": []}})
+        get_measure("a>b.utilisation").of({"nodes": {"node": []}, "links": {"link": []}})
 
 
 @pytest.mark.parametrize(("name", "least"), [("delay_p99", 1000), ("delay_p95", 200), ("latency_p50", 20), ("loss_ratio", 1)])
 def test_a_quantile_wants_ten_samples_beyond_it(name, least):
-    assert enough(name, least)
-    assert not enough(name, least - 1)
+    assert has_enough_samples(name, least)
+    assert not has_enough_samples(name, least - 1)
 
 
 def test_the_page_lists_every_measure_with_its_unit_and_definition():

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.draws import MOST_MEAN, Draws, keys_of
-from engine.rng import draw, key
+from engine.rng import MOST_MEAN, RandomStreams, name_key, name_keys, random_word
 from handoff.mobility import Commuters
-from handoff.mobility.commuters import Spread
+from handoff.mobility.commuters import UniformTime
 
 S, MS = 10**12, 10**9
 FALSE_ALARM = 1e-6
@@ -18,10 +17,10 @@ FALSE_ALARM = 1e-6
 ROUTERS = [f"ar{i}" for i in range(6)]
 NAMES = [f"mn{i}" for i in range(2000)]
 SINGLE = Commuters(
-    20 * S, gap=Spread(20 * MS, 100 * MS), lead=Spread(100 * MS, 2000 * MS), guard=Spread(20 * MS, 20 * MS)
+    20 * S, gap=UniformTime(20 * MS, 100 * MS), lead=UniformTime(100 * MS, 2000 * MS), guard=UniformTime(20 * MS, 20 * MS)
 )
-DUAL = Commuters(20 * S, overlap=Spread(0, 400 * MS), lead=Spread(400 * MS, 400 * MS), constant=True)
-SUDDEN = Commuters(20 * S, overlap=Spread(400 * MS, 400 * MS), path="random", moving=2**62)
+DUAL = Commuters(20 * S, overlap=UniformTime(0, 400 * MS), lead=UniformTime(400 * MS, 400 * MS), constant=True)
+SUDDEN = Commuters(20 * S, overlap=UniformTime(400 * MS, 400 * MS), path="random", moving=2**62)
 TRAIN = dataclasses.replace(SINGLE, group=50, first=True, path="ring")
 KINDS = {"single": SINGLE, "dual": DUAL, "sudden": SUDDEN, "train": TRAIN}
 
@@ -195,7 +194,7 @@ def test_a_node_more_and_another_order_change_no_other_ride(kind):
 
 def test_a_train_moves_together():
     """Where leads and gaps are alike, all of a group hand off at one instant; another group does not; one more moves no other."""
-    train = dataclasses.replace(TRAIN, lead=Spread(MS, MS), gap=Spread(MS, MS))
+    train = dataclasses.replace(TRAIN, lead=UniformTime(MS, MS), gap=UniformTime(MS, MS))
     log = ride(train)
     assert (log.router[log.up_ps == 0] == 0).all()
     ends = [tuple(log.down_ps[log.mobile == m].tolist()) for m in range(2000)]
@@ -207,14 +206,14 @@ def test_a_train_moves_together():
 
 def test_the_draws_are_exact():
     """Against the engine's draws one by one, whole numbers of Python, and the logarithm of the C library."""
-    found = Draws(7, 3, keys_of(["a", "b"])).each_within(10**15)
-    assert found.tolist() == [draw(7, 3, key(name), 0) * 10**15 >> 64 for name in "ab"]
-    draws = Draws(1, 99, keys_of(["a"]))
+    found = RandomStreams(7, 3, name_keys(["a", "b"])).uniform_all(10**15)
+    assert found.tolist() == [random_word(7, 3, name_key(name), 0) * 10**15 >> 64 for name in "ab"]
+    draws = RandomStreams(1, 99, name_keys(["a"]))
     index = np.arange(1000)
     who = np.zeros(1000, np.int64)
-    words = draws.words(who, index).tolist()
+    words = draws.random_words(who, index).tolist()
     for limit in (1, 10, 2**32 - 1, 2**32, 3**39, 2**63 - 1, 2**63):
-        assert draws.within(who, index, limit).tolist() == [word * limit >> 64 for word in words]
+        assert draws.uniform(who, index, limit).tolist() == [word * limit >> 64 for word in words]
     for mean in (0, 1000, 10**12, MOST_MEAN):
         for found, word in zip(draws.exponential(who, index, mean).tolist(), words, strict=True):
             assert found == pytest.approx(-mean * math.log(((word >> 2) + 1) / 2**62), rel=1e-6, abs=mean * 1e-7 + 1)

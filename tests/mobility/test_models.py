@@ -9,8 +9,8 @@ import pytest
 
 import traces
 from handoff.mobility import GaussMarkov, RandomWaypoint
-from handoff.mobility.coverage import Coverage, Radio, attachments
-from handoff.mobility.coverage.trajectory import Path
+from handoff.mobility.coverage import Coverage, Radio, compute_attachments
+from handoff.mobility.coverage.trajectory import Trajectory
 
 S = 10**12
 MODELS = [
@@ -23,7 +23,7 @@ NAMES = [f"mn{i}" for i in range(300)]
 def paths(tracks):
     bounds = tracks.bounds()
     for a, b in pairwise(bounds):
-        yield Path(tracks.time_ps[a:b], tracks.x_mm[a:b], tracks.y_mm[a:b])
+        yield Trajectory(tracks.time_ps[a:b], tracks.x_mm[a:b], tracks.y_mm[a:b])
 
 
 def at(tracks, times):
@@ -108,7 +108,7 @@ def test_the_rate_of_boundary_crossings():
         ("w", "e"), (250_000, 750_000), (500_000, 500_000), Radio(), hysteresis=0, minimum=-200_000, trigger_ps=10**9,
         interval_ps=S // 2, lead_ps=0, guard_ps=0,
     )  # fmt: skip
-    log = attachments(coverage, tracks, seed=2, until_ps=seconds * S)
+    log = compute_attachments(coverage, tracks, seed=2, until_ps=seconds * S)
     handoffs = int((log.mobile[1:] == log.mobile[:-1]).sum())
     _, _, way = at(tracks, [seconds * S])
     speed = way.mean() / 1000 / seconds

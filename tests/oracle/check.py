@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import Engine
 from engine._checkpoint import restore, save
-from engine.link_trace import no_hops
+from engine.link_trace import empty_trace
 
 from .calm import calm
 from .compare import by_name, differences, hop_differences, rows_that_differ
@@ -19,19 +19,17 @@ from .scenarios import UNCHANGED, Change, Scenario
 from .still import still
 
 SCHEDULING = ("auto", "window", "heap")
-DISPATCH = ("event", "batch")
 
 
 def variant(scenario: Scenario) -> dict[str, Any]:
-    """How the engine runs this scenario: all 54 combinations take turns, with ties and without."""
+    """How the engine runs this scenario: all 27 combinations take turns, with ties and without."""
     turn = scenario.seed // 2
     largest = Engine(scenario.network()).window_ps
     windows = (None, max(1, largest // 2), min(largest, largest // 7 + 13))
     return {
         "scheduling": SCHEDULING[turn % 3],
         "window_ps": windows[turn // 3 % 3],
-        "dispatch": DISPATCH[turn // 9 % 2],
-        "threads": 1 + turn // 18 % 3,
+        "threads": 1 + turn // 9 % 3,
     }
 
 
@@ -50,7 +48,7 @@ def _agree(number: int, scenario: Scenario, **wanted: Any) -> list[str]:
     _, ours = scenario.made(Oracle)
     _, theirs = scenario.made(Engine, **options)
     found = differences(ours.run(scenario.until), theirs.run(scenario.until))
-    found += hop_differences(ours.take_hops(), theirs.take_hops())
+    found += hop_differences(ours.take_trace(), theirs.take_trace())
     return [f"scenario {number} {options}: {text}" for text in found]
 
 
@@ -70,14 +68,14 @@ def in_slices(number: int) -> list[str]:
 def _in_slices(number: int, scenario: Scenario, **wanted: Any) -> list[str]:
     sliced = scenario.ready(Engine, scenario.network(), **wanted)
     cuts = sorted(Random(number).randrange(scenario.until) for _ in range(7))
-    taken = no_hops()
+    taken = empty_trace()
     for cut in [*cuts, scenario.until]:
         reached = sliced.advance(cut)
         if reached != cut or sliced.time_ps != cut:
             return [f"advance({cut}) returned {reached}, time_ps is {sliced.time_ps}"]
-        taken = taken.then(sliced.take_hops())
+        taken = taken.concat(sliced.take_trace())
     _, whole = scenario.made(Engine)
-    return differences(whole.run(scenario.until), sliced.result()) + hop_differences(whole.take_hops(), taken)
+    return differences(whole.run(scenario.until), sliced.result()) + hop_differences(whole.take_trace(), taken)
 
 
 def saved_and_restored(number: int) -> list[str]:
@@ -85,7 +83,7 @@ def saved_and_restored(number: int) -> list[str]:
     scenario = generate(number)
     network, whole = scenario.made(Engine)
     expected = whole.run(scenario.until)
-    dice, taken, fleet = Random(number), no_hops(), Actor(scenario.script, network, None)
+    dice, taken, fleet = Random(number), empty_trace(), Actor(scenario.script, network, None)
     engine, file = None, io.BytesIO()
     for turn, cut in enumerate([*sorted(dice.randrange(scenario.until) for _ in range(3)), scenario.until]):
         way = variant(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 3], "threads": 1 + turn % 3}
@@ -98,11 +96,11 @@ def saved_and_restored(number: int) -> list[str]:
         if engine.advance(cut) != cut or engine.time_ps != cut:
             return [f"cut {turn}: the engine is at {engine.time_ps}, not at {cut}"]
         if cut == scenario.until or dice.random() < 0.7:  # what is not taken is part of the state
-            taken = taken.then(engine.take_hops())
+            taken = taken.concat(engine.take_trace())
         file = io.BytesIO()
         save(engine, file)
         file.write(b"behind")
-    return differences(expected, engine.result()) + hop_differences(whole.take_hops(), taken)
+    return differences(expected, engine.result()) + hop_differences(whole.take_trace(), taken)
 
 
 def shifted(number: int) -> list[str]:

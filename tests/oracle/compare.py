@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.link_trace import Hops
+from engine.link_trace import LinkTrace
 from engine.network import Network
 from engine.results import Fate, Result
 
@@ -39,7 +39,7 @@ def differences(ours: Result, theirs: Result) -> list[str]:
     return found
 
 
-def hop_differences(ours: Hops, theirs: Hops) -> list[str]:
+def hop_differences(ours: LinkTrace, theirs: LinkTrace) -> list[str]:
     """The first hop, or message, that is not the same in both records."""
     for what, a, b in ("hop", ours.rows, theirs.rows), ("message", ours.messages, theirs.messages):
         for i, (one, other) in enumerate(zip(a, b, strict=False)):
@@ -72,7 +72,7 @@ def _told(who: str, rows: list[tuple[int, ...]], columns: dict[str, Any], packet
     for row in rows:
         if row[:3] == packet:
             told = dict(zip(columns, row, strict=True))
-            return f"{who} {told | {'fate': Fate(told['fate']).text}}"
+            return f"{who} {told | {'fate': Fate(told['fate']).label}}"
     return f"{who} has no flow, seq, copy {packet}"
 
 

@@ -38,9 +38,6 @@ class Context:
     def __init__(self, oracle: Oracle, event: Event) -> None:
         self._oracle = oracle
         self.fate = Fate.DELIVERED
-        self.select(event)
-
-    def select(self, event: Event) -> None:
         self.time_ps, self.node, self.mobile = event.time_ps, event.node, event.mobile
 
     def send(
@@ -66,18 +63,18 @@ class Context:
 
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
-        simultaneous: bool = False, again: bool = False,
+        simultaneous: bool = False, copy_in_flight: bool = False,
     ) -> None:  # fmt: skip
         new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps)
-        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, again)
+        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, copy_in_flight)
 
-    def local(self, *, until_ps: int | None = None) -> None:
+    def deliver_locally(self, *, until_ps: int | None = None) -> None:
         entry = Local(FOREVER if until_ps is None else until_ps)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps)
 
-    def hold(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None, again: bool = False) -> None:
+    def buffer(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None, copy_in_flight: bool = False) -> None:
         entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps)
-        self._oracle.change(self.node, self.mobile, entry, self.time_ps, again)
+        self._oracle.change(self.node, self.mobile, entry, self.time_ps, copy_in_flight)
 
     def unbind(self, coa: int | None = None) -> None:
         self._oracle.unbind(self.node, self.mobile, coa, self.time_ps)
@@ -92,24 +89,24 @@ class Context:
     def reject(self, fate: int) -> None:
         self.fate = Fate(fate)
 
-    def route_up(self, node: int) -> None:
+    def set_upstream_route(self, node: int) -> None:
         self._oracle.choose_up(self.mobile, self._oracle.network.cell_of_node[node], self.time_ps)
 
-    def hold_up(self, *, packets: int = 0, bytes: int = 0) -> None:
+    def buffer_upstream(self, *, packets: int = 0, bytes: int = 0) -> None:
         self._oracle.choose_up(self.mobile, Hold(packets, bytes), self.time_ps)
 
-    def unroute_up(self) -> None:
+    def clear_upstream_route(self) -> None:
         self._oracle.choose_up(self.mobile, None, self.time_ps)
 
-    def open_span(self, id: int) -> None:
-        self._oracle.record.open_span(self.mobile, id, self.time_ps)
+    def begin_measurement(self, id: int) -> None:
+        self._oracle.record.begin_measurement(self.mobile, id, self.time_ps)
 
-    def close_span(self) -> None:
+    def end_measurement(self) -> None:
         span = self._oracle.record.open_spans.get(self.mobile)
         if span and span.close_ps < 0:
             span.close_ps = self.time_ps
 
-    def mark(self, node: int) -> None:
+    def count_after_marker(self, node: int) -> None:
         span = self._oracle.record.open_spans.get(self.mobile)
         if span:
             span.marked_node = node

@@ -6,7 +6,6 @@ for any order of declaration, and, if times are shifted or scaled, shifted or sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -33,21 +32,16 @@ class Script:
     chaos: float  # share of events with random actions
     bicast: float  # share of bindings that are simultaneous
     hops: int  # how many messages may follow from one
-    again: bool  # bindings copy what is in the air
+    copy_in_flight: bool  # bindings copy what is in the air
 
 
 class Actor:
-    """A controller at one place; ``on_batch`` is ``on_event`` one by one."""
+    """Scripted controller at one place."""
 
     def __init__(self, script: Script, network: Network, place: str | None, shift: int = 0, scale: int = 1) -> None:
         self.script, self.network, self.place = script, network, place
         self.shift, self.scale = shift, scale
         self.cell: dict[int, str] = {}  # the fleet's: mobile -> the cell that it used last
-
-    def on_batch(self, ctx: Any, events: Sequence[Any]) -> None:
-        for event in events:
-            ctx.select(event)
-            self.on_event(ctx, event)
 
     def on_event(self, ctx: Any, event: Any) -> None:
         moment = (event.time_ps - self.shift) // self.scale
@@ -100,7 +94,7 @@ class Actor:
             end="mobile" if dice.random() < 0.3 else "router",
             until_ps=self.until(ctx, dice, 0.2),
             simultaneous=dice.random() < self.script.bicast if simultaneous is None else simultaneous,
-            again=self.script.again,
+            copy_in_flight=self.script.copy_in_flight,
         )
 
     # -- a node ----------------------------------------------------------------------------------------------------------
@@ -115,7 +109,7 @@ class Actor:
         elif event.kind == 3:
             self.deny(ctx, event, dice, other)
         elif code == SERVE and self.place in self.script.cells:
-            ctx.local(until_ps=self.until(ctx, dice, 0.15))
+            ctx.deliver_locally(until_ps=self.until(ctx, dice, 0.15))
             if dice.random() < 0.3:
                 self.message(ctx, event, dice, MARKER, self.place, for_mobile=True)
         elif code == REGISTER:
@@ -123,7 +117,7 @@ class Actor:
         elif code == FORWARD:
             if dice.random() < 0.4:
                 limits = {"packets": dice.choice((0, 1, 3, 10)), "bytes": dice.choice((0, 0, self.few_bytes(2500)))}
-                ctx.hold(**limits, until_ps=self.until(ctx, dice, 0.5))
+                ctx.buffer(**limits, until_ps=self.until(ctx, dice, 0.5))
                 ctx.timer(ctx.time_ps + self.span(dice), FORWARD, self.rank(other) * 8)
             else:
                 self.bind(ctx, dice, other, simultaneous=False)
@@ -136,7 +130,7 @@ class Actor:
             return
         old = self.name(event.args[1])
         if new == self.place and new in self.script.cells:
-            ctx.local()
+            ctx.deliver_locally()
         elif dice.random() < self.script.bicast:
             self.bind(ctx, dice, new, simultaneous=True)
             ctx.timer(ctx.time_ps + 2 * self.span(dice), LEAVE, self.rank(old) * 8)
@@ -168,19 +162,19 @@ class Actor:
         if event.code == HANDOFF:
             self.hand_off(ctx, event, dice)
         elif event.code == LATER:
-            ctx.route_up(self.index(self.name(event.args[0] // 8)))
+            ctx.set_upstream_route(self.index(self.name(event.args[0] // 8)))
             what = dice.random()  # while data is on the air, and no message in sight
             if what < 0.4:
-                ctx.open_span(dice.randrange(1000))
+                ctx.begin_measurement(dice.randrange(1000))
             elif what < 0.6:
-                ctx.close_span()
+                ctx.end_measurement()
             if dice.random() < 0.7:
                 ctx.timer(ctx.time_ps + self.span(dice), LATER, event.args[0])
         elif event.code == MARKER:
             if event.via >= 0 and dice.random() < 0.5:
-                ctx.mark(event.via)
+                ctx.count_after_marker(event.via)
             if dice.random() < 0.5:
-                ctx.close_span()
+                ctx.end_measurement()
 
     def hand_off(self, ctx: Any, event: Any, dice: Random) -> None:
         early, rank = divmod(event.args[0], EARLY)
@@ -188,12 +182,12 @@ class Actor:
         old = self.cell.get(event.mobile, new)
         self.cell[event.mobile] = new
         if dice.random() < 0.8:
-            ctx.open_span(dice.randrange(1000))
+            ctx.begin_measurement(dice.randrange(1000))
         upstream = dice.random()
         if upstream < 0.4:
-            ctx.hold_up(packets=dice.choice((0, 2, 8)), bytes=dice.choice((0, 0, self.few_bytes(3000))))
+            ctx.buffer_upstream(packets=dice.choice((0, 2, 8)), bytes=dice.choice((0, 0, self.few_bytes(3000))))
         elif upstream < 0.5:
-            ctx.unroute_up()
+            ctx.clear_upstream_route()
         ctx.timer(ctx.time_ps + self.span(dice, least=0), LATER, self.rank(new) * 8)
         first, second = (old, old) if early else (new, new)
         if dice.random() < 0.2:
@@ -236,10 +230,10 @@ class Actor:
             if dice.random() < self.script.bicast:
                 self.bind(ctx, dice, dice.choice(self.script.nodes), simultaneous=True)
         elif what == 3 and self.place in self.script.cells:
-            ctx.local(until_ps=self.until(ctx, dice, 0.4))
+            ctx.deliver_locally(until_ps=self.until(ctx, dice, 0.4))
         elif what <= 5:
             limits = {"packets": dice.choice((0, 1, 2, 5)), "bytes": dice.choice((0, 0, self.few_bytes(1500)))}
-            ctx.hold(**limits, until_ps=self.until(ctx, dice, 0.6), again=self.script.again)
+            ctx.buffer(**limits, until_ps=self.until(ctx, dice, 0.6), copy_in_flight=self.script.copy_in_flight)
         elif what == 6:
             ctx.unbind(self.index(other))
         elif dice.random() < 0.5:
@@ -248,14 +242,14 @@ class Actor:
     def disturb_fleet(self, ctx: Any, dice: Random) -> None:
         what, cell = dice.randrange(7), self.index(dice.choice(self.script.cells))
         if what <= 1:
-            ctx.route_up(cell)
+            ctx.set_upstream_route(cell)
         elif what == 2:
-            ctx.hold_up(packets=dice.choice((0, 1, 4)), bytes=dice.choice((0, self.few_bytes(2000))))
+            ctx.buffer_upstream(packets=dice.choice((0, 1, 4)), bytes=dice.choice((0, self.few_bytes(2000))))
         elif what == 3:
-            ctx.unroute_up()
+            ctx.clear_upstream_route()
         elif what == 4:
-            ctx.open_span(dice.randrange(1000))
+            ctx.begin_measurement(dice.randrange(1000))
         elif what == 5:
-            ctx.close_span()
+            ctx.end_measurement()
         else:
-            ctx.mark(cell)
+            ctx.count_after_marker(cell)

@@ -58,7 +58,7 @@ class _Generator:
             chaos=dice.choice((0.0, 0.1, 0.3, 0.6)),
             bicast=dice.choice((0.0, 0.3, 0.8)),
             hops=dice.choice((2, 3, 4)),
-            again=seed % 4 == 1,
+            copy_in_flight=seed % 4 == 1,
         )
 
     # -- quantities ------------------------------------------------------------------------------------------------------

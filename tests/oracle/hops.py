@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.link_trace import HOP, MESSAGE, TUNNEL, Hops
+from engine.link_trace import HOP, MESSAGE, TUNNEL, LinkTrace
 
 from .fifo import Fifo, Packet, Slot
 
@@ -23,7 +23,7 @@ class HopLog:
             p = slot.packet
             self.seen.append((fifo, slot, (p.own_size, p.extra, p.kind, p.copy, len(p.tunnels_on), p.tunnels_on)))
 
-    def before(self, end: int) -> Hops:
+    def before(self, end: int) -> LinkTrace:
         """Those whose transmission began before ``end``."""
         begun = [hop for hop in self.seen if hop[1].start < end and not hop[1].taken_out]
         begun.sort(key=lambda hop: (hop[1].start, hop[0].key, hop[1].sequence))
@@ -36,7 +36,7 @@ class HopLog:
             around = np.array([*tunnels, *[(0, 0, 0, 0)] * (4 - depth)], TUNNEL)
             which = (p.flow, p.seq, p.mobile, self.row[fifo.tally.name], message)
             rows[i] = (slot.start, slot.finish, fifo.key, *which, size, extra, kind, copy, depth, around)
-        return Hops(rows, np.array(messages, MESSAGE))
+        return LinkTrace(rows, np.array(messages, MESSAGE))
 
 
 def _six(packet: Packet) -> tuple[int, ...]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import zstandard
 
-from engine.rng import draw, key, mix2
+from engine.rng import combine, name_key, random_word
 from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 from tests.conformance.town import Town
 from tests.replay.packets import Packet, Registration, pcap, pcapng
 from tests.replay.reference import Replayed, replayed
@@ -64,7 +64,7 @@ class Study:
 
     def setup(self) -> Setup:
         """The study as the product reads it."""
-        return build(load_scenario(self.path)[0], self.path, self.number)
+        return build_setup(load_scenario(self.path)[0], self.path, self.number)
 
     # -- captures ------------------------------------------------------------------------------------------------------------
     def _packets(self) -> list[Packet]:
@@ -142,7 +142,7 @@ class Study:
         if "table" in keys:
             chosen = [(f, mobile) for mobile, names in keys["table"].items() for f in flows if f.name in names]
         elif keys.get("assign") == "hash":
-            chosen = [(f, max(mobiles, key=lambda m: mix2(key(f.name), key(m)))) for f in flows]
+            chosen = [(f, max(mobiles, key=lambda m: combine(name_key(f.name), name_key(m)))) for f in flows]
         else:
             each = len(flows) if keys["flows_per_mobile"] == "all" else keys["flows_per_mobile"]
             chosen = [(flows[(i * each + j) % len(flows)], m) for i, m in enumerate(mobiles) for j in range(each)]
@@ -151,7 +151,7 @@ class Study:
             here = setup.movement.mobile == mobiles.index(mobile)
             begin, end = int(setup.movement.up_ps[here].min()), int(setup.movement.down_ps[here].max())
             name = "*" if keys.get("origin") == "stream" else flow.name
-            phase = draw(self.number, 1000, mix2(mix2(key(name), key("cn")), key(mobile)), 0) * keys["phase"] >> 64
+            phase = random_word(self.number, 1000, combine(combine(name_key(name), name_key("cn")), name_key(mobile)), 0) * keys["phase"] >> 64
             for up in (False, True):
                 times = flow.until(begin + keys["shift"] + phase, min(end, DURATION_S * S), not up)
                 if any(way != up for _, way, _ in flow.sent):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from engine.link_trace import Hops
+from engine.link_trace import LinkTrace
 from engine.network import Network
-from engine.quantities import duration
+from engine.quantities import parse_duration
 from engine.results import Fate, Result
 
 from .context import MESSAGE, REFUSED, SCHEDULED, Context, Event
@@ -34,13 +34,13 @@ class Oracle:
 
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
-        scheduling: str = "auto", dispatch: str = "event", record: str = "none", memory_limit_bytes: int | None = None,
-        hops: Iterable[str] = (),
+        scheduling: str = "auto", record: str = "none", memory_limit_bytes: int | None = None,
+        trace_links: Iterable[str] = (),
     ) -> None:  # fmt: skip
         network.check()
         self.network, self.seed, self.tunnel_limit, self.keep = network, seed, tunnel_limit, record
         self.record = Record(network)
-        self.hops, self.end = HopLog(frozenset(hops), [tally.name for tally in self.record.links]), 0
+        self.hops, self.end = HopLog(frozenset(trace_links), [tally.name for tally in self.record.links]), 0
         self.mobile_keys = mobile_keys(network)
         self.homes = [int(n) for n in network.mobile_homes()]
         self.node_keys = [key(node.name) for node in network.nodes]
@@ -65,14 +65,14 @@ class Oracle:
         self.controllers[FLEET] = controller
 
     def run(self, until: int | str) -> Result:
-        self.end = end = duration(until)
+        self.end = end = parse_duration(until)
         self.start()
         while self.heap and self.heap[0][0] < end:
             t, _, _, _, _, happen, details = heapq.heappop(self.heap)
             happen(t, *details)
         return self.record.result(end, self.keep)
 
-    def take_hops(self) -> Hops:
+    def take_trace(self) -> LinkTrace:
         return self.hops.before(self.end)
 
     def push(self, t: int, unit: Unit, phase: int, order: Order, happen: Callable[..., None], *details: Any) -> None:
@@ -85,7 +85,7 @@ class Oracle:
         n = self.network
         for m, c, up, down in rows(n.attachments(), "mobile", "cell", "up", "down"):
             self.attachments[m, c].append((up, down))
-        for where, m, coa, header, end in rows(n.entries(), "node", "mobile", "coa", "header", "end"):
+        for where, m, coa, header, end in rows(n.initial_bindings(), "node", "mobile", "coa", "header", "end"):
             self.change(where, m, Local() if coa < 0 else Tunnel([CareOf(coa, header, end == 0)]), 0)
         for m, where in rows(n.routes_up(), "mobile", "node"):
             self.upstream[m] = n.cell_of_node[where]
@@ -212,10 +212,7 @@ class Oracle:
         if controller is not None:
             if packet and event.node >= 0:
                 self.record.nodes[event.node].messages += 1
-            if hasattr(controller, "on_event"):
-                controller.on_event(context, event)
-            else:
-                controller.on_batch(context, [event])
+            controller.on_event(context, event)
         if packet:
             self.record.end(packet, context.fate, t, event.node)
 
@@ -262,12 +259,12 @@ class Oracle:
         row.held_peak_packets = max(row.held_peak_packets, len(hold.waiting))
         row.held_peak_bytes = max(row.held_peak_bytes, hold.held_bytes())
 
-    def bind(self, node: int, mobile: int, new: CareOf, simultaneous: bool, t: int, again: bool) -> None:
+    def bind(self, node: int, mobile: int, new: CareOf, simultaneous: bool, t: int, copy_in_flight: bool) -> None:
         entry = self.tables[node].get(mobile)
         if simultaneous and isinstance(entry, Tunnel):
             entry.add(new, t)
         else:
-            self.change(node, mobile, Tunnel([new]), t, again)
+            self.change(node, mobile, Tunnel([new]), t, copy_in_flight)
 
     def unbind(self, node: int, mobile: int, coa: int | None, t: int) -> None:
         entry = self.tables[node].get(mobile)
@@ -280,7 +277,7 @@ class Oracle:
             if not entry.care_of:
                 self.change(node, mobile, None, t)
 
-    def change(self, node: int, mobile: int, new: Entry | None, t: int, again: bool = False) -> None:
+    def change(self, node: int, mobile: int, new: Entry | None, t: int, copy_in_flight: bool = False) -> None:
         """A new entry (or none) replaces the old one whole."""
         table, old = self.tables[node], self.tables[node].get(mobile)
         if new is None:
@@ -295,7 +292,7 @@ class Oracle:
         if isinstance(old, Hold):
             self.release(node, old, new, t)
         elif isinstance(old, Local) and isinstance(new, Tunnel | Hold):
-            self.rescue(node, mobile, t, again)
+            self.rescue(node, mobile, t, copy_in_flight)
 
     def release(self, node: int, old: Hold, new: Entry | None, t: int) -> None:
         """What an old hold held."""
@@ -311,10 +308,10 @@ class Oracle:
                 self.record.end(packet, Fate.BUFFER_TIMEOUT, t, node)
             hold.waiting = []
 
-    def rescue(self, node: int, mobile: int, t: int, again: bool) -> None:
+    def rescue(self, node: int, mobile: int, t: int, copy_in_flight: bool) -> None:
         cell = self.network.cell_of_node[node]
         fifo = self.downlink(cell, mobile)
-        in_air = self.copies_in_air(fifo, mobile, t) if again else []
+        in_air = self.copies_in_air(fifo, mobile, t) if copy_in_flight else []
         taken, moved = fifo.take_out(mobile, t)
         for slot in moved:
             self.reach_mobile(cell, fifo, slot)

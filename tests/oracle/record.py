@@ -185,7 +185,7 @@ class Record:
             span.end_ps = t
             del self.open_spans[packet.mobile]
 
-    def open_span(self, mobile: int, id: int, t: int) -> None:
+    def begin_measurement(self, mobile: int, id: int, t: int) -> None:
         if mobile in self.open_spans:
             self.open_spans[mobile].end_ps = t
         self.open_spans[mobile] = Span(mobile, id, t, self.last_delivery.get(mobile, -1))

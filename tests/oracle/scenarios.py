@@ -180,15 +180,15 @@ class Scenario:
             net.attach(a.mobile, a.node, change.moment(a.up), change.moment(a.down))
         for e in rows(self.entries):
             if e.coa is None:
-                net.local(e.node, e.mobile)
+                net.set_local(e.node, e.mobile)
             else:
                 net.bind(e.node, e.mobile, e.coa, header_bytes=e.header, end=e.end)
         for mobile, node in rows(self.routes_up):
-            net.route_up(mobile, node)
+            net.set_upstream_route(mobile, node)
         for flow in rows(self.flows):
             _add_flow(net, flow, change)
         for event in rows(self.events):
-            net.schedule(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
+            net.schedule_event(change.moment(event.time), event.mobile, event.code, event.arg, event.node)
         return net
 
     def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, fleet: Actor | None = None, **options: Any) -> Any:
@@ -196,8 +196,8 @@ class Scenario:
 
         ``fleet`` is that of an earlier one, for one that goes on from there: only it knows anything.
         """
-        options.setdefault("hops", self.recorded(network))
-        if self.script.again:  # wants everything in the order of time
+        options.setdefault("trace_links", self.recorded(network))
+        if self.script.copy_in_flight:  # wants everything in the order of time
             options |= {"scheduling": "heap"}
         made = kind(network, seed=self.seed, tunnel_limit=self.tunnel_limit, record="packets", **options)
         quiet = Random(self.seed).choice(self.script.nodes) if self.seed % 5 == 0 else None

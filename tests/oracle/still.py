@@ -36,7 +36,7 @@ def still(seed: int) -> Scenario:
     nodes = [name for layer in [*layers, routers, [sink] if sink else []] for name in layer]
     script = Script(
         seed=seed, nodes=tuple(sorted(nodes)), cells=tuple(sorted(routers)), grid_ps=grid, patience_ps=until // 20,
-        sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, again=False,
+        sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
     )  # fmt: skip
     scenario = Scenario(seed, ties, until, 4, script, still=dice.choice(("nodes", "everywhere", "")))
     for name in nodes:

@@ -34,22 +34,22 @@ class Watched(Oracle):
         super().__init__(*args, **options)
         self.seen: Counter[str] = Counter()
 
-    def change(self, node: int, mobile: int, new: Any, t: int, again: bool = False) -> None:
+    def change(self, node: int, mobile: int, new: Any, t: int, copy_in_flight: bool = False) -> None:
         old = self.tables[node].get(mobile)
         self.seen[f"{type(old).__name__} to {type(new).__name__}"] += t > 0
         if isinstance(old, Hold) and not isinstance(new, Hold):
             self.seen["packets let go"] += len(old.waiting)
         if isinstance(old, Local) and not old.valid(t) and isinstance(new, Tunnel | Hold):
             self.seen["rescue from an expired entry"] += 1
-        super().change(node, mobile, new, t, again)
+        super().change(node, mobile, new, t, copy_in_flight)
 
     def register(self, node: int, packet: Any, t: int) -> None:
         before = self.refused
         super().register(node, packet, t)
         self.seen["refused message told"] += self.refused - before
 
-    def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int, again: bool) -> None:
-        super().bind(node, mobile, new, simultaneous, t, again)
+    def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int, copy_in_flight: bool) -> None:
+        super().bind(node, mobile, new, simultaneous, t, copy_in_flight)
         entry = self.tables[node][mobile]
         assert isinstance(entry, Tunnel)
         self.seen[f"{len(entry.care_of)} care-of nodes"] += 1
@@ -84,7 +84,7 @@ def happened() -> Counter[str]:
         result = oracle.run(scenario.until)
         count.update(thing for thing, n in oracle.seen.items() if n)
         for kind in (0, 1):
-            count.update(f"{('data', 'control')[kind]} {fate.text}" for fate in Fate if result.fates[kind][fate])
+            count.update(f"{('data', 'control')[kind]} {fate.label}" for fate in Fate if result.fates[kind][fate])
         count.update(c for c in ("copies", "reordered") if result.flows[c].any())
         count.update(["after marker"] if result.spans["after_marker"].any() else [])
         count.update(["rescued"] if result.links["rescued"].any() else [])
@@ -92,12 +92,12 @@ def happened() -> Counter[str]:
     return count
 
 
-@pytest.mark.parametrize("fate", Fate, ids=[fate.text for fate in Fate])
+@pytest.mark.parametrize("fate", Fate, ids=[fate.label for fate in Fate])
 def test_every_fate_befalls_data_and_control(happened: Counter[str], fate: Fate) -> None:
     if fate not in CONTROL_ONLY:
-        assert happened[f"data {fate.text}"] >= 5
+        assert happened[f"data {fate.label}"] >= 5
     if fate != Fate.DUPLICATE:
-        assert happened[f"control {fate.text}"] >= 5
+        assert happened[f"control {fate.label}"] >= 5
 
 
 @pytest.mark.parametrize("old", ENTRY_KINDS)

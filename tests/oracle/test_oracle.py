@@ -36,7 +36,7 @@ def one_cell(times: list[int], **cell: Any) -> tuple[Network, int]:
     net.node("ap")
     net.cell("ap", **{"rate": "10Mbit/s", "delay": "2ms"} | cell)
     phone = net.mobile("phone", home="ap")
-    net.local("ap", phone)
+    net.set_local("ap", phone)
     net.replay("ap", phone, times, [1250] * len(times))
     return net, phone
 
@@ -44,7 +44,7 @@ def one_cell(times: list[int], **cell: Any) -> tuple[Network, int]:
 def fates_and_delays(result: Result) -> list[tuple[str, float]]:
     assert result.packets is not None
     rows = zip(result.packets["fate"], result.packets["delay_ps"], strict=True)
-    return [(Fate(fate).text, int(delay) / MS) for fate, delay in rows]
+    return [(Fate(fate).label, int(delay) / MS) for fate, delay in rows]
 
 
 def test_waiting_follows_lindley() -> None:
@@ -77,10 +77,10 @@ def test_rescue_takes_what_waits_and_leaves_what_has_begun() -> None:
     net.node("new")
     net.link("ap", "new", delay="1ms")
     net.cell("new", delay="1ms")
-    net.local("new", phone)
+    net.set_local("new", phone)
     net.attach(phone, "ap")
     net.attach(phone, "new")
-    net.schedule(1 * MS, phone, code=1, node="ap")  # the second begins at this very instant
+    net.schedule_event(1 * MS, phone, code=1, node="ap")  # the second begins at this very instant
     oracle = Oracle(net, record="packets")
     oracle.attach("ap", Doing(lambda ctx, event: ctx.bind(net.node_index("new"))))
     result = oracle.run("1s")
@@ -99,9 +99,9 @@ def test_bicasting_delivers_once_and_counts_the_rest() -> None:
     phone = net.mobile("phone", home="ha")
     net.attach(phone, "a")
     net.attach(phone, "b")
-    net.local(["a", "b"], phone)
+    net.set_local(["a", "b"], phone)
     net.bind("ha", phone, "a")
-    net.schedule(0, phone, code=1, node="ha")
+    net.schedule_event(0, phone, code=1, node="ha")
     net.cbr("ha", phone, interval="10ms", size_bytes=100)
     oracle = Oracle(net, record="packets")
     oracle.attach("ha", Doing(lambda ctx, event: ctx.bind(net.node_index("b"), simultaneous=True)))
@@ -117,9 +117,9 @@ def test_order_of_a_controllers_events_at_one_instant() -> None:
     net.node("b", registration="1ms")
     net.link("a", "b", delay="1ms")
     phone = net.mobile("phone", home="b")
-    net.schedule(0, phone, code=1, node="a")
-    net.schedule(1 * MS, phone, code=2, node="b")
-    net.schedule(2 * MS, phone, code=3, node="b")
+    net.schedule_event(0, phone, code=1, node="a")
+    net.schedule_event(1 * MS, phone, code=2, node="b")
+    net.schedule_event(2 * MS, phone, code=3, node="b")
     sender = Doing(lambda ctx, event: [ctx.send(code, 1, size_bytes=50) for code in (10, 11)])
 
     def at_b(ctx: Any, event: Any) -> None:

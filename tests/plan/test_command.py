@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.main import main
-from handoff.experiments.execution.task import InProcess
+from handoff.experiments.execution.task import SerialExecutor
 from handoff.theory.queueing import md1k_loss
 from tests.plan.scenarios import commuting, one_handoff
 
@@ -74,7 +74,7 @@ def test_words_say_what_the_document_does(tmp_path):
 
 
 def test_closed_forms_alone_run_nothing(monkeypatch):
-    monkeypatch.setattr(InProcess, "run", None)
+    monkeypatch.setattr(SerialExecutor, "run", None)
     done = plan(FLOOD, *REFUSED, "--analytic", "--json")
     assert done.exit_code == 0
     (answer,) = json.loads(done.stdout)["answers"]
@@ -85,7 +85,7 @@ def test_closed_forms_alone_run_nothing(monkeypatch):
 
 
 def test_a_dry_run_runs_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(InProcess, "run", None)
+    monkeypatch.setattr(SerialExecutor, "run", None)
     file = commuting(tmp_path)
     done = plan(file, "--vary", "mobile_nodes=1:1k", "--slo", "lost<=0", "--dry-run", "--json")
     found = json.loads(done.stdout)
@@ -96,7 +96,7 @@ def test_a_dry_run_runs_nothing(tmp_path, monkeypatch):
 
 
 def test_an_interruption_says_what_is_known(tmp_path, monkeypatch):
-    tell = InProcess.run
+    tell = SerialExecutor.run
 
     def run(self, tasks):
         for task, outcome in tell(self, tasks):
@@ -104,7 +104,7 @@ def test_an_interruption_says_what_is_known(tmp_path, monkeypatch):
                 raise KeyboardInterrupt
             yield task, outcome
 
-    monkeypatch.setattr(InProcess, "run", run)
+    monkeypatch.setattr(SerialExecutor, "run", run)
     done = plan(one_handoff(tmp_path, predict=0, warn=1, down=11, up=31), "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
     assert done.exit_code == 130
     (answer,) = json.loads(done.stdout)["answers"]
@@ -120,7 +120,7 @@ def test_after_an_interruption_no_other_procedure_is_begun(tmp_path, monkeypatch
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(InProcess, "run", run)
+    monkeypatch.setattr(SerialExecutor, "run", run)
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
     done = plan(file, "--size", "buffer", "--procedures", "sync-mipv4,sync-mipv6", "--json")
     assert done.exit_code == 130
@@ -135,9 +135,9 @@ def test_what_is_being_done_is_said_in_the_words_of_the_scenario(tmp_path):
 
 
 def test_a_run_that_fails_is_said_without_a_traceback(tmp_path, monkeypatch):
-    from handoff.experiments.execution.task import Outcome
+    from handoff.experiments.execution.task import TaskResult
 
-    monkeypatch.setattr(InProcess, "run", lambda self, tasks: ((task, Outcome(problem="no memory")) for task in tasks))
+    monkeypatch.setattr(SerialExecutor, "run", lambda self, tasks: ((task, TaskResult(problem="no memory")) for task in tasks))
     done = plan(one_handoff(tmp_path, down=0, up=5), "--vary", "buffer=1:100", "--slo", "lost<=0")
     assert (done.exit_code, done.stderr) == (1, "handoff: seed 1: no memory\n")
 
@@ -146,7 +146,7 @@ def test_an_interrupted_plan_goes_on_where_it_was(tmp_path, monkeypatch):
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
     asked = (file, "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
     whole = plan(*asked)
-    tell, done = InProcess.run, []
+    tell, done = SerialExecutor.run, []
 
     def run(self, tasks):
         for task, outcome in tell(self, tasks):
@@ -155,7 +155,7 @@ def test_an_interrupted_plan_goes_on_where_it_was(tmp_path, monkeypatch):
             if len(done) == 4:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(InProcess, "run", run)
+    monkeypatch.setattr(SerialExecutor, "run", run)
     kept = tmp_path / "kept"
     assert plan(*asked, "-o", kept).exit_code == 130
     again = plan(*asked, "-o", kept)

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from handoff.experiments.execution.task import Outcome, Task, canonical
-from handoff.experiments.planning.bisection import Range
+from handoff.experiments.execution.task import Task, TaskResult, canonical_json
+from handoff.experiments.planning.bisection import SearchRange
 from handoff.experiments.planning.planner import Planner, RunFailed
 from handoff.experiments.planning.slo import Target
-from handoff.experiments.planning.verdict import Judge, Reading, verdict, worse
+from handoff.experiments.planning.verdict import Reading, SloTest, significantly_worse, verdict
 
 WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")
 LOSS = Target("loss_ratio", "<=", 1e-4, "ratio")
@@ -20,7 +20,7 @@ ALL_IN_TIME = Target("scenario_1_ratio", ">=", 1.0, "ratio")
 
 def found(target, values, trials=None, *, fingerprints=None, most=12, confidence=0.95, enough=True):
     readings = [Reading(v, trials, enough) for v in values]
-    (finding,) = Judge((target,), confidence, most).findings([readings], fingerprints or range(len(values)))
+    (finding,) = SloTest((target,), confidence, most).findings([readings], fingerprints or range(len(values)))
     return finding
 
 
@@ -60,7 +60,7 @@ def test_what_was_not_measured_decides_nothing_and_says_so():
 
 
 def test_one_target_missed_is_enough_and_all_have_to_be_met():
-    judge = Judge((WAIT, NONE_LOST), 0.95, 3)
+    judge = SloTest((WAIT, NONE_LOST), 0.95, 3)
     readings = [[Reading(1e9), Reading(1.1e9), Reading(1.2e9)], [Reading(0.0), Reading(0.0), Reading(1.0)]]
     decisions = judge.findings(readings, [1, 2, 3])
     assert [f.decision for f in decisions] == ["met", "missed"]
@@ -71,9 +71,9 @@ def test_one_target_missed_is_enough_and_all_have_to_be_met():
 def test_worse_is_beyond_what_chance_explains():
     near, far = [found(WAIT, [v * 1e9 for v in vs]) for vs in ((6, 6.1, 6.2), (9, 9.1, 9.2))]
     noisy = found(WAIT, [v * 1e9 for v in (5, 9.3, 14)])
-    assert worse([far], [near])
-    assert not worse([near], [far])
-    assert not worse([noisy], [near])
+    assert significantly_worse([far], [near])
+    assert not significantly_worse([near], [far])
+    assert not significantly_worse([noisy], [near])
 
 
 class Response:
@@ -94,7 +94,7 @@ class Response:
             value = mean_wait(x) * (1 + self.noise * (math.sqrt(1 - self.own**2) * common + self.own * alone))
             rows = {"runs": {"fingerprint": [hash((task.seed, x))], "wait": [value]}}
             each = len(task.procedures)
-            yield task, Outcome((rows,) * each, (0.0,) * each, "it broke" if x == self.problem_at else "")
+            yield task, TaskResult((rows,) * each, (0.0,) * each, "it broke" if x == self.problem_at else "")
 
 
 def mean_wait(x):
@@ -109,8 +109,8 @@ EDGE = 50_000 / 1.1
 def planner(executor, seed=0, *, confidence=0.95, most=12, values):
     each = 1 - (1 - confidence) / values.most_values
     return Planner(
-        Judge((WAIT,), each, most), executor,
-        lambda x, r, names: Task(canonical({"x": x}), ".", 1000 * seed + r, names),
+        SloTest((WAIT,), each, most), executor,
+        lambda x, r, names: Task(canonical_json({"x": x}), ".", 1000 * seed + r, names),
         lambda tables: (Reading(tables["runs"]["wait"][0]),),
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def planner(executor, seed=0, *, confidence=0.95, most=12, values):
 @pytest.mark.parametrize("noise", [0.02, 0.2])
 def test_the_answer_holds_the_edge_at_least_as_often_as_it_says(noise):
     """400 plans at 80 %: more than 115 wrong ones would be a false alarm of 1e-5 (binomial, 400 trials of 0.2)."""
-    values = Range(1000, 10**6)
+    values = SearchRange(1000, 10**6)
     wrong, narrow = 0, 0
     for seed in range(400):
         brackets, complete = planner(Response(noise), seed, confidence=0.8, values=values).plan(["mipv4"], values)
@@ -131,7 +131,7 @@ def test_the_answer_holds_the_edge_at_least_as_often_as_it_says(noise):
 
 
 def test_a_far_value_is_decided_with_few_replications():
-    values = Range(40_000, 1_000_000)
+    values = SearchRange(40_000, 1_000_000)
     one = planner(Response(0.02), values=values)
     one.plan(["mipv4"], values)
     each = {x: len(one.tables("mipv4", x)) for x in {x for _, x, _ in one.runs}}
@@ -140,7 +140,7 @@ def test_a_far_value_is_decided_with_few_replications():
 
 
 def test_procedures_side_by_side_share_their_tasks_and_see_the_same_draws():
-    values = Range(1000, 10**6)
+    values = SearchRange(1000, 10**6)
     executor = Response(0.02)
     one = planner(executor, values=values)
     brackets, _ = one.plan(["mipv4", "mipv6"], values)
@@ -156,13 +156,13 @@ def test_an_interrupted_plan_says_what_it_knows():
                     raise KeyboardInterrupt
                 yield done
 
-    values = Range(1000, 10**6)
+    values = SearchRange(1000, 10**6)
     brackets, complete = planner(Stopped(0.02), values=values).plan(["mipv4"], values)
     assert not complete
     assert (brackets["mipv4"].met, brackets["mipv4"].missed) == (16_000, 64_000)
 
 
 def test_a_run_that_fails_ends_the_plan_with_its_reason():
-    values = Range(1000, 10**6)
+    values = SearchRange(1000, 10**6)
     with pytest.raises(RunFailed, match="it broke"):
         planner(Response(0.02, problem_at=16_000), values=values).plan(["mipv4"], values)

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from engine.quantities import duration
+from engine.quantities import parse_duration
 from handoff.cli.main import main
 from tests.plan.scenarios import BN, BO, C, P, T, W, commuting, one_handoff
 
@@ -55,7 +55,7 @@ def test_the_lead_is_the_way_of_the_request_and_the_marker(tmp_path):
     lead = W + C + BN + P + BO + W
     assert lead == 35
     (answer,) = sized(commuting(tmp_path), "lead", "--most-runs", "3")
-    missed, met = (duration(answer[end]) for end in ("missed", "met"))
+    missed, met = (parse_duration(answer[end]) for end in ("missed", "met"))
     assert missed <= lead * 10**9 < met
     assert met - missed <= T * 10**8
 

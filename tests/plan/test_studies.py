@@ -10,20 +10,20 @@ from click.testing import CliRunner
 
 from handoff.cli.main import main
 from handoff.scenario import load_scenario
-from handoff.simulation.baseline import NOTHING
+from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
-from handoff.theory.handoff_formulas import Ways, conventional_loss, new_buffer
-from handoff.workload.build import build
+from handoff.theory.handoff_formulas import PathDelays, conventional_loss, new_buffer
+from handoff.workload.build import build_setup
 
 ROOT = Path(__file__).parents[2]
 MS, S = 10**9, 10**12
-TRAIN = Ways(7, 7, 4, 4, 1, 0.1)
+TRAIN = PathDelays(7, 7, 4, 4, 1, 0.1)
 """Home agent to routers, radios, router to router, and a registration, in ms (examples/train.toml)."""
 
 
 def run(name, procedure, *changes):
     path = ROOT / "examples" / f"{name}.toml"
-    return run_procedure(build(load_scenario(path, changes)[0], path, 1), procedure, reference=NOTHING)
+    return run_procedure(build_setup(load_scenario(path, changes)[0], path, 1), procedure, reference=ZERO_BYTES)
 
 
 def lost(found):

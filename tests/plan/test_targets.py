@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.experiments.planning.slo import parse, parse_all, show
+from handoff.experiments.planning.slo import format_value, parse, parse_all
 
 UNITS = {
     "loss_ratio": "ratio", "registration_delay_p99": "ps", "ha.registration_wait_mean": "ps", "scenario_1_ratio": "ratio",
@@ -36,14 +36,14 @@ def test_a_target_says_which_measure_and_what_limit(text, measure, relation, lim
     ("text", "edge"), [("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False)]
 )
 def test_a_limit_at_the_edge_of_a_measure(text, edge):
-    assert parse(text, UNITS.__getitem__).at_edge is edge
+    assert parse(text, UNITS.__getitem__).is_at_extreme is edge
 
 
 def test_which_side_of_the_limit_meets_it():
     for text, values in {"mos>4": (0, 0, 1), "mos>=4": (0, 1, 1), "mos<4": (1, 0, 0), "mos<=4": (1, 1, 0)}.items():
         target = parse(text, UNITS.__getitem__)
         assert [target.holds(v) for v in (3, 4, 5)] == list(map(bool, values))
-        assert target.excess(6) == (2 if target.upper else -2)
+        assert target.excess(6) == (2 if target.is_upper_bound else -2)
 
 
 def test_two_limits_of_a_measure_can_be_met_together_if_something_is_between():
@@ -54,8 +54,8 @@ def test_two_limits_of_a_measure_can_be_met_together_if_something_is_between():
 
 
 def test_values_are_told_with_their_unit():
-    assert show(51.23456e9, "ps") == "51.23 ms"
-    assert show(1e-4, "ratio") == "0.0001"
-    assert show(40_404.4, "") == "40,404"
-    assert show(12, "packets") == "12 packets"
-    assert show(float("nan"), "ps") == "unknown"
+    assert format_value(51.23456e9, "ps") == "51.23 ms"
+    assert format_value(1e-4, "ratio") == "0.0001"
+    assert format_value(40_404.4, "") == "40,404"
+    assert format_value(12, "packets") == "12 packets"
+    assert format_value(float("nan"), "ps") == "unknown"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from handoff.experiments.planning.field_scale import Values, span
-from handoff.scenario.load import tables
+from handoff.experiments.planning.field_scale import Values, parse_range
+from handoff.scenario.load import read_tables
 from tests.plan.scenarios import commuting
 
 
@@ -20,11 +20,11 @@ from tests.plan.scenarios import commuting
     ],
 )
 def test_a_value_is_said_as_a_person_would(tmp_path, name, text, said):
-    values = Values.of(tables(commuting(tmp_path))[0], name)
-    assert values.said(values.scale.parse(text)) == said
+    values = Values.of(read_tables(commuting(tmp_path))[0], name)
+    assert values.display(values.scale.parse(text)) == said
 
 
 def test_what_is_no_field_of_a_point_has_no_range(tmp_path):
-    data = tables(commuting(tmp_path))[0]
+    data = read_tables(commuting(tmp_path))[0]
     with pytest.raises(ValueError, match=r"sweep.runs: cannot vary: \[sweep\] says what varies"):
-        span(data, "sweep.runs", "1:4", 0.01)
+        parse_range(data, "sweep.runs", "1:4", 0.01)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import traces
 from engine import Network
 from handoff.scenario.traffic import Traffic
-from handoff.workload.capture_stream import Piece, open_capture
-from handoff.workload.conversation import add_replay, conversations
+from handoff.workload.capture_stream import PacketSegment, open_capture
+from handoff.workload.conversation import add_replay, load_conversations
 from handoff.workload.flow_assignment import by_hash, round_robin
-from handoff.workload.merge_captures import merged
+from handoff.workload.merge_captures import merge_pieces
 
 from .packets import Packet, columns, pcap, pcapng
 from .reference import replayed
@@ -52,7 +52,7 @@ def flows_of(captures, **options):
     names = [f"{i}.pcap" for i in range(len(captures))]
     traffic = Traffic(capture=names, **{"mobile_address": MOBILE} | scenario_keys(options))
     try:
-        found, _ = conversations([columns(packets) for packets in captures], traffic)
+        found, _ = load_conversations([columns(packets) for packets in captures], traffic)
     except ValueError:
         return []
     net = Network()
@@ -281,8 +281,8 @@ def test_a_turn_is_one_period_after_the_one_before(packets, options):
 @given(st.lists(st.lists(st.integers(0, 40), max_size=30), min_size=1, max_size=4), st.integers(1, 5))
 def test_merging_in_blocks_is_sorting(parts, block_rows):
     sizes = [np.arange(len(p), dtype=np.uint32) + 100 * k for k, p in enumerate(parts)]
-    pieces = [Piece(np.sort(np.array(p, np.int64)) + 7, s, 7) for p, s in zip(parts, sizes, strict=True)]
-    found = [(int(t), int(s)) for times, sizes in merged(pieces, block_rows) for t, s in zip(times, sizes, strict=True)]
+    pieces = [PacketSegment(np.sort(np.array(p, np.int64)) + 7, s, 7) for p, s in zip(parts, sizes, strict=True)]
+    found = [(int(t), int(s)) for times, sizes in merge_pieces(pieces, block_rows) for t, s in zip(times, sizes, strict=True)]
     assert found == sorted(((t, 100 * k + i) for k, p in enumerate(parts) for i, t in enumerate(sorted(p))))
 
 

@@ -5,7 +5,7 @@ import pytest
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 from tests.scenario.test_movement import SCENARIO as STREET
 
 SCENARIO = STREET[: STREET.index("[movement]")] + """\
@@ -60,7 +60,7 @@ def test_one_router_has_no_neighbour(metro):
 
 
 def test_nobody_moves_at_rate_0(metro):
-    setup = build(load_scenario(metro, ("movement.commuters.handoff_rate=0/h",))[0], metro, 1)
+    setup = build_setup(load_scenario(metro, ("movement.commuters.handoff_rate=0/h",))[0], metro, 1)
     assert len(setup.movement.mobile) == 20
 
 
@@ -74,7 +74,7 @@ def test_the_rate_is_that_of_all_mobile_nodes(metro):
 @pytest.mark.parametrize("changes", [[], ["path=random"], ["group=4", "dwell=constant"], ["lead=0s", "guard=0s"]])
 def test_every_procedure_runs_on_commuters(metro, changes):
     changes = [f"movement.commuters.{change}" for change in changes]
-    setup = build(load_scenario(metro, tuple(changes))[0], metro, 1)
+    setup = build_setup(load_scenario(metro, tuple(changes))[0], metro, 1)
     for name in PROCEDURES:
         run = run_procedure(setup, name, detail=True)
         assert len(run.handoffs["mobile"]) == len(setup.movement.mobile) - 20, name

@@ -8,10 +8,10 @@ from scipy import stats
 
 from engine import FOREVER
 from handoff.scenario import load_scenario
-from handoff.scenario.load import tables
-from handoff.scenario.overrides import fields
+from handoff.scenario.load import read_tables
+from handoff.scenario.overrides import variable_fields
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -21,7 +21,7 @@ S = 10**12
 
 def sound(name, *changes, seed=1):
     path = ROOT / "examples" / f"{name}.toml"
-    return build(load_scenario(path, changes)[0], path, seed)
+    return build_setup(load_scenario(path, changes)[0], path, seed)
 
 
 def test_what_is_shipped():
@@ -32,11 +32,11 @@ def test_what_is_shipped():
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_sound(path):
     """Its tables are checked; and its files, where they are shipped (the cars of Bologna are not)."""
-    few = ("mobile_nodes=200",) if "mobile_nodes" in fields(tables(path)[0]) else ()
+    few = ("mobile_nodes=200",) if "mobile_nodes" in variable_fields(read_tables(path)[0]) else ()
     scenario, _ = load_scenario(path, few)
     assert scenario.name == path.stem
     if path.stem != "bologna":
-        assert build(scenario, path, 1).network.mobile_count == 200
+        assert build_setup(scenario, path, 1).network.mobile_count == 200
 
 
 @pytest.mark.skipif(not CARS.is_file(), reason="../shared/data is absent")

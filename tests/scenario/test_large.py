@@ -4,7 +4,7 @@ import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 from tests.scenario.test_commuters import SCENARIO
 
 SHORT = SCENARIO
@@ -57,7 +57,7 @@ def test_regions_are_what_they_stand_for(write):
     prints = []
     for text in (SHORT, SPELT_OUT):
         path = write(text)
-        setup = build(load_scenario(path)[0], path, 1)
+        setup = build_setup(load_scenario(path)[0], path, 1)
         prints.append([run_procedure(setup, name).result.fingerprint for name in ("sync-hmipv4", "mipv6-ro")])
     assert prints[0] == prints[1]
 

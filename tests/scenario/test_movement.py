@@ -13,7 +13,7 @@ from engine import FOREVER
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 ROOT = Path(__file__).parents[2]
 BOLOGNA = ROOT.parent / "shared" / "data" / "bologna_acosta_600s.fcd.xml.gz"
@@ -63,7 +63,7 @@ def street(tmp_path):
 
 def problems(path, *changes):
     with pytest.raises(ScenarioError) as caught:
-        build(load_scenario(path, changes)[0], path, 1)
+        build_setup(load_scenario(path, changes)[0], path, 1)
     return [p.replace(f"{path}", "FILE") for p in caught.value.problems]
 
 
@@ -113,13 +113,13 @@ def with_trace(street, text, name="moves", **keys):
 
 
 def test_a_trace_is_found_beside_the_scenario(street):
-    setup = build(load_scenario(with_trace(street, SETDEST))[0], street, 1)
+    setup = build_setup(load_scenario(with_trace(street, SETDEST))[0], street, 1)
     assert setup.network.mobile_count == 1
     assert setup.network.mobile_name(0) == "node0"
     move = setup.movement
     assert (move.up_ps[0], move.down_ps[-1]) == (0, FOREVER)
     assert {setup.network.nodes[n].name for n in move.router} == {"a", "b", "c"}
-    later = build(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).movement
+    later = build_setup(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).movement
     assert setup.network.nodes[later.router[0]].name == "c"
 
 
@@ -141,11 +141,11 @@ GPX = """<gpx><trk><trkseg>
 def test_degrees_need_places_in_degrees_or_an_origin(street):
     with_trace(street, GPX)
     assert "coverage.positions_m needs movement.origin" in problems(street)[0]
-    metres = build(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).movement
+    metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).movement
     places = "positions_deg = { a = [44.5005, 11.3006], b = [44.5005, 11.3018], c = [44.5005, 11.303] }"
     text = with_trace(street, GPX).read_text()
     street.write_text(text.replace("positions_m = { a = [50, 50], b = [150, 50], c = [250, 50] }", places))
-    degrees = build(load_scenario(street)[0], street, 1).movement
+    degrees = build_setup(load_scenario(street)[0], street, 1).movement
     for move in (metres, degrees):
         assert move.down_ps[-1] == FOREVER or move.down_ps[-1] == 60 * S
         assert len(move.mobile) > 2
@@ -167,7 +167,7 @@ def test_traffic_is_there_while_its_node_is(street):
     for margin, packets in (("0s", 2000), ("2s", 1600)):
         with_trace(street, FCD, margin=f'"{margin}"')
         street.write_text(street.read_text().split("\n[coverage]")[0] + quiet)
-        setup = build(load_scenario(street)[0], street, 1)
+        setup = build_setup(load_scenario(street)[0], street, 1)
         run = run_procedure(setup, "mipv4-bicast", detail=True)
         assert int(run.result.flows["sent"].sum()) == packets
         lost = int(run.result.flows["lost"].sum())
@@ -183,7 +183,7 @@ def test_a_replay_is_there_while_its_node_is(street):
     text = street.read_text()
     before, behind = text.index("[[traffic]]"), text.index("[movement]")
     street.write_text(text[:before] + flow + text[behind:])
-    setup = build(load_scenario(street)[0], street, 1)
+    setup = build_setup(load_scenario(street)[0], street, 1)
     network = setup.network
     flows = network.flows()
     assert set(flows["start"].tolist()) == {11 * S}
@@ -194,7 +194,7 @@ def test_a_replay_is_there_while_its_node_is(street):
 def test_every_procedure_copes_with_ping_pong(street):
     """Deep shadows each 10 m: nodes go back and forth, lose links, and are found again; every packet has a fate, most arrive."""
     checked, _ = load_scenario(street)
-    setup = build(checked, street, 1)
+    setup = build_setup(checked, street, 1)
     move = setup.movement
     back = (move.mobile[2:] == move.mobile[:-2]) & (move.router[2:] == move.router[:-2])
     assert back.sum() > 100
@@ -213,16 +213,16 @@ def test_every_procedure_copes_with_ping_pong(street):
 
 def test_the_seed_and_names_decide(street):
     checked, _ = load_scenario(street)
-    one, same, other = (build(checked, street, seed).movement for seed in (1, 1, 2))
+    one, same, other = (build_setup(checked, street, seed).movement for seed in (1, 1, 2))
     assert np.array_equal(one.up_ps, same.up_ps)
     assert not np.array_equal(one.up_ps, other.up_ps)
-    more = build(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).movement
+    more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).movement
     assert np.array_equal(more.up_ps[: len(one.up_ps)], one.up_ps)
     turned = SCENARIO.replace('names = ["a", "b", "c"]', 'names = ["c", "a", "b"]').replace(
         "{ a = [50, 50], b = [150, 50], c = [250, 50] }", "{ b = [150, 50], c = [250, 50], a = [50, 50] }"
     )
     street.write_text(turned)
-    permuted = build(load_scenario(street)[0], street, 1).movement
+    permuted = build_setup(load_scenario(street)[0], street, 1).movement
     assert np.array_equal(permuted.up_ps, one.up_ps)
     assert np.array_equal(permuted.predict_ps, one.predict_ps)
 
@@ -269,7 +269,7 @@ def test_a_slice_of_bologna():
     for lead in ("20ms", "200ms"):
         changes = (f"movement.trace={BOLOGNA}", "movement.begin=5min", "duration=30s", f"coverage.lead={lead}")
         checked, _ = load_scenario(path, changes)
-        setup = build(checked, path, 1)
+        setup = build_setup(checked, path, 1)
         run = run_procedure(setup, "sync-mipv4")
         counts = np.bincount(run.handoffs["scenario"], minlength=4)[1:4]
         shares.append(counts / counts.sum())

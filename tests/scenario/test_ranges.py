@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.scenario.value_ranges import values
+from handoff.scenario.value_ranges import expand_values
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from handoff.scenario.value_ranges import values
     ],
 )
 def test_a_text_names_values(text, expected):
-    assert values(text) == expected.split()
+    assert expand_values(text) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_a_text_names_values(text, expected):
 )
 def test_what_is_no_range_is_said(text, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the message is looked at
-        values(text)
+        expand_values(text)
     assert message in str(caught.value)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from engine import Engine
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.traffic import Traffic
-from handoff.simulation.initial_state import begin
-from handoff.simulation.run import program_of
-from handoff.workload.build import build
+from handoff.simulation.initial_state import install_initial_state
+from handoff.simulation.run import compile_program
+from handoff.workload.build import build_setup
 from handoff.workload.capture_stream import open_capture
-from handoff.workload.conversation import conversations, scaled
+from handoff.workload.conversation import load_conversations, scale_to_ps
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = ROOT / "examples" / "captures" / "commute.pcap"
@@ -52,9 +52,9 @@ def scenario(tmp_path):
 def test_the_worked_example(scenario):
     """Sending times of packet 100 each way of flow 9 on mn9, as the page works them out by hand."""
     checked, _ = load_scenario(scenario)
-    setup = build(checked, scenario, 1)
+    setup = build_setup(checked, scenario, 1)
     network = setup.network.fork()
-    begin(setup, network, Places(setup, program_of(setup, "mipv4"), Correspondents(network), 1))
+    install_initial_state(setup, network, RoleResolver(setup, compile_program(setup, "mipv4"), CorrespondentTable(network), 1))
     engine = Engine(network, seed=1, record="packets")
     packets = engine.run(setup.duration_ps).packets
     labels = [label for label, _, n in network.flow_labels for _ in range(n)]
@@ -74,7 +74,7 @@ def test_the_worked_example(scenario):
 
 def replayed(mobile_address):
     traffic = Traffic(capture=str(CAPTURE), mobile_address=mobile_address)
-    return conversations([open_capture(CAPTURE)], traffic)[0]
+    return load_conversations([open_capture(CAPTURE)], traffic)[0]
 
 
 def test_conversations_have_both_directions_and_keep_every_gap():
@@ -83,7 +83,7 @@ def test_conversations_have_both_directions_and_keep_every_gap():
     call = next(c for c in flows if c.name == "udp 10.0.1.2:5004 10.0.2.2:5004")
     assert (len(call.down), len(call.up)) == (8401, 2801)
     assert call.origin_ns == min(call.down.first_ns, call.up.first_ns)
-    length = scaled(max(call.down.last_ns, call.up.last_ns) - call.origin_ns, call.pace)
+    length = scale_to_ps(max(call.down.last_ns, call.up.last_ns) - call.origin_ns, call.pace)
     assert call.period_ps == length + length // 11201
 
 
@@ -97,14 +97,14 @@ def test_an_address_that_is_not_in_the_capture_is_said(scenario):
     scenario.write_text(text)
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"traffic\.0: no packet of .* has 10\.9\.9\.9 as source or destination"):
-        build(checked, scenario, 1)
+        build_setup(checked, scenario, 1)
 
 
 def test_an_unknown_router_of_the_movement_is_said(scenario):
     (scenario.parent / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nmn0,z,0,,,\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"unknown routers z; routers\.names has a"):
-        build(checked, scenario, 1)
+        build_setup(checked, scenario, 1)
 
 
 def test_a_flow_without_a_way_is_said_and_not_run(scenario):
@@ -112,7 +112,7 @@ def test_a_flow_without_a_way_is_said_and_not_run(scenario):
     scenario.write_text(text + '\n[[node]]\nname = "x"\n')
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"no way from 'cn' to 'ha', which a flow needs: add a link"):
-        build(checked, scenario, 1)
+        build_setup(checked, scenario, 1)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_the_capture_does_not_hold_is_said(scenario, added, messages):
     scenario.write_text(scenario.read_text() + added + "\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError) as caught:
-        build(checked, scenario, 1)
+        build_setup(checked, scenario, 1)
     (problem,) = caught.value.problems
     assert all(message in problem for message in messages), problem
 
@@ -146,7 +146,7 @@ def test_every_capture_and_table_that_is_wrong_is_said_at_once(scenario):
     (scenario.parent / "text.pcap").write_text("no capture, but long enough to be one\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError) as caught:
-        build(checked, scenario, 1)
+        build_setup(checked, scenario, 1)
     wrong = caught.value.problems
     assert len(wrong) == 3
     assert "none.pcap: byte 0: cannot be opened" in wrong[0]
@@ -158,4 +158,4 @@ def test_how_much_is_replayed_is_said(scenario):
     """tshark counts 14,346 packets of UDP, in four conversations."""
     scenario.write_text(scenario.read_text() + 'select = { protocol = "udp" }\n')
     checked, _ = load_scenario(scenario)
-    assert build(checked, scenario, 1).notes == ("traffic.0: 14,346 of 17,641 packets, in 4 flows are replayed",)
+    assert build_setup(checked, scenario, 1).notes == ("traffic.0: 14,346 of 17,641 packets, in 4 flows are replayed",)

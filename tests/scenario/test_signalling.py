@@ -9,10 +9,17 @@ from scapy.layers.inet6 import HAO, MIP6MH_BA, MIP6MH_BU, IPv6, IPv6ExtHdrDestOp
 from scapy.utils import RawPcapWriter
 
 import traces
-from handoff.mobility.registrations import AT_HOME, Registration, Stay, registrations, stays, stays_of
+from handoff.mobility.registrations import (
+    AT_HOME,
+    Registration,
+    Residence,
+    accepted_registrations,
+    attachments_from_registrations,
+    residences,
+)
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
-from handoff.workload.build import build
+from handoff.workload.build import build_setup
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
@@ -25,7 +32,7 @@ def registered(at, care_of, lifetime_s=100, beside=False):
 
 
 def told(*accepted):
-    return [(s.place, s.up_ns // S, None if s.down_ns is None else s.down_ns // S) for s in stays(accepted, 0)]
+    return [(s.place, s.up_ns // S, None if s.down_ns is None else s.down_ns // S) for s in residences(accepted, 0)]
 
 
 BY_HAND = {
@@ -64,10 +71,10 @@ def test_stays_by_hand(case):
 def test_places_of_one_router_are_one(monkeypatch):
     """From Y to Z no handoff; events only of the move to X; what ended before ``begin`` is left out."""
     accepted = [registered(5, Y), registered(25, Z), registered(40, X), registered(60, Y, 0), registered(61, HOME, 0)]
-    monkeypatch.setattr("handoff.mobility.registrations.registrations", lambda captures: accepted)
+    monkeypatch.setattr("handoff.mobility.registrations.accepted_registrations", lambda captures: accepted)
     capture = type("Capture", (), {"facts": type("Facts", (), {"times_ns": (0, 70 * S)})})
     routers = {ipaddress.ip_network(p): r for p, r in (("10.1.0.0/16", "a"), ("10.2.0.0/16", "b"), ("10.0.0.0/8", "c"))}
-    log = stays_of([capture], routers, None, lead_ps=500 * MS, guard_ps=20 * MS, begin_ps=30_000 * MS, until_ps=90_000 * MS)
+    log = attachments_from_registrations([capture], routers, None, lead_ps=500 * MS, guard_ps=20 * MS, begin_ps=30_000 * MS, until_ps=90_000 * MS)
     assert [log.router_names[r] for r in log.router] == ["b", "a"]
     assert log.mobile_names == [HOME]
     assert log.up_ps.tolist() == [0, 10_000 * MS]
@@ -84,12 +91,12 @@ def read(*names):
 @pytest.mark.parametrize("places", [["public"], ["foreign"], ["foreign", "public"]])
 def test_the_away_run(places):
     """tshark lists three requests to 192.168.0.2 by 192.168.0.3, 28.0 and 27.0 s apart, each granted 30 s."""
-    found = registrations(read(*(f"awayScenario_{place}" for place in places)))
+    found = accepted_registrations(read(*(f"awayScenario_{place}" for place in places)))
     assert [(r.home, r.care_of, r.lifetime_s, r.beside) for r in found] == [("192.168.2.1", "192.168.0.3", 30, False)] * 3
     assert [round((r.time_ns - found[0].time_ns) / S, 2) for r in found] == [0, 28.01, 55.01]
-    (at_home, away) = stays(found, 0)
-    assert at_home == Stay(0, found[0].time_ns, AT_HOME)
-    assert away == Stay(found[0].time_ns, found[2].time_ns + 30 * S, "192.168.0.3")
+    (at_home, away) = residences(found, 0)
+    assert at_home == Residence(0, found[0].time_ns, AT_HOME)
+    assert away == Residence(found[0].time_ns, found[2].time_ns + 30 * S, "192.168.0.3")
 
 
 def binding_update(time_s, sequence, flags, status, lifetime=25, care_of="2001:db8:1::5", agent="2001:db8::a"):
@@ -118,7 +125,7 @@ def test_binding_updates(tmp_path):
         out.write_header(None)
         for time_s, raw in packets:
             out.write_packet(raw, sec=int(time_s), usec=round(time_s % 1 * S))
-    found = [(r.time_ns // S, r.home, r.care_of, r.lifetime_s) for r in registrations([traces.read_signalling(path)])]
+    found = [(r.time_ns // S, r.home, r.care_of, r.lifetime_s) for r in accepted_registrations([traces.read_signalling(path)])]
     home = "2001:db8::5"
     assert found == [  # units of 4 s; of lifetimes asked and granted the shorter
         (1, home, "2001:db8:1::5", 80), (5, home, "2001:db8:3::5", 80),
@@ -166,12 +173,12 @@ def returning(tmp_path):
 @real
 def test_the_return_run_under_another_procedure(returning):
     """Away 5.002019 s after the first packet of both captures, home again at 23.549157 s (tshark): two handoffs, both in time."""
-    setup = build(load_scenario(returning)[0], returning, 1)
+    setup = build_setup(load_scenario(returning)[0], returning, 1)
     assert setup.movement.up_ps.tolist() == [0, 5_002_019 * 10**6, 23_549_157 * 10**6]
     run = run_procedure(setup, "sync-mipv4", seed=1)
     assert run.handoffs["scenario"].tolist() == [1, 1]
     assert run.result.flows["lost"].sum() == 0
-    unwarned = build(load_scenario(returning, ("movement.lead=0", "movement.guard=0"))[0], returning, 1)
+    unwarned = build_setup(load_scenario(returning, ("movement.lead=0", "movement.guard=0"))[0], returning, 1)
     assert run_procedure(unwarned, "mipv4", seed=1).result.flows["lost"].sum() > 0
 
 
@@ -189,7 +196,7 @@ def test_the_return_run_under_another_procedure(returning):
 )  # fmt: skip
 def test_a_mistake_is_said(returning, changes, message):
     with pytest.raises(ScenarioError) as caught:
-        build(load_scenario(returning, changes)[0], returning, 1)
+        build_setup(load_scenario(returning, changes)[0], returning, 1)
     found = [p.replace(f"{returning}", "FILE").replace(f"{returning.parent}", "DIR") for p in caught.value.problems]
     assert any(p.startswith(message) for p in found), found
 
@@ -199,4 +206,4 @@ def test_a_capture_without_registrations_is_said(returning):
     text = re.sub(r"capture = .*", f"capture = '{DATA.resolve()}/jv_home.pcap'", returning.read_text())
     returning.write_text(text)
     with pytest.raises(ScenarioError, match="movement: no accepted registration or binding update in the capture"):
-        build(load_scenario(returning)[0], returning, 1)
+        build_setup(load_scenario(returning)[0], returning, 1)

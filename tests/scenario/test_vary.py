@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.scenario.load import check, tables
-from handoff.scenario.numeric_field import Scale
-from handoff.scenario.overrides import change, fields, paths
+from handoff.scenario.load import read_tables, validate
+from handoff.scenario.numeric_field import NumericField
+from handoff.scenario.overrides import resolve_paths, set_value, variable_fields
 from tests.scenario.test_commuters import SCENARIO
 from tests.scenario.test_large import SHORT
 
@@ -23,19 +23,19 @@ def data():
 def test_every_short_name_leads_to_a_number_that_the_model_knows(data):
     """A table put in its place is refused at each of its paths, as what no number is, not as an unknown key."""
     data["movement"]["commuters"]["gap"] = data["movement"]["commuters"].pop("overlap")
-    every = fields(data)
+    every = variable_fields(data)
     assert len(every) >= 20
     for name, where in every.items():
-        assert Scale.of(data, name).text(1)
+        assert NumericField.of(data, name).text(1)
         with pytest.raises(ScenarioError) as caught:
-            check(change(data, name, "{}"), "s.toml", "", (f"{name}={{}}",))
+            validate(set_value(data, name, "{}"), "s.toml", "", (f"{name}={{}}",))
         found = caught.value.problems
         assert [any(p.startswith(f"--set: {path}: ") for p in found) for path in where] == [True] * len(where), found
         assert not any("unknown key" in p for p in found)
 
 
 def test_short_names_of_an_association_log():
-    found = fields(tables(COMMUTE)[0])
+    found = variable_fields(read_tables(COMMUTE)[0])
     assert found["gateway_service"] == ("node.0.registration", "node.1.registration")
     assert found["link_rate"] == tuple(f"link.{i}.rate" for i in range(5))
     assert not {"mobile_nodes", "agents", "lead_time", "packet_interval"} & set(found)
@@ -43,17 +43,17 @@ def test_short_names_of_an_association_log():
 
 def test_change_leaves_the_original_alone_and_does_what_set_does(data):
     before = repr(data)
-    after = change(data, "agent_service", "2ms")
+    after = set_value(data, "agent_service", "2ms")
     assert repr(data) == before
     assert after["home_agent"] == {"name": "ha", "registration": "2ms"}
-    assert change(data, "home_agent.registration", "2ms") == after
-    rates = change(data, "link_rate", "5Mbit/s")
+    assert set_value(data, "home_agent.registration", "2ms") == after
+    rates = set_value(data, "link_rate", "5Mbit/s")
     assert [link["rate"] for link in rates["link"]] == ["5Mbit/s"]
     assert rates["regions"]["wired"]["rate"] == rates["regions"]["link"][0]["rate"] == "5Mbit/s"
-    assert change(data, "buffer", "3")["options"] == {"new_buffer_packets": 3}
-    assert change(data, "mobile_nodes", "1.5k")["movement"]["commuters"]["mobile_nodes"] == 1500
-    assert change(data, "traffic.0.size_bytes", "2k")["traffic"][0]["size_bytes"] == 2000
-    assert change(data, "name", "1k")["name"] == "1k"
+    assert set_value(data, "buffer", "3")["options"] == {"new_buffer_packets": 3}
+    assert set_value(data, "mobile_nodes", "1.5k")["movement"]["commuters"]["mobile_nodes"] == 1500
+    assert set_value(data, "traffic.0.size_bytes", "2k")["traffic"][0]["size_bytes"] == 2000
+    assert set_value(data, "name", "1k")["name"] == "1k"
 
 
 def test_set_takes_short_names(tmp_path):
@@ -62,9 +62,9 @@ def test_set_takes_short_names(tmp_path):
     scenario, text = load_scenario(path, ("agents=7", "mobile_nodes=2k", "lead_time=1s"))
     assert (len(scenario.region), scenario.movement.commuters.mobile_nodes, text) == (7, 2000, SHORT)
     assert scenario.movement.commuters.lead == (10**12, 10**12)
-    changed, same = tables(path, ("agents=7",))
+    changed, same = read_tables(path, ("agents=7",))
     assert (changed["regions"]["count"], same) == (7, SHORT)
-    assert check(changed, path) == load_scenario(path, ("agents=7",))[0]
+    assert validate(changed, path) == load_scenario(path, ("agents=7",))[0]
     with pytest.raises(ScenarioError) as caught:
         load_scenario(path, ("mobile_nodes=0", "agent_service=3"))
     assert caught.value.problems == [
@@ -93,13 +93,13 @@ def test_a_change_may_take_away_what_another_has_changed(tmp_path):
 )
 def test_what_is_not_there_is_said(data, name, message):
     with pytest.raises(ValueError, match=name) as caught:
-        change(data, name, "1")
+        set_value(data, name, "1")
     assert str(caught.value).startswith(message)
 
 
 def test_paths_are_their_own_names(data):
-    assert paths(data, "options.lifetime") == ("options.lifetime",)
-    assert paths(data, "seed") == ("seed",)
+    assert resolve_paths(data, "options.lifetime") == ("options.lifetime",)
+    assert resolve_paths(data, "seed") == ("seed",)
 
 
 @pytest.mark.parametrize(
@@ -125,16 +125,16 @@ def test_paths_are_their_own_names(data):
     ],
 )
 def test_numbers_are_those_of_the_file(data, name, text, number, whole):
-    scale = Scale.of(data, name)
+    scale = NumericField.of(data, name)
     assert (scale.parse(text), scale.whole) == (number, whole)
     assert scale.parse(scale.text(number)) == number
 
 
 def read_back(data, name, number):
     """The number that a scenario has at a path after its text went through the file's own parsers."""
-    scale = Scale.of(data, name)
-    here = check(change(data, name, scale.text(number)), "s.toml")
-    for part in paths(data, name)[0].split("."):
+    scale = NumericField.of(data, name)
+    here = validate(set_value(data, name, scale.text(number)), "s.toml")
+    for part in resolve_paths(data, name)[0].split("."):
         here = here[int(part)] if part.isdecimal() else getattr(here, part)
     return here
 
@@ -149,7 +149,7 @@ def test_text_goes_through_the_file_unharmed(number):
     assert read_back(data, "moving", share) == share
     assert read_back(data, "handoff_rate", 10**6 + number % 10**8) == 10**6 + number % 10**8
     loss = read_back(data, "cell_loss", number % 10**12)
-    assert Scale.of(data, "cell_loss").parse(loss) == number % 10**12
+    assert NumericField.of(data, "cell_loss").parse(loss) == number % 10**12
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_text_goes_through_the_file_unharmed(number):
 )
 def test_text_that_is_no_number_is_said(data, name, text, message):
     with pytest.raises(ValueError, match=name) as caught:
-        Scale.of(data, name).parse(text)
+        NumericField.of(data, name).parse(text)
     assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("name", ["name", "options.relay", "routers.names", "movement.commuters.path", "options.no", "options"])
 def test_what_cannot_be_stepped_is_said(data, name):
     with pytest.raises(ValueError, match="is not a number, a duration, a rate or a size that could vary"):
-        Scale.of(data, name)
+        NumericField.of(data, name)

@@ -14,7 +14,7 @@ from unittest.mock import ANY
 import pytest
 from scipy.stats import t as student
 
-from handoff.experiments.sweep.dataset import contents, dataset_hash
+from handoff.experiments.sweep.dataset import dataset_hash, read_contents
 from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, handoff, written
 from tests.sweep.test_query import run
 
@@ -67,7 +67,7 @@ def test_intervals_are_students_over_replications(tmp_path: Path) -> None:
     code, found, _ = swept(*args)
     assert code == 0
     (point,) = found["points"]
-    values = [run.row["signalling_messages"][0] for run in contents(out).runs.values()]
+    values = [run.row["signalling_messages"][0] for run in read_contents(out).runs.values()]
     half = student.ppf(0.975, 7) * statistics.stdev(values) / math.sqrt(8)
     told = point["measures"]["signalling_messages"]
     assert (told["n"], told["unit"]) == (8, "packets")
@@ -157,8 +157,8 @@ def test_damaged_runs_are_done_again(tmp_path: Path) -> None:
 def test_runs_of_another_version_are_flagged_and_done_anew_if_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, out = written(tmp_path), tmp_path / "out"
     _, before, _ = swept(scenario, "-o", out, "--runs", 1)
-    for module in ("command", "query"):
-        monkeypatch.setattr(f"handoff.experiments.sweep.{module}.code_version", lambda: "another")
+    for module in ("handoff.cli.sweep", "handoff.experiments.sweep.query"):
+        monkeypatch.setattr(f"{module}.code_version", lambda: "another")
     _, found, _ = swept(scenario, "-o", out)
     assert found["runs_of_another_version"] == 12
     assert {(p["runs"], p["runs_of_another_version"]) for p in found["points"]} == {(2, 1)}
@@ -181,7 +181,7 @@ def test_ctrl_c_keeps_what_is_complete_and_the_same_command_goes_on(tmp_path: Pa
     assert process.returncode == 130
     assert said.startswith("handoff: interrupted: finishing the runs under way (once more to end at once)")
     assert "Traceback" not in said
-    found = contents(out)
+    found = read_contents(out)
     assert found.damaged == []
     assert 0 < len(found.runs) < 1200
     assert f"{1200 - len(found.runs):,} runs are missing: the same command goes on with them" in told

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from handoff.experiments.execution.input_files import inputs_of
-from handoff.experiments.sweep.field_columns import columns
-from handoff.experiments.sweep.grid import Combination, combinations, where
-from handoff.experiments.sweep.points import Settings, points_of
+from handoff.experiments.execution.input_files import input_digests
+from handoff.experiments.sweep.field_columns import field_columns
+from handoff.experiments.sweep.grid import Combination, combinations, filter_combinations
+from handoff.experiments.sweep.points import RunSettings, make_points
 from tests.sweep.small import SCENARIO
 
 
@@ -38,7 +38,7 @@ def test_groups_that_do_not_fit_are_all_said():
 
 def test_values_are_columns_of_what_they_are():
     rows = [{"n": "10", "x": "0.5", "t": "1ms", "r": "1Mbit/s", "s": "2kB", "w": "fast", "on": "true"}, {"n": "9", "t": "0"}]
-    table = columns(rows)
+    table = field_columns(rows)
     assert table.to_pydict() == {
         "n": [10, 9], "x": [0.5, None], "t": ["1ms", "0"], "t_ps": [10**9, 0], "r": ["1Mbit/s", None], "r_bit_s": [10**6, None],
         "s": ["2kB", None], "s_bytes": [2000, None], "w": ["fast", None], "on": [True, None],
@@ -61,7 +61,7 @@ GRID = combinations({"n": ["5", "10", "50"], "lead": ["1ms", "20ms"], "options.x
     ],
 )
 def test_a_condition_leaves_points_out(condition, kept):
-    found = where(GRID, condition)
+    found = filter_combinations(GRID, condition)
     assert len(found) == kept
     assert told(found) == [text for text in told(GRID) if text in told(found)]
 
@@ -80,7 +80,7 @@ def test_a_condition_leaves_points_out(condition, kept):
 )
 def test_a_condition_can_do_nothing_else(condition, message):
     with pytest.raises(ValueError, match="where") as caught:
-        where(GRID, condition)
+        filter_combinations(GRID, condition)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -92,7 +92,7 @@ def tables():
 
 
 def key_of(data, folder=Path(), settings=None, procedure="mipv4", **values):
-    (point,), failures = points_of(data, folder, [Combination(values, procedure)], settings or Settings())
+    (point,), failures = make_points(data, folder, [Combination(values, procedure)], settings or RunSettings())
     assert failures == []
     return point.key
 
@@ -105,8 +105,8 @@ def test_what_makes_another_point():
     ]  # fmt: skip
     other = [
         key_of(tables() | {"duration": "11s"}), key_of(tables(), procedure="mipv6"), key_of(tables(), duration="11s"),
-        key_of(tables(), settings=Settings(detail=True)), key_of(tables(), settings=Settings(warmup_ps=1)),
-        key_of(tables(), settings=Settings(batches=2)),
+        key_of(tables(), settings=RunSettings(detail=True)), key_of(tables(), settings=RunSettings(warmup_ps=1)),
+        key_of(tables(), settings=RunSettings(batches=2)),
     ]  # fmt: skip
     assert set(same) == {key}
     assert key not in other
@@ -121,12 +121,12 @@ def test_a_changed_file_is_another_point(tmp_path):
         (tmp_path / "moves.csv").write_text(text)
         keys.append(key_of(data, tmp_path))
     assert keys[0] == keys[2] != keys[1]
-    assert [name for name, _ in inputs_of(data, tmp_path)] == ["moves.csv"]
+    assert [name for name, _ in input_digests(data, tmp_path)] == ["moves.csv"]
 
 
 def test_duplicates_are_one_point_and_wrong_scenarios_are_said():
     found = [Combination({"duration": d}, "mipv4") for d in ("10s", "0s", "10s", "10 sec")]
-    points, failures = points_of(tables(), Path(), found, Settings())
+    points, failures = make_points(tables(), Path(), found, RunSettings())
     assert [json.loads(p.scenario)["duration"] for p in points] == ["10s"]
     assert [f.told for f in failures] == [
         "duration=0s mipv4: a duration is above 0",

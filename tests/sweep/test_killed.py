@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.experiments.sweep.dataset import contents, dataset_hash
+from handoff.experiments.sweep.dataset import dataset_hash, read_contents
 from tests.sweep.small import HANDOFF, SCENARIO, handoff, written
 
 POINTS = 600
@@ -49,12 +49,12 @@ def test_nothing_is_lost_and_nothing_half_believed(tmp_path: Path, request: pyte
     command = ["sweep", str(scenario), *limit, "-o"]
     whole = handoff(*command, tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
-    expected = {run: stored.content for run, stored in contents(tmp_path / "whole").runs.items()}
+    expected = {run: stored.content for run, stored in read_contents(tmp_path / "whole").runs.items()}
     assert len(expected) == points
     deaths, there = 0, set()
     for _ in range(kills):
         deaths += killed(moment, out, moment.randint(0, 2 * points // (3 * kills)), *command, str(out))
-        found = contents(out)
+        found = read_contents(out)
         assert found.damaged == []
         assert there <= found.runs.keys()  # what was complete stays so
         assert {run: stored.content for run, stored in found.runs.items()}.items() <= expected.items()
@@ -86,6 +86,6 @@ def test_a_worker_of_a_cluster_that_is_killed_leaves_no_trace(tmp_path: Path, re
         told = process.communicate(timeout=120)
     assert process.returncode == 0, told
     assert len(workers) == 2
-    assert len(contents(out).runs) == points
+    assert len(read_contents(out).runs) == points
     assert dataset_hash(out) == dataset_hash(tmp_path / "whole")
     assert told[0] == whole.stdout

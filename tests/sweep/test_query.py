@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.main import main
-from handoff.experiments.sweep.dataset import contents
+from handoff.experiments.sweep.dataset import read_contents
 from tests.sweep.small import written
 
 
@@ -42,7 +42,7 @@ def test_the_views_hold_the_runs_with_what_was_varied(dataset: Path) -> None:
         (m, lead * 10**9, p) for m in (2, 3, 4) for lead in (50, 200) for p in ("mipv4", "sync-mipv4")
     ]
     assert {(r["n"], r["stale"]) for r in rows} == {(2, False)}
-    stored = contents(dataset)
+    stored = read_contents(dataset)
     assert sum(r["sent"] for r in rows) == sum(run.row["sent"][0] for run in stored.runs.values())
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from engine import FOREVER, Network
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.setup import Movement, Options, Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import Run, run_procedure
+from handoff.protocol.setup import Attachments, Options, Setup
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import RunResult, run_procedure
 
 MS = 10**9
 A, BO, BN, WO, WN, C, P = 20, 10, 12, 4, 5, 6, 1
@@ -59,7 +59,7 @@ def chain(
         return round(ms * MS) if ms >= 0 else -1
 
     routers = [net.node_index("old"), net.node_index("new")]
-    movement = Movement(
+    movement = Attachments(
         mobile=np.array([mn, mn]),
         router=np.array(routers),
         up_ps=np.array([0, at(new_up)]),
@@ -71,6 +71,6 @@ def chain(
     return Setup(net, net.node_index("ha"), movement, until_ms * MS, Options(**options), gateways)  # type: ignore[arg-type]
 
 
-def move(procedure: str, *, seed: int = 1, **handoff: object) -> Run:
+def move(procedure: str, *, seed: int = 1, **handoff: object) -> RunResult:
     """Run one handoff of the chain."""
-    return run_procedure(chain(procedure, **handoff), procedure, seed=seed, reference=NOTHING)  # type: ignore[arg-type]
+    return run_procedure(chain(procedure, **handoff), procedure, seed=seed, reference=ZERO_BYTES)  # type: ignore[arg-type]

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.experiments.execution.task import Task, canonical, perform
+from handoff.experiments.execution.task import Task, canonical_json, run_task
 from handoff.metrics.confidence import mean_interval
-from handoff.output.parquet import columns_of
+from handoff.output.parquet import table_columns
 from handoff.protocol.constants import MAX_LIFETIME_S
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.roles import Places
-from handoff.protocol.setup import Correspondents, Movement, Options, Setup
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import Attachments, CorrespondentTable, Options, Setup
 from handoff.scenario import Scenario
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import program_of, run_procedure
-from handoff.theory import Estimate, beside, capacity, estimate
-from handoff.theory.signalling_load import signalling
-from handoff.workload.build import build
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import compile_program, run_procedure
+from handoff.theory import Estimate, compare, estimate, max_mobile_nodes
+from handoff.theory.signalling_load import signalling_load
+from handoff.workload.build import build_setup
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MS, S = 10**9, 10**12
@@ -39,7 +39,7 @@ def scenario(**changes):
 
 @pytest.fixture(scope="module")
 def setup():
-    return build(Scenario.model_validate(scenario()), EXAMPLES / "commute.toml", 3)
+    return build_setup(Scenario.model_validate(scenario()), EXAMPLES / "commute.toml", 3)
 
 
 def moving(nodes, moves_ps, *, until_ps, registration_ps=MS, queue=0, lifetime_s=MAX_LIFETIME_S):
@@ -62,7 +62,7 @@ def moving(nodes, moves_ps, *, until_ps, registration_ps=MS, queue=0, lifetime_s
     routers = np.tile([net.node_index("a"), net.node_index("b")], nodes * (moves // 2 + 1))[: nodes * (moves + 1)]
     if moves % 2 == 0:
         routers = np.tile(np.resize([net.node_index("a"), net.node_index("b")], moves + 1), nodes)
-    movement = Movement(np.repeat(who, moves + 1), routers, up.ravel(), down.ravel(), predict.ravel(), np.full(up.size, -1))
+    movement = Attachments(np.repeat(who, moves + 1), routers, up.ravel(), down.ravel(), predict.ravel(), np.full(up.size, -1))
     return Setup(net, 0, movement, until_ps, Options(lifetime_s=lifetime_s))
 
 
@@ -71,16 +71,16 @@ def of(estimates, what) -> Estimate:
 
 
 def wait_of(setup, procedure, seed=1):
-    nodes = run_procedure(setup, procedure, seed=seed, reference=NOTHING).result.nodes
+    nodes = run_procedure(setup, procedure, seed=seed, reference=ZERO_BYTES).result.nodes
     return nodes["registration_wait_ps"][0] / nodes["registered"][0], nodes
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_messages_are_those_that_come(setup, procedure):
     """Anchors get what is expected, but for requests that are sent again or are still under way at the end of the run."""
-    program = program_of(setup, procedure)
-    said = signalling(setup, program, Places(setup, program, Correspondents(setup.network), 1))
-    run = run_procedure(setup, procedure, seed=3, reference=NOTHING)
+    program = compile_program(setup, procedure)
+    said = signalling_load(setup, program, RoleResolver(setup, program, CorrespondentTable(setup.network), 1))
+    run = run_procedure(setup, procedure, seed=3, reference=ZERO_BYTES)
     again = 3 * int(run.handoffs["retransmissions"].sum())
     row = program.row
     for node in ("ha", *(("gw0", "gw1") if row.hierarchical else ()), *(("cn",) if row.route_optimization else ())):
@@ -93,10 +93,10 @@ def test_messages_are_those_that_come(setup, procedure):
 def test_loads_of_links_and_cells_are_those_of_the_run(procedure):
     """Data both ways, tunnels and messages: each within a twentieth, and the sum of all within a fiftieth."""
     traffic = [{"interval": "50ms", "phase": "50ms", "size_bytes": n, "direction": d} for n, d in ((400, "down"), (100, "up"))]
-    setup = build(Scenario.model_validate(scenario(traffic=traffic)), EXAMPLES / "commute.toml", 3)
+    setup = build_setup(Scenario.model_validate(scenario(traffic=traffic)), EXAMPLES / "commute.toml", 3)
     estimates = estimate(setup, procedure)
-    run = run_procedure(setup, procedure, seed=3, reference=NOTHING)
-    busy = dict(zip(run.result.link_names, run.rates()[0]["utilisation"], strict=True))
+    run = run_procedure(setup, procedure, seed=3, reference=ZERO_BYTES)
+    busy = dict(zip(run.result.link_names, run.utilisation()[0]["utilisation"], strict=True))
     links = [e for e in estimates if e.what in busy and e.load > 0.005]
     assert len(links) > 15
     for e in links:
@@ -107,8 +107,8 @@ def test_loads_of_links_and_cells_are_those_of_the_run(procedure):
 def test_refreshes_begin_anew_with_each_handoff():
     """One node, half a lifetime of 50 s: after the handoff at 170 s it refreshes at 220, 270 ...; before, its age is random."""
     one = moving(1, np.array([[170 * S]]), until_ps=400 * S, lifetime_s=100)
-    program = program_of(one, "mipv4-bicast")
-    said = signalling(one, program, Places(one, program, Correspondents(one.network), 1))
+    program = compile_program(one, "mipv4-bicast")
+    said = signalling_load(one, program, RoleResolver(one, program, CorrespondentTable(one.network), 1))
     assert said.messages(0) == pytest.approx(170 / 50 + 1 + 4)
     counts = [wait_of(one, "mipv4-bicast", seed)[1]["registered"][0] for seed in range(20)]
     assert set(counts) <= {3 + 1 + 4, 4 + 1 + 4}
@@ -118,8 +118,8 @@ def test_capacity_of_a_home_agent():
     """75 handoffs and 6 refreshes an hour (600 s lifetime), 1 ms each, 5 ms mean wait: 40,404 mobile nodes (M/D/1 by hand)."""
     moves = np.broadcast_to(MS + 22 * S * np.arange(75), (10, 75)).copy()
     hour = moving(10, moves, until_ps=3600 * S, lifetime_s=600)
-    assert capacity(hour, "mipv4-bicast", 5 * MS) == pytest.approx(40404, abs=2)
-    assert capacity(hour, "mipv4-bicast", 5 * MS, "a") == np.inf
+    assert max_mobile_nodes(hour, "mipv4-bicast", 5 * MS) == pytest.approx(40404, abs=2)
+    assert max_mobile_nodes(hour, "mipv4-bicast", 5 * MS, "a") == np.inf
 
 
 @pytest.mark.parametrize("procedure", ["mipv4-bicast", "sync-mipv4"])
@@ -162,8 +162,8 @@ def test_authentication_is_part_of_an_anchors_service():
 
 
 def test_theory_and_simulation_side_by_side(setup):
-    outcome = perform(Task(canonical(scenario()), str(EXAMPLES), 3, ("mipv4",)))
-    rows = beside(estimate(setup, "mipv4"), outcome.tables[0])
+    outcome = run_task(Task(canonical_json(scenario()), str(EXAMPLES), 3, ("mipv4",)))
+    rows = compare(estimate(setup, "mipv4"), outcome.tables[0])
     ha = next(r for r in rows if r.estimate.what == "ha registration")
     assert ha.utilisation == pytest.approx(ha.estimate.load, rel=0.02)
     assert ha.wait_ps is not None
@@ -178,8 +178,8 @@ def test_bursts_are_named_as_what_parts_them():
     rng = np.random.default_rng(1)
     times = np.repeat(40 * MS * np.arange(1, 1001), 3) + rng.integers(0, 1000, 3000)
     crowd = moving(3000, times[:, None], until_ps=41 * S)
-    run = run_procedure(crowd, "mipv4-bicast", reference=NOTHING)
-    tables = {name: columns_of(name, run, crowd, 1) for name in ("runs", "nodes", "links")}
-    rows = {r.estimate.what: r for r in beside(estimate(crowd, "mipv4-bicast"), tables)}
+    run = run_procedure(crowd, "mipv4-bicast", reference=ZERO_BYTES)
+    tables = {name: table_columns(name, run, crowd, 1) for name in ("runs", "nodes", "links")}
+    rows = {r.estimate.what: r for r in compare(estimate(crowd, "mipv4-bicast"), tables)}
     assert rows["ha registration"].apart == "bursts"
     assert rows["ha registration"].wait_ps == pytest.approx(1 * MS, rel=0.01)  # (0 + 1 + 2) / 3 services

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.protocol.messages import Fields
-from handoff.protocol.setup import Movement, Options, Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.run import program_of, run_procedure
+from handoff.protocol.messages import MessageFields
+from handoff.protocol.setup import Attachments, Options, Setup
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import compile_program, run_procedure
 from tests.conformance.attacker import Said, attacked, request
 
 MS = 10**9
@@ -35,7 +35,7 @@ def people(rng: np.random.Generator) -> Setup:
     down = np.stack([asks + 10**13, np.full(NODES, FOREVER)], 1).ravel()
     predict = np.stack([asks, np.full(NODES, -1)], 1).ravel()
     routers = np.tile([net.node_index("old"), net.node_index("new")], NODES)
-    movement = Movement(np.repeat(who, 2), routers, up, down, predict, np.full(2 * NODES, -1))
+    movement = Attachments(np.repeat(who, 2), routers, up, down, predict, np.full(2 * NODES, -1))
     return Setup(net, net.node_index("ha"), movement, (SECONDS + 2) * 1000 * MS, Options(profile="rfc"))
 
 
@@ -44,13 +44,13 @@ def test_acceptance_under_a_flood_is_that_of_m_d_1_k(flood):
     """Forged and honest requests together are a Poisson stream (but for the few that are sent again); each takes its service."""
     rng = np.random.default_rng(1)
     setup = people(rng)
-    program = program_of(setup, "sync-mipv4")
+    program = compile_program(setup, "sync-mipv4")
     number, numbered = request(program, "RQ", "HA")
     rate = LOAD * 1000 - NODES / SECONDS * (1 + LOSS)  # forged ones a second
     times = np.cumsum(rng.exponential(1000 / rate, round(SECONDS * rate))) if flood else []
-    forged = Fields(number, len(numbered.step.path) - 1, -1, setup.network.node_index("new"), -1, 0, 600)
+    forged = MessageFields(number, len(numbered.step.path) - 1, -1, setup.network.node_index("new"), -1, 0, 600)
     said = [Said(at, "ha", forged) for at in times]
-    run = attacked(setup, "sync-mipv4", said, run=lambda s, p: run_procedure(s, p, reference=NOTHING))
+    run = attacked(setup, "sync-mipv4", said, run=lambda s, p: run_procedure(s, p, reference=ZERO_BYTES))
     accepted = float(np.mean(run.handoffs["retransmissions"] == 0))
     if not flood:
         assert accepted > 0.999

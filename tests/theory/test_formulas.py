@@ -99,12 +99,12 @@ def test_batches():
 def test_capacity_of_a_home_agent():
     """75 handoffs an hour, 600 s lifetime, 1 ms service, 5 ms mean wait: 40,404 mobile nodes, whose load has that wait."""
     rate = 75 / 3600 + 1 / 600
-    nodes = queues.capacity(0.005, 0.001, rate)
+    nodes = queues.max_sources(0.005, 0.001, rate)
     assert round(nodes) == 40404
     assert queues.md1_wait(nodes * rate * 0.001, 0.001) == pytest.approx(0.005)
 
 
-EXAMPLE = handoffs.Ways(anchor_old=10, anchor_new=12, radio_old=4, radio_new=5, between=6, processing=1)
+EXAMPLE = handoffs.PathDelays(anchor_old=10, anchor_new=12, radio_old=4, radio_new=5, between=6, processing=1)
 """In ms, a packet each; the table of the closed forms."""
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from handoff.protocol.procedures import PROCEDURES
-from handoff.theory import handoffs as theory
+from handoff.theory import handoff_formulas as theory
 from tests.theory.chain import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
 
 FORWARDING = ["mipv4-smooth", "mipv6-ro", "mipv6"]
 BICASTING = [name for name, row in PROCEDURES.items() if row.family == "bicasting"]
 SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
 HOLD = {"correspondent_race": "hold"}
-WAYS = theory.Ways(BO, BN, WO, WN, C, P)
+WAYS = theory.PathDelays(BO, BN, WO, WN, C, P)
 
 
 def lost(run):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from engine import FOREVER, Network
-from handoff.protocol.messages import Fields
-from handoff.protocol.setup import Movement, Options, Setup
-from handoff.simulation.baseline import NOTHING
-from handoff.simulation.observer import Watch
+from handoff.protocol.messages import MessageFields
+from handoff.protocol.setup import Attachments, Options, Setup
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.observer import RunObserver
 from handoff.simulation.run import run_procedure
 from tests.theory.chain import chain
 
@@ -41,7 +41,7 @@ def first_registrations(low_s, high_s):
     net.cbr("cn", mobiles, interval="1s", size_bytes=100, count=1)
     up = rng.integers(S, 300 * S, MOBILES)
     nothing = np.full(MOBILES, -1)
-    movement = Movement(mobiles, np.array(routers)[mobiles % ROUTERS], up, np.full(MOBILES, FOREVER), nothing, nothing)
+    movement = Attachments(mobiles, np.array(routers)[mobiles % ROUTERS], up, np.full(MOBILES, FOREVER), nothing, nothing)
     options = Options(
         profile="rfc", discovery="advertisement", advertisement_min_ps=round(low_s * S), advertisement_max_ps=round(high_s * S),
         lifetime_s=1200,
@@ -55,8 +55,8 @@ class Phases:
     def __init__(self, procedure, low_s, high_s):
         self.setup = first_registrations(low_s, high_s)
         self.up = self.setup.movement.up_ps / S
-        watch = Watch(self.setup, procedure)
-        sends = [(a.mobile, watch.message(Fields.unpack(a.arguments["args"])), a.time_ps) for a in watch.actions
+        watch = RunObserver(self.setup, procedure)
+        sends = [(a.mobile, watch.message(MessageFields.unpack(a.arguments["args"])), a.time_ps) for a in watch.actions
                  if a.verb == "send" and a.node == -1]  # fmt: skip
         gets = [(a.mobile, watch.message(a.fields), a.time_ps) for a in watch.arrivals if a.node == -1]
         self.sent, self.got = self._table(sends), self._table(gets)
@@ -118,6 +118,6 @@ def test_a_correspondent_is_told_again_before_its_binding_expires(lifetime_s):
     setup = chain(
         "mipv6-ro", interval_ms=1000, old_down=10_000, new_up=10_010, until_ms=1_500_000, profile="rfc", lifetime_s=lifetime_s
     )
-    result = run_procedure(setup, "mipv6-ro", reference=NOTHING).result
+    result = run_procedure(setup, "mipv6-ro", reference=ZERO_BYTES).result
     by_home_agent = result.link_names.index("cn>ha")
     assert result.links["packets"][by_home_agent] == result.links["control_packets"][by_home_agent]

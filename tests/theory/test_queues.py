@@ -34,7 +34,7 @@ def chain_of(*links, **server):
     net.cell(last, delay=DELAY_PS)
     mobile = net.mobile("mobile", home="last")
     net.attach(mobile, "last")
-    net.local([last], mobile)
+    net.set_local([last], mobile)
     return net, mobile
 
 
@@ -97,7 +97,7 @@ def test_a_registration_server_loses_as_m_d_1_k_does():
     net, mobile = chain_of({}, registration=S_PS, registration_queue=5)
     gaps = np.random.default_rng(1).exponential(S_PS / 0.9, messages)
     times = np.cumsum(gaps.round().astype(np.int64) + 1)
-    net.schedule(times, mobile, 0, np.arange(messages))
+    net.schedule_event(times, mobile, 0, np.arange(messages))
     last = net.node_index("last")
 
     class Sender:

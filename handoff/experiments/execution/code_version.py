@@ -16,11 +16,11 @@ def code_version() -> str:
     """Version of the package and a digest of its code, as in ``0.1.0+3f2a9c41d07b``.
 
     The digest is of every Python source of the three packages, of the sources that the compiled engine was made from
-    (``engine._core.SOURCES``), and of the version of the compiled part of ``traces``. Equal texts: equal results.
+    (``engine._core.SOURCE_DIGEST``), and of the version of the compiled part of ``traces``. Equal texts: equal results.
     """
-    from engine._core import SOURCES
+    from engine._core import SOURCE_DIGEST
 
-    digest = hashlib.sha256(f"{SOURCES} {version('handoff-traces')}".encode())
+    digest = hashlib.sha256(f"{SOURCE_DIGEST} {version('handoff-traces')}".encode())
     for package in PACKAGES:
         spec = find_spec(package)
         assert spec is not None

@@ -11,11 +11,11 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from handoff.experiments.execution.code_version import code_version
-from handoff.experiments.execution.dask_launch import launched, wrong_address, wrong_options
-from handoff.experiments.execution.serialization import batch_to_bytes, perform_batch, reply_from_bytes
-from handoff.experiments.execution.sigint import kept_from_children
-from handoff.experiments.execution.task import Outcome, Task
-from handoff.experiments.execution.task_queue import Batch, Batches, Done
+from handoff.experiments.execution.dask_launch import cluster_option_errors, launch_cluster, scheduler_address_errors
+from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
+from handoff.experiments.execution.sigint import block_sigint_in_children
+from handoff.experiments.execution.task import Task, TaskResult
+from handoff.experiments.execution.task_queue import Batch, Done, TaskQueue
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -30,7 +30,7 @@ CONNECT_SECONDS = 10
 INSTALL = "Dask is not installed: pip install 'handoff[cluster]'"
 
 
-class Cluster:
+class DaskExecutor:
     """Tasks as batches on Dask's workers; one that dies is replaced by Dask, and its batches are done again.
 
     What travels is JSON, and the name of the one function that reads it. Nothing travels in the clear but within this machine.
@@ -57,7 +57,7 @@ class Cluster:
     ) -> None:
         if (address is None) == (kind is None):
             raise ValueError("give either --scheduler, for a cluster that runs, or --cluster, for one to begin")
-        wrong = wrong_address(address) if address is not None else wrong_options(kind or "", options or {})
+        wrong = scheduler_address_errors(address) if address is not None else cluster_option_errors(kind or "", options or {})
         if address is not None and options:
             wrong.append("--cluster-option means nothing with --scheduler: leave it out")
         if wrong:
@@ -69,7 +69,7 @@ class Cluster:
         self._threads, self._counted = 0, 0.0
         self._open = ExitStack()
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> DaskExecutor:
         try:
             import distributed
         except ImportError:
@@ -80,8 +80,8 @@ class Cluster:
             place: Any = self.address
             security = None
             if self.kind is not None:
-                with kept_from_children():
-                    place, security = launched(self.kind, self.jobs, self.options, self._open)
+                with block_sigint_in_children():
+                    place, security = launch_cluster(self.kind, self.jobs, self.options, self._open)
                 self.address = place.scheduler_address
             client = distributed.Client(place, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
             self._client = self._open.enter_context(client)
@@ -102,7 +102,7 @@ class Cluster:
         """What has been sent is done still."""
         self._stopped = True
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
         """Outcomes as they come.
 
         Raises
@@ -110,7 +110,7 @@ class Cluster:
         ConnectionError
             If the scheduler is gone, or its workers cannot do tasks at all.
         """
-        batches = Batches(tasks)
+        batches = TaskQueue(tasks)
         under_way = self._under_way
         ended: SimpleQueue[Future] = SimpleQueue()
         try:
@@ -133,17 +133,17 @@ class Cluster:
                     future.cancel()
             under_way.clear()
 
-    def _send(self, batches: Batches, ended: SimpleQueue[Future]) -> None:
+    def _send(self, batches: TaskQueue, ended: SimpleQueue[Future]) -> None:
         """As many batches as keep all threads busy; what workers may have died of goes alone, when all else is done."""
         under_way = self._under_way
         while len(under_way) < max(BATCHES_A_THREAD * self._thread_count(), 1):
             if any(batch[0].suspect for batch in under_way.values()):
                 return
-            batch = batches.take() or ([] if under_way else batches.take_suspect())
+            batch = batches.take() or ([] if under_way else batches.take_isolated())
             if not batch:
                 return
-            text = batch_to_bytes(entry.task for entry in batch)
-            future = self._client.submit(perform_batch, text, pure=False)
+            text = encode_tasks(entry.task for entry in batch)
+            future = self._client.submit(run_encoded_tasks, text, pure=False)
             under_way[future] = batch
             future.add_done_callback(ended.put)
 
@@ -156,7 +156,7 @@ class Cluster:
             self._counted = time.monotonic()
         return self._threads
 
-    def _ended(self, future: Future, batch: Batch, batches: Batches) -> Done:
+    def _ended(self, future: Future, batch: Batch, batches: TaskQueue) -> Done:
         from distributed import KilledWorker
 
         try:
@@ -170,7 +170,7 @@ class Cluster:
         except Exception as error:
             wrong = f"the workers of {self.address} cannot do this: {type(error).__name__}: {error}"
             raise ConnectionError(f"{wrong}: install handoff {code_version()} there") from None
-        return batches.done(batch, reply_from_bytes(reply))
+        return batches.done(batch, decode_reply(reply))
 
     def _lost(self) -> ConnectionError:
         return ConnectionError(

@@ -38,7 +38,7 @@ HTTP = "127.0.0.1:0"
 SAFE = "give tls://HOST:PORT, or on this machine tcp://127.0.0.1:PORT"
 
 
-def wrong_address(address: str) -> list[str]:
+def scheduler_address_errors(address: str) -> list[str]:
     """What is wrong with a scheduler's address: in the clear nothing goes beyond this machine."""
     try:
         parts = urlsplit(address)
@@ -55,7 +55,7 @@ def wrong_address(address: str) -> list[str]:
     return []
 
 
-def wrong_options(kind: str, options: dict[str, str]) -> list[str]:
+def cluster_option_errors(kind: str, options: dict[str, str]) -> list[str]:
     """What is wrong with the options of a kind of cluster."""
     if kind not in OPTIONS:
         return [f"--cluster {kind!r} is not one of {', '.join(OPTIONS)}"]
@@ -76,7 +76,7 @@ def wrong_options(kind: str, options: dict[str, str]) -> list[str]:
     return wrong
 
 
-def launched(kind: str, jobs: int, options: dict[str, str], until: ExitStack) -> tuple[Any, Any]:
+def launch_cluster(kind: str, jobs: int, options: dict[str, str], until: ExitStack) -> tuple[Any, Any]:
     """Begin a cluster; it ends as ``until`` does.
 
     Returns

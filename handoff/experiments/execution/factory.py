@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from handoff.experiments.execution.task import Executor
 
 
-def executor(
+def make_executor(
     jobs: int | None = None, scheduler: str | None = None, cluster: str | None = None, options: dict[str, str] | None = None
 ) -> Executor:
     """What does the tasks: this process if there is one job, a pool of processes, or a Dask cluster.
@@ -30,22 +30,22 @@ def executor(
     ValueError
         With all that is wrong with them, one problem a line.
     """
-    jobs = cores() if jobs is None else jobs
+    jobs = available_cpus() if jobs is None else jobs
     if scheduler is not None or cluster is not None:
-        from handoff.experiments.execution.dask_executor import Cluster
+        from handoff.experiments.execution.dask_executor import DaskExecutor
 
-        return Cluster(scheduler, cluster, jobs, options)
+        return DaskExecutor(scheduler, cluster, jobs, options)
     if options:
         raise ValueError("--cluster-option means nothing without --cluster: leave it out")
     if jobs == 1:
-        from handoff.experiments.execution.task import InProcess
+        from handoff.experiments.execution.task import SerialExecutor
 
-        return InProcess()
-    from handoff.experiments.execution.process_pool import Pool
+        return SerialExecutor()
+    from handoff.experiments.execution.process_pool import ProcessPool
 
-    return Pool(jobs)
+    return ProcessPool(jobs)
 
 
-def cores() -> int:
+def available_cpus() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def inputs_of(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], ...]:
+def input_digests(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], ...]:
     """Every file that a scenario's tables name, with the digest of what it holds; those that cannot be read are left out.
 
     Parameters
@@ -29,7 +29,7 @@ def inputs_of(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], ...]
     return tuple(found.items())
 
 
-def unreadable(data: dict[str, Any], folder: Path) -> list[str]:
+def unreadable_inputs(data: dict[str, Any], folder: Path) -> list[str]:
     """What is wrong with files that a scenario's tables name and that cannot be read."""
     wrong = []
     for name in sorted(set(_named(data))):
@@ -40,7 +40,7 @@ def unreadable(data: dict[str, Any], folder: Path) -> list[str]:
     return wrong
 
 
-def changed(folder: Path, inputs: Iterable[tuple[str, str]]) -> list[str]:
+def changed_inputs(folder: Path, inputs: Iterable[tuple[str, str]]) -> list[str]:
     """What is wrong with files that have to hold what they did where the task was made."""
     wrong = []
     for name, digest in inputs:

@@ -19,10 +19,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
 
-from handoff.experiments.execution.serialization import batch_to_bytes, perform_batch, reply_from_bytes
-from handoff.experiments.execution.sigint import kept_from_children
-from handoff.experiments.execution.task import Outcome, Task
-from handoff.experiments.execution.task_queue import MOST_DEATHS, Batch, Batches, Done
+from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
+from handoff.experiments.execution.sigint import block_sigint_in_children
+from handoff.experiments.execution.task import Task, TaskResult
+from handoff.experiments.execution.task_queue import MOST_DEATHS, Batch, Done, TaskQueue
 
 STOP = b""
 READY = b"ready"
@@ -48,7 +48,7 @@ class Worker:
         with suppress(OSError):
             self.pipe.send_bytes(message)
 
-    def how_it_ended(self) -> str:
+    def exit_description(self) -> str:
         """In words."""
         self.process.join()
         code = self.process.exitcode or 0
@@ -57,7 +57,7 @@ class Worker:
         return f"by {signal.Signals(-code).name}" + (" (is there too little memory?)" if -code == signal.SIGKILL else "")
 
 
-class Pool:
+class ProcessPool:
     """Tasks in processes, one batch each at a time; one that dies is replaced, and its batch done again.
 
     Parameters
@@ -73,7 +73,7 @@ class Pool:
         self._stopped = self._told = False
         self._failed_starts = 0
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> ProcessPool:
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -85,7 +85,7 @@ class Pool:
             worker.process.join()
         self._workers.clear()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
         """Outcomes as they come.
 
         Raises
@@ -93,7 +93,7 @@ class Pool:
         ChildProcessError
             If no worker can be started.
         """
-        batches, done = Batches(tasks), deque[tuple[Task, Outcome]]()
+        batches, done = TaskQueue(tasks), deque[tuple[Task, TaskResult]]()
         while True:
             if self._stopped and not self._told:
                 self._told = True
@@ -113,28 +113,28 @@ class Pool:
         """Workers leave what they have not begun."""
         self._stopped = True
 
-    def _give(self, batches: Batches) -> None:
+    def _give(self, batches: TaskQueue) -> None:
         """A batch for each worker that has none, and a worker for each batch up to the number of jobs."""
         idle = [worker for worker in self._workers if not worker.batch]
         while idle or len(self._workers) < self.jobs:
-            batch = batches.take() or batches.take_suspect()
+            batch = batches.take() or batches.take_isolated()
             if not batch:
                 return
             worker = idle.pop() if idle else self._started()
             worker.batch = batch
-            worker.send(batch_to_bytes(entry.task for entry in batch))
+            worker.send(encode_tasks(entry.task for entry in batch))
 
     def _started(self) -> Worker:
         context = multiprocessing.get_context("spawn")  # threads and open files of this process are not copied
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs,), daemon=True, name="handoff worker")
-        with kept_from_children():
+        process = context.Process(target=worker_main, args=(theirs,), daemon=True, name="handoff worker")
+        with block_sigint_in_children():
             process.start()
         theirs.close()
         self._workers.append(Worker(process, ours))
         return self._workers[-1]
 
-    def _hear(self, worker: Worker, batches: Batches) -> Done:
+    def _hear(self, worker: Worker, batches: TaskQueue) -> Done:
         try:
             message = worker.pipe.recv_bytes()
         except (EOFError, OSError):
@@ -143,12 +143,12 @@ class Pool:
             worker.ready, self._failed_starts = True, 0
             return []
         batch, worker.batch = worker.batch, []
-        return batches.done(batch, reply_from_bytes(message))
+        return batches.done(batch, decode_reply(message))
 
-    def _bury(self, worker: Worker, batches: Batches) -> Done:
+    def _bury(self, worker: Worker, batches: TaskQueue) -> Done:
         self._workers.remove(worker)
         worker.pipe.close()
-        how = worker.how_it_ended()
+        how = worker.exit_description()
         if worker.ready:
             return batches.died(worker.batch, how)
         self._failed_starts += 1
@@ -157,7 +157,7 @@ class Pool:
         return batches.died(worker.batch, how, deaths=0)
 
 
-def work(pipe: Connection) -> None:
+def worker_main(pipe: Connection) -> None:
     """What a worker does: batches one after the other, until the pipe ends.
 
     A thread reads the pipe, so that its end, by whatever has ended the program on the other side, ends the worker in the midst
@@ -180,6 +180,6 @@ def work(pipe: Connection) -> None:
     try:
         pipe.send_bytes(READY)
         while True:
-            pipe.send_bytes(perform_batch(batches.get(), stopped.is_set))
+            pipe.send_bytes(run_encoded_tasks(batches.get(), stopped.is_set))
     except Exception:  # nobody to tell, or no memory to tell it: the end of the pipe says enough
         os._exit(FAILED)

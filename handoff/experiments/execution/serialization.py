@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from handoff.experiments.execution.code_version import code_version
-from handoff.experiments.execution.task import Outcome, Task, perform
+from handoff.experiments.execution.task import Task, TaskResult, run_task
 
 
 class Reply(NamedTuple):
     """Outcomes of a batch's tasks in their order, of fewer if it was stopped; and the time that they took."""
 
-    outcomes: list[Outcome]
+    outcomes: list[TaskResult]
     seconds: float
 
 
@@ -24,12 +24,12 @@ def never() -> bool:
     return False
 
 
-def batch_to_bytes(tasks: Iterable[Task]) -> bytes:
+def encode_tasks(tasks: Iterable[Task]) -> bytes:
     """Tasks as they are sent, with the version of the code that is to do them."""
     return json.dumps({"version": code_version(), "tasks": [vars(task) for task in tasks]}).encode()
 
 
-def perform_batch(batch: bytes, stopped: Callable[[], bool] = never) -> bytes:
+def run_encoded_tasks(batch: bytes, stopped: Callable[[], bool] = never) -> bytes:
     """Do tasks where they have arrived.
 
     Parameters
@@ -43,26 +43,26 @@ def perform_batch(batch: bytes, stopped: Callable[[], bool] = never) -> bytes:
     begun = time.perf_counter()
     asked = json.loads(batch)
     wanted, here = asked["version"], code_version()
-    outcomes: list[Outcome] = []
+    outcomes: list[TaskResult] = []
     for fields in asked["tasks"]:
         if outcomes and stopped():
             break
         if wanted == here:
-            outcomes.append(perform(Task(**{name: _fixed(value) for name, value in fields.items()})))
+            outcomes.append(run_task(Task(**{name: _fixed(value) for name, value in fields.items()})))
         else:
             there = f"the worker on {platform.node()} has handoff {here}, this command {wanted}"
-            outcomes.append(Outcome(problem=f"{there}: install the same on both"))
+            outcomes.append(TaskResult(problem=f"{there}: install the same on both"))
     return json.dumps({"outcomes": [vars(o) for o in outcomes], "seconds": time.perf_counter() - begun}).encode()
 
 
-def reply_from_bytes(reply: bytes) -> Reply:
+def decode_reply(reply: bytes) -> Reply:
     """What :func:`perform_batch` returned."""
     found = json.loads(reply)
     return Reply([_outcome(**fields) for fields in found["outcomes"]], found["seconds"])
 
 
-def _outcome(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str) -> Outcome:
-    return Outcome(tuple(tables), tuple(wall_seconds), problem)
+def _outcome(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str) -> TaskResult:
+    return TaskResult(tuple(tables), tuple(wall_seconds), problem)
 
 
 def _fixed(value: Any) -> Any:

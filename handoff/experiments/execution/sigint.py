@@ -9,7 +9,7 @@ from multiprocessing import resource_tracker
 
 
 @contextmanager
-def kept_from_children() -> Iterator[None]:
+def block_sigint_in_children() -> Iterator[None]:
     """Processes and threads that begin in here have Ctrl-C blocked from their first instruction on, and so do their children.
 
     One that comes meanwhile reaches this thread afterwards.

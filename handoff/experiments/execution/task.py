@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from handoff.experiments.execution.input_files import changed
-from handoff.output.parquet import columns_of
+from handoff.experiments.execution.input_files import changed_inputs
+from handoff.output.parquet import table_columns
 from handoff.scenario import Scenario
-from handoff.simulation.baseline import Bytes
-from handoff.simulation.run import run_beside
-from handoff.workload.build import build
+from handoff.simulation.baseline import ByteCounts
+from handoff.simulation.run import run_with_shared_baseline
+from handoff.workload.build import build_setup
 
 Table = dict[str, list[Any]]
 TABLES = ("runs", "nodes", "links", "batches")
@@ -57,7 +57,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What a task left: for each procedure, in the task's order, its tables; or why there are none.
 
     Attributes
@@ -82,7 +82,7 @@ class Executor(Protocol):
 
     def __exit__(self, *failure: object) -> None: ...
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
         """Outcomes as they come, in any order; tasks are taken as there is room for them, not all at once."""
 
     def stop(self) -> None:
@@ -90,24 +90,24 @@ class Executor(Protocol):
 
 
 @dataclass
-class InProcess:
+class SerialExecutor:
     """One after the other, here."""
 
     done: int = field(default=0, init=False)
     stopped: bool = field(default=False, init=False)
 
-    def __enter__(self) -> InProcess:
+    def __enter__(self) -> SerialExecutor:
         return self
 
     def __exit__(self, *failure: object) -> None:
         return None
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
         """Outcomes in the order of the tasks."""
         for task in tasks:
             if self.stopped:
                 return
-            yield task, perform(task)
+            yield task, run_task(task)
             self.done += 1
 
     def stop(self) -> None:
@@ -115,34 +115,34 @@ class InProcess:
         self.stopped = True
 
 
-def canonical(data: dict[str, Any]) -> str:
+def canonical_json(data: dict[str, Any]) -> str:
     """A scenario's tables as text: equal for equal tables, whatever the order of their keys."""
     return json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def perform(task: Task) -> Outcome:
+def run_task(task: Task) -> TaskResult:
     """Run a task here; whatever goes wrong in it becomes its ``problem``."""
-    if wrong := changed(Path(task.folder), task.inputs):
-        return Outcome(problem="\n".join(wrong))
+    if wrong := changed_inputs(Path(task.folder), task.inputs):
+        return TaskResult(problem="\n".join(wrong))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
-        setup = build(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
-        references: dict[Any, Bytes] = {}
+        setup = build_setup(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
+        references: dict[Any, ByteCounts] = {}
         tables, seconds = [], []
         for name in task.procedures:
             begun = time.perf_counter()
-            run = run_beside(
+            run = run_with_shared_baseline(
                 setup, name, references, seed=task.seed, detail=task.detail, warmup_ps=task.warmup_ps, batches=task.batches,
                 memory_limit_bytes=task.memory_limit_bytes,
             )  # fmt: skip
-            tables.append({table: _plain(columns_of(table, run, setup, task.seed)) for table in TABLES})
+            tables.append({table: _plain(table_columns(table, run, setup, task.seed)) for table in TABLES})
             seconds.append(time.perf_counter() - begun)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:
-        return Outcome(problem=str(error) or type(error).__name__)
+        return TaskResult(problem=str(error) or type(error).__name__)
     except Exception as error:  # a fault of this program: it says where, and the other tasks go on
         at = traceback.extract_tb(error.__traceback__)[-1]
-        return Outcome(problem=f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
-    return Outcome(tuple(tables), tuple(seconds))
+        return TaskResult(problem=f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
+    return TaskResult(tuple(tables), tuple(seconds))
 
 
 def _plain(columns: dict[str, Any]) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from handoff.experiments.execution.serialization import Reply
-from handoff.experiments.execution.task import Outcome, Task
+from handoff.experiments.execution.task import Task, TaskResult
 
 BATCH_SECONDS = 1.0
 """A batch is to take so long: much longer than sending it takes (ms), short enough to lose with a worker."""
@@ -19,7 +19,7 @@ MOST_DEATHS = 3
 
 
 @dataclass(eq=False)
-class Entry:
+class QueuedTask:
     """A task, how many workers died of it, and whether it has to be done alone to see if they do."""
 
     task: Task
@@ -27,11 +27,11 @@ class Entry:
     suspect: bool = False
 
 
-Batch = list[Entry]
-Done = list[tuple[Task, Outcome]]
+Batch = list[QueuedTask]
+Done = list[tuple[Task, TaskResult]]
 
 
-class Batches:
+class TaskQueue:
     """Takes tasks as they are needed.
 
     The first batches have one task; the size then follows the time that tasks took, at most doubling, so that one long task
@@ -44,8 +44,8 @@ class Batches:
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._new = iter(tasks)
-        self._again: deque[Entry] = deque()
-        self._suspects: deque[Entry] = deque()
+        self._again: deque[QueuedTask] = deque()
+        self._suspects: deque[QueuedTask] = deque()
         self._largest = 0
         self._seconds_each = BATCH_SECONDS
         self._stopped = False
@@ -61,9 +61,9 @@ class Batches:
         if self._again:
             return [self._again.popleft()]
         most = min(int(BATCH_SECONDS / self._seconds_each), 2 * self._largest, MOST_TASKS)
-        return [Entry(task) for task in islice(self._new, max(most, 1))]
+        return [QueuedTask(task) for task in islice(self._new, max(most, 1))]
 
-    def take_suspect(self) -> Batch:
+    def take_isolated(self) -> Batch:
         """One task to be done while no other is, so that it is known what a worker dies of."""
         return [self._suspects.popleft()] if self._suspects and not self._stopped else []
 
@@ -99,5 +99,5 @@ class Batches:
             self._suspects.append(entry)
             return []
         problem = f"{entry.deaths} workers ended before it was done, the last {how}"
-        return [(entry.task, Outcome(problem=problem))]
+        return [(entry.task, TaskResult(problem=problem))]
 

@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from handoff.experiments.execution.task import Table
-from handoff.experiments.planning.bisection import Bracket, turns
+from handoff.experiments.planning.bisection import Bracket, non_monotone_measures
 from handoff.experiments.planning.field_scale import Values
-from handoff.experiments.planning.verdict import Finding, told, verdict
-from handoff.metrics.catalogue import binding
-from handoff.theory.estimate import Beside
+from handoff.experiments.planning.verdict import TargetResult, format_finding, verdict
+from handoff.metrics.catalogue import bottlenecks
+from handoff.theory.estimate import Comparison
 
 BUSIEST = 3
 """Servers and links that are named."""
 
 
 @dataclass(frozen=True)
-class Busy:
+class Utilisation:
     """How busy a server or link was, and what share of all that came it dropped: means over the replications of a value."""
 
     name: str
@@ -61,8 +61,8 @@ class Answer:
     bracket: Bracket
     replications: dict[int, int]
     complete: bool = True
-    busiest: list[Busy] = field(default_factory=list)
-    beside: list[Beside] = field(default_factory=list)
+    busiest: list[Utilisation] = field(default_factory=list)
+    beside: list[Comparison] = field(default_factory=list)
     closed_form: str = ""
     closed_form_value: float | None = None
 
@@ -104,7 +104,7 @@ class Answer:
         return met + share * (missed - met)
 
     @property
-    def edge(self) -> int | None:
+    def first_failing_value(self) -> int | None:
         """The value at which it is said what gives way: the first that misses, else the best one."""
         if self.bracket.missed is not None:
             return self.best if self.unmet else self.bracket.missed
@@ -116,27 +116,27 @@ class Answer:
         return min(self.bracket.values, key=lambda x: (_excess(self.bracket.verdicts[x]), x))
 
     @property
-    def breaks(self) -> list[Finding]:
+    def violated_targets(self) -> list[TargetResult]:
         """Targets that are missed at the edge."""
-        return [] if self.edge is None else [f for f in self.bracket.verdicts[self.edge] if f.decision == "missed"]
+        return [] if self.first_failing_value is None else [f for f in self.bracket.verdicts[self.first_failing_value] if f.decision == "missed"]
 
-    def words(self) -> list[str]:
+    def summary_lines(self) -> list[str]:
         """A few sentences, one a line."""
         lines = [self._headline()]
-        if self.breaks:
-            at = "" if self.edge is None else self.values.said(self.edge)
+        if self.violated_targets:
+            at = "" if self.first_failing_value is None else self.values.display(self.first_failing_value)
             head = "missed by least" if self.unmet else "what breaks first"
-            lines += [f"  {head}: {f.target}: {told(f)} at {at}{_noted(f)}" for f in self.breaks]
-        elif self.edge is not None:
-            at = self.values.said(self.edge)
-            lines += [f"  {f.target}: {told(f)} at {at}{_noted(f)}" for f in self.bracket.verdicts[self.edge]]
-        if self.busiest and self.edge is not None:
+            lines += [f"  {head}: {f.target}: {format_finding(f)} at {at}{_noted(f)}" for f in self.violated_targets]
+        elif self.first_failing_value is not None:
+            at = self.values.display(self.first_failing_value)
+            lines += [f"  {f.target}: {format_finding(f)} at {at}{_noted(f)}" for f in self.bracket.verdicts[self.first_failing_value]]
+        if self.busiest and self.first_failing_value is not None:
             lines.append(f"  utilisation there: {', '.join(map(str, self.busiest))}")
         lines += [f"  closed form: {self.closed_form}"] if self.closed_form else []
         return lines + [f"  {note}" for note in self.notes()]
 
     def _headline(self) -> str:
-        said, found = self.values.said, self.bracket
+        said, found = self.values.display, self.bracket
         name, who = self.name, self.procedure
         if found.met is not None and found.missed is not None:
             ends = sorted((found.met, found.missed))
@@ -163,14 +163,14 @@ class Answer:
 
     def notes(self) -> list[str]:
         """What a reader has to know beside the answer."""
-        found, said = self.bracket, self.values.said
+        found, said = self.bracket, self.values.display
         notes = []
         if not found.monotone:
             notes.append(
                 "not monotone: " + ", ".join(said(x) for x in found.decided("met") if x not in self._good())
                 + f" meets the targets beyond {said(found.missed or 0)}, which misses them: the answer is the conservative one"
             )  # fmt: skip
-        notes += [f"{name} {way} between {said(a)} and {said(b)}: not monotone there" for name, a, b, way in turns(found)]
+        notes += [f"{name} {way} between {said(a)} and {said(b)}: not monotone there" for name, a, b, way in non_monotone_measures(found)]
         if found.supposed and found.missed is None:
             notes.append(f"taken for the smallest, as {said(found.range.low)} is undecided: else ask for --find largest")
         for x in found.decided("open"):
@@ -184,12 +184,12 @@ class Answer:
 
     def row(self) -> list[str]:
         """The answer in a table of procedures: procedure, field, value with its interval, what breaks first, closed form."""
-        breaks = ", ".join(f.target.measure for f in self.breaks) or "-"
-        form = "-" if self.closed_form_value is None else self.values.said(round(self.closed_form_value))
+        breaks = ", ".join(f.target.measure for f in self.violated_targets) or "-"
+        form = "-" if self.closed_form_value is None else self.values.display(round(self.closed_form_value))
         return [self.procedure, self.name, self._cell(), breaks, form]
 
     def _cell(self) -> str:
-        found, said = self.bracket, self.values.said
+        found, said = self.bracket, self.values.display
         if self.estimate is not None and found.met is not None and found.missed is not None:
             low, high = sorted((found.met, found.missed))
             return f"{said(_rounded(self.estimate, self.width))} [{said(low)}, {said(high)}]"
@@ -200,7 +200,7 @@ class Answer:
     def rows(self) -> list[list[str]]:
         """All values that were tried: value, replications, verdict, each target's measure with its interval."""
         return [
-            [self.values.said(x), str(self.replications[x]), verdict(findings), *map(told, findings)]
+            [self.values.display(x), str(self.replications[x]), verdict(findings), *map(format_finding, findings)]
             for x, findings in sorted(self.bracket.verdicts.items())
         ]
 
@@ -217,8 +217,8 @@ class Answer:
             "missed": None if found.missed is None else value(found.missed),
             "estimate": None if self.estimate is None else value(_rounded(self.estimate, self.width)),
             "monotone": found.monotone,
-            "breaks_first": [_finding(f) for f in self.breaks],
-            "at": None if self.edge is None else value(self.edge),
+            "breaks_first": [_finding(f) for f in self.violated_targets],
+            "at": None if self.first_failing_value is None else value(self.first_failing_value),
             "busiest": [asdict(b) for b in self.busiest],
             "closed_form": {"value": self.closed_form_value, "said": self.closed_form} if self.closed_form else None,
             "notes": self.notes(),
@@ -230,19 +230,19 @@ class Answer:
         }  # fmt: skip
 
 
-def busiest(replications: Sequence[dict[str, Table]]) -> list[Busy]:
+def busiest_resources(replications: Sequence[dict[str, Table]]) -> list[Utilisation]:
     """The servers and links that give way first, of some runs: by what they drop, then by utilisation."""
     sums: dict[str, list[float]] = {}
-    for bound in (bound for tables in replications for bound in binding(tables)):
+    for bound in (bound for tables in replications for bound in bottlenecks(tables)):
         at = sums.setdefault(bound.what, [0.0, 0.0])
         at[0] += bound.utilisation or 0.0
         at[1] += bound.dropped_ratio
     runs = len(replications)
-    found = [Busy(what, utilisation / runs, dropped / runs) for what, (utilisation, dropped) in sums.items()]
+    found = [Utilisation(what, utilisation / runs, dropped / runs) for what, (utilisation, dropped) in sums.items()]
     return sorted(found, key=lambda b: (-b.dropped_ratio, -b.utilisation, b.name))[:BUSIEST]
 
 
-def _excess(findings: Sequence[Finding]) -> float:
+def _excess(findings: Sequence[TargetResult]) -> float:
     """By how much of its limit the worst target is missed."""
     worst = 0.0
     for f in findings:
@@ -251,7 +251,7 @@ def _excess(findings: Sequence[Finding]) -> float:
     return worst
 
 
-def _noted(finding: Finding) -> str:
+def _noted(finding: TargetResult) -> str:
     return f" ({finding.note})" if finding.note else ""
 
 
@@ -261,7 +261,7 @@ def _rounded(value: float, width: int) -> int:
     return round(value / step) * step
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: TargetResult) -> dict[str, Any]:
     low, high = finding.interval.low, finding.interval.high
     return {
         "target": str(finding.target), "measure": finding.target.measure, "relation": finding.target.relation,

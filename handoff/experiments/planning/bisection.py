@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from handoff.experiments.planning.verdict import Finding, verdict, worse
+from handoff.experiments.planning.verdict import TargetResult, significantly_worse, verdict
 
 STRIDE = 4
 """A range wider than STRIDE**2 is climbed from its low end in steps of this factor: a value far beyond the answer may cost more
 than all others together (a million mobile nodes where forty thousand are too many)."""
 
 Sense = Literal["largest", "smallest"]
-Verdicts = dict[int, list[Finding]]
+Verdicts = dict[int, list[TargetResult]]
 """Findings at each value, one a target."""
 
 
 @dataclass(frozen=True)
-class Range:
+class SearchRange:
     """Values to search: whole numbers of some unit, from ``low`` to ``high``.
 
     Attributes
@@ -99,7 +99,7 @@ class Bracket:
         Whether the sense rests on a low end that is undecided.
     """
 
-    range: Range
+    range: SearchRange
     verdicts: Verdicts = field(default_factory=dict)
     sense: Sense | None = None
     met: int | None = None
@@ -125,7 +125,7 @@ class Bracket:
     def _beyond(self, a: int, b: int) -> bool:
         return a > b if self.sense == "largest" else a < b
 
-    def likely(self, wanted: Iterable[int]) -> list[int]:
+    def speculative_values(self, wanted: Iterable[int]) -> list[int]:
         """Values that may be wanted next, after these: for workers that would be idle."""
         found: list[int] = []
         for x in wanted:
@@ -222,7 +222,7 @@ def search(found: Bracket) -> Search:
         if {"met", "missed"} <= {verdict(found.verdicts[x]) for x in found.values}:
             break
         found.verdicts.update((yield [value]))
-        if worse(found.verdicts[value], found.verdicts[before]):
+        if significantly_worse(found.verdicts[value], found.verdicts[before]):
             found.sense = asked or "largest"
             break
     checked = False
@@ -239,7 +239,7 @@ def search(found: Bracket) -> Search:
         found.verdicts.update((yield wanted))
 
 
-def turns(found: Bracket) -> list[tuple[str, int, int, str]]:
+def non_monotone_measures(found: Bracket) -> list[tuple[str, int, int, str]]:
     """Measures that turn back along the range, beyond what chance explains.
 
     Where the verdicts are in order the answer stands all the same.
@@ -263,4 +263,4 @@ def turns(found: Bracket) -> list[tuple[str, int, int, str]]:
     return said
 
 
-__all__ = ["Bracket", "Range", "Search", "search", "turns"]
+__all__ = ["Bracket", "Search", "SearchRange", "non_monotone_measures", "search"]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from handoff.experiments.planning.bisection import Bracket, search
-from handoff.experiments.planning.search_space import Question
+from handoff.experiments.planning.search_space import SearchProblem
 from handoff.experiments.planning.slo import Target
-from handoff.experiments.planning.verdict import Finding
+from handoff.experiments.planning.verdict import TargetResult
 from handoff.metrics.confidence import Interval
 from handoff.protocol.setup import Setup
-from handoff.theory.estimate import Estimate, capacity, estimate
+from handoff.theory.estimate import Estimate, estimate, max_mobile_nodes
 
 _PARTS = {
     "registration_wait_mean": ("registration", "wait_ps"), "forwarding_wait_mean": ("forwarding", "wait_ps"),
@@ -39,16 +39,16 @@ class ClosedForm:
 
 
 def closed_form(
-    question: Question, targets: Sequence[Target], procedure: str, setup_at: Callable[[int], Setup]
+    question: SearchProblem, targets: Sequence[Target], procedure: str, setup_at: Callable[[int], Setup]
 ) -> ClosedForm | None:
     """The value that a search on closed forms finds, or the formula for mobile nodes of an agent.
 
     Targets that theory says nothing of are left out; None if there is no other. ``setup_at`` gives the scenario at a value.
     """
-    known = [t for t in targets if known_part(t.measure)]
+    known = [t for t in targets if has_closed_form(t.measure)]
     if not known:
         return None
-    if _counts_mobile_nodes(question) and all(t.upper and t.measure.endswith(".registration_wait_mean") for t in known):
+    if _counts_mobile_nodes(question) and all(t.is_upper_bound and t.measure.endswith(".registration_wait_mean") for t in known):
         return _by_formula(question, known, procedure, setup_at)
     found = Bracket(question.range, sense=question.sense)
     going = search(found)
@@ -64,35 +64,35 @@ def closed_form(
     law = ", ".join(dict.fromkeys(laws.values())) or "nothing loaded"
     if found.met is None:
         return ClosedForm(None, f"{law}: the targets cannot be met in the range")
-    return ClosedForm(found.met, f"{law}: {question.values.said(found.met)}")
+    return ClosedForm(found.met, f"{law}: {question.values.display(found.met)}")
 
 
-def known_part(measure: str) -> bool:
+def has_closed_form(measure: str) -> bool:
     """Whether theory has a figure for a measure."""
     where, _, part = measure.rpartition(".")
     return (part if where else measure.removesuffix("_max")) in _PARTS
 
 
-def _counts_mobile_nodes(question: Question) -> bool:
+def _counts_mobile_nodes(question: SearchProblem) -> bool:
     return question.path == "mobile_nodes" or question.path.endswith((".mobile_nodes", ".mobiles"))
 
 
-def _by_formula(question: Question, targets: Sequence[Target], procedure: str, setup_at: Callable[[int], Setup]) -> ClosedForm:
+def _by_formula(question: SearchProblem, targets: Sequence[Target], procedure: str, setup_at: Callable[[int], Setup]) -> ClosedForm:
     """N = 2 Wq / ((S + 2 Wq) (h + 1/L) S), with the rate that the scenario's own nodes have."""
     ends = question.range
     position, carried = ends.low, math.inf
     for _ in range(2):  # the first rate may be of few nodes
         setup = setup_at(position)
-        carried = min(capacity(setup, procedure, t.limit, t.measure.rpartition(".")[0]) for t in targets)
+        carried = min(max_mobile_nodes(setup, procedure, t.limit, t.measure.rpartition(".")[0]) for t in targets)
         position = min(max(ends.low, round(min(carried, ends.high))), ends.high)
     if math.isinf(carried):
         return ClosedForm(None, "M/D/1: nothing comes to the agent")
     return ClosedForm(carried, f"M/D/1, N = 2 W / ((S + 2 W) (h + 1/L) S): {carried:,.0f}")
 
 
-def _finding(target: Target, estimates: Sequence[Estimate]) -> Finding:
+def _finding(target: Target, estimates: Sequence[Estimate]) -> TargetResult:
     value, _ = _of(target.measure, estimates)
-    return Finding(target, "met" if target.holds(value) else "missed", Interval(value, value, value, 1))
+    return TargetResult(target, "met" if target.holds(value) else "missed", Interval(value, value, value, 1))
 
 
 def _of(measure: str, estimates: Sequence[Estimate]) -> tuple[float, str]:
@@ -105,4 +105,4 @@ def _of(measure: str, estimates: Sequence[Estimate]) -> tuple[float, str]:
     return (min(value, 1.0) if attribute == "load" else value), law
 
 
-__all__ = ["ClosedForm", "closed_form", "known_part"]
+__all__ = ["ClosedForm", "closed_form", "has_closed_form"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from handoff.experiments.planning.bisection import Range
+from handoff.experiments.planning.bisection import SearchRange
 from handoff.scenario.load import unknown_fields
-from handoff.scenario.numeric_field import Scale
-from handoff.scenario.overrides import paths
+from handoff.scenario.numeric_field import NumericField
+from handoff.scenario.overrides import resolve_paths
 
 SECOND = 10**12
 _STEPS = {"options.lifetime": SECOND}
@@ -28,7 +28,7 @@ class Values:
         Numbers of the scale from one position to the next.
     """
 
-    scale: Scale
+    scale: NumericField
     step: int = 1
 
     @classmethod
@@ -40,13 +40,13 @@ class Values:
         ValueError
             If there is no such field, or it is no number.
         """
-        return cls(Scale.of(data, name), _STEPS.get(paths(data, name)[0], 1))
+        return cls(NumericField.of(data, name), _STEPS.get(resolve_paths(data, name)[0], 1))
 
     def text(self, position: int) -> str:
         """As a scenario file has it."""
         return self.scale.text(position * self.step)
 
-    def said(self, position: int) -> str:
+    def display(self, position: int) -> str:
         """In a sentence: in the unit that needs the fewest digits, of several the largest; above 0 a unit is not more than it."""
         number = position * self.step
         if self.scale.whole:
@@ -70,7 +70,7 @@ class Values:
         return text if self.scale.quantity is not None else int(text) if self.scale.whole else float(text)
 
 
-def span(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[Values, Range]:
+def parse_range(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[Values, SearchRange]:
     """The values of a field from ``LOW:HIGH``.
 
     Raises
@@ -95,7 +95,7 @@ def span(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[
     if low < 0:
         raise ValueError(f"{name}: {text!r}: values below 0 are not searched")
     fine = 1 if values.scale.whole else max(1, round(high * precision / 100))
-    return values, Range(low, high, precision, fine)
+    return values, SearchRange(low, high, precision, fine)
 
 
-__all__ = ["SECOND", "Values", "span"]
+__all__ = ["SECOND", "Values", "parse_range"]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from handoff.experiments.execution.task import Executor, Outcome, Table, Task
-from handoff.experiments.planning.bisection import Bracket, Range, Sense, search
-from handoff.experiments.planning.verdict import Finding, Judge, Reading, verdict
+from handoff.experiments.execution.task import Executor, Table, Task, TaskResult
+from handoff.experiments.planning.bisection import Bracket, SearchRange, Sense, search
+from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, verdict
 
 Point = tuple[str, int]
 """Procedure, value of the field."""
@@ -21,7 +21,7 @@ class RunFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedRun:
     """What stays of a run: the measures that are targets, and its tables for those that are asked for later."""
 
     readings: tuple[Reading, ...]
@@ -65,7 +65,7 @@ class Planner:
         How many replications the verdict on a value rests on.
     """
 
-    judge: Judge
+    judge: SloTest
     executor: Executor
     task: Callable[[int, int, tuple[str, ...]], Task]
     read: Callable[[dict[str, Table]], tuple[Reading, ...]]
@@ -73,10 +73,10 @@ class Planner:
     progress: Callable[[str], None] = lambda line: None
     said: Callable[[int], str] = str
     store: Store | None = None
-    runs: dict[Run, Kept] = field(default_factory=dict)
+    runs: dict[Run, CachedRun] = field(default_factory=dict)
     looked: dict[Point, int] = field(default_factory=dict)
 
-    def plan(self, procedures: Sequence[str], values: Range, sense: Sense | None = None) -> tuple[dict[str, Bracket], bool]:
+    def plan(self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None) -> tuple[dict[str, Bracket], bool]:
         """Search for each procedure, side by side: runs of the same value and seed share one task.
 
         Returns
@@ -95,7 +95,7 @@ class Planner:
         wanted = {name: next(s) for name, s in searches.items()}
         try:
             while wanted:
-                ahead = [(name, x) for name, xs in wanted.items() for x in brackets[name].likely(xs)]
+                ahead = [(name, x) for name, xs in wanted.items() for x in brackets[name].speculative_values(xs)]
                 found = self.verdicts([(name, x) for name, xs in wanted.items() for x in xs], ahead)
                 following = {}
                 for name, xs in wanted.items():
@@ -110,13 +110,13 @@ class Planner:
             return brackets, False
         return brackets, True
 
-    def verdicts(self, points: Sequence[Point], ahead: Sequence[Point] = ()) -> dict[Point, list[Finding]]:
+    def verdicts(self, points: Sequence[Point], ahead: Sequence[Point] = ()) -> dict[Point, list[TargetResult]]:
         """Findings for procedures and values, replications being added to each until it is decided or has the most.
 
         Workers that would be idle do runs that are likely to be wanted next: more replications of these values, and ``ahead``.
         No verdict depends on what has been done ahead, and so none on the number of workers.
         """
-        found: dict[Point, list[Finding]] = {}
+        found: dict[Point, list[TargetResult]] = {}
         undecided = list(dict.fromkeys(points))
         looks = self.judge.looks
         for look, later in zip(looks, (*looks[1:], looks[-1]), strict=True):
@@ -158,7 +158,7 @@ class Planner:
             left -= 1
             self.progress(f"{_runs(len(self.runs))} done, {left} to go in this step")
 
-    def _keep(self, task: Task, outcome: Outcome, x: int, r: int) -> None:
+    def _keep(self, task: Task, outcome: TaskResult, x: int, r: int) -> None:
         if outcome.problem:
             raise RunFailed(f"seed {task.seed}: {outcome.problem}")
         for name, tables, seconds in zip(task.procedures, outcome.tables, outcome.wall_seconds, strict=True):
@@ -168,7 +168,7 @@ class Planner:
 
     def _take(self, run: Run, tables: dict[str, Table]) -> None:
         (fingerprint,) = tables["runs"]["fingerprint"]
-        self.runs[run] = Kept(self.read(tables), fingerprint, tables)
+        self.runs[run] = CachedRun(self.read(tables), fingerprint, tables)
 
 
 def _runs(count: int) -> str:

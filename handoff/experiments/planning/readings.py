@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.verdict import Reading
-from handoff.metrics.catalogue import enough, find, read
+from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
 
 
 def readings(targets: Sequence[Target], tables: dict[str, Table]) -> tuple[Reading, ...]:
@@ -16,11 +16,11 @@ def readings(targets: Sequence[Target], tables: dict[str, Table]) -> tuple[Readi
 
 
 def _reading(tables: dict[str, Table], name: str) -> Reading:
-    found = read(tables, name)
+    found = evaluate(tables, name)
     counted = name.endswith("_ratio") and (found.value or 0) <= 1  # of so many: no share of time, no more copies than packets
-    return Reading(found.value, found.samples if counted else None, found.value is None or enough(name, found.samples))
+    return Reading(found.value, found.samples if counted else None, found.value is None or has_enough_samples(name, found.samples))
 
 
 def needs_detail(targets: Sequence[Target]) -> bool:
     """Whether one of them is read off the record of every packet."""
-    return any(find(target.measure).detail for target in targets)
+    return any(get_measure(target.measure).detail for target in targets)

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.quantities import duration, size
-from handoff.experiments.execution.input_files import inputs_of
-from handoff.experiments.execution.task import Task, canonical
+from engine.quantities import parse_duration, parse_size
+from handoff.experiments.execution.input_files import input_digests
+from handoff.experiments.execution.task import Task, canonical_json
 from handoff.experiments.planning.bisection import Sense
 from handoff.experiments.planning.readings import needs_detail
-from handoff.experiments.planning.search_space import DEFAULT_TARGET, Ask, Question, sized, varied
+from handoff.experiments.planning.search_space import DEFAULT_TARGET, Ask, SearchProblem, sizing_problems, vary_problem
 from handoff.experiments.planning.slo import Target, parse_all
-from handoff.experiments.planning.verdict import Judge
+from handoff.experiments.planning.verdict import SloTest
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
-from handoff.scenario.load import check as checked
-from handoff.scenario.load import tables
-from handoff.scenario.problems import and_what_else, beyond_seeds, given
+from handoff.scenario.load import read_tables
+from handoff.scenario.load import validate as checked
+from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlanRequest:
     """A plan as it was asked for.
 
     Attributes
@@ -68,7 +68,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ValidatedPlan:
     """What is left to do when everything that was asked for is sound.
 
     Attributes
@@ -87,7 +87,7 @@ class Plan:
         The scenario at the low end of the first range; as it is if nothing varies.
     """
 
-    wanted: Wanted
+    wanted: PlanRequest
     data: dict[str, Any]
     seed: int
     warmup_ps: int
@@ -96,29 +96,29 @@ class Plan:
     questions: list[Ask]
     low: Setup
 
-    def first(self) -> Question:
+    def first(self) -> SearchProblem:
         """The first question."""
         return self.questions[0]({})
 
-    def task(self, question: Question, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
+    def task(self, question: SearchProblem, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
         """One replication of a value: ``handoff run --seed`` with the same changes gives the same."""
         tables, folder = question.tables(self.data, position), self.wanted.scenario.parent
         return Task(
-            canonical(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
-            memory_limit_bytes=self.memory_limit_bytes, inputs=inputs_of(tables, folder),
+            canonical_json(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
+            memory_limit_bytes=self.memory_limit_bytes, inputs=input_digests(tables, folder),
         )  # fmt: skip
 
-    def setup(self, question: Question, position: int) -> Setup:
+    def setup(self, question: SearchProblem, position: int) -> Setup:
         """The scenario at a value, under the first seed."""
         return _setup(self.wanted, question.tables(self.data, position), self.seed)
 
-    def judge(self, question: Question) -> Judge:
+    def judge(self, question: SearchProblem) -> SloTest:
         """Every value has its share of the error."""
         error = (1 - self.wanted.confidence) / question.range.most_values
-        return Judge(tuple(self.targets), 1 - error, self.wanted.most_runs)
+        return SloTest(tuple(self.targets), 1 - error, self.wanted.most_runs)
 
 
-def check(wanted: Wanted) -> Plan:
+def validate_request(wanted: PlanRequest) -> ValidatedPlan:
     """Everything that is wrong with a plan, before anything runs.
 
     Raises
@@ -126,23 +126,23 @@ def check(wanted: Wanted) -> Plan:
     ScenarioError
         With all of it.
     """
-    from handoff.protocol.procedures import PROCEDURES, wrong_names
-    from handoff.simulation.run import unfit
+    from handoff.protocol.procedures import PROCEDURES, name_errors
+    from handoff.simulation.run import unsupported_reasons
 
-    wrong = wrong_names(wanted.procedures)
-    limit = given("--memory-limit", size, wanted.memory_limit, wrong)
-    warmup_ps = given("--warmup", duration, wanted.warmup, wrong) or 0
+    wrong = name_errors(wanted.procedures)
+    limit = parse_option("--memory-limit", parse_size, wanted.memory_limit, wrong)
+    warmup_ps = parse_option("--warmup", parse_duration, wanted.warmup, wrong) or 0
     if len(wanted.vary) > 1:
         wrong.append("--vary stands twice: a plan varies one field ('handoff sweep' varies several)")
     if bool(wanted.vary) == (wanted.size is not None) and not (wanted.analytic and not wanted.vary):
         wrong.append("give either --vary NAME=LOW:HIGH or --size WHAT: one of them says what is to be found")
-    read, text = and_what_else(wrong, lambda: tables(wanted.scenario, wanted.changes), last=False)
-    scenario = and_what_else(wrong, lambda: checked(read, wanted.scenario, text, wanted.changes), last=False)
+    read, text = load_with_problems(wrong, lambda: read_tables(wanted.scenario, wanted.changes), last=False)
+    scenario = load_with_problems(wrong, lambda: checked(read, wanted.scenario, text, wanted.changes), last=False)
     data = {name: table for name, table in read.items() if name not in NOT_OF_A_POINT}
     if warmup_ps >= scenario.duration:
         wrong.append(f"--warmup {wanted.warmup}: the run ends at {data['duration']}: nothing would be measured")
     seed = scenario.seed if wanted.seed is None else wanted.seed
-    wrong += beyond_seeds(seed, wanted.most_runs)
+    wrong += seed_range_errors(seed, wanted.most_runs)
     questions, setup = _questions(wanted, data, scenario.seed, wrong)
     asked = [("[slo]", _of_scenario(scenario)), ("--slo", wanted.slo)]
     if not any(texts for _, texts in asked) and wanted.size in DEFAULT_TARGET:
@@ -151,10 +151,10 @@ def check(wanted: Wanted) -> Plan:
     if not any(texts for _, texts in asked) and questions:
         wrong.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
-        wrong += unfit(setup, (name for name in wanted.procedures if name in PROCEDURES))
+        wrong += unsupported_reasons(setup, (name for name in wanted.procedures if name in PROCEDURES))
     if wrong or setup is None:
         raise ScenarioError(wrong)
-    return Plan(wanted, data, seed, warmup_ps, limit, targets, questions, setup)
+    return ValidatedPlan(wanted, data, seed, warmup_ps, limit, targets, questions, setup)
 
 
 def _of_scenario(scenario: Scenario) -> list[str]:
@@ -179,15 +179,15 @@ def _targets(asked: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, wr
 
 
 def _questions(
-    wanted: Wanted, data: dict[str, Any], seed: int, wrong: list[str]
+    wanted: PlanRequest, data: dict[str, Any], seed: int, wrong: list[str]
 ) -> tuple[list[Ask], Setup | None]:
     """What is asked, and the scenario at the low end of the range if it is sound."""
     try:
         if wanted.vary:
-            question = varied(wanted.vary[0], data, wanted.precision, wanted.find)
+            question = vary_problem(wanted.vary[0], data, wanted.precision, wanted.find)
             questions: list[Ask] = [lambda found: question]
         elif wanted.size is not None:
-            questions = sized(wanted.size, data)
+            questions = sizing_problems(wanted.size, data)
             question = questions[0]({})
         else:
             return [], _setup(wanted, data, seed) if wanted.analytic else None
@@ -201,21 +201,20 @@ def _questions(
     return [], None
 
 
-def _setup(wanted: Wanted, data: dict[str, Any], seed: int) -> Setup:
-    from handoff.workload.build import build
+def _setup(wanted: PlanRequest, data: dict[str, Any], seed: int) -> Setup:
+    from handoff.workload.build import build_setup
 
-    return build(Scenario.model_validate(data), wanted.scenario, seed)
+    return build_setup(Scenario.model_validate(data), wanted.scenario, seed)
 
 
 def _units(setup: Setup | None) -> Callable[[str], str]:
     """Units of measures by their names, those of agents and links as far as these are known."""
-    from handoff.metrics.catalogue import find
-    from handoff.output.pcap.recorder import link_names
+    from handoff.metrics.catalogue import get_measure
 
     if setup is None:
-        return lambda name: find(name).unit
-    nodes, links = [n.name for n in setup.network.nodes], link_names(setup.network)
-    return lambda name: find(name, nodes, links).unit
+        return lambda name: get_measure(name).unit
+    nodes, links = [n.name for n in setup.network.nodes], setup.network.link_names()
+    return lambda name: get_measure(name, nodes, links).unit
 
 
-__all__ = ["Plan", "Wanted", "check"]
+__all__ = ["PlanRequest", "ValidatedPlan", "validate_request"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.execution.task import TABLES, Table, Task
 from handoff.experiments.planning.planner import Run
-from handoff.experiments.planning.search_space import Question
-from handoff.experiments.sweep.dataset import Contents, Finished, Writer, contents, table_of, writing
-from handoff.experiments.sweep.points import Point, Settings
+from handoff.experiments.planning.search_space import SearchProblem
+from handoff.experiments.sweep.dataset import DatasetContents, FinishedRun, Writer, open_writer, read_contents, read_table
+from handoff.experiments.sweep.points import Point, RunSettings
 
 
 @dataclass
-class Dataset:
+class PlanDataset:
     """A dataset that is being written.
 
     Attributes
@@ -31,21 +31,21 @@ class Dataset:
     """
 
     writer: Writer
-    found: Contents
+    found: DatasetContents
     version: str
     told: set[str] = field(default_factory=set)
 
-    def of(self, question: Question, task: Callable[[int, int, tuple[str, ...]], Task]) -> Runs:
+    def of(self, question: SearchProblem, task: Callable[[int, int, tuple[str, ...]], Task]) -> DatasetRunStore:
         """The runs of a question, which have these tasks."""
-        return Runs(self, question, task)
+        return DatasetRunStore(self, question, task)
 
 
 @dataclass
-class Runs:
+class DatasetRunStore:
     """``handoff.experiments.planning.planner.Store`` of one question."""
 
-    dataset: Dataset
-    question: Question
+    dataset: PlanDataset
+    question: SearchProblem
     task: Callable[[int, int, tuple[str, ...]], Task]
 
     def read(self, run: Run) -> dict[str, Table] | None:
@@ -54,7 +54,7 @@ class Runs:
         stored = self.dataset.found.runs.get((point.key, seed))
         if stored is None or stored.code_version != self.dataset.version:
             return None
-        return {name: table_of(stored, name) for name in TABLES}
+        return {name: read_table(stored, name) for name in TABLES}
 
     def write(self, run: Run, tables: dict[str, Table], wall_seconds: float) -> None:
         """Keep a run: it is complete there when this returns."""
@@ -62,18 +62,18 @@ class Runs:
         if point.key not in self.dataset.told:
             self.dataset.writer.add_points([point])
             self.dataset.told.add(point.key)
-        self.dataset.writer.add([Finished(point, seed, tables, wall_seconds)], self.dataset.version)
+        self.dataset.writer.add([FinishedRun(point, seed, tables, wall_seconds)], self.dataset.version)
 
     def _point(self, run: Run) -> tuple[Point, int]:
         name, x, r = run
         task = self.task(x, r, (name,))
-        settings = Settings(task.detail, task.warmup_ps, task.batches)
+        settings = RunSettings(task.detail, task.warmup_ps, task.batches)
         values = {self.question.path: self.question.values.text(x)}
         return Point(task.scenario, name, settings, task.inputs, values), task.seed
 
 
 @contextmanager
-def dataset(folder: Path | None) -> Iterator[Dataset | None]:
+def open_dataset(folder: Path | None) -> Iterator[PlanDataset | None]:
     """The dataset in a folder, to be read and written; None where there is none.
 
     Raises
@@ -84,8 +84,8 @@ def dataset(folder: Path | None) -> Iterator[Dataset | None]:
     if folder is None:
         yield None
         return
-    with writing(folder) as writer:
-        yield Dataset(writer, contents(folder), code_version())
+    with open_writer(folder) as writer:
+        yield PlanDataset(writer, read_contents(folder), code_version())
 
 
-__all__ = ["Dataset", "dataset"]
+__all__ = ["PlanDataset", "open_dataset"]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.quantities import duration
-from handoff.experiments.planning.bisection import Range, Sense
-from handoff.experiments.planning.field_scale import Values, span
+from engine.quantities import parse_duration
+from handoff.experiments.planning.bisection import SearchRange, Sense
+from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.scenario import Scenario, ScenarioError
-from handoff.scenario.load import check
-from handoff.scenario.overrides import change, fields
+from handoff.scenario.load import validate
+from handoff.scenario.overrides import set_value, variable_fields
 
 Tables = dict[str, Any]
 """A scenario file as it is parsed."""
@@ -24,7 +24,7 @@ FINEST_LEAD_PS = 10**8
 
 
 @dataclass(frozen=True)
-class Question:
+class SearchProblem:
     """One field that varies.
 
     Attributes
@@ -44,7 +44,7 @@ class Question:
     name: str
     path: str
     values: Values
-    range: Range
+    range: SearchRange
     sense: Sense | None = None
     also: tuple[tuple[str, str], ...] = field(default=())
 
@@ -52,7 +52,7 @@ class Question:
         """The scenario with the field at a value."""
         changed = data
         for name, value in (*self.also, (self.path, self.values.text(position))):
-            changed = change(changed, name, value)
+            changed = set_value(changed, name, value)
         return changed
 
     def problems(self, data: Tables) -> list[str]:
@@ -64,20 +64,20 @@ class Question:
         return list(found.values())
 
 
-Ask = Callable[[dict[str, int]], Question]
+Ask = Callable[[dict[str, int]], SearchProblem]
 """A question that may depend on what those before it have found, by their paths."""
 
 
 def problems(data: Tables) -> list[str]:
     """What is wrong with a scenario's tables."""
     try:
-        check(data, "")
+        validate(data, "")
     except ScenarioError as error:
         return [problem.removeprefix(".:1: ") for problem in error.problems]
     return []
 
 
-def varied(text: str, data: Tables, precision: float, sense: Sense | None) -> Question:
+def vary_problem(text: str, data: Tables, precision: float, sense: Sense | None) -> SearchProblem:
     """The question of ``NAME=LOW:HIGH``.
 
     Raises
@@ -89,13 +89,13 @@ def varied(text: str, data: Tables, precision: float, sense: Sense | None) -> Qu
     if not equals or not name:
         raise ValueError(f"--vary {text!r}: write NAME=LOW:HIGH, as in mobile_nodes=1k:1M")
     try:
-        values, limits = span(data, name, ends, precision)
+        values, limits = parse_range(data, name, ends, precision)
     except ValueError as error:
         raise ValueError(f"--vary {error}") from None
-    return Question(name, name, values, limits, sense)
+    return SearchProblem(name, name, values, limits, sense)
 
 
-def sized(what: str, data: Tables) -> list[Ask]:
+def sizing_problems(what: str, data: Tables) -> list[Ask]:
     """The questions of ``--size``, each of what the ones before it have found.
 
     Raises
@@ -110,11 +110,11 @@ def _buffers(data: Tables) -> list[Ask]:
     """First the old router's with no limit at the new one (0 there), then the new router's with what the old one needs."""
     old, new = Values.of(data, OLD), Values.of(data, NEW)
     return [
-        lambda found: Question(
-            "old router's buffer (packets)", OLD, old, Range(0, MOST_PACKETS, 0), "smallest", also=((NEW, "0"),)
+        lambda found: SearchProblem(
+            "old router's buffer (packets)", OLD, old, SearchRange(0, MOST_PACKETS, 0), "smallest", also=((NEW, "0"),)
         ),
-        lambda found: Question(
-            "new router's buffer (packets)", NEW, new, Range(1, MOST_PACKETS, 0), "smallest", also=((OLD, str(found[OLD])),)
+        lambda found: SearchProblem(
+            "new router's buffer (packets)", NEW, new, SearchRange(1, MOST_PACKETS, 0), "smallest", also=((OLD, str(found[OLD])),)
         ),
     ]  # fmt: skip
 
@@ -125,11 +125,11 @@ def _lead(data: Tables) -> list[Ask]:
         raise ValueError("--size lead: movement gives no lead that can vary: it needs [movement.commuters]")
     name = "movement.commuters.lead"
     values = Values.of(data, name)
-    intervals = [duration(t["interval"]) for t in data.get("traffic", []) if "interval" in t]
+    intervals = [parse_duration(t["interval"]) for t in data.get("traffic", []) if "interval" in t]
     grain = min([i for i in intervals if i], default=10 * FINEST_LEAD_PS) // 10
 
     def sound(position: int) -> bool:
-        return not problems(change(data, name, values.text(position)))
+        return not problems(set_value(data, name, values.text(position)))
 
     low, high = 0, LONGEST_LEAD_PS
     commuters = movement["commuters"]
@@ -139,22 +139,22 @@ def _lead(data: Tables) -> list[Ask]:
         high //= 2
     if not low < high or not sound(low):
         raise ValueError("--size lead: no lead is sound in this scenario: its handoffs come too often for any")
-    return [lambda found: Question("lead", name, values, Range(low, high, 0, max(1, grain)), "smallest")]
+    return [lambda found: SearchProblem("lead", name, values, SearchRange(low, high, 0, max(1, grain)), "smallest")]
 
 
 def _ends(spread: Any) -> tuple[int, int]:
     """Of a time that is drawn."""
     low, high = spread if isinstance(spread, list) else (spread, spread)
-    return duration(low), duration(high)
+    return parse_duration(low), parse_duration(high)
 
 
 def _agents(data: Tables) -> list[Ask]:
-    if "agents" not in fields(data):
+    if "agents" not in variable_fields(data):
         raise ValueError("--size agents: the scenario has no [regions] whose 'count' could vary")
     most = len(Scenario.model_validate(data).routers.names)
     if most < 2:
         raise ValueError("--size agents: there is one router, and so one agent at most")
-    return [lambda found: Question("agents (GFAs or MAPs)", "agents", Values.of(data, "agents"), Range(1, most, 0), "smallest")]
+    return [lambda found: SearchProblem("agents (GFAs or MAPs)", "agents", Values.of(data, "agents"), SearchRange(1, most, 0), "smallest")]
 
 
 _SIZES = {"buffer": _buffers, "lead": _lead, "agents": _agents}

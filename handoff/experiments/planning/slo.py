@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.quantities import duration, format_duration, size
-from handoff.scenario.units import FREQUENCY, frequency
+from engine.quantities import format_duration, parse_duration, parse_size
+from handoff.scenario.units import FREQUENCY, parse_frequency
 
 _FORM = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
 _HOW = "write MEASURE<=LIMIT (or <, >=, >), as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'"
@@ -35,35 +35,35 @@ class Target:
     unit: str
 
     @property
-    def upper(self) -> bool:
+    def is_upper_bound(self) -> bool:
         """Whether small values meet it."""
         return self.relation[0] == "<"
 
     @property
-    def at_edge(self) -> bool:
+    def is_at_extreme(self) -> bool:
         """Whether one replication that breaks it settles it: no measure is below 0, no ratio above 1.
 
         A mean can then not be clear of the limit on the good side, whatever the number of replications.
         """
-        if self.upper:
+        if self.is_upper_bound:
             return self.relation == "<=" and self.limit == 0
         return self.relation == ">=" and self.unit == "ratio" and self.limit == 1
 
     def holds(self, value: float) -> bool:
         """Whether a value meets it."""
-        if self.upper:
+        if self.is_upper_bound:
             return value < self.limit or (self.relation == "<=" and value == self.limit)
         return value > self.limit or (self.relation == ">=" and value == self.limit)
 
     def excess(self, value: float) -> float:
         """How far a value is on the wrong side, in the measure's unit; below 0 on the right one."""
-        return value - self.limit if self.upper else self.limit - value
+        return value - self.limit if self.is_upper_bound else self.limit - value
 
     def __str__(self) -> str:
-        return f"{self.measure} {self.relation} {show(self.limit, self.unit)}"
+        return f"{self.measure} {self.relation} {format_value(self.limit, self.unit)}"
 
 
-def show(value: float, unit: str) -> str:
+def format_value(value: float, unit: str) -> str:
     """A value of a measure as text, with its unit."""
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else "∞" if value > 0 else "-∞"
@@ -138,9 +138,9 @@ def parse_all(texts: Iterable[str], unit_of: Callable[[str], str]) -> list[Targe
 
 def _apart(a: Target, b: Target) -> bool:
     """Whether no value meets both."""
-    if a.measure != b.measure or a.upper == b.upper:
+    if a.measure != b.measure or a.is_upper_bound == b.is_upper_bound:
         return False
-    least, most = (b, a) if a.upper else (a, b)
+    least, most = (b, a) if a.is_upper_bound else (a, b)
     return least.limit > most.limit or (least.limit == most.limit and not (least.holds(most.limit) and most.holds(least.limit)))
 
 
@@ -180,8 +180,8 @@ def _plain(text: str) -> float:
 
 
 _LIMITS: dict[str, Callable[[str], float]] = {
-    "ps": lambda text: float(duration(text)), "ratio": _ratio, "packets": _count, "bytes": lambda text: float(size(text)),
-    "1/s": lambda text: frequency(text) / FREQUENCY["/s"], "": _plain,
+    "ps": lambda text: float(parse_duration(text)), "ratio": _ratio, "packets": _count, "bytes": lambda text: float(parse_size(text)),
+    "1/s": lambda text: parse_frequency(text) / FREQUENCY["/s"], "": _plain,
 }  # fmt: skip
 
-__all__ = ["Target", "parse", "parse_all", "show"]
+__all__ = ["Target", "format_value", "parse", "parse_all"]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handoff.experiments.planning.slo import Target, show
-from handoff.metrics.confidence import Decision, Interval, Sequential, looks
+from handoff.experiments.planning.slo import Target, format_value
+from handoff.metrics.confidence import Decision, Interval, SequentialTest, look_schedule
 
 LEAST = 2
 """Replications that show whether a scenario has anything random in it."""
@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Finding:
+class TargetResult:
     """What was found of one target at one value of the field.
 
     Attributes
@@ -53,7 +53,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Judge:
+class SloTest:
     """Decides targets together: all met, or one missed.
 
     The error of one verdict is at most ``1 - confidence``: it is shared equally among the targets, and among the looks of each
@@ -78,9 +78,9 @@ class Judge:
     @property
     def looks(self) -> tuple[int, ...]:
         """After how many replications it is worth asking for a verdict."""
-        return tuple(sorted({min(LEAST, self.most), *looks(self.most)}))
+        return tuple(sorted({min(LEAST, self.most), *look_schedule(self.most)}))
 
-    def findings(self, readings: Sequence[Sequence[Reading]], fingerprints: Sequence[int]) -> list[Finding]:
+    def findings(self, readings: Sequence[Sequence[Reading]], fingerprints: Sequence[int]) -> list[TargetResult]:
         """One a target, in their order.
 
         Parameters
@@ -93,43 +93,43 @@ class Judge:
         constant = len(fingerprints) >= LEAST and len(set(fingerprints)) == 1
         return [self._finding(target, found, constant) for target, found in zip(self.targets, readings, strict=True)]
 
-    def _finding(self, target: Target, readings: Sequence[Reading], constant: bool) -> Finding:
+    def _finding(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
         values = [r.value for r in readings if r.value is not None]
         few = sum(not r.enough for r in readings)
         if len(values) < len(readings) or few:
             said = "too few samples for it" if few else "nothing was measured"
-            return Finding(target, "open", _spanned(values), f"{said} in {max(few, len(readings) - len(values))} replications")
+            return TargetResult(target, "open", _spanned(values), f"{said} in {max(few, len(readings) - len(values))} replications")
         n = len(values)
         if constant:
             exact = Interval(values[0], values[0], values[0], n)
-            return Finding(target, "met" if target.holds(values[0]) else "missed", exact, "exact: no seed changes it")
+            return TargetResult(target, "met" if target.holds(values[0]) else "missed", exact, "exact: no seed changes it")
         counted = [r.trials for r in readings if r.trials is not None]
         trials = counted if len(counted) == n else None
         by = self._sequential(target)
         interval = by.interval(values, trials)
-        if target.at_edge:
+        if target.is_at_extreme:
             broken = sum(not target.holds(v) for v in values)
             if broken or n >= self.most:
-                return Finding(target, "missed" if broken else "met", interval, _kept(broken, n, self.confidence))
-            return Finding(target, "open", interval)
-        return Finding(target, by.decide(values, trials), interval)
+                return TargetResult(target, "missed" if broken else "met", interval, _kept(broken, n, self.confidence))
+            return TargetResult(target, "open", interval)
+        return TargetResult(target, by.decide(values, trials), interval)
 
-    def _sequential(self, target: Target) -> Sequential:
+    def _sequential(self, target: Target) -> SequentialTest:
         error = (1 - self.confidence) / len(self.targets)
-        return Sequential(target.limit, "<=" if target.upper else ">=", 1 - error, max(2, self.most))
+        return SequentialTest(target.limit, "<=" if target.is_upper_bound else ">=", 1 - error, max(2, self.most))
 
 
-def verdict(findings: Sequence[Finding]) -> Decision:
+def verdict(findings: Sequence[TargetResult]) -> Decision:
     """Of all targets together."""
     decisions = [f.decision for f in findings]
     return "missed" if "missed" in decisions else "open" if "open" in decisions else "met"
 
 
-def worse(findings: Sequence[Finding], than: Sequence[Finding]) -> bool:
+def significantly_worse(findings: Sequence[TargetResult], than: Sequence[TargetResult]) -> bool:
     """Whether a target that is missed in both is further from its limit, beyond what chance explains."""
     return any(
         a.decision == b.decision == "missed"
-        and (a.interval.low > b.interval.high if a.target.upper else a.interval.high < b.interval.low)
+        and (a.interval.low > b.interval.high if a.target.is_upper_bound else a.interval.high < b.interval.low)
         for a, b in zip(findings, than, strict=True)
     )
 
@@ -146,9 +146,9 @@ def _spanned(values: Sequence[float]) -> Interval:
     return Interval(mean, -math.inf, math.inf, len(values))
 
 
-def told(finding: Finding) -> str:
+def format_finding(finding: TargetResult) -> str:
     """Value and interval of a finding."""
     at, unit = finding.interval, finding.target.unit
     if not at.known or at.low == at.high:
-        return show(at.mean, unit)
-    return f"{show(at.mean, unit)} [{show(at.low, unit)}, {show(at.high, unit)}]"
+        return format_value(at.mean, unit)
+    return f"{format_value(at.mean, unit)} [{format_value(at.low, unit)}, {format_value(at.high, unit)}]"

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.memory import estimate
-from handoff.experiments.sweep.dataset import Run, Stored
+from engine.memory import memory_upper_bound
+from engine.offered_load import expected_packets
+from handoff.experiments.sweep.dataset import Run, StoredRun
 from handoff.experiments.sweep.points import Point
-from handoff.experiments.sweep.runner import Plan
+from handoff.experiments.sweep.runner import SweepPlan
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
-from handoff.simulation.handoff_metrics import expected_packets
-from handoff.simulation.initial_state import prepared
-from handoff.simulation.run import StudyProgress, program_of, run_procedure
-from handoff.workload.build import build
+from handoff.simulation.initial_state import prepare_network
+from handoff.simulation.run import StudyProgress, compile_program, run_procedure
+from handoff.workload.build import build_setup
 
 BUILDING_SECONDS = 5.0
 """For building scenarios beyond the first and the last."""
@@ -27,7 +27,7 @@ RECORD_BYTES = 200
 
 
 @dataclass(frozen=True)
-class Size:
+class RunCost:
     """Of one run of a scenario.
 
     Attributes
@@ -59,12 +59,12 @@ class Forecast:
         What the time rests on.
     """
 
-    sizes: dict[str, Size | str]
+    sizes: dict[str, RunCost | str]
     seconds: float | None
     by: str
 
 
-def forecast(plan: Plan, stored: Mapping[Run, Stored], missing: set[Run]) -> Forecast:
+def forecast(plan: SweepPlan, stored: Mapping[Run, StoredRun], missing: set[Run]) -> Forecast:
     """Build the first and the last scenario, and others while that is quick; estimate the time from runs that are there, else
     from a short one of the smallest.
 
@@ -79,13 +79,13 @@ def forecast(plan: Plan, stored: Mapping[Run, Stored], missing: set[Run]) -> For
     for point in plan.points:
         groups.setdefault(point.scenario, []).append(point)
     order = list(groups)
-    sizes: dict[str, Size | str] = {}
+    sizes: dict[str, RunCost | str] = {}
     begun = time.perf_counter()
     for at, text in enumerate([*order[:1], *order[:0:-1]]):
         if at > 1 and time.perf_counter() - begun > BUILDING_SECONDS:
             break
         sizes[text] = _size(plan, text, groups[text][0])
-    known = {text: size for text, size in sizes.items() if isinstance(size, Size)}
+    known = {text: size for text, size in sizes.items() if isinstance(size, RunCost)}
     if not known or not missing:
         return Forecast(sizes, None if missing else 0.0, "")
     mean = sum(s.packets for s in known.values()) / len(known)
@@ -105,25 +105,25 @@ def forecast(plan: Plan, stored: Mapping[Run, Stored], missing: set[Run]) -> For
     return Forecast(sizes, runs + tasks * building, by)
 
 
-def _setup(plan: Plan, point: Point) -> Setup:
+def _setup(plan: SweepPlan, point: Point) -> Setup:
     scenario = Scenario.model_validate(json.loads(point.scenario))
-    return build(scenario, Path(plan.folder) / f"{scenario.name}.toml", plan.seeds[0])
+    return build_setup(scenario, Path(plan.folder) / f"{scenario.name}.toml", plan.seeds[0])
 
 
-def _size(plan: Plan, text: str, point: Point) -> Size | str:
+def _size(plan: SweepPlan, text: str, point: Point) -> RunCost | str:
     begun = time.perf_counter()
     try:
         setup = _setup(plan, point)
         building = time.perf_counter() - begun
-        network, _ = prepared(setup, program_of(setup, point.procedure), plan.seeds[0])
+        network, _ = prepare_network(setup, compile_program(setup, point.procedure), plan.seeds[0])
         packets = int(expected_packets(setup.network, setup.duration_ps).sum())
         detail = RECORD_BYTES * packets if point.settings.detail else 0
-        return Size(packets, estimate(network, setup.duration_ps) + detail, building)
+        return RunCost(packets, memory_upper_bound(network, setup.duration_ps) + detail, building)
     except (ValueError, OSError, MemoryError) as error:
         return "; ".join(str(error).splitlines())
 
 
-def _probe(plan: Plan, point: Point, size: Size) -> float:
+def _probe(plan: SweepPlan, point: Point, size: RunCost) -> float:
     """Seconds a packet of a run that is stopped soon."""
     begun = time.perf_counter()
     reached = [0.0]

@@ -46,7 +46,7 @@ _SYNCING = 16
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRun:
     """A run as it came back.
 
     Attributes
@@ -54,7 +54,7 @@ class Finished:
     point : Point
     seed : int
     tables : mapping of str to dict of str to list
-        As of ``handoff.experiments.execution.task.Outcome``.
+        As of ``handoff.experiments.execution.task.TaskResult``.
     wall_seconds : float
     """
 
@@ -65,7 +65,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredRun:
     """A run that is complete in the dataset.
 
     Attributes
@@ -94,7 +94,7 @@ class Stored:
 
 
 @dataclass
-class Contents:
+class DatasetContents:
     """What is in a dataset.
 
     Attributes
@@ -105,14 +105,14 @@ class Contents:
         Files that are not what was written, or not all of a run; they count as missing.
     """
 
-    runs: dict[Run, Stored] = field(default_factory=dict)
+    runs: dict[Run, StoredRun] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------------
 
 
-def contents(folder: Path) -> Contents:
+def read_contents(folder: Path) -> DatasetContents:
     """Everything complete in a dataset; each file is read and held against the digest that its run was sealed with.
 
     Parameters
@@ -120,7 +120,7 @@ def contents(folder: Path) -> Contents:
     folder : Path
         Of the dataset; nothing is in one that does not exist.
     """
-    found = Contents()
+    found = DatasetContents()
     paths = sorted((folder / "runs").glob("point=*/seed=*.parquet"), key=lambda p: (p.parent.name, _seed(p)))
     with ThreadPoolExecutor(_SYNCING) as pool:
         for path, stored in zip(paths, pool.map(_stored, paths), strict=True):
@@ -141,13 +141,13 @@ def dataset_hash(folder: Path) -> str:
     ValueError
         If something in it is damaged.
     """
-    found = contents(folder)
+    found = read_contents(folder)
     if found.damaged:
         raise ValueError("\n".join(found.damaged))
-    return hash_of(found)
+    return contents_hash(found)
 
 
-def hash_of(found: Contents) -> str:
+def contents_hash(found: DatasetContents) -> str:
     """:func:`dataset_hash` of what is complete."""
     digest = _blake2b()
     for (point, seed), stored in sorted(found.runs.items()):
@@ -173,7 +173,7 @@ def read_points(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def table_of(stored: Stored, name: str) -> Table:
+def read_table(stored: StoredRun, name: str) -> Table:
     """One of a run's tables; without rows if it has none."""
     if name == "runs":
         return stored.row
@@ -193,7 +193,7 @@ def _read(path: Path) -> pa.Table:
         return pq.ParquetFile(file).read(use_threads=False)
 
 
-def _stored(path: Path) -> Stored | str:
+def _stored(path: Path) -> StoredRun | str:
     """A run if it is complete, else what is wrong with it."""
     try:
         table = _read(path)
@@ -210,7 +210,7 @@ def _stored(path: Path) -> Stored | str:
         return f"damaged: {' '.join(str(error).split()) or type(error).__name__}"
     if path != _place(path.parents[2], "runs", facts["point"], facts["seed"]):
         return f"out of its place: it is seed {facts['seed']} of point {facts['point']}"
-    return Stored(
+    return StoredRun(
         facts["point"], facts["seed"], facts["code_version"], facts["wall_seconds"], facts["content"], files | {"runs": path}, row
     )
 
@@ -223,7 +223,7 @@ def _place(folder: Path, name: str, point: str, seed: int) -> Path:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[Writer]:
+def open_writer(folder: Path) -> Iterator[Writer]:
     """Be the one who writes into a dataset.
 
     The lock is a record lock of this process: it ends with it, however that dies, and processes that it has started do not
@@ -278,7 +278,7 @@ class Writer:
         if json.dumps(rows) != before:
             self._commit([(self.folder / "points.parquet", _parquet(pa.Table.from_pylist(list(rows.values()), POINTS)))])
 
-    def add(self, finished: Sequence[Finished], code_version: str) -> None:
+    def add(self, finished: Sequence[FinishedRun], code_version: str) -> None:
         """Add runs: all are complete when this returns, and each is complete or missing if it never does.
 
         The tables of all runs are synced and in their places before the first ``runs`` file, which holds their digests, gets
@@ -362,7 +362,7 @@ def _rows(table: Table | None) -> int:
     return 0 if not table else len(next(iter(table.values())))
 
 
-def _arrow(name: str, run: Finished) -> pa.Table:
+def _arrow(name: str, run: FinishedRun) -> pa.Table:
     columns = dict(run.tables[name])
     columns.setdefault("seed", [run.seed] * _rows(run.tables[name]))
     schema = DATASET_SCHEMAS[name]

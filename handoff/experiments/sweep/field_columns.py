@@ -8,19 +8,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.quantities import RATE, SIZE, TIME, exact
+from engine.quantities import RATE, SIZE, TIME, parse_quantity
 
 Column = list[Any]
 
 
 def _quantity(units: Mapping[str, int], what: str) -> Callable[[str], int]:
-    return lambda text: 0 if text == "0" else exact(text, dict(units), what, "", signed=True)
+    return lambda text: 0 if text == "0" else parse_quantity(text, dict(units), what, "", signed=True)
 
 
 _SUFFIXES = (("_ps", _quantity(TIME, "duration")), ("_bit_s", _quantity(RATE, "rate")), ("_bytes", _quantity(SIZE, "size")))
 
 
-def columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
+def field_columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
     """Values of rows by name; a row that does not vary a field has no value there.
 
     A column is whole numbers, numbers, true and false or text, whatever fits all its values. A field of quantities

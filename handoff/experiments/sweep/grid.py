@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from handoff.experiments.sweep.field_columns import columns
+from handoff.experiments.sweep.field_columns import field_columns
 from handoff.scenario.experiment import zip_problems
 
 
@@ -58,7 +58,7 @@ def combinations(
     return [Combination({n: values[n] for n in fields}, p) for values in found_values for p in procedures]
 
 
-def where(points: Sequence[Combination], condition: str) -> list[Combination]:
+def filter_combinations(points: Sequence[Combination], condition: str) -> list[Combination]:
     """Those for which a condition is true.
 
     The condition is SQL, as in ``handoff query``: ``mobile_nodes <= 10000 and procedure <> 'mipv4'``, ``lead_time_ps > 20e9``.
@@ -74,12 +74,12 @@ def where(points: Sequence[Combination], condition: str) -> list[Combination]:
         return []
     import duckdb
 
-    from handoff.experiments.sweep.sandbox import connection, said
+    from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection
 
-    table = columns([p.values for p in points])
+    table = field_columns([p.values for p in points])
     table = table.append_column("procedure", pa.array([p.procedure for p in points]))
     table = table.append_column(_PLACE, pa.array(range(len(points)), pa.int64()))
-    with connection() as database:
+    with sandboxed_connection() as database:
         try:
             whole = database.from_arrow(table)
             kept = whole.filter(condition).project(_PLACE).fetchall()
@@ -87,11 +87,11 @@ def where(points: Sequence[Combination], condition: str) -> list[Combination]:
         except duckdb.BinderException as error:
             unknown = _UNKNOWN.match(str(error))
             if unknown is None:
-                raise ValueError(f"where {condition!r}: {said(error)}") from None
+                raise ValueError(f"where {condition!r}: {error_message(error)}") from None
             there = ", ".join(n if n.isidentifier() else f'"{n}"' for n in table.column_names if n != _PLACE)
             raise ValueError(f"where {condition!r}: no field {unknown[1]!r} varies; there are {there}") from None
         except duckdb.Error as error:
-            raise ValueError(f"where {condition!r}: {said(error)}") from None
+            raise ValueError(f"where {condition!r}: {error_message(error)}") from None
     if kind != "BOOLEAN":
         raise ValueError(f"where {condition!r}: is neither true nor false: write a condition, as in buffer < 30")
     return [points[at] for at in sorted(at for (at,) in kept)]

@@ -11,17 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handoff.experiments.execution.input_files import inputs_of, unreadable
-from handoff.experiments.execution.task import canonical
+from handoff.experiments.execution.input_files import input_digests, unreadable_inputs
+from handoff.experiments.execution.task import canonical_json
 from handoff.experiments.sweep.grid import Combination
 from handoff.scenario import Scenario
 from handoff.scenario.experiment import NOT_OF_A_POINT
-from handoff.scenario.load import said
-from handoff.scenario.overrides import change
+from handoff.scenario.load import format_error
+from handoff.scenario.overrides import set_value
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """How each run is done.
 
     Attributes
@@ -43,7 +43,7 @@ class Point:
     Attributes
     ----------
     scenario : str
-        Its tables as ``handoff.experiments.execution.task.canonical`` text, without ``NOT_OF_A_POINT``.
+        Its tables as ``handoff.experiments.execution.task.canonical_json`` text, without ``NOT_OF_A_POINT``.
     procedure : str
     settings : Settings
     inputs : tuple of (str, str)
@@ -56,7 +56,7 @@ class Point:
 
     scenario: str
     procedure: str
-    settings: Settings
+    settings: RunSettings
     inputs: tuple[tuple[str, str], ...]
     values: Mapping[str, str] = field(compare=False)
     key: str = field(init=False)
@@ -87,7 +87,7 @@ class Failure:
         return f"{point}: {'; '.join(self.problem.splitlines())}"
 
 
-def told_together(failures: Iterable[Failure]) -> list[str]:
+def group_failures(failures: Iterable[Failure]) -> list[str]:
     """A line for each problem: the first point that has it, and how many more do."""
     groups: dict[str, list[Failure]] = {}
     for failure in failures:
@@ -96,8 +96,8 @@ def told_together(failures: Iterable[Failure]) -> list[str]:
     return [group[0].told + more[problem] for problem, group in groups.items()]
 
 
-def points_of(
-    tables: dict[str, Any], folder: Path, found: Sequence[Combination], settings: Settings
+def make_points(
+    tables: dict[str, Any], folder: Path, found: Sequence[Combination], settings: RunSettings
 ) -> tuple[list[Point], list[Failure]]:
     """Points of combinations, each once, and those whose scenario is wrong.
 
@@ -136,12 +136,12 @@ def _scenario(
     tables = base
     try:
         for name, value in values:
-            tables = change(tables, name, value)
+            tables = set_value(tables, name, value)
         Scenario.model_validate(tables)
     except ValidationError as error:
-        return "\n".join(said(e) for e in error.errors())
+        return "\n".join(format_error(e) for e in error.errors())
     except ValueError as error:
         return str(error)
-    if missing := unreadable(tables, folder):
+    if missing := unreadable_inputs(tables, folder):
         return "\n".join(missing)
-    return canonical(tables), inputs_of(tables, folder)
+    return canonical_json(tables), input_digests(tables, folder)

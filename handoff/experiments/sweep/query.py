@@ -16,9 +16,9 @@ import pyarrow.dataset as pads
 
 from handoff.cli.tables import print_cells
 from handoff.experiments.execution.code_version import code_version
-from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Contents, contents, read_points
-from handoff.experiments.sweep.field_columns import columns
-from handoff.experiments.sweep.sandbox import connection, said
+from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
+from handoff.experiments.sweep.field_columns import field_columns
+from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 """Names of columns, and rows."""
@@ -55,8 +55,8 @@ def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
         raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
     if not (folder / "runs").is_dir():
         raise ValueError(f"{folder}: no dataset of a sweep: there is no folder 'runs' in it")
-    found = contents(folder)
-    with connection() as database:
+    found = read_contents(folder)
+    with sandboxed_connection() as database:
         for name, table in _views(folder, found).items():
             database.register(name, table)
         try:
@@ -67,14 +67,14 @@ def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
             rows = cursor.fetchall()
         except duckdb.CatalogException as error:
             if not (unknown := re.match(r"Catalog Error: Table with name (.+) does not exist!", str(error))):
-                raise ValueError(f"query: {said(error)}") from None
+                raise ValueError(f"query: {error_message(error)}") from None
             raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(TABLES)}") from None
         except duckdb.Error as error:
-            raise ValueError(f"query: {said(error)}") from None
+            raise ValueError(f"query: {error_message(error)}") from None
         return ([column[0] for column in cursor.description or ()], rows), found.damaged
 
 
-def answer(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
+def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
     """Print the answer to a query."""
     if as_json and as_csv:
         raise ValueError("--json and --csv: give one of them")
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _views(folder: Path, found: Contents) -> dict[str, Any]:
+def _views(folder: Path, found: DatasetContents) -> dict[str, Any]:
     version = code_version()
     stored = list(found.runs.values())
     schema = DATASET_SCHEMAS["runs"]
@@ -121,6 +121,6 @@ def _views(folder: Path, found: Contents) -> dict[str, Any]:
         ) if files else whole.empty_table()  # fmt: skip
     points = read_points(folder)
     keys = {name: pa.array([p[name] for p in points], pa.string()) for name in ("point", "procedure")}
-    varied = columns([dict(p["values"]) for p in points])
+    varied = field_columns([dict(p["values"]) for p in points])
     views["points"] = pa.table(keys | {name: varied[name] for name in varied.column_names if name not in keys})
     return views

@@ -10,8 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 
-from handoff.experiments.execution.task import Executor, Outcome, Task
-from handoff.experiments.sweep.dataset import Finished, Run, Stored, Writer
+from handoff.experiments.execution.task import Executor, Task, TaskResult
+from handoff.experiments.sweep.dataset import FinishedRun, Run, StoredRun, Writer
 from handoff.experiments.sweep.points import Failure, Point
 
 MOST_WAITING = 1000
@@ -19,7 +19,7 @@ MOST_WAITING = 1000
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """What a sweep is.
 
     Attributes
@@ -42,14 +42,14 @@ class Plan:
     folder: Path
     memory_limit_bytes: int | None = None
 
-    def missing(self, stored: Mapping[Run, Stored], code_version: str | None = None) -> set[Run]:
+    def missing(self, stored: Mapping[Run, StoredRun], code_version: str | None = None) -> set[Run]:
         """Runs that are not there; with a code version also those of another one."""
         runs = ((p.key, seed) for p in self.points for seed in self.seeds)
         return {r for r in runs if r not in stored or (code_version is not None and stored[r].code_version != code_version)}
 
 
 @dataclass
-class Work:
+class SweepRunner:
     """Does the missing runs of a plan.
 
     Attributes
@@ -65,9 +65,9 @@ class Work:
         Called with each point that failed.
     """
 
-    plan: Plan
+    plan: SweepPlan
     missing: set[Run]
-    done: Callable[[Finished], None]
+    done: Callable[[FinishedRun], None]
     failed: Callable[[Failure], None]
     failures: dict[str, Failure] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ class Work:
             settings.batches, self.plan.memory_limit_bytes, points[0].inputs,
         )  # fmt: skip
 
-    def _take(self, seed: int, points: Sequence[Point], outcome: Outcome) -> None:
+    def _take(self, seed: int, points: Sequence[Point], outcome: TaskResult) -> None:
         if outcome.problem:
             (point,) = points
             if point.key not in self.failures:
@@ -117,10 +117,10 @@ class Work:
                 self.failed(self.failures[point.key])
             return
         for point, tables, seconds in zip(points, outcome.tables, outcome.wall_seconds, strict=True):
-            self.done(Finished(point, seed, tables, seconds))
+            self.done(FinishedRun(point, seed, tables, seconds))
 
 
-class Keeper:
+class BackgroundWriter:
     """Writes finished runs in a thread of its own: what has come while it was syncing is written next, all at once.
 
     Leaving the context writes the rest; a failure to write is raised there, and by ``put`` before.
@@ -135,11 +135,11 @@ class Keeper:
 
     def __init__(self, writer: Writer, code_version: str) -> None:
         self._writer, self._code_version = writer, code_version
-        self._waiting: queue.Queue[Finished | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[FinishedRun | None] = queue.Queue(MOST_WAITING)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._keep, name="dataset")
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> BackgroundWriter:
         self._thread.start()
         return self
 
@@ -149,7 +149,7 @@ class Keeper:
         if self._failure is not None and error is None:
             raise self._failure
 
-    def put(self, run: Finished) -> None:
+    def put(self, run: FinishedRun) -> None:
         """Have a run written."""
         if self._failure is not None:
             raise self._failure

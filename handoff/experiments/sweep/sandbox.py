@@ -13,7 +13,7 @@ _SHUT: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connection() -> duckdb.DuckDBPyConnection:
+def sandboxed_connection() -> duckdb.DuckDBPyConnection:
     """A connection to nothing; what is registered with it is all that SQL sees, and no SQL opens it again."""
     database = duckdb.connect(config=_SHUT)
     database.execute("set python_enable_replacements = false")  # a name in SQL is never a variable of this program
@@ -21,6 +21,6 @@ def connection() -> duckdb.DuckDBPyConnection:
     return database
 
 
-def said(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """What DuckDB says is wrong, in one line."""
     return " ".join(str(error).split("\n\nLINE")[0].split())

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handoff.experiments.execution.task import Table
-from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Run, Stored, table_of
+from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Run, StoredRun, read_table
 from handoff.experiments.sweep.points import Point
-from handoff.experiments.sweep.runner import Plan
-from handoff.metrics.catalogue import Value, enough, find, of_batches, read
+from handoff.experiments.sweep.runner import SweepPlan
+from handoff.metrics.catalogue import Value, batch_values, evaluate, get_measure, has_enough_samples
 from handoff.metrics.confidence import Interval, batch_means, mean_interval
 
 DEFAULT = ("loss_ratio", "delay_p99", "disruption_p99", "latency_p50", "signalling_messages")
@@ -19,7 +19,7 @@ NOTHING = "nothing measured"
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A measure at a point.
 
     Attributes
@@ -40,7 +40,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Row:
+class PointSummary:
     """A point.
 
     Attributes
@@ -56,18 +56,18 @@ class Row:
     point: Point
     runs: int
     other_version: int
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: dict[str, Estimate] = field(default_factory=dict)
 
 
 class _Tables(Mapping[str, Table]):
     """Tables of a run, read from the disk when somebody wants them."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: StoredRun) -> None:
         self._stored, self._read = stored, {"runs": stored.row}
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._read:
-            self._read[name] = table_of(self._stored, name)
+            self._read[name] = read_table(self._stored, name)
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -77,7 +77,7 @@ class _Tables(Mapping[str, Table]):
         return len(DATASET_SCHEMAS)
 
 
-def summary(plan: Plan, stored: Mapping[Run, Stored], measures: Sequence[str], code_version: str) -> list[Row]:
+def summary(plan: SweepPlan, stored: Mapping[Run, StoredRun], measures: Sequence[str], code_version: str) -> list[PointSummary]:
     """A row for each point of a plan that has a complete run.
 
     The interval (95 %) is Student's over replications; of a single run that was cut into batches it is that of batch means.
@@ -88,11 +88,11 @@ def summary(plan: Plan, stored: Mapping[Run, Stored], measures: Sequence[str], c
         if runs:
             tables = [_Tables(run) for run in runs]
             other = sum(run.code_version != code_version for run in runs)
-            rows.append(Row(point, len(runs), other, {name: figure(name, tables) for name in measures}))
+            rows.append(PointSummary(point, len(runs), other, {name: figure(name, tables) for name in measures}))
     return rows
 
 
-def figure(name: str, runs: Sequence[Mapping[str, Table]]) -> Figure:
+def figure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate:
     """A measure over replications.
 
     Parameters
@@ -102,32 +102,32 @@ def figure(name: str, runs: Sequence[Mapping[str, Table]]) -> Figure:
     runs : sequence of mapping of str to table
         One a replication, at least one.
     """
-    unit = find(name).unit
+    unit = get_measure(name).unit
     try:
         found = [_value(name, tables) for tables in runs]
     except ValueError as error:  # a node or link that this point does not have
-        return Figure(unit, None, str(error))
+        return Estimate(unit, None, str(error))
     fewest = min(v.samples for v in found)
-    if any(v.value is not None and not enough(name, v.samples) for v in found):
-        return Figure(unit, None, TOO_FEW, fewest)
+    if any(v.value is not None and not has_enough_samples(name, v.samples) for v in found):
+        return Estimate(unit, None, TOO_FEW, fewest)
     values = [v.value for v in found if v.value is not None]
     if not values:
-        return Figure(unit, None, NOTHING, fewest)
+        return Estimate(unit, None, NOTHING, fewest)
     if len(runs) == 1 and (parts := _of_batches(name, runs[0])):
-        return Figure(unit, batch_means(parts), "", fewest)
-    return Figure(unit, mean_interval(values), "", fewest)
+        return Estimate(unit, batch_means(parts), "", fewest)
+    return Estimate(unit, mean_interval(values), "", fewest)
 
 
 def _value(name: str, tables: Mapping[str, Table]) -> Value:
     if "." in name:
-        return read(tables, name)
-    return find(name).of(tables)  # which may need no more than the row of the run
+        return evaluate(tables, name)
+    return get_measure(name).of(tables)  # which may need no more than the row of the run
 
 
 def _of_batches(name: str, tables: Mapping[str, Table]) -> list[float]:
     """The measure in each batch; nothing if it cannot be told from the figures of batches."""
     try:
-        found = [v.value for v in of_batches(tables, name)]
+        found = [v.value for v in batch_values(tables, name)]
     except ValueError:  # of nodes or links
         return []
     known = [v for v in found if v is not None]
@@ -137,7 +137,7 @@ def _of_batches(name: str, tables: Mapping[str, Table]) -> list[float]:
 # -- shown ------------------------------------------------------------------------------------------------------------------
 
 
-def told(found: Figure) -> str:
+def told(found: Estimate) -> str:
     """A figure as text: mean and half the width of its interval."""
     if found.interval is None:
         return found.note
@@ -152,7 +152,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
-def as_json(row: Row) -> dict[str, Any]:
+def as_json(row: PointSummary) -> dict[str, Any]:
     """A row as JSON has it: figures in the units of their measures, null where an interval is not known."""
     return {
         "point": row.point.key,
@@ -164,7 +164,7 @@ def as_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _figure(found: Figure) -> dict[str, Any]:
+def _figure(found: Estimate) -> dict[str, Any]:
     if found.interval is None:
         return {"unit": found.unit, "mean": None, "note": found.note, "samples": found.samples}
     i = found.interval

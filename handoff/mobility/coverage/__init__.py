@@ -4,7 +4,7 @@ docs/movement.md is the contract. Everything is integer arithmetic on draws by n
 machine or on what else is in the scenario.
 """
 
-from handoff.mobility.coverage.attachment import Coverage, attachments
+from handoff.mobility.coverage.attachment import Coverage, compute_attachments
 from handoff.mobility.coverage.path_loss import Radio
 
-__all__ = ["Coverage", "Radio", "attachments"]
+__all__ = ["Coverage", "Radio", "compute_attachments"]

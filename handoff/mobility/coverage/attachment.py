@@ -9,11 +9,18 @@ import numpy as np
 
 import traces
 from engine import FOREVER
-from engine.rng import PURPOSE_USER, draw, key
-from handoff.mobility.coverage.handover_trigger import Change, Levels, above_since, below_since, next_change, next_router
+from engine.columns import Int
+from engine.rng import PURPOSE_USER, name_key, random_word
+from handoff.mobility.coverage.handover_trigger import (
+    HandoverDecision,
+    ReceivedLevels,
+    level_above_since,
+    level_below_since,
+    next_handover,
+    next_router,
+)
 from handoff.mobility.coverage.path_loss import CUT, Radio, shadowing
-from handoff.mobility.coverage.trajectory import Path
-from handoff.protocol.setup import Int
+from handoff.mobility.coverage.trajectory import Trajectory
 
 PURPOSE_LEAD = PURPOSE_USER + 21
 PURPOSE_ACCESS = PURPOSE_USER + 22
@@ -79,7 +86,7 @@ class _Attachment:
     going_down: int = -1
 
 
-def attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int) -> traces.Associations:
+def compute_attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int) -> traces.Associations:
     """Attach every mobile node of ``tracks`` while it is there and hears a router.
 
     Parameters
@@ -105,13 +112,13 @@ def attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_p
     ValueError
         If two samples of a mobile node are farther apart than numbers can hold.
     """
-    order = sorted(range(len(coverage.routers)), key=lambda r: key(coverage.routers[r]))
+    order = sorted(range(len(coverage.routers)), key=lambda r: name_key(coverage.routers[r]))
     bounds = tracks.bounds().tolist()
     names: list[str] = []
     rows: list[tuple[int, _Attachment]] = []
     for mobile, name in enumerate(tracks.mobile_names):
         samples = slice(bounds[mobile], bounds[mobile + 1])
-        path = Path(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples])
+        path = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples])
         ride = _Ride(coverage, order, name, seed)
         try:
             for first_ps, last_ps in _pieces(path.time_ps, coverage.longest_gap_ps):
@@ -147,11 +154,11 @@ class _Ride:
 
     def __init__(self, coverage: Coverage, order: Sequence[int], name: str, seed: int) -> None:
         self.coverage, self.order, self.seed = coverage, order, seed
-        self.key = key(name)
-        self.single = draw(seed, PURPOSE_ACCESS, self.key, 0) < coverage.single_access
+        self.key = name_key(name)
+        self.single = random_word(seed, PURPOSE_ACCESS, self.key, 0) < coverage.single_access
         self.found: list[_Attachment] = []
 
-    def along(self, path: Path, start_ps: int, end_ps: int, *, gone: bool) -> None:
+    def along(self, path: Trajectory, start_ps: int, end_ps: int, *, gone: bool) -> None:
         """Follow one connected piece of the way; at its end the node is ``gone``, or only the run ends."""
         if start_ps >= end_ps:
             return
@@ -172,12 +179,12 @@ class _Ride:
                 return
             search = lost_ps + max(cover.switch_ps, 1)
 
-    def _stay(self, levels: Levels, routers: list[int], heard: Change, end_ps: int) -> int | None:
+    def _stay(self, levels: ReceivedLevels, routers: list[int], heard: HandoverDecision, end_ps: int) -> int | None:
         """Attach, and go from router to router until a link is lost; returns when, None if that does not happen."""
         cover = self.coverage
         row, served = heard.to, heard.time_ps
         now = self._attach(routers[row], served)
-        while change := next_change(levels, row, served, cover.minimum, cover.hysteresis, cover.trigger_ps):
+        while change := next_handover(levels, row, served, cover.minimum, cover.hysteresis, cover.trigger_ps):
             starts = change.time_ps + (cover.switch_ps if self.single else 0)
             if change.to >= 0 and starts >= end_ps:
                 return None  # the move would not be done by then
@@ -198,24 +205,24 @@ class _Ride:
         cover = self.coverage
         lead = cover.lead_ps
         if cover.lead_spread_ps:
-            wide = draw(self.seed, PURPOSE_LEAD, self.key, len(self.found)) * (2 * cover.lead_spread_ps + 1) >> 64
+            wide = random_word(self.seed, PURPOSE_LEAD, self.key, len(self.found)) * (2 * cover.lead_spread_ps + 1) >> 64
             lead += wide - cover.lead_spread_ps
         now.down = at
         now.going_down = max(at - cover.guard_ps, served + 1)
         now.predict = max(now.going_down - lead, served + 1)
 
-    def _up(self, levels: Levels, before: _Attachment, to: int, starts: int) -> int:
+    def _up(self, levels: ReceivedLevels, before: _Attachment, to: int, starts: int) -> int:
         """When the new link comes up: with a second radio as soon as the router is known and heard."""
         if self.single:
             return starts
-        return above_since(levels, to, self.coverage.minimum, before.predict, before.down)
+        return level_above_since(levels, to, self.coverage.minimum, before.predict, before.down)
 
-    def _lose(self, levels: Levels, now: _Attachment, row: int, at: int) -> None:
+    def _lose(self, levels: ReceivedLevels, now: _Attachment, row: int, at: int) -> None:
         now.down = at
         if self.coverage.warning is not None:
-            now.going_down = below_since(levels, row, self.coverage.warning, now.up, at)
+            now.going_down = level_below_since(levels, row, self.coverage.warning, now.up, at)
 
-    def _levels(self, path: Path, start_ps: int, end_ps: int) -> tuple[Levels, list[int]] | None:
+    def _levels(self, path: Trajectory, start_ps: int, end_ps: int) -> tuple[ReceivedLevels, list[int]] | None:
         """Levels of the routers that can be heard on this piece, and which these are."""
         cover, radio = self.coverage, self.coverage.radio
         step = cover.interval_ps
@@ -232,6 +239,6 @@ class _Ride:
         level = radio.level(dx, dy)
         routers = [self.order[r] for r in near.tolist()]
         if radio.shadowing:
-            keys = np.array([key(cover.routers[r]) for r in routers], np.uint64)
+            keys = np.array([name_key(cover.routers[r]) for r in routers], np.uint64)
             level += shadowing(radio, self.seed, keys, self.key, travelled)
-        return Levels(times, level), routers
+        return ReceivedLevels(times, level), routers

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handoff.protocol.setup import Int
+from engine.columns import Int
 
 _WINDOW = 256
 
 
 @dataclass(frozen=True)
-class Levels:
+class ReceivedLevels:
     """Received levels of one mobile node at instants, linear in between.
 
     Attributes
@@ -43,14 +43,14 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Change:
+class HandoverDecision:
     """The end of being served: a move to router ``to`` (row of the levels), or -1 for a lost link."""
 
     time_ps: int
     to: int
 
 
-def next_change(levels: Levels, serving: int, from_ps: int, minimum: int, hysteresis: int, trigger_ps: int) -> Change | None:
+def next_handover(levels: ReceivedLevels, serving: int, from_ps: int, minimum: int, hysteresis: int, trigger_ps: int) -> HandoverDecision | None:
     """How being served by a router from an instant on ends; None if it does not within the measured time.
 
     Another router takes over when its level has been more than ``hysteresis`` above the serving one's for ``trigger_ps``
@@ -66,7 +66,7 @@ def next_change(levels: Levels, serving: int, from_ps: int, minimum: int, hyster
         size *= 2
 
 
-def _first(times: Int, level: Int, serving: int, minimum: int, hysteresis: int, trigger_ps: int) -> Change | None:
+def _first(times: Int, level: Int, serving: int, minimum: int, hysteresis: int, trigger_ps: int) -> HandoverDecision | None:
     lost = crossing(times, minimum - level[serving])
     above = level - level[serving] - hysteresis
     positive = above > 0
@@ -82,11 +82,11 @@ def _first(times: Int, level: Int, serving: int, minimum: int, hysteresis: int, 
         held = due <= until
         router, due = router[held], due[held]
     if not len(router) or (lost is not None and lost < int(due.min())):
-        return None if lost is None else Change(lost, -1)
+        return None if lost is None else HandoverDecision(lost, -1)
     at = int(due.min())
     ready = router[due == at]
-    strength = Levels(times, level).at(at)
-    return Change(at, int(ready[np.argmax(strength[ready])]))
+    strength = ReceivedLevels(times, level).at(at)
+    return HandoverDecision(at, int(ready[np.argmax(strength[ready])]))
 
 
 def _crossings(times: Int, value: Int, row: Int, column: Int) -> Int:
@@ -106,7 +106,7 @@ def crossing(times: Int, value: Int) -> int | None:
     return int(_crossings(times, value[None, :], np.zeros(1, np.int64), k)[0])
 
 
-def next_router(levels: Levels, from_ps: int, least: int) -> Change | None:
+def next_router(levels: ReceivedLevels, from_ps: int, least: int) -> HandoverDecision | None:
     """Which router a mobile node without a link attaches to, and when: the strongest one whose level is at ``least`` or above."""
     size = _WINDOW
     while True:
@@ -116,16 +116,16 @@ def next_router(levels: Levels, from_ps: int, least: int) -> Change | None:
         if enough[:, column].any():
             rows = np.flatnonzero(enough[:, column])
             if column == 0:
-                return Change(from_ps, int(rows[np.argmax(level[rows, 0])]))
+                return HandoverDecision(from_ps, int(rows[np.argmax(level[rows, 0])]))
             when = _crossings(times, level - least, rows, np.full(len(rows), column))
             first = rows[when == when.min()]
-            return Change(int(when.min()), int(first[np.argmax(level[first, column])]))
+            return HandoverDecision(int(when.min()), int(first[np.argmax(level[first, column])]))
         if times[-1] == levels.time_ps[-1]:
             return None
         size *= 2
 
 
-def above_since(levels: Levels, router: int, level: int, from_ps: int, to_ps: int) -> int:
+def level_above_since(levels: ReceivedLevels, router: int, level: int, from_ps: int, to_ps: int) -> int:
     """From when on, between two instants, a router's level has been at ``level`` or above until the second."""
     times, row = _between(levels, router, from_ps, to_ps)
     below = np.flatnonzero(row < level)
@@ -137,17 +137,17 @@ def above_since(levels: Levels, router: int, level: int, from_ps: int, to_ps: in
     return int(_crossings(times, (row - level)[None, :], np.zeros(1, np.int64), after)[0])
 
 
-def below_since(levels: Levels, router: int, level: int, from_ps: int, to_ps: int) -> int:
+def level_below_since(levels: ReceivedLevels, router: int, level: int, from_ps: int, to_ps: int) -> int:
     """From when on, between two instants, a router's level has been below ``level`` until the second."""
-    mirrored = Levels(levels.time_ps, -levels.level)
-    return above_since(mirrored, router, -level, from_ps, to_ps)
+    mirrored = ReceivedLevels(levels.time_ps, -levels.level)
+    return level_above_since(mirrored, router, -level, from_ps, to_ps)
 
 
-def _between(levels: Levels, router: int, from_ps: int, to_ps: int) -> tuple[Int, Int]:
+def _between(levels: ReceivedLevels, router: int, from_ps: int, to_ps: int) -> tuple[Int, Int]:
     inner = slice(*np.searchsorted(levels.time_ps, [from_ps + 1, to_ps]).tolist())
     times = np.concatenate([[from_ps], levels.time_ps[inner], [to_ps]])
     ends = [levels.at(from_ps)[router]], [levels.at(to_ps)[router]]
     return times, np.concatenate([ends[0], levels.level[router, inner], ends[1]])
 
 
-__all__ = ["Change", "Levels", "above_since", "below_since", "crossing", "next_change", "next_router"]
+__all__ = ["HandoverDecision", "ReceivedLevels", "crossing", "level_above_since", "level_below_since", "next_handover", "next_router"]

@@ -9,9 +9,8 @@ from math import isqrt
 import numpy as np
 import numpy.typing as npt
 
-from engine.logarithm import ln
-from engine.rng import PURPOSE_USER, mix2, mix2_each
-from handoff.protocol.setup import Int
+from engine.columns import Int
+from engine.rng import PURPOSE_USER, combine, combine_array, log_fixed_point
 
 PURPOSE_SHADOWING = PURPOSE_USER + 20
 """Draws of shadowing, by router and mobile node, one for each eighth of the decorrelation distance."""
@@ -55,7 +54,7 @@ class Radio:
     def level(self, dx_mm: Int, dy_mm: Int) -> Int:
         """Level without shadowing at an offset from the router: transmit - reference loss - 10 exponent log10(d / reference)."""
         dx, dy = (np.clip(d, -FAR_MM, FAR_MM) for d in (dx_mm, dy_mm))
-        ratio = np.maximum(ln(np.maximum(dx * dx + dy * dy, 1)) - ln(np.array([self.reference_mm**2])), 0)
+        ratio = np.maximum(log_fixed_point(np.maximum(dx * dx + dy * dy, 1)) - log_fixed_point(np.array([self.reference_mm**2])), 0)
         # 10 exponent log10(d / r) = 5 exponent ln(d² / r²) / ln 10: 2**16 times the factor, 2**24 times the logarithm
         factor = (5 * self.exponent * 2**56 + _LN10 // 2) // _LN10
         loss: Int = ((ratio >> 16) * factor + (1 << 39)) >> 40
@@ -87,10 +86,10 @@ def shadowing(
     step = max(radio.decorrelation_mm // _STEPS, 1)
     at = travelled_mm // step
     first, last = int(at[0]), int(at[-1]) + 1
-    pairs = mix2_each(np.uint64(mobile_key), router_keys)
-    entities = mix2_each(np.uint64(mix2(seed, PURPOSE_SHADOWING)), pairs)
+    pairs = combine_array(np.uint64(mobile_key), router_keys)
+    entities = combine_array(np.uint64(combine(seed, PURPOSE_SHADOWING)), pairs)
     index = np.arange(first, last + _TAPS, dtype=np.uint64)
-    draws = mix2_each(np.repeat(entities, len(index)), np.tile(index, len(entities))).reshape(len(entities), -1)
+    draws = combine_array(np.repeat(entities, len(index)), np.tile(index, len(entities))).reshape(len(entities), -1)
     halves = draws.view(np.uint16).reshape(*draws.shape, 4).astype(np.int64).sum(axis=2) - 2 * 65_535
     sums = np.lib.stride_tricks.sliding_window_view(halves, _TAPS, axis=1) @ weights
     points = np.clip(sums * radio.shadowing // deviation, -CUT * radio.shadowing, CUT * radio.shadowing)

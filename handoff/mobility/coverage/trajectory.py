@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handoff.protocol.setup import Int
+from engine.columns import Int
 
 MOST_LEG_MM = 2**31 - 1
 """Between two samples, on either axis: 2,147 km."""
 
 
 @dataclass(frozen=True)
-class Path:
+class Trajectory:
     """The samples of one mobile node: straight lines at constant speed in between.
 
     Attributes

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import FOREVER, Fate
-from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
-from handoff.simulation.observer import Action, Watch
+from handoff.simulation.observer import Action, RunObserver
 
 MN = "MN"
 _AROUND_PS = 60 * 10**9
@@ -31,7 +31,7 @@ class Phases:
         return self.names[max(0, bisect_right(self.begins_ps, time_ps) - 1)]
 
 
-def ladder_of(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> Ladder:
+def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> Ladder:
     """One handoff as a ladder.
 
     Parameters
@@ -50,7 +50,7 @@ def ladder_of(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int
     ValueError
         If the mobile node has no such handoff, or the run ends before it begins.
     """
-    watch = Watch(setup, procedure, seed, mobile, detail=True)
+    watch = RunObserver(setup, procedure, seed, mobile, detail=True)
     columns = watch.run.handoffs
     rows = np.flatnonzero((columns["mobile"] == mobile) & (columns["index"] == handoff))
     if not len(rows):
@@ -62,11 +62,11 @@ def ladder_of(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int
 
 
 class _Collector:
-    def __init__(self, setup: Setup, watch: Watch, facts: dict[str, int]) -> None:
+    def __init__(self, setup: Setup, watch: RunObserver, facts: dict[str, int]) -> None:
         self.setup, self.watch, self.facts = setup, watch, facts
         self.mobile, self.program = facts["mobile"], watch.program
         self.columns = self._columns()
-        self.phases = phases(facts, self.program, watch.actions)
+        self.phases = handoff_phases(facts, self.program, watch.actions)
         known = [facts[n] for n in ("open_ps", "request_ps", "going_down_ps", "down_ps", "up_ps", "reply_ps", "marker_ps")]
         known += [facts["rescue_ps"], facts["acknowledged_ps"], facts["bound_ps"]]
         times = [t for t in known if 0 <= t < FOREVER]
@@ -114,7 +114,7 @@ class _Collector:
                     self.phases.at(hop.sent_ps), note,
                 )  # fmt: skip
 
-    def _marks(self) -> Iterator[Mark]:
+    def _marks(self) -> Iterator[LadderEvent]:
         words = {
             "predict_ps": "move known", "going_down_ps": "old link going down", "down_ps": "old link down",
             "up_ps": "new link up", "marker_ps": "marker here",
@@ -125,18 +125,18 @@ class _Collector:
                 found.append((action.time_ps, self.columns[action.node], self._text(action)))
         for time_ps, column, text in sorted(found, key=lambda x: x[0]):
             if self.begin <= time_ps <= self.end:
-                yield Mark(time_ps, column, text, self.phases.at(time_ps))
+                yield LadderEvent(time_ps, column, text, self.phases.at(time_ps))
 
     def _text(self, action: Action) -> str:
         given = action.arguments
         if action.verb == "bind":
             to = self.columns.get(given["coa"], self.setup.network.nodes[given["coa"]].name)
             return f"{'also ' if given['simultaneous'] else ''}binds to {to}"
-        if action.verb == "route_up":
+        if action.verb == "set_upstream_route":
             return f"upstream by {self.columns.get(given['node'], 'another router')}"
         return {
-            "local": "visitor", "hold": "holds packets", "unbind": "entry removed", "hold_up": "upstream waits",
-            "unroute_up": "no upstream",
+            "deliver_locally": "visitor", "buffer": "holds packets", "unbind": "entry removed", "buffer_upstream": "upstream waits",
+            "clear_upstream_route": "no upstream",
         }[action.verb]  # fmt: skip
 
     # -- data -----------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class _Collector:
             up, peer, time_ps = bool(flows["up"][flow]), int(flows["node"][flow]), int(packets["sent_ps"][i])
             fate = Fate(int(packets["fate"][i]))
             heard = fate in (Fate.DELIVERED, Fate.DUPLICATE)
-            outcome = fate.text if heard or fate == Fate.IN_FLIGHT else f"lost: {fate.text}"
+            outcome = fate.label if heard or fate == Fate.IN_FLIGHT else f"lost: {fate.label}"
             where = int(packets["via"][i]) if heard else int(packets["node"][i])
             path = self._up(peer) if up else self._down(peer, where, int(packets["tunnels"][i]), heard, time_ps)
             key = (self.phases.at(time_ps), "up" if up else "down", path, outcome)
@@ -190,7 +190,7 @@ class _Collector:
         return verb == "unbind"
 
 
-def phases(facts: dict[str, int], program: Program, actions: list[Action]) -> Phases:
+def handoff_phases(facts: dict[str, int], program: Program, actions: list[Action]) -> Phases:
     """The seed's phases of a handoff; a procedure without a marker has two, before and after the new binding."""
     switched = _switch(facts, program, actions)
     done = max(facts[n] for n in ("reply_ps", "marker_ps", "acknowledged_ps", "bound_ps", "up_ps", "down_ps"))

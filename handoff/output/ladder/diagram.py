@@ -29,7 +29,7 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Mark:
+class LadderEvent:
     """Something that happens at a column: a layer-2 event, a change of a binding table."""
 
     time_ps: int
@@ -72,6 +72,6 @@ class Ladder:
     title: str
     columns: tuple[str, ...]
     arrows: tuple[Arrow, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[LadderEvent, ...]
     traffic: tuple[Traffic, ...]
     phases: tuple[str, ...]

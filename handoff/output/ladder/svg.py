@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 
 WIDTH = 1000
 _LEFT, _RIGHT, _TOP, _ROW = 110, 190, 96, 22
@@ -29,7 +29,7 @@ class _Row:
     """One line of the picture: what happens, and where it is drawn."""
 
     y: int
-    thing: Arrow | Mark | Traffic | str
+    thing: Arrow | LadderEvent | Traffic | str
 
 
 def render_svg(ladder: Ladder) -> str:
@@ -58,7 +58,7 @@ def render_svg(ladder: Ladder) -> str:
     for row in rows:
         if isinstance(row.thing, Arrow):
             parts.append(_arrow(row.thing, row.y, _arrival(row, rows), places))
-        elif isinstance(row.thing, Mark):
+        elif isinstance(row.thing, LadderEvent):
             parts.append(_mark(row.thing, row.y, places))
         elif isinstance(row.thing, Traffic):
             parts.append(_traffic(row.thing, row.y))
@@ -70,7 +70,7 @@ def _rows(ladder: Ladder) -> Iterator[_Row]:
     for phase in ladder.phases:
         yield _Row(y, phase)
         y += _ROW
-        things: list[tuple[int, int, Arrow | Mark]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
+        things: list[tuple[int, int, Arrow | LadderEvent]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
         things += [(m.time_ps, 0, m) for m in ladder.marks if m.phase == phase]
         for thing in (*(t for t in ladder.traffic if t.phase == phase), *(x[2] for x in sorted(things, key=lambda x: x[:2]))):
             yield _Row(y, thing)
@@ -91,12 +91,12 @@ def _arrival(row: _Row, rows: list[_Row]) -> int:
     if got is None:
         return row.y + _ROW // 2
     later = [
-        r.y for r in rows if r.y > row.y and isinstance(r.thing, (Arrow, Mark)) and _time(r.thing) >= got
+        r.y for r in rows if r.y > row.y and isinstance(r.thing, (Arrow, LadderEvent)) and _time(r.thing) >= got
     ]
     return max(row.y + _ROW // 2, min(later, default=row.y + _ROW) - _ROW // 2)
 
 
-def _time(thing: Arrow | Mark) -> int:
+def _time(thing: Arrow | LadderEvent) -> int:
     return thing.sent_ps if isinstance(thing, Arrow) else thing.time_ps
 
 
@@ -117,7 +117,7 @@ def _arrow(arrow: Arrow, y: int, end: int, places: dict[str, int]) -> str:
     )
 
 
-def _mark(mark: Mark, y: int, places: dict[str, int]) -> str:
+def _mark(mark: LadderEvent, y: int, places: dict[str, int]) -> str:
     x = places[mark.column]
     right = x > WIDTH // 2
     return (

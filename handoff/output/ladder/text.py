@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handoff.output.ladder.diagram import Arrow, Ladder, Mark, Traffic
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 
 _TIME = 12
 
@@ -51,7 +51,7 @@ def _packets(traffic: Traffic) -> str:
 
 def _events(ladder: Ladder, phase: str, places: dict[str, int]) -> Iterator[str]:
     """Arrows and marks of a phase by time."""
-    things: list[tuple[int, int, Arrow | Mark]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
+    things: list[tuple[int, int, Arrow | LadderEvent]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
     things += [(m.time_ps, 0, m) for m in ladder.marks if m.phase == phase]
     for _, _, thing in sorted(things, key=lambda x: x[:2]):
         yield _arrow(thing, places) if isinstance(thing, Arrow) else _mark(thing, places)
@@ -77,7 +77,7 @@ def _arrow(arrow: Arrow, places: dict[str, int]) -> str:
     return "".join(line).rstrip() + "  " + (f"at {_ms(arrow.got_ps)}" if arrow.got_ps is not None else arrow.note)
 
 
-def _mark(mark: Mark, places: dict[str, int]) -> str:
+def _mark(mark: LadderEvent, places: dict[str, int]) -> str:
     line = _lifelines(places, mark.time_ps)
     place = places[mark.column]
     line[place] = "*"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
-from handoff.protocol.roles import Places
+from handoff.protocol.roles import RoleResolver
 
 HOMES_V4 = int(ipaddress.IPv4Address("10.0.0.0"))
 NODES_V4 = int(ipaddress.IPv4Address("10.128.0.0"))
@@ -23,7 +23,7 @@ LINK_LOCAL_V6 = 0xFE80 << 48
 ALL_ROUTERS = {4: ipaddress.IPv4Address("224.0.0.2").packed, 6: ipaddress.IPv6Address("ff02::2").packed}
 
 
-class Addresses:
+class AddressPlan:
     """Addresses of nodes and mobile nodes under one row.
 
     Parameters
@@ -40,7 +40,7 @@ class Addresses:
         first half of the router's and the second half of the mobile node's.
     """
 
-    def __init__(self, places: Places, nodes: int, mobiles: int) -> None:
+    def __init__(self, places: RoleResolver, nodes: int, mobiles: int) -> None:
         self.ip, self.nodes = places.row.ip, nodes
         self._one_address = places.row.network_based
         self.table: npt.NDArray[np.uint8] = np.zeros((nodes + mobiles, 16), np.uint8)
@@ -89,7 +89,7 @@ class Addresses:
         return self.table[row, : 4 if self.ip == 4 else 16].tobytes()
 
 
-def too_many(ip: int, nodes: int, mobiles: int) -> list[str]:
+def address_plan_errors(ip: int, nodes: int, mobiles: int) -> list[str]:
     """What the plan has no room for."""
     if ip == 4 and (nodes > MOST_NODES_V4 or mobiles > MOST_HOMES_V4):
         return [f"a capture of IPv4 has addresses for {MOST_NODES_V4:,} nodes and {MOST_HOMES_V4:,} mobile nodes, not {nodes:,} "

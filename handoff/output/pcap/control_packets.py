@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
-from engine.rng import mix2
-from handoff.output.pcap.address_plan import ALL_ROUTERS, Addresses
+from engine.rng import combine
+from handoff.output.pcap.address_plan import ALL_ROUTERS, AddressPlan
 from handoff.protocol.constants import SECOND
-from handoff.protocol.messages import Fields, in_home_tunnel
-from handoff.protocol.program import Numbered, Program
-from handoff.protocol.roles import Places
-from handoff.protocol.security import NONCE_BITS, Tokens, home_key, nonce_of
+from handoff.protocol.messages import MessageFields, in_home_tunnel
+from handoff.protocol.program import Program, ProgramStep
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.security import NONCE_BITS, Tokens, home_key, nonce_index
 from traces import wire
 
 RR_REQUEST, RR_REPLY = 1, 3
@@ -44,7 +44,7 @@ def _units(lifetime_s: int) -> int:
     return -(-lifetime_s // _UNIT_S)
 
 
-class Signalling:
+class ControlPacketEncoder:
     """Makes the packet of each control message.
 
     Parameters
@@ -54,25 +54,25 @@ class Signalling:
     addresses : Addresses
     """
 
-    def __init__(self, program: Program, places: Places, addresses: Addresses) -> None:
+    def __init__(self, program: Program, places: RoleResolver, addresses: AddressPlan) -> None:
         self.program, self.places, self.addresses = program, places, addresses
         self.row, self.options = program.row, program.options
         self.nonces: dict[tuple[int, int], dict[int, int]] = {}  # of a mobile node's last updates to a correspondent
         self.packet = lru_cache(4096)(self._packet)  # a leg has several links
 
     def _packet(self, args: tuple[int, ...], mobile: int) -> bytes:
-        fields = Fields.unpack(args)
+        fields = MessageFields.unpack(args)
         numbered = self.program.steps[fields.step]
         return (_V4 if self.row.ip == 4 else _V6)[numbered.kind](self, numbered, fields, mobile)
 
     # -- who is who -----------------------------------------------------------------------------------------------------
-    def _at(self, role: str, fields: Fields, mobile: int) -> bytes:
+    def _at(self, role: str, fields: MessageFields, mobile: int) -> bytes:
         """Address at which a node of the path is reached on one leg of it."""
         if role == "MN":
             return self.addresses.home(mobile)
         return self.addresses.node(self.places.node(role, fields))
 
-    def _ends(self, numbered: Numbered, fields: Fields, mobile: int) -> tuple[bytes, bytes]:
+    def _ends(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> tuple[bytes, bytes]:
         """Of this leg."""
         path = numbered.step.path
         return self._at(path[fields.hop - 1], fields, mobile), self._at(path[fields.hop], fields, mobile)
@@ -88,7 +88,7 @@ class Signalling:
         return min(-(-ps // SECOND), 0xFFFF)
 
     # -- Mobile IPv4 ----------------------------------------------------------------------------------------------------
-    def _identification(self, fields: Fields) -> int:
+    def _identification(self, fields: MessageFields) -> int:
         """A timestamp in the format of NTP, or the count that the model has in its place."""
         if not self.options.authenticates:
             return fields.identification
@@ -98,7 +98,7 @@ class Signalling:
     def _mobile_home(self, mobile: int) -> bytes:
         return self._key(mobile, "Mobile-Home", 16)
 
-    def _request4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _request4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         last = numbered.step.path[-1]
         flags = _ENCAPSULATION[self.options.encapsulation] | _SIMULTANEOUS * (numbered.step.effect == "simultaneous")
         return wire.registration_request(
@@ -107,7 +107,7 @@ class Signalling:
             self._identification(fields), self._mobile_home(mobile),
         )  # fmt: skip
 
-    def _reply4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _reply4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         first = numbered.step.path[0]
         return wire.registration_reply(
             *self._ends(numbered, fields, mobile), REGIONAL_REPLY if first == "GFA" else RR_REPLY, fields.status,
@@ -115,7 +115,7 @@ class Signalling:
             self._mobile_home(mobile),
         )  # fmt: skip
 
-    def _update4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _update4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         flags = _UPDATE_ENCAPSULATION[self.options.encapsulation] | _ACKNOWLEDGE_V4 * bool(numbered.replies)
         router = fields.old if numbered.kind == "DBU" else fields.new
         return wire.registration_request(
@@ -124,17 +124,17 @@ class Signalling:
             self._mobile_home(mobile),
         )  # fmt: skip
 
-    def _acknowledgement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _acknowledgement4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         return wire.optimization_acknowledgement(
             *self._ends(numbered, fields, mobile), ACKNOWLEDGEMENT + BEYOND * self.row.hierarchical, fields.status > 0,
             self.addresses.home(mobile), self._identification(fields), self._mobile_home(mobile),
         )  # fmt: skip
 
-    def _solicitation4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _solicitation4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         return wire.agent_solicitation(source, ALL_ROUTERS[4] if numbered.step.path[0] == "MN" else destination)
 
-    def _advertisement4(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _advertisement4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         agent = self.addresses.node(fields.new)
         return wire.agent_advertisement(
             *self._ends(numbered, fields, mobile), self._seconds(self.places.advertisement_lifetime_ps),
@@ -142,7 +142,7 @@ class Signalling:
         )  # fmt: skip
 
     # -- Mobile IPv6 ----------------------------------------------------------------------------------------------------
-    def _binding(self, anchor: str, delete: bool, fields: Fields, mobile: int) -> tuple[bytes, bytes, int]:
+    def _binding(self, anchor: str, delete: bool, fields: MessageFields, mobile: int) -> tuple[bytes, bytes, int]:
         """Care-of address, home address and flags of a binding at an anchor."""
         router = fields.old if delete else fields.new
         if anchor == "oAR":  # from the old care-of address to the new one
@@ -151,7 +151,7 @@ class Signalling:
             return self._care_of("AR", router, mobile), self._care_of("HA", fields.new, mobile), _MAP
         return self._care_of(anchor, router, mobile), self.addresses.home(mobile), _HOME * (anchor == "HA")
 
-    def _update6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _update6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         anchor, sequence = numbered.step.path[-1], fields.identification & 0xFFFF
         destination, lifetime = self._at(anchor, fields, mobile), _units(fields.lifetime_s)
         acknowledge, esp = _ACKNOWLEDGE * bool(numbered.replies), self._security(anchor, 0, fields, mobile)
@@ -165,7 +165,7 @@ class Signalling:
             authorization, esp=esp,
         )  # fmt: skip
 
-    def _acknowledgement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _acknowledgement6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         anchor, sequence = numbered.step.path[0], fields.identification & 0xFFFF
         source, lifetime = self._at(anchor, fields, mobile), _units(fields.lifetime_s)
         esp = self._security(anchor, 1, fields, mobile)
@@ -180,9 +180,9 @@ class Signalling:
             source, care_of, home, fields.status, 0, sequence, lifetime, authorization, esp=esp
         )
 
-    def _security(self, anchor: str, back: int, fields: Fields, mobile: int) -> wire.Security | None:
+    def _security(self, anchor: str, back: int, fields: MessageFields, mobile: int) -> wire.Security | None:
         """ESP between mobile node (or access router) and home agent, in the profile that has it."""
-        if anchor != "HA" or not self.program.secured:
+        if anchor != "HA" or not self.program.uses_ipsec:
             return None
         index = 256 + 2 * mobile + back
         return wire.Security(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
@@ -191,10 +191,10 @@ class Signalling:
         return wire.Proxy(f"{mobile:08d}@home", self.addresses.home(mobile)[:8] + bytes(8))
 
     def _authorization(
-        self, numbered: Numbered, fields: Fields, mobile: int, care_of: bytes, correspondent: bytes
+        self, numbered: ProgramStep, fields: MessageFields, mobile: int, care_of: bytes, correspondent: bytes
     ) -> wire.Authorization | None:
         """Under the key that both tokens of the tests give, or (RFC 4449) one that both ends have."""
-        if not self.program.secured:
+        if not self.program.uses_ipsec:
             return None
         if not self.program.routability:
             return wire.Authorization(self._key(mobile, "Correspondent", 20), None, care_of, correspondent)
@@ -212,23 +212,23 @@ class Signalling:
         nonces = (home & 0xFFFF, care_of_nonce & 0xFFFF) if update else None
         return wire.Authorization(key, nonces, care_of, correspondent)
 
-    def _test6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _test6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         """Return routability (RFC 6275 5.2.5); the home test in the home agent's tunnel."""
         path, of_home, init = numbered.step.path, numbered.kind.startswith("Ho"), numbered.kind.endswith("I")
         router = fields.old if of_home and "oAR" in path else fields.new
         care_of = self._care_of("CN", router, mobile)
         mine, peer = self.addresses.home(mobile) if of_home else care_of, self.addresses.node(fields.peer)
-        cookie = mix2(mix2(int(self.places.mobile_keys[mobile]), fields.peer), 2 * fields.identification + of_home)
+        cookie = combine(combine(int(self.places.mobile_keys[mobile]), fields.peer), 2 * fields.identification + of_home)
         if init:
             packet = wire.test_init(mine, peer, of_home, cookie)
         else:
-            packet = wire.test(peer, mine, of_home, nonce_of(fields.proof) & 0xFFFF, cookie, fields.proof)
+            packet = wire.test(peer, mine, of_home, nonce_index(fields.proof) & 0xFFFF, cookie, fields.proof)
         if not in_home_tunnel(numbered.kind, path, fields.hop):
             return packet
         agent, care_of = self.addresses.node(self.places.home_agent), self._care_of("HA", router, mobile)
         return wire.tunnelled(packet, wire.IP_IN_IP, *((care_of, agent) if init else (agent, care_of)))
 
-    def _discovery6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _discovery6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         """Dynamic home agent address discovery on the old link."""
         care_of, number = self._care_of("AR", fields.new, mobile), fields.identification & 0xFFFF
         if numbered.kind == "HADQ":
@@ -236,13 +236,13 @@ class Signalling:
         agent = self.addresses.node(fields.old)
         return wire.home_agent_discovery(agent, care_of, number, agent)
 
-    def _solicitation6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _solicitation6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         if numbered.step.path[0] == "MN":
             source, destination = self.addresses.link_local(source), ALL_ROUTERS[6]
         return wire.router_solicitation(source, destination, b"\2" + source[-5:])
 
-    def _advertisement6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
+    def _advertisement6(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         source, destination = self._ends(numbered, fields, mobile)
         if numbered.step.path[fields.hop] == "MN":
             source, destination = self.addresses.link_local(source), self.addresses.link_local(destination)
@@ -252,15 +252,15 @@ class Signalling:
 
 
 _V4 = {
-    "RQ": Signalling._request4, "RR": Signalling._reply4, "DRR": Signalling._reply4,
-    "BU": Signalling._update4, "DBU": Signalling._update4,
-    "BA": Signalling._acknowledgement4, "DBA": Signalling._acknowledgement4,
-    "AS": Signalling._solicitation4, "AA": Signalling._advertisement4,
+    "RQ": ControlPacketEncoder._request4, "RR": ControlPacketEncoder._reply4, "DRR": ControlPacketEncoder._reply4,
+    "BU": ControlPacketEncoder._update4, "DBU": ControlPacketEncoder._update4,
+    "BA": ControlPacketEncoder._acknowledgement4, "DBA": ControlPacketEncoder._acknowledgement4,
+    "AS": ControlPacketEncoder._solicitation4, "AA": ControlPacketEncoder._advertisement4,
 }  # fmt: skip
 _V6 = {
-    "BU": Signalling._update6, "DBU": Signalling._update6,
-    "BA": Signalling._acknowledgement6, "DBA": Signalling._acknowledgement6,
-    "AS": Signalling._solicitation6, "AA": Signalling._advertisement6,
-    "HADQ": Signalling._discovery6, "HADR": Signalling._discovery6,
-    "HoTI": Signalling._test6, "CoTI": Signalling._test6, "HoT": Signalling._test6, "CoT": Signalling._test6,
+    "BU": ControlPacketEncoder._update6, "DBU": ControlPacketEncoder._update6,
+    "BA": ControlPacketEncoder._acknowledgement6, "DBA": ControlPacketEncoder._acknowledgement6,
+    "AS": ControlPacketEncoder._solicitation6, "AA": ControlPacketEncoder._advertisement6,
+    "HADQ": ControlPacketEncoder._discovery6, "HADR": ControlPacketEncoder._discovery6,
+    "HoTI": ControlPacketEncoder._test6, "CoTI": ControlPacketEncoder._test6, "HoT": ControlPacketEncoder._test6, "CoT": ControlPacketEncoder._test6,
 }  # fmt: skip

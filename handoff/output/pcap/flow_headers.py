@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Network
-from handoff.output.pcap.address_plan import Addresses
+from handoff.output.pcap.address_plan import AddressPlan
 from traces import FlowHeaders
 
 Int = npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ _ECHO = {4: (ICMP, 8, 0), 6: (ICMPV6, 128, 129)}
 
 
 @dataclass(frozen=True)
-class Group:
+class FlowGroup:
     """Flows that were declared together: one label, node and direction."""
 
     label: str
@@ -46,7 +46,7 @@ class _Stream:
         return np.append(self.before, self.total)[np.searchsorted(self.times, time)]
 
 
-class Flows:
+class FlowHeaderTable:
     """Headers of all flows of a network.
 
     Parameters
@@ -59,16 +59,16 @@ class Flows:
     headers : FlowHeaders
     """
 
-    def __init__(self, network: Network, addresses: Addresses) -> None:
+    def __init__(self, network: Network, addresses: AddressPlan) -> None:
         self.ip = addresses.ip
         columns = network.flows()
-        self.groups: list[Group] = []
+        self.groups: list[FlowGroup] = []
         self.group_of_flow: Int = np.zeros(network.flow_count, np.int64)
         for label, first, count in network.flow_labels:
             if count:
                 self.group_of_flow[first : first + count] = len(self.groups)
                 node, up, source = (int(columns[name][first]) for name in ("node", "up", "source"))
-                self.groups.append(Group(label, node, bool(up), source - 2 if source >= 2 else -1))
+                self.groups.append(FlowGroup(label, node, bool(up), source - 2 if source >= 2 else -1))
         ends = {key: _ends(*key) for key in {(g.label, g.node, g.replay >= 0) for g in self.groups}}
         _tell_apart(ends)
         said = [self._said(ends[g.label, g.node, g.replay >= 0], g.up) for g in self.groups]
@@ -117,7 +117,7 @@ class Flows:
         return sequence, acknowledgement
 
 
-def too_short(network: Network, ip: int) -> list[str]:
+def short_packet_errors(network: Network, ip: int) -> list[str]:
     """Flows with packets shorter than an IP header."""
     columns, found = network.flows(), []
     for label, first, count in network.flow_labels:

@@ -9,25 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import Hops, Network
-from handoff.output.pcap.address_plan import Addresses, too_many
-from handoff.output.pcap.control_packets import Signalling
-from handoff.output.pcap.flow_headers import Flows, too_short
+from engine import LinkTrace, Network
+from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
+from handoff.output.pcap.control_packets import ControlPacketEncoder
+from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
 from handoff.protocol.messages import HOME_ADDRESS
 from handoff.protocol.program import Program
-from handoff.protocol.roles import Places
+from handoff.protocol.roles import RoleResolver
 from traces import CaptureWriter, Packets, wire
 
 HOPS_IN_SLICE, HOPS_OF_PACKET = 500_000, 5
 """About how many hops of a run are written at once, and how many a packet has."""
 Nonces = dict[tuple[int, int], dict[int, int]]
 _TUNNELS_V4 = {"ipip": wire.IP_IN_IP, "minimal": wire.MINIMAL, "gre": wire.GRE}
-
-
-def link_names(network: Network) -> list[str]:
-    """Names of all links, downlinks and uplinks, as in ``Result.link_names``."""
-    cells = [network.nodes[c.node].name for c in network.cells]
-    return [link.name for link in network.links] + [f"{name}{side}*" for name in cells for side in "><"]
 
 
 def matching_links(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -91,16 +85,16 @@ class Recorder:
 
     def __init__(
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network, program: Program,
-        places: Places, kept: tuple[int, Nonces] | None = None,
+        places: RoleResolver, kept: tuple[int, Nonces] | None = None,
     ) -> None:
         self.ip, self.nodes = program.row.ip, len(network.nodes)
-        if wrong := too_many(self.ip, self.nodes, network.mobile_count) + too_short(network, self.ip):
+        if wrong := address_plan_errors(self.ip, self.nodes, network.mobile_count) + short_packet_errors(network, self.ip):
             raise ValueError("\n".join(wrong))
-        self.addresses = Addresses(places, self.nodes, network.mobile_count)
-        self.flows = Flows(network, self.addresses)
-        self.signalling = Signalling(program, places, self.addresses)
+        self.addresses = AddressPlan(places, self.nodes, network.mobile_count)
+        self.flows = FlowHeaderTable(network, self.addresses)
+        self.signalling = ControlPacketEncoder(program, places, self.addresses)
         self._tunnel = _TUNNELS_V4[program.options.encapsulation]
-        names = link_names(network)
+        names = network.link_names()
         self.slices = packets * HOPS_OF_PACKET // HOPS_IN_SLICE
         self.hops = names if program.routability else list(links)
         self._interface = np.full(len(names), -1, np.int64)
@@ -121,7 +115,7 @@ class Recorder:
         self._named = True
         return self.writer.sync(), self.signalling.nonces
 
-    def write(self, hops: Hops) -> None:
+    def write(self, hops: LinkTrace) -> None:
         """Write the hops of a slice."""
         rows = hops.rows
         packets = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handoff.protocol.procedures.steps import Procedure, Step, before, rescue
+from handoff.protocol.procedures.steps import Procedure, Step, predictive_path, rescue_steps
 
 AFTER = ("MN", "nAR")
 """From the mobile node over the new link."""
@@ -49,7 +49,7 @@ CONVENTIONAL = (
         rfcs=("RFC 5944 3.8.2.2 (S bit)",),
         ip=4,
         anchor="HA",
-        signalling=(Step("predict", "RQ", before("HA"), "simultaneous"), _REPLY),
+        signalling=(Step("predict", "RQ", predictive_path("HA"), "simultaneous"), _REPLY),
     ),
     Procedure(
         name="hmipv4-bicast",
@@ -59,8 +59,8 @@ CONVENTIONAL = (
         rfcs=("RFC 4857", "RFC 5944 3.8.2.2 (S bit)"),
         ip=4,
         anchor="GFA",
-        signalling=(Step("predict", "RQ", before("GFA"), "simultaneous"), _REGIONAL_REPLY),
-        between=(Step("predict", "RQ", before("GFA", "HA"), "simultaneous"), _HOME_REPLY),
+        signalling=(Step("predict", "RQ", predictive_path("GFA"), "simultaneous"), _REGIONAL_REPLY),
+        between=(Step("predict", "RQ", predictive_path("GFA", "HA"), "simultaneous"), _HOME_REPLY),
     ),
 )
 
@@ -75,11 +75,11 @@ SYNCHRONIZED = (
         anchor="HA",
         marker="DRR",
         signalling=(
-            Step("predict", "RQ", before("HA"), "bind"),
+            Step("predict", "RQ", predictive_path("HA"), "bind"),
             _REPLY,
             Step("RQ", "DRR", ("HA", "oAR", "MN")),
         ),
-        rescue=rescue(),
+        rescue=rescue_steps(),
     ),
     Procedure(
         name="sync-mipv4-ro",
@@ -92,13 +92,13 @@ SYNCHRONIZED = (
         route_optimization=True,
         marker="DBA",
         signalling=(
-            Step("predict", "RQ", before("HA"), "bind"),
+            Step("predict", "RQ", predictive_path("HA"), "bind"),
             Step("predict", "DBU", ("MN", "oAR", "CN"), "delete"),
             Step("DBU", "DBA", ("CN", "oAR", "MN")),
             _REPLY,
             Step("RQ", "BU", ("HA", "CN"), "bind"),
         ),
-        rescue=rescue("2"),
+        rescue=rescue_steps("2"),
     ),
     Procedure(
         name="sync-hmipv4",
@@ -110,15 +110,15 @@ SYNCHRONIZED = (
         anchor="GFA",
         marker="DRR",
         signalling=(
-            Step("predict", "RQ", before("GFA"), "bind"),
+            Step("predict", "RQ", predictive_path("GFA"), "bind"),
             _REGIONAL_REPLY,
             Step("RQ", "DRR", ("GFA", "oAR", "MN")),
         ),
         between=(
-            Step("predict", "RQ", before("GFA", "HA"), "bind"),
+            Step("predict", "RQ", predictive_path("GFA", "HA"), "bind"),
             _HOME_REPLY,
             Step("RQ", "DRR", ("HA", "oGFA", "oAR", "MN")),
         ),
-        rescue=rescue(),
+        rescue=rescue_steps(),
     ),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from handoff.protocol.procedures.steps import Procedure, Step, before, rescue, update
+from handoff.protocol.procedures.steps import Procedure, Step, predictive_path, rescue_steps, update_steps
 
 AFTER = ("MN", "nAR")
 """From the mobile node over the new link."""
 
-_TEMPORARY = update("move", "3", (*AFTER, "oAR"), "forward")
+_TEMPORARY = update_steps("move", "3", (*AFTER, "oAR"), "forward")
 """The update with H that makes a router of the old sub-network the temporary home agent."""
 
 _HIERARCHY = ("RFC 5380", "draft-soliman-mobileip-hmipv6")
@@ -29,8 +29,8 @@ CONVENTIONAL = (
         anchor="CN",
         route_optimization=True,
         signalling=(
-            *update("move", "1", (*AFTER, "HA"), reply="registered"),
-            *update("move", "2", (*AFTER, "CN")),
+            *update_steps("move", "1", (*AFTER, "HA"), reply="registered"),
+            *update_steps("move", "2", (*AFTER, "CN")),
             *_TEMPORARY,
         ),
         upstream="drop",
@@ -43,7 +43,7 @@ CONVENTIONAL = (
         rfcs=("RFC 6275",),
         ip=6,
         anchor="HA",
-        signalling=(*update("move", "1", (*AFTER, "HA"), reply="registered"), *_TEMPORARY),
+        signalling=(*update_steps("move", "1", (*AFTER, "HA"), reply="registered"), *_TEMPORARY),
         upstream="drop",
     ),
     Procedure(
@@ -54,10 +54,10 @@ CONVENTIONAL = (
         rfcs=_HIERARCHY,
         ip=6,
         anchor="MAP",
-        signalling=update("predict", "", before("MAP"), "simultaneous", "registered"),
+        signalling=update_steps("predict", "", predictive_path("MAP"), "simultaneous", "registered"),
         between=(
-            *update("predict", "", before("MAP")),
-            *update("predict", "2", before("HA"), "simultaneous", "registered"),
+            *update_steps("predict", "", predictive_path("MAP")),
+            *update_steps("predict", "2", predictive_path("HA"), "simultaneous", "registered"),
         ),
     ),
     Procedure(
@@ -69,11 +69,11 @@ CONVENTIONAL = (
         ip=6,
         anchor="MAP",
         route_optimization=True,
-        signalling=update("predict", "", before("MAP"), "simultaneous", "registered"),
+        signalling=update_steps("predict", "", predictive_path("MAP"), "simultaneous", "registered"),
         between=(
-            *update("predict", "", before("MAP")),
-            *update("predict", "2", before("HA"), "simultaneous", "registered"),
-            *update("predict", "3", before("CN"), "simultaneous"),
+            *update_steps("predict", "", predictive_path("MAP")),
+            *update_steps("predict", "2", predictive_path("HA"), "simultaneous", "registered"),
+            *update_steps("predict", "3", predictive_path("CN"), "simultaneous"),
         ),
     ),
 )
@@ -109,8 +109,8 @@ SYNCHRONIZED = (
         ip=6,
         anchor="HA",
         marker="DBA",
-        signalling=(*update("predict", "", before("HA"), reply="registered"), *_deregister("HA")),
-        rescue=rescue("2"),
+        signalling=(*update_steps("predict", "", predictive_path("HA"), reply="registered"), *_deregister("HA")),
+        rescue=rescue_steps("2"),
     ),
     Procedure(
         name="sync-mipv6-ro",
@@ -123,11 +123,11 @@ SYNCHRONIZED = (
         route_optimization=True,
         marker="DBA",
         signalling=(
-            *update("predict", "1", before("HA"), reply="registered"),
-            *update("predict", "2", before("CN")),
+            *update_steps("predict", "1", predictive_path("HA"), reply="registered"),
+            *update_steps("predict", "2", predictive_path("CN")),
             *_deregister("CN"),
         ),
-        rescue=rescue("3"),
+        rescue=rescue_steps("3"),
     ),
     Procedure(
         name="sync-hmipv6",
@@ -138,12 +138,12 @@ SYNCHRONIZED = (
         ip=6,
         anchor="MAP",
         marker="DBA",
-        signalling=(*update("predict", "", before("MAP"), reply="registered"), *_deregister("MAP")),
+        signalling=(*update_steps("predict", "", predictive_path("MAP"), reply="registered"), *_deregister("MAP")),
         between=(
-            *update("predict", "", before("MAP")),
-            *update("predict", "3", before("HA"), reply="registered"),
+            *update_steps("predict", "", predictive_path("MAP")),
+            *update_steps("predict", "3", predictive_path("HA"), reply="registered"),
             *_deregister("HA", "oMAP"),
         ),
-        rescue=rescue("2"),
+        rescue=rescue_steps("2"),
     ),
 )

@@ -96,17 +96,17 @@ class Procedure:
         return any(step.on == "predict" for step in self.signalling)
 
 
-def before(*path: str) -> tuple[str, ...]:
+def predictive_path(*path: str) -> tuple[str, ...]:
     """From the mobile node over the old link, relayed by the old router to the new one, to ``path``."""
     return ("MN", "oAR", "nAR", *path)
 
 
-def update(on: str, number: str, path: tuple[str, ...], effect: str = "bind", reply: str = "") -> tuple[Step, Step]:
+def update_steps(on: str, number: str, path: tuple[str, ...], effect: str = "bind", reply: str = "") -> tuple[Step, Step]:
     """A binding update along ``path`` and its acknowledgement by the new router; ``reply`` is the acknowledgement's effect."""
     last = path[-1]
     return Step(on, f"BU{number}", path, effect), Step(f"BU{number}", f"BA{number}", (last, "nAR", "MN"), reply)
 
 
-def rescue(number: str = "") -> tuple[Step, ...]:
+def rescue_steps(number: str = "") -> tuple[Step, ...]:
     """II-4 and III-3: update to the old router over the old link, acknowledgement by the new router."""
-    return update("going-down", number, ("MN", "oAR"), "forward")
+    return update_steps("going-down", number, ("MN", "oAR"), "forward")

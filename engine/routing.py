@@ -1,0 +1,64 @@
+"""Routes of a network: next links and delays of shortest paths."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.elements import Link
+from engine.network import Network
+from engine.rng import name_key
+
+
+def next_hops(network: Network) -> npt.NDArray[np.int32]:
+    """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
+    n = len(network.nodes)
+    hops = np.full((n, n), -1, np.int32)
+    weights = [_weight(link) for link in network.links]
+    out: list[list[int]] = [[] for _ in range(n)]
+    for i in sorted(range(len(network.links)), key=lambda i: name_key(network.links[i].name)):
+        out[network.links[i].src].append(i)
+    for target, distance in enumerate(_distances(network, range(n))):
+        for node in distance:
+            for i in out[node]:
+                onward = distance.get(network.links[i].dst)
+                if node != target and onward is not None and weights[i] + onward == distance[node]:
+                    hops[node, target] = i
+                    break
+    return hops
+
+
+def delays_to(network: Network, target: int) -> dict[int, int]:
+    """Propagation delay (ps) of the way from each node to a target, of those that have one."""
+    distance = next(_distances(network, [target]))
+    return {node: weight >> _HOPS for node, weight in distance.items()}
+
+
+_HOPS = 20
+"""Bits of a distance that count hops, below the delay."""
+
+
+def _weight(link: Link) -> int:
+    return (link.channel.delay_ps << _HOPS) + 1
+
+
+def _distances(network: Network, targets: Iterable[int]) -> Iterator[dict[int, int]]:
+    """Yield, for each target, the least distance from every node that reaches it (Dijkstra, exact integers)."""
+    incoming: list[list[tuple[int, int]]] = [[] for _ in network.nodes]
+    for link in network.links:
+        incoming[link.dst].append((link.src, _weight(link)))
+    for target in targets:
+        distance: dict[int, int] = {}
+        queue = [(0, target)]
+        while queue:
+            least, node = heapq.heappop(queue)
+            if node in distance:
+                continue
+            distance[node] = least
+            for source, weight in incoming[node]:
+                if source not in distance:
+                    heapq.heappush(queue, (least + weight, source))
+        yield distance
