@@ -1,12 +1,12 @@
 with carried as (
-    -- Of each point: what a procedure costs beyond mipv4 on the same movement (same lead, same seed), for each handoff and for each
-    -- lost packet that it avoids; means of the runs, and half of Student's 95 % interval of five.
+    -- For each point: the cost of a procedure beyond that of mipv4 with the same movement (same lead, same seed), per handoff and per
+    -- lost packet avoided. Means over the runs, and half of the 95 % interval (Student's t, five runs).
     select point, seed, sum(bytes) as bytes from links group by all
 ), cost as (
     select p.procedure, p.lead_time_ps / 1e9 as lead_ms, p."options.bicast" as bicast, seed,
         handoffs, lost, signalling_messages, disruption_p99_ps / 1e9 as disruption_ms, extra_bytes,
-        (bytes - extra_bytes) / sent as way,        -- bytes that a packet takes on all links and radios when it is delivered
-        extra_bytes + lost * way as spent           -- bytes of whatever is not the way of a delivered packet
+        (bytes - extra_bytes) / sent as way,        -- bytes of one delivered packet on all links and radios
+        extra_bytes + lost * way as spent           -- bytes outside the path of a delivered packet
     from runs join carried using (point, seed) join points p using (point)
 ), beside as (
     select c.*, b.lost - c.lost as avoided,
