@@ -1,13 +1,30 @@
-"""Options of the test run."""
+"""Options of the test run: how many random cases, and whether the slow ones run."""
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of tests/oracle and tests/sweep; they have to stand here to be known in every run."""
-    group = parser.getgroup("handoff", "engine against oracle (tests/oracle)")
-    group.addoption("--scenarios", type=int, default=300, help="random scenarios to compare (300)")
+    """Register the options here, so that every run knows them."""
+    group = parser.getgroup("handoff")
+    group.addoption("--deep", action="store_true", help="run the slow and repeated cases too")
+    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (60, with --deep 300)")
     group.addoption("--seed", type=int, default=0, help="which scenarios: each seed has a million of its own (0)")
     group.addoption("--mutants", action="store_true", help="build and judge every mutant of the engine (a minute each)")
-    group = parser.getgroup("handoff sweep", "killed sweeps (tests/sweep)")
-    group.addoption("--kills", type=int, default=4, help="how often a sweep is killed; more than ten: one of 600 points (4)")
+    group.addoption("--kills", type=int, default=None, help="how often a sweep is killed (1, with --deep 4)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many cases run unless an option says so."""
+    deep = config.getoption("deep")
+    if config.option.scenarios is None:
+        config.option.scenarios = 300 if deep else 60
+    if config.option.kills is None:
+        config.option.kills = 4 if deep else 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked ``deep`` unless they are wanted."""
+    if not config.getoption("deep"):
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
