@@ -22,8 +22,8 @@ HOP = np.dtype(
     align=True,
 )  # fmt: skip
 """One packet copy on one link. ``start_ps`` and ``end_ps``: times at which the first and the last bit leave the sender. ``key``:
-key of the FIFO. ``link``: row of ``Result.links``. ``kind``: 0 data down, 1 data up, 2 control for a node, 3 control for a mobile.
-``flow`` and ``seq``: flow and sequence number of data, else -1. ``message``: row of ``LinkTrace.messages``, -1 for data.
+key of the FIFO. ``link``: row of ``Result.links``. ``kind``: 0 data down, 1 data up, 2 control to a node, 3 control to a mobile.
+``flow``, ``seq``: flow and sequence number of data, else -1. ``message``: row of ``LinkTrace.messages``, -1 for data.
 ``size_bytes``: size without tunnel headers. ``extra_bytes``: size of tunnel headers. ``tunnels``: the first ``depth``
 elements are the tunnel headers, innermost first; the others are 0."""
 

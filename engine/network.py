@@ -307,7 +307,8 @@ class Network:
             raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
         if (np.asarray(start) < 0).any():
             raise NetworkError(f"flow {label!r}: starts before time 0")
-        flow_keys = combine_array(np.uint64(combine(name_key(label), name_key(self.nodes[where].name))), self.mobile_keys()[mobile])
+        prefix = np.uint64(combine(name_key(label), name_key(self.nodes[where].name)))
+        flow_keys = combine_array(prefix, self.mobile_keys()[mobile])
         first, n = self.flow_count, len(mobile)
         if n:
             self._flows.add(
@@ -436,7 +437,7 @@ class Network:
 
     def validation_errors(self) -> list[str]:
         """Return all reasons why the network cannot be run; empty if it is valid."""
-        node_link_keys = np.array([name_key(e.name) for e in (*self.nodes, *self.links)], np.uint64)
+        node_link_keys = np.array([name_key(n) for n in (*self._node_index, *(link.name for link in self.links))], np.uint64)
         problems = []
         for what, keys in [
             ("nodes and links", node_link_keys),
@@ -445,7 +446,7 @@ class Network:
         ]:
             keys.sort()
             if (keys[1:] == keys[:-1]).any():
-                problems.append(f"two {what} have the same name (or label); names must differ: order and random draws depend on them")
+                problems.append(f"two {what} have the same name (or label): order and random draws depend on it")
         del keys
         problems += self._attachment_problems()
         problems += [

@@ -82,8 +82,9 @@ sender (docs/model.md, 11). ``gap_end_ps``: its end. Both are -1 if there is non
 
 PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps", "sent_ps", "via", "tunnels")
 """Columns of data packet copies, recorded on request. ``node``: node at which the copy ended, -1 for the mobile. ``time_ps``:
-time of its end, -1 if in flight. ``sent_ps``: time at which the sender sent the packet. ``via``: node whose cell the mobile
-received it through (delivered or duplicate), else -1. ``tunnels``: number of encapsulations up to the end of the copy or of the run."""
+time of its end, -1 if in flight. ``sent_ps``: time at which the sender sent the packet. ``via``: node whose cell the
+mobile received it through (delivered or duplicate), else -1.
+``tunnels``: number of encapsulations up to the end of the copy or of the run."""
 
 
 @dataclass
