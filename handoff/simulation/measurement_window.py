@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import FOREVER, Engine, Result
 from engine.columns import Columns
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 
 NON_ADDITIVE_COLUMNS = {
     "delay_max_ps", "gap_max_ps", "last_ps", "in_flight", "queued", "queued_bytes", "peak_packets", "peak_bytes",
