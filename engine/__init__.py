@@ -1,6 +1,6 @@
 """An exact, fast packet engine: FIFO queues, forwarding tables with versions in time, moving endpoints, controllers."""
 
-from engine._control import Context, Event
+from engine._context import Context, Event
 from engine._core import Engine
 from engine.hops import Hops
 from engine.network import Network, NetworkError

@@ -21,17 +21,17 @@ from libcpp.pair cimport pair
 from libcpp.vector cimport vector
 
 from engine._core cimport Engine
-from engine.agenda cimport mark
-from engine.arena cimport zeroed
-from engine.copies cimport Copies
-from engine.events cimport Message, Pending
-from engine.fifo cimport Fifo, Line, NO_RING, Tally, new_fifo, oldest
-from engine.hops cimport Hop, Hops, Identity, Nest, Said
-from engine.record cimport Record
-from engine.sources cimport Rotation, Source
-from engine.state cimport free_table
-from engine.table cimport HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
-from engine.world cimport BUCKETS, Cell, Ended, Flow, Mobile, Span, Unit, World
+from engine.kernel.next_event cimport mark
+from engine.kernel.arena cimport zeroed
+from engine.kernel.copy_ledger cimport Copies
+from engine.kernel.events cimport Message, Pending
+from engine.kernel.fifo cimport Fifo, Line, NO_RING, Tally, new_fifo, oldest
+from engine.kernel.link_trace cimport Hop, Hops, Identity, Nest, Said
+from engine.kernel.packet cimport Record
+from engine.kernel.sources cimport Rotation, Source
+from engine.kernel.world_init cimport free_table
+from engine.kernel.binding_table cimport HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
+from engine.kernel.world cimport BUCKETS, Cell, Ended, Flow, Mobile, Span, Unit, World
 
 cdef extern from "Python.h":
     int PyBUF_READ

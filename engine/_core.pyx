@@ -16,20 +16,20 @@ from engine.results import MemoryLimitError
 
 from libc.stdint cimport int64_t
 
-from engine._control cimport Context
+from engine._context cimport Context
 from engine._loop cimport AUTO, HEAP, WINDOWS, Loop
-from engine.arena cimport trim
-from engine.columns cimport raw_columns, raw_hops
-from engine.holdings cimport holdings
-from engine.state cimport close_world, open_world, run_ahead
-from engine.threads cimport new_pool
-from engine.views cimport Lead, delete_view, new_view
-from engine.world cimport NEVER
+from engine.kernel.arena cimport trim
+from engine.kernel.result_columns cimport raw_columns, raw_hops
+from engine.kernel.memory_usage cimport holdings
+from engine.kernel.world_init cimport close_world, open_world, run_ahead
+from engine.kernel.thread_pool cimport new_pool
+from engine.kernel.worker_view cimport Lead, delete_view, new_view
+from engine.kernel.world cimport NEVER
 
 cdef extern from *:
-    const char *HANDOFF_SOURCES  # set by setup.py
+    const char *HANDOFF_SOURCE_DIGEST  # set by setup.py
 
-SOURCES = HANDOFF_SOURCES.decode()
+SOURCES = HANDOFF_SOURCE_DIGEST.decode()
 
 cdef int64_t LAST = 9200000000000000000  # ps, of any run: below 2**63 with room for what is under way
 

@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int64_t
 
-from engine._control cimport Context, Event
-from engine.events cimport Pending
-from engine.threads cimport Pool
-from engine.views cimport Crew
-from engine.world cimport Unit, World
+from engine._context cimport Context, Event
+from engine.kernel.events cimport Pending
+from engine.kernel.thread_pool cimport Pool
+from engine.kernel.worker_view cimport Crew
+from engine.kernel.world cimport Unit, World
 
 cdef enum:  # scheduling
     AUTO = 0

@@ -8,16 +8,16 @@ from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
-from engine._control cimport Event
-from engine.agenda cimport GROUP, NEVER, Agenda, look, soonest_unit
-from engine.clock cimport steady_ns
-from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
-from engine.fifo cimport NO_MEMORY
-from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
-from engine.reception cimport pass_boundaries
-from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
-from engine.views cimport Crew, Lead, begin_view, end_view, free_outgrown, leave_view, more_work
-from engine.world cimport DELIVERED, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
+from engine._context cimport Event
+from engine.kernel.next_event cimport GROUP, NEVER, Agenda, look, soonest_unit
+from engine.kernel.steady_clock cimport steady_ns
+from engine.kernel.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
+from engine.kernel.fifo cimport NO_MEMORY
+from engine.kernel.mobile_nodes cimport begin_fleet, finish_fleet, next_fleet
+from engine.kernel.reception cimport pass_boundaries
+from engine.kernel.node_visit cimport begin_visit, close_inlets, finish_visit, open_inlets
+from engine.kernel.worker_view cimport Crew, Lead, begin_view, end_view, free_outgrown, leave_view, more_work
+from engine.kernel.world cimport DELIVERED, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
 
 
 cdef void second_pass(World* w, Unit* u, int64_t end) noexcept nogil:

@@ -18,8 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_compiled_engine_knows_what_it_was_made_from():
     expected = hashlib.sha256()
-    for path in sorted(p for p in (ROOT / "engine").iterdir() if p.suffix in (".pyx", ".pxd")):
-        expected.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(p for p in (ROOT / "engine").rglob("*") if p.suffix in (".pyx", ".pxd")):
+        name = path.relative_to(ROOT).as_posix()
+        expected.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     assert expected.hexdigest() == SOURCES, "not built since a source has changed: uv sync"
 
 

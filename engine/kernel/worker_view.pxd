@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
-from engine.arena cimport delete_blocks
-from engine.fifo cimport Fifo, new_fifo_blocks
-from engine.world cimport BUCKETS, FATES, Dropped, Ended, Unit, World, drop
+from engine.kernel.arena cimport delete_blocks
+from engine.kernel.fifo cimport Fifo, new_fifo_blocks
+from engine.kernel.world cimport BUCKETS, FATES, Dropped, Ended, Unit, World, drop
 
 cdef struct Lead:  # a way from a unit that runs ahead
     Unit* source

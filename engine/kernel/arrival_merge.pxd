@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 from libcpp.vector cimport vector
 
-from engine.fifo cimport Inlet
+from engine.kernel.fifo cimport Inlet
 
 cdef struct Head:
     int64_t t

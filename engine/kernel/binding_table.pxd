@@ -8,9 +8,9 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
-from engine.arena cimport zeroed
-from engine.fifo cimport Fifo, fetch, record_bytes
-from engine.record cimport Record
+from engine.kernel.arena cimport zeroed
+from engine.kernel.fifo cimport Fifo, fetch, record_bytes
+from engine.kernel.packet cimport Record
 
 cdef enum:
     EMPTY = 0

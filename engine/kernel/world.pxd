@@ -3,17 +3,17 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libcpp.vector cimport vector
 
-from engine.agenda cimport NEVER, Agenda, ctz64
-from engine.arena cimport Blocks
-from engine.copies cimport Copies, Ledger, packet_id
-from engine.events cimport Action, Message, Pending
-from engine.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Inlet, Line, Tally, announce, next_slot, offer
-from engine.hops cimport Hops
-from engine.merge cimport Head
-from engine.mixing cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
-from engine.record cimport CONTROL, CONTROL_NODE, COPIED, KIND, LOST, NOTED, Record, rare
-from engine.sources cimport Law, Rotation, Source, Tape
-from engine.table cimport Table
+from engine.kernel.next_event cimport NEVER, Agenda, ctz64
+from engine.kernel.arena cimport Blocks
+from engine.kernel.copy_ledger cimport Copies, Ledger, packet_id
+from engine.kernel.events cimport Action, Message, Pending
+from engine.kernel.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Inlet, Line, Tally, announce, next_slot, offer
+from engine.kernel.link_trace cimport Hops
+from engine.kernel.arrival_merge cimport Head
+from engine.kernel.rng cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, COPIED, KIND, LOST, NOTED, Record, rare
+from engine.kernel.sources cimport Law, Rotation, Source, Tape
+from engine.kernel.binding_table cimport Table
 
 cdef enum:
     DELIVERED = 0

@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.fifo cimport Fifo, Tally, record_bytes, transmission
-from engine.hops cimport Hop, Said
-from engine.record cimport Record
-from engine.left cimport count_left, time_out_holds
-from engine.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_once
+from engine.kernel.fifo cimport Fifo, Tally, record_bytes, transmission
+from engine.kernel.link_trace cimport Hop, Said
+from engine.kernel.packet cimport Record
+from engine.kernel.in_flight cimport count_left, time_out_holds
+from engine.kernel.world cimport BUCKETS, DUPLICATE, UNIT_SERVER, Ended, Flow, Unit, World, record_once
 
 cdef inline dict raw_columns(World* w, object np, object built, int64_t reached):
     """``np`` is the numpy module: a definition file cannot import it."""

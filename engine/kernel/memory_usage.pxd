@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
-from engine.fifo cimport NO_RING, Fifo
-from engine.record cimport Record
-from engine.sources cimport Law, Source
-from engine.table cimport HOLD, QUEUE, TUNNEL, Entry, Held, Several, Table
-from engine.world cimport Family, Flow, Mobile, Unit, World
+from engine.kernel.fifo cimport NO_RING, Fifo
+from engine.kernel.packet cimport Record
+from engine.kernel.sources cimport Law, Source
+from engine.kernel.binding_table cimport HOLD, QUEUE, TUNNEL, Entry, Held, Several, Table
+from engine.kernel.world cimport Family, Flow, Mobile, Unit, World
 
 cdef inline int64_t ring_bytes(const Fifo* f) noexcept nogil:
     return 0 if f == NULL or f.mask == NO_RING else (f.mask + <int64_t>1) * <int64_t>sizeof(Record)

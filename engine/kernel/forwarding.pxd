@@ -4,23 +4,23 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
-from engine.copies cimport Copies, packet_id
-from engine.events cimport (
+from engine.kernel.copy_ledger cimport Copies, packet_id
+from engine.kernel.events cimport (
     BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
 )
-from engine.fifo cimport (
+from engine.kernel.fifo cimport (
     ACCEPTED, CALLED, NO_MEMORY, ORPHAN, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission,
     write_down,
 )
-from engine.mixing cimport mix2
-from engine.record cimport CONTROL, CONTROL_NODE, COPIED, LOST, NOTED, STRIP, Record, rare
-from engine.sources cimport Source, emit
-from engine.table cimport (
+from engine.kernel.rng cimport mix2
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, COPIED, LOST, NOTED, STRIP, Record, rare
+from engine.kernel.sources cimport Source, emit
+from engine.kernel.binding_table cimport (
     EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
     insert, new_held, remove,
 )
-from engine.threads cimport acquire, release_lock
-from engine.world cimport (
+from engine.kernel.thread_pool cimport acquire, release_lock
+from engine.kernel.world cimport (
     BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
     drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
 )

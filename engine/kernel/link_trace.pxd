@@ -6,11 +6,11 @@ from libcpp.map cimport map as ordered_map
 from libcpp.pair cimport pair
 from libcpp.vector cimport vector
 
-from engine.copies cimport packet_id
-from engine.events cimport Message
-from engine.fifo cimport Fifo, record_bytes, transmission
-from engine.record cimport CONTROL_NODE, KIND, Record
-from engine.table cimport Careof
+from engine.kernel.copy_ledger cimport packet_id
+from engine.kernel.events cimport Message
+from engine.kernel.fifo cimport Fifo, record_bytes, transmission
+from engine.kernel.packet cimport CONTROL_NODE, KIND, Record
+from engine.kernel.binding_table cimport Careof
 
 cdef struct Layer:  # one tunnel header
     uint16_t source

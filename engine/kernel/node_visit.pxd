@@ -4,16 +4,16 @@ from libc.stdint cimport int64_t, uint32_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
-from engine.agenda cimport lower
-from engine.events cimport MESSAGE, REFUSED, SCHEDULED, Message, Pending, earlier, push_event
-from engine.fifo cimport FULL, UNLIMITED, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
-from engine.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
-from engine.reception cimport receive_ahead
-from engine.record cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
-from engine.merge cimport Head, alone_until, gather_heads, next_head
-from engine.sources cimport Rotation, Source, advance, drop_top, is_round, rotate, rotation_front, sink_top, sooner, turn
-from engine.table cimport LOCAL, Entry, Table, fetch_entry, find, place, remove
-from engine.world cimport (
+from engine.kernel.next_event cimport lower
+from engine.kernel.events cimport MESSAGE, REFUSED, SCHEDULED, Message, Pending, earlier, push_event
+from engine.kernel.fifo cimport FULL, UNLIMITED, Fifo, Inlet, close_inlet, delete_fifo, fetch, open_inlet, record_bytes, release
+from engine.kernel.forwarding cimport act, is_local, is_tunnel, look_up, originate, send_on, tunnel
+from engine.kernel.reception cimport receive_ahead
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, UNHEARD, Record, rare
+from engine.kernel.arrival_merge cimport Head, alone_until, gather_heads, next_head
+from engine.kernel.sources cimport Rotation, Source, advance, drop_top, is_round, rotate, rotation_front, sink_top, sooner, turn
+from engine.kernel.binding_table cimport LOCAL, Entry, Table, fetch_entry, find, place, remove
+from engine.kernel.world cimport (
     DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, NEVER, REGISTRATION_OVERLOAD, UNIT_NODE, UNIT_SERVER, Cell, Late, Unit, World,
     announced, deliver, drop, enter, kind_of, mobile_key, mobile_of, next_busy, observe, offer,
 )

@@ -2,12 +2,12 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.events cimport MESSAGE
-from engine.fifo cimport Fifo, Tally, record_bytes, settle
-from engine.forwarding cimport time_out
-from engine.record cimport CONTROL_NODE, Record
-from engine.table cimport HOLD, Entry, Held, Table
-from engine.world cimport IN_FLIGHT, RECORD_PACKETS, Unit, World, kind_of, note
+from engine.kernel.events cimport MESSAGE
+from engine.kernel.fifo cimport Fifo, Tally, record_bytes, settle
+from engine.kernel.forwarding cimport time_out
+from engine.kernel.packet cimport CONTROL_NODE, Record
+from engine.kernel.binding_table cimport HOLD, Entry, Held, Table
+from engine.kernel.world cimport IN_FLIGHT, RECORD_PACKETS, Unit, World, kind_of, note
 
 cdef inline void count_record(World* w, Record* r, int64_t[::1] left, int64_t* control) noexcept:
     if kind_of(r) >= CONTROL_NODE:

@@ -7,14 +7,14 @@ from operator import index as exact
 cimport cython
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
-from engine.agenda cimport lower
-from engine.events cimport (
+from engine.kernel.next_event cimport lower
+from engine.kernel.events cimport (
     BIND, BIND_MORE, CLOSE_SPAN, HOLD_UP, MARK, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, SET_HOLD, SET_LOCAL, TIMER, UNBIND,
     UNBIND_ALL, UNROUTE_UP, Action, Message, Pending, push_event,
 )
-from engine.mixing cimport mix2
-from engine.record cimport CONTROL_MOBILE, CONTROL_NODE
-from engine.world cimport NEVER, mobile_key
+from engine.kernel.rng cimport mix2
+from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE
+from engine.kernel.world cimport NEVER, mobile_key
 
 
 @cython.final

@@ -3,18 +3,18 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libcpp.algorithm cimport sort
 
-from engine.agenda cimport lower
-from engine.events cimport (
+from engine.kernel.next_event cimport lower
+from engine.kernel.events cimport (
     CLOSE_SPAN, HOLD_UP, MESSAGE, OPEN_SPAN, ROUTE_UP, SEND, UNROUTE_UP, Action, Pending, earlier, push_event,
 )
-from engine.fifo cimport ACCEPTED, CALLED, ORPHAN, Fifo, fetch, record_bytes, release, transmission
-from engine.forwarding cimport own_fifo, recycle
-from engine.reception cimport attached, catch_up, end_span, heard, pass_boundaries, receive, touch
-from engine.record cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
-from engine.table cimport HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
-from engine.sources cimport Rotation, Source, emit
-from engine.units cimport due_schedule, late_before, move_on, next_source, soonest
-from engine.world cimport (
+from engine.kernel.fifo cimport ACCEPTED, CALLED, ORPHAN, Fifo, fetch, record_bytes, release, transmission
+from engine.kernel.forwarding cimport own_fifo, recycle
+from engine.kernel.reception cimport attached, catch_up, end_span, heard, pass_boundaries, receive, touch
+from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, UNHEARD, Record, rare
+from engine.kernel.binding_table cimport HOLD, Entry, Held, delete_held, find, hold_record, insert, new_held, remove
+from engine.kernel.sources cimport Rotation, Source, emit
+from engine.kernel.node_visit cimport due_schedule, late_before, move_on, next_source, soonest
+from engine.kernel.world cimport (
     CONTESTED, DETACHED, HELD, NO_CELL, QUEUE_FULL, Cell, Late, Mobile, Span, Unit, World, announced, drop, enter, fail,
     kind_of, last_delivery, mobile_key, put, record_hop, record_once,
 )

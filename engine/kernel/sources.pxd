@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
-from engine.mixing cimport exponential_gap, mix2, mul_div
-from engine.record cimport DATA_DOWN, Record
+from engine.kernel.rng cimport exponential_gap, mix2, mul_div
+from engine.kernel.packet cimport DATA_DOWN, Record
 
 cdef enum:
     CBR = 0

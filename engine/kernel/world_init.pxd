@@ -5,18 +5,18 @@ from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
-from engine.agenda cimport GROUP, close_agenda, lower, open_agenda
-from engine.arena cimport delete_blocks, zeroed
-from engine.copies cimport Ledger
-from engine.events cimport Action, Message, Pending
-from engine.fifo cimport UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line
-from engine.forwarding cimport set_local, set_tunnel
-from engine.hops cimport delete_hops, new_hops
-from engine.merge cimport Head
-from engine.mixing cimport PURPOSE_GAP, exponential_gap, mix2
-from engine.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, tape_time
-from engine.table cimport EMPTY, QUEUE, Careof, Table, forget, reserve
-from engine.world cimport (
+from engine.kernel.next_event cimport GROUP, close_agenda, lower, open_agenda
+from engine.kernel.arena cimport delete_blocks, zeroed
+from engine.kernel.copy_ledger cimport Ledger
+from engine.kernel.events cimport Action, Message, Pending
+from engine.kernel.fifo cimport UNLIMITED, Fifo, Inlet, Line, Tally, delete_fifo, new_fifo, new_fifo_blocks, new_line
+from engine.kernel.forwarding cimport set_local, set_tunnel
+from engine.kernel.link_trace cimport delete_hops, new_hops
+from engine.kernel.arrival_merge cimport Head
+from engine.kernel.rng cimport PURPOSE_GAP, exponential_gap, mix2
+from engine.kernel.sources cimport CBR, POISSON, REPLAY, Law, Rotation, Source, Tape, push_source, tape_time
+from engine.kernel.binding_table cimport EMPTY, QUEUE, Careof, Table, forget, reserve
+from engine.kernel.world cimport (
     BUCKETS, CONTESTED, NEVER, NO_CELL, UNIT_FLEET, UNIT_NODE, UNIT_SERVER, Boundary, Cell, Ended, Flow, Late, Family,
     Mobile, Span, Unit, World, family_of,
 )

@@ -3,8 +3,8 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libcpp.unordered_map cimport unordered_map
 
-from engine.events cimport Action
-from engine.world cimport Unit, World
+from engine.kernel.events cimport Action
+from engine.kernel.world cimport Unit, World
 
 cdef class Event:
     cdef readonly int64_t time_ps

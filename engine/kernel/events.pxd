@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
-from engine.record cimport Record
+from engine.kernel.packet cimport Record
 
 cdef enum:
     SCHEDULED = 0

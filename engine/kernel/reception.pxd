@@ -2,10 +2,10 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
-from engine.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
-from engine.record cimport COPIED, DATA_DOWN, KIND, LOST, STRIP, Record, rare
-from engine.sources cimport sender_gap
-from engine.world cimport (
+from engine.kernel.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
+from engine.kernel.packet cimport COPIED, DATA_DOWN, KIND, LOST, STRIP, Record, rare
+from engine.kernel.sources cimport sender_gap
+from engine.kernel.world cimport (
     CONTESTED, DETACHED, LINK_LOSS, NEVER, RECORD_PACKETS, Flow, Mobile, Span, World, count_delivery, deliver, drop, fail,
     mobile_of, observe, observe_bytes, record_hop,
 )

@@ -5,9 +5,9 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from libcpp.vector cimport vector
 
-from engine.agenda cimport lower, mark
-from engine.arena cimport Blocks, give_block, new_blocks, take_block, zeroed
-from engine.record cimport CONTROL, Record, rare
+from engine.kernel.next_event cimport lower, mark
+from engine.kernel.arena cimport Blocks, give_block, new_blocks, take_block, zeroed
+from engine.kernel.packet cimport CONTROL, Record, rare
 
 cdef extern from *:
     """
