@@ -1,4 +1,4 @@
-"""Memory that is asked for in large pieces: columns of cache lines, and blocks of one size."""
+"""Allocation of large zeroed columns, and pools of blocks of one size."""
 
 from libc.stdlib cimport free
 from libcpp.vector cimport vector
@@ -14,8 +14,9 @@ cdef extern from *:
     #include <malloc.h>
     #endif
     #define HANDOFF_HUGE_PAGE ((size_t)1 << 21)
-    /* zeroed and on a cache line; in huge pages if it fills one: a table of many megabytes would miss the page tables, too */
-    static inline void* handoff_zeroed(size_t bytes) {
+    /* Zeroed memory aligned to a cache line. An area that fills a huge page gets huge pages: lookups in a table of many
+       megabytes would also miss the TLB otherwise. */
+    static inline void* handoff_allocate_zeroed(size_t bytes) {
         size_t alignment = bytes >= HANDOFF_HUGE_PAGE ? HANDOFF_HUGE_PAGE : 64;
         size_t rounded = (bytes / alignment + 1) * alignment;
         void* p = aligned_alloc(alignment, rounded);
@@ -25,62 +26,62 @@ cdef extern from *:
     #endif
         return memset(p, 0, rounded);
     }
-    /* what was freed goes back to the system: the columns of a build leave holes that nothing else fits */
-    static inline void handoff_trim(void) {
+    /* Returns freed memory to the system: temporary columns leave holes that no later allocation fits. */
+    static inline void handoff_trim_heap(void) {
     #ifdef __GLIBC__
         malloc_trim(0);
     #endif
     }
     """
-    void trim "handoff_trim"() noexcept nogil
-    void* zeroed "handoff_zeroed"(size_t bytes) noexcept nogil  # free() it
+    void trim_heap "handoff_trim_heap"() noexcept nogil
+    void* allocate_zeroed "handoff_allocate_zeroed"(size_t bytes) noexcept nogil  # release it with free()
 
 cdef enum:
-    FIRST_PIECE = 32  # blocks; each piece is twice the one before,
-    LARGEST_PIECE = 65536  # up to this
+    FIRST_CHUNK_BLOCKS = 32  # each further chunk has twice as many,
+    MAX_CHUNK_BLOCKS = 65536  # up to this
 
-cdef struct Blocks:  # of one size, given back one by one
-    size_t bytes
-    vector[char*]* pieces
-    vector[void*]* spare
-    size_t piece  # blocks in the last piece
-    size_t used  # of them
-    size_t made  # blocks in all pieces
+cdef struct BlockPool:  # blocks of one size, allocated in chunks and freed one by one
+    size_t block_bytes
+    vector[char*]* chunks
+    vector[void*]* free_blocks
+    size_t chunk_blocks  # capacity of the last chunk
+    size_t chunk_used  # blocks handed out from the last chunk
+    size_t total_blocks  # capacity of all chunks
 
-cdef inline Blocks* new_blocks(size_t size) noexcept nogil:
-    cdef Blocks* b = <Blocks*>zeroed(sizeof(Blocks))
-    if b != NULL:
-        b.bytes = size
-        b.pieces = new vector[char*]()
-        b.spare = new vector[void*]()
-    return b
+cdef inline BlockPool* new_block_pool(size_t block_bytes) noexcept nogil:
+    cdef BlockPool* pool = <BlockPool*>allocate_zeroed(sizeof(BlockPool))
+    if pool != NULL:
+        pool.block_bytes = block_bytes
+        pool.chunks = new vector[char*]()
+        pool.free_blocks = new vector[void*]()
+    return pool
 
-cdef inline void* take_block(Blocks* b) noexcept nogil:
-    """A block, with whatever was in it; NULL without memory."""
+cdef inline void* allocate_block(BlockPool* pool) noexcept nogil:
+    """Return a block with undefined content, or NULL without memory."""
     cdef void* block
-    if b.spare.size():
-        block = b.spare.back()
-        b.spare.pop_back()
+    if pool.free_blocks.size():
+        block = pool.free_blocks.back()
+        pool.free_blocks.pop_back()
         return block
-    if b.used == b.piece:
-        b.piece = FIRST_PIECE if b.piece == 0 else min(2 * b.piece, <size_t>LARGEST_PIECE)
-        b.used = 0
-        block = zeroed(b.piece * b.bytes)
+    if pool.chunk_used == pool.chunk_blocks:
+        pool.chunk_blocks = FIRST_CHUNK_BLOCKS if pool.chunk_blocks == 0 else min(2 * pool.chunk_blocks, <size_t>MAX_CHUNK_BLOCKS)
+        pool.chunk_used = 0
+        block = allocate_zeroed(pool.chunk_blocks * pool.block_bytes)
         if block == NULL:
-            b.used = b.piece
+            pool.chunk_used = pool.chunk_blocks
             return NULL
-        b.pieces.push_back(<char*>block)
-        b.made += b.piece
-    b.used += 1
-    return b.pieces.back() + (b.used - 1) * b.bytes
+        pool.chunks.push_back(<char*>block)
+        pool.total_blocks += pool.chunk_blocks
+    pool.chunk_used += 1
+    return pool.chunks.back() + (pool.chunk_used - 1) * pool.block_bytes
 
-cdef inline void give_block(Blocks* b, void* block) noexcept nogil:
-    b.spare.push_back(block)
+cdef inline void free_block(BlockPool* pool, void* block) noexcept nogil:
+    pool.free_blocks.push_back(block)
 
-cdef inline void delete_blocks(Blocks* b) noexcept:
+cdef inline void delete_block_pool(BlockPool* pool) noexcept:
     cdef size_t i
-    if b != NULL:
-        for i in range(b.pieces.size()):
-            free(b.pieces[0][i])
-        del b.pieces, b.spare
-        free(b)
+    if pool != NULL:
+        for i in range(pool.chunks.size()):
+            free(pool.chunks[0][i])
+        del pool.chunks, pool.free_blocks
+        free(pool)

@@ -1,22 +1,22 @@
-"""Merge of the arrivals on several FIFOs in the order (time, link key): a heap of the next one of each."""
+"""Merge of the arrivals of several FIFOs in the order (time, link key), with a heap of each FIFO's next arrival."""
 
 from libc.stdint cimport int64_t
 from libcpp.vector cimport vector
 
-from engine.kernel.fifo cimport Inlet
+from engine.kernel.fifo cimport FifoCursor
 
-cdef struct Head:
+cdef struct MergeHead:
     int64_t t
-    Inlet* inlet
-    size_t order  # of the link's key among the unit's
+    FifoCursor* cursor
+    size_t order  # rank of the link key among the unit's inbound FIFOs
 
-cdef inline bint head_before(const Head* a, const Head* b) noexcept nogil:
+cdef inline bint head_before(const MergeHead* a, const MergeHead* b) noexcept nogil:
     return a.t < b.t or (a.t == b.t and a.order < b.order)
 
-cdef inline void sink(vector[Head]* heads, size_t i) noexcept nogil:
-    """Restore the heap after the time at ``i`` has grown."""
-    cdef Head* a = heads.data()
-    cdef Head x = a[i]
+cdef inline void sift_down(vector[MergeHead]* heads, size_t i) noexcept nogil:
+    """Restore the heap after the time at ``i`` has increased."""
+    cdef MergeHead* a = heads.data()
+    cdef MergeHead x = a[i]
     cdef size_t n = heads.size(), child = 2 * i + 1
     while child < n:
         if child + 1 < n and head_before(&a[child + 1], &a[child]):
@@ -28,27 +28,27 @@ cdef inline void sink(vector[Head]* heads, size_t i) noexcept nogil:
         child = 2 * i + 1
     a[i] = x
 
-cdef inline void gather_heads(vector[Head]* heads, vector[Inlet]* inlets, int64_t end) noexcept nogil:
-    """The inlets that have arrivals before ``end``; they are sorted by link key."""
-    cdef Head x
+cdef inline void fill_heads(vector[MergeHead]* heads, vector[FifoCursor]* cursors, int64_t end) noexcept nogil:
+    """Build the heap of cursors that have an arrival before ``end``; ``cursors`` is sorted by link key."""
+    cdef MergeHead x
     cdef size_t i
     heads.clear()
-    for i in range(inlets.size()):
-        x.inlet = &inlets.data()[i]
-        if x.inlet.head != x.inlet.tail:
-            x.t = x.inlet.ring[x.inlet.head & x.inlet.mask].t
+    for i in range(cursors.size()):
+        x.cursor = &cursors.data()[i]
+        if x.cursor.head != x.cursor.tail:
+            x.t = x.cursor.ring[x.cursor.head & x.cursor.mask].t
             x.order = i
             if x.t < end:
                 heads.push_back(x)
     i = heads.size() >> 1
     while i > 0:
         i -= 1
-        sink(heads, i)
+        sift_down(heads, i)
 
-cdef inline int64_t alone_until(const vector[Head]* heads, int64_t limit) noexcept nogil:
-    """Up to when the first inlet's arrivals come before those of all others, ``limit`` at most."""
-    cdef const Head* a = heads.data()
-    cdef const Head* second = a + 1
+cdef inline int64_t find_run_end(const vector[MergeHead]* heads, int64_t limit) noexcept nogil:
+    """Return the time up to which all arrivals of the first cursor precede those of the others, at most ``limit``."""
+    cdef const MergeHead* a = heads.data()
+    cdef const MergeHead* second = a + 1
     cdef int64_t t
     if heads.size() == 1:
         return limit
@@ -57,14 +57,14 @@ cdef inline int64_t alone_until(const vector[Head]* heads, int64_t limit) noexce
     t = second.t + (a.order < second.order)
     return t if t < limit else limit
 
-cdef inline void next_head(vector[Head]* heads, int64_t end) noexcept nogil:
-    """The first inlet has had some arrivals taken."""
-    cdef Head* a = heads.data()
-    cdef Inlet* x = a.inlet
+cdef inline void advance_head(vector[MergeHead]* heads, int64_t end) noexcept nogil:
+    """Restore the heap after the first cursor has consumed packets."""
+    cdef MergeHead* a = heads.data()
+    cdef FifoCursor* x = a.cursor
     if x.head != x.tail:
         a.t = x.ring[x.head & x.mask].t
     if x.head == x.tail or a.t >= end:
         a[0] = heads.back()
         heads.pop_back()
     if heads.size() > 1:
-        sink(heads, 0)
+        sift_down(heads, 0)

@@ -1,429 +1,436 @@
-"""What a node does with a packet: the shortest path, its table, its cell; and how its table changes."""
+"""Forwarding at a node: shortest path, binding table, cell; and the actions that change its binding table."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
-from engine.kernel.copy_ledger cimport Copies, packet_id
-from engine.kernel.events cimport (
-    BIND, BIND_MORE, SEND, SET_HOLD, SET_LOCAL, UNBIND, UNBIND_ALL, Action,
-)
-from engine.kernel.fifo cimport (
-    ACCEPTED, CALLED, NO_MEMORY, ORPHAN, Fifo, Line, delete_fifo, new_fifo, record_bytes, rescue, transmission,
-    write_down,
-)
-from engine.kernel.rng cimport mix2
-from engine.kernel.packet cimport CONTROL, CONTROL_NODE, COPIED, LOST, NOTED, STRIP, Record, rare
-from engine.kernel.sources cimport Source, emit
 from engine.kernel.binding_table cimport (
-    EMPTY, HOLD, LOCAL, MOST_CAREOF, QUEUE, TUNNEL, Careof, Entry, Held, Several, Table, careof, find, forget, hold_record,
-    insert, new_held, remove,
+    BUFFER, EMPTY, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry, PacketBuffer, buffer_packet,
+    careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
 )
-from engine.kernel.thread_pool cimport acquire, release_lock
+from engine.kernel.copy_ledger cimport CopyCount, packet_id
+from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
+from engine.kernel.fates cimport BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, drop
+from engine.kernel.fifo cimport (
+    ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo,
+    packet_bytes, transmission_time,
+)
+from engine.kernel.packet cimport (
+    CONTROL, CONTROL_NODE, COPIED, DECAPSULATE, FANOUT_SHIFT, LOST, MAX_FANOUTS, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely,
+)
+from engine.kernel.rng cimport combine
+from engine.kernel.sources cimport Source, emit
+from engine.kernel.thread_pool cimport acquire_lock, release_lock
 from engine.kernel.world cimport (
-    BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, Cell, Unit, World, announced,
-    drop, enter, fail, family_of, next_entry, kind_of, mobile_key, mobile_of, observe, put, record_hop,
+    Cell, Unit, World, add_to_fingerprint, claim_slot, copy_to_slot, fail, find_group, mobile_key, notify_or_fail, offer_packet,
+    packet_kind, packet_mobile, trace_hop,
 )
 
-cdef inline void put_on(World* w, int n, Fifo* f, Record* r) noexcept nogil:
-    """What has entered a link of n leaves on it, or is dropped."""
-    if rare(put(w, f, r) != ACCEPTED):
+cdef inline void enqueue(World* w, int n, Fifo* f, Packet* p) noexcept nogil:
+    """Offer a packet from the next slot of a link of n; drop it if the queue is full."""
+    if unlikely(offer_packet(w, f, p) != ACCEPTED):
         if w.failure == 0:
-            drop(w, r, QUEUE_FULL, r.t, n)
+            drop(w, p, QUEUE_FULL, p.t, n)
     else:
-        announced(w, f, r.t)
-        observe(w, f, r)
-        if rare(f.line.row >= 0):
-            record_hop(w, f, r)
+        notify_or_fail(w, f, p.t)
+        add_to_fingerprint(w, f, p)
+        if unlikely(f.params.trace_row >= 0):
+            trace_hop(w, f, p)
 
-cdef inline void send_on(World* w, int n, const Record* r) noexcept nogil:
-    """Towards r.to, which is not n."""
-    cdef Fifo* f = w.hop[n][r.to]
-    put_on(w, n, f, enter(w, f, r))
+cdef inline void forward_packet(World* w, int n, const Packet* p) noexcept nogil:
+    """Send a packet on the link towards its destination, which is not n."""
+    cdef Fifo* f = w.next_hop[n][p.destination]
+    enqueue(w, n, f, copy_to_slot(w, f, p))
 
-cdef inline Fifo* own_fifo(World* w, Table* table, Line* line, uint64_t key, uint32_t mobile) noexcept nogil:
-    """The FIFO of one mobile in a cell, made when first needed."""
-    cdef Entry* e = insert(table, mobile)
+cdef inline Fifo* get_mobile_fifo(
+    World* w, BindingTable* table, FifoParameters* params, uint64_t key, uint32_t mobile
+) noexcept nogil:
+    """Return a mobile node's own FIFO in a cell; create it on first use."""
+    cdef Entry* e = find_or_insert(table, mobile)
     cdef Fifo* f
     if e == NULL:
         return NULL
     if e.mode != EMPTY:
-        return <Fifo*>e.one.more
-    f = new_fifo(w.fifos, line, mix2(key, mobile_key(w, mobile)))
+        return <Fifo*>e.target.extension
+    f = new_fifo(w.fifo_pool, params, combine(key, mobile_key(w, mobile)))
     if f == NULL:
         return NULL
     f.mobile = mobile
     e.mode = QUEUE
-    e.one.more = f
+    e.target.extension = f
     return f
 
-cdef inline void strip(World* w, Record* r) noexcept nogil:
-    """The tunnel that ends at the router where the packet is, if it came through one, is taken off."""
-    if r.flags & STRIP:
-        r.extra = 0
-        r.flags &= <uint8_t>~STRIP
-        if rare(w.hops != NULL):
-            w.hops.leave_tunnels(w.hops, r[0])
+cdef inline void decapsulate(World* w, Packet* p) noexcept nogil:
+    """Remove the header of the tunnel that ends at this router, if the packet came through one."""
+    if p.flags & DECAPSULATE:
+        p.extra = 0
+        p.flags &= <uint8_t>~DECAPSULATE
+        if unlikely(w.trace != NULL):
+            w.trace.clear_tunnels(w.trace, p[0])
 
-cdef inline void enter_cell(World* w, int n, Fifo* f, const Record* r) noexcept nogil:
-    """Into a downlink, whose packets the fleet receives at its visit."""
-    cdef Record* entered
-    write_down(f, r.t, w.outgrown)
-    entered = enter(w, f, r)
-    strip(w, entered)
-    if rare(put(w, f, entered) != ACCEPTED):
+cdef inline void enqueue_downlink(World* w, int n, Fifo* f, const Packet* p) noexcept nogil:
+    cdef Packet* slot
+    append_relayed(f, p.t, w.retired_rings)
+    slot = copy_to_slot(w, f, p)
+    decapsulate(w, slot)
+    if unlikely(offer_packet(w, f, slot) != ACCEPTED):
         if w.failure == 0:
-            drop(w, r, QUEUE_FULL, r.t, n)
+            drop(w, p, QUEUE_FULL, p.t, n)
         return
-    announced(w, f, entered.t)
-    if not f.listed:
-        f.listed = 1
-        w.busy_downs.push_back(f)
-    if rare(r.flags & CONTROL and not f.marks & CALLED):
-        f.marks |= CALLED
-        w.control_downs.push_back(f)
+    notify_or_fail(w, f, slot.t)
+    if not f.in_active_list:
+        f.in_active_list = 1
+        w.active_downlinks.push_back(f)
+    if unlikely(p.flags & CONTROL and not f.flags & IN_CONTROL_LIST):
+        f.flags |= IN_CONTROL_LIST
+        w.control_downlinks.push_back(f)
 
-cdef inline void tunnel(World* w, int n, const Record* r, Careof* c) noexcept nogil:
-    cdef Fifo* f = w.hop[n][c.node]
-    cdef Record* entered = enter(w, f, r)
-    strip(w, entered)
-    if rare(w.hops != NULL):
-        w.hops.encapsulate(w.hops, entered[0], n, c)
-    entered.tunnels += 1
-    if c.at_mobile:
-        entered.extra += c.header
+cdef inline void send_through_tunnel(World* w, int n, const Packet* p, CareOf* c) noexcept nogil:
+    cdef Fifo* f = w.next_hop[n][c.node]
+    cdef Packet* slot = copy_to_slot(w, f, p)
+    decapsulate(w, slot)
+    if unlikely(w.trace != NULL):
+        w.trace.push_tunnel(w.trace, slot[0], n, c)
+    slot.tunnels += 1
+    if c.ends_at_mobile:
+        slot.extra += c.header_bytes
     else:
-        entered.extra = c.header
-        entered.flags |= STRIP
-    entered.to = c.node
-    put_on(w, n, f, entered)
+        slot.extra = c.header_bytes
+        slot.flags |= DECAPSULATE
+    slot.destination = c.node
+    enqueue(w, n, f, slot)
 
-cdef inline void share(World* w, Record* r, int k) noexcept nogil:
-    """One packet becomes k copies: they pass one more fan-out, and its fate goes through the ledger."""
-    cdef Copies* c
-    acquire(w.lock)
-    if kind_of(r) <= 1:
-        c = &w.ledger[0][packet_id(r.flow, r.seq)]
-        if not r.flags & COPIED:
-            c.under_way = 1
+cdef inline void share_copy_count(World* w, Packet* p, int k) noexcept nogil:
+    """Count one packet as k copies. The copies have one more fan-out, and the ledger decides the packet's fate."""
+    cdef CopyCount* c
+    acquire_lock(w.ledger_lock)
+    if packet_kind(p) < CONTROL_NODE:
+        c = &w.ledger[0][packet_id(p.flow, p.seq)]
+        if not p.flags & COPIED:
+            c.in_flight = 1
             c.delivered = False
-            r.flags |= COPIED
-        c.under_way += k - 1
-        w.flow[r.flow].copies += k - 1
+            p.flags |= COPIED
+        c.in_flight += k - 1
+        w.flow[p.flow].copies += k - 1
     else:
-        w.messages.data()[r.seq].references += k - 1
-    release_lock(w.lock)
-    r.tunnels += 16
+        w.messages.data()[p.seq].reference_count += k - 1
+    release_lock(w.ledger_lock)
+    p.tunnels += 1 << FANOUT_SHIFT
 
-cdef inline void fan_out(World* w, int n, const Record* r, Entry* e) noexcept nogil:
-    """To every care-of node that is valid now; the caller knows that there is at least one."""
-    cdef Careof* chosen[4]
-    cdef Record copy = r[0]
-    cdef int k = 0, i, level
-    for i in range(e.count):
-        if r.t < careof(e, i).until:
-            chosen[k] = careof(e, i)
+cdef inline void fan_out(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
+    """Send a copy to every valid care-of node; the caller has checked that there is one."""
+    cdef CareOf* targets[MAX_CAREOF]
+    cdef Packet copy = p[0]
+    cdef int k = 0, i, fanouts
+    for i in range(e.careof_count):
+        if p.t < careof_at(e, i).expiry:
+            targets[k] = careof_at(e, i)
             k += 1
-    level = r.tunnels >> 4
-    if (r.tunnels & 15) >= w.tunnel_limit or (k > 1 and level >= 4):
-        drop(w, r, TUNNEL_LIMIT, r.t, n)
+    fanouts = p.tunnels >> FANOUT_SHIFT
+    if (p.tunnels & TUNNEL_COUNT_MASK) >= w.tunnel_limit or (k > 1 and fanouts >= MAX_FANOUTS):
+        drop(w, p, TUNNEL_LIMIT, p.t, n)
         return
     if k > 1:
-        share(w, &copy, k)
-        if rare(w.hops != NULL):
+        share_copy_count(w, &copy, k)
+        if unlikely(w.trace != NULL):
             for i in range(1, k):
-                w.hops.inherit(w.hops, r[0], <uint8_t>(r.copy | (i << (2 * level))))
+                w.trace.copy_tunnels(w.trace, p[0], <uint8_t>(p.copy | (i << (2 * fanouts))))
     for i in range(k):
-        copy.copy = <uint8_t>(r.copy | (i << (2 * level)))
-        tunnel(w, n, &copy, chosen[i])
+        copy.copy = <uint8_t>(p.copy | (i << (2 * fanouts)))
+        send_through_tunnel(w, n, &copy, targets[i])
 
-cdef inline bint any_valid(Entry* e, int64_t t) noexcept nogil:
+cdef inline bint has_valid_careof(Entry* e, int64_t t) noexcept nogil:
     cdef int i
-    if e.mode != TUNNEL or e.count == 1:
-        return t < e.one.until
-    for i in range(e.count):
-        if t < careof(e, i).until:
+    if e.mode != TUNNEL or e.careof_count == 1:
+        return t < e.target.expiry
+    for i in range(e.careof_count):
+        if t < careof_at(e, i).expiry:
             return True
     return False
 
 cdef inline bint is_local(const Entry* e, int64_t t) noexcept nogil:
-    return e != NULL and e.mode == LOCAL and t < e.one.until
+    return e != NULL and e.mode == LOCAL and t < e.target.expiry
 
-cdef inline bint is_tunnel(World* w, const Entry* e, const Record* r) noexcept nogil:
-    """Whether the entry is a single tunnel that the packet can enter."""
+cdef inline bint is_usable_tunnel(World* w, const Entry* e, const Packet* p) noexcept nogil:
+    """Return whether the entry is one valid tunnel that the packet may enter."""
     return (
-        e != NULL and e.mode == TUNNEL and e.count == 1 and r.t < e.one.until and (r.tunnels & 15) < w.tunnel_limit
+        e != NULL and e.mode == TUNNEL and e.careof_count == 1
+        and p.t < e.target.expiry and (p.tunnels & TUNNEL_COUNT_MASK) < w.tunnel_limit
     )
 
-cdef inline void look_up(World* w, int n, const Record* r, Entry* e) noexcept nogil:
-    """The table's decision on a packet for a mobile that is at n now; e may be NULL."""
+cdef inline void look_up(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
+    """Forward a packet for a mobile node that is at n now, by the node's table; e is its entry or NULL."""
     cdef bint router
-    if rare(e == NULL):
-        router = w.cell_of_node[n] >= 0 and family_of(w, mobile_of(w, r)).home != n
-        drop(w, r, NO_VISITOR if router else NO_BINDING, r.t, n)
-    elif is_local(e, r.t):
-        enter_cell(w, n, <Fifo*>e.one.more, r)
-    elif is_tunnel(w, e, r):
-        tunnel(w, n, r, &e.one)
+    if unlikely(e == NULL):
+        router = w.cell_of_node[n] >= 0 and find_group(w, packet_mobile(w, p)).home != n
+        drop(w, p, NO_VISITOR if router else NO_BINDING, p.t, n)
+    elif is_local(e, p.t):
+        enqueue_downlink(w, n, <Fifo*>e.target.extension, p)
+    elif is_usable_tunnel(w, e, p):
+        send_through_tunnel(w, n, p, &e.target)
     else:
-        look_closer(w, n, r, e)
+        look_up_slow_path(w, n, p, e)
 
-cdef inline void look_closer(World* w, int n, const Record* r, Entry* e) noexcept nogil:
-    """The decision where it is neither the cell nor one tunnel."""
-    cdef Held* held
-    cdef Record bare
-    if e.mode == HOLD:
-        time_out(w, n, e, r.t)
-    if not any_valid(e, r.t):
-        drop(w, r, BINDING_EXPIRED, r.t, n)
-    elif e.mode == TUNNEL and e.count == 1:
-        drop(w, r, TUNNEL_LIMIT, r.t, n)
+cdef inline void look_up_slow_path(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
+    """Forward a packet when its entry is neither local nor one usable tunnel."""
+    cdef PacketBuffer* buffer
+    cdef Packet inner
+    if e.mode == BUFFER:
+        expire_buffer(w, n, e, p.t)
+    if not has_valid_careof(e, p.t):
+        drop(w, p, BINDING_EXPIRED, p.t, n)
+    elif e.mode == TUNNEL and e.careof_count == 1:
+        drop(w, p, TUNNEL_LIMIT, p.t, n)
     elif e.mode == TUNNEL:
-        fan_out(w, n, r, e)
+        fan_out(w, n, p, e)
     else:
-        held = <Held*>e.one.more
-        bare = r[0]
-        strip(w, &bare)
-        if not hold_record(held, &bare):
-            drop(w, r, QUEUE_FULL, r.t, n)
+        buffer = <PacketBuffer*>e.target.extension
+        inner = p[0]
+        decapsulate(w, &inner)
+        if not buffer_packet(buffer, &inner):
+            drop(w, p, QUEUE_FULL, p.t, n)
             return
-        note_hold(&w.unit[w.unit_of_node[n]], held)
+        update_buffer_peaks(&w.unit[w.unit_of_node[n]], buffer)
 
-cdef inline void note_hold(Unit* u, Held* held) noexcept nogil:
-    if <int64_t>held.records.size() > u.held_peak_packets:
-        u.held_peak_packets = <int64_t>held.records.size()
-    if held.bytes > u.held_peak_bytes:
-        u.held_peak_bytes = held.bytes
+cdef inline void update_buffer_peaks(Unit* u, PacketBuffer* buffer) noexcept nogil:
+    if <int64_t>buffer.packets.size() > u.buffer_peak_packets:
+        u.buffer_peak_packets = <int64_t>buffer.packets.size()
+    if buffer.bytes > u.buffer_peak_bytes:
+        u.buffer_peak_bytes = buffer.bytes
 
-cdef inline void time_out(World* w, int n, Entry* e, int64_t t) noexcept nogil:
-    """Drop what a hold still has when its time is over."""
-    cdef Held* held = <Held*>e.one.more
+cdef inline void expire_buffer(World* w, int n, Entry* e, int64_t t) noexcept nogil:
+    """Drop the packets of a buffer that has expired by ``t``."""
+    cdef PacketBuffer* buffer = <PacketBuffer*>e.target.extension
     cdef size_t i
-    if t < e.one.until:
+    if t < e.target.expiry:
         return
-    for i in range(held.records.size()):
-        drop(w, &held.records.data()[i], BUFFER_TIMEOUT, e.one.until, n)
-    held.records.clear()
-    held.bytes = 0
+    for i in range(buffer.packets.size()):
+        drop(w, &buffer.packets.data()[i], BUFFER_TIMEOUT, e.target.expiry, n)
+    buffer.packets.clear()
+    buffer.bytes = 0
 
-cdef inline void originate(World* w, int n, const Source* s, bint bound) noexcept nogil:
-    """A source's next packet starts at its correspondent n; ``bound``: whose table has entries."""
-    cdef Entry* e = find(&w.tables[n], s.mobile) if bound else NULL
+cdef inline void originate(World* w, int n, const Source* s, bint has_entries) noexcept nogil:
+    """Send a source's next packet from its correspondent n. ``has_entries``: the table of n is not empty."""
+    cdef Entry* e = find_entry(&w.tables[n], s.mobile) if has_entries else NULL
     cdef Fifo* f
-    cdef Record* entered
-    cdef Record r
-    if rare(s.home == n or (e != NULL and any_valid(e, s.t))):
-        emit(s, &r)
-        look_up(w, n, &r, e if e != NULL and any_valid(e, s.t) else NULL)
+    cdef Packet* slot
+    cdef Packet p
+    if unlikely(s.destination == n or (e != NULL and has_valid_careof(e, s.t))):
+        emit(s, &p)
+        look_up(w, n, &p, e if e != NULL and has_valid_careof(e, s.t) else NULL)
     else:
-        f = w.hop[n][s.home]
-        entered = next_entry(w, f, s.t)
-        emit(s, entered)
-        put_on(w, n, f, entered)
+        f = w.next_hop[n][s.destination]
+        slot = claim_slot(w, f, s.t)
+        emit(s, slot)
+        enqueue(w, n, f, slot)
 
-cdef inline void look_up_again(World* w, int n, vector[Record]* records, uint32_t mobile, int64_t t) noexcept nogil:
+cdef inline void redispatch_packets(World* w, int n, vector[Packet]* packets, uint32_t mobile, int64_t t) noexcept nogil:
     cdef size_t i
-    cdef Record r
-    for i in range(records.size()):
-        r = records.data()[i]
-        r.t = t
-        r.flags &= <uint8_t>~(LOST | NOTED)
-        look_up(w, n, &r, find(&w.tables[n], mobile))
+    cdef Packet p
+    for i in range(packets.size()):
+        p = packets.data()[i]
+        p.t = t
+        p.flags &= <uint8_t>~(LOST | TRACED)
+        look_up(w, n, &p, find_entry(&w.tables[n], mobile))
 
-cdef inline void copy_in_air(World* w, Fifo* down, int64_t t, uint32_t mobile, vector[Record]* out) noexcept nogil:
-    """Copies of the mobile's data whose transmission has begun by ``t`` and that has not arrived (docs/model.md, 6)."""
+cdef inline void copy_packets_on_air(World* w, Fifo* down, int64_t t, uint32_t mobile, vector[Packet]* out) noexcept nogil:
+    """Copy the mobile node's data packets that are in transmission or on the air at ``t`` (docs/model.md, 6)."""
     cdef uint32_t i = down.head
-    cdef Record* r
-    cdef Record copy
-    cdef int level
+    cdef Packet* p
+    cdef Packet copy
+    cdef int fanouts
     while i != down.tail:
-        r = &down.ring[i & down.mask]
-        if r.t - down.line.delay - transmission(down.line, record_bytes(r)) > t:
+        p = &down.ring[i & down.mask]
+        if p.t - down.params.delay - transmission_time(down.params, packet_bytes(p)) > t:
             return
-        if r.t > t and kind_of(r) < CONTROL_NODE and w.mobile_of_flow[r.flow] == mobile and r.tunnels >> 4 < 4:
-            level = r.tunnels >> 4
-            share(w, r, 2)
-            copy = r[0]
-            copy.copy = <uint8_t>(r.copy | (1 << (2 * level)))
-            if rare(w.hops != NULL):
-                w.hops.inherit(w.hops, r[0], copy.copy)
+        fanouts = p.tunnels >> FANOUT_SHIFT
+        if p.t > t and packet_kind(p) < CONTROL_NODE and w.mobile_of_flow[p.flow] == mobile and fanouts < MAX_FANOUTS:
+            share_copy_count(w, p, 2)
+            copy = p[0]
+            copy.copy = <uint8_t>(p.copy | (1 << (2 * fanouts)))
+            if unlikely(w.trace != NULL):
+                w.trace.copy_tunnels(w.trace, p[0], copy.copy)
             out.push_back(copy)
         i += 1
 
-cdef inline void replace(World* w, int n, uint32_t mobile, Entry new, int64_t t, bint again) noexcept nogil:
-    """Put a whole new entry (mode EMPTY: none); held packets follow it, waiting ones are rescued (docs/model.md, 6)."""
-    cdef Entry* e = find(&w.tables[n], mobile)
-    cdef vector[Record] moved
+cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int64_t t, bint copy_in_flight) noexcept nogil:
+    """Replace a whole entry (mode EMPTY: remove it).
+
+    Buffered packets follow the new entry; packets that wait in the downlink are rescued (docs/model.md, 6).
+    """
+    cdef Entry* e = find_entry(&w.tables[n], mobile)
+    cdef vector[Packet] packets
     cdef Fifo* down
-    if e != NULL and e.mode == HOLD:
-        time_out(w, n, e, t)
-        if new.mode == HOLD:  # the buffer stays, its limits change
-            (<Held*>e.one.more).limit_packets = (<Held*>new.one.more).limit_packets
-            (<Held*>e.one.more).limit_bytes = (<Held*>new.one.more).limit_bytes
-            e.one.until = new.one.until
-            forget(&new)
+    if e != NULL and e.mode == BUFFER:
+        expire_buffer(w, n, e, t)
+        if new.mode == BUFFER:  # keep the buffer, change its limits
+            (<PacketBuffer*>e.target.extension).limit_packets = (<PacketBuffer*>new.target.extension).limit_packets
+            (<PacketBuffer*>e.target.extension).limit_bytes = (<PacketBuffer*>new.target.extension).limit_bytes
+            e.target.expiry = new.target.expiry
+            free_entry(&new)
             return
-        moved.swap((<Held*>e.one.more).records[0])
+        packets.swap((<PacketBuffer*>e.target.extension).packets[0])
     elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
-        down = <Fifo*>e.one.more
-        if again:
-            copy_in_air(w, down, t, mobile, &moved)
+        down = <Fifo*>e.target.extension
+        if copy_in_flight:
+            copy_packets_on_air(w, down, t, mobile, &packets)
         if new.mode != EMPTY:
-            rescue(down, t, mobile, w.mobile_of_flow, &moved)
+            extract_waiting(down, t, mobile, w.mobile_of_flow, &packets)
         if down.mobile >= 0:
-            down.marks |= ORPHAN
-            recycle(w, down, t)
+            down.flags |= ORPHAN
+            free_unused_downlink(w, down, t)
     if e != NULL:
-        forget(e)
+        free_entry(e)
     if new.mode == EMPTY:
-        remove(&w.tables[n], mobile)
+        remove_entry(&w.tables[n], mobile)
     else:
-        e = insert(&w.tables[n], mobile)
+        e = find_or_insert(&w.tables[n], mobile)
         if e == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return
         e[0] = new
-    look_up_again(w, n, &moved, mobile, t)
+    redispatch_packets(w, n, &packets, mobile, t)
 
-cdef inline void recycle(World* w, Fifo* f, int64_t t) noexcept nogil:
-    """Free an own downlink that no entry names and that holds nothing: a new one would be in the same state.
+cdef inline void free_unused_downlink(World* w, Fifo* f, int64_t t) noexcept nogil:
+    """Free a downlink that no entry names and that is empty: a new one would start in the same state.
 
-    If a packet that was relayed is still on the air at ``t``, the fleet's visits see to it later.
+    If a relayed packet is still on the air at ``t``, a later visit of the mobile nodes frees it.
     """
     cdef Cell* c
-    if f.marks != ORPHAN or f.head != f.tail or f.listed:
+    if f.flags != ORPHAN or f.head != f.tail or f.in_active_list:
         return
-    if f.free > t:
-        f.listed = 1
-        w.busy_downs.push_back(f)
+    if f.idle_at > t:
+        f.in_active_list = 1
+        w.active_downlinks.push_back(f)
     else:
-        c = &w.cell[f.line.cell]
-        remove(&c.downs, f.mobile)
-        delete_fifo(w.fifos, f)
+        c = &w.cell[f.params.cell]
+        remove_entry(&c.downlinks, f.mobile)
+        delete_fifo(w.fifo_pool, f)
 
-cdef inline void set_local(World* w, int n, uint32_t mobile, int64_t until, int64_t t) noexcept nogil:
+cdef inline void set_local_entry(World* w, int n, uint32_t mobile, int64_t expiry, int64_t t) noexcept nogil:
     cdef Cell* c = &w.cell[w.cell_of_node[n]]
     cdef Entry e
     e.mobile = mobile
     e.mode = LOCAL
-    e.count = 0
-    e.one.until = until
-    if c.shared != NULL:
-        e.one.more = c.shared
+    e.careof_count = 0
+    e.target.expiry = expiry
+    if c.shared_downlink != NULL:
+        e.target.extension = c.shared_downlink
     else:
-        e.one.more = own_fifo(w, &c.downs, c.down, c.key_down, mobile)
-        if e.one.more == NULL:
+        e.target.extension = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
+        if e.target.extension == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return
-        (<Fifo*>e.one.more).marks &= <uint8_t>~ORPHAN
-    replace(w, n, mobile, e, t, False)
+        (<Fifo*>e.target.extension).flags &= <uint8_t>~ORPHAN
+    replace_entry(w, n, mobile, e, t, False)
 
-cdef inline void send_radio(World* w, int n, Action* a) noexcept nogil:
-    """A message straight into the cell's downlink to the mobile, whatever the table says."""
+cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
+    """Put a message straight into the cell's downlink to the mobile node, whatever the table says."""
     cdef Cell* c = &w.cell[w.cell_of_node[n]]
-    cdef Fifo* f = c.shared
+    cdef Fifo* f = c.shared_downlink
     cdef Entry* e
     if f == NULL:
-        f = own_fifo(w, &c.downs, c.down, c.key_down, a.mobile)
+        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, a.mobile)
         if f == NULL:
             fail(w, NO_MEMORY, NULL, a.t)
             return
-        e = find(&w.tables[n], a.mobile)
+        e = find_entry(&w.tables[n], a.mobile)
         if e == NULL or e.mode != LOCAL:
-            f.marks |= ORPHAN
-    enter_cell(w, n, f, &a.record)
+            f.flags |= ORPHAN
+    enqueue_downlink(w, n, f, &a.packet)
 
-cdef inline void set_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
+cdef inline void set_tunnel_entry(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:
     cdef Entry e
     e.mobile = mobile
     e.mode = TUNNEL
-    e.count = 1
-    e.one = c
-    replace(w, n, mobile, e, t, again)
+    e.careof_count = 1
+    e.target = c
+    replace_entry(w, n, mobile, e, t, copy_in_flight)
 
-cdef inline void take_careof(Entry* e, int k) noexcept nogil:
-    """Take care-of node k out of a tunnel entry that has another one besides."""
-    cdef Several* s = <Several*>e.one.more
+cdef inline void remove_careof(Entry* e, int k) noexcept nogil:
+    """Remove care-of node k from a tunnel entry that has several."""
+    cdef CareOfList* s = <CareOfList*>e.target.extension
     cdef int i
-    for i in range(k, e.count - 1):
+    for i in range(k, e.careof_count - 1):
         s.item[i] = s.item[i + 1]
-    e.count -= 1
-    if e.count == 1:
-        e.one = s.item[0]
+    e.careof_count -= 1
+    if e.careof_count == 1:
+        e.target = s.item[0]
         free(s)
 
-cdef inline void add_tunnel(World* w, int n, uint32_t mobile, Careof c, int64_t t, bint again) noexcept nogil:
-    """A simultaneous binding."""
-    cdef Entry* e = find(&w.tables[n], mobile)
-    cdef Several* s
+cdef inline void add_careof(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:
+    """Add a simultaneous binding."""
+    cdef Entry* e = find_entry(&w.tables[n], mobile)
+    cdef CareOfList* s
     cdef int k
     if e == NULL or e.mode != TUNNEL:
-        set_tunnel(w, n, mobile, c, t, again)
+        set_tunnel_entry(w, n, mobile, c, t, copy_in_flight)
         return
-    for k in range(e.count - 1, -1, -1):
-        if careof(e, k).until <= t and e.count > 1:
-            take_careof(e, k)
-    if e.count == 1 and e.one.until <= t:
-        e.one = c
+    for k in range(e.careof_count - 1, -1, -1):
+        if careof_at(e, k).expiry <= t and e.careof_count > 1:
+            remove_careof(e, k)
+    if e.careof_count == 1 and e.target.expiry <= t:
+        e.target = c
         return
-    for k in range(e.count):
-        if careof(e, k).node == c.node:
-            careof(e, k)[0] = c
+    for k in range(e.careof_count):
+        if careof_at(e, k).node == c.node:
+            careof_at(e, k)[0] = c
             return
-    if e.count == MOST_CAREOF:
-        take_careof(e, 0)
-    if e.count == 1:
-        s = <Several*>calloc(1, sizeof(Several))
-        s.item[0] = e.one
-        e.one.more = s
-    s = <Several*>e.one.more
-    s.item[e.count] = c
-    e.count += 1
+    if e.careof_count == MAX_CAREOF:
+        remove_careof(e, 0)
+    if e.careof_count == 1:
+        s = <CareOfList*>calloc(1, sizeof(CareOfList))
+        s.item[0] = e.target
+        e.target.extension = s
+    s = <CareOfList*>e.target.extension
+    s.item[e.careof_count] = c
+    e.careof_count += 1
 
-cdef inline void unbind(World* w, int n, uint32_t mobile, int64_t careof_node, int64_t t) noexcept nogil:
-    """Remove one care-of node (-1: whatever there is)."""
-    cdef Entry* e = find(&w.tables[n], mobile)
-    cdef Entry nothing
+cdef inline void remove_binding(World* w, int n, uint32_t mobile, int64_t careof_node, int64_t t) noexcept nogil:
+    """Remove one care-of node, or the whole entry if ``careof_node`` is -1."""
+    cdef Entry* e = find_entry(&w.tables[n], mobile)
+    cdef Entry empty_entry
     cdef int k
     if e == NULL:
         return
-    nothing.mode = EMPTY
+    empty_entry.mode = EMPTY
     if careof_node < 0:
-        replace(w, n, mobile, nothing, t, False)
+        replace_entry(w, n, mobile, empty_entry, t, False)
         return
     if e.mode != TUNNEL:
         return
-    for k in range(e.count):
-        if careof(e, k).node == careof_node:
-            if e.count == 1:
-                replace(w, n, mobile, nothing, t, False)
+    for k in range(e.careof_count):
+        if careof_at(e, k).node == careof_node:
+            if e.careof_count == 1:
+                replace_entry(w, n, mobile, empty_entry, t, False)
             else:
-                take_careof(e, k)
+                remove_careof(e, k)
             return
 
-cdef inline void act(World* w, int n, Action* a) noexcept nogil:
-    """Carry out an action of the controller of node n."""
-    cdef Careof c
+cdef inline void apply_action(World* w, int n, Action* a) noexcept nogil:
+    """Apply an action of the controller of node n."""
+    cdef CareOf c
     cdef Entry e
     if a.op == SEND:
-        if a.b:
-            send_radio(w, n, a)
-        elif a.record.to == n:
-            look_up(w, n, &a.record, find(&w.tables[n], a.mobile))
+        if a.arg1:
+            send_by_radio(w, n, a)
+        elif a.packet.destination == n:
+            look_up(w, n, &a.packet, find_entry(&w.tables[n], a.mobile))
         else:
-            send_on(w, n, &a.record)
-    elif a.op == BIND or a.op == BIND_MORE:
-        c.until, c.node, c.header, c.at_mobile = a.until, <uint16_t>a.a, <uint8_t>a.b, <uint8_t>a.at_mobile
+            forward_packet(w, n, &a.packet)
+    elif a.op == BIND or a.op == ADD_BINDING:
+        c.expiry, c.ends_at_mobile = a.expiry, <uint8_t>a.ends_at_mobile
+        c.node, c.header_bytes = <uint16_t>a.arg0, <uint8_t>a.arg1
         if a.op == BIND:
-            set_tunnel(w, n, a.mobile, c, a.t, a.again)
+            set_tunnel_entry(w, n, a.mobile, c, a.t, a.copy_in_flight)
         else:
-            add_tunnel(w, n, a.mobile, c, a.t, a.again)
-    elif a.op == SET_LOCAL:
-        set_local(w, n, a.mobile, a.until, a.t)
-    elif a.op == SET_HOLD:
-        e.mobile, e.mode, e.count = a.mobile, HOLD, 0
-        e.one.until = a.until
-        e.one.more = new_held(a.a, a.b)
-        replace(w, n, a.mobile, e, a.t, a.again)
+            add_careof(w, n, a.mobile, c, a.t, a.copy_in_flight)
+    elif a.op == DELIVER_LOCALLY:
+        set_local_entry(w, n, a.mobile, a.expiry, a.t)
+    elif a.op == SET_BUFFER:
+        e.mobile, e.mode, e.careof_count = a.mobile, BUFFER, 0
+        e.target.expiry = a.expiry
+        e.target.extension = new_buffer(a.arg0, a.arg1)
+        replace_entry(w, n, a.mobile, e, a.t, a.copy_in_flight)
     elif a.op == UNBIND or a.op == UNBIND_ALL:
-        unbind(w, n, a.mobile, a.a if a.op == UNBIND else -1, a.t)
+        remove_binding(w, n, a.mobile, a.arg0 if a.op == UNBIND else -1, a.t)

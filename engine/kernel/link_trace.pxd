@@ -1,4 +1,4 @@
-"""The record of hops: what chosen links, downlinks and uplinks carry, and the tunnels around it (docs/model.md, 14)."""
+"""Link trace: the packets that chosen links, downlinks and uplinks carry, with the tunnels around them (docs/model.md, 14)."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -6,23 +6,26 @@ from libcpp.map cimport map as ordered_map
 from libcpp.pair cimport pair
 from libcpp.vector cimport vector
 
+from engine.kernel.binding_table cimport CareOf
 from engine.kernel.copy_ledger cimport packet_id
-from engine.kernel.events cimport Message
-from engine.kernel.fifo cimport Fifo, record_bytes, transmission
-from engine.kernel.packet cimport CONTROL_NODE, KIND, Record
-from engine.kernel.binding_table cimport Careof
+from engine.kernel.events cimport MAX_ARGS, Message
+from engine.kernel.fifo cimport Fifo, packet_bytes, transmission_time
+from engine.kernel.packet cimport CONTROL_NODE, KIND_MASK, Packet
 
-cdef struct Layer:  # one tunnel header
+cdef enum:
+    MAX_TUNNELS = 4
+
+cdef struct TunnelHeader:
     uint16_t source
     uint16_t target
     uint8_t bytes
-    uint8_t end  # 0 at the router, 1 at the mobile
+    uint8_t ends_at_mobile
 
-cdef struct Nest:  # the tunnels that a packet copy is in now, innermost first
-    Layer layer[4]
+cdef struct TunnelStack:  # tunnels that a packet copy is in, innermost first
+    TunnelHeader headers[4]
     uint8_t depth
 
-cdef struct Hop:  # engine.hops.HOP
+cdef struct TracedHop:  # one packet copy on one link; same layout as engine.hops.HOP
     int64_t start
     int64_t end
     uint64_t key
@@ -36,93 +39,95 @@ cdef struct Hop:  # engine.hops.HOP
     uint8_t kind
     uint8_t copy
     uint8_t depth
-    Layer layer[4]
+    TunnelHeader tunnels[4]
 
-cdef struct Said:  # engine.hops.MESSAGE
+cdef struct TracedMessage:  # content of a control packet; same layout as engine.hops.MESSAGE
     int64_t code
     int64_t source
     int64_t args[6]
 
-ctypedef pair[uint64_t, uint64_t] Identity
+ctypedef pair[uint64_t, uint64_t] CopyId
 
-cdef struct Hops:
-    vector[Hop]* hops  # not handed over yet
-    vector[Said]* said
-    ordered_map[Identity, Nest]* nests
-    # through pointers, with records by value: so the compiler cannot pull them into the loops of runs that record nothing, and
-    # keeps the records there in registers
-    void (*encapsulate)(Hops* h, Record r, int node, const Careof* c) noexcept nogil
-    void (*inherit)(Hops* h, Record r, uint8_t copy) noexcept nogil
-    void (*leave_tunnels)(Hops* h, Record r) noexcept nogil
-    void (*note)(Hops* h, Fifo* f, Record r, uint32_t mobile, const Message* m) noexcept nogil
+cdef struct LinkTrace:
+    vector[TracedHop]* hops  # not yet handed over
+    vector[TracedMessage]* messages
+    ordered_map[CopyId, TunnelStack]* tunnel_stacks
+    # Called through pointers and with packets by value: the compiler cannot inline these functions into the loops of runs
+    # without a trace, and there it can keep packets in registers.
+    void (*push_tunnel)(LinkTrace* trace, Packet p, int node, const CareOf* c) noexcept nogil
+    void (*copy_tunnels)(LinkTrace* trace, Packet p, uint8_t copy) noexcept nogil
+    void (*clear_tunnels)(LinkTrace* trace, Packet p) noexcept nogil
+    void (*append_hop)(LinkTrace* trace, Fifo* f, Packet p, uint32_t mobile, const Message* m) noexcept nogil
 
-cdef inline Identity identity(Record r, uint8_t copy) noexcept nogil:
-    cdef Identity name
-    name.first = r.seq if (r.flags & KIND) >= CONTROL_NODE else packet_id(r.flow, r.seq)
-    name.second = <uint64_t>((r.flags & KIND) >= CONTROL_NODE) << 8 | copy
-    return name
+cdef inline CopyId copy_id(Packet p, uint8_t copy) noexcept nogil:
+    cdef CopyId id
+    id.first = p.seq if (p.flags & KIND_MASK) >= CONTROL_NODE else packet_id(p.flow, p.seq)
+    id.second = <uint64_t>((p.flags & KIND_MASK) >= CONTROL_NODE) << 8 | copy
+    return id
 
-cdef inline void encapsulate(Hops* h, Record r, int node, const Careof* c) noexcept nogil:
-    """A tunnel from ``node`` begins around the packet; one that ends at the router replaces those before."""
-    cdef Nest* nest = &h.nests[0][identity(r, r.copy)]
-    cdef Layer* layer
-    if not c.at_mobile:
-        nest.depth = 0
-    layer = &nest.layer[nest.depth]
-    layer.source, layer.target, layer.bytes, layer.end = <uint16_t>node, c.node, c.header, c.at_mobile
-    nest.depth += 1
+cdef inline void push_tunnel(LinkTrace* trace, Packet p, int node, const CareOf* c) noexcept nogil:
+    """Push a tunnel from ``node``. A tunnel that ends at the router replaces the earlier ones."""
+    cdef TunnelStack* stack = &trace.tunnel_stacks[0][copy_id(p, p.copy)]
+    cdef TunnelHeader* header
+    if not c.ends_at_mobile:
+        stack.depth = 0
+    header = &stack.headers[stack.depth]
+    header.source, header.target = <uint16_t>node, c.node
+    header.bytes, header.ends_at_mobile = c.header_bytes, c.ends_at_mobile
+    stack.depth += 1
 
-cdef inline void inherit(Hops* h, Record r, uint8_t copy) noexcept nogil:
-    """A copy of the packet is in the same tunnels."""
-    cdef Identity mine = identity(r, r.copy)
-    if h.nests.count(mine):
-        h.nests[0][identity(r, copy)] = h.nests[0][mine]
+cdef inline void copy_tunnels(LinkTrace* trace, Packet p, uint8_t copy) noexcept nogil:
+    """Give a copy of the packet the same tunnels."""
+    cdef CopyId id = copy_id(p, p.copy)
+    if trace.tunnel_stacks.count(id):
+        trace.tunnel_stacks[0][copy_id(p, copy)] = trace.tunnel_stacks[0][id]
 
-cdef inline void leave_tunnels(Hops* h, Record r) noexcept nogil:
-    """The packet's tunnels end, or it does."""
-    h.nests.erase(identity(r, r.copy))
+cdef inline void clear_tunnels(LinkTrace* trace, Packet p) noexcept nogil:
+    """Forget the tunnels of a packet that has left them, or that has ended."""
+    trace.tunnel_stacks.erase(copy_id(p, p.copy))
 
-cdef inline void note_hop(Hops* h, Fifo* f, Record r, uint32_t mobile, const Message* m) noexcept nogil:
-    """The packet's transmission is certain; ``m`` is what it says, NULL for data."""
-    cdef Hop x
-    cdef Said said
-    cdef Nest* nest
-    cdef Identity mine = identity(r, r.copy)
+cdef inline void append_hop(LinkTrace* trace, Fifo* f, Packet p, uint32_t mobile, const Message* m) noexcept nogil:
+    """Append a packet whose transmission is certain; ``m`` is the message of a control packet, NULL for data."""
+    cdef TracedHop x
+    cdef TracedMessage message
+    cdef TunnelStack* stack
+    cdef CopyId id = copy_id(p, p.copy)
     cdef int i
-    x.end = r.t - f.line.delay
-    x.start = x.end - transmission(f.line, record_bytes(&r))
-    x.key, x.link, x.mobile = f.key, f.line.row, mobile
-    x.size, x.extra, x.kind, x.copy = r.size, r.extra, r.flags & KIND, r.copy
+    x.end = p.t - f.params.delay
+    x.start = x.end - transmission_time(f.params, packet_bytes(&p))
+    x.key, x.link, x.mobile = f.key, f.params.trace_row, mobile
+    x.size, x.extra, x.kind, x.copy = p.size, p.extra, p.flags & KIND_MASK, p.copy
     x.flow = x.seq = x.message = -1
     if m == NULL:
-        x.flow, x.seq = r.flow, r.seq
+        x.flow, x.seq = p.flow, p.seq
     else:
-        x.message = <int32_t>h.said.size()
-        said.code, said.source = m.code, m.source
-        for i in range(6):
-            said.args[i] = m.args[i]
-        h.said.push_back(said)
+        x.message = <int32_t>trace.messages.size()
+        message.code, message.source = m.code, m.source
+        for i in range(MAX_ARGS):
+            message.args[i] = m.args[i]
+        trace.messages.push_back(message)
     x.depth = 0
-    for i in range(4):
-        x.layer[i].source = x.layer[i].target = x.layer[i].bytes = x.layer[i].end = 0
-    if h.nests.count(mine):
-        nest = &h.nests[0][mine]
-        x.depth = nest.depth
-        for i in range(nest.depth):
-            x.layer[i] = nest.layer[i]
-    h.hops.push_back(x)
+    for i in range(MAX_TUNNELS):
+        x.tunnels[i].source = x.tunnels[i].target = x.tunnels[i].bytes = x.tunnels[i].ends_at_mobile = 0
+    if trace.tunnel_stacks.count(id):
+        stack = &trace.tunnel_stacks[0][id]
+        x.depth = stack.depth
+        for i in range(stack.depth):
+            x.tunnels[i] = stack.headers[i]
+    trace.hops.push_back(x)
 
-cdef inline Hops* new_hops() except NULL:
-    cdef Hops* h = <Hops*>calloc(1, sizeof(Hops))
-    if h == NULL:
-        raise MemoryError("no memory for a record of hops")
-    h.hops = new vector[Hop]()
-    h.said = new vector[Said]()
-    h.nests = new ordered_map[Identity, Nest]()
-    h.encapsulate, h.inherit, h.leave_tunnels, h.note = encapsulate, inherit, leave_tunnels, note_hop
-    return h
+cdef inline LinkTrace* new_link_trace() except NULL:
+    cdef LinkTrace* trace = <LinkTrace*>calloc(1, sizeof(LinkTrace))
+    if trace == NULL:
+        raise MemoryError("no memory for a link trace")
+    trace.hops = new vector[TracedHop]()
+    trace.messages = new vector[TracedMessage]()
+    trace.tunnel_stacks = new ordered_map[CopyId, TunnelStack]()
+    trace.push_tunnel, trace.copy_tunnels = push_tunnel, copy_tunnels
+    trace.clear_tunnels, trace.append_hop = clear_tunnels, append_hop
+    return trace
 
-cdef inline void delete_hops(Hops* h) noexcept:
-    if h != NULL:
-        del h.hops, h.said, h.nests
-        free(h)
+cdef inline void delete_link_trace(LinkTrace* trace) noexcept:
+    if trace != NULL:
+        del trace.hops, trace.messages, trace.tunnel_stacks
+        free(trace)

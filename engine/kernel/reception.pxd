@@ -1,174 +1,176 @@
-"""What a mobile's radio hears, and what is measured at it (docs/model.md, 7)."""
+"""Reception of downlink packets by mobile nodes, and the measurement of deliveries (docs/model.md, 7)."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
-from engine.kernel.fifo cimport BROKEN_FRONTIER, Fifo, Line, relay, transmission
-from engine.kernel.packet cimport COPIED, DATA_DOWN, KIND, LOST, STRIP, Record, rare
+from engine.kernel.fates cimport DETACHED, LINK_LOSS, count_delivery, deliver, drop
+from engine.kernel.fifo cimport BROKEN_FRONTIER, Fifo, FifoParameters, relay, transmission_time
+from engine.kernel.next_event cimport NEVER
+from engine.kernel.packet cimport COPIED, DATA_DOWN, DECAPSULATE, KIND_MASK, LOST, Packet, unlikely
 from engine.kernel.sources cimport sender_gap
 from engine.kernel.world cimport (
-    CONTESTED, DETACHED, LINK_LOSS, NEVER, RECORD_PACKETS, Flow, Mobile, Span, World, count_delivery, deliver, drop, fail,
-    mobile_of, observe, observe_bytes, record_hop,
+    CONTESTED, RECORD_PACKETS, Flow, MobileNode, Span, World, add_bytes_to_fingerprint, add_to_fingerprint, fail, packet_mobile,
+    trace_hop,
 )
 
-cdef inline bint attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
-    """Whether one attachment of the mobile to the cell covers [begin, end]."""
-    return last_attachment(w, m, cell, begin, end) or find_attachment(w, m, cell, begin, end)
+cdef inline bint is_attached(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """Return whether a single attachment of the mobile node to the cell covers [begin, end]."""
+    return covered_by_last_attachment(w, m, cell, begin, end) or find_covering_attachment(w, m, cell, begin, end)
 
-cdef inline bint last_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
-    """Whether it is the one last used."""
-    cdef Mobile* x = &w.mobile[m]
-    return x.cell == cell and x.up <= begin and end <= x.down
+cdef inline bint covered_by_last_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    cdef MobileNode* x = &w.mobile[m]
+    return x.cell == cell and x.attached_from <= begin and end <= x.attached_until
 
-cdef inline bint find_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
-    """The same where it is not the attachment last used, which it then becomes."""
-    cdef Mobile* x = &w.mobile[m]
+cdef inline bint find_covering_attachment(World* w, uint32_t m, int cell, int64_t begin, int64_t end) noexcept nogil:
+    """Search all attachments and remember the covering one in the mobile node. Return whether there is one."""
+    cdef MobileNode* x = &w.mobile[m]
     cdef int64_t low = w.attach_first[m], high = w.attach_first[m + 1], i = high
-    while low < i:  # the first that begins after ``begin``
+    while low < i:  # binary search: the first attachment that starts after ``begin``
         high = (low + i) >> 1
-        if w.attach_up[high] <= begin:
+        if w.attach_start[high] <= begin:
             low = high + 1
         else:
             i = high
     i -= 1
-    while i >= w.attach_first[m] and w.attach_longest[i] >= end:
-        if w.attach_cell[i] == cell and end <= w.attach_down[i]:
+    while i >= w.attach_first[m] and w.attach_latest_end[i] >= end:
+        if w.attach_cell[i] == cell and end <= w.attach_end[i]:
             x.cell = <uint16_t>cell
-            x.up = w.attach_up[i]
-            x.down = w.attach_down[i]
+            x.attached_from = w.attach_start[i]
+            x.attached_until = w.attach_end[i]
             return True
         i -= 1
     return False
 
-cdef inline void touch(World* w, int32_t m) noexcept nogil:
-    """From now to the end of the visit this mobile's deliveries take their turn one by one."""
-    if not w.mobile[m].flags & CONTESTED or w.mobile[m].attached < 2:
+cdef inline void mark_contested(World* w, int32_t m) noexcept nogil:
+    """Process this mobile node's deliveries in time order until the end of the visit."""
+    if not w.mobile[m].flags & CONTESTED or w.mobile[m].attachment_count < 2:
         w.mobile[m].flags |= CONTESTED
-        w.touched.push_back(m)
+        w.contested_mobiles.push_back(m)
 
-cdef inline void pass_boundaries(World* w, int64_t end) noexcept nogil:
-    """Count the cells that each mobile is attached to, up to ``end``."""
-    cdef Mobile* x
+cdef inline void advance_boundaries(World* w, int64_t end) noexcept nogil:
+    """Update the number of attachments of each mobile node up to ``end``."""
+    cdef MobileNode* x
     cdef int32_t m
     while w.boundary_next < w.boundary_count and w.boundaries[w.boundary_next].t < end:
         m = w.boundaries[w.boundary_next].mobile
         x = &w.mobile[m]
-        x.attached = <uint8_t>(x.attached + w.boundaries[w.boundary_next].step)
-        touch(w, m)
+        x.attachment_count = <uint8_t>(x.attachment_count + w.boundaries[w.boundary_next].change)
+        mark_contested(w, m)
         w.boundary_next += 1
 
-cdef inline bint heard(World* w, Fifo* f, const Record* r) noexcept nogil:
-    """Whether a downlink record is received at r.t; if not, it is dropped here."""
-    if rare(not attached(w, mobile_of(w, r), f.line.cell, r.t - f.line.delay, r.t)):
-        f.line.tally.detached += 1
-        drop(w, r, DETACHED, r.t, f.line.node)
+cdef inline bint check_reception(World* w, Fifo* f, const Packet* p) noexcept nogil:
+    """Return whether a packet on a downlink is received at p.t; drop it if not."""
+    if unlikely(not is_attached(w, packet_mobile(w, p), f.params.cell, p.t - f.params.delay, p.t)):
+        f.params.counters.detached += 1
+        drop(w, p, DETACHED, p.t, f.params.node)
         return False
-    if rare(r.flags & LOST):
-        f.line.tally.lost += 1
-        drop(w, r, LINK_LOSS, r.t, f.line.node)
+    if unlikely(p.flags & LOST):
+        f.params.counters.lost += 1
+        drop(w, p, LINK_LOSS, p.t, f.params.node)
         return False
-    observe(w, f, r)
+    add_to_fingerprint(w, f, p)
     return True
 
 cdef inline void end_span(World* w, uint32_t m, int64_t t) noexcept nogil:
-    cdef Mobile* x = &w.mobile[m]
-    if x.span:
-        w.spans.data()[x.span - 1].end = t
-        x.span = 0
+    cdef MobileNode* x = &w.mobile[m]
+    if x.open_span:
+        w.spans.data()[x.open_span - 1].end = t
+        x.open_span = 0
 
-cdef inline int64_t gap_beyond(World* w, const Record* r) noexcept nogil:
-    """How much longer than the sender's own the gap before this packet is; -1 if it is the first, or comes late."""
-    cdef Flow* f = &w.flow[r.flow]
+cdef inline int64_t excess_gap(World* w, const Packet* p) noexcept nogil:
+    """Return the time by which the gap before this packet exceeds the sender's; -1 for a flow's first packet or a late one."""
+    cdef Flow* f = &w.flow[p.flow]
     cdef int64_t gap
-    if f.last < 0 or f.expected == 0 or r.seq < f.expected:
+    if f.last_time < 0 or f.next_seq == 0 or p.seq < f.next_seq:
         return -1
-    gap = r.t - f.last - sender_gap(&w.laws[w.flow_law[r.flow]], f.expected, w.logarithms)
+    gap = p.t - f.last_time - sender_gap(&w.schedules[w.flow_schedule[p.flow]], f.next_seq, w.log_table)
     return gap if gap > 0 else 0
 
-cdef inline void deliver_in_span(World* w, Mobile* x, int cell, const Record* r) noexcept nogil:
-    cdef Span* s = &w.spans.data()[x.span - 1]
-    cdef uint32_t reordered = w.flow[r.flow].reordered
-    cdef int64_t gap = gap_beyond(w, r)
-    if not deliver(w, r, -1, cell):
+cdef inline void deliver_measured(World* w, MobileNode* x, int cell, const Packet* p) noexcept nogil:
+    cdef Span* s = &w.spans.data()[x.open_span - 1]
+    cdef uint32_t reordered = w.flow[p.flow].reordered
+    cdef int64_t gap = excess_gap(w, p)
+    if not deliver(w, p, -1, cell):
         s.duplicate += 1
         return
     s.delivered += 1
-    s.after_marker += cell == s.marked_cell
-    s.reordered += w.flow[r.flow].reordered - reordered
-    if r.t - r.born > s.delay_max:
-        s.delay_max = r.t - r.born
+    s.after_marker += cell == s.marker_cell
+    s.reordered += w.flow[p.flow].reordered - reordered
+    if p.t - p.creation_time > s.delay_max:
+        s.delay_max = p.t - p.creation_time
     if gap > s.gap_max:
         s.gap_max = gap
-        s.gap_end = r.t
-    if s.close >= 0 and r.t >= s.close:
-        end_span(w, s.mobile, r.t)
+        s.gap_end = p.t
+    if s.close >= 0 and p.t >= s.close:
+        end_span(w, s.mobile, p.t)
 
-cdef inline void receive(World* w, uint32_t m, int cell, const Record* r) noexcept nogil:
-    """A data packet that was heard."""
-    cdef Mobile* x = &w.mobile[m]
-    if rare(x.span != 0):
-        deliver_in_span(w, x, cell, r)
+cdef inline void receive_data(World* w, uint32_t m, int cell, const Packet* p) noexcept nogil:
+    cdef MobileNode* x = &w.mobile[m]
+    if unlikely(x.open_span != 0):
+        deliver_measured(w, x, cell, p)
     else:
-        deliver(w, r, -1, cell)
+        deliver(w, p, -1, cell)
 
-# -- ahead of the fleet -------------------------------------------------------------------------------------------------
+# -- before the mobile nodes' visit -------------------------------------------------------------------------------------
 
-cdef inline bint left_alone(World* w, uint32_t m, int64_t t) noexcept nogil:
-    """Whether, up to and including ``t``, the fleet's controller does nothing for the mobile and one cell at most is heard.
+cdef inline bint is_uncontested(World* w, uint32_t m, int64_t t) noexcept nogil:
+    """Return whether, up to and including ``t``, no action concerns the mobile node and at most one cell reaches it.
 
-    What it does begins with an event: one that was scheduled, a timer, or a message. The begins and ends of attachments and what
-    was scheduled stand in ``upcoming``, timers are counted; a message comes through the same downlink, so in its turn.
+    An action needs an event: a scheduled one, a timer or a message. Attachment boundaries and scheduled events are in
+    ``next_known``, timers are counted, and a message would come through the same downlink and so in order.
     """
-    cdef Mobile* x = &w.mobile[m]
-    return w.events_known[x.upcoming] > t and x.timers == 0 and not x.flags & CONTESTED
+    cdef MobileNode* x = &w.mobile[m]
+    return w.known_times[x.next_known] > t and x.pending_timers == 0 and not x.flags & CONTESTED
 
-cdef inline void catch_up(World* w, uint32_t m) noexcept nogil:
-    """At the fleet's visits: which of the things known beforehand comes next."""
-    cdef Mobile* x = &w.mobile[m]
-    cdef uint32_t i = x.upcoming
-    if rare(w.events_known[i] < w.begin):
-        while w.events_known[i] < w.begin:
+cdef inline void advance_known_times(World* w, uint32_t m) noexcept nogil:
+    """Advance a mobile node's ``next_known`` to the window; the unit of mobile nodes does this in its visits."""
+    cdef MobileNode* x = &w.mobile[m]
+    cdef uint32_t i = x.next_known
+    if unlikely(w.known_times[i] < w.window_begin):
+        while w.known_times[i] < w.window_begin:
             i += 1
-        x.upcoming = i if w.events_known[i] != NEVER else 0  # where all those stand that nothing awaits
+        x.next_known = i if w.known_times[i] != NEVER else 0  # 0: the element that stands for no further time
 
-cdef inline bint receive_ahead(World* w, Fifo* f, const Record* r, uint32_t m) noexcept nogil:
-    """Receive a packet that enters the downlink to mobile m at r.t before the fleet's visit, if nothing can come in between.
+cdef inline bint receive_ahead(World* w, Fifo* f, const Packet* p, uint32_t m) noexcept nogil:
+    """Receive a packet that enters mobile node m's downlink at p.t before the mobile nodes' visit, if nothing can interfere.
 
-    The downlink is idle and empty: what came before has been received, and no rescue finds it waiting. Nothing is done at its
-    mobile, and no other cell is heard, before it arrives. Routers do this side by side: each only reads of the mobile until the
-    attachment last used is seen to be its own, and that changes at the fleet's visits alone.
+    The downlink must be idle and empty: earlier packets have been received, and no rescue can extract this one. Until it arrives,
+    no action concerns the mobile node and no other cell reaches it. Routers do this in parallel: each only reads the mobile node
+    until its last attachment is found to be with the router's own cell, and that changes only in the mobile nodes' visits.
     """
-    cdef Line* line = f.line
+    cdef FifoParameters* params = f.params
     cdef int64_t extra, size, finish, t
-    if f.free > r.t or f.head != f.tail or rare(r.flags & (KIND | COPIED) or line.loss != 0):
+    if f.idle_at > p.t or f.head != f.tail or unlikely(p.flags & (KIND_MASK | COPIED) or params.loss != 0):
         return False
-    extra = 0 if r.flags & STRIP else r.extra
-    size = r.size + extra
-    finish = r.t + transmission(line, size)
-    t = finish + line.delay
+    extra = 0 if p.flags & DECAPSULATE else p.extra
+    size = p.size + extra
+    finish = p.t + transmission_time(params, size)
+    t = finish + params.delay
     if (
-        t >= w.horizon or rare(size > line.limit_bytes)
-        or not last_attachment(w, m, line.cell, finish, t) or not left_alone(w, m, t)
+        t >= w.slice_end or unlikely(size > params.limit_bytes)
+        or not covered_by_last_attachment(w, m, params.cell, finish, t) or not is_uncontested(w, m, t)
     ):  # fmt: skip
         return False
-    if rare(t < line.frontier[0]):
-        fail(w, BROKEN_FRONTIER, f, r.t)
+    if unlikely(t < params.frontier[0]):
+        fail(w, BROKEN_FRONTIER, f, p.t)
     relay(f, finish, size, extra)
-    w.events += 1
-    observe_bytes(w, f, t, size, DATA_DOWN)
-    if rare(w.mobile[m].span != 0 or w.hops != NULL or w.record == RECORD_PACKETS):
-        receive_watched(w, f, r, m, t, extra)
+    w.packet_hops += 1
+    add_bytes_to_fingerprint(w, f, t, size, DATA_DOWN)
+    if unlikely(w.mobile[m].open_span != 0 or w.trace != NULL or w.record_level == RECORD_PACKETS):
+        receive_ahead_with_detail(w, f, p, m, t, extra)
     else:
-        count_delivery(w, r.flow, r.seq, t, t - r.born)
+        count_delivery(w, p.flow, p.seq, t, t - p.creation_time)
     return True
 
-cdef inline void receive_watched(World* w, Fifo* f, const Record* r, uint32_t m, int64_t t, int64_t extra) noexcept nogil:
-    """Where more is wanted of a packet that was received ahead than a count."""
-    cdef Record arrived = r[0]
+cdef inline void receive_ahead_with_detail(
+    World* w, Fifo* f, const Packet* p, uint32_t m, int64_t t, int64_t extra
+) noexcept nogil:
+    """Update the span, the link trace and the packet records for a packet that was received ahead."""
+    cdef Packet arrived = p[0]
     arrived.t = t
     arrived.extra = <uint8_t>extra
-    if w.hops != NULL:
-        if r.flags & STRIP:
-            w.hops.leave_tunnels(w.hops, r[0])
-        if f.line.row >= 0:
-            record_hop(w, f, &arrived)
-    receive(w, m, f.line.cell, &arrived)
+    if w.trace != NULL:
+        if p.flags & DECAPSULATE:
+            w.trace.clear_tunnels(w.trace, p[0])
+        if f.params.trace_row >= 0:
+            trace_hop(w, f, &arrived)
+    receive_data(w, m, f.params.cell, &arrived)

@@ -1,125 +1,128 @@
-"""Sources of one unit: constant-bit-rate flows in rotation (no sort), the others in a heap by next time."""
+"""Traffic sources of a unit: constant-bit-rate flows in rings that stay sorted, all others in a heap by next sending time."""
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
-from engine.kernel.rng cimport exponential_gap, mix2, mul_div
-from engine.kernel.packet cimport DATA_DOWN, Record
+from engine.kernel.packet cimport DATA_DOWN, Packet
+from engine.kernel.rng cimport combine, exponential_gap, mul_div
 
-cdef enum:
+cdef enum:  # FlowSchedule.kind
     CBR = 0
     POISSON = 1
     REPLAY = 2
 
-cdef struct Source:
-    int64_t t  # of its next packet
+cdef struct Source:  # next packet of a flow
+    int64_t t
     uint64_t key
     uint32_t flow
     uint32_t seq
     uint16_t size
-    uint16_t home
+    uint16_t destination
     uint32_t mobile
 
-cdef struct Tape:  # a recorded sequence, read where it lies
+cdef struct Recording:  # packet times and sizes of a capture, read in place; a time is scaled by multiplier / divisor
     const int64_t* times
     const uint32_t* sizes
     int64_t length
     int64_t origin
-    int64_t multiply
-    int64_t divide
+    int64_t multiplier
+    int64_t divisor
 
-cdef struct Law:  # how a flow goes on
-    int64_t step  # interval, mean gap or period
+cdef struct FlowSchedule:  # sending times of a flow
+    int64_t interval  # CBR: interval, Poisson: mean gap, replay: period of the repetition (0: none)
     int64_t start
     int64_t stop
     int64_t count
     int64_t kind
-    const Tape* tape
-    uint64_t draws  # of a Poisson flow: a gap's is mix2(draws, seq)
+    const Recording* recording
+    uint64_t draw_key  # Poisson: the gap before packet seq uses the random word combine(draw_key, seq)
 
-cdef struct Rotation:  # CBR flows of one interval: next times never differ by more than it, so a ring keeps them sorted
+cdef struct CbrRing:  # CBR flows of one interval: their next times differ by at most that interval, so that a ring stays sorted
     Source* ring
     uint32_t capacity
     uint32_t head
     uint32_t count
-    int64_t step
-    bint endless  # no flow of it has a stop or a count
-    vector[Source]* coming  # not yet begun, sorted by (t, key)
-    size_t begun  # of them; once all have, their memory is let go of
+    int64_t interval
+    bint is_endless  # no flow in it has a stop time or a packet count
+    vector[Source]* not_started  # sorted by (t, key)
+    size_t started_count  # leading sources of not_started that are in the ring now; after the last one its memory is freed
 
-cdef inline bint sooner(const Source* a, const Source* b) noexcept nogil:
+cdef inline bint source_before(const Source* a, const Source* b) noexcept nogil:
     return a.t < b.t or (a.t == b.t and a.key < b.key)
 
-cdef inline void emit(const Source* s, Record* r) noexcept nogil:
-    """Its next packet, as it leaves."""
-    r.t = r.born = s.t
-    r.flow = s.flow
-    r.seq = s.seq
-    r.size = s.size
-    r.to = s.home
-    r.extra = r.tunnels = r.copy = 0
-    r.flags = DATA_DOWN
+cdef inline void emit(const Source* s, Packet* p) noexcept nogil:
+    """Fill in a source's next packet."""
+    p.t = p.creation_time = s.t
+    p.flow = s.flow
+    p.seq = s.seq
+    p.size = s.size
+    p.destination = s.destination
+    p.extra = p.tunnels = p.copy = 0
+    p.flags = DATA_DOWN
 
-cdef inline bint is_round(const Rotation* g) noexcept nogil:
-    """Whether every flow of it has begun and none ends: the front goes to the back where it stands."""
-    return g.count == g.capacity and g.endless
+cdef inline bint is_steady(const CbrRing* g) noexcept nogil:
+    """Return whether all flows have started and none ends: the front then moves to the back without leaving its slot."""
+    return g.count == g.capacity and g.is_endless
 
-cdef inline void turn(Rotation* g) noexcept nogil:
-    """The front of a round rotation has sent."""
-    g.ring[g.head].t += g.step
+cdef inline void advance_front(CbrRing* g) noexcept nogil:
+    """Advance the front of a steady ring after it has sent."""
+    g.ring[g.head].t += g.interval
     g.ring[g.head].seq += 1
     g.head = g.head + 1 if g.head + 1 < g.capacity else 0
 
-cdef inline Source* rotation_front(Rotation* g) noexcept nogil:
+cdef inline Source* ring_front(CbrRing* g) noexcept nogil:
     cdef Source* a = &g.ring[g.head] if g.count else NULL
-    cdef Source* b = &g.coming.data()[g.begun] if g.begun < g.coming.size() else NULL
-    if a == NULL or (b != NULL and sooner(b, a)):
+    cdef Source* b = &g.not_started.data()[g.started_count] if g.started_count < g.not_started.size() else NULL
+    if a == NULL or (b != NULL and source_before(b, a)):
         return b
     return a
 
-cdef inline int64_t tape_time(const Tape* tape, int64_t i) noexcept nogil:
-    """When packet i of a sequence is sent, from the start of its flow."""
-    cdef int64_t t = tape.times[i] - tape.origin
-    return t * tape.multiply if tape.divide == 1 else mul_div(t, tape.multiply, tape.divide)
+cdef inline int64_t recording_time(const Recording* recording, int64_t i) noexcept nogil:
+    """Return the sending time of packet i of a recording, relative to the start of its flow."""
+    cdef int64_t t = recording.times[i] - recording.origin
+    return t * recording.multiplier if recording.divisor == 1 else mul_div(t, recording.multiplier, recording.divisor)
 
-cdef inline bint advance(Source* s, const Law* law, const int64_t* table) noexcept nogil:
-    """Move a source to its next packet; False if there is none."""
-    cdef int64_t n, turn
+cdef inline bint step_source(Source* s, const FlowSchedule* schedule, const int64_t* table) noexcept nogil:
+    """Move a source to its next packet. Return False if there is none."""
+    cdef int64_t n, lap
     s.seq += 1
-    if law.kind == CBR:
-        s.t += law.step
-    elif law.kind == POISSON:
-        s.t += exponential_gap(mix2(law.draws, s.seq), law.step, table)
+    if schedule.kind == CBR:
+        s.t += schedule.interval
+    elif schedule.kind == POISSON:
+        s.t += exponential_gap(combine(schedule.draw_key, s.seq), schedule.interval, table)
     else:
         n = s.seq
-        turn = 0
-        if n >= law.tape.length:
-            if law.step == 0:
+        lap = 0
+        if n >= schedule.recording.length:
+            if schedule.interval == 0:
                 return False
-            turn = n // law.tape.length
-            n -= turn * law.tape.length
-        s.t = law.start + tape_time(law.tape, n) + turn * law.step
-        s.size = <uint16_t>law.tape.sizes[n]
-    return s.t < law.stop and <int64_t>s.seq < law.count and s.t >= 0
+            lap = n // schedule.recording.length
+            n -= lap * schedule.recording.length
+        s.t = schedule.start + recording_time(schedule.recording, n) + lap * schedule.interval
+        s.size = <uint16_t>schedule.recording.sizes[n]
+    return s.t < schedule.stop and <int64_t>s.seq < schedule.count and s.t >= 0
 
-cdef inline int64_t sender_gap(const Law* law, int64_t seq, const int64_t* table) noexcept nogil:
-    """Time from the flow's packet seq - 1 to its packet seq, as they were sent; seq is at least 1."""
+cdef inline int64_t sender_gap(const FlowSchedule* schedule, int64_t seq, const int64_t* table) noexcept nogil:
+    """Return the time from packet seq - 1 of a flow to packet seq, as sent; seq is at least 1."""
     cdef int64_t i
-    if law.kind == CBR:
-        return law.step
-    if law.kind == POISSON:
-        return exponential_gap(mix2(law.draws, seq), law.step, table)
-    i = seq % law.tape.length
+    if schedule.kind == CBR:
+        return schedule.interval
+    if schedule.kind == POISSON:
+        return exponential_gap(combine(schedule.draw_key, seq), schedule.interval, table)
+    i = seq % schedule.recording.length
     if i:
-        return tape_time(law.tape, i) - tape_time(law.tape, i - 1)
-    return tape_time(law.tape, 0) + law.step - tape_time(law.tape, law.tape.length - 1)
+        return recording_time(schedule.recording, i) - recording_time(schedule.recording, i - 1)
+    i = schedule.recording.length - 1
+    return recording_time(schedule.recording, 0) + schedule.interval - recording_time(schedule.recording, i)
 
-cdef inline void rotate(Rotation* g, const Law* laws, const uint32_t* law_of, uint32_t* sent) noexcept nogil:
-    """Take the front off and put it back behind all others with its next time, or drop it when it has ended."""
+cdef inline void rotate_front(
+    CbrRing* g, const FlowSchedule* schedules, const uint32_t* schedule_of, uint32_t* sent
+) noexcept nogil:
+    """Move the front source to the back with its next sending time, or remove it at its end."""
     cdef Source s
     cdef uint32_t at
-    cdef const Law* law
-    cdef Source* front = rotation_front(g)
+    cdef const FlowSchedule* schedule
+    cdef Source* front = ring_front(g)
     s = front[0]
     if g.count and front == &g.ring[g.head]:
         g.head += 1
@@ -127,14 +130,14 @@ cdef inline void rotate(Rotation* g, const Law* laws, const uint32_t* law_of, ui
             g.head = 0
         g.count -= 1
     else:
-        g.begun += 1
-        if g.begun == g.coming.size():
-            g.coming[0] = vector[Source]()
-    s.t += g.step
+        g.started_count += 1
+        if g.started_count == g.not_started.size():
+            g.not_started[0] = vector[Source]()
+    s.t += g.interval
     s.seq += 1
-    if not g.endless:
-        law = &laws[law_of[s.flow]]
-        if s.t >= law.stop or <int64_t>s.seq >= law.count:
+    if not g.is_endless:
+        schedule = &schedules[schedule_of[s.flow]]
+        if s.t >= schedule.stop or <int64_t>s.seq >= schedule.count:
             sent[s.flow] = s.seq
             return
     at = g.head + g.count
@@ -150,14 +153,14 @@ cdef inline void push_source(vector[Source]* heap, Source* s) noexcept nogil:
     a = heap.data()
     while i > 0:
         up = (i - 1) >> 1
-        if not sooner(s, &a[up]):
+        if not source_before(s, &a[up]):
             break
         a[i] = a[up]
         i = up
     a[i] = s[0]
 
-cdef inline void sink_top(vector[Source]* heap) noexcept nogil:
-    """Restore the heap after its top's time has grown."""
+cdef inline void sift_down_top(vector[Source]* heap) noexcept nogil:
+    """Restore the heap after the time at its top has increased."""
     cdef Source* a = heap.data()
     cdef Source s = a[0]
     cdef size_t n = heap.size(), i = 0, child
@@ -165,17 +168,17 @@ cdef inline void sink_top(vector[Source]* heap) noexcept nogil:
         child = 2 * i + 1
         if child >= n:
             break
-        if child + 1 < n and sooner(&a[child + 1], &a[child]):
+        if child + 1 < n and source_before(&a[child + 1], &a[child]):
             child += 1
-        if not sooner(&a[child], &s):
+        if not source_before(&a[child], &s):
             break
         a[i] = a[child]
         i = child
     a[i] = s
 
-cdef inline void drop_top(vector[Source]* heap) noexcept nogil:
+cdef inline void pop_top(vector[Source]* heap) noexcept nogil:
     cdef Source last = heap.back()
     heap.pop_back()
     if heap.size():
         heap.data()[0] = last
-        sink_top(heap)
+        sift_down_top(heap)

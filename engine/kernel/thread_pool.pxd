@@ -1,4 +1,4 @@
-"""A few threads that take jobs side by side, again and again; and a lock for what is seldom touched."""
+"""Thread pool for short rounds of jobs, and a spin lock for rarely shared data."""
 
 cdef extern from *:
     """
@@ -13,27 +13,27 @@ cdef extern from *:
     #define HANDOFF_PAUSE() std::this_thread::yield()
     #endif
 
-    typedef void (*handoff_job)(void* arg, int worker, int job);
+    typedef void (*handoff_job)(void* arg, int worker, int index);
 
-    /* Jobs 0 ... n - 1 go to whoever is free; worker 0 is the caller. Between two rounds a worker spins for a while before it
-       sleeps: a round takes some ten microseconds, waking up as long. */
-    struct HandoffPool {
+    /* Idle workers take the jobs 0 ... count - 1 of a round in order; worker 0 is the calling thread. Between two rounds a
+       worker spins before it sleeps: a round takes some ten microseconds, and so does waking a sleeping thread. */
+    struct HandoffThreadPool {
         static const int SPINS = 4000;
         std::vector<std::thread> threads;
         std::mutex mutex;
         std::condition_variable wake;
         std::atomic<unsigned> round{0};
-        std::atomic<int> working{0}, next{0};
-        bool ended = false;
+        std::atomic<int> busy_workers{0}, next_index{0};
+        bool stopping = false;
         handoff_job job = nullptr;
         void* arg = nullptr;
         int count = 0;
 
-        explicit HandoffPool(int workers) {
+        explicit HandoffThreadPool(int workers) {
             for (int i = 1; i < workers; i++) threads.emplace_back([this, i] { serve(i); });
         }
-        ~HandoffPool() {
-            ended = true;
+        ~HandoffThreadPool() {
+            stopping = true;
             begin_round();
             for (auto& thread : threads) thread.join();
         }
@@ -41,45 +41,45 @@ cdef extern from *:
             { std::lock_guard<std::mutex> guard(mutex); round.fetch_add(1); }
             wake.notify_all();
         }
-        void take(int worker) {
-            for (int i; (i = next.fetch_add(1)) < count;) job(arg, worker, i);
+        void take_jobs(int worker) {
+            for (int i; (i = next_index.fetch_add(1)) < count;) job(arg, worker, i);
         }
         void serve(int worker) {
-            for (unsigned seen = 0;;) {
-                for (int i = 0; i < SPINS && round.load() == seen; i++) HANDOFF_PAUSE();
-                if (round.load() == seen) {
+            for (unsigned last_round = 0;;) {
+                for (int i = 0; i < SPINS && round.load() == last_round; i++) HANDOFF_PAUSE();
+                if (round.load() == last_round) {
                     std::unique_lock<std::mutex> guard(mutex);
-                    wake.wait(guard, [&] { return round.load() != seen; });
+                    wake.wait(guard, [&] { return round.load() != last_round; });
                 }
-                seen += 1;
-                if (ended) return;
-                take(worker);
-                working.fetch_sub(1);
+                last_round += 1;
+                if (stopping) return;
+                take_jobs(worker);
+                busy_workers.fetch_sub(1);
             }
         }
-        void run(handoff_job what, void* with, int n) {
-            job = what, arg = with, count = n;
-            next.store(0);
-            working.store((int)threads.size());
+        void run(handoff_job round_job, void* round_arg, int round_count) {
+            job = round_job, arg = round_arg, count = round_count;
+            next_index.store(0);
+            busy_workers.store((int)threads.size());
             begin_round();
-            take(0);
-            for (int i = 0; working.load() != 0; i++) {
+            take_jobs(0);
+            for (int i = 0; busy_workers.load() != 0; i++) {
                 if (i < SPINS) HANDOFF_PAUSE();
                 else std::this_thread::yield();
             }
         }
     };
-    static inline HandoffPool* handoff_pool(int workers) {
-        try { return new HandoffPool(workers); } catch (...) { return nullptr; }
+    static inline HandoffThreadPool* handoff_new_thread_pool(int workers) {
+        try { return new HandoffThreadPool(workers); } catch (...) { return nullptr; }
     }
-    static inline void handoff_acquire(char* lock) {
+    static inline void handoff_acquire_lock(char* lock) {
         while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) HANDOFF_PAUSE();
     }
-    static inline void handoff_release(char* lock) { __atomic_clear(lock, __ATOMIC_RELEASE); }
+    static inline void handoff_release_lock(char* lock) { __atomic_clear(lock, __ATOMIC_RELEASE); }
     """
-    ctypedef void (*Job "handoff_job")(void* arg, int worker, int job) noexcept nogil
-    cppclass Pool "HandoffPool":
+    ctypedef void (*Job "handoff_job")(void* arg, int worker, int index) noexcept nogil
+    cppclass ThreadPool "HandoffThreadPool":
         void run(Job job, void* arg, int count) noexcept nogil
-    Pool* new_pool "handoff_pool"(int workers) noexcept nogil  # NULL if the system has no more threads
-    void acquire "handoff_acquire"(char* lock) noexcept nogil
-    void release_lock "handoff_release"(char* lock) noexcept nogil
+    ThreadPool* new_thread_pool "handoff_new_thread_pool"(int workers) noexcept nogil  # NULL if no thread can be started
+    void acquire_lock "handoff_acquire_lock"(char* lock) noexcept nogil
+    void release_lock "handoff_release_lock"(char* lock) noexcept nogil

@@ -1,51 +1,61 @@
-"""The state of one run, and how a packet ends in it."""
+"""State of one run: flows, mobile nodes, cells, units, and the counters that packets end in."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libcpp.vector cimport vector
 
-from engine.kernel.next_event cimport NEVER, Agenda, ctz64
-from engine.kernel.arena cimport Blocks
-from engine.kernel.copy_ledger cimport Copies, Ledger, packet_id
-from engine.kernel.events cimport Action, Message, Pending
-from engine.kernel.fifo cimport ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, Inlet, Line, Tally, announce, next_slot, offer
-from engine.kernel.link_trace cimport Hops
-from engine.kernel.arrival_merge cimport Head
-from engine.kernel.rng cimport PURPOSE_LOSS, clz64, draw, mix2, scatter
-from engine.kernel.packet cimport CONTROL, CONTROL_NODE, COPIED, KIND, LOST, NOTED, Record, rare
-from engine.kernel.sources cimport Law, Rotation, Source, Tape
-from engine.kernel.binding_table cimport Table
+from engine.kernel.arena cimport BlockPool
+from engine.kernel.arrival_merge cimport MergeHead
+from engine.kernel.binding_table cimport BindingTable
+from engine.kernel.copy_ledger cimport CopyLedger
+from engine.kernel.events cimport Action, ControllerEvent, Message
+from engine.kernel.fifo cimport (
+    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot, notify_destination,
+    offer,
+)
+from engine.kernel.link_trace cimport LinkTrace
+from engine.kernel.next_event cimport NextEventIndex, ctz64
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely
+from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
+from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
 
 cdef enum:
-    DELIVERED = 0
-    DUPLICATE = 1
-    QUEUE_FULL = 2
-    FORWARDING_OVERLOAD = 3
-    REGISTRATION_OVERLOAD = 4
-    LINK_LOSS = 5
-    NO_BINDING = 6
-    NO_VISITOR = 7
-    DETACHED = 8
-    BINDING_EXPIRED = 9
-    BUFFER_TIMEOUT = 10
-    TUNNEL_LIMIT = 11
-    IN_FLIGHT = 14
-    FATES = 15
-    BUCKETS = 1920
+    FATE_COUNT = 15
+
+cdef enum:  # rows of World.fates
+    DATA_FATES = 0
+    CONTROL_FATES = 1
+
+cdef enum:  # values of World.record_level: what is recorded of every packet copy
+    RECORD_NONE = 0
+    RECORD_DROPS = 1
     RECORD_PACKETS = 2
+
+cdef enum:  # kinds of units
     UNIT_NODE = 0
     UNIT_SERVER = 1
-    UNIT_FLEET = 2
+    UNIT_MOBILES = 2
+
+cdef enum:  # values of MobileNode.route that are no cell
     NO_CELL = 0xFFFF
-    HELD = 0xFFFE
-    CONTESTED = 1  # attached to two cells, or changing, or acted upon in this window
+    ROUTE_BUFFER = 0xFFFE  # upstream packets wait in the mobile node's buffer
+
+cdef enum:  # phases of one instant, in the order in which a unit processes them (docs/model.md, 4)
+    PHASE_CONTROL = 0
+    PHASE_ACTION = 1
+    PHASE_SOURCE = 2
+    PHASE_ARRIVAL = 3
+
+cdef enum:
+    HISTOGRAM_BUCKETS = 1920
+    CONTESTED = 1  # flag of a mobile node that has two attachments, or an attachment change or an action in this window
 
 cdef struct Flow:  # one cache line
     int64_t delay_sum
     int64_t delay_max
     int64_t gap_max
-    int64_t last
-    uint32_t up
-    uint32_t expected
+    int64_t last_time  # of the last delivery, -1 before the first
+    uint32_t is_upstream
+    uint32_t next_seq  # lowest sequence number above all delivered ones
     uint32_t delivered
     uint32_t reordered
     uint32_t duplicate
@@ -53,29 +63,29 @@ cdef struct Flow:  # one cache line
     uint32_t lost
     uint32_t copies
 
-cdef struct Mobile:  # half a cache line
-    int64_t up  # an attachment of it, the one last used
-    int64_t down
-    uint32_t upcoming  # in events_known: begins and ends of attachments, events scheduled for the fleet's controller, NEVER
-    uint32_t span  # 1 + index of the open one, 0 none
-    uint16_t cell  # of that attachment
-    uint16_t route  # upstream: a cell, or NO_CELL or HELD
-    uint16_t timers  # of the fleet's controller
-    uint8_t attached
+cdef struct MobileNode:  # half a cache line
+    int64_t attached_from  # start, end and cell of the attachment that was looked up last
+    int64_t attached_until
+    uint32_t next_known  # index of its next entry in World.known_times
+    uint32_t open_span  # 1 + index of its open span in World.spans, 0: none
+    uint16_t cell
+    uint16_t route  # cell for upstream packets, or NO_CELL or ROUTE_BUFFER
+    uint16_t pending_timers  # of the mobile nodes' controller
+    uint8_t attachment_count
     uint8_t flags
 
-cdef struct Family:  # of mobiles: one by its name, or several by a prefix and their number
+cdef struct MobileGroup:  # one mobile node with its own name, or several that share a prefix and are numbered
     uint64_t key
     uint32_t first
     uint16_t home
-    uint16_t numbered
+    uint16_t is_numbered
 
-cdef struct Boundary:
+cdef struct AttachmentBoundary:  # start or end of an attachment
     int64_t t
     int32_t mobile
-    int32_t step
+    int32_t change  # of the number of attachments: +1 or -1
 
-cdef struct Span:
+cdef struct Span:  # measurement interval of one handoff; the first 13 fields are the columns of Result.spans
     int64_t mobile
     int64_t id
     int64_t open
@@ -89,81 +99,81 @@ cdef struct Span:
     int64_t gap_end
     int64_t delay_max
     int64_t last_before
-    int64_t marked_cell
+    int64_t marker_cell
 
-cdef struct Ended:  # one packet copy, for the records
+cdef struct PacketRecord:  # fate of one packet copy
     uint32_t flow
     uint32_t seq
     int64_t t
-    int64_t born
+    int64_t creation_time
     int32_t node
     int32_t via
     uint8_t copy
     uint8_t fate
     uint8_t tunnels
 
-cdef struct Dropped:  # beside other units: it is counted when they have all come to the end of the window
-    Record record
+cdef struct DeferredDrop:  # drop seen by a parallel worker; it is counted after all units have reached the end of the window
+    Packet packet
     int64_t t
     int32_t fate
     int32_t node
 
 cdef struct Cell:
     int32_t node
-    Fifo* shared  # NULL: own downlinks
-    Line* down
-    Line* up
-    Table downs  # mobile -> own downlink
-    Table ups
-    vector[Fifo*]* busy_ups
-    uint64_t key_down
-    uint64_t key_up
+    Fifo* shared_downlink  # NULL: each mobile node has its own downlink
+    FifoParameters* downlink_params
+    FifoParameters* uplink_params
+    BindingTable downlinks  # mobile -> its own downlink
+    BindingTable uplinks
+    vector[Fifo*]* active_uplinks
+    uint64_t downlink_key
+    uint64_t uplink_key
 
-cdef struct Late:  # an arrival or act that has to wait for its turn among others at this unit
+cdef struct DeferredItem:  # arrival or action that a unit has to process in order (t, phase, key, order)
     int64_t t
     int32_t phase
     uint64_t key
     uint64_t order
-    int32_t where
-    Record record
+    int32_t cell_or_mobile  # cell of a downlink arrival, mobile node of an upstream packet
+    Packet packet
 
-cdef struct Unit:
+cdef struct Unit:  # logical process: a node, its forwarding server, or all mobile nodes together
     int64_t frontier
-    int64_t* next  # in the agenda, as the next one
-    int64_t* soon
+    int64_t* next_event  # its element of NextEventIndex.next_event
+    int64_t* group_bound
     int32_t kind
     int32_t node
-    int32_t cell  # whose uplinks arrive here, or -1
+    int32_t cell  # cell whose uplinks end here, or -1
     int32_t rank
-    bint controlled
-    int32_t ahead  # it may run ahead of others: the arcs on its longest way among those that do and out; or 0
-    int64_t until  # that far in this window, if it is ahead
-    bint answers  # its controller hears of refused messages
-    vector[Fifo*]* arrivals  # sorted by link key
-    uint64_t* busy  # a bit for each of them: those that may have something
-    size_t words
-    vector[Inlet]* inlets  # those that have, for the visit
-    vector[Head]* heads  # of those with something to come, while they are merged
-    Fifo* server  # of a server unit: its way into the node
-    Fifo* registration
-    vector[Pending]* pending
+    bint has_controller
+    int32_t run_ahead_depth  # arcs on the longest path from here through units that may run ahead; 0: it may not
+    int64_t visit_end  # how far it goes in this window, if it runs ahead
+    bint reports_refusals  # its controller gets refused messages as events
+    vector[Fifo*]* inbound_fifos  # sorted by link key
+    uint64_t* ready_words  # one bit for each inbound FIFO, set if the FIFO may hold a packet
+    size_t ready_word_count
+    vector[FifoCursor]* cursors  # of the ready inbound FIFOs during a visit
+    vector[MergeHead]* merge_heads  # heap of the cursors that have arrivals
+    Fifo* server_fifo  # server unit: its queue, which ends at the node
+    Fifo* registration_fifo
+    vector[ControllerEvent]* pending_events
     vector[Action]* actions
-    vector[Rotation*]* rotations
+    vector[CbrRing*]* cbr_rings
     vector[Source]* sources
-    vector[Late]* late
-    int64_t* scheduled_t
-    int32_t* scheduled_mobile
-    int32_t* scheduled_code
-    int64_t* scheduled_arg
-    size_t scheduled_count
-    size_t scheduled_next
-    uint64_t counter
-    int64_t messages
-    int64_t wait  # at the registration server, or of a server unit at its own; of all accepted so far, at most UNLIMITED
-    int64_t wait_max
-    int64_t held_peak_packets
-    int64_t held_peak_bytes
-    int64_t work  # packet-hops of the last visit
+    vector[DeferredItem]* deferred
+    int64_t* schedule_t
+    int32_t* schedule_mobile
+    int32_t* schedule_code
+    int64_t* schedule_arg
+    size_t schedule_count
+    size_t schedule_next
+    uint64_t event_counter
+    int64_t message_count
+    int64_t total_wait  # of all accepted packets at the registration server (server unit: at its own queue), at most UNLIMITED
+    int64_t max_wait
+    int64_t buffer_peak_packets
+    int64_t buffer_peak_bytes
+    int64_t last_visit_hops
 
 cdef struct World:
     uint64_t seed
@@ -173,110 +183,112 @@ cdef struct World:
     int64_t mobiles
     int64_t flows
     int32_t tunnel_limit
-    int32_t record
-    bint in_order  # every event in the order of time: no unit is ahead of another
-    Agenda agenda
-    int64_t begin  # of this window: all that happens before it has happened
-    int64_t horizon  # of this slice: what arrives from then on is still under way at its end
-    Tally* tallies  # one a link, two a cell
-    Blocks* fifos
-    Fifo*** hop  # [node][to]: next link, NULL if unreachable
+    int32_t record_level
+    bint time_ordered  # events are processed in time order over all units: no unit is ahead of another
+    NextEventIndex event_index
+    int64_t window_begin  # everything before it has been processed
+    int64_t slice_end  # a packet that arrives at or after it is in flight at the end of this slice
+    LinkCounters* link_counters  # one row for each link, then two for each cell
+    BlockPool* fifo_pool
+    Fifo*** next_hop  # [node][destination], NULL if unreachable
     int32_t* unit_of_node
     int32_t* cell_of_node
-    Table* tables
+    BindingTable* tables
     Unit* unit
-    Unit* fleet
+    Unit* mobile_unit
     Cell* cell
     Flow* flow
     uint32_t* mobile_of_flow
     const uint64_t* flow_key
     const int32_t* flow_node
-    const uint32_t* flow_law
-    const uint32_t* flows_by_mobile  # NULL: flows are in the order of their mobiles
-    Law* laws  # flows that go on alike share one
-    Tape* tapes
-    int64_t drawn  # packets taken from sources other than constant-bit-rate since it was last set to 0
-    uint32_t* sent
-    int64_t* logarithms
-    const Family* family  # by first mobile
-    int64_t families
-    Mobile* mobile
-    const int64_t* events_known  # of each mobile that has any, NEVER behind them
-    const Boundary* boundaries
+    const uint32_t* flow_schedule
+    const uint32_t* flows_by_mobile  # NULL if flows are sorted by mobile node already
+    FlowSchedule* schedules  # shared by flows that continue alike
+    Recording* recordings
+    int64_t non_cbr_packets  # sent by Poisson and replay sources since the counter was last reset
+    uint32_t* sent_packets
+    int64_t* log_table
+    const MobileGroup* mobile_groups  # sorted by first mobile node
+    int64_t mobile_group_count
+    MobileNode* mobile
+    # For each mobile node that has any: times of its attachment boundaries and scheduled events, then NEVER. Element 0 is NEVER
+    # and serves all mobile nodes that have none.
+    const int64_t* known_times
+    const AttachmentBoundary* boundaries
     size_t boundary_count
     size_t boundary_next
-    const uint32_t* attach_first  # of each mobile, mobiles + 1
-    const int64_t* attach_up
-    const int64_t* attach_down
-    const int64_t* attach_longest  # latest down of this mobile so far
+    const uint32_t* attach_first  # first attachment of each mobile node, mobiles + 1 elements
+    const int64_t* attach_start
+    const int64_t* attach_end
+    const int64_t* attach_latest_end  # maximum of attach_end over this and the mobile node's earlier attachments
     const int32_t* attach_cell
-    Table up_holds
-    vector[Fifo*]* busy_downs
-    vector[int64_t]* nothing_before  # arrives on the first so many of them
-    vector[Fifo*]* due_downs  # those to look at in this visit
-    vector[Fifo*]* control_downs  # those of them with control records
-    vector[int32_t]* touched
+    BindingTable upstream_buffers
+    vector[Fifo*]* active_downlinks
+    vector[int64_t]* downlink_bounds  # for a prefix of active_downlinks: no packet arrives before this time
+    vector[Fifo*]* due_downlinks  # downlinks to drain in this visit
+    vector[Fifo*]* control_downlinks  # downlinks that hold control packets
+    vector[int32_t]* contested_mobiles
     vector[Message]* messages
     vector[uint32_t]* free_messages
     vector[Span]* spans
-    vector[Ended]* ended
-    vector[Dropped]* dropped  # NULL: they are counted at once
-    vector[void*]* outgrown  # rings, until the visits of this window have ended
-    Ledger* ledger
-    char* lock  # of the ledger
-    Hops* hops  # NULL: none are recorded
-    int64_t* histogram
+    vector[PacketRecord]* packet_records
+    vector[DeferredDrop]* deferred_drops  # NULL: drops are counted at once
+    vector[void*]* retired_rings  # old rings that a unit may still be reading until the visits of this window end
+    CopyLedger* ledger
+    char* ledger_lock
+    LinkTrace* trace  # NULL: no link is traced
+    int64_t* delay_histogram
     int64_t fates[2][15]
     uint64_t fingerprint
-    int64_t events
-    Record nowhere  # where packets go when there is no memory left
-    int32_t failure  # a law or memory: see fail()
+    int64_t packet_hops
+    Packet discard_slot  # packets are written here after memory has run out
+    int32_t failure  # BROKEN_FRONTIER or NO_MEMORY, 0: none
     int64_t failure_time
     int32_t failure_unit
-    Fifo* failure_link
+    Fifo* failure_fifo
 
-cdef inline Fifo* next_busy(const Unit* u, size_t* at) noexcept nogil:
-    """The first FIFO from ``at`` on, which it moves on, that may have something for the unit; NULL if there is none."""
+cdef inline Fifo* next_ready_fifo(const Unit* u, size_t* at) noexcept nogil:
+    """Return the next FIFO from index ``at`` on that may hold a packet for the unit, and advance ``at``; NULL at the end."""
     cdef size_t k = at[0] >> 6
     cdef uint64_t bits
-    if k >= u.words:
+    if k >= u.ready_word_count:
         return NULL
-    bits = u.busy[k] & (~<uint64_t>0 << (at[0] & 63))
+    bits = u.ready_words[k] & (~<uint64_t>0 << (at[0] & 63))
     while bits == 0:
         k += 1
-        if k == u.words:
+        if k == u.ready_word_count:
             at[0] = k << 6
             return NULL
-        bits = u.busy[k]
+        bits = u.ready_words[k]
     at[0] = (k << 6) + ctz64(bits) + 1
-    return u.arrivals.data()[at[0] - 1]
+    return u.inbound_fifos.data()[at[0] - 1]
 
 cdef inline void fail(World* w, int code, Fifo* link, int64_t t) noexcept nogil:
     if w.failure == 0:
         w.failure = code
-        w.failure_link = link
+        w.failure_fifo = link
         w.failure_time = t
 
-cdef inline const Family* family_of(World* w, uint32_t m) noexcept nogil:
-    cdef int64_t low = 0, high = w.families, middle
+cdef inline const MobileGroup* find_group(World* w, uint32_t m) noexcept nogil:
+    cdef int64_t low = 0, high = w.mobile_group_count, middle
     while high - low > 1:
         middle = (low + high) >> 1
-        if w.family[middle].first <= m:
+        if w.mobile_groups[middle].first <= m:
             low = middle
         else:
             high = middle
-    return &w.family[low]
+    return &w.mobile_groups[low]
 
 cdef inline uint64_t mobile_key(World* w, uint32_t m) noexcept nogil:
-    """Key of a mobile's name: kept for each name, made from the prefix for numbers."""
-    cdef const Family* f = family_of(w, m)
-    return mix2(f.key, m - f.first) if f.numbered else f.key
+    """Return the key of a mobile node's name; for numbered ones it is derived from the prefix's key."""
+    cdef const MobileGroup* f = find_group(w, m)
+    return combine(f.key, m - f.first) if f.is_numbered else f.key
 
-cdef inline int64_t last_delivery(World* w, uint32_t m) noexcept nogil:
-    """When the mobile last got a packet, -1 if never."""
+cdef inline int64_t find_last_delivery(World* w, uint32_t m) noexcept nogil:
+    """Return the time of the mobile node's last delivery, -1 if there is none."""
     cdef int64_t low = 0, high = w.flows, middle, last = -1
     cdef uint32_t i
-    while low < high:  # the first flow of the mobile, in their order
+    while low < high:  # binary search: the mobile node's first flow
         middle = (low + high) >> 1
         if w.mobile_of_flow[w.flows_by_mobile[middle] if w.flows_by_mobile != NULL else middle] < m:
             low = middle + 1
@@ -286,153 +298,64 @@ cdef inline int64_t last_delivery(World* w, uint32_t m) noexcept nogil:
         i = w.flows_by_mobile[low] if w.flows_by_mobile != NULL else <uint32_t>low
         if w.mobile_of_flow[i] != m:
             break
-        if not w.flow[i].up and w.flow[i].last > last:
-            last = w.flow[i].last
+        if not w.flow[i].is_upstream and w.flow[i].last_time > last:
+            last = w.flow[i].last_time
         low += 1
     return last
 
-cdef inline int kind_of(const Record* r) noexcept nogil:
-    return r.flags & KIND
+cdef inline int packet_kind(const Packet* p) noexcept nogil:
+    return p.flags & KIND_MASK
 
-cdef inline uint32_t mobile_of(World* w, const Record* r) noexcept nogil:
-    return r.flow if r.flags & CONTROL else w.mobile_of_flow[r.flow]
+cdef inline uint32_t packet_mobile(World* w, const Packet* p) noexcept nogil:
+    return p.flow if p.flags & CONTROL else w.mobile_of_flow[p.flow]
 
-cdef inline void observe(World* w, Fifo* f, const Record* r) noexcept nogil:
-    observe_bytes(w, f, r.t, <int64_t>r.size + r.extra, kind_of(r))
+cdef inline void add_to_fingerprint(World* w, Fifo* f, const Packet* p) noexcept nogil:
+    add_bytes_to_fingerprint(w, f, p.t, <int64_t>p.size + p.extra, packet_kind(p))
 
-cdef inline void observe_bytes(World* w, Fifo* f, int64_t t, int64_t size, int kind) noexcept nogil:
-    w.fingerprint += scatter(<uint64_t>(t + 3 * size + kind) ^ f.key)
+cdef inline void add_bytes_to_fingerprint(World* w, Fifo* f, int64_t t, int64_t size, int kind) noexcept nogil:
+    w.fingerprint += fingerprint_hash(<uint64_t>(t + 3 * size + kind) ^ f.key)
 
-cdef inline void record_hop(World* w, Fifo* f, const Record* r) noexcept nogil:
-    w.hops.note(w.hops, f, r[0], mobile_of(w, r), &w.messages.data()[r.seq] if kind_of(r) >= CONTROL_NODE else NULL)
+cdef inline void trace_hop(World* w, Fifo* f, const Packet* p) noexcept nogil:
+    cdef const Message* m = &w.messages.data()[p.seq] if packet_kind(p) >= CONTROL_NODE else NULL
+    w.trace.append_hop(w.trace, f, p[0], packet_mobile(w, p), m)
 
-cdef inline void record_once(World* w, Fifo* f, Record* r) noexcept nogil:
-    """Of a record in the ring of a downlink, which is seen more than once."""
-    if not r.flags & NOTED:
-        r.flags |= NOTED
-        record_hop(w, f, r)
+cdef inline void trace_once(World* w, Fifo* f, Packet* p) noexcept nogil:
+    """Trace a packet in the ring of a downlink, which may be seen several times."""
+    if not p.flags & TRACED:
+        p.flags |= TRACED
+        trace_hop(w, f, p)
 
-cdef inline uint64_t packet_key(World* w, const Record* r) noexcept nogil:
+cdef inline uint64_t packet_key(World* w, const Packet* p) noexcept nogil:
     cdef uint64_t k
-    if kind_of(r) >= CONTROL_NODE:
-        k = w.messages.data()[r.seq].packet_key
+    if packet_kind(p) >= CONTROL_NODE:
+        k = w.messages.data()[p.seq].packet_key
     else:
-        k = mix2(w.flow_key[r.flow], r.seq)
-    return mix2(k, r.tunnels & 15)
+        k = combine(w.flow_key[p.flow], p.seq)
+    return combine(k, p.tunnels & TUNNEL_COUNT_MASK)
 
-cdef inline Record* next_entry(World* w, Fifo* f, int64_t t) noexcept nogil:
-    """Where a packet is written behind the last one of the FIFO, before it is offered at ``t``."""
-    cdef Record* slot = next_slot(f, w.outgrown)
-    if rare(slot == NULL):
+cdef inline Packet* claim_slot(World* w, Fifo* f, int64_t t) noexcept nogil:
+    """Return the slot in which a packet is written before it is offered at ``t``."""
+    cdef Packet* slot = next_slot(f, w.retired_rings)
+    if unlikely(slot == NULL):
         fail(w, NO_MEMORY, f, t)
-        return &w.nowhere
+        return &w.discard_slot
     return slot
 
-cdef inline Record* enter(World* w, Fifo* f, const Record* r) noexcept nogil:
-    """The packet, copied behind the last one of the FIFO: it is changed there, and then offered."""
-    cdef Record* slot = next_entry(w, f, r.t)
-    slot[0] = r[0]
+cdef inline Packet* copy_to_slot(World* w, Fifo* f, const Packet* p) noexcept nogil:
+    """Copy a packet into the next slot of a FIFO, where it is changed and then offered."""
+    cdef Packet* slot = claim_slot(w, f, p.t)
+    slot[0] = p[0]
     return slot
 
-cdef inline int put(World* w, Fifo* f, Record* r) noexcept nogil:
-    """Offer what has entered a link, downlink or uplink; counts a packet-hop if it is accepted."""
-    if rare(f.line.loss != 0) and draw(w.seed, PURPOSE_LOSS, f.key, packet_key(w, r)) < f.line.loss:
-        r.flags |= LOST
-    if rare(offer(f, r) != ACCEPTED):
+cdef inline int offer_packet(World* w, Fifo* f, Packet* p) noexcept nogil:
+    """Draw the loss of a packet and offer it to a link, downlink or uplink. Count a packet-hop if it is accepted."""
+    if unlikely(f.params.loss != 0) and random_word(w.seed, PURPOSE_LOSS, f.key, packet_key(w, p)) < f.params.loss:
+        p.flags |= LOST
+    if unlikely(offer(f, p) != ACCEPTED):
         return FULL
-    w.events += 1
+    w.packet_hops += 1
     return ACCEPTED
 
-cdef inline void announced(World* w, Fifo* f, int64_t t) noexcept nogil:
-    if rare(announce(f, t) != ACCEPTED):
+cdef inline void notify_or_fail(World* w, Fifo* f, int64_t t) noexcept nogil:
+    if unlikely(notify_destination(f, t) != ACCEPTED):
         fail(w, BROKEN_FRONTIER, f, t)
-
-cdef inline void note(World* w, const Record* r, int fate, int64_t t, int node, int via) noexcept nogil:
-    cdef Ended e
-    e.flow, e.seq, e.copy, e.tunnels, e.born = r.flow, r.seq, r.copy, r.tunnels & 15, r.born
-    e.fate, e.t, e.node, e.via = <uint8_t>fate, t, node, via
-    w.ended.push_back(e)
-
-cdef inline void end_message(World* w, uint32_t index) noexcept nogil:
-    cdef Message* m = &w.messages.data()[index]
-    m.references -= 1
-    if m.references == 0:
-        w.free_messages.push_back(index)
-
-cdef inline void drop_later(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
-    cdef Dropped d
-    d.record, d.fate, d.t, d.node = r[0], fate, t, node
-    w.dropped.push_back(d)
-
-cdef inline void drop(World* w, const Record* r, int fate, int64_t t, int node) noexcept nogil:
-    cdef Flow* f
-    cdef Copies* c
-    if w.dropped != NULL:
-        drop_later(w, r, fate, t, node)
-        return
-    if rare(w.hops != NULL):
-        w.hops.leave_tunnels(w.hops, r[0])
-    if kind_of(r) >= CONTROL_NODE:
-        w.fates[1][fate] += 1
-        end_message(w, r.seq)
-        return
-    w.fates[0][fate] += 1
-    f = &w.flow[r.flow]
-    f.dropped += 1
-    if r.flags & COPIED:
-        c = &w.ledger[0][packet_id(r.flow, r.seq)]
-        c.under_way -= 1
-        if c.under_way == 0:
-            if not c.delivered:
-                f.lost += 1
-            w.ledger.erase(packet_id(r.flow, r.seq))
-    else:
-        f.lost += 1
-    if w.record:
-        note(w, r, fate, t, node, -1)
-
-cdef inline int bucket(int64_t value) noexcept nogil:
-    cdef int exponent
-    if value < 32:
-        return <int>value
-    exponent = 58 - clz64(<uint64_t>value)
-    return <int>(((exponent + 1) << 5) + (value >> exponent) - 32)
-
-cdef inline bint deliver(World* w, const Record* r, int node, int cell) noexcept nogil:
-    """A data packet reaches its receiver at r.t: a node, or (-1) a mobile, through a cell; False if it is a duplicate."""
-    cdef Copies* c
-    cdef bint again = False
-    if rare(w.hops != NULL):
-        w.hops.leave_tunnels(w.hops, r[0])
-    if rare(r.flags & COPIED):
-        c = &w.ledger[0][packet_id(r.flow, r.seq)]
-        again = c.delivered
-        c.delivered = True
-        c.under_way -= 1
-        if c.under_way == 0:
-            w.ledger.erase(packet_id(r.flow, r.seq))
-    if rare(w.record == RECORD_PACKETS):
-        note(w, r, DUPLICATE if again else DELIVERED, r.t, node, w.cell[cell].node if cell >= 0 else -1)
-    if rare(again):
-        w.flow[r.flow].duplicate += 1
-        w.fates[0][DUPLICATE] += 1
-        return False
-    count_delivery(w, r.flow, r.seq, r.t, r.t - r.born)
-    return True
-
-cdef inline void count_delivery(World* w, uint32_t flow, uint32_t seq, int64_t t, int64_t delay) noexcept nogil:
-    """A packet's first copy is there."""
-    cdef Flow* f = &w.flow[flow]
-    w.fates[0][DELIVERED] += 1
-    w.histogram[bucket(delay)] += 1
-    f.delivered += 1
-    f.delay_sum += delay
-    if delay > f.delay_max:
-        f.delay_max = delay
-    if t - f.last > f.gap_max and f.last >= 0:
-        f.gap_max = t - f.last
-    f.last = t
-    if rare(seq < f.expected):
-        f.reordered += 1
-    else:
-        f.expected = seq + 1
