@@ -369,7 +369,7 @@ cdef int transfer_engine(StateStream s, Engine e) except -1:
     e.windows, e.parallel_windows = s.transfer_int(e.windows), s.transfer_int(e.parallel_windows)
     e.visits, e.heap_steps = s.transfer_int(e.visits), s.transfer_int(e.heap_steps)
     e.controller_calls, e.controller_ns = s.transfer_int(e.controller_calls), s.transfer_int(e.controller_ns)
-    e.context.call_number, e.context.order = s.transfer_int(e.context.call_number), s.transfer_int(e.context.order)
+    e.context.order = s.transfer_int(e.context.order)
     counts = s.transfer_array(np.array([*dict(e.context.message_counts).items()], np.int64).ravel(), np.int64)
     e.context.message_counts = dict(counts.reshape(-1, 2).tolist())
     hops = s.transfer_array(e.pending_trace.rows, HOP)
@@ -406,8 +406,7 @@ def restore(Engine engine not None, file):
     ----------
     engine : Engine
         A new engine of the same network with the same seed and options, and with the controllers that were attached, in their
-        state at the time of saving. ``scheduling``, ``window_ps``, ``threads``, ``dispatch`` and ``memory_limit_bytes`` may
-        differ.
+        state at the time of saving. ``scheduling``, ``window_ps``, ``threads`` and ``memory_limit_bytes`` may differ.
     file : binary file
         Positioned at the state; afterwards it is positioned behind it. The content is trusted: check the file before.
 

@@ -16,13 +16,11 @@ cdef class Event:
     cdef readonly int32_t via
     cdef readonly tuple args
     cdef int64_t fate
-    cdef int64_t call_number  # controller call that the event was made for
 
 cdef class Context:
     cdef World* w
     cdef Unit* u  # NULL while no controller is being called
     cdef Event event
-    cdef int64_t call_number
     cdef uint64_t order
     cdef unordered_map[int64_t, uint32_t] message_counts  # mobile << 32 | (sending node + 1) -> messages sent
     cdef object node_keys

@@ -75,12 +75,6 @@ cdef int64_t check_buffer_limit(object limit) except -1:
 cdef class Context:
     """Actions that a controller may request, at the time of its current event and for that event's mobile node."""
 
-    def select(self, Event event not None):
-        """Make ``event`` current. ``on_batch`` calls it before it acts on one of its events."""
-        if self.u == NULL or event.call_number != self.call_number:
-            raise ValueError("only an event that the controller is being called for can be selected")
-        self.make_current(event)
-
     cdef void make_current(self, Event event):
         self.event = event
         self.time_ps = event.time_ps
@@ -90,8 +84,6 @@ cdef class Context:
     cdef int require_active(self) except -1:
         if self.u == NULL:
             raise ValueError("a context acts only while its controller is being called")
-        if self.event is None:
-            raise ValueError("select an event of the batch before acting on it")
         return 0
 
     cdef Action new_action(self, int op) except *:

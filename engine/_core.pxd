@@ -7,7 +7,6 @@ from engine._loop cimport EventLoop
 cdef class Engine(EventLoop):
     cdef object network
     cdef int64_t reached_ps
-    cdef bint batch
     cdef bint running  # true while a run is in progress, and for good after an exception has interrupted one
     cdef object memory_limit
     cdef object seed

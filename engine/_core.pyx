@@ -67,8 +67,6 @@ cdef class Engine(EventLoop):
     scheduling : {"auto", "window", "heap"}
         Order of processing; it does not change the result. ``"heap"`` processes one instant of one unit at a time in time order,
         which is slower. ``"auto"`` and ``"window"`` process a whole window at one unit after the other.
-    dispatch : {"event", "batch"}
-        Method that is called on controllers that have both: ``on_event`` or ``on_batch``.
     record : {"none", "drops", "packets"}
         Per-packet records to keep.
     memory_limit_bytes : int or None
@@ -98,15 +96,14 @@ cdef class Engine(EventLoop):
     """
 
     def __init__(
-        self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", dispatch="event", record="none",
-        memory_limit_bytes=None, hops=(), int threads=1,
+        self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", record="none", memory_limit_bytes=None,
+        hops=(), int threads=1,
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
-        if scheduling not in _SCHEDULING or record not in _RECORD_LEVELS or dispatch not in ("event", "batch"):
+        if scheduling not in _SCHEDULING or record not in _RECORD_LEVELS:
             raise ValueError(
-                f"scheduling is one of {list(_SCHEDULING)}, record of {list(_RECORD_LEVELS)}, dispatch 'event' or 'batch'; "
-                f"got {scheduling!r}, {record!r}, {dispatch!r}"
+                f"scheduling is one of {list(_SCHEDULING)}, record of {list(_RECORD_LEVELS)}; got {scheduling!r}, {record!r}"
             )
         if not 1 <= tunnel_limit <= MAX_TUNNELS:
             raise ValueError("the tunnel limit is 1 to 4")
@@ -124,7 +121,6 @@ cdef class Engine(EventLoop):
         self.requested_window_ps = window_ps
         self.controllers = {}
         self.scheduling = _SCHEDULING[scheduling]
-        self.batch = dispatch == "batch"
         self.memory_limit = memory_limit_bytes
         self.traced_links = tuple(hops)
         self.threads = 1 if self.traced_links else threads
@@ -181,15 +177,13 @@ cdef class Engine(EventLoop):
     def attach(self, node, controller):
         """Attach a controller to a node, before the run.
 
-        A controller has ``on_event(ctx, event)``, or ``on_batch(ctx, events)``, or both (with equal effect; ``dispatch``
-        chooses). ``on_batch`` gets events in order, each mobile node at most once in a batch; the effect of one mobile node's
-        event must not depend on another's event in the same batch. An exception in a controller is raised by ``advance``, and
-        the engine cannot be used afterwards.
+        A controller has a method ``on_event(ctx, event)``. An exception in it is raised by ``advance``, and the engine cannot
+        be used afterwards.
 
         Raises
         ------
         TypeError
-            If ``controller`` has neither method.
+            If ``controller`` has no ``on_event``.
         ValueError
             If the node is unknown or the run has begun.
         """
@@ -202,11 +196,10 @@ cdef class Engine(EventLoop):
     cdef int put_controller(self, int node, object controller) except -1:
         if self.w != NULL:
             raise ValueError("controllers are attached before the run")
-        single, many = getattr(controller, "on_event", None), getattr(controller, "on_batch", None)
-        if single is None and many is None:
-            raise TypeError(f"{controller!r} has neither on_event nor on_batch")
-        batched = many is not None and (self.batch or single is None)
-        self.controllers[node] = batched, many if batched else single
+        on_event = getattr(controller, "on_event", None)
+        if on_event is None:
+            raise TypeError(f"{controller!r} has no on_event")
+        self.controllers[node] = on_event
         return 0
 
     # -- running ------------------------------------------------------------------------------------------------------------

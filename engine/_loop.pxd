@@ -16,7 +16,7 @@ cdef enum:  # EventLoop.scheduling
 cdef class EventLoop:
     cdef World* w
     cdef object built
-    cdef dict controllers  # node, or -1 for the mobile nodes -> (takes batches, method to call)
+    cdef dict controllers  # node, or -1 for the mobile nodes -> on_event of its controller
     cdef bint has_controllers
     cdef Context context
     cdef int64_t max_window_ps

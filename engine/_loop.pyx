@@ -6,10 +6,9 @@ from engine.results import LawBroken, MemoryLimitError
 
 from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
 from engine._context cimport Event
-from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event, push_event
+from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
 from engine.kernel.fates cimport DELIVERED, end_message
 from engine.kernel.fifo cimport NO_MEMORY
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
@@ -57,7 +56,6 @@ cdef class EventLoop:
         event.code = e.code
         event.via = e.via
         event.fate = DELIVERED
-        event.call_number = self.context.call_number
         if e.kind == EVENT_MESSAGE or e.kind == EVENT_REFUSED:
             m = &self.w.messages.data()[e.message]
             event.source = m.source
@@ -89,43 +87,16 @@ cdef class EventLoop:
     cdef int deliver_events(self, Unit* u, int64_t end) except -1:
         cdef ControllerEvent e
         cdef Event event
-        cdef vector[ControllerEvent] batch
         cdef int node = u.node if u.kind == UNIT_NODE else -1
-        cdef size_t i
-        cdef list events
-        batched, on_event = self.controllers[node]
-        if batched:
-            while u.pending_events.size() and u.pending_events.data()[0].t < end:
-                events, later, mobiles = [], [], set()
-                batch.clear()
-                self.context.call_number += 1
-                self.context.event = None
-                while u.pending_events.size() and u.pending_events.data()[0].t < end:
-                    e = pop_event(u.pending_events)
-                    if e.mobile in mobiles:
-                        later.append(e)
-                    else:
-                        mobiles.add(e.mobile)
-                        batch.push_back(e)
-                        events.append(self.make_event(&e, node))
-                for e in later:
-                    push_event(u.pending_events, &e)
-                on_event(self.context, events.copy())
-                self.controller_calls += 1
-                for i in range(batch.size()):
-                    event = events[i]
-                    u.message_count += batch[i].kind == EVENT_MESSAGE
-                    self.end_event(&batch[i], event.fate)
-        else:
-            while u.pending_events.size() and u.pending_events.data()[0].t < end:
-                e = pop_event(u.pending_events)
-                self.context.call_number += 1
-                event = self.make_event(&e, node)
-                self.context.make_current(event)
-                on_event(self.context, event)
-                self.controller_calls += 1
-                u.message_count += e.kind == EVENT_MESSAGE
-                self.end_event(&e, event.fate)
+        on_event = self.controllers[node]
+        while u.pending_events.size() and u.pending_events.data()[0].t < end:
+            e = pop_event(u.pending_events)
+            event = self.make_event(&e, node)
+            self.context.make_current(event)
+            on_event(self.context, event)
+            self.controller_calls += 1
+            u.message_count += e.kind == EVENT_MESSAGE
+            self.end_event(&e, event.fate)
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------

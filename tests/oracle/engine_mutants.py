@@ -97,7 +97,7 @@ QUEUE_MUTANTS = (
         "t_source < t_link and t_source <= t_deferred",
     ),
     Mutant(  # the order of events shows only to controllers that mix their mobile nodes' state: actions are sorted again
-        "actions of a batch in the order of calls",
+        "actions in the order of calls",
         "kernel/events.pxd",
         "    if x.mobile_key != y.mobile_key:\n        return x.mobile_key < y.mobile_key\n    return x.order",
         "    return x.order",
