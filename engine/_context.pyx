@@ -2,6 +2,7 @@
 # cython: language_level=3
 """Interface of controllers: the events that they get, and the actions that they request at the time of an event."""
 
+from enum import IntEnum
 from operator import index as as_index
 
 cimport cython
@@ -9,8 +10,8 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 from engine.kernel.events cimport (
     ADD_BINDING, BEGIN_MEASUREMENT, BIND, BUFFER_UPSTREAM, CLEAR_UPSTREAM_ROUTE, COUNT_AFTER_MARKER, DELIVER_LOCALLY,
-    END_MEASUREMENT, EVENT_MESSAGE, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE, UNBIND, UNBIND_ALL, Action,
-    ControllerEvent, Message, push_event,
+    END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
+    UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.next_event cimport NEVER, atomic_min
@@ -25,6 +26,15 @@ cdef enum:
     MAX_TIMERS = 0xFFFF  # MobileNode.pending_timers has 16 bits
 
 cdef tuple KIND_NAMES = ("scheduled", "timer", "message", "refused message")
+
+
+class EventKind(IntEnum):
+    """Kind of an event that a controller gets."""
+
+    SCHEDULED = EVENT_SCHEDULED
+    TIMER = EVENT_TIMER
+    MESSAGE = EVENT_MESSAGE
+    REFUSED_MESSAGE = EVENT_REFUSED
 
 
 @cython.final
@@ -42,8 +52,9 @@ cdef class Event:
     mobile : int
         Mobile node that the event concerns.
     kind : int
-        0 scheduled event, 1 timer, 2 message, 3 refused message. A refused message found the registration queue full at a node
-        with ``registration_answers`` (``Network.node``). It is dropped already, and the controller may answer it.
+        A value of :class:`EventKind`: 0 scheduled event, 1 timer, 2 message, 3 refused message. A refused message found the
+        registration queue full at a node with ``registration_answers`` (``Network.node``). It is dropped already, and the
+        controller may answer it.
     code : int
         The code given to ``Network.schedule``, ``Context.timer`` or ``Context.send``.
     source : int
@@ -102,12 +113,12 @@ cdef class Context:
 
     cdef int require_node(self) except -1:
         if self.node < 0:
-            raise ValueError("the fleet has no table: only a node's controller binds, holds and delivers locally")
+            raise ValueError("the mobile nodes have no table: only a node's controller binds, buffers and delivers locally")
         return 0
 
     cdef int require_mobiles(self) except -1:
         if self.node >= 0:
-            raise ValueError("only the controller of the mobiles routes upstream and measures spans")
+            raise ValueError("only the controller of the mobile nodes routes upstream and measures spans")
         return 0
 
     cdef int require_cell(self, int node) except -1:
@@ -118,7 +129,7 @@ cdef class Context:
 
     cdef bint check_copy_in_flight(self, bint copy_in_flight) except -1:
         if copy_in_flight and not self.w.time_ordered:
-            raise ValueError("'again' copies what is in the air: run the engine with scheduling='heap'")
+            raise ValueError("'copy_in_flight' copies packets on the air: run the engine with scheduling='heap'")
         return copy_in_flight
 
     cdef int64_t to_expiry(self, object until_ps) except -1:
@@ -199,7 +210,8 @@ cdef class Context:
         a.packet.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
         self.u.actions.push_back(a)
 
-    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint again=False):
+    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False,
+             bint copy_in_flight=False):
         """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
 
         Parameters
@@ -215,7 +227,7 @@ cdef class Context:
         simultaneous : bool
             If true, keep the other care-of nodes and send a copy of each packet to every one. At most 4 are kept; a fifth
             replaces the oldest.
-        again : bool
+        copy_in_flight : bool
             If true, also forward copies of the data packets that the cell is transmitting now. The engine must run with
             ``scheduling="heap"``: in a window, the radio may be ahead of the node.
         """
@@ -228,10 +240,10 @@ cdef class Context:
         if not 0 <= header_bytes <= MAX_HEADER_BYTES:
             raise ValueError("a tunnel header has 0 to 60 bytes")
         a.arg0, a.arg1, a.expiry, a.ends_at_mobile = coa, header_bytes, self.to_expiry(until_ps), end == "mobile"
-        a.copy_in_flight = self.check_copy_in_flight(again)
+        a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 
-    def local(self, *, until_ps=None):
+    def deliver_locally(self, *, until_ps=None):
         """Deliver the current mobile node's packets into this node's own cell from now on."""
         cdef Action a = self.new_action(DELIVER_LOCALLY)
         self.require_node()
@@ -239,7 +251,7 @@ cdef class Context:
         a.expiry = self.to_expiry(until_ps)
         self.u.actions.push_back(a)
 
-    def hold(self, *, packets=0, bytes=0, until_ps=None, bint again=False):
+    def buffer(self, *, packets=0, bytes=0, until_ps=None, bint copy_in_flight=False):
         """Buffer the current mobile node's packets at this node.
 
         Parameters
@@ -248,13 +260,13 @@ cdef class Context:
             Capacity of the buffer; 0 means no limit.
         until_ps : int or None
             Time at which the buffered packets are dropped; None means never.
-        again : bool
+        copy_in_flight : bool
             If true, also buffer copies of the data packets that the cell is transmitting now, as in :meth:`bind`.
         """
         cdef Action a = self.new_action(SET_BUFFER)
         self.require_node()
         a.arg0, a.arg1, a.expiry = check_buffer_limit(packets), check_buffer_limit(bytes), self.to_expiry(until_ps)
-        a.copy_in_flight = self.check_copy_in_flight(again)
+        a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 
     def unbind(self, coa=None):
@@ -291,7 +303,7 @@ cdef class Context:
             raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
         self.event.fate = fate
 
-    def route_up(self, int node):
+    def set_upstream_route(self, int node):
         """Send the mobile node's upstream data through the cell of ``node``, buffered packets first.
 
         Only the controller of the mobile nodes may call it.
@@ -301,7 +313,7 @@ cdef class Context:
         a.arg0 = self.require_cell(node)
         self.u.actions.push_back(a)
 
-    def hold_up(self, *, packets=0, bytes=0):
+    def buffer_upstream(self, *, packets=0, bytes=0):
         """Buffer upstream data at the mobile node; 0 means no limit.
 
         Only the controller of the mobile nodes may call it.
@@ -311,7 +323,7 @@ cdef class Context:
         a.arg0, a.arg1 = check_buffer_limit(packets), check_buffer_limit(bytes)
         self.u.actions.push_back(a)
 
-    def unroute_up(self):
+    def clear_upstream_route(self):
         """Clear the upstream route: buffered packets and further ones are dropped as ``DETACHED``.
 
         Only the controller of the mobile nodes may call it.
@@ -320,7 +332,7 @@ cdef class Context:
         self.require_mobiles()
         self.u.actions.push_back(a)
 
-    def open_span(self, int64_t id):
+    def begin_measurement(self, int64_t id):
         """Measure the deliveries to this mobile node (all its downstream flows) from now on, as a row of ``Result.spans``.
 
         An open span of the mobile node ends first. Only the controller of the mobile nodes may call it.
@@ -330,7 +342,7 @@ cdef class Context:
         a.arg0 = id
         self.u.actions.push_back(a)
 
-    def close_span(self):
+    def end_measurement(self):
         """End the open span with the first delivery at or after now, which the span still counts.
 
         Only the controller of the mobile nodes may call it.
@@ -339,7 +351,7 @@ cdef class Context:
         self.require_mobiles()
         self.u.actions.push_back(a)
 
-    def mark(self, int node):
+    def count_after_marker(self, int node):
         """Count deliveries through the cell of ``node`` from now on as ``after_marker`` in the open span.
 
         Only the controller of the mobile nodes may call it.

@@ -31,7 +31,7 @@ from engine.kernel.world_init cimport delete_world, enable_run_ahead, new_world
 cdef extern from *:
     const char *HANDOFF_SOURCE_DIGEST  # defined by setup.py
 
-SOURCES = HANDOFF_SOURCE_DIGEST.decode()
+SOURCE_DIGEST = HANDOFF_SOURCE_DIGEST.decode()
 
 cdef int64_t MAX_RUN_PS = 9200000000000000000  # below 2**63, with room for packets in flight
 
@@ -71,8 +71,8 @@ cdef class Engine(EventLoop):
         Per-packet records to keep.
     memory_limit_bytes : int or None
         Memory above which a run is refused or stopped.
-    hops : iterable of str
-        Links (names of ``Result.link_names``) whose packets are traced for ``take_hops``. Such a run uses one thread.
+    trace_links : iterable of str
+        Links (names of ``Result.link_names``) whose packets are traced for ``take_trace``. Such a run uses one thread.
     threads : int
         Maximum number of nodes that are processed in parallel, 1 to 64; it does not change the result. Parallel windows are at
         most as long as the shortest link or uplink; links from nodes that hear no cell do not count. With few packets in a
@@ -97,7 +97,7 @@ cdef class Engine(EventLoop):
 
     def __init__(
         self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", record="none", memory_limit_bytes=None,
-        hops=(), int threads=1,
+        trace_links=(), int threads=1,
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
@@ -122,7 +122,7 @@ cdef class Engine(EventLoop):
         self.controllers = {}
         self.scheduling = _SCHEDULING[scheduling]
         self.memory_limit = memory_limit_bytes
-        self.traced_links = tuple(hops)
+        self.traced_links = tuple(trace_links)
         self.threads = 1 if self.traced_links else threads
         self.pending_trace = no_hops()
 
@@ -208,7 +208,7 @@ cdef class Engine(EventLoop):
         cdef int64_t stop = duration(to)
         self.check_usable()
         if self.controllers_released:
-            raise ValueError("the run is over: its controllers have been dismissed")
+            raise ValueError("the run is over: its controllers have been released")
         if stop < self.reached_ps:
             raise ValueError(f"the engine has reached {self.reached_ps} ps already")
         if stop > MAX_RUN_PS:
@@ -258,7 +258,7 @@ cdef class Engine(EventLoop):
         self.advance(until)
         return self.result()
 
-    def dismiss(self):
+    def release_controllers(self):
         """Release the controllers and their state when the run is over, so that ``result`` can use the memory."""
         self.check_usable()
         self.build_world()
@@ -287,7 +287,7 @@ cdef class Engine(EventLoop):
     def profile(self):
         """Counters of the run's work: windows, parallel windows, visits, heap steps, controller calls and their time in ns."""
         return {
-            "windows": self.windows, "windows_beside": self.parallel_windows, "visits": self.visits,
+            "windows": self.windows, "parallel_windows": self.parallel_windows, "visits": self.visits,
             "heap_steps": self.heap_steps, "controller_calls": self.controller_calls,
             "controller_ns": self.controller_ns, "events": self.w.packet_hops if self.w != NULL else 0,
         }  # fmt: skip
@@ -299,7 +299,7 @@ cdef class Engine(EventLoop):
         self.build_world()
         return measure_memory(self.w, self.built)
 
-    def take_hops(self):
+    def take_trace(self):
         """Take the trace of the chosen links since the last call, up to the time reached, as ``engine.hops.Hops``.
 
         A long trace that is taken slice by slice needs little memory. The trace does not contain packets whose transmission has
