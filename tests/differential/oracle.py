@@ -19,7 +19,7 @@ from engine.results import Fate, Result
 from .context import MESSAGE, REFUSED, SCHEDULED, Context, Event
 from .draws import LOSS, draw, flow_keys, key, mix2, mobile_keys
 from .fifo import Fifo, Packet, Slot, link_fifo, server_fifo
-from .hops import HopLog
+from .link_trace import HopLog
 from .paths import ARRIVALS, CONTROLLERS, EMISSIONS, FLEET, FLEET_UNIT, REGISTRATION, TIMEOUTS, Unit, next_links, ranks, unit_of
 from .record import Record
 from .sources import emissions

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.engine.small import network, run
+from tests.unit.engine.two_cell_network import network, run
 
 SHIFT_PS = 7_000_000_003
 

@@ -10,7 +10,7 @@ from engine import Engine, Network
 
 IDLE = """
 import json, sys
-from tests.engine.test_memory import idle
+from tests.unit.engine.test_memory import idle
 from engine import Engine
 
 engine = Engine(idle(int(sys.argv[1])))

@@ -1,19 +1,8 @@
-"""The oracle with one rule broken: proof that the random scenarios exercise that rule.
-
-Each mutant is one replacement of text in one file; the text must stand there exactly once.
-"""
+"""Mutants of the oracle: one rule broken each. The random scenarios have to reveal every one of them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    name: str
-    file: str
-    old: str
-    new: str
-
+from tests.mutation.mutant import Mutant
 
 ORACLE_MUTANTS = (
     # FIFOs

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.oracle.engine_mutants import ENGINE_MUTANTS, IN_EVERY_RUN
+from tests.mutation.engine_mutants import ENGINE_MUTANTS, IN_EVERY_RUN
 
 BLOCK = 25
 LONG = 1000  # from so many scenarios on, a block is spread over all processors

@@ -1,7 +1,7 @@
-"""Random scenarios in which everything flows one way: from correspondents over agents and servers to cells, and on to a sink.
+"""Random scenarios with traffic in one direction: from correspondents through agents and servers to cells, and on to a sink.
 
-What is upstream may run ahead of the rest then, by as much as the ways are long; here is what must not go wrong. Ways are of very
-different lengths, and packets so many that some arrive at the edge of every window.
+Upstream units may then run ahead of the others by the length of the links between them. The links have very different lengths, and
+the load is high enough that packets arrive at the edge of every window.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ BYTES = 50
 FAST = 8 * BYTES * 10_000  # bits per second: 0.1 ms for a packet
 
 
-def still(seed: int) -> Scenario:
-    """One to three layers of nodes upstream of two or three routers with cells; in one of two the mobiles send to a sink."""
+def feedforward_network(seed: int) -> Scenario:
+    """Return one to three layers of nodes upstream of two or three routers; in half of the scenarios the mobiles send to a sink."""
     dice = Random(f"still {seed}")
     ties = seed % 2 == 1
     grid = 100 * US if ties else 1

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import Engine, Fate, Network
-from tests.oracle.oracle import Oracle
+from tests.differential.oracle import Oracle
 
 MS = 10**9
 ASK, DENY, LATER = 10, 11, 1

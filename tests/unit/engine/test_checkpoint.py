@@ -1,4 +1,4 @@
-"""The state of an engine in a file: whole, its own, and of use to nobody else (tests/oracle: what it is good for)."""
+"""The state of an engine in a file: whole, its own, and of use to nobody else (tests/differential: what it is good for)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench import compare, growth, packets, peers, rows, soak
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = [replace(case, mobiles=min(case.mobiles, 200), seconds=2) for case in packets.CASES if case.quick]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from engine.network import Network, NetworkError
 from engine.results import Fate, Result
-from tests.oracle.draws import LN2, WORD, key, minus_log, mix, scatter
-from tests.oracle.oracle import Oracle
-from tests.oracle.paths import next_links, ranks
+from tests.differential.draws import LN2, WORD, key, minus_log, mix, scatter
+from tests.differential.oracle import Oracle
+from tests.differential.paths import next_links, ranks
 
 MS = 10**9
 

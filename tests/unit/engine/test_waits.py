@@ -3,7 +3,7 @@
 import pytest
 
 from engine import Engine, Network
-from tests.oracle.oracle import Oracle
+from tests.differential.oracle import Oracle
 
 MS = 10**9
 LARGEST = 2**63 - 1

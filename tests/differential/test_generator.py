@@ -1,4 +1,4 @@
-"""The random scenarios are worth something: everything happens in them, and every broken rule shows."""
+"""Coverage of the random scenarios: every event occurs in them, and every mutant of the oracle changes a result."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from typing import Any
 import pytest
 
 from engine.results import Fate, Result
-from tests.oracle.compare import differences
-from tests.oracle.generate import generate
-from tests.oracle.oracle import Oracle
-from tests.oracle.oracle_mutants import ORACLE_MUTANTS, Mutant
-from tests.oracle.table import Hold, Local, Tunnel
+from tests.differential.compare import differences
+from tests.differential.generate import generate
+from tests.differential.oracle import Oracle
+from tests.mutation.mutant import Mutant, apply_mutant
+from tests.mutation.oracle_mutants import ORACLE_MUTANTS
+from tests.differential.table import Hold, Local, Tunnel
 
 HERE = Path(__file__).parent
 SCENARIOS = 300
-ENOUGH = 100  # scenarios in which every mutant must show
+MUTANT_SCENARIOS = 100  # every mutant must change the result of one of them
 CONTROL_ONLY = {Fate.REGISTRATION_OVERLOAD, Fate.AUTHENTICATION_FAILED, Fate.REPLAYED}
 ENTRY_KINDS = ("NoneType", "Tunnel", "Local", "Hold")
 
 
-class Watched(Oracle):
-    """The oracle that counts what its tables go through."""
+class CountingOracle(Oracle):
+    """An oracle that counts changes of its tables and rare events."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -38,7 +39,7 @@ class Watched(Oracle):
         old = self.tables[node].get(mobile)
         self.seen[f"{type(old).__name__} to {type(new).__name__}"] += t > 0
         if isinstance(old, Hold) and not isinstance(new, Hold):
-            self.seen["packets let go"] += len(old.waiting)
+            self.seen["released packets"] += len(old.waiting)
         if isinstance(old, Local) and not old.valid(t) and isinstance(new, Tunnel | Hold):
             self.seen["rescue from an expired entry"] += 1
         super().change(node, mobile, new, t, copy_in_flight)
@@ -46,7 +47,7 @@ class Watched(Oracle):
     def register(self, node: int, packet: Any, t: int) -> None:
         before = self.refused
         super().register(node, packet, t)
-        self.seen["refused message told"] += self.refused - before
+        self.seen["refused message reported"] += self.refused - before
 
     def bind(self, node: int, mobile: int, new: Any, simultaneous: bool, t: int, copy_in_flight: bool) -> None:
         super().bind(node, mobile, new, simultaneous, t, copy_in_flight)
@@ -69,18 +70,18 @@ class Watched(Oracle):
 
     def choose_up(self, mobile: int, route: Any, t: int) -> None:
         old = self.upstream[mobile]
-        self.seen["packets let go upstream"] += len(old.waiting) if isinstance(old, Hold) and isinstance(route, int) else 0
+        self.seen["released packets upstream"] += len(old.waiting) if isinstance(old, Hold) and isinstance(route, int) else 0
         super().choose_up(mobile, route, t)
 
 
 @pytest.fixture(scope="module")
-def happened() -> Counter[str]:
-    """In how many of 300 scenarios each thing happens."""
+def occurrences() -> Counter[str]:
+    """Count the scenarios, out of 300, in which each event occurs."""
     count: Counter[str] = Counter()
     for number in range(SCENARIOS):
         scenario = generate(number)
         network = scenario.network()
-        oracle = scenario.ready(Watched, network)
+        oracle = scenario.ready(CountingOracle, network)
         result = oracle.run(scenario.until)
         count.update(thing for thing, n in oracle.seen.items() if n)
         for kind in (0, 1):
@@ -93,22 +94,22 @@ def happened() -> Counter[str]:
 
 
 @pytest.mark.parametrize("fate", Fate, ids=[fate.label for fate in Fate])
-def test_every_fate_befalls_data_and_control(happened: Counter[str], fate: Fate) -> None:
+def test_every_fate_occurs_for_data_and_control(occurrences: Counter[str], fate: Fate) -> None:
     if fate not in CONTROL_ONLY:
-        assert happened[f"data {fate.label}"] >= 5
+        assert occurrences[f"data {fate.label}"] >= 5
     if fate != Fate.DUPLICATE:
-        assert happened[f"control {fate.label}"] >= 5
+        assert occurrences[f"control {fate.label}"] >= 5
 
 
 @pytest.mark.parametrize("old", ENTRY_KINDS)
 @pytest.mark.parametrize("new", ENTRY_KINDS)
-def test_every_entry_follows_every_other(happened: Counter[str], old: str, new: str) -> None:
+def test_every_kind_of_entry_replaces_every_other(occurrences: Counter[str], old: str, new: str) -> None:
     if (old, new) != ("NoneType", "NoneType"):
-        assert happened[f"{old} to {new}"] >= 5
+        assert occurrences[f"{old} to {new}"] >= 5
 
 
 @pytest.mark.parametrize(
-    ("thing", "least"),
+    ("event", "minimum"),
     [
         ("copies", 30),
         ("2 care-of nodes", 30),
@@ -120,33 +121,30 @@ def test_every_entry_follows_every_other(happened: Counter[str], old: str, new: 
         ("sent by radio", 20),
         ("rescue from an expired entry", 3),
         ("moved forward by a rescue", 5),
-        ("packets let go", 30),
-        ("packets let go upstream", 30),
+        ("released packets", 30),
+        ("released packets upstream", 30),
         ("after marker", 30),
         ("span ended", 30),
-        ("refused message told", 100),
+        ("refused message reported", 100),
     ],
 )
-def test_everything_else_happens(happened: Counter[str], thing: str, least: int) -> None:
-    assert happened[thing] >= least
+def test_rare_events_occur_often_enough(occurrences: Counter[str], event: str, minimum: int) -> None:
+    assert occurrences[event] >= minimum
 
 
-@lru_cache(maxsize=ENOUGH)
-def truth(number: int) -> Result:
+@lru_cache(maxsize=MUTANT_SCENARIOS)
+def reference_result(number: int) -> Result:
     result: Result = generate(number).run(Oracle)[1]
     return result
 
 
 @pytest.fixture
-def mutated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[type[Oracle]]:
-    """The Oracle of a copy of this package in which one text is replaced."""
+def mutated_oracle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[type[Oracle]]:
+    """Yield the Oracle of a copy of this package that contains the mutant."""
     mutant: Mutant = request.param
     name = f"mutant_{ORACLE_MUTANTS.index(mutant)}"
     shutil.copytree(HERE, tmp_path / name, ignore=lambda _, names: [n for n in names if not n.endswith(".py")])
-    file = tmp_path / name / mutant.file
-    text = file.read_text()
-    assert text.count(mutant.old) == 1, f"{mutant.old!r} does not stand in {mutant.file} once"
-    file.write_text(text.replace(mutant.old, mutant.new))
+    apply_mutant(mutant, tmp_path / name)
     sys.path.insert(0, str(tmp_path))
     try:
         yield importlib.import_module(f"{name}.oracle").Oracle
@@ -156,14 +154,14 @@ def mutated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[type[Ora
             del sys.modules[module]
 
 
-@pytest.mark.parametrize("mutated", ORACLE_MUTANTS, ids=[m.name for m in ORACLE_MUTANTS], indirect=True)
-def test_every_broken_rule_shows(mutated: type[Oracle]) -> None:
-    assert any(_differs(mutated, number) for number in range(ENOUGH)), f"not seen in {ENOUGH} scenarios"
+@pytest.mark.parametrize("mutated_oracle", ORACLE_MUTANTS, ids=[m.name for m in ORACLE_MUTANTS], indirect=True)
+def test_every_oracle_mutant_changes_a_result(mutated_oracle: type[Oracle]) -> None:
+    assert any(_differs(mutated_oracle, number) for number in range(MUTANT_SCENARIOS)), f"not noticed in {MUTANT_SCENARIOS} scenarios"
 
 
 def _differs(mutated: type[Oracle], number: int) -> bool:
     try:
         _, result = generate(number).run(mutated)
     except (AssertionError, KeyError):
-        return True  # broken enough to break a law
-    return bool(differences(truth(number), result))
+        return True  # the mutant breaks an invariant
+    return bool(differences(reference_result(number), result))

@@ -1,6 +1,6 @@
-"""Random scenarios in which little happens but data: two cells heard at a time, ways of unequal length, a few changes of way.
+"""Random scenarios with overlapping cells: mostly data, paths of unequal length, a few changes of tunnels.
 
-Where a run has most packets to itself, the engine may receive them before their turn; here is what must not go wrong then.
+They test the engine's shortcut for packets of a mobile that no other cell contests.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ BYTES = 50
 FAST = 8 * BYTES * 1000  # bits per second: 1 ms for a packet
 
 
-def calm(seed: int) -> Scenario:
-    """Two correspondents, an agent, two routers with cells; the agent's tunnels turn to the other router now and then."""
+def overlapping_cells(seed: int) -> Scenario:
+    """Return a scenario with two correspondents, an agent and two routers; the agent's tunnels change the router at times."""
     dice = Random(f"calm {seed}")
     ties = seed % 2 == 1
     grid = MS if ties else 1
@@ -44,7 +44,7 @@ def calm(seed: int) -> Scenario:
     for i in range(dice.randint(1, 3)):
         mobile = f"phone {i}"
         scenario.mobiles.append(MobileRow(mobile, agent))
-        # both cells at once, for a while, or all the time
+        # attached to both cells for a while, or for the whole run
         leaves, comes = moment(until // 3, until), moment(0, until // 2)
         scenario.attachments.append(AttachmentRow(mobile, near, 0, dice.choice((FOREVER, leaves))))
         scenario.attachments.append(AttachmentRow(mobile, far, dice.choice((0, comes)), FOREVER))

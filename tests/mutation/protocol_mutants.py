@@ -1,13 +1,10 @@
-"""The procedure machine with one rule broken: the conformance tests must catch each (see test_mutants.py).
-
-Each is one replacement of text in one file of handoff/; the text must stand there exactly once.
-"""
+"""Mutants of the protocol: one rule broken each. A conformance test has to notice every one of them."""
 
 from __future__ import annotations
 
-from tests.oracle.oracle_mutants import Mutant
+from tests.mutation.mutant import Mutant
 
-MACHINE_MUTANTS = (
+PROTOCOL_MUTANTS = (
     Mutant(
         "marker before the new binding", "protocol/binding_cache.py", 'if race == "hold" and self._overtook', "if False and self._overtook"
     ),

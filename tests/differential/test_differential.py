@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.twice import files_agree, procedures_agree
-from tests.oracle.check import AGAINST_ITSELF, oracle_and_engine
+from tests.differential.check import AGAINST_ITSELF, oracle_and_engine
 
 
 def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:

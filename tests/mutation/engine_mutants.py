@@ -5,7 +5,7 @@ Each is one replacement of text in one file of engine/; the text must stand ther
 
 from __future__ import annotations
 
-from tests.oracle.oracle_mutants import Mutant
+from tests.mutation.mutant import Mutant
 
 QUEUE_MUTANTS = (
     Mutant("keys read big-endian", "keys.py", '"little")', '"big")'),

@@ -7,7 +7,7 @@ import pytest
 
 from bench.w1 import workload
 from engine import Engine
-from tests.engine.small import network, run
+from tests.unit.engine.two_cell_network import network, run
 
 TASKS = Path("/proc/self/task")
 
