@@ -10,13 +10,13 @@ from engine import Engine
 from engine._checkpoint import restore, save
 from engine.link_trace import empty_trace
 
-from .overlapping_cells import overlapping_cells
 from .compare import by_name, differences, hop_differences, rows_that_differ
 from .controllers import Actor
+from .feedforward_networks import feedforward_network
 from .generate import generate
 from .oracle import Oracle
+from .overlapping_cells import overlapping_cells
 from .scenarios import UNCHANGED, Change, Scenario
-from .feedforward_networks import feedforward_network
 
 SCHEDULING = ("auto", "window", "heap")
 

@@ -1,4 +1,4 @@
-"""Scenario numbers in blocks, and a pool of processes for long runs."""
+"""Scenario numbers in blocks; a long run is spread over a pool of processes."""
 
 from __future__ import annotations
 
@@ -9,32 +9,37 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.mutation.engine_mutants import ENGINE_MUTANTS, IN_EVERY_RUN
-
+SCENARIOS = 300
+PLAIN_BLOCKS = 2
+"""Blocks of a run without ``--deep`` and without ``--scenarios``."""
 BLOCK = 25
-LONG = 1000  # from so many scenarios on, a block is spread over all processors
-SEEDS_APART = 1_000_000
+LONG_RUN = 1000
+"""Number of scenarios from which a block is spread over all processors."""
+SCENARIOS_PER_SEED = 1_000_000
 
 Check = Callable[[int], list[str]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``block``: 25 scenario numbers a test, or 250 in a long run; ``engine_mutant``: a few of them, or all."""
-    if "engine_mutant" in metafunc.fixturenames:
-        mutants = ENGINE_MUTANTS if metafunc.config.getoption("mutants") else ENGINE_MUTANTS[:IN_EVERY_RUN]
-        metafunc.parametrize("engine_mutant", mutants, ids=[m.name for m in mutants])
+    """Parametrise ``block`` with ranges of 25 scenario numbers, or of 250 in a long run."""
     if "block" not in metafunc.fixturenames:
         return
-    count, first = metafunc.config.getoption("scenarios"), metafunc.config.getoption("seed") * SEEDS_APART
-    size = BLOCK if count < LONG else 10 * BLOCK
+    option = metafunc.config.getoption("scenarios")
+    count, first = option or SCENARIOS, metafunc.config.getoption("seed") * SCENARIOS_PER_SEED
+    size = BLOCK if count < LONG_RUN else 10 * BLOCK
     blocks = [range(first + i, first + min(i + size, count)) for i in range(0, count, size)]
-    metafunc.parametrize("block", blocks, ids=[f"{b.start}-{b.stop - 1}" for b in blocks])
+    plain = len(blocks) if option else PLAIN_BLOCKS
+    cases = [
+        pytest.param(block, id=f"{block.start}-{block.stop - 1}", marks=[] if i < plain else pytest.mark.deep)
+        for i, block in enumerate(blocks)
+    ]
+    metafunc.parametrize("block", cases)
 
 
 @pytest.fixture(scope="session")
 def each(request: pytest.FixtureRequest) -> Iterator[Callable[[Check, list[int]], list[list[str]]]]:
-    """Apply a check to each number, on all processors if the run is a long one."""
-    if request.config.getoption("scenarios") < LONG:
+    """Apply a check to each number; a long run uses all processors."""
+    if (request.config.getoption("scenarios") or SCENARIOS) < LONG_RUN:
         yield lambda check, numbers: [check(n) for n in numbers]
         return
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:

@@ -1,4 +1,4 @@
-"""Engine against oracle on random scenarios, and the engine against itself; see check.py for what is compared."""
+"""Engine against oracle, and engine against itself, on random scenarios (check.py does the comparisons)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> 
     _assert_nothing(each(oracle_and_engine, list(block)))
 
 
-def test_every_procedure_runs_alike_on_both(block: range, each: Any) -> None:
-    """All rows, options and profiles in turn, on random towns."""
+def test_procedures_agree_on_engine_and_oracle(block: range, each: Any) -> None:
+    """Cycle through all procedures, options and profiles on random towns."""
     _assert_nothing(each(procedures_agree, list(block)))
 
 
-def test_captures_and_movement_files_run_alike_on_both(block: range, each: Any) -> None:
-    """One in eight is a study made of files instead of generators; its packets are sent when the files say."""
+def test_studies_from_files_agree_on_engine_and_oracle(block: range, each: Any) -> None:
+    """Run one scenario in eight as a study from captures and movement files."""
     _assert_nothing(each(files_agree, [n // 8 for n in block if n % 8 == 0]))
 
 

@@ -17,12 +17,13 @@ from engine.results import Fate, Result
 from tests.differential.compare import differences
 from tests.differential.generate import generate
 from tests.differential.oracle import Oracle
+from tests.differential.table import Hold, Local, Tunnel
 from tests.mutation.mutant import Mutant, apply_mutant
 from tests.mutation.oracle_mutants import ORACLE_MUTANTS
-from tests.differential.table import Hold, Local, Tunnel
 
 HERE = Path(__file__).parent
 SCENARIOS = 300
+PLAIN_MUTANTS = 6  # mutants of a run without --deep
 MUTANT_SCENARIOS = 100  # every mutant must change the result of one of them
 CONTROL_ONLY = {Fate.REGISTRATION_OVERLOAD, Fate.AUTHENTICATION_FAILED, Fate.REPLAYED}
 ENTRY_KINDS = ("NoneType", "Tunnel", "Local", "Hold")
@@ -93,6 +94,7 @@ def occurrences() -> Counter[str]:
     return count
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fate", Fate, ids=[fate.label for fate in Fate])
 def test_every_fate_occurs_for_data_and_control(occurrences: Counter[str], fate: Fate) -> None:
     if fate not in CONTROL_ONLY:
@@ -101,6 +103,7 @@ def test_every_fate_occurs_for_data_and_control(occurrences: Counter[str], fate:
         assert occurrences[f"control {fate.label}"] >= 5
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("old", ENTRY_KINDS)
 @pytest.mark.parametrize("new", ENTRY_KINDS)
 def test_every_kind_of_entry_replaces_every_other(occurrences: Counter[str], old: str, new: str) -> None:
@@ -108,6 +111,7 @@ def test_every_kind_of_entry_replaces_every_other(occurrences: Counter[str], old
         assert occurrences[f"{old} to {new}"] >= 5
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("event", "minimum"),
     [
@@ -154,7 +158,11 @@ def mutated_oracle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[t
             del sys.modules[module]
 
 
-@pytest.mark.parametrize("mutated_oracle", ORACLE_MUTANTS, ids=[m.name for m in ORACLE_MUTANTS], indirect=True)
+@pytest.mark.parametrize(
+    "mutated_oracle",
+    [pytest.param(m, id=m.name, marks=[] if i < PLAIN_MUTANTS else pytest.mark.deep) for i, m in enumerate(ORACLE_MUTANTS)],
+    indirect=True,
+)
 def test_every_oracle_mutant_changes_a_result(mutated_oracle: type[Oracle]) -> None:
     assert any(_differs(mutated_oracle, number) for number in range(MUTANT_SCENARIOS)), f"not noticed in {MUTANT_SCENARIOS} scenarios"
 
