@@ -1,4 +1,4 @@
-"""Two results of one scenario, compared to the last packet; and a result in terms of names, free of declaration order."""
+"""Comparison of two results packet by packet, and results as tables keyed by names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPANS_OF_TIME |= {f"{server}_wait{of}_ps" for server in ("forwarding", "registra
 
 
 def differences(ours: Result, theirs: Result) -> list[str]:
-    """What differs, packets first; empty if nothing does."""
+    """Return the differences, packets first; empty if the results are equal."""
     found = []
     if ours.packets is not None and theirs.packets is not None:
         found += _first_packet(ours.packets, theirs.packets)
@@ -40,7 +40,7 @@ def differences(ours: Result, theirs: Result) -> list[str]:
 
 
 def hop_differences(ours: LinkTrace, theirs: LinkTrace) -> list[str]:
-    """The first hop, or message, that is not the same in both records."""
+    """Return the first transmission or message in which two traces differ."""
     for what, a, b in ("hop", ours.rows, theirs.rows), ("message", ours.messages, theirs.messages):
         for i, (one, other) in enumerate(zip(a, b, strict=False)):
             if one != other:
@@ -77,7 +77,7 @@ def _told(who: str, rows: list[tuple[int, ...]], columns: dict[str, Any], packet
 
 
 def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) -> dict[str, Rows]:
-    """The tables of a result by names and keys, with every time brought back by ``shift`` and ``scale``."""
+    """Return the tables of a result by names and keys, with ``shift`` and ``scale`` of its times undone."""
 
     def values(table: dict[str, Any], i: int) -> dict[str, Any]:
         return {c: back(c, int(table[c][i])) for c in table}
@@ -114,7 +114,7 @@ def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) ->
 
 
 def rows_that_differ(before: dict[str, Rows], after: dict[str, Rows]) -> list[str]:
-    """Rows of ``before`` that ``after`` has not just so; ``after`` may have more (what was added and idle)."""
+    """Return the rows of ``before`` that differ in ``after``; ``after`` may have more rows."""
     return [
         f"{table} {name}: {row} became {after[table].get(name)}"
         for table, rows in before.items()

@@ -1,4 +1,4 @@
-"""What controllers see of the oracle: the same face as ``engine.Event`` and ``engine.Context`` (engine/_core.pyi)."""
+"""Interface of the oracle for controllers, equal to ``engine.Event`` and ``engine.Context``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Event:
 
 
 class Context:
-    """Actions at the time of the current event, for its mobile; they take effect at once."""
+    """Actions for the mobile of the current event; they take effect immediately."""
 
     def __init__(self, oracle: Oracle, event: Event) -> None:
         self._oracle = oracle

@@ -1,7 +1,7 @@
-"""Controllers of the random scenarios: a plain handoff script, disturbed at random.
+"""Controllers of the random scenarios: a simple handoff script with random disturbances.
 
-Everything they do is drawn from (seed, where, mobile, event), by names, so it is the same in the oracle and the engine,
-for any order of declaration, and, if times are shifted or scaled, shifted or scaled.
+Every choice is drawn from (seed, place, mobile, event) by names. It is the same in oracle and engine and for any order of
+declaration; shifted or scaled times give shifted or scaled choices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANY_CODE = (SERVE, REGISTER, FORWARD, MARKER, CHATTER, LEAVE)
 
 @dataclass(frozen=True)
 class Script:
-    """What all controllers of a scenario know."""
+    """Parameters that all controllers of a scenario share."""
 
     seed: int
     nodes: tuple[str, ...]  # messages name nodes by their place in this list
@@ -36,7 +36,7 @@ class Script:
 
 
 class Actor:
-    """Scripted controller at one place."""
+    """Scripted controller of one node, or of the mobiles."""
 
     def __init__(self, script: Script, network: Network, place: str | None, shift: int = 0, scale: int = 1) -> None:
         self.script, self.network, self.place = script, network, place
@@ -66,7 +66,7 @@ class Actor:
         return self.script.nodes[rank % len(self.script.nodes)]
 
     def span(self, dice: Random, least: int = 1) -> int:
-        """A random duration, at least ``least`` steps of the grid."""
+        """Draw a duration of at least ``least`` grid steps."""
         steps = max(1, self.script.patience_ps // self.script.grid_ps)
         return self.scale * self.script.grid_ps * dice.randint(least, least + steps)
 
@@ -141,7 +141,7 @@ class Actor:
             self.message(ctx, event, dice, FORWARD, old, event.args[0])
 
     def deny(self, ctx: Any, event: Any, dice: Random, other: str) -> None:
-        """A refused message is answered: to the mobile through this node or another one, or to a node; or taken up later."""
+        """Answer a refused message to the mobile or to a node, or set a timer for it."""
         what = dice.random()
         if what < 0.5:
             self.message(ctx, event, dice, MARKER, self.place if what < 0.2 else other, event.code, for_mobile=True)
@@ -153,7 +153,7 @@ class Actor:
             ctx.unbind()
 
     def few_bytes(self, usual: int) -> int:
-        """Limit of a buffer; where all packets have one size, it is a whole number of them."""
+        """Draw a buffer limit; if all packets have one size, the limit is a multiple of it."""
         sizes = self.script.sizes
         return usual if len(sizes) > 1 else 3 * sizes[0]
 
@@ -200,7 +200,7 @@ class Actor:
 
     # -- anything ------------------------------------------------------------------------------------------------------------
     def disturb(self, ctx: Any, event: Any, dice: Random) -> None:
-        """One random action."""
+        """Perform one random action."""
         left, other = self.hops_left(event), dice.choice(self.script.nodes)
         what = dice.randrange(10)
         if what == 0 and left > 0:

@@ -1,4 +1,4 @@
-"""Keys and draws of docs/model.md, sections 2 and 9, written anew: the engine's own are checked against these."""
+"""Keys and random draws of docs/model.md, sections 2 and 9, implemented a second time."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def mix2(a: int, b: int) -> int:
 
 
 def scatter(x: int) -> int:
-    """Of the fingerprint, section 12."""
+    """Scatter a word for the fingerprint (section 12)."""
     swapped = int.from_bytes((x * 0xBF58476D1CE4E5B9 % WORD).to_bytes(8, "little"), "big")
     upper, lower = divmod(swapped * 0x94D049BB133111EB, WORD)
     return upper ^ lower
 
 
 def mobile_keys(network: Network) -> list[int]:
-    """Keys of all mobiles, from their names and their group's."""
+    """Return the keys of all mobiles, from their names and groups."""
     keys = []
     for name, _, _, count, numbered, _ in network.groups:
         keys += [mix2(key(name), i) for i in range(count)] if numbered else [key(name)]
@@ -45,7 +45,7 @@ def mobile_keys(network: Network) -> list[int]:
 
 
 def flow_keys(network: Network) -> list[int]:
-    """Keys of all flows, from label, node and mobile."""
+    """Return the keys of all flows, from label, node and mobile."""
     mobiles, flows = mobile_keys(network), network.flows()
     keys = []
     for label, first, count in network.flow_labels:
@@ -62,14 +62,14 @@ def draw(seed: int, purpose: int, entity: int, index: int) -> int:
 
 @lru_cache(maxsize=1)
 def logarithms() -> list[int]:
-    """T[i] = round(2**40 ln(1 + i/4096)) for i = 0 to 4096."""
+    """Return T[i] = round(2**40 ln(1 + i/4096)) for i = 0 to 4096."""
     with localcontext() as context:
         context.prec = 40
         return [int((2**40 * (1 + Decimal(i) / 4096).ln()).to_integral_value()) for i in range(4097)]
 
 
 def minus_log(u: int) -> int:
-    """-ln((u + 1)/2**64) in units of 2**-40."""
+    """Return -ln((u + 1)/2**64) in units of 2**-40."""
     v = u + 1
     if v == WORD:
         return 0
@@ -81,5 +81,5 @@ def minus_log(u: int) -> int:
 
 
 def gap(seed: int, flow_key: int, seq: int, mean_ps: int) -> int:
-    """The gap that ends with packet ``seq`` of a Poisson flow."""
+    """Return the gap before packet ``seq`` of a Poisson flow."""
     return 1 + ((mean_ps * minus_log(draw(seed, GAP, flow_key, seq))) >> 40)

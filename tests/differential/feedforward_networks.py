@@ -1,7 +1,7 @@
 """Random scenarios with traffic in one direction: from correspondents through agents and servers to cells, and on to a sink.
 
-Upstream units may then run ahead of the others by the length of the links between them. The links have very different lengths, and
-the load is high enough that packets arrive at the edge of every window.
+Upstream units may then run ahead of the others by the length of the links between them. The links have very different
+lengths, and the load is high enough that packets arrive at the edge of every window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FAST = 8 * BYTES * 10_000  # bits per second: 0.1 ms for a packet
 
 
 def feedforward_network(seed: int) -> Scenario:
-    """Return one to three layers of nodes upstream of two or three routers; in half of the scenarios the mobiles send to a sink."""
+    """Return one to three layers of nodes upstream of two or three routers; in half of them the mobiles send to a sink."""
     dice = Random(f"still {seed}")
     ties = seed % 2 == 1
     grid = 100 * US if ties else 1

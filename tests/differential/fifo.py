@@ -1,4 +1,4 @@
-"""A FIFO of docs/model.md, section 3, and what may be taken out of a downlink by a rescue (section 6)."""
+"""FIFO of docs/model.md, section 3, with the retraction of packets by a rescue (section 6)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .draws import key
 
 @dataclass(eq=False)
 class Packet:
-    """One copy of a packet on its way (section 5)."""
+    """One copy of a packet in the network (section 5)."""
 
     kind: int  # 0 data down, 1 data up, 2 control for a node, 3 control for a mobile
     key: int
@@ -43,7 +43,7 @@ class Packet:
 
 @dataclass(eq=False)
 class Slot:
-    """A packet's place in a FIFO."""
+    """Position of a packet in a FIFO."""
 
     packet: Packet
     size: int
@@ -79,14 +79,14 @@ class Tally:
     arrived: int = 0
 
     def close(self) -> None:
-        """What has not reached the far end is queued; then the law of section 13."""
+        """Count packets that have not reached the far end as queued, then check the law of section 13."""
         self.queued = len(self.under_way)
         self.queued_bytes = sum(slot.size for slot in self.under_way)
         assert self.packets == self.arrived + self.lost + self.detached + self.rescued + self.queued, self.name
 
 
 class Fifo:
-    """Drop tail, store and forward, at a rate or with a fixed time for each packet."""
+    """Drop-tail, store-and-forward queue with a rate or a fixed service time."""
 
     def __init__(self, name_key: int, channel: Channel, tally: Tally, service_ps: int | None = None) -> None:
         self.key = name_key
@@ -110,7 +110,7 @@ class Fifo:
         )
 
     def accept(self, packet: Packet, t: int) -> Slot | None:
-        """The packet's place, or None if the FIFO is full."""
+        """Return the slot of an accepted packet, or None if the FIFO is full."""
         self.slots = [slot for slot in self.slots if slot.finish > t]
         packets, size = len(self.slots), sum(slot.size for slot in self.slots) + packet.size
         if self.is_full(packets, size):
@@ -138,7 +138,7 @@ class Fifo:
         tally.under_way.add(slot)
 
     def take_out(self, mobile: int, t: int) -> tuple[list[Slot], list[Slot]]:
-        """Rescue: the mobile's slots with start > t are taken out; those behind move forward. (taken, moved)."""
+        """Rescue: retract the mobile's slots with start > t and move those behind forward; return (retracted, moved)."""
         taken = [slot for slot in self.slots if slot.packet.mobile == mobile and slot.start > t]
         if not taken:
             return [], []

@@ -1,4 +1,4 @@
-"""A random scenario from a seed; half of them on a coarse grid of times and sizes, so that events tie."""
+"""Random scenarios by seed. Half of them use a coarse grid of times and sizes, so that events tie."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIE_BYTES = 50  # 400 bits, and a tunnel header of as many: twice the time
 
 
 def generate(seed: int) -> Scenario:
-    """The scenario number ``seed``; ties are forced in the odd ones."""
+    """Return scenario number ``seed``; odd numbers force ties."""
     return _Generator(seed).scenario
 
 
@@ -75,7 +75,7 @@ class _Generator:
         return self.dice.randint(exponent // 2, min(exponent * 5 // 2, 50 * MS))
 
     def rate(self, utilisation: float) -> int:
-        """A rate that carries the scenario's mean load at about ``utilisation``; sometimes infinite."""
+        """Draw a rate that carries the mean load at about ``utilisation``; sometimes infinite."""
         if self.dice.random() < (0.4 if self.ties else 0.15):
             return 0
         if self.ties:
@@ -142,12 +142,12 @@ class _Generator:
             self.walk(mobile, home, most=15 if (mobile, home) in self.busy else 2)
 
     def home(self) -> str:
-        """Mostly a node without a cell, if there is one."""
+        """Draw a home node, usually one without a cell."""
         apart = [name for name in self.names if name not in self.with_cell]
         return self.dice.choice(apart if apart and self.dice.random() < 0.7 else self.names)
 
     def walk(self, mobile: str, home: str, most: int) -> None:
-        """Attachments one after another, with gaps or overlaps, and a handoff near each change."""
+        """Draw consecutive attachments with gaps or overlaps, and a handoff near each change."""
         dice, scenario = self.dice, self.scenario
         first = cell = dice.choice(self.with_cell)
         up, stay = 0, dice.choice((self.until // 8, self.until // 3, self.until))
@@ -212,7 +212,7 @@ class _Generator:
             )
 
     def recorded(self, *row: Any) -> FlowRow:
-        """The flow; the times of a replay as a recorder's clock has them."""
+        """Return the flow with the times of its replay in a recorder's clock."""
         flow, clocks = FlowRow(*row), self.clocks
         if not flow.times:
             return flow
@@ -225,7 +225,7 @@ class _Generator:
         return replace(flow, times=times, origin=origin, multiply=multiply, divide=divide)
 
     def replayed(self, size: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-        """Bursts: some packets of one sequence have one time."""
+        """Draw a replay with bursts: some packets have equal times."""
         dice, packets = self.dice, self.dice.randint(1, 12)
         length = self.gap * packets
         times = sorted(self.moment(0, length) for _ in range(packets))

@@ -1,4 +1,4 @@
-"""Random studies from files: captures and movement files on disk, the scenario that names them, and when packets must be sent."""
+"""Random studies from files: captures, movement files and a scenario on disk, and the times at which packets must be sent."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ DURATION_S = 2
 
 
 class Study:
-    """The study number ``number``, written to ``folder``.
+    """Study number ``number``, written to ``folder``.
 
     Attributes
     ----------
     path : Path
-        The scenario.
+        Scenario file.
     captures : list of list of Packet
-        What is replayed.
+        Packets of the captures.
     traffic : dict
-        The keys of the replay, windows in ns.
+        Keys of the replay, windows in ns.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
@@ -63,12 +63,12 @@ class Study:
         self.path.write_text(self._scenario(movement))
 
     def setup(self) -> Setup:
-        """The study as the product reads it."""
+        """Build the study with the product."""
         return build_setup(load_scenario(self.path)[0], self.path, self.number)
 
     # -- captures ------------------------------------------------------------------------------------------------------------
     def _packets(self) -> list[Packet]:
-        """Conversations with one phone, at times on a grid, not always in order; the first packet is nobody's."""
+        """Draw conversations with one phone on a time grid, partly out of order; the first packet belongs to no mobile node."""
         dice = self.dice
         began = EPOCH_NS + dice.randrange(50) * self.step_ns
         found = [Packet(began, ("10.0.7.7", 5), ("10.0.7.8", 5), 17, 99)]
@@ -103,7 +103,7 @@ class Study:
         return {name: conditions[name] for name in dice.sample(list(conditions), dice.choice((1, 1, 2)))}
 
     def _traffic(self) -> dict[str, Any]:
-        """Random keys under which something is left to replay."""
+        """Draw replay keys that select at least one packet."""
         dice = self.dice
         for _ in range(100):
             chances = {
@@ -134,7 +134,7 @@ class Study:
         return keys | {"flows_per_mobile": dice.choice((1, min(2, len(flows)), "all"))}
 
     def sent(self, setup: Setup) -> dict[tuple[str, str, bool], list[int]]:
-        """When the packets of each flow must be sent: by name of flow and mobile node, and whether upstream."""
+        """Return the send times of each flow's packets, by names of flow and mobile node and direction."""
         network, keys = setup.network, self.traffic
         flows = replayed(self.captures, keys)
         mobiles = [network.mobile_name(m) for m in range(network.mobile_count)]
@@ -160,7 +160,7 @@ class Study:
 
     # -- movement ------------------------------------------------------------------------------------------------------------
     def _associations(self) -> dict[str, Any]:
-        """Stays one after another, with gaps or overlaps."""
+        """Draw consecutive associations with gaps or overlaps."""
         dice = self.dice
         lines = ["mobile,router,up_s,down_s,predict_s,going_down_s"]
         for n in range(dice.randint(1, 4)):
@@ -181,7 +181,7 @@ class Study:
         return {"associations": "moves.csv"}
 
     def _ways(self) -> dict[str, list[tuple[float, int, int]]]:
-        """(time, x, y) of a few nodes that hurry between the routers."""
+        """Draw (time, x, y) of a few nodes that move between the routers."""
         dice = self.dice
         times = [t / 1000 for t in range(0, 1000 * DURATION_S + 251, 250)]
         nodes = range(dice.randint(2, 4))
@@ -220,7 +220,7 @@ class Study:
         return self._trace("moves.gpx", text + "</gpx>", origin=[0, 0])
 
     def _registrations(self) -> dict[str, Any]:
-        """Requests through the routers, some of them lost or refused, some that end a registration."""
+        """Draw registrations through the routers, some lost or refused, some deregistrations."""
         dice, asked = self.dice, []
         for n in range(dice.randint(1, 3)):
             home, at = f"10.9.0.{n}", dice.randint(0, 400)
@@ -281,7 +281,7 @@ class Study:
         return "\n".join(f"{name} = {toml(value)}" for name, value in tables.items()) + "\n"
 
     def _options(self) -> dict[str, Any]:
-        """Those of a wild town, with units."""
+        """Draw the options of a wild town, as texts with units."""
         found: dict[str, Any] = {}
         for name, value in Town.any_options(np.random.default_rng([self.number, 1])).items():
             if value is not None:
@@ -291,7 +291,7 @@ class Study:
 
 
 def in_words(keys: dict[str, Any]) -> dict[str, Any]:
-    """Windows in ns, durations in ps (in filters: ns) and sizes as texts with a unit."""
+    """Write windows (ns), durations (ps; ns in filters) and sizes as texts with units."""
     units = {"shift": "ps", "phase": "ps", "min_bytes": "B"}
 
     def words(name: str, value: Any) -> Any:
@@ -305,7 +305,7 @@ def in_words(keys: dict[str, Any]) -> dict[str, Any]:
 
 
 def toml(value: Any) -> str:
-    """Inline TOML of plain data."""
+    """Return plain data as inline TOML."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items()) + " }"
     if isinstance(value, list):

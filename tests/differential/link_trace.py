@@ -1,4 +1,4 @@
-"""The record of hops (docs/model.md, section 14): every packet accepted, looked at again when the run is over."""
+"""Link trace (docs/model.md, section 14), collected from accepted packets after the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .fifo import Fifo, Packet, Slot
 
 
 class HopLog:
-    """What was accepted by links of these names."""
+    """Packets accepted by the traced links."""
 
     def __init__(self, chosen: frozenset[str], names: list[str]) -> None:
         self.chosen, self.row = chosen, {name: i for i, name in enumerate(names)}
@@ -24,7 +24,7 @@ class HopLog:
             self.seen.append((fifo, slot, (p.own_size, p.extra, p.kind, p.copy, len(p.tunnels_on), p.tunnels_on)))
 
     def before(self, end: int) -> LinkTrace:
-        """Those whose transmission began before ``end``."""
+        """Return the transmissions that began before ``end``."""
         begun = [hop for hop in self.seen if hop[1].start < end and not hop[1].taken_out]
         begun.sort(key=lambda hop: (hop[1].start, hop[0].key, hop[1].sequence))
         rows, messages = np.zeros(len(begun), HOP), []

@@ -1,6 +1,6 @@
-"""The oracle: docs/model.md done one event at a time with one heap, slowly and obviously.
+"""The oracle: docs/model.md executed one event at a time with one heap.
 
-It shares with the engine the description of a network and the data classes of a result, and nothing else.
+It shares with the engine the description of a network and the data classes of a result, nothing else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_LEVELS = 4
 
 
 class Oracle:
-    """The interface of ``engine.Engine``; how it would be made fast is accepted and means nothing here."""
+    """Same interface as ``engine.Engine``; options that only affect speed are accepted and ignored."""
 
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
@@ -76,7 +76,7 @@ class Oracle:
         return self.hops.before(self.end)
 
     def push(self, t: int, unit: Unit, phase: int, order: Order, happen: Callable[..., None], *details: Any) -> None:
-        """``happen(t, *details)`` at t, in the order of section 4."""
+        """Schedule ``happen(t, *details)`` at t, in the order of section 4."""
         self.pushed += 1
         heapq.heappush(self.heap, (t, self.rank[unit], phase, order, self.pushed, happen, details))
 
@@ -96,7 +96,7 @@ class Oracle:
             self.emit_next(emissions(n, flow, flow_key, self.seed))
 
     def emit_next(self, source: Any) -> None:
-        """Put the next packet of a flow on the heap."""
+        """Schedule the next packet of a flow."""
         emission = next(source, None)
         if emission is not None:
             t, packet, flow_key, node = emission
@@ -120,7 +120,7 @@ class Oracle:
 
     # -- links, servers and nodes --------------------------------------------------------------------------------------
     def forward(self, node: int, packet: Packet, t: int) -> None:
-        """Send a packet on from a node that it is not addressed to."""
+        """Forward a packet from a node that is not its destination."""
         index = self.routes[node][packet.to]
         fifo, link = self.links[index], self.network.links[index]
         slot = fifo.accept(packet, t)
@@ -133,7 +133,7 @@ class Oracle:
         self.reach_node(arrival, link.dst, fifo, slot, self.cross_link, node)
 
     def reach_node(self, t: int, node: int, fifo: Fifo, slot: Slot, crossing: Callable[..., None], *details: Any) -> None:
-        """``crossing`` at the unit, phase and order in which a packet from ``fifo`` enters ``node``."""
+        """Schedule ``crossing`` with the unit, phase and order in which a packet from ``fifo`` enters ``node``."""
         unit, phase, order = unit_of(node), ARRIVALS, (fifo.key, slot.sequence)
         if self.network.nodes[node].service_ps:
             unit = ("server", node)
@@ -154,7 +154,7 @@ class Oracle:
         return draw(self.seed, LOSS, fifo.key, mix2(packet.key, packet.tunnels)) < fifo.channel.loss
 
     def enter(self, node: int, packet: Packet, t: int) -> None:
-        """A packet at a node's door: the forwarding server if there is one."""
+        """Pass a packet that reached a node to its forwarding server, if it has one."""
         if not self.network.nodes[node].service_ps:
             self.route(t, node, packet)
             return
@@ -172,7 +172,7 @@ class Oracle:
         self.push(slot.finish, unit_of(node), phase, (server.key, slot.sequence), self.route, node, packet)
 
     def route(self, t: int, node: int, packet: Packet) -> None:
-        """Section 5: a packet at a node's routing decision."""
+        """Apply the routing decision of a node (section 5)."""
         if packet.to != node:
             self.forward(node, packet, t)
         elif packet.kind == 1:
@@ -206,7 +206,7 @@ class Oracle:
         self.push(slot.finish, unit_of(node), CONTROLLERS, order, self.tell, event, packet)
 
     def tell(self, t: int, event: Event, packet: Packet | None = None) -> None:
-        """Give a controller its event; a message is delivered at this moment."""
+        """Deliver an event to its controller; a message is delivered at this time."""
         controller = self.controllers.get(event.node)
         context = Context(self, event)
         if controller is not None:
@@ -218,7 +218,7 @@ class Oracle:
 
     # -- tables ----------------------------------------------------------------------------------------------------------
     def look_up(self, node: int, packet: Packet, t: int) -> None:
-        """Section 6: what the table of ``node`` does with a packet for a mobile."""
+        """Apply the table entry of ``node`` to a packet for a mobile (section 6)."""
         entry = self.tables[node].get(packet.mobile)
         if entry is None:
             router = node in self.network.cell_of_node and self.homes[packet.mobile] != node
@@ -278,7 +278,7 @@ class Oracle:
                 self.change(node, mobile, None, t)
 
     def change(self, node: int, mobile: int, new: Entry | None, t: int, copy_in_flight: bool = False) -> None:
-        """A new entry (or none) replaces the old one whole."""
+        """Replace an entry by a new one, or by none."""
         table, old = self.tables[node], self.tables[node].get(mobile)
         if new is None:
             del table[mobile]
@@ -295,7 +295,7 @@ class Oracle:
             self.rescue(node, mobile, t, copy_in_flight)
 
     def release(self, node: int, old: Hold, new: Entry | None, t: int) -> None:
-        """What an old hold held."""
+        """Forward the packets of a removed hold buffer."""
         if isinstance(new, Hold):
             new.waiting = old.waiting
             return
@@ -321,7 +321,7 @@ class Oracle:
             self.look_up(node, slot.packet, t)
 
     def copies_in_air(self, fifo: Fifo, mobile: int, t: int) -> list[Packet]:
-        """Of the mobile's data that the cell is sending: what goes out a second time."""
+        """Return the copies of the mobile's packets that the cell is transmitting."""
         found = []
         for slot in sorted(fifo.tally.under_way, key=lambda slot: slot.sequence):
             packet, begun = slot.packet, slot.start <= t < slot.finish + fifo.channel.delay_ps
@@ -359,7 +359,7 @@ class Oracle:
         self.push(arrival, FLEET_UNIT, phase, order, self.hear, cell, fifo, slot, slot.version)
 
     def hear(self, t: int, cell: int, fifo: Fifo, slot: Slot, version: int) -> None:
-        """Section 7: the end of a downlink."""
+        """Handle the end of a downlink (section 7)."""
         if version != slot.version:
             return  # a rescue took it out or moved it since
         packet, node = slot.packet, self.network.cells[cell].node
@@ -372,7 +372,7 @@ class Oracle:
                 self.record.receive(packet, t, FLEET, through=node)
 
     def comes_through(self, t: int, fifo: Fifo, slot: Slot, heard: bool, where: int) -> bool:
-        """Heard and not lost; if not, the packet ends."""
+        """Return whether the packet is received; if not, end it."""
         fifo.tally.under_way.remove(slot)
         if not heard:
             fifo.tally.detached += 1

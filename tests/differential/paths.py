@@ -1,4 +1,4 @@
-"""Shortest paths (docs/model.md, section 5), units, their rank and their phases (section 4), in the plainest way."""
+"""Shortest paths (docs/model.md, section 5), units, their rank and their phases (section 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def unit_of(node: int) -> Unit:
 
 
 def next_links(network: Network) -> list[dict[int, int]]:
-    """For each node: destination node -> index of the link to take."""
+    """Return, for each node, the next link by destination."""
     tables: list[dict[int, int]] = [{} for _ in network.nodes]
     for target in range(len(network.nodes)):
         distance = _distances(network.links, target)
@@ -34,7 +34,7 @@ def next_links(network: Network) -> list[dict[int, int]]:
 
 
 def _distances(links: list[Link], target: int) -> dict[int, tuple[int, int]]:
-    """(delay, hops) from every node that reaches ``target``: relax all links until nothing changes."""
+    """Return (delay, hops) from every node that reaches ``target``: relax all links until nothing changes."""
     distance = {target: (0, 0)}
     changed = True
     while changed:
@@ -50,7 +50,7 @@ def _distances(links: list[Link], target: int) -> dict[int, tuple[int, int]]:
 
 
 def ranks(network: Network) -> dict[Unit, int]:
-    """A topological order of the units over arcs that take no time."""
+    """Return a topological order of the units over arcs without delay."""
     fleet = FLEET_UNIT
     units = [fleet]
     for n, node in enumerate(network.nodes):

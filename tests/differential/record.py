@@ -1,4 +1,4 @@
-"""What the oracle writes down, and the ``Result`` made from it (columns as documented in engine/results.py)."""
+"""Records of the oracle, and the ``Result`` built from them (columns as in engine/results.py)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Span:
 
 @dataclass
 class Ending:
-    """How a copy ended; a copy without one is in flight."""
+    """End of a copy; a copy without one is in flight."""
 
     fate: Fate
     time_ps: int
@@ -83,7 +83,7 @@ class Ending:
 
 @dataclass
 class Record:
-    """Everything observed, row by row."""
+    """All observations, row by row."""
 
     network: Network
     flows: list[FlowRow] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Record:
 
     # -- copies --------------------------------------------------------------------------------------------------
     def born(self, packet: Packet, original: bool) -> None:
-        """A copy exists from now on."""
+        """Record a new copy."""
         if packet.is_control:
             packet.copy_slot = len(self.control)
             self.control.append(None)
@@ -119,7 +119,7 @@ class Record:
         row.copies += not original
 
     def end(self, packet: Packet, fate: Fate, t: int, node: int, via: int = -1) -> None:
-        """A copy ends, once; ``via`` the node through whose cell a mobile heard it."""
+        """Record the end of a copy; ``via`` is the node through whose cell a mobile received it."""
         if packet.is_control:
             assert self.control[packet.copy_slot] is None
             self.control[packet.copy_slot] = fate
@@ -129,12 +129,12 @@ class Record:
         copies[packet.copy] = packet, Ending(fate, t, node, t - packet.born if fate in HEARD else -1, via)
 
     def observe(self, packet: Packet, t: int, link_key: int) -> None:
-        """The fingerprint's sum (section 12)."""
+        """Add to the sum of the fingerprint (section 12)."""
         self.fingerprint = (self.fingerprint + scatter(((t + 3 * packet.size + packet.kind) % WORD) ^ link_key)) % WORD
 
     # -- deliveries ------------------------------------------------------------------------------------------------
     def receive(self, packet: Packet, t: int, node: int, through: int) -> None:
-        """Data at its receiver: ``node`` -1 and ``through`` a cell's node, or a node."""
+        """Record data at its receiver: a mobile (``node`` -1, through the cell of ``through``) or a node."""
         copies = self.copies[packet.flow, packet.seq].values()
         span = self.open_spans.get(packet.mobile) if node < 0 else None
         row = self.flows[packet.flow]
@@ -167,7 +167,7 @@ class Record:
         self.histogram[delay] += 1
 
     def _interruption(self, row: FlowRow, packet: Packet, t: int) -> int:
-        """By how much the gap before this packet is longer than the sender's own (section 11); -1 if none ends here."""
+        """Return the time by which the gap before this packet exceeds the sender's (section 11); -1 if none ends here."""
         expected = row.next_expected
         if row.last_ps < 0 or expected < 1 or packet.seq < expected:
             return -1
@@ -239,7 +239,7 @@ def _table(rows: list[tuple[int, ...]]) -> dict[str, Any]:
 
 
 def _histogram(delays: dict[int, int]) -> Any:
-    """32 buckets an octave, from the definition: b leading bits are kept, the rest is cut."""
+    """Return a histogram with 32 buckets an octave from its definition: keep the leading bits and cut the rest."""
     counts = np.zeros(60 * 32, np.int64)
     for delay, n in delays.items():
         octave, value = 0, delay

@@ -1,4 +1,4 @@
-"""Random scenarios: a description in plain rows, and the network made from it, as it is or with a change of known effect."""
+"""Random scenarios as plain rows, and the networks built from them, unchanged or with a change of known effect."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CellRow:
 
 @dataclass(frozen=True)
 class MobileRow:
-    """One mobile, or ``count`` of a family."""
+    """One mobile, or ``count`` mobiles of a group."""
 
     name: str
     home: str
@@ -89,7 +89,7 @@ class FlowRow:
     divide: int = 1
 
     def in_ps(self) -> FlowRow:
-        """The same by a clock that counts ps from the start."""
+        """Return the same replay by a clock that counts ps from the start."""
         times = tuple((t - self.origin) * self.multiply // self.divide for t in self.times)
         return replace(self, times=times, origin=0, multiply=1, divide=1)
 
@@ -114,7 +114,7 @@ class EventRow:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the input whose effect on the output is known."""
+    """A change of the input with a known effect on the output."""
 
     shift: int = 0
     scale: int = 1
@@ -147,7 +147,7 @@ class Scenario:
     still: str = ""  # "nodes" have no controllers, or there are none "everywhere"
 
     def network(self, change: Change = UNCHANGED) -> Network:
-        """The scenario's network, with ``change``."""
+        """Build the network of the scenario, with ``change``."""
         net, k = Network(), change.scale
         order = Random(change.shuffle) if change.shuffle is not None else None
 
@@ -192,9 +192,9 @@ class Scenario:
         return net
 
     def ready(self, kind: Any, network: Network, change: Change = UNCHANGED, fleet: Actor | None = None, **options: Any) -> Any:
-        """An ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one node has none.
+        """Return an ``Engine`` or ``Oracle`` of ``network`` with this scenario's controllers; in every fifth one a node has none.
 
-        ``fleet`` is that of an earlier one, for one that goes on from there: only it knows anything.
+        ``fleet`` is the mobiles' controller of an earlier engine, if this one continues its run: it alone has state.
         """
         options.setdefault("trace_links", self.recorded(network))
         if self.script.copy_in_flight:  # wants everything in the order of time
@@ -209,7 +209,7 @@ class Scenario:
         return made
 
     def recorded(self, network: Network) -> list[str]:
-        """Links whose hops are recorded: in half of the scenarios none, in a quarter all, else some."""
+        """Return the traced links: none in half of the scenarios, all in a quarter, else some."""
         cells = [network.nodes[c.node].name + side for c in network.cells for side in (">*", "<*")]
         names = [link.name for link in network.links] + cells
         return [[], names, [], sorted(names)[::2]][self.seed // 2 % 4]
@@ -223,7 +223,7 @@ class Scenario:
         return network, self.ready(kind, network, change, **options)
 
     def scalable(self, k: int) -> Scenario:
-        """A like scenario whose times all become k-fold exactly if delays do and rates become 1/k: no rounding in it."""
+        """Return a similar scenario without rounding: delays times k and rates divided by k multiply all times by k exactly."""
 
         def exact(pipe: Pipe) -> Pipe:
             return replace(pipe, rate=k * 10 ** (len(str(pipe.rate)) - 1) if pipe.rate else 0)
@@ -259,7 +259,7 @@ def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
 
 
 def _add_idle(net: Network, scenario: Scenario) -> None:
-    """A node, links, a cell and a mobile that nothing uses."""
+    """Add a node, links, a cell and a mobile that nothing uses."""
     first, last = scenario.nodes[0].name, scenario.nodes[-1].name
     net.link(first, "idle", delay="10s", rate="1Mbit/s")
     net.link("idle", last, delay="10s")

@@ -1,4 +1,4 @@
-"""When flows emit which packets (docs/model.md, section 10)."""
+"""Emission times of flows (docs/model.md, section 10)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .fifo import Packet
 
 
 def emissions(network: Network, flow: int, flow_key: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
-    """(time, packet, flow key, the flow's node) of each packet of a flow, in order."""
+    """Yield (time, packet, flow key, node of the flow) of each packet of a flow, in order."""
     row = {name: int(column[flow]) for name, column in network.flows().items()} | {"key": flow_key}
     for seq, (t, size) in enumerate(_moments(network, row, seed)):
         if t >= row["stop"] or seq >= row["count"]:

@@ -1,4 +1,4 @@
-"""Entries of a node's table and what they say about a packet (docs/model.md, section 6)."""
+"""Entries of a node's table and their effect on a packet (docs/model.md, section 6)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tunnel:
         return [c for c in self.care_of if t < c.until]
 
     def add(self, new: CareOf, t: int) -> None:
-        """Simultaneous binding."""
+        """Add a simultaneous binding."""
         self.care_of = self.valid(t)
         for i, old in enumerate(self.care_of):
             if old.node == new.node:
@@ -49,7 +49,7 @@ class Local:
 
 @dataclass
 class Hold:
-    """A buffer of waiting packets; also the mobile's own, for what it sends upstream."""
+    """Buffer of waiting packets; also the upstream buffer of a mobile."""
 
     packets: int = 0
     bytes: int = 0
@@ -60,7 +60,7 @@ class Hold:
         return t < self.until
 
     def put(self, packet: Packet) -> Fate | None:
-        """None if the packet waits, or why it does not."""
+        """Buffer a packet; return None, or the reason for a drop."""
         if self.packets > 0 and len(self.waiting) + 1 > self.packets:
             return Fate.QUEUE_FULL
         if self.bytes > 0 and self.held_bytes() + packet.size > self.bytes:

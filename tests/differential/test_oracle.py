@@ -1,4 +1,4 @@
-"""The oracle against what can be computed by hand: the page's rules one at a time, on networks of two or three nodes."""
+"""The rules of docs/model.md one at a time, computed by hand on networks of two or three nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MS = 10**9
 
 
 class Doing:
-    """A controller from a function; it writes down what it got."""
+    """Controller from a function; it records its events."""
 
     def __init__(self, do: Any = None) -> None:
         self.do = do
@@ -31,7 +31,7 @@ class Doing:
 
 
 def one_cell(times: list[int], **cell: Any) -> tuple[Network, int]:
-    """Packets of 1250 bytes, sent at the cell's own node: 1 ms each at 10 Mbit/s, 2 ms of delay."""
+    """Return a network that sends packets of 1250 bytes at the cell's node: 1 ms each at 10 Mbit/s, 2 ms of delay."""
     net = Network()
     net.node("ap")
     net.cell("ap", **{"rate": "10Mbit/s", "delay": "2ms"} | cell)
@@ -171,8 +171,8 @@ def test_mix_is_the_published_splitmix64() -> None:
     assert outputs == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
-def test_changes_that_a_plain_sum_would_not_show_move_the_fingerprint_like_random_words() -> None:
-    """Packets of one link, or of two, that move against each other or change places: 16 bits stay with chance 2**-16."""
+def test_compensating_changes_alter_the_fingerprint() -> None:
+    """Move two packets of one or two links against each other, or exchange them: 16 bits stay equal with probability 2**-16."""
     dice, cases = Random(1), 20_000
     stayed = dict.fromkeys(("against", "against, two links", "exchanged", "second difference"), 0)
     for _ in range(cases):
@@ -191,7 +191,7 @@ def test_changes_that_a_plain_sum_would_not_show_move_the_fingerprint_like_rando
 
 
 def test_integer_logarithm() -> None:
-    """Linear in steps of 2**-12, so within 2**-27 (h**2/8) of the logarithm, never above it by more than rounding."""
+    """Linear interpolation in steps of 2**-12: within 2**-27 (h**2/8) of the logarithm, above it by rounding only."""
     assert minus_log(2**64 - 1) == 0
     assert minus_log(0) == 64 * LN2
     dice = Random(1)

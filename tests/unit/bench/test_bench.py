@@ -1,4 +1,4 @@
-"""The measurements run, agree with the peers on the answer, and refuse a wrong one; no figure is judged here."""
+"""Benchmarks: they run, agree with the peers on the answer and refuse a wrong one. No time is judged here."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The measurement of points runs, and executors agree before it tells a time; no figure is judged here."""
+"""Benchmark of executors: it runs, and the executors agree before a time is reported. No time is judged here."""
 
 from bench import points
 

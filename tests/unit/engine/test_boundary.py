@@ -1,4 +1,4 @@
-"""What the compiled boundary is given wrongly: each is refused with one clear error, and nothing crashes."""
+"""Invalid arguments at the compiled boundary: each is refused with one clear error, and nothing crashes."""
 
 import gc
 
@@ -11,7 +11,7 @@ LAST_PS = 9_200_000_000_000_000_000
 
 
 def pair():
-    """Node 0 (a) without a cell, node 1 (b) with one; an event at b and at the mobile at 5 ms."""
+    """Return node 0 (a) without a cell and node 1 (b) with one; an event at b and at the mobile at 5 ms."""
     net = Network()
     net.node("a"), net.node("b"), net.node("island")
     net.link("a", "b", rate="10Mbit/s", delay="1ms", both=True)
@@ -27,7 +27,7 @@ def pair():
 
 
 class Do:
-    """A controller that does one thing with each event."""
+    """Controller that calls one function for each event."""
 
     def __init__(self, act):
         self.act = act
@@ -68,12 +68,12 @@ def test_an_engine_runs_a_network_and_nothing_else(what):
         ({"windows": 5}, TypeError, "windows"),
     ],
 )
-def test_options_that_are_none(options, error, told):
+def test_invalid_options_are_refused(options, error, told):
     with pytest.raises(error, match=told):
         Engine(pair(), **options)
 
 
-def test_a_network_that_cannot_be_run_is_refused_with_all_that_is_wrong():
+def test_an_invalid_network_is_refused_with_all_errors():
     net = pair()
     net.attach("m", "b", 0, MS)
     net.set_local("b", "m")
@@ -81,7 +81,7 @@ def test_a_network_that_cannot_be_run_is_refused_with_all_that_is_wrong():
         Engine(net)
 
 
-def test_an_engine_is_made_once():
+def test_an_engine_is_initialised_once():
     engine = Engine(pair())
     with pytest.raises(ValueError, match="made once"):
         engine.__init__(pair())
@@ -100,12 +100,12 @@ def test_an_engine_without_its_init_is_refused():
     ("nowhere", Do(None), NetworkError), (9, Do(None), NetworkError), (-1, Do(None), NetworkError),
     ("a", None, TypeError), ("a", object(), TypeError),
 ])  # fmt: skip
-def test_controllers_that_cannot_be_attached(node, controller, error):
+def test_invalid_controllers_are_refused(node, controller, error):
     with pytest.raises(error):
         Engine(pair()).attach(node, controller)
 
 
-def test_controllers_come_before_the_run():
+def test_controllers_are_attached_before_the_run():
     engine = Engine(pair())
     engine.advance("1ms")
     with pytest.raises(ValueError, match="before the run"):
@@ -115,12 +115,12 @@ def test_controllers_come_before_the_run():
 
 
 class Trouble(Exception):
-    """Nothing else raises it."""
+    """Exception that nothing else raises."""
 
 
 @pytest.mark.parametrize("where", ["b", "mobiles"])
 @pytest.mark.parametrize("scheduling", ["window", "heap"])
-def test_what_a_controller_raises_comes_out_and_the_engine_is_spent(where, scheduling):
+def test_an_exception_of_a_controller_propagates_and_ends_the_engine(where, scheduling):
     def act(ctx, event):
         raise Trouble("mine")
 
@@ -136,7 +136,7 @@ def test_what_a_controller_raises_comes_out_and_the_engine_is_spent(where, sched
             use()
 
 
-def test_an_interrupt_in_a_controller_comes_out():
+def test_an_interrupt_in_a_controller_propagates():
     def act(ctx, event):
         raise KeyboardInterrupt
 
@@ -210,7 +210,7 @@ def test_a_controller_can_run_another_engine():
         (lambda c, e: setattr(e, "time_ps", 0), AttributeError, "not writable"),
     ],
 )
-def test_actions_of_a_node_that_are_refused(act, error, told):
+def test_invalid_actions_of_a_node_are_refused(act, error, told):
     with pytest.raises(error, match=told):
         run(Do(act))
 
@@ -231,12 +231,12 @@ def test_actions_of_a_node_that_are_refused(act, error, told):
         (lambda c, e: c.buffer_upstream(packets=-1), "at least 0"),
     ],
 )
-def test_actions_of_the_mobiles_that_are_refused(act, told):
+def test_invalid_actions_of_the_mobiles_are_refused(act, told):
     with pytest.raises(ValueError, match=told):
         run(Do(act), "mobiles")
 
 
-def test_a_refused_action_leaves_no_trace_if_the_controller_goes_on():
+def test_a_refused_action_has_no_effect():
     def act(ctx, event):
         for wrong in (lambda: ctx.bind(99), lambda: ctx.send(1, 0, size_bytes=10, args=["x"]), lambda: ctx.timer(0, 1)):
             with pytest.raises((ValueError, TypeError)):
@@ -245,7 +245,7 @@ def test_a_refused_action_leaves_no_trace_if_the_controller_goes_on():
     assert run(Do(act)).fingerprint == Engine(pair()).run("10ms").fingerprint
 
 
-def test_a_context_that_was_kept_acts_no_more():
+def test_a_context_is_invalid_after_its_event():
     kept = []
     engine = Engine(pair())
     engine.attach("b", Do(lambda ctx, event: kept.append((ctx, event))))
@@ -263,7 +263,7 @@ def test_a_context_that_was_kept_acts_no_more():
 @pytest.mark.parametrize(
     "until", [-1, 1.5, True, None, "10", "10 parsec", "-1ms", "1e-3ps", 2**63, 2**80, LAST_PS + 1, FOREVER, "2568h"]
 )
-def test_times_that_no_run_ends_at(until):
+def test_invalid_end_times_are_refused(until):
     engine = Engine(pair())
     with pytest.raises(ValueError, match=r"duration|106 days|out of range|smallest"):
         engine.run(until)
@@ -286,7 +286,7 @@ def test_an_engine_runs_once_and_forwards():
     assert engine.advance("10ms") == engine.time_ps == 10 * MS
 
 
-def test_nothing_before_the_run():
+def test_a_result_before_the_run_is_empty():
     result = Engine(pair()).result()
     assert result.until_ps == 0
     assert result.flows["sent"][0] == 0
@@ -297,7 +297,7 @@ def test_an_empty_network_runs():
     assert (result.events, result.fingerprint, len(result.flows["sent"])) == (0, 0, 0)
 
 
-def test_memory_over_the_limit_is_refused_with_the_estimate_before_anything_runs():
+def test_memory_over_the_limit_is_refused_before_the_run():
     need = Engine(pair()).memory_estimate("10ms")
     engine = Engine(pair(), memory_limit_bytes=need - 1)
     with pytest.raises(MemoryLimitError, match=f"{need:,} bytes, the limit is {need - 1:,}"):
@@ -306,7 +306,7 @@ def test_memory_over_the_limit_is_refused_with_the_estimate_before_anything_runs
     assert Engine(pair(), memory_limit_bytes=need).run("10ms").flows["sent"][0] == 10
 
 
-def test_errors_are_of_the_kinds_that_callers_expect():
+def test_errors_have_the_documented_base_classes():
     assert issubclass(MemoryLimitError, MemoryError)
     assert issubclass(NetworkError, ValueError)
     assert issubclass(ConservationError, RuntimeError)

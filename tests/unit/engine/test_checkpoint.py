@@ -1,4 +1,4 @@
-"""The state of an engine in a file: whole, its own, and of use to nobody else (tests/differential: what it is good for)."""
+"""Checkpoints of an engine: complete, specific to the engine, protected against damage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def state(**options: Any) -> bytes:
     return file.getvalue()
 
 
-def test_an_engine_goes_on_from_a_file(tmp_path: Path) -> None:
+def test_an_engine_resumes_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with write_checkpoint(path, {"about": "a test"}) as file:
         file.write(state())
@@ -67,14 +67,14 @@ def test_a_state_of_other_options_is_refused(other: dict[str, Any]) -> None:
         restore(Engine(net(), **other), io.BytesIO(state()))
 
 
-def test_a_state_goes_into_a_new_engine_only() -> None:
+def test_a_state_is_restored_into_a_new_engine_only() -> None:
     engine = Engine(net())
     engine.advance(HALF_MS)
     with pytest.raises(ValueError, match="a state is put into a new engine"):
         restore(engine, io.BytesIO(state()))
 
 
-def test_a_state_that_ends_too_early_is_refused_wherever_it_ends() -> None:
+def test_a_truncated_state_is_refused() -> None:
     whole = state()
     for length in [*range(0, 400, 40), *range(400, len(whole), len(whole) // 50), len(whole) - 1]:
         engine = Engine(net())
@@ -84,7 +84,7 @@ def test_a_state_that_ends_too_early_is_refused_wherever_it_ends() -> None:
             engine.advance(HALF_MS)
 
 
-def test_any_damage_is_noticed_before_anything_is_believed(tmp_path: Path) -> None:
+def test_damage_is_detected_before_the_state_is_read(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with write_checkpoint(path, {}) as file:
         file.write(state())
@@ -108,7 +108,7 @@ def _is_refused(path: Path, content: bytes) -> None:
         pass
 
 
-def test_what_is_not_complete_leaves_the_last_good_one(tmp_path: Path) -> None:
+def test_an_incomplete_write_keeps_the_previous_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with write_checkpoint(path, {"number": 1}) as file:
         file.write(b"first")
@@ -121,7 +121,7 @@ def test_what_is_not_complete_leaves_the_last_good_one(tmp_path: Path) -> None:
 
 
 def test_a_result_can_be_read_again() -> None:
-    """What a node holds beyond its time is dropped when the first is read; the record of it stays."""
+    """Reading a result drops expired buffered packets; a second reading gives the same records."""
 
     class Holds:
         def on_event(self, ctx: Any, event: Any) -> None:

@@ -1,4 +1,4 @@
-"""The examples of the engine's documentation do what they say."""
+"""Examples and docstrings of the engine's documentation."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""What a mobile node costs: counted by the engine, and measured from outside."""
+"""Memory of a mobile node, as counted by the engine and as measured from outside."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ print(json.dumps([counted, resident]))
 
 
 def idle(mobiles):
-    """Mobile nodes that are attached, bound at a home agent, and get nothing."""
+    """Return a network with mobile nodes that are attached and bound at a home agent and receive nothing."""
     net = Network()
     net.node("ha")
     for i in range(8):
@@ -36,22 +36,22 @@ def idle(mobiles):
     return net
 
 
-def test_an_idle_mobile_takes_64_bytes_beside_its_queue():
-    """State (32 and 4 for its first attachment) and binding (24 and a seventh for free slots)."""
+def test_an_idle_mobile_takes_64_bytes_besides_its_queue():
+    """State (32, and 4 for its first attachment) and binding (24, and a seventh for free slots)."""
     memory = Engine(idle(100_000)).memory
     assert 60 <= (memory["mobiles"] + memory["bindings"]) / 100_000 <= 64
 
 
 def test_a_queue_has_no_ring_before_a_packet_waits_in_it():
-    """A line of 64 bytes, made in blocks, and an entry each for the router and for its cell."""
+    """64 bytes for a FIFO, allocated in blocks, and one entry each at the router and at its cell."""
     memory = Engine(idle(65_536)).memory
     assert memory["visitors"] / 65_536 == pytest.approx(24 * 8 / 7, rel=0.01)
     assert 64 + 27 <= memory["queues"] / 65_536 <= 2 * 64 + 28
     assert memory["flows"] == 0
 
 
-def test_flows_that_go_on_alike_share_a_law():
-    """State 64, key 8, node, law, mobile, packets sent 4 each, source 32: those that have not begun are there twice."""
+def test_equal_flows_share_a_schedule():
+    """State 64, key 8; node, schedule, mobile and counter 4 each; source 32, twice before the flow has started."""
     net = idle(10_000)
     net.cbr("ha", range(10_000), interval="20ms", size_bytes=200, start_ps=range(10_000))
     engine = Engine(net)
@@ -61,8 +61,8 @@ def test_flows_that_go_on_alike_share_a_law():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_is_counted_is_what_the_process_takes():
-    """Between two sizes; the description keeps 32 bytes a node, and allocators and page tables want some."""
+def test_the_count_agrees_with_the_process_memory():
+    """Difference between two sizes; the description takes 32 bytes a node, allocators and page tables some more."""
     found = []
     for mobiles in (100_000, 400_000):
         done = subprocess.run([sys.executable, "-c", IDLE, str(mobiles)], capture_output=True, check=True, text=True)

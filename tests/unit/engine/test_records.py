@@ -1,4 +1,4 @@
-"""The columns of the packet records, on a way that can be told by hand."""
+"""Columns of packet records on a path computed by hand."""
 
 import pytest
 
@@ -8,7 +8,7 @@ MS = 10**9
 
 
 class BothCells:
-    """Bicasting: the second care-of node is added at its event."""
+    """Controller that adds the second care-of address at its event (bicasting)."""
 
     def __init__(self, node):
         self.node = node
@@ -19,7 +19,7 @@ class BothCells:
 
 @pytest.fixture(scope="module")
 def rows():
-    """Ten packets down, 10 ms apart, tunnelled by the anchor: to west, from 25 ms on to east as well; one up."""
+    """Ten packets down, 10 ms apart, tunnelled by the anchor to west, from 25 ms on to east as well; one packet up."""
     net = Network()
     for name in ("server", "anchor", "west", "east"):
         net.node(name)
@@ -46,12 +46,12 @@ def rows():
 WEST, EAST = 2, 3
 
 
-def test_sent_is_when_the_packet_left_its_origin_also_for_copies_and_those_in_flight(rows):
+def test_sent_is_the_send_time_also_for_copies_and_packets_in_flight(rows):
     assert all(row["sent_ps"] == 10 * MS * seq for (flow, seq, _), row in rows.items() if flow == 0)
     assert rows[1, 0, 0]["sent_ps"] == 50 * MS
 
 
-def test_delay_is_from_sent_to_time_of_what_was_received_and_of_nothing_else(rows):
+def test_only_received_copies_have_a_delay(rows):
     for row in rows.values():
         heard = row["fate"] in (Fate.DELIVERED, Fate.DUPLICATE)
         assert row["delay_ps"] == (row["time_ps"] - row["sent_ps"] if heard else -1)
@@ -75,7 +75,7 @@ def test_via_and_tunnels(rows, packet, fate, via, tunnels):
     assert (Fate(row["fate"]), row["via"], row["tunnels"]) == (fate, via, tunnels)
 
 
-def test_hops_of_a_tunnelled_packet_by_hand():
+def test_link_trace_of_a_tunnelled_packet():
     net = Network()
     _ = net.node("cn"), net.node("ha"), net.node("ar")
     net.link("cn", "ha", rate="8Mbit/s", delay="5ms", both=True)  # 1 us a byte
@@ -102,7 +102,7 @@ def test_hops_of_a_tunnelled_packet_by_hand():
     assert len(engine.take_trace().rows) == 0, "they are handed over once"
 
 
-def test_hops_of_an_unknown_link_are_refused_by_the_nearest_name():
+def test_an_unknown_link_is_refused_with_the_nearest_name():
     net = Network()
     _ = net.node("cn"), net.node("ha")
     net.link("cn", "ha", delay="5ms", both=True)

@@ -1,4 +1,4 @@
-"""A full registration queue that answers: the controller hears at once of what it drops, in the oracle and in the engine."""
+"""Registration queue that answers when it is full: the controller learns of each drop at once, in oracle and engine."""
 
 import pytest
 
@@ -11,7 +11,7 @@ both = pytest.mark.parametrize("kind", [Engine, Oracle])
 
 
 class Asker:
-    """At each event a burst of requests, numbered; what comes back for it is kept."""
+    """Controller that sends a numbered burst of requests at each event and records the replies."""
 
     def __init__(self, burst):
         self.burst, self.sent, self.got = burst, 0, []
@@ -26,7 +26,7 @@ class Asker:
 
 
 class Agent:
-    """Denies what was refused, and keeps all that it gets."""
+    """Controller that denies refused requests and records its events."""
 
     def __init__(self, act=None):
         self.got, self.events, self.act = [], [], act
@@ -43,7 +43,7 @@ class Agent:
 
 
 def run(kind, *, answers=True, burst=4, queue=2, times=(0,), agent=True, until="20ms", **options):
-    """``burst`` requests at each of ``times`` over 1 ms to an agent that takes 1 ms for one and holds ``queue``."""
+    """Send ``burst`` requests at each of ``times`` over 1 ms to an agent with a service time of 1 ms and a queue of ``queue``."""
     net = Network()
     net.node("asker")
     net.node("agent", registration="1ms", registration_queue=queue, registration_answers=answers)
@@ -70,7 +70,7 @@ def test_a_denial_leaves_at_the_instant_of_the_refusal(kind):
 
 
 @both
-def test_a_refused_message_says_what_it_would_have_said(kind):
+def test_a_refused_message_keeps_its_content(kind):
     _, _, agent = run(kind)
     refused = next(e for e in agent.events if e.kind == 3)
     assert (refused.time_ps, refused.node, refused.mobile, refused.code) == (1 * MS, 1, 0, ASK)
@@ -81,14 +81,14 @@ def test_a_refused_message_says_what_it_would_have_said(kind):
 
 @both
 def test_scheduled_then_timers_then_messages_then_refusals(kind):
-    """At 2 ms the first message is served, one of the second burst finds its place and two find the queue full again."""
+    """At 2 ms the first message is served; one of the second burst fits into the queue and two do not."""
     _, _, agent = run(kind, burst=3, times=(0, 1))
     assert [g[1:] for g in agent.got if g[0] == 2 * MS] == [(0, -1), (1, 0), (2, 0), (3, 4), (3, 5)]
 
 
 @both
 @pytest.mark.parametrize("how", [{"answers": False}, {"agent": None}])
-def test_nobody_hears_of_it_if_it_is_not_wanted_or_there_is_no_controller(kind, how):
+def test_a_drop_is_silent_without_answers_or_controller(kind, how):
     result, asker, agent = run(kind, **how)
     assert asker.got == []
     assert agent is None or {g[1] for g in agent.got} == {0, 1, 2}
@@ -96,13 +96,13 @@ def test_nobody_hears_of_it_if_it_is_not_wanted_or_there_is_no_controller(kind, 
 
 
 @pytest.mark.parametrize("fate", [Fate.REPLAYED, Fate.AUTHENTICATION_FAILED])
-def test_what_was_refused_is_not_rejected(fate):
+def test_a_refused_message_cannot_be_rejected(fate):
     with pytest.raises(ValueError, match="only a message is rejected"):
         run(Engine, agent=Agent(lambda ctx, event: ctx.reject(fate) if event.kind == 3 else None))
 
 
 @pytest.mark.parametrize("options", [{"scheduling": "heap"}, {"window_ps": 12_345_678}])
-def test_how_the_engine_schedules(options):
+def test_scheduling_has_no_effect(options):
     plain, denied, agent = run(Engine, times=(0, 1, 3))
     other, denied_too, agent_too = run(Engine, times=(0, 1, 3), **options)
     assert (other.fingerprint, denied_too.got, agent_too.got) == (plain.fingerprint, denied.got, agent.got)

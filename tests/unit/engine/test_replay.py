@@ -1,4 +1,4 @@
-"""Recorded sequences: exact at any clock, read where they lie, refused with what is wrong."""
+"""Recorded packet sequences: exact for any clock, read in place, refused with the reason."""
 
 import mmap
 import os
@@ -28,7 +28,7 @@ def network():
 
 
 def sent(times, sizes, *, until, start_ps=0, **clock):
-    """When and how large the packets of a replay left, from the packet records."""
+    """Return times and sizes of the replayed packets, from the packet records."""
     net, phone = network()
     net.replay("ap", phone, times, sizes, start_ps=start_ps, **clock)
     packets = Engine(net, record="packets").run(until).packets
@@ -36,7 +36,7 @@ def sent(times, sizes, *, until, start_ps=0, **clock):
 
 
 def test_by_hand():
-    """(T - origin) 1000 a div b with a/b = 7/3: 0, 1, 5, 10 ns become 0, 2333, 11666, 23333 ps; each turn is 30 ns later."""
+    """(T - origin) 1000 a div b with a/b = 7/3: 0, 1, 5, 10 ns become 0, 2333, 11666, 23333 ps; each period is 30 ns later."""
     times = EPOCH_NS + np.array([0, 1, 5, 10])
     turns = sent(times, [100] * 4, until=65_000, origin=EPOCH_NS, multiply=7 * NS, divide=3, period_ps=30_000)
     assert turns == [0, 2333, 11666, 23333, 30000, 32333, 41666, 53333, 60000, 62333]
@@ -53,7 +53,7 @@ def test_by_hand():
 )
 @example(ticks=[1490, 1490], origin=3380, multiply=2**63 - 1, divide=1490, start_ps=1490)  # after 2**63 ps
 def test_any_clock(ticks, origin, multiply, divide, start_ps):
-    """Against fractions: products up to 2**113 and every rounding down."""
+    """Compare with fractions: products up to 2**113, always rounded down."""
     ticks = sorted(ticks)
     exact = [int(Fraction(t * multiply, divide)) for t in ticks]
     if exact[-1] >= 2**63:
@@ -91,14 +91,14 @@ def test_refused(times, sizes, clock, message):
     assert net.flow_count == 0
 
 
-def test_a_disorder_between_two_blocks_is_seen(monkeypatch):
+def test_disorder_between_two_blocks_is_detected(monkeypatch):
     monkeypatch.setattr("engine.replay.BLOCK_ROWS", 2)
     with pytest.raises(ValueError, match="sorted"):
         Replay.of([3, 4, 2, 5], [9] * 4, 0, 1, 1, None)
 
 
 def columns(folder, packets):
-    """Times 1 us apart and sizes, mapped from files."""
+    """Return mapped columns of times 1 us apart and sizes."""
     np.save(folder / "times.npy", np.arange(packets, dtype=np.int64) * 1000 + EPOCH_NS)
     np.save(folder / "sizes.npy", np.full(packets, 100, np.uint32))
     return tuple(np.load(folder / name, mmap_mode="r") for name in ("times.npy", "sizes.npy"))
@@ -118,8 +118,8 @@ def test_mapped_columns_are_not_copied(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts resident pages as Linux does")
 @pytest.mark.parametrize("scheduling", ["window", "heap"])
-def test_a_long_run_gives_back_what_it_has_read(tmp_path, scheduling):
-    """Six million packets are 72 MB of columns; with the memory given back a third of them is ever resident."""
+def test_a_long_run_releases_pages_it_has_read(tmp_path, scheduling):
+    """Six million packets are 72 MB of columns; at most a third of them is resident at any time."""
     times, sizes = columns(tmp_path, 6_000_000)
     given_back = []
 

@@ -1,4 +1,4 @@
-"""Nodes side by side: the same result for any number of threads, and no thread left behind."""
+"""Threads: the result does not depend on their number, and none remains after a slice."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def threads_now() -> int:
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
 @pytest.mark.parametrize("window_ps", [None, 1_000_000_007])
-def test_a_network_in_which_everything_happens(threads, window_ps):
+def test_small_network(threads, window_ps):
     alone = run(network())
     beside = run(network(), threads=threads, scheduling="window", window_ps=window_ps)
     assert beside.fingerprint == alone.fingerprint
@@ -37,13 +37,13 @@ def test_thousands_of_mobiles(case):
     assert alone.profile["windows_beside"] == 0
 
 
-def test_where_little_happens_one_thread_goes_on():
+def test_a_quiet_network_uses_one_thread():
     engine = Engine(workload(10, few=True), threads=2)
     assert engine.run("20s").fingerprint == Engine(workload(10, few=True)).run("20s").fingerprint
     assert engine.profile["windows_beside"] == 0
 
 
-def test_a_wire_without_delay_is_for_one_thread():
+def test_a_link_without_delay_uses_one_thread():
     net = workload(100)
     net.link("ha", net.node("beside"), rate="1Gbit/s", delay=0)
     engine = Engine(net, threads=2, scheduling="window")
@@ -52,7 +52,7 @@ def test_a_wire_without_delay_is_for_one_thread():
 
 
 @pytest.mark.skipif(not TASKS.exists(), reason="counts this process's threads in /proc")
-def test_no_thread_is_left_after_a_slice_or_an_exception():
+def test_no_thread_remains_after_a_slice_or_an_exception():
     class Seen:
         most = 0
 

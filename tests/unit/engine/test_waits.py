@@ -1,4 +1,4 @@
-"""Waits at the servers of a node, by hand, in the engine and in the oracle."""
+"""Waiting times at the servers of a node, computed by hand, in engine and oracle."""
 
 import pytest
 
@@ -11,14 +11,14 @@ both = pytest.mark.parametrize("kind", [Engine, Oracle])
 
 
 class Asker:
-    """Sends a message at each event."""
+    """Controller that sends a message at each event."""
 
     def on_event(self, ctx, event):
         ctx.send(1, 1, size_bytes=50)
 
 
 def run(kind, service_ps, times, until, **server):
-    """Messages over 1 ms to an agent."""
+    """Send messages over 1 ms to an agent."""
     net = Network()
     net.node("asker")
     net.node("agent", **server, registration=service_ps)
@@ -32,30 +32,30 @@ def run(kind, service_ps, times, until, **server):
 
 
 @both
-def test_each_waits_for_those_before_it(kind):
-    """At 1, 2 and 9 ms with a service of 3 ms: 0, 2 and 0 ms; nobody listens, the server works all the same."""
+def test_messages_wait_for_earlier_ones(kind):
+    """Arrivals at 1, 2 and 9 ms with a service time of 3 ms wait 0, 2 and 0 ms, also without a controller."""
     agent = run(kind, 3 * MS, [0, MS, 8 * MS], "20ms")
     assert (agent["registered"], agent["messages"]) == (3, 0)
     assert (agent["registration_wait_ps"], agent["registration_wait_max_ps"]) == (2 * MS, 2 * MS)
 
 
 @both
-def test_those_that_find_it_full_do_not_wait(kind):
+def test_dropped_messages_do_not_wait(kind):
     agent = run(kind, 3 * MS, [0] * 5, "20ms", registration_queue=2)
     assert (agent["registered"], agent["registration_dropped"]) == (2, 3)
     assert agent["registration_wait_ps"] == 3 * MS
 
 
 @both
-def test_the_forwarding_server_has_its_own(kind):
-    """All at 1 ms through a server of 2 ms in front: 0, 2, 4 ms there, and at the other 0, 1, 2 ms on top."""
+def test_the_forwarding_server_counts_separately(kind):
+    """Three messages at 1 ms wait 0, 2, 4 ms at the forwarding server of 2 ms, then 0, 1, 2 ms at the registration server."""
     agent = run(kind, 3 * MS, [0] * 3, "20ms", service=2 * MS)
     assert (agent["forwarded"], agent["forwarding_wait_ps"], agent["forwarding_wait_max_ps"]) == (3, 6 * MS, 4 * MS)
     assert (agent["registered"], agent["registration_wait_ps"], agent["registration_wait_max_ps"]) == (3, 3 * MS, 2 * MS)
 
 
-def test_a_sum_that_is_too_large_stays_at_the_largest():
-    """20 at once, a day each: the k-th waits k days, 190 in all; 106 is what fits."""
+def test_a_sum_of_waits_saturates():
+    """20 messages at once with a service time of a day: the waits add up to 190 days, the counter holds 106."""
     day = 86400 * 10**12
     agent = run(Engine, day, [0] * 20, "1s")
     assert agent["registration_wait_ps"] == LARGEST

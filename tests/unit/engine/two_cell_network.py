@@ -1,4 +1,4 @@
-"""A network small enough to read in which everything happens: tunnels, queues, loss, a handoff, messages, spans."""
+"""A small network with two cells: tunnels, queues, loss, a handoff, messages, spans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTACH = [("walker", "west", 0, 200), ("walker", "east", 190, UNTIL_MS * 2), ("s
 
 
 def network(*, shuffle: int | None = None, idle: bool = False, shift_ps: int = 0) -> Network:
-    """``shuffle``: everything declared in another order; ``idle``: a router more, which has links and carries nothing."""
+    """Return the network, declared in another order (``shuffle``) or with an idle router (``idle``)."""
     net = Network()
     nodes = ["server", "anchor", "west", "east"] + ["idle"] * idle
     links = [
@@ -49,7 +49,7 @@ def network(*, shuffle: int | None = None, idle: bool = False, shift_ps: int = 0
 
 
 class Walker:
-    """Registers through the new router, opens a span at that and closes it with the reply."""
+    """Controller of the mobiles: registers through the new router and measures from the request to the reply."""
 
     def __init__(self, net: Network) -> None:
         self.anchor, self.east = net.node_index("anchor"), net.node_index("east")
@@ -64,7 +64,7 @@ class Walker:
 
 
 class Anchor:
-    """Tunnels to the new router and answers."""
+    """Controller of the anchor: binds to the new router and replies."""
 
     def __init__(self, net: Network) -> None:
         self.east = net.node_index("east")
@@ -75,14 +75,14 @@ class Anchor:
 
 
 class Router:
-    """Visitors are known once the walker has asked through here."""
+    """Controller of a router: admits a visitor when its request passes."""
 
     def on_event(self, ctx: Any, event: Any) -> None:
         ctx.deliver_locally()
 
 
 def run(net: Network, *, shift_ps: int = 0, **options: Any) -> Result:
-    """Run it to its end, every packet recorded."""
+    """Run the network to its end with a record of every packet."""
     engine = Engine(net, record="packets", **{"seed": 3, **options})
     engine.attach_mobiles(Walker(net))
     engine.attach("anchor", Anchor(net))
