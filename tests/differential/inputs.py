@@ -151,7 +151,8 @@ class Study:
             here = setup.movement.mobile == mobiles.index(mobile)
             begin, end = int(setup.movement.up_ps[here].min()), int(setup.movement.down_ps[here].max())
             name = "*" if keys.get("origin") == "stream" else flow.name
-            phase = random_word(self.number, 1000, combine(combine(name_key(name), name_key("cn")), name_key(mobile)), 0) * keys["phase"] >> 64
+            entity = combine(combine(name_key(name), name_key("cn")), name_key(mobile))
+            phase = random_word(self.number, 1000, entity, 0) * keys["phase"] >> 64
             for up in (False, True):
                 times = flow.until(begin + keys["shift"] + phase, min(end, DURATION_S * S), not up)
                 if any(way != up for _, way, _ in flow.sent):
