@@ -26,5 +26,5 @@ def test_a_value_is_said_as_a_person_would(tmp_path, name, text, said):
 
 def test_what_is_no_field_of_a_point_has_no_range(tmp_path):
     data = read_tables(commuting(tmp_path))[0]
-    with pytest.raises(ValueError, match=r"sweep.runs: cannot vary: \[sweep\] says what varies"):
+    with pytest.raises(ValueError, match=r"sweep.runs: cannot vary: \[sweep\] lists the fields that vary"):
         parse_range(data, "sweep.runs", "1:4", 0.01)
