@@ -187,11 +187,11 @@ class Movement(StrictModel):
         if sum(getattr(self, source) is not None for source in sources) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, sources))}")
         if self.trace is None and (unused := sorted(self.model_fields_set & {"format", "origin"})):
-            raise ValueError(f"{', '.join(map(repr, unused))} does not apply without a 'trace': leave it out")
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
         if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
-            raise ValueError(f"{', '.join(map(repr, unused))} does not apply without a 'capture': leave it out")
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'capture'")
         if self.trace is None and self.capture is None and "begin" in self.model_fields_set:
-            raise ValueError("'begin' does not apply without a 'trace' or a 'capture': leave it out")
+            raise ValueError("leave out 'begin': not used without a 'trace' or a 'capture'")
         if self.capture is not None and self.routers is None:
             raise ValueError("give 'routers' with the 'capture': it maps care-of addresses to routers")
         return self

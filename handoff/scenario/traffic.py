@@ -159,8 +159,8 @@ class Traffic(StrictModel):
         if is_replay and self.mobile_address is None:
             raise ValueError("give 'mobile_address' with the 'capture': the address in it that becomes the mobile node")
         if unused := sorted(self.model_fields_set & (_FLOW_KEYS if is_replay else _CAPTURE_KEYS)):
-            source = "the replay of a capture" if is_replay else "a flow, which is not replayed"
-            raise ValueError(f"{', '.join(map(repr, unused))} does not apply to {source}: leave it out")
+            source = "the replay of a capture" if is_replay else "a flow"
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used for {source}")
         if not is_replay and (self.size_bytes is None or self.interval == 0):
             raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes': give both")
         if problems := self._replay_problems():

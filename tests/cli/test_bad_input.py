@@ -1,6 +1,6 @@
 """Malformed scenarios, sweeps, targets, datasets and places to run: each ends in its one line, at once, with nothing written.
 
-Mistakes of a scenario's own tables stand in ``tests/scenario/test_errors.py`` and ``test_sweep.py``, those of a plan's range in
+Mistakes in the tables of a scenario are tested in ``tests/unit/scenario``, those of a plan's range in
 ``tests/plan/test_bad_input.py``; here the whole line that a person sees is held against what it should be.
 """
 

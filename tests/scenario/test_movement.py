@@ -71,7 +71,7 @@ def problems(path, *changes):
     ("changes", "message"),
     [
         (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', 'gauss_markov', 'commuters'"),
-        (["movement.begin=5s"], "FILE:19: movement: 'begin' does not apply without a 'trace' or a 'capture': leave it out"),
+        (["movement.begin=5s"], "FILE:19: movement: leave out 'begin': not used without a 'trace' or a 'capture'"),
         (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: give a 'slowest' above 0"),
         (["movement.random_waypoint.width=50"], "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'"),
         (["movement.random_waypoint.width=3000km"], "--set: movement.random_waypoint.width: input should be less than or equal to"),

@@ -4,6 +4,7 @@ import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.load import format_error, line_numbers, read_tables, unknown_fields, validate
+from handoff.scenario.models import StudyOptions
 from tests.unit.scenario.sample_scenarios import MINIMAL
 
 CASES = [
@@ -66,7 +67,13 @@ def test_mistake_is_reported_in_one_line(tmp_path, old, new, message):
 
 def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path):
     text = MINIMAL
-    mistakes = [('"10s"', '"10"'), ('registration = "1ms"', "registration = 5"), ('"4ms"', '"4"'), ("200", "0"), ('"moves.csv"', "3")]
+    mistakes = [
+        ('"10s"', '"10"'),
+        ('registration = "1ms"', "registration = 5"),
+        ('"4ms"', '"4"'),
+        ("200", "0"),
+        ('"moves.csv"', "3"),
+    ]
     for old, new in mistakes:
         text = text.replace(old, new, 1)
     found = load_problems(tmp_path, text)
@@ -83,7 +90,9 @@ def test_changes_are_validated_like_the_file(tmp_path):
     path.write_text(MINIMAL)
     scenario, _ = load_scenario(path, ("routers.cell.delay=7ms", "seed=9", "traffic.0.size_bytes=99"))
     assert (scenario.routers.cell.delay, scenario.seed, scenario.traffic[0].size_bytes) == (7 * 10**9, 9, 99)
-    assert load_problems(tmp_path, MINIMAL, ("routers.cel.delay=7ms",)) == ["--set: routers.cel: unknown key; did you mean 'cell'?"]
+    assert load_problems(tmp_path, MINIMAL, ("routers.cel.delay=7ms",)) == [
+        "--set: routers.cel: unknown key; did you mean 'cell'?"
+    ]
     assert load_problems(tmp_path, MINIMAL, ("nonsense",)) == ["--set 'nonsense': write path.to.key=value"]
     assert load_problems(tmp_path, MINIMAL, ("name.x=1",)) == [
         "--set name.x: 'name' is not a table; in a list, name the element by its number"
@@ -126,16 +135,10 @@ def test_unknown_fields_reports_names_and_not_values(tmp_path):
     data, _ = read_tables(path)
     varied = {"buffer": ["many"], "options.bufer": ["1"], "seed": ["2"], "batchs": ["3"]}
     assert unknown_fields(data, varied) == {
-        "options.bufer": "options.bufer: unknown key; allowed are " + ", ".join(sorted(read_option_keys())),
+        "options.bufer": "options.bufer: unknown key; allowed are " + ", ".join(sorted(StudyOptions.model_fields)),
         "seed": "seed: cannot vary: replications take consecutive seeds from 'seed' on",
         "batchs": "batchs: no field of a scenario; did you mean 'batches'?",
     }
-
-
-def read_option_keys():
-    from handoff.scenario.models import StudyOptions
-
-    return StudyOptions.model_fields
 
 
 def test_format_error_names_path_mistake_and_correction():

@@ -48,11 +48,13 @@ def test_mistake_of_a_replay_is_reported_in_one_line(tmp_path, added, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("size_bytes = 200", "size_bytes = 200\npace = 2", "'pace' does not apply to a flow, which is not replayed: leave it out"),
-        ('interval = "20ms"', 'capture = "x.pcap"\nmobile_address = "10.0.0.1"', "'size_bytes' does not apply to the replay of a capture"),
-        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\npace = "1/0"', "'1/0' is not a pace"),
-        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\npace = 1e30', "1e+30 is not a pace"),
-        ('interval = "20ms"\nsize_bytes = 200', 'capture = "x"\nmobile_address = "1.2.3.4"\ntable = {}', "'table' is empty: name at least one mobile node"),
+        ("size_bytes = 200", "size_bytes = 200\npace = 2", "leave out 'pace': not used for a flow"),
+        (FLOW, CAPTURE + "size_bytes = 200", "leave out 'size_bytes': not used for the replay of a capture"),
+        (FLOW, CAPTURE + 'pace = "1/0"', "'1/0' is not a pace"),
+        (FLOW, CAPTURE + "pace = 1e30", "1e+30 is not a pace"),
+        (FLOW, CAPTURE + "table = {}", "'table' is empty: name at least one mobile node"),
+        (FLOW, 'capture = "x.pcap"', "give 'mobile_address' with the 'capture'"),
+        (FLOW, 'interval = "0s"\nsize_bytes = 200', "a flow needs an 'interval' above 0 and 'size_bytes': give both"),
         ('duration = "10s"', 'duration = "1e99999999s"', "'1e99999999s' is not a duration"),
     ],
 )
