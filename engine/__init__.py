@@ -5,7 +5,7 @@ from engine._core import Engine
 from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, format_duration, parse_duration
-from engine.results import ConservationError, Fate, MemoryLimitError, Result
+from engine.results import ConservationError, EventKind, Fate, MemoryLimitError, Result
 
 __all__ = [
     "FOREVER",
@@ -13,6 +13,7 @@ __all__ = [
     "Context",
     "Engine",
     "Event",
+    "EventKind",
     "Fate",
     "LinkTrace",
     "MemoryLimitError",

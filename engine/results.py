@@ -37,6 +37,16 @@ class Fate(enum.IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class EventKind(enum.IntEnum):
+    """Kinds of events that a controller receives (``Event.kind``)."""
+
+    SCHEDULED = 0
+    TIMER = 1
+    MESSAGE = 2
+    REFUSED = 3
+    """A message that found the registration queue full, at a node with ``registration_answers``."""
+
+
 class ConservationError(RuntimeError):
     """A conservation or order law does not hold; the message names unit, link and time. Always a bug: please report."""
 

@@ -11,7 +11,7 @@ import pytest
 import handoff.simulation.run
 from engine import Engine
 from handoff.protocol.messages import CODES, MessageFields, message_kind
-from handoff.protocol.program import Program, ProgramStep
+from handoff.protocol.program import Program, ProgramStep, compile_program
 from handoff.protocol.setup import Setup
 from tests.conformance.spy import Spy
 
@@ -51,9 +51,9 @@ def attacked(
     def engine(network: Any, **options: Any) -> Engine:
         where = network.node_index(node)
         for i, message in enumerate(said):
-            network.schedule(round(message.at * MS), mobile, _SAY, i, node=where)
+            network.schedule_event(round(message.at * MS), mobile, _SAY, i, node=where)
         made = Engine(network, **options)
-        made.attach(where, Attacker(handoff.simulation.run.compile_program(setup, procedure), setup, said))
+        made.attach(where, Attacker(compile_program(setup, procedure), setup, said))
         return made
 
     with pytest.MonkeyPatch.context() as patch:

@@ -7,9 +7,9 @@ When a router advertises is its own draw; the tests ask for these times, and che
 import numpy as np
 import pytest
 
+from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
-from handoff.simulation.run import compile_program
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Hop, Spy
 
@@ -26,7 +26,7 @@ def times_of(scene, router, options, procedure="mipv4", seed=1):
     places = RoleResolver(setup, compile_program(setup, procedure), CorrespondentTable(setup.network), seed)
     found, t = [], 0
     while t < 6000 * MS:
-        t = places.next_advertisement(setup.network.node_index(router), t)
+        t = places.advertisements.next_after(setup.network.node_index(router), t)
         found.append(t / MS)
     return found
 

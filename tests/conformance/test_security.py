@@ -8,9 +8,9 @@ import pytest
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import IDENTIFICATION_TOLERANCE, MAX_NONCE_LIFETIME, NONCE_INTERVAL, Status
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.program import compile_program
 from handoff.protocol.security import NONCE_BITS, authenticator, management_key, nonce_index
 from handoff.protocol.visitor_list import VisitorList
-from handoff.simulation.run import compile_program
 from tests.conformance.attacker import Said, attacked, data_on, request
 from tests.conformance.scene import Scene, Stay
 from tests.conformance.spy import Spy

@@ -7,9 +7,10 @@ import pytest
 
 from engine import FOREVER, Network
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Attachments, Options, Setup
 from handoff.simulation.baseline import ZERO_BYTES
-from handoff.simulation.run import compile_program, run_procedure
+from handoff.simulation.run import run_procedure
 from tests.conformance.attacker import Said, attacked, request
 
 MS = 10**9
