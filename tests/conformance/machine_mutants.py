@@ -9,9 +9,17 @@ from tests.oracle.oracle_mutants import Mutant
 
 MACHINE_MUTANTS = (
     Mutant(
-        "marker before the new binding", "protocol/binding_cache.py", 'if race == "hold" and self._overtakes_registration', "if False and self._overtakes_registration"
+        "marker before the new binding",
+        "protocol/binding_cache.py",
+        'if race == "hold" and self._overtakes_registration',
+        "if False and self._overtakes_registration",
     ),
-    Mutant("rescue too late", "simulation/initial_state.py", "(GOING_DOWN, move.going_down_ps,", "(GOING_DOWN, move.going_down_ps + 10**9,"),
+    Mutant(
+        "rescue too late",
+        "simulation/initial_state.py",
+        "(GOING_DOWN, move.going_down_ps,",
+        "(GOING_DOWN, move.going_down_ps + 10**9,",
+    ),
     Mutant(
         "deregistration deletes the new binding",
         "protocol/binding_cache.py",
@@ -24,9 +32,18 @@ MACHINE_MUTANTS = (
         "returns or visitor.forwarding or self.procedure.ip == 6:",
         "returns or (self.procedure.ip == 6 and not visitor.forwarding):",
     ),
-    Mutant("simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"),
-    Mutant("bicasting that does not copy", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = False"),
-    Mutant("a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if requested and not single else 3", "3"),
+    Mutant(
+        "simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"
+    ),
+    Mutant(
+        "bicasting that does not copy",
+        "protocol/binding_cache.py",
+        "keeps_old = simultaneous and old != new",
+        "keeps_old = False",
+    ),
+    Mutant(
+        "a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if requested and not single else 3", "3"
+    ),
     Mutant(
         "single access leaves without an update once the marker is there",
         "protocol/mobile_node.py",
@@ -54,7 +71,10 @@ MACHINE_MUTANTS = (
     ),
     Mutant("home agent hears of regional moves", "protocol/mobile_node.py", "return REGIONAL", "return HOME"),
     Mutant(
-        "gateway of the new region does not bind", "protocol/message_routing.py", 'if role == "GFA" and kind == "RQ":', 'if role == "":'
+        "gateway of the new region does not bind",
+        "protocol/message_routing.py",
+        'if role == "GFA" and kind == "RQ":',
+        'if role == "":',
     ),
     Mutant(
         "gateway of the old region keeps its binding",
@@ -78,7 +98,8 @@ MACHINE_MUTANTS = (
     Mutant(
         "upstream waits although it is registered",
         "protocol/mobile_node.py",
-        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n        if self.program",
+        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n"
+        "        if self.program",
         "        if self.program",
     ),
     Mutant("waits that do not grow", "protocol/registration.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
@@ -131,7 +152,9 @@ MACHINE_MUTANTS = (
         "return True\n\n    def bind",
     ),
     Mutant("marker by the new router", "protocol/procedures/mipv4.py", '("HA", "oAR", "MN")', '("HA", "nAR", "MN")'),
-    Mutant("marker of IPv6 by the new router", "protocol/procedures/mipv6.py", '*gateway, "oAR", "MN")', '*gateway, "nAR", "MN")'),
+    Mutant(
+        "marker of IPv6 by the new router", "protocol/procedures/mipv6.py", '*gateway, "oAR", "MN")', '*gateway, "nAR", "MN")'
+    ),
     Mutant("marker past the old gateway", "protocol/procedures/mipv4.py", '("HA", "oGFA", "oAR", "MN")', '("HA", "oAR", "MN")'),
     Mutant(
         "deregistration by the new router",
@@ -149,7 +172,8 @@ MACHINE_MUTANTS = (
         "deregistration before the update",
         "protocol/procedures/mipv6.py",
         '"", predictive_path("HA"), reply="registered"), *_deregistration_steps("HA")',
-        '"", predictive_path("HA"), reply="registered")[:0], *_deregistration_steps("HA"), *update_steps("predict", "", predictive_path("HA"), reply="registered")',
+        '"", predictive_path("HA"), reply="registered")[:0], *_deregistration_steps("HA"), '
+        '*update_steps("predict", "", predictive_path("HA"), reply="registered")',
     ),
     Mutant(
         "acknowledgement by the old router, whose link still works",
@@ -176,7 +200,10 @@ MACHINE_MUTANTS = (
         "if False else self.options.race",
     ),
     Mutant(
-        "waits for ever", "protocol/binding_cache.py", "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT", "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT"
+        "waits for ever",
+        "protocol/binding_cache.py",
+        "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT",
+        "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT",
     ),
     Mutant(
         "rescue without knowing where to",

@@ -16,9 +16,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("mutant", chosen, ids=[m.name for m in chosen])
 
 
-def test_the_unbroken_machine_passes(tmp_path: Path) -> None:
+def test_the_unchanged_code_passes(tmp_path: Path) -> None:
     assert survives(None, tmp_path)
 
 
-def test_a_broken_machine_is_caught(mutant, tmp_path: Path) -> None:
+def test_a_mutant_is_detected(mutant, tmp_path: Path) -> None:
     assert survives(mutant, tmp_path) == ""

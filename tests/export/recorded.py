@@ -18,7 +18,7 @@ from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
-from tests.conformance.town import MS, Town
+from tests.conformance.random_towns import MS, Town
 
 CASES = [(name, profile) for name in PROCEDURES for profile in ("patent", "rfc")]
 CONVERSATIONS = {

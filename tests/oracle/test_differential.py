@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.twice import files_agree, procedures_agree
+from tests.conformance.engine_or_oracle import file_study_differences, procedure_differences
 from tests.oracle.check import AGAINST_ITSELF, oracle_and_engine
 
 
@@ -16,12 +16,12 @@ def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> 
 
 def test_every_procedure_runs_alike_on_both(block: range, each: Any) -> None:
     """All rows, options and profiles in turn, on random towns."""
-    _assert_nothing(each(procedures_agree, list(block)))
+    _assert_nothing(each(procedure_differences, list(block)))
 
 
 def test_captures_and_movement_files_run_alike_on_both(block: range, each: Any) -> None:
     """One in eight is a study made of files instead of generators; its packets are sent when the files say."""
-    _assert_nothing(each(files_agree, [n // 8 for n in block if n % 8 == 0]))
+    _assert_nothing(each(file_study_differences, [n // 8 for n in block if n % 8 == 0]))
 
 
 @pytest.mark.parametrize("which", range(len(AGAINST_ITSELF)), ids=[check.__name__ for check in AGAINST_ITSELF])

@@ -18,12 +18,12 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RunResult, StudyProgress, run_procedure
-from tests.conformance.town import Town
+from tests.conformance.random_towns import Town
 from tests.oracle.compare import differences
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests lose no power."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
@@ -32,7 +32,7 @@ class Killed(Exception):
     """In the middle of everything, as far as a run can tell."""
 
 
-class Death:
+class KillAfter:
     """Lets a run live for some slices."""
 
     def __init__(self, slices: int) -> None:
@@ -52,13 +52,13 @@ def columns(run: RunResult) -> dict[str, Any]:
     return found
 
 
-def unlike(whole: RunResult, other: RunResult) -> list[str]:
+def run_differences(whole: RunResult, other: RunResult) -> list[str]:
     """What differs between two runs; nan is like nan."""
     a, b = ({name: str(np.asarray(values).tolist()) for name, values in columns(run).items()} for run in (whole, other))
     return differences(whole.result, other.result) + [name for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
 
 
-def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, **options: Any) -> RunResult:
+def run_with_kills(setup: Setup, procedure: str, path: Path, dice: Random, **options: Any) -> RunResult:
     """The same run with a death after some slices, again and again."""
     for life in range(200):
         checkpoints = StudyCheckpoint(path, {}, 0.0)
@@ -66,7 +66,7 @@ def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, *
             checkpoints.resume()
         try:
             done = run_procedure(
-                setup, procedure, progress=Death(dice.randrange(30)), checkpoints=checkpoints, **options
+                setup, procedure, progress=KillAfter(dice.randrange(30)), checkpoints=checkpoints, **options
             )
         except Killed:
             checkpoints.close()
@@ -79,17 +79,17 @@ def killed_and_resumed(setup: Setup, procedure: str, path: Path, dice: Random, *
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
-def test_every_procedure_survives_deaths_between_slices(procedure: str, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_with_the_same_result(procedure: str, tmp_path: Path) -> None:
     """All options and restarts at random: whatever a controller knows has to be in the file."""
     for number in range(2):
         setup = Town(wild=True, mobiles=6, moving_ms=2_500, until_ms=3_000).setup(number)
         whole = run_procedure(setup, procedure, seed=number)
-        resumed = killed_and_resumed(setup, procedure, tmp_path / "state", Random(number), seed=number)
-        assert unlike(whole, resumed) == [], (number, setup.options)
+        resumed = run_with_kills(setup, procedure, tmp_path / "state", Random(number), seed=number)
+        assert run_differences(whole, resumed) == [], (number, setup.options)
 
 
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-mipv6-ro"])
-def test_a_capture_is_the_same_to_the_byte(procedure: str, tmp_path: Path) -> None:
+def test_a_killed_run_writes_the_same_capture(procedure: str, tmp_path: Path) -> None:
     """The second procedure authenticates acknowledgements by what the updates before them said."""
     setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400).setup(7)
     setup = replace(setup, options=replace(setup.options, profile="rfc"))
@@ -99,14 +99,14 @@ def test_a_capture_is_the_same_to_the_byte(procedure: str, tmp_path: Path) -> No
         return lambda *run: Recorder(tmp_path / name, links, 0, "of a test", 0, *run)
 
     whole = run_procedure(setup, procedure, detail=True, record=recorder("whole"))
-    resumed = killed_and_resumed(setup, procedure, tmp_path / "state", Random(1), detail=True, record=recorder("resumed"))
-    assert unlike(whole, resumed) == []
+    resumed = run_with_kills(setup, procedure, tmp_path / "state", Random(1), detail=True, record=recorder("resumed"))
+    assert run_differences(whole, resumed) == []
     assert (tmp_path / "whole").stat().st_size > 100_000
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "resumed").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["resumed", "whole"]
 
 
-def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_truncated_or_missing_capture_is_not_resumed(tmp_path: Path) -> None:
     setup = Town().setup(1)
     links = setup.network.link_names()
 
@@ -115,7 +115,7 @@ def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> 
         if resume:
             checkpoints.resume()
         run_procedure(
-            setup, "sync-mipv4", progress=Death(20), checkpoints=checkpoints,
+            setup, "sync-mipv4", progress=KillAfter(20), checkpoints=checkpoints,
             record=lambda *made: Recorder(tmp_path / "capture", links, 0, "", 0, *made),
         )  # fmt: skip
 
@@ -131,10 +131,10 @@ def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> 
         run(resume=True)
 
 
-def test_another_study_is_refused_and_said_why(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_study_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with pytest.raises(Killed):
-        run_procedure(Town().setup(1), "mipv4", progress=Death(9), checkpoints=StudyCheckpoint(path, {"--seed": 1}, 0.0))
+        run_procedure(Town().setup(1), "mipv4", progress=KillAfter(9), checkpoints=StudyCheckpoint(path, {"--seed": 1}, 0.0))
     with pytest.raises(CheckpointError, match=r"state: of another study or program: --seed differs"):
         StudyCheckpoint(path, {"--seed": 2}, None).resume()
     again = StudyCheckpoint(path, {"--seed": 1}, None)
@@ -147,7 +147,7 @@ CALLS = [b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(Path), pickle.dumps(StudyCh
 
 
 @pytest.mark.parametrize("payload", CALLS)
-def test_a_file_calls_nothing_and_says_nothing_else(payload: bytes, tmp_path: Path) -> None:
+def test_a_checkpoint_with_a_foreign_payload_is_refused(payload: bytes, tmp_path: Path) -> None:
     """Sealed soundly, but not by a study."""
     mine = StudyCheckpoint(tmp_path / "state", {}, None)
     with write_checkpoint(mine.path, {"study": mine.study, "engines": 1, "time_ps": 0}) as file:
