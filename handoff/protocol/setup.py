@@ -47,6 +47,8 @@ class Attachments:
     def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
         """Return the time between the first link up and the last link down of each mobile node, shortened by a margin.
 
+        A mobile node without attachments is present from 0 to 0, and so never.
+
         Parameters
         ----------
         mobiles : int
