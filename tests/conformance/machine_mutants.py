@@ -1,6 +1,6 @@
-"""The procedure machine with one rule broken: the conformance tests must catch each (see test_mutants.py).
+"""Mutants of the protocol, each with one rule broken. The conformance tests must detect all of them (see test_mutants.py).
 
-Each is one replacement of text in one file of handoff/; the text must stand there exactly once.
+A mutant replaces one text in one file of handoff/, which must occur there exactly once.
 """
 
 from __future__ import annotations

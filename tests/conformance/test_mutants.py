@@ -1,4 +1,4 @@
-"""The procedure machine with one rule broken is caught by these tests; unbroken it is not."""
+"""Mutants of the protocol: the conformance tests fail on each, and pass on the unchanged code."""
 
 from pathlib import Path
 
@@ -7,12 +7,14 @@ import pytest
 from tests.conformance.machine_mutants import MACHINE_MUTANTS
 from tests.conformance.mutation import survives
 
-IN_EVERY_RUN = 8
+pytestmark = pytest.mark.deep  # each case runs the conformance tests on a copy of the code
+
+CASES_WITHOUT_OPTION = 8
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "mutant" in metafunc.fixturenames:
-        chosen = MACHINE_MUTANTS if metafunc.config.getoption("mutants") else MACHINE_MUTANTS[:IN_EVERY_RUN]
+        chosen = MACHINE_MUTANTS if metafunc.config.getoption("mutants") else MACHINE_MUTANTS[:CASES_WITHOUT_OPTION]
         metafunc.parametrize("mutant", chosen, ids=[m.name for m in chosen])
 
 
