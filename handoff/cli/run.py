@@ -18,10 +18,11 @@ from engine.offered_load import expected_packets
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.progress import StatusLine, format_remaining
 from handoff.protocol.procedures import name_errors
+from handoff.protocol.program import unsupported_reasons
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.problems import load_with_problems, parse_option
 from handoff.simulation.checkpoint import CompletedRuns, StudyCheckpoint
-from handoff.simulation.run import RunResult, StudyProgress, run_with_shared_baseline, unsupported_reasons
+from handoff.simulation.run import RunResult, StudyProgress, run_with_shared_baseline
 from handoff.workload.build import build_setup
 
 INTERRUPTED = 130

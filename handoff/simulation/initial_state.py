@@ -105,17 +105,17 @@ def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code:
 
 
 def make_controllers(
-    setup: Setup, program: Program, places: RoleResolver, laid_out: dict[int, MessageHop], records: HandoffRecords
+    setup: Setup, program: Program, places: RoleResolver, message_hops: dict[int, MessageHop], records: HandoffRecords
 ) -> Iterator[tuple[int, Any]]:
     """The fleet's controller (node -1), and one of each router and anchor."""
-    yield -1, MobileNodeController(program, places, laid_out, setup.movement, records)
+    yield -1, MobileNodeController(program, places, message_hops, setup.movement, records)
     nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
     if program.row.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.row.route_optimization:
         nodes |= set(places.peers.nodes)
     for node in sorted(nodes):
-        yield node, Agent(program, places, laid_out, node)
+        yield node, Agent(program, places, message_hops, node)
 
 
 def _at_start(setup: Setup) -> Iterator[tuple[int, Int]]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from engine import Context
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
-from handoff.simulation.run import RunResult, compile_program, run_procedure
+from handoff.simulation.run import RunResult, run_procedure
 
 MS = 10**9
 TABLE = ("bind", "deliver_locally", "buffer", "unbind")

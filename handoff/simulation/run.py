@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,8 @@ from engine import Engine, LinkTrace, Network
 from engine.columns import Columns
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.message_routing import MessageHop, build_message_hops
-from handoff.protocol.procedures import PROCEDURES, name_errors
-from handoff.protocol.program import Program
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import Program, compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
@@ -124,11 +124,11 @@ def run_procedure(
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
     network, places = prepare_network(setup, program, seed)
-    laid_out = build_message_hops(program, places)
-    known = None if checkpoints is None else checkpoints.restore_run(_shared(setup, program, places, laid_out))
+    message_hops = build_message_hops(program, places)
+    known = None if checkpoints is None else checkpoints.restore_run(_shared(setup, program, places, message_hops))
     if known is None:
         records = HandoffRecords(setup)
-        known = RunState(records, list(make_controllers(setup, program, places, laid_out, records)))
+        known = RunState(records, list(make_controllers(setup, program, places, message_hops, records)))
     places.simultaneous = known.simultaneous
     windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
     with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
@@ -199,43 +199,11 @@ def run_with_shared_baseline(setup: Setup, procedure: str, references: dict[Any,
     return run
 
 
-def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
-    """Why procedures cannot run on a setup: what :func:`program_of` says of each."""
-    wrong = []
-    for name in procedures:
-        try:
-            compile_program(setup, name)
-        except ValueError as error:
-            wrong.append(str(error))
-    return wrong
-
-
-def compile_program(setup: Setup, procedure: str) -> Program:
-    """The program of a procedure on a setup.
-
-    Raises
-    ------
-    ValueError
-        If the procedure is unknown, the options are wrong, or the procedure needs regions and there are none.
-    """
-    if wrong := name_errors([procedure]):
-        raise ValueError(wrong[0])
-    row = PROCEDURES[procedure]
-    found = setup.options.problems()
-    homeless = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))
-    if row.hierarchical and homeless:
-        names = ", ".join(setup.network.nodes[r].name for r in homeless)
-        found.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
-    if found:
-        raise ValueError("\n".join(found))
-    return Program.of(row, setup.options)
-
-
-def _shared(setup: Setup, program: Program, places: RoleResolver, laid_out: dict[int, MessageHop]) -> dict[str, object]:
+def _shared(setup: Setup, program: Program, places: RoleResolver, message_hops: dict[int, MessageHop]) -> dict[str, object]:
     """What controllers refer to, and is made anew for each run."""
     return {
         "program": program, "row": program.row, "options": setup.options, "movement": setup.movement, "network": setup.network,
-        "places": places, "laid_out": laid_out,
+        "places": places, "message_hops": message_hops,
     }  # fmt: skip
 
 
@@ -279,4 +247,4 @@ def _advance(
     return reached
 
 
-__all__ = ["Columns", "RunResult", "StudyProgress", "baseline_bytes", "compile_program", "run_procedure", "run_with_shared_baseline", "unsupported_reasons"]
+__all__ = ["Columns", "RunResult", "StudyProgress", "baseline_bytes", "run_procedure", "run_with_shared_baseline"]

@@ -12,9 +12,9 @@ from engine.columns import Int
 from engine.elements import Channel
 from handoff.metrics.catalogue import Tables, Value, bottlenecks, evaluate
 from handoff.protocol.constants import SECOND
+from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable, Setup
-from handoff.simulation.run import compile_program
 from handoff.theory import queueing as queues
 from handoff.theory.signalling_load import SignallingLoad, signalling_load
 from handoff.theory.traffic_load import Moments, traffic_load
@@ -74,7 +74,7 @@ def estimate(setup: Setup, procedure: str) -> list[Estimate]:
     Raises
     ------
     ValueError
-        As ``handoff.simulation.run.compile_program``.
+        As ``handoff.protocol.program.compile_program``.
     """
     places, said = _said(setup, procedure)
     carried = traffic_load(setup, places, said)
@@ -114,7 +114,7 @@ def max_mobile_nodes(setup: Setup, procedure: str, wait_ps: float, node: str | N
     Raises
     ------
     ValueError
-        As ``handoff.simulation.run.compile_program``; or there is no such node.
+        As ``handoff.protocol.program.compile_program``; or there is no such node.
     """
     places, said = _said(setup, procedure)
     at = setup.home_agent if node is None else setup.network.node_index(node)

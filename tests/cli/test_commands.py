@@ -206,4 +206,4 @@ def test_a_second_interruption_ends_at_once():
 def test_a_procedure_is_named_once():
     done = handoff("compare", COMMUTE, "--procedures", "mipv4,sync-mipv4, mipv4")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "procedure 'mipv4' stands twice: name each once\n"
+    assert done.stderr == "procedure 'mipv4' is listed twice: name each once\n"

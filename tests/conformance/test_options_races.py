@@ -8,8 +8,8 @@ the old router alone so slow that the deregistration follows the update by the n
 import pytest
 
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, Status
-from tests.conformance.scene import Scene, Stay, delivered, dropped
-from tests.conformance.spy import Hop, Spy
+from tests.conformance.run_assertions import Hop, RunView
+from tests.conformance.two_router_scene import Scene, Stay, delivered, dropped
 
 MS = 10**9
 DUAL = (Stay("old", down=600, predict=500, warn=590), Stay("new", up=520))
@@ -31,8 +31,8 @@ BY_OLD, BY_NEW = ("cn>ha", "ha>old", "old>*"), ("cn>ha", "ha>new", "new>*")
     ],
 )
 def test_a_deregistration_at_the_home_agent(scene, race, entries):
-    spy = Spy(scene.setup(options={"race": race}), "sync-mipv6")
-    assert [(at, spy.table("ha", at)) for at, _ in entries] == entries
+    view = RunView(scene.setup(options={"race": race}), "sync-mipv6")
+    assert [(at, view.table("ha", at)) for at, _ in entries] == entries
 
 
 @pytest.mark.parametrize(
@@ -45,30 +45,30 @@ def test_a_deregistration_at_the_home_agent(scene, race, entries):
         ("patent", 503, delivered(*BY_NEW, delay=37)),
     ],
 )
-def test_who_deletes_at_once_has_no_binding_for_a_while(race, sent, path):
+def test_immediate_deletion_leaves_a_time_without_a_binding(race, sent, path):
     assert EARLY.path("sync-mipv6", down=sent, race=race) == path
 
 
 @pytest.mark.parametrize(("race", "marker"), [("hold", [Hop("DBA", "ha", "old", 523, 533), Hop("DBA", "old", "mn", 533, 537)]),
                                               ("patent", [Hop("DBA", "ha", "old", 515, 525), Hop("DBA", "old", "mn", 525, 529)])])
-def test_a_deregistration_that_waits_sends_its_marker_later(race, marker):
-    assert [h for h in Spy(EARLY.setup(options={"race": race}), "sync-mipv6").hops() if h.message == "DBA"] == marker
+def test_a_deferred_deregistration_sends_its_marker_later(race, marker):
+    assert [h for h in RunView(EARLY.setup(options={"race": race}), "sync-mipv6").hops() if h.message == "DBA"] == marker
 
 
-def test_it_waits_for_ten_seconds_at_most():
+def test_a_deregistration_waits_at_most_ten_seconds():
     """The update never comes: old binding and silence until 515 + 10,000; then the marker leaves, and there is no binding."""
     assert MAX_DELETE_BCE_TIMEOUT == 10_000 * MS
     stays = (Stay("old", down=20_000, predict=500), Stay("new", up=19_000))
-    spy = Spy(Scene(stays, loss=["old>new"], until=18_000).setup(), "sync-mipv6")
-    assert [spy.table("ha", t) for t in (10_514.999, 10_515)] == [["old"], None]
-    assert next(h for h in spy.hops() if h.message == "DBA") == Hop("DBA", "ha", "old", 10_515, 10_525)
+    view = RunView(Scene(stays, loss=["old>new"], until=18_000).setup(), "sync-mipv6")
+    assert [view.table("ha", t) for t in (10_514.999, 10_515)] == [["old"], None]
+    assert next(h for h in view.hops() if h.message == "DBA") == Hop("DBA", "ha", "old", 10_515, 10_525)
 
 
 @pytest.mark.parametrize(("race", "while_"), [("hold", ["old"]), ("patent", None)])
-def test_the_same_at_a_mobility_anchor_point(race, while_):
+def test_a_deregistration_at_a_mobility_anchor_point(race, while_):
     """Deregistration at 508, update at 516."""
-    spy = Spy(EARLY.setup(options={"race": race}), "sync-hmipv6")
-    assert [spy.table("gw", t) for t in (507.999, 508, 515.999, 516)] == [["old"], while_, while_, ["new"]]
+    view = RunView(EARLY.setup(options={"race": race}), "sync-hmipv6")
+    assert [view.table("gw", t) for t in (507.999, 508, 515.999, 516)] == [["old"], while_, while_, ["new"]]
 
 
 # -- at a correspondent (decisions, 3) ----------------------------------------------------------------------------------
@@ -82,19 +82,19 @@ def test_the_same_at_a_mobility_anchor_point(race, while_):
     ],
 )
 def test_a_deregistration_at_a_correspondent(scene, race, entries):
-    spy = Spy(scene.setup(down=[1900], options={"correspondent_race": race}), "sync-mipv6-ro")
-    assert [(at, spy.table("cn", at)) for at, _ in entries] == entries
+    view = RunView(scene.setup(down=[1900], options={"correspondent_race": race}), "sync-mipv6-ro")
+    assert [(at, view.table("cn", at)) for at, _ in entries] == entries
 
 
 @pytest.mark.parametrize(
     ("race", "path"),
     [("patent", delivered(*BY_NEW, delay=37)), ("hold", delivered("cn>old", "old>*", delay=29))],
 )
-def test_a_correspondent_without_a_binding_sends_by_the_home_agent(race, path):
+def test_a_correspondent_without_a_binding_sends_through_the_home_agent(race, path):
     assert EARLY.path("sync-mipv6-ro", down=534, correspondent_race=race) == path
 
 
-def test_packets_by_the_home_agent_come_after_the_marker():
+def test_packets_through_the_home_agent_arrive_after_the_marker():
     """The home agent gets no update (523) here, so what the correspondent sends it from 530 on still goes to the old router.
 
     The marker is at the old router at 555 and at the mobile node at 559; a packet sent at 531 is at the home agent at 551, at the
@@ -109,34 +109,34 @@ def test_packets_by_the_home_agent_come_after_the_marker():
 
 
 # -- numbers (decisions, 2) ----------------------------------------------------------------------------------------------
-def statuses(spy):
-    return [(a.time_ps / MS, a.fields.status) for a in spy.arrivals if a.node == -1 and a.fields.status]
+def refusals(view):
+    return [(a.time_ps / MS, a.fields.status) for a in view.arrivals if a.node == -1 and a.fields.status]
 
 
 @pytest.mark.parametrize(
     ("race", "before", "marker"),
     [("hold", ["old"], 558), ("patent", None, 515)],
 )
-def test_with_one_counter_the_update_that_lost_the_race_is_refused(race, before, marker):
+def test_with_a_shared_counter_the_overtaken_update_is_refused(race, before, marker):
     """Number 2, the deregistration, is there at 515; number 1 at 523 gets 135, which is here at 540; number 3 is there at 558."""
-    spy = Spy(EARLY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
-    assert statuses(spy) == [(540, Status.SEQUENCE_OUT_OF_WINDOW)]
+    view = RunView(EARLY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
+    assert refusals(view) == [(540, Status.SEQUENCE_OUT_OF_WINDOW)]
     assert Status.SEQUENCE_OUT_OF_WINDOW == 135
-    assert [h.sent for h in spy.hops() if h.source == "mn" and h.message == "BU"] == [500, 540]
-    assert [spy.table("ha", t) for t in (516, 523, 557.999, 558)] == [before, before, before, ["new"]]
-    assert [h.sent for h in spy.hops() if h.message == "DBA" and h.source == "ha"] == [marker]
-    assert spy.run.handoffs["denied"].tolist() == [1]
-    assert spy.run.handoffs["completed"].tolist() == [1]
+    assert [h.sent for h in view.hops() if h.source == "mn" and h.message == "BU"] == [500, 540]
+    assert [view.table("ha", t) for t in (516, 523, 557.999, 558)] == [before, before, before, ["new"]]
+    assert [h.sent for h in view.hops() if h.message == "DBA" and h.source == "ha"] == [marker]
+    assert view.run.handoffs["denied"].tolist() == [1]
+    assert view.run.handoffs["completed"].tolist() == [1]
 
 
-def test_with_a_counter_for_each_care_of_address_nothing_is_refused():
-    spy = Spy(EARLY.setup(options={"sequence": "care_of"}), "sync-mipv6")
-    assert statuses(spy) == []
-    assert spy.run.handoffs["denied"].tolist() == [0]
+def test_with_a_counter_per_care_of_address_nothing_is_refused():
+    view = RunView(EARLY.setup(options={"sequence": "care_of"}), "sync-mipv6")
+    assert refusals(view) == []
+    assert view.run.handoffs["denied"].tolist() == [0]
 
 
 @pytest.mark.parametrize("sequence", ["care_of", "shared"])
-def test_in_the_order_of_their_numbers_both_are_accepted(sequence):
-    spy = Spy(LATE.setup(options={"sequence": sequence}), "sync-mipv6")
-    assert statuses(spy) == []
-    assert spy.table("ha", 524) == ["new"]
+def test_messages_in_order_are_both_accepted(sequence):
+    view = RunView(LATE.setup(options={"sequence": sequence}), "sync-mipv6")
+    assert refusals(view) == []
+    assert view.table("ha", 524) == ["new"]

@@ -14,10 +14,11 @@ from engine import LinkTrace
 from engine.link_trace import empty_trace
 from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
-from handoff.simulation.run import RunResult, compile_program, run_procedure
-from tests.conformance.town import MS, Town
+from handoff.simulation.run import RunResult, run_procedure
+from tests.conformance.random_towns import MS, Town
 
 CASES = [(name, profile) for name in PROCEDURES for profile in ("patent", "rfc")]
 CONVERSATIONS = {

@@ -10,9 +10,9 @@ from handoff.output.pcap.address_plan import AddressPlan
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
-from handoff.simulation.run import compile_program
 from tests.export.recorded import setup_of
 
 OPTIONS = (

@@ -13,7 +13,7 @@ from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.svg import render_svg
 from handoff.output.ladder.text import render_text
 from tests.conformance.cases import LATE, SINGLE, TIMELY
-from tests.conformance.scene import Scene, Stay
+from tests.conformance.two_router_scene import Scene, Stay
 
 MS = 10**9
 ROOT = Path(__file__).parents[2]

@@ -40,7 +40,7 @@ ROWS = [
     ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' stands twice"),
     ((*NODES, *LOST, "--slo", "lost>=1"), "targets 'lost <= 0 packets' and 'lost >= 1 packet' contradict each other"),
     ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; there are mipv4"),
-    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' stands twice"),
+    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' is listed twice"),
     ((*NODES, *LOST, "--procedures", "sync-hmipv4"), "sync-hmipv4 is hierarchical: give each router a region"),
     ((*NODES, *LOST, "--warmup", "12s"), "--warmup 12s: the run ends at 12s: nothing would be measured"),
     ((*NODES, *LOST, "--warmup", "12"), "--warmup: '12' is not a duration"),

@@ -16,11 +16,12 @@ from handoff.metrics.confidence import mean_interval
 from handoff.output.parquet import table_columns
 from handoff.protocol.constants import MAX_LIFETIME_S
 from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Attachments, CorrespondentTable, Options, Setup
 from handoff.scenario import Scenario
 from handoff.simulation.baseline import ZERO_BYTES
-from handoff.simulation.run import compile_program, run_procedure
+from handoff.simulation.run import run_procedure
 from handoff.theory import Estimate, compare, estimate, max_mobile_nodes
 from handoff.theory.signalling_load import signalling_load
 from handoff.workload.build import build_setup

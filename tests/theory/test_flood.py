@@ -7,10 +7,11 @@ import pytest
 
 from engine import FOREVER, Network
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Attachments, Options, Setup
 from handoff.simulation.baseline import ZERO_BYTES
-from handoff.simulation.run import compile_program, run_procedure
-from tests.conformance.attacker import Said, attacked, request
+from handoff.simulation.run import run_procedure
+from tests.conformance.attacker import ForgedMessage, find_request_step, run_with_attacker
 
 MS = 10**9
 NODES, SECONDS, PLACES, LOAD = 2000, 100, 5, 0.9
@@ -45,12 +46,12 @@ def test_acceptance_under_a_flood_is_that_of_m_d_1_k(flood):
     rng = np.random.default_rng(1)
     setup = people(rng)
     program = compile_program(setup, "sync-mipv4")
-    number, numbered = request(program, "RQ", "HA")
+    number, numbered = find_request_step(program, "RQ", "HA")
     rate = LOAD * 1000 - NODES / SECONDS * (1 + LOSS)  # forged ones a second
     times = np.cumsum(rng.exponential(1000 / rate, round(SECONDS * rate))) if flood else []
     forged = MessageFields(number, len(numbered.step.path) - 1, -1, setup.network.node_index("new"), -1, 0, 600)
-    said = [Said(at, "ha", forged) for at in times]
-    run = attacked(setup, "sync-mipv4", said, run=lambda s, p: run_procedure(s, p, reference=ZERO_BYTES))
+    said = [ForgedMessage(at, "ha", forged) for at in times]
+    run = run_with_attacker(setup, "sync-mipv4", said, run=lambda s, p: run_procedure(s, p, reference=ZERO_BYTES))
     accepted = float(np.mean(run.handoffs["retransmissions"] == 0))
     if not flood:
         assert accepted > 0.999

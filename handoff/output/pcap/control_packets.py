@@ -137,7 +137,7 @@ class ControlPacketEncoder:
     def _advertisement4(self, numbered: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         agent = self.addresses.node(fields.new)
         return wire.agent_advertisement(
-            *self._ends(numbered, fields, mobile), self._seconds(self.places.advertisement_lifetime_ps),
+            *self._ends(numbered, fields, mobile), self._seconds(self.places.advertisements.lifetime_ps),
             0 if fields.status else 256, self.options.lifetime_s, _AGENT[self.options.encapsulation], agent, agent,
         )  # fmt: skip
 
@@ -246,7 +246,7 @@ class ControlPacketEncoder:
         source, destination = self._ends(numbered, fields, mobile)
         if numbered.step.path[fields.hop] == "MN":
             source, destination = self.addresses.link_local(source), self.addresses.link_local(destination)
-        lifetime, network = self._seconds(self.places.advertisement_lifetime_ps), self.row.network_based
+        lifetime, network = self._seconds(self.places.advertisements.lifetime_ps), self.row.network_based
         router = self.addresses.node(self.places.home_agent if network else fields.new)
         return wire.router_advertisement(source, destination, b"\2" + router[3:8], lifetime, not network, router)
 

@@ -1,19 +1,19 @@
 """sync-mipv4 beside its cases (``cases_ipv4``): what layer 2 carries, what is stored, what waits."""
 
 from tests.conformance.cases import LATE, TIMELY
-from tests.conformance.scene import Scene, Stay
-from tests.conformance.spy import Hop, Spy
+from tests.conformance.run_assertions import Hop, RunView
+from tests.conformance.two_router_scene import Scene, Stay
 
 
-def test_layer_2_carries_the_request_over_the_old_radio_past_the_old_router():
-    spy = Spy(TIMELY.setup(options={"relay": "l2"}), "sync-mipv4")
-    links = dict(zip(spy.run.result.link_names, spy.run.result.links["control_packets"].tolist(), strict=True))
+def test_layer_2_carries_the_request_past_the_old_router():
+    view = RunView(TIMELY.setup(options={"relay": "l2"}), "sync-mipv4")
+    links = dict(zip(view.run.result.link_names, view.run.result.links["control_packets"].tolist(), strict=True))
     assert (links["old<*"], links["old>new"], links["new<*"]) == (1, 1, 0)
-    old = spy.setup.network.node_index("old")
-    assert [a.fields.lifetime_s for a in spy.arrivals if a.node == old] == [0], "the old router gets the marker alone"
+    old = view.setup.network.node_index("old")
+    assert [a.fields.lifetime_s for a in view.arrivals if a.node == old] == [0], "the old router gets the marker alone"
 
 
-def test_what_the_old_router_has_stored_is_forwarded_too():
+def test_packets_queued_at_the_old_router_are_forwarded():
     """Five packets reach the old router at 500; its radio takes 16 ms for each, so three have not begun when the update comes."""
     scene = Scene(LATE.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     result = scene.run("sync-mipv4", down=[470] * 5).result
@@ -24,16 +24,16 @@ def test_what_the_old_router_has_stored_is_forwarded_too():
     assert result.fate_counts() == {"delivered": 5}
 
 
-def test_acknowledgement_and_reply_wait_at_the_new_router_in_their_order():
+def test_acknowledgement_and_reply_are_buffered_in_order():
     """The mobile node needs until 560 for the switch: III-4 comes after both messages are at the new router (520 and 535)."""
     scene = Scene([Stay("old", down=518, predict=500, warn=510), Stay("new", up=560)])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    last = [h for h in spy.hops() if h.to == "mn"]
+    view = RunView(scene.setup(), "sync-mipv4")
+    last = [h for h in view.hops() if h.to == "mn"]
     assert last == [Hop("BA", "new", "mn", 520, 565), Hop("RR", "new", "mn", 535, 565)]
-    at_mobile = [(spy.run.handoffs[c] // 10**9).tolist() for c in ("acknowledged_ps", "reply_ps")]
+    at_mobile = [(view.run.handoffs[c] // 10**9).tolist() for c in ("acknowledged_ps", "reply_ps")]
     assert at_mobile == [[565], [565]]
-    assert spy.table("new", 559.999) == "hold"
-    assert spy.table("new", 560) == "local"
-    order = [a.fields.step for a in spy.arrivals if a.node == -1]
+    assert view.table("new", 559.999) == "hold"
+    assert view.table("new", 560) == "local"
+    order = [a.fields.step for a in view.arrivals if a.node == -1]
     assert len(order) == 2
     assert order[0] > order[1], "the acknowledgement, a later row of the procedure, was here first"

@@ -6,8 +6,8 @@ import pytest
 
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.procedures import PROCEDURES
-from tests.conformance.scene import Scene, Stay, delivered, dropped
-from tests.conformance.spy import Hop, Spy
+from tests.conformance.run_assertions import Hop, RunView
+from tests.conformance.two_router_scene import Scene, Stay, delivered, dropped
 
 SECOND = 10**12
 BY_OLD = ("cn>ha", "ha>old", "old>*")
@@ -17,34 +17,34 @@ DUAL = (Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=505))
 LATE = (Stay("old", down=540, predict=500, warn=520), Stay("new", up=505))
 
 
-def requests(spy, mobile=0):
+def requests(view, mobile=0):
     """Requests of a mobile node: (sent in ms, identification)."""
-    return [(a.time_ps / 10**9, MessageFields.unpack(a.arguments["args"]).identification) for a in spy.sends("RQ", mobile)]
+    return [(a.time_ps / 10**9, MessageFields.unpack(a.arguments["args"]).identification) for a in view.sends("RQ", mobile)]
 
 
 # -- registration (RFC 5944) ---------------------------------------------------------------------------------
-def test_a_lost_request_is_sent_again_after_1_2_4_s_with_a_new_identification():
-    spy = Spy(Scene(DUAL, until=100_000, loss=["new>ha"]).setup(), "sync-mipv4")
+def test_a_lost_request_is_retransmitted_after_1_2_4_s_with_a_new_identification():
+    view = RunView(Scene(DUAL, until=100_000, loss=["new>ha"]).setup(), "sync-mipv4")
     expected, wait = [500], 1000
     while expected[-1] + wait < 100_000:
         expected.append(expected[-1] + wait)
         wait = min(2 * wait, 32_000)
-    assert requests(spy) == [(t, i) for i, t in enumerate(expected, 1)]
-    assert spy.run.handoffs["retransmissions"].tolist() == [len(expected) - 1]
-    assert spy.run.handoffs["completed"].tolist() == [0]
+    assert requests(view) == [(t, i) for i, t in enumerate(expected, 1)]
+    assert view.run.handoffs["retransmissions"].tolist() == [len(expected) - 1]
+    assert view.run.handoffs["completed"].tolist() == [0]
     assert len(expected) == 8
 
 
 def test_the_first_wait_is_at_least_a_second():
     with pytest.raises(ValueError, match="at least 1 s"):
         Scene(DUAL).run("sync-mipv4", retransmit_ps=SECOND - 1)
-    spy = Spy(Scene(DUAL, until=6000, loss=["new>ha"]).setup(options={"retransmit_ps": 3 * SECOND // 2}), "sync-mipv4")
-    assert requests(spy) == [(500, 1), (2000, 2), (5000, 3)]
+    view = RunView(Scene(DUAL, until=6000, loss=["new>ha"]).setup(options={"retransmit_ps": 3 * SECOND // 2}), "sync-mipv4")
+    assert requests(view) == [(500, 1), (2000, 2), (5000, 3)]
 
 
-def test_a_request_lost_on_the_relay_is_repeated_through_the_new_router():
-    spy = Spy(Scene(DUAL, loss=["old>new"]).setup(), "sync-mipv4")
-    assert spy.hops()[:6] == [
+def test_a_request_lost_by_the_relay_is_retransmitted_through_the_new_router():
+    view = RunView(Scene(DUAL, loss=["old>new"]).setup(), "sync-mipv4")
+    assert view.hops()[:6] == [
         Hop("RQ", "mn", "old", 500, 504),
         Hop("RQ", "old", "new", 504, None),
         Hop("RQ", "mn", "new", 1500, 1505),
@@ -52,17 +52,17 @@ def test_a_request_lost_on_the_relay_is_repeated_through_the_new_router():
         Hop("RR", "ha", "new", 1518, 1530),
         Hop("DRR", "ha", "old", 1518, 1528),
     ]
-    assert spy.run.handoffs["reply_ps"].tolist() == [1535 * 10**9]
-    assert spy.run.handoffs["retransmissions"].tolist() == [1]
+    assert view.run.handoffs["reply_ps"].tolist() == [1535 * 10**9]
+    assert view.run.handoffs["retransmissions"].tolist() == [1]
 
 
-def test_a_full_registration_queue_drops_and_the_mobile_node_comes_again():
+def test_a_full_registration_queue_drops_and_the_mobile_node_retransmits():
     """Two requests reach the home agent at one instant and its queue holds one: the other one wins a second later."""
-    spy = Spy(Scene(DUAL, mobiles=2, registration_queue=1).setup(), "sync-mipv4")
-    dropped_at = dict(zip(spy.run.result.node_names, spy.run.result.nodes["registration_dropped"].tolist(), strict=True))
+    view = RunView(Scene(DUAL, mobiles=2, registration_queue=1).setup(), "sync-mipv4")
+    dropped_at = dict(zip(view.run.result.node_names, view.run.result.nodes["registration_dropped"].tolist(), strict=True))
     assert dropped_at == {"ha": 1, "cn": 0, "peer": 0, "gw": 0, "gw2": 0, "old": 0, "new": 0}
-    assert sorted(spy.run.handoffs["reply_ps"].tolist()) == [540 * 10**9, 1535 * 10**9]
-    assert sorted(spy.run.handoffs["retransmissions"].tolist()) == [0, 1]
+    assert sorted(view.run.handoffs["reply_ps"].tolist()) == [540 * 10**9, 1535 * 10**9]
+    assert sorted(view.run.handoffs["retransmissions"].tolist()) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_full_registration_queue_drops_and_the_mobile_node_comes_again():
         (3000, dropped("cn>ha", fate="binding expired")),
     ],
 )
-def test_a_binding_that_nobody_refreshes_expires(sent, path):
+def test_a_binding_without_a_refresh_expires(sent, path):
     """Registered at 523 for 2 s; off the air from 700 on."""
     scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505, down=700)], until=4000)
     assert scene.path("sync-mipv4", down=sent, lifetime_s=2) == path
@@ -82,59 +82,59 @@ def test_a_binding_that_nobody_refreshes_expires(sent, path):
 def test_the_registration_is_refreshed_at_half_its_lifetime():
     """The reply comes at 540, the refresh goes out 1 s later and takes 35 ms, and so on; nothing is lost meanwhile."""
     times = list(range(0, 9500, 50))
-    spy = Spy(Scene(DUAL, until=10_000).setup(down=times, options={"lifetime_s": 2}), "sync-mipv4")
-    moved = [t for t, _ in requests(spy) if t > 500]
+    view = RunView(Scene(DUAL, until=10_000).setup(down=times, options={"lifetime_s": 2}), "sync-mipv4")
+    moved = [t for t, _ in requests(view) if t > 500]
     assert moved == list(range(1540, 10_000, 1035))
-    assert spy.run.result.fate_counts() == {"delivered": len(times)}
+    assert view.run.result.fate_counts() == {"delivered": len(times)}
 
 
 @pytest.mark.parametrize("procedure", [p for p in PROCEDURES if PROCEDURES[p].hierarchical])
-def test_regional_handoffs_do_not_put_off_the_refresh_at_the_home_agent(procedure):
+def test_regional_handoffs_do_not_postpone_the_refresh_at_the_home_agent(procedure):
     """One handoff a second within a region; the home agent's bindings last 4 s, and it hears of the mobile node every 2 s."""
     ups = range(0, 20_000, 1000)
     stays = [
         Stay("old" if i % 2 == 0 else "new", up=t, down=t + 1100, predict=t + 900, warn=t + 1090) for i, t in enumerate(ups)
     ]
     times = list(range(0, 19_500, 50))
-    spy = Spy(Scene(stays, until=20_000).setup(down=times, options={"lifetime_s": 4}), procedure)
-    asked = sorted(h.sent for h in spy.hops() if h.to == "ha")
+    view = RunView(Scene(stays, until=20_000).setup(down=times, options={"lifetime_s": 4}), procedure)
+    asked = sorted(h.sent for h in view.hops() if h.to == "ha")
     assert max(b - a for a, b in pairwise([0, *asked])) < 4000
     assert len(asked) >= 20_000 / 4000
-    assert "binding expired" not in spy.run.result.fate_counts()
+    assert "binding expired" not in view.run.result.fate_counts()
 
 
-def test_a_refresh_that_a_regional_handoff_overtakes_is_made_up_for():
+def test_a_refresh_replaced_by_a_regional_handoff_is_repeated():
     """The reply to a refresh is due 30 ms after the request; a regional handoff 10 ms after that asks for something else."""
     setup = Scene([Stay("old")], until=2500).setup(options={"lifetime_s": 4})
-    refresh = requests(Spy(setup, "sync-hmipv4"))[0][0]
+    refresh = requests(RunView(setup, "sync-hmipv4"))[0][0]
     stays = [Stay("old", down=refresh + 900, predict=refresh + 10, warn=refresh + 890), Stay("new", up=refresh + 500)]
-    spy = Spy(Scene(stays, until=refresh + 2000).setup(options={"lifetime_s": 4}), "sync-hmipv4")
-    first, again = (h.sent for h in spy.hops() if h.to == "ha")
+    view = RunView(Scene(stays, until=refresh + 2000).setup(options={"lifetime_s": 4}), "sync-hmipv4")
+    first, again = (h.sent for h in view.hops() if h.to == "ha")
     assert first < refresh + 10
     assert refresh + 1000 < again < refresh + 1100
 
 
-def test_a_refresh_has_no_old_path_to_mark():
-    spy = Spy(Scene([Stay("old")], until=1500).setup(options={"lifetime_s": 2}), "sync-mipv4")
-    at = requests(spy)[0][0]
+def test_a_refresh_sends_no_marker():
+    view = RunView(Scene([Stay("old")], until=1500).setup(options={"lifetime_s": 2}), "sync-mipv4")
+    at = requests(view)[0][0]
     assert 0 <= at <= 1000
-    assert [(h.message, h.source, h.to, round(h.sent - at, 6)) for h in spy.hops()[:4]] == [
+    assert [(h.message, h.source, h.to, round(h.sent - at, 6)) for h in view.hops()[:4]] == [
         ("RQ", "mn", "old", 0),
         ("RQ", "old", "ha", 4),
         ("RR", "ha", "old", 15),
         ("RR", "old", "mn", 25),
     ]
-    assert {h.message for h in spy.hops()} == {"RQ", "RR"}
+    assert {h.message for h in view.hops()} == {"RQ", "RR"}
 
 
 # -- markers and warnings ------------------------------------------------------------------------------------
-def test_a_marker_between_warning_and_end_of_link_leaves_it_scenario_ii():
+def test_a_marker_between_warning_and_link_down_leaves_scenario_ii():
     """Warned at 534; the marker, past the old router since 533, comes at 537; the update reaches the old router at 538."""
     scene = Scene([Stay("old", down=560, predict=500, warn=534), Stay("new", up=505)])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert spy.run.handoffs["scenario"].tolist() == [2]
-    assert spy.run.handoffs["marker_ps"].tolist() == [537 * 10**9]
-    assert [spy.table("old", t) for t in (537.999, 538, 600, 1900)] == ["local", ["new"], ["new"], ["new"]]
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert view.run.handoffs["scenario"].tolist() == [2]
+    assert view.run.handoffs["marker_ps"].tolist() == [537 * 10**9]
+    assert [view.table("old", t) for t in (537.999, 538, 600, 1900)] == ["local", ["new"], ["new"], ["new"]]
 
 
 def test_a_marker_at_the_instant_of_the_warning_is_late():
@@ -142,25 +142,25 @@ def test_a_marker_at_the_instant_of_the_warning_is_late():
     assert scene.run("sync-mipv4").handoffs["scenario"].tolist() == [2]
 
 
-def test_with_single_access_the_update_is_sent_though_the_marker_was_there():
+def test_with_single_access_the_update_is_sent_despite_the_marker():
     """III-3 asks for no marker: here at 537, warned at 540, the update is at the old router at 544."""
     scene = Scene([Stay("old", down=548, predict=500, warn=540), Stay("new", up=580)])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert [h for h in spy.hops() if h.message in ("DRR", "BU", "BA")] == [
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert [h for h in view.hops() if h.message in ("DRR", "BU", "BA")] == [
         Hop("DRR", "ha", "old", 523, 533),
         Hop("DRR", "old", "mn", 533, 537),
         Hop("BU", "mn", "old", 540, 544),
         Hop("BA", "old", "new", 544, 550),
         Hop("BA", "new", "mn", 550, 585),
     ]
-    assert spy.run.handoffs["scenario"].tolist() == [3]
-    assert [spy.table("old", t) for t in (543.999, 544)] == ["local", ["new"]]
+    assert view.run.handoffs["scenario"].tolist() == [3]
+    assert [view.table("old", t) for t in (543.999, 544)] == ["local", ["new"]]
 
 
-def test_a_lost_marker_makes_it_scenario_ii():
+def test_a_lost_marker_leads_to_scenario_ii():
     scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505)], loss=["ha>old"])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert spy.hops()[3:] == [
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert view.hops()[3:] == [
         Hop("RR", "ha", "new", 523, 535),
         Hop("DRR", "ha", "old", 523, None),
         Hop("RR", "new", "mn", 535, 540),
@@ -168,15 +168,15 @@ def test_a_lost_marker_makes_it_scenario_ii():
         Hop("BA", "old", "new", 594, 600),
         Hop("BA", "new", "mn", 600, 605),
     ]
-    assert spy.run.handoffs["scenario"].tolist() == [2]
-    assert spy.table("old", 594) == ["new"]
+    assert view.run.handoffs["scenario"].tolist() == [2]
+    assert view.table("old", 594) == ["new"]
 
 
 def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
     """Warned at 500 without knowing where to; the new router is known at 505: request and update go out together."""
     scene = Scene([Stay("old", down=540, predict=505, warn=500), Stay("new", up=512)])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert spy.hops() == [
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert view.hops() == [
         Hop("RQ", "mn", "old", 505, 509),
         Hop("BU", "mn", "old", 505, 509),
         Hop("RQ", "old", "new", 509, 515),
@@ -187,35 +187,35 @@ def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
         Hop("DRR", "ha", "old", 528, 538),
         Hop("RR", "new", "mn", 540, 545),
     ]
-    assert spy.run.handoffs["scenario"].tolist() == [3]
+    assert view.run.handoffs["scenario"].tolist() == [3]
 
 
-def test_warned_while_the_advertisement_is_on_its_way_it_waits_for_it():
+def test_a_warning_during_the_solicitation_waits_for_the_advertisement():
     """Solicited at 500, it comes at 516: request and update go out then, though the warning came at 510 (decisions, 24)."""
     scene = Scene([Stay("old", down=560, predict=500, warn=510), Stay("new", up=520)])
-    spy = Spy(scene.setup(options={"prediction": "solicitation"}), "sync-mipv4")
-    assert spy.hops()[:5] == [
+    view = RunView(scene.setup(options={"prediction": "solicitation"}), "sync-mipv4")
+    assert view.hops()[:5] == [
         Hop("AS", "old", "new", 500, 506),
         Hop("AA", "new", "old", 506, 512),
         Hop("AA", "old", "mn", 512, 516),
         Hop("RQ", "mn", "old", 516, 520),
         Hop("BU", "mn", "old", 516, 520),
     ]
-    assert spy.run.handoffs["scenario"].tolist() == [3]
+    assert view.run.handoffs["scenario"].tolist() == [3]
 
 
-def test_without_a_prediction_there_is_nothing_to_rescue_with():
+def test_without_a_prediction_there_is_no_rescue():
     """Warned, but never told where to: the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
-    spy = Spy(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
-    assert [(h.message, h.source, h.to, h.sent) for h in spy.hops()] == [
+    view = RunView(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
+    assert [(h.message, h.source, h.to, h.sent) for h in view.hops()] == [
         ("RQ", "mn", "new", 700),
         ("RQ", "new", "ha", 705),
         ("RR", "ha", "new", 718),
         ("DRR", "ha", "old", 718),
         ("RR", "new", "mn", 730),
     ]
-    assert spy.run.handoffs["scenario"].tolist() == [0]
-    assert spy.table("old", 728) is None
+    assert view.run.handoffs["scenario"].tolist() == [0]
+    assert view.table("old", 728) is None
 
 
 # -- forwarding ----------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_a_forwarding_entry_ends_with_its_lifetime(sent, path):
         (700, delivered(*BY_OLD, delay=34)),
     ],
 )
-def test_a_router_never_forwards_for_a_mobile_node_that_is_back(sent, path):
+def test_a_router_stops_forwarding_when_the_mobile_node_returns(sent, path):
     scene = Scene([LATE[0], Stay("new", up=505, down=620), Stay("old", up=600)], loss=["new>ha"])
     assert scene.path("sync-mipv4", down=sent) == path
 
@@ -253,7 +253,7 @@ def test_a_router_never_forwards_for_a_mobile_node_that_is_back(sent, path):
         (600, delivered(*BY_OLD, delay=44)),  # the acknowledgement has made the old router wait for the mobile node
     ],
 )
-def test_two_routers_that_forward_to_each_other_make_no_loop(sent, path):
+def test_two_routers_that_forward_to_each_other_do_not_loop(sent, path):
     """The home agent still sends to the old router, which forwards; warned again, the mobile node makes the new one do so."""
     scene = Scene([LATE[0], Stay("new", up=505, down=625, predict=600, warn=610), Stay("old", up=640)], loss=["new>ha"])
     assert scene.path("sync-mipv4", down=sent) == path
@@ -261,12 +261,12 @@ def test_two_routers_that_forward_to_each_other_make_no_loop(sent, path):
     assert scene.path("sync-mipv4", down=sent, forwarding_lifetime_ps=SECOND // 2) == path
 
 
-def test_back_before_the_reply_registers_again_where_it_is():
+def test_a_return_before_the_reply_registers_again_through_the_old_router():
     """The binding has moved to the new router (523), which the mobile node left at 520; the old one is up at 530."""
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)])
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert [spy.table("ha", t) for t in (523, 644.999, 645)] == [["new"], ["new"], ["old"]]
-    assert [h for h in spy.hops() if h.sent >= 530] == [
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert [view.table("ha", t) for t in (523, 644.999, 645)] == [["new"], ["new"], ["old"]]
+    assert [h for h in view.hops() if h.sent >= 530] == [
         Hop("DRR", "old", "mn", 533, 537),
         Hop("RR", "new", "mn", 535, None),
         Hop("RQ", "mn", "old", 630, 634),
@@ -275,20 +275,20 @@ def test_back_before_the_reply_registers_again_where_it_is():
         Hop("DRR", "ha", "new", 645, 657),
         Hop("RR", "old", "mn", 655, 659),
     ]
-    assert spy.table("new", 657) is None
+    assert view.table("new", 657) is None
     assert scene.path("sync-mipv4", down=1900) == delivered(*BY_OLD, delay=34)
 
 
-def test_a_request_that_a_newer_one_has_overtaken_binds_nothing():
+def test_a_request_overtaken_by_a_newer_one_does_not_bind():
     """The one for the new router takes 200 more and is at the home agent at 711; the one for the old router was there at 645."""
     slow = {f"new>{node}": 200 for node in ("ha", "cn", "peer", "old", "gw", "gw2")}
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)], delays=slow)
-    spy = Spy(scene.setup(), "sync-mipv4")
-    assert {Hop("RQ", "new", "ha", 510, 711), Hop("RQ", "old", "ha", 634, 645)} <= set(spy.hops())
-    assert [spy.table("ha", t) for t in (645, 711, 1900)] == [["old"]] * 3
+    view = RunView(scene.setup(), "sync-mipv4")
+    assert {Hop("RQ", "new", "ha", 510, 711), Hop("RQ", "old", "ha", 634, 645)} <= set(view.hops())
+    assert [view.table("ha", t) for t in (645, 711, 1900)] == [["old"]] * 3
 
 
-def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
+def test_a_marker_after_the_return_does_not_end_the_new_visit():
     """Back at 525, the request passes the old router at 529; the marker of the leave comes at 533, during a break of the link."""
     stays = [
         Stay("old", down=510, predict=500),
@@ -297,22 +297,22 @@ def test_a_marker_that_comes_after_the_return_does_not_end_the_new_visit():
         Stay("old", up=540),
     ]
     scene = Scene(stays)
-    spy = Spy(scene.setup(options={"agent_discovery_ps": 0}), "sync-mipv4")
-    assert Hop("DRR", "ha", "old", 523, 533) in spy.hops()
-    assert [spy.table("old", t) for t in (529, 533, 540)] == ["local", "local", "local"]
-    assert Hop("RR", "old", "mn", 550, 554) in spy.hops()
+    view = RunView(scene.setup(options={"agent_discovery_ps": 0}), "sync-mipv4")
+    assert Hop("DRR", "ha", "old", 523, 533) in view.hops()
+    assert [view.table("old", t) for t in (529, 533, 540)] == ["local", "local", "local"]
+    assert Hop("RR", "old", "mn", 550, 554) in view.hops()
     assert scene.path("sync-mipv4", down=600, agent_discovery_ps=0) == delivered(*BY_OLD, delay=34)
 
 
-def test_a_marker_that_finds_the_mobile_node_back_marks_nothing():
+def test_a_marker_after_the_return_is_not_recorded():
     """Gone at 510, back at 525, asked at 536 to stay; the marker of the leave comes at 542. What follows is the new visit."""
     scene = Scene([Stay("old", down=510), Stay("new", up=490, down=536, predict=495), Stay("old", up=525)])
-    spy = Spy(scene.setup(down=range(540, 700, 5), options={"agent_discovery_ps": 11 * 10**9}), "sync-mipv4")
-    assert Hop("DRR", "old", "mn", 538, 542) in spy.hops()
-    assert [spy.table("ha", t) for t in (528, 550.999, 551)] == [["new"], ["new"], ["old"]]
-    assert spy.run.handoffs["marker_ps"][0] == -1
-    assert spy.run.handoffs["delivered"][0] == 32
-    assert spy.run.handoffs["after_marker"][0] == 0
+    view = RunView(scene.setup(down=range(540, 700, 5), options={"agent_discovery_ps": 11 * 10**9}), "sync-mipv4")
+    assert Hop("DRR", "old", "mn", 538, 542) in view.hops()
+    assert [view.table("ha", t) for t in (528, 550.999, 551)] == [["new"], ["new"], ["old"]]
+    assert view.run.handoffs["marker_ps"][0] == -1
+    assert view.run.handoffs["delivered"][0] == 32
+    assert view.run.handoffs["after_marker"][0] == 0
 
 
 # -- buffers -------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_a_marker_that_finds_the_mobile_node_back_marks_nothing():
         ({"new_buffer_packets": 0}, 8),
     ],
 )
-def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
+def test_the_buffer_of_the_new_router_is_a_drop_tail_fifo(limits, kept):
     """Eight packets reach the new router from 542 on; acknowledgement (512) and reply (535) wait there; attached at 600."""
     scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=600)])
     run = scene.run("sync-mipv4", down=range(510, 518), **limits)
@@ -338,7 +338,7 @@ def test_the_buffer_of_the_new_router_is_fifo_and_drops_the_tail(limits, kept):
 
 # -- frames in the air (decisions, 15) -------------------------------------------------------------------------
 @pytest.mark.parametrize(("again", "fates"), [(False, {"delivered": 1}), (True, {"delivered": 1, "duplicate": 1})])
-def test_frames_in_the_air_are_forwarded_too_if_asked_for(again, fates):
+def test_frames_in_transmission_are_forwarded_with_the_option(again, fates):
     """Sent at 492, at the old router at 522 and on its radio until 526; the update comes at 524: a copy is here at 535."""
     run = Scene(LATE).run("sync-mipv4", down=[492], forward_unacked=again)
     assert run.result.fate_counts() == fates
@@ -346,7 +346,7 @@ def test_frames_in_the_air_are_forwarded_too_if_asked_for(again, fates):
     assert run.result.flows["copies"].tolist() == [int(again)]
 
 
-def test_a_copy_saves_the_frame_that_the_old_radio_does_not_finish():
+def test_a_copy_replaces_a_frame_that_the_old_link_cuts_off():
     """The link ends at 525, the frame would be here at 526."""
     scene = Scene((Stay("old", down=525, predict=500, warn=520), Stay("new", up=505)))
     assert scene.run("sync-mipv4", down=[492]).result.fate_counts() == {"detached": 1}
@@ -363,7 +363,7 @@ def test_a_copy_saves_the_frame_that_the_old_radio_does_not_finish():
         ({"old_buffer_packets": 3, "forwarding_lifetime_ps": 20 * SECOND // 1000}, {"delivered": 7, "buffer timeout": 3}),
     ],
 )
-def test_the_buffer_of_the_old_router_waits_for_the_mobile_node_to_come_back(procedure, options, fates):
+def test_the_old_router_buffers_until_the_mobile_node_returns(procedure, options, fates):
     """Ten packets reach the old router from 500 on; its link is gone at 510, so those from 507 on are not heard; back at 600."""
     scene = Scene([Stay("old", down=510), Stay("old", up=600)])
     assert scene.run(procedure, down=range(470, 480), **options).result.fate_counts() == fates

@@ -1,10 +1,10 @@
-"""One mobile node between two routers, with a way of its own from each of them to the correspondent node.
+"""A network with one mobile node between two routers, each of which has its own link to the correspondent node.
 
-Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5. So the triangle of
-Mobile IP shows: downstream goes by the home agent, upstream does not. A second correspondent: peer-ha 18, peer-old 22,
-peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4; both routers belong to gw, or (``regions`` 2) new to
-gw2; cn-gw 24, cn-gw2 26, so that it shows who sends straight to a gateway. Home agent, gateways and correspondents take 1 ms for
-a message, routers none.
+Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, radio of old 4, of new 5. Downstream packets take
+the longer path through the home agent, and upstream packets do not (triangular routing). Second correspondent: peer-ha 18,
+peer-old 22, peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4, cn-gw 24, cn-gw2 26; the delays show
+which node sends directly to a gateway. Both routers belong to gw, or with two regions new belongs to gw2. Home agent, gateways
+and correspondents take 1 ms for a message, routers no time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from handoff.simulation.run import RunResult, run_procedure
 
 MS = 10**9
 SIZE = 200
-ALL_BUT_2_TO_MINUS_53 = 1 - 2**-53  # a probability of loss is below 1
+ALMOST_CERTAIN_LOSS = 1 - 2**-53  # the largest allowed probability of loss
 
 
 def ps(ms: float) -> int:
@@ -30,7 +30,7 @@ def ps(ms: float) -> int:
 
 @dataclass(frozen=True)
 class Stay:
-    """One attachment; times in ms, ``down`` None = it stays, ``predict`` and ``warn`` None = layer 2 says nothing."""
+    """One attachment, times in ms. ``down`` None: the link stays up. ``predict``, ``warn`` None: layer 2 sends no such event."""
 
     router: str
     up: float = 0
@@ -41,9 +41,10 @@ class Stay:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a test varies. ``loss`` names links that lose everything that a test will ever send; ``mobiles`` move alike.
+    """Parameters of the network that tests vary.
 
-    ``delays`` of links (``"a>b"``, in ms) other than those above; ``busy`` nodes have the registration queue and ``answers``.
+    ``loss``: links that lose every packet. ``mobiles``: number of mobile nodes, which all move alike. ``delays``: other delays of
+    links (``"a>b"``, in ms). ``busy``: nodes with the limit ``registration_queue`` and with ``answers`` to refused messages.
     """
 
     stays: Sequence[Stay]
@@ -62,7 +63,7 @@ class Scene:
         self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None,
         peer: Sequence[float] = (),
     ) -> Setup:  # fmt: skip
-        """With packets sent downstream by the correspondent, upstream by each mobile node, and by ``peer``, at times in ms."""
+        """Return a setup with packets at times in ms: down from ``cn``, up from each mobile node, and down from ``peer``."""
         net = Network()
         for name in ("ha", "cn", "peer", "gw", "gw2", "old", "new"):
             limits = {"registration_queue": self.registration_queue, "registration_answers": self.answers}
@@ -74,14 +75,14 @@ class Scene:
             ("cn", "gw", 24), ("cn", "gw2", 26),
         ):  # fmt: skip
             for x, y in ((a, b), (b, a)):
-                way = ps(self.delays.get(f"{x}>{y}", delay))
-                net.link(x, y, delay=way, loss=ALL_BUT_2_TO_MINUS_53 if f"{x}>{y}" in self.loss else 0)
+                link_delay = ps(self.delays.get(f"{x}>{y}", delay))
+                net.link(x, y, delay=link_delay, loss=ALMOST_CERTAIN_LOSS if f"{x}>{y}" in self.loss else 0)
         net.cell("old", delay=ps(4), **(self.old_cell or {}))
         net.cell("new", delay=ps(5))
-        who = net.mobiles(self.mobiles, home="ha")
+        mobiles = net.mobiles(self.mobiles, home="ha")
         for label, node, times, upward in (("down", "cn", down, False), ("up", "cn", up, True), ("peer", "peer", peer, False)):
             if len(times):
-                net.replay(node, who, [ps(t) for t in times], [SIZE] * len(times), up=upward, label=label)
+                net.replay(node, mobiles, [ps(t) for t in times], [SIZE] * len(times), up=upward, label=label)
         columns = {
             "router": [net.node_index(s.router) for s in self.stays],
             "up_ps": [ps(s.up) for s in self.stays],
@@ -89,7 +90,8 @@ class Scene:
             "predict_ps": [-1 if s.predict is None else ps(s.predict) for s in self.stays],
             "going_down_ps": [-1 if s.warn is None else ps(s.warn) for s in self.stays],
         }
-        movement = Attachments(mobile=np.repeat(who, len(self.stays)), **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
+        mobile = np.repeat(mobiles, len(self.stays))
+        movement = Attachments(mobile=mobile, **{c: np.tile(v, self.mobiles) for c, v in columns.items()})
         gateways = {"old": "gw", "new": "gw" if self.regions == 1 else "gw2"}
         return Setup(
             net,
@@ -104,12 +106,12 @@ class Scene:
     def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> RunResult:
         return run_procedure(self.setup(down, up, options), procedure, reference=ZERO_BYTES)
 
-    def costs(self, procedure: str, down: Sequence[float] = (), **options: object) -> RunResult:
-        """A run beside one whose handoffs cost nothing."""
+    def run_with_baseline(self, procedure: str, down: Sequence[float] = (), **options: object) -> RunResult:
+        """Run a procedure and its baseline of handoffs without cost."""
         return run_procedure(self.setup(down, options=options), procedure)
 
     def path(self, procedure: str, *, down: float | None = None, up: float | None = None, **options: object) -> Path:
-        """The way of one data packet sent at the given time (ms), alone in the network but for the signalling."""
+        """Return the path of a single data packet sent at a time in ms, in a network without other data packets."""
         run = self.run(procedure, [] if down is None else [down], [] if up is None else [up], **options)
         links = run.result.links
         data = links["packets"] - links["control_packets"]
@@ -120,7 +122,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Path:
-    """Links that a packet's copies entered, with how many; fates of the copies; delay (ms) of the delivered one."""
+    """Path of a packet: copies that entered each link, fates of the copies, and delay (ms) of the delivered one."""
 
     links: dict[str, int]
     fates: dict[str, int]
@@ -128,10 +130,10 @@ class Path:
 
 
 def delivered(*links: str, delay: float) -> Path:
-    """A packet that passed each of the links once and arrived."""
+    """Return the path of a packet that passed each of the links once and arrived."""
     return Path(dict.fromkeys(links, 1), {"delivered": 1}, delay)
 
 
 def dropped(*links: str, fate: str) -> Path:
-    """A packet that passed the links and ended there."""
+    """Return the path of a packet that passed the links and was dropped with a fate."""
     return Path(dict.fromkeys(links, 1), {fate: 1}, None)

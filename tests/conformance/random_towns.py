@@ -1,4 +1,4 @@
-"""Random studies for the machine: mobile nodes that hurry between few routers, to and fro."""
+"""Random scenarios for the procedures: mobile nodes that move quickly back and forth between three routers."""
 
 from dataclasses import dataclass, replace
 
@@ -9,16 +9,18 @@ from handoff.protocol.options import CHOICES, Options
 from handoff.protocol.setup import Attachments, Restart, Setup
 
 MS = 10**9
-_RADIO_MS, _NEIGHBOUR_MS, _FIXED_MS, _WORK_MS = 6, 8, 10 + 10 + 30, 3
-MOST_WAY_MS = _RADIO_MS + _NEIGHBOUR_MS + _FIXED_MS + _WORK_MS + _FIXED_MS + _RADIO_MS
-"""Longest way of a request and its marker: radio, to the new router, by two gateways to an anchor, work there, and down again."""
+_RADIO_MS, _NEIGHBOUR_MS, _WIRED_MS, _SERVICE_MS = 6, 8, 10 + 10 + 30, 3
+LONGEST_PATH_MS = _RADIO_MS + _NEIGHBOUR_MS + _WIRED_MS + _SERVICE_MS + _WIRED_MS + _RADIO_MS
+"""Longest time from a request to its marker: radio, new router, two gateways, service at the anchor, and the same way back."""
 
 
 @dataclass(frozen=True)
 class Town:
-    """What kind of town: ``rough`` links are slow and lossy, with small buffers, and layer 2 does as it likes; otherwise every
-    move is predicted ``lead_ms`` before the warning, which comes ``guard_ms`` before the end, and ``overlap`` makes it
-    dual access. ``wild``: every option at random, and agents that restart.
+    """Kind of random scenario.
+
+    ``rough``: slow and lossy links with small buffers, and random layer-2 events. Otherwise every move is predicted ``lead_ms``
+    before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
+    values of all options, and restarts of agents.
     """
 
     rough: bool = True
@@ -31,7 +33,7 @@ class Town:
     until_ms: int = 6_000
 
     def setup(self, seed: int) -> Setup:
-        """The town number ``seed`` of this kind."""
+        """Return the setup with number ``seed`` of this kind."""
         rng = np.random.default_rng(seed)
 
         def ms(low: float, high: float) -> int:
@@ -66,7 +68,7 @@ class Town:
             mobile = net.mobile(f"mn{i}", home="ha")
             net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
             net.cbr("cn" if i % 2 else "peer", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
-            rows += self._ride(rng, mobile, [net.node_index(n) for n in names])
+            rows += self._random_attachments(rng, mobile, [net.node_index(n) for n in names])
         options = Options(
             relay=("router", "l2")[rng.integers(2)],
             lifetime_s=rough(600, 3),
@@ -79,24 +81,24 @@ class Town:
         movement = Attachments(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()
         if self.wild:
-            options = replace(options, **self.any_options(np.random.default_rng([seed, 1])))
+            options = replace(options, **self.random_options(np.random.default_rng([seed, 1])))
             if rng.random() < 0.2:
                 restarts = (Restart(int(rng.integers(len(net.nodes))), ms(100, self.until_ms)),)
         gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}
         return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways, restarts)
 
     @staticmethod
-    def any_options(rng: np.random.Generator) -> dict[str, object]:
-        """Every choice of the options, at random; the usual one more often than not."""
-        chosen: dict[str, object] = {
+    def random_options(rng: np.random.Generator) -> dict[str, object]:
+        """Return random values of the options, the default with a probability above one half."""
+        values: dict[str, object] = {
             name: words[0 if rng.random() < 0.5 else rng.integers(len(words))] for name, words in CHOICES.items()
         }
         for name in ("forward_unacked", "upstream_early"):
-            chosen[name] = bool(rng.random() < 0.3)
+            values[name] = bool(rng.random() < 0.3)
         for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
-            chosen[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
+            values[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
         low = int(rng.integers(20 * MS, 400 * MS))
-        return chosen | {
+        return values | {
             "advertisement_min_ps": low,
             "advertisement_max_ps": low + int(rng.integers(0, 400 * MS)),
             "tunnel_limit": int(rng.integers(2, 5)),
@@ -104,13 +106,13 @@ class Town:
             "new_buffer_bytes": int(rng.integers(0, 3)) * 3000,
         }
 
-    def _ride(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:
-        """Stays (mobile, router, up, down, predict, going_down) of one mobile node, in ps."""
+    def _random_attachments(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:
+        """Return rows (mobile, router, up, down, predict, going_down) of one mobile node, in ps."""
         rows = []
-        gone = dict.fromkeys(routers, -1)  # when the last stay at each router ended
+        last_down = dict.fromkeys(routers, -1)  # by router
         at, up = int(rng.choice(routers)), 700 * MS * int(self.rough and rng.random() < 0.3)
         while True:
-            shortest = 20 if self.rough else 2 * (self.lead_ms + self.guard_ms + MOST_WAY_MS)
+            shortest = 20 if self.rough else 2 * (self.lead_ms + self.guard_ms + LONGEST_PATH_MS)
             stay = int(rng.integers(shortest * MS, 2000 * MS))
             down = up + stay
             if down >= self.moving_ms * MS:
@@ -126,6 +128,6 @@ class Town:
                 predict = warn - self.lead_ms * MS
                 next_up = predict if self.overlap else down + int(rng.integers(MS, 60 * MS))
             rows.append((mobile, at, up, down, predict, warn))
-            gone[at] = down
+            last_down[at] = down
             at = int(rng.choice([r for r in routers if r != at]))
-            up = max(gone[at] + MS, up + MS, next_up)
+            up = max(last_down[at] + MS, up + MS, next_up)

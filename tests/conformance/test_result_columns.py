@@ -4,7 +4,7 @@ import pytest
 
 from handoff.cli.tables import COLUMNS, summary_cells
 from handoff.output.parquet import SCHEMAS
-from tests.conformance.scene import SIZE, Scene, Stay
+from tests.conformance.two_router_scene import SIZE, Scene, Stay
 
 MS = 10**9
 DUAL = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
@@ -41,7 +41,7 @@ def of(names, values, name):
     return values[list(names).index(name)]
 
 
-def test_links_and_servers_are_used_in_proportion():
+def test_utilisation_of_links_and_servers():
     """Ten packets of 16 ms on the old radio in 2 s; one request of 1 ms at the home agent, with 5 ms more if it authenticates."""
     scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     for options, server in (({}, 1), ({"authentication": True, "authentication_service_ps": 5 * MS}, 6)):
@@ -70,7 +70,7 @@ def test_signalling_and_tunnels_are_counted_on_each_link():
 
 
 @pytest.mark.parametrize(("lost", "unfinished"), [([], 0), (["new>ha"], 1)])
-def test_what_is_not_finished_is_shown(lost, unfinished):
+def test_unfinished_handoffs_are_shown(lost, unfinished):
     """A packet of 1990 is on its way at 2000; a handoff whose request nobody answers is counted, and is not complete."""
     run = Scene(DUAL.stays, loss=lost).run("sync-mipv4", down=[100, 1990])
     summary = run.summary()
@@ -80,10 +80,10 @@ def test_what_is_not_finished_is_shown(lost, unfinished):
     assert (shown["handoffs"], shown["unfinished"], shown["in flight"], shown["lost"]) == ("1", str(unfinished), "1", "0")
 
 
-def test_extra_bytes_are_those_beyond_a_handoff_that_costs_nothing():
+def test_extra_bytes_are_relative_to_a_handoff_without_cost():
     """One packet that is forwarded (sent at 490): the leg from the old router to the new one; and signalling."""
     scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)])
-    run = scene.costs("sync-mipv4", down=[490])
+    run = scene.run_with_baseline("sync-mipv4", down=[490])
     signalling = {"air": 74 + 70 + 66 + 70, "core": 74 + 74 + 70 + 70 + 66}  # RQ BU BA RR; RQ RQ RR DRR BA
     assert run.summary()["extra_air_bytes"] == signalling["air"]
     assert run.summary()["extra_core_bytes"] == signalling["core"] + SIZE + 20

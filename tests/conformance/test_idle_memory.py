@@ -19,7 +19,7 @@ MOVERS = 20
 PROCESSOR = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
 
 
-def controllers_after(procedure: str, idle: int) -> dict[int, Any]:
+def run_controllers(procedure: str, idle: int) -> dict[int, Any]:
     """Those of a run in which ``MOVERS`` nodes move from one router to the other, and ``idle`` more stay."""
     net = Network()
     for name in ("cn", "ha", "gw"):
@@ -55,8 +55,8 @@ def controllers_after(procedure: str, idle: int) -> dict[int, Any]:
     return found
 
 
-def objects(roots: list[Any], but: Any) -> int:
-    """How many objects that the collector knows are held by ``roots``, without those held by ``but``."""
+def count_objects(roots: list[Any], but: Any) -> int:
+    """How many count_objects that the collector knows are held by ``roots``, without those held by ``but``."""
     seen, left = {id(but)}, list(roots)
     while left:
         thing = left.pop()
@@ -67,9 +67,9 @@ def objects(roots: list[Any], but: Any) -> int:
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
-def test_idle_mobile_nodes_cost_no_object(procedure):
-    few, many = (controllers_after(procedure, idle) for idle in (0, 1000))
-    counts = [objects(list(found.values()), found[-1].places.network) for found in (few, many)]
+def test_idle_mobile_nodes_allocate_no_objects(procedure):
+    few, many = (run_controllers(procedure, idle) for idle in (0, 1000))
+    counts = [count_objects(list(found.values()), found[-1].roles.network) for found in (few, many)]
     assert counts[1] - counts[0] < 100, "of a thousand idle ones"
     assert set(many[-1].states) == set(range(MOVERS))
     assert counts[0] > MOVERS * 3, "those that have moved are there"
