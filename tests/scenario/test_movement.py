@@ -78,7 +78,7 @@ def problems(path, *changes):
         (["coverage.lead=10ms"], "FILE:22: coverage: give a 'lead_spread' of at most 'lead'"),
         (["coverage.going_down=-81dBm"], "FILE:22: coverage: give a 'going_down' of at least 'minimum'"),
         (["coverage.minimum=-95"], "--set: coverage.minimum: -95 has no unit: write text with one, as in '-95dBm'"),
-        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a level: write a number and one of mdBm, dBm"),
+        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a power level: write a number and one of mdBm, dBm"),
         (["coverage.hysteresis=-1dB"], "--set: coverage.hysteresis: input should be greater than or equal to 0, not '-1dB'"),
         (["coverage.single_access=1.5"], "--set: coverage.single_access: 1.5 is not a share: give a number from 0 to 1"),
         (["coverage.exponent=nan"], "--set: coverage.exponent: nan is not an exponent of path loss: give a number from 1 to 10"),
@@ -96,7 +96,7 @@ def test_a_mistake_is_said(street, changes, message):
 
 def test_coverage_and_movement_belong_together(street):
     street.write_text(SCENARIO.split("[coverage]")[0])
-    assert problems(street) == ["FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
+    assert problems(street) == ["FILE:1: coverage is missing: it turns the positions of movement into attachments"]
     street.write_text(SCENARIO.replace("random_waypoint = {", 'associations = "log.csv" #'))
     assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
 
