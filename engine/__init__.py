@@ -1,4 +1,4 @@
-"""An exact, fast packet engine: FIFO queues, forwarding tables with versions in time, moving endpoints, controllers."""
+"""Exact packet engine: FIFO queues, timestamped binding tables, mobile endpoints, controllers."""
 
 from engine._control import Context, Event
 from engine._core import Engine

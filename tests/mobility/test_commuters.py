@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.rng import MOST_MEAN, RandomStreams, name_key, name_keys, random_word
+from engine.rng import MAX_EXPONENTIAL_MEAN, RandomStreams, name_key, name_keys, random_word
 from handoff.mobility import Commuters
 from handoff.mobility.commuters import UniformTime
 
@@ -214,6 +214,6 @@ def test_the_draws_are_exact():
     words = draws.random_words(who, index).tolist()
     for limit in (1, 10, 2**32 - 1, 2**32, 3**39, 2**63 - 1, 2**63):
         assert draws.uniform(who, index, limit).tolist() == [word * limit >> 64 for word in words]
-    for mean in (0, 1000, 10**12, MOST_MEAN):
+    for mean in (0, 1000, 10**12, MAX_EXPONENTIAL_MEAN):
         for found, word in zip(draws.exponential(who, index, mean).tolist(), words, strict=True):
             assert found == pytest.approx(-mean * math.log(((word >> 2) + 1) / 2**62), rel=1e-6, abs=mean * 1e-7 + 1)

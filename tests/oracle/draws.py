@@ -37,9 +37,9 @@ def scatter(x: int) -> int:
 
 
 def mobile_keys(network: Network) -> list[int]:
-    """Keys of all mobiles, from their names and those of their families."""
+    """Keys of all mobiles, from their names and their group's."""
     keys = []
-    for name, _, _, count, numbered, _ in network.families:
+    for name, _, _, count, numbered, _ in network.groups:
         keys += [mix2(key(name), i) for i in range(count)] if numbered else [key(name)]
     return keys
 
