@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.columns import Int
 from engine.elements import Channel
-from handoff.metrics.catalogue import Tables, Value, bottlenecks, evaluate
+from handoff.metrics.bottlenecks import bottlenecks
+from handoff.metrics.catalogue import Tables, Value, evaluate
 from handoff.protocol.constants import SECOND
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable, Setup
@@ -36,7 +37,7 @@ class Estimate:
     Attributes
     ----------
     what : str
-        Name of the server or link as in ``handoff.metrics.catalogue.Bottleneck``: ``ha registration``, ``ha forwarding``,
+        Name of the server or link as in ``handoff.metrics.bottlenecks.Bottleneck``: ``ha registration``, ``ha forwarding``,
         ``ha>gw0``, ``ar3>*``.
     rate : float
         Arrivals per second.
