@@ -11,7 +11,7 @@ import pytest
 
 from handoff.protocol.procedures import PROCEDURES
 from handoff.theory import handoff_formulas as theory
-from tests.theory.chain import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
+from tests.analytic.one_handoff import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, lead_ms, move, switch_ms, update_ms
 
 FORWARDING = ["mipv4-smooth", "mipv6-ro", "mipv6"]
 BICASTING = [name for name, row in PROCEDURES.items() if row.family == "bicasting"]

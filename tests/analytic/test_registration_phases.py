@@ -17,7 +17,7 @@ from handoff.protocol.setup import Attachments, Options, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.observer import RunObserver
 from handoff.simulation.run import run_procedure
-from tests.theory.chain import chain
+from tests.analytic.one_handoff import chain
 
 S = 10**12
 MOBILES, ROUTERS = 1000, 20
