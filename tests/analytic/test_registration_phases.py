@@ -17,7 +17,7 @@ from handoff.protocol.setup import Attachments, Options, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.observer import RunObserver
 from handoff.simulation.run import run_procedure
-from tests.analytic.one_handoff import chain
+from tests.analytic.one_handoff import one_handoff_setup
 
 S = 10**12
 MOBILES, ROUTERS = 1000, 20
@@ -115,7 +115,7 @@ def test_return_routability_and_correspondent_registration(phases):
 )
 def test_a_correspondent_is_told_again_before_its_binding_expires(lifetime_s):
     """Without one it sends by the home agent: nothing is lost, but the way is no longer the optimized one."""
-    setup = chain(
+    setup = one_handoff_setup(
         "mipv6-ro", interval_ms=1000, old_down=10_000, new_up=10_010, until_ms=1_500_000, profile="rfc", lifetime_s=lifetime_s
     )
     result = run_procedure(setup, "mipv6-ro", reference=ZERO_BYTES).result
