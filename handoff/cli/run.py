@@ -168,7 +168,7 @@ def run_study(
     if checkpoints is not None and not interruption.asked:
         checkpoints.remove()
     elif checkpoints is not None and checkpoints.path.exists():
-        print(f"handoff: {checkpoints.path}: the same command with --resume goes on from here", file=sys.stderr)
+        print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
     return INTERRUPTED if interruption.asked else 0
 
 
@@ -193,14 +193,14 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
     checkpoints = StudyCheckpoint(path, identity, every_s)
     if not resume:
         if path.exists():
-            raise ScenarioError([f"{path}: a checkpoint is there: go on from it with --resume, or remove it"])
+            raise ScenarioError([f"{path}: a checkpoint exists: resume it with --resume, or remove it"])
         _check_writable(path.parent)
     elif not path.exists():
-        print(f"handoff: {path}: no checkpoint there: the study begins", file=sys.stderr)
+        print(f"handoff: {path}: no checkpoint: the study starts from the beginning", file=sys.stderr)
     else:
         reached_ps = checkpoints.resume()
         complete = len(checkpoints.complete.runs)
-        print(f"handoff: {path}: {complete} runs complete, one goes on at {reached_ps / SECOND:g} s", file=sys.stderr)
+        print(f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s", file=sys.stderr)
     return checkpoints
 
 

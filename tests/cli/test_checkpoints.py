@@ -60,7 +60,7 @@ def test_a_killed_study_ends_with_the_same_files(command: list[str], tmp_path: P
     assert not list((killed / "out").glob("*.parquet"))
     done = handoff(killed, *command, "--json", *EVERY_SLICE, "--resume")
     assert done.returncode == 0, done.stderr
-    assert "one goes on at" in done.stderr
+    assert "the next one resumes at" in done.stderr
     assert without_times(done.stdout) == without_times(expected.stdout)
     expected_files, files = read_files(uninterrupted), read_files(killed)
     assert files.keys() == expected_files.keys()
@@ -94,12 +94,12 @@ def test_an_interrupted_study_resumes(tmp_path: Path) -> None:
     )
     assert stopped.returncode == 130
     assert stopped.stderr.splitlines()[-1] == (
-        "handoff: out/handoff.checkpoint: the same command with --resume goes on from here"
+        "handoff: out/handoff.checkpoint: repeat the command with --resume to continue"
     )
     reached = pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_ps"].to_pylist()[0]
     again = handoff(tmp_path, *RUN, "--resume", "--json")
     assert again.returncode == 0, again.stderr
-    assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, one goes on at {reached / 1e12:g} s\n"
+    assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, the next one resumes at {reached / 1e12:g} s\n"
     assert json.loads(again.stdout)["runs"][0]["interrupted_ps"] is None
     fresh = tmp_path / "fresh"
     fresh.mkdir()
@@ -120,7 +120,7 @@ def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_pat
         assert len(done.stderr.splitlines()) == 1
         return done.stderr.strip()
 
-    assert error_of(*short, *EVERY_SLICE) == "here: a checkpoint is there: go on from it with --resume, or remove it"
+    assert error_of(*short, *EVERY_SLICE) == "here: a checkpoint exists: resume it with --resume, or remove it"
     assert error_of(*short, "--seed", "2", "--resume") == "here: of another study or program: --seed differs"
     assert error_of(*short, "--set", "options.bicast=1s", "--resume") == "here: of another study or program: --set differs"
     path.write_bytes(good[:-100])
@@ -132,7 +132,7 @@ def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_pat
     assert not path.exists()
     again = handoff(tmp_path, *short, "--resume")
     assert again.returncode == 0
-    assert again.stderr == "handoff: here: no checkpoint there: the study begins\n"
+    assert again.stderr == "handoff: here: no checkpoint: the study starts from the beginning\n"
     wrong = handoff(tmp_path, *short, "--checkpoint-every", "10")
     assert wrong.returncode == 2
     assert "'10' is not a duration" in wrong.stderr

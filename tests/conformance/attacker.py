@@ -51,7 +51,7 @@ def attacked(
     def engine(network: Any, **options: Any) -> Engine:
         where = network.node_index(node)
         for i, message in enumerate(said):
-            network.schedule(round(message.at * MS), mobile, _SAY, i, node=where)
+            network.schedule_event(round(message.at * MS), mobile, _SAY, i, node=where)
         made = Engine(network, **options)
         made.attach(where, Attacker(handoff.simulation.run.compile_program(setup, procedure), setup, said))
         return made

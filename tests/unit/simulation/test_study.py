@@ -47,7 +47,7 @@ def test_all_reasons_are_reported_before_anything_runs(setup):
 
 
 def test_a_procedure_is_named_once(setup):
-    with pytest.raises(ValueError, match="'mipv4' stands twice"):
+    with pytest.raises(ValueError, match="procedure 'mipv4'"):
         run_study(setup, ["mipv4", "mipv4"])
 
 
@@ -68,10 +68,12 @@ def test_a_study_can_stop_between_runs(setup):
     assert runs[0].interrupted_ps is None
 
 
-@pytest.mark.parametrize(("detail", "excess", "kept"), [(None, 0, True), (None, -1, False), (True, -1, True), (False, 0, False)])
-def test_packets_are_recorded_up_to_a_limit_unless_the_caller_decides(setup, monkeypatch, detail, excess, kept):
+@pytest.mark.parametrize(
+    ("detail", "excess", "recorded"), [(None, 0, True), (None, -1, False), (True, -1, True), (False, 0, False)]
+)
+def test_packets_are_recorded_up_to_a_limit_unless_the_caller_decides(setup, monkeypatch, detail, excess, recorded):
     """The source sends 200 packets in 200 ms."""
     assert count_expected_packets(setup) == 200
     monkeypatch.setattr(study, "MAX_RECORDED_PACKETS", 200 + excess)
     (run,) = run_study(setup, ["mipv4"], detail=detail)
-    assert (run.detail is not None) == kept
+    assert (run.detail is not None) == recorded
