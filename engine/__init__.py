@@ -1,6 +1,6 @@
 """Exact packet engine: FIFO queues, timestamped binding tables, mobile endpoints, controllers."""
 
-from engine._context import Context, Event
+from engine._context import Context, Event, EventKind
 from engine._core import Engine
 from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
@@ -13,6 +13,7 @@ __all__ = [
     "Context",
     "Engine",
     "Event",
+    "EventKind",
     "Fate",
     "LinkTrace",
     "MemoryLimitError",

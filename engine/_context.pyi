@@ -1,7 +1,14 @@
 """Events and contexts of controllers; docstrings are on the compiled classes. ``docs/model.md`` says exactly what they do."""
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Literal, Protocol, final, type_check_only
+
+class EventKind(IntEnum):
+    SCHEDULED = 0
+    TIMER = 1
+    MESSAGE = 2
+    REFUSED_MESSAGE = 3
 
 @final
 class Event:
@@ -12,7 +19,7 @@ class Event:
     @property
     def mobile(self) -> int: ...
     @property
-    def kind(self) -> int: ...  # 0 scheduled, 1 timer, 2 message, 3 refused message
+    def kind(self) -> int: ...  # an EventKind
     @property
     def code(self) -> int: ...
     @property

@@ -86,7 +86,7 @@ cdef class Engine(EventLoop):
     >>> net.link("server", "ap", rate="100Mbit/s", delay="10ms", buffer_packets=100)
     >>> net.cell("ap", rate="10Mbit/s", delay="2ms", buffer_packets=100)
     >>> phone = net.mobile("phone", home="ap")
-    >>> net.attach(phone, "ap"); net.local("ap", phone)
+    >>> net.attach(phone, "ap"); net.set_local("ap", phone)
     >>> _ = net.cbr("server", phone, interval="20ms", size_bytes=250)
     >>> result = Engine(net).run("1s")
     >>> result.fate_counts()

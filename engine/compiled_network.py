@@ -43,7 +43,7 @@ class CompiledNetwork:
     boundary_times : ndarray
         For each mobile that has any: the times of its boundaries and of its scheduled events, sorted, then ``FOREVER``.
         The first element is the ``FOREVER`` of mobiles without any.
-    flow_keys, flow_nodes, flow_law : ndarray of uint64, int32 and uint32
+    flow_keys, flow_nodes, flow_schedule : ndarray of uint64, int32 and uint32
         Key, fixed node and schedule of each flow; flows with equal parameters share a row of the schedules.
     flows_by_mobile : ndarray of uint32
         Flows sorted by mobile; empty if they are sorted already.
@@ -103,7 +103,7 @@ class CompiledNetwork:
     @property
     def flow_bytes(self) -> int:
         """Memory of the columns of flows, without the startup columns."""
-        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_law, self.flows_by_mobile))
+        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_schedule, self.flows_by_mobile))
 
     def release_inputs(self) -> None:
         """Replace the startup columns by their digest."""
@@ -174,6 +174,6 @@ class CompiledNetwork:
             source,
             np.where(source == POISSON, self.flow_keys, np.uint64(0)).view(np.int64),
         ]
-        self.flow_law, rows = unique_rows(columns)
-        self.laws = len(rows)
-        self.startup_columns["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)
+        self.flow_schedule, rows = unique_rows(columns)
+        self.schedules = len(rows)
+        self.startup_columns["schedules"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)

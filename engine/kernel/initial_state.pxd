@@ -52,7 +52,7 @@ cdef inline int init_sources(World* w, object b) except -1:
     w.flow = <Flow*>allocate_zeroed((w.flows + 1) * sizeof(Flow))
     w.flow_key = <const uint64_t*>data_pointer(b.flow_keys)
     w.flow_node = <const int32_t*>data_pointer(b.flow_nodes)
-    w.flow_schedule = <const uint32_t*>data_pointer(b.flow_law)
+    w.flow_schedule = <const uint32_t*>data_pointer(b.flow_schedule)
     w.mobile_of_flow = <uint32_t*>allocate_zeroed((w.flows + 1) * sizeof(uint32_t))
     w.sent_packets = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
     w.log_table = <int64_t*>calloc(log_table.shape[0], sizeof(int64_t))
@@ -66,7 +66,7 @@ cdef inline int init_sources(World* w, object b) except -1:
         recording.origin, recording.multiplier, recording.divisor = replay.origin, replay.multiply, replay.divide
     if len(b.flows_by_mobile):
         w.flows_by_mobile = <const uint32_t*>data_pointer(b.flows_by_mobile)
-    init_schedules(w, b.startup_columns["laws"])
+    init_schedules(w, b.startup_columns["schedules"])
     for j in range(w.flows):
         i = order[j]
         w.flow[i].last_time = -1
@@ -148,12 +148,14 @@ cdef inline int reserve_tables(World* w, const int32_t[::1] node, const int32_t[
     return 0
 
 cdef inline int init_tables(World* w, object b) except -1:
-    cdef const int32_t[::1] node = b.startup_columns["entry_node"], mobile = b.startup_columns["entry_mobile"], coa = b.startup_columns["entry_coa"]
+    cdef const int32_t[::1] node = b.startup_columns["entry_node"], mobile = b.startup_columns["entry_mobile"]
+    cdef const int32_t[::1] coa = b.startup_columns["entry_coa"]
     cdef const uint8_t[::1] header = b.startup_columns["entry_header"]
     cdef const int8_t[::1] end = b.startup_columns["entry_end"]
     cdef const int32_t[::1] route_mobile = b.startup_columns["route_mobile"], route_cell = b.startup_columns["route_cell"]
     cdef const int32_t[::1] due_node = b.startup_columns["due_node"], due_mobile = b.startup_columns["due_mobile"]
-    cdef const int64_t[::1] due_time = b.startup_columns["due_time"], code = b.startup_columns["due_code"], arg = b.startup_columns["due_arg"]
+    cdef const int64_t[::1] due_time = b.startup_columns["due_time"], code = b.startup_columns["due_code"]
+    cdef const int64_t[::1] arg = b.startup_columns["due_arg"]
     cdef CareOf c
     cdef int64_t i, k
     cdef Unit* u

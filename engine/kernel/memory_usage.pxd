@@ -56,5 +56,5 @@ cdef inline dict measure_memory(World* w, object built):
         "queues": queues,
         "movement": built.movement_bytes + due,
         "flows": w.flows * <int64_t>(sizeof(Flow) + 2 * sizeof(uint32_t)) + sources + built.flow_bytes
-        + built.laws * <int64_t>sizeof(FlowSchedule),
+        + built.schedules * <int64_t>sizeof(FlowSchedule),
     }  # fmt: skip

@@ -37,7 +37,7 @@ class OracleInSlices:
         self.reached = to
         return to
 
-    def dismiss(self) -> None:
+    def release_controllers(self) -> None:
         """Its controllers are still to run."""
 
     def result(self) -> Result:

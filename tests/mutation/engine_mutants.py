@@ -8,19 +8,19 @@ from __future__ import annotations
 from tests.mutation.mutant import Mutant
 
 QUEUE_MUTANTS = (
-    Mutant("keys read big-endian", "keys.py", '"little")', '"big")'),
-    Mutant("SplitMix64 shifts by 26", "keys.py", "(x >> 27)", "(x >> 26)"),
+    Mutant("keys read big-endian", "rng.py", '"little")', '"big")'),
+    Mutant("SplitMix64 shifts by 26", "rng.py", "(x >> 27)) * 0x94D049BB133111EB) & MASK", "(x >> 26)) * 0x94D049BB133111EB) & MASK"),
     # windows and units
-    Mutant("window x 1.5", "plan.py", "i in order], window, min(", "i in order], window * 3 // 2, min("),
-    Mutant("window cycles ignore uplinks", "plan.py", "        if uplinks:\n", "        if False:\n"),
-    Mutant("service time doubled in the window", "plan.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
-    Mutant("units in any order", "plan.py", "        if d not in after[s]:\n", "        if False:\n"),
+    Mutant("window x 1.5", "lookahead.py", "window_ps=window,", "window_ps=window * 3 // 2,"),
+    Mutant("window cycles ignore uplinks", "lookahead.py", "        if uplinks:\n", "        if False:\n"),
+    Mutant("service time doubled in the window", "lookahead.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
+    Mutant("units in any order", "lookahead.py", "        if d not in after[s]:\n", "        if False:\n"),
     # routing
     Mutant(
-        "equal delays ignore the hop count", "plan.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"
+        "equal delays ignore the hop count", "routing.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"
     ),
     Mutant(
-        "largest link key", "plan.py", "key=lambda i: key(network.links[i].name))", "key=lambda i: -key(network.links[i].name))"
+        "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("
     ),
     # the table at the time of the packet
     Mutant(
@@ -211,7 +211,7 @@ QUEUE_MUTANTS = (
     ),
     Mutant("the second lap of a recording starts at once", "kernel/sources.pxd", " + lap * schedule.interval\n", "\n"),
     # draws
-    Mutant("logarithms rounded down", "plan.py", "(total + (1 << 39)) >> 40", "total >> 40"),
+    Mutant("logarithms rounded down", "rng.py", "(total + (1 << 39)) >> 40", "total >> 40"),
     # the radio
     Mutant(
         "copy_in_flight copies waiting packets",
@@ -278,14 +278,14 @@ AHEAD_MUTANTS = (
 )
 # parallel windows
 PARALLEL_MUTANTS = (
-    Mutant("parallel window longer than the shortest link", "plan.py", "min(window, beside)", "window"),
+    Mutant("parallel window longer than the shortest link", "lookahead.py", "min(window, shortest)", "window"),
     Mutant(
         "parallel window ignores uplinks",
-        "plan.py",
-        "length for s, d, length in arcs if units[d].kind != 2 and",
-        "length for s, d, length in arcs if 2 not in (units[s].kind, units[d].kind) and",
+        "lookahead.py",
+        "length for s, d, length in arcs if units[d].kind != MOBILES and",
+        "length for s, d, length in arcs if MOBILES not in (units[s].kind, units[d].kind) and",
     ),
-    Mutant("a node with a cell runs ahead", "plan.py", "    while behind:\n", "    while False:\n"),
+    Mutant("a node with a cell runs ahead", "lookahead.py", "    while frontier:\n", "    while False:\n"),
     Mutant("units pass a run-ahead unit", "_loop.pyx", "                end = min(end, bound)\n", "                pass\n"),
     Mutant(
         "a run-ahead unit passes another",

@@ -70,14 +70,14 @@ def test_any_clock(ticks, origin, multiply, divide, start_ps):
 
 REFUSED = [
     ([0, 2, 1], [9, 9, 9], {}, "times must be sorted"),
-    ([0, 1], [9], {}, r"as many times as sizes are needed, at least one; got \(2,\), \(1,\)"),
+    ([0, 1], [9], {}, r"a replay needs one size for each time, at least one; got shapes \(2,\) and \(1,\)"),
     ([], [], {}, "at least one"),
     ([5], [9], {"origin": 6}, "times must not be before their origin"),
     ([0], [0], {}, "a packet has 1 to 65000 bytes, not 0"),
     ([0], [65_001], {}, "a packet has 1 to 65000 bytes, not 65001"),
     ([0], [-3], {}, "a packet has 1 to 65000 bytes, not -3"),
-    ([0], [9], {"multiply": 0}, "multiplied and divided by 1 to"),
-    ([0], [9], {"divide": 2**63}, "multiplied and divided by 1 to"),
+    ([0], [9], {"multiply": 0}, "multiplier and divisor of times are 1 to"),
+    ([0], [9], {"divide": 2**63}, "multiplier and divisor of times are 1 to"),
     ([0, 10], [9, 9], {"period_ps": 10}, "a period of 10 ps is not longer than the sequence"),
     ([0, 10], [9, 9], {"period_ps": 5, "divide": 2}, "a period of 5 ps is not longer than the sequence"),
 ]

@@ -33,14 +33,14 @@ def test_small_network(threads, window_ps):
 def test_thousands_of_mobiles(case):
     alone, beside = Engine(workload(4000, scale=4, **case)), Engine(workload(4000, scale=4, **case), threads=3)
     assert beside.run("500ms").fingerprint == alone.run("500ms").fingerprint
-    assert beside.profile["windows_beside"] > 0
-    assert alone.profile["windows_beside"] == 0
+    assert beside.profile["parallel_windows"] > 0
+    assert alone.profile["parallel_windows"] == 0
 
 
 def test_a_quiet_network_uses_one_thread():
     engine = Engine(workload(10, few=True), threads=2)
     assert engine.run("20s").fingerprint == Engine(workload(10, few=True)).run("20s").fingerprint
-    assert engine.profile["windows_beside"] == 0
+    assert engine.profile["parallel_windows"] == 0
 
 
 def test_a_link_without_delay_uses_one_thread():
@@ -48,7 +48,7 @@ def test_a_link_without_delay_uses_one_thread():
     net.link("ha", net.node("beside"), rate="1Gbit/s", delay=0)
     engine = Engine(net, threads=2, scheduling="window")
     engine.run("100ms")
-    assert engine.profile["windows_beside"] == 0
+    assert engine.profile["parallel_windows"] == 0
 
 
 @pytest.mark.skipif(not TASKS.exists(), reason="counts this process's threads in /proc")
