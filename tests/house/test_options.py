@@ -39,7 +39,7 @@ TESTS = {
     "sequence": "test_options_races.py::test_with_a_shared_counter_the_overtaken_update_is_refused",
     "upstream_early": "test_options_data.py::test_upstream_data_use_the_new_link_after_the_reply_or_early",
     "upstream_packets": "test_options_data.py::test_the_upstream_buffer_of_the_mobile_node_is_limited",
-    "bicast_ps": "../theory/test_handoffs.py::test_bicasting_copies_follow_the_life_of_the_old_binding",
+    "bicast_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_follow_the_life_of_the_old_binding",
     "tunnel_limit": "test_options_data.py::test_the_tunnel_limit_bounds_the_nesting",
     "encapsulation": "test_options_data.py::test_headers_of_tunnels_that_end_at_an_ipv4_router",
     "dad_ps": "test_profile_rfc.py::test_an_address_is_checked_before_it_is_used",

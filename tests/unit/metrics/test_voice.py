@@ -1,4 +1,4 @@
-"""Voice quality: the check values of ITU-T G.107 as we use it, its limits, and burstiness by hand."""
+"""Voice quality: check values of ITU-T G.107, the limits of the scale, and burstiness by hand."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from handoff.metrics import CODECS, mos, r_factor, voice_metrics
 from handoff.metrics.voice import mos_of_r
 
-from .build import columns, packet
+from .packet_records import build_records, packet
 
 MS = 10**9
 
@@ -43,15 +43,15 @@ def test_the_scale_ends():
     assert (np.diff(scores) >= 0).all()
 
 
-def voice(flow, **options):
-    table, group = columns([flow])
-    return {name: column[0].item() for name, column in voice_metrics(table, group, 1, **options).items()}
+def voice_of_flow(flow, **options):
+    records, group = build_records([flow])
+    return {name: column[0].item() for name, column in voice_metrics(records, group, 1, **options).items()}
 
 
 def test_bursts_of_two():
     """20 packets, 4 lost in two pairs: P = 20 %, mean run 2, expected 1 / 0.8: BurstR = 1.6."""
     flow = [packet(seq, None if seq in (3, 4, 10, 11) else 150 * MS, 1000 * MS * seq, fate=5) for seq in range(20)]
-    result = voice(flow)
+    result = voice_of_flow(flow)
     assert result["burst_ratio"] == pytest.approx(1.6)
     assert result["voice_loss_ratio"] == 0.2
     assert result["voice_delay_ps"] == 150 * MS
@@ -62,12 +62,12 @@ def test_bursts_of_two():
 def test_a_playout_buffer_trades_delay_for_loss():
     """Delays 50 60 90 50 ms: with 20 ms of buffer all play 70 ms after sending, and the one of 90 ms is late."""
     flow = [packet(seq, delay * MS, 1000 * MS * seq) for seq, delay in enumerate([50, 60, 90, 50])]
-    result = voice(flow, playout_ps=20 * MS, codec_delay_ps=25 * MS)
+    result = voice_of_flow(flow, playout_ps=20 * MS, codec_delay_ps=25 * MS)
     assert (result["voice_delay_ps"], result["voice_late"], result["voice_loss_ratio"]) == (95 * MS, 1, 0.25)
     assert result["mos"] == pytest.approx(float(mos(95, 25, 0, 25.1)))  # one run of 1 < 1 / 0.75: random
-    patient = voice(flow, playout_ps=40 * MS)
+    patient = voice_of_flow(flow, playout_ps=40 * MS)
     assert (patient["voice_delay_ps"], patient["voice_late"], patient["voice_loss_ratio"]) == (90 * MS, 0, 0)
-    bare = voice(flow)
+    bare = voice_of_flow(flow)
     assert (bare["voice_delay_ps"], bare["voice_late"]) == (int(62.5 * MS), 0)
 
 
@@ -76,16 +76,16 @@ def test_late_and_lost_make_one_period():
     delays = [10] * 10
     delays[4] = 99
     flow = [packet(seq, None if seq == 3 else delay, 1000 * seq, fate=5) for seq, delay in enumerate(delays)]
-    assert voice(flow, playout_ps=50)["burst_ratio"] == pytest.approx(1.6)
+    assert voice_of_flow(flow, playout_ps=50)["burst_ratio"] == pytest.approx(1.6)
 
 
 def test_all_lost_is_the_worst():
-    result = voice([packet(seq, None, seq, fate=5) for seq in range(3)])
+    result = voice_of_flow([packet(seq, None, seq, fate=5) for seq in range(3)])
     assert (result["voice_delay_ps"], result["voice_loss_ratio"], result["r_factor"], result["mos"]) == (-1, 1.0, 0, 1)
 
 
 @pytest.mark.parametrize("flow", [[], [packet(0, None, 0, fate=14)]])
 def test_nothing_finished_has_no_quality(flow):
-    result = voice(flow)
+    result = voice_of_flow(flow)
     assert result["voice_delay_ps"] == -1
     assert np.isnan([result["voice_loss_ratio"], result["r_factor"], result["mos"]]).all()

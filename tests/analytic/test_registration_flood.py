@@ -1,4 +1,4 @@
-"""A flood of forged registrations against the queue of a home agent: what is left for the others follows M/D/1/K (oracles.md)."""
+"""A flood of forged registrations at the queue of a home agent: the acceptance of honest ones follows M/D/1/K."""
 
 import math
 
@@ -21,8 +21,8 @@ FALSE_ALARM_Z = 3.89
 """Two-sided, one in 10,000."""
 
 
-def people(rng: np.random.Generator) -> Setup:
-    """Mobile nodes that each ask once, at a random time."""
+def build_honest_nodes(rng: np.random.Generator) -> Setup:
+    """Build mobile nodes that register once, each at a random time."""
     net = Network()
     net.node("ha", registration=MS, registration_queue=PLACES)
     for name, delay in (("cn", 20), ("old", 10), ("new", 12), ("peer", 18)):
@@ -30,28 +30,28 @@ def people(rng: np.random.Generator) -> Setup:
         net.link("ha", name, delay=delay * MS, both=True)
     net.link("old", "new", delay=6 * MS, both=True)
     net.cell("old", delay=4 * MS), net.cell("new", delay=5 * MS)
-    who = net.mobiles(NODES, home="ha")
-    asks = rng.integers(MS, SECONDS * 1000 * MS, NODES)
-    up = np.stack([np.zeros(NODES, np.int64), asks], 1).ravel()
-    down = np.stack([asks + 10**13, np.full(NODES, FOREVER)], 1).ravel()
-    predict = np.stack([asks, np.full(NODES, -1)], 1).ravel()
+    mobiles = net.mobiles(NODES, home="ha")
+    request_ps = rng.integers(MS, SECONDS * 1000 * MS, NODES)
+    up = np.stack([np.zeros(NODES, np.int64), request_ps], 1).ravel()
+    down = np.stack([request_ps + 10**13, np.full(NODES, FOREVER)], 1).ravel()
+    predict = np.stack([request_ps, np.full(NODES, -1)], 1).ravel()
     routers = np.tile([net.node_index("old"), net.node_index("new")], NODES)
-    movement = Attachments(np.repeat(who, 2), routers, up, down, predict, np.full(2 * NODES, -1))
+    movement = Attachments(np.repeat(mobiles, 2), routers, up, down, predict, np.full(2 * NODES, -1))
     return Setup(net, net.node_index("ha"), movement, (SECONDS + 2) * 1000 * MS, Options(profile="rfc"))
 
 
 @pytest.mark.parametrize("flood", [True, False])
 def test_acceptance_under_a_flood_is_that_of_m_d_1_k(flood):
-    """Forged and honest requests together are a Poisson stream (but for the few that are sent again); each takes its service."""
+    """Forged and honest requests together are a Poisson stream, except for the few retransmissions; each takes its service."""
     rng = np.random.default_rng(1)
-    setup = people(rng)
+    setup = build_honest_nodes(rng)
     program = compile_program(setup, "sync-mipv4")
     number, numbered = find_request_step(program, "RQ", "HA")
     rate = LOAD * 1000 - NODES / SECONDS * (1 + LOSS)  # forged ones a second
     times = np.cumsum(rng.exponential(1000 / rate, round(SECONDS * rate))) if flood else []
     forged = MessageFields(number, len(numbered.step.path) - 1, -1, setup.network.node_index("new"), -1, 0, 600)
-    said = [ForgedMessage(at, "ha", forged) for at in times]
-    run = run_with_attacker(setup, "sync-mipv4", said, run=lambda s, p: run_procedure(s, p, reference=ZERO_BYTES))
+    messages = [ForgedMessage(at, "ha", forged) for at in times]
+    run = run_with_attacker(setup, "sync-mipv4", messages, run=lambda s, p: run_procedure(s, p, reference=ZERO_BYTES))
     accepted = float(np.mean(run.handoffs["retransmissions"] == 0))
     if not flood:
         assert accepted > 0.999

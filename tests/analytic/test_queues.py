@@ -1,7 +1,7 @@
-"""Queues against their closed forms, through the public interface: one server of S a packet, or a chain of them.
+"""Queues of the engine against their closed forms: one server with service time S per packet, or a chain of servers.
 
-Confidence: every statistical row is judged by batch means, 40 batches of one run, as a two-sided interval of Student's t
-at 1 in 10,000. There are 13 such rows, so a false alarm is to be expected with one seed in 770; the seed is fixed.
+Each statistical test uses batch means, 40 batches of one run, and a two-sided interval of Student's t at 1 in 10,000. There are
+13 of them, so that one seed in 770 gives a false alarm; the seed is fixed.
 """
 
 import math
@@ -24,7 +24,7 @@ FALSE_ALARM = 1e-4
 
 
 def chain_of(*links, **server):
-    """n0 -> n1 -> ... -> the last node's cell; each link given by its parameters, the cell takes only its delay."""
+    """Build n0 -> n1 -> ... -> the cell of the last node; each link has its parameters, the cell only a delay."""
     net = Network()
     for i in range(len(links)):
         net.node(f"n{i}")
@@ -39,7 +39,7 @@ def chain_of(*links, **server):
 
 
 def poisson(load, link, **server):
-    """A run with a Poisson source of this load; its packet records are in order of sending."""
+    """Run a Poisson source of this load; the packet records are in the order of sending."""
     net, mobile = chain_of(link, **server)
     mean_ps = round(S_PS / load)
     net.poisson("n0", mobile, mean=mean_ps, size_bytes=S_BYTES, count=PACKETS)
@@ -49,13 +49,13 @@ def poisson(load, link, **server):
 
 
 def waits(result):
-    """Waiting times in units of S: delay without transmission and propagation."""
+    """Return the waits in units of S: the delays without transmission and propagation."""
     assert (result.packets["fate"] == Fate.DELIVERED).all()
     return (result.packets["delay_ps"] - S_PS - 2 * DELAY_PS) / S_PS
 
 
 def assert_mean(samples, expected):
-    """``expected`` is in the interval that the means of consecutive batches give."""
+    """Check that ``expected`` lies in the interval of the means of consecutive batches."""
     means = np.asarray(samples, float).reshape(BATCHES, -1).mean(axis=1)
     low, high = stats.t.interval(1 - FALSE_ALARM, BATCHES - 1, means.mean(), means.std(ddof=1) / math.sqrt(BATCHES))
     assert low <= expected <= high, f"{expected} is not within {low} to {high}"
@@ -92,7 +92,7 @@ def test_a_forwarding_server_loses_as_m_d_1_k_does():
 
 
 def test_a_registration_server_loses_as_m_d_1_k_does():
-    """Messages of a mobile node at exponential times; the home agent's controller notes which it was given."""
+    """A mobile node sends messages at exponential times; the controller of the home agent records which it receives."""
     messages = 200_000
     net, mobile = chain_of({}, registration=S_PS, registration_queue=5)
     gaps = np.random.default_rng(1).exponential(S_PS / 0.9, messages)
@@ -105,22 +105,22 @@ def test_a_registration_server_loses_as_m_d_1_k_does():
             ctx.send(1, last, size_bytes=100, args=event.args[:1], via=last)
 
     class Server:
-        heard = np.zeros(messages, bool)
+        received = np.zeros(messages, bool)
 
         def on_event(self, ctx, event):
-            self.heard[event.args[0]] = True
+            self.received[event.args[0]] = True
 
     engine = Engine(net)
     engine.attach_mobiles(Sender())
     engine.attach(last, Server())
     result = engine.run(int(times[-1]) + 10 * S_PS)
     assert set(result.fate_counts(control=True)) == {"delivered", "registration overload"}
-    assert result.nodes["registration_dropped"][last] == messages - Server.heard.sum()
-    assert_mean(~Server.heard, M_D_1_5)
+    assert result.nodes["registration_dropped"][last] == messages - Server.received.sum()
+    assert_mean(~Server.received, M_D_1_5)
 
 
 @pytest.mark.parametrize("interval_ps", [S_PS, S_PS + 1, 3 * S_PS])
-def test_nobody_waits_in_d_d_1_up_to_full_load(interval_ps):
+def test_no_packet_waits_in_d_d_1_up_to_full_load(interval_ps):
     net, mobile = chain_of({"rate": RATE_BPS})
     net.cbr("n0", mobile, interval=interval_ps, size_bytes=S_BYTES, count=10_000)
     result = Engine(net, record="packets").run(10_001 * interval_ps + S_PS)
@@ -129,7 +129,7 @@ def test_nobody_waits_in_d_d_1_up_to_full_load(interval_ps):
     assert result.links["peak_packets"][0] == 1
 
 
-def test_over_full_load_d_d_1_waits_grow_by_what_is_missing():
+def test_over_full_load_each_wait_of_d_d_1_is_longer_by_the_excess():
     net, mobile = chain_of({"rate": RATE_BPS})
     net.cbr("n0", mobile, interval=S_PS - 7, size_bytes=S_BYTES, count=10_000)
     result = Engine(net, record="packets").run("1s")
@@ -141,19 +141,19 @@ def test_the_kth_of_a_batch_waits_for_those_before_it():
     net.replay("n0", mobile, [0] * 60, [S_BYTES] * 60, period_ps=100 * S_PS, stop_ps=300 * S_PS)
     result = Engine(net, record="packets").run("1ms")
     in_batch = result.packets["seq"] % 60
-    heard = result.packets["fate"] == Fate.DELIVERED
-    assert len(heard) == 3 * 60
-    assert (heard == (in_batch < 50)).all()
-    waited = result.packets["delay_ps"][heard] - S_PS - 2 * DELAY_PS
-    assert (waited == in_batch[heard] * S_PS).all()
+    received = result.packets["fate"] == Fate.DELIVERED
+    assert len(received) == 3 * 60
+    assert (received == (in_batch < 50)).all()
+    waited = result.packets["delay_ps"][received] - S_PS - 2 * DELAY_PS
+    assert (waited == in_batch[received] * S_PS).all()
 
 
 def test_a_tandem_follows_lindleys_recursion_in_integers():
     """Random sizes and gaps through three links, the slowest in the middle; nothing is rounded but bytes to picoseconds."""
     count = 20_000
-    dice = np.random.default_rng(1)
-    times = np.cumsum(dice.integers(0, 2 * 10**6, count))
-    sizes = dice.integers(40, 1500, count)
+    rng = np.random.default_rng(1)
+    times = np.cumsum(rng.integers(0, 2 * 10**6, count))
+    sizes = rng.integers(40, 1500, count)
     rates, delays = [10**10 + 7, 6_300_000_001, 9 * 10**9], [5_000_011, 3, 77]
     net, mobile = chain_of(*({"rate": rate, "delay": delay} for rate, delay in zip(rates, delays, strict=True)))
     net.replay("n0", mobile, times, sizes)

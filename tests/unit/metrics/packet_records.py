@@ -1,15 +1,17 @@
-"""Columns from packets, and packets from hypothesis."""
+"""Records of packets: from lists of packets, from orders of arrival, and from hypothesis."""
 
 import numpy as np
 from hypothesis import strategies as st
 
-from .reference import DELIVERED, DUPLICATE, IN_FLIGHT, Packet
+from handoff.metrics import group_metrics
+
+from .naive_metrics import DELIVERED, DUPLICATE, IN_FLIGHT, Packet
 
 NAMES = ("flow", "seq", "copy", "fate", "time_ps", "sent_ps", "delay_ps")
 
 
-def columns(flows):
-    """Records of the packets, and the group of each."""
+def build_records(flows):
+    """Return the records of the packets as columns, and the group of each record."""
     rows, group = [], []
     for flow, packets in enumerate(flows):
         for p in packets:
@@ -20,10 +22,11 @@ def columns(flows):
     return {name: table[:, i].copy() for i, name in enumerate(NAMES)}, np.array(group, np.int64)
 
 
-def arrivals(order, group=0, time_of=lambda i: 1000 * i):
-    """One flow whose packets 0..max arrive in this order (those not named are lost), the i-th at ``time_of(i)``.
+def arriving_in_order(order, group=0, time_of=lambda i: 1000 * i):
+    """Return a flow whose packets 0..max arrive in this order, the i-th at ``time_of(i)``; packets not named are lost.
 
-    Sent at ``10 * seq``."""
+    Packet ``seq`` is sent at ``10 * seq``.
+    """
     place = {seq: i for i, seq in enumerate(order)}
     flow = []
     for seq in range(max(order) + 1):
@@ -42,9 +45,23 @@ def packet(seq, delay, sent, group=0, fate=DELIVERED, duplicates=0):
     return Packet(seq, group, fates, [sent + delay + i for i in range(len(fates))], [delay + i for i in range(len(fates))])
 
 
+def flow_metrics(records, flows):
+    """Return the metrics of each flow: the group of a packet is its flow."""
+    return group_metrics(records, records["flow"], flows)
+
+
+def single_flow_metrics(flow):
+    """Return the metrics of one flow as Python numbers."""
+    return {name: column[0].item() for name, column in flow_metrics(build_records([flow])[0], 1).items()}
+
+
+def pick(result, *names):
+    return tuple(result[name] for name in names)
+
+
 @st.composite
 def flow_lists(draw, groups=3, most=30, flows=3):
-    """Some flows; packets with copies of any legal mixture of fates, few distinct delays so that ties and runs are frequent."""
+    """Draw flows of packets with copies of any legal mixture of fates, and few distinct delays for many ties and runs."""
     result = []
     delay = st.integers(0, draw(st.sampled_from([0, 5, 60, 10**13])))
     others = st.lists(st.sampled_from([DUPLICATE, 2, 5, 13, IN_FLIGHT]), max_size=2)

@@ -1,7 +1,4 @@
-"""The metrics once more, slowly and straight from the definitions: lists, loops and fractions, one flow at a time.
-
-A packet is ``(seq, fates, times, delays, group)`` with one entry a copy. Nothing here is shared with handoff.metrics.
-"""
+"""Slow metrics straight from the definitions, with lists, loops and fractions. They share nothing with handoff.metrics."""
 
 import itertools
 import math
@@ -13,6 +10,8 @@ DELIVERED, DUPLICATE, IN_FLIGHT = 0, 1, 14
 
 @dataclass
 class Packet:
+    """A packet with the fate, the time and the delay of each copy."""
+
     seq: int
     group: int
     fates: list[int]
@@ -54,7 +53,7 @@ def arrival_order(flow):
 
 
 def type_p_reordered(s):
-    """RFC 4737, 3.3: for each arrival whether its number is below NextExp."""
+    """Return True for each arrival with a number below NextExp (RFC 4737, 3.3)."""
     next_expected, result = 0, []
     for number in s:
         if number >= next_expected:
@@ -66,12 +65,12 @@ def type_p_reordered(s):
 
 
 def extent_index(s, i):
-    """RFC 4737, 4.2: the smallest j < i with s[j] > s[i]; the extent is i - j."""
+    """Return the smallest j < i with s[j] > s[i] (RFC 4737, 4.2); the extent is i - j."""
     return min(j for j in range(i) if s[j] > s[i])
 
 
 def is_n_reordered(s, i, n):
-    """RFC 4737, 5.3, i counted from 0: the n arrivals right before i exist and all have larger numbers."""
+    """Return True if the n arrivals right before i (from 0) exist and all have larger numbers (RFC 4737, 5.3)."""
     return n <= i and all(s[j] > s[i] for j in range(i - n, i))
 
 
@@ -80,7 +79,7 @@ def degree(s, i):
 
 
 def free_runs(s):
-    """RFC 4737, 4.6: for each reordered arrival the length of the run that it ends."""
+    """Return the length of the run that each reordered arrival ends (RFC 4737, 4.6)."""
     run, result = 0, []
     for late in type_p_reordered(s):
         if late:
@@ -92,7 +91,7 @@ def free_runs(s):
 
 
 def rtp_jitter(order):
-    """RFC 3550, 6.4.1, exactly."""
+    """Return the jitter after each arrival in exact fractions (RFC 3550, 6.4.1)."""
     j, result = Fraction(0), []
     for i, packet in enumerate(order):
         if i:
@@ -103,7 +102,7 @@ def rtp_jitter(order):
 
 
 def periods(flow, group, missing):
-    """RFC 3357: lengths of runs of missing packets, consecutive by number, of the group."""
+    """Return the lengths of the runs of missing packets of a group, consecutive by number (RFC 3357)."""
     numbers = [p.seq for p in flow if p.group == group and missing(p)]
     lengths = []
     for number in numbers:
@@ -120,7 +119,7 @@ def distances(flow, group):
 
 
 def metrics(flows, group):
-    """All columns of one group as Python numbers; None where the vectorised ones have NaN."""
+    """Return all columns of one group as Python numbers; None stands for NaN."""
     every = [p for flow in flows for p in flow if p.group == group]
     delays = [p.delay for p in every if p.delivered]
     runs = [n for flow in flows for n in periods(flow, group, lambda p: p.lost)]
@@ -204,7 +203,7 @@ def metrics(flows, group):
 
 
 def e_model(delay_ms, loss_percent, ie, bpl, burst):
-    """R and MOS, as reference/oracles.md has them."""
+    """Return R and MOS (ITU-T G.107)."""
     h = 1 if delay_ms > 177.3 else 0
     i_d = 0.024 * delay_ms + 0.11 * (delay_ms - 177.3) * h
     r = 93.2 - i_d - (ie + (95 - ie) * loss_percent / (loss_percent / burst + bpl))
@@ -214,7 +213,7 @@ def e_model(delay_ms, loss_percent, ie, bpl, burst):
 
 
 def voice(flows, group, ie, bpl, playout, codec_delay):
-    """Columns of voice_metrics."""
+    """Return the columns of ``voice_metrics``."""
     heard, late, runs = [], 0, []
     gone = 0
     for flow in flows:

@@ -1,4 +1,4 @@
-"""Measures by name: their values by hand from small tables, their errors, and the page that lists them."""
+"""Measures by name: their values by hand from a short run, their errors, and the page that lists them."""
 
 import re
 import tomllib
@@ -7,47 +7,47 @@ from pathlib import Path
 import pytest
 
 from handoff.experiments.execution.task import Task, canonical_json, run_task
+from handoff.metrics.bottlenecks import bottlenecks
 from handoff.metrics.catalogue import (
     LINK_PARTS,
     MEASURES,
     NODE_PARTS,
     Value,
     batch_values,
-    bottlenecks,
     evaluate,
     get_measure,
     has_enough_samples,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def tables():
-    """An agent whose queue of two messages is too short, so that all there is is used."""
+    """Return the tables of a run in which the registration queue of an agent is too short, so that every measure has samples."""
     data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "12s"}
     data["home_agent"] = {**data["home_agent"], "registration": "60ms", "registration_queue": 2}
-    outcome = run_task(Task(canonical_json(data), str(ROOT / "examples"), 3, ("mipv4",), detail=True))
-    assert outcome.problem == ""
-    return outcome.tables[0]
+    result = run_task(Task(canonical_json(data), str(ROOT / "examples"), 3, ("mipv4",), detail=True))
+    assert result.problem == ""
+    return result.tables[0]
 
 
-def row(tables, table, key, name):
+def row_of(tables, table, key, name):
     i = list(tables[table][key]).index(name)
     return {column: values[i] for column, values in tables[table].items()}
 
 
 def test_every_measure_can_be_read_and_has_a_value_or_no_samples(tables):
-    read_all = {name: evaluate(tables, name) for name in MEASURES}
-    assert all(v.value is not None for name, v in read_all.items() if v.samples and not name.startswith("reordering"))
-    assert all(isinstance(v.value, float | None) and type(v.samples) is int for v in read_all.values())
+    values = {name: evaluate(tables, name) for name in MEASURES}
+    assert all(v.value is not None for name, v in values.items() if v.samples and not name.startswith("reordering"))
+    assert all(isinstance(v.value, float | None) and type(v.samples) is int for v in values.values())
 
 
 def test_values_of_an_agent_by_hand(tables):
-    ha = row(tables, "nodes", "node", "ha")
-    came = ha["registered"] + ha["registration_dropped"]
+    ha = row_of(tables, "nodes", "node", "ha")
+    arrivals = ha["registered"] + ha["registration_dropped"]
     assert ha["registration_dropped"] > 0
-    assert evaluate(tables, "ha.registration_dropped_ratio") == Value(ha["registration_dropped"] / came, came)
+    assert evaluate(tables, "ha.registration_dropped_ratio") == Value(ha["registration_dropped"] / arrivals, arrivals)
     assert evaluate(tables, "ha.registration_wait_mean") == Value(ha["registration_wait_ps"] / ha["registered"], ha["registered"])
     assert 0 < evaluate(tables, "ha.registration_wait_mean").value < evaluate(tables, "ha.registration_wait_max").value
     assert evaluate(tables, "ha.registration_wait_max").value <= 60e9  # one in service, one waits
@@ -56,10 +56,10 @@ def test_values_of_an_agent_by_hand(tables):
 
 
 def test_values_of_links_by_hand(tables):
-    link = row(tables, "links", "link", "cn>ha")
+    link = row_of(tables, "links", "link", "cn>ha")
     assert evaluate(tables, "cn>ha.utilisation").value == link["busy_ps"] / 12e12
     assert evaluate(tables, "cn>ha.dropped_ratio") == Value(0.0, link["packets"])
-    assert evaluate(tables, "ar4>*.peak_packets").value == row(tables, "links", "link", "ar4>*")["peak_packets"]
+    assert evaluate(tables, "ar4>*.peak_packets").value == row_of(tables, "links", "link", "ar4>*")["peak_packets"]
     uplinks = [n for n, p in zip(tables["links"]["link"], tables["links"]["pooled"], strict=True) if p]
     assert uplinks
     assert evaluate(tables, "utilisation_max").where not in uplinks
@@ -86,18 +86,18 @@ def test_measures_of_batches_add_up(tables):
         batch_values(cut, "ha.registration_wait_mean")
 
 
-def test_what_breaks_first_comes_first(tables):
+def test_the_worst_bottleneck_of_the_run_comes_first(tables):
     first, *others = bottlenecks(tables)
     assert first.what == "ha registration"
-    assert first.dropped == row(tables, "nodes", "node", "ha")["registration_dropped"]
-    droppers = [b for b in others if b.dropped]
-    assert others[: len(droppers)] == droppers
-    rest = [b.utilisation or 0 for b in others[len(droppers) :]]
+    assert first.dropped == row_of(tables, "nodes", "node", "ha")["registration_dropped"]
+    dropping = [b for b in others if b.dropped]
+    assert others[: len(dropping)] == dropping
+    rest = [b.utilisation or 0 for b in others[len(dropping) :]]
     assert rest == sorted(rest, reverse=True)
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("los_ratio", "no measure 'los_ratio'; did you mean loss_ratio"),
         ("registration_wait_mean", "did you mean ha.registration_wait_mean"),
@@ -108,8 +108,8 @@ def test_what_breaks_first_comes_first(tables):
         ("zzz", "no measure 'zzz'; there are sent, delivered, lost"),
     ],
 )
-def test_a_wrong_name_is_told_what_would_be_right(tables, name, says):
-    with pytest.raises(ValueError, match=re.escape(says)):
+def test_the_error_of_a_wrong_name_suggests_the_right_one(tables, name, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         evaluate(tables, name)
 
 
@@ -120,10 +120,10 @@ def test_a_name_is_known_before_there_are_tables():
         get_measure("a>b.utilisation").of({"nodes": {"node": []}, "links": {"link": []}})
 
 
-@pytest.mark.parametrize(("name", "least"), [("delay_p99", 1000), ("delay_p95", 200), ("latency_p50", 20), ("loss_ratio", 1)])
-def test_a_quantile_wants_ten_samples_beyond_it(name, least):
-    assert has_enough_samples(name, least)
-    assert not has_enough_samples(name, least - 1)
+@pytest.mark.parametrize(("name", "smallest"), [("delay_p99", 1000), ("delay_p95", 200), ("latency_p50", 20), ("loss_ratio", 1)])
+def test_a_quantile_needs_ten_samples_beyond_it(name, smallest):
+    assert has_enough_samples(name, smallest)
+    assert not has_enough_samples(name, smallest - 1)
 
 
 def test_the_page_lists_every_measure_with_its_unit_and_definition():
