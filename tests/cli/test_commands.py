@@ -1,4 +1,4 @@
-"""The command line as a person uses it: real processes, real files, exit codes."""
+"""Whole commands in processes of their own: output, files and exit codes."""
 
 import gzip
 import json
@@ -28,15 +28,19 @@ def handoff(*args, **kwargs):
     return subprocess.run([*HANDOFF, *args], capture_output=True, text=True, timeout=120, cwd=ROOT, **kwargs)
 
 
-def test_help_needs_none_of_the_heavy_libraries():
-    code = "import sys\nfrom handoff.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+@pytest.mark.parametrize("command", [[], ["run"], ["compare"], ["sweep"], ["query"], ["plan"], ["ladder"], ["trace", "info"]])
+def test_help_loads_no_heavy_library(command):
+    code = (
+        "import sys\nfrom handoff.cli.main import main\n"
+        f"try: main({[*command, '--help']})\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
     assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "traces"}
 
 
-def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
+def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
     done = handoff("compare", COMMUTE, *SHORT, "-o", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -56,7 +60,7 @@ def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):
         assert set(table["procedure"].to_pylist()) == set(ALL)
 
 
-def test_json_has_the_same_figures_and_the_seed_decides():
+def test_json_output_depends_on_the_seed_alone():
     runs = {}
     for seed in (1, 1, 2):
         done = handoff("run", COMMUTE, *SHORT, "--procedure", "sync-mipv4", "--json", "--seed", str(seed))
@@ -70,7 +74,7 @@ def test_json_has_the_same_figures_and_the_seed_decides():
     assert runs[1] != runs[2]
 
 
-def test_all_errors_at_once_no_traceback_and_two():
+def test_all_errors_are_reported_at_once():
     done = handoff("run", COMMUTE, "--procedure", "mipv4", "--set", "options.bicst=1s", "--set", "routers.cell.delay=4")
     assert done.returncode == 2
     assert done.stdout == ""
@@ -91,26 +95,26 @@ def test_all_errors_at_once_no_traceback_and_two():
         (["compare", COMMUTE, "--sed", "3"], "No such option"),
     ],
 )
-def test_bad_calls_end_with_two_and_one_message(args, message):
+def test_invalid_calls_end_with_exit_code_2_and_a_message(args, message):
     done = handoff(*args)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_too_little_memory_is_refused_before_the_run():
+def test_a_run_over_the_memory_limit_is_refused():
     done = handoff("run", COMMUTE, *SHORT, "--procedure", "mipv4", "--memory-limit", "10kB")
     assert done.returncode == 1
     assert re.search(r"may take [\d,]+ bytes, the limit is 10,000", done.stderr)
 
 
-def test_validate_says_what_is_there():
+def test_validate_counts_nodes_and_handoffs():
     done = handoff("validate", COMMUTE)
     assert done.returncode == 0
     assert "200 mobile nodes, 8 routers, 2745 handoffs" in done.stdout
 
 
-def test_procedures_and_trace_info():
+def test_procedures_and_trace_info_print_json():
     rows = json.loads(handoff("procedures", "--json").stdout)
     assert [r["name"] for r in rows] == ALL
     assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
@@ -122,8 +126,8 @@ def test_procedures_and_trace_info():
     assert facts["flow_count"] == 13
 
 
-def test_trace_info_lists_mobile_ip_and_raises_its_limit(tmp_path):
-    """An agent that answers a registration through a foreign agent, in a file that is compressed 300 times."""
+def test_trace_info_lists_mobile_ip_messages_up_to_a_limit(tmp_path):
+    """200,000 equal registration requests compress more than 100 times, which needs ``--max-ratio``."""
     udp = struct.pack(">HHHH", 434, 434, 32, 0)
     body = bytes([1, 0]) + struct.pack(">H", 65535) + bytes([10, 0, 0, 9, 10, 0, 0, 1, 10, 2, 0, 1]) + bytes(7) + b"\7"
     frame = bytes.fromhex("4500003400000000401100000a0000090a000001") + udp + body
@@ -142,20 +146,20 @@ def test_trace_info_lists_mobile_ip_and_raises_its_limit(tmp_path):
     assert "  … 100,000 more that are only counted" in lines
     (first,) = [line.split() for line in lines if line.startswith("  1 ")]
     assert first == ["1", "0.000000", "registration", "request", "10.0.0.9", "10.0.0.1", "10.0.0.9", "10.0.0.1", "10.2.0.1",
-                     "for", "ever", "7"]  # fmt: skip
+                     "infinite", "7"]  # fmt: skip
 
 
-def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
-    """Ctrl-C in the middle of the second procedure: 130, whole tables, and the stopped run says how far it came."""
+def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
+    """Ctrl-C in the second procedure: exit code 130, all tables, and the time that the stopped run reached."""
     out = tmp_path / "out"
     code = (
         "import handoff.cli.run as c, os, signal\n"
-        "whole = c.Progress.__call__\n"
-        "def watched(self, at):\n"
+        "original = c.Progress.__call__\n"
+        "def interrupt(self, at):\n"
         "    if self.name == 'mipv6-ro' and 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    return whole(self, at)\n"
-        "c.Progress.__call__ = watched\n"
+        "    return original(self, at)\n"
+        "c.Progress.__call__ = interrupt\n"
         "from handoff.cli.main import main\n"
         "main()\n"
     )
@@ -175,15 +179,15 @@ def test_an_interrupted_comparison_keeps_what_is_complete(tmp_path):
     assert pq.read_table(out / "runs.parquet")["interrupted_ps"].to_pylist() == [None, data["runs"][1]["interrupted_ps"]]
 
 
-def test_a_second_interruption_ends_at_once():
-    """The first one is waited for: a slice of this run takes minutes."""
+def test_a_second_ctrl_c_ends_at_once():
+    """A slice of this run takes minutes, so that the first Ctrl-C alone would not end it soon."""
     code = (
         "import handoff.cli.run as c\n"
-        "ready = c.InterruptHandler.__init__\n"
-        "def told(self):\n"
-        "    ready(self)\n"
+        "original = c.InterruptHandler.__init__\n"
+        "def announce(self):\n"
+        "    original(self)\n"
         "    print('ready', flush=True)\n"
-        "c.InterruptHandler.__init__ = told\n"
+        "c.InterruptHandler.__init__ = announce\n"
         "from handoff.cli.main import main\n"
         "main()\n"
     )
@@ -194,8 +198,8 @@ def test_a_second_interruption_ends_at_once():
         try:
             assert process.stdout.readline() == "ready\n"
             process.send_signal(signal.SIGINT)
-            while "once more to end at once" not in (said := process.stderr.readline()):
-                assert said, "it ended after the first"
+            while "once more to end at once" not in (line := process.stderr.readline()):
+                assert line, "the first Ctrl-C ended the command"
             process.send_signal(signal.SIGINT)
             process.wait(timeout=60)
         finally:
@@ -203,7 +207,7 @@ def test_a_second_interruption_ends_at_once():
     assert process.returncode == 130
 
 
-def test_a_procedure_is_named_once():
+def test_a_procedure_listed_twice_is_refused():
     done = handoff("compare", COMMUTE, "--procedures", "mipv4,sync-mipv4, mipv4")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "procedure 'mipv4' stands twice: name each once\n"

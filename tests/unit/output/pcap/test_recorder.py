@@ -13,7 +13,7 @@ import traces
 from engine.rng import name_key, random_word
 from handoff.output.pcap.recorder import matching_links
 from handoff.protocol.messages import MessageFields
-from tests.export.recorded import frames, messages_of, record, setup_of
+from tests.unit.output.pcap.recorded_runs import frames, messages_of, record, setup_of
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.export.recorded import CASES, messages_of, record, setup_of
+from tests.unit.output.pcap.recorded_runs import CASES, messages_of, record, setup_of
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

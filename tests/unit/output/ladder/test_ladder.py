@@ -16,7 +16,7 @@ from tests.conformance.cases import LATE, SINGLE, TIMELY
 from tests.conformance.scene import Scene, Stay
 
 MS = 10**9
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from tests.export.recorded import frames, record, setup_of
+from tests.unit.output.pcap.recorded_runs import frames, record, setup_of
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 inet6 = pytest.importorskip("scapy.layers.inet6")

@@ -13,7 +13,7 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
 from handoff.simulation.run import compile_program
-from tests.export.recorded import setup_of
+from tests.unit.output.pcap.recorded_runs import setup_of
 
 OPTIONS = (
     {"profile": "patent"},
