@@ -23,7 +23,8 @@ MAX_RUNS_PER_VALUE = 1000
 @click.command()
 @scenario_argument
 @click.option(
-    "--vary", multiple=True, metavar="NAME=LOW:HIGH", help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k:1M'."
+    "--vary", multiple=True, metavar="NAME=LOW:HIGH",
+    help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k:1M'.",
 )
 @click.option(
     "--size", type=click.Choice(["buffer", "lead", "agents"]),
