@@ -1,10 +1,8 @@
 """Whole commands in processes of their own: output, files and exit codes."""
 
-import gzip
 import json
 import re
 import signal
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -124,29 +122,6 @@ def test_procedures_and_trace_info_print_json():
     facts = json.loads(handoff("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
     assert facts["packets"] == 17641
     assert facts["flow_count"] == 13
-
-
-def test_trace_info_lists_mobile_ip_messages_up_to_a_limit(tmp_path):
-    """200,000 equal registration requests compress more than 100 times, which needs ``--max-ratio``."""
-    udp = struct.pack(">HHHH", 434, 434, 32, 0)
-    body = bytes([1, 0]) + struct.pack(">H", 65535) + bytes([10, 0, 0, 9, 10, 0, 0, 1, 10, 2, 0, 1]) + bytes(7) + b"\7"
-    frame = bytes.fromhex("4500003400000000401100000a0000090a000001") + udp + body
-    record = struct.pack("<IIII", 5, 0, len(frame), len(frame)) + frame
-    path = tmp_path / "lab.pcap.gz"
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
-    path.write_bytes(gzip.compress(head + record * 200_000))
-    assert path.stat().st_size * 200 < len(record) * 200_000
-    refused = handoff("trace", "info", str(path))
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "grows more than 100 times" in refused.stderr
-    done = handoff("trace", "info", str(path), "--max-ratio", "1000")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert "Mobile IP signalling: 200,000 registration request" in lines
-    assert "  … 100,000 more that are only counted" in lines
-    (first,) = [line.split() for line in lines if line.startswith("  1 ")]
-    assert first == ["1", "0.000000", "registration", "request", "10.0.0.9", "10.0.0.1", "10.0.0.9", "10.0.0.1", "10.2.0.1",
-                     "infinite", "7"]  # fmt: skip
 
 
 def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
