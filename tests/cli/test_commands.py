@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from handoff.cli.main import main
 from handoff.output.parquet import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,13 @@ SHORT = ["--set", "duration=20s"]
 
 def handoff(*args, **kwargs):
     return subprocess.run([*HANDOFF, *args], capture_output=True, text=True, timeout=120, cwd=ROOT, **kwargs)
+
+
+def handoff_in_process(*args):
+    """Run a command without a new process, which would take a second to start."""
+    done = CliRunner().invoke(main, args)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["compare"], ["sweep"], ["query"], ["plan"], ["ladder"], ["trace", "info"]])
@@ -61,7 +70,7 @@ def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
 def test_json_output_depends_on_the_seed_alone():
     runs = {}
     for seed in (1, 1, 2):
-        done = handoff("run", COMMUTE, *SHORT, "--procedure", "sync-mipv4", "--json", "--seed", str(seed))
+        done = handoff_in_process("run", COMMUTE, *SHORT, "--procedure", "sync-mipv4", "--json", "--seed", str(seed))
         assert done.returncode == 0, done.stderr
         data = json.loads(done.stdout)
         assert data["seed"] == seed
@@ -94,32 +103,32 @@ def test_all_errors_are_reported_at_once():
     ],
 )
 def test_invalid_calls_end_with_exit_code_2_and_a_message(args, message):
-    done = handoff(*args)
+    done = handoff_in_process(*args)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_run_over_the_memory_limit_is_refused():
-    done = handoff("run", COMMUTE, *SHORT, "--procedure", "mipv4", "--memory-limit", "10kB")
+    done = handoff_in_process("run", COMMUTE, *SHORT, "--procedure", "mipv4", "--memory-limit", "10kB")
     assert done.returncode == 1
     assert re.search(r"may take [\d,]+ bytes, the limit is 10,000", done.stderr)
 
 
 def test_validate_counts_nodes_and_handoffs():
-    done = handoff("validate", COMMUTE)
+    done = handoff_in_process("validate", COMMUTE)
     assert done.returncode == 0
     assert "200 mobile nodes, 8 routers, 2745 handoffs" in done.stdout
 
 
 def test_procedures_and_trace_info_print_json():
-    rows = json.loads(handoff("procedures", "--json").stdout)
+    rows = json.loads(handoff_in_process("procedures", "--json").stdout)
     assert [r["name"] for r in rows] == ALL
     assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
         ("HA", "DRR", "11A-17B"), ("CN", "DBA", "18A-24B"), ("GFA", "DRR", "25A-31B"),
         ("HA", "DBA", "32A-38B"), ("CN", "DBA", "39A-45B"), ("MAP", "DBA", "46A-52B"),
     ]  # fmt: skip
-    facts = json.loads(handoff("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
+    facts = json.loads(handoff_in_process("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
     assert facts["packets"] == 17641
     assert facts["flow_count"] == 13
 
@@ -183,6 +192,6 @@ def test_a_second_ctrl_c_ends_at_once():
 
 
 def test_a_procedure_listed_twice_is_refused():
-    done = handoff("compare", COMMUTE, "--procedures", "mipv4,sync-mipv4, mipv4")
+    done = handoff_in_process("compare", COMMUTE, "--procedures", "mipv4,sync-mipv4, mipv4")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "procedure 'mipv4' stands twice: name each once\n"

@@ -1,19 +1,14 @@
-"""``handoff ladder`` in processes of its own."""
+"""``handoff ladder`` as a whole command."""
 
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [
-    sys.executable, "-c", "from handoff.cli.main import main; main()", "ladder", "examples/commute.toml", "--procedure",
-    "sync-mipv6-ro", "--set", "duration=100s", "--handoff", "3", "--mn",
-]  # fmt: skip
+from tests.cli.test_commands import COMMUTE, handoff_in_process
+
+COMMAND = ["ladder", COMMUTE, "--procedure", "sync-mipv6-ro", "--set", "duration=100s", "--handoff", "3", "--mn"]
 
 
 def ladder(*arguments, code=0):
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = handoff_in_process(*COMMAND, *arguments)
     assert done.returncode == code, done.stderr
     return done
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import traces
-from tests.cli.test_commands import COMMUTE, handoff
+from tests.cli.test_commands import COMMUTE, handoff, handoff_in_process
 
 SHORT = ["--set", "duration=6s"]
 RUN = ["run", COMMUTE, "--procedure", "sync-mipv4", *SHORT]
@@ -30,7 +30,7 @@ def test_a_capture_of_all_links_leaves_the_results_unchanged(tmp_path):
 def test_link_patterns_and_snap_length(tmp_path):
     file = tmp_path / "run.pcapng"
     file.write_text("an older file")
-    done = handoff(*RUN, "--pcap", str(file), "--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0")
+    done = handoff_in_process(*RUN, "--pcap", str(file), "--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0")
     assert done.returncode == 0, done.stderr
     capture = traces.read_capture(file)
     assert [i.name for i in capture.interfaces] == ["ar0>*", "cn>ha", "ha>gw0", "ha>gw1"]
@@ -48,7 +48,7 @@ def test_link_patterns_and_snap_length(tmp_path):
 )
 def test_errors_are_reported_before_the_run(tmp_path, arguments, message):
     file = tmp_path / "run.pcapng"
-    done = handoff(*RUN, *(str(file) if word == "FILE" else word for word in arguments))
+    done = handoff_in_process(*RUN, *(str(file) if word == "FILE" else word for word in arguments))
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -56,6 +56,6 @@ def test_errors_are_reported_before_the_run(tmp_path, arguments, message):
 
 
 def test_the_printed_dissector_exists():
-    done = handoff("dissector")
+    done = handoff_in_process("dissector")
     assert done.returncode == 0
     assert Path(done.stdout.strip()).read_text().startswith("-- Mobile IPv4 messages")

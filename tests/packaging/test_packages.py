@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.deep  # Cython and the compiler take minutes
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("engine", "handoff")
 ALONE = ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "CHANGELOG.md")
@@ -68,7 +70,6 @@ def test_the_source_archive_has_every_source_and_no_build_product(unpacked: Path
     assert {n for n in names if n.endswith((".c", ".cpp", ".so", ".pyd", ".pyc")) or n.startswith("build/")} == set()
 
 
-@pytest.mark.deep  # compiles the engine
 def test_the_wheel_has_modules_and_types_but_no_sources_of_extensions(wheel: set[str]) -> None:
     compiled = {n.split(".")[0] for n in wheel if n.endswith((".so", ".pyd"))}
     assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")}
@@ -76,13 +77,11 @@ def test_the_wheel_has_modules_and_types_but_no_sources_of_extensions(wheel: set
     assert code == sources(".py", ".pyi", ".toml", ".lua", "py.typed")
 
 
-@pytest.mark.deep  # compiles the engine
 def test_the_wheel_carries_the_licence_and_the_command(wheel: set[str]) -> None:
     info = {n.split(".dist-info/")[1] for n in wheel if ".dist-info/" in n}
     assert {"entry_points.txt", "licenses/LICENSE", "METADATA"} <= info
 
 
-@pytest.mark.deep  # compiles the engine
 def test_a_build_with_checks_does_not_reuse_one_without(unpacked: Path, wheel: set[str]) -> None:
     """Cython and setuptools compare modification times only. Translation is enough to see the directives."""
     generated = unpacked / "build/cython/engine/_core.cpp"
