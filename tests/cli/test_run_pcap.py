@@ -30,7 +30,8 @@ def test_a_capture_of_all_links_leaves_the_results_unchanged(tmp_path):
 def test_link_patterns_and_snap_length(tmp_path):
     file = tmp_path / "run.pcapng"
     file.write_text("an older file")
-    done = handoff_in_process(*RUN, "--pcap", str(file), "--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0")
+    options = ["--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0"]
+    done = handoff_in_process(*RUN, "--pcap", str(file), *options)
     assert done.returncode == 0, done.stderr
     capture = traces.read_capture(file)
     assert [i.name for i in capture.interfaces] == ["ar0>*", "cn>ha", "ha>gw0", "ha>gw1"]
