@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from engine.quantities import parse_duration, parse_size
-from handoff.cli.progress import StatusLine, format_remaining
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.progress import Progress
 from handoff.protocol.constants import SECOND
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
@@ -23,79 +21,8 @@ from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.problems import load_with_problems, parse_option
 from handoff.simulation import study
 from handoff.simulation.checkpoint import StudyCheckpoint
-from handoff.simulation.run import RecorderFactory, RunResult, StudyProgress
+from handoff.simulation.run import RecorderFactory, RunResult
 from handoff.workload.build import build_setup
-
-INTERRUPTED = 130
-
-
-class InterruptHandler:
-    """The first Ctrl-C lets what is under way finish and what is complete be written; the second ends at once.
-
-    Parameters
-    ----------
-    doing : str
-        What goes on after the first, for the user.
-    then : callable or None
-        Called at the first, in the signal's handler.
-    """
-
-    def __init__(self, doing: str = "finishing the slice", then: Callable[[], None] | None = None) -> None:
-        self.asked = False
-        self._doing, self._then = doing, then
-        self._before = signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            signal.signal(signal.SIGINT, self._before)
-            raise KeyboardInterrupt
-        self.asked = True
-        if self._then is not None:
-            self._then()
-        print(f"handoff: interrupted: {self._doing} (once more to end at once)", file=sys.stderr, flush=True)
-
-
-class Progress:
-    """Simulated time, times real time, packet-hops a second, time to go: one line on a terminal that is written over.
-
-    Parameters
-    ----------
-    name : str
-        Of the procedure.
-    interruption : Interruption
-    wanted : bool or None
-        Elsewhere than on a terminal a line every ten seconds if True; nothing anywhere if False.
-    """
-
-    LOG_SECONDS = 10.0
-
-    def __init__(self, name: str, interruption: InterruptHandler, wanted: bool | None = None) -> None:
-        self.name = name
-        self.interruption = interruption
-        self.line = StatusLine(wanted)
-        self.told = self.begun = time.perf_counter()
-        self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
-
-    def __call__(self, at: StudyProgress) -> bool:
-        """Show where the run is; False if it should stop there."""
-        now = time.perf_counter()
-        if at.time_ps <= self.last.time_ps or self.last.until_ps == 0:  # it begins, or its reference does
-            self.first, self.begun = at, now
-        elif self.line.shown and (self.line.terminal or now - self.told >= self.LOG_SECONDS):
-            self.told = now
-            self._show(at, max(now - self.begun, 1e-9))
-        self.last = at
-        return not self.interruption.asked
-
-    def _show(self, at: StudyProgress, passed: float) -> None:
-        done = max(at.time_ps - self.first.time_ps, 1)
-        hops = at.events - self.first.events
-        self.line(
-            f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
-            f"{hops / passed / 1e6:.1f} M packet-hops/s, {format_remaining(passed * (at.until_ps - at.time_ps) / done)} to go"
-        )
-        if at.time_ps >= at.until_ps:
-            self.line.end()
 
 
 def run_study(
@@ -158,18 +85,18 @@ def run_study(
     interruption = InterruptHandler()
     runs = study.run_study(
         setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
-        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress), stop=lambda: interruption.asked,
+        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress), stop=lambda: interruption.requested,
     )  # fmt: skip
     if output is not None and runs:
         from handoff.output.parquet import write_tables
 
         write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
-    _print_results(runs, checked.name, seed, as_json, interruption.asked)
-    if checkpoints is not None and not interruption.asked:
+    _print_results(runs, checked.name, seed, as_json, interruption.requested)
+    if checkpoints is not None and not interruption.requested:
         checkpoints.remove()
     elif checkpoints is not None and checkpoints.path.exists():
         print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
-    return INTERRUPTED if interruption.asked else 0
+    return ExitCode.INTERRUPTED if interruption.requested else ExitCode.OK
 
 
 def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
@@ -242,6 +169,3 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
     from handoff.cli.tables import print_table
 
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
-
-
-__all__: list[Any] = ["run_study"]

@@ -82,7 +82,7 @@ def test_an_interrupted_study_resumes(tmp_path: Path) -> None:
         "import handoff.cli.run as c, os, signal\n"
         "original = c.Progress.__call__\n"
         "def interrupt_half_way(self, at):\n"
-        "    if 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
+        "    if 2 * at.time_ps > at.until_ps and not self.interruption.requested:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "    return original(self, at)\n"
         "c.Progress.__call__ = interrupt_half_way\n"

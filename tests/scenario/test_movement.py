@@ -242,7 +242,7 @@ def test_trace_info_of_movement(street):
     found = json.loads(handoff("trace", "info", "--json", moves, "--scenario", with_trace(street, SETDEST)).stdout)
     assert found["attachments"]["nodes"] == 1
     text = handoff("trace", "info", moves).stdout
-    assert "greatest speed m s       10" in text.splitlines()
+    assert "greatest speed m s  10" in text.splitlines()
     bad = handoff("trace", "info", street)
     assert (bad.returncode, bad.stdout) == (2, "")
 

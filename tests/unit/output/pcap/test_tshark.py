@@ -1,4 +1,4 @@
-"""Wireshark's word on the captures of every procedure in both profiles."""
+"""Captures of every procedure in both profiles, as Wireshark decodes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.export.recorded import CASES, messages_of, record, setup_of
+from tests.unit.output.pcap.recorded_runs import CASES, messages_of, record, setup_of
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
@@ -42,12 +42,14 @@ RECOGNISED = {
     "HoT": {("mip6.mhtype", 3)},
     "CoT": {("mip6.mhtype", 4)},
 }
-"""Where tshark shows each kind of message, and its type there."""
+"""Field of tshark and its value for each kind of message."""
+ALWAYS = {("sync-hmipv4", "rfc"), ("sync-mipv4-ro", "patent"), ("sync-hmipv6", "patent"), ("sync-mipv6-ro", "rfc")}
+"""Cases of the plain test run; the others need ``--deep``."""
 SIGNALS = {pair for pairs in RECOGNISED.values() for pair in pairs}
 
 
 def dissected(path, fields=FIELDS):
-    """One dictionary a frame."""
+    """Decode a capture with tshark and return one dictionary for each frame."""
     options = [word for check in CHECKS for word in ("-o", check)] + [word for field in fields for word in ("-e", field)]
     script = f"lua_script:{files('handoff.output.pcap') / 'mipv4_ro.lua'}"
     command = ["tshark", "-n", "-X", script, "-r", str(path), "-T", "fields", "-E", "occurrence=a", *options]
@@ -56,14 +58,16 @@ def dissected(path, fields=FIELDS):
 
 
 def signal_of(frame):
-    """What tshark recognises the innermost message as; None for data."""
+    """Return field and type of the innermost control message, or None for data."""
     for field in ("mip.type", "mipro.type", "mip6.mhtype", "icmp.type", "icmpv6.type"):
         if frame[field] and (field, int(frame[field].split(",")[-1])) in SIGNALS:
             return field, int(frame[field].split(",")[-1])
     return None
 
 
-@pytest.fixture(scope="module", params=range(len(CASES)), ids=["-".join(case) for case in CASES])
+@pytest.fixture(scope="module", params=[
+    pytest.param(i, id="-".join(case), marks=() if case in ALWAYS else pytest.mark.deep) for i, case in enumerate(CASES)
+])  # fmt: skip
 def case(request, tmp_path_factory):
     procedure, profile = CASES[request.param]
     path = tmp_path_factory.mktemp("captures") / "run.pcapng"
@@ -71,45 +75,45 @@ def case(request, tmp_path_factory):
     return recorded, dissected(path)
 
 
-def test_nothing_is_malformed_and_every_checksum_is_right(case):
-    _, told = case
-    assert len(told) > 1000
-    statuses = Counter((name, value) for frame in told for name in FIELDS[6:11] for value in frame[name].split(",") if value)
+def test_no_packet_is_malformed_and_all_checksums_are_right(case):
+    _, frames = case
+    assert len(frames) > 1000
+    statuses = Counter((name, value) for frame in frames for name in FIELDS[6:11] for value in frame[name].split(",") if value)
     assert not [name for name, value in statuses if value == BAD], statuses
-    assert [frame for frame in told if frame["_ws.malformed"]] == []
-    severe = [f for f in told if any(int(s) >= WARNING for s in f["_ws.expert.severity"].split(",") if s)]
+    assert [frame for frame in frames if frame["_ws.malformed"]] == []
+    severe = [f for f in frames if any(int(s) >= WARNING for s in f["_ws.expert.severity"].split(",") if s)]
     assert severe == [], severe[:3]
 
 
-def test_every_message_is_recognised_where_the_record_has_it(case):
-    recorded, told = case
+def test_every_message_is_decoded_on_the_link_of_the_trace(case):
+    recorded, frames = case
     expected = list(messages_of(recorded))
-    found = [(f["frame.interface_name"], signal_of(f)) for f in told]
-    found = [(link, signal) for link, signal in found if signal is not None]
-    assert len(found) == len(expected) > 20
-    for (link, kind), (interface, signal) in zip(expected, found, strict=True):  # both are in the order of time
+    decoded = [(f["frame.interface_name"], signal_of(f)) for f in frames]
+    decoded = [(link, signal) for link, signal in decoded if signal is not None]
+    assert len(decoded) == len(expected) > 20
+    for (link, kind), (interface, signal) in zip(expected, decoded, strict=True):  # both are in the order of time
         assert interface == link
         assert signal in RECOGNISED[kind]
 
 
-def test_counts_are_those_of_the_runs_tables(case):
-    recorded, told = case
+def test_packet_counts_agree_with_the_tables_of_the_run(case):
+    recorded, frames = case
     links, names = recorded.run.result.links, recorded.run.result.link_names
-    frames = Counter(frame["frame.interface_name"] for frame in told)
-    control = Counter(frame["frame.interface_name"] for frame in told if signal_of(frame) is not None)
+    packets = Counter(frame["frame.interface_name"] for frame in frames)
+    control = Counter(frame["frame.interface_name"] for frame in frames if signal_of(frame) is not None)
     compared = 0
     for row, name in enumerate(names):
         at_most, waiting = links["packets"][row] - links["rescued"][row], links["queued"][row]
-        assert at_most - waiting <= frames[name] <= at_most, name
+        assert at_most - waiting <= packets[name] <= at_most, name
         if waiting == 0:
-            assert frames[name] == at_most, name
+            assert packets[name] == at_most, name
         if waiting == links["rescued"][row] == 0:
             assert control[name] == links["control_packets"][row], name
             compared += int(links["control_packets"][row])
     assert compared > 0
 
 
-def test_lengths_are_those_of_the_model(case):
-    recorded, told = case
+def test_packet_lengths_agree_with_the_model(case):
+    recorded, frames = case
     rows = recorded.hops.rows
-    assert [int(f["frame.len"]) for f in told] == (rows["size_bytes"].astype(int) + rows["extra_bytes"]).tolist()
+    assert [int(f["frame.len"]) for f in frames] == (rows["size_bytes"].astype(int) + rows["extra_bytes"]).tolist()

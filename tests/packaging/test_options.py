@@ -1,4 +1,4 @@
-"""Every option of the procedures and every constant of the protocols has a test that would notice if it did nothing."""
+"""Options of the procedures, constants of the protocols and decisions on the seed: each one has a test that depends on it."""
 
 import ast
 import dataclasses
@@ -49,7 +49,7 @@ TESTS = {
     "resequence_ps": "test_options_data.py::test_a_resequencing_buffer_restores_the_order_of_forwarded_packets",
     "settle_ps": "test_options_data.py::test_deliveries_count_for_a_handoff_until_it_has_settled",
 }
-"""Each option, and the test whose expectation changes with it."""
+"""Test of each option. Its expectation changes with the option."""
 
 
 def test_every_option_is_in_the_list():
@@ -57,7 +57,7 @@ def test_every_option_is_in_the_list():
 
 
 @pytest.mark.parametrize("option", TESTS)
-def test_an_option_has_a_test_of_each_of_its_words(option):
+def test_an_option_has_a_test_of_each_of_its_values(option):
     where, name = TESTS[option].split("::")
     text = (ROOT / CONFORMANCE / where).read_text()
     functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
@@ -70,17 +70,17 @@ def test_an_option_has_a_test_of_each_of_its_words(option):
 CONSTANTS = [name for name in vars(constants) if name.isupper()]
 
 
-def test_every_constant_is_used_and_says_where_it_comes_from():
+def test_every_constant_is_used_and_cites_a_section():
     sources = [p.read_text() for p in (ROOT / "handoff").rglob("*.py") if p.name != "constants.py"]
     body = ast.parse(Path(constants.__file__).read_text()).body
-    said = {
+    docstrings = {
         a.targets[0].id: b.value.value
         for a, b in itertools.pairwise(body)
         if isinstance(a, ast.Assign) and isinstance(b, ast.Expr)
     }
     for name in CONSTANTS:
         assert any(re.search(rf"\b{name}\b", text) for text in sources), f"nothing uses {name}"
-        assert name == "SECOND" or re.search(r"\d", said[name]), f"{name} cites no section"
+        assert name == "SECOND" or re.search(r"\d", docstrings[name]), f"{name} cites no section"
 
 
 def test_every_constant_is_tested():
@@ -116,7 +116,7 @@ DECISIONS = {
     25: "test_decisions.py::test_a_router_does_not_forward_for_an_attached_mobile_node",
     26: "test_profile_rfc.py::test_waits_double_up_to_a_limit",
 }
-"""Each row of the decisions about what the seed leaves open, and a test of it."""
+"""Test of each decision on questions that the seed leaves open (docs/procedures.md)."""
 
 
 def test_every_decision_has_a_test():

@@ -1,4 +1,4 @@
-"""Runs of small towns with every link recorded: the capture, and what the engine says that is in it."""
+"""Runs of small random networks with a capture of every link, and the engine's trace of the same links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from engine.link_trace import empty_trace
 from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import compile_program
-from handoff.protocol.setup import Setup
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
 from tests.conformance.random_towns import MS, Town
@@ -28,35 +29,35 @@ CONVERSATIONS = {
     "icmp 10.0.1.2 10.0.2.2": ([2], [84]),
     "50 10.0.1.2 10.0.2.2": ([4], [90]),
 }
-"""Flows as captures give them: times in ms, sizes."""
+"""Recorded flows: times in ms, sizes in bytes."""
 
 
-class Kept(Recorder):
-    """A recorder that keeps what it was given."""
+class TracingRecorder(Recorder):
+    """Recorder that also keeps the trace."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.taken = empty_trace()
+        self.trace = empty_trace()
 
     def write(self, hops: LinkTrace) -> None:
         super().write(hops)
-        self.taken = self.taken.concat(hops)
+        self.trace = self.trace.concat(hops)
 
 
 @dataclass
 class Recorded:
-    """One run and its capture."""
+    """Run with its capture."""
 
     setup: Setup
     run: RunResult
     hops: LinkTrace
-    recorder: Kept
+    recorder: TracingRecorder
     links: list[str]
     path: Path
 
 
 def setup_of(number: int, profile: str, **options: Any) -> Setup:
-    """A wild town, with some replayed conversations; ``options`` instead of what the town has drawn."""
+    """Return a random town with some replayed conversations. ``options`` replace the random ones."""
     setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400).setup(number)
     for label, (times, sizes) in CONVERSATIONS.items():
         for up in (False, True):
@@ -68,18 +69,23 @@ def setup_of(number: int, profile: str, **options: Any) -> Setup:
 
 
 def record(setup: Setup, procedure: str, path: Path, seed: int = 1, snap: int = 0, links: list[str] | None = None) -> Recorded:
-    chosen, made = sorted(links or setup.network.link_names()), []
+    chosen, recorders = sorted(links or setup.network.link_names()), []
 
-    def recorder(*run: Any) -> Kept:
-        made.append(Kept(path, chosen, snap, "of a test", 0, *run))
-        return made[0]
+    def recorder(*run: Any) -> TracingRecorder:
+        recorders.append(TracingRecorder(path, chosen, snap, "of a test", 0, *run))
+        return recorders[0]
 
     run = run_procedure(setup, procedure, seed=seed, reference=ZERO_BYTES, record=recorder)
-    return Recorded(setup, run, made[0].taken, made[0], chosen, path)
+    return Recorded(setup, run, recorders[0].trace, recorders[0], chosen, path)
+
+
+def roles_of(setup: Setup, procedure: str) -> RoleResolver:
+    """Return the roles of a run."""
+    return RoleResolver(setup, compile_program(setup, procedure), CorrespondentTable(setup.network), 1)
 
 
 def messages_of(recorded: Recorded) -> Iterator[tuple[str, str]]:
-    """Link, and kind of message, of each control packet in the record."""
+    """Yield link and kind of message of each control packet in the trace."""
     program = compile_program(recorded.setup, recorded.run.procedure)
     rows, names = recorded.hops.rows, recorded.run.result.link_names
     for row in rows[rows["message"] >= 0]:
@@ -94,12 +100,12 @@ class Frame(NamedTuple):
 
 
 def frames(path: Path) -> list[Frame]:
-    """The packets of a capture as our writer writes them."""
-    data, at, found = path.read_bytes(), 0, []
+    """Return the packets of a pcapng file whose blocks are all little-endian."""
+    data, at, packets = path.read_bytes(), 0, []
     while at < len(data):
         kind, total = struct.unpack_from("<2I", data, at)
         if kind == 6:
-            interface, high, low, kept, length = struct.unpack_from("<5I", data, at + 8)
-            found.append(Frame(interface, high << 32 | low, length, data[at + 28 : at + 28 + kept]))
+            interface, high, low, captured, length = struct.unpack_from("<5I", data, at + 8)
+            packets.append(Frame(interface, high << 32 | low, length, data[at + 28 : at + 28 + captured]))
         at += total
-    return found
+    return packets

@@ -1,4 +1,4 @@
-"""Every message is as long on the wire as in the model, whatever the row, the profile and the leg."""
+"""Length of control packets: the same on the wire as in the model, for every procedure, profile and hop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
-from tests.export.recorded import setup_of
+from tests.unit.output.pcap.recorded_runs import setup_of
 
 OPTIONS = (
     {"profile": "patent"},
@@ -26,20 +26,20 @@ OPTIONS = (
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
-def test_a_message_is_as_long_as_the_model_says(procedure):
+def test_a_message_has_the_length_of_the_model(procedure):
     base = setup_of(3, "patent")
-    seen = set()
+    kinds = set()
     for options in OPTIONS:
         setup = replace(base, options=replace(base.options, **options))
         program = compile_program(setup, procedure)
-        places = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
-        addresses = AddressPlan(places, len(setup.network.nodes), setup.network.mobile_count)
-        signalling = ControlPacketEncoder(program, places, addresses)
+        roles = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
+        addresses = AddressPlan(roles, len(setup.network.nodes), setup.network.mobile_count)
+        encoder = ControlPacketEncoder(program, roles, addresses)
         old, new, peer = (setup.network.node_index(n) for n in ("r0", "r2", "cn"))
-        for number, numbered in enumerate(program.steps):
-            for hop in range(1, len(numbered.step.path)):
+        for number, step in enumerate(program.steps):
+            for hop in range(1, len(step.step.path)):
                 fields = MessageFields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
-                packet = signalling.packet(fields, 1)
-                assert len(packet) == numbered.leg_bytes[hop - 1], (options, numbered.step, hop)
-                seen.add(numbered.kind)
-    assert len(seen) >= 4
+                packet = encoder.packet(fields, 1)
+                assert len(packet) == step.leg_bytes[hop - 1], (options, step.step, hop)
+                kinds.add(step.kind)
+    assert len(kinds) >= 4

@@ -1,4 +1,4 @@
-"""Captures read back, their Mobile IPv4 authenticators, their addresses, what is refused."""
+"""Captures of runs, read back: columns, signalling, flows, Mobile IPv4 authenticators, link patterns, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import traces
 from engine.rng import name_key, random_word
 from handoff.output.pcap.recorder import matching_links
 from handoff.protocol.messages import MessageFields
-from tests.export.recorded import frames, messages_of, record, setup_of
+from tests.unit.output.pcap.recorded_runs import frames, messages_of, record, setup_of
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def recorded(tmp_path_factory):
     return record(setup_of(7, "rfc"), "sync-mipv4", tmp_path_factory.mktemp("capture") / "run.pcapng")
 
 
-def test_our_reader_reads_the_same_columns_back(recorded):
+def test_the_capture_reader_returns_the_recorded_columns(recorded):
     outer, inner = (traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
     rows = recorded.hops.rows
     assert outer.truncated is None
@@ -37,33 +37,33 @@ READ_AS = {
     6: {"HoTI": {33}, "CoTI": {34}, "HoT": {35}, "CoT": {36}, "BU": {37}, "DBU": {37}, "BA": {38}, "DBA": {38}, "HADQ": {9},
         "HADR": {10}},
 }  # fmt: skip
-"""Keys of ``traces.KINDS`` that each kind of message is read as; IPv6 router discovery is not of Mobile IP."""
+"""Keys of ``traces.KINDS`` for each kind of message. IPv6 router discovery does not belong to Mobile IP."""
 
 
 @pytest.mark.parametrize("procedure", ["sync-hmipv4", "sync-mipv6", "mipv6-ro", "hmipv6-bicast"])
-def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
+def test_the_capture_reader_finds_the_written_signalling(procedure, tmp_path):
     setup = setup_of(9, "patent", return_routability=True)
     run = record(setup, procedure, tmp_path / "run.pcapng")
     read_as = READ_AS[run.recorder.ip]
     rows = run.hops.rows[run.hops.rows["message"] >= 0]
-    said = [MessageFields.unpack(args) for args in run.hops.messages["args"].tolist()]
+    messages = [MessageFields.unpack(args) for args in run.hops.messages["args"].tolist()]
     expected = [
-        (int(row["start_ps"]) // 1000, read_as[kind], said[row["message"]].lifetime_s)
+        (int(row["start_ps"]) // 1000, read_as[kind], messages[row["message"]].lifetime_s)
         for row, (_, kind) in zip(rows, messages_of(run), strict=True)
         if kind in read_as
     ]
-    found = traces.read_signalling(run.path).messages
-    assert len(found) == len(expected) > 20
+    read = traces.read_signalling(run.path).messages
+    assert len(read) == len(expected) > 20
     for i, (time_ns, kinds, lifetime_s) in enumerate(expected):
-        assert found.time_ns[i] == time_ns
-        assert int(found.kind[i]) in kinds
-        if found.kind[i] in (2, 3, 4, 5):
-            assert found.lifetime_s[i] == lifetime_s
-        elif found.kind[i] in (37, 38):
-            assert lifetime_s <= found.lifetime_s[i] < lifetime_s + 4
+        assert read.time_ns[i] == time_ns
+        assert int(read.kind[i]) in kinds
+        if read.kind[i] in (2, 3, 4, 5):
+            assert read.lifetime_s[i] == lifetime_s
+        elif read.kind[i] in (37, 38):
+            assert lifetime_s <= read.lifetime_s[i] < lifetime_s + 4
 
 
-def test_flows_come_back_as_they_went(tmp_path):
+def test_the_capture_has_the_flows_of_the_network(tmp_path):
     setup = setup_of(7, "patent")
     run = record(setup, "mipv4", tmp_path / "cn.pcapng", links=["cn>ha", "cn>g0"])
     capture, rows = traces.read_capture(run.path), run.hops.rows
@@ -83,12 +83,12 @@ def test_flows_come_back_as_they_went(tmp_path):
         for mobile in range(4):
             assert ends[cn, f"10.0.0.{mobile + 1}", 6, port, 40000] == expected[label, mobile, 0]
     assert sum(ends.values()) == len(rows)
-    # the same ports at two recorded correspondents: another port keeps the conversations apart
+    # two recorded correspondents use the same ports: one conversation gets another port
     assert {dport for _, _, _, sport, dport in ends if sport == 5004} == {5004, 5005}
 
 
-def test_registrations_carry_the_authenticator_that_the_derivation_gives(recorded):
-    """RFC 5944 3.5.1: HMAC-MD5 over everything before it; docs/export.md: the key."""
+def test_registrations_carry_the_authenticator_of_the_derived_key(recorded):
+    """RFC 5944 3.5.1: HMAC-MD5 over everything before the authenticator. docs/export.md describes the key."""
     checked = 0
     for frame in frames(recorded.path):
         packet = frame.bytes
@@ -106,23 +106,23 @@ def test_registrations_carry_the_authenticator_that_the_derivation_gives(recorde
     assert checked > 50
 
 
-def test_identifications_are_the_time_of_the_request(recorded):
-    """RFC 5944 5.7.1: seconds since 1900 and their fraction; a request leaves the mobile node when it says."""
+def test_identifications_are_the_time_of_sending(recorded):
+    """RFC 5944 5.7.1: seconds since 1900 and their fraction."""
     interfaces = recorded.links
     on_air = [f for f in frames(recorded.path) if "<" in interfaces[f.interface] and f.bytes[9] == 17 and f.bytes[28] == 1]
     assert len(on_air) > 5
     for frame in on_air:
         seconds, fraction = struct.unpack(">II", frame.bytes[28 + 16 : 28 + 24])
-        said_ns = (seconds - 2_208_988_800) * 10**9 + fraction * 10**9 // 2**32
-        assert 0 <= frame.time_ns - said_ns < 10**9
+        identification_ns = (seconds - 2_208_988_800) * 10**9 + fraction * 10**9 // 2**32
+        assert 0 <= frame.time_ns - identification_ns < 10**9
 
 
-def test_snap_length_keeps_headers_and_the_true_length(tmp_path):
+def test_the_snap_length_cuts_bytes_but_not_the_recorded_length(tmp_path):
     setup = setup_of(7, "patent")
-    whole, cut = (record(setup, "mipv4", tmp_path / f"{snap}.pcapng", snap=snap) for snap in (0, 60))
-    for all_of_it, some in zip(frames(whole.path), frames(cut.path), strict=True):
-        assert some.length == all_of_it.length == len(all_of_it.bytes)
-        assert some.bytes == all_of_it.bytes[:60]
+    full, cut = (record(setup, "mipv4", tmp_path / f"{snap}.pcapng", snap=snap) for snap in (0, 60))
+    for original, short in zip(frames(full.path), frames(cut.path), strict=True):
+        assert short.length == original.length == len(original.bytes)
+        assert short.bytes == original.bytes[:60]
 
 
 def test_only_chosen_links_are_interfaces(tmp_path):
@@ -133,7 +133,7 @@ def test_only_chosen_links_are_interfaces(tmp_path):
     assert [f[1:] for f in frames(some.path)] == wanted
 
 
-def test_patterns_choose_links():
+def test_patterns_select_links():
     names = setup_of(1, "patent").network.link_names()
     assert matching_links([], names) == sorted(names)
     assert matching_links(["ha>g*", "r0[<>]?"], names) == ["ha>g0", "ha>g1", "r0<*", "r0>*"]
@@ -141,10 +141,10 @@ def test_patterns_choose_links():
         matching_links(["ha>x0", "r0>*"], names)
 
 
-def test_packets_that_no_header_fits_into_are_refused_before_the_run(tmp_path):
+def test_packets_shorter_than_a_header_are_refused_before_the_run(tmp_path):
     setup = setup_of(1, "patent")
     setup.network.cbr("cn", 0, interval="50ms", size_bytes=30, label="tiny")
     record(setup, "mipv4", tmp_path / "a.pcapng")
-    with pytest.raises(ValueError, match="flow 'tiny' has packets of 30 bytes; a packet of IPv6 has at least 40"):
+    with pytest.raises(ValueError, match="flow 'tiny' has packets of 30 bytes; an IPv6 packet has at least 40"):
         record(setup, "mipv6", tmp_path / "b.pcapng")
     assert [p.name for p in tmp_path.iterdir()] == ["a.pcapng"]

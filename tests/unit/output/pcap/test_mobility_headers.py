@@ -1,4 +1,4 @@
-"""Mobility Headers as scapy sees them, and authenticators worked out again from what the capture itself says."""
+"""Mobility Headers as scapy decodes them, and authenticators computed again from the capture alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from tests.export.recorded import frames, record, setup_of
+from tests.unit.output.pcap.recorded_runs import frames, record, setup_of
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 inet6 = pytest.importorskip("scapy.layers.inet6")
@@ -18,7 +18,10 @@ TOKENS = {3: "home", 4: "care-of"}
 
 
 def with_mobility_header(packet):
-    """The innermost IPv6 packet, without ESP (NULL encryption: scapy does not look into it); None without a Mobility Header."""
+    """Return the innermost IPv6 packet without ESP, or None if it has no Mobility Header.
+
+    The encryption is NULL, but scapy does not look into ESP.
+    """
     place, at = 6, 40
     while packet[place] in (ROUTING, DESTINATION_OPTIONS):
         place, at = at, at + 8 * (packet[at + 1] + 1)
@@ -30,14 +33,14 @@ def with_mobility_header(packet):
     inside = packet[at + 8 : -12]
     padding, following = inside[-2], inside[-1]
     assert list(inside[-2 - padding : -2]) == list(range(1, padding + 1))
-    whole = bytearray(packet[:at] + inside[: -2 - padding])
-    whole[place] = following
-    whole[4:6] = struct.pack(">H", len(whole) - 40)
-    return bytes(whole)
+    unprotected = bytearray(packet[:at] + inside[: -2 - padding])
+    unprotected[place] = following
+    unprotected[4:6] = struct.pack(">H", len(unprotected) - 40)
+    return bytes(unprotected)
 
 
 def mobility_headers(path):
-    """(IPv6 layer around it, Mobility Header) of every frame that has one."""
+    """Yield IPv6 layer and Mobility Header of every frame that has one."""
     for frame in frames(path):
         packet = with_mobility_header(frame.bytes)
         if packet is not None:
@@ -50,17 +53,17 @@ def mobility_headers(path):
 
 @pytest.fixture(scope="module")
 def headers(tmp_path_factory):
-    """Of procedures that have every kind of Mobility Header, home agent's ESP and correspondents' authorization."""
+    """Return the headers of procedures that use every kind of Mobility Header, ESP and authorization data."""
     path = tmp_path_factory.mktemp("headers") / "run.pcapng"
-    found = []
+    runs = []
     for number, procedure in enumerate(("mipv6-ro", "sync-mipv6-ro", "sync-hmipv6", "hmipv6-ro-bicast", "pmipv6")):
         record(setup_of(42 + number, "rfc"), procedure, path)
-        found.append(list(mobility_headers(path)))
-    assert all(found)
-    return found
+        runs.append(list(mobility_headers(path)))
+    assert all(runs)
+    return runs
 
 
-def test_every_checksum_is_the_one_that_scapy_computes(headers):
+def test_checksums_agree_with_scapy(headers):
     kinds = set()
     for layer, header in (pair for run in headers for pair in run):
         option, route = layer.getlayer(inet6.HAO), layer.getlayer(inet6.IPv6ExtHdrRouting)
@@ -73,7 +76,7 @@ def test_every_checksum_is_the_one_that_scapy_computes(headers):
     assert kinds == {1, 2, 3, 4, 5, 6}
 
 
-def test_addresses_of_updates_and_acknowledgements(headers):
+def test_updates_and_acknowledgements_carry_the_home_address(headers):
     """Home address option or type 2 routing header, alternate care-of address to home agents (RFC 6275 6.1.7, 11.7.1)."""
     updates = acknowledgements = 0
     for layer, header in (pair for run in headers[:4] for pair in run):
@@ -92,7 +95,7 @@ def test_addresses_of_updates_and_acknowledgements(headers):
     assert acknowledgements > 50
 
 
-def test_correspondents_can_check_updates_with_the_tokens_that_they_sent(headers):
+def test_correspondents_can_verify_updates_with_their_own_tokens(headers):
     checked = 0
     for run in headers[:2]:
         tokens = {}  # (what, correspondent, address, nonce index) -> token

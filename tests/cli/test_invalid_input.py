@@ -1,7 +1,6 @@
-"""Malformed scenarios, sweeps, targets, datasets and places to run: each ends in its one line, at once, with nothing written.
+"""Invalid scenarios, sweeps, targets, datasets and executors: each command prints one line at once and writes nothing.
 
-Mistakes of a scenario's own tables stand in ``tests/scenario/test_errors.py`` and ``test_sweep.py``, those of a plan's range in
-``tests/plan/test_bad_input.py``; here the whole line that a person sees is held against what it should be.
+Tests of the scenario room and of planning check the single messages; the tests here compare the complete output of a command.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from handoff.cli.main import main
 from handoff.protocol.procedures import PROCEDURES
 from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, written
 
-WHOLE = SCENARIO + SWEEP
+SWEEP_SCENARIO = SCENARIO + SWEEP
 LINES = SCENARIO.count("\n") + 2
 """Line of ``[sweep]``."""
 OUT = ("-o", "out", "--jobs", "1", "--runs", "1")
@@ -30,7 +29,7 @@ SCHEDULER = "give tls://HOST:PORT, or on this machine tcp://127.0.0.1:PORT"
 NODES = ("--vary", "mobile_nodes=1:4")
 
 SCENARIOS = [
-    # what is written instead of what in the scenario file; the line
+    # text of the scenario file, its replacement, expected line
     ("[sweep]", "[swep]", f"s.toml:{LINES}: swep: unknown key; did you mean 'sweep'?"),
     ('"2..4"', "{ a = {} }",
         f"s.toml:{LINES + 1}: sweep.mobile_nodes.a: {{}} is not a value that can vary: give texts, numbers, true or false"),
@@ -122,15 +121,15 @@ OTHERS = [
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a good scenario, and in it after the test what was there before."""
+    """Change to a folder that holds a valid scenario, and check that the test leaves nothing else there."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "s.toml").write_text(WHOLE)
+    (tmp_path / "s.toml").write_text(SWEEP_SCENARIO)
     yield tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]
 
 
-def said(*words: str, code: int = 2) -> list[str]:
-    """Lines of the error of a command that fails."""
+def error_lines(*words: str, code: int = 2) -> list[str]:
+    """Run a command that fails and return the lines of its error message."""
     done = CliRunner().invoke(main, words)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     assert (done.exit_code, done.stdout) == (code, ""), done.output
@@ -138,33 +137,33 @@ def said(*words: str, code: int = 2) -> list[str]:
 
 
 @pytest.mark.parametrize(("old", "new", "line"), SCENARIOS, ids=[new for _, new, _ in SCENARIOS])
-def test_a_scenario(here: Path, old: str, new: str, line: str) -> None:
-    assert WHOLE.count(old) >= 1
-    (here / "s.toml").write_text(old.join(WHOLE.rsplit(old, 1)[:1]) + new + WHOLE.rsplit(old, 1)[1])
-    assert said("sweep", "s.toml", *OUT) == [line]
-    assert said("validate", "s.toml") == [line]
+def test_an_invalid_scenario_is_reported_with_its_line(here: Path, old: str, new: str, line: str) -> None:
+    assert SWEEP_SCENARIO.count(old) >= 1
+    (here / "s.toml").write_text(old.join(SWEEP_SCENARIO.rsplit(old, 1)[:1]) + new + SWEEP_SCENARIO.rsplit(old, 1)[1])
+    assert error_lines("sweep", "s.toml", *OUT) == [line]
+    assert error_lines("validate", "s.toml") == [line]
 
 
 @pytest.mark.parametrize(("words", "line"), SWEEPS, ids=[" ".join(words) for words, _ in SWEEPS])
-def test_a_sweep(here: Path, words: list[str], line: str) -> None:
-    assert said("sweep", "s.toml", *OUT, *words) == [line]
+def test_an_invalid_sweep_is_reported(here: Path, words: list[str], line: str) -> None:
+    assert error_lines("sweep", "s.toml", *OUT, *words) == [line]
 
 
 @pytest.mark.parametrize(("words", "code", "line"), OTHERS, ids=[" ".join(words) for words, _, _ in OTHERS])
-def test_another_command(here: Path, words: list[str], code: int, line: str | None) -> None:
-    found = said(*words, code=code)
-    assert len(found) == 1
+def test_other_commands_report_invalid_input(here: Path, words: list[str], code: int, line: str | None) -> None:
+    lines = error_lines(*words, code=code)
+    assert len(lines) == 1
     if line is None:
-        assert found[0].startswith("handoff: seed 1: a run to ")
-        assert found[0].endswith("the limit is 1,000: allow more, or make buffers, delays or the number of mobiles smaller")
+        assert lines[0].startswith("handoff: seed 1: a run to ")
+        assert lines[0].endswith("the limit is 1,000: allow more, or make buffers, delays or the number of mobiles smaller")
     else:
-        assert found == [line]
+        assert lines == [line]
 
 
 @pytest.mark.parametrize(
     ("words", "last"),
     [
-        (["sweep", "s.toml"], "Error: say with -o DIR where the dataset is, or is to be; or look first, with --dry-run"),
+        (["sweep", "s.toml"], "Error: give the folder of the dataset with -o DIR, or preview the runs with --dry-run"),
         (["sweep", "s.toml", *OUT, "--jobs", "0"], "Error: Invalid value for '--jobs': 0 is not in the range 1<=x<=4096."),
         (["sweep", "s.toml", *OUT, "--runs", "0"], "Error: Invalid value for '--runs': 0 is not in the range 1<=x<=1000000."),
         (["sweep", "s.toml", "-o", "s.toml"], "Error: Invalid value for '-o' / '--output': Directory 's.toml' is a file."),
@@ -174,13 +173,13 @@ def test_another_command(here: Path, words: list[str], code: int, line: str | No
             "Error: Invalid value for '--size': 'bufer' is not one of 'buffer', 'lead', 'agents'."),
     ],
 )  # fmt: skip
-def test_the_command_itself(here: Path, words: list[str], last: str) -> None:
-    """Click says how the command goes, and then what is wrong."""
-    assert said(*words)[-1] == last
+def test_invalid_options_are_reported_by_click(here: Path, words: list[str], last: str) -> None:
+    """Click prints the usage first and the error in the last line."""
+    assert error_lines(*words)[-1] == last
 
 
-def test_several_at_once_those_of_the_command_and_of_the_file(here: Path) -> None:
-    (here / "s.toml").write_text(WHOLE.replace('"20ms"', '"20mss"', 1).replace('"2..4"', '"4..2"'))
+def test_errors_of_the_command_line_and_the_file_are_reported_together(here: Path) -> None:
+    (here / "s.toml").write_text(SWEEP_SCENARIO.replace('"20ms"', '"20mss"', 1).replace('"2..4"', '"4..2"'))
     mistakes = ["--procedures", "mipv9", "--warmup", "1", "--memory-limit", "1"]
     lines = [
         f"no procedure 'mipv9'; {THERE_ARE}",
@@ -189,31 +188,31 @@ def test_several_at_once_those_of_the_command_and_of_the_file(here: Path) -> Non
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '4..2' goes down: write the smaller end first",
     ]
     warmup = f"--warmup: '1' is not a duration: {NO_TIME}"
-    assert said("sweep", "s.toml", *OUT, *mistakes) == [lines[0], warmup, *lines[1:]]
-    assert said("plan", "s.toml", *NODES, "--slo", "lost<=0", *mistakes) == [*lines[:2], warmup, *lines[2:]]
-    assert said("run", "s.toml", "--procedure", "mipv9", "--memory-limit", "1") == lines
+    assert error_lines("sweep", "s.toml", *OUT, *mistakes) == [lines[0], warmup, *lines[1:]]
+    assert error_lines("plan", "s.toml", *NODES, "--slo", "lost<=0", *mistakes) == [*lines[:2], warmup, *lines[2:]]
+    assert error_lines("run", "s.toml", "--procedure", "mipv9", "--memory-limit", "1") == lines
 
 
-def test_a_target_is_said_to_be_where_it_is(here: Path) -> None:
-    (here / "s.toml").write_text(WHOLE + "[slo]\ntargets = ['losst<=0', 'lost<1']\n")
+def test_an_invalid_target_is_reported_with_its_origin(here: Path) -> None:
+    (here / "s.toml").write_text(SWEEP_SCENARIO + "[slo]\ntargets = ['losst<=0', 'lost<1']\n")
     line = "no measure 'losst'; did you mean lost or loss_ratio or mos?"
-    assert said("plan", "s.toml", *NODES, "--slo", "lost>=2") == [
+    assert error_lines("plan", "s.toml", *NODES, "--slo", "lost>=2") == [
         f"[slo] {line}", "--slo targets 'lost < 1 packet' and 'lost >= 2 packets' contradict each other: no value meets both"
     ]  # fmt: skip
 
 
-def test_a_capture_that_is_not_there(here: Path) -> None:
+def test_a_missing_capture_makes_every_point_fail(here: Path) -> None:
     flow = 'interval = "50ms"\nphase = "50ms"\nsize_bytes = 200'
-    assert flow in WHOLE
-    (here / "s.toml").write_text(WHOLE.replace(flow, 'capture = "none.pcap"\nmobile_address = "10.0.0.1"', 1))
-    assert said("sweep", "s.toml", *OUT) == [
+    assert flow in SWEEP_SCENARIO
+    (here / "s.toml").write_text(SWEEP_SCENARIO.replace(flow, 'capture = "none.pcap"\nmobile_address = "10.0.0.1"', 1))
+    assert error_lines("sweep", "s.toml", *OUT) == [
         "s.toml: no point can be run",
         "mobile_nodes=2 coverage.lead=50ms mipv4: none.pcap: cannot be read: No such file or directory (and 11 more points)",
     ]
 
 
-def test_a_scenario_that_becomes_wrong_in_the_middle_of_a_range(tmp_path: Path) -> None:
-    """The others are done, the exit code is 1; a real process, whose pool and stderr are its own."""
+def test_points_that_are_invalid_are_left_out(tmp_path: Path) -> None:
+    """The valid points run and the exit code is 1."""
     scenario = written(tmp_path, SCENARIO)
     words = ("sweep", scenario, "-o", tmp_path / "out", "--runs", "1", "--procedures", "mipv4", "--jobs", "2")
     done = subprocess.run(
@@ -228,7 +227,7 @@ def test_a_scenario_that_becomes_wrong_in_the_middle_of_a_range(tmp_path: Path) 
     assert len(list((tmp_path / "out" / "runs").glob("*/*.parquet"))) == 1
 
 
-def test_a_point_that_cannot_be_run_is_not_said_to_go_on(here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_points_over_the_memory_limit_are_not_resumable(here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     words = ["--procedures", "mipv4", "--set", "duration=1s", "--memory-limit", "1kB", "--where", "mobile_nodes = 2"]
     out = tmp_path_factory.mktemp("out")
     done = CliRunner().invoke(main, ["sweep", "s.toml", *OUT, *words, "-o", str(out)])
@@ -240,9 +239,12 @@ def test_a_point_that_cannot_be_run_is_not_said_to_go_on(here: Path, tmp_path_fa
     assert not list((out / "runs").glob("*"))
 
 
-def test_no_scheduler_there_leaves_no_dataset(tmp_path: Path) -> None:
-    """A process of its own, for Dask's sake; it does not try for the usual ten seconds."""
-    command = "from handoff.experiments.execution import cluster; cluster.CONNECT_SECONDS = 0.3; from handoff.cli.main import main; main()"
+def test_an_unreachable_scheduler_leaves_no_dataset(tmp_path: Path) -> None:
+    """The timeout is shortened in a process of its own, since Dask keeps threads."""
+    command = (
+        "from handoff.cli.main import main; from handoff.experiments.execution import dask_executor as dask\n"
+        "dask.CONNECT_SECONDS = 0.3; main()"
+    )
     scenario, out = written(tmp_path), tmp_path / "out"
     words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60)
@@ -254,23 +256,23 @@ def test_no_scheduler_there_leaves_no_dataset(tmp_path: Path) -> None:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """One run."""
+    """Write a dataset with one run and return its folder."""
     words = ["--procedures", "mipv4", "--where", "mobile_nodes = 2", "--set", "duration=1s"]
     done = CliRunner().invoke(main, ["sweep", str(written(tmp_path)), *OUT, *words, "-o", str(tmp_path / "out")])
     assert (done.exit_code, done.stderr) == (0, "")
     return tmp_path / "out"
 
 
-def test_a_dataset_whose_points_are_damaged(dataset: Path) -> None:
+def test_a_dataset_with_a_damaged_points_file_is_refused(dataset: Path) -> None:
     points = dataset / "points.parquet"
     points.write_bytes(points.read_bytes()[:20])
     for words in (["query", "select 1", str(dataset)], ["sweep", str(dataset.parent / "small.toml"), *OUT, "-o", str(dataset)]):
-        (line,) = said(*words)
+        (line,) = error_lines(*words)
         assert line.startswith(f"{points}: damaged: ")
         assert line.endswith(": remove it; the same sweep writes it anew")
 
 
-def test_a_dataset_that_another_process_writes(dataset: Path) -> None:
+def test_a_dataset_that_another_process_writes_is_refused(dataset: Path) -> None:
     hold = (
         "import fcntl, os, sys, time; f = open(sys.argv[1], 'a+'); fcntl.lockf(f, fcntl.LOCK_EX); f.truncate(0); "
         "print(os.getpid(), file=f, flush=True); print('held', flush=True); time.sleep(60)"
@@ -282,17 +284,17 @@ def test_a_dataset_that_another_process_writes(dataset: Path) -> None:
         try:
             for words in (["sweep", *OUT], ["plan", *NODES, "--slo", "lost<=0", "--jobs", "1"]):
                 file = str(dataset.parent / "small.toml")
-                assert said(words[0], file, *words[1:], "-o", str(dataset)) == [
+                assert error_lines(words[0], file, *words[1:], "-o", str(dataset)) == [
                     f"{dataset}: another sweep (process {other.pid}) is writing there: wait for its end, or give another -o"
                 ]
         finally:
             other.kill()
     with lock.open("a+") as mine:
-        fcntl.lockf(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it ended with its process
+        fcntl.lockf(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock ended with its process
 
 
-def test_real_processes_say_the_same(here: Path) -> None:
-    """Exit code and streams are those of ``CliRunner``."""
+def test_a_real_process_prints_the_same(here: Path) -> None:
+    """Exit code and streams are the same as under ``CliRunner``."""
     for words, line in (SWEEPS[0], SWEEPS[-1]):
         done = subprocess.run([*HANDOFF, "sweep", "s.toml", *OUT, *words], capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{line}\n")
