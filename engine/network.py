@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import difflib
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from engine.columns import ColumnTable, is_sorted, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
-from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
+from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
 from engine.rng import combine, combine_array, name_key
 
 Int = npt.NDArray[np.int64]
@@ -276,7 +276,7 @@ class Network:
         origin: int = 0,
         multiply: int = 1,
         divide: int = 1,
-        release: Callable[[], None] | None = None,
+        mapping: FileMapping | None = None,
         start_ps: Any = 0,
         stop_ps: Any = FOREVER,
         period_ps: int = 0,
@@ -286,10 +286,10 @@ class Network:
         """Replay one sequence onto each mobile; ``period_ps`` > 0 loops it.
 
         Times are sorted and become ps from the flow's start as :class:`engine.replay.Replay` says; it also says what
-        ``release`` is for.
+        ``mapping`` is for.
         """
         try:
-            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, release)
+            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, mapping)
         except ReplayError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
         if period_ps and period_ps <= replay.time_ps(-1) - replay.time_ps(0):

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 import traces
 from engine import Network
 from handoff.scenario.traffic import Traffic
-from handoff.workload.capture_stream import PacketSegment, open_capture
+from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import add_replay, load_conversations
-from handoff.workload.flow_assignment import by_hash, round_robin
-from handoff.workload.merge_captures import merge_pieces
+from handoff.workload.flow import PacketSegment
+from handoff.workload.flow_assignment import assign_by_hash, assign_round_robin
+from handoff.workload.merge_captures import merge_blocks
 
 from .packets import Packet, columns, pcap, pcapng
 from .reference import replayed
@@ -281,8 +282,8 @@ def test_a_turn_is_one_period_after_the_one_before(packets, options):
 @given(st.lists(st.lists(st.integers(0, 40), max_size=30), min_size=1, max_size=4), st.integers(1, 5))
 def test_merging_in_blocks_is_sorting(parts, block_rows):
     sizes = [np.arange(len(p), dtype=np.uint32) + 100 * k for k, p in enumerate(parts)]
-    pieces = [PacketSegment(np.sort(np.array(p, np.int64)) + 7, s, 7) for p, s in zip(parts, sizes, strict=True)]
-    found = [(int(t), int(s)) for times, sizes in merge_pieces(pieces, block_rows) for t, s in zip(times, sizes, strict=True)]
+    pieces = [PacketSegment(np.sort(np.array(p, np.int64)) + 7, s, 7, None) for p, s in zip(parts, sizes, strict=True)]
+    found = [(int(t), int(s)) for times, sizes in merge_blocks(pieces, block_rows) for t, s in zip(times, sizes, strict=True)]
     assert found == sorted(((t, 100 * k + i) for k, p in enumerate(parts) for i, t in enumerate(sorted(p))))
 
 
@@ -303,8 +304,8 @@ def keys_of(names):
 def test_one_more_mobile_node_takes_flows_and_gives_none(count):
     """About one in count + 1 moves, within five standard deviations of the binomial."""
     names = tuple(f"mn{i}" for i in range(count))
-    before = [names[who[0]] for who in by_hash(FLOWS, keys_of(names))]
-    after = [(*names, "new")[who[0]] for who in by_hash(FLOWS, keys_of((*names, "new")))]
+    before = [names[who[0]] for who in assign_by_hash(FLOWS, keys_of(names))]
+    after = [(*names, "new")[who[0]] for who in assign_by_hash(FLOWS, keys_of((*names, "new")))]
     moved = [b for a, b in zip(before, after, strict=True) if a != b]
     assert set(moved) == {"new"}
     p, n = 1 / (count + 1), len(FLOWS)
@@ -314,15 +315,15 @@ def test_one_more_mobile_node_takes_flows_and_gives_none(count):
 
 def test_the_order_of_mobile_nodes_and_flows_means_nothing_to_the_hash():
     names = ("a", "b", "c", "d")
-    one = {f: names[who[0]] for f, who in zip(FLOWS, by_hash(FLOWS, keys_of(names)), strict=True)}
-    other = {f: names[::-1][who[0]] for f, who in zip(FLOWS[::-1], by_hash(FLOWS[::-1], keys_of(names[::-1])), strict=True)}
+    one = {f: names[who[0]] for f, who in zip(FLOWS, assign_by_hash(FLOWS, keys_of(names)), strict=True)}
+    other = {f: names[::-1][who[0]] for f, who in zip(FLOWS[::-1], assign_by_hash(FLOWS[::-1], keys_of(names[::-1])), strict=True)}
     assert one == other
 
 
 @given(st.integers(1, 12), st.integers(0, 30), st.data())
 def test_round_robin(flows, mobiles, data):
     k = data.draw(st.one_of(st.integers(1, flows), st.just("all")))
-    who = round_robin(flows, mobiles, k)
+    who = assign_round_robin(flows, mobiles, k)
     k = flows if k == "all" else k
     assert sorted(m for each in who for m in each) == sorted(list(range(mobiles)) * k)
     assert {len(each) for each in who} <= {mobiles * k // flows, -(-mobiles * k // flows)}
