@@ -20,8 +20,8 @@ SINGLE = Commuters(
     20 * S, gap=UniformTime(20 * MS, 100 * MS), lead=UniformTime(100 * MS, 2000 * MS), guard=UniformTime(20 * MS, 20 * MS)
 )
 DUAL = Commuters(20 * S, overlap=UniformTime(0, 400 * MS), lead=UniformTime(400 * MS, 400 * MS), constant=True)
-SUDDEN = Commuters(20 * S, overlap=UniformTime(400 * MS, 400 * MS), path="random", moving=2**62)
-TRAIN = dataclasses.replace(SINGLE, group=50, first=True, path="ring")
+SUDDEN = Commuters(20 * S, overlap=UniformTime(400 * MS, 400 * MS), path="random", moving_share=2**62)
+TRAIN = dataclasses.replace(SINGLE, group_size=50, start_first=True, path="ring")
 KINDS = {"single": SINGLE, "dual": DUAL, "sudden": SUDDEN, "train": TRAIN}
 
 
@@ -121,7 +121,7 @@ def test_the_mean_rate_is_exact():
     """Exponential with nothing in between: a Poisson process. Constant: each node does one of two whole numbers of handoffs."""
     calm = Commuters(20 * S)
     within(len(followed(ride(calm))), stats.poisson(2000 * 200 / 20))
-    half = dataclasses.replace(calm, moving=2**63, dwell_ps=10 * S)
+    half = dataclasses.replace(calm, moving_share=2**63, dwell_ps=10 * S)
     log = ride(half)
     moving = len(np.unique(log.mobile[followed(log)]))
     within(moving, stats.binom(2000, 0.5))
@@ -144,7 +144,7 @@ def dwells(kind):
 def test_dwells_are_exponential_beyond_the_least(mean_s):
     """Kolmogorov and Smirnov, of the second dwell, and of the first, which an inspector finds at time 0."""
     kind = dataclasses.replace(SINGLE, dwell_ps=mean_s * S)
-    least, mean = kind.least_ps, kind.dwell_ps
+    least, mean = kind.min_dwell_ps, kind.dwell_ps
     assert least == 2120 * MS + 1
     rest, dwell = dwells(kind)
     assert dwell.min() >= least

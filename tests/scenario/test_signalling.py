@@ -27,8 +27,8 @@ S, MS = 10**9, 10**9  # a second in ns, a millisecond in ps
 HOME, X, Y, Z = "10.0.0.1", "10.1.0.1", "10.2.0.1", "10.2.0.9"
 
 
-def registered(at, care_of, lifetime_s=100, beside=False):
-    return Registration(at * S, HOME, care_of, lifetime_s, beside)
+def registered(at, care_of, lifetime_s=100, simultaneous=False):
+    return Registration(at * S, HOME, care_of, lifetime_s, simultaneous)
 
 
 def told(*accepted):
@@ -43,13 +43,13 @@ BY_HAND = {
     "for ever": ([registered(5, X, None)], [(AT_HOME, 0, 5), (X, 5, None)]),
     "lapsed, and later elsewhere": ([registered(5, X, 10), registered(25, Y)], [(AT_HOME, 0, 5), (X, 5, 15), (Y, 25, 125)]),
     "lapsed, and later there": ([registered(5, X, 10), registered(25, X)], [(AT_HOME, 0, 5), (X, 5, 15), (X, 25, 125)]),
-    "beside": ([registered(5, X), registered(25, Y, beside=True)], [(AT_HOME, 0, 5), (X, 5, 105), (Y, 25, 125)]),
+    "beside": ([registered(5, X), registered(25, Y, simultaneous=True)], [(AT_HOME, 0, 5), (X, 5, 105), (Y, 25, 125)]),
     "beside, then one ended": (
-        [registered(5, X), registered(25, Y, beside=True), registered(30, X, 0)], [(AT_HOME, 0, 5), (X, 5, 30), (Y, 25, 125)]
+        [registered(5, X), registered(25, Y, simultaneous=True), registered(30, X, 0)], [(AT_HOME, 0, 5), (X, 5, 30), (Y, 25, 125)]
     ),
     "ended": ([registered(5, X), registered(25, X, 0)], [(AT_HOME, 0, 5), (X, 5, 25), (AT_HOME, 25, None)]),
     "all ended": (
-        [registered(5, X), registered(6, Y, beside=True), registered(25, HOME, 0)],
+        [registered(5, X), registered(6, Y, simultaneous=True), registered(25, HOME, 0)],
         [(AT_HOME, 0, 5), (X, 5, 25), (Y, 6, 25), (AT_HOME, 25, None)],
     ),
     "ended what there was not": (
@@ -92,7 +92,7 @@ def read(*names):
 def test_the_away_run(places):
     """tshark lists three requests to 192.168.0.2 by 192.168.0.3, 28.0 and 27.0 s apart, each granted 30 s."""
     found = accepted_registrations(read(*(f"awayScenario_{place}" for place in places)))
-    assert [(r.home, r.care_of, r.lifetime_s, r.beside) for r in found] == [("192.168.2.1", "192.168.0.3", 30, False)] * 3
+    assert [(r.home, r.care_of, r.lifetime_s, r.simultaneous) for r in found] == [("192.168.2.1", "192.168.0.3", 30, False)] * 3
     assert [round((r.time_ns - found[0].time_ns) / S, 2) for r in found] == [0, 28.01, 55.01]
     (at_home, away) = residences(found, 0)
     assert at_home == Residence(0, found[0].time_ns, AT_HOME)
