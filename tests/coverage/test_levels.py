@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.rng import combine, name_key, random_word
-from handoff.mobility.coverage.path_loss import CUT, Radio, shadowing
+from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, Radio, shadowing
 from handoff.mobility.coverage.trajectory import Trajectory
 
 
@@ -46,7 +46,7 @@ def test_shadowing_has_its_mean_deviation_and_correlation(shadows):
         k = metres // 5
         found = (shadows[:, :-k] * shadows[:, k:]).mean() / 8_000**2
         assert found == pytest.approx(expected, abs=0.02)
-    assert np.abs(shadows).max() <= CUT * 8_000
+    assert np.abs(shadows).max() <= MAX_DEVIATIONS * 8_000
     kurtosis = (shadows / 8_000.0) ** 4
     assert kurtosis.mean() == pytest.approx(3, abs=0.15)  # cut at 4 and made of uniform numbers, it is a little below
 
