@@ -14,7 +14,7 @@ from engine.rng import name_key
 
 
 def next_hops(network: Network) -> npt.NDArray[np.int32]:
-    """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
+    """Return the next link from each node to each other one: least delay, then fewest hops, then smallest link key."""
     n = len(network.nodes)
     hops = np.full((n, n), -1, np.int32)
     weights = [_weight(link) for link in network.links]
@@ -32,13 +32,13 @@ def next_hops(network: Network) -> npt.NDArray[np.int32]:
 
 
 def delays_to(network: Network, target: int) -> dict[int, int]:
-    """Propagation delay (ps) of the way from each node to a target, of those that have one."""
+    """Return the propagation delay (ps) from each node that reaches ``target``."""
     distance = next(_distances(network, [target]))
     return {node: weight >> _HOPS for node, weight in distance.items()}
 
 
 _HOPS = 20
-"""Bits of a distance that count hops, below the delay."""
+"""Low bits of a distance that count hops; the delay is above them."""
 
 
 def _weight(link: Link) -> int:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.quantities import DURATION, format_quantity
+
 COLUMNS = (
     "procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered", "after marker", "forwarded",
     "latency p50/p99", "disruption p99", "delay p99", "MOS", "extra bytes", "signalling",
@@ -17,11 +19,8 @@ COLUMNS = (
 
 
 def format_ms(ps: float) -> str:
-    """Picoseconds as milliseconds with the digits that matter; a dash where nothing was measured."""
-    if math.isnan(ps):
-        return "-"
-    ms = ps / 1e9
-    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms"
+    """Return a time in milliseconds, from 100 ms on without decimals; a dash if it is not known (NaN)."""
+    return "-" if math.isnan(ps) else format_quantity(ps, DURATION, "ms", decimals=0 if ps >= 100 * DURATION.units["ms"] else 1)
 
 
 def summary_cells(row: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 import traces
 from engine.columns import Int
-from engine.rng import MOST_MEAN, PURPOSE_USER, RandomStreams, name_keys
+from engine.rng import MAX_EXPONENTIAL_MEAN, PURPOSE_USER, RandomStreams, name_keys
 
 PURPOSE_RIDE = PURPOSE_USER + 25
 """Draws of a group: movement at all, first router, beginnings of its handoffs, next routers."""
@@ -102,8 +102,8 @@ class Commuters:
                 f"a handoff each {self.dwell_ps / 1e12:.6g} s leaves no room for lead, guard and gap or overlap of up to "
                 f"{self.min_dwell_ps / 1e12:.6g} s: lower the rate or shorten them"
             )
-        if self.dwell_ps > MOST_MEAN:
-            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MOST_MEAN // (3600 * 10**12)} h"
+        if self.dwell_ps > MAX_EXPONENTIAL_MEAN:
+            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MAX_EXPONENTIAL_MEAN // (3600 * 10**12)} h"
         return None
 
     def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> traces.Associations:

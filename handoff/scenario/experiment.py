@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from handoff.protocol.procedures import name_errors, parse_names
-from handoff.scenario.field_types import Duration, Positive, StrictModel, one_or_more
+from handoff.scenario.field_types import Duration, Positive, StrictModel, as_list
 from handoff.scenario.value_ranges import expand_values, toml_literal
 
 NOT_OF_A_POINT = ("sweep", "slo", "seed")
@@ -18,12 +18,12 @@ def _values(given: Any) -> tuple[str, ...]:
     """What a field takes: one text, or an array of values and texts."""
     if isinstance(given, list) and not given:
         raise ValueError("there is no value: give some, or leave the field out")
-    parts = (expand_values(part) if isinstance(part, str) else [toml_literal(part)] for part in one_or_more(given))
+    parts = (expand_values(part) if isinstance(part, str) else [toml_literal(part)] for part in as_list(given))
     return tuple(dict.fromkeys(value for part in parts for value in part))
 
 
 def _procedures(given: Any) -> Any:
-    names = one_or_more(given)
+    names = as_list(given)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return names
     names = parse_names("all") if names == ["all"] else names
@@ -109,10 +109,10 @@ def zip_problems(fields: dict[str, tuple[str, ...]], groups: list[list[str]]) ->
 
 
 def _targets(given: Any) -> Any:
-    for text in one_or_more(given):
+    for text in as_list(given):
         if not isinstance(text, str) or not any(sense in text for sense in "<>"):
             raise ValueError(f"{text!r} is not a target: write a measure and its limit, as in 'loss_ratio<=1e-4'")
-    return one_or_more(given)
+    return as_list(given)
 
 
 class Slo(StrictModel):

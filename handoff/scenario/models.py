@@ -21,8 +21,8 @@ from handoff.scenario.field_types import (
     Rate,
     Size,
     StrictModel,
+    as_list,
     join_names,
-    one_or_more,
 )
 from handoff.scenario.movement import CoverageModel, Movement
 from handoff.scenario.traffic import Traffic
@@ -193,7 +193,7 @@ class Scenario(StrictModel):
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Node
-    correspondent: Annotated[list[Node], BeforeValidator(one_or_more), Field(min_length=1)]
+    correspondent: Annotated[list[Node], BeforeValidator(as_list), Field(min_length=1)]
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers

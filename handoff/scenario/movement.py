@@ -9,35 +9,35 @@ from pydantic import BeforeValidator, Field, model_validator
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
 from handoff.mobility.commuters import NONE, UniformTime
 from handoff.mobility.coverage import Coverage, Radio
-from handoff.scenario import units as quantities
 from handoff.scenario.field_types import (
-    Decimals,
+    DecimalReader,
     Duration,
     Name,
     Positive,
     Prefix,
-    Quantity,
+    QuantityReader,
     StrictModel,
-    duration,
-    one_or_more,
-    prefix,
-)  # fmt: skip
+    as_list,
+    parse_prefix,
+    read_duration,
+)
+from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POWER, SPEED
 
 _MOST_MM = 10**11
 _MOST_SIDE_MM = 2**31 - 1
 
-Length = Annotated[int, BeforeValidator(Quantity(quantities.parse_length, "50m", quantities.LENGTH))]
-Speed = Annotated[int, BeforeValidator(Quantity(quantities.parse_speed, "1.5m/s", quantities.SPEED))]
-Decibels = Annotated[int, BeforeValidator(Quantity(quantities.parse_decibels, "3dB", quantities.DECIBELS))]
-Level = Annotated[int, BeforeValidator(Quantity(quantities.parse_power, "-95dBm", quantities.LEVEL))]
-Frequency = Annotated[int, BeforeValidator(Quantity(quantities.parse_frequency, "75/h", quantities.FREQUENCY))]
+Length = Annotated[int, BeforeValidator(QuantityReader(LENGTH))]
+Speed = Annotated[int, BeforeValidator(QuantityReader(SPEED))]
+Decibels = Annotated[int, BeforeValidator(QuantityReader(DECIBELS))]
+Level = Annotated[int, BeforeValidator(QuantityReader(POWER))]
+Frequency = Annotated[int, BeforeValidator(QuantityReader(FREQUENCY))]
 Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
 
 
-Metres = Annotated[int, BeforeValidator(Decimals("a coordinate in metres", -_MOST_MM // 1000, _MOST_MM // 1000, 3))]
-Latitude = Annotated[int, BeforeValidator(Decimals("a latitude in degrees", -90, 90, 9))]
-Longitude = Annotated[int, BeforeValidator(Decimals("a longitude in degrees", -180, 180, 9))]
-Share = Annotated[int, BeforeValidator(Decimals("a share", 0, 1, 6))]
+Metres = Annotated[int, BeforeValidator(DecimalReader("a coordinate in metres", -_MOST_MM // 1000, _MOST_MM // 1000, 3))]
+Latitude = Annotated[int, BeforeValidator(DecimalReader("a latitude in degrees", -90, 90, 9))]
+Longitude = Annotated[int, BeforeValidator(DecimalReader("a longitude in degrees", -180, 180, 9))]
+Share = Annotated[int, BeforeValidator(DecimalReader("a share", 0, 1, 6))]
 
 
 def parse_uniform(value: Any) -> UniformTime:
@@ -45,7 +45,7 @@ def parse_uniform(value: Any) -> UniformTime:
     ends = value if isinstance(value, list) else [value, value]
     if len(ends) != 2:
         raise ValueError(f"{value!r} is neither a duration nor the ends of a range, as in ['20ms', '100ms']")
-    low, high = map(duration, ends)
+    low, high = map(read_duration, ends)
     if high < low:
         raise ValueError(f"{value!r} ends before it begins")
     return UniformTime(low, high)
@@ -133,7 +133,7 @@ class CommutersModel(StrictModel):
         """The generator; those who move hand off more often, so that the mean of all is the rate."""
         moving, dwell_ps = 0, 0
         if self.handoff_rate:
-            moving, dwell_ps = self.moving, quantities.MEGAHOUR_PS * self.moving // (10**6 * self.handoff_rate)
+            moving, dwell_ps = self.moving, MEGAHOUR_PS * self.moving // (10**6 * self.handoff_rate)
         return Commuters(
             dwell_ps, (moving << 64) // 10**6, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
             self.guard, self.lead, self.start == "first", self.group,
@@ -147,14 +147,14 @@ class CommutersModel(StrictModel):
 def _places(value: Any) -> dict[Prefix, Any]:
     if not isinstance(value, dict):
         raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
-    return {prefix(address): router for address, router in value.items()}
+    return {parse_prefix(address): router for address, router in value.items()}
 
 
 class Movement(StrictModel):
     """Where mobile nodes are: attachments, registrations of a capture, positions of a file or of a model (docs/movement.md)."""
 
     associations: str | None = None
-    capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
     routers: Annotated[dict[Prefix, Name], BeforeValidator(_places), Field(min_length=1)] | None = None
     home: Name | None = None
     lead: Duration | None = None
@@ -197,7 +197,7 @@ class CoverageModel(StrictModel):
     transmit: Level = Radio.transmit
     reference_loss: Decibels = Radio.reference_loss
     reference: Annotated[Length, Field(ge=1, le=10**6)] = Radio.reference_mm
-    exponent: Annotated[int, BeforeValidator(Decimals("an exponent of path loss", 1, 10, 3))] = Radio.exponent
+    exponent: Annotated[int, BeforeValidator(DecimalReader("an exponent of path loss", 1, 10, 3))] = Radio.exponent
     shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Radio.shadowing
     decorrelation: Annotated[Length, Field(ge=8)] = Radio.decorrelation_mm
     minimum: Level = Coverage.minimum

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handoff.scenario.field_paths import is_count, keys_at
-from handoff.scenario.field_types import count
+from handoff.scenario.units import parse_count
 
 _SHORT: dict[str, tuple[str, ...]] = {
     "mobile_nodes": ("movement.commuters.mobile_nodes", "movement.random_waypoint.mobiles", "movement.gauss_markov.mobiles"),
@@ -132,4 +132,4 @@ def _value(path: str, text: str) -> Any:
     except (tomllib.TOMLDecodeError, ValueError):
         parsed = text.strip()
     short = isinstance(parsed, str) and re.fullmatch(r"[\d.]+ *[kMG]", parsed) is not None
-    return count(parsed) if short and is_count(path.split(".")) else parsed
+    return parse_count(parsed) if short and is_count(path.split(".")) else parsed

@@ -17,21 +17,21 @@ from handoff.scenario.field_types import (
     Prefix,
     Size,
     StrictModel,
-    duration,
-    one_or_more,
-    prefix,
-)  # fmt: skip
+    as_list,
+    parse_prefix,
+    read_duration,
+)
 
 Ranges = tuple[tuple[int, int], ...]
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "icmp6": 58, "sctp": 132, "udplite": 136}
 
 
 def _prefixes(value: Any) -> tuple[Prefix, ...]:
-    return tuple(map(prefix, one_or_more(value)))
+    return tuple(map(parse_prefix, as_list(value)))
 
 
 def _ports(value: Any) -> Ranges:
-    return tuple(map(_port, one_or_more(value)))
+    return tuple(map(_port, as_list(value)))
 
 
 def _port(value: Any) -> tuple[int, int]:
@@ -44,7 +44,7 @@ def _port(value: Any) -> tuple[int, int]:
 
 
 def _protocols(value: Any) -> tuple[int, ...]:
-    return tuple(map(_protocol, one_or_more(value)))
+    return tuple(map(_protocol, as_list(value)))
 
 
 def _protocol(value: Any) -> int:
@@ -71,7 +71,7 @@ class TimeWindow(NamedTuple):
 def _window(value: Any) -> TimeWindow:
     if not isinstance(value, list) or not 1 <= len(value) <= 2:
         raise ValueError(f"{value!r} is not a window: give when it begins and, if it does, ends, as in ['10s', '1min']")
-    times_ps = [duration(time) for time in value]
+    times_ps = [read_duration(time) for time in value]
     if any(t % 1000 for t in times_ps):
         raise ValueError(f"{value!r} is finer than captures are: give whole nanoseconds")
     begin, end = times_ps[0] // 1000, times_ps[1] // 1000 if len(times_ps) == 2 else None
@@ -109,7 +109,7 @@ class Filter(StrictModel):
         return self
 
 
-Filters = Annotated[list[Filter], BeforeValidator(one_or_more), Field(min_length=1)]
+Filters = Annotated[list[Filter], BeforeValidator(as_list), Field(min_length=1)]
 
 _OF_A_CAPTURE = {
     "mobile_address", "clocks", "clip", "select", "exclude", "clip_flows", "assign", "flows_per_mobile", "table", "origin",
@@ -123,7 +123,7 @@ class Traffic(StrictModel):
 
     correspondent: Name | None = None
     phase: Duration = 0
-    capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
     clocks: Literal["absolute", "each"] = "absolute"
     clip: Within = TimeWindow(0, None)

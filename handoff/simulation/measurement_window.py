@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from engine import FOREVER, Engine, Result
-from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, Columns
+from engine.columns import Columns
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 
 NON_ADDITIVE_COLUMNS = {
     "delay_max_ps", "gap_max_ps", "last_ps", "in_flight", "queued", "queued_bytes", "peak_packets", "peak_bytes",

@@ -35,9 +35,9 @@ SCENARIOS = [
     ('"2..4"', "{ a = {} }",
         f"s.toml:{LINES + 1}: sweep.mobile_nodes.a: {{}} is not a value that can vary: give texts, numbers, true or false"),
     ('"2..4"', '"2..4 step -1"',
-        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '2..4 step -1' has a step that leads nowhere: give one above 0"),
+        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '2..4 step -1' has a step of 0 or below: give one above 0"),
     ('"2..4"', '"1ms..4"',
-        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '1ms..4' mixes units, or has one that is not known: both ends and the "
+        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '1ms..4' mixes units, or has an unknown one: give both ends and the "
         "step are of one kind"),
     ('"2..4"', '"0..1k log 3"',
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '0..1k log 3': a logarithmic range begins above 0 and has 2 to "
@@ -186,7 +186,7 @@ def test_several_at_once_those_of_the_command_and_of_the_file(here: Path) -> Non
         f"no procedure 'mipv9'; {THERE_ARE}",
         f"--memory-limit: '1' is not a size: {NO_SIZE}",
         f"s.toml:13: link.0.delay: '20mss' is not a duration: {NO_TIME}",
-        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '4..2' falls: write its smaller end first",
+        f"s.toml:{LINES + 1}: sweep.mobile_nodes: '4..2' goes down: write the smaller end first",
     ]
     warmup = f"--warmup: '1' is not a duration: {NO_TIME}"
     assert said("sweep", "s.toml", *OUT, *mistakes) == [lines[0], warmup, *lines[1:]]

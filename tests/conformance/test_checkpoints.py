@@ -19,7 +19,7 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RunResult, StudyProgress, run_procedure
 from tests.conformance.town import Town
-from tests.oracle.compare import differences
+from tests.differential.compare import differences
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
 from tests.conformance.town import Town
-from tests.oracle.compare import differences
-from tests.oracle.inputs import Study
-from tests.oracle.oracle import Oracle
+from tests.differential.compare import differences
+from tests.differential.inputs import Study
+from tests.differential.oracle import Oracle
 
 
 class OracleInSlices:
@@ -37,7 +37,7 @@ class OracleInSlices:
         self.reached = to
         return to
 
-    def dismiss(self) -> None:
+    def release_controllers(self) -> None:
         """Its controllers are still to run."""
 
     def result(self) -> Result:

@@ -5,8 +5,8 @@ import pytest
 
 from engine import Engine
 from handoff.metrics import flow_metrics
-from tests.engine import small
-from tests.oracle.generate import generate
+from tests.unit.engine import two_cell_network
+from tests.differential.generate import generate
 
 SAME = {"sent": "sent", "delivered": "delivered", "lost": "lost", "duplicate_copies": "duplicate"}
 
@@ -36,7 +36,7 @@ def compare(result):
 
 
 def test_a_handoff_in_a_small_network():
-    result = small.run(small.network())
+    result = two_cell_network.run(two_cell_network.network())
     assert result.flows["lost"].sum() > 0
     compare(result)
 

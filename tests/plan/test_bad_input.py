@@ -24,7 +24,7 @@ ROWS = [
     (("--vary", "mobile_nodes=0:10", *LOST), "mobile_nodes=0: movement.commuters.mobile_nodes"),
     (("--vary", "mobile_nodes=1ms:10ms", *LOST), "mobile_nodes: '1ms' is not a count"),
     (("--vary", "lifetime=10:600", *LOST), "lifetime: '10' is not a duration"),
-    (("--vary", "lifetime=1500ms:600s", *LOST), "lifetime: '1500ms:600s' is finer than it can be: whole seconds"),
+    (("--vary", "lifetime=1500ms:600s", *LOST), "lifetime: '1500ms:600s' is finer than 1 s, the smallest step of this field"),
     (("--vary", "handoff_rate=1/h:100000/h", *LOST), "handoff_rate=100000/h: movement.commuters: a handoff each 0.036 s"),
     ((*NODES, "--slo", "lost"), "--slo 'lost' is not a target: write MEASURE<=LIMIT"),
     ((*NODES, "--slo", "losst<=0"), "--slo no measure 'losst'; did you mean lost"),

@@ -60,7 +60,7 @@ MISTAKES = [
     ('"routers.cell.delay" =', '"routers.cel.delay" =', "2: sweep: zip: no field 'routers.cell.delay' varies; there are 'b"),
     ('agent_service = ["1ms', 'options.lifetim = ["1ms', "6: sweep: options.lifetim: unknown key; did you mean 'lifetime'?"),
     ('agent_service = ["1ms', 'lead_time = ["1ms', "6: sweep: lead_time: this scenario has none; it would be movement.commuters"),
-    ('agent_service = ["1ms', 'agent_service = ["5s', "6: sweep.agent_service: '5s..3ms step 1ms' falls: write its "),
+    ('agent_service = ["1ms', 'agent_service = ["5s', "6: sweep.agent_service: '5s..3ms step 1ms' goes down: write the "),
     ("[true, false]", "[true]", "2: sweep: zip: fields that go side by side have equally many values: 'routers"),
     ('zip = [["routers.cell.delay", ', 'zip = [[', "7: sweep.zip.0: list should have at least 2 items"),
     ("procedures =", "proceduers =", "8: sweep: proceduers: no field of a scenario; did you mean 'procedures'?"),

@@ -126,7 +126,7 @@ def test_paths_are_their_own_names(data):
 )
 def test_numbers_are_those_of_the_file(data, name, text, number, whole):
     scale = NumericField.of(data, name)
-    assert (scale.parse(text), scale.whole) == (number, whole)
+    assert (scale.parse(text), scale.is_count) == (number, whole)
     assert scale.parse(scale.text(number)) == number
 
 

@@ -202,7 +202,7 @@ def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path, monkeypatch: pyte
 
 WRONG = [
     (["--vary", "nonsense"], ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10"]),
-    (["--vary", "seed=3..1"], ["--vary seed: '3..1' falls: write its smaller end first"]),
+    (["--vary", "seed=3..1"], ["--vary seed: '3..1' goes down: write the smaller end first"]),
     (["--vary", "seed=1..3"], ["--vary seed: cannot vary: replications have seeds of their own, one after the other"]),
     (["--vary", "coverage.led=1ms"], ["--vary coverage.led: unknown key; did you mean 'lead'?"]),
     (["--vary", "duration=1s", "--vary", "duration=2s"], ["--vary duration: stands twice"]),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.quantities import format_duration, parse_duration, parse_size
-from handoff.scenario.units import FREQUENCY, parse_frequency
+from handoff.scenario.units import FREQUENCY
 
 _FORM = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
 _HOW = "write MEASURE<=LIMIT (or <, >=, >), as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'"
@@ -181,7 +181,7 @@ def _plain(text: str) -> float:
 
 _LIMITS: dict[str, Callable[[str], float]] = {
     "ps": lambda text: float(parse_duration(text)), "ratio": _ratio, "packets": _count, "bytes": lambda text: float(parse_size(text)),
-    "1/s": lambda text: parse_frequency(text) / FREQUENCY["/s"], "": _plain,
+    "1/s": lambda text: FREQUENCY.parse(text) / FREQUENCY.units["/s"], "": _plain,
 }  # fmt: skip
 
 __all__ = ["Target", "format_value", "parse", "parse_all"]

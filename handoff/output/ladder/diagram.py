@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.quantities import DURATION
+
 
 @dataclass(frozen=True)
 class Arrow:
@@ -75,3 +77,8 @@ class Ladder:
     marks: tuple[LadderEvent, ...]
     traffic: tuple[Traffic, ...]
     phases: tuple[str, ...]
+
+
+def format_time(ps: int) -> str:
+    """Return a time in milliseconds with three decimals, that is to the microsecond, without the unit."""
+    return f"{ps / DURATION.units['ms']:.3f}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic, format_time
 
 WIDTH = 1000
 _LEFT, _RIGHT, _TOP, _ROW = 110, 190, 96, 22
@@ -110,9 +110,9 @@ def _arrow(arrow: Arrow, y: int, end: int, places: dict[str, int]) -> str:
         f'<polygon class="head" points="{x2},{end} {x2 + back},{end - 4} {x2 + back},{end + 4}"/>'
     )  # fmt: skip
     label = f'<text text-anchor="middle" x="{x1 + (x2 - x1) // 4}" y="{y - 2}">{escape(arrow.message)}</text>'
-    times = arrow.note if lost else f"{_ms(arrow.got_ps or 0)}"
+    times = arrow.note if lost else format_time(arrow.got_ps or 0)
     return (
-        f'<g>{line}{head}{label}<text class="time" x="16" y="{y + 4}">{_ms(arrow.sent_ps)}</text>'
+        f'<g>{line}{head}{label}<text class="time" x="16" y="{y + 4}">{format_time(arrow.sent_ps)}</text>'
         f'<text class="note" x="{WIDTH - _RIGHT + 30}" y="{y + 4}">{escape(arrow.message)} {escape(times)}</text></g>'
     )
 
@@ -121,7 +121,8 @@ def _mark(mark: LadderEvent, y: int, places: dict[str, int]) -> str:
     x = places[mark.column]
     right = x > WIDTH // 2
     return (
-        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/><text class="time" x="16" y="{y + 4}">{_ms(mark.time_ps)}</text>'
+        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/>'
+        f'<text class="time" x="16" y="{y + 4}">{format_time(mark.time_ps)}</text>'
         f'<text class="event" text-anchor="{"end" if right else "start"}" x="{x - 9 if right else x + 9}" y="{y + 4}">'
         f"{escape(mark.text)}</text></g>"
     )
@@ -129,10 +130,6 @@ def _mark(mark: LadderEvent, y: int, places: dict[str, int]) -> str:
 
 def _traffic(traffic: Traffic, y: int) -> str:
     way = " › ".join(traffic.path)
-    text = f"{traffic.direction}: {way}: {traffic.packets:,} {traffic.outcome} ({_ms(traffic.begin_ps)} to {_ms(traffic.end_ps)})"
+    sent = f"{format_time(traffic.begin_ps)} to {format_time(traffic.end_ps)}"
+    text = f"{traffic.direction}: {way}: {traffic.packets:,} {traffic.outcome} ({sent})"
     return f'<text class="data" x="{_LEFT - 40}" y="{y + 4}">{escape(text)}</text>'
-
-
-def _ms(ps: int) -> str:
-    """Milliseconds, to the microsecond."""
-    return f"{ps / 10**9:.3f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic, format_time
 
 _TIME = 12
 
@@ -45,7 +45,8 @@ def _labels(places: dict[str, int], columns: tuple[str, ...], step: int) -> str:
 def _packets(traffic: Traffic) -> str:
     return (
         f"{'':{_TIME}}{traffic.direction}: {' > '.join(traffic.path)}: {traffic.packets:,} "
-        f"packet{'s' if traffic.packets != 1 else ''} {traffic.outcome}, sent {_ms(traffic.begin_ps)} to {_ms(traffic.end_ps)}"
+        f"packet{'s' if traffic.packets != 1 else ''} {traffic.outcome}, "
+        f"sent {format_time(traffic.begin_ps)} to {format_time(traffic.end_ps)}"
     )
 
 
@@ -58,7 +59,7 @@ def _events(ladder: Ladder, phase: str, places: dict[str, int]) -> Iterator[str]
 
 
 def _lifelines(places: dict[str, int], time_ps: int) -> list[str]:
-    line = list(f"{_ms(time_ps):>{_TIME - 2}}".ljust(max(places.values(), default=0) + 2))
+    line = list(f"{format_time(time_ps):>{_TIME - 2}}".ljust(max(places.values(), default=0) + 2))
     for place in places.values():
         line[place] = "|"
     return line
@@ -74,7 +75,7 @@ def _arrow(arrow: Arrow, places: dict[str, int]) -> str:
     label = f" {arrow.message} "[: max(0, right - left - 3)]
     middle = (left + right + 1 - len(label)) // 2
     line[middle : middle + len(label)] = label
-    return "".join(line).rstrip() + "  " + (f"at {_ms(arrow.got_ps)}" if arrow.got_ps is not None else arrow.note)
+    return "".join(line).rstrip() + "  " + (f"at {format_time(arrow.got_ps)}" if arrow.got_ps is not None else arrow.note)
 
 
 def _mark(mark: LadderEvent, places: dict[str, int]) -> str:
@@ -85,8 +86,3 @@ def _mark(mark: LadderEvent, places: dict[str, int]) -> str:
     start = place + 1 if place + 1 + len(text) <= len(line) or place - len(text) < _TIME else place - len(text)
     line[start : start + len(text)] = text
     return "".join(line)
-
-
-def _ms(ps: int) -> str:
-    """Milliseconds, to the microsecond."""
-    return f"{ps / 10**9:.3f}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.rng import MOST_MEAN, RandomStreams, name_key, name_keys, random_word
+from engine.rng import MAX_EXPONENTIAL_MEAN, RandomStreams, name_key, name_keys, random_word
 from handoff.mobility import Commuters
 from handoff.mobility.commuters import UniformTime
 
@@ -213,7 +213,7 @@ def test_array_draws_agree_with_scalar_draws():
     words = draws.random_words(mobiles, index).tolist()
     for limit in (1, 10, 2**32 - 1, 2**32, 3**39, 2**63 - 1, 2**63):
         assert draws.uniform(mobiles, index, limit).tolist() == [word * limit >> 64 for word in words]
-    for mean in (0, 1000, 10**12, MOST_MEAN):
+    for mean in (0, 1000, 10**12, MAX_EXPONENTIAL_MEAN):
         for drawn, word in zip(draws.exponential(mobiles, index, mean).tolist(), words, strict=True):
             assert drawn == pytest.approx(-mean * math.log(((word >> 2) + 1) / 2**62), rel=1e-6, abs=mean * 1e-7 + 1)
 
