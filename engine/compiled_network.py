@@ -152,7 +152,7 @@ class CompiledNetwork:
 
     def _sources(self, network: Network) -> None:
         self.replays = network.replays.copy()
-        self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))
+        self.releases = list(dict.fromkeys(r.mapping.drop_pages for r in self.replays if r.mapping is not None))
         self.flow_keys = network.flow_keys()
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)

@@ -1,4 +1,4 @@
-"""The arithmetic of docs/replay.md, with its worked example, through the engine."""
+"""Scenarios that replay a capture: the worked example of docs/replay.md through the engine, and every mistake at once."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from handoff.workload.build import build_setup
 from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import load_conversations, scale_to_ps
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CAPTURE = ROOT / "examples" / "captures" / "commute.pcap"
 
 SCENARIO = """\
@@ -50,7 +50,7 @@ def scenario(tmp_path):
 
 
 def test_the_worked_example(scenario):
-    """Sending times of packet 100 each way of flow 9 on mn9, as the page works them out by hand."""
+    """docs/replay.md works out the send times of packet 100 of flow 9 at mn9 in each direction."""
     checked, _ = load_scenario(scenario)
     setup = build_setup(checked, scenario, 1)
     network = setup.network.fork()
@@ -72,27 +72,27 @@ def test_the_worked_example(scenario):
         assert len(replay) == (44, 49)[up]
 
 
-def replayed(mobile_address):
+def conversations(mobile_address):
     traffic = Traffic(capture=str(CAPTURE), mobile_address=mobile_address)
     return load_conversations([open_capture(CAPTURE)], traffic)[0]
 
 
-def test_conversations_have_both_directions_and_keep_every_gap():
-    flows = replayed("10.0.2.2")
-    assert len(flows) == 13
-    call = next(c for c in flows if c.name == "udp 10.0.1.2:5004 10.0.2.2:5004")
+def test_a_conversation_has_both_directions_with_a_common_origin():
+    calls = conversations("10.0.2.2")
+    assert len(calls) == 13
+    call = next(c for c in calls if c.name == "udp 10.0.1.2:5004 10.0.2.2:5004")
     assert (len(call.down), len(call.up)) == (8401, 2801)
     assert call.origin_ns == min(call.down.first_ns, call.up.first_ns)
     length = scale_to_ps(max(call.down.last_ns, call.up.last_ns) - call.origin_ns, call.pace)
     assert call.period_ps == length + length // 11201
 
 
-def test_one_direction_does_not_depend_on_which_side_spoke_first():
-    one, other = replayed("10.0.2.2"), replayed("10.0.1.2")
+def test_exchanging_the_mobile_side_exchanges_the_directions():
+    one, other = conversations("10.0.2.2"), conversations("10.0.1.2")
     assert [len(c.down) for c in one] == [len(c.up) for c in other]
 
 
-def test_an_address_that_is_not_in_the_capture_is_said(scenario):
+def test_an_address_that_is_not_in_the_capture_is_an_error(scenario):
     text = scenario.read_text().replace("10.0.2.2", "10.9.9.9")
     scenario.write_text(text)
     checked, _ = load_scenario(scenario)
@@ -100,14 +100,14 @@ def test_an_address_that_is_not_in_the_capture_is_said(scenario):
         build_setup(checked, scenario, 1)
 
 
-def test_an_unknown_router_of_the_movement_is_said(scenario):
+def test_an_unknown_router_in_the_association_log_is_an_error(scenario):
     (scenario.parent / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nmn0,z,0,,,\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError, match=r"unknown routers z; routers\.names has a"):
         build_setup(checked, scenario, 1)
 
 
-def test_a_flow_without_a_way_is_said_and_not_run(scenario):
+def test_a_flow_without_a_route_is_an_error(scenario):
     text = scenario.read_text().replace('between = ["cn", "ha"]', 'between = ["cn", "x"]')
     scenario.write_text(text + '\n[[node]]\nname = "x"\n')
     checked, _ = load_scenario(scenario)
@@ -131,7 +131,7 @@ def test_a_flow_without_a_way_is_said_and_not_run(scenario):
         ),
     ],
 )  # fmt: skip
-def test_what_the_capture_does_not_hold_is_said(scenario, added, messages):
+def test_keys_that_do_not_fit_the_capture_are_an_error(scenario, added, messages):
     scenario.write_text(scenario.read_text() + added + "\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError) as caught:
@@ -140,21 +140,21 @@ def test_what_the_capture_does_not_hold_is_said(scenario, added, messages):
     assert all(message in problem for message in messages), problem
 
 
-def test_every_capture_and_table_that_is_wrong_is_said_at_once(scenario):
+def test_all_problems_of_captures_are_reported_together(scenario):
     more = '[[traffic]]\ncapture = ["none.pcap", "text.pcap"]\nmobile_address = "1.2.3.4"\n'
     scenario.write_text(scenario.read_text() + 'clip = ["1h"]\n' + more)
     (scenario.parent / "text.pcap").write_text("no capture, but long enough to be one\n")
     checked, _ = load_scenario(scenario)
     with pytest.raises(ScenarioError) as caught:
         build_setup(checked, scenario, 1)
-    wrong = caught.value.problems
-    assert len(wrong) == 3
-    assert "none.pcap: byte 0: cannot be opened" in wrong[0]
-    assert "text.pcap: byte 0" in wrong[1]
-    assert "traffic.0: 'clip' leaves nothing" in wrong[2]
+    problems = caught.value.problems
+    assert len(problems) == 3
+    assert "none.pcap: byte 0: cannot be opened" in problems[0]
+    assert "text.pcap: byte 0" in problems[1]
+    assert "traffic.0: 'clip' leaves nothing" in problems[2]
 
 
-def test_how_much_is_replayed_is_said(scenario):
+def test_a_note_says_how_much_is_replayed(scenario):
     """tshark counts 14,346 packets of UDP, in four conversations."""
     scenario.write_text(scenario.read_text() + 'select = { protocol = "udp" }\n')
     checked, _ = load_scenario(scenario)

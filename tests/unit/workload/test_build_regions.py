@@ -1,14 +1,15 @@
-"""Large scenarios in few lines: names by pattern and regions that are alike mean what they would, spelt out."""
+"""Short notation for large scenarios: name patterns and equal regions mean the same as the long notation."""
 
 import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
-from tests.scenario.test_commuters import SCENARIO
 
-SHORT = SCENARIO
-SHORT = SHORT.replace('node = [{ name = "gw" }]\n', "").replace('region = [{ gateway = "gw", routers = ["a", "b", "c"] }]\n', "")
+from .street_scenario import COMMUTERS
+
+SHORT = COMMUTERS.replace('node = [{ name = "gw" }]\n', "")
+SHORT = SHORT.replace('region = [{ gateway = "gw", routers = ["a", "b", "c"] }]\n', "")
 SHORT = SHORT.replace(', { between = ["ha", "gw"], delay = "5ms" }', "").replace('["a", "b", "c"]', '"r{0..6}"')
 SHORT += """
 [regions]
@@ -22,7 +23,7 @@ neighbours = { delay = "1ms" }
 to = "cn"
 delay = "15ms"
 """
-SPELT_OUT = SHORT.split("[regions]")[0].replace('"r{0..6}"', '["r0", "r1", "r2", "r3", "r4", "r5", "r6"]') + "".join(
+LONG = SHORT.split("[regions]")[0].replace('"r{0..6}"', '["r0", "r1", "r2", "r3", "r4", "r5", "r6"]') + "".join(
     f"""
 [[node]]
 name = "gw{i}"
@@ -37,9 +38,9 @@ routers = {routers}
 )
 LINKS = [("ha", f"gw{i}", '"5ms"\nrate = "1Gbit/s"') for i in range(3)] + [("cn", f"gw{i}", '"15ms"') for i in range(3)]
 LINKS += [("gw0", "gw1", '"1ms"'), ("gw1", "gw2", '"1ms"')]
-SPELT_OUT += "".join(f'\n[[link]]\nbetween = ["{a}", "{b}"]\ndelay = {rest}\n' for a, b, rest in LINKS)
-SPELT_OUT = SPELT_OUT.replace('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', "")
-SPELT_OUT += '\n[[link]]\nbetween = ["cn", "ha"]\ndelay = "20ms"\n'
+LONG += "".join(f'\n[[link]]\nbetween = ["{a}", "{b}"]\ndelay = {rest}\n' for a, b, rest in LINKS)
+LONG = LONG.replace('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', "")
+LONG += '\n[[link]]\nbetween = ["cn", "ha"]\ndelay = "20ms"\n'
 
 
 @pytest.fixture
@@ -52,14 +53,13 @@ def write(tmp_path):
     return write
 
 
-def test_regions_are_what_they_stand_for(write):
-    """The same scenario spelt out runs to the same fingerprint, with and without a hierarchy."""
-    prints = []
-    for text in (SHORT, SPELT_OUT):
+def test_regions_give_the_fingerprint_of_the_long_notation(write):
+    fingerprints = []
+    for text in (SHORT, LONG):
         path = write(text)
         setup = build_setup(load_scenario(path)[0], path, 1)
-        prints.append([run_procedure(setup, name).result.fingerprint for name in ("sync-hmipv4", "mipv6-ro")])
-    assert prints[0] == prints[1]
+        fingerprints.append([run_procedure(setup, name).result.fingerprint for name in ("sync-hmipv4", "mipv6-ro")])
+    assert fingerprints[0] == fingerprints[1]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_regions_are_what_they_stand_for(write):
         ('"r{x}"', ["r{x}"]),
     ],
 )
-def test_names_by_pattern(write, pattern, names):
+def test_patterns_expand_to_names(write, pattern, names):
     changes = ("regions.count=1", "movement.commuters.handoff_rate=0/h")
     scenario, _ = load_scenario(write(SHORT.replace('"r{0..6}"', pattern)), changes)
     assert scenario.routers.names == names
@@ -98,7 +98,7 @@ def test_names_by_pattern(write, pattern, names):
         ("[regions]", '[[restart]]\nnode = "gw3"\nat = "1s"\n\n[regions]', ":1: no node 'gw3'"),
     ],
 )
-def test_a_mistake_is_said(write, old, new, message):
+def test_a_mistake_is_reported(write, old, new, message):
     assert old in SHORT
     with pytest.raises(ScenarioError) as caught:
         load_scenario(write(SHORT.replace(old, new, 1)))
@@ -106,7 +106,7 @@ def test_a_mistake_is_said(write, old, new, message):
     assert message in problem
 
 
-def test_many_names_are_not_all_listed(write):
+def test_long_lists_of_names_are_abbreviated(write):
     with pytest.raises(ScenarioError) as caught:
         load_scenario(write(SHORT.replace("r{0..6}", "r{0..999}").replace('to = "cn"', 'to = "cm"')))
     (problem,) = caught.value.problems

@@ -1,4 +1,4 @@
-"""Commuters in scenario files: what is taken, and each mistake in its one line."""
+"""Scenarios with commuters: mistakes, rate, every procedure on the resulting attachments."""
 
 import pytest
 
@@ -6,22 +6,14 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
-from tests.scenario.test_movement import SCENARIO as STREET
 
-SCENARIO = STREET[: STREET.index("[movement]")] + """\
-[movement.commuters]
-mobile_nodes = 20
-handoff_rate = "5/min"
-overlap = "100ms"
-lead = "100ms"
-guard = "20ms"
-"""
+from .street_scenario import COMMUTERS
 
 
 @pytest.fixture
 def metro(tmp_path):
     path = tmp_path / "metro.toml"
-    path.write_text(SCENARIO)
+    path.write_text(COMMUTERS)
     return path
 
 
@@ -47,31 +39,39 @@ def metro(tmp_path):
         (["speed=2"], "--set: movement.commuters.speed: unknown key; allowed are dwell, gap, group"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said(metro, changes, message):
+def test_a_mistake_is_reported(metro, changes, message):
     with pytest.raises(ScenarioError) as caught:
         load_scenario(metro, tuple(f"movement.commuters.{change}" for change in changes))
     (problem,) = caught.value.problems
     assert problem.replace(str(metro), "FILE").startswith(message)
 
 
-def test_one_router_has_no_neighbour(metro):
+def test_a_single_router_is_an_error(metro):
     with pytest.raises(ScenarioError, match="nobody a neighbour to go to"):
         load_scenario(metro, ("routers.names=['a']", "region.0.routers=['a']"))
 
 
-def test_nobody_moves_at_rate_0(metro):
+def test_there_are_no_handoffs_at_rate_0(metro):
     setup = build_setup(load_scenario(metro, ("movement.commuters.handoff_rate=0/h",))[0], metro, 1)
     assert len(setup.movement.mobile) == 20
 
 
-def test_the_rate_is_that_of_all_mobile_nodes(metro):
-    """Half of them move, twice as often."""
+def test_the_handoff_rate_is_the_mean_over_all_mobile_nodes(metro):
+    """If half of them move, they do so at twice the rate."""
     half, _ = load_scenario(metro, ("movement.commuters.moving=0.5",))
     assert half.movement.commuters.model().dwell_ps == 6 * 10**12
     assert load_scenario(metro)[0].movement.commuters.model().dwell_ps == 12 * 10**12
 
 
-@pytest.mark.parametrize("changes", [[], ["path=random"], ["group=4", "dwell=constant"], ["lead=0s", "guard=0s"]])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [],
+        pytest.param(["path=random"], marks=pytest.mark.deep),
+        pytest.param(["group=4", "dwell=constant"], marks=pytest.mark.deep),
+        pytest.param(["lead=0s", "guard=0s"], marks=pytest.mark.deep),
+    ],
+)
 def test_every_procedure_runs_on_commuters(metro, changes):
     changes = [f"movement.commuters.{change}" for change in changes]
     setup = build_setup(load_scenario(metro, tuple(changes))[0], metro, 1)

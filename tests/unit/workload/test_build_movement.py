@@ -1,4 +1,4 @@
-"""Movement and coverage of scenario files: mistakes said, every procedure on what comes out, traffic while a node is there."""
+"""Scenarios with movement and coverage: mistakes, traffic during presence, every procedure on the resulting attachments."""
 
 import json
 import subprocess
@@ -15,49 +15,16 @@ from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
 
-ROOT = Path(__file__).parents[2]
+from .street_scenario import STREET
+
+ROOT = Path(__file__).parents[3]
 BOLOGNA = ROOT.parent / "shared" / "data" / "bologna_acosta_600s.fcd.xml.gz"
 S = 10**12
-
-SCENARIO = """\
-name = "street"
-duration = "60s"
-correspondent = { name = "cn" }
-home_agent = { name = "ha" }
-node = [{ name = "gw" }]
-link = [{ between = ["cn", "ha"], delay = "20ms" }, { between = ["ha", "gw"], delay = "5ms" }]
-region = [{ gateway = "gw", routers = ["a", "b", "c"] }]
-
-[routers]
-names = ["a", "b", "c"]
-wired = { delay = "2ms" }
-neighbours = { delay = "2ms" }
-cell = { delay = "4ms" }
-
-[[traffic]]
-interval = "10ms"
-size_bytes = 200
-
-[movement]
-random_waypoint = { mobiles = 12, width = "300m", height = "100m", slowest = "5m/s", fastest = "30m/s", pause = "2s" }
-
-[coverage]
-positions_m = { a = [50, 50], b = [150, 50], c = [250, 50] }
-shadowing = "8dB"
-decorrelation = "10m"
-hysteresis = "1dB"
-time_to_trigger = "50ms"
-minimum = "-80dBm"
-lead = "60ms"
-lead_spread = "60ms"
-single_access = 0.25
-"""
-
 
 @pytest.fixture
 def street(tmp_path):
     path = tmp_path / "street.toml"
-    path.write_text(SCENARIO)
+    path.write_text(STREET)
     return path
 
 
@@ -70,11 +37,21 @@ def problems(path, *changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["movement.trace=x.xml"], "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', 'gauss_markov', 'commuters'"),
+        (
+            ["movement.trace=x.xml"],
+            "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', "
+            "'gauss_markov', 'commuters'",
+        ),
         (["movement.begin=5s"], "FILE:19: movement: 'begin' means nothing without a 'trace' or a 'capture': leave it out"),
         (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: 'slowest' is above 0"),
-        (["movement.random_waypoint.width=50"], "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'"),
-        (["movement.random_waypoint.width=3000km"], "--set: movement.random_waypoint.width: input should be less than or equal to"),
+        (
+            ["movement.random_waypoint.width=50"],
+            "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'",
+        ),
+        (
+            ["movement.random_waypoint.width=3000km"],
+            "--set: movement.random_waypoint.width: input should be less than or equal to",
+        ),
         (["coverage.lead=10ms"], "FILE:22: coverage: 'lead_spread' is at most 'lead'"),
         (["coverage.going_down=-81dBm"], "FILE:22: coverage: 'going_down' is at or above 'minimum'"),
         (["coverage.minimum=-95"], "--set: coverage.minimum: -95 has no unit: write text with one, as in '-95dBm'"),
@@ -84,20 +61,30 @@ def problems(path, *changes):
         (["coverage.exponent=nan"], "--set: coverage.exponent: nan is not an exponent of path loss: give a number from 1 to 10"),
         (["coverage.shadow=6dB"], "--set: coverage.shadow: unknown key; did you mean 'shadowing'?"),
         (["coverage.positions_deg={a=[1,1]}"], "FILE:22: coverage: give the routers' places as either 'positions_m'"),
-        (["coverage.positions_m={a=[0,0],b=[1,inf],c=[2,0]}"], "FILE:23: coverage.positions_m.b.1: inf is not a coordinate in metres"),
-        (["coverage.positions_m={a=[0,0],d=[1,0],b=[2,0]}"], "FILE:1: coverage: no router 'd'; there are a, b, c; coverage: c without a place"),
-        (["movement.random_waypoint.mobiles=1", "coverage.minimum=50dBm"], "FILE: movement: no mobile node in it is ever attached"),
+        (
+            ["coverage.positions_m={a=[0,0],b=[1,inf],c=[2,0]}"],
+            "FILE:23: coverage.positions_m.b.1: inf is not a coordinate in metres",
+        ),
+        (
+            ["coverage.positions_m={a=[0,0],d=[1,0],b=[2,0]}"],
+            "FILE:1: coverage: no router 'd'; there are a, b, c; coverage: c without a place",
+        ),
+        (
+            ["movement.random_waypoint.mobiles=1", "coverage.minimum=50dBm"],
+            "FILE: movement: no mobile node in it is ever attached",
+        ),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said(street, changes, message):
-    found = problems(street, *changes)
-    assert any(p.startswith(message) for p in found), found
+def test_a_mistake_is_reported(street, changes, message):
+    reported = problems(street, *changes)
+    assert any(p.startswith(message) for p in reported), reported
 
 
-def test_coverage_and_movement_belong_together(street):
-    street.write_text(SCENARIO.split("[coverage]")[0])
-    assert problems(street) == ["FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
-    street.write_text(SCENARIO.replace("random_waypoint = {", 'associations = "log.csv" #'))
+def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
+    street.write_text(STREET.split("[coverage]")[0])
+    missing = "FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"
+    assert problems(street) == [missing]
+    street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
     assert problems(street) == ["FILE:1: coverage means nothing where there are no positions: leave it out"]
 
 
@@ -107,12 +94,12 @@ SETDEST = '$node_(0) set X_ 0\n$node_(0) set Y_ 50\n$ns_ at 5 "$node_(0) setdest
 def with_trace(street, text, name="moves", **keys):
     (street.parent / name).write_text(text)
     rest = "".join(f"\n{k} = {v}" for k, v in keys.items())
-    head, tail = SCENARIO.split("random_waypoint")
+    head, tail = STREET.split("random_waypoint")
     street.write_text(f'{head}trace = "{name}"{rest}\n' + tail[tail.index("\n") :])
     return street
 
 
-def test_a_trace_is_found_beside_the_scenario(street):
+def test_a_trace_is_read_from_the_folder_of_the_scenario(street):
     setup = build_setup(load_scenario(with_trace(street, SETDEST))[0], street, 1)
     assert setup.network.mobile_count == 1
     assert setup.network.mobile_name(0) == "node0"
@@ -123,12 +110,11 @@ def test_a_trace_is_found_beside_the_scenario(street):
     assert setup.network.nodes[later.router[0]].name == "c"
 
 
-def test_what_is_wrong_with_a_trace_is_said_with_its_line(street):
+def test_an_error_in_a_trace_names_file_and_line(street):
     assert problems(with_trace(street, SETDEST + "nonsense\n"))[0].startswith(f"{street.parent}/moves:4: statement")
     (street.parent / "moves").unlink()
     assert problems(street)[0].startswith(f"{street.parent}/moves: byte 0: cannot be opened")
-    found = problems(with_trace(street, SETDEST, origin="[44, 11]"))
-    assert "an origin means nothing for setdest" in found[0]
+    assert "an origin means nothing for setdest" in problems(with_trace(street, SETDEST, origin="[44, 11]"))[0]
 
 
 GPX = """<gpx><trk><trkseg>
@@ -138,7 +124,7 @@ GPX = """<gpx><trk><trkseg>
 """
 
 
-def test_degrees_need_places_in_degrees_or_an_origin(street):
+def test_a_trace_in_degrees_needs_routers_in_degrees_or_an_origin(street):
     with_trace(street, GPX)
     assert "coverage.positions_m needs movement.origin" in problems(street)[0]
     metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).movement
@@ -161,8 +147,8 @@ FCD = """<fcd-export>
 """
 
 
-def test_traffic_is_there_while_its_node_is(street):
-    """From 10 s to 30 s, less a margin at both ends; a packet each 10 ms."""
+def test_a_flow_lasts_while_its_mobile_node_is_present(street):
+    """A packet each 10 ms from 10 s to 30 s, less a margin at both ends."""
     quiet = '\n[coverage]\npositions_m = { a = [50, 50], b = [150, 50], c = [250, 50] }\n'
     for margin, packets in (("0s", 2000), ("2s", 1600)):
         with_trace(street, FCD, margin=f'"{margin}"')
@@ -171,12 +157,12 @@ def test_traffic_is_there_while_its_node_is(street):
         run = run_procedure(setup, "mipv4-bicast", detail=True)
         assert int(run.result.flows["sent"].sum()) == packets
         lost = int(run.result.flows["lost"].sum())
-        # at first no agent has been found, at last packets are on the way
+        # without a margin, packets are lost before the first registration and on the way at the end
         assert (lost == 0) == (margin == "2s"), lost
 
 
-def test_a_replay_is_there_while_its_node_is(street):
-    """Both directions of the capture's call, from 11 s to 29 s: nothing earlier, nothing later, and the phase counts from 11 s."""
+def test_a_replay_lasts_while_its_mobile_node_is_present(street):
+    """Both directions start at 11 s, from which the phase counts, and stop at 29 s."""
     capture = ROOT / "examples" / "captures" / "commute.pcap"
     with_trace(street, FCD, margin='"1s"')
     flow = f'[[traffic]]\ncapture = "{capture}"\nmobile_address = "10.0.2.2"\nphase = "0s"\n'
@@ -191,8 +177,9 @@ def test_a_replay_is_there_while_its_node_is(street):
     assert sorted(set(flows["up"].tolist())) == [0, 1]
 
 
-def test_every_procedure_copes_with_ping_pong(street):
-    """Deep shadows each 10 m: nodes go back and forth, lose links, and are found again; every packet has a fate, most arrive."""
+@pytest.mark.deep
+def test_every_procedure_copes_with_ping_pongs(street):
+    """Shadowing with a decorrelation of 10 m causes ping-pongs and lost links; every packet has a fate, most are delivered."""
     checked, _ = load_scenario(street)
     setup = build_setup(checked, street, 1)
     move = setup.movement
@@ -201,27 +188,27 @@ def test_every_procedure_copes_with_ping_pong(street):
     last = setup.last_attachments()
     assert ((move.predict_ps < 0) & ~last).sum() > 10
     scenarios = np.zeros(4, int)
-    for name, row in PROCEDURES.items():
+    for name, procedure in PROCEDURES.items():
         run = run_procedure(setup, name, detail=True)
         sent, lost = (int(run.result.flows[c].sum()) for c in ("sent", "lost"))
         assert sum(run.result.fate_counts().values()) >= sent, name
         assert lost < 0.35 * sent, (name, lost, sent)
-        if row.marker:
+        if procedure.marker:
             scenarios += np.bincount(run.handoffs["scenario"], minlength=4)[:4]
     assert (scenarios[1:] > 20).all(), scenarios
 
 
-def test_the_seed_and_names_decide(street):
+def test_attachments_depend_on_the_seed_and_names_only(street):
     checked, _ = load_scenario(street)
     one, same, other = (build_setup(checked, street, seed).movement for seed in (1, 1, 2))
     assert np.array_equal(one.up_ps, same.up_ps)
     assert not np.array_equal(one.up_ps, other.up_ps)
     more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).movement
     assert np.array_equal(more.up_ps[: len(one.up_ps)], one.up_ps)
-    turned = SCENARIO.replace('names = ["a", "b", "c"]', 'names = ["c", "a", "b"]').replace(
+    reordered = STREET.replace('names = ["a", "b", "c"]', 'names = ["c", "a", "b"]').replace(
         "{ a = [50, 50], b = [150, 50], c = [250, 50] }", "{ b = [150, 50], c = [250, 50], a = [50, 50] }"
     )
-    street.write_text(turned)
+    street.write_text(reordered)
     permuted = build_setup(load_scenario(street)[0], street, 1).movement
     assert np.array_equal(permuted.up_ps, one.up_ps)
     assert np.array_equal(permuted.predict_ps, one.predict_ps)
@@ -235,12 +222,12 @@ def handoff(*args):
 def test_trace_info_of_movement(street):
     moves = street.parent / "moves"
     moves.write_text(SETDEST)
-    found = json.loads(handoff("trace", "info", "--json", moves).stdout)
-    assert (found["format"], found["nodes"], found["samples"]) == ("setdest", 1, 3)
-    assert (found["duration_s"], found["x_m"], found["distance_km"]) == (35, [0, 300], 0.3)
-    assert found["greatest_speed_m_s"] == 10
-    found = json.loads(handoff("trace", "info", "--json", moves, "--scenario", with_trace(street, SETDEST)).stdout)
-    assert found["attachments"]["nodes"] == 1
+    info = json.loads(handoff("trace", "info", "--json", moves).stdout)
+    assert (info["format"], info["nodes"], info["samples"]) == ("setdest", 1, 3)
+    assert (info["duration_s"], info["x_m"], info["distance_km"]) == (35, [0, 300], 0.3)
+    assert info["greatest_speed_m_s"] == 10
+    info = json.loads(handoff("trace", "info", "--json", moves, "--scenario", with_trace(street, SETDEST)).stdout)
+    assert info["attachments"]["nodes"] == 1
     text = handoff("trace", "info", moves).stdout
     assert "greatest speed m s  10" in text.splitlines()
     bad = handoff("trace", "info", street)
@@ -248,12 +235,12 @@ def test_trace_info_of_movement(street):
 
 
 def test_trace_info_of_an_association_log(tmp_path):
-    """Three stays of 10, 3 and 20 s with a hole of 2 s and an overlap of 1 s; the second leads back: a ping-pong."""
+    """Three residences of 10, 3 and 20 s with a gap of 2 s and an overlap of 1 s; the second handoff is a ping-pong."""
     log = tmp_path / "log.csv"
     head = "mobile,router,up_s,down_s,predict_s,going_down_s\n"
     log.write_text(head + "m,a,0,10,9,9.5\nm,b,12,15,,\nm,a,14,34,,\nn,a,0,34,,\n")
-    found = json.loads(handoff("trace", "info", "--json", log).stdout)
-    assert found == {
+    info = json.loads(handoff("trace", "info", "--json", log).stdout)
+    assert info == {
         "format": "associations", "nodes": 2, "routers": 2, "attachments": 4, "handoffs": 2,
         "node_hours": pytest.approx((32 + 34) / 3600), "handoffs_per_node_hour": pytest.approx(2 * 3600 / 66),
         "announced": 1, "soft": 1, "ping_pong": 1,
@@ -261,9 +248,10 @@ def test_trace_info_of_an_association_log(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not BOLOGNA.exists(), reason="the shared data are not beside the repository")
-def test_a_slice_of_bologna():
-    """Half a minute from the fifth on; the lead decides between scenarios I and II, one radio makes III."""
+def test_half_a_minute_of_bologna():
+    """The lead decides between scenarios I and II; a single radio means scenario III."""
     path = ROOT / "examples" / "bologna.toml"
     shares = []
     for lead in ("20ms", "200ms"):
@@ -276,6 +264,6 @@ def test_a_slice_of_bologna():
         assert counts.sum() > 400
     assert shares[0][0] < 0.2 < 0.5 < shares[1][0]
     assert shares[0][1] > shares[1][1]
-    log = traces.read_movement(BOLOGNA)
-    seen = np.bincount(log.mobile[(log.time_ps >= 300 * S) & (log.time_ps <= 330 * S)])
-    assert setup.network.mobile_count == (seen > 1).sum()  # who is seen once is there for no time
+    tracks = traces.read_movement(BOLOGNA)
+    samples = np.bincount(tracks.mobile[(tracks.time_ps >= 300 * S) & (tracks.time_ps <= 330 * S)])
+    assert setup.network.mobile_count == (samples > 1).sum()  # a node with one sample is present for no time
