@@ -32,12 +32,12 @@ SCENARIOS = [
     # text of the scenario file, its replacement, expected line
     ("[sweep]", "[swep]", f"s.toml:{LINES}: swep: unknown key; did you mean 'sweep'?"),
     ('"2..4"', "{ a = {} }",
-        f"s.toml:{LINES + 1}: sweep.mobile_nodes.a: {{}} is not a value that can vary: give texts, numbers, true or false"),
+        f"s.toml:{LINES + 1}: sweep.mobile_nodes.a: {{}} is not a value that can vary: give text, a number, true or false"),
     ('"2..4"', '"2..4 step -1"',
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '2..4 step -1' has a step of 0 or below: give one above 0"),
     ('"2..4"', '"1ms..4"',
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '1ms..4' mixes units, or has an unknown one: give both ends and the "
-        "step are of one kind"),
+        "step in units of one kind"),
     ('"2..4"', '"0..1k log 3"',
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '0..1k log 3': a logarithmic range begins above 0 and has 2 to "
         "100,000 values"),
@@ -60,12 +60,12 @@ SCENARIOS = [
 ]  # fmt: skip
 
 SWEEPS = [
-    (["--vary", "bufer=1"], "--vary bufer: nothing of a scenario; did you mean 'buffer'?"),
+    (["--vary", "bufer=1"], "--vary bufer: no field of a scenario; did you mean 'buffer'?"),
     (["--vary", "buffer=1,,2"],
         "--vary buffer: a value is missing: write some with commas between them, or a range as in '10..50 step 10'"),
     (["--vary", "link.9.delay=1ms"], "--vary link.9.delay: '9' is not a table of the scenario"),
-    (["--vary", "sweep.runs=1,2"], "--vary sweep.runs: cannot vary: [sweep] says what varies"),
-    (["--zip", "mobile_nodes"], "zip: 'mobile_nodes': at least two fields go side by side"),
+    (["--vary", "sweep.runs=1,2"], "--vary sweep.runs: cannot vary: [sweep] lists the fields that vary"),
+    (["--zip", "mobile_nodes"], "zip: 'mobile_nodes': name at least two fields"),
     (["--where", "buffer <"], "where 'buffer <': Parser Error: syntax error at end of input"),
     (["--where", "coverage.lead = '50ms'"],
         "where \"coverage.lead = '50ms'\": no field 'coverage' varies; there are mobile_nodes, \"coverage.lead\", "

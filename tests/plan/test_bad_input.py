@@ -14,7 +14,7 @@ ROWS = [
     ((*NODES, "--size", "lead"), "give either --vary NAME=LOW:HIGH or --size WHAT"),
     (NODES, "no target: give --slo 'MEASURE<=LIMIT'"),
     (("--size", "agents"), "--size agents: the scenario has no [regions]"),
-    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: nothing of a scenario; did you mean 'mobile_nodes'?"),
+    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: no field of a scenario; did you mean 'mobile_nodes'?"),
     (("--vary", "mobile_nodes", *LOST), "--vary 'mobile_nodes': write NAME=LOW:HIGH"),
     (("--vary", "options.bufer=1:10", *LOST), "options.bufer"),
     (("--vary", "routers.names=1:10", *LOST), "routers.names: is not a number"),
@@ -70,7 +70,7 @@ def test_a_size_of_a_scenario_that_has_no_such_thing(tmp_path):
 
 
 def test_a_field_that_the_scenario_has_not(tmp_path):
-    assert "mobile_nodes: this scenario has none" in failed(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
+    assert "mobile_nodes: this scenario has no such field" in failed(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram import Arrow
 from tests.conformance.cases import LATE, SINGLE, TIMELY
-from tests.conformance.scene import Scene, Stay
+from tests.conformance.two_router_scene import Scene, Stay
 
 MS = 10**9
 

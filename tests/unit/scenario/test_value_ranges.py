@@ -1,8 +1,9 @@
-"""Values of a field: what texts name, and what they may not say."""
+"""Lists and ranges of values of a field."""
 
 import pytest
 
-from handoff.scenario.value_ranges import expand_values
+from engine.quantities import DURATION
+from handoff.scenario.value_ranges import expand_values, toml_literal
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ from handoff.scenario.value_ranges import expand_values
         ("true", "true"),
     ],
 )
-def test_a_text_names_values(text, expected):
+def test_text_expands_to_values(text, expected):
     assert expand_values(text) == expected.split()
 
 
@@ -51,7 +52,22 @@ def test_a_text_names_values(text, expected):
         ("", "a value is missing"),
     ],
 )
-def test_what_is_no_range_is_said(text, message):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the message is looked at
+def test_invalid_range_is_reported(text, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the message is compared below
         expand_values(text)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (3, "3"), (0.5, "0.5"), ("20ms", "20ms")])
+def test_literal_has_the_form_of_a_change(value, text):
+    assert toml_literal(value) == text
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, None])
+def test_tables_and_arrays_cannot_vary(value):
+    with pytest.raises(ValueError, match="is not a value that can vary: give text, a number, true or false"):
+        toml_literal(value)
+
+
+def test_values_are_read_by_the_field_they_vary():
+    assert [DURATION.parse(value) for value in expand_values("1min..2min step 20s")] == [s * 10**12 for s in (60, 80, 100, 120)]
