@@ -1,4 +1,4 @@
-"""Every option of the procedures and every constant of the protocols has a test that would notice if it did nothing."""
+"""Every option of the procedures and every constant of the protocols has a test that fails if it has no effect."""
 
 import ast
 import dataclasses
@@ -49,15 +49,15 @@ TESTS = {
     "resequence_ps": "test_options_data.py::test_a_resequencing_buffer_restores_the_order_of_forwarded_packets",
     "settle_ps": "test_options_data.py::test_deliveries_count_for_a_handoff_until_it_has_settled",
 }
-"""Each option, and the test whose expectation changes with it."""
+"""The test of each option, whose expectation depends on the option."""
 
 
-def test_every_option_is_in_the_list():
+def test_every_option_is_listed():
     assert sorted(TESTS) == sorted(f.name for f in dataclasses.fields(Options))
 
 
 @pytest.mark.parametrize("option", TESTS)
-def test_an_option_has_a_test_of_each_of_its_words(option):
+def test_each_value_of_an_option_is_tested(option):
     where, name = TESTS[option].split("::")
     text = (ROOT / CONFORMANCE / where).read_text()
     functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
@@ -70,17 +70,17 @@ def test_an_option_has_a_test_of_each_of_its_words(option):
 CONSTANTS = [name for name in vars(constants) if name.isupper()]
 
 
-def test_every_constant_is_used_and_says_where_it_comes_from():
+def test_every_constant_is_used_and_cites_its_source():
     sources = [p.read_text() for p in (ROOT / "handoff").rglob("*.py") if p.name != "constants.py"]
     body = ast.parse(Path(constants.__file__).read_text()).body
-    said = {
+    citations = {
         a.targets[0].id: b.value.value
         for a, b in itertools.pairwise(body)
         if isinstance(a, ast.Assign) and isinstance(b, ast.Expr)
     }
     for name in CONSTANTS:
         assert any(re.search(rf"\b{name}\b", text) for text in sources), f"nothing uses {name}"
-        assert name == "SECOND" or re.search(r"\d", said[name]), f"{name} cites no section"
+        assert name == "SECOND" or re.search(r"\d", citations[name]), f"{name} cites no section"
 
 
 def test_every_constant_is_tested():
@@ -116,7 +116,7 @@ DECISIONS = {
     25: "test_decisions.py::test_a_router_does_not_forward_for_an_attached_mobile_node",
     26: "test_profile_rfc.py::test_waits_double_up_to_a_limit",
 }
-"""Each row of the decisions about what the seed leaves open, and a test of it."""
+"""A test of each decision that the seed document leaves open."""
 
 
 def test_every_decision_has_a_test():
