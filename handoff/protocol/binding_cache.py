@@ -168,7 +168,7 @@ class BindingCache:
         Returns
         -------
         MessageFields or None
-            The deregistration, which is to be answered now.
+            The deregistration, whose reply is now due.
         """
         entry = self.entries[ctx.mobile]
         deferred = entry.deferred

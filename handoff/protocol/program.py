@@ -193,7 +193,7 @@ def _append_variant(
 ) -> None:
     """Append the steps of one variant to ``steps``.
 
-    A request before the move gets a fallback step over the new link, for a move that nobody predicted.
+    A request before the move gets a fallback step over the new link, for a move without a prediction.
     """
     for step in signalling:
         before_move = step.on == "predict"
@@ -261,7 +261,7 @@ def _steps_started(steps: list[_NumberedStep], variant: int, message: str, role:
 
 
 def _replies(steps: list[_NumberedStep], variant: int, step: Step) -> Iterator[int]:
-    """Yield the steps that lead to the mobile node among those that the last node of ``step`` starts, directly or indirectly."""
+    """Yield the steps to the mobile node that the last node of ``step`` starts, directly or through further nodes."""
     for k in _steps_started(steps, variant, step.message, step.path[-1]):
         if steps[k][1].path[-1] == "MN":
             yield k

@@ -118,7 +118,7 @@ class VisitorList:
             self.remove(ctx)
 
     def count_advertisement(self, mobile: int, always: bool = False) -> bool:
-        """Count an advertisement, and return whether it is to be sent to the mobile node.
+        """Return whether an advertisement is due for a mobile node, and count it.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class VisitorList:
 
     # -- entries ----------------------------------------------------------------------------------------------------------
     def remove(self, ctx: Context) -> None:
-        """Remove the entry and end forwarding. An IPv6 router continues to deliver on its link, to whoever is there."""
+        """Remove the entry and end forwarding. An IPv6 router continues to deliver to every node on its link."""
         visitor = self.entries[ctx.mobile]
         visitor.until_ps = -1
         visitor.registered_at_start = False

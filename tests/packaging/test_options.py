@@ -52,7 +52,7 @@ TESTS = {
 """Test of each option. Its expectation changes with the option."""
 
 
-def test_every_option_is_in_the_list():
+def test_every_option_is_listed():
     assert sorted(TESTS) == sorted(f.name for f in dataclasses.fields(Options))
 
 
