@@ -72,7 +72,7 @@ class ControlPacketEncoder:
 
     def __init__(self, program: Program, roles: RoleResolver, addresses: AddressPlan) -> None:
         self.program, self.roles, self.addresses = program, roles, addresses
-        self.procedure, self.options = program.row, program.options
+        self.procedure, self.options = program.procedure, program.options
         self.nonces: dict[tuple[int, int], dict[int, int]] = {}
         self.packet = lru_cache(_CACHED_PACKETS)(self._packet)  # several links carry the same packet
 
@@ -214,7 +214,7 @@ class ControlPacketEncoder:
         """Return authorization data under the key of return routability, or under a preconfigured key (RFC 4449)."""
         if not self.program.uses_ipsec:
             return None
-        if not self.program.routability:
+        if not self.program.return_routability:
             return wire.Authorization(self._key(mobile, "Correspondent", 20), None, care_of, correspondent)
         nonces_of_updates = self.nonces.setdefault((mobile, fields.peer), {})
         update = step.kind in ("BU", "DBU")

@@ -103,10 +103,10 @@ def test_a_trace_is_read_from_the_folder_of_the_scenario(street):
     setup = build_setup(load_scenario(with_trace(street, SETDEST))[0], street, 1)
     assert setup.network.mobile_count == 1
     assert setup.network.mobile_name(0) == "node0"
-    move = setup.movement
+    move = setup.attachments
     assert (move.up_ps[0], move.down_ps[-1]) == (0, FOREVER)
     assert {setup.network.nodes[n].name for n in move.router} == {"a", "b", "c"}
-    later = build_setup(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).movement
+    later = build_setup(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).attachments
     assert setup.network.nodes[later.router[0]].name == "c"
 
 
@@ -127,11 +127,11 @@ GPX = """<gpx><trk><trkseg>
 def test_a_trace_in_degrees_needs_routers_in_degrees_or_an_origin(street):
     with_trace(street, GPX)
     assert "coverage.positions_m needs movement.origin" in problems(street)[0]
-    metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).movement
+    metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).attachments
     places = "positions_deg = { a = [44.5005, 11.3006], b = [44.5005, 11.3018], c = [44.5005, 11.303] }"
     text = with_trace(street, GPX).read_text()
     street.write_text(text.replace("positions_m = { a = [50, 50], b = [150, 50], c = [250, 50] }", places))
-    degrees = build_setup(load_scenario(street)[0], street, 1).movement
+    degrees = build_setup(load_scenario(street)[0], street, 1).attachments
     for move in (metres, degrees):
         assert move.down_ps[-1] == FOREVER or move.down_ps[-1] == 60 * S
         assert len(move.mobile) > 2
@@ -182,7 +182,7 @@ def test_every_procedure_copes_with_ping_pongs(street):
     """Shadowing with a decorrelation of 10 m causes ping-pongs and lost links; every packet has a fate, most are delivered."""
     checked, _ = load_scenario(street)
     setup = build_setup(checked, street, 1)
-    move = setup.movement
+    move = setup.attachments
     back = (move.mobile[2:] == move.mobile[:-2]) & (move.router[2:] == move.router[:-2])
     assert back.sum() > 100
     last = setup.last_attachments()
@@ -200,16 +200,16 @@ def test_every_procedure_copes_with_ping_pongs(street):
 
 def test_attachments_depend_on_the_seed_and_names_only(street):
     checked, _ = load_scenario(street)
-    one, same, other = (build_setup(checked, street, seed).movement for seed in (1, 1, 2))
+    one, same, other = (build_setup(checked, street, seed).attachments for seed in (1, 1, 2))
     assert np.array_equal(one.up_ps, same.up_ps)
     assert not np.array_equal(one.up_ps, other.up_ps)
-    more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).movement
+    more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).attachments
     assert np.array_equal(more.up_ps[: len(one.up_ps)], one.up_ps)
     reordered = STREET.replace('names = ["a", "b", "c"]', 'names = ["c", "a", "b"]').replace(
         "{ a = [50, 50], b = [150, 50], c = [250, 50] }", "{ b = [150, 50], c = [250, 50], a = [50, 50] }"
     )
     street.write_text(reordered)
-    permuted = build_setup(load_scenario(street)[0], street, 1).movement
+    permuted = build_setup(load_scenario(street)[0], street, 1).attachments
     assert np.array_equal(permuted.up_ps, one.up_ps)
     assert np.array_equal(permuted.predict_ps, one.predict_ps)
 
