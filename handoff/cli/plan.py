@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from handoff.cli.exit_codes import ExitCode
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
 from handoff.cli.progress import StatusLine
-from handoff.cli.run import INTERRUPTED
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer, busiest_resources
 from handoff.experiments.planning.bisection import Bracket
@@ -118,7 +118,7 @@ def _analytic(plan: ValidatedPlan, as_json: bool) -> int:
 def _code(answers: Sequence[Answer]) -> int:
     """0 if each has an answer; what is worst otherwise."""
     if not all(a.complete for a in answers):
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     if any(a.unmet for a in answers):
         return MISSED
     return 0 if all(a.found and a.bracket.monotone for a in answers) else FAILED

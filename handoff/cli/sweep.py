@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.quantities import parse_duration, parse_size
-from handoff.cli.run import INTERRUPTED, InterruptHandler
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.sweep_progress import Progress
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DatasetContents, FinishedRun, Writer, contents_hash, open_writer, read_contents
@@ -88,7 +89,7 @@ def sweep(
 
     digest = contents_hash(found)
     show_summary(plan, found, measures, version, [*plan.failures, *failures], left, digest, interrupted, as_json)
-    return INTERRUPTED if interrupted else 1 if plan.failures or failures else 0
+    return ExitCode.INTERRUPTED if interrupted else 1 if plan.failures or failures else 0
 
 
 def _work(
@@ -113,9 +114,9 @@ def _work(
             print(f"handoff: left out: {failure.told}", file=sys.stderr)
 
         work = SweepRunner(plan, missing, done, failed)
-        work.run(executor, lambda: interruption.asked)
+        work.run(executor, lambda: interruption.requested)
     line.end()
-    return list(work.failures.values()), interruption.asked
+    return list(work.failures.values()), interruption.requested
 
 
 def plan_sweep(asked: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:

@@ -1,10 +1,8 @@
-"""What a movement file or an association log holds: ``handoff trace info``."""
+"""Statistics of movement and attachments: area, speeds, handoffs, residence times."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,36 +12,6 @@ from engine.columns import Int
 
 PING_PONG_PS = 5 * 10**12
 """Upper bound on the residence time of a ping-pong at the router between."""
-
-
-def describe_movement(file: Path, scenario: Path | None = None) -> dict[str, Any]:
-    """Describe a movement file, or an association log; with a scenario, also the attachments that its coverage makes.
-
-    Returns
-    -------
-    dict
-        Plain numbers, strings, lists and dictionaries, fit for JSON: what ``of_tracks`` or ``of_associations`` give.
-
-    Raises
-    ------
-    ValueError
-        If a file is wrong (``traces.TraceError``, ``ScenarioError``).
-    """
-    if scenario is not None:
-        return _under(file, scenario)
-    if traces.look(file) == "associations":
-        return {"format": "associations"} | attachment_statistics(traces.read_associations(file))
-    return track_statistics(traces.read_movement(file))
-
-
-def _under(file: Path, path: Path) -> dict[str, Any]:
-    from handoff.scenario import load_scenario
-    from handoff.workload.movement import load_attachments, load_tracks
-
-    scenario, _ = load_scenario(path, (f"movement.trace={json.dumps(str(file.resolve()))}",))
-    log = load_attachments(scenario, path.parent, scenario.seed)
-    known = track_statistics(load_tracks(scenario, path.parent, scenario.seed))
-    return known | {"attachments": attachment_statistics(log, scenario.duration)}
 
 
 def track_statistics(tracks: traces.Tracks) -> dict[str, Any]:
@@ -123,22 +91,3 @@ def _attached_ps(mobile: Int, up: Int, down: Int) -> int:
         total += max(d - max(u, covered_until), 0)
         node, covered_until = m, max(covered_until, d)
     return total
-
-
-def format_description(found: dict[str, Any], indent: str = "") -> list[str]:
-    """The same for people."""
-    out = []
-    for name, value in found.items():
-        if isinstance(value, dict) and name == "attachments":
-            out += ["attachments", *format_description(value, "  ")]
-            continue
-        if isinstance(value, dict):
-            value = ", ".join(f"{k} {v:.3g}" for k, v in value.items())
-        elif isinstance(value, list):
-            value = " to ".join(f"{v:.10g}" for v in value)
-        elif isinstance(value, float):
-            value = f"{value:,.6g}"
-        elif isinstance(value, int):
-            value = f"{value:,}"
-        out.append(f"{indent}{name.replace('_', ' '):<24} {value if value is not None else '-'}")
-    return out

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from engine.quantities import DURATION, Quantity
-from handoff.scenario.field_paths import is_count, readers_at
+from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.movement import parse_uniform
 from handoff.scenario.overrides import resolve_paths
@@ -45,7 +45,7 @@ class NumericField:
             If there is no such field, or its values are not numbers.
         """
         path = resolve_paths(data, name)[0].split(".")
-        for reader in readers_at(path):
+        for reader in validators_at(path):
             if isinstance(reader, QuantityReader):
                 return cls(name, reader.quantity)
             if reader is parse_uniform:

@@ -6,11 +6,12 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from engine._core import SOURCES
 from handoff.batch.inputs import digest_of, inputs_of
 from handoff.batch.task import Task, perform
 from handoff.batch.version import code_version
 from handoff.batch.wire import batch_to_bytes, perform_batch, reply_from_bytes
+
+from engine._core import SOURCE_DIGEST
 from tests.batch.points import point, tasks, told
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from engine.rng import combine, name_key, random_word
 from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
 from handoff.workload.build import build_setup
-from tests.conformance.town import Town
+from tests.conformance.random_towns import Town
 from tests.unit.workload.capture_packets import Packet, Registration, pcap, pcapng
 from tests.unit.workload.replay_reference import ReplayedFlow, replay_flows
 
@@ -284,7 +284,7 @@ class Study:
     def _options(self) -> dict[str, Any]:
         """Draw the options of a wild town, as texts with units."""
         found: dict[str, Any] = {}
-        for name, value in Town.any_options(np.random.default_rng([self.number, 1])).items():
+        for name, value in Town.random_options(np.random.default_rng([self.number, 1])).items():
             if value is not None:
                 unit = "ps" if name.endswith("_ps") else "B" if name.endswith("_bytes") else ""
                 found[name.removesuffix("_ps")] = f"{value}{unit}" if unit else value

@@ -6,9 +6,17 @@ from tests.mutation.mutant import Mutant
 
 PROTOCOL_MUTANTS = (
     Mutant(
-        "marker before the new binding", "protocol/binding_cache.py", 'if race == "hold" and self._overtook', "if False and self._overtook"
+        "marker before the new binding",
+        "protocol/binding_cache.py",
+        'if race == "hold" and self._overtakes_registration',
+        "if False and self._overtakes_registration",
     ),
-    Mutant("rescue too late", "simulation/initial_state.py", "(GOING_DOWN, move.going_down_ps,", "(GOING_DOWN, move.going_down_ps + 10**9,"),
+    Mutant(
+        "rescue too late",
+        "simulation/initial_state.py",
+        "(GOING_DOWN, move.going_down_ps,",
+        "(GOING_DOWN, move.going_down_ps + 10**9,",
+    ),
     Mutant(
         "deregistration deletes the new binding",
         "protocol/binding_cache.py",
@@ -18,12 +26,21 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "protocol/visitor_list.py",
-        "kept or visitor.forwarding or self.row.ip == 6:",
-        "kept or (self.row.ip == 6 and not visitor.forwarding):",
+        "returns or visitor.forwarding or self.procedure.ip == 6:",
+        "returns or (self.procedure.ip == 6 and not visitor.forwarding):",
     ),
-    Mutant("simultaneous binding", "protocol/binding_cache.py", "beside = simultaneous and old != new", "beside = old != new"),
-    Mutant("bicasting that does not copy", "protocol/binding_cache.py", "beside = simultaneous and old != new", "beside = False"),
-    Mutant("a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if asked and not single else 3", "3"),
+    Mutant(
+        "simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"
+    ),
+    Mutant(
+        "bicasting that does not copy",
+        "protocol/binding_cache.py",
+        "keeps_old = simultaneous and old != new",
+        "keeps_old = False",
+    ),
+    Mutant(
+        "a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if requested and not single else 3", "3"
+    ),
     Mutant(
         "single access leaves without an update once the marker is there",
         "protocol/mobile_node.py",
@@ -34,13 +51,13 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "marker in IPv6 ends at the old router",
         "protocol/visitor_list.py",
-        'return self.row.ip == 6, self.options.forwarding_end == "marker" and not self.row.route_optimization',
-        'return False, self.options.forwarding_end == "marker" and not self.row.route_optimization',
+        'return self.procedure.ip == 6, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
+        'return False, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
     ),
     Mutant(
         "marker ends forwarding with route optimization",
         "protocol/visitor_list.py",
-        'self.options.forwarding_end == "marker" and not self.row.route_optimization',
+        'self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
         'self.options.forwarding_end == "marker"',
     ),
     Mutant(
@@ -51,31 +68,35 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant("home agent hears of regional moves", "protocol/mobile_node.py", "return REGIONAL", "return HOME"),
     Mutant(
-        "gateway of the new region does not bind", "protocol/message_routing.py", 'if role == "GFA" and name == "RQ":', 'if role == "":'
+        "gateway of the new region does not bind",
+        "protocol/message_routing.py",
+        'if role == "GFA" and kind == "RQ":',
+        'if role == "":',
     ),
     Mutant(
         "gateway of the old region keeps its binding",
         "protocol/agent.py",
-        'self.cache.end_old_binding(ctx, "GFA", fields)',
+        'self.binding_cache.end_old_binding(ctx, "GFA", fields)',
         "pass",
     ),
     Mutant(
         "update to the first correspondent only",
         "protocol/mobile_node.py",
-        "self.places.peers[ctx.mobile] if",
-        "self.places.peers[ctx.mobile][:1] if",
+        "self.roles.peers[ctx.mobile] if",
+        "self.roles.peers[ctx.mobile][:1] if",
     ),
     Mutant(
         "home agent updates one correspondent",
         "protocol/agent.py",
-        "in self.places.peers[ctx.mobile]:",
-        "in self.places.peers[ctx.mobile][:1]:",
+        "in self.roles.peers[ctx.mobile]:",
+        "in self.roles.peers[ctx.mobile][:1]:",
     ),
     Mutant("upstream changes with the link", "protocol/mobile_node.py", "if state.router == router or early:", "if True:"),
     Mutant(
         "upstream waits although it is registered",
         "protocol/mobile_node.py",
-        "        if self.sender.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n        if self.program",
+        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n"
+        "        if self.program",
         "        if self.program",
     ),
     Mutant("waits that do not grow", "protocol/registration.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
@@ -106,14 +127,14 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "temporary home agent never asked",
         "protocol/procedures/mipv6.py",
-        '_TEMPORARY = update_steps("move", "3", (*AFTER, "oAR"), "forward")',
-        '_TEMPORARY = update_steps("never", "3", (*AFTER, "oAR"), "forward")',
+        '_TEMPORARY = update_steps("move", "3", (*_NEW_LINK, "oAR"), "forward")',
+        '_TEMPORARY = update_steps("never", "3", (*_NEW_LINK, "oAR"), "forward")',
     ),
     Mutant(
         "forwarding that never ends",
         "protocol/visitor_list.py",
-        "until = ctx.time_ps + self._forwarding_ps\n        ctx.bind",
-        "until = None\n        ctx.bind",
+        "until = ctx.time_ps + self._forwarding_ps\n        in_flight",
+        "until = None\n        in_flight",
     ),
     Mutant(
         "old router of an earlier leave forgets a visitor",
@@ -124,11 +145,13 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "stale request binds",
         "protocol/binding_cache.py",
-        "return fields.identification > entry.bound\n\n    def bind",
+        "return fields.identification > entry.identification\n\n    def bind",
         "return True\n\n    def bind",
     ),
     Mutant("marker by the new router", "protocol/procedures/mipv4.py", '("HA", "oAR", "MN")', '("HA", "nAR", "MN")'),
-    Mutant("marker of IPv6 by the new router", "protocol/procedures/mipv6.py", '*way, "oAR", "MN")', '*way, "nAR", "MN")'),
+    Mutant(
+        "marker of IPv6 by the new router", "protocol/procedures/mipv6.py", '*gateway, "oAR", "MN")', '*gateway, "nAR", "MN")'
+    ),
     Mutant("marker past the old gateway", "protocol/procedures/mipv4.py", '("HA", "oGFA", "oAR", "MN")', '("HA", "oAR", "MN")'),
     Mutant(
         "deregistration by the new router",
@@ -145,8 +168,9 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "deregistration before the update",
         "protocol/procedures/mipv6.py",
-        '"", predictive_path("HA"), reply="registered"), *_deregister("HA")',
-        '"", predictive_path("HA"), reply="registered")[:0], *_deregister("HA"), *update("predict", "", before("HA"), reply="registered")',
+        '"", predictive_path("HA"), reply="registered"), *_deregistration_steps("HA")',
+        '"", predictive_path("HA"), reply="registered")[:0], *_deregistration_steps("HA"), '
+        '*update_steps("predict", "", predictive_path("HA"), reply="registered")',
     ),
     Mutant(
         "acknowledgement by the old router, whose link still works",
@@ -157,7 +181,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "acknowledgement is not expected at the new router",
         "protocol/visitor_list.py",
-        "if visitor.until < 0:\n            self._expect",
+        "if visitor.until_ps < 0:\n            self._expect",
         "if False:\n            self._expect",
     ),
     Mutant(
@@ -173,7 +197,10 @@ PROTOCOL_MUTANTS = (
         "if False else self.options.race",
     ),
     Mutant(
-        "waits for ever", "protocol/binding_cache.py", "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT", "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT"
+        "waits for ever",
+        "protocol/binding_cache.py",
+        "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT",
+        "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT",
     ),
     Mutant(
         "rescue without knowing where to",
@@ -198,7 +225,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "foreign agent keeps its visitor after marker and link",
         "protocol/visitor_list.py",
-        "if visitor.leaving:\n            if",
+        "if visitor.ends_with_link:\n            if",
         "if False:\n            if",
     ),
     Mutant(
@@ -216,13 +243,13 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "request that the relay lost goes the same way again",
         "protocol/registration.py",
-        "numbered.fallback_step >= 0 and self.has_link(state, request.new)",
+        "step.fallback_step >= 0 and self.has_link(state, request.new)",
         "False",
     ),
     Mutant(
         "temporary home agent may not come last",
         "protocol/mobile_node.py",
-        "        if awaited:\n            self",
+        "        if matched:\n            self",
         "        if False:\n            self",
     ),
     Mutant("old router is not told by the new one", "protocol/program.py", 'options.notification == "router"', "False"),

@@ -14,7 +14,7 @@ ROWS = [
     ((*NODES, "--size", "lead"), "give either --vary NAME=LOW:HIGH or --size WHAT"),
     (NODES, "no target: give --slo 'MEASURE<=LIMIT'"),
     (("--size", "agents"), "--size agents: the scenario has no [regions]"),
-    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: nothing of a scenario; did you mean 'mobile_nodes'?"),
+    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: no field of a scenario; did you mean 'mobile_nodes'?"),
     (("--vary", "mobile_nodes", *LOST), "--vary 'mobile_nodes': write NAME=LOW:HIGH"),
     (("--vary", "options.bufer=1:10", *LOST), "options.bufer"),
     (("--vary", "routers.names=1:10", *LOST), "routers.names: is not a number"),
@@ -40,7 +40,7 @@ ROWS = [
     ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' stands twice"),
     ((*NODES, *LOST, "--slo", "lost>=1"), "targets 'lost <= 0 packets' and 'lost >= 1 packet' contradict each other"),
     ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; there are mipv4"),
-    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' stands twice"),
+    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' is listed twice"),
     ((*NODES, *LOST, "--procedures", "sync-hmipv4"), "sync-hmipv4 is hierarchical: give each router a region"),
     ((*NODES, *LOST, "--warmup", "12s"), "--warmup 12s: the run ends at 12s: nothing would be measured"),
     ((*NODES, *LOST, "--warmup", "12"), "--warmup: '12' is not a duration"),
@@ -70,7 +70,7 @@ def test_a_size_of_a_scenario_that_has_no_such_thing(tmp_path):
 
 
 def test_a_field_that_the_scenario_has_not(tmp_path):
-    assert "mobile_nodes: this scenario has none" in failed(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
+    assert "mobile_nodes: this scenario has no such field" in failed(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path):

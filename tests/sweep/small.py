@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.scenario.test_errors import GOOD
+from tests.unit.scenario.sample_scenarios import MINIMAL
 
 WALK = """\
 random_waypoint = { mobiles = 4, width = "400m", height = "100m", slowest = "20m/s", fastest = "30m/s" }
@@ -19,7 +19,7 @@ shadowing = "6dB"
 delay = "5ms"
 """
 SCENARIO = (
-    GOOD.replace('name = "study"', 'name = "small"', 1)
+    MINIMAL.replace('name = "study"', 'name = "small"', 1)
     .replace('interval = "20ms"', 'interval = "50ms"\nphase = "50ms"', 1)
     .replace('associations = "moves.csv"\n', WALK, 1)
 )

@@ -215,7 +215,7 @@ WRONG = [
     (["--warmup", "10s"], ["the warm-up is not shorter than the scenario: nothing would be left to measure"]),
     (["--memory-limit", "2 GBs"], ["--memory-limit: '2 GBs' is not a size: write a number and one of "]),
     (["--seed", str(2**63 - 1)], [f"seed {2**63 - 1} and 2 replications go beyond the largest seed"]),
-    (["--vary", "duration=0s,1"], ["no point can be run", "duration=0s mipv4: a duration is above 0 (and 11 more points)\n"]),
+    (["--vary", "duration=0s,1"], ["no point can be run", "duration=0s mipv4: duration: 0 is too short; give a duration above 0 (and 11 more points)\n"]),
     (["--scheduler", "tcp://example.org:1"], ["tcp://example.org:1"]),
 ]
 

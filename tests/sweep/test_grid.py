@@ -31,8 +31,8 @@ def test_groups_that_do_not_fit_are_all_said():
         combinations({"a": ["1", "2"], "b": ["x"]}, [["a", "b"], ["a", "z"]], ["p"])
     assert str(caught.value).splitlines() == [
         "zip: no field 'z' varies; there are 'a', 'b'",
-        "zip: 'a' stands twice",
-        "zip: fields that go side by side have equally many values: 'a' has 2, 'b' has 1",
+        "zip: 'a' is listed twice: name each once",
+        "zip: fields of a group need equally many values: 'a' has 2, 'b' has 1",
     ]
 
 
@@ -129,7 +129,7 @@ def test_duplicates_are_one_point_and_wrong_scenarios_are_said():
     points, failures = make_points(tables(), Path(), found, RunSettings())
     assert [json.loads(p.scenario)["duration"] for p in points] == ["10s"]
     assert [f.told for f in failures] == [
-        "duration=0s mipv4: a duration is above 0",
+        "duration=0s mipv4: duration: 0 is too short; give a duration above 0",
         "duration=10 sec mipv4: duration: '10 sec' is not a duration: write a number and one of ps, ns, us, µs, ms, s, min, h, "
         "as in '20ms'",
     ]

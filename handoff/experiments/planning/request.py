@@ -127,7 +127,7 @@ def validate_request(wanted: PlanRequest) -> ValidatedPlan:
         With all of it.
     """
     from handoff.protocol.procedures import PROCEDURES, name_errors
-    from handoff.simulation.run import unsupported_reasons
+    from handoff.protocol.program import unsupported_reasons
 
     wrong = name_errors(wanted.procedures)
     limit = parse_option("--memory-limit", parse_size, wanted.memory_limit, wrong)

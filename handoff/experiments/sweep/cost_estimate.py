@@ -13,10 +13,11 @@ from engine.offered_load import expected_packets
 from handoff.experiments.sweep.dataset import Run, StoredRun
 from handoff.experiments.sweep.points import Point
 from handoff.experiments.sweep.runner import SweepPlan
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
 from handoff.simulation.initial_state import prepare_network
-from handoff.simulation.run import StudyProgress, compile_program, run_procedure
+from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.workload.build import build_setup
 
 BUILDING_SECONDS = 5.0

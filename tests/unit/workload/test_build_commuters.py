@@ -28,10 +28,10 @@ def metro(tmp_path):
         (["handoff_rate=9/s"], "FILE:19: movement.commuters: a handoff each 0.111111 s leaves no room for lead, guard"),
         (["handoff_rate=0.01/h"], "FILE:19: movement.commuters: a handoff each 100 h is rarer than one each 20 h"),
         (["moving=1.1"], "--set: movement.commuters.moving: 1.1 is not a share: give a number from 0 to 1"),
-        (["moving=0"], "FILE:19: movement.commuters: 'handoff_rate' is above 0, but 'moving' says that nobody moves"),
+        (["moving=0"], "FILE:19: movement.commuters: 'moving' is 0, which excludes a 'handoff_rate' above 0"),
         (["dwell=exponent"], "--set: movement.commuters.dwell: 'exponent' is not one of 'exponential' or 'constant'"),
-        (["gap=1ms"], "FILE:19: movement.commuters: give either 'gap' (how long there is no link) or 'overlap'"),
-        (["overlap=121ms"], "FILE:19: movement.commuters: 'overlap' is at most 'lead' and 'guard' together"),
+        (["gap=1ms"], "FILE:19: movement.commuters: give either 'gap' (time without a link) or 'overlap'"),
+        (["overlap=121ms"], "FILE:19: movement.commuters: give an 'overlap' of at most 'lead' and 'guard' together"),
         (["lead=['2ms','1ms']"], "--set: movement.commuters.lead: ['2ms', '1ms'] ends before it begins"),
         (["lead=['2ms']"], "--set: movement.commuters.lead: ['2ms'] is neither a duration nor the ends of a range"),
         (["guard=20"], "--set: movement.commuters.guard: 20 has no unit: write text with one, as in '20ms'"),
@@ -47,7 +47,7 @@ def test_a_mistake_is_reported(metro, changes, message):
 
 
 def test_a_single_router_is_an_error(metro):
-    with pytest.raises(ScenarioError, match="nobody a neighbour to go to"):
+    with pytest.raises(ScenarioError, match="handoffs go to a neighbouring router"):
         load_scenario(metro, ("routers.names=['a']", "region.0.routers=['a']"))
 
 

@@ -42,8 +42,8 @@ def problems(path, *changes):
             "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', "
             "'gauss_markov', 'commuters'",
         ),
-        (["movement.begin=5s"], "FILE:19: movement: 'begin' means nothing without a 'trace' or a 'capture': leave it out"),
-        (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: 'slowest' is above 0"),
+        (["movement.begin=5s"], "FILE:19: movement: leave out 'begin': not used without a 'trace' or a 'capture'"),
+        (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: give a 'slowest' above 0"),
         (
             ["movement.random_waypoint.width=50"],
             "--set: movement.random_waypoint.width: 50 has no unit: write text with one, as in '50m'",
@@ -52,22 +52,22 @@ def problems(path, *changes):
             ["movement.random_waypoint.width=3000km"],
             "--set: movement.random_waypoint.width: input should be less than or equal to",
         ),
-        (["coverage.lead=10ms"], "FILE:22: coverage: 'lead_spread' is at most 'lead'"),
-        (["coverage.going_down=-81dBm"], "FILE:22: coverage: 'going_down' is at or above 'minimum'"),
+        (["coverage.lead=10ms"], "FILE:22: coverage: give a 'lead_spread' of at most 'lead'"),
+        (["coverage.going_down=-81dBm"], "FILE:22: coverage: give a 'going_down' of at least 'minimum'"),
         (["coverage.minimum=-95"], "--set: coverage.minimum: -95 has no unit: write text with one, as in '-95dBm'"),
         (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a power level: write a number and one of mdBm"),
         (["coverage.hysteresis=-1dB"], "--set: coverage.hysteresis: input should be greater than or equal to 0, not '-1dB'"),
         (["coverage.single_access=1.5"], "--set: coverage.single_access: 1.5 is not a share: give a number from 0 to 1"),
         (["coverage.exponent=nan"], "--set: coverage.exponent: nan is not an exponent of path loss: give a number from 1 to 10"),
         (["coverage.shadow=6dB"], "--set: coverage.shadow: unknown key; did you mean 'shadowing'?"),
-        (["coverage.positions_deg={a=[1,1]}"], "FILE:22: coverage: give the routers' places as either 'positions_m'"),
+        (["coverage.positions_deg={a=[1,1]}"], "FILE:22: coverage: give routers' positions as either 'positions_m'"),
         (
             ["coverage.positions_m={a=[0,0],b=[1,inf],c=[2,0]}"],
             "FILE:23: coverage.positions_m.b.1: inf is not a coordinate in metres",
         ),
         (
             ["coverage.positions_m={a=[0,0],d=[1,0],b=[2,0]}"],
-            "FILE:1: coverage: no router 'd'; there are a, b, c; coverage: c without a place",
+            "FILE:1: coverage: no router 'd'; there are a, b, c; coverage: no position for c",
         ),
         (
             ["movement.random_waypoint.mobiles=1", "coverage.minimum=50dBm"],
@@ -85,7 +85,7 @@ def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
     missing = "FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"
     assert problems(street) == [missing]
     street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
-    assert problems(street) == ["FILE:1: coverage means nothing where there are no positions: leave it out"]
+    assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
 
 
 SETDEST = '$node_(0) set X_ 0\n$node_(0) set Y_ 50\n$ns_ at 5 "$node_(0) setdest 300 50 10"\n'
@@ -230,7 +230,7 @@ def test_trace_info_of_movement(street):
     info = json.loads(handoff("trace", "info", "--json", moves, "--scenario", with_trace(street, SETDEST)).stdout)
     assert info["attachments"]["nodes"] == 1
     text = handoff("trace", "info", moves).stdout
-    assert "greatest speed m s       10" in text.splitlines()
+    assert "greatest speed m s  10" in text.splitlines()
     bad = handoff("trace", "info", street)
     assert (bad.returncode, bad.stdout) == (2, "")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from engine import Engine
+from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.traffic import Traffic
 from handoff.simulation.initial_state import install_initial_state
-from handoff.simulation.run import compile_program
 from handoff.workload.build import build_setup
 from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import load_conversations, scale_to_ps
