@@ -82,7 +82,7 @@ def test_a_mistake_is_reported(street, changes, message):
 
 def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
     street.write_text(STREET.split("[coverage]")[0])
-    missing = "FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"
+    missing = "FILE:1: coverage is missing: it turns the positions of movement into attachments"
     assert problems(street) == [missing]
     street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
     assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
