@@ -103,7 +103,8 @@ class Commuters:
                 f"{self.min_dwell_ps / 1e12:.6g} s: lower the rate or shorten them"
             )
         if self.dwell_ps > MAX_EXPONENTIAL_MEAN:
-            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MAX_EXPONENTIAL_MEAN // (3600 * 10**12)} h"
+            longest_h = MAX_EXPONENTIAL_MEAN // (3600 * 10**12)
+            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {longest_h} h"
         return None
 
     def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> traces.Associations:

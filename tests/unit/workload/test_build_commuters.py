@@ -24,7 +24,7 @@ def metro(tmp_path):
         (["handoff_rate=75"], "--set: movement.commuters.handoff_rate: 75 has no unit: write text with one, as in '75/h'"),
         (["handoff_rate=75/d"], "--set: movement.commuters.handoff_rate: '75/d' is not a rate of events: write a number and"),
         (["handoff_rate=-1/h"], "--set: movement.commuters.handoff_rate: '-1/h' is out of range"),
-        (["handoff_rate=0.1/Mh"], "--set: movement.commuters.handoff_rate: '0.1/Mh' is finer than 1 /Mh, the smallest rate of events"),
+        (["handoff_rate=0.1/Mh"], "--set: movement.commuters.handoff_rate: '0.1/Mh' is finer than 1 /Mh, the smallest"),
         (["handoff_rate=9/s"], "FILE:19: movement.commuters: a handoff each 0.111111 s leaves no room for lead, guard"),
         (["handoff_rate=0.01/h"], "FILE:19: movement.commuters: a handoff each 100 h is rarer than one each 20 h"),
         (["moving=1.1"], "--set: movement.commuters.moving: 1.1 is not a share: give a number from 0 to 1"),

@@ -55,7 +55,7 @@ def problems(path, *changes):
         (["coverage.lead=10ms"], "FILE:22: coverage: give a 'lead_spread' of at most 'lead'"),
         (["coverage.going_down=-81dBm"], "FILE:22: coverage: give a 'going_down' of at least 'minimum'"),
         (["coverage.minimum=-95"], "--set: coverage.minimum: -95 has no unit: write text with one, as in '-95dBm'"),
-        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a level: write a number and one of mdBm, dBm"),
+        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a power level: write a number and one of mdBm"),
         (["coverage.hysteresis=-1dB"], "--set: coverage.hysteresis: input should be greater than or equal to 0, not '-1dB'"),
         (["coverage.single_access=1.5"], "--set: coverage.single_access: 1.5 is not a share: give a number from 0 to 1"),
         (["coverage.exponent=nan"], "--set: coverage.exponent: nan is not an exponent of path loss: give a number from 1 to 10"),
@@ -82,7 +82,7 @@ def test_a_mistake_is_reported(street, changes, message):
 
 def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
     street.write_text(STREET.split("[coverage]")[0])
-    missing = "FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"
+    missing = "FILE:1: coverage is missing: it turns the positions of movement into attachments"
     assert problems(street) == [missing]
     street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
     assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
@@ -219,6 +219,7 @@ def handoff(*args):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
 
 
+@pytest.mark.deep
 def test_trace_info_of_movement(street):
     moves = street.parent / "moves"
     moves.write_text(SETDEST)

@@ -26,7 +26,7 @@ ONE = [packet(0, OTHER, WEB), packet(10, PHONE, WEB), packet(17, WEB, PHONE), pa
 TWO = [packet(1000, WEB, PHONE, 6, 200), packet(1007, PHONE, PHONE, 17)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(capture, st.sampled_from([pcap, pcapng]))
 def test_compiled_files_equal_the_columns_of_their_packets(tmp_path_factory, packets, write):
     """This justifies ``compiled_capture`` as a substitute for ``traces.CompiledCapture``."""
