@@ -153,8 +153,7 @@ impl LogBuilder {
         }
         self.latest_up.insert(mobile, Bound { time_ps: times.up, line });
         let until = if times.down == NO_TIME { i64::MAX } else { times.down };
-        let attached =
-            self.attached_until.entry((mobile, router)).or_insert(Bound { time_ps: until, line });
+        let attached = self.attached_until.entry((mobile, router)).or_insert(Bound { time_ps: until, line });
         if until > attached.time_ps {
             *attached = Bound { time_ps: until, line };
         }

@@ -1,150 +1,170 @@
-//! The pcapng writer (draft-ietf-opsawg-pcapng): one section, little-endian, raw IP, nanoseconds.
+//! Writer of the pcapng format (draft-ietf-opsawg-pcapng): one section, little-endian, raw IP, nanoseconds.
 
 use std::fs::File;
 use std::io::{Result, Seek, SeekFrom, Write};
 
-const SECTION: u32 = 0x0A0D_0D0A;
-const INTERFACE: u32 = 1;
-const NAME_RESOLUTION: u32 = 4;
-const ENHANCED_PACKET: u32 = 6;
-const MAGIC: u32 = 0x1A2B_3C4D;
+const SECTION_HEADER_BLOCK: u32 = 0x0A0D_0D0A;
+const INTERFACE_BLOCK: u32 = 1;
+const NAME_RESOLUTION_BLOCK: u32 = 4;
+const ENHANCED_PACKET_BLOCK: u32 = 6;
+const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
+const VERSION_1_0: u32 = 1;
+const UNKNOWN_SECTION_LENGTH: u64 = u64::MAX;
 const LINKTYPE_RAW: u16 = 101;
 const OPTION_COMMENT: u16 = 1;
 const OPTION_NAME: u16 = 2;
 const OPTION_APPLICATION: u16 = 4;
 const OPTION_RESOLUTION: u16 = 9;
-/// Bytes that are collected before they go to the file.
-const FULL: usize = 1 << 20;
-/// Names in one block, so that blocks stay far below the most that readers take.
-const NAMES_IN_BLOCK: usize = 1024;
+const END_OF_OPTIONS: u32 = 0;
+/// Resolution of the times: 10 to the power of -9 s.
+const NANOSECONDS: u8 = 9;
+const RECORD_IPV4: u16 = 1;
+const RECORD_IPV6: u16 = 2;
+const END_OF_RECORDS: u32 = 0;
+/// Bytes of an enhanced packet block before the packet, and in all but for the packet.
+const PACKET_HEADER_BYTES: usize = 28;
+const PACKET_FRAMING_BYTES: usize = 32;
+/// An interface states no snap length from this one on.
+const UNLIMITED_SNAP_LENGTH: usize = 65_536;
+/// Bytes that are collected before they are written to the file.
+const BUFFER_BYTES: usize = 1 << 20;
+const BUFFER_RESERVE_BYTES: usize = 1 << 17;
+/// Names in one block, so that a block stays far below the size that readers accept.
+const NAMES_PER_BLOCK: usize = 1024;
 
-pub struct Writer {
+pub struct PcapngWriter {
     file: File,
-    ready: Vec<u8>,
-    pub snap: usize,
+    buffer: Vec<u8>,
+    /// Most bytes written of a packet.
+    pub snap_length: usize,
 }
 
-impl Writer {
-    /// `snap`: most bytes kept of a packet.
-    pub fn new(file: File, snap: usize) -> Writer {
-        Writer { file, ready: Vec::with_capacity(FULL + (1 << 17)), snap }
+impl PcapngWriter {
+    pub fn new(file: File, snap_length: usize) -> PcapngWriter {
+        PcapngWriter { file, buffer: Vec::with_capacity(BUFFER_BYTES + BUFFER_RESERVE_BYTES), snap_length }
     }
 
-    fn u32(&mut self, value: u32) {
-        self.ready.extend_from_slice(&value.to_le_bytes());
+    fn put_u32(&mut self, value: u32) {
+        self.buffer.extend_from_slice(&value.to_le_bytes());
     }
 
-    fn fill(&mut self) {
-        self.ready.resize(self.ready.len().next_multiple_of(4), 0);
+    fn pad_to_word(&mut self) {
+        self.buffer.resize(self.buffer.len().next_multiple_of(4), 0);
     }
 
-    /// One block, whose body `write` writes.
-    fn block(&mut self, kind: u32, write: impl FnOnce(&mut Writer)) {
-        let start = self.ready.len();
-        self.u32(kind);
-        self.u32(0);
-        write(self);
-        let total = (self.ready.len() - start + 4) as u32;
-        self.u32(total);
-        self.ready[start + 4..start + 8].copy_from_slice(&total.to_le_bytes());
+    /// Put a block whose body `put_body` puts.
+    fn put_block(&mut self, kind: u32, put_body: impl FnOnce(&mut PcapngWriter)) {
+        let start = self.buffer.len();
+        self.put_u32(kind);
+        self.put_u32(0); // the length, known at the end
+        put_body(self);
+        let total = (self.buffer.len() - start + 4) as u32;
+        self.put_u32(total);
+        self.buffer[start + 4..start + 8].copy_from_slice(&total.to_le_bytes());
     }
 
-    /// One option; what is longer than an option can be is cut.
-    fn option(&mut self, code: u16, value: &[u8]) {
+    /// Put an option; a value that is longer than an option can be is cut.
+    fn put_option(&mut self, code: u16, value: &[u8]) {
         let value = &value[..value.len().min(usize::from(u16::MAX))];
-        self.ready.extend_from_slice(&code.to_le_bytes());
-        self.ready.extend_from_slice(&(value.len() as u16).to_le_bytes());
-        self.ready.extend_from_slice(value);
-        self.fill();
+        self.buffer.extend_from_slice(&code.to_le_bytes());
+        self.buffer.extend_from_slice(&(value.len() as u16).to_le_bytes());
+        self.buffer.extend_from_slice(value);
+        self.pad_to_word();
     }
 
-    /// Section header; `comment` says where the packets come from.
-    pub fn section(&mut self, comment: &str, application: &str) {
-        self.block(SECTION, |w| {
-            w.u32(MAGIC);
-            w.u32(1); // version 1.0
-            w.ready.extend_from_slice(&u64::MAX.to_le_bytes()); // length: not said
-            w.option(OPTION_COMMENT, comment.as_bytes());
-            w.option(OPTION_APPLICATION, application.as_bytes());
-            w.u32(0);
+    /// Write the section header. `comment` states the origin of the packets.
+    pub fn write_section(&mut self, comment: &str, application: &str) {
+        self.put_block(SECTION_HEADER_BLOCK, |w| {
+            w.put_u32(BYTE_ORDER_MAGIC);
+            w.put_u32(VERSION_1_0);
+            w.buffer.extend_from_slice(&UNKNOWN_SECTION_LENGTH.to_le_bytes());
+            w.put_option(OPTION_COMMENT, comment.as_bytes());
+            w.put_option(OPTION_APPLICATION, application.as_bytes());
+            w.put_u32(END_OF_OPTIONS);
         });
     }
 
-    pub fn interface(&mut self, name: &str) {
-        self.block(INTERFACE, |w| {
-            w.u32(u32::from(LINKTYPE_RAW));
-            w.u32(if w.snap < 65_536 { w.snap as u32 } else { 0 });
-            w.option(OPTION_NAME, name.as_bytes());
-            w.option(OPTION_RESOLUTION, &[9]);
-            w.u32(0);
+    pub fn write_interface(&mut self, name: &str) {
+        self.put_block(INTERFACE_BLOCK, |w| {
+            w.put_u32(u32::from(LINKTYPE_RAW));
+            w.put_u32(if w.snap_length < UNLIMITED_SNAP_LENGTH { w.snap_length as u32 } else { 0 });
+            w.put_option(OPTION_NAME, name.as_bytes());
+            w.put_option(OPTION_RESOLUTION, &[NANOSECONDS]);
+            w.put_u32(END_OF_OPTIONS);
         });
     }
 
-    /// Names of addresses, which Wireshark shows in their place.
-    pub fn names(&mut self, names: &[(Vec<u8>, String)]) -> Result<()> {
-        for some in names.chunks(NAMES_IN_BLOCK) {
-            self.block(NAME_RESOLUTION, |w| {
-                for (address, name) in some {
-                    let kind: u16 = if address.len() == 4 { 1 } else { 2 };
-                    w.ready.extend_from_slice(&kind.to_le_bytes());
-                    w.ready.extend_from_slice(&((address.len() + name.len() + 1) as u16).to_le_bytes());
-                    w.ready.extend_from_slice(address);
-                    w.ready.extend_from_slice(name.as_bytes());
-                    w.ready.push(0);
-                    w.fill();
+    /// Write names of addresses, which Wireshark shows in place of the addresses.
+    pub fn write_names(&mut self, names: &[(Vec<u8>, String)]) -> Result<()> {
+        for block in names.chunks(NAMES_PER_BLOCK) {
+            self.put_block(NAME_RESOLUTION_BLOCK, |w| {
+                for (address, name) in block {
+                    let kind = if address.len() == 4 { RECORD_IPV4 } else { RECORD_IPV6 };
+                    w.buffer.extend_from_slice(&kind.to_le_bytes());
+                    w.buffer.extend_from_slice(&((address.len() + name.len() + 1) as u16).to_le_bytes());
+                    w.buffer.extend_from_slice(address);
+                    w.buffer.extend_from_slice(name.as_bytes());
+                    w.buffer.push(0);
+                    w.pad_to_word();
                 }
-                w.u32(0); // end of records
+                w.put_u32(END_OF_RECORDS);
             });
-            self.drain()?;
+            self.flush()?;
         }
         Ok(())
     }
 
-    /// A packet of `length` bytes of which `kept` is kept.
+    /// Write a packet of `length` bytes, of which `captured` are in the file.
     #[inline(always)]
-    pub fn packet(&mut self, interface: u32, time_ns: i64, length: usize, kept: &[u8]) -> Result<()> {
-        let body = kept.len().next_multiple_of(4);
-        let total = (32 + body) as u32;
-        let start = self.ready.len();
-        self.ready.resize(start + total as usize, 0);
-        let block = &mut self.ready[start..];
-        let stamp = time_ns as u64;
-        let head = [
-            ENHANCED_PACKET,
+    pub fn write_packet(
+        &mut self,
+        interface: u32,
+        time_ns: i64,
+        length: usize,
+        captured: &[u8],
+    ) -> Result<()> {
+        let padded = captured.len().next_multiple_of(4);
+        let total = (PACKET_FRAMING_BYTES + padded) as u32;
+        let start = self.buffer.len();
+        self.buffer.resize(start + total as usize, 0);
+        let block = &mut self.buffer[start..];
+        let ticks = time_ns as u64;
+        let header = [
+            ENHANCED_PACKET_BLOCK,
             total,
             interface,
-            (stamp >> 32) as u32,
-            stamp as u32,
-            kept.len() as u32,
+            (ticks >> 32) as u32,
+            ticks as u32,
+            captured.len() as u32,
             length as u32,
         ];
-        for (place, value) in block.chunks_exact_mut(4).zip(head) {
-            place.copy_from_slice(&value.to_le_bytes());
+        for (field, value) in block.chunks_exact_mut(4).zip(header) {
+            field.copy_from_slice(&value.to_le_bytes());
         }
-        block[28..28 + kept.len()].copy_from_slice(kept);
-        block[28 + body..].copy_from_slice(&total.to_le_bytes());
-        if self.ready.len() >= FULL {
-            self.drain()?;
+        block[PACKET_HEADER_BYTES..PACKET_HEADER_BYTES + captured.len()].copy_from_slice(captured);
+        block[PACKET_HEADER_BYTES + padded..].copy_from_slice(&total.to_le_bytes());
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn drain(&mut self) -> Result<()> {
-        self.file.write_all(&self.ready)?;
-        self.ready.clear();
+    fn flush(&mut self) -> Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
         Ok(())
     }
 
-    /// Go on behind the first `length` bytes of the file: what is behind them goes.
+    /// Truncate the file to `length` bytes and continue there.
     pub fn resume(&mut self, length: u64) -> Result<()> {
         self.file.set_len(length)?;
         self.file.seek(SeekFrom::Start(length))?;
         Ok(())
     }
 
-    /// Everything is in the file, on the disk; returns how many bytes that are.
+    /// Write all packets so far to the disk and return the length of the file.
     pub fn sync(&mut self) -> Result<u64> {
-        self.drain()?;
+        self.flush()?;
         self.file.sync_all()?;
         self.file.stream_position()
     }

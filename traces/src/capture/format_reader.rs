@@ -44,6 +44,7 @@ pub fn check_lengths(offset: usize, captured: u32, wire_length: u32) -> Result<(
 
 /// Return the link layer of a link type that is at `offset` of the file, or refuse it.
 pub fn require_link_layer(offset: usize, link_type: u32) -> Result<LinkLayer> {
-    LinkLayer::from_link_type(link_type)
-        .ok_or_else(|| error_at_byte(offset, format!("link type {link_type}"), format!("expected {SUPPORTED}")))
+    LinkLayer::from_link_type(link_type).ok_or_else(|| {
+        error_at_byte(offset, format!("link type {link_type}"), format!("expected {SUPPORTED}"))
+    })
 }

@@ -1,7 +1,7 @@
 //! Reader of the pcap format (draft-ietf-opsawg-pcap): microseconds or nanoseconds, either byte order.
 
-use super::link_layer::LinkLayer;
 use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
+use super::link_layer::LinkLayer;
 use super::state::{Interface, Origin};
 use super::{CaptureState, Sink};
 use crate::error::{error_at_byte, Result};

@@ -313,14 +313,20 @@ fn parse_mobility_header(header: &IpHeader, payload: &[u8]) -> Option<Message> {
     let message = Message { kind: kind::MOBILITY_HEADER.saturating_add(header_type), ..EMPTY };
     Some(match header_type {
         1 | 2 => Message { identification: read_net_u64(bytes, 8)?, ..message },
-        3 | 4 => Message { identification: read_net_u64(bytes, 8)?, flags: read_net_u16(bytes, 6)?, ..message },
+        3 | 4 => {
+            Message { identification: read_net_u64(bytes, 8)?, flags: read_net_u16(bytes, 6)?, ..message }
+        }
         5 | 8 => Message {
             identification: u64::from(read_net_u16(bytes, 6)?),
             flags: read_net_u16(bytes, 8)?,
             lifetime_s: LIFETIME_UNIT_S * i64::from(read_net_u16(bytes, 10)?),
             // without a home address option the mobile node is at home (RFC 6275 9.5.1)
             home: header.home.unwrap_or(header.source),
-            agent: if read_net_u16(bytes, 8)? & HOME_REGISTRATION != 0 { header.destination } else { [0; 16] },
+            agent: if read_net_u16(bytes, 8)? & HOME_REGISTRATION != 0 {
+                header.destination
+            } else {
+                [0; 16]
+            },
             care_of: find_alternate_care_of(bytes)?.unwrap_or(header.source),
             ..message
         },

@@ -1,40 +1,47 @@
-//! Bytes of a movement file: decompressed as they are read, with lines counted and limits kept.
+//! Decompressed bytes of a movement file, with lines counted and sizes limited.
 
-use super::Reading;
-use crate::decompress::{self, Growth};
+use super::tracks::TrackBuilder;
+use crate::io::decompress::{open_decompressed, ExpansionLimit};
 use std::io::{self, BufRead, Read};
 
 /// Bytes of one line or one piece of XML.
-const MOST_UNIT: usize = 1 << 20;
+const MAX_UNIT_BYTES: usize = 1 << 20;
 
 type Source<'a> = Box<dyn BufRead + 'a>;
 
-pub struct Stream<'a> {
+pub struct LineReader<'a> {
     source: Source<'a>,
     line: u64,
-    left: u64,
-    unit_left: usize,
-    refused: Option<(String, &'static str)>,
+    /// Bytes that may still come from the file, and from the current line or piece of XML.
+    remaining: u64,
+    unit_remaining: usize,
+    /// Message and expectation of the limit that was exceeded.
+    limit_problem: Option<(String, &'static str)>,
 }
 
-impl<'a> Stream<'a> {
-    pub fn open(file: &'a [u8], reading: &mut Reading) -> Option<Self> {
-        let (source, left): (Source<'a>, u64) =
-            match decompress::open(file, file.len() as u64, Growth::default()) {
-                Ok(found) => (found.stream, found.most),
-                Err(error) => {
-                    reading.wrong(format!("cannot be decompressed: {error}"), "a sound file");
-                    return None;
-                }
-            };
-        Some(Stream { source, line: 1, left, unit_left: MOST_UNIT, refused: None })
+impl<'a> LineReader<'a> {
+    /// Open a file; report the problem and return None if it cannot be decompressed.
+    pub fn open(file: &'a [u8], builder: &mut TrackBuilder) -> Option<Self> {
+        match open_decompressed(file, file.len() as u64, ExpansionLimit::default()) {
+            Ok(opened) => Some(LineReader {
+                source: opened.stream,
+                line: 1,
+                remaining: opened.max_output,
+                unit_remaining: MAX_UNIT_BYTES,
+                limit_problem: None,
+            }),
+            Err(error) => {
+                builder.report(format!("cannot be decompressed: {error}"), "an undamaged file");
+                None
+            }
+        }
     }
 
-    /// The first bytes, up to `most`, that are read all the same later.
-    pub fn head(&mut self, most: usize, reading: &mut Reading) -> Option<Vec<u8>> {
+    /// Return up to `max` first bytes without consuming them.
+    pub fn peek(&mut self, max: usize, builder: &mut TrackBuilder) -> Option<Vec<u8>> {
         let mut head = Vec::new();
-        if let Err(error) = (&mut self.source).take(most as u64).read_to_end(&mut head) {
-            self.failed(&error, reading);
+        if let Err(error) = (&mut self.source).take(max as u64).read_to_end(&mut head) {
+            self.report_error(&error, builder);
             return None;
         }
         let rest = std::mem::replace(&mut self.source, Box::new(io::empty()));
@@ -42,79 +49,78 @@ impl<'a> Stream<'a> {
         Some(head)
     }
 
-    /// The line that is read next, from 1.
+    /// Return the number of the line that is read next, from 1.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// A new line or piece of XML begins.
+    /// Begin a new line or piece of XML, which may again have `MAX_UNIT_BYTES`.
     pub fn begin_unit(&mut self) {
-        self.unit_left = MOST_UNIT;
+        self.unit_remaining = MAX_UNIT_BYTES;
     }
 
-    /// What an error of reading means.
-    pub fn failed(&self, error: &io::Error, reading: &mut Reading) {
-        reading.line = self.line;
-        match &self.refused {
-            Some((what, right)) => reading.wrong(what.as_str(), *right),
-            None => reading.wrong(format!("cannot be read: {error}"), "a sound file"),
+    /// Report a read error at the current line, or the limit that caused it.
+    pub fn report_error(&self, error: &io::Error, builder: &mut TrackBuilder) {
+        builder.line = self.line;
+        match &self.limit_problem {
+            Some((message, expected)) => builder.report(message.as_str(), *expected),
+            None => builder.report(format!("cannot be read: {error}"), "an undamaged file"),
         }
     }
 
-    /// The next line without its end; None at the end of the file, or where it cannot be read.
-    pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>, reading: &mut Reading) -> Option<&'b [u8]> {
+    /// Read the next line without the spaces at its ends; return None at the end of the file, and after reporting an error.
+    pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>, builder: &mut TrackBuilder) -> Option<&'b [u8]> {
         self.begin_unit();
-        reading.line = self.line;
+        builder.line = self.line;
         buffer.clear();
         match self.read_until(b'\n', buffer) {
             Ok(0) => None,
             Ok(_) => Some(buffer.trim_ascii()),
             Err(error) => {
-                self.failed(&error, reading);
+                self.report_error(&error, builder);
                 None
             }
         }
     }
 
-    fn refuse(&mut self, what: String, right: &'static str) -> io::Error {
-        self.refused = Some((what, right));
-        io::Error::other(right)
+    fn limit_error(&mut self, message: String, expected: &'static str) -> io::Error {
+        self.limit_problem = Some((message, expected));
+        io::Error::other(expected)
     }
 }
 
-impl Read for Stream<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let size = self.fill_buf()?.read(into)?;
+impl Read for LineReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.fill_buf()?.read(buffer)?;
         self.consume(size);
         Ok(size)
     }
 }
 
-impl BufRead for Stream<'_> {
+impl BufRead for LineReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.left == 0 {
-            return Err(
-                self.refuse(Growth::default().bomb(0), "a file that is what it seems; decompress it first")
-            );
+        if self.remaining == 0 {
+            let message = ExpansionLimit::default().bomb_message(0);
+            return Err(self.limit_error(message, "a file within that limit; decompress it first"));
         }
-        if self.unit_left == 0 {
-            return Err(self.refuse("a line or element of more than 1 MiB".into(), "a shorter one"));
+        if self.unit_remaining == 0 {
+            return Err(self.limit_error("a line or element of more than 1 MiB".into(), "a shorter one"));
         }
-        let most = self.unit_left.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let max = self.unit_remaining.min(usize::try_from(self.remaining).unwrap_or(usize::MAX));
         let bytes = self.source.fill_buf()?;
-        Ok(&bytes[..bytes.len().min(most)])
+        Ok(&bytes[..bytes.len().min(max)])
     }
 
     fn consume(&mut self, size: usize) {
         if size == 0 {
             return;
         }
-        // what was filled is still there: this reads nothing
+        // the bytes are still in the source's buffer: this call reads nothing
         if let Ok(bytes) = self.source.fill_buf() {
             self.line += memchr::memchr_iter(b'\n', &bytes[..size.min(bytes.len())]).count() as u64;
         }
-        self.left -= size as u64;
-        self.unit_left -= size;
+        self.remaining -= size as u64;
+        self.unit_remaining -= size;
         self.source.consume(size);
     }
 }

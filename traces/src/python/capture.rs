@@ -1,209 +1,204 @@
 //! Captures.
 
-use super::guarded;
+use super::{run_without_gil, set_arrays};
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
-use crate::capture::flows::{Flows, Key};
+use crate::capture::flow_table::{FlowCounts, FlowKey, FlowTable};
 use crate::capture::signalling::{Message, Signalling};
-use crate::capture::through::{self, Through};
-use crate::capture::{self, Limits, Reading, Tunnels};
-use crate::decompress::Growth;
-use crate::fault::{at_byte, Checked, Fault};
-use crate::open::{self, Hashed, State};
-use numpy::{IntoPyArray, PyArrayMethods};
+use crate::capture::tunnel_table::{TunnelCounts, TunnelKey, TunnelTable};
+use crate::capture::{self, CaptureState, Limits, Sink, TunnelLayer};
+use crate::error::{error_at_byte, ReadError, Result};
+use crate::io::decompress::ExpansionLimit;
+use crate::io::file::{open_regular, FileState, HashingReader};
+use numpy::{IntoPyArray, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Flows inside tunnels; ratio, bytes and packets that are too many.
-type Choices = (bool, (u64, u64, u64));
+/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets.
+type ReadOptions = (bool, (u64, u64, u64));
 
-type Stop<'a> = &'a dyn Fn() -> bool;
+type ShouldStop<'a> = &'a dyn Fn() -> bool;
 
-fn whole<S: capture::Sink>(path: &Path, choices: Choices, sink: S, stop: Stop) -> Checked<Reading<S>> {
-    let (file, size) = open::regular(path)?;
-    read(file, size, choices, sink, stop)
+/// Set one column for each named field of the rows as a numpy array in a dictionary, under the name of the field.
+macro_rules! set_columns {
+    ($dict:expr, $rows:expr, $($field:ident),+ $(,)?) => {
+        $($dict.set_item(
+            stringify!($field),
+            $rows.iter().map(|row| row.$field).collect::<Vec<_>>().into_pyarray($dict.py()),
+        )?;)+
+    };
 }
 
-fn read<S: capture::Sink>(
+fn read_path<S: Sink>(
+    path: &Path,
+    options: ReadOptions,
+    sink: S,
+    should_stop: ShouldStop,
+) -> Result<CaptureState<S>> {
+    let (file, size) = open_regular(path)?;
+    read(file, size, options, sink, should_stop)
+}
+
+fn read<S: Sink>(
     file: impl Read,
     size: u64,
-    choices: Choices,
+    options: ReadOptions,
     sink: S,
-    stop: Stop,
-) -> Checked<Reading<S>> {
-    let (inner, (ratio, bytes, packets)) = choices;
-    let mut reading = Reading::new(if inner { Tunnels::Inner } else { Tunnels::Outer }, sink);
-    reading.limits = Limits { growth: Growth { ratio, bytes }, packets };
-    capture::read(file, size, &mut reading, stop)?;
-    Ok(reading)
+    should_stop: ShouldStop,
+) -> Result<CaptureState<S>> {
+    let (inner, (ratio, bytes, packets)) = options;
+    let mut state = CaptureState::new(if inner { TunnelLayer::Inner } else { TunnelLayer::Outer }, sink);
+    state.limits = Limits { expansion: ExpansionLimit { ratio, bytes }, packets };
+    capture::read(file, size, &mut state, should_stop)?;
+    Ok(state)
 }
 
-/// All columns in memory.
+/// Read all packets of a capture into columns in memory.
 #[pyfunction]
-pub fn read_capture(py: Python<'_>, path: PathBuf, choices: Choices) -> PyResult<Bound<'_, PyDict>> {
-    let reading = guarded(py, &path, |stop| whole(&path, choices, Columns::default(), stop))?;
-    let found = facts(py, &reading)?;
-    let columns = reading.sink;
-    found.set_item("time_ns", columns.time_ns.into_pyarray(py))?;
-    found.set_item("wire_length", columns.wire_length.into_pyarray(py))?;
-    found.set_item("captured_length", columns.captured_length.into_pyarray(py))?;
-    found.set_item("ip_length", columns.ip_length.into_pyarray(py))?;
-    found.set_item("flow", columns.flow.into_pyarray(py))?;
-    found.set_item("direction", columns.direction.into_pyarray(py))?;
-    found.set_item("flows", flow_columns(py, reading.flows)?)?;
-    Ok(found)
+pub fn read_capture(py: Python<'_>, path: PathBuf, options: ReadOptions) -> PyResult<Bound<'_, PyDict>> {
+    let state =
+        run_without_gil(py, &path, |should_stop| read_path(&path, options, Columns::default(), should_stop))?;
+    let result = make_facts(py, &state)?;
+    set_arrays!(result, state.sink, time_ns, wire_length, captured_length, ip_length, flow, direction);
+    result.set_item("flows", make_flow_columns(py, &state.flows)?)?;
+    Ok(result)
 }
 
-/// Columns as array files in a folder; about ``memory`` bytes are used beside the flow table.
+/// Write the columns of a capture as array files into a folder, using about `memory_bytes` of memory beside the flow table.
 #[pyfunction]
 pub fn compile_capture(
     py: Python<'_>,
     path: PathBuf,
     folder: PathBuf,
-    memory: usize,
-    choices: Choices,
+    memory_bytes: usize,
+    options: ReadOptions,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (mut reading, places, state, content) = guarded(py, &path, |stop| {
-        let (file, _) = open::regular(&path)?;
-        let state = State::of(&file).map_err(|error| unread(&error))?;
-        let mut file = Hashed::new(file);
-        let mut reading = read(&mut file, state.size, choices, Compiler::new(&folder, memory), stop)?;
-        let (file, content) = file.finish().map_err(|error| unread(&error))?;
-        if State::of(&file).map_err(|error| unread(&error))? != state {
-            return Err(at_byte(0, "changed while it was read", "a file that nobody writes to meanwhile"));
+    let (state, index, file_state, content) = run_without_gil(py, &path, |should_stop| {
+        let (file, _) = open_regular(&path)?;
+        let file_state = FileState::read(&file).map_err(|error| read_failure(&error))?;
+        let mut file = HashingReader::new(file);
+        let compiler = Compiler::new(&folder, memory_bytes);
+        let mut state = read(&mut file, file_state.size, options, compiler, should_stop)?;
+        let (file, content) = file.finish().map_err(|error| read_failure(&error))?;
+        if FileState::read(&file).map_err(|error| read_failure(&error))? != file_state {
+            let expected = "a file that no other program writes to meanwhile";
+            return Err(error_at_byte(0, "changed while it was read", expected));
         }
-        let spare = std::mem::replace(&mut reading.sink, Compiler::new(&folder, 0));
-        let places = spare.finish(reading.flows.keys.len())?;
-        Ok((reading, places, state, content))
+        let compiler = std::mem::replace(&mut state.sink, Compiler::new(&folder, 0));
+        let index = compiler.finish(state.flows.len())?;
+        Ok((state, index, file_state, content))
     })?;
-    let found = facts(py, &reading)?;
-    found.set_item("content", content)?;
-    found.set_item("size", state.size)?;
-    found.set_item("mtime_ns", state.mtime_ns)?;
-    let flows = flow_columns(py, std::mem::take(&mut reading.flows))?;
-    flows.set_item("offset", places.offset.into_pyarray(py))?;
-    flows.set_item("count", places.count.into_pyarray(py))?;
-    flows.set_item("along", places.along.into_pyarray(py))?;
-    found.set_item("flows", flows)?;
-    Ok(found)
+    let result = make_facts(py, &state)?;
+    result.set_item("content", content)?;
+    result.set_item("size", file_state.size)?;
+    result.set_item("mtime_ns", file_state.mtime_ns)?;
+    let flows = make_flow_columns(py, &state.flows)?;
+    set_arrays!(flows, index, offset, count, along);
+    result.set_item("flows", flows)?;
+    Ok(result)
 }
 
-/// BLAKE3 hash of what is in a file.
+/// Return the BLAKE3 hash of a file's content in hexadecimal.
 #[pyfunction]
 pub fn content_hash(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    guarded(py, &path, |_| {
-        let (file, _) = open::regular(&path)?;
-        Hashed::new(file).finish().map(|(_, content)| content).map_err(|error| unread(&error))
+    run_without_gil(py, &path, |_| {
+        let (file, _) = open_regular(&path)?;
+        HashingReader::new(file).finish().map(|(_, content)| content).map_err(|error| read_failure(&error))
     })
 }
 
-fn unread(error: &std::io::Error) -> Fault {
-    at_byte(0, format!("cannot be read: {error}"), "a sound file")
+fn read_failure(error: &std::io::Error) -> ReadError {
+    error_at_byte(0, format!("cannot be read: {error}"), "an undamaged file")
 }
 
-/// What a capture holds without its packets, its signalling listed.
+/// Read the signalling messages, pings and flows of a capture, but not its packets.
 #[pyfunction]
 pub fn read_signalling(
     py: Python<'_>,
     path: PathBuf,
-    choices: Choices,
-    most_messages: usize,
+    options: ReadOptions,
+    max_messages: usize,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let reading = guarded(py, &path, |stop| whole(&path, choices, Signalling::new(most_messages), stop))?;
-    let found = facts(py, &reading)?;
-    let Signalling { messages, counts, damaged, echoes, .. } = reading.sink;
-    found.set_item("messages", message_columns(py, &messages)?)?;
-    found.set_item("counts", counts.to_vec().into_pyarray(py))?;
-    found.set_item("damaged", damaged)?;
-    found.set_item("unfollowed", echoes.unfollowed)?;
-    let pairs = echoes.pairs.into_iter().map(|(pair, asked)| {
+    let state = run_without_gil(py, &path, |should_stop| {
+        read_path(&path, options, Signalling::new(max_messages), should_stop)
+    })?;
+    let result = make_facts(py, &state)?;
+    result.set_item("flows", make_flow_columns(py, &state.flows)?)?;
+    let Signalling { messages, counts, damaged, pings, .. } = state.sink;
+    result.set_item("messages", make_message_columns(py, &messages)?)?;
+    result.set_item("counts", counts.to_vec().into_pyarray(py))?;
+    result.set_item("damaged", damaged)?;
+    result.set_item("unfollowed", pings.untracked)?;
+    let echoes = pings.pings.into_iter().map(|(pair, ping)| {
         (
-            (pair.version, pair.asking, pair.asked, pair.identifier),
-            (asked.requests, asked.replies, asked.unanswered()),
+            (pair.version, pair.requester, pair.responder, pair.identifier),
+            (ping.requests, ping.replies, ping.unanswered()),
         )
     });
-    found.set_item("echoes", PyList::new(py, pairs.collect::<Vec<_>>())?)?;
-    found.set_item("flows", flow_columns(py, reading.flows)?)?;
-    Ok(found)
+    result.set_item("echoes", PyList::new(py, echoes.collect::<Vec<_>>())?)?;
+    Ok(result)
 }
 
-fn facts<'py, S: capture::Sink>(py: Python<'py>, reading: &Reading<S>) -> PyResult<Bound<'py, PyDict>> {
-    let found = PyDict::new(py);
-    let counts = &reading.counts;
-    found.set_item("format", reading.format)?;
-    found.set_item("compression", reading.compression)?;
-    found.set_item("packets", counts.packets)?;
-    found.set_item("bytes", counts.bytes)?;
-    found.set_item("untimed", counts.untimed)?;
-    found.set_item("cut", counts.cut)?;
-    found.set_item("out_of_order", counts.out_of_order)?;
-    found.set_item("tunnelled", counts.tunnelled)?;
-    let times = (reading.earliest <= reading.latest).then_some((reading.earliest, reading.latest));
-    found.set_item("times_ns", times)?;
-    found.set_item("truncated", &reading.truncated)?;
-    let interfaces = reading.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
-    found.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
-    found.set_item("tunnels", tunnel_columns(py, &reading.through)?)?;
-    Ok(found)
+fn make_facts<'py, S: Sink>(py: Python<'py>, state: &CaptureState<S>) -> PyResult<Bound<'py, PyDict>> {
+    let facts = PyDict::new(py);
+    let counts = &state.counts;
+    facts.set_item("format", state.format)?;
+    facts.set_item("compression", state.compression)?;
+    facts.set_item("packets", counts.packets)?;
+    facts.set_item("bytes", counts.bytes)?;
+    facts.set_item("untimed", counts.untimed)?;
+    facts.set_item("cut", counts.cut)?;
+    facts.set_item("out_of_order", counts.out_of_order)?;
+    facts.set_item("tunnelled", counts.tunnelled)?;
+    let times_ns = (state.earliest_ns <= state.latest_ns).then_some((state.earliest_ns, state.latest_ns));
+    facts.set_item("times_ns", times_ns)?;
+    facts.set_item("truncated", &state.truncated)?;
+    let interfaces = state.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
+    facts.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
+    facts.set_item("tunnels", make_tunnel_columns(py, &state.tunnels)?)?;
+    Ok(facts)
 }
 
-fn flow_columns(py: Python<'_>, table: Flows) -> PyResult<Bound<'_, PyDict>> {
-    let keys = &table.keys;
-    let column = |value: fn(&Key) -> u8| keys.iter().map(value).collect::<Vec<u8>>();
-    let addresses = |value: fn(&Key) -> [u8; 16]| {
-        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
-    };
-    let ports = |value: fn(&Key) -> u16| keys.iter().map(value).collect::<Vec<u16>>();
+fn make_flow_columns<'py>(py: Python<'py>, table: &FlowTable) -> PyResult<Bound<'py, PyDict>> {
+    let (keys, counts): (Vec<&FlowKey>, Vec<&FlowCounts>) = table.rows().unzip();
     let flows = PyDict::new(py);
-    flows.set_item("version", column(|k| k.version).into_pyarray(py))?;
-    flows.set_item("protocol", column(|k| k.protocol).into_pyarray(py))?;
-    flows.set_item("src", addresses(|k| k.source)?)?;
-    flows.set_item("dst", addresses(|k| k.destination)?)?;
-    flows.set_item("sport", ports(|k| k.ports.0).into_pyarray(py))?;
-    flows.set_item("dport", ports(|k| k.ports.1).into_pyarray(py))?;
-    flows.set_item("packets", table.packets.into_pyarray(py))?;
-    flows.set_item("bytes", table.bytes.into_pyarray(py))?;
-    flows.set_item("first_time_ns", table.first_time_ns.into_pyarray(py))?;
+    set_columns!(flows, keys, version, protocol);
+    flows.set_item("src", make_address_array(py, keys.iter().map(|key| &key.source))?)?;
+    flows.set_item("dst", make_address_array(py, keys.iter().map(|key| &key.destination))?)?;
+    flows.set_item("sport", keys.iter().map(|key| key.ports.0).collect::<Vec<_>>().into_pyarray(py))?;
+    flows.set_item("dport", keys.iter().map(|key| key.ports.1).collect::<Vec<_>>().into_pyarray(py))?;
+    set_columns!(flows, counts, packets, bytes, first_time_ns);
     Ok(flows)
 }
 
-fn tunnel_columns<'py>(py: Python<'py>, table: &Through) -> PyResult<Bound<'py, PyDict>> {
-    let keys = &table.keys;
-    let addresses = |value: fn(&through::Key) -> [u8; 16]| {
-        keys.iter().flat_map(value).collect::<Vec<u8>>().into_pyarray(py).reshape([keys.len(), 16])
-    };
+fn make_tunnel_columns<'py>(py: Python<'py>, table: &TunnelTable) -> PyResult<Bound<'py, PyDict>> {
+    let (keys, counts): (Vec<&TunnelKey>, Vec<&TunnelCounts>) = table.rows().unzip();
     let tunnels = PyDict::new(py);
-    tunnels.set_item("version", keys.iter().map(|k| k.version).collect::<Vec<_>>().into_pyarray(py))?;
-    tunnels.set_item("protocol", keys.iter().map(|k| k.protocol).collect::<Vec<_>>().into_pyarray(py))?;
-    tunnels.set_item("src", addresses(|k| k.source)?)?;
-    tunnels.set_item("dst", addresses(|k| k.destination)?)?;
-    tunnels.set_item("packets", table.packets.clone().into_pyarray(py))?;
-    tunnels.set_item("bytes", table.bytes.clone().into_pyarray(py))?;
+    set_columns!(tunnels, keys, version, protocol);
+    tunnels.set_item("src", make_address_array(py, keys.iter().map(|key| &key.source))?)?;
+    tunnels.set_item("dst", make_address_array(py, keys.iter().map(|key| &key.destination))?)?;
+    set_columns!(tunnels, counts, packets, bytes);
     Ok(tunnels)
 }
 
-fn message_columns<'py>(py: Python<'py>, messages: &[Message]) -> PyResult<Bound<'py, PyDict>> {
-    let addresses = |value: fn(&Message) -> [u8; 16]| {
-        let raw = messages.iter().flat_map(value).collect::<Vec<u8>>();
-        raw.into_pyarray(py).reshape([messages.len(), 16])
-    };
+fn make_message_columns<'py>(py: Python<'py>, messages: &[Message]) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
-    columns.set_item("packet", messages.iter().map(|m| m.packet).collect::<Vec<_>>().into_pyarray(py))?;
-    columns.set_item("time_ns", messages.iter().map(|m| m.time_ns).collect::<Vec<_>>().into_pyarray(py))?;
-    columns.set_item("kind", messages.iter().map(|m| m.kind).collect::<Vec<_>>().into_pyarray(py))?;
-    columns.set_item("version", messages.iter().map(|m| m.version).collect::<Vec<_>>().into_pyarray(py))?;
-    columns.set_item("source", addresses(|m| m.source)?)?;
-    columns.set_item("destination", addresses(|m| m.destination)?)?;
-    columns.set_item("home", addresses(|m| m.home)?)?;
-    columns.set_item("agent", addresses(|m| m.agent)?)?;
-    columns.set_item("care_of", addresses(|m| m.care_of)?)?;
-    columns
-        .set_item("lifetime_s", messages.iter().map(|m| m.lifetime_s).collect::<Vec<_>>().into_pyarray(py))?;
-    columns.set_item("code", messages.iter().map(|m| m.code).collect::<Vec<_>>().into_pyarray(py))?;
-    let identification = messages.iter().map(|m| m.identification).collect::<Vec<_>>();
-    columns.set_item("identification", identification.into_pyarray(py))?;
-    columns.set_item("flags", messages.iter().map(|m| m.flags).collect::<Vec<_>>().into_pyarray(py))?;
+    set_columns!(columns, messages, packet, time_ns, kind, version, lifetime_s, code, identification, flags);
+    columns.set_item("source", make_address_array(py, messages.iter().map(|m| &m.source))?)?;
+    columns.set_item("destination", make_address_array(py, messages.iter().map(|m| &m.destination))?)?;
+    columns.set_item("home", make_address_array(py, messages.iter().map(|m| &m.home))?)?;
+    columns.set_item("agent", make_address_array(py, messages.iter().map(|m| &m.agent))?)?;
+    columns.set_item("care_of", make_address_array(py, messages.iter().map(|m| &m.care_of))?)?;
     Ok(columns)
+}
+
+/// Return addresses as an array of shape (n, 16).
+fn make_address_array<'py, 'a>(
+    py: Python<'py>,
+    addresses: impl ExactSizeIterator<Item = &'a [u8; 16]>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let rows = addresses.len();
+    addresses.flatten().copied().collect::<Vec<u8>>().into_pyarray(py).reshape([rows, 16])
 }

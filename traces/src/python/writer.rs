@@ -1,59 +1,63 @@
-//! What Python calls to write a capture: tables once, then columns of packets.
+//! Writer of captures from columns: the tables of addresses and flows once, then columns of packets.
 
-use crate::wire::datagram::{self, Flow, Numbers};
-use crate::wire::packet::Packet;
+use crate::pcapng_writer::PcapngWriter;
+use crate::wire::data_packet::{build_data_packet, FlowFields, SequenceNumbers};
+use crate::wire::packet_builder::Packet;
 use crate::wire::tunnel::Tunnel;
-use crate::write::Writer;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 
+/// Numbers of a packet in the column of tunnels: up to four tunnels of four numbers each.
+const TUNNEL_NUMBERS: usize = 16;
+const ADDRESS_BYTES: usize = 16;
+
 type Column<'py, T> = PyReadonlyArray1<'py, T>;
 
-/// One flow: rows of its addresses, and what its headers say.
-struct Ends {
+/// A flow: the rows of its addresses, and the other fields of its headers.
+struct FlowEnds {
     source: u32,
     destination: u32,
-    flow: Flow,
+    fields: FlowFields,
 }
 
-/// The columns of one call; a packet is a row.
-struct Columns<'a> {
+/// The columns of one call; each row is a packet.
+struct PacketColumns<'a> {
     time_ns: &'a [i64],
     interface: &'a [u32],
-    /// Row of the flow table; −1 − i is message i.
+    /// Row of the flow table, or −1 − i for message i.
     flow: &'a [i64],
     length: &'a [u32],
     number: &'a [u32],
     sequence: &'a [u32],
     acknowledgement: &'a [u32],
-    /// Four of each packet, innermost first: kind, source, destination's prefix, destination's host.
+    /// For each packet four tunnels, innermost first: kind, rows of source, destination's prefix and destination's host.
     tunnels: &'a [i32],
     messages: &'a [Vec<u8>],
 }
 
-#[pyclass(module = "traces._native")]
+#[pyclass(module = "handoff_traces._native")]
 pub struct PacketWriter {
-    writer: Writer,
+    writer: PcapngWriter,
     packet: Packet,
-    /// 4 or 16 bytes of each address are used.
-    width: usize,
+    /// Used bytes of each address: 4 or 16.
+    address_bytes: usize,
     interfaces: usize,
-    addresses: Vec<[u8; 16]>,
-    flows: Vec<Ends>,
+    addresses: Vec<[u8; ADDRESS_BYTES]>,
+    flows: Vec<FlowEnds>,
 }
 
 impl PacketWriter {
-    fn address(&self, row: impl TryInto<usize>) -> Option<&[u8; 16]> {
+    fn address(&self, row: impl TryInto<usize>) -> Option<&[u8; ADDRESS_BYTES]> {
         self.addresses.get(row.try_into().ok()?)
     }
 
-    /// Make packet `i` and write it; None if a column of it is wrong.
+    /// Build packet `i` and write it; return None if its row is invalid.
     #[inline(always)]
-    fn write_one(&mut self, columns: &Columns, i: usize) -> Option<std::io::Result<()>> {
-        let width = self.width;
+    fn write_row(&mut self, columns: &PacketColumns, i: usize) -> Option<std::io::Result<()>> {
+        let address_bytes = self.address_bytes;
         match usize::try_from(columns.flow[i]) {
             Ok(row) => {
                 let ends = self.flows.get(row)?;
@@ -61,19 +65,19 @@ impl PacketWriter {
                     self.addresses.get(ends.source as usize)?,
                     self.addresses.get(ends.destination as usize)?,
                 );
-                let numbers = Numbers {
+                let numbers = SequenceNumbers {
                     number: columns.number[i],
                     sequence: columns.sequence[i],
                     acknowledgement: columns.acknowledgement[i],
                 };
-                datagram::make(
+                build_data_packet(
                     &mut self.packet,
-                    &ends.flow,
-                    &source[..width],
-                    &destination[..width],
+                    &ends.fields,
+                    &source[..address_bytes],
+                    &destination[..address_bytes],
                     columns.length[i] as usize,
                     numbers,
-                    self.writer.snap,
+                    self.writer.snap_length,
                 )?;
             }
             Err(_) => {
@@ -81,38 +85,47 @@ impl PacketWriter {
                 if message.len() != columns.length[i] as usize {
                     return None;
                 }
-                self.packet.whole(message);
+                self.packet.set_bytes(message);
             }
         }
-        for tunnel in columns.tunnels[16 * i..16 * i + 16].chunks_exact(4) {
+        for tunnel in columns.tunnels[TUNNEL_NUMBERS * i..TUNNEL_NUMBERS * (i + 1)].chunks_exact(4) {
             if tunnel[0] == 0 {
                 break;
             }
             let source = *self.address(tunnel[1])?;
             let mut destination = *self.address(tunnel[2])?;
-            if width == 16 {
+            if address_bytes == ADDRESS_BYTES {
                 destination[8..].copy_from_slice(&self.address(tunnel[3])?[8..]);
             }
-            Tunnel::of(tunnel[0])?.around(&mut self.packet, &source[..width], &destination[..width])?;
+            Tunnel::from_number(tunnel[0])?.encapsulate(
+                &mut self.packet,
+                &source[..address_bytes],
+                &destination[..address_bytes],
+            )?;
         }
         if columns.interface[i] as usize >= self.interfaces {
             return None;
         }
-        let kept = self.packet.kept(self.writer.snap);
-        Some(self.writer.packet(columns.interface[i], columns.time_ns[i], self.packet.length(), kept))
+        let captured = self.packet.captured(self.writer.snap_length);
+        Some(self.writer.write_packet(
+            columns.interface[i],
+            columns.time_ns[i],
+            self.packet.length(),
+            captured,
+        ))
     }
 
-    fn write_all(&mut self, columns: &Columns) -> PyResult<()> {
+    fn write_rows(&mut self, columns: &PacketColumns) -> PyResult<()> {
         for i in 0..columns.time_ns.len() {
-            match self.write_one(columns, i) {
-                Some(written) => written?,
+            match self.write_row(columns, i) {
+                Some(result) => result?,
                 None => {
                     return Err(PyValueError::new_err(format!(
                         "packet {i} of this call cannot be written: interface {}, flow {}, {} bytes, tunnels {:?}",
                         columns.interface[i],
                         columns.flow[i],
                         columns.length[i],
-                        &columns.tunnels[16 * i..16 * i + 16]
+                        &columns.tunnels[TUNNEL_NUMBERS * i..TUNNEL_NUMBERS * (i + 1)]
                     )))
                 }
             }
@@ -128,7 +141,7 @@ impl PacketWriter {
     fn new(
         path: PathBuf,
         version: u8,
-        snap: usize,
+        snap_length: usize,
         comment: &str,
         application: &str,
         interfaces: Vec<String>,
@@ -139,19 +152,19 @@ impl PacketWriter {
         protocol: Column<u8>,
         source_port: Column<u16>,
         destination_port: Column<u16>,
-        kept: Option<u64>,
+        resume_at: Option<u64>,
     ) -> PyResult<PacketWriter> {
         let flows = source.len();
         let columns = [destination.len(), protocol.len(), source_port.len(), destination_port.len()];
-        if addresses.shape()[1] != 16 || columns.iter().any(|&n| n != flows) {
+        if addresses.shape()[1] != ADDRESS_BYTES || columns.iter().any(|&n| n != flows) {
             return Err(PyValueError::new_err(
-                "addresses have 16 columns, and the columns of the flow table one length",
+                "addresses must have 16 columns, and all columns of the flow table the same length",
             ));
         }
-        let file = OpenOptions::new().write(true).create_new(kept.is_none()).open(path)?;
+        let file = OpenOptions::new().write(true).create_new(resume_at.is_none()).open(path)?;
         let present = file.metadata()?.len();
-        let mut writer = Writer::new(file, snap);
-        if let Some(length) = kept {
+        let mut writer = PcapngWriter::new(file, snap_length);
+        if let Some(length) = resume_at {
             if present < length {
                 return Err(PyValueError::new_err(format!(
                     "it has {present} bytes of the {length} that were written"
@@ -159,19 +172,19 @@ impl PacketWriter {
             }
             writer.resume(length)?;
         } else {
-            writer.section(comment, application);
+            writer.write_section(comment, application);
             for name in &interfaces {
-                writer.interface(name);
+                writer.write_interface(name);
             }
-            writer.names(&names)?;
+            writer.write_names(&names)?;
         }
         let rows = addresses.as_array();
         let addresses = rows.rows().into_iter();
-        let ends = source.as_array();
-        let flows = (0..flows).map(|i| Ends {
-            source: ends[i],
+        let source = source.as_array();
+        let flows = (0..flows).map(|i| FlowEnds {
+            source: source[i],
             destination: destination.as_array()[i],
-            flow: Flow {
+            fields: FlowFields {
                 protocol: protocol.as_array()[i],
                 ports: (source_port.as_array()[i], destination_port.as_array()[i]),
             },
@@ -179,14 +192,14 @@ impl PacketWriter {
         Ok(PacketWriter {
             writer,
             packet: Packet::new(),
-            width: if version == 4 { 4 } else { 16 },
+            address_bytes: if version == 4 { 4 } else { 16 },
             interfaces: interfaces.len(),
             addresses: addresses.map(|row| std::array::from_fn(|i| row[i])).collect(),
             flows: flows.collect(),
         })
     }
 
-    /// Write packets in the order of the rows; the interpreter's lock is free meanwhile.
+    /// Write packets in the order of the rows, without the GIL.
     #[allow(clippy::too_many_arguments)]
     fn write(
         &mut self,
@@ -201,7 +214,7 @@ impl PacketWriter {
         tunnels: PyReadonlyArray3<i32>,
         messages: Vec<Vec<u8>>,
     ) -> PyResult<()> {
-        let columns = Columns {
+        let columns = PacketColumns {
             time_ns: time_ns.as_slice()?,
             interface: interface.as_slice()?,
             flow: flow.as_slice()?,
@@ -223,12 +236,13 @@ impl PacketWriter {
         ];
         if tunnels.shape() != [n, 4, 4] || others.iter().any(|&m| m != n) {
             return Err(PyValueError::new_err(
-                "the columns have one length, and tunnels the shape (n, 4, 4)",
+                "the columns must have the same length n, and tunnels the shape (n, 4, 4)",
             ));
         }
-        py.detach(|| self.write_all(&columns))
+        py.detach(|| self.write_rows(&columns))
     }
 
+    /// Write all packets so far to the disk and return the length of the file.
     fn sync(&mut self, py: Python<'_>) -> PyResult<u64> {
         Ok(py.detach(|| self.writer.sync())?)
     }
