@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network, NetworkError
 from engine.build import Built
 from engine.keys import PURPOSE_USER
@@ -135,7 +135,7 @@ def _movement(
     try:
         log = associations_of(scenario, path.parent, seed)
     except (ValueError, OSError) as error:
-        problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
+        problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
     where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.routers.names)
@@ -161,19 +161,19 @@ def _mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
     return np.array([network.mobile(name, home=home) for name in names], np.int64)
 
 
-def _captures(scenario: Scenario, folder: Path) -> tuple[dict[str, traces.CompiledCapture], list[str]]:
+def _captures(scenario: Scenario, folder: Path) -> tuple[dict[str, handoff_traces.CompiledCapture], list[str]]:
     """Captures to replay, each once; and what is wrong with the others."""
     found, problems = {}, []
     for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
         try:
             found[name] = open_capture(folder / name)
-        except traces.TraceError as error:
+        except handoff_traces.TraceError as error:
             problems.append(str(error))
     return found, problems
 
 
 def _replay(
-    network: Network, node: str, traffic: Traffic, captures: list[traces.CompiledCapture], names: list[str],
+    network: Network, node: str, traffic: Traffic, captures: list[handoff_traces.CompiledCapture], names: list[str],
     present: Presence | None, seed: int,
 ) -> str:  # fmt: skip
     """Replay captures; says how much of them."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
 
 MOST_MESSAGES = 100_000
 """Messages that are listed in JSON, so that memory is bounded; the others are counted."""
@@ -42,12 +42,12 @@ def facts(file: Path, ratio: int | None = None) -> dict[str, Any]:
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If it cannot be read.
     """
-    limits = traces.Limits() if ratio is None else traces.Limits(ratio=ratio)
-    found = traces.read_signalling(file, limits=limits, most_messages=MOST_MESSAGES)
-    return traces.summarise(found.facts) | {"signalling": traces.summarise_signalling(found)}
+    limits = handoff_traces.Limits() if ratio is None else handoff_traces.Limits(ratio=ratio)
+    found = handoff_traces.read_signalling(file, limits=limits, max_messages=MOST_MESSAGES)
+    return handoff_traces.summarise(found.facts) | {"signalling": handoff_traces.summarise_signalling(found)}
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ class Checkpoints:
 
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
-        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "traces")]}
+        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "handoff_traces")]}
         self.complete = Complete()
         self._last = time.monotonic()
         self._engines: list[Engine] = []

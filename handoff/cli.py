@@ -289,9 +289,9 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
     with _Failures():
         import json
 
-        import traces
+        import handoff_traces
 
-        if scenario is not None or traces.look(file) != "other":
+        if scenario is not None or handoff_traces.detect_format(file) != "other":
             from handoff import movement_facts
 
             found = movement_facts.facts(file, scenario)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import traces
+import handoff_traces
 from handoff.coverage import attachments
 from handoff.scenario.models import Scenario
 from handoff.signalling import stays_of
 
 
-def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
+def tracks_of(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Tracks:
     """Positions: those of the trace, which stands beside the scenario file, or those of the model.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If the trace cannot be read.
     ValueError
         If it is in other coordinates than the scenario says, or a model's numbers are out of range.
@@ -27,26 +27,26 @@ def tracks_of(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
         names = [f"{generator.prefix}{i}" for i in range(generator.mobiles)]
         return generator.model().tracks(names, seed=seed, until_ps=scenario.duration)
     origin = None if movement.origin is None else (movement.origin[0] / 10**9, movement.origin[1] / 10**9)
-    return traces.read_movement(folder / movement.trace, movement.format, origin)
+    return handoff_traces.read_movement(folder / movement.trace, movement.format, origin)
 
 
-def associations_of(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
+def associations_of(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Associations:
     """Attachments: of the log, of registrations in a capture, of commuters, or those that the coverage model makes of positions.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If a file cannot be read.
     ValueError
         If file and scenario do not fit.
     """
     movement, covered = scenario.movement, scenario.coverage
     if movement.associations is not None:
-        return traces.read_associations(folder / movement.associations)
+        return handoff_traces.read_associations(folder / movement.associations)
     if movement.capture is not None:
         assert movement.routers is not None
         return stays_of(
-            [traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
+            [handoff_traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
     if movement.commuters is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import traces
+import handoff_traces
 from handoff.setup import Int
 
 PING_PONG_PS = 5 * 10**12
@@ -27,13 +27,13 @@ def facts(file: Path, scenario: Path | None = None) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If a file is wrong (``traces.TraceError``, ``ScenarioError``).
+        If a file is wrong (``handoff_traces.TraceError``, ``ScenarioError``).
     """
     if scenario is not None:
         return _under(file, scenario)
-    if traces.look(file) == "associations":
-        return {"format": "associations"} | of_associations(traces.read_associations(file))
-    return of_tracks(traces.read_movement(file))
+    if handoff_traces.detect_format(file) == "associations":
+        return {"format": "associations"} | of_associations(handoff_traces.read_associations(file))
+    return of_tracks(handoff_traces.read_movement(file))
 
 
 def _under(file: Path, path: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _under(file: Path, path: Path) -> dict[str, Any]:
     return known | {"attachments": of_associations(log, scenario.duration)}
 
 
-def of_tracks(tracks: traces.Tracks) -> dict[str, Any]:
+def of_tracks(tracks: handoff_traces.Tracks) -> dict[str, Any]:
     """Format, nodes, samples, times (s), area (m), speed (m/s) and, for files with dates, when time 0 was."""
     x, y, same = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
     ways = np.hypot(np.diff(x), np.diff(y))[same]
@@ -75,7 +75,7 @@ def of_tracks(tracks: traces.Tracks) -> dict[str, Any]:
     return found
 
 
-def of_associations(log: traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
+def of_associations(log: handoff_traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
     """Nodes, routers, attachments, handoffs and how often they come, residence times (s).
 
     A handoff is an attachment that another one of the node follows. It is announced if layer 2 predicts it, soft if the next
@@ -84,7 +84,7 @@ def of_associations(log: traces.Associations, until_ps: int | None = None) -> di
 
     Parameters
     ----------
-    log : traces.Associations
+    log : handoff_traces.Associations
         Any attachments.
     until_ps : int, optional
         Until when links without an end are counted as up; the last time in the log if not given.

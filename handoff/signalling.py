@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from handoff.scenario.values import Prefix
 
-REGISTRATION_REQUEST, BINDING_UPDATE = 2, 37  # traces.KINDS
+REGISTRATION_REQUEST, BINDING_UPDATE = 2, 37  # handoff_traces.KINDS
 SIMULTANEOUS = 0x80  # flag S of a registration request (RFC 5944, 3.3)
 HOME_REGISTRATION = 0x4000  # flag H of a binding update (RFC 6275, 6.1.7)
 ACKNOWLEDGE = 0x8000  # flag A
@@ -45,7 +45,7 @@ AT_HOME = ""
 NEVER = -1
 
 
-def registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
+def registrations(captures: Iterable[handoff_traces.Signalling]) -> list[Registration]:
     """What home agents accepted, each once, by time.
 
     A message that is seen at several places (before and behind a foreign agent, in several captures) counts where it was
@@ -54,7 +54,7 @@ def registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
     asked: dict[tuple[str, str, int, str], int] = {}
     granted: dict[tuple[str, str, int, str], tuple[int | None, bool]] = {}
     for capture in captures:
-        m, answers = capture.messages, capture.messages.answers()
+        m, answers = capture.messages, capture.messages.match_replies()
         for i in np.flatnonzero(np.isin(m.kind, (REGISTRATION_REQUEST, BINDING_UPDATE))).tolist():
             flags, lifetime = int(m.flags[i]), int(m.lifetime_s[i])
             ipv4 = m.kind[i] == REGISTRATION_REQUEST
@@ -103,14 +103,14 @@ def stays(accepted: Iterable[Registration], begin_ns: int) -> list[Stay]:
 
 
 def stays_of(
-    captures: Sequence[traces.Signalling], routers: Mapping[Prefix, str], home: str | None, *, lead_ps: int | None = None,
+    captures: Sequence[handoff_traces.Signalling], routers: Mapping[Prefix, str], home: str | None, *, lead_ps: int | None = None,
     guard_ps: int | None = None, begin_ps: int = 0, until_ps: int,
-) -> traces.Associations:  # fmt: skip
+) -> handoff_traces.Associations:  # fmt: skip
     """Attachments that the registrations of captures tell of; mobile nodes have their home address for a name.
 
     Parameters
     ----------
-    captures : sequence of traces.Signalling
+    captures : sequence of handoff_traces.Signalling
         Taken by one clock.
     routers : mapping of prefix to str
         Whose the care-of addresses are; of several prefixes the longest counts.
@@ -155,7 +155,7 @@ def stays_of(
     here = sorted({row[0] for row in rows})
     mobile, router = [here.index(row[0]) for row in rows], [known.index(row[1]) for row in rows]
     up_ps, down_ps, predict_ps, warn_ps = (np.array([row[k] for row in rows], np.int64) for k in range(2, 6))
-    return traces.Associations(
+    return handoff_traces.Associations(
         np.array(mobile, np.uint32), np.array(router, np.uint32), up_ps, down_ps, predict_ps, warn_ps,
         [names[n] for n in here], known,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from engine.keys import PURPOSE_USER, draw, key
 from handoff.coverage.path import Path
@@ -79,14 +79,16 @@ class _Attachment:
     going_down: int = -1
 
 
-def attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int) -> traces.Associations:
+def attachments(
+    coverage: Coverage, tracks: handoff_traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int
+) -> handoff_traces.Associations:
     """Attach every mobile node of ``tracks`` while it is there and hears a router.
 
     Parameters
     ----------
     coverage : Coverage
         Routers, and how layer 2 works.
-    tracks : traces.Tracks
+    tracks : handoff_traces.Tracks
         Where mobile nodes are.
     seed : int
         Of shadowing, leads and who has one radio; each draw depends on the names of mobile node and router alone.
@@ -97,7 +99,7 @@ def attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_p
 
     Returns
     -------
-    traces.Associations
+    handoff_traces.Associations
         Sorted by mobile node, then time; ``mobile_names`` are those that have been attached at all.
 
     Raises
@@ -123,7 +125,7 @@ def attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_p
         if ride.found:
             rows += [(len(names), a) for a in ride.found]
             names.append(name)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=np.array([m for m, _ in rows], np.uint32),
         router=np.array([a.router for _, a in rows], np.uint32),
         up_ps=np.array([a.up for _, a in rows], np.int64),

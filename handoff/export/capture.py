@@ -16,7 +16,7 @@ from handoff.export.signalling import Signalling
 from handoff.machine.messages import HOME_ADDRESS
 from handoff.machine.places import Places
 from handoff.machine.program import Program
-from traces import CaptureWriter, Packets, wire
+from handoff_traces import CaptureWriter, Packets, wire
 
 HOPS_IN_SLICE, HOPS_OF_PACKET = 500_000, 5
 """About how many hops of a run are written at once, and how many a packet has."""
@@ -110,7 +110,7 @@ class Recorder:
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            kept=None if kept is None else kept[0],
+            resume_at=None if kept is None else kept[0],
         )  # fmt: skip
         self._named = kept is not None  # by a checkpoint: what has been written is needed
         if kept is not None:

@@ -12,7 +12,7 @@ from handoff.machine.messages import Fields, in_home_tunnel
 from handoff.machine.places import Places
 from handoff.machine.program import Numbered, Program
 from handoff.machine.security import NONCE_BITS, Tokens, home_key, nonce_of
-from traces import wire
+from handoff_traces import wire
 
 RR_REQUEST, RR_REPLY = 1, 3
 REGIONAL_REQUEST, REGIONAL_REPLY = 18, 19
@@ -180,12 +180,12 @@ class Signalling:
             source, care_of, home, fields.status, 0, sequence, lifetime, authorization, esp=esp
         )
 
-    def _security(self, anchor: str, back: int, fields: Fields, mobile: int) -> wire.Security | None:
+    def _security(self, anchor: str, back: int, fields: Fields, mobile: int) -> wire.Esp | None:
         """ESP between mobile node (or access router) and home agent, in the profile that has it."""
         if anchor != "HA" or not self.program.secured:
             return None
         index = 256 + 2 * mobile + back
-        return wire.Security(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
+        return wire.Esp(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
 
     def _proxy(self, mobile: int) -> wire.Proxy:
         return wire.Proxy(f"{mobile:08d}@home", self.addresses.home(mobile)[:8] + bytes(8))
@@ -226,7 +226,7 @@ class Signalling:
         if not in_home_tunnel(numbered.kind, path, fields.hop):
             return packet
         agent, care_of = self.addresses.node(self.places.home_agent), self._care_of("HA", router, mobile)
-        return wire.tunnelled(packet, wire.IP_IN_IP, *((care_of, agent) if init else (agent, care_of)))
+        return wire.encapsulate(packet, wire.IP_IN_IP, *((care_of, agent) if init else (agent, care_of)))
 
     def _discovery6(self, numbered: Numbered, fields: Fields, mobile: int) -> bytes:
         """Dynamic home agent address discovery on the old link."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.keys import PURPOSE_USER
 from handoff.draws import MOST_MEAN, Draws, keys_of
 from handoff.setup import Int
@@ -98,7 +98,9 @@ class Commuters:
             return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MOST_MEAN // (3600 * 10**12)} h"
         return None
 
-    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> traces.Associations:
+    def attachments(
+        self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int
+    ) -> handoff_traces.Associations:
         """Attach every mobile node from 0 on; handoffs that are not done before ``until_ps`` are not in it.
 
         Parameters
@@ -114,7 +116,7 @@ class Commuters:
 
         Returns
         -------
-        traces.Associations
+        handoff_traces.Associations
             Sorted by mobile node, then time.
 
         Raises
@@ -225,7 +227,7 @@ class _Round(NamedTuple):
         return _Round(*(column[done] for column in self))
 
 
-def _associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> traces.Associations:
+def _associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> handoff_traces.Associations:
     """Each mobile node's attachments one behind the other: row ``first[m] + k`` is where its handoff ``k`` led."""
     count = np.ones(len(names), np.int64)
     for found in rounds:
@@ -240,7 +242,7 @@ def _associations(start: Int, rounds: list[_Round], names: list[str], routers: l
         router[row + 1], up[row + 1] = found.to, found.up_ps
         down[row], predict[row], going_down[row] = found.down_ps, found.predict_ps, found.going_down_ps
     mobile = np.repeat(np.arange(len(names), dtype=np.uint32), count)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=mobile, router=router, up_ps=up, down_ps=down, predict_ps=predict, going_down_ps=going_down,
         mobile_names=names, router_names=routers,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from math import isqrt
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.keys import PURPOSE_USER
 from handoff.draws import Draws, keys_of
 from handoff.mobility.tracks import tracks_of
@@ -45,7 +45,7 @@ class GaussMarkov:
     memory: int = 943_718  # 0.9
     step_ps: int = 10**12
 
-    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
+    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Tracks:
         """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at every step."""
         draws = Draws(seed, PURPOSE_GAUSS_MARKOV, keys_of(names))
         who = np.arange(len(names), dtype=np.int64)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network
 from engine.keys import PURPOSE_USER, key, mix2, mix2_each
 from handoff.draws import Draws
@@ -61,7 +61,7 @@ def period(length_ps: int, packets: int) -> int:
     return length_ps + max(1, length_ps // (packets - 1)) if length_ps else 0
 
 
-def conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
+def conversations(captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
     """Flows of captures as a scenario wants them replayed, by time of first packet; and how much that is, in words.
 
     Raises

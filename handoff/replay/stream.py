@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-import traces
+import handoff_traces
 
 Int = npt.NDArray[np.int64]
 Prefixes = tuple[IPv4Network | IPv6Network, ...]
@@ -26,12 +26,12 @@ _PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp6"}
 _MAGIC = (b"\x1f\x8b", b"\x28\xb5")  # gzip, Zstandard
 
 
-def open_capture(path: Path) -> traces.CompiledCapture:
+def open_capture(path: Path) -> handoff_traces.CompiledCapture:
     """The columns of a capture, mapped.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If it cannot be read.
     """
     try:
@@ -39,17 +39,17 @@ def open_capture(path: Path) -> traces.CompiledCapture:
             growth = MOST_GROWTH if file.read(2) in _MAGIC else 1
         facts = path.stat()
     except OSError:
-        return traces.compile_capture(path)  # traces says what is wrong with it
+        return handoff_traces.compile_capture(path)  # traces says what is wrong with it
     if facts.st_size * growth > SMALL_BYTES:
-        return traces.compile_capture(path)
+        return handoff_traces.compile_capture(path)
     return _small(path, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _small(path: Path, *_: int) -> traces.CompiledCapture:
+def _small(path: Path, *_: int) -> handoff_traces.CompiledCapture:
     """Compiled once in a process as long as the file is the same: of the many runs of a batch each uses it again."""
     with tempfile.TemporaryDirectory(prefix="handoff.") as folder:
-        return traces.compile_capture(path, folder)  # what is mapped stays when its folder goes
+        return handoff_traces.compile_capture(path, folder)  # what is mapped stays when its folder goes
 
 
 class End(NamedTuple):
@@ -182,7 +182,7 @@ class Stream:
 
     Parameters
     ----------
-    captures : sequence of traces.CompiledCapture
+    captures : sequence of handoff_traces.CompiledCapture
     absolute : bool
         Whether the captures have one clock; else each begins at time 0.
 
@@ -196,7 +196,7 @@ class Stream:
         All that have a time, of any kind.
     """
 
-    def __init__(self, captures: Sequence[traces.CompiledCapture], absolute: bool = True) -> None:
+    def __init__(self, captures: Sequence[handoff_traces.CompiledCapture], absolute: bool = True) -> None:
         self.captures = [c for c in captures if c.facts.times_ns is not None]
         times = [c.facts.times_ns or (0, 0) for c in self.captures]
         earliest = min((begin for begin, _ in times), default=0)
@@ -207,7 +207,7 @@ class Stream:
     def release(self) -> None:
         """Give back the memory of what has been read."""
         for capture in self.captures:
-            capture.release()
+            capture.drop_pages()
 
     def flows(self, mobile: Prefixes) -> list[Flow]:
         """Flows with the mobile side at just one end, in the order in which the captures have them."""
@@ -246,6 +246,6 @@ def _within(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8], pref
     return inside
 
 
-def _end(table: traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> End:
+def _end(table: handoff_traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> End:
     raw = address[row].tobytes()
     return End(ip_address(raw[:4] if table.version[row] == 4 else raw), int(port[row]))

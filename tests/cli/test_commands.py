@@ -33,7 +33,7 @@ def test_help_needs_none_of_the_heavy_libraries():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
-    assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "traces"}
+    assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "handoff_traces"}
 
 
 def test_compare_prints_the_table_and_writes_whole_tables(tmp_path):

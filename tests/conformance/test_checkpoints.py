@@ -127,7 +127,7 @@ def test_a_capture_that_has_lost_its_end_is_not_gone_on_with(tmp_path: Path) -> 
     with pytest.raises(ValueError, match=rf"capture.partial: it has {length // 2} bytes of the \d+ that were written"):
         run(resume=True)
     partial.unlink()
-    with pytest.raises(ValueError, match=r"capture.partial: the capture to go on with is gone"):
+    with pytest.raises(ValueError, match=r"capture.partial: the capture to resume is missing"):
         run(resume=True)
 
 

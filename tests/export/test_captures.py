@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine.keys import draw, key
 from handoff.export.capture import link_names, matching_links
 from handoff.machine.messages import Fields
@@ -22,7 +22,7 @@ def recorded(tmp_path_factory):
 
 
 def test_our_reader_reads_the_same_columns_back(recorded):
-    outer, inner = (traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
+    outer, inner = (handoff_traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
     rows = recorded.hops.rows
     assert outer.truncated is None
     assert outer.time_ns.tolist() == (rows["start_ps"] // 1000).tolist()
@@ -37,7 +37,7 @@ READ_AS = {
     6: {"HoTI": {33}, "CoTI": {34}, "HoT": {35}, "CoT": {36}, "BU": {37}, "DBU": {37}, "BA": {38}, "DBA": {38}, "HADQ": {9},
         "HADR": {10}},
 }  # fmt: skip
-"""Keys of ``traces.KINDS`` that each kind of message is read as; IPv6 router discovery is not of Mobile IP."""
+"""Keys of ``handoff_traces.KINDS`` that each kind of message is read as; IPv6 router discovery is not of Mobile IP."""
 
 
 @pytest.mark.parametrize("procedure", ["sync-hmipv4", "sync-mipv6", "mipv6-ro", "hmipv6-bicast"])
@@ -52,7 +52,7 @@ def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
         for row, (_, kind) in zip(rows, messages_of(run), strict=True)
         if kind in read_as
     ]
-    found = traces.read_signalling(run.path).messages
+    found = handoff_traces.read_signalling(run.path).messages
     assert len(found) == len(expected) > 20
     for i, (time_ns, kinds, lifetime_s) in enumerate(expected):
         assert found.time_ns[i] == time_ns
@@ -66,7 +66,7 @@ def test_our_reader_finds_the_signalling_that_was_written(procedure, tmp_path):
 def test_flows_come_back_as_they_went(tmp_path):
     setup = setup_of(7, "patent")
     run = record(setup, "mipv4", tmp_path / "cn.pcapng", links=["cn>ha", "cn>g0"])
-    capture, rows = traces.read_capture(run.path), run.hops.rows
+    capture, rows = handoff_traces.read_capture(run.path), run.hops.rows
     data = rows["message"] < 0
     assert data.all()
     label_of = np.repeat(np.arange(len(setup.network.flow_labels)), [n for _, _, n in setup.network.flow_labels])

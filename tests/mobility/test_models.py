@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from handoff.coverage import Coverage, Radio, attachments
 from handoff.coverage.path import Path
 from handoff.mobility import GaussMarkov, RandomWaypoint
@@ -123,4 +123,4 @@ def test_the_rate_of_boundary_crossings():
 def test_speeds_that_take_too_long_are_refused():
     with pytest.raises(ValueError, match="more than 53 days"):
         RandomWaypoint(2**31 - 1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S)
-    assert isinstance(RandomWaypoint(1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S), traces.Tracks)
+    assert isinstance(RandomWaypoint(1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S), handoff_traces.Tracks)

@@ -100,7 +100,7 @@ def _block(kind: int, body: bytes) -> bytes:
 
 
 def columns(packets: list[Packet]) -> Any:
-    """What ``traces.compile_capture`` gives of such a capture, as far as a replay asks for it."""
+    """What ``handoff_traces.compile_capture`` gives of such a capture, as far as a replay asks for it."""
     flows: dict[Any, tuple[list[int], list[int]]] = {}
     for i, p in enumerate(packets):
         along, against = flows.setdefault(p.ends, ([], []))
@@ -134,5 +134,5 @@ def columns(packets: list[Packet]) -> Any:
         flows=SimpleNamespace(**table),
         time_ns=np.array([packets[i].time_ns for i in places], np.int64),
         ip_length=np.array([packets[i].length for i in places], np.uint32),
-        release=lambda: None,
+        drop_pages=lambda: None,
     )

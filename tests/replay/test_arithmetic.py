@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import traces
+import handoff_traces
 from engine import Network
 from handoff.replay.assign import by_hash, round_robin
 from handoff.replay.conversation import add_replay, conversations
@@ -330,5 +330,5 @@ def test_round_robin(flows, mobiles, data):
 
 
 def test_a_capture_that_cannot_be_read_is_said(tmp_path):
-    with pytest.raises(traces.TraceError, match="cannot be opened"):
+    with pytest.raises(handoff_traces.TraceError, match="cannot be opened"):
         open_capture(tmp_path / "none")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from handoff.build import build
 from handoff.procedures import PROCEDURES
@@ -276,6 +276,6 @@ def test_a_slice_of_bologna():
         assert counts.sum() > 400
     assert shares[0][0] < 0.2 < 0.5 < shares[1][0]
     assert shares[0][1] > shares[1][1]
-    log = traces.read_movement(BOLOGNA)
+    log = handoff_traces.read_movement(BOLOGNA)
     seen = np.bincount(log.mobile[(log.time_ps >= 300 * S) & (log.time_ps <= 330 * S)])
     assert setup.network.mobile_count == (seen > 1).sum()  # who is seen once is there for no time

@@ -8,7 +8,7 @@ import pytest
 from scapy.layers.inet6 import HAO, MIP6MH_BA, MIP6MH_BU, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting
 from scapy.utils import RawPcapWriter
 
-import traces
+import handoff_traces
 from handoff.build import build
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.signalling import AT_HOME, Registration, Stay, registrations, stays, stays_of
@@ -77,7 +77,7 @@ def test_places_of_one_router_are_one(monkeypatch):
 
 
 def read(*names):
-    return [traces.read_signalling(DATA / f"jv_{name}.pcap") for name in names]
+    return [handoff_traces.read_signalling(DATA / f"jv_{name}.pcap") for name in names]
 
 
 @real
@@ -118,7 +118,7 @@ def test_binding_updates(tmp_path):
         out.write_header(None)
         for time_s, raw in packets:
             out.write_packet(raw, sec=int(time_s), usec=round(time_s % 1 * S))
-    found = [(r.time_ns // S, r.home, r.care_of, r.lifetime_s) for r in registrations([traces.read_signalling(path)])]
+    found = [(r.time_ns // S, r.home, r.care_of, r.lifetime_s) for r in registrations([handoff_traces.read_signalling(path)])]
     home = "2001:db8::5"
     assert found == [  # units of 4 s; of lifetimes asked and granted the shorter
         (1, home, "2001:db8:1::5", 80), (5, home, "2001:db8:3::5", 80),

@@ -1,19 +1,33 @@
 """Packet captures, movement files and association logs as numpy columns.
 
-``read_capture`` reads pcap and pcapng into memory, ``compile_capture`` makes sorted columns on disk of a capture of any size,
-``read_signalling`` finds the Mobile IP messages in it, ``summarise`` says what it holds; ``read_movement`` reads where mobiles
-are when, ``read_associations`` which mobile was attached to which router when. Every fault of a file is a ``TraceError``.
-``CaptureWriter`` writes pcapng from columns, and ``traces.wire`` makes the messages of Mobile IP.
+- ``read_capture`` reads a pcap or pcapng capture into memory; ``compile_capture`` turns a capture of any size into sorted
+  columns on disk; ``read_signalling`` lists the Mobile IP messages of a capture; ``summarise`` describes a capture.
+- ``read_movement`` reads positions of mobile nodes; ``read_associations`` reads when they were attached to which router;
+  ``detect_format`` tells the two kinds of files apart.
+- ``CaptureWriter`` writes pcapng from columns; ``handoff_traces.wire`` builds the messages of Mobile IP.
+
+A file that is wrong raises ``TraceError``.
 """
 
-from traces.associations import Associations, read_associations
-from traces.capture import NO_FLOW, NO_TIME_NS, Capture, Facts, Flows, Interface, Limits, TunnelTable, address_text, read_capture
-from traces.compiled import CompiledCapture, PlacedFlows, compile_capture
-from traces.errors import TraceError
-from traces.movement import Projection, Tracks, look, read_movement
-from traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
-from traces.summary import summarise, summarise_signalling
-from traces.writer import CaptureWriter, FlowHeaders, Packets
+from handoff_traces.associations import Associations, read_associations
+from handoff_traces.capture import (
+    NO_FLOW,
+    NO_TIME_NS,
+    Capture,
+    Facts,
+    Flows,
+    Interface,
+    Limits,
+    TunnelTable,
+    format_address,
+    read_capture,
+)
+from handoff_traces.capture_writer import CaptureWriter, FlowHeaders, Packets
+from handoff_traces.compiled_capture import CompiledCapture, IndexedFlows, compile_capture
+from handoff_traces.errors import TraceError
+from handoff_traces.movement import Projection, Tracks, detect_format, read_movement
+from handoff_traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
+from handoff_traces.summary import summarise, summarise_signalling
 
 __all__ = [
     "KINDS",
@@ -27,19 +41,19 @@ __all__ = [
     "Facts",
     "FlowHeaders",
     "Flows",
+    "IndexedFlows",
     "Interface",
     "Limits",
     "Messages",
     "Packets",
-    "PlacedFlows",
     "Projection",
     "Signalling",
     "TraceError",
     "Tracks",
     "TunnelTable",
-    "address_text",
     "compile_capture",
-    "look",
+    "detect_format",
+    "format_address",
     "read_associations",
     "read_capture",
     "read_movement",

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update",
-    "compile_capture", "content_hash", "home_agent_discovery", "look", "management_key", "optimization_acknowledgement",
-    "read_associations", "read_capture", "read_movement", "read_signalling", "registration_reply", "registration_request",
-    "router_advertisement", "router_solicitation", "test", "test_init", "tunnelled",
+    "compile_capture", "content_hash", "detect_format", "encapsulate", "home_agent_discovery", "management_key",
+    "optimization_acknowledgement", "read_associations", "read_capture", "read_movement", "read_signalling",
+    "registration_reply", "registration_request", "router_advertisement", "router_solicitation", "test", "test_init",
 ]  # fmt: skip
 
 class _Authorization(Protocol):
@@ -28,7 +28,7 @@ class _Proxy(Protocol):
     @property
     def prefix(self) -> bytes: ...
 
-class _Security(Protocol):
+class _Esp(Protocol):
     @property
     def index(self) -> int: ...
     @property
@@ -39,10 +39,10 @@ class _Security(Protocol):
 @final
 class PacketWriter:
     def __new__(
-        cls, path: str | PathLike[str], version: int, snap: int, comment: str, application: str, interfaces: Sequence[str],
+        cls, path: str | PathLike[str], version: int, snap_length: int, comment: str, application: str, interfaces: Sequence[str],
         names: Sequence[tuple[bytes, str]], addresses: NDArray[np.uint8], source: NDArray[np.uint32],
         destination: NDArray[np.uint32], protocol: NDArray[np.uint8], source_port: NDArray[np.uint16],
-        destination_port: NDArray[np.uint16], kept: int | None,
+        destination_port: NDArray[np.uint16], resume_at: int | None,
     ) -> PacketWriter: ...  # fmt: skip
     def write(
         self, time_ns: NDArray[np.int64], interface: NDArray[np.uint32], flow: NDArray[np.int64], length: NDArray[np.uint32],
@@ -51,16 +51,18 @@ class PacketWriter:
     ) -> None: ...  # fmt: skip
     def sync(self) -> int: ...
 
-_Choices = tuple[bool, tuple[int, int, int]]
+_ReadOptions = tuple[bool, tuple[int, int, int]]
 
-def compile_capture(path: str | PathLike[str], folder: str | PathLike[str], memory: int, choices: _Choices) -> dict[str, Any]: ...
+def compile_capture(
+    path: str | PathLike[str], folder: str | PathLike[str], memory_bytes: int, options: _ReadOptions
+) -> dict[str, Any]: ...
 def content_hash(path: str | PathLike[str]) -> str: ...
-def look(path: str | PathLike[str]) -> Any: ...
+def detect_format(path: str | PathLike[str]) -> Any: ...
 def read_associations(path: str | PathLike[str]) -> dict[str, Any]: ...
-def read_capture(path: str | PathLike[str], choices: _Choices) -> dict[str, Any]: ...
+def read_capture(path: str | PathLike[str], options: _ReadOptions) -> dict[str, Any]: ...
 def read_movement(path: str | PathLike[str], format: str | None) -> dict[str, Any]: ...
-def read_signalling(path: str | PathLike[str], choices: _Choices, most_messages: int) -> dict[str, Any]: ...
-def tunnelled(packet: bytes, kind: int, source: bytes, destination: bytes) -> bytes: ...
+def read_signalling(path: str | PathLike[str], options: _ReadOptions, max_messages: int) -> dict[str, Any]: ...
+def encapsulate(packet: bytes, kind: int, source: bytes, destination: bytes) -> bytes: ...
 def registration_request(
     source: bytes, destination: bytes, kind: int, flags: int, lifetime_s: int, home: bytes, agent: bytes | None, care_of: bytes,
     identification: int, key: bytes,
@@ -80,11 +82,11 @@ def agent_advertisement(
 def binding_update(
     source: bytes, destination: bytes, home: bytes | None, sequence: int, flags: int, lifetime: int,
     alternate: bytes | None = None, authorization: _Authorization | None = None, proxy: _Proxy | None = None,
-    esp: _Security | None = None,
+    esp: _Esp | None = None,
 ) -> bytes: ...  # fmt: skip
 def binding_acknowledgement(
     source: bytes, destination: bytes, home: bytes | None, status: int, flags: int, sequence: int, lifetime: int,
-    authorization: _Authorization | None = None, proxy: _Proxy | None = None, esp: _Security | None = None,
+    authorization: _Authorization | None = None, proxy: _Proxy | None = None, esp: _Esp | None = None,
 ) -> bytes: ...  # fmt: skip
 def test_init(source: bytes, destination: bytes, of_home: bool, cookie: int) -> bytes: ...
 def test(source: bytes, destination: bytes, of_home: bool, nonce: int, cookie: int, token: int) -> bytes: ...

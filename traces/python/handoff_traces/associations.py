@@ -1,4 +1,4 @@
-"""Association logs: which mobile was attached to which router, from when to when."""
+"""Association logs: intervals in which mobile nodes were attached to routers."""
 
 from dataclasses import dataclass
 from os import PathLike
@@ -6,25 +6,25 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from traces import _native
+from handoff_traces import _native
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Associations:
-    """An association log, one entry of each column an attachment, in the order of the file.
+    """Columns of an association log. Each entry is an attachment, in the order of the file.
 
     Attributes
     ----------
     mobile, router : ndarray of uint32, shape (n,)
         Indices into ``mobile_names`` and ``router_names``.
     up_ps : ndarray of int64, shape (n,)
-        When the link comes up, in picoseconds.
+        Time in picoseconds at which the link comes up.
     down_ps : ndarray of int64, shape (n,)
-        When it goes down; -1 where it stays up until the end.
+        Time in picoseconds at which it goes down; -1 if it stays up until the end.
     predict_ps : ndarray of int64, shape (n,)
-        When layer 2 predicts that the mobile will leave this attachment; -1 where it does not.
+        Time in picoseconds at which layer 2 predicts the end of the attachment; -1 without a prediction.
     going_down_ps : ndarray of int64, shape (n,)
-        When layer 2 says that this link is about to go down; -1 where it does not.
+        Time in picoseconds at which layer 2 announces that the link is about to go down; -1 without an announcement.
     mobile_names, router_names : list of str
         In order of first appearance.
     """
@@ -45,9 +45,10 @@ class Associations:
 def read_associations(path: str | PathLike[str]) -> Associations:
     """Read an association log.
 
-    A CSV file with the header ``mobile,router,up_s,down_s,predict_s,going_down_s``; times are decimal seconds, not
-    negative, with up to 12 decimals, and converted exactly. ``down_s``, ``predict_s`` and ``going_down_s`` may be empty.
-    The lines of one mobile are in order of ``up_s``; its attachments may overlap at different routers, not at one.
+    The log is a CSV file with the header ``mobile,router,up_s,down_s,predict_s,going_down_s``. Times are non-negative decimal
+    seconds with up to 12 decimals; they are converted exactly. ``down_s``, ``predict_s`` and ``going_down_s`` may be empty. The
+    lines of a mobile node are in the order of ``up_s``. Its attachments may overlap at different routers, but not at the same
+    router.
 
     Parameters
     ----------
@@ -62,6 +63,6 @@ def read_associations(path: str | PathLike[str]) -> Associations:
     Raises
     ------
     TraceError
-        If the file cannot be read or any line is wrong; names the first 20 of all problems and their count.
+        If the file cannot be read or a line is wrong. The error lists the first 20 problems and the number of all.
     """
     return Associations(**_native.read_associations(path))

@@ -1,4 +1,4 @@
-"""Packet captures as columns."""
+"""Packet captures as columns in memory."""
 
 import ipaddress
 from dataclasses import astuple, dataclass, fields
@@ -8,32 +8,33 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from traces import _native
+from handoff_traces import _native
 
-Side = Literal["inner", "outer"]
-Choices = tuple[bool, tuple[int, int, int]]
+TunnelLayer = Literal["inner", "outer"]
+NativeOptions = tuple[bool, tuple[int, int, int]]
+"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``."""
 
 NO_FLOW = 0xFFFFFFFF
 """Flow of a packet that is not IP."""
 
 NO_TIME_NS = -(2**63)
-"""Time of a packet that carries none (simple packet blocks of pcapng); numpy's NaT."""
+"""Time of a packet without one (simple packet blocks of pcapng); numpy's NaT."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What a capture says of an interface it was taken from.
+    """An interface on which packets were captured.
 
     Attributes
     ----------
     name : str
-        Empty if the file does not name it; pcap never does.
+        Empty if the file states none; pcap never does.
     link_type : int
         LINKTYPE number of tcpdump.org/linktypes.html.
     snap_length : int
-        Most bytes captured of a packet; 0 is no limit.
+        Maximum number of bytes captured of each packet; 0 means no limit.
     packets : int
-        Packets of this interface in the file.
+        Number of packets of this interface in the file.
     """
 
     name: str
@@ -42,8 +43,8 @@ class Interface:
     packets: int
 
 
-def address_text(version: int, address: NDArray[np.uint8]) -> str:
-    """Write an address of a flow table as text.
+def format_address(version: int, address: NDArray[np.uint8]) -> str:
+    """Format an address of a flow table.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def address_text(version: int, address: NDArray[np.uint8]) -> str:
     Returns
     -------
     str
-        Dotted decimal, or the form of RFC 5952.
+        Dotted decimal for IPv4, the form of RFC 5952 for IPv6.
     """
     raw = address.tobytes()
     return str(ipaddress.IPv4Address(raw[:4]) if version == 4 else ipaddress.IPv6Address(raw))
@@ -63,24 +64,24 @@ def address_text(version: int, address: NDArray[np.uint8]) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flows:
-    """Flow table: one entry of each column a flow, numbered by first appearance.
+    """Flow table. Each entry is a flow, numbered by first appearance.
 
-    A flow is all packets, in either direction, of one IP version and protocol between two ends (address and port).
-    Ports are 0 for protocols without ports, such as ICMP, and for fragments after the first, which do not carry
-    them: those form a flow of their own.
+    A flow consists of all packets, in both directions, of one IP version and protocol between two ends (address and port).
+    Ports are 0 for protocols without ports, such as ICMP, and for fragments after the first: these carry no ports and form a
+    flow of their own.
 
     Attributes
     ----------
     version, protocol : ndarray of uint8, shape (n,)
-        IP version (4 or 6) and protocol number; with IPv6, that of the header behind the extension headers.
+        IP version (4 or 6) and protocol number; in IPv6, of the header behind the extension headers.
     src, dst : ndarray of uint8, shape (n, 16)
-        Addresses of the first packet; IPv4 fills the first four bytes and leaves the others 0.
+        Addresses of the first packet. An IPv4 address fills the first four bytes; the others are 0.
     sport, dport : ndarray of uint16, shape (n,)
         Ports of the first packet.
     packets, bytes : ndarray of uint64, shape (n,)
-        Sums over both directions; bytes are IP total lengths.
+        Sums over both directions. Bytes are IP total lengths.
     first_time_ns : ndarray of int64, shape (n,)
-        Time of the first packet.
+        Time of the first packet in nanoseconds since 1970.
     """
 
     version: NDArray[np.uint8]
@@ -97,29 +98,29 @@ class Flows:
         return len(self.version)
 
     def src_text(self, flow: int) -> str:
-        """Address of the flow's first sender as text."""
-        return address_text(int(self.version[flow]), self.src[flow])
+        """Format the address of the sender of a flow's first packet."""
+        return format_address(int(self.version[flow]), self.src[flow])
 
     def dst_text(self, flow: int) -> str:
-        """Address of the flow's first receiver as text."""
-        return address_text(int(self.version[flow]), self.dst[flow])
+        """Format the address of the receiver of a flow's first packet."""
+        return format_address(int(self.version[flow]), self.dst[flow])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TunnelTable:
-    """IP tunnels in a capture: one entry of each column an outer header, so one for each direction.
+    """IP tunnels in a capture. Each entry is an outer header, so a tunnel has an entry for each direction.
 
-    Of a tunnel in a tunnel each has its entry; a packet counts in both.
+    Nested tunnels have an entry each, and a packet counts in all of them.
 
     Attributes
     ----------
     version, protocol : ndarray of uint8, shape (n,)
-        IP version of the outer header, and what follows it: 4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 2473), 47 (GRE, RFC
-        2784), 55 (minimal encapsulation, RFC 2004).
+        IP version and protocol of the outer header: 4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 2473), 47 (GRE, RFC 2784), 55
+        (minimal encapsulation, RFC 2004).
     src, dst : ndarray of uint8, shape (n, 16)
-        Ends of the tunnel; IPv4 fills the first four bytes.
+        Ends of the tunnel. An IPv4 address fills the first four bytes.
     packets, bytes : ndarray of uint64, shape (n,)
-        What went through; bytes are IP total lengths with the outer header.
+        Traffic through the tunnel. Bytes are IP total lengths, the outer header included.
     """
 
     version: NDArray[np.uint8]
@@ -135,16 +136,16 @@ class TunnelTable:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a capture may be, so that a small file cannot become a large harm; each from 1 to 2⁶³ − 1.
+    """Upper limits of a capture, so that a small file cannot exhaust memory or disk. Each is from 1 to 2⁶³ − 1.
 
     Attributes
     ----------
     ratio : int
-        A compressed file may grow so many times, beyond the first MiB.
+        Decompressed bytes for each byte of a compressed file, beyond the first MiB.
     bytes : int
-        A compressed file may have so many bytes when it is decompressed.
+        Decompressed bytes of a compressed file.
     packets : int
-        Any capture may have so many packets.
+        Packets of any capture.
     """
 
     ratio: int = 100
@@ -154,39 +155,39 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not 0 < (value := getattr(self, field.name)) < 1 << 63:
-                raise ValueError(f"a limit of {value} for {field.name}; from 1 to {(1 << 63) - 1}")
+                raise ValueError(f"a limit of {value} for {field.name}; it must be from 1 to {(1 << 63) - 1}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """What is known of a capture as a whole.
+    """Properties of a capture as a whole.
 
     Attributes
     ----------
     format : {"pcap", "pcapng"}
-        Format of the file, decompressed.
+        Format of the decompressed file.
     compression : {"", "gzip", "zstd"}
-        How it is compressed, "" if it is not.
+        Format of the compression, "" if the file is not compressed.
     packets, bytes : int
-        All packets, and the bytes of their frames as sent, link-layer headers included.
+        Number of packets, and bytes of their frames as sent, link-layer headers included.
     untimed : int
-        Packets without a time (simple packet blocks of pcapng).
+        Number of packets without a time (simple packet blocks of pcapng).
     cut : int
-        Packets of which less was captured than sent.
+        Number of packets captured only in part.
     out_of_order : int
-        Packets with a time before that of a packet that stands before them in the file.
+        Number of packets with a time before that of an earlier packet in the file.
     tunnelled : int
-        Packets in an IP tunnel, if flows are those inside.
+        Number of packets in an IP tunnel, if flows are those inside tunnels.
     times_ns : (int, int) or None
-        Earliest and latest time, nanoseconds since 1970; None if no packet has one.
+        Earliest and latest time in nanoseconds since 1970; None if no packet has a time.
     interfaces : tuple of Interface
-        In the order of the file.
+        Interfaces in the order of the file.
     truncated : str or None
-        Where the file is cut, if it ends inside a packet; everything is about the packets before.
+        If the file ends inside a packet, a description of that place. All other values count the packets before it.
     flows : Flows
         The flow table.
     tunnels : TunnelTable
-        The tunnels, whichever packets the flows are about.
+        The tunnels, whether flows are those inside or outside them.
     """
 
     format: str
@@ -204,27 +205,27 @@ class Facts:
     tunnels: TunnelTable
 
 
-FACTS = tuple(f.name for f in fields(Facts))
+FACT_FIELDS = tuple(f.name for f in fields(Facts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Capture(Facts):
-    """A packet capture, one entry of each column a packet, in the order of the file; beside them its ``Facts``.
+    """Columns of a packet capture, and its ``Facts``. Each entry is a packet, in the order of the file.
 
     Attributes
     ----------
     time_ns : ndarray of int64, shape (n,)
-        Nanoseconds since 1970 (UTC). Not sorted: a recorder may write packets out of order. ``NO_TIME_NS`` where
-        the file has no time.
+        Nanoseconds since 1970 (UTC), ``NO_TIME_NS`` for a packet without a time. Not sorted: recorders may write packets out of
+        order.
     wire_length, captured_length : ndarray of uint32, shape (n,)
         Bytes of the frame as sent and as captured, link-layer header included.
     ip_length : ndarray of uint32, shape (n,)
-        Bytes of the IP packet as its header says; 0 if it is not IP. Where the header says 0 (segmentation offload
-        or jumbogram), the frame's length less the link-layer header.
+        IP total length in bytes; 0 if the packet is not IP. If the header states 0 (segmentation offload or jumbogram), the
+        length of the frame behind its link-layer header.
     flow : ndarray of uint32, shape (n,)
-        Row in ``flows``; ``NO_FLOW`` if the packet is not IP or cut inside its IP header.
+        Row in ``flows``; ``NO_FLOW`` if the packet is not IP or is cut inside its IP header.
     direction : ndarray of uint8, shape (n,)
-        0 from the end that sent the flow's first packet, 1 towards it.
+        0 from the sender of the flow's first packet, 1 towards it.
     """
 
     time_ns: NDArray[np.int64]
@@ -238,46 +239,46 @@ class Capture(Facts):
         return len(self.time_ns)
 
 
-def choices(tunnels: Side, limits: Limits | None) -> Choices:
-    """Arguments of every native reader of captures: whether flows are those inside tunnels, and the limits."""
+def native_arguments(tunnels: TunnelLayer, limits: Limits | None) -> NativeOptions:
+    """Return the options that every native reader of captures takes."""
     if tunnels not in ("inner", "outer"):
-        raise ValueError(f"tunnels is 'inner' or 'outer', not {tunnels!r}")
+        raise ValueError(f"tunnels must be 'inner' or 'outer', not {tunnels!r}")
     return tunnels == "inner", astuple(limits or Limits())
 
 
-def facts_of(columns: dict[str, Any]) -> dict[str, Any]:
-    """Take the arguments of ``Facts`` out of what the native reader gives."""
+def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields of ``Facts`` from the result of a native reader and return them."""
     columns["flows"] = Flows(**columns["flows"])
     columns["tunnels"] = TunnelTable(**columns["tunnels"])
     columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
-    return {name: columns.pop(name) for name in FACTS}
+    return {name: columns.pop(name) for name in FACT_FIELDS}
 
 
-def read_capture(path: str | PathLike[str], *, tunnels: Side = "inner", limits: Limits | None = None) -> Capture:
+def read_capture(path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", limits: Limits | None = None) -> Capture:
     """Read a packet capture into memory.
 
-    pcap (microseconds or nanoseconds) and pcapng, either byte order, as they are or compressed with gzip or Zstandard;
-    Ethernet with VLAN tags, MPLS labels or PPPoE, raw IP, Linux cooked, null and loop frames; IPv4 and IPv6.
+    The file is pcap (microseconds or nanoseconds) or pcapng in either byte order, plain or compressed with gzip or Zstandard.
+    Frames may be Ethernet (also with VLAN tags, MPLS labels or PPPoE), raw IP, Linux cooked, null or loop; packets IPv4 or IPv6.
 
     Parameters
     ----------
     path : path
         The capture.
     tunnels : {"inner", "outer"}
-        Of a packet in a tunnel (IP in IP, GRE, minimal encapsulation): whether flow and length are those of the
-        innermost packet that can be read, or of the outermost one.
+        Flow and length of a packet in a tunnel (IP in IP, GRE, minimal encapsulation): those of the innermost packet whose
+        header is complete, or of the outermost packet.
     limits : Limits, optional
-        How much it may be.
+        Upper limits, by default ``Limits()``.
 
     Returns
     -------
     Capture
-        All packets; where the file ends inside one, those before it, and ``truncated`` says so.
+        All packets. If the file ends inside a packet, those before it; ``truncated`` then describes the place.
 
     Raises
     ------
     TraceError
-        If the file cannot be read or is not a capture, with the offset of what is wrong (in the decompressed file).
+        If the file cannot be read or is not a capture. The offset is that in the decompressed file.
     """
-    columns = _native.read_capture(path, choices(tunnels, limits))
-    return Capture(**facts_of(columns), **columns)
+    columns = _native.read_capture(path, native_arguments(tunnels, limits))
+    return Capture(**pop_facts(columns), **columns)

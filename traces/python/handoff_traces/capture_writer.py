@@ -1,4 +1,4 @@
-"""Captures written from columns."""
+"""Writer of captures from columns."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,24 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from traces import _native
+from handoff_traces import _native
 
-WHOLE = 65_535
-"""Snap length that keeps every byte."""
+FULL_SNAP_LENGTH = 65_535
+"""Snap length that keeps every byte of a packet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowHeaders:
-    """What the packets of each flow say, one entry of each column a flow.
+    """Header fields that the packets of a flow share. Each entry is a flow.
 
     Attributes
     ----------
     source, destination : ndarray of uint32, shape (n,)
         Rows of the writer's addresses.
     protocol : ndarray of uint8, shape (n,)
-        6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6; of others there is only the IP header, with protocol 253.
+        6 (TCP), 17 (UDP), 1 (ICMP) or 58 (ICMPv6). Packets of another protocol get only an IP header, with protocol 253.
     source_port, destination_port : ndarray of uint16, shape (n,)
-        Of ICMP: identifier and type.
+        Ports; for ICMP, identifier and type.
     """
 
     source: NDArray[np.uint32]
@@ -39,28 +39,29 @@ class FlowHeaders:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packets:
-    """Packets, one entry of each column a packet, in the order in which they are to be in the file.
+    """Columns of packets. Each entry is a packet, in the order of the file.
 
     Attributes
     ----------
     time_ns : ndarray of int64, shape (n,)
-        Since 1970.
+        Nanoseconds since 1970.
     interface : ndarray of uint32, shape (n,)
         Index of the interface.
     flow : ndarray of int64, shape (n,)
         Row of the flow table, or −1 − i for ``messages[i]``.
     length : ndarray of uint32, shape (n,)
-        IP length without the tunnels. A packet of a flow that is too short for the header behind IP has protocol 253; one
-        that is shorter than its IP header is refused.
+        IP total length in bytes without the tunnels. A packet too short for its transport header gets protocol 253; a packet
+        shorter than its IP header is refused.
     number : ndarray of uint32, shape (n,)
-        Low half in the identification of IPv4 and the sequence number of ICMP.
+        Number of the packet, whose low half is the identification in IPv4 and the sequence number in ICMP.
     sequence, acknowledgement : ndarray of uint32, shape (n,)
-        Of TCP.
+        Sequence and acknowledgement number of TCP.
     tunnels : ndarray of int32, shape (n, 4, 4)
-        Up to four, innermost first: kind (``traces.wire``), then rows of addresses: source, destination. The destination is
-        given by two rows: in IPv6 its first 8 bytes are those of the first row and the others those of the second.
+        Up to four tunnels, innermost first. Each has a kind (see ``handoff_traces.wire``) and three rows of addresses: the source
+        and two for the destination. In IPv6 the first 8 bytes of the destination are those of its first row, the other 8 those
+        of its second row.
     messages : sequence of bytes
-        Whole IP packets.
+        IP packets that are written as they are.
     """
 
     time_ns: NDArray[np.int64]
@@ -75,38 +76,39 @@ class Packets:
 
 
 class CaptureWriter:
-    """Writes a pcapng capture: raw IP (link type 101), nanoseconds, several interfaces.
+    """Writer of a pcapng capture of raw IP (link type 101) with times in nanoseconds and several interfaces.
 
-    The payload of a packet is zero, and its checksums are right. The file is there complete or not at all: it is written beside
-    its place and takes it with ``finish``, or at the end of a ``with`` block that raised nothing.
+    The payload of every packet is zero, and its checksums are valid. The file appears complete or not at all: it is written to a
+    file beside it, which ``finish``, or the end of a ``with`` block without an exception, renames.
 
     Parameters
     ----------
     path : path
-        Where the capture shall be; what is there is replaced.
+        The capture. An existing file is replaced.
     ip : {4, 6}
-        Version.
+        IP version.
     interfaces : sequence of str
-        Their names.
+        Names of the interfaces.
     addresses : ndarray of uint8, shape (m, 16)
-        All addresses that packets have; IPv4 uses the first four bytes of each.
+        All addresses of the packets. IPv4 uses the first four bytes of each.
     flows : FlowHeaders
+        The flow table.
     snap_length : int
-        Most bytes kept of a packet; 0 keeps all.
+        Maximum number of bytes written of each packet; 0 writes all.
     comment : str
-        Where the packets come from, for the section header.
+        Origin of the packets, for the section header.
     application : str
-        What writes the file; default this package.
+        Name of the program that writes the file; by default this package.
     names : mapping of bytes to str
-        Names of addresses, which Wireshark shows in their place.
-    kept : int or None
-        Go on with the capture of an earlier writer of the same parameters, whose ``sync`` returned this: what it wrote after
-        that is written again.
+        Names of addresses, which Wireshark shows in place of the addresses.
+    resume_at : int or None
+        Resume the capture of an earlier writer with the same parameters, whose ``sync`` returned this number. Packets that it
+        wrote after that call have to be written again.
 
     Raises
     ------
     ValueError
-        If there is no such capture, or less of it.
+        If there is no capture to resume, or it is shorter.
     OSError
         If the file cannot be written.
     """
@@ -123,27 +125,28 @@ class CaptureWriter:
         comment: str = "",
         application: str = f"handoff-traces {version('handoff-traces')}",
         names: Mapping[bytes, str] | None = None,
-        kept: int | None = None,
+        resume_at: int | None = None,
     ) -> None:
         self.path = Path(path)
         self._partial = self.path.with_name(f"{self.path.name}.partial")
-        if kept is None:
+        if resume_at is None:
             self._partial.unlink(missing_ok=True)
         elif not self._partial.exists():
-            self._take_back(kept)
+            self._reopen(resume_at)
         try:
             self._native = _native.PacketWriter(
-                self._partial, ip, snap_length or WHOLE, comment, application, list(interfaces), list((names or {}).items()),
-                addresses, flows.source, flows.destination, flows.protocol, flows.source_port, flows.destination_port, kept,
+                self._partial, ip, snap_length or FULL_SNAP_LENGTH, comment, application, list(interfaces),
+                list((names or {}).items()), addresses, flows.source, flows.destination, flows.protocol,
+                flows.source_port, flows.destination_port, resume_at,
             )  # fmt: skip
         except ValueError as error:
             raise ValueError(f"{self._partial}: {error}") from None
         self.packets = 0
 
-    def _take_back(self, kept: int) -> None:
-        """The earlier writer was finished after its last ``sync``."""
-        if not self.path.exists() or self.path.stat().st_size != kept:
-            raise ValueError(f"{self._partial}: the capture to go on with is gone")
+    def _reopen(self, length: int) -> None:
+        """Give a capture that was finished after its last ``sync`` its temporary name again."""
+        if not self.path.exists() or self.path.stat().st_size != length:
+            raise ValueError(f"{self._partial}: the capture to resume is missing")
         self.path.replace(self._partial)
 
     def write(self, packets: Packets) -> None:
@@ -152,9 +155,10 @@ class CaptureWriter:
         Raises
         ------
         ValueError
-            If columns do not fit each other or the tables, with the first packet that does not; those before it are written.
+            If the columns do not fit each other or the tables. The message states the first such packet; those before it are
+            written.
         OSError
-            If the disk is full, for example.
+            If the file cannot be written.
         """
         self._native.write(
             packets.time_ns, packets.interface, packets.flow, packets.length, packets.number, packets.sequence,
@@ -163,16 +167,16 @@ class CaptureWriter:
         self.packets += len(packets.time_ns)
 
     def sync(self) -> int:
-        """Put everything so far on the disk; returns its bytes, behind which a later writer can go on."""
+        """Write all packets so far to the disk and return the length of the file, at which a later writer can resume."""
         return self._native.sync()
 
     def finish(self) -> None:
-        """Give the file its name, once all of it is on the disk."""
+        """Write the rest to the disk and give the file its final name."""
         self.sync()
         self._partial.replace(self.path)
 
     def abandon(self) -> None:
-        """Leave nothing."""
+        """Delete the unfinished file."""
         self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> "CaptureWriter":

@@ -1,4 +1,4 @@
-"""Captures as sorted, checksummed columns on disk, made once: a capture larger than memory is read from them."""
+"""Captures compiled once into sorted, checksummed columns on disk, from which a capture larger than memory can be read."""
 
 import contextlib
 import json
@@ -15,12 +15,22 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from traces import _native
-from traces.capture import FACTS, Choices, Facts, Flows, Interface, Limits, Side, TunnelTable, choices, facts_of
-from traces.errors import TraceError
+from handoff_traces import _native
+from handoff_traces.capture import (
+    Facts,
+    Flows,
+    Interface,
+    Limits,
+    NativeOptions,
+    TunnelLayer,
+    TunnelTable,
+    native_arguments,
+    pop_facts,
+)
+from handoff_traces.errors import TraceError
 
 LAYOUT = 3
-"""Version of the folder's layout; one of another version is made anew."""
+"""Version of the folder's layout. A folder of another version is replaced."""
 MEMORY_BYTES = 64 << 20
 _COLUMNS = ("time_ns", "ip_length", "direction")
 _META = "meta.json"
@@ -28,15 +38,15 @@ _TABLE = "flows.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlacedFlows(Flows):
-    """Flow table with the place of each flow in the columns.
+class IndexedFlows(Flows):
+    """Flow table with the position of each flow in the columns.
 
     Attributes
     ----------
     offset, count : ndarray of uint64, shape (n,)
-        Rows ``offset`` to ``offset + count`` of the columns are the flow's packets that have a time.
+        Rows ``offset`` to ``offset + count`` of the columns are the packets of the flow that have a time.
     along : ndarray of uint64, shape (n,)
-        How many of these are from the end that sent the flow's first packet; they come first.
+        Number of these rows in the direction of the flow's first packet. They precede the rows of the other direction.
     """
 
     offset: NDArray[np.uint64]
@@ -44,29 +54,31 @@ class PlacedFlows(Flows):
     along: NDArray[np.uint64]
 
     def rows(self, flow: int, direction: int | None = None) -> slice:
-        """Rows of a flow in the columns, or of one direction of it."""
+        """Return the rows of a flow in the columns, or those of one direction (0 or 1)."""
         first, end = int(self.offset[flow]), int(self.offset[flow] + self.count[flow])
-        turn = first + int(self.along[flow])
-        return slice(turn if direction == 1 else first, turn if direction == 0 else end)
+        middle = first + int(self.along[flow])
+        return slice(middle if direction == 1 else first, middle if direction == 0 else end)
 
 
 class CompiledCapture:
-    """Columns of a capture, mapped, not in memory: grouped by flow and direction, in each sorted by time, then place in the file.
+    """Memory-mapped columns of a capture, sorted by flow, direction, time and position in the file.
+
+    Packets that are not IP or have no time are left out.
 
     Attributes
     ----------
     facts : Facts
-        Of the capture; ``facts.flows`` is ``flows``.
-    flows : PlacedFlows
+        Properties of the capture; ``facts.flows`` is ``flows``.
+    flows : IndexedFlows
         The flow table.
     time_ns : ndarray of int64, shape (n,)
-        Nanoseconds since 1970; packets that are not IP or have no time are left out.
+        Nanoseconds since 1970.
     ip_length : ndarray of uint32, shape (n,)
-        Bytes of the IP packet.
+        IP total length in bytes.
     direction : ndarray of uint8, shape (n,)
-        0 from the end that sent the flow's first packet, 1 towards it.
+        0 from the sender of the flow's first packet, 1 towards it.
     folder : Path
-        Where the columns are.
+        Folder of the columns.
     """
 
     time_ns: NDArray[np.int64]
@@ -76,13 +88,13 @@ class CompiledCapture:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         meta = json.loads((folder / _META).read_text())
-        known = meta["facts"]
+        facts = meta["facts"]
         with np.load(folder / _TABLE) as table:
-            self.flows = PlacedFlows(**{f.name: table[f.name] for f in fields(PlacedFlows)})
+            self.flows = IndexedFlows(**{f.name: table[f.name] for f in fields(IndexedFlows)})
             tunnels = TunnelTable(**{f.name: table[f"tunnel_{f.name}"] for f in fields(TunnelTable)})
-        known["interfaces"] = tuple(Interface(**interface) for interface in known["interfaces"])
-        known["times_ns"] = None if known["times_ns"] is None else tuple(known["times_ns"])
-        self.facts = Facts(**known, flows=self.flows, tunnels=tunnels)
+        facts["interfaces"] = tuple(Interface(**interface) for interface in facts["interfaces"])
+        facts["times_ns"] = None if facts["times_ns"] is None else tuple(facts["times_ns"])
+        self.facts = Facts(**facts, flows=self.flows, tunnels=tunnels)
         self._maps: list[mmap.mmap] = []
         for name in _COLUMNS:
             column: Any = np.load(folder / f"{name}.npy", mmap_mode="r" if len(self.flows) else None)
@@ -90,14 +102,14 @@ class CompiledCapture:
                 self._maps.append(column._mmap)  # type: ignore[attr-defined]
             setattr(self, name, column)
 
-    def release(self) -> None:
-        """Give back the memory of what has been read; it is read again when it is asked for."""
+    def drop_pages(self) -> None:
+        """Release the memory of the pages read so far. A later access reads them from disk again."""
         for mapped in self._maps:
             if hasattr(mmap, "MADV_DONTNEED"):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
-        """Let the columns go; views of them stay valid."""
+        """Drop the columns. Views of them stay valid."""
         self._maps.clear()
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[:0])
@@ -113,85 +125,86 @@ class CompiledCapture:
 
 
 def compile_capture(
-    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: Side = "inner",
+    path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: TunnelLayer = "inner",
     memory_bytes: int = MEMORY_BYTES, limits: Limits | None = None,
 ) -> CompiledCapture:  # fmt: skip
-    """Make the columns of a capture, or find those that were made before.
+    """Compile a capture into columns, or open the columns of an earlier call.
 
-    They are in a folder ``NAME.HASH.columns`` of the cache, HASH being the beginning of the BLAKE3 hash of the capture's content.
-    Found there, they are believed if path, size and time of the capture are still those of then or, if not, its content is, and
-    if the hash of every column holds; else they are made anew, in one reading. A folder appears whole or not at all, so
-    several processes may make it at once.
+    The columns are in the folder ``NAME.HASH.columns`` of the cache, where HASH is the beginning of the BLAKE3 hash of the
+    capture's content. Existing columns are used if the capture is unchanged (same path, size and modification time, or else the
+    same content) and the hash of every column matches. Otherwise the capture is compiled in one pass. A folder appears complete
+    or not at all, so several processes may compile the same capture at once.
 
     Parameters
     ----------
     path : path
-        The capture; see ``read_capture`` for what is read.
+        The capture, in a format that ``read_capture`` reads.
     cache : path, optional
-        Folder for the columns; by default that of the environment variable HANDOFF_CACHE, else ``handoff`` in the user's
+        Folder for the columns; by default the value of the environment variable HANDOFF_CACHE, else ``handoff`` in the user's
         cache folder.
     tunnels : {"inner", "outer"}
         See ``read_capture``.
     memory_bytes : int
-        What making them may use for packets; the flow table comes on top (about 150 bytes a flow).
+        Memory for packets while compiling. The flow table takes about 150 bytes for each flow in addition.
     limits : Limits, optional
-        How much the capture may be, if it has to be read.
+        Upper limits of the capture, if it has to be read; by default ``Limits()``.
 
     Returns
     -------
     CompiledCapture
-        13 bytes of disk a packet.
+        The columns, which take 13 bytes of disk for each packet.
 
     Raises
     ------
     TraceError
         If the capture cannot be read, or the columns cannot be written.
     """
-    source, chosen = Path(path), choices(tunnels, limits)
-    place = _cache() if cache is None else Path(cache)
+    source, options = Path(path), native_arguments(tunnels, limits)
+    cache_folder = _default_cache() if cache is None else Path(cache)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        cache_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritten(source, error) from error
-    wanted = {"layout": LAYOUT, "tunnels": tunnels}
-    now = _state(source)
-    folders = sorted(place.glob(f"{_literal(source.name)}.*.columns"))
-    known = [(folder, meta) for folder in folders if (meta := _meta(folder)).items() >= wanted.items()]
-    for folder, meta in known:
-        if meta.get("source") == now and _whole(folder, meta):
+        raise _write_error(source, error) from error
+    kind = {"layout": LAYOUT, "tunnels": tunnels}
+    state = _read_state(source)
+    folders = sorted(cache_folder.glob(f"{_escape_glob(source.name)}.*.columns"))
+    candidates = [(folder, meta) for folder in folders if (meta := _read_meta(folder)).items() >= kind.items()]
+    for folder, meta in candidates:
+        if meta.get("source") == state and _is_intact(folder, meta):
             return CompiledCapture(folder)
-    if known:
+    if candidates:
         content = _native.content_hash(source)
-        for folder, meta in known:
-            if meta.get("content") == content and _whole(folder, meta):
-                with contextlib.suppress(OSError):  # next time it need not be read again; a cache may be read-only
-                    _write(folder / _META, meta | {"source": now})
+        for folder, meta in candidates:
+            if meta.get("content") == content and _is_intact(folder, meta):
+                # record the new state, so that the next call need not hash the capture; the cache may be read-only
+                with contextlib.suppress(OSError):
+                    _replace_meta(folder / _META, meta | {"source": state})
                 return CompiledCapture(folder)
-    return CompiledCapture(_make(source, place, wanted, memory_bytes, chosen))
+    return CompiledCapture(_compile(source, cache_folder, kind, memory_bytes, options))
 
 
-def _cache() -> Path:
-    if named := os.environ.get("HANDOFF_CACHE"):
-        return Path(named)
+def _default_cache() -> Path:
+    if folder := os.environ.get("HANDOFF_CACHE"):
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handoff"
 
 
-def _literal(name: str) -> str:
+def _escape_glob(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
-def _state(source: Path) -> dict[str, Any]:
-    """What tells one state of a capture from another without reading it."""
+def _read_state(source: Path) -> dict[str, Any]:
+    """Return path, size and modification time, which change with the capture's content."""
     try:
-        found = source.stat()
+        status = source.stat()
     except OSError as error:
         problem = (0, f"cannot be opened: {error}", "the path of a file that can be read")
         raise TraceError(str(source), "byte", [problem], 1) from error
-    return {"path": str(source.resolve()), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+    return {"path": str(source.resolve()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
-def _meta(folder: Path) -> dict[str, Any]:
-    """What a folder says of itself; nothing if it is none, or damaged."""
+def _read_meta(folder: Path) -> dict[str, Any]:
+    """Return the metadata of a folder of columns; empty if it is missing or damaged."""
     try:
         meta = json.loads((folder / _META).read_text())
     except (OSError, ValueError):
@@ -199,57 +212,57 @@ def _meta(folder: Path) -> dict[str, Any]:
     return meta if isinstance(meta, dict) else {}
 
 
-def _whole(folder: Path, meta: dict[str, Any]) -> bool:
-    """Whether every column is as it was written."""
+def _is_intact(folder: Path, meta: dict[str, Any]) -> bool:
+    """Return whether the hash of every column matches."""
     try:
-        return all(_native.content_hash(folder / name) == known for name, known in meta["hashes"].items())
+        return all(_native.content_hash(folder / name) == expected for name, expected in meta["hashes"].items())
     except (KeyError, AttributeError, TraceError):
         return False
 
 
-def _write(path: Path, meta: dict[str, Any]) -> None:
-    """Write a file that others may be reading."""
+def _replace_meta(path: Path, meta: dict[str, Any]) -> None:
+    """Write the metadata atomically, because another process may be reading them."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as out:
         out.write(json.dumps(meta, indent=1) + "\n")
     Path(out.name).replace(path)
 
 
-def _make(source: Path, place: Path, wanted: dict[str, Any], memory_bytes: int, chosen: Choices) -> Path:
-    """Write a folder under another name, then move it to its place, which is given."""
+def _compile(source: Path, cache_folder: Path, kind: dict[str, Any], memory_bytes: int, options: NativeOptions) -> Path:
+    """Compile into a temporary folder, rename it to its final name and return that."""
     try:
-        making = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=place))
+        temporary = Path(tempfile.mkdtemp(prefix=f"{source.name}.", suffix=".making", dir=cache_folder))
     except OSError as error:
-        raise _unwritten(source, error) from error
+        raise _write_error(source, error) from error
     try:
-        columns = _native.compile_capture(source, making, memory_bytes, chosen)
-        table = columns["flows"]
-        placed = {name: table.pop(name) for name in ("offset", "count", "along")}
-        known = facts_of(columns)
-        flows = {f.name: getattr(known["flows"], f.name) for f in fields(Flows)}
-        tunnels = {f"tunnel_{f.name}": getattr(known["tunnels"], f.name) for f in fields(TunnelTable)}
-        with (making / _TABLE).open("wb") as out:
-            np.savez(out, **flows, **placed, **tunnels)
-        facts = {name: known[name] for name in FACTS if name not in ("flows", "tunnels")}
+        columns = _native.compile_capture(source, temporary, memory_bytes, options)
+        index = {name: columns["flows"].pop(name) for name in ("offset", "count", "along")}
+        facts = pop_facts(columns)
+        flow_table, tunnel_table = facts.pop("flows"), facts.pop("tunnels")
+        flows = {f.name: getattr(flow_table, f.name) for f in fields(Flows)}
+        tunnels = {f"tunnel_{f.name}": getattr(tunnel_table, f.name) for f in fields(TunnelTable)}
+        with (temporary / _TABLE).open("wb") as out:
+            np.savez(out, **flows, **index, **tunnels)
         facts["interfaces"] = [asdict(interface) for interface in facts["interfaces"]]
         state = {"path": str(source.resolve()), "size": columns["size"], "mtime_ns": columns["mtime_ns"]}
-        hashes = {name: _native.content_hash(making / name) for name in (*(f"{c}.npy" for c in _COLUMNS), _TABLE)}
-        _write(making / _META, wanted | {"source": state, "content": columns["content"], "hashes": hashes, "facts": facts})
+        hashes = {name: _native.content_hash(temporary / name) for name in (*(f"{c}.npy" for c in _COLUMNS), _TABLE)}
+        meta = kind | {"source": state, "content": columns["content"], "hashes": hashes, "facts": facts}
+        _replace_meta(temporary / _META, meta)
         for name in (_TABLE, _META, "."):
-            _sync(making / name)
-        side = "" if wanted["tunnels"] == "inner" else ".outer"
-        folder = place / f"{source.name}.{columns['content'][:16]}{side}.columns"
+            _sync(temporary / name)
+        suffix = "" if kind["tunnels"] == "inner" else ".outer"
+        folder = cache_folder / f"{source.name}.{columns['content'][:16]}{suffix}.columns"
         if folder.exists():  # stale or damaged
             shutil.rmtree(folder, ignore_errors=True)
         try:
-            making.rename(folder)
+            temporary.rename(folder)
         except OSError:
-            if not _whole(folder, _meta(folder)):  # another process may have been faster
+            if not _is_intact(folder, _read_meta(folder)):  # intact if another process was faster
                 raise
-        _sync(place)
+        _sync(cache_folder)
     except OSError as error:
-        raise _unwritten(source, error) from error
+        raise _write_error(source, error) from error
     finally:
-        shutil.rmtree(making, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -261,6 +274,6 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _unwritten(source: Path, error: OSError) -> TraceError:
-    right = "room and leave to write there; HANDOFF_CACHE names another folder"
-    return TraceError(str(source), "byte", [(0, f"its columns cannot be written: {error}", right)], 1)
+def _write_error(source: Path, error: OSError) -> TraceError:
+    expected = "free space and write permission there; HANDOFF_CACHE names another folder"
+    return TraceError(str(source), "byte", [(0, f"its columns cannot be written: {error}", expected)], 1)

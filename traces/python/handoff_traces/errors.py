@@ -1,32 +1,32 @@
-"""The one error of this package."""
+"""The error that all readers of this package raise."""
 
 from collections.abc import Sequence
 
 
 class TraceError(ValueError):
-    """A file is not what it should be.
+    """Error of a file that cannot be read or has wrong content.
 
-    The message has a line for each problem: file, place, what is wrong; what would be right.
+    The message has a line for each problem: file, position, problem; a description of valid input.
 
     Parameters
     ----------
     path : str
         The file.
     unit : {"byte", "line"}
-        What the places count: bytes from 0 or lines from 1.
+        Unit of the positions: bytes from 0 or lines from 1.
     problems : sequence of (int, str, str)
-        Place, what is wrong and what would be right, of the first problems in order of place.
+        Position, problem and description of valid input, for the first problems in the order of the file.
     count : int
-        All problems found; may exceed ``len(problems)``.
+        Number of all problems, which may exceed ``len(problems)``.
 
     Attributes
     ----------
     path, unit, problems, count
-        As given.
+        The parameters.
     offset : int or None
-        Byte offset of the first problem, if places are bytes.
+        Byte offset of the first problem, if the unit is the byte.
     line : int or None
-        Line of the first problem, if places are lines.
+        Line of the first problem, if the unit is the line.
     """
 
     def __init__(self, path: str, unit: str, problems: Sequence[tuple[int, str, str]], count: int) -> None:
@@ -37,8 +37,8 @@ class TraceError(ValueError):
         first = self.problems[0][0]
         self.offset = first if unit == "byte" else None
         self.line = first if unit == "line" else None
-        where = " byte " if unit == "byte" else ""
-        lines = [f"{path}:{where}{place}: {what}; {right}" for place, what, right in self.problems]
+        prefix = " byte " if unit == "byte" else ""
+        lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
         if count > len(self.problems):
             lines.append(f"{path}: {count} problems in all, of which these are the first {len(self.problems)}")
         super().__init__("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Movement files: where mobiles are when."""
+"""Movement files: positions of mobile nodes over time."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from traces import _native
+from handoff_traces import _native
 
 Format = Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"]
 
 _EARTH_MM_PER_DEGREE = 111_195_080
-"""Of a great circle on the sphere with the mean radius of the Earth, 6371.0088 km."""
-_SHIFT = 28
-_HALF_TURN = 180 * 10**9
+"""Length of a degree of a great circle on a sphere with the mean radius of the Earth, 6371.0088 km."""
+_SCALE_BITS = 28
+_NANODEGREES_PER_DEGREE = 10**9
+_HALF_TURN = 180 * _NANODEGREES_PER_DEGREE
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Degrees to a plane: east and north of an origin, on a sphere, with the scale of the origin's latitude.
+    """Equirectangular projection of degrees to metres east and north of an origin.
 
     x = R cos(latitude of the origin) (longitude - longitude of the origin), y = R (latitude - latitude of the origin), with
     R = 6371.0088 km. Away from the origin, x is wrong by the factor cos(latitude) / cos(latitude of the origin): 0.16 % for
@@ -31,56 +32,56 @@ class Projection:
     Attributes
     ----------
     latitude, longitude : int
-        Of the origin, in nanodegrees.
+        The origin in nanodegrees.
     """
 
     latitude: int
     longitude: int
 
     @classmethod
-    def of_degrees(cls, latitude: float, longitude: float) -> Projection:
-        """With its origin in degrees."""
-        return cls(round(latitude * 10**9), round(longitude * 10**9))
+    def from_degrees(cls, latitude: float, longitude: float) -> Projection:
+        """Build a projection with the origin in degrees."""
+        return cls(round(latitude * _NANODEGREES_PER_DEGREE), round(longitude * _NANODEGREES_PER_DEGREE))
 
     def millimetres(self, latitude: Any, longitude: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """East and north of the origin in millimetres, of nanodegrees.
+        """Return the millimetres east and north of the origin for positions in nanodegrees.
 
-        The cosine is the one floating-point number; it is rounded to 2**-28 mm per nanodegree before it is used, so that the
+        The scales are rounded to multiples of 2**-28 mm per nanodegree before they are applied to the integers, so that the
         result is the same on every machine.
         """
-        per_nanodegree = _EARTH_MM_PER_DEGREE * 2**_SHIFT / 10**9
-        east = round(per_nanodegree * math.cos(math.radians(self.latitude / 10**9)))
-        turn = np.asarray(longitude, np.int64) - self.longitude
-        turn = (turn + _HALF_TURN) % (2 * _HALF_TURN) - _HALF_TURN
-        up = np.asarray(latitude, np.int64) - self.latitude
-        half = 1 << (_SHIFT - 1)
-        return (turn * east + half) >> _SHIFT, (up * round(per_nanodegree) + half) >> _SHIFT
+        scale_north = _EARTH_MM_PER_DEGREE * 2**_SCALE_BITS / _NANODEGREES_PER_DEGREE
+        scale_east = round(scale_north * math.cos(math.radians(self.latitude / _NANODEGREES_PER_DEGREE)))
+        east = np.asarray(longitude, np.int64) - self.longitude
+        east = (east + _HALF_TURN) % (2 * _HALF_TURN) - _HALF_TURN
+        north = np.asarray(latitude, np.int64) - self.latitude
+        half = 1 << (_SCALE_BITS - 1)
+        return (east * scale_east + half) >> _SCALE_BITS, (north * round(scale_north) + half) >> _SCALE_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
-    """Positions of mobiles at times, one entry of each column a sample, sorted by (mobile, time).
+    """Columns of samples, which are positions of mobile nodes at times, sorted by mobile node and time.
 
-    Between two samples of a mobile it moves on a straight line at constant speed.
+    Between two samples a mobile node moves on a straight line at constant speed.
 
     Attributes
     ----------
     format : str
-        What they come from.
+        Format of the file, or name of the model.
     mobile : ndarray of int64, shape (n,)
-        Index into ``mobile_names``; not falling.
+        Index into ``mobile_names``, non-decreasing.
     time_ps : ndarray of int64, shape (n,)
-        Picoseconds, not negative, strictly rising for each mobile.
+        Picoseconds, non-negative, strictly increasing for each mobile node.
     x_mm, y_mm : ndarray of int64, shape (n,)
         Millimetres, at most 10**11 from 0.
     mobile_names : list of str
-        In order of first appearance in the file; each has a sample.
+        Names in the order of first appearance in the file. Each has a sample.
     stays : bool
-        Whether a mobile stays at its last place after its last sample, or is gone.
+        If true, a mobile node stays at the position of its last sample; else it disappears.
     projection : Projection or None
-        How degrees became millimetres.
+        Projection of degrees to millimetres; None if the file is in metres.
     epoch_ps : int or None
-        Picoseconds since 1970 (UTC) of time 0, for files with dates.
+        Time 0 in picoseconds since 1970 (UTC); None if the file has no dates.
     """
 
     format: str
@@ -97,7 +98,7 @@ class Tracks:
         return len(self.mobile)
 
     def bounds(self) -> NDArray[np.int64]:
-        """First sample of each mobile, and one past the last: int64 of shape (mobiles + 1,)."""
+        """Return the first sample of each mobile node, and the number of all samples: int64 of shape (mobile nodes + 1,)."""
         return np.searchsorted(self.mobile, np.arange(len(self.mobile_names) + 1))
 
 
@@ -106,51 +107,52 @@ def read_movement(
 ) -> Tracks:
     """Read a movement file.
 
-    SUMO floating car data (XML), ns-2 setdest, BonnMotion or GPX; plain, gzip or Zstandard. It is streamed: memory is needed
-    for the samples alone, 28 bytes each while it is read.
+    The file is SUMO floating car data (XML), ns-2 setdest, BonnMotion or GPX; plain or compressed with gzip or Zstandard. It is
+    streamed, so only the samples take memory: 28 bytes each while the file is read.
 
     Parameters
     ----------
     path : path
         The file.
     format : {"fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"}, optional
-        What it is; found from its content if not given. "fcd-geo" has to be given: floating car data with longitude and
-        latitude look like those in metres.
+        Format of the file; by default detected from its content. "fcd-geo" cannot be detected: floating car data in longitude
+        and latitude look like those in metres.
     origin : (float, float), optional
-        Latitude and longitude, in degrees, of x = y = 0 for GPX and "fcd-geo"; the first sample of the first mobile if not
-        given.
+        Latitude and longitude in degrees of x = y = 0, for GPX and "fcd-geo"; by default the first sample of the first mobile
+        node.
 
     Returns
     -------
     Tracks
-        All samples. Numbers are read as decimals, not as floats, and rounded to the nearest millimetre and picosecond.
+        All samples. Numbers are parsed as decimals, without floating point, and rounded to the nearest millimetre and
+        picosecond.
 
     Raises
     ------
     TraceError
-        If the file cannot be read or anything in it is wrong; names the first 20 of all problems and their count.
+        If the file cannot be read or its content is wrong. The error lists the first 20 problems and the number of all.
     ValueError
-        If an origin is given for a file that is in metres.
+        If the file is in metres and an origin is given.
     """
     columns = _native.read_movement(path, format)
     x, y = columns.pop("x"), columns.pop("y")
     columns["mobile"] = columns["mobile"].astype(np.int64)
     if not columns.pop("geographic"):
         if origin is not None:
-            raise ValueError(f"{path}: an origin means nothing for {columns['format']}, which is in metres: leave it out")
+            raise ValueError(f"{path}: {columns['format']} is in metres: leave out the origin")
         return Tracks(**columns, x_mm=x, y_mm=y)
-    projection = Projection.of_degrees(*origin) if origin is not None else Projection(int(y[0]), int(x[0]))
+    projection = Projection.from_degrees(*origin) if origin is not None else Projection(int(y[0]), int(x[0]))
     x_mm, y_mm = projection.millimetres(y, x)
     return Tracks(**columns, x_mm=x_mm, y_mm=y_mm, projection=projection)
 
 
-def look(path: str | PathLike[str]) -> Literal["movement", "associations", "other"]:
-    """Say what the first bytes of a file look like, decompressed if need be: movement, an association log, or something else.
+def detect_format(path: str | PathLike[str]) -> Literal["movement", "associations", "other"]:
+    """Return the kind of a file, plain or compressed, from its first bytes: movement, an association log, or neither.
 
     Raises
     ------
     TraceError
         If the file cannot be read.
     """
-    kind: Literal["movement", "associations", "other"] = _native.look(path)
+    kind: Literal["movement", "associations", "other"] = _native.detect_format(path)
     return kind
