@@ -1,4 +1,4 @@
-"""Captures written byte by byte, independently of the reader."""
+"""A writer of captures that shares no code with the package, and a fixture that saves input files."""
 
 import struct
 from collections.abc import Callable
@@ -9,8 +9,8 @@ import pytest
 Record = tuple[int, int, int, bytes]
 
 
-class Writer:
-    """pcap and pcapng in the byte order "<" or ">"."""
+class FileBuilder:
+    """Builder of pcap and pcapng files in the byte order "<" or ">"."""
 
     def __init__(self, order: str = "<") -> None:
         self.order = order
@@ -19,7 +19,7 @@ class Writer:
         return struct.pack(self.order + fields, *values)
 
     def pcap(self, link_type: int, records: list[Record], magic: int = 0xA1B2C3D4) -> bytes:
-        """Records are (seconds, fraction, wire length, captured bytes)."""
+        """Build a pcap file of records (seconds, fraction, wire length, captured bytes)."""
         out = self.pack("IHHiIII", magic, 2, 4, 0, 0, 65535, link_type)
         for seconds, fraction, wire, frame in records:
             out += self.pack("IIII", seconds, fraction, len(frame), wire) + frame
@@ -53,18 +53,18 @@ class Writer:
 
 
 @pytest.fixture(params=["<", ">"], ids=["little", "big"])
-def either(request: pytest.FixtureRequest) -> Writer:
-    return Writer(request.param)
+def either(request: pytest.FixtureRequest) -> FileBuilder:
+    return FileBuilder(request.param)
 
 
 @pytest.fixture
-def little() -> Writer:
-    return Writer("<")
+def little() -> FileBuilder:
+    return FileBuilder("<")
 
 
 @pytest.fixture
-def big() -> Writer:
-    return Writer(">")
+def big() -> FileBuilder:
+    return FileBuilder(">")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def save(tmp_path: Path) -> Callable[[bytes], Path]:
     path = tmp_path / "input"
 
     def write(content: bytes) -> Path:
-        # some file systems wait for the disk when a file is overwritten
+        # overwriting a file waits for the disk on some file systems
         path.unlink(missing_ok=True)
         path.write_bytes(content)
         return path

@@ -1,4 +1,4 @@
-"""Files cut at every byte or changed at random: a capture or a TraceError, and nothing else."""
+"""Captures cut at every byte or changed at random: each gives packets or a TraceError, never another failure."""
 
 import struct
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 
 UDP = (
     bytes.fromhex("45000020000000004011")
@@ -22,7 +22,7 @@ MUTATIONS = 4000
 
 
 def pcap(w):
-    """The content, and where each packet is complete."""
+    """Return the content and the end of each packet."""
     content = w.pcap(1, [])
     ends = []
     for number, frame in enumerate(FRAMES):
@@ -48,8 +48,8 @@ def header_bytes(make):
 @pytest.mark.parametrize("make", [pcap, pcapng])
 def test_cut_at_every_byte(either, save, make):
     content, ends = make(either)
-    whole = traces.read_capture(save(content))
-    assert (len(whole), whole.truncated) == (3, None)
+    complete = handoff_traces.read_capture(save(content))
+    assert (len(complete), complete.truncated) == (3, None)
     clean = {len(content), header_bytes(make), *ends}
     if make is pcapng:
         first = len(either.section())
@@ -58,15 +58,15 @@ def test_cut_at_every_byte(either, save, make):
     for cut in range(len(content)):
         path = save(content[:cut])
         if cut < header_bytes(make):
-            with pytest.raises(traces.TraceError) as caught:
-                traces.read_capture(path)
+            with pytest.raises(handoff_traces.TraceError) as caught:
+                handoff_traces.read_capture(path)
             assert caught.value.offset in (0, cut)
             continue
-        capture = traces.read_capture(path)
+        capture = handoff_traces.read_capture(path)
         before = sum(end <= cut for end in ends)
         assert len(capture) == before, cut
         for column in ("time_ns", "wire_length", "captured_length", "ip_length", "flow", "direction"):
-            assert np.array_equal(getattr(capture, column), getattr(whole, column)[:before])
+            assert np.array_equal(getattr(capture, column), getattr(complete, column)[:before])
         assert (capture.truncated is None) == (cut in clean), cut
         if capture.truncated:
             start = max(end for end in clean if end <= cut)
@@ -74,7 +74,7 @@ def test_cut_at_every_byte(either, save, make):
             assert f"begins at byte {start} " in capture.truncated
 
 
-def mutated(content, draw):
+def mutate(content, draw):
     out = bytearray(content)
     for _ in range(draw.choice((1, 1, 1, 2, 4, 16))):
         at = draw.randrange(len(out))
@@ -95,24 +95,24 @@ def mutated(content, draw):
 
 
 @pytest.mark.parametrize("make", [pcap, pcapng])
-def test_changed_at_random(either, save, make, capfd):
+def test_random_changes(either, save, make, capfd):
     content, _ = make(either)
     draw = Random(f"{make.__name__} {either.order}")
-    outcomes = {"whole": 0, "truncated": 0, "refused": 0}
+    outcomes = {"complete": 0, "truncated": 0, "refused": 0}
     refusals = []
     for _ in range(MUTATIONS // 4):
-        damaged = mutated(content, draw)
+        damaged = mutate(content, draw)
         try:
-            capture = traces.read_capture(save(damaged))
-        except traces.TraceError as error:
+            capture = handoff_traces.read_capture(save(damaged))
+        except handoff_traces.TraceError as error:
             outcomes["refused"] += 1
             refusals.append((error.offset, len(damaged), str(error)))
             continue
-        outcomes["truncated" if capture.truncated else "whole"] += 1
+        outcomes["truncated" if capture.truncated else "complete"] += 1
         assert int(capture.captured_length.sum()) <= len(damaged)
-        known = capture.flow[capture.flow != traces.NO_FLOW]
+        known = capture.flow[capture.flow != handoff_traces.NO_FLOW]
         assert np.array_equal(np.bincount(known, minlength=len(capture.flows)), capture.flows.packets)
-        traces.summarise(capture)
-    assert [r for r in refusals if not 0 <= r[0] <= r[1] or "please report" in r[2]] == []
+        handoff_traces.summarise(capture)
+    assert [r for r in refusals if not 0 <= r[0] <= r[1] or "this is a bug" in r[2]] == []
     assert min(outcomes.values()) > MUTATIONS // 400, outcomes
     assert capfd.readouterr().err == ""

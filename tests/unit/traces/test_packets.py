@@ -1,4 +1,4 @@
-"""Link types, IP headers, fragments and flows, on packets that scapy builds."""
+"""Link layers, IP headers, fragments and flows of packets built by scapy."""
 
 import struct
 
@@ -19,7 +19,7 @@ from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
 
-import traces
+import handoff_traces
 
 V4 = IP(src="192.0.2.1", dst="198.51.100.2") / UDP(sport=5004, dport=6004) / Raw(b"x" * 40)
 V6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / TCP(sport=443, dport=50000) / Raw(b"y" * 9)
@@ -31,12 +31,12 @@ MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
 
 def read(save, writer, link_type, frames, cut=None):
     records = [(second, 0, len(frame), bytes(frame)[:cut]) for second, frame in enumerate(map(bytes, frames))]
-    return traces.read_capture(save(writer.pcap(link_type, records)))
+    return handoff_traces.read_capture(save(writer.pcap(link_type, records)))
 
 
 def flow_of(capture, packet):
     number = capture.flow[packet]
-    if number == traces.NO_FLOW:
+    if number == handoff_traces.NO_FLOW:
         assert (capture.ip_length[packet], capture.direction[packet]) == (0, 0)
         return NOT_IP
     flows = capture.flows
@@ -80,7 +80,7 @@ def test_link_types(either, save, name):
         assert capture.ip_length[number] == len(V4 if is_v4 else V6)
 
 
-def test_what_is_not_ip_has_no_flow(little, save):
+def test_frames_that_are_not_ip_have_no_flow(little, save):
     frames = [
         Ether(**MACS) / ARP(),
         Ether(**MACS, type=0x800) / V6,
@@ -109,17 +109,17 @@ def test_directions_and_sums_of_a_flow(little, save):
     assert capture.flows.first_time_ns.tolist() == [0, 3 * 10**9, 4 * 10**9, 5 * 10**9]
 
 
-def test_many_flows_are_kept_apart(little, save):
+def test_many_flows_are_distinguished(little, save):
     ends = [(a, p) for a in range(40) for p in range(60)]
-    there = [IP(src=f"10.0.0.{a}", dst="10.9.9.9", proto=17) / Raw(struct.pack(">HHHH", 1000 + p, 53, 8, 0)) for a, p in ends]
+    forward = [IP(src=f"10.0.0.{a}", dst="10.9.9.9", proto=17) / Raw(struct.pack(">HHHH", 1000 + p, 53, 8, 0)) for a, p in ends]
     back = [IP(dst=f"10.0.0.{a}", src="10.9.9.9", proto=17) / Raw(struct.pack(">HHHH", 53, 1000 + p, 8, 0)) for a, p in ends]
-    capture = read(save, little, 101, there + back[::-1] + there)
+    capture = read(save, little, 101, forward + back[::-1] + forward)
     numbers = list(range(len(ends)))
     assert capture.flow.tolist() == numbers + numbers[::-1] + numbers
     assert capture.direction.tolist() == [0] * len(ends) + [1] * len(ends) + [0] * len(ends)
     assert flow_of(capture, 61) == (4, 17, "10.0.0.1", 1001, "10.9.9.9", 53)
-    assert traces.summarise(capture)["addresses"] == 41
-    assert len(traces.summarise(capture)["flows"]) == 20
+    assert handoff_traces.summarise(capture)["addresses"] == 41
+    assert len(handoff_traces.summarise(capture)["flows"]) == 20
 
 
 def v4(**fields):
@@ -155,7 +155,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_headers(little, save, name):
+def test_ip_and_transport_headers(little, save, name):
     packet, (version, protocol, sport, dport) = HEADERS[name]
     capture = read(save, little, 101, [packet])
     src, dst = ("192.0.2.1", "198.51.100.2") if version == 4 else ("2001:db8::1", "2001:db8::2")
@@ -163,7 +163,7 @@ def test_headers(little, save, name):
     assert capture.ip_length[0] == (22 if name == "ports beyond the IP length" else len(packet))
 
 
-def test_length_zero_of_offloaded_segments_is_taken_from_the_frame(little, save):
+def test_offloaded_segments_get_their_length_from_the_frame(little, save):
     frames = [
         Ether(**MACS) / v4(len=0, proto=6) / Raw(bytes(70)),
         Ether(**MACS) / v6(plen=0, nh=0) / Raw(b"\x06\x00" + bytes(80)),
@@ -173,7 +173,7 @@ def test_length_zero_of_offloaded_segments_is_taken_from_the_frame(little, save)
 
 
 @pytest.mark.parametrize(("packet", "flow", "header"), [(V4, V4_FLOW, 20), (V6, V6_FLOW, 40)], ids=["IPv4", "IPv6"])
-def test_packets_cut_by_the_snap_length(little, save, packet, flow, header):
+def test_packets_cut_to_the_snap_length(little, save, packet, flow, header):
     frame = Ether(**MACS) / packet
     for cut in range(len(frame)):
         capture = read(save, little, 1, [frame], cut)

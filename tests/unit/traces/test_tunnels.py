@@ -1,4 +1,4 @@
-"""Packets in tunnels: IP in IP, 6in4, GRE, minimal encapsulation; built by scapy, or byte by byte from the RFC."""
+"""Packets in tunnels (IP in IP, 6in4, GRE, minimal encapsulation), built by scapy or byte by byte from the RFC."""
 
 import struct
 
@@ -7,7 +7,7 @@ from scapy.layers.inet import GRE, IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
-import traces
+import handoff_traces
 
 V4 = IP(src="192.0.2.1", dst="198.51.100.2") / UDP(sport=5004, dport=6004) / Raw(b"x" * 40)
 V6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP(sport=7, dport=9) / Raw(b"y" * 9)
@@ -15,11 +15,11 @@ OUT4 = {"src": "203.0.113.1", "dst": "203.0.113.2"}
 OUT6 = {"src": "2001:db8:1::1", "dst": "2001:db8:2::2"}
 
 
-def minimal(source_too):
-    """RFC 2004 3: protocol, S and reserved, checksum, original destination, original source."""
+def minimal(with_source):
+    """Build minimal encapsulation (RFC 2004 3): protocol, S and reserved, checksum, original destination, original source."""
     inner = bytes(V4)
-    head = bytes([inner[9], 0x80 * source_too]) + b"\0\0" + inner[16:20] + (inner[12:16] if source_too else b"")
-    outer = IP(src="203.0.113.1" if source_too else "192.0.2.1", dst="203.0.113.2", proto=55) / Raw(head + inner[20:])
+    head = bytes([inner[9], 0x80 * with_source]) + b"\0\0" + inner[16:20] + (inner[12:16] if with_source else b"")
+    outer = IP(src="203.0.113.1" if with_source else "192.0.2.1", dst="203.0.113.2", proto=55) / Raw(head + inner[20:])
     return bytes(outer)
 
 
@@ -39,15 +39,15 @@ TUNNELS = {
 
 
 @pytest.mark.parametrize("name", TUNNELS)
-def test_flow_and_length_are_those_of_the_packet_inside_or_outside(little, save, name):
+def test_flow_and_length_of_the_inner_or_outer_packet(little, save, name):
     outer, inner, protocol = TUNNELS[name]
     frame = bytes(outer)
     path = save(little.pcap(101, [(0, 0, len(frame), frame), (1, 0, len(bytes(inner)), bytes(inner))]))
-    capture = traces.read_capture(path)
+    capture = handoff_traces.read_capture(path)
     assert (len(capture.flows), capture.flow.tolist(), capture.tunnelled) == (1, [0, 0], 1)
     assert capture.ip_length.tolist() == [len(bytes(inner))] * 2
-    outside = traces.read_capture(path, tunnels="outer")
-    assert (outside.tunnelled, outside.flows.protocol[0], outside.ip_length[0]) == (0, protocol, len(frame))
+    outer_capture = handoff_traces.read_capture(path, tunnels="outer")
+    assert (outer_capture.tunnelled, outer_capture.flows.protocol[0], outer_capture.ip_length[0]) == (0, protocol, len(frame))
 
 
 @pytest.mark.parametrize(
@@ -57,25 +57,25 @@ def test_flow_and_length_are_those_of_the_packet_inside_or_outside(little, save,
         bytes(IP(**OUT4, proto=47) / Raw(struct.pack(">HH", 1, 0x880B) + bytes(V4))),  # PPTP
         bytes(IP(**OUT4, proto=47) / Raw(struct.pack(">HH", 0, 0x6558) + bytes(V4))),  # Ethernet
         bytes(IP(**OUT4) / V4)[:39],  # cut inside the inner header
-        bytes(IP(**OUT4, proto=4) / V6),  # not what it says
+        bytes(IP(**OUT4, proto=4) / V6),  # IPv6 in a packet for IPv4
         bytes(IP(**OUT4, frag=1) / V4),
     ],
     ids=["routed GRE", "PPTP", "Ethernet in GRE", "cut", "version", "fragment"],
 )
-def test_what_cannot_be_looked_into_counts_as_what_is_outside(little, save, frame):
-    capture = traces.read_capture(save(little.pcap(101, [(0, 0, 200, frame)])))
+def test_unreadable_inner_packet_counts_as_its_outer_packet(little, save, frame):
+    capture = handoff_traces.read_capture(save(little.pcap(101, [(0, 0, 200, frame)])))
     assert capture.flows.src_text(0) == "203.0.113.1"
     assert (capture.tunnelled, capture.flows.protocol[0]) == (0, frame[9])
 
 
-def test_no_more_than_eight_tunnels_are_looked_into(little, save):
+def test_at_most_eight_nested_tunnels_are_parsed(little, save):
     packet = V4
     for _ in range(9):
         packet = IP(**OUT4) / packet
-    capture = traces.read_capture(save(little.pcap(101, [(0, 0, len(packet), bytes(packet))])))
+    capture = handoff_traces.read_capture(save(little.pcap(101, [(0, 0, len(packet), bytes(packet))])))
     assert capture.ip_length[0] == len(V4) + 20
 
 
-def test_the_word_is_checked(little, save):
+def test_other_tunnel_layers_are_refused(little, save):
     with pytest.raises(ValueError, match="'inner' or 'outer'"):
-        traces.read_capture(save(little.pcap(101, [])), tunnels="both")
+        handoff_traces.read_capture(save(little.pcap(101, [])), tunnels="both")
