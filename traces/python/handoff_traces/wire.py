@@ -59,7 +59,7 @@ class Proxy(NamedTuple):
 class Esp(NamedTuple):
     """ESP in transport mode (RFC 3776) with NULL encryption and HMAC-SHA1-96: security parameters index, sequence number, key."""
 
-    index: int
+    spi: int
     sequence: int
     key: bytes
 

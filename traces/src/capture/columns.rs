@@ -1,6 +1,6 @@
 //! All packets of a capture as columns in memory, in the order of the file.
 
-use super::{Packet, Sink};
+use super::state::{Packet, Sink};
 use crate::error::Result;
 
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! Rows that exceed the memory are sorted in runs on disk, which are merged at the end (external merge sort).
 
 use super::flow_table::{NO_FLOW, NO_TIME};
-use super::{Packet, Sink};
+use super::state::{Packet, Sink};
 use crate::error::{error_at_byte, ReadError, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,7 +1,7 @@
 //! The interface between the chunks of a file and the readers of its format, and checks that the formats share.
 
 use super::link_layer::{LinkLayer, SUPPORTED};
-use super::{CaptureState, Sink};
+use super::state::{CaptureState, Sink};
 use crate::error::{error_at_byte, Result};
 
 /// libpcap refuses longer records too.

@@ -2,8 +2,7 @@
 
 use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
-use super::state::{Interface, Origin};
-use super::{CaptureState, Sink};
+use super::state::{CaptureState, Interface, Origin, Sink};
 use crate::error::{error_at_byte, Result};
 use crate::io::byte_order::ByteOrder;
 

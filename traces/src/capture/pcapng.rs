@@ -3,8 +3,7 @@
 use super::flow_table::NO_TIME;
 use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
-use super::state::{Interface, Origin};
-use super::{CaptureState, Sink};
+use super::state::{CaptureState, Interface, Origin, Sink};
 use crate::error::{error_at_byte, ReadError, Result};
 use crate::io::byte_order::ByteOrder;
 

@@ -3,7 +3,7 @@
 use super::format_reader::{Chunk, FormatReader};
 use super::pcap::PcapReader;
 use super::pcapng::PcapngReader;
-use super::{CaptureState, Sink};
+use super::state::{CaptureState, Sink};
 use crate::error::{error_at_byte, ReadError, Result};
 use crate::io::decompress::{detect_compression, open_decompressed, DecompressedStream, ExpansionLimit};
 use std::io::{BufRead, BufReader, ErrorKind, Read};

@@ -2,7 +2,7 @@
 
 use super::icmp_echo::{PingPair, PingTracker};
 use super::ip::{self, IpHeader};
-use super::{Packet, Sink};
+use super::state::{Packet, Sink};
 use crate::error::Result;
 use crate::io::byte_order::{read_net_u16, read_net_u64};
 

@@ -70,7 +70,7 @@ impl HashingReader {
         HashingReader { file, hasher: blake3::Hasher::new() }
     }
 
-    /// Read the rest of the file; return the file and the hash of its whole content in hexadecimal.
+    /// Read the rest of the file; return the file and the hash of its content in hexadecimal.
     pub fn finish(mut self) -> io::Result<(File, String)> {
         io::copy(&mut self, &mut io::sink())?;
         Ok((self.file, self.hasher.finalize().to_hex().to_string()))

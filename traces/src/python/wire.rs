@@ -1,4 +1,4 @@
-//! Messages of Mobile IP. Fields come in, and the bytes of a whole IP packet go out (documented in `handoff_traces.wire`).
+//! Functions that build the packets of Mobile IP messages from their fields (documented in `handoff_traces.wire`).
 
 #![allow(clippy::too_many_arguments)] // one argument for each field of a message
 
@@ -53,7 +53,7 @@ impl<'py> FromPyObject<'_, 'py> for Esp {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Esp> {
         Ok(Esp {
-            index: object.getattr("index")?.extract()?,
+            spi: object.getattr("spi")?.extract()?,
             sequence: object.getattr("sequence")?.extract()?,
             key: object.getattr("key")?.extract()?,
         })
@@ -65,9 +65,9 @@ impl<'py> FromPyObject<'_, 'py> for Esp {
 pub fn encapsulate(packet: &[u8], kind: i32, source: Vec<u8>, destination: Vec<u8>) -> PyResult<Packet> {
     let valid_addresses = matches!(source.len(), 4 | 16) && source.len() == destination.len();
     let encapsulated = (valid_addresses && packet.len() <= MAX_PACKET).then(|| {
-        let mut whole = Packet::from_bytes(packet);
-        Tunnel::from_number(kind)?.encapsulate(&mut whole, &source, &destination)?;
-        Some(whole)
+        let mut outer = Packet::from_bytes(packet);
+        Tunnel::from_number(kind)?.encapsulate(&mut outer, &source, &destination)?;
+        Some(outer)
     });
     encapsulated.flatten().ok_or_else(|| {
         PyValueError::new_err(format!(

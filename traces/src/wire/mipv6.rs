@@ -60,7 +60,7 @@ pub struct ProxyBinding {
 
 /// ESP in transport mode with NULL encryption (RFC 3776, RFC 2410).
 pub struct Esp {
-    pub index: u32,
+    pub spi: u32,
     pub sequence: u32,
     pub key: Vec<u8>,
 }
@@ -193,7 +193,7 @@ fn build_packet(
 
 /// Wrap a message in ESP (RFC 4303 2) with padding 1, 2, 3, … and an integrity check value.
 fn wrap_in_esp(message: &[u8], security: &Esp) -> Vec<u8> {
-    let mut esp = security.index.to_be_bytes().to_vec();
+    let mut esp = security.spi.to_be_bytes().to_vec();
     esp.extend(security.sequence.to_be_bytes());
     esp.extend_from_slice(message);
     let padding = (4 - (message.len() + 2) % 4) % 4;
