@@ -23,15 +23,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-import traces
+import handoff_traces
 
 PCAP_HEADER_BYTES, RECORD_HEADER_BYTES = 24, 16
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 MAX_COMPRESSION_RATIO = 10**9
 MEASUREMENT = """
 import json, resource, sys, time
-import traces
-path, cache, limits = sys.argv[1], sys.argv[2], traces.Limits(ratio=%d)
+import handoff_traces
+path, cache, limits = sys.argv[1], sys.argv[2], handoff_traces.Limits(ratio=%d)
 begun = time.perf_counter()
 packets = %s
 seconds = time.perf_counter() - begun
@@ -39,10 +39,10 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([packets, seconds, peak]))
 """
 JOBS = {
-    "info": "traces.read_signalling(path, limits=limits).facts.packets",
-    "compile": "traces.compile_capture(path, cache, limits=limits).facts.packets",
-    "open_compiled": "traces.compile_capture(path, cache, limits=limits).facts.packets",
-    "read_into_memory": "len(traces.read_capture(path, limits=limits))",
+    "info": "handoff_traces.read_signalling(path, limits=limits).facts.packets",
+    "compile": "handoff_traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "open_compiled": "handoff_traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "read_into_memory": "len(handoff_traces.read_capture(path, limits=limits))",
 }
 CAPINFOS = """
 import json, resource, subprocess, sys, time
@@ -122,8 +122,8 @@ def measure(
     if shutil.which("capinfos") is None:
         sys.exit("the comparison needs capinfos: apt-get install tshark")
     try:
-        single = traces.read_capture(file)
-    except traces.TraceError as error:
+        single = handoff_traces.read_capture(file)
+    except handoff_traces.TraceError as error:
         sys.exit(str(error))
     if single.format != "pcap" or single.truncated or single.compression:
         sys.exit(f"{file}: only a complete, uncompressed pcap file can be repeated")

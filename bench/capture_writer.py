@@ -20,20 +20,20 @@ from pathlib import Path
 
 import numpy as np
 
-import traces
-from traces import wire
+import handoff_traces
+from handoff_traces import wire
 
 HA, AR, CN, MN = (bytes([10, 128, i, 1]) for i in range(4))
 LENGTH, SNAP, SLICE = 220, 128, 250_000
 
 
-def columns(n: int) -> traces.Packets:
+def columns(n: int) -> handoff_traces.Packets:
     """Build UDP packets from CN to MN in a tunnel from HA to AR, 20 us apart."""
     zero = np.zeros(n, np.uint32)
     tunnels = np.zeros((n, 4, 4), np.int32)
     tunnels[:, 0] = (wire.IP_IN_IP, 0, 1, 1)
     number = np.arange(n)
-    return traces.Packets(
+    return handoff_traces.Packets(
         number * 20_000, zero, number * 0, zero + LENGTH - 20, number.astype(np.uint32), zero, zero, tunnels
     )
 
@@ -43,9 +43,9 @@ def ours(path: Path, n: int) -> None:
     for row, address in zip(addresses, (HA, AR, CN, MN), strict=True):
         row[:4] = list(address)
     ends = [np.array([value], kind) for value, kind in ((2, "u4"), (3, "u4"), (17, "u1"), (5000, "u2"), (5000, "u2"))]
-    flows = traces.FlowHeaders(*ends)
+    flows = handoff_traces.FlowHeaders(*ends)
     packets = columns(min(n, SLICE))
-    with traces.CaptureWriter(
+    with handoff_traces.CaptureWriter(
         path, ip=4, interfaces=["ha>ar"], addresses=addresses, flows=flows, snap_length=SNAP
     ) as out:
         for _ in range(n // SLICE or 1):
@@ -97,7 +97,7 @@ def time_write(write: Callable[[Path, int], None], n: int, folder: Path | None) 
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         if write is floor:
             return wall, cpu
-        capture = traces.read_capture(path, tunnels="outer")
+        capture = handoff_traces.read_capture(path, tunnels="outer")
         headers = path.read_bytes().count(MN + struct.pack(">2H", 5000, 5000))
         if len(capture) != n or (capture.ip_length != LENGTH).any() or headers != n:
             raise SystemExit(f"{write.__name__} did not write {n} packets of {LENGTH} bytes")

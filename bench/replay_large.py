@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
 from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
 from bench.many import peak_bytes
 from handoff.scenario import load_scenario
@@ -91,7 +91,7 @@ def _peak_mb() -> float:
 
 
 def compile_it(path: Path) -> dict[str, Any]:
-    with traces.compile_capture(path) as columns:
+    with handoff_traces.compile_capture(path) as columns:
         return {"packets": columns.facts.packets, "flows": len(columns.flows)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import traces
+import handoff_traces
 from handoff.mobility import GaussMarkov
 from handoff.mobility.coverage import Coverage, Radio, compute_attachments
 
@@ -34,7 +34,7 @@ def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.benchmark(group="movement")
 def test_floating_car_data_250_000_samples(benchmark: Any, cars: Path) -> None:
-    tracks = benchmark(traces.read_movement, cars)
+    tracks = benchmark(handoff_traces.read_movement, cars)
     assert len(tracks) == CARS * STEPS
     assert (tracks.x_mm[1], tracks.y_mm[-1]) == (7_810, 499 * 71 % 997 * 1000 + 499 * 370)
 

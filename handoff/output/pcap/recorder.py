@@ -16,7 +16,7 @@ from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_error
 from handoff.protocol.messages import HOME_ADDRESS
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
-from traces import CaptureWriter, Packets, wire
+from handoff_traces import CaptureWriter, Packets, wire
 
 HOPS_PER_SLICE = 500_000
 """Approximate number of packet-hops that are written at once."""
@@ -114,7 +114,7 @@ class Recorder:
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            kept=None if saved_state is None else saved_state[0],
+            resume_at=None if saved_state is None else saved_state[0],
         )  # fmt: skip
         self._in_checkpoint = saved_state is not None  # then the partial capture stays if the run fails
         if saved_state is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
@@ -265,6 +265,6 @@ def test_half_a_minute_of_bologna():
         assert counts.sum() > 400
     assert shares[0][0] < 0.2 < 0.5 < shares[1][0]
     assert shares[0][1] > shares[1][1]
-    tracks = traces.read_movement(BOLOGNA)
+    tracks = handoff_traces.read_movement(BOLOGNA)
     samples = np.bincount(tracks.mobile[(tracks.time_ps >= 300 * S) & (tracks.time_ps <= 330 * S)])
     assert setup.network.mobile_count == (samples > 1).sum()  # a node with one sample is present for no time
