@@ -197,7 +197,7 @@ PROTOCOL_MUTANTS = (
         "if False else self.options.race",
     ),
     Mutant(
-        "waits for ever",
+        "waits without end",
         "protocol/binding_cache.py",
         "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT",
         "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT",
