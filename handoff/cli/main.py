@@ -146,7 +146,7 @@ def sweep(
 def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     """Ask a sweep's dataset DIR in SQL; its tables are runs, nodes, links, batches, points (docs/sweeps.md)."""
     with _Failures():
-        from handoff.experiments.sweep.query import print_query
+        from handoff.cli.query import print_query
 
         print_query(sql, folder, as_json=as_json, as_csv=as_csv)
 

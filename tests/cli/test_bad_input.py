@@ -1,7 +1,7 @@
 """Malformed scenarios, sweeps, targets, datasets and places to run: each ends in its one line, at once, with nothing written.
 
 Mistakes of a scenario's own tables stand in ``tests/scenario/test_errors.py`` and ``test_sweep.py``, those of a plan's range in
-``tests/plan/test_bad_input.py``; here the whole line that a person sees is held against what it should be.
+``test_plan_bad_input.py``; here the whole line that a person sees is held against what it should be.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from handoff.cli.main import main
 from handoff.protocol.procedures import PROCEDURES
-from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, written
+from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, write_scenario
 
 WHOLE = SCENARIO + SWEEP
 LINES = SCENARIO.count("\n") + 2
@@ -83,11 +83,11 @@ SWEEPS = [
         "--scheduler tcp://10.0.0.1:8786 is another machine without TLS: give tls://10.0.0.1:8786, or use a tunnel: "
         "ssh -L 8786:127.0.0.1:8786 10.0.0.1, then --scheduler tcp://127.0.0.1:8786"),
     (["--scheduler", "tcp://127.0.0.1:1", "--cluster", "local"],
-        "give either --scheduler, for a cluster that runs, or --cluster, for one to begin"),
-    (["--cluster-option", "queue=short"], "--cluster-option means nothing without --cluster: leave it out"),
+        "give either --scheduler, for a running cluster, or --cluster, to start one"),
+    (["--cluster-option", "memory_limit=1GB"], "--cluster-option has no effect without --cluster: leave it out"),
     (["--cluster", "local", "--cluster-option", "memory_limt=1GB"],
-        "--cluster-option memory_limt: --cluster local has none of this name; did you mean 'memory_limit'?"),
-    (["--cluster", "slurm"], "--cluster slurm needs --cluster-option memory=…: of a job, as in 4GB"),
+        "--cluster-option memory_limt: --cluster local has no such option; did you mean 'memory_limit'?"),
+    (["--cluster", "local", "--cluster-option", "memory_limit"], "--cluster-option 'memory_limit': write KEY=VALUE"),
     (["-o", "s.toml/out"], "s.toml/out: no folder that can be written: Not a directory"),
 ]  # fmt: skip
 
@@ -97,7 +97,7 @@ OTHERS = [
         f"--checkpoint-every: '5' is not a duration: {NO_TIME}"),
     (["validate", "nothing.toml"], 2, "nothing.toml: cannot be read: No such file or directory"),
     (["plan", "s.toml", *NODES, *NODES, "--slo", "lost<=0"], 2,
-        "--vary stands twice: a plan varies one field ('handoff sweep' varies several)"),
+        "--vary is given twice: a plan varies one field ('handoff sweep' varies several)"),
     (["plan", "s.toml", "--vary", "seed=1:4", "--slo", "lost<=0"], 2,
         "--vary seed: cannot vary: replications have seeds of their own, one after the other from 'seed'"),
     (["plan", "s.toml", "--vary", "ha.registration=1ms:2ms", "--slo", "lost<=0"], 2,
@@ -169,7 +169,7 @@ def test_another_command(here: Path, words: list[str], code: int, line: str | No
         (["sweep", "s.toml", *OUT, "--runs", "0"], "Error: Invalid value for '--runs': 0 is not in the range 1<=x<=1000000."),
         (["sweep", "s.toml", "-o", "s.toml"], "Error: Invalid value for '-o' / '--output': Directory 's.toml' is a file."),
         (["sweep", "s.toml", *OUT, "--cluster", "k8s"],
-            "Error: Invalid value for '--cluster': 'k8s' is not one of 'local', 'ssh', 'slurm'."),
+            "Error: Invalid value for '--cluster': 'k8s' is not 'local'."),
         (["plan", "s.toml", "--size", "bufer"],
             "Error: Invalid value for '--size': 'bufer' is not one of 'buffer', 'lead', 'agents'."),
     ],
@@ -214,7 +214,7 @@ def test_a_capture_that_is_not_there(here: Path) -> None:
 
 def test_a_scenario_that_becomes_wrong_in_the_middle_of_a_range(tmp_path: Path) -> None:
     """The others are done, the exit code is 1; a real process, whose pool and stderr are its own."""
-    scenario = written(tmp_path, SCENARIO)
+    scenario = write_scenario(tmp_path, SCENARIO)
     words = ("sweep", scenario, "-o", tmp_path / "out", "--runs", "1", "--procedures", "mipv4", "--jobs", "2")
     done = subprocess.run(
         [*HANDOFF, *map(str, words), "--vary", "routers.cell.loss=0.5..1.5 step 0.5"], capture_output=True, text=True, timeout=60
@@ -242,8 +242,11 @@ def test_a_point_that_cannot_be_run_is_not_said_to_go_on(here: Path, tmp_path_fa
 
 def test_no_scheduler_there_leaves_no_dataset(tmp_path: Path) -> None:
     """A process of its own, for Dask's sake; it does not try for the usual ten seconds."""
-    command = "from handoff.experiments.execution import cluster; cluster.CONNECT_SECONDS = 0.3; from handoff.cli.main import main; main()"
-    scenario, out = written(tmp_path), tmp_path / "out"
+    command = (
+        "from handoff.experiments.execution import dask_executor as d; d.CONNECT_SECONDS = 0.3; "
+        "from handoff.cli.main import main; main()"
+    )
+    scenario, out = write_scenario(tmp_path), tmp_path / "out"
     words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
@@ -256,7 +259,7 @@ def test_no_scheduler_there_leaves_no_dataset(tmp_path: Path) -> None:
 def dataset(tmp_path: Path) -> Path:
     """One run."""
     words = ["--procedures", "mipv4", "--where", "mobile_nodes = 2", "--set", "duration=1s"]
-    done = CliRunner().invoke(main, ["sweep", str(written(tmp_path)), *OUT, *words, "-o", str(tmp_path / "out")])
+    done = CliRunner().invoke(main, ["sweep", str(write_scenario(tmp_path)), *OUT, *words, "-o", str(tmp_path / "out")])
     assert (done.exit_code, done.stderr) == (0, "")
     return tmp_path / "out"
 

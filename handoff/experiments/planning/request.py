@@ -133,7 +133,7 @@ def validate_request(wanted: PlanRequest) -> ValidatedPlan:
     limit = parse_option("--memory-limit", parse_size, wanted.memory_limit, wrong)
     warmup_ps = parse_option("--warmup", parse_duration, wanted.warmup, wrong) or 0
     if len(wanted.vary) > 1:
-        wrong.append("--vary stands twice: a plan varies one field ('handoff sweep' varies several)")
+        wrong.append("--vary is given twice: a plan varies one field ('handoff sweep' varies several)")
     if bool(wanted.vary) == (wanted.size is not None) and not (wanted.analytic and not wanted.vary):
         wrong.append("give either --vary NAME=LOW:HIGH or --size WHAT: one of them says what is to be found")
     read, text = load_with_problems(wrong, lambda: read_tables(wanted.scenario, wanted.changes), last=False)

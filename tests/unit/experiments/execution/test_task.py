@@ -1,6 +1,7 @@
-"""A task is data; what comes back is what the same run gives anywhere else."""
+"""A task returns the tables of the same run made directly."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -9,22 +10,23 @@ from handoff.output.parquet import BATCHES, SCHEMAS
 from handoff.scenario import Scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
+from tests.unit.experiments.execution.short_tasks import ROOT, make_tasks
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 def commute(**changes):
     return tomllib.loads((EXAMPLES / "commute.toml").read_text()) | {"duration": "4s"} | changes
 
 
-def test_a_task_gives_what_the_run_gives():
+def test_a_task_returns_the_tables_of_the_run():
     data = commute()
     (done,) = SerialExecutor().run([Task(canonical_json(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
     setup = build_setup(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
     schemas = {**SCHEMAS, "batches": BATCHES}
-    outcome = done[1]
-    assert outcome.problem == ""
-    for name, tables in zip(("mipv4", "sync-mipv4"), outcome.tables, strict=True):
+    result = done[1]
+    assert result.problem == ""
+    for name, tables in zip(("mipv4", "sync-mipv4"), result.tables, strict=True):
         run = run_procedure(setup, name, seed=3)
         assert tables["runs"]["fingerprint"] == [run.result.fingerprint]
         assert tables["runs"]["lost"] == [run.summary()["lost"]]
@@ -38,15 +40,34 @@ def test_a_task_may_have_a_warm_up_and_batches():
         assert tables["batches"]["batch"] == [0, 1, 2]
         assert tables["batches"]["begin_ps"] == [10**12, 2 * 10**12, 3 * 10**12]
         assert sum(tables["batches"]["sent"]) == tables["runs"]["sent"][0]
-    assert "leaves nothing" in run_task(Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)).problem
+    task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)
+    assert "leaves nothing" in run_task(task).problem
 
 
-def test_equal_scenarios_are_the_same_text_whatever_the_order_of_their_keys():
+def test_canonical_json_does_not_depend_on_the_order_of_keys():
     data = commute()
     assert canonical_json(data) == canonical_json(dict(reversed(data.items())))
     assert json.loads(canonical_json(data)) == data
 
 
-def test_what_is_wrong_comes_back_as_words():
+def test_mistakes_in_a_task_become_its_problem():
     assert "seed" in run_task(Task(canonical_json(commute(seed=-1)), str(EXAMPLES), 1, ("mipv4",))).problem
     assert "no procedure" in run_task(Task(canonical_json(commute()), str(EXAMPLES), 1, ("mipv9",))).problem
+
+
+def test_a_defect_of_the_program_becomes_the_problem_of_its_task(tmp_path: Path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise KeyError("nobody")
+
+    monkeypatch.setattr("handoff.experiments.execution.task.build_setup", broken)
+    (task,) = make_tasks(tmp_path, 1)
+    assert re.fullmatch(r"KeyError: 'nobody' \(test_task\.py:\d+\)", run_task(task).problem)
+
+
+def test_the_serial_executor_ends_after_the_task_in_progress(tmp_path: Path):
+    executor = SerialExecutor()
+    seeds = []
+    for task, _ in executor.run(make_tasks(tmp_path, 3)):
+        seeds.append(task.seed)
+        executor.stop()
+    assert seeds == [0]
