@@ -1,4 +1,4 @@
-"""The command from end to end: answers, exit codes, what does not change them."""
+"""``handoff plan`` as a whole command: answers, exit codes, interruption and resumption."""
 
 import json
 import math
@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from handoff.cli.main import main
 from handoff.experiments.execution.task import SerialExecutor
 from handoff.theory.queueing import md1k_loss
-from tests.plan.scenarios import commuting, one_handoff
+from tests.unit.experiments.planning.one_mobile_node import commuting, one_handoff
 
 FLOOD = str(Path(__file__).parents[2] / "examples" / "flood.toml")
-REFUSED = ("--vary", "handoff_rate=900/h:2700/h", "--slo", "ha.registration_dropped_ratio<=5%", "--procedures", "mipv4")
+LOSS_LIMIT = ("--vary", "handoff_rate=900/h:2700/h", "--slo", "ha.registration_dropped_ratio<=5%", "--procedures", "mipv4")
 COARSE = ("--precision", "0.2", "--most-runs", "5", "--warmup", "2s", "--set", "duration=5s")
 
 
@@ -21,7 +21,8 @@ def plan(*words, jobs="1"):
     return CliRunner().invoke(main, ["plan", *map(str, words), "--jobs", jobs])
 
 
-def load_that_refuses(ratio, places=5):
+def load_with_loss(ratio, places=5):
+    """Return the load at which M/D/1/K loses this ratio, by bisection."""
     low, high = 0.1, 2.0
     for _ in range(50):
         middle = (low + high) / 2
@@ -30,8 +31,8 @@ def load_that_refuses(ratio, places=5):
 
 
 @pytest.fixture(scope="module")
-def refused():
-    return plan(FLOOD, *REFUSED, *COARSE, "--json")
+def loss_plan():
+    return plan(FLOOD, *LOSS_LIMIT, *COARSE, "--json")
 
 
 def per_hour(text):
@@ -39,12 +40,13 @@ def per_hour(text):
     return float(text.removesuffix("/h"))
 
 
-def test_the_answer_holds_what_theory_says_and_names_what_gives_way(refused):
-    """A load of 1 is 1800 handoffs an hour and node."""
-    assert refused.exit_code == 0, refused.output
-    document = json.loads(refused.stdout)
+@pytest.mark.deep
+def test_the_answer_contains_the_value_of_theory_and_names_the_bottleneck(loss_plan):
+    """At a load of 1, each node has 1800 handoffs an hour."""
+    assert loss_plan.exit_code == 0, loss_plan.output
+    document = json.loads(loss_plan.stdout)
     (answer,) = document["answers"]
-    law = 1800 * load_that_refuses(0.05)
+    law = 1800 * load_with_loss(0.05)
     assert per_hour(answer["met"]) <= law <= per_hour(answer["missed"])
     assert per_hour(answer["met"]) <= per_hour(answer["estimate"]) <= per_hour(answer["missed"])
     assert (document["passed"], answer["sense"], answer["monotone"], answer["complete"]) == (True, "largest", True, True)
@@ -56,53 +58,54 @@ def test_the_answer_holds_what_theory_says_and_names_what_gives_way(refused):
         assert evaluation["targets"][0]["low"] <= evaluation["targets"][0]["mean"] <= evaluation["targets"][0]["high"]
 
 
-def test_the_number_of_workers_changes_nothing(refused):
-    assert plan(FLOOD, *REFUSED, *COARSE, "--json", jobs="3").stdout == refused.stdout
+@pytest.mark.deep
+def test_the_answer_does_not_depend_on_the_number_of_workers(loss_plan):
+    assert plan(FLOOD, *LOSS_LIMIT, *COARSE, "--json", jobs="3").stdout == loss_plan.stdout
 
 
-def test_words_say_what_the_document_does(tmp_path):
+def test_the_text_names_the_answer_and_what_breaks_first(tmp_path):
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
     done = plan(file, "--vary", "buffer=1:100", "--slo", "lost<=0", "--slo", "lost<=3", "--procedures", "sync-mipv4,mipv4")
-    assert done.exit_code == 3  # mipv4 loses whatever the new router holds
-    words = done.stdout
-    assert "sync-mipv4: smallest buffer that meets the targets: 21 (20 misses them)" in words
-    assert "what breaks first: lost <= 0 packets: 1 packet at 20 (exact: no seed changes it)" in words
-    assert "mipv4: the targets cannot be met by buffer from 1 to 100" in words
-    assert "missed by least: lost <= 0 packets:" in words
-    assert "side by side" in words
+    assert done.exit_code == 3  # mipv4 loses packets whatever the new router buffers
+    text = done.stdout
+    assert "sync-mipv4: smallest buffer that meets the targets: 21 (20 misses them)" in text
+    assert "what breaks first: lost <= 0 packets: 1 packet at 20 (exact: no seed changes it)" in text
+    assert "mipv4: the targets cannot be met by buffer from 1 to 100" in text
+    assert "missed by least: lost <= 0 packets:" in text
+    assert "side by side" in text
     assert "the end of the range" in plan(file, "--vary", "buffer=30:40", "--slo", "lost<=0").stdout
 
 
-def test_closed_forms_alone_run_nothing(monkeypatch):
+def test_an_analytic_plan_runs_nothing(monkeypatch):
     monkeypatch.setattr(SerialExecutor, "run", None)
-    done = plan(FLOOD, *REFUSED, "--analytic", "--json")
+    done = plan(FLOOD, *LOSS_LIMIT, "--analytic", "--json")
     assert done.exit_code == 0
     (answer,) = json.loads(done.stdout)["answers"]
     assert math.isclose(answer["estimates"][0]["loss_ratio"], 0.05, rel_tol=0.1)
-    as_it_is = plan(FLOOD, "--analytic", "--procedures", "mipv4")
-    assert as_it_is.exit_code == 0
-    assert "M/D/1/K" in as_it_is.stdout
+    unchanged = plan(FLOOD, "--analytic", "--procedures", "mipv4")
+    assert unchanged.exit_code == 0
+    assert "M/D/1/K" in unchanged.stdout
 
 
 def test_a_dry_run_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(SerialExecutor, "run", None)
     file = commuting(tmp_path)
     done = plan(file, "--vary", "mobile_nodes=1:1k", "--slo", "lost<=0", "--dry-run", "--json")
-    found = json.loads(done.stdout)
-    assert found["values"] == [1, 4, 16, 64, 256, 1000]
-    assert [p["value"] for p in found["packets"]] == [1, 4]
-    assert [p["packets"] for p in found["packets"]] == pytest.approx([12_000, 48_000], rel=1e-3)
+    preview = json.loads(done.stdout)
+    assert preview["values"] == [1, 4, 16, 64, 256, 1000]
+    assert [p["value"] for p in preview["packets"]] == [1, 4]
+    assert [p["packets"] for p in preview["packets"]] == pytest.approx([12_000, 48_000], rel=1e-3)
     assert "at most" in plan(file, "--size", "buffer", "--dry-run").stdout
 
 
-def test_an_interruption_says_what_is_known(tmp_path, monkeypatch):
-    tell = SerialExecutor.run
+def test_an_interrupted_plan_prints_what_is_known(tmp_path, monkeypatch):
+    original = SerialExecutor.run
 
     def run(self, tasks):
-        for task, outcome in tell(self, tasks):
+        for task, result in original(self, tasks):
             if self.done >= 4:
                 raise KeyboardInterrupt
-            yield task, outcome
+            yield task, result
 
     monkeypatch.setattr(SerialExecutor, "run", run)
     done = plan(one_handoff(tmp_path, predict=0, warn=1, down=11, up=31), "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
@@ -112,11 +115,11 @@ def test_an_interruption_says_what_is_known(tmp_path, monkeypatch):
     assert [e["value"] for e in answer["evaluations"]] == [1, 4]
 
 
-def test_after_an_interruption_no_other_procedure_is_begun(tmp_path, monkeypatch):
-    begun = []
+def test_no_other_procedure_starts_after_an_interruption(tmp_path, monkeypatch):
+    started = []
 
     def run(self, tasks):
-        begun.extend(task.procedures for task in tasks)
+        started.extend(task.procedures for task in tasks)
         raise KeyboardInterrupt
         yield
 
@@ -124,17 +127,17 @@ def test_after_an_interruption_no_other_procedure_is_begun(tmp_path, monkeypatch
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
     done = plan(file, "--size", "buffer", "--procedures", "sync-mipv4,sync-mipv6", "--json")
     assert done.exit_code == 130
-    assert set(begun) == {("sync-mipv4",)}
+    assert set(started) == {("sync-mipv4",)}
     assert [a["procedure"] for a in json.loads(done.stdout)["answers"]] == ["sync-mipv4"]
 
 
-def test_what_is_being_done_is_said_in_the_words_of_the_scenario(tmp_path):
+def test_progress_shows_values_in_the_units_of_the_scenario(tmp_path):
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
-    said = plan(file, "--vary", "lifetime=10s:600s", "--slo", "lost>=0.5", "--progress", "--most-runs", "2").stderr.splitlines()
-    assert said[:3] == ["2 runs at 10 s", "1 run done, 1 to go in this step", "2 runs done, 0 to go in this step"]
+    lines = plan(file, "--vary", "lifetime=10s:600s", "--slo", "lost>=0.5", "--progress", "--most-runs", "2").stderr.splitlines()
+    assert lines[:3] == ["2 runs at 10 s", "1 run done, 1 to go in this step", "2 runs done, 0 to go in this step"]
 
 
-def test_a_run_that_fails_is_said_without_a_traceback(tmp_path, monkeypatch):
+def test_a_failed_run_is_reported_without_a_traceback(tmp_path, monkeypatch):
     from handoff.experiments.execution.task import TaskResult
 
     monkeypatch.setattr(SerialExecutor, "run", lambda self, tasks: ((task, TaskResult(problem="no memory")) for task in tasks))
@@ -142,26 +145,27 @@ def test_a_run_that_fails_is_said_without_a_traceback(tmp_path, monkeypatch):
     assert (done.exit_code, done.stderr) == (1, "handoff: seed 1: no memory\n")
 
 
-def test_an_interrupted_plan_goes_on_where_it_was(tmp_path, monkeypatch):
+def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypatch):
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
-    asked = (file, "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
-    whole = plan(*asked)
-    tell, done = SerialExecutor.run, []
+    arguments = (file, "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
+    uninterrupted = plan(*arguments)
+    original, done = SerialExecutor.run, []
 
     def run(self, tasks):
-        for task, outcome in tell(self, tasks):
+        for task, result in original(self, tasks):
             done.append(task)
-            yield task, outcome
+            yield task, result
             if len(done) == 4:
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(SerialExecutor, "run", run)
-    kept = tmp_path / "kept"
-    assert plan(*asked, "-o", kept).exit_code == 130
-    again = plan(*asked, "-o", kept)
-    assert again.stdout == whole.stdout
-    assert len(done) == len(set(done)) == sum(e["replications"] for e in json.loads(whole.stdout)["answers"][0]["evaluations"])
-    assert plan(*asked, "-o", kept).stdout == whole.stdout
+    dataset = tmp_path / "dataset"
+    assert plan(*arguments, "-o", dataset).exit_code == 130
+    again = plan(*arguments, "-o", dataset)
+    assert again.stdout == uninterrupted.stdout
+    (answer,) = json.loads(uninterrupted.stdout)["answers"]
+    assert len(done) == len(set(done)) == sum(e["replications"] for e in answer["evaluations"])
+    assert plan(*arguments, "-o", dataset).stdout == uninterrupted.stdout
     assert len(done) == len(set(done))
-    counted = CliRunner().invoke(main, ["query", "select count(*) as n from runs", str(kept), "--json"])
-    assert json.loads(counted.stdout)[0]["n"] == len(done)
+    count = CliRunner().invoke(main, ["query", "select count(*) as n from runs", str(dataset), "--json"])
+    assert json.loads(count.stdout)[0]["n"] == len(done)

@@ -1,10 +1,10 @@
-"""What is wrong with a plan is said, each time in one line, all at once, and nothing runs: exit code 2."""
+"""Mistakes in a plan: each is one line, all are reported together, nothing runs, and the exit code is 2."""
 
 import pytest
 from click.testing import CliRunner
 
 from handoff.cli.main import main
-from tests.plan.scenarios import commuting, one_handoff
+from tests.unit.experiments.planning.one_mobile_node import commuting, one_handoff
 
 LOST = ("--slo", "lost<=0")
 NODES = ("--vary", "mobile_nodes=1:10")
@@ -37,7 +37,7 @@ ROWS = [
     ((*NODES, "--slo", "loss_ratio<0"), "no value of loss_ratio meets it: a ratio lies between 0 and 1"),
     ((*NODES, "--slo", "loss_ratio<=2"), "every value of loss_ratio meets it"),
     ((*NODES, "--slo", "lost>=0"), "every value of lost meets it: it is never below 0"),
-    ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' stands twice"),
+    ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' is listed twice"),
     ((*NODES, *LOST, "--slo", "lost>=1"), "targets 'lost <= 0 packets' and 'lost >= 1 packet' contradict each other"),
     ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; there are mipv4"),
     ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' stands twice"),
@@ -50,7 +50,8 @@ ROWS = [
 ]  # fmt: skip
 
 
-def failed(file, *words):
+def run_invalid_plan(file, *words):
+    """Return stderr of a plan that is refused."""
     done = CliRunner().invoke(main, ["plan", str(file), *words, "--jobs", "1"])
     assert done.exit_code == 2, (done.output, done.exception)
     assert done.stdout == ""
@@ -58,25 +59,25 @@ def failed(file, *words):
     return done.stderr
 
 
-@pytest.mark.parametrize(("words", "said"), ROWS, ids=[" ".join(words) or "nothing" for words, _ in ROWS])
-def test_each_mistake_has_its_one_clear_error(tmp_path, words, said):
-    error = failed(commuting(tmp_path), *words)
-    assert said in error
+@pytest.mark.parametrize(("words", "message"), ROWS, ids=[" ".join(words) or "nothing" for words, _ in ROWS])
+def test_each_mistake_is_one_line(tmp_path, words, message):
+    error = run_invalid_plan(commuting(tmp_path), *words)
+    assert message in error
     assert error.count("\n") == 1 or error.startswith("Usage")
 
 
-def test_a_size_of_a_scenario_that_has_no_such_thing(tmp_path):
-    assert "movement gives no lead that can vary" in failed(one_handoff(tmp_path, down=0, up=5), "--size", "lead")
+def test_a_scenario_without_commuters_has_no_lead_to_size(tmp_path):
+    assert "movement gives no lead that can vary" in run_invalid_plan(one_handoff(tmp_path, down=0, up=5), "--size", "lead")
 
 
-def test_a_field_that_the_scenario_has_not(tmp_path):
-    assert "mobile_nodes: this scenario has none" in failed(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
+def test_a_field_has_to_be_in_the_scenario(tmp_path):
+    assert "mobile_nodes: this scenario has none" in run_invalid_plan(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path):
+def test_all_mistakes_are_reported_together(tmp_path):
     words = ("--vary", "mobile_nodes=9:1", "--slo", "losst<=0", "--slo", "latency_p99<=5", "--procedures", "x,y", "--warmup", "1")
-    assert failed(commuting(tmp_path), *words).count("\n") == 6
+    assert run_invalid_plan(commuting(tmp_path), *words).count("\n") == 6
 
 
-def test_a_scenario_that_is_not_there(tmp_path):
-    assert "cannot be read" in failed(tmp_path / "none.toml", *NODES, *LOST)
+def test_a_missing_scenario_file_is_reported(tmp_path):
+    assert "cannot be read" in run_invalid_plan(tmp_path / "none.toml", *NODES, *LOST)

@@ -1,8 +1,9 @@
-"""Scenarios of one mobile node with constant delays (ms): routers 10 from the home agent and 6 apart, radio 4, 1 a message."""
+"""Scenarios of one mobile node with constant delays, and their values in milliseconds."""
 
 BO = BN = 10
+"""Delay in ms from the home agent to the old and to the new router."""
 C, W, P, T = 6, 4, 1, 1
-"""Milliseconds: home agent to the old and new router, between the routers, radio, the anchor's processing, packet interval."""
+"""Delay in ms between the routers, delay of the radio, processing time of the home agent, interval between packets."""
 
 _NETWORK = f"""
 name = "one"
@@ -31,12 +32,12 @@ correspondent_race = "hold"
 
 
 def one_handoff(folder, *, predict="", warn="", down, up):
-    """One mobile node moves once; times in ms after half a second. Returns the scenario file.
+    """Write the scenario of one handoff, with times in ms after half a second, and return its file.
 
-    The run lasts longer than an old router keeps packets (10 s), so that all have their fate.
+    The run lasts longer than an old router keeps packets (10 s), so that every packet is delivered or lost at its end.
     """
-    at = [f"{0.5 + t / 1000:.6f}" if t != "" else "" for t in (down, predict, warn, up)]
-    rows = ["mobile,router,up_s,down_s,predict_s,going_down_s", f"mn0,old,0,{','.join(at[:3])}", f"mn0,new,{at[3]},,,"]
+    times = [f"{0.5 + t / 1000:.6f}" if t != "" else "" for t in (down, predict, warn, up)]
+    rows = ["mobile,router,up_s,down_s,predict_s,going_down_s", f"mn0,old,0,{','.join(times[:3])}", f"mn0,new,{times[3]},,,"]
     (folder / "one.csv").write_text("\n".join(rows) + "\n")
     file = folder / "one.toml"
     file.write_text(_NETWORK.format(duration="12s") + '\n[movement]\nassociations = "one.csv"\n')
@@ -44,7 +45,7 @@ def one_handoff(folder, *, predict="", warn="", down, up):
 
 
 def commuting(folder, *, lead="100ms", overlap="20ms", nodes=1):
-    """Mobile nodes to and fro between both routers, a handoff each 5 s, warned 20 ms before the old link ends."""
+    """Write a scenario whose nodes move to and fro: a handoff each 5 s, with a warning 20 ms before the old link ends."""
     file = folder / "commuting.toml"
     file.write_text(
         _NETWORK.format(duration="12s")

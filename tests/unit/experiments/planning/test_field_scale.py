@@ -1,14 +1,14 @@
-"""Values of a field in a sentence: in the unit that takes the fewest digits."""
+"""Display of a field's values: in the unit that needs the fewest digits."""
 
 import pytest
 
 from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.scenario.load import read_tables
-from tests.plan.scenarios import commuting
+from tests.unit.experiments.planning.one_mobile_node import commuting
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "display"),
     [
         ("handoff_rate", "75/h", "75/h"),
         ("handoff_rate", "1200/h", "20/min"),
@@ -19,12 +19,12 @@ from tests.plan.scenarios import commuting
         ("agent_service", "0s", "0 ps"),
     ],
 )
-def test_a_value_is_said_as_a_person_would(tmp_path, name, text, said):
+def test_a_value_is_displayed_in_a_convenient_unit(tmp_path, name, text, display):
     values = Values.of(read_tables(commuting(tmp_path))[0], name)
-    assert values.display(values.scale.parse(text)) == said
+    assert values.display(values.scale.parse(text)) == display
 
 
-def test_what_is_no_field_of_a_point_has_no_range(tmp_path):
+def test_a_field_that_cannot_vary_has_no_range(tmp_path):
     data = read_tables(commuting(tmp_path))[0]
     with pytest.raises(ValueError, match=r"sweep.runs: cannot vary: \[sweep\] says what varies"):
         parse_range(data, "sweep.runs", "1:4", 0.01)

@@ -1,8 +1,8 @@
-"""Targets as text."""
+"""Parsing and formatting of targets."""
 
 import pytest
 
-from handoff.experiments.planning.slo import format_value, parse, parse_all
+from handoff.experiments.planning.slo import format_value, parse_target, parse_targets
 
 UNITS = {
     "loss_ratio": "ratio", "registration_delay_p99": "ps", "ha.registration_wait_mean": "ps", "scenario_1_ratio": "ratio",
@@ -25,35 +25,35 @@ UNITS = {
         ("mos>4", "mos", ">", 4),
     ],
 )
-def test_a_target_says_which_measure_and_what_limit(text, measure, relation, limit):
-    target = parse(text, UNITS.__getitem__)
+def test_a_target_is_parsed_and_printed(text, measure, relation, limit):
+    target = parse_target(text, UNITS.__getitem__)
     assert (target.measure, target.relation, target.unit) == (measure, relation, UNITS[measure])
     assert target.limit == pytest.approx(limit, rel=1e-12)
-    assert target.unit == "bytes" or parse(str(target).replace(",", ""), UNITS.__getitem__) == target
+    assert target.unit == "bytes" or parse_target(str(target).replace(",", ""), UNITS.__getitem__) == target
 
 
 @pytest.mark.parametrize(
-    ("text", "edge"), [("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False)]
+    ("text", "extreme"), [("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False)]
 )
-def test_a_limit_at_the_edge_of_a_measure(text, edge):
-    assert parse(text, UNITS.__getitem__).is_at_extreme is edge
+def test_a_limit_may_be_the_extreme_of_its_measure(text, extreme):
+    assert parse_target(text, UNITS.__getitem__).is_at_extreme is extreme
 
 
-def test_which_side_of_the_limit_meets_it():
+def test_the_relation_decides_which_side_of_the_limit_meets_the_target():
     for text, values in {"mos>4": (0, 0, 1), "mos>=4": (0, 1, 1), "mos<4": (1, 0, 0), "mos<=4": (1, 1, 0)}.items():
-        target = parse(text, UNITS.__getitem__)
+        target = parse_target(text, UNITS.__getitem__)
         assert [target.holds(v) for v in (3, 4, 5)] == list(map(bool, values))
         assert target.excess(6) == (2 if target.is_upper_bound else -2)
 
 
-def test_two_limits_of_a_measure_can_be_met_together_if_something_is_between():
-    assert len(parse_all(["mos>=2", "mos<=2", "mos<3", "mos>1"], UNITS.__getitem__)) == 4
+def test_two_limits_of_a_measure_contradict_if_no_value_meets_both():
+    assert len(parse_targets(["mos>=2", "mos<=2", "mos<3", "mos>1"], UNITS.__getitem__)) == 4
     with pytest.raises(ValueError, match="contradict") as failure:
-        parse_all(["mos>=2", "mos<2", "lost<=5", "lost>=6"], UNITS.__getitem__)
+        parse_targets(["mos>=2", "mos<2", "lost<=5", "lost>=6"], UNITS.__getitem__)
     assert str(failure.value).count("contradict") == 2
 
 
-def test_values_are_told_with_their_unit():
+def test_values_are_printed_with_their_unit():
     assert format_value(51.23456e9, "ps") == "51.23 ms"
     assert format_value(1e-4, "ratio") == "0.0001"
     assert format_value(40_404.4, "") == "40,404"
