@@ -62,6 +62,7 @@ def test_the_lead_is_the_delay_of_the_request_and_the_marker(tmp_path):
     assert met - missed <= T * 10**8
 
 
+@pytest.mark.deep
 def test_no_size_is_enough_for_a_conventional_handoff(tmp_path):
     """The packets that it loses are never buffered."""
     file = one_handoff(tmp_path, down=0, up=200)

@@ -59,7 +59,10 @@ def test_conventional_handoffs_on_a_train_lose_the_packets_of_the_formula():
     assert lost(study) / handoffs == pytest.approx(conventional_loss(TRAIN, 0, 350 + 399 / 2 * 0.1, 20), abs=0.05)
 
 
-@pytest.mark.parametrize("procedure", ["mipv4", "sync-hmipv4", "hmipv6-bicast"])
+@pytest.mark.parametrize(
+    "procedure",
+    [pytest.param("mipv4", marks=pytest.mark.deep), "sync-hmipv4", pytest.param("hmipv6-bicast", marks=pytest.mark.deep)],
+)
 def test_all_nodes_recover_within_half_a_lifetime_after_a_restart(procedure):
     """No node loses more than 20 s of packets (one each 2 s), or 10 s on average, however often it moves within a region."""
     changes = "mobile_nodes=500", "lifetime=40s", "handoff_rate=2/min", "duration=2min", "packet_interval=2s"
@@ -73,6 +76,7 @@ def test_all_nodes_recover_within_half_a_lifetime_after_a_restart(procedure):
         assert fates["no binding"] / 500 >= 0.75 * 10 / 2
 
 
+@pytest.mark.deep
 def test_bicasting_costs_more_than_a_marker_for_each_avoided_loss(tmp_path):
     """By the query of the study: neither loses a packet, and the bytes of copies grow with their time, whatever the lead."""
     few = "--set", "duration=10s", "--set", "mobile_nodes=20", "--runs", "2", "--vary", "lead_time=5ms,150ms"

@@ -57,7 +57,7 @@ def test_a_run_of_a_sweep_equals_the_same_run_of_handoff_run(tmp_path: Path) -> 
     """The values are given with ``--set``, and the seed of the replication with ``--seed``."""
     scenario, out = write_scenario(tmp_path), tmp_path / "out"
     run_sweep(scenario, "-o", out, "--seed", 5)
-    single = run_process(
+    _, single, _ = run_command(
         "run", scenario, "--procedure", "sync-mipv4", "--seed", 6, "--set", "mobile_nodes=3", "--set",
         "coverage.lead=200ms", "--json",
     )  # fmt: skip
@@ -67,7 +67,7 @@ def test_a_run_of_a_sweep_equals_the_same_run_of_handoff_run(tmp_path: Path) -> 
         'and "mobile_nodes" = 3 and "coverage.lead_ps" = 200e9'
     )
     _, rows, _ = run_command("query", sql, out, "--json")
-    assert int(json.loads(rows)[0]["f"], 16) == int(json.loads(single.stdout)["runs"][0]["fingerprint"], 16)
+    assert int(json.loads(rows)[0]["f"], 16) == int(json.loads(single)["runs"][0]["fingerprint"], 16)
 
 
 def test_intervals_are_students_over_the_replications(tmp_path: Path) -> None:
