@@ -1,10 +1,10 @@
-"""Build of the compiled engine; all metadata is in pyproject.toml.
+"""Build the compiled engine; all metadata is in pyproject.toml.
 
 Environment
 -----------
-HANDOFF_CHECKS=1    indices of views and vectors checked (slow; for hunting bugs)
-HANDOFF_ANNOTATE=1  write an annotated listing beside the generated source
-HANDOFF_NATIVE=1    use every instruction of this machine's processor
+HANDOFF_CHECKS=1    check the indices of views and vectors (slow; for debugging)
+HANDOFF_ANNOTATE=1  write an annotated HTML listing next to each generated C++ file
+HANDOFF_NATIVE=1    use all instructions of this machine's processor
 """
 
 import hashlib
@@ -15,7 +15,10 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-# the path of a packet is one loop only if all that it calls is put into it: a tenth of the time
+MODULES = ("_checkpoint", "_context", "_core", "_loop")
+BUILD = Path("build")
+
+# Without these limits GCC does not inline the whole path of a packet into one loop, which costs a tenth of the run time.
 INLINING = [
     f"--param={name}"
     for name in (
@@ -27,12 +30,12 @@ INLINING = [
 ]
 
 
-def compiler_found() -> bool:
-    named = (os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "").split()
-    return any(shutil.which(c) for c in [*named[:1], "c++", "g++", "clang++"]) or os.name == "nt"
+def has_compiler() -> bool:
+    command = (os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "").split()
+    return any(shutil.which(c) for c in [*command[:1], "c++", "g++", "clang++"]) or os.name == "nt"
 
 
-def asked(switch: str) -> bool:
+def is_enabled(switch: str) -> bool:
     return os.environ.get(switch) == "1"
 
 
@@ -40,46 +43,45 @@ def compiler_flags() -> list[str]:
     if os.name == "nt":
         return []
     flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", *INLINING]
-    flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if asked("HANDOFF_CHECKS") else ["-g0"]
-    return flags + (["-march=native"] if asked("HANDOFF_NATIVE") else [])
+    flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if is_enabled("HANDOFF_CHECKS") else ["-g0"]
+    return flags + (["-march=native"] if is_enabled("HANDOFF_NATIVE") else [])
 
 
-def digest_of_sources() -> str:
-    """Tells builds apart by what they were made from: every .pyx and .pxd of the engine, by name and content."""
-    found = hashlib.sha256()
-    for path in sorted([*Path("engine").glob("*.pxd"), *Path("engine").glob("*.pyx")]):
-        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
+def source_digest() -> str:
+    """Return the SHA-256 of the path and content of every .pyx and .pxd file of the engine; it identifies a build."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in Path("engine").rglob("*") if p.suffix in (".pyx", ".pxd")):
+        digest.update(path.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
-def changes_with(name: str, text: str) -> Path:
-    """A file that is written when ``text`` is another: Cython and setuptools compare times alone."""
-    path = Path("build") / name
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a file only when its content differs: Cython and setuptools decide by modification time what to rebuild."""
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return path
 
 
-def extensions() -> list[Extension]:
+def make_extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
-    checks, annotate, flags = asked("HANDOFF_CHECKS"), asked("HANDOFF_ANNOTATE"), compiler_flags()
-    # what was made under other switches looks up to date to Cython and to setuptools, but is not
-    stamp, switches = Path("build/switches"), f"checks={checks} annotate={annotate} {' '.join(flags)}\n"
-    same, digest = stamp.exists() and stamp.read_text() == switches, digest_of_sources()
-    made = cythonize(
+    checks, annotate, flags = is_enabled("HANDOFF_CHECKS"), is_enabled("HANDOFF_ANNOTATE"), compiler_flags()
+    # Files built with other switches look up to date to Cython and setuptools, so the switches are kept in a file of their own.
+    switches_file, digest_file = BUILD / "switches", BUILD / "sources"
+    switches, digest = f"checks={checks} annotate={annotate} {' '.join(flags)}\n", source_digest()
+    same_switches = switches_file.exists() and switches_file.read_text() == switches
+    extensions = cythonize(
         [
             Extension(
                 f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
-                define_macros=[("HANDOFF_SOURCES", f'"{digest}"')] if name == "_core" else [],
+                define_macros=[("HANDOFF_SOURCE_DIGEST", f'"{digest}"')] if name == "_core" else [],
                 extra_compile_args=flags, extra_link_args=[] if os.name == "nt" else ["-pthread"],
             )
-            for name in ("_checkpoint", "_control", "_core", "_loop")
+            for name in MODULES
         ],
-        build_dir="build/cython",
+        build_dir=str(BUILD / "cython"),
         annotate=annotate,
-        force=not same,
+        force=not same_switches,
         compiler_directives={
             "language_level": 3,
             "boundscheck": checks,
@@ -88,15 +90,17 @@ def extensions() -> list[Extension]:
             "cdivision": True,
         },
     )
-    changes_with("switches", switches)  # now that all has been made under them
-    for extension in made:
-        extension.depends.append(str(stamp))
+    # Written only after Cython has succeeded: an interrupted translation must run again.
+    write_if_changed(switches_file, switches)
+    write_if_changed(digest_file, digest)
+    for extension in extensions:
+        extension.depends.append(str(switches_file))
         if extension.define_macros:
-            extension.depends.append(str(changes_with("sources", digest)))
-    return made
+            extension.depends.append(str(digest_file))
+    return extensions
 
 
-if not compiler_found():
+if not has_compiler():
     raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
 
-setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})
+setup(ext_modules=make_extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})

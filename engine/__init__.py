@@ -1,6 +1,6 @@
-"""An exact, fast packet engine: FIFO queues, forwarding tables with versions in time, moving endpoints, controllers."""
+"""Exact packet engine: FIFO queues, timestamped binding tables, mobile endpoints, controllers."""
 
-from engine._control import Context, Event
+from engine._context import Context, Event, EventKind
 from engine._core import Engine
 from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
@@ -13,6 +13,7 @@ __all__ = [
     "Context",
     "Engine",
     "Event",
+    "EventKind",
     "Fate",
     "LinkTrace",
     "MemoryLimitError",

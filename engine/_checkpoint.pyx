@@ -1,17 +1,16 @@
 # distutils: language = c++
 # cython: language_level=3
-"""The state of an engine between two slices, in a stream of bytes (docs/runs.md).
+"""Saving and restoring the state of an engine between two slices, as a byte stream (docs/runs.md).
 
-One walk over everything that a run changes both writes it and reads it: what is saved and what is restored cannot drift apart.
-What an engine is made from (network, seed, options) is in no stream: it is built again, and its digest has to be the same.
-Pointers are written as what they point to: a row, or for a downlink or uplink its cell and mobile.
+One traversal of everything that a run changes both writes and reads it, so that the two directions cannot diverge. The inputs
+of an engine (network, seed, options) are not in the stream: the engine is built again, and their digest must match. A pointer
+is written as what identifies its target: a row, or the cell and mobile node of a downlink or uplink.
 """
 
 import numpy as np
 
-from engine.checkpoint_file import CheckpointError, identity
-from engine.link_trace import HOP, MESSAGE
-from engine.link_trace import Hops as TakenHops
+from engine.checkpoint_file import CheckpointError, build_digest
+from engine.link_trace import HOP, MESSAGE, LinkTrace as TraceColumns
 
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -21,398 +20,409 @@ from libcpp.pair cimport pair
 from libcpp.vector cimport vector
 
 from engine._core cimport Engine
-from engine.agenda cimport mark
-from engine.arena cimport zeroed
-from engine.copies cimport Copies
-from engine.events cimport Message, Pending
-from engine.fifo cimport Fifo, Line, NO_RING, Tally, new_fifo, oldest
-from engine.hops cimport Hop, Hops, Identity, Nest, Said
-from engine.record cimport Record
-from engine.sources cimport Rotation, Source
-from engine.state cimport free_table
-from engine.table cimport HOLD, LOCAL, QUEUE, TUNNEL, Entry, Held, Several, Table, find, new_held
-from engine.world cimport BUCKETS, Cell, Ended, Flow, Mobile, Span, Unit, World
+from engine.kernel.arena cimport allocate_zeroed
+from engine.kernel.binding_table cimport (
+    BUFFER, LOCAL, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer, find_entry, new_buffer,
+)
+from engine.kernel.copy_ledger cimport CopyCount
+from engine.kernel.events cimport ControllerEvent, Message
+from engine.kernel.fifo cimport NO_RING, Fifo, FifoParameters, LinkCounters, first_needed, new_fifo
+from engine.kernel.link_trace cimport CopyId, LinkTrace, TracedHop, TracedMessage, TunnelStack
+from engine.kernel.next_event cimport atomic_set_bits
+from engine.kernel.packet cimport Packet
+from engine.kernel.sources cimport CbrRing, Source
+from engine.kernel.world cimport HISTOGRAM_BUCKETS, Cell, Flow, MobileNode, PacketRecord, Span, Unit, World
+from engine.kernel.world_init cimport free_table
 
 cdef extern from "Python.h":
     int PyBUF_READ
 
 cdef enum:
-    BUFFER = 1 << 20  # bytes that go to the file, or come from it, at once
+    IO_BUFFER_BYTES = 1 << 20  # bytes per read or write of the file
 
-ctypedef pair[uint64_t, Copies] Copied
-ctypedef pair[Identity, Nest] Nested
+ctypedef pair[uint64_t, CopyCount] LedgerItem
+ctypedef pair[CopyId, TunnelStack] TunnelItem
 
 ctypedef fused Item:
-    Copied
-    Nested
-    Pending
+    LedgerItem
+    TunnelItem
+    ControllerEvent
     Source
     Message
     Span
-    Ended
-    Hop
-    Said
-    Record
+    PacketRecord
+    TracedHop
+    TracedMessage
+    Packet
 
 
-cdef class Stream:
-    """Fields one behind another, written to a file or read from it."""
+cdef class StateStream:
+    """Sequence of fields that are written to a file or read from it."""
 
     cdef bint reading
     cdef object file
     cdef bytearray buffer
-    cdef char* bytes  # of the buffer
-    cdef size_t at, filled
-    cdef uint64_t left  # of the file, while reading
+    cdef char* bytes  # the content of buffer
+    cdef size_t buffer_position, buffer_end
+    cdef uint64_t remaining  # bytes that remain in the file, while reading
 
     def __cinit__(self, file, bint reading):
         self.file, self.reading = file, reading
-        self.buffer = bytearray(BUFFER)
+        self.buffer = bytearray(IO_BUFFER_BYTES)
         self.bytes = self.buffer
         if reading:
-            here = file.tell()
-            self.left = file.seek(0, 2) - here
-            file.seek(here)
+            start = file.tell()
+            self.remaining = file.seek(0, 2) - start
+            file.seek(start)
 
     cdef int transfer(self, void* field, size_t size) except -1:
-        """One field, to the file or from it."""
-        cdef char* place = <char*>field
+        """Write one field to the file, or read it."""
+        cdef char* position = <char*>field
         cdef size_t n
         if self.reading:
-            if size > self.left:
+            if size > self.remaining:
                 raise CheckpointError("the state of an engine ends too early")
-            self.left -= size
+            self.remaining -= size
         while size:
-            if self.reading and self.at == self.filled:
+            if self.reading and self.buffer_position == self.buffer_end:
                 self.refill()
-            elif not self.reading and self.at == BUFFER:
+            elif not self.reading and self.buffer_position == IO_BUFFER_BYTES:
                 self.flush()
-            n = (self.filled if self.reading else <size_t>BUFFER) - self.at
+            n = (self.buffer_end if self.reading else <size_t>IO_BUFFER_BYTES) - self.buffer_position
             n = size if size < n else n
             if self.reading:
-                memcpy(place, self.bytes + self.at, n)
+                memcpy(position, self.bytes + self.buffer_position, n)
             else:
-                memcpy(self.bytes + self.at, place, n)
-            self.at += n
-            place += n
+                memcpy(self.bytes + self.buffer_position, position, n)
+            self.buffer_position += n
+            position += n
             size -= n
         return 0
 
     cdef int flush(self) except -1:
-        self.file.write(PyMemoryView_FromMemory(self.bytes, self.at, PyBUF_READ))
-        self.at = 0
+        self.file.write(PyMemoryView_FromMemory(self.bytes, self.buffer_position, PyBUF_READ))
+        self.buffer_position = 0
         return 0
 
     cdef int refill(self) except -1:
-        self.filled = self.file.readinto(self.buffer)
-        self.at = 0
-        if self.filled == 0:
+        self.buffer_end = self.file.readinto(self.buffer)
+        self.buffer_position = 0
+        if self.buffer_end == 0:
             raise CheckpointError("the state of an engine ends too early")
         return 0
 
     cdef int finish(self) except -1:
-        """Leave the file right behind the last field."""
+        """Leave the file position directly after the last field."""
         if self.reading:
-            self.file.seek(<int64_t>self.at - <int64_t>self.filled, 1)
+            self.file.seek(<int64_t>self.buffer_position - <int64_t>self.buffer_end, 1)
         else:
             self.flush()
         return 0
 
-    cdef int64_t number(self, int64_t value) except? -1:
-        """An integer: the given one on its way out, the one of the file on its way in."""
+    cdef int64_t transfer_int(self, int64_t value) except? -1:
+        """Write an integer and return it, or return the one that was read."""
         self.transfer(&value, sizeof(value))
         return value
 
-    cdef uint64_t count(self, uint64_t items, size_t size) except? 0:
-        """How many items of a size follow, which is no more than the file has bytes for."""
-        cdef uint64_t n = <uint64_t>self.number(<int64_t>items)
-        if self.reading and n > self.left // size:
+    cdef uint64_t transfer_count(self, uint64_t items, size_t size) except? 0:
+        """Transfer the number of items that follow; while reading, check it against the bytes that remain."""
+        cdef uint64_t n = <uint64_t>self.transfer_int(<int64_t>items)
+        if self.reading and n > self.remaining // size:
             raise CheckpointError("the state of an engine ends too early")
         return n
 
-    cdef object array(self, object values, object dtype):
-        """A numpy array of one dimension."""
-        cdef uint64_t n = self.count(len(values), np.dtype(dtype).itemsize)
-        held = np.zeros(n, dtype) if self.reading else np.ascontiguousarray(values, dtype)
-        self.transfer(<void*><size_t>held.ctypes.data, held.nbytes)
-        return held
+    cdef object transfer_array(self, object values, object dtype):
+        """Transfer a one-dimensional numpy array."""
+        cdef uint64_t n = self.transfer_count(len(values), np.dtype(dtype).itemsize)
+        array = np.zeros(n, dtype) if self.reading else np.ascontiguousarray(values, dtype)
+        self.transfer(<void*><size_t>array.ctypes.data, array.nbytes)
+        return array
 
 
-cdef int items(Stream s, vector[Item]* v) except -1:
-    """A vector of plain structs."""
-    v.resize(s.count(v.size(), sizeof(Item)))
+cdef int transfer_items(StateStream s, vector[Item]* v) except -1:
+    """Transfer a vector of plain structs."""
+    v.resize(s.transfer_count(v.size(), sizeof(Item)))
     return s.transfer(v.data(), v.size() * sizeof(Item))
 
 
 # -- FIFOs ----------------------------------------------------------------------------------------------------------------
 
-cdef int walk_line(Stream s, Line* line) except -1:
-    s.transfer(&line.last_bytes, sizeof(line.last_bytes))
-    s.transfer(&line.last_time, sizeof(line.last_time))
-    s.transfer(&line.settled, sizeof(line.settled))
+cdef int transfer_parameters(StateStream s, FifoParameters* params) except -1:
+    s.transfer(&params.last_bytes, sizeof(params.last_bytes))
+    s.transfer(&params.last_time, sizeof(params.last_time))
+    s.transfer(&params.counted_packets, sizeof(params.counted_packets))
     return 0
 
-cdef int walk_fifo(Stream s, Fifo* f) except -1:
-    """Where it stands, and the records that are still needed, each at its place in the ring."""
+cdef int transfer_fifo(StateStream s, Fifo* f) except -1:
+    """Transfer a FIFO and the packets that are still needed, each at its position in the ring."""
     cdef Fifo x = f[0]
     cdef uint32_t i
     s.transfer(&x, sizeof(Fifo))
-    x.line, x.ring = f.line, f.ring
+    x.params, x.ring = f.params, f.ring
     if s.reading:
-        if x.mask & (x.mask + 1) or x.tail - oldest(&x) > x.mask + 1:
-            raise CheckpointError("the state of an engine has a ring that cannot be")
+        if x.mask & (x.mask + 1) or x.tail - first_needed(&x) > x.mask + 1:
+            raise CheckpointError("the state of an engine has an invalid ring")
         x.ring = NULL
         if x.mask != NO_RING:
-            x.ring = <Record*>malloc((x.mask + <size_t>1) * sizeof(Record))
+            x.ring = <Packet*>malloc((x.mask + <size_t>1) * sizeof(Packet))
             if x.ring == NULL:
                 raise MemoryError("no memory for the state of an engine")
         free(f.ring)
         f[0] = x
-    i = oldest(&x)
+    i = first_needed(&x)
     while i != x.tail:
-        s.transfer(&x.ring[i & x.mask], sizeof(Record))
+        s.transfer(&x.ring[i & x.mask], sizeof(Packet))
         i += 1
     return 0
 
-cdef int walk_server(Stream s, Fifo* f) except -1:
-    s.transfer(f.line.tally, sizeof(Tally))
-    walk_line(s, f.line)
-    return walk_fifo(s, f)
+cdef int transfer_server(StateStream s, Fifo* f) except -1:
+    s.transfer(f.params.counters, sizeof(LinkCounters))
+    transfer_parameters(s, f.params)
+    return transfer_fifo(s, f)
 
-cdef Fifo* named(World* w, int64_t cell, int64_t mobile, bint up) except NULL:
-    """The downlink or uplink of a mobile in a cell; mobile -1: the downlink that all share."""
+cdef Fifo* find_radio_fifo(World* w, int64_t cell, int64_t mobile, bint up) except NULL:
+    """Return the downlink or uplink of a mobile node in a cell; mobile -1: the shared downlink."""
     cdef Fifo* f = NULL
     cdef Entry* e
     if 0 <= cell < w.cells:
         if mobile < 0 and not up:
-            f = w.cell[cell].shared
+            f = w.cell[cell].shared_downlink
         elif mobile >= 0:
-            e = find(&w.cell[cell].ups if up else &w.cell[cell].downs, <uint32_t>mobile)
+            e = find_entry(&w.cell[cell].uplinks if up else &w.cell[cell].downlinks, <uint32_t>mobile)
             if e != NULL:
-                f = <Fifo*>e.one.more
+                f = <Fifo*>e.target.extension
     if f == NULL:
-        raise CheckpointError(f"the state of an engine names a queue that is not there: cell {cell}, mobile {mobile}")
+        raise CheckpointError(f"the state of an engine names a queue that does not exist: cell {cell}, mobile {mobile}")
     return f
 
-cdef int walk_names(Stream s, World* w, vector[Fifo*]* listed, bint up) except -1:
-    """A list of downlinks, or of uplinks."""
+cdef int transfer_fifo_list(StateStream s, World* w, vector[Fifo*]* fifos, bint up) except -1:
+    """Transfer a list of downlinks or of uplinks."""
     cdef size_t i
     cdef int64_t cell = 0, mobile = 0
-    listed.resize(s.count(listed.size(), 2 * sizeof(int64_t)))
-    for i in range(listed.size()):
+    fifos.resize(s.transfer_count(fifos.size(), 2 * sizeof(int64_t)))
+    for i in range(fifos.size()):
         if not s.reading:
-            cell, mobile = listed[0][i].line.cell, listed[0][i].mobile
-        cell, mobile = s.number(cell), s.number(mobile)
-        listed[0][i] = named(w, cell, mobile, up)
+            cell, mobile = fifos[0][i].params.cell, fifos[0][i].mobile
+        cell, mobile = s.transfer_int(cell), s.transfer_int(mobile)
+        fifos[0][i] = find_radio_fifo(w, cell, mobile, up)
     return 0
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------------
 
-cdef int walk_table(Stream s, World* w, Table* table, int cell, Line* line) except -1:
-    """Entries at their places; ``cell`` is where local ones deliver, ``line`` that of the queues which a cell's own table has."""
-    cdef uint32_t i, slots
+cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, FifoParameters* params) except -1:
+    """Transfer the entries of a table at their slots.
+
+    ``cell`` is where local entries deliver; ``params`` is for the queues in a cell's own table.
+    """
+    cdef uint32_t i, slot_count
     cdef Entry e
+    cdef bint shared
     if s.reading:
         free_table(w, table)
-        table.slot = NULL
-        table.slots = 0
-    table.used, table.peak = <uint32_t>s.number(table.used), <uint32_t>s.number(table.peak)
-    slots = <uint32_t>s.count(table.slots, sizeof(Entry))
-    if s.reading and slots:
-        if table.used >= slots:
-            raise CheckpointError("the state of an engine has a table that cannot be")
-        table.slot = <Entry*>zeroed(slots * sizeof(Entry))
-        if table.slot == NULL:
+        table.entries = NULL
+        table.slot_count = 0
+    table.entry_count, table.peak = <uint32_t>s.transfer_int(table.entry_count), <uint32_t>s.transfer_int(table.peak)
+    slot_count = <uint32_t>s.transfer_count(table.slot_count, sizeof(Entry))
+    if s.reading and slot_count:
+        if table.entry_count >= slot_count:
+            raise CheckpointError("the state of an engine has an invalid table")
+        table.entries = <Entry*>allocate_zeroed(slot_count * sizeof(Entry))
+        if table.entries == NULL:
             raise MemoryError("no memory for the state of an engine")
-        table.slots = slots
-    for i in range(slots):
-        e = table.slot[i]
-        if e.mode != TUNNEL or e.count > 1:
-            e.one.more = NULL
+        table.slot_count = slot_count
+    for i in range(slot_count):
+        e = table.entries[i]
+        if e.mode != TUNNEL or e.careof_count > 1:
+            e.target.extension = NULL
         s.transfer(&e, sizeof(Entry))
         if s.reading:
-            table.slot[i] = e
+            table.entries[i] = e
         if e.mode == QUEUE:
             if s.reading:
-                table.slot[i].one.more = new_fifo(w.fifos, line, 0)
-            walk_fifo(s, <Fifo*>table.slot[i].one.more)
+                table.entries[i].target.extension = new_fifo(w.fifo_pool, params, 0)
+            transfer_fifo(s, <Fifo*>table.entries[i].target.extension)
         elif e.mode == LOCAL:
-            table.slot[i].one.more = named(w, cell, -1 if cell >= 0 and w.cell[cell].shared != NULL else e.mobile, False)
-        elif e.mode == HOLD:
+            shared = cell >= 0 and w.cell[cell].shared_downlink != NULL
+            table.entries[i].target.extension = find_radio_fifo(w, cell, -1 if shared else e.mobile, False)
+        elif e.mode == BUFFER:
             if s.reading:
-                table.slot[i].one.more = <void*>new_held(0, 0)
-            walk_held(s, <Held*>table.slot[i].one.more)
-        elif e.mode == TUNNEL and e.count > 1:
+                table.entries[i].target.extension = <void*>new_buffer(0, 0)
+            transfer_buffer(s, <PacketBuffer*>table.entries[i].target.extension)
+        elif e.mode == TUNNEL and e.careof_count > 1:
             if s.reading:
-                table.slot[i].one.more = calloc(1, sizeof(Several))
-            s.transfer(table.slot[i].one.more, sizeof(Several))
+                table.entries[i].target.extension = calloc(1, sizeof(CareOfList))
+            s.transfer(table.entries[i].target.extension, sizeof(CareOfList))
     return 0
 
-cdef int walk_held(Stream s, Held* held) except -1:
-    held.limit_packets, held.limit_bytes = s.number(held.limit_packets), s.number(held.limit_bytes)
-    held.bytes = s.number(held.bytes)
-    return items(s, held.records)
+cdef int transfer_buffer(StateStream s, PacketBuffer* buffer) except -1:
+    buffer.limit_packets, buffer.limit_bytes = s.transfer_int(buffer.limit_packets), s.transfer_int(buffer.limit_bytes)
+    buffer.bytes = s.transfer_int(buffer.bytes)
+    return transfer_items(s, buffer.packets)
 
 
 # -- the parts of a world -------------------------------------------------------------------------------------------------
 
-cdef int walk_cell(Stream s, World* w, Cell* c) except -1:
-    walk_line(s, c.down)
-    walk_line(s, c.up)
-    if c.shared != NULL:
-        walk_fifo(s, c.shared)
-    walk_table(s, w, &c.downs, -1, c.down)
-    return walk_table(s, w, &c.ups, -1, c.up)
+cdef int transfer_cell(StateStream s, World* w, Cell* c) except -1:
+    transfer_parameters(s, c.downlink_params)
+    transfer_parameters(s, c.uplink_params)
+    if c.shared_downlink != NULL:
+        transfer_fifo(s, c.shared_downlink)
+    transfer_table(s, w, &c.downlinks, -1, c.downlink_params)
+    return transfer_table(s, w, &c.uplinks, -1, c.uplink_params)
 
-cdef int walk_unit(Stream s, Unit* u) except -1:
+cdef int transfer_unit(StateStream s, Unit* u) except -1:
     cdef size_t i
-    cdef Rotation* g
-    u.frontier, u.next[0] = s.number(u.frontier), s.number(u.next[0])
-    u.soon[0] = 0  # looked up when it is wanted
-    u.scheduled_next, u.counter, u.messages = s.number(u.scheduled_next), s.number(u.counter), s.number(u.messages)
-    u.wait, u.wait_max = s.number(u.wait), s.number(u.wait_max)
-    u.held_peak_packets, u.held_peak_bytes = s.number(u.held_peak_packets), s.number(u.held_peak_bytes)
-    items(s, u.pending)
-    items(s, u.sources)
-    for i in range(u.rotations.size()):
-        g = u.rotations[0][i]
-        g.head, g.count, g.begun = <uint32_t>s.number(g.head), <uint32_t>s.number(g.count), s.number(g.begun)
+    cdef CbrRing* g
+    u.frontier, u.next_event[0] = s.transfer_int(u.frontier), s.transfer_int(u.next_event[0])
+    u.group_bound[0] = 0  # a lower bound, which the next lookup makes exact
+    u.schedule_next, u.event_counter = s.transfer_int(u.schedule_next), s.transfer_int(u.event_counter)
+    u.message_count = s.transfer_int(u.message_count)
+    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)
+    u.buffer_peak_packets, u.buffer_peak_bytes = s.transfer_int(u.buffer_peak_packets), s.transfer_int(u.buffer_peak_bytes)
+    transfer_items(s, u.pending_events)
+    transfer_items(s, u.sources)
+    for i in range(u.cbr_rings.size()):
+        g = u.cbr_rings[0][i]
+        g.head, g.count = <uint32_t>s.transfer_int(g.head), <uint32_t>s.transfer_int(g.count)
+        g.started_count = s.transfer_int(g.started_count)
         s.transfer(g.ring, g.capacity * sizeof(Source))
-        if g.begun >= g.coming.size():
-            g.coming[0] = vector[Source]()
-    for i in range(u.arrivals.size()):
-        if u.arrivals[0][i].line.fixed < 0:
-            walk_line(s, u.arrivals[0][i].line)
-            walk_fifo(s, u.arrivals[0][i])
-        mark(u.arrivals[0][i].line.busy, u.arrivals[0][i].line.bit)  # which of them have something is seen at the first visit
-    if u.server != NULL:
-        walk_server(s, u.server)
-    if u.registration != NULL:
-        walk_server(s, u.registration)
+        if g.started_count >= g.not_started.size():
+            g.not_started[0] = vector[Source]()
+    for i in range(u.inbound_fifos.size()):
+        if u.inbound_fifos[0][i].params.service_time < 0:
+            transfer_parameters(s, u.inbound_fifos[0][i].params)
+            transfer_fifo(s, u.inbound_fifos[0][i])
+        # Ready bits are not saved: all are set here, and the next visit clears those of empty FIFOs.
+        atomic_set_bits(u.inbound_fifos[0][i].params.ready_word, u.inbound_fifos[0][i].params.ready_bit)
+    if u.server_fifo != NULL:
+        transfer_server(s, u.server_fifo)
+    if u.registration_fifo != NULL:
+        transfer_server(s, u.registration_fifo)
     return 0
 
-cdef int walk_copies(Stream s, World* w) except -1:
-    cdef vector[Copied] listed
-    cdef Copied item
+cdef int transfer_ledger(StateStream s, World* w) except -1:
+    cdef vector[LedgerItem] entries
+    cdef LedgerItem item
     for item in w.ledger[0]:
-        listed.push_back(item)
-    items(s, &listed)
-    for item in listed:
+        entries.push_back(item)
+    transfer_items(s, &entries)
+    for item in entries:
         w.ledger[0][item.first] = item.second
     return 0
 
-cdef int walk_hops(Stream s, Hops* h) except -1:
-    cdef vector[Nested] listed
-    cdef Nested item
-    items(s, h.hops)
-    items(s, h.said)
-    for item in h.nests[0]:
-        listed.push_back(item)
-    items(s, &listed)
-    for item in listed:
-        h.nests[0][item.first] = item.second
+cdef int transfer_link_trace(StateStream s, LinkTrace* trace) except -1:
+    cdef vector[TunnelItem] entries
+    cdef TunnelItem item
+    transfer_items(s, trace.hops)
+    transfer_items(s, trace.messages)
+    for item in trace.tunnel_stacks[0]:
+        entries.push_back(item)
+    transfer_items(s, &entries)
+    for item in entries:
+        trace.tunnel_stacks[0][item.first] = item.second
     return 0
 
-cdef int walk_world(Stream s, World* w, size_t tallies) except -1:
-    """Cells before nodes, whose local entries name their queues, and both before the lists of queues."""
+cdef int transfer_world(StateStream s, World* w, size_t rows) except -1:
+    """Transfer a world: cells before nodes, whose local entries refer to their queues, and both before the lists of queues."""
     cdef int64_t i
-    w.begin, w.drawn, w.boundary_next = s.number(w.begin), s.number(w.drawn), s.number(w.boundary_next)
-    w.fingerprint, w.events = <uint64_t>s.number(<int64_t>w.fingerprint), s.number(w.events)
-    s.transfer(w.tallies, tallies * sizeof(Tally))
+    w.window_begin, w.non_cbr_packets = s.transfer_int(w.window_begin), s.transfer_int(w.non_cbr_packets)
+    w.boundary_next = s.transfer_int(w.boundary_next)
+    w.fingerprint, w.packet_hops = <uint64_t>s.transfer_int(<int64_t>w.fingerprint), s.transfer_int(w.packet_hops)
+    s.transfer(w.link_counters, rows * sizeof(LinkCounters))
     s.transfer(w.flow, w.flows * sizeof(Flow))
-    s.transfer(w.sent, w.flows * sizeof(uint32_t))
-    s.transfer(w.histogram, BUCKETS * sizeof(int64_t))
+    s.transfer(w.sent_packets, w.flows * sizeof(uint32_t))
+    s.transfer(w.delay_histogram, HISTOGRAM_BUCKETS * sizeof(int64_t))
     s.transfer(w.fates, sizeof(w.fates))
-    s.transfer(w.mobile, w.mobiles * sizeof(Mobile))
-    w.touched.resize(s.count(w.touched.size(), sizeof(int32_t)))
-    s.transfer(w.touched.data(), w.touched.size() * sizeof(int32_t))
-    w.free_messages.resize(s.count(w.free_messages.size(), sizeof(uint32_t)))
+    s.transfer(w.mobile, w.mobiles * sizeof(MobileNode))
+    w.contested_mobiles.resize(s.transfer_count(w.contested_mobiles.size(), sizeof(int32_t)))
+    s.transfer(w.contested_mobiles.data(), w.contested_mobiles.size() * sizeof(int32_t))
+    w.free_messages.resize(s.transfer_count(w.free_messages.size(), sizeof(uint32_t)))
     s.transfer(w.free_messages.data(), w.free_messages.size() * sizeof(uint32_t))
-    items(s, w.messages)
-    items(s, w.spans)
-    items(s, w.ended)
+    transfer_items(s, w.messages)
+    transfer_items(s, w.spans)
+    transfer_items(s, w.packet_records)
     for i in range(w.units):
-        walk_unit(s, &w.unit[i])
+        transfer_unit(s, &w.unit[i])
     for i in range(w.cells):
-        walk_cell(s, w, &w.cell[i])
-        walk_names(s, w, w.cell[i].busy_ups, True)
+        transfer_cell(s, w, &w.cell[i])
+        transfer_fifo_list(s, w, w.cell[i].active_uplinks, True)
     for i in range(w.nodes):
-        walk_table(s, w, &w.tables[i], w.cell_of_node[i], NULL)
-    walk_table(s, w, &w.up_holds, -1, NULL)
-    walk_names(s, w, w.busy_downs, False)
+        transfer_table(s, w, &w.tables[i], w.cell_of_node[i], NULL)
+    transfer_table(s, w, &w.upstream_buffers, -1, NULL)
+    transfer_fifo_list(s, w, w.active_downlinks, False)
     if s.reading:
-        w.nothing_before.clear()
-    walk_names(s, w, w.control_downs, False)
-    walk_copies(s, w)
-    if w.hops != NULL:
-        walk_hops(s, w.hops)
+        w.downlink_bounds.clear()
+    transfer_fifo_list(s, w, w.control_downlinks, False)
+    transfer_ledger(s, w)
+    if w.trace != NULL:
+        transfer_link_trace(s, w.trace)
     return 0
 
-cdef int walk(Stream s, Engine e) except -1:
-    """Whose state it is, then everything that a run changes."""
-    mine = identity(e.built, e.seed, e.tunnel_limit, e.record, sorted(e.links), sorted(e.controllers))
-    if s.array(np.frombuffer(mine, np.uint8), np.uint8).tobytes() != mine:
+cdef int transfer_engine(StateStream s, Engine e) except -1:
+    """Transfer a digest of the engine's inputs, then everything that a run changes."""
+    digest = build_digest(e.built, e.seed, e.tunnel_limit, e.record_level, sorted(e.traced_links), sorted(e.controllers))
+    if s.transfer_array(np.frombuffer(digest, np.uint8), np.uint8).tobytes() != digest:
         raise CheckpointError("the state is one of another network, other options or another version of the engine")
-    e.reached, e.span = s.number(e.reached), s.number(e.span)
-    e.windows, e.windows_beside = s.number(e.windows), s.number(e.windows_beside)
-    e.visits, e.steps = s.number(e.visits), s.number(e.steps)
-    e.calls, e.controller_ns = s.number(e.calls), s.number(e.controller_ns)
-    e.context.call, e.context.order = s.number(e.context.call), s.number(e.context.order)
-    sent = s.array(np.array([*dict(e.context.sent).items()], np.int64).ravel(), np.int64)
-    e.context.sent = dict(sent.reshape(-1, 2).tolist())
-    e.later = TakenHops(s.array(e.later.rows, HOP), s.array(e.later.messages, MESSAGE))
-    return walk_world(s, e.w, len(e.built.tallies))
+    e.reached_ps, e.current_window_ps = s.transfer_int(e.reached_ps), s.transfer_int(e.current_window_ps)
+    e.windows, e.parallel_windows = s.transfer_int(e.windows), s.transfer_int(e.parallel_windows)
+    e.visits, e.heap_steps = s.transfer_int(e.visits), s.transfer_int(e.heap_steps)
+    e.controller_calls, e.controller_ns = s.transfer_int(e.controller_calls), s.transfer_int(e.controller_ns)
+    e.context.order = s.transfer_int(e.context.order)
+    counts = s.transfer_array(np.array([*dict(e.context.message_counts).items()], np.int64).ravel(), np.int64)
+    e.context.message_counts = dict(counts.reshape(-1, 2).tolist())
+    hops = s.transfer_array(e.pending_trace.rows, HOP)
+    e.pending_trace = TraceColumns(hops, s.transfer_array(e.pending_trace.messages, MESSAGE))
+    return transfer_world(s, e.w, len(e.built.tallies))
 
 
 def save(Engine engine not None, file):
-    """Write the state of an engine, as it is between two slices.
+    """Write the state of an engine between two slices.
 
     Parameters
     ----------
     engine : Engine
-        It can go on afterwards. What its controllers know is not part of it.
+        It can continue afterwards. The state of its controllers is not included.
     file : binary file
-        The state is written where it stands. ``engine.checkpoint_file`` makes files whose damage is noticed.
+        The state is written at the current position. Files of ``engine.checkpoint_file`` detect damage.
 
     Raises
     ------
     ValueError
-        If the engine is running, or an exception broke its run off.
+        If the engine is running, or an exception has interrupted its run.
     """
-    engine.whole()
-    engine.open()
-    cdef Stream s = Stream(file, False)
-    walk(s, engine)
+    engine.check_usable()
+    engine.build_world()
+    cdef StateStream s = StateStream(file, False)
+    transfer_engine(s, engine)
     s.finish()
 
 
 def restore(Engine engine not None, file):
-    """Put a new engine where another one was; its run from there is the other one's, to the last bit.
+    """Restore the state of an engine into a new one, whose run continues bit-identically.
 
     Parameters
     ----------
     engine : Engine
-        Made from the same network, with the same seed and options, and with the controllers that it had attached, which know
-        what they knew. ``scheduling``, ``window_ps``, ``threads``, ``dispatch`` and
-        ``memory_limit_bytes`` may differ.
+        A new engine of the same network with the same seed and options, and with the controllers that were attached, in their
+        state at the time of saving. ``scheduling``, ``window_ps``, ``threads`` and ``memory_limit_bytes`` may differ.
     file : binary file
-        With the state next in it; it stands behind the state afterwards. The state is believed: check the file before.
+        Positioned at the state; afterwards it is positioned behind it. The content is trusted: check the file before.
 
     Raises
     ------
     CheckpointError
-        If the state is not one of such an engine, or ends too early. The engine cannot be used then.
+        If the state belongs to a different engine or is truncated. The engine cannot be used then.
     ValueError
         If the engine is not new.
     """
-    engine.whole()
-    if engine.reached:
+    engine.check_usable()
+    if engine.reached_ps:
         raise ValueError("a state is put into a new engine")
-    engine.open()
-    engine.halfway = True
-    cdef Stream s = Stream(file, True)
-    walk(s, engine)
+    engine.build_world()
+    engine.running = True
+    cdef StateStream s = StateStream(file, True)
+    transfer_engine(s, engine)
     s.finish()
-    engine.span = min(engine.span, engine.cap)
-    engine.halfway = False
+    engine.current_window_ps = min(engine.current_window_ps, engine.max_window_ps)
+    engine.running = False

@@ -1,23 +1,22 @@
-"""What an engine holds beside its loop."""
+"""Declarations of the engine class, shared with the module that saves and restores it."""
 
 from libc.stdint cimport int64_t
 
-from engine._loop cimport Loop
+from engine._loop cimport EventLoop
 
-cdef class Engine(Loop):
+cdef class Engine(EventLoop):
     cdef object network
-    cdef int64_t reached
-    cdef bint batch
-    cdef bint halfway  # while it runs; for good once an exception broke a run off
+    cdef int64_t reached_ps
+    cdef bint running  # true while a run is in progress, and for good after an exception has interrupted one
     cdef object memory_limit
     cdef object seed
-    cdef object links  # names of those whose hops are recorded
-    cdef object later  # hops that start after what has been handed over
-    cdef object asked  # window_ps
+    cdef object traced_links  # names
+    cdef object pending_trace  # traced hops that start at or after the time up to which the trace was taken
+    cdef object requested_window_ps
     cdef int tunnel_limit
-    cdef int record
-    cdef bint over  # the controllers have been let go
+    cdef int record_level
+    cdef bint controllers_released
 
-    cdef int open(self) except -1
+    cdef int build_world(self) except -1
     cdef int put_controller(self, int node, object controller) except -1
-    cdef int whole(self) except -1
+    cdef int check_usable(self) except -1

@@ -1,52 +1,52 @@
-"""What the loop holds, for the modules that are compiled apart from it."""
+"""Declarations of the event loop, shared with the modules that are compiled apart from it."""
 
 from libc.stdint cimport int64_t
 
-from engine._control cimport Context, Event
-from engine.events cimport Pending
-from engine.threads cimport Pool
-from engine.views cimport Crew
-from engine.world cimport Unit, World
+from engine._context cimport Context, Event
+from engine.kernel.events cimport ControllerEvent
+from engine.kernel.thread_pool cimport ThreadPool
+from engine.kernel.worker_view cimport ParallelState
+from engine.kernel.world cimport Unit, World
 
-cdef enum:  # scheduling
+cdef enum:  # EventLoop.scheduling
     AUTO = 0
     WINDOWS = 1
     HEAP = 2
 
-cdef class Loop:
+cdef class EventLoop:
     cdef World* w
     cdef object built
-    cdef dict controllers  # by node: whether it takes batches, and what is called
-    cdef bint controlled  # whether there are any
+    cdef dict controllers  # node, or -1 for the mobile nodes -> on_event of its controller
+    cdef bint has_controllers
     cdef Context context
-    cdef int64_t cap  # largest window to use
-    cdef int64_t cap_beside  # the same where units are visited side by side
-    cdef int64_t span  # window in use
-    cdef int64_t most_records  # that one window may move before it is halved
+    cdef int64_t max_window_ps
+    cdef int64_t max_parallel_window_ps
+    cdef int64_t current_window_ps
+    cdef int64_t max_window_hops  # packet-hops of one window above which the window is halved
     cdef int threads
-    cdef Crew crew
-    cdef Pool* pool
-    cdef bint beside_now
-    cdef int64_t least_beside  # packet-hops in a window that are worth other threads
+    cdef ParallelState parallel
+    cdef ThreadPool* pool
+    cdef bint runs_parallel
+    cdef int64_t min_parallel_hops  # packet-hops of one window below which other threads are not worth waking
     cdef int scheduling
-    cdef int64_t most_drawn
-    cdef int64_t windows, windows_beside, visits, steps, calls, controller_ns
+    cdef int64_t release_after_packets
+    cdef int64_t windows, parallel_windows, visits, heap_steps, controller_calls, controller_ns
 
-    cdef Event wrap(self, Pending* e, int node)
-    cdef int end_event(self, Pending* e, int64_t fate) except -1
-    cdef int control(self, Unit* u, int64_t end) except -1
-    cdef int call_controller(self, Unit* u, int64_t end) except -1
-    cdef int first_pass(self, Unit* u, int64_t end) except -1 nogil
+    cdef Event make_event(self, ControllerEvent* e, int node)
+    cdef int end_event(self, ControllerEvent* e, int64_t fate) except -1
+    cdef int run_controller(self, Unit* u, int64_t end) except -1
+    cdef int deliver_events(self, Unit* u, int64_t end) except -1
+    cdef int control_pass(self, Unit* u, int64_t end) except -1 nogil
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil
-    cdef int after_first(self, Unit* u, int64_t end) except -1 nogil
-    cdef int first_passes(self, int64_t end) except -1 nogil
-    cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil
-    cdef int window(self, int64_t begin, int64_t end) except -1 nogil
-    cdef int64_t earliest(self) noexcept nogil
-    cdef int broken(self, Unit* u) except -1 nogil
-    cdef int give_back(self) except -1 nogil
-    cdef int by_windows(self, int64_t stop) except -1 nogil
-    cdef int end_window(self, int64_t records, int64_t most, int64_t cap) except -1 nogil
-    cdef int beside(self, int64_t stop) except -1 nogil
-    cdef int by_heap(self, int64_t stop) except -1 nogil
-    cdef int go(self, int64_t stop) except -1 nogil
+    cdef int data_pass(self, Unit* u, int64_t end) except -1 nogil
+    cdef int control_passes(self, int64_t end) except -1 nogil
+    cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil
+    cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil
+    cdef int64_t earliest_event(self) noexcept nogil
+    cdef int raise_failure(self, Unit* u) except -1 nogil
+    cdef int release_mapped_pages(self) except -1 nogil
+    cdef int run_windows(self, int64_t stop) except -1 nogil
+    cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil
+    cdef int run_parallel(self, int64_t stop) except -1 nogil
+    cdef int run_in_time_order(self, int64_t stop) except -1 nogil
+    cdef int run_until(self, int64_t stop) except -1 nogil

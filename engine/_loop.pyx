@@ -1,46 +1,52 @@
 # distutils: language = c++
 # cython: language_level=3
-"""The loop of the compiled engine: windows of units, side by side or one after the other, or one instant at a time."""
+"""Event loop of the compiled engine: windows of units, one after the other or in parallel, or single instants in time order."""
 
-from engine.results import LawBroken, MemoryLimitError
+from engine.results import ConservationError, MemoryLimitError
 
 from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
-from engine._control cimport Event
-from engine.agenda cimport GROUP, NEVER, Agenda, look, soonest_unit
-from engine.clock cimport steady_ns
-from engine.events cimport MESSAGE, REFUSED, TIMER, Message, Pending, pop_event, push_event
-from engine.fifo cimport NO_MEMORY
-from engine.fleet cimport begin_fleet, finish_fleet, next_fleet
-from engine.reception cimport pass_boundaries
-from engine.units cimport begin_visit, close_inlets, finish_visit, open_inlets
-from engine.views cimport Crew, Lead, begin_view, end_view, free_outgrown, leave_view, more_work
-from engine.world cimport DELIVERED, UNIT_FLEET, UNIT_NODE, Unit, World, end_message
+from engine._context cimport Event
+from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
+from engine.kernel.fates cimport DELIVERED, end_message
+from engine.kernel.fifo cimport NO_MEMORY
+from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
+from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
+from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
+from engine.kernel.reception cimport advance_boundaries
+from engine.kernel.steady_clock cimport steady_ns
+from engine.kernel.worker_view cimport (
+    ParallelState, RunAheadArc, begin_view, free_retired_rings, has_more_work, merge_slice_counts, merge_window_counts,
+)
+from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Unit, World
 
 
-cdef void second_pass(World* w, Unit* u, int64_t end) noexcept nogil:
-    """Pass 2 of a node or server, compiled once."""
+cdef enum:
+    REVIEW_WINDOWS = 256  # parallel windows between two checks that there is enough work for parallel execution
+
+
+cdef void node_data_pass(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Run pass 2 of a node or server; a function of its own, so that its large inlined body is compiled once."""
     finish_visit(w, u, end)
 
 
-cdef void finish_beside(void* arg, int worker, int job) noexcept nogil:
-    cdef Crew* crew = <Crew*>arg
-    cdef World* v = crew.views[worker]
-    cdef Unit* u = crew.due[job]
-    cdef int64_t before = v.events
-    second_pass(v, u, u.frontier)
-    u.work = v.events - before
+cdef void run_data_job(void* arg, int worker, int job) noexcept nogil:
+    cdef ParallelState* parallel = <ParallelState*>arg
+    cdef World* v = parallel.views[worker]
+    cdef Unit* u = parallel.due_units[job]
+    cdef int64_t hops_before = v.packet_hops
+    node_data_pass(v, u, u.frontier)
+    u.last_visit_hops = v.packet_hops - hops_before
     if v.failure and v.failure_unit < 0:
         v.failure_unit = u.rank
 
 
-cdef class Loop:
-    """What runs: the state, the controllers, and how they go on from window to window. ``engine.Engine`` is made of it."""
+cdef class EventLoop:
+    """Base class of ``engine.Engine``: the world, its controllers, and their progress from window to window."""
 
     # -- controllers ------------------------------------------------------------------------------------------------------
-    cdef Event wrap(self, Pending* e, int node):
+    cdef Event make_event(self, ControllerEvent* e, int node):
         cdef Event event = Event.__new__(Event)
         cdef Message* m
         event.time_ps = e.t
@@ -50,8 +56,7 @@ cdef class Loop:
         event.code = e.code
         event.via = e.via
         event.fate = DELIVERED
-        event.call = self.context.call
-        if e.kind == MESSAGE or e.kind == REFUSED:
+        if e.kind == EVENT_MESSAGE or e.kind == EVENT_REFUSED:
             m = &self.w.messages.data()[e.message]
             event.source = m.source
             event.args = (m.args[0], m.args[1], m.args[2], m.args[3], m.args[4], m.args[5])
@@ -60,321 +65,299 @@ cdef class Loop:
             event.args = (e.arg, 0, 0, 0, 0, 0)
         return event
 
-    cdef int end_event(self, Pending* e, int64_t fate) except -1:
-        self.w.mobile[e.mobile].timers -= e.kind == TIMER and self.context.u.kind == UNIT_FLEET
-        if e.kind == MESSAGE:
-            self.w.fates[1][fate] += 1
-        if e.kind == MESSAGE or e.kind == REFUSED:
+    cdef int end_event(self, ControllerEvent* e, int64_t fate) except -1:
+        self.w.mobile[e.mobile].pending_timers -= e.kind == EVENT_TIMER and self.context.u.kind == UNIT_MOBILES
+        if e.kind == EVENT_MESSAGE:
+            self.w.fates[CONTROL_FATES][fate] += 1
+        if e.kind == EVENT_MESSAGE or e.kind == EVENT_REFUSED:
             end_message(self.w, e.message)
         return 0
 
-    cdef int control(self, Unit* u, int64_t end) except -1:
-        """The unit's controller takes its events before ``end``."""
-        cdef int64_t begun = steady_ns()
+    cdef int run_controller(self, Unit* u, int64_t end) except -1:
+        """Call the unit's controller for its events before ``end``."""
+        cdef int64_t start_ns = steady_ns()
         self.context.u = u
         try:
-            self.call_controller(u, end)
+            self.deliver_events(u, end)
         finally:
             self.context.u = NULL
-            self.controller_ns += steady_ns() - begun
+            self.controller_ns += steady_ns() - start_ns
         return 0
 
-    cdef int call_controller(self, Unit* u, int64_t end) except -1:
-        cdef Pending e
+    cdef int deliver_events(self, Unit* u, int64_t end) except -1:
+        cdef ControllerEvent e
         cdef Event event
-        cdef vector[Pending] batch
         cdef int node = u.node if u.kind == UNIT_NODE else -1
-        cdef size_t i
-        cdef list events
-        batched, called = self.controllers[node]
-        if batched:
-            while u.pending.size() and u.pending.data()[0].t < end:
-                events, later, mobiles = [], [], set()
-                batch.clear()
-                self.context.call += 1
-                self.context.event = None
-                while u.pending.size() and u.pending.data()[0].t < end:
-                    e = pop_event(u.pending)
-                    if e.mobile in mobiles:
-                        later.append(e)
-                    else:
-                        mobiles.add(e.mobile)
-                        batch.push_back(e)
-                        events.append(self.wrap(&e, node))
-                for e in later:
-                    push_event(u.pending, &e)
-                called(self.context, events.copy())
-                self.calls += 1
-                for i in range(batch.size()):
-                    event = events[i]
-                    u.messages += batch[i].kind == MESSAGE
-                    self.end_event(&batch[i], event.fate)
-        else:
-            while u.pending.size() and u.pending.data()[0].t < end:
-                e = pop_event(u.pending)
-                self.context.call += 1
-                event = self.wrap(&e, node)
-                self.context.make_current(event)
-                called(self.context, event)
-                self.calls += 1
-                u.messages += e.kind == MESSAGE
-                self.end_event(&e, event.fate)
+        on_event = self.controllers[node]
+        while u.pending_events.size() and u.pending_events.data()[0].t < end:
+            e = pop_event(u.pending_events)
+            event = self.make_event(&e, node)
+            self.context.make_current(event)
+            on_event(self.context, event)
+            self.controller_calls += 1
+            u.message_count += e.kind == EVENT_MESSAGE
+            self.end_event(&e, event.fate)
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------
-    cdef int first_pass(self, Unit* u, int64_t end) except -1 nogil:
-        """Pass 1 of a unit up to ``end``, with its controller."""
+    cdef int control_pass(self, Unit* u, int64_t end) except -1 nogil:
+        """Run pass 1 of a unit up to ``end``, with its controller."""
         cdef World* w = self.w
-        cdef Pending e
+        cdef ControllerEvent e
         self.visits += 1
-        u.next[0] = NEVER
-        if begin_fleet(w, u, end) if u.kind == UNIT_FLEET else begin_visit(w, u, end):
-            if u.controlled:
+        u.next_event[0] = NEVER
+        if begin_mobiles_visit(w, u, end) if u.kind == UNIT_MOBILES else begin_visit(w, u, end):
+            if u.has_controller:
                 with gil:
-                    self.control(u, end)
+                    self.run_controller(u, end)
             else:
-                while u.pending.size() and u.pending.data()[0].t < end:
-                    e = pop_event(u.pending)
-                    if e.kind == MESSAGE:
-                        w.fates[1][DELIVERED] += 1
+                while u.pending_events.size() and u.pending_events.data()[0].t < end:
+                    e = pop_event(u.pending_events)
+                    if e.kind == EVENT_MESSAGE:
+                        w.fates[CONTROL_FATES][DELIVERED] += 1
                         end_message(w, e.message)
         return 0
 
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil:
-        """One unit up to ``end``: both passes."""
-        self.first_pass(u, end)
-        return self.after_first(u, end)
+        """Run both passes of one unit up to ``end``."""
+        self.control_pass(u, end)
+        return self.data_pass(u, end)
 
-    cdef int after_first(self, Unit* u, int64_t end) except -1 nogil:
-        """Pass 2 of a unit."""
+    cdef int data_pass(self, Unit* u, int64_t end) except -1 nogil:
+        """Run pass 2 of a unit."""
         cdef World* w = self.w
-        if u.kind == UNIT_FLEET:
-            finish_fleet(w, u, end)
-            next_fleet(u)
+        if u.kind == UNIT_MOBILES:
+            finish_mobiles_visit(w, u, end)
+            update_mobiles_next_event(u)
         else:
-            open_inlets(u)
-            second_pass(w, u, end)
-            close_inlets(w, u)
+            open_cursors(u)
+            node_data_pass(w, u, end)
+            close_cursors(w, u)
         u.frontier = end
-        free_outgrown(w)
-        return self.broken(u) if w.failure else 0
+        free_retired_rings(w)
+        return self.raise_failure(u) if w.failure else 0
 
-    cdef int first_passes(self, int64_t end) except -1 nogil:
-        """Pass 1 of nodes and servers in a window of at most ``cap_beside``; those that have something to do are then due.
+    cdef int control_passes(self, int64_t end) except -1 nogil:
+        """Run pass 1 of nodes and servers in a window of at most ``max_parallel_window_ps``.
 
-        Those that are ahead go on to their ``until``.
+        Units with something to do are then due for pass 2. Units that run ahead go on to their ``visit_end``.
         """
-        cdef Agenda* a = &self.w.agenda
+        cdef NextEventIndex* a = &self.w.event_index
         cdef Unit* u
         cdef size_t j
         cdef int i, group
-        self.crew.due.clear()
-        for j in range(self.crew.ahead.size()):
-            u = self.crew.ahead[j]
-            if u.next[0] < u.until:
-                self.first_pass(u, u.until)
-                self.crew.due.push_back(u)
-            u.frontier = u.until
+        self.parallel.due_units.clear()
+        for j in range(self.parallel.run_ahead_units.size()):
+            u = self.parallel.run_ahead_units[j]
+            if u.next_event[0] < u.visit_end:
+                self.control_pass(u, u.visit_end)
+                self.parallel.due_units.push_back(u)
+            u.frontier = u.visit_end
         for group in range(a.groups):
-            if a.soon[group] < end:
-                for i in range(group * GROUP, min(self.w.units, (group + 1) * GROUP)):
+            if a.group_bound[group] < end:
+                for i in range(group * GROUP_SIZE, min(self.w.units, (group + 1) * GROUP_SIZE)):
                     u = &self.w.unit[i]
-                    if a.next[i] < end and u.kind != UNIT_FLEET and not u.ahead:
-                        self.first_pass(u, end)
-                        self.crew.due.push_back(u)
+                    if a.next_event[i] < end and u.kind != UNIT_MOBILES and not u.run_ahead_depth:
+                        self.control_pass(u, end)
+                        self.parallel.due_units.push_back(u)
                         u.frontier = end
-                look(a, group)
-            a.passed[group] = max(a.passed[group], end)
+                refresh_group(a, group)
+            a.group_frontier[group] = max(a.group_frontier[group], end)
         return 0
 
-    cdef int64_t go_ahead(self, int64_t begin, int64_t stop) noexcept nogil:
-        """How far those that are ahead go in the window that begins, and (returned) how far the others do.
+    cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil:
+        """Set how far each run-ahead unit goes in the window that begins, and return how far the others go.
 
-        Nothing arrives earlier than its way's length after its source's frontier as it is now. So each can go to the least of
-        these, and so far that what it feeds has a whole window to do in the next step.
+        Nothing arrives earlier than the current frontier of its source plus the minimum delay of the arc. A unit may go to the
+        minimum of these bounds. It goes so far ahead that the units it feeds have a whole window of work in the next step.
         """
-        cdef int64_t end = begin + self.span if self.span < stop - begin else stop, bound
+        cdef int64_t window_ps = self.current_window_ps, window_count, bound
+        cdef int64_t end = begin + window_ps if window_ps < stop - begin else stop
         cdef Unit* u
-        cdef Lead* lead
+        cdef RunAheadArc* arc
         cdef size_t j
-        for j in range(self.crew.ahead.size()):
-            u = self.crew.ahead[j]
-            u.frontier = max(u.frontier, begin)  # nothing happens before
-            u.until = begin + (u.ahead + 1) * self.span if self.span < (stop - begin) // (u.ahead + 1) else stop
-        for j in range(self.crew.leads.size()):
-            lead = &self.crew.leads.data()[j]
-            bound = lead.source.frontier + lead.length if lead.length < stop - lead.source.frontier else stop
-            if lead.to.ahead:
-                lead.to.until = min(lead.to.until, bound)
+        for j in range(self.parallel.run_ahead_units.size()):
+            u = self.parallel.run_ahead_units[j]
+            u.frontier = max(u.frontier, begin)  # nothing happens before the window
+            window_count = u.run_ahead_depth + 1
+            u.visit_end = begin + window_count * window_ps if window_ps < (stop - begin) // window_count else stop
+        for j in range(self.parallel.arcs.size()):
+            arc = &self.parallel.arcs.data()[j]
+            bound = arc.source.frontier + arc.min_delay if arc.min_delay < stop - arc.source.frontier else stop
+            if arc.destination.run_ahead_depth:
+                arc.destination.visit_end = min(arc.destination.visit_end, bound)
             else:
                 end = min(end, bound)
-        for j in range(self.crew.ahead.size()):
-            u = self.crew.ahead[j]
-            u.until = max(u.until, u.frontier)  # it went there when windows were longer
+        for j in range(self.parallel.run_ahead_units.size()):
+            u = self.parallel.run_ahead_units[j]
+            u.visit_end = max(u.visit_end, u.frontier)  # an earlier, longer window may have taken it further
         return end
 
-    cdef int window(self, int64_t begin, int64_t end) except -1 nogil:
-        """All units up to ``end``, in their order, if they are not there yet.
+    cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil:
+        """Advance all units to ``end`` in rank order.
 
-        Where nothing depends on it, controllers come one after the other: what they need would not stay in the caches while
-        packets pass.
+        In short windows, where the order does not matter, run all controllers first: packet processing in between would evict
+        their data from the cache.
         """
         cdef World* w = self.w
-        cdef Agenda* a = &w.agenda
+        cdef NextEventIndex* a = &w.event_index
         cdef Unit* u
         cdef size_t j
         cdef int i, group
-        if self.controlled and end - begin <= self.cap_beside:
-            for j in range(self.crew.ahead.size()):
-                u = self.crew.ahead[j]
-                if u.next[0] < end:
+        if self.has_controllers and end - begin <= self.max_parallel_window_ps:
+            for j in range(self.parallel.run_ahead_units.size()):
+                u = self.parallel.run_ahead_units[j]
+                if u.next_event[0] < end:
                     self.visit(u, end)
-                u.until = u.frontier = max(u.frontier, end)
-            self.first_passes(end)
-            for j in range(self.crew.due.size()):
-                self.after_first(self.crew.due[j], end)
-            if w.fleet.next[0] < end:
-                self.visit(w.fleet, end)
-            w.fleet.frontier = end
+                u.visit_end = u.frontier = max(u.frontier, end)
+            self.control_passes(end)
+            for j in range(self.parallel.due_units.size()):
+                self.data_pass(self.parallel.due_units[j], end)
+            if w.mobile_unit.next_event[0] < end:
+                self.visit(w.mobile_unit, end)
+            w.mobile_unit.frontier = end
             return 0
         for group in range(a.groups):
-            if a.soon[group] < end:
-                for i in range(group * GROUP, min(w.units, (group + 1) * GROUP)):
+            if a.group_bound[group] < end:
+                for i in range(group * GROUP_SIZE, min(w.units, (group + 1) * GROUP_SIZE)):
                     u = &w.unit[i]
-                    if a.next[i] < end:
+                    if a.next_event[i] < end:
                         self.visit(u, end)
-                look(a, group)
-            a.passed[group] = max(a.passed[group], end)
-        for j in range(self.crew.ahead.size()):
-            u = self.crew.ahead[j]
+                refresh_group(a, group)
+            a.group_frontier[group] = max(a.group_frontier[group], end)
+        for j in range(self.parallel.run_ahead_units.size()):
+            u = self.parallel.run_ahead_units[j]
             u.frontier = max(u.frontier, end)
-        w.fleet.frontier = max(w.fleet.frontier, end)
+        w.mobile_unit.frontier = max(w.mobile_unit.frontier, end)
         return 0
 
-    cdef int broken(self, Unit* u) except -1 nogil:
+    cdef int raise_failure(self, Unit* u) except -1 nogil:
         with gil:
             unit = self.built.plan.units[u.rank].name
             if self.w.failure == NO_MEMORY:
                 raise MemoryLimitError(f"no memory left at {self.w.failure_time} ps, unit {unit!r}")
-            link = self.w.failure_link.key if self.w.failure_link != NULL else 0
-            raise LawBroken(
+            link = self.w.failure_fifo.key if self.w.failure_fifo != NULL else 0
+            raise ConservationError(
                 f"a packet would arrive before its destination's frontier: unit {unit!r}, link key {link:#x}, "
                 f"time {self.w.failure_time} ps"
             )
 
-    cdef int give_back(self) except -1 nogil:
-        """Let the memory go of what has been read of mapped columns."""
-        self.w.drawn = 0
+    cdef int release_mapped_pages(self) except -1 nogil:
+        """Release the pages of mapped recordings that have been read."""
+        self.w.non_cbr_packets = 0
         with gil:
             for release in self.built.releases:
                 release()
         return 0
 
-    cdef int64_t earliest(self) noexcept nogil:
-        cdef int unit = soonest_unit(&self.w.agenda)
-        return self.w.agenda.next[unit] if unit >= 0 else NEVER
+    cdef int64_t earliest_event(self) noexcept nogil:
+        cdef int unit = earliest_unit(&self.w.event_index)
+        return self.w.event_index.next_event[unit] if unit >= 0 else NEVER
 
-    cdef int by_windows(self, int64_t stop) except -1 nogil:
-        """Windows up to ``stop``; one begins when the first unit has something to do, so there is none without an event."""
+    cdef int run_windows(self, int64_t stop) except -1 nogil:
+        """Run windows up to ``stop``. Each window begins at the earliest event, so that no window is empty."""
         cdef World* w = self.w
-        cdef int64_t begin = self.earliest(), end, before
+        cdef int64_t begin = self.earliest_event(), end, hops_before
         while begin < stop:
-            end = begin + self.span if self.span < stop - begin else stop
-            w.begin = begin
-            pass_boundaries(w, begin)
-            before = w.events
-            self.window(begin, end)
-            self.end_window(w.events - before, self.most_records, self.cap)
-            begin = self.earliest()
+            end = begin + self.current_window_ps if self.current_window_ps < stop - begin else stop
+            w.window_begin = begin
+            advance_boundaries(w, begin)
+            hops_before = w.packet_hops
+            self.run_window(begin, end)
+            self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
+            begin = self.earliest_event()
         return 0
 
-    cdef int end_window(self, int64_t records, int64_t most, int64_t cap) except -1 nogil:
-        """After one that moved ``records``: the next one is longer or shorter."""
+    cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil:
+        """Halve or double the next window, depending on the packet-hops of the last one."""
         self.windows += 1
-        if self.w.drawn >= self.most_drawn:
-            self.give_back()
-        if records > most and self.span > 1:
-            self.span >>= 1
-        elif records < most // 4 and self.span < cap:
-            self.span = self.span * 2 if self.span < cap - self.span else cap
+        if self.w.non_cbr_packets >= self.release_after_packets:
+            self.release_mapped_pages()
+        if packet_hops > max_hops and self.current_window_ps > 1:
+            self.current_window_ps >>= 1
+        elif packet_hops < max_hops // 4 and self.current_window_ps < max_window_ps:
+            self.current_window_ps += min(self.current_window_ps, max_window_ps - self.current_window_ps)
         return 0
 
-    cdef int beside(self, int64_t stop) except -1 nogil:
-        """Windows up to ``stop`` with nodes side by side, or until there is too little in one.
+    cdef int run_parallel(self, int64_t stop) except -1 nogil:
+        """Run windows up to ``stop`` with nodes in parallel, or until too little happens in a window.
 
-        Pass 1 of all units comes first, since controllers run one after the other; the fleet comes last. Units that may are a
-        window or more ahead.
+        Pass 1 of all units comes first, because controllers run one after the other; the mobile nodes come last. Some units run
+        ahead by one or more windows.
         """
         cdef World* w = self.w
-        cdef Crew* crew = &self.crew
-        cdef int64_t begin = self.earliest(), end, before, work, events0 = w.events, windows0 = self.windows
+        cdef ParallelState* parallel = &self.parallel
+        cdef int64_t begin = self.earliest_event(), end, hops_before, work, hops0 = w.packet_hops, windows0 = self.windows
+        cdef int64_t required_hops
         cdef size_t j
         cdef int i
-        self.span = min(self.span, self.cap_beside)
+        self.current_window_ps = min(self.current_window_ps, self.max_parallel_window_ps)
         while begin < stop:
-            end = self.go_ahead(begin, stop)
-            w.begin = begin
-            pass_boundaries(self.w, begin)
-            before = w.events
-            self.first_passes(end)
+            end = self.set_run_ahead_ends(begin, stop)
+            w.window_begin = begin
+            advance_boundaries(self.w, begin)
+            hops_before = w.packet_hops
+            self.control_passes(end)
             work = 0
-            for j in range(crew.due.size()):
-                open_inlets(crew.due[j])
-                work += crew.due[j].work
-            for j in range(crew.views.size()):
-                begin_view(crew.views[j], w)
-            sort(crew.due.begin(), crew.due.end(), &more_work)
-            if work < self.least_beside:
-                for i in range(<int>crew.due.size()):
-                    finish_beside(crew, 0, i)
-            elif crew.due.size():
-                self.pool.run(&finish_beside, crew, <int>crew.due.size())
-                self.windows_beside += 1
-            for j in range(crew.due.size()):
-                close_inlets(w, crew.due[j])
-            for j in range(crew.views.size()):
-                end_view(crew.views[j], w)
+            for j in range(parallel.due_units.size()):
+                open_cursors(parallel.due_units[j])
+                work += parallel.due_units[j].last_visit_hops
+            for j in range(parallel.views.size()):
+                begin_view(parallel.views[j], w)
+            sort(parallel.due_units.begin(), parallel.due_units.end(), &has_more_work)
+            if work < self.min_parallel_hops:
+                for i in range(<int>parallel.due_units.size()):
+                    run_data_job(parallel, 0, i)
+            elif parallel.due_units.size():
+                self.pool.run(&run_data_job, parallel, <int>parallel.due_units.size())
+                self.parallel_windows += 1
+            for j in range(parallel.due_units.size()):
+                close_cursors(w, parallel.due_units[j])
+            for j in range(parallel.views.size()):
+                merge_window_counts(parallel.views[j], w)
             if w.failure:
-                return self.broken(&w.unit[w.failure_unit])
-            if w.fleet.next[0] < end:
-                self.visit(w.fleet, end)
-            w.fleet.frontier = end
-            self.end_window(w.events - before, self.most_records, self.cap_beside)
-            begin = self.earliest()
-            if self.windows - windows0 >= 256:
-                if self.span == self.cap_beside and w.events - events0 < self.least_beside * (self.windows - windows0):
-                    self.beside_now = False
+                return self.raise_failure(&w.unit[w.failure_unit])
+            if w.mobile_unit.next_event[0] < end:
+                self.visit(w.mobile_unit, end)
+            w.mobile_unit.frontier = end
+            self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_parallel_window_ps)
+            begin = self.earliest_event()
+            if self.windows - windows0 >= REVIEW_WINDOWS:
+                required_hops = self.min_parallel_hops * (self.windows - windows0)
+                if self.current_window_ps == self.max_parallel_window_ps and w.packet_hops - hops0 < required_hops:
+                    self.runs_parallel = False
                     return 0
-                events0 = w.events
+                hops0 = w.packet_hops
                 windows0 = self.windows
         return 0
 
-    cdef int by_heap(self, int64_t stop) except -1 nogil:
-        """One instant of one unit at a time, the earliest first, up to ``stop``."""
+    cdef int run_in_time_order(self, int64_t stop) except -1 nogil:
+        """Process one instant of one unit at a time, the earliest first, up to ``stop``."""
         cdef World* w = self.w
-        cdef int unit = soonest_unit(&w.agenda)
-        while unit >= 0 and w.agenda.next[unit] < stop:
-            w.begin = w.agenda.next[unit]
-            pass_boundaries(w, w.begin)
-            self.visit(&w.unit[unit], w.begin + 1)
-            self.steps += 1
-            if w.drawn >= self.most_drawn:
-                self.give_back()
-            unit = soonest_unit(&w.agenda)
+        cdef int unit = earliest_unit(&w.event_index)
+        while unit >= 0 and w.event_index.next_event[unit] < stop:
+            w.window_begin = w.event_index.next_event[unit]
+            advance_boundaries(w, w.window_begin)
+            self.visit(&w.unit[unit], w.window_begin + 1)
+            self.heap_steps += 1
+            if w.non_cbr_packets >= self.release_after_packets:
+                self.release_mapped_pages()
+            unit = earliest_unit(&w.event_index)
         return 0
 
-    cdef int go(self, int64_t stop) except -1 nogil:
+    cdef int run_until(self, int64_t stop) except -1 nogil:
         cdef int i
-        self.w.horizon = 0 if self.w.in_order else stop  # in order, what is on the air may still be copied
-        while self.earliest() < stop:
-            if self.w.in_order:
-                self.by_heap(stop)
-            elif self.beside_now:
-                self.beside(stop)
+        # In time order no packet is received ahead, because a packet on the air may still be copied.
+        self.w.slice_end = 0 if self.w.time_ordered else stop
+        while self.earliest_event() < stop:
+            if self.w.time_ordered:
+                self.run_in_time_order(stop)
+            elif self.runs_parallel:
+                self.run_parallel(stop)
             else:
-                self.by_windows(stop)
+                self.run_windows(stop)
         for i in range(self.w.units):
             self.w.unit[i].frontier = stop
-        for i in range(<int>self.crew.views.size()):
-            leave_view(self.crew.views[i], self.w)
+        for i in range(<int>self.parallel.views.size()):
+            merge_slice_counts(self.parallel.views[i], self.w)
         return 0

@@ -1,4 +1,4 @@
-"""Files that hold the state of a run: complete or not there, and damage is noticed before anything in them is believed."""
+"""Checkpoint files: replaced atomically, and protected by a digest that is verified before anything else is read."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ DIGEST_BYTES = 32
 
 
 class CheckpointError(ValueError):
-    """A file, or the state in it, that a run cannot go on from."""
+    """The file, or the state in it, cannot be resumed from; the message says why."""
 
 
-# -- who may go on from a state ---------------------------------------------------------------------------------------------
+# -- compatibility of a state with an engine ----------------------------------------------------------------------------------
 
 
 @cache
 def program_digest(package: Path) -> str:
-    """Of all that a package runs: its sources and what was compiled of them.
+    """Return a digest of a package: its sources and its compiled modules.
 
     Parameters
     ----------
     package : Path
-        Its folder.
+        Folder of the package.
     """
     digest = _blake2b()
     for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".so", ".pyd", ".toml")):
@@ -43,19 +43,19 @@ def program_digest(package: Path) -> str:
 
 
 def build_digest(built: Any, *options: object) -> bytes:
-    """Digest of all that an engine is made from: program, network, recorded packets, options.
+    """Return a digest of everything that determines a run: program, network, recorded packets, options.
 
     Parameters
     ----------
     built : engine.compiled_network.CompiledNetwork
-        Remembers its share, which takes a while if it is large.
+        The network. It caches its share of the digest, which is slow for a large network.
     *options : object
-        Of the engine.
+        Options of the engine.
     """
     if built.digest is None:
         digest = _blake2b()
-        changing = ("digest", "releases", "tallies")
-        _add(digest.update, {name: value for name, value in vars(built).items() if name not in changing})
+        excluded = ("digest", "releases", "tallies")
+        _add(digest.update, {name: value for name, value in vars(built).items() if name not in excluded})
         built.digest = digest.digest()
     digest = _blake2b()
     digest.update(built.digest + repr((program_digest(Path(__file__).parent), *options)).encode())
@@ -63,7 +63,7 @@ def build_digest(built: Any, *options: object) -> bytes:
 
 
 def _add(update: Callable[[Any], None], value: Any) -> None:
-    """Add a value of ``Built`` to a digest; recorded packets block by block, for they may be more than memory holds."""
+    """Add a value of ``CompiledNetwork`` to a digest. Recorded packets are read in blocks, because they may exceed the memory."""
     if isinstance(value, np.ndarray):
         update(f"{value.dtype.str}{value.shape}".encode())
         update(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
@@ -76,8 +76,8 @@ def _add(update: Callable[[Any], None], value: Any) -> None:
         for start in range(0, len(value), BLOCK_ROWS):
             update(value.times[start : start + BLOCK_ROWS].data)
             update(value.sizes[start : start + BLOCK_ROWS].data)
-            if value.release is not None:
-                value.release()
+            if value.mapping is not None:
+                value.mapping.drop_pages()
     elif isinstance(value, list):
         for item in value:
             _add(update, item)
@@ -89,7 +89,7 @@ def _add(update: Callable[[Any], None], value: Any) -> None:
 
 
 class _Sealed:
-    """A file being written, with the digest of what went into it."""
+    """Output file with a running digest of its content."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._digest = file, _blake2b()
@@ -106,19 +106,19 @@ class _Sealed:
 
 @contextmanager
 def write_checkpoint(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
-    """Write a checkpoint beside its place; at the end of the block it is synced and takes the place of the one before.
+    """Write a checkpoint to a temporary file; at the end of the block, sync it and let it replace ``path``.
 
     Parameters
     ----------
     path : Path
-        Where it shall be.
+        Destination.
     facts : dict
-        What ``reading`` gives before anything else is looked at; goes through JSON.
+        Header that ``open_checkpoint`` returns; it is stored as JSON.
 
     Yields
     ------
     file : binary file
-        Only ``write`` of it.
+        Supports ``write`` alone.
     """
     partial = _partial(path)
     head = json.dumps(facts).encode()
@@ -137,32 +137,32 @@ def write_checkpoint(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
-    """Open a checkpoint whose digest is right.
+    """Open a checkpoint and verify its digest.
 
     Yields
     ------
     facts : dict
     file : binary file
-        Stands where the block of ``writing`` began to write.
+        Positioned at the first byte that the block of ``write_checkpoint`` wrote.
 
     Raises
     ------
     CheckpointError
-        If it is no checkpoint, or not what was written.
+        If the file is not a checkpoint, or is damaged.
     OSError
         If it cannot be read.
     """
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise CheckpointError(f"{path}: not a checkpoint of this version")
-        left = path.stat().st_size - DIGEST_BYTES
+        remaining = path.stat().st_size - DIGEST_BYTES
         file.seek(0)
         digest = _blake2b()
-        while left > 0 and (data := file.read(min(left, 1 << 20))):
+        while remaining > 0 and (data := file.read(min(remaining, 1 << 20))):
             digest.update(data)
-            left -= len(data)
-        if left or file.read() != digest.digest():
-            raise CheckpointError(f"{path}: damaged: it is not what was written, remove it")
+            remaining -= len(data)
+        if remaining or file.read() != digest.digest():
+            raise CheckpointError(f"{path}: damaged: its content does not match its digest; remove it")
         file.seek(len(MAGIC))
         length = int.from_bytes(file.read(8), "little")
         facts = json.loads(file.read(length))
@@ -170,7 +170,7 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
 
 
 def remove(path: Path) -> None:
-    """Remove a checkpoint that nobody needs any more, and what a killed process had begun to write."""
+    """Remove a checkpoint, and the temporary file of a process that was killed while it wrote one."""
     path.unlink(missing_ok=True)
     _partial(path).unlink(missing_ok=True)
 
@@ -180,7 +180,7 @@ def _partial(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names of files in a folder last."""
+    """Sync a folder, so that new names of files survive a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

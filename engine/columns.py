@@ -1,4 +1,4 @@
-"""Columns of rows: gathered part by part, sorted, tested for order."""
+"""Tables as columns: growable tables, sorting, tests of order."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ Columns = dict[str, npt.NDArray[Any]]
 
 @dataclass
 class ColumnTable:
-    """Rows as arrays of a dtype each, concatenated when asked for; what all rows of a part share is kept once."""
+    """Growable table with one array for each column.
+
+    Parts are concatenated when a column is read. A value that all rows of a part share is stored once.
+    """
 
     fields: dict[str, Any]
     parts: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
 
     def add(self, *values: Any) -> None:
-        """Add a part: a value or an array of one dimension for each field; they broadcast, and are copied."""
+        """Append rows: a scalar or a one-dimensional array for each field. They are broadcast and copied."""
         arrays = [np.array(v, dtype, ndmin=1) for v, dtype in zip(values, self.fields.values(), strict=True)]
         self.parts.append(tuple(np.broadcast_arrays(*arrays)))
 
     def view(self, name: str) -> npt.NDArray[Any]:
-        """All of a field, in its own dtype and perhaps in its own memory: not to be changed."""
+        """Return a column in its own dtype. The array may share memory with the table: do not change it."""
         i = list(self.fields).index(name)
         if len(self.parts) == 1 and self.parts[0][i].flags.c_contiguous and self.parts[0][i].strides[0]:
             return self.parts[0][i]
         return self.column(name, self.fields[name])
 
     def column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
-        """All of a field as a new array."""
+        """Return a column as a new array."""
         i = list(self.fields).index(name)
         if not self.parts:
             return np.zeros(0, dtype)
@@ -43,7 +46,7 @@ class ColumnTable:
 
 
 def is_sorted(*columns: npt.NDArray[Any]) -> bool:
-    """Whether rows are sorted by the columns, the first before the others."""
+    """Return whether the rows are sorted by the columns, the first column first."""
     equal = np.ones(max(len(columns[0]) - 1, 0), bool)
     for column in columns:
         if (equal & (column[1:] < column[:-1])).any():
@@ -53,13 +56,13 @@ def is_sorted(*columns: npt.NDArray[Any]) -> bool:
 
 
 def sort_columns(columns: Columns, by: Sequence[str]) -> Columns:
-    """The rows in the order of some of the columns."""
+    """Return the rows sorted by the columns ``by``, the first one first."""
     order = np.lexsort([columns[f] for f in reversed(by)])
     return {f: v[order] for f, v in columns.items()}
 
 
 def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Which rows are equal: a number for each row, below that of different ones, and a row for each number."""
+    """Number the distinct rows; return the number of each row, and the index of one row for each number."""
     rows = len(columns[0])
     varying = [c for c in columns if rows and c.min() != c.max()]
     if not varying:

@@ -1,4 +1,4 @@
-"""The arrays that the compiled engine starts from, made once from a network; it owns them for the length of a run."""
+"""Network as the arrays that the compiled engine reads, built once and owned for the length of a run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy.typing as npt
 from engine.columns import is_sorted, sort_columns, unique_rows
 from engine.elements import Channel
 from engine.lookahead import plan_lookahead
-from engine.network import Network, NetworkError
+from engine.network import Network
 from engine.quantities import FOREVER
 from engine.rng import log_table, name_key
+from engine.routing import check_routes
 
-TALLIES = 15
+LINK_COUNTERS = 15
 POISSON = 1
-FAMILY = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
+MOBILE_GROUP = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
 BOUNDARY = np.dtype([("t", "i8"), ("mobile", "i4"), ("step", "i4")])
-CHANNEL_FIELDS = 5
 
 
 def _channel(c: Channel) -> tuple[int, int, int, int]:
@@ -24,42 +24,42 @@ def _channel(c: Channel) -> tuple[int, int, int, int]:
 
 
 class CompiledNetwork:
-    """A checked network as contiguous arrays (int64 unless said; keys uint64).
+    """A valid network as contiguous arrays (int64 unless stated; keys uint64).
 
-    What grows with mobiles, attachments or flows lies here as the engine reads it, and is not copied.
+    The engine reads columns of mobiles, attachments and flows in place, without a copy.
 
     Attributes
     ----------
     tallies : ndarray, shape (links + 2 cells, 15)
-        One row a link, then a row for the downlinks and one for the uplinks of each cell; the engine counts in it.
-    families : structured ndarray of ``FAMILY``
-        What makes the key of a mobile, and its home; by first mobile.
+        Counters: one row for each link, then one for the downlinks and one for the uplinks of each cell.
+    mobile_groups : structured ndarray of ``MOBILE_GROUP``
+        Groups of mobiles, by first mobile: from a group follow the key and the home of each mobile.
     attach_first : ndarray of uint32, shape (mobiles + 1,)
         Attachments of mobile m are rows ``attach_first[m]`` to ``attach_first[m + 1]``, by (up, down).
     attach_up, attach_down, attach_longest, attach_cell : ndarray
-        When each begins and ends, the latest end so far of its mobile's, its cell (int32).
+        Begin, end, the latest end up to this one of the same mobile, cell (int32) of each attachment.
     boundaries : structured ndarray of ``BOUNDARY``
-        Begins (+1) after time 0 and ends (-1) of attachments, by time.
-    known : ndarray
-        Of each mobile that has any the times of its boundaries and of what is scheduled for the fleet, in order, and ``FOREVER``.
-        The first element is the ``FOREVER`` of those that have none.
-    flow_keys, flow_nodes, flow_law : ndarray of uint64, int32 and uint32
-        Of each flow; the last is a row of the laws, which flows that go on alike share.
+        Begins (+1, after time 0) and ends (-1) of attachments, sorted by time.
+    boundary_times : ndarray
+        For each mobile that has any: the times of its boundaries and of its scheduled events, sorted, then ``FOREVER``.
+        The first element is the ``FOREVER`` of mobiles without any.
+    flow_keys, flow_nodes, flow_schedule : ndarray of uint64, int32 and uint32
+        Key, fixed node and schedule of each flow; flows with equal parameters share a row of the schedules.
     flows_by_mobile : ndarray of uint32
-        Flows in the order of their mobiles; empty if they stand in it.
-    opening : dict of str to ndarray
-        What is only needed until the engine has been opened: ``forget`` leaves a digest of it.
+        Flows sorted by mobile; empty if they are sorted already.
+    startup_columns : dict of str to ndarray
+        Columns that only the start of the engine reads; ``release_inputs`` replaces them by a digest.
     """
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
-        self.digest: bytes | None = None  # of all this (engine.checkpoint_file)
+        self.digest: bytes | None = None  # of all attributes (engine.checkpoint_file)
         self.plan = plan_lookahead(network, uplinks)
         self.node_names = [n.name for n in network.nodes]
         self.node_keys = [name_key(n) for n in self.node_names]
         self.link_names = [link.name for link in network.links]
         cells = [network.nodes[c.node].name for c in network.cells]
         self.row_names = self.link_names + [f"{n}{side}*" for n in cells for side in "><"]
-        self.tallies = np.zeros((len(self.row_names), TALLIES), np.int64)
+        self.tallies = np.zeros((len(self.row_names), LINK_COUNTERS), np.int64)
         self.links = np.array(
             [(k.src, k.dst, *_channel(k.channel)) for k in network.links], np.int64
         ).reshape(-1, 6)
@@ -77,9 +77,9 @@ class CompiledNetwork:
         self.server_keys = np.array([name_key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
-        self._reachable(network)
+        check_routes(network, self.plan.hops)
         self.mobiles = network.mobile_count
-        self.families = np.array([(f.key, f.first, f.home, f.numbered) for f in network.families if f.mobiles], FAMILY)
+        self.mobile_groups = np.array([(g.key, g.first, g.home, g.numbered) for g in network.groups if g.mobiles], MOBILE_GROUP)
         self.startup_columns: dict[str, npt.NDArray[np.generic]] = {}
         self.opening_digest = b""
         self._movement(network)
@@ -94,7 +94,7 @@ class CompiledNetwork:
 
     @property
     def movement_bytes(self) -> int:
-        """Of the columns of attachments and what is known of them, without what opening needs."""
+        """Memory of the columns of attachments and their boundaries, without the startup columns."""
         columns = [self.attach_up, self.attach_down, self.attach_cell, self.boundaries, self.boundary_times]
         if self.attach_longest is not self.attach_down:
             columns.append(self.attach_longest)
@@ -102,35 +102,17 @@ class CompiledNetwork:
 
     @property
     def flow_bytes(self) -> int:
-        """Of the columns of flows, without what opening needs."""
-        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_law, self.flows_by_mobile))
+        """Memory of the columns of flows, without the startup columns."""
+        return sum(column.nbytes for column in (self.flow_keys, self.flow_nodes, self.flow_schedule, self.flows_by_mobile))
 
     def release_inputs(self) -> None:
-        """Let go of what only opening needs."""
-        import hashlib  # loads OpenSSL: not with the engine
+        """Replace the startup columns by their digest."""
+        import hashlib  # loads OpenSSL, which slows the import of the engine
 
         digest = hashlib.blake2b()
         for column in self.startup_columns.values():
             digest.update(column.view(np.uint8).data)
         self.startup_columns, self.opening_digest = {}, digest.digest()
-
-    def _reachable(self, network: Network) -> None:
-        """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""
-        hops, nodes, homes = self.plan.hops, len(network.nodes), network.mobile_homes(np.int32)
-        downstream = network.flow_column("up", np.int8) == 0
-        node = network.flow_column("node", np.int32)
-        pair = node[downstream] * np.int64(nodes)
-        pair += homes[network.flow_column("mobile", np.int32)[downstream]]
-        down = [divmod(int(p), nodes) for p in np.unique(pair)]
-        cells = [c.node for c in network.cells]
-        up = [(c, n) for n in np.unique(node[~downstream]).tolist() for c in cells]
-        found = [
-            f"no way from {self.node_names[a]!r} to {self.node_names[b]!r}, which a flow needs: add a link"
-            for a, b in [*down, *up]
-            if a != b and hops[a, b] < 0
-        ]
-        if found:
-            raise NetworkError("\n".join(found))
 
     def _movement(self, network: Network) -> None:
         a = network.sorted_attachments()
@@ -170,12 +152,13 @@ class CompiledNetwork:
 
     def _sources(self, network: Network) -> None:
         self.replays = network.replays.copy()
-        self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))
+        self.releases = list(dict.fromkeys(r.mapping.drop_pages for r in self.replays if r.mapping is not None))
         self.flow_keys = network.flow_keys()
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)
         mobile = network.flow_column("mobile", np.uint32)
-        self.flows_by_mobile = np.zeros(0, np.uint32) if is_sorted(mobile) else np.argsort(mobile, kind="stable").astype(np.uint32)
+        by_mobile = np.zeros(0) if is_sorted(mobile) else np.argsort(mobile, kind="stable")
+        self.flows_by_mobile = by_mobile.astype(np.uint32)
         self.startup_columns |= {
             "flow_mobile": mobile,
             "flow_up": network.flow_column("up", np.int8),
@@ -183,7 +166,7 @@ class CompiledNetwork:
             "flow_size": network.flow_column("size", np.uint16),
             "flow_order": np.lexsort((self.flow_keys, start)).astype(np.uint32),
         }
-        columns = [  # a constant-bit-rate flow goes on alike whenever it began, and only a Poisson one has draws
+        columns = [  # the schedule of a CBR flow does not depend on its start; only a Poisson flow has draws
             network.flow_column("interval"),
             np.where(source > POISSON, start, 0),
             network.flow_column("stop"),
@@ -191,6 +174,6 @@ class CompiledNetwork:
             source,
             np.where(source == POISSON, self.flow_keys, np.uint64(0)).view(np.int64),
         ]
-        self.flow_law, rows = unique_rows(columns)
-        self.laws = len(rows)
-        self.startup_columns["laws"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)
+        self.flow_schedule, rows = unique_rows(columns)
+        self.schedules = len(rows)
+        self.startup_columns["schedules"] = np.stack([column[rows] for column in columns], axis=1, dtype=np.int64)

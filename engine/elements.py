@@ -1,4 +1,4 @@
-"""What a network is made of, as plain data: nodes, links, cells, families of mobiles and the parameters of their FIFOs."""
+"""Elements of a network as plain data: nodes, links, cells, groups of mobiles and the parameters of their FIFOs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.quantities import loss_threshold, parse_duration, parse_rate, parse_
 
 @dataclass(frozen=True)
 class Channel:
-    """One FIFO's parameters: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
+    """Parameters of one FIFO: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
 
     rate_bps: int
     delay_ps: int
@@ -28,12 +28,13 @@ class Channel:
         loss: float | str = 0,
     ) -> Channel:
         """Parse texts with units into exact integers."""
-        return cls(parse_rate(rate_bps), parse_duration(delay), int(buffer_packets), parse_size(buffer_bytes), loss_threshold(loss))
+        limits = int(buffer_packets), parse_size(buffer_bytes)
+        return cls(parse_rate(rate_bps), parse_duration(delay), *limits, loss_threshold(loss))
 
 
 @dataclass(frozen=True)
 class Node:
-    """A fixed node with its forwarding and registration servers (docs/model.md, 1)."""
+    """A fixed node with its forwarding server and its registration server (docs/model.md, 1)."""
 
     name: str
     service_ps: int
@@ -55,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Cell:
-    """The radio of a node; ``shared``: one downlink FIFO for all its mobiles."""
+    """The radio of a node. If ``shared``, one downlink FIFO serves all its mobiles; else each mobile has its own."""
 
     node: int
     down: Channel
@@ -64,7 +65,7 @@ class Cell:
 
 
 class MobileGroup(NamedTuple):
-    """Mobiles that were added together: one by its name, or several by a prefix and their number."""
+    """Mobiles added in one call: one mobile with a name, or several with a prefix and a number."""
 
     name: str
     key: int

@@ -1,4 +1,4 @@
-"""The record of hops: which packets chosen links, downlinks and uplinks carried, when, and in which tunnels."""
+"""Packet trace of selected links: packets that they transmitted, with times, tunnels and contents of messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 TUNNEL = np.dtype([("source", "u2"), ("target", "u2"), ("bytes", "u1"), ("end", "u1")], align=True)
-"""One tunnel header: the nodes where it begins and ends, its bytes, its end (0 at the router, 1 at the mobile there)."""
+"""One tunnel header: first and last node, size in bytes, type of the end (0 the router, 1 the mobile at the router)."""
 
 HOP = np.dtype(
     [
@@ -21,18 +21,19 @@ HOP = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""One packet copy on one link. ``start_ps`` and ``end_ps``: first and last bit leave the sending side; ``key``: of the FIFO;
-``link``: row of ``Result.links``; ``kind``: 0 data down, 1 data up, 2 control for a node, 3 control for a mobile; ``flow`` and
-``seq`` of data, else -1; ``message``: row of ``Hops.messages``, -1 for data; ``size_bytes`` without and ``extra_bytes`` of its
-tunnel headers; ``tunnels``: the ``depth`` of them that are on it, innermost first, the others 0."""
+"""One packet copy on one link. ``start_ps`` and ``end_ps``: times at which the first and the last bit leave the sender. ``key``:
+key of the FIFO. ``link``: row of ``Result.links``. ``kind``: 0 data down, 1 data up, 2 control to a node, 3 control to a mobile.
+``flow``, ``seq``: flow and sequence number of data, else -1. ``message``: row of ``LinkTrace.messages``, -1 for data.
+``size_bytes``: size without tunnel headers. ``extra_bytes``: size of tunnel headers. ``tunnels``: the first ``depth``
+elements are the tunnel headers, innermost first; the others are 0."""
 
 MESSAGE = np.dtype([("code", "i8"), ("source", "i8"), ("args", "i8", 6)])
-"""What a control message says: as given to ``Context.send``; ``source`` -1 is the mobile."""
+"""Content of a control message, as passed to ``Context.send``; ``source`` -1 is the mobile."""
 
 
 @dataclass(frozen=True)
 class LinkTrace:
-    """Hops of a stretch of time, by start, then FIFO key, then order in the FIFO (docs/model.md, 14).
+    """Transmissions in an interval of time, sorted by start, FIFO key and order in the FIFO (docs/model.md, 14).
 
     Attributes
     ----------
@@ -44,52 +45,52 @@ class LinkTrace:
     messages: npt.NDArray[Any]
 
     def split(self, time_ps: int) -> tuple[LinkTrace, LinkTrace]:
-        """Those that start before an instant, sorted, and the others as they are; each with its own messages."""
+        """Return the transmissions that start before ``time_ps``, sorted, and the others unsorted, each with its messages."""
         order = np.lexsort((self.rows["key"], self.rows["start_ps"]))
         early = self.rows["start_ps"][order] < time_ps
-        return self._of(order[early]), self._of(np.flatnonzero(self.rows["start_ps"] >= time_ps))
+        return self._select(order[early]), self._select(np.flatnonzero(self.rows["start_ps"] >= time_ps))
 
     def concat(self, later: LinkTrace) -> LinkTrace:
-        """Both, these first."""
+        """Return this trace followed by a later one."""
         rows = np.concatenate([self.rows, later.rows])
         moved = rows[len(self.rows) :]["message"]
         moved[moved >= 0] += len(self.messages)
         return LinkTrace(rows, np.concatenate([self.messages, later.messages]))
 
-    def _of(self, chosen: npt.NDArray[np.int64]) -> LinkTrace:
+    def _select(self, chosen: npt.NDArray[np.int64]) -> LinkTrace:
         rows = self.rows[chosen]
-        said = rows["message"] >= 0
-        messages = self.messages[rows["message"][said]]
-        rows["message"][said] = np.arange(len(messages))
+        control = rows["message"] >= 0
+        messages = self.messages[rows["message"][control]]
+        rows["message"][control] = np.arange(len(messages))
         return LinkTrace(rows, messages)
 
 
 def empty_trace() -> LinkTrace:
-    """An empty record."""
+    """Return a trace without transmissions."""
     return LinkTrace(np.zeros(0, HOP), np.zeros(0, MESSAGE))
 
 
 def trace_from_buffers(rows: bytes, messages: bytes) -> LinkTrace:
-    """A record from the memory of the compiled engine's structs."""
+    """Return a trace from the structs of the compiled engine."""
     return LinkTrace(np.frombuffer(rows, HOP), np.frombuffer(messages, MESSAGE))
 
 
-def link_rows(wanted: Iterable[str], names: Sequence[str]) -> list[int]:
-    """Rows of links by name.
+def link_rows(links: Iterable[str], names: Sequence[str]) -> list[int]:
+    """Return the rows of links by name, sorted.
 
     Raises
     ------
     ValueError
-        If there is no such link.
+        If a name is not in ``names``; the message suggests the nearest one.
     """
     row = {name: i for i, name in enumerate(names)}
-    found, problems = [], []
-    for name in wanted:
+    rows, problems = set(), []
+    for name in links:
         if name in row:
-            found.append(row[name])
+            rows.add(row[name])
             continue
         near = difflib.get_close_matches(name, names, 1)
         problems.append(f"no link {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if problems:
         raise ValueError("\n".join(problems))
-    return sorted(set(found))
+    return sorted(rows)

@@ -1,4 +1,4 @@
-"""What a run needs to know beforehand: units and their order, the largest exact window, next hops."""
+"""Lookahead of a network: logical processes, their order, and the largest exact window."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from engine.routing import next_hops
 
 UNLIMITED_WINDOW = 2**62
 FLEET = -1
+"""Node number of the logical process of all mobiles."""
+NODE, SERVER, MOBILES = range(3)
+"""Kinds of logical processes: a node, the forwarding server in front of a node, all mobiles."""
 
 
 @dataclass(frozen=True)
 class LogicalProcess:
-    """``kind``: 0 a node, 1 the forwarding server in front of it, 2 the fleet (node -1)."""
+    """A unit of the simulation with a clock of its own; ``kind`` is NODE, SERVER or MOBILES (with node -1)."""
 
     kind: int
     node: int
@@ -25,12 +28,24 @@ class LogicalProcess:
 
 @dataclass(frozen=True)
 class LookaheadPlan:
-    """Units in the order of their visits (rank), windows in ps, and next hops.
+    """Order and windows of a conservative parallel simulation, and next hops.
 
-    ``window_ps`` is W*, the largest exact one. ``ahead`` are the units that may run ahead of the others: those that have no cell
-    and hear from none that has; each with the number of arcs on its longest way among them and out, the others with 0. ``leads``
-    are the arcs from them: source, destination, length. In a window of ``beside_ps`` or less, nothing that another unit sends
-    arrives at a node or server before its end: these can be visited side by side, and the fleet after them.
+    Attributes
+    ----------
+    units : list of LogicalProcess
+        Units in the order of their visits; the index is the rank.
+    window_ps : int
+        W*, the largest exact window.
+    parallel_window_ps : int
+        Largest window in which no packet of another unit arrives at a node or server before the window ends. Nodes and
+        servers can then be visited in parallel, and the mobiles after them.
+    run_ahead_depth : list of int
+        For each unit that may run ahead of the others, the number of arcs on the longest path through such units and out;
+        0 for the others. A unit may run ahead if it has no cell and no unit with a cell is upstream of it.
+    run_ahead_arcs : list of (int, int, int)
+        Arcs from units that may run ahead: source rank, destination rank, length in ps.
+    hops : ndarray of int32, shape (nodes, nodes)
+        Index of the next link from a node to another one; -1 if unreachable, and for the node itself.
     """
 
     units: list[LogicalProcess]
@@ -38,52 +53,61 @@ class LookaheadPlan:
     parallel_window_ps: int
     run_ahead_depth: list[int]
     run_ahead_arcs: list[tuple[int, int, int]]
-    hops: npt.NDArray[np.int32]  # (node, node): index of the next link, -1 unreachable, own node -1
+    hops: npt.NDArray[np.int32]
 
 
 def plan_lookahead(network: Network, uplinks: bool = True) -> LookaheadPlan:
-    """Units in topological order of the arcs shorter than W*; W* is the largest exact window.
+    """Return the units in topological order of the arcs shorter than W*, the largest exact window.
 
-    An arc is a way from one unit to another with the least time it takes: a link's or cell's delay, a server's service
-    time. A window is exact if the arcs shorter than it form no cycle: then each unit can be visited once, in topological
-    order, and everything that an arc of at least the window's length brings belongs to a later window. Adding arcs only
-    makes cycles, so the largest such window is found by bisection over the sorted lengths. Without ``uplinks`` (no mobile
-    sends anything) the ways from the fleet are no arcs.
+    An arc leads from one unit to another and has a length: the delay of a link or cell, or the service time of a server.
+    A window is exact if the arcs shorter than it form no cycle. Each unit can then be visited once, in topological order:
+    a packet on a longer arc arrives in a later window. Adding arcs can only add cycles, so bisection over the sorted
+    lengths finds the largest exact window. If no mobile sends (``uplinks`` is false), there are no arcs from the mobiles.
+
+    Raises
+    ------
+    NetworkError
+        If links and cells without delay form a cycle.
     """
     units, arcs = _units(network, uplinks)
     names = [u.name for u in units]
     lengths = sorted({length for _, _, length in arcs})
-    good, bad = -1, len(lengths)  # the arcs shorter than lengths[good] form no cycle
+    good, bad = -1, len(lengths)  # invariant: the arcs shorter than lengths[good] form no cycle
     while bad - good > 1:
         middle = (good + bad) // 2
         if _order(names, [a for a in arcs if a[2] < lengths[middle]]) is None:
             bad = middle
         else:
             good = middle
-    everything = _order(names, arcs)
-    window = UNLIMITED_WINDOW if everything is not None else lengths[good]
+    window = lengths[good] if _order(names, arcs) is None else UNLIMITED_WINDOW
     if window == 0:
         raise NetworkError("links and cells without delay form a cycle: give at least one of them a delay")
     order = _order(names, [a for a in arcs if a[2] < window])
     assert order is not None
-    place = {unit: i for i, unit in enumerate(order)}
-    ahead = _ahead(network, units, arcs)
-    beside = min([length for s, d, length in arcs if units[d].kind != 2 and not ahead[s]], default=UNLIMITED_WINDOW)
-    leads = [(place[s], place[d], length) for s, d, length in arcs if ahead[s]]
-    return LookaheadPlan([units[i] for i in order], window, min(window, beside), [ahead[i] for i in order], leads, next_hops(network))
+    rank = {unit: i for i, unit in enumerate(order)}
+    depth = _run_ahead_depths(network, units, arcs)
+    shortest = min([length for s, d, length in arcs if units[d].kind != MOBILES and not depth[s]], default=UNLIMITED_WINDOW)
+    return LookaheadPlan(
+        units=[units[i] for i in order],
+        window_ps=window,
+        parallel_window_ps=min(window, shortest),
+        run_ahead_depth=[depth[i] for i in order],
+        run_ahead_arcs=[(rank[s], rank[d], length) for s, d, length in arcs if depth[s]],
+        hops=next_hops(network),
+    )
 
 
 def _units(network: Network, uplinks: bool) -> tuple[list[LogicalProcess], list[tuple[int, int, int]]]:
-    units = [LogicalProcess(0, i, n.name) for i, n in enumerate(network.nodes)]
+    units = [LogicalProcess(NODE, i, n.name) for i, n in enumerate(network.nodes)]
     front = list(range(len(units)))
     arcs = []
     for i, n in enumerate(network.nodes):
         if n.service_ps:
             front[i] = len(units)
             arcs.append((front[i], i, n.service_ps))
-            units.append(LogicalProcess(1, i, n.name + "|"))
+            units.append(LogicalProcess(SERVER, i, n.name + "|"))
     fleet = len(units)
-    units.append(LogicalProcess(2, FLEET, "*"))
+    units.append(LogicalProcess(MOBILES, FLEET, "*"))
     arcs += [(link.src, front[link.dst], link.channel.delay_ps) for link in network.links]
     for cell in network.cells:
         arcs.append((cell.node, fleet, cell.down.delay_ps))
@@ -92,31 +116,31 @@ def _units(network: Network, uplinks: bool) -> tuple[list[LogicalProcess], list[
     return units, arcs
 
 
-def _ahead(network: Network, units: list[LogicalProcess], arcs: list[tuple[int, int, int]]) -> list[int]:
-    """``Plan.ahead`` of each unit; of none if one of them sends something that arrives at once."""
+def _run_ahead_depths(network: Network, units: list[LogicalProcess], arcs: list[tuple[int, int, int]]) -> list[int]:
+    """Return ``LookaheadPlan.run_ahead_depth`` by unit; all 0 if an arc of such a unit has no length."""
     busy = {FLEET, *(cell.node for cell in network.cells)}
     out: list[list[int]] = [[] for _ in units]
     for s, d, _ in arcs:
         out[s].append(d)
-    behind = [i for i, unit in enumerate(units) if unit.node in busy]
-    found = set(behind)
-    while behind:
-        onward = {d for s in behind for d in out[s]} - found
-        found |= onward
-        behind = [*onward]
-    among = [arc for arc in arcs if arc[0] not in found]
-    order = _order([str(i) for i in range(len(units))], [arc for arc in among if arc[1] not in found])
-    if order is None or not all(length for _, _, length in among):
+    frontier = [i for i, unit in enumerate(units) if unit.node in busy]
+    downstream = set(frontier)  # units with a cell, and everything that they can reach
+    while frontier:
+        reached = {d for s in frontier for d in out[s]} - downstream
+        downstream |= reached
+        frontier = [*reached]
+    arcs_ahead = [arc for arc in arcs if arc[0] not in downstream]
+    order = _order([str(i) for i in range(len(units))], [arc for arc in arcs_ahead if arc[1] not in downstream])
+    if order is None or not all(length for _, _, length in arcs_ahead):
         return [0] * len(units)
     depth = [0] * len(units)
     for i in reversed(order):
-        if i not in found:
+        if i not in downstream:
             depth[i] = 1 + max((depth[d] for d in out[i]), default=0)
     return depth
 
 
 def _order(names: list[str], arcs: list[tuple[int, int, int]]) -> list[int] | None:
-    """Topological order of the units, by name where it leaves a choice; None if there is a cycle."""
+    """Return a topological order of the units, by name where several are possible; None if there is a cycle."""
     after: list[set[int]] = [set() for _ in names]
     before = [0] * len(names)
     for s, d, _ in arcs:

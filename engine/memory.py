@@ -1,4 +1,4 @@
-"""An upper bound of the memory of a run, before it starts."""
+"""Upper bound of the memory of a run, computed before the run starts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from engine.network import Network
 from engine.offered_load import offered_packets
 
 RECORD_BYTES = 32
-ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # seven of eight slots are taken; a table grows by a quarter
-FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, its columns, a law, its source twice while flows begin
-MOBILE_BYTES = 32 + 4 + 16 + 3 * ENTRY_BYTES  # state, first attachment, name; entries at two nodes, and in the cell
+ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # up to seven of eight slots are used; a table grows by a quarter
+FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, columns, a schedule, the source twice while flows start
+MOBILE_BYTES = 32 + 4 + 16 + 3 * ENTRY_BYTES  # state, first attachment, name; entries at two nodes and in the cell
 FIFO_BYTES = 64
-ATTACHMENT_BYTES = 8 + 8 + 8 + 4 + 2 * 16 + 3 * 8  # itself, its begin and end, both once more for its mobile
+ATTACHMENT_BYTES = 8 + 8 + 8 + 4 + 2 * 16 + 3 * 8  # the attachment, its boundaries, both again by mobile
 SMALLEST_PACKET = 28
 
 
 def ring_records(channel: Channel, offered: int) -> int:
-    """Most records that a link's ring can hold at once.
+    """Return an upper bound of the packets in a link's ring.
 
-    The queue holds at most ``buffer_packets``; what is propagating left in the last ``delay_ps``, one packet in each
-    smallest transmission time. Without such bounds it is all that is ever offered.
+    The queue holds at most ``buffer_packets``. Packets in propagation left in the last ``delay_ps``, at most one in each
+    smallest transmission time. Without these limits the bound is the number of offered packets.
     """
     smallest = -(-SMALLEST_PACKET * 8 * 10**12 // channel.rate_bps) if channel.rate_bps else 0
     flying = channel.delay_ps // smallest + 1 if smallest else offered
@@ -28,7 +28,7 @@ def ring_records(channel: Channel, offered: int) -> int:
 
 
 def memory_upper_bound(network: Network, until_ps: int) -> int:
-    """Upper bound in bytes; rings grow by doubling, so twice their bound is counted."""
+    """Return an upper bound in bytes. A ring grows by doubling, so its bound counts twice."""
     offered = offered_packets(network, until_ps)
     records = sum(ring_records(link.channel, offered) for link in network.links)
     mobiles = max(network.mobile_count, 1)

@@ -1,7 +1,7 @@
-"""The description of a network that the engine runs: nodes, links, cells, mobiles, attachments, flows.
+"""Description of a network: nodes, links, cells, mobiles, attachments, flows.
 
-A :class:`Network` is plain data. It is built by names, checked once by :meth:`Network.check`, and then read by the
-compiled engine; nothing in it depends on the order in which things were declared (docs/model.md, 2).
+A :class:`Network` is plain data, built by names and checked once by :meth:`Network.check`. No result depends on the order of
+declaration (docs/model.md, 2).
 """
 
 from __future__ import annotations
@@ -9,31 +9,29 @@ from __future__ import annotations
 import copy
 import difflib
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import ColumnTable, is_sorted, sort_columns
+from engine.columns import ColumnTable, Int, is_sorted, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
-from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
+from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
 from engine.rng import combine, combine_array, name_key
-
-Int = npt.NDArray[np.int64]
-MAX_COPIES = 4
 
 
 class NetworkError(ValueError):
-    """A network that cannot be run; the message says what is wrong where, and what would be right."""
+    """The network cannot be run; the message says where the error is and what would be right."""
 
 
 class Network:
     """A directed network of nodes and links, with cells that mobiles attach to.
 
     Every method takes names or the indices that the methods return; durations, rates and sizes are texts with a unit
-    (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes.
+    (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes. The look-ups at the end
+    return columns for the engine.
 
     Examples
     --------
@@ -44,7 +42,7 @@ class Network:
     >>> net.cell("ap", rate="10Mbit/s", delay="2ms", buffer_packets=100)
     >>> phones = net.mobiles(3, prefix="phone", home="gateway")
     >>> net.attach(phones, "ap")
-    >>> net.bind("gateway", phones, "ap"), net.local("ap", phones)
+    >>> net.bind("gateway", phones, "ap"), net.set_local("ap", phones)
     (None, None)
     >>> _ = net.cbr("server", phones, interval="20ms", size_bytes=228)
     """
@@ -56,8 +54,8 @@ class Network:
         self.cell_of_node: dict[int, int] = {}
         self._node_index: dict[str, int] = {}
         self._mobile_index: dict[str, int] = {}
-        self.families: list[MobileGroup] = []
-        self._family_of: dict[tuple[str, bool], int] = {}
+        self.groups: list[MobileGroup] = []
+        self._group_index: dict[tuple[str, bool], int] = {}
         self.mobile_count = 0
         self._attachments = ColumnTable({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
         self._flows = ColumnTable(
@@ -78,7 +76,7 @@ class Network:
         self._routes_up = ColumnTable({"mobile": np.int32, "node": np.int32})
 
     def fork(self) -> Network:
-        """A copy to add to, while this network stays as it is; the arrays themselves are shared."""
+        """Return an independent copy that can be extended; both share the arrays."""
         other = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, (list, dict)):
@@ -103,15 +101,16 @@ class Network:
         Parameters
         ----------
         name : str
-            Unique name; order at one instant and every draw come from it.
+            Unique name. The order of simultaneous events and all random draws depend on it.
         service, service_queue
-            Forwarding server in front of the node: time for a packet (0 = none) and most packets in it (0 = unlimited).
+            Forwarding server in front of the node: service time of a packet (0 = no server) and queue limit in packets
+            (0 = unlimited).
         registration, registration_queue, registration_answers
-            Registration server: time for a control message and most messages in it (0 = unlimited). It drops what finds
-            it full; with ``registration_answers`` the node's controller gets an event of kind 3 for each of these.
+            Registration server: service time of a control message and queue limit in messages (0 = unlimited). If
+            ``registration_answers`` is true, the controller of the node gets an event for each dropped message.
         """
         if name in self._node_index:
-            raise NetworkError(f"node {name!r} stands twice")
+            raise NetworkError(f"node {name!r} is defined twice")
         if len(self.nodes) >= 65_534:
             raise NetworkError("a network has at most 65,534 fixed nodes")
         self._node_index[name] = len(self.nodes)
@@ -132,7 +131,7 @@ class Network:
         name: str | None = None,
         both: bool = False,
     ) -> None:
-        """Add a directed link (``both``: and its reverse); ``buffer_*`` = 0 means unlimited, ``rate`` = 0 infinite."""
+        """Add a directed link, and its reverse if ``both`` is true. A buffer limit of 0 is unlimited, a rate of 0 infinite."""
         channel = Channel.of(rate, delay, buffer_packets, buffer_bytes, loss)
         a, b = self.node_index(src), self.node_index(dst)
         if a == b:
@@ -157,9 +156,10 @@ class Network:
         up_buffer_bytes: int | str | None = None,
         up_loss: float | str | None = None,
     ) -> None:
-        """Give a node a radio cell. ``shared``: one downlink FIFO for the cell, else one for each mobile.
+        """Give a node a radio cell.
 
-        The uplink (one FIFO for each mobile) has the downlink's parameters where none are given.
+        If ``shared`` is true, one downlink FIFO serves the cell; else each mobile has its own. Each mobile has an uplink
+        FIFO; its parameters default to those of the downlink.
         """
         n = self.node_index(node)
         if n in self.cell_of_node:
@@ -180,15 +180,15 @@ class Network:
         return int(self._add_mobiles(name, 1, home, numbered=False)[0])
 
     def mobiles(self, count: int, *, prefix: str = "mn", home: str | int) -> Int:
-        """Add ``count`` mobiles named prefix0, prefix1, …; returns their indices, int64 of shape (count,)."""
+        """Add ``count`` mobiles named prefix0, prefix1, …; return their indices, int64 of shape (count,)."""
         return self._add_mobiles(prefix, count, home, numbered=True)
 
     def _add_mobiles(self, name: str, count: int, home: str | int, numbered: bool) -> Int:
-        if (name, numbered) in self._family_of:
-            raise NetworkError(f"mobile {name!r} stands twice")
-        self._family_of[name, numbered] = len(self.families)
+        if (name, numbered) in self._group_index:
+            raise NetworkError(f"mobile {name!r} is defined twice")
+        self._group_index[name, numbered] = len(self.groups)
         first = self.mobile_count
-        self.families.append(MobileGroup(name, name_key(name), first, count, numbered, self.node_index(home) if count else 0))
+        self.groups.append(MobileGroup(name, name_key(name), first, count, numbered, self.node_index(home) if count else 0))
         self.mobile_count += count
         return np.arange(first, self.mobile_count, dtype=np.int64)
 
@@ -199,7 +199,7 @@ class Network:
         up_ps: Any = 0,
         down_ps: Any = FOREVER,
     ) -> None:
-        """Attach mobiles to the cells of nodes over [up, down]; arguments broadcast as numpy arrays of picoseconds."""
+        """Attach mobiles to the cells of nodes over [up, down] in picoseconds; the arguments broadcast as NumPy arrays."""
         nodes = np.atleast_1d(self._node_array(node))
         cells = self.cells_of(nodes)
         if (cells < 0).any():
@@ -208,23 +208,23 @@ class Network:
         self._attachments.add(self._mobile_array(mobiles), cells, up_ps, down_ps)
 
     def schedule_event(self, times_ps: Any, mobiles: Any, code: Any, arg: Any = 0, node: Any = None) -> None:
-        """Events known beforehand, for the fleet's controller or, with ``node``, for that node's (class 0 of phase 1)."""
+        """Schedule events for the controller of ``node``, or for that of the mobiles if ``node`` is None (docs/model.md, 4)."""
         where = -1 if node is None else self._node_array(node)
         self._schedule.add(times_ps, where, self._mobile_array(mobiles), code, arg)
 
     # -- tables at time 0 ---------------------------------------------------------------------------------------------
     def bind(self, node: str | int, mobiles: Any, coa: Any, *, header_bytes: int = 20, end: str = "router") -> None:
-        """Tunnel entries at time 0: packets for the mobiles at ``node`` go to the care-of nodes ``coa``."""
+        """Bind mobiles at time 0: ``node`` tunnels their packets to the care-of nodes ``coa``."""
         self._entries.add(
             self.node_index(node), self._mobile_array(mobiles), self._node_array(coa), header_bytes, _tunnel_end(end)
         )
 
     def set_local(self, node: Any, mobiles: Any) -> None:
-        """Local entries at time 0: packets for the mobiles at ``node`` enter its own cell."""
+        """Make mobiles local at time 0: ``node`` delivers their packets through its own cell."""
         self._entries.add(self._node_array(node), self._mobile_array(mobiles), -1, 0, 0)
 
     def set_upstream_route(self, mobiles: Any, node: Any) -> None:
-        """Upstream route at time 0: the mobiles send through the cell of ``node``."""
+        """Set the upstream route at time 0: the mobiles send through the cell of ``node``."""
         self._routes_up.add(self._mobile_array(mobiles), self._node_array(node))
 
     # -- flows --------------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ class Network:
         up: bool = False,
         label: str = "cbr",
     ) -> Int:
-        """One constant-bit-rate flow for each mobile, from ``node`` (``up``: to it); returns flow indices."""
+        """Add a constant-bit-rate flow from ``node`` to each mobile (``up``: from each mobile to it); return flow indices."""
         step = parse_duration(interval)
         if step <= 0:
             raise NetworkError("the interval of a flow is at least 1 ps")
@@ -260,7 +260,7 @@ class Network:
         up: bool = False,
         label: str = "poisson",
     ) -> Int:
-        """One Poisson flow of mean gap ``mean`` for each mobile; its gaps are drawn by (seed, flow, packet number)."""
+        """Add a Poisson flow with mean gap ``mean`` for each mobile; a gap is drawn by (seed, flow, packet number)."""
         gap = parse_duration(mean)
         if gap <= 0:
             raise NetworkError("the mean gap of a flow is at least 1 ps")
@@ -276,20 +276,19 @@ class Network:
         origin: int = 0,
         multiply: int = 1,
         divide: int = 1,
-        release: Callable[[], None] | None = None,
+        mapping: FileMapping | None = None,
         start_ps: Any = 0,
         stop_ps: Any = FOREVER,
         period_ps: int = 0,
         up: bool = False,
         label: str = "replay",
     ) -> Int:
-        """Replay one sequence onto each mobile; ``period_ps`` > 0 loops it.
+        """Replay one packet sequence to each mobile; a ``period_ps`` above 0 repeats it.
 
-        Times are sorted and become ps from the flow's start as :class:`engine.replay.Replay` says; it also says what
-        ``release`` is for.
+        :class:`engine.replay.Replay` explains the conversion of times and ``mapping``.
         """
         try:
-            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, release)
+            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, mapping)
         except ReplayError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
         if period_ps and period_ps <= replay.time_ps(-1) - replay.time_ps(0):
@@ -302,17 +301,18 @@ class Network:
         self, label: str, node: str | int, mobiles: Any, up: bool, source: int, start: Any, stop: Any, step: int,
         count: Any, size_bytes: Any,
     ) -> Int:  # fmt: skip
-        where, who = self.node_index(node), np.atleast_1d(self._mobile_array(mobiles))
+        where, mobile = self.node_index(node), np.atleast_1d(self._mobile_array(mobiles))
         sizes = np.asarray(size_bytes)
         if (sizes < 1).any() or (sizes > MAX_PACKET_BYTES).any():
             raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
         if (np.asarray(start) < 0).any():
             raise NetworkError(f"flow {label!r}: starts before time 0")
-        flow_keys = combine_array(np.uint64(combine(name_key(label), name_key(self.nodes[where].name))), self.mobile_keys()[who])
-        first, n = self.flow_count, len(who)
+        prefix = np.uint64(combine(name_key(label), name_key(self.nodes[where].name)))
+        flow_keys = combine_array(prefix, self.mobile_keys()[mobile])
+        first, n = self.flow_count, len(mobile)
         if n:
             self._flows.add(
-                flow_keys + np.uint64(up), where, who, int(up), source, start, stop, step, count, size_bytes
+                flow_keys + np.uint64(up), where, mobile, int(up), source, start, stop, step, count, size_bytes
             )
         self.flow_labels.append((label, first, n))
         self.flow_count += n
@@ -320,7 +320,7 @@ class Network:
 
     # -- look-ups -----------------------------------------------------------------------------------------------------
     def node_index(self, node: str | int) -> int:
-        """Index of a node by name or index; an unknown name is refused with the nearest one."""
+        """Return the index of a node by name or index; the error for an unknown name suggests the nearest one."""
         if isinstance(node, str):
             if node not in self._node_index:
                 near = difflib.get_close_matches(node, self._node_index, 1)
@@ -331,20 +331,20 @@ class Network:
         return int(node)
 
     def mobile_name(self, mobile: int) -> str:
-        """Name of a mobile by its index."""
+        """Return the name of a mobile."""
         if not 0 <= mobile < self.mobile_count:
             raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
-        family = self.families[bisect_right(self.families, mobile, key=lambda family: family.first) - 1]
-        return f"{family.name}{mobile - family.first}" if family.numbered else family.name
+        group = self.groups[bisect_right(self.groups, mobile, key=lambda group: group.first) - 1]
+        return f"{group.name}{mobile - group.first}" if group.numbered else group.name
 
     def mobile_index(self, name: str) -> int:
-        """Index of a mobile by its name."""
-        for family in self.families:
-            if not family.numbered and family.name == name:
-                return family.first
-            digits = name[len(family.name) :]
-            if family.numbered and name.startswith(family.name) and digits.isdecimal() and int(digits) < family.mobiles:
-                return family.first + int(digits)
+        """Return the index of a mobile by its name."""
+        for group in self.groups:
+            if not group.numbered and group.name == name:
+                return group.first
+            digits = name[len(group.name) :]
+            if group.numbered and name.startswith(group.name) and digits.isdecimal() and int(digits) < group.mobiles:
+                return group.first + int(digits)
         raise NetworkError(f"no mobile {name!r}")
 
     def _node_array(self, nodes: Any) -> Any:
@@ -368,24 +368,24 @@ class Network:
 
     # -- columns for the engine -----------------------------------------------------------------------------------------
     def mobile_keys(self) -> npt.NDArray[np.uint64]:
-        """Keys of all mobiles, uint64 of shape (mobile_count,)."""
+        """Return the keys of all mobiles, uint64 of shape (mobile_count,)."""
         keys = np.arange(self.mobile_count, dtype=np.uint64)
-        for family in self.families:
-            rows = keys[family.first : family.first + family.mobiles]
-            rows[:] = combine_array(family.key, rows - np.uint64(family.first)) if family.numbered else family.key
+        for group in self.groups:
+            rows = keys[group.first : group.first + group.mobiles]
+            rows[:] = combine_array(group.key, rows - np.uint64(group.first)) if group.numbered else group.key
         return keys
 
     def mobile_homes(self, dtype: Any = np.int64) -> npt.NDArray[Any]:
-        """Home node of each mobile, int64 of shape (mobile_count,)."""
-        families = self.families
-        return np.repeat(np.array([f.home for f in families], dtype), np.array([f.mobiles for f in families], np.int64))
+        """Return the home node of each mobile, shape (mobile_count,)."""
+        groups = self.groups
+        return np.repeat(np.array([f.home for f in groups], dtype), np.array([f.mobiles for f in groups], np.int64))
 
     def cells_of(self, nodes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Cell of each node, -1 where it has none."""
+        """Return the cell of each node, -1 for a node without one."""
         cells = np.full(len(self.nodes), -1, np.int32)
         cells[list(self.cell_of_node)] = list(self.cell_of_node.values())
-        found: npt.NDArray[np.int32] = cells[nodes]
-        return found
+        selected: npt.NDArray[np.int32] = cells[nodes]
+        return selected
 
     def link_names(self) -> list[str]:
         """Return the names of all links, then of each cell's downlink and uplink, in the order of ``Result.link_names``."""
@@ -393,29 +393,29 @@ class Network:
         return [link.name for link in self.links] + [f"{name}{side}*" for name in cells for side in "><"]
 
     def attachments(self) -> dict[str, Int]:
-        """Columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
+        """Return columns mobile, cell, up, down (ps), sorted by (mobile, up, down, cell)."""
         return {f: v.astype(np.int64) for f, v in self.sorted_attachments().items()}
 
     def sorted_attachments(self) -> dict[str, npt.NDArray[Any]]:
-        """``attachments`` with mobile and cell as int32, and shared if possible: not to be changed."""
+        """Return ``attachments`` with int32 mobile and cell. The arrays may be shared: do not change them."""
         c = {f: self._attachments.view(f) for f in self._attachments.fields}
         by = ("mobile", "up", "down", "cell")
         return c if is_sorted(*(c[f] for f in by)) else sort_columns(c, by)
 
     def flow_keys(self) -> npt.NDArray[np.uint64]:
-        """``flows()["key"]``, shared if possible: not to be changed."""
+        """Return ``flows()["key"]``. The array may be shared: do not change it."""
         return self._flows.view("key")
 
     def flow_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
-        """One of the columns of ``flows``."""
+        """Return one column of ``flows``."""
         return self._flows.column(name, dtype)
 
     def flows(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
+        """Return columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
         return {f: self.flow_column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
 
     def scheduled(self) -> dict[str, Int]:
-        """Columns time, node (-1 = fleet), mobile, code, arg, in the order of docs/model.md, section 4."""
+        """Return columns time, node (-1: the mobiles), mobile, code, arg, in the order of docs/model.md, section 4."""
         c = {f: self._schedule.column(f) for f in self._schedule.fields}
         if len(c["mobile"]):
             c["key"] = self.mobile_keys()[c["mobile"]]
@@ -424,64 +424,65 @@ class Network:
         return c
 
     def initial_bindings(self) -> dict[str, Int]:
-        """Columns node, mobile, coa (-1 = local), header, end (0 router, 1 mobile) of the entries at time 0."""
+        """Return columns node, mobile, coa (-1: local), header, end (0 router, 1 mobile) of the entries at time 0."""
         return {f: self.entry_column(f) for f in self._entries.fields}
 
     def entry_column(self, name: str, dtype: Any = np.int64) -> npt.NDArray[Any]:
-        """One of the columns of ``entries``."""
+        """Return one column of ``initial_bindings``."""
         return self._entries.column(name, dtype)
 
     def routes_up(self, dtype: Any = np.int64) -> dict[str, npt.NDArray[Any]]:
-        """Columns mobile, node of the upstream routes at time 0."""
+        """Return columns mobile, node of the upstream routes at time 0."""
         return {f: self._routes_up.column(f, dtype) for f in self._routes_up.fields}
 
     def validation_errors(self) -> list[str]:
-        """Everything that forbids a run, all at once; empty if the network is sound."""
-        found = []
+        """Return all reasons why the network cannot be run; empty if it is valid."""
+        node_link_keys = np.array([name_key(n) for n in (*self._node_index, *(link.name for link in self.links))], np.uint64)
+        problems = []
         for what, keys in [
-            ("nodes and links", np.array([name_key(n.name) for n in self.nodes] + [name_key(k.name) for k in self.links], np.uint64)),
+            ("nodes and links", node_link_keys),
             ("mobiles", self.mobile_keys()),
             ("flows", self.flow_column("key", np.uint64)),
         ]:
             keys.sort()
             if (keys[1:] == keys[:-1]).any():
-                found.append(f"two {what} have one name (or label): names must differ, order and draws come from them")
+                problems.append(f"two {what} have the same name (or label): order and random draws depend on it")
         del keys
-        found += self._attachment_problems()
-        found += [
+        problems += self._attachment_problems()
+        problems += [
             f"two entries at time 0 for node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}: give one"
             for n, m in self._repeated(self.entry_column("node"), self.entry_column("mobile", np.int32))
         ]
         routes = self.routes_up()["mobile"]
-        found += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in self._repeated(routes * 0, routes)]
+        problems += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in self._repeated(routes * 0, routes)]
         local = self.entry_column("node", np.int32)[self.entry_column("coa", np.int32) < 0]
         cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
-        found += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
-        return found
+        problems += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
+        return problems
 
     def _attachment_problems(self) -> list[str]:
-        found = []
+        problems = []
         a = self.sorted_attachments()
         if (a["up"] < 0).any() or (a["down"] < a["up"]).any():
-            found.append("an attachment goes down before it is up, or is up before time 0")
+            problems.append("an attachment goes down before it is up, or is up before time 0")
         same = a["mobile"][1:] == a["mobile"][:-1]
         several = np.append(same, False) | np.append(False, same) if len(a["mobile"]) else same
         some = sort_columns({f: v[several] for f, v in a.items()}, ("mobile", "cell", "up"))
         m, c, u, d = (some[f] for f in ("mobile", "cell", "up", "down"))
         clash = (m[1:] == m[:-1]) & (c[1:] == c[:-1]) & (u[1:] <= d[:-1])
-        return found + [
+        return problems + [
             f"mobile {self.mobile_name(int(m[i]))!r} is attached to "
             f"{self.nodes[self.cells[int(c[i])].node].name!r} twice at {int(u[i + 1])} ps: join the two attachments"
             for i in np.flatnonzero(clash)[:20]
         ]
 
     def check(self) -> None:
-        """Raise :class:`NetworkError` with all problems if the network cannot be run."""
-        if found := self.validation_errors():
-            raise NetworkError("\n".join(found))
+        """Raise :class:`NetworkError` with all validation errors if there are any."""
+        if problems := self.validation_errors():
+            raise NetworkError("\n".join(problems))
 
     def _repeated(self, nodes: Int, mobiles: npt.NDArray[Any]) -> list[tuple[int, int]]:
-        """Pairs that stand more than once, at most 20."""
+        """Return pairs that occur more than once, at most 20."""
         pairs = nodes
         pairs *= max(self.mobile_count, 1)
         pairs += mobiles

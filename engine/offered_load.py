@@ -12,7 +12,7 @@ from engine.replay import Replay
 
 
 def offered_packets(network: Network, until_ps: int) -> int:
-    """At most how many packets the flows send until then."""
+    """Return an upper bound of the packets that the flows send until ``until_ps``."""
     f = network.flows()
     span = np.clip(np.minimum(f["stop"], until_ps) - f["start"], 0, None)
     turns = span // np.maximum(f["interval"], 1) + 1.0  # a float does not overflow
@@ -22,7 +22,7 @@ def offered_packets(network: Network, until_ps: int) -> int:
 
 
 def flows_by_replay(network: Network, source: Int) -> Iterator[tuple[Replay, Int]]:
-    """Each replay of a network with the flows that send it; ``source`` is the column of ``Network.flows``."""
+    """Yield each replay of a network with the flows that send it; ``source`` is the column of ``Network.flows``."""
     order = np.argsort(source, kind="stable")
     first = np.searchsorted(source[order], 2 + np.arange(len(network.replays) + 1))
     for i, replay in enumerate(network.replays):
@@ -30,7 +30,7 @@ def flows_by_replay(network: Network, source: Int) -> Iterator[tuple[Replay, Int
 
 
 def expected_packets(network: Network, duration_ps: int) -> Int:
-    """About how many data packets each flow of a network sends."""
+    """Return the expected number of data packets of each flow."""
     flows = network.flows()
     step = np.maximum(flows["interval"], 1)
     lasts = np.clip(np.minimum(flows["stop"], duration_ps) - flows["start"], 0, None)

@@ -1,83 +1,170 @@
-"""Quantities as text with a unit, turned into exact integers: picoseconds, bits per second, bytes, loss thresholds."""
+"""Quantities: text with a unit, as in "20ms", read as an exact whole number of steps and formatted from it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 FOREVER = 2**63 - 1
-"""The time that no run reaches (int64, picoseconds): "no end"."""
+"""The largest int64, used as a time in picoseconds that no run reaches: "no end"."""
 
-TIME = {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12}
-RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}
-SIZE = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_FORM = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
+_LONGEST_TEXT = 64
+_DECIMALS = 6
+_TEXT = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
 
 
-def parse_quantity(text: str, units: dict[str, int], what: str, example: str, *, signed: bool = False) -> int:
-    """An integer number of the smallest of ``units``, from text with one of them.
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """A kind of value that has a unit, such as a duration or a rate.
 
-    Raises
-    ------
-    ValueError
-        If it is no such text, finer than the smallest unit, past int64, or negative (unless ``signed``).
+    Attributes
+    ----------
+    noun : str
+        Name in error messages, as in "duration".
+    example : str
+        A valid text, for error messages.
+    units : mapping of str to int
+        Size of each unit in steps. The first unit is the step itself (size 1): every value is a whole number of it.
+    signed : bool
+        If true, values below 0 are allowed.
+    zero : str or None
+        A word that means 0, as in "infinite" for a rate.
     """
-    match = _FORM.match(text) if len(text) <= 64 else None
-    if not match or (match[2] or "") not in units:
-        raise ValueError(f"{text!r} is not a {what}: write a number and one of {', '.join(units)}, as in {example!r}")
-    value = Fraction(Decimal(match[1])) * units[match[2] or ""]
-    if value.denominator != 1:
-        raise ValueError(f"{text!r} is finer than the smallest {what} there is, 1 {next(iter(units))}")
-    if (value < 0 and not signed) or abs(value) >= FOREVER:
-        least = "above -2**63" if signed else "at least 0"
-        raise ValueError(f"{text!r} is out of range: a {what} is {least} and below 2**63 {next(iter(units))}")
-    return int(value)
+
+    noun: str
+    example: str
+    units: Mapping[str, int]
+    signed: bool = False
+    zero: str | None = None
+
+    @property
+    def step(self) -> str:
+        """Name of the smallest unit."""
+        return next(iter(self.units))
+
+    def parse(self, text: str) -> int:
+        """Return the number of steps of a text that consists of a number and a unit.
+
+        Raises
+        ------
+        ValueError
+            If the text has another form, or its value is no whole number of steps, does not fit int64, or is negative though
+            the quantity is not ``signed``.
+        """
+        match = _TEXT.match(text) if len(text) <= _LONGEST_TEXT else None
+        if not match or (match[2] or "") not in self.units:
+            units = ", ".join(self.units)
+            raise ValueError(f"{text!r} is not a {self.noun}: write a number and one of {units}, as in {self.example!r}")
+        value = Fraction(Decimal(match[1])) * self.units[match[2] or ""]
+        if value.denominator != 1:
+            raise ValueError(f"{text!r} is finer than 1 {self.step}, the smallest {self.noun}")
+        if (value < 0 and not self.signed) or abs(value) >= FOREVER:
+            low = "above -2**63" if self.signed else "at least 0"
+            raise ValueError(f"{text!r} is out of range: a {self.noun} is {low} and below 2**63 {self.step}")
+        return int(value)
+
+    def read(self, value: int | str) -> int:
+        """Return the number of steps of a value: an int is that number already, text has a unit or is the word for 0.
+
+        Raises
+        ------
+        ValueError
+            If ``parse`` refuses the text, or the value is neither text nor an int from 0 to 2**63 - 1.
+        """
+        if isinstance(value, str):
+            return 0 if value == self.zero else self.parse(value)
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise ValueError(f"{value!r} is not a {self.noun}: give an int or text with a unit, as in {self.example!r}")
+        number = value.__index__()
+        if not 0 <= number <= FOREVER:
+            raise ValueError(f"{value!r} is out of range: a {self.noun} is at least 0 and below 2**63 {self.step}")
+        return number
+
+    def format_exact(self, number: int) -> str:
+        """Return the text that ``parse`` reads as exactly this number: a whole number of the largest possible unit."""
+        unit = self.step
+        for name, size in self.units.items():
+            if number and number % size == 0 and size > self.units[unit]:
+                unit = name
+        return f"{number // self.units[unit]}{unit}"
+
+    def format_shortest(self, number: int) -> str:
+        """Return the exact text with the fewest digits, for a sentence: "1.5 s" instead of "1500 ms".
+
+        Of several units that take equally few digits, the largest is used. A unit larger than the value is not used.
+        """
+        texts: list[tuple[int, str]] = []
+        for unit, size in sorted(self.units.items(), key=lambda item: -item[1]):
+            scaled = Fraction(abs(number) * 10**_DECIMALS, size)
+            if scaled.denominator == 1 and (abs(number) >= size or unit == self.step):
+                integer, fraction = divmod(int(scaled), 10**_DECIMALS)
+                decimals = f".{fraction:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
+                space = "" if unit.startswith("/") else " "
+                texts.append((len(f"{integer}{decimals}"), f"{'-' if number < 0 else ''}{integer:,}{decimals}{space}{unit}"))
+        return min(texts, key=lambda entry: entry[0])[1]
+
+
+DURATION = Quantity(
+    "duration", "20ms",
+    {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12},
+)  # fmt: skip
+RATE = Quantity(
+    "rate", "10Mbit/s", {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}, zero="infinite"
+)
+SIZE = Quantity("size", "64kB", {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30})
 
 
 def parse_duration(value: int | str) -> int:
-    """Picoseconds of ``value``: an int is picoseconds already, text carries a unit (``"20ms"``).
+    """Return a duration in picoseconds (``"20ms"``; an int is picoseconds already).
 
     Raises
     ------
     ValueError
-        If the text has no known unit, is negative, past 106 days or finer than 1 ps.
+        If the text has no known unit, is negative, past 106 days (int64) or finer than 1 ps.
     """
-    return _integer(value, "duration") if not isinstance(value, str) else parse_quantity(value, TIME, "duration", "20ms")
+    return DURATION.read(value)
 
 
 def parse_rate(value: int | str) -> int:
-    """Bits per second of ``value`` (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
-    if value == "infinite":
-        return 0
-    return _integer(value, "rate") if not isinstance(value, str) else parse_quantity(value, RATE, "rate", "10Mbit/s")
+    """Return a rate in bits per second (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
+    return RATE.read(value)
 
 
 def parse_size(value: int | str) -> int:
-    """Bytes of ``value`` (``"64kB"``); 0 means no limit where a limit is asked for."""
-    return _integer(value, "size") if not isinstance(value, str) else parse_quantity(value, SIZE, "size", "64kB")
+    """Return a size in bytes (``"64kB"``); as a limit, 0 means unlimited."""
+    return SIZE.read(value)
 
 
 def loss_threshold(value: float | int | str) -> int:
-    """Loss probability as ``floor(value * 2**64)``: a draw below it loses the packet (docs/model.md, 9)."""
+    """Return ``floor(value * 2**64)`` of a loss probability: a draw below it loses the packet (docs/model.md, 9)."""
     probability = Fraction(str(value))
     if not 0 <= probability < 1:
         raise ValueError(f"a loss probability is at least 0 and below 1, not {value!r}")
     return int(probability * 2**64)
 
 
-def _integer(value: int, what: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ValueError(f"{value!r} is not a {what}: give an int or text with a unit")
-    number = value.__index__()
-    if not 0 <= number <= FOREVER:
-        raise ValueError(f"{value!r} is out of range for a {what}")
-    return number
+def format_quantity(number: float, quantity: Quantity, unit: str, decimals: int | None = None) -> str:
+    """Return a rounded number in a unit, as in "37.4 ms".
+
+    Parameters
+    ----------
+    number : float
+        In steps of the quantity.
+    quantity : Quantity
+        Kind of the number.
+    unit : str
+        One of ``quantity.units``.
+    decimals : int, optional
+        Digits after the point. Default: up to six significant digits, without trailing zeros.
+    """
+    value = number / quantity.units[unit]
+    return f"{value:.6g} {unit}" if decimals is None else f"{value:.{decimals}f} {unit}"
 
 
 def format_duration(ps: int) -> str:
-    """Text of a duration with the largest unit that keeps it exact to three decimals (``"37 ms"``)."""
-    for unit in ("s", "ms", "us", "ns"):
-        if abs(ps) >= TIME[unit]:
-            return f"{ps / TIME[unit]:.6g} {unit}"
-    return f"{ps} ps"
+    """Return a duration with up to six significant digits, in the largest of s, ms, us, ns, ps that it reaches ("37 ms")."""
+    unit = next((name for name in ("s", "ms", "us", "ns") if abs(ps) >= DURATION.units[name]), "ps")
+    return format_quantity(ps, DURATION, unit)

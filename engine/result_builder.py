@@ -1,4 +1,4 @@
-"""Name the columns of a run that has stopped, and hold it to the laws."""
+"""Build the ``Result`` of a stopped run and check the conservation laws."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.columns import Columns
 from engine.compiled_network import CompiledNetwork
 from engine.results import (
     FLOW_COLUMNS,
@@ -13,12 +14,11 @@ from engine.results import (
     NODE_COLUMNS,
     PACKET_COLUMNS,
     SPAN_COLUMNS,
-    Columns,
     ConservationError,
     Result,
 )  # fmt: skip
 
-# the order in which the engine hands them over
+# the order of the compiled engine's arrays
 RAW_FLOW = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "reordered",
     "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
@@ -29,18 +29,18 @@ RAW_LINK = (
 )  # fmt: skip
 
 
-def build_result(built: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -> Result:
-    """The result of a run up to ``until_ps`` from the engine's raw arrays.
+def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -> Result:
+    """Build the result of a run up to ``until_ps`` from the engine's raw arrays.
 
     Raises
     ------
-    LawBroken
+    ConservationError
         If packets, copies or bytes do not add up.
     """
     flows = dict(zip(RAW_FLOW, raw["flows"], strict=True))
-    links = dict(zip(RAW_LINK, built.tallies.T.copy(), strict=True))
+    links = dict(zip(RAW_LINK, network.tallies.T.copy(), strict=True))
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
-    check_conservation(built, until_ps, flows, links, raw["fates"])
+    check_conservation(network, until_ps, flows, links, raw["fates"])
     spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
     packets = None
     if raw["record"]:
@@ -55,21 +55,21 @@ def build_result(built: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -> 
         links={c: links[c] for c in LINK_COLUMNS},
         nodes=dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True)),
         spans=spans,
-        link_names=built.row_names,
-        node_names=built.node_names,
+        link_names=network.row_names,
+        node_names=network.node_names,
         fates=raw["fates"],
         delay_histogram=raw["histogram"],
         packets=packets,
     )
 
 
-def check_conservation(built: CompiledNetwork, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:
-    """Raise :class:`LawBroken` unless every copy has one fate and every byte that went in came out or is still there."""
+def check_conservation(network: CompiledNetwork, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:
+    """Raise :class:`ConservationError` unless each copy has one fate, and each byte that entered a link left it or is queued."""
     ended = flows["delivered"] + flows["duplicate"] + flows["dropped"] + flows["in_flight"]
     if (bad := np.flatnonzero(flows["sent"] + flows["copies"] != ended)).size:
         i = int(bad[0])
         raise ConservationError(
-            f"flow {i} at {until_ps} ps: {flows['sent'][i]} packets and {flows['copies'][i]} copies went in, "
+            f"flow {i} at {until_ps} ps: {flows['sent'][i]} packets and {flows['copies'][i]} copies entered, "
             f"{ended[i]} have a fate"
         )
     if int(fates[0].sum()) != int(ended.sum()):
@@ -82,5 +82,5 @@ def check_conservation(built: CompiledNetwork, until_ps: int, flows: Columns, li
         if (bad := np.flatnonzero(links[what] != gone)).size:
             i = int(bad[0])
             raise ConservationError(
-                f"link {built.row_names[i]!r} at {until_ps} ps: {links[what][i]} {what} in, {gone[i]} out or still there"
+                f"link {network.row_names[i]!r} at {until_ps} ps: {links[what][i]} {what} in, {gone[i]} out or queued"
             )

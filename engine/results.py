@@ -1,19 +1,18 @@
-"""What a run yields: columns and counters, the same from the compiled engine and from the oracle of the tests."""
+"""Results of a run: columns and counters. The compiled engine and the oracle of the tests fill the same classes."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Columns = dict[str, npt.NDArray[Any]]
+from engine.columns import Columns
 
 
 class Fate(enum.IntEnum):
-    """How a packet copy ends; there is no other (docs/model.md, 11)."""
+    """Terminal state of a packet copy; the list is complete (docs/model.md, 11)."""
 
     DELIVERED = 0
     DUPLICATE = 1
@@ -33,56 +32,59 @@ class Fate(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """Words for people: ``"queue full"``."""
+        """Name in words, as in ``"queue full"``."""
         return self.name.lower().replace("_", " ")
 
 
 class ConservationError(RuntimeError):
-    """A conservation or order law does not hold; the message names unit, link and time. Always a bug: please report."""
+    """A conservation or order law is broken; the message names the unit, the link and the time. This is a bug in the engine."""
 
 
 class MemoryLimitError(MemoryError):
-    """The run needs, or may need, more memory than its limit; the message has the estimate."""
+    """The run may need more memory than its limit; the message has the estimate."""
 
 
 FLOW_COLUMNS = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "in_flight", "reordered",
     "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps",
 )  # fmt: skip
-"""Per flow. ``copies`` beyond the originals; ``dropped`` counts copies, ``lost`` packets of which no copy was or can be
-delivered; delays of delivered packets from origin to receiver; ``gap_max_ps`` between deliveries; ``last_ps`` -1 if none."""
+"""Columns of flows. ``copies``: copies besides the originals. ``dropped``: dropped copies. ``lost``: packets with no delivered
+copy and none in flight. Delays: of delivered packets, from sender to receiver. ``gap_max_ps``: longest time between two
+deliveries. ``last_ps``: time of the last delivery, -1 if none."""
 
 LINK_COLUMNS = (
     "packets", "bytes", "control_packets", "control_bytes", "tunnel_bytes", "dropped", "lost", "detached",
     "rescued", "rescued_bytes", "queued", "queued_bytes", "peak_packets", "peak_bytes", "busy_ps",
 )  # fmt: skip
-"""Per link, and for each cell one row for all its downlinks and one for all its uplinks. ``packets``, ``bytes`` (tunnel
-headers included) count what was accepted; ``dropped`` what found the queue full; ``lost`` and ``detached`` what was sent
-and not heard; ``rescued`` what was taken out again; ``queued`` what had not reached the far end when the run ended;
-``busy_ps`` transmission time of what was accepted and not rescued. Peaks are of one FIFO."""
+"""Columns of links; each cell has one row for all its downlinks and one for all its uplinks. ``packets`` and ``bytes`` (with
+tunnel headers): accepted packets. ``dropped``: packets that arrived at a full queue. ``lost`` and ``detached``: transmitted
+packets that were not received, through link loss and because the mobile was not attached. ``rescued``: packets that the router
+took from the queue to forward them. ``queued``: packets that had not reached the far end when the run ended. ``busy_ps``:
+transmission time of accepted packets that were not rescued. A peak is the maximum of one FIFO."""
 
 NODE_COLUMNS = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_max_ps",
     "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_max_ps",
     "entries_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
-"""Per node. ``forwarded`` and ``registered``: packets and messages that its forwarding and its registration server accepted;
-``*_wait_ps``: time from their arrival to the start of their service, the sum of all (at most 2^63 - 1), and the largest;
-``messages``: control messages its controller got, without refused ones; ``entries_peak``: most table entries at once;
-``held_peak_*``: most that one hold buffer held."""
+"""Columns of nodes. ``forwarded`` and ``registered``: packets and messages that the forwarding server and the registration server
+accepted. ``*_wait_ps``: time from arrival to the start of service, as a sum (at most 2^63 - 1) and as a maximum. ``messages``:
+control messages that the controller received, without refused ones. ``entries_peak``: maximum number of table entries.
+``held_peak_*``: maximum content of one hold buffer."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
     "gap_max_ps", "gap_end_ps", "delay_max_ps", "last_before_ps",
 )  # fmt: skip
-"""Per span (see ``Context.begin_measurement``). ``gap_max_ps``: longest interruption that ended in the
-span, ``gap_end_ps`` when (docs/model.md, 11): by how much the gap between two deliveries of a flow was longer than the
-sender's own; -1 where there is none."""
+"""Columns of spans, the measurement intervals of handoffs (``Context.begin_measurement``). ``gap_max_ps``: longest interruption
+that ended in the span. An interruption is the time by which the gap between two deliveries of a flow exceeds the gap at the
+sender (docs/model.md, 11). ``gap_end_ps``: its end. Both are -1 if there is none."""
 
 PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps", "sent_ps", "via", "tunnels")
-"""Per data packet copy, if asked for. ``node``: where it ended (-1 at the mobile); ``time_ps`` -1 if in flight; ``sent_ps``:
-when the packet left its origin; ``via``: the node through whose cell the mobile heard it (delivered or duplicate), else -1;
-``tunnels``: how often it had been encapsulated when it ended, or when the run did."""
+"""Columns of data packet copies, recorded on request. ``node``: node at which the copy ended, -1 for the mobile. ``time_ps``:
+time of its end, -1 if in flight. ``sent_ps``: time at which the sender sent the packet. ``via``: node whose cell the
+mobile received it through (delivered or duplicate), else -1.
+``tunnels``: number of encapsulations up to the end of the copy or of the run."""
 
 
 @dataclass
@@ -98,10 +100,10 @@ class Result:
     events : int
         Packet-hops: packets accepted by links, downlinks and uplinks.
     flows, links, nodes, spans : dict of str to ndarray
-        One array a column, all int64, one element a flow, link, node, span. See ``FLOW_COLUMNS`` and the others.
-        Rows are in the order of declaration, which the ``name`` lists below give.
+        One int64 array for each column, with one element for each flow, link, node or span; see ``FLOW_COLUMNS`` and the
+        others. Rows are in the order of declaration, as in the lists of names below.
     link_names, node_names : list of str
-        Row names. Links first, then ``r>*`` and ``r<*`` of each cell.
+        Row names; links first, then ``r>*`` and ``r<*`` of each cell.
     fates : ndarray of int64, shape (2, 15)
         Packet copies by kind (0 data, 1 control) and :class:`Fate`.
     delay_histogram : ndarray of int64
@@ -125,5 +127,5 @@ class Result:
     packets: Columns | None = None
 
     def fate_counts(self, control: bool = False) -> dict[str, int]:
-        """Packet copies by fate, those with none left out."""
+        """Return the number of packet copies of each fate that occurs."""
         return {f.label: int(n) for f, n in zip(Fate, self.fates[int(control)], strict=True) if n}

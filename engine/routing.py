@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.elements import Link
-from engine.network import Network
+from engine.network import Network, NetworkError
 from engine.rng import name_key
 
 
 def next_hops(network: Network) -> npt.NDArray[np.int32]:
-    """Next link from each node to each other by least delay, then fewest hops, then smallest link key."""
+    """Return the next link from each node to each other one: least delay, then fewest hops, then smallest link key."""
     n = len(network.nodes)
     hops = np.full((n, n), -1, np.int32)
     weights = [_weight(link) for link in network.links]
@@ -31,14 +31,46 @@ def next_hops(network: Network) -> npt.NDArray[np.int32]:
     return hops
 
 
+def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
+    """Check that every flow has a route: downstream to the home node of its mobile node, upstream from every cell.
+
+    Parameters
+    ----------
+    network : Network
+        Network with its flows.
+    hops : ndarray of int32, shape (nodes, nodes)
+        Result of :func:`next_hops`.
+
+    Raises
+    ------
+    NetworkError
+        If a pair of nodes has no route; the message has a line for each pair.
+    """
+    nodes = len(network.nodes)
+    downstream = network.flow_column("up", np.int8) == 0
+    correspondent = network.flow_column("node", np.int32)
+    pairs = correspondent[downstream] * np.int64(nodes)
+    pairs += network.mobile_homes(np.int32)[network.flow_column("mobile", np.int32)[downstream]]
+    down = [divmod(int(pair), nodes) for pair in np.unique(pairs)]
+    cells = [cell.node for cell in network.cells]
+    up = [(cell, node) for node in np.unique(correspondent[~downstream]).tolist() for cell in cells]
+    problems = [
+        f"no way from {network.nodes[a].name!r} to {network.nodes[b].name!r}, which a flow needs: add a link"
+        for a, b in [*down, *up]
+        if a != b and hops[a, b] < 0
+    ]
+    if problems:
+        raise NetworkError("\n".join(problems))
+
+
 def delays_to(network: Network, target: int) -> dict[int, int]:
-    """Propagation delay (ps) of the way from each node to a target, of those that have one."""
+    """Return the propagation delay (ps) from each node that reaches ``target``."""
     distance = next(_distances(network, [target]))
     return {node: weight >> _HOPS for node, weight in distance.items()}
 
 
 _HOPS = 20
-"""Bits of a distance that count hops, below the delay."""
+"""Low bits of a distance that count hops; the delay is above them."""
 
 
 def _weight(link: Link) -> int:

@@ -7,19 +7,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options here, so that every run knows them."""
     group = parser.getgroup("handoff")
     group.addoption("--deep", action="store_true", help="run the slow and repeated cases too")
-    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (60, with --deep 300)")
+    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (50, with --deep 300)")
     group.addoption("--seed", type=int, default=0, help="which scenarios: each seed has a million of its own (0)")
     group.addoption("--mutants", action="store_true", help="build and judge every mutant of the engine (a minute each)")
     group.addoption("--kills", type=int, default=None, help="how often a sweep is killed (1, with --deep 4)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many cases run unless an option says so."""
-    deep = config.getoption("deep")
-    if config.option.scenarios is None:
-        config.option.scenarios = 300 if deep else 60
+    """Choose the number of kills unless the option gives it."""
     if config.option.kills is None:
-        config.option.kills = 4 if deep else 1
+        config.option.kills = 4 if config.getoption("deep") else 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

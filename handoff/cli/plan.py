@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from handoff.cli.exit_codes import ExitCode
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
 from handoff.cli.progress import StatusLine
-from handoff.cli.run import INTERRUPTED
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.planner import RunFailed
 from handoff.experiments.planning.request import PlanRequest, validate_request
 from handoff.experiments.planning.run import analytic_answers, run_plan
-
-FAILED, TARGET_MISSED = 1, 3
 
 
 def plan_command(
@@ -31,29 +29,29 @@ def plan_command(
     if request.analytic:
         estimates = analytic_answers(plan)
         show_estimates(plan, estimates, as_json)
-        return TARGET_MISSED if any(answer.is_infeasible for answer in estimates) else 0
+        return ExitCode.TARGET_MISSED if any(answer.is_infeasible for answer in estimates) else ExitCode.OK
     if dry_run:
         show_dry_run(plan, as_json)
-        return 0
+        return ExitCode.OK
     line = StatusLine(progress)
     try:
         answers = run_plan(plan, open_executor(), line)
     except RunFailed as error:
         line.end()
         print(f"handoff: {error}", file=sys.stderr)
-        return FAILED
+        return ExitCode.FAILED
     line.end()
     code = _exit_code(answers)
-    print_answers(plan, answers, code == 0, as_json)
+    print_answers(plan, answers, code == ExitCode.OK, as_json)
     return code
 
 
 def _exit_code(answers: Sequence[Answer]) -> int:
     if not all(a.complete for a in answers):
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     if any(a.is_infeasible for a in answers):
-        return TARGET_MISSED
-    return 0 if all(a.is_found and a.bracket.is_monotone for a in answers) else FAILED
+        return ExitCode.TARGET_MISSED
+    return ExitCode.OK if all(a.is_found and a.bracket.is_monotone for a in answers) else ExitCode.FAILED
 
 
 __all__ = ["PlanRequest", "plan_command"]

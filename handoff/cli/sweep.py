@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handoff.cli.run import INTERRUPTED, InterruptHandler
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.sweep_output import show_forecast, show_summary
 from handoff.cli.sweep_progress import Progress
 from handoff.experiments.sweep.cost_estimate import preview_sweep
@@ -19,8 +20,6 @@ from handoff.experiments.sweep.runner import SweepObserver, run_sweep
 
 if TYPE_CHECKING:
     from handoff.experiments.execution.task import Executor
-
-FAILED = 1
 
 
 def sweep(
@@ -37,7 +36,7 @@ def sweep(
     plan, measures = plan_sweep(request)
     if dry_run or output is None:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)
-        return FAILED if plan.failures else 0
+        return ExitCode.FAILED if plan.failures else ExitCode.OK
     executor = open_executor()
     for line in group_failures(plan.failures):
         print(f"handoff: left out: {line}", file=sys.stderr)
@@ -45,7 +44,9 @@ def sweep(
     result = run_sweep(plan, output, executor, rerun_stale=rerun_stale, observer=observer)
     observer.end()
     show_summary(plan, result, measures, as_json)
-    return INTERRUPTED if result.interrupted else FAILED if result.failures else 0
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED if result.failures else ExitCode.OK
 
 
 class _TerminalObserver(SweepObserver):
@@ -72,7 +73,7 @@ class _TerminalObserver(SweepObserver):
         print(f"handoff: left out: {failure.describe()}", file=sys.stderr)
 
     def should_stop(self) -> bool:
-        return self._interruption is not None and self._interruption.asked
+        return self._interruption is not None and self._interruption.requested
 
     def end(self) -> None:
         """Remove the progress from the terminal."""

@@ -1,1 +1,1 @@
-"""The one machine that runs every procedure: a program made from a row, agents at nodes, mobile nodes at the fleet."""
+"""Mobile IP: procedures compiled to programs, agents at nodes, mobile nodes, their binding caches, visitor lists and messages."""

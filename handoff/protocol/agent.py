@@ -1,8 +1,8 @@
-"""Agents: what home agents, gateways, routers and correspondents do with control messages and layer-2 events."""
+"""Agents: the behaviour of home agents, gateways, routers and correspondents."""
 
 from __future__ import annotations
 
-from engine import Context, Event, Fate
+from engine import Context, Event, EventKind, Fate
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import Status
 from handoff.protocol.message_routing import REQUESTS, MessageHop
@@ -13,273 +13,303 @@ from handoff.protocol.security import RequestVerifier
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
 
 RESTARTED = 1
-"""Status of an advertisement whose sequence number says that the agent has restarted (RFC 5944, 2.3.2)."""
+"""Status of an advertisement whose sequence number shows that the agent has restarted (RFC 5944 2.3.2)."""
+
+_MESSAGE, _REFUSED = int(EventKind.MESSAGE), int(EventKind.REFUSED_MESSAGE)  # plain integers, since every event is compared with them
 
 
 class Agent:
-    """The controller of one node, whatever roles it plays in a handoff.
+    """Controller of one node, in all the roles that it plays in handoffs.
 
-    It passes messages on along their path, applies the effect of those that end here and starts what they start. What it knows as
-    a router is in its ``Visitors``, what it knows as an anchor in its ``Cache``.
+    It relays messages along their paths, applies the effect of messages that end at its node, and starts the steps that follow.
+
+    Parameters
+    ----------
+    program : Program
+        Program of the run.
+    roles : RoleResolver
+        Roles of the run.
+    message_hops : dict of int to MessageHop
+        Hops of the program (``message_routing.build_message_hops``).
+    node : int
+        The agent's node.
+
+    Attributes
+    ----------
+    visitor_list : VisitorList
+        State of the node as a router.
+    binding_cache : BindingCache
+        State of the node as an anchor.
+    verifier : RequestVerifier
+        Verification of requests.
+    dad_ps : int
+        Duration of duplicate address detection.
+    is_anchor : bool
+        True if the node has a binding cache under this procedure.
+    delayed_messages : dict of int to MessageFields
+        Messages that wait for the end of duplicate address detection, by serial number.
+    dad_end_ps : dict of int to int
+        End of duplicate address detection for the new care-of address of each mobile node.
     """
 
-    def __init__(self, program: Program, places: RoleResolver, waypoints: dict[int, MessageHop], node: int) -> None:
-        self.program, self.places, self.waypoints, self.node = program, places, waypoints, node
-        self.visitors = VisitorList(program, places, node)
-        self.cache = BindingCache(program, places)
-        self.guard = RequestVerifier(places, node, program.options.authenticates, bool(program.routability))
+    def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], node: int) -> None:
+        self.program, self.roles, self.message_hops, self.node = program, roles, message_hops, node
+        self.visitor_list = VisitorList(program, roles, node)
+        self.binding_cache = BindingCache(program, roles)
+        self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.routability))
         self.dad_ps = program.options.duplicate_address_detection_ps(program.row)
-        self.anchors = places.is_anchor(node)
-        self.serial = 0
-        self.delayed: dict[int, MessageFields] = {}  # messages that wait for the check of an address, by number
-        self.checked: dict[int, int] = {}  # until when the new care-of address of a mobile node is being checked
+        self.is_anchor = roles.is_anchor(node)
+        self.delayed_messages: dict[int, MessageFields] = {}
+        self.dad_end_ps: dict[int, int] = {}
+        self._last_serial = 0
 
     def on_event(self, ctx: Context, event: Event) -> None:
-        """One layer-2 event, timer or message."""
-        args = event.args
+        """Handle a layer-2 event, timer or message."""
         kind = event.kind
-        if kind < 2:
-            _ON_EVENT[event.code](self, ctx, args[0])
-        elif kind == 3:
-            self._busy(ctx, MessageFields.unpack(args))
+        if kind == _MESSAGE:
+            args = event.args
+            hop = self.message_hops[args[0] & STEP_HOP_MASK]
+            _MESSAGE_HANDLERS[hop.action](self, ctx, hop, args)
+        elif kind == _REFUSED:
+            self._refuse_overload(ctx, MessageFields.unpack(event.args))
         else:
-            here = self.waypoints[args[0] & STEP_HOP_MASK]
-            _ON_MESSAGE[here.action](self, ctx, here, args)
+            _EVENT_HANDLERS[event.code](self, ctx, event.args[0])
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def _up(self, ctx: Context, _: int) -> None:
-        self.visitors.up(ctx)
+    def _on_link_up(self, ctx: Context, _: int) -> None:
+        self.visitor_list.on_link_up(ctx)
         if self.program.options.discovery != "layer2":
-            self._next_advertisement(ctx)
+            self._schedule_advertisement(ctx)
 
-    def _down(self, ctx: Context, _: int) -> None:
-        self.visitors.down(ctx)
+    def _on_link_down(self, ctx: Context, _: int) -> None:
+        self.visitor_list.on_link_down(ctx)
 
-    def _fade(self, ctx: Context, _: int) -> None:
-        self.visitors.on_link_draining(ctx)
+    def _on_link_draining(self, ctx: Context, _: int) -> None:
+        self.visitor_list.on_link_draining(ctx)
 
-    def _linger(self, ctx: Context, _: int) -> None:
-        self.visitors.remove_after_marker(ctx)
+    def _on_linger_end(self, ctx: Context, _: int) -> None:
+        self.visitor_list.remove_after_marker(ctx)
 
     # -- discovery ------------------------------------------------------------------------------------------------------
-    def _predicted(self, ctx: Context, routers: int) -> None:
-        """Layer 2 knows the next router of a mobile node: its advertisement is fetched, or carried along."""
+    def _on_prediction(self, ctx: Context, routers: int) -> None:
+        """Fetch the advertisement of the predicted router, or let layer 2 carry it. The argument is ``old | new << 16``."""
         old, new = routers & 0xFFFF, routers >> 16
         for number in self.program.prelude:
-            self._send(ctx, self.waypoints[number], MessageFields(number, 0, old, new, -1, 0, 0))
+            self._send(ctx, self.message_hops[number], MessageFields(number, 0, old, new, -1, 0, 0))
 
-    def _next_advertisement(self, ctx: Context) -> None:
-        ctx.timer(self.places.next_advertisement(self.node, ctx.time_ps), ADVERTISE)
+    def _schedule_advertisement(self, ctx: Context) -> None:
+        ctx.timer(self.roles.advertisements.next_after(self.node, ctx.time_ps), ADVERTISE)
 
-    def _advertise(self, ctx: Context, _: int) -> None:
-        """The periodic advertisement for a mobile node that may need it: until it asks here, or three if it had asked before."""
-        if self.visitors.advertised(ctx.mobile):
-            self._advertisement(ctx, Status.ACCEPTED)
-            self._next_advertisement(ctx)
+    def _on_advertisement_due(self, ctx: Context, _: int) -> None:
+        """Advertise to a mobile node that has not registered here since its link came up; if it was registered, three times."""
+        if self.visitor_list.count_advertisement(ctx.mobile):
+            self._advertise(ctx, Status.ACCEPTED)
+            self._schedule_advertisement(ctx)
 
-    def _advertisement(self, ctx: Context, status: int) -> None:
+    def _advertise(self, ctx: Context, status: int) -> None:
         number = self.program.advertisement
-        self._send(ctx, self.waypoints[number], MessageFields(number, 0, -1, self.node, -1, 0, 0, status))
+        self._send(ctx, self.message_hops[number], MessageFields(number, 0, -1, self.node, -1, 0, 0, status))
 
-    def _restart(self, ctx: Context, _: int) -> None:
-        """Everything is lost; those on this router's link hear it from the next advertisement (RFC 5944, 2.3.2)."""
-        self.delayed.clear()
-        self.checked.pop(ctx.mobile, None)
-        if self.anchors:
-            self.cache.restart(ctx)
+    def _on_restart(self, ctx: Context, _: int) -> None:
+        """Forget everything. Mobile nodes on a restarted router's link notice it in the next advertisement (RFC 5944 2.3.2)."""
+        self.delayed_messages.clear()
+        self.dad_end_ps.pop(ctx.mobile, None)
+        if self.is_anchor:
+            self.binding_cache.restart(ctx)
         else:
-            self.visitors.restart(ctx)
-            loses = self.program.row.ip == 4 or self.program.row.network_based  # an IPv6 router has no visitors
-            if loses and self.visitors.advertised(ctx.mobile, always=True):
-                self._advertisement(ctx, RESTARTED)
+            self.visitor_list.restart(ctx)
+            has_visitors = self.program.row.ip == 4 or self.program.row.network_based  # an IPv6 access router has none
+            if has_visitors and self.visitor_list.count_advertisement(ctx.mobile, always=True):
+                self._advertise(ctx, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _pass_on(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        self._send(ctx, here, args)
-        if here.starts:
-            self._start(ctx, here.starts, MessageFields.unpack(args))
+    def _relay(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        self._send(ctx, hop, args)
+        if hop.starts:
+            self._start_steps(ctx, hop.starts, MessageFields.unpack(args))
 
-    def _request_passes(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        """The new router sees a request: it expects the mobile node, and checks its new address for it (decisions, 22)."""
-        numbered = here.numbered
+    def _relay_request(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Relay a request as the new router: expect the mobile node, and check its new address first (decision 22)."""
+        step = hop.program_step
         fields = MessageFields.unpack(args)
-        if numbered.step.effect != "forward":
-            self.visitors.requested(ctx, fields)
+        if step.step.effect != "forward":
+            self.visitor_list.on_request(ctx, fields)
         wait = 0
-        if self.dad_ps and numbered.over_old:
-            ready = self.checked.get(ctx.mobile, -1)
-            if ready < ctx.time_ps:
-                ready = self.checked[ctx.mobile] = ctx.time_ps + self.dad_ps
-            wait = ready - ctx.time_ps
+        if self.dad_ps and step.over_old:
+            dad_end = self.dad_end_ps.get(ctx.mobile, -1)
+            if dad_end < ctx.time_ps:
+                dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.dad_ps
+            wait = dad_end - ctx.time_ps
         if wait:
-            self._later(ctx, fields, wait)
+            self._delay(ctx, fields, wait)
         else:
-            self._pass_on(ctx, here, args)
+            self._relay(ctx, hop, args)
 
-    def _request_passes_gateway(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        """A request between regions: the gateway of the new one binds."""
+    def _relay_request_and_bind(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Relay a request between regions as the gateway of the new region, which binds too (RFC 4857)."""
         fields = MessageFields.unpack(args)
-        if self.cache.is_newer(here.role, fields, ctx.mobile, deletes=False):
-            self.cache.bind(ctx, here.role, fields, simultaneous=False)
-        self._pass_on(ctx, here, args)
+        if self.binding_cache.is_newer(hop.role, fields, ctx.mobile, deletes=False):
+            self.binding_cache.bind(ctx, hop.role, fields, simultaneous=False)
+        self._relay(ctx, hop, args)
 
-    def _leaves_region(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        """The marker passes the gateway of the old region, whose binding nobody needs after it."""
-        self._pass_on(ctx, here, args)
+    def _relay_marker_out_of_region(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Relay the marker as the gateway of the old region. Its binding is of no use after that."""
+        self._relay(ctx, hop, args)
         fields = MessageFields.unpack(args)
-        if self.places.gateways[fields.new] != self.node:
-            self.cache.end_old_binding(ctx, "GFA", fields)
+        if self.roles.gateways[fields.new] != self.node:
+            self.binding_cache.end_old_binding(ctx, "GFA", fields)
 
-    def _reply_passes(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
+    def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         fields = MessageFields.unpack(args)
         if fields.status == Status.ACCEPTED:
-            self.visitors.replied(ctx, lifetime_ps(fields))
-        self._pass_on(ctx, here, args)
+            self.visitor_list.on_reply(ctx, lifetime_ps(fields))
+        self._relay(ctx, hop, args)
 
-    def _acknowledgement_passes(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        self.visitors.acknowledged(ctx)
-        self._pass_on(ctx, here, args)
+    def _relay_acknowledgement(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        self.visitor_list.on_acknowledgement(ctx)
+        self._relay(ctx, hop, args)
 
-    def _marker_passes(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        goes_on, ends = self.visitors.marker(ctx, MessageFields.unpack(args))
-        if goes_on:
-            self._pass_on(ctx, here, args)
-        if ends:
-            self.visitors.end(ctx)
+    def _relay_marker(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        relay, remove = self.visitor_list.on_marker(ctx, MessageFields.unpack(args))
+        if relay:
+            self._relay(ctx, hop, args)
+        if remove:
+            self.visitor_list.remove(ctx)
 
-    def _later(self, ctx: Context, fields: MessageFields, wait_ps: int) -> None:
-        """Go on with a message when an address has been checked."""
-        self.serial += 1
-        self.delayed[self.serial] = fields
-        ctx.timer(ctx.time_ps + wait_ps, DELAYED, self.serial)
+    def _delay(self, ctx: Context, fields: MessageFields, wait_ps: int) -> None:
+        """Continue with a message after duplicate address detection."""
+        self._last_serial += 1
+        self.delayed_messages[self._last_serial] = fields
+        ctx.timer(ctx.time_ps + wait_ps, DELAYED, self._last_serial)
 
-    def _checked(self, ctx: Context, serial: int) -> None:
-        fields = self.delayed.pop(serial, None)
+    def _on_delay_end(self, ctx: Context, serial: int) -> None:
+        fields = self.delayed_messages.pop(serial, None)
         if fields is None:
-            return  # a restart has come between
-        here = self.waypoints[fields.step | fields.hop << 16]
-        if here.last:
-            self._answer(ctx, here, fields)
+            return  # lost in a restart
+        hop = self.message_hops[fields.step | fields.hop << 16]
+        if hop.last:
+            self._reply(ctx, hop, fields)
         else:
-            self._pass_on(ctx, here, fields)
+            self._relay(ctx, hop, fields)
 
-    def _send(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
-        """To the next node of the path; to the mobile node through this node's own table, like data."""
-        said = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
-        if not here.to_mobile:
-            ctx.send(here.code, here.next_node(args), size_bytes=here.size_bytes, args=said)
+    def _send(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data."""
+        next_args = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
+        if not hop.to_mobile:
+            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args)
             return
-        # an advertisement by broadcast: who asks has no entry here yet
-        radio = here.numbered.kind == "AA" and self.node == MessageFields.unpack(args).new
-        ctx.send(here.code, self.node, size_bytes=here.size_bytes, args=said, for_mobile=True, radio=radio)
+        # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
+        radio = hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new
+        ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
 
-    def _start(self, ctx: Context, numbers: tuple[int, ...], fields: MessageFields) -> None:
-        """Steps that a message starts here."""
+    def _start_steps(self, ctx: Context, numbers: tuple[int, ...], fields: MessageFields) -> None:
+        """Start steps that follow a message at this node."""
         for number in numbers:
-            begin = self.waypoints[number]
-            numbered = begin.numbered
-            if numbered.wants_old and (fields.old < 0 or fields.old == fields.new):
-                continue  # no old path
-            answer = fields.for_new_step(number, 0 if numbered.kind in ("DRR", "DBA") else fields.lifetime_s)
-            if numbered.per_peer and fields.peer < 0:
-                for peer in self.places.peers[ctx.mobile]:
-                    self._send(ctx, begin, answer.replace(peer=peer))
+            first_hop = self.message_hops[number]
+            step = first_hop.program_step
+            if step.wants_old and (fields.old < 0 or fields.old == fields.new):
+                continue  # there is no old path
+            new_fields = fields.for_new_step(number, 0 if step.kind in ("DRR", "DBA") else fields.lifetime_s)
+            if step.per_peer and fields.peer < 0:
+                for peer in self.roles.peers[ctx.mobile]:
+                    self._send(ctx, first_hop, new_fields.replace(peer=peer))
             else:
-                self._send(ctx, begin, answer)
+                self._send(ctx, first_hop, new_fields)
 
     # -- the last node of a path ---------------------------------------------------------------------------------------------
-    def _finish(self, ctx: Context, here: MessageHop, args: tuple[int, ...]) -> None:
+    def _process(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Verify a message that ends here, apply its effect and reply."""
         fields = MessageFields.unpack(args)
-        numbered, role, mobile = here.numbered, here.role, ctx.mobile
-        effect = numbered.step.effect
-        if self.guard.awake and numbered.kind in REQUESTS and numbered.step.path[0] == "MN":
-            refusal = self.guard.verify(role, fields, mobile, ctx.time_ps)
+        step, role, mobile = hop.program_step, hop.role, ctx.mobile
+        effect = step.step.effect
+        if self.verifier.enabled and step.kind in REQUESTS and step.step.path[0] == "MN":
+            refusal = self.verifier.verify(role, fields, mobile, ctx.time_ps)
             if refusal:
                 ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
                 if refusal != Status.AUTHENTICATION_FAILED or self.program.row.ip == 4:
-                    self._deny(ctx, here, fields, refusal)
+                    self._refuse(ctx, hop, fields, refusal)
                 return
         if effect in ("bind", "simultaneous", "delete"):
-            if not self.cache.is_newer(role, fields, mobile, deletes=effect == "delete"):
-                self._stale(ctx, here, fields)
+            if not self.binding_cache.is_newer(role, fields, mobile, deletes=effect == "delete"):
+                self._refuse_stale(ctx, hop, fields)
                 return
             if effect == "delete":
-                if not self.cache.delete(ctx, role, fields):
+                if not self.binding_cache.delete(ctx, role, fields):
                     return
             else:
-                first = self.cache.current(role, mobile) < 0
-                self.cache.bind(ctx, role, fields, effect == "simultaneous")
-                if first and role == "HA" and self.program.options.rfc and self.dad_ps:
-                    self._later(ctx, fields, self.dad_ps)  # of the home address (RFC 6275, 10.3.1)
+                first_binding = self.binding_cache.current(role, mobile) < 0
+                self.binding_cache.bind(ctx, role, fields, effect == "simultaneous")
+                if first_binding and role == "HA" and self.program.options.rfc and self.dad_ps:
+                    self._delay(ctx, fields, self.dad_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
                     return
         elif effect == "forward":
-            self.visitors.forward(ctx, fields)
-        self._answer(ctx, here, fields)
+            self.visitor_list.start_forwarding(ctx, fields)
+        self._reply(ctx, hop, fields)
 
-    def _answer(self, ctx: Context, here: MessageHop, fields: MessageFields) -> None:
-        numbered = here.numbered
-        if numbered.kind in ("HoTI", "CoTI"):
-            care_of = -1 if numbered.kind == "HoTI" else fields.new
-            fields = fields.replace(proof=self.guard.tokens.current_token(ctx.mobile, care_of, ctx.time_ps))
-        self._start(ctx, here.starts, fields)
-        if numbered.step.effect in ("bind", "simultaneous"):
-            self._release(ctx)
+    def _reply(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
+        step = hop.program_step
+        if step.kind in ("HoTI", "CoTI"):
+            care_of = -1 if step.kind == "HoTI" else fields.new
+            fields = fields.replace(proof=self.verifier.tokens.current_token(ctx.mobile, care_of, ctx.time_ps))
+        self._start_steps(ctx, hop.starts, fields)
+        if step.step.effect in ("bind", "simultaneous"):
+            self._reply_to_deferred(ctx)
 
-    def _release(self, ctx: Context, identification: int | None = None) -> None:
-        """Answer a deregistration that was waiting: its registration has come, or it has waited long enough."""
-        fields = self.cache.pop_deferred(ctx, self.node, identification)
+    def _reply_to_deferred(self, ctx: Context, identification: int | None = None) -> None:
+        """Reply to a deferred deregistration whose registration has arrived, or whose longest wait is over."""
+        fields = self.binding_cache.pop_deferred(ctx, self.node, identification)
         if fields is not None:
-            self._start(ctx, self.program.steps[fields.step].starts[-1], fields)
+            self._start_steps(ctx, self.program.steps[fields.step].starts[-1], fields)
 
     # -- refusals ---------------------------------------------------------------------------------------------------------
-    def _stale(self, ctx: Context, here: MessageHop, fields: MessageFields) -> None:
-        """Overtaken by a newer message of this mobile node."""
+    def _refuse_stale(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
+        """Refuse a message that a newer one of the mobile node has overtaken."""
         options = self.program.options
-        if (options.rfc or options.sequence == "shared") and here.numbered.step.path[0] == "MN":
-            ip4 = self.program.row.ip == 4
+        if (options.rfc or options.sequence == "shared") and hop.program_step.step.path[0] == "MN":
             ctx.reject(Fate.REPLAYED)
-            self._deny(ctx, here, fields, Status.IDENTIFICATION_MISMATCH if ip4 else Status.SEQUENCE_OUT_OF_WINDOW)
+            is_ipv4 = self.program.row.ip == 4
+            self._refuse(ctx, hop, fields, Status.IDENTIFICATION_MISMATCH if is_ipv4 else Status.SEQUENCE_OUT_OF_WINDOW)
 
-    def _busy(self, ctx: Context, fields: MessageFields) -> None:
-        """The registration queue is full: say so at once (RFC 5944 3.4, RFC 6275 6.1.8)."""
-        here = self.waypoints[fields.step | fields.hop << 16]
-        if here.numbered.kind not in REQUESTS or here.numbered.step.path[0] != "MN":
+    def _refuse_overload(self, ctx: Context, fields: MessageFields) -> None:
+        """Refuse a request that found the registration queue full (RFC 5944 3.4, RFC 6275 6.1.8)."""
+        hop = self.message_hops[fields.step | fields.hop << 16]
+        if hop.program_step.kind not in REQUESTS or hop.program_step.step.path[0] != "MN":
             return
         if self.program.row.ip == 4:
-            code = Status.HA_INSUFFICIENT_RESOURCES if here.role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
-            self._deny(ctx, here, fields, code)
-        elif here.last:  # a router that an IPv6 message only passes has nothing to say
-            self._deny(ctx, here, fields, Status.BA_INSUFFICIENT_RESOURCES)
+            code = Status.HA_INSUFFICIENT_RESOURCES if hop.role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
+            self._refuse(ctx, hop, fields, code)
+        elif hop.last:  # a router that only relays an IPv6 message does not answer it
+            self._refuse(ctx, hop, fields, Status.BA_INSUFFICIENT_RESOURCES)
 
-    def _deny(self, ctx: Context, here: MessageHop, fields: MessageFields, status: int) -> None:
-        """Send the answer with a code; from where the message is, the rest of the way back."""
-        for number in here.numbered.starts[-1]:
+    def _refuse(self, ctx: Context, hop: MessageHop, fields: MessageFields, status: int) -> None:
+        """Send the reply with a code, from this node along the rest of the reply's path."""
+        for number in hop.program_step.starts[-1]:
             path = self.program.steps[number].step.path
-            if path[-1] == "MN" and here.role in path:
-                hop = path.index(here.role)
-                answer = fields.replace(step=number, hop=hop, lifetime_s=0, status=status, proof=0)
-                self._send(ctx, self.waypoints[number | hop << 16], answer)
+            if path[-1] == "MN" and hop.role in path:
+                index = path.index(hop.role)
+                reply = fields.replace(step=number, hop=index, lifetime_s=0, status=status, proof=0)
+                self._send(ctx, self.message_hops[number | index << 16], reply)
                 return
 
 
-_ON_EVENT = {
-    UP: Agent._up,
-    DOWN: Agent._down,
-    FADE: Agent._fade,
-    LINGER: Agent._linger,
-    PREDICT: Agent._predicted,
-    ADVERTISE: Agent._advertise,
-    DELAYED: Agent._checked,
-    RELEASE: Agent._release,
-    RESTART: Agent._restart,
+_EVENT_HANDLERS = {
+    UP: Agent._on_link_up,
+    DOWN: Agent._on_link_down,
+    FADE: Agent._on_link_draining,
+    LINGER: Agent._on_linger_end,
+    PREDICT: Agent._on_prediction,
+    ADVERTISE: Agent._on_advertisement_due,
+    DELAYED: Agent._on_delay_end,
+    RELEASE: Agent._reply_to_deferred,
+    RESTART: Agent._on_restart,
 }
-_ON_MESSAGE = {
-    "": Agent._pass_on,
-    "ends": Agent._finish,
-    "request": Agent._request_passes,
-    "bind": Agent._request_passes_gateway,
-    "leave": Agent._leaves_region,
-    "reply": Agent._reply_passes,
-    "acknowledgement": Agent._acknowledgement_passes,
-    "marker": Agent._marker_passes,
+_MESSAGE_HANDLERS = {
+    "": Agent._relay,
+    "process": Agent._process,
+    "request": Agent._relay_request,
+    "bind": Agent._relay_request_and_bind,
+    "leave": Agent._relay_marker_out_of_region,
+    "reply": Agent._relay_reply,
+    "acknowledgement": Agent._relay_acknowledgement,
+    "marker": Agent._relay_marker,
 }

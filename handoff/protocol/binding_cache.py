@@ -1,4 +1,4 @@
-"""What an anchor (home agent, gateway foreign agent, mobility anchor point, correspondent) knows: its binding cache."""
+"""Binding cache of an anchor: home agent, gateway foreign agent, mobility anchor point or correspondent (RFC 6275 9.1)."""
 
 from __future__ import annotations
 
@@ -12,129 +12,187 @@ from handoff.protocol.program import RELEASE, Program
 from handoff.protocol.roles import RoleResolver
 
 NO_BINDING = -2
-_AS_AT_START = -3
+_INITIAL = -3  # the binding of time 0, which the first router of the mobile node determines
 
 
 class DeferredDeregistration(NamedTuple):
-    """A deregistration that waits, as it was sent last, and the number of the first one of this leave."""
+    """A deregistration that waits for its registration (decision 1).
+
+    Attributes
+    ----------
+    fields : MessageFields
+        The deregistration as it was last received.
+    first_identification : int
+        Identification of its first transmission, which the timer of the longest wait carries.
+    """
 
     fields: MessageFields
-    first: int
+    first_identification: int
 
 
 class BindingEntry:
-    """What an anchor knows of one mobile node.
+    """Binding of one mobile node.
 
-    ``care_of``: node that its packets are tunnelled to; ``bound``: identification of what made the last binding, ``latest`` that
-    of anything accepted, for a shared counter; ``parked``: a deregistration that overtook its registration.
+    Attributes
+    ----------
+    care_of : int
+        Node to which packets are tunnelled, or ``NO_BINDING`` (RFC 6275 9.1, care-of address).
+    identification : int
+        Identification of the message that made the current binding (RFC 6275 9.1, sequence number; RFC 5944 5.7).
+    latest_identification : int
+        Highest identification of any accepted message, for the option ``sequence = "shared"``.
+    deferred : DeferredDeregistration or None
+        Deregistration that has overtaken its registration and waits for it (decisions 1 and 3).
     """
 
-    __slots__ = ("bound", "care_of", "latest", "parked")
+    __slots__ = ("care_of", "deferred", "identification", "latest_identification")
 
     def __init__(self) -> None:
-        self.care_of = _AS_AT_START
-        self.bound = self.latest = 0
-        self.parked: DeferredDeregistration | None = None
+        self.care_of = _INITIAL
+        self.identification = self.latest_identification = 0
+        self.deferred: DeferredDeregistration | None = None
 
 
 class BindingCache:
-    """One anchor's bindings, keyed by (home address, care-of address): a late deregistration removes only its own.
+    """Bindings at one anchor, keyed by home address and care-of address, so that a late deregistration removes only its own.
 
-    A mobile node of which it has heard nothing since time 0 has no entry.
+    An entry is created when the first message about a mobile node arrives.
+
+    Parameters
+    ----------
+    program : Program
+        Program of the run.
+    roles : RoleResolver
+        Roles of the run.
     """
 
-    def __init__(self, program: Program, places: RoleResolver) -> None:
-        self.options, self.program, self.places = program.options, program, places
-        self.entries = PerMobileState(self._at_start)
-        self._shared = program.options.sequence == "shared"
+    def __init__(self, program: Program, roles: RoleResolver) -> None:
+        self.options, self.program, self.roles = program.options, program, roles
+        self.entries = PerMobileState(self._initial_entry)
+        self._shared_sequence = program.options.sequence == "shared"
 
-    def _at_start(self, _: int) -> BindingEntry:
+    def _initial_entry(self, _: int) -> BindingEntry:
         return BindingEntry()
 
     def current(self, role: str, mobile: int) -> int:
-        """Care-of address that a mobile node is bound to, or ``NO_BINDING``."""
+        """Return the node that a mobile node is bound to, or ``NO_BINDING``."""
         care_of = self.entries[mobile].care_of
-        if care_of != _AS_AT_START:
+        if care_of != _INITIAL:
             return care_of
-        router = self.places.first_router[mobile]
-        return NO_BINDING if router < 0 else self.places.care_of(role, router)
+        router = self.roles.first_router[mobile]
+        return NO_BINDING if router < 0 else self.roles.care_of(role, router)
 
     def is_newer(self, role: str, fields: MessageFields, mobile: int, deletes: bool) -> bool:
-        """Whether a message is newer than what it would change; numbers count for each care-of address, or together."""
+        """Return whether a message is newer than the binding it would change.
+
+        Sequence numbers are compared per care-of address, or globally if ``sequence = "shared"`` (decision 2).
+        """
         entry = self.entries[mobile]
-        if self._shared:
-            return fields.identification > entry.latest
-        if deletes and self.current(role, mobile) != self.places.care_of(role, fields.old):
+        if self._shared_sequence:
+            return fields.identification > entry.latest_identification
+        if deletes and self.current(role, mobile) != self.roles.care_of(role, fields.old):
             return True
-        return fields.identification > entry.bound
+        return fields.identification > entry.identification
 
     def bind(self, ctx: Context, role: str, fields: MessageFields, simultaneous: bool) -> None:
-        """Bind to the new care-of address, in place of what is there or beside it."""
-        care_of, tunnel = self.places.care_of, self.places.tunnel(role)
-        new, before = care_of(role, fields.new), fields.old
-        old = care_of(role, before) if before >= 0 else new
-        beside = simultaneous and old != new
-        if beside:
-            self.places.simultaneous += 1
+        """Bind the mobile node to its new care-of address.
+
+        Parameters
+        ----------
+        ctx : Context
+            Context of the request.
+        role : str
+            Role of this anchor.
+        fields : MessageFields
+            The request.
+        simultaneous : bool
+            If true, the old binding remains for ``bicast_ps`` (RFC 5944, S bit). Otherwise the new binding replaces it.
+        """
+        care_of, tunnel = self.roles.care_of, self.roles.tunnel(role)
+        new = care_of(role, fields.new)
+        old = care_of(role, fields.old) if fields.old >= 0 else new
+        keeps_old = simultaneous and old != new
+        if keeps_old:
+            self.roles.simultaneous += 1
             ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
         until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
-        ctx.bind(new, until_ps=until, simultaneous=beside, **tunnel)  # type: ignore[arg-type]
+        ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
         entry = self.entries[ctx.mobile]
         entry.care_of = new
-        entry.bound = identification = fields.identification
-        entry.latest = max(entry.latest, identification)
+        entry.identification = identification = fields.identification
+        entry.latest_identification = max(entry.latest_identification, identification)
 
     def delete(self, ctx: Context, role: str, fields: MessageFields) -> bool:
-        """Remove the binding to the old care-of address; False if that has to wait (decisions, 1 and 3)."""
-        care_of, own = self.current(role, ctx.mobile), self.places.care_of(role, fields.old)
+        """Process a deregistration of the old care-of address.
+
+        Returns
+        -------
+        bool
+            False if the deregistration waits for its registration (decisions 1 and 3), so that no reply is due yet.
+        """
+        care_of, own = self.current(role, ctx.mobile), self.roles.care_of(role, fields.old)
         race = self.options.correspondent_race if role == "CN" else self.options.race
         entry = self.entries[ctx.mobile]
-        entry.latest = max(entry.latest, fields.identification)
-        if race == "hold" and self._overtook(entry, care_of, role, fields):
-            self._park(ctx, entry, fields)
+        entry.latest_identification = max(entry.latest_identification, fields.identification)
+        if race == "hold" and self._overtakes_registration(entry, care_of, role, fields):
+            self._defer(ctx, entry, fields)
             return False
         if care_of != NO_BINDING and (race == "rfc6275" or care_of == own):  # rfc6275: one entry for each home address
             self.remove(ctx, entry)
         return True
 
-    def _park(self, ctx: Context, entry: BindingEntry, fields: MessageFields) -> None:
-        """Let it wait; sent again, it waits no longer for that."""
-        before = entry.parked
-        if before is not None and (before.fields.old, before.fields.new) == (fields.old, fields.new):
-            entry.parked = DeferredDeregistration(fields, before.first)
+    def _defer(self, ctx: Context, entry: BindingEntry, fields: MessageFields) -> None:
+        """Store a deregistration. A retransmission replaces it without extending the wait."""
+        deferred = entry.deferred
+        if deferred is not None and (deferred.fields.old, deferred.fields.new) == (fields.old, fields.new):
+            entry.deferred = DeferredDeregistration(fields, deferred.first_identification)
         else:
-            entry.parked = DeferredDeregistration(fields, fields.identification)
+            entry.deferred = DeferredDeregistration(fields, fields.identification)
             ctx.timer(ctx.time_ps + MAX_DELETE_BCE_TIMEOUT, RELEASE, fields.identification)
 
-    def _overtook(self, entry: BindingEntry, care_of: int, role: str, fields: MessageFields) -> bool:
-        """Whether a deregistration is here before the registration that it belongs to."""
-        return care_of != self.places.care_of(role, fields.new) and fields.identification > entry.bound
+    def _overtakes_registration(self, entry: BindingEntry, care_of: int, role: str, fields: MessageFields) -> bool:
+        return care_of != self.roles.care_of(role, fields.new) and fields.identification > entry.identification
 
     def pop_deferred(self, ctx: Context, node: int, identification: int | None = None) -> MessageFields | None:
-        """The deregistration that need not wait any more: its registration has come, or (by its number) its time is over."""
+        """Remove and return the deferred deregistration if its wait is over.
+
+        Parameters
+        ----------
+        ctx : Context
+            Context of the event.
+        node : int
+            Node of this anchor.
+        identification : int or None
+            None if the registration has arrived. Otherwise the argument of the timer that has expired; the old binding then ends.
+
+        Returns
+        -------
+        MessageFields or None
+            The deregistration, whose reply is now due.
+        """
         entry = self.entries[ctx.mobile]
-        parked = entry.parked
-        if parked is None or identification not in (None, parked.first):
+        deferred = entry.deferred
+        if deferred is None or identification not in (None, deferred.first_identification):
             return None
-        entry.parked = None
-        fields, role = parked.fields, self.places.role(node)
-        if identification is not None and self.current(role, ctx.mobile) == self.places.care_of(role, fields.old):
+        entry.deferred = None
+        fields, role = deferred.fields, self.roles.role(node)
+        if identification is not None and self.current(role, ctx.mobile) == self.roles.care_of(role, fields.old):
             self.remove(ctx, entry)
         return fields
 
     def end_old_binding(self, ctx: Context, role: str, fields: MessageFields) -> None:
-        """The marker of an old path has passed: its binding goes, if it has not been made anew since."""
+        """Remove the binding of an old path whose marker has passed, unless a newer message has made it again."""
         entry = self.entries[ctx.mobile]
-        if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.bound:
+        if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.identification:
             self.remove(ctx, entry)
 
     def remove(self, ctx: Context, entry: BindingEntry) -> None:
-        """No binding any more."""
+        """Remove a binding."""
         entry.care_of = NO_BINDING
         ctx.unbind()
 
     def restart(self, ctx: Context) -> None:
-        """Everything is forgotten."""
+        """Forget everything about a mobile node."""
         entry = self.entries[ctx.mobile] = BindingEntry()
         self.remove(ctx, entry)
 

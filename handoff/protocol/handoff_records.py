@@ -1,4 +1,4 @@
-"""What happened in each handoff: one row a handoff, filled by the mobile node's side of the machine."""
+"""Records of handoffs: one row per handoff, filled in by the controller of the mobile nodes."""
 
 from __future__ import annotations
 
@@ -14,45 +14,56 @@ COLUMNS = (
     "known_ps", "request_ps", "reply_ps", "bound_ps", "marker_ps", "rescue_ps", "acknowledged_ps", "completed", "retransmissions",
     "denied", "between", "markers",
 )  # fmt: skip
-"""``known_ps``: when the mobile node knew the new router before the move; ``bound_ps``: when the last acknowledgement of
-another anchor than the one that registers came; ``denied``: refusals; ``between``: 1 if the move went to another region;
-``markers``: how many markers came (one of each correspondent); ``marker_ps``: when the last of them did.
+"""Columns of the records, all int64. Times are in picoseconds, and -1 for an event that did not happen.
 
-``access`` 0 dual (the new link is up before the old one is down), 1 single; ``scenario`` 1, 2, 3 as in the seed, 0 where the
-procedure knows none; times of things that did not happen are -1."""
+``mobile``, ``index``: the mobile node, and the number of the handoff among its handoffs. ``old_router``, ``new_router``: node
+indices. ``access``: 0 dual (the new link comes up before the old one goes down), 1 single. ``scenario``: 1, 2 or 3 as in the
+seed; 0 for procedures without a marker.
+
+``predict_ps``, ``going_down_ps``, ``down_ps``, ``up_ps``: layer-2 events. ``known_ps``: the mobile node learned the new router
+before the move. ``request_ps``: the first request was sent. ``reply_ps``: the reply to it arrived. ``bound_ps``: the last
+acknowledgement of an anchor other than the registering one arrived. ``marker_ps``: the last marker arrived. ``rescue_ps``: the
+mobile node sent the old router the update that makes it forward. ``acknowledged_ps``: the acknowledgement of that update arrived.
+
+``completed``: 1 if the mobile node is registered and every update has been answered. ``retransmissions``: of the registering
+request. ``denied``: refusals received. ``between``: 1 if the move led to another region. ``markers``: markers received, one for
+each correspondent with route optimization."""
+
+_COUNTERS = ("scenario", "completed", "retransmissions", "denied", "between", "markers")
 
 
 class HandoffRecords:
-    """Columns of all handoffs of a movement, in the order of its attachments.
+    """Columns of all handoffs of a setup, in the order of its attachments.
 
     Attributes
     ----------
     arrays : dict of str to array
-        The columns, for one element at a time.
+        The columns, as arrays with fast access to single elements.
     row_of : array
-        Handoff that leaves an attachment; -1 if none does, so ``row_of[-1]``, of no attachment, is -1.
+        Row of the handoff that leaves each attachment, or -1. The last attachment of the setup is never left, so that
+        ``row_of[-1]`` is -1 and index -1 can stand for "no attachment".
     """
 
     def __init__(self, setup: Setup) -> None:
-        move = setup.movement
+        attachments = setup.movement
         old = np.flatnonzero(~setup.last_attachments())
         new = old + 1
-        n = len(old)
-        first = np.searchsorted(move.mobile, move.mobile[old]) if n else old
-        c: dict[str, npt.NDArray[np.int64]] = {name: np.full(n, -1, np.int64) for name in COLUMNS}
-        c["mobile"], c["index"] = move.mobile[old], old - first
-        c["old_router"], c["new_router"] = move.router[old], move.router[new]
-        c["access"] = (move.up_ps[new] > move.down_ps[old]).astype(np.int64)
-        c["predict_ps"], c["going_down_ps"] = move.predict_ps[old], move.going_down_ps[old]
-        c["down_ps"], c["up_ps"] = move.down_ps[old], move.up_ps[new]
-        for zero in ("scenario", "completed", "retransmissions", "denied", "between", "markers"):
-            c[zero][:] = 0
-        self.arrays = {name: array("q", values.tobytes()) for name, values in c.items()}
-        row_of = np.full(len(move.mobile), -1, np.int64)
-        row_of[old] = np.arange(n)
+        count = len(old)
+        first = np.searchsorted(attachments.mobile, attachments.mobile[old]) if count else old
+        columns: dict[str, npt.NDArray[np.int64]] = {name: np.full(count, -1, np.int64) for name in COLUMNS}
+        columns["mobile"], columns["index"] = attachments.mobile[old], old - first
+        columns["old_router"], columns["new_router"] = attachments.router[old], attachments.router[new]
+        columns["access"] = (attachments.up_ps[new] > attachments.down_ps[old]).astype(np.int64)
+        columns["predict_ps"], columns["going_down_ps"] = attachments.predict_ps[old], attachments.going_down_ps[old]
+        columns["down_ps"], columns["up_ps"] = attachments.down_ps[old], attachments.up_ps[new]
+        for name in _COUNTERS:
+            columns[name][:] = 0
+        self.arrays = {name: array("q", values.tobytes()) for name, values in columns.items()}
+        row_of = np.full(len(attachments.mobile), -1, np.int64)
+        row_of[old] = np.arange(count)
         self.row_of = array("q", row_of.tobytes())
 
     @property
     def columns(self) -> dict[str, npt.NDArray[np.int64]]:
-        """The columns, whole: views, not copies."""
+        """Columns as NumPy views on ``arrays``."""
         return {name: np.asarray(values) for name, values in self.arrays.items()}

@@ -1,28 +1,28 @@
-"""What is remembered of mobile nodes from their first event on: of those that nothing has happened to, nothing is."""
+"""Per-mobile-node state, created on first access. Idle mobile nodes take no memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
-Known = TypeVar("Known")
+T = TypeVar("T")
 
 
-class PerMobileState(dict[int, Known]):
-    """By mobile node; what is not there yet is made as it is looked up with ``[]``.
+class PerMobileState(dict[int, T]):
+    """Map from a mobile node to its state. A lookup with ``[]`` creates a missing entry.
 
     Parameters
     ----------
-    make : callable
-        From a mobile node what is known of it at time 0.
+    initial_state : callable
+        Returns the state of a mobile node at time 0.
     """
 
-    __slots__ = ("make",)
+    __slots__ = ("initial_state",)
 
-    def __init__(self, make: Callable[[int], Known]) -> None:
-        self.make = make
+    def __init__(self, initial_state: Callable[[int], T]) -> None:
+        self.initial_state = initial_state
 
-    def __missing__(self, mobile: int) -> Known:
-        """Make it."""
-        made = self[mobile] = self.make(mobile)
-        return made
+    def __missing__(self, mobile: int) -> T:
+        """Create and store the state of a mobile node."""
+        state = self[mobile] = self.initial_state(mobile)
+        return state

@@ -1,4 +1,4 @@
-"""A program laid out in a network: what a message is at each node of its path, and where it goes from there."""
+"""Paths of a program in a network: what each node of a path does with a message, and where the message goes next."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 
 REQUESTS = ("RQ", "BU", "DBU")
-"""Kinds of messages that a mobile node registers and deregisters with."""
+"""Kinds of messages by which a mobile node registers and deregisters."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHop:
-    """One node of a step's path.
+    """One node on the path of a step.
 
     Attributes
     ----------
-    numbered : Numbered
+    program_step : ProgramStep
         The step.
     role : str
-        Of this node.
+        Role of the node.
     last : bool
-        Whether the path ends here; then there is no way on.
-    does : str
-        What the message does here: ``"ends"``, or nothing but going on (``""``), or going on after a ``"request"``, ``"bind"``,
-        ``"leave"`` (a region), ``"reply"``, ``"acknowledgement"`` or ``"marker"`` has been seen to.
+        If true, the path ends here.
+    action : str
+        Treatment of the message at the node. ``"process"``: it ends here. Otherwise it is relayed: at once (``""``), or after the
+        agent has handled a passing ``"request"``, ``"bind"`` (gateway of the new region), ``"leave"`` (gateway of the old
+        region), ``"reply"``, ``"acknowledgement"`` or ``"marker"``.
     starts : tuple of int
-        Steps that this node starts on handling the message.
+        Steps that the node starts when it handles the message.
     code, size_bytes : int
-        Of the message on its way to the next node.
+        Engine code of the message, and its size on the way to the next node.
     to_mobile : bool
-        Whether the next node is the mobile node, which it reaches through this node's own table, like data.
-    find : callable
-        The next node, from the arguments of the message.
+        If true, the next node is the mobile node. The message then goes through this node's own table, like data.
+    next_node : callable
+        Returns the next node for the arguments of the message.
     """
 
-    numbered: ProgramStep
+    program_step: ProgramStep
     role: str
     last: bool
     action: str
@@ -50,33 +51,54 @@ class MessageHop:
     next_node: Callable[[Any], int]
 
 
-def build_message_hops(program: Program, places: RoleResolver) -> dict[int, MessageHop]:
-    """All of a program by ``step | hop << 16``, as the first argument of a message has it (``messages.WHERE``)."""
-    found = {}
-    for number, numbered in enumerate(program.steps):
-        path = numbered.step.path
+def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, MessageHop]:
+    """Return all hops of a program by ``step | hop << 16``, the value under ``messages.STEP_HOP_MASK`` of a first argument."""
+    hops = {}
+    for number, program_step in enumerate(program.steps):
+        path = program_step.step.path
         for hop, role in enumerate(path):
             last = hop == len(path) - 1
-            does = "ends" if last else _does(numbered, role, program.row.marker)
-            following, size = ("MN", 0) if last else (path[hop + 1], numbered.leg_bytes[hop])
-            found[number | hop << 16] = MessageHop(
-                numbered, role, last, does, numbered.starts[hop], CODES[numbered.kind], size, following == "MN",
-                places.node_of_role[following],
+            action = "process" if last else _passing_action(program_step, role, program.row.marker)
+            next_role, size_bytes = ("MN", 0) if last else (path[hop + 1], program_step.leg_bytes[hop])
+            hops[number | hop << 16] = MessageHop(
+                program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,
+                next_role == "MN", roles.node_of_role[next_role],
             )  # fmt: skip
-    return found
+    return hops
 
 
-def _does(numbered: ProgramStep, role: str, marker: str) -> str:
-    """What a message does at a node in a role that it only passes."""
-    path, name = numbered.step.path, numbered.kind
-    if role == "nAR" and path[0] == "MN" and name in REQUESTS:
+def _passing_action(program_step: ProgramStep, role: str, marker: str) -> str:
+    """Return the action of a node in ``role`` that relays a message."""
+    path, kind = program_step.step.path, program_step.kind
+    if role == "nAR" and path[0] == "MN" and kind in REQUESTS:
         return "request"
-    if role == "GFA" and name == "RQ":
+    if role == "GFA" and kind == "RQ":
         return "bind"
     if role in ("oGFA", "oMAP"):
         return "leave"
-    if role == "nAR" and name == "RR":
+    if role == "nAR" and kind == "RR":
         return "reply"
-    if role == "nAR" and name == "BA" and path[0] == "oAR":
+    if role == "nAR" and kind == "BA" and path[0] == "oAR":
         return "acknowledgement"
-    return "marker" if role == "oAR" and name == marker else ""
+    return "marker" if role == "oAR" and kind == marker else ""
+
+
+def arrival_action(program_step: ProgramStep, marker: str) -> str:
+    """Return the action of the mobile node on a message that arrives.
+
+    Returns
+    -------
+    str
+        ``"marker"``, ``"registered"``, ``"advertisement"``, ``"token"``, ``"forwarding acknowledged"`` (by the old router) or
+        ``"acknowledgement"`` (by a gateway or correspondent).
+    """
+    if program_step.kind == marker:
+        return "marker"
+    if program_step.step.effect == "registered":
+        return "registered"
+    if program_step.kind == "AA":
+        return "advertisement"
+    if program_step.kind in ("HoT", "CoT"):
+        return "token"
+    from_old_router = program_step.step.path[0] == "oAR" and program_step.kind == "BA"
+    return "forwarding acknowledged" if from_old_router else "acknowledgement"

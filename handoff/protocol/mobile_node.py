@@ -1,4 +1,4 @@
-"""Mobile nodes: what they do on layer-2 events, on messages, and when no answer comes."""
+"""Mobile nodes: their reaction to layer-2 events, messages and timers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from array import array
 
 import numpy as np
 
-from engine import Context, Event
+from engine import Context, Event, EventKind
 from handoff.protocol.constants import SECOND, Status
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.lazy_state import PerMobileState
-from handoff.protocol.message_routing import MessageHop
+from handoff.protocol.message_routing import MessageHop, arrival_action
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.movement_detection import MovementDetector
@@ -27,80 +27,99 @@ from handoff.protocol.program import (
     SOLICIT,
     UP,
     Program,
-    ProgramStep,
 )  # fmt: skip
 from handoff.protocol.registration import RegistrationClient
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Attachments
 
-_ASK_AGAIN = (
-    Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW, Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE,
-)  # fmt: skip
-"""Refusals that a message with a new number cures at once; after the others the next retransmission comes in its time."""
+_MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
+
+_EXPIRED_NONCES = (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE)
+_RETRY_AT_ONCE = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW, *_EXPIRED_NONCES)
+"""Refusals that a message with a new identification overcomes. After another refusal the retransmission comes as scheduled."""
 
 
 class MobileNodeController:
-    """The controller of the fleet: every mobile node under one program.
+    """Controller of all mobile nodes.
 
     Parameters
     ----------
     program : Program
-    places : Places
-    laid_out : dict of int to Waypoint
-        Of ``waypoints``.
-    movement : Movement
-        Its attachments number the layer-2 events: argument i of an event is attachment i.
-    records : Records
-        Gets what happens.
+        Program of the run.
+    roles : RoleResolver
+        Roles of the run.
+    message_hops : dict of int to MessageHop
+        Hops of the program (``message_routing.build_message_hops``).
+    attachments : Attachments
+        Attachments of the mobile nodes. The argument of a layer-2 event is the index of an attachment.
+    records : HandoffRecords
+        Records that the controller fills in.
+
+    Attributes
+    ----------
+    router, down_ps : array
+        Router and end of each attachment.
+    first : array
+        First attachment of each mobile node, with one element more for the end.
+    states : PerMobileState
+        State of each mobile node that has had an event.
+    client : RegistrationClient
+        Sender of messages.
+    detector : MovementDetector
+        Discovery of routers.
+    arrival_actions : list of str
+        Action on the message of each step (``message_routing.arrival_action``).
+    steps_after : list of tuple
+        Steps that a mobile node starts after the message of each step.
     """
 
     def __init__(
-        self, program: Program, places: RoleResolver, laid_out: dict[int, MessageHop], movement: Attachments, records: HandoffRecords
-    ) -> None:
-        self.program, self.places = program, places
+        self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], attachments: Attachments,
+        records: HandoffRecords,
+    ) -> None:  # fmt: skip
+        self.program, self.roles = program, roles
         self.records, self.row_of = records.arrays, records.row_of
-        mobiles = np.arange(places.network.mobile_count + 1)
-        self.router = array("i", movement.router.astype(np.int32).tobytes())  # as a list, of four bytes an attachment
-        self.down_ps = array("q", movement.down_ps.tobytes())
-        self.first = array("i", np.searchsorted(movement.mobile, mobiles).astype(np.int32).tobytes())  # attachment of each mobile
-        self.states = PerMobileState(self._at_start)
-        self.sender = RegistrationClient(program, places, laid_out, self.router)
-        self.detection = MovementDetector(program, places, self)
-        self.meanings = [_meaning(numbered, program.row.marker) for numbered in program.steps]
-        self.begun = [program.steps_on(numbered.variant, numbered.step.message) for numbered in program.steps]
+        mobiles = np.arange(roles.network.mobile_count + 1)
+        self.router = array("i", attachments.router.astype(np.int32).tobytes())  # indexed like a list, at four bytes per element
+        self.down_ps = array("q", attachments.down_ps.tobytes())
+        self.first = array("i", np.searchsorted(attachments.mobile, mobiles).astype(np.int32).tobytes())
+        self.states = PerMobileState(self._initial_state)
+        self.client = RegistrationClient(program, roles, message_hops, self.router)
+        self.detector = MovementDetector(program, roles, self)
+        self.arrival_actions = [arrival_action(step, program.row.marker) for step in program.steps]
+        self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
     def on_event(self, ctx: Context, event: Event) -> None:
-        """One layer-2 event, timer or message of one mobile node."""
+        """Handle a layer-2 event, timer or message of one mobile node."""
         state = self.states[event.mobile]
-        if event.kind == 2:
-            self._message(ctx, state, MessageFields.unpack(event.args), event.via)
+        if event.kind == _MESSAGE:
+            self._on_message(ctx, state, MessageFields.unpack(event.args), event.via)
         else:
-            _HANDLERS[event.code](self, ctx, state, event.args[0])
+            _EVENT_HANDLERS[event.code](self, ctx, state, event.args[0])
 
-    def _at_start(self, mobile: int) -> MobileNodeState:
-        """A mobile node that is up at time 0 has been registered before."""
+    def _initial_state(self, mobile: int) -> MobileNodeState:
+        """Return the state at time 0. A mobile node whose link is up then has been registered before."""
         state = MobileNodeState()
-        router = self.places.first_router[mobile]
+        router = self.roles.first_router[mobile]
         if router >= 0:
             state.router = router
-            state.gateway = self.places.gateways.get(router, -1)
+            state.gateway = self.roles.gateways.get(router, -1)
             state.links = state.known_attachments = (self.first[mobile],)
         return state
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def _predict(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self._open(ctx, state, attachment)
+    def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        self._begin_handoff(ctx, state, attachment)
         if not self.program.prelude:
-            self._known(ctx, state, attachment)
+            self._on_target_known(ctx, state, attachment)
 
-    def _open(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """A handoff begins."""
+    def _begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         ctx.begin_measurement(self.row_of[attachment])
         state.handoff_attachment = attachment
         state.markers = ()
 
-    def _known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """The mobile node knows the router that it will move to."""
+    def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Register through the next router before the move, if the procedure is predictive."""
         row = self.row_of[attachment]
         self.records["known_ps"][row] = ctx.time_ps
         old, new = self.router[attachment], self.router[attachment + 1]
@@ -111,69 +130,70 @@ class MobileNodeController:
         if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
             self._rescue(ctx, state, attachment)
 
-    def _up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
         router = self.router[attachment]
         early = self.program.options.upstream_early and state.handoff_attachment == attachment - 1
         if state.router == router or early:
             ctx.set_upstream_route(router)
-        if self.is_registering_or_registered(state, router):
+        if state.is_registering_or_registered(router):
             state.learn_router(attachment)
         else:
-            self.detection.up(ctx, state, attachment)
-
-    def is_registering_or_registered(self, state: MobileNodeState, router: int) -> bool:
-        """Whether the last request was for this router; one for another may have moved the binding there, answered or not."""
-        return (state.target_router if state.request else state.router if state.router != state.forwarding_router else -1) == router
+            self.detector.on_link_up(ctx, state, attachment)
 
     def on_router_discovered(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """A new agent: register, unless that was done or the link is gone (RFC 5944, 3.6.1)."""
+        """Register through a discovered router, unless that has been done or the link is down (RFC 5944 3.6.1)."""
         state.detecting = -1
         state.learn_router(attachment)
         router = self.router[attachment]
-        if attachment not in state.links or attachment < state.target_attachment or self.is_registering_or_registered(state, router):
+        if attachment not in state.links or attachment < state.target_attachment or state.is_registering_or_registered(router):
             return
-        if state.router == router:
-            state.target_attachment = attachment  # back before the reply from elsewhere
-            self.start_registration(ctx, state, "move", state.target_router if state.request else router, router)
+        if state.router == router:  # it returned before the reply to its request for another router
+            state.target_attachment = attachment
+            old = state.target_router if state.registration_request else router
+            self.start_registration(ctx, state, "move", old, router)
             return
-        works = state.router >= 0 and self.sender.has_link(state, state.router)
-        if works and not self._only_hope(state, attachment) and not self.detection.eager:
-            return  # the link in use still works: it is asked again when that one is down
+        has_working_link = state.router >= 0 and self.client.has_link(state, state.router)
+        if has_working_link and not self._is_reactive_move(state, attachment) and not self.detector.eager:
+            return  # on_other_link_lost comes back to this attachment when the current link goes down
         state.target_attachment = attachment
         if state.handoff_attachment != attachment - 1 and self.row_of[attachment - 1] >= 0:
-            self._open(ctx, state, attachment - 1)
+            self._begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
 
-    def _only_hope(self, state: MobileNodeState, attachment: int) -> bool:
-        """Whether the move to this attachment is under way and nothing has been asked for it."""
+    def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
+        """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
         return state.handoff_attachment == attachment - 1 and not self.program.row.predictive
 
-    def _going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if state.handoff_attachment == attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
             self._rescue(ctx, state, attachment)
 
     def _rescue(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Warned without the marker: II, or III if single or if the warning came before the request (decisions, 24)."""
+        """Ask the old router to forward, since the link is about to go down without the marker (decision 24).
+
+        The handoff then follows scenario II; or III with single access, where the update is always sent (phase III-3), or if the
+        warning came before the request.
+        """
         row = self.row_of[attachment]
-        single = self.records["access"][row] == 1  # then the update is always sent (phase III-3)
+        single = self.records["access"][row] == 1
         steps = self.program.steps_on(HOME, "going-down")
         if not steps or (self.records["marker_ps"][row] >= 0 and not single):
             return
-        asked = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
-        self.records["scenario"][row] = 2 if asked and not single else 3
+        requested = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
+        self.records["scenario"][row] = 2 if requested and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
         state.forwarding_router = self.router[attachment]
         for number in steps:
-            self.sender.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
+            self.client.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
-    def _down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = tuple(i for i in state.links if i != attachment)
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
         if row >= 0 and state.handoff_attachment != attachment and self.records["predict_ps"][row] < 0:
-            self._open(ctx, state, attachment)
+            self._begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
             if early:
@@ -182,20 +202,32 @@ class MobileNodeController:
                 ctx.buffer_upstream(packets=self.program.options.upstream_packets)
             else:
                 ctx.clear_upstream_route()
-        elif self.sender.has_link(state, state.router):
+        elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
         state.known_attachments = tuple(i for i in state.known_attachments if i != attachment)
-        for other in state.links:  # a link that came up before this one went down, and is not in use
-            self.detection.on_other_link_lost(ctx, state, other)
-        self._settle(ctx, state)
+        for other in state.links:
+            self.detector.on_other_link_lost(ctx, state, other)
+        self._schedule_measurement_end(ctx, state)
 
     # -- registration ---------------------------------------------------------------------------------------------------
     def start_registration(self, ctx: Context, state: MobileNodeState, event: str, old: int, new: int) -> None:
-        """Start the steps of a handoff (or, with ``old`` equal to ``new``, of a refresh); older requests mean nothing now."""
+        """Start the steps of a handoff or refresh, and drop older requests.
+
+        Parameters
+        ----------
+        ctx : Context
+            Context of the event.
+        state : MobileNodeState
+            State of the mobile node.
+        event : str
+            ``"known"`` before a move, ``"move"`` after it.
+        old, new : int
+            Routers; equal in a refresh.
+        """
         variant = self._variant(state, old, new)
         state.target_router = new
         if event == "move":
-            state.asked_ps = ctx.time_ps
+            state.last_move_request_ps = ctx.time_ps
         state.drop_requests()
         row = self.row_of[state.handoff_attachment]
         if row >= 0 and self.records["new_router"][row] == new:
@@ -203,77 +235,81 @@ class MobileNodeController:
                 self.records["request_ps"][row] = ctx.time_ps
             self.records["between"][row] = self.program.row.hierarchical and variant == HOME
         for number in self.program.steps_on(variant, event):
-            numbered = self.program.steps[number]
-            if numbered.wants_old and (old < 0 or old == new):
+            step = self.program.steps[number]
+            if step.wants_old and (old < 0 or old == new):
                 continue
-            for peer in self.places.peers[ctx.mobile] if numbered.per_peer else (-1,):
-                self.sender.send_request(ctx, state, number, peer, old, new)
+            for peer in self.roles.peers[ctx.mobile] if step.per_peer else (-1,):
+                self.client.send_request(ctx, state, number, peer, old, new)
 
     def _variant(self, state: MobileNodeState, old: int, new: int) -> int:
-        """Whether the gateway of the region is enough; after an unanswered move between regions it is not."""
+        """Return ``REGIONAL`` if registration with the region's gateway suffices.
+
+        It does not suffice after a move between regions without a reply.
+        """
         if not self.program.row.hierarchical:
             return HOME
-        gateway = self.places.gateways[new]
-        if 0 <= old != new and state.gateway == gateway == self.places.gateways[old]:
+        gateway = self.roles.gateways[new]
+        if 0 <= old != new and state.gateway == gateway == self.roles.gateways[old]:
             return REGIONAL
         if state.gateway != gateway:
             state.gateway = -1
         return HOME
 
-    def _retransmit(self, ctx: Context, state: MobileNodeState, identification: int) -> None:
-        registers = identification == state.request
+    def _on_retransmission_due(self, ctx: Context, state: MobileNodeState, identification: int) -> None:
+        registers = identification == state.registration_request
         request = state.requests.get(identification)
-        if self.sender.retransmit(ctx, state, identification) and registers and request is not None and not request.held:
+        retransmitted = self.client.retransmit(ctx, state, identification)
+        if retransmitted and registers and request is not None and not request.rate_limited:
             row = self.row_of[state.handoff_attachment]
             if row >= 0 and self.records["new_router"][row] == request.new:
                 self.records["retransmissions"][row] += 1
 
-    def _refresh(self, ctx: Context, state: MobileNodeState, generation: int) -> None:
-        """Register again before the lifetime is over (RFC 5944, 3.6.1)."""
-        if generation != state.refresh:
+    def _on_refresh_due(self, ctx: Context, state: MobileNodeState, timer: int) -> None:
+        """Register again before the lifetime is over (RFC 5944 3.6.1)."""
+        if timer != state.refresh_timer:
             return
-        if not state.request and self.sender.has_link(state, state.router):
+        if not state.registration_request and self.client.has_link(state, state.router):
             self.start_registration(ctx, state, "move", state.router, state.router)
             if not self.program.row.hierarchical:
                 return
-        # without a link, or with a request under way, a little later; a regional handoff may take the place of this one
-        ctx.timer(ctx.time_ps + SECOND, REFRESH, generation)
+        # try again in 1 s: there is no link, a request is pending, or a regional handoff may replace the refresh
+        ctx.timer(ctx.time_ps + SECOND, REFRESH, timer)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _message(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
-        meaning = self.meanings[fields.step]
-        if fields.status > Status.ACCEPTED and meaning != "advertised":
-            self._denied(ctx, state, fields)
+    def _on_message(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
+        action = self.arrival_actions[fields.step]
+        if fields.status > Status.ACCEPTED and action != "advertisement":
+            self._on_refusal(ctx, state, fields)
             return
-        _MEANINGS[meaning](self, ctx, state, fields, via)
-        for number in self.begun[fields.step]:
-            self.sender.send_request(ctx, state, number, fields.peer, fields.old, fields.new)
+        _MESSAGE_HANDLERS[action](self, ctx, state, fields, via)
+        for number in self.steps_after[fields.step]:
+            self.client.send_request(ctx, state, number, fields.peer, fields.old, fields.new)
 
-    def _row(self, state: MobileNodeState, fields: MessageFields) -> int:
-        """The handoff that a message is about, if it is the one under way; else -1."""
+    def _row_of_message(self, state: MobileNodeState, fields: MessageFields) -> int:
+        """Return the record of the current handoff if a message belongs to it, else -1."""
         row = self.row_of[state.handoff_attachment]
         if row < 0 or self.records["old_router"][row] != fields.old or self.records["new_router"][row] != fields.new:
             return -1
         return row
 
-    def _advertised(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
+    def _on_advertisement(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
         if fields.step == self.program.advertisement:
-            self.detection.advertisement_received(ctx, state, via, fields.status)
+            self.detector.advertisement_received(ctx, state, via, fields.status)
             return
-        row = self._row(state, fields)
+        row = self._row_of_message(state, fields)
         if row >= 0 and self.records["known_ps"][row] < 0:
-            self._known(ctx, state, state.handoff_attachment)
+            self._on_target_known(ctx, state, state.handoff_attachment)
 
-    def _marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
-        """The last packet of an old path; with several correspondents each has its own (decisions, 4)."""
-        if self.program.row.marker == "DBA":  # a deregistration reply answers nothing: the registration reply does
-            self.sender.match_reply(state, fields)
-        row = self._row(state, fields)
+    def _on_marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
+        """Record the last packet of an old path. With several correspondents each path has its own marker (decision 4)."""
+        if self.program.row.marker == "DBA":  # a DRR, in contrast, answers no request: the registration reply does
+            self.client.match_reply(state, fields)
+        row = self._row_of_message(state, fields)
         if row < 0 or self.records["marker_ps"][row] >= 0 or state.target_router != fields.new:
-            return  # or it has asked for another router since: what comes by this one is no longer the old path
+            return  # after a request for another router, packets through this one are no longer the old path
         markers = {*state.markers, fields.peer}
         self.records["markers"][row] = len(markers)
-        due = len(self.places.peers[ctx.mobile]) if fields.peer >= 0 else 1
+        due = len(self.roles.peers[ctx.mobile]) if fields.peer >= 0 else 1
         if len(markers) < due:
             state.markers = tuple(markers)
             return
@@ -283,109 +319,97 @@ class MobileNodeController:
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
 
-    def _registered(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        if fields.identification != state.request:
-            return  # an older request's: a newer one is on its way
-        state.request = 0
+    def _on_registered(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
+        if fields.identification != state.registration_request:
+            return  # the reply to an older request
+        state.registration_request = 0
         state.pop_request(fields.identification)
-        row = self._row(state, fields)
+        row = self._row_of_message(state, fields)
         if row >= 0:
             self.records["reply_ps"][row] = ctx.time_ps
         state.router = fields.new
         if state.forwarding_router == state.router:
             state.forwarding_router = -1
-        if self.sender.has_link(state, fields.new):
+        if self.client.has_link(state, fields.new):
             ctx.set_upstream_route(fields.new)
-        if self.program.steps[fields.step].variant == HOME:  # the home agent hears nothing of a regional one
-            state.refresh += 1
-            ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh)
-        self.sender.retry_waiting(ctx, state)
-        self._completed(ctx, state, row)
+        if self.program.steps[fields.step].variant == HOME:  # a regional registration does not refresh the home agent's binding
+            state.refresh_timer += 1
+            ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh_timer)
+        self.client.retry_waiting(ctx, state)
+        self._check_completion(ctx, state, row)
 
-    def _forwards(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        """The old router acknowledges the update that makes it forward."""
-        awaited, row = self.sender.match_reply(state, fields), self._row(state, fields)
+    def _on_forwarding_acknowledged(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
+        matched, row = self.client.match_reply(state, fields), self._row_of_message(state, fields)
         if row >= 0:
             self.records["acknowledged_ps"][row] = ctx.time_ps
-        if awaited:
-            self._completed(ctx, state, row)
+        if matched:
+            self._check_completion(ctx, state, row)
 
-    def _acknowledged(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        """The answer of a gateway or correspondent to an update."""
-        if self.sender.match_reply(state, fields):
-            row = self._row(state, fields)
+    def _on_acknowledgement(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
+        """Process the acknowledgement of a gateway or correspondent."""
+        if self.client.match_reply(state, fields):
+            row = self._row_of_message(state, fields)
             if row >= 0:
                 self.records["bound_ps"][row] = ctx.time_ps
-            self._completed(ctx, state, row)
+            self._check_completion(ctx, state, row)
 
-    def _completed(self, ctx: Context, state: MobileNodeState, row: int) -> None:
-        """Whether every request but deregistrations has its answer."""
-        open_ = state.waiting or [r for r in state.requests.values() if self.program.steps[r.step].kind != "DBU"]
-        if not open_ and not state.request:  # every anchor above the gateway knows it
-            state.gateway = self.places.gateways.get(state.router, -1)
-        if row >= 0 and not open_ and state.router == self.records["new_router"][row]:
+    def _check_completion(self, ctx: Context, state: MobileNodeState, row: int) -> None:
+        """Record a handoff as completed if every request except deregistrations has its reply."""
+        unanswered = state.updates_without_tokens or [
+            r for r in state.requests.values() if self.program.steps[r.step].kind != "DBU"
+        ]
+        if not unanswered and not state.registration_request:  # every anchor above the gateway knows the gateway
+            state.gateway = self.roles.gateways.get(state.router, -1)
+        if row >= 0 and not unanswered and state.router == self.records["new_router"][row]:
             self.records["completed"][row] = 1
-        self._settle(ctx, state)
+        self._schedule_measurement_end(ctx, state)
 
-    def _denied(self, ctx: Context, state: MobileNodeState, fields: MessageFields) -> None:
-        """A refusal; the request stays, so that it is sent again when its wait is over, or now if that can help."""
+    def _on_refusal(self, ctx: Context, state: MobileNodeState, fields: MessageFields) -> None:
+        """Process a refusal. The request stays pending; it is retransmitted at once if a new identification can help."""
         request = state.requests.get(fields.identification)
         if request is None:
             return
         row = self.row_of[state.handoff_attachment]
         if row >= 0 and self.records["new_router"][row] == request.new:
             self.records["denied"][row] += 1
-        if fields.status in _ASK_AGAIN:
-            if fields.status in (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE):
-                state.tokens = {which: token for which, token in state.tokens.items() if which[0] != request.peer}
-            self.sender.retransmit(ctx, state, fields.identification, now=True)
+        if fields.status in _RETRY_AT_ONCE:
+            if fields.status in _EXPIRED_NONCES:
+                state.tokens = {key: token for key, token in state.tokens.items() if key[0] != request.peer}
+            self.client.retransmit(ctx, state, fields.identification, now=True)
 
-    def _settle(self, ctx: Context, state: MobileNodeState) -> None:
-        """Once the old link is gone and the registration done, what is under way has a while to come in; then the span ends."""
+    def _schedule_measurement_end(self, ctx: Context, state: MobileNodeState) -> None:
+        """End the measurement ``settle_ps`` after a completed handoff whose old link is down, so that packets can arrive."""
         row = self.row_of[state.handoff_attachment]
         if row >= 0 and self.records["completed"][row] and state.handoff_attachment not in state.links:
             ctx.timer(ctx.time_ps + self.program.options.settle_ps, SETTLED, state.handoff_attachment)
 
-    def _settled(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_settled(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if state.handoff_attachment == attachment:
             ctx.end_measurement()
 
-    def _solicit(self, ctx: Context, state: MobileNodeState, arg: int) -> None:
-        self.detection.solicit(ctx, state, arg)
+    def _on_solicitation_due(self, ctx: Context, state: MobileNodeState, arg: int) -> None:
+        self.detector.solicit(ctx, state, arg)
 
-    def _tested(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        self.sender.on_token(ctx, state, fields)
-
-
-def _meaning(numbered: ProgramStep, marker: str) -> str:
-    """What a message that comes to the mobile node means to it."""
-    if numbered.kind == marker:
-        return "marker"
-    if numbered.step.effect == "registered":
-        return "registered"
-    if numbered.kind == "AA":
-        return "advertised"
-    if numbered.kind in ("HoT", "CoT"):
-        return "tested"
-    return "forwards" if numbered.step.path[0] == "oAR" and numbered.kind == "BA" else "acknowledged"
+    def _on_token(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
+        self.client.on_token(ctx, state, fields)
 
 
-_HANDLERS = {
-    PREDICT: MobileNodeController._predict,
-    UP: MobileNodeController._up,
-    GOING_DOWN: MobileNodeController._going_down,
-    DOWN: MobileNodeController._down,
+_EVENT_HANDLERS = {
+    PREDICT: MobileNodeController._on_prediction,
+    UP: MobileNodeController._on_link_up,
+    GOING_DOWN: MobileNodeController._on_going_down,
+    DOWN: MobileNodeController._on_link_down,
     DISCOVERED: MobileNodeController.on_router_discovered,
-    RETRANSMIT: MobileNodeController._retransmit,
-    REFRESH: MobileNodeController._refresh,
-    SETTLED: MobileNodeController._settled,
-    SOLICIT: MobileNodeController._solicit,
+    RETRANSMIT: MobileNodeController._on_retransmission_due,
+    REFRESH: MobileNodeController._on_refresh_due,
+    SETTLED: MobileNodeController._on_settled,
+    SOLICIT: MobileNodeController._on_solicitation_due,
 }
-_MEANINGS = {
-    "marker": MobileNodeController._marker,
-    "registered": MobileNodeController._registered,
-    "advertised": MobileNodeController._advertised,
-    "tested": MobileNodeController._tested,
-    "forwards": MobileNodeController._forwards,
-    "acknowledged": MobileNodeController._acknowledged,
+_MESSAGE_HANDLERS = {
+    "marker": MobileNodeController._on_marker,
+    "registered": MobileNodeController._on_registered,
+    "advertisement": MobileNodeController._on_advertisement,
+    "token": MobileNodeController._on_token,
+    "forwarding acknowledged": MobileNodeController._on_forwarding_acknowledged,
+    "acknowledgement": MobileNodeController._on_acknowledgement,
 }

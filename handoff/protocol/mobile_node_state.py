@@ -1,4 +1,4 @@
-"""What a mobile node remembers."""
+"""State of a mobile node."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from typing import Any, NamedTuple
 
 
 class PendingRequest(NamedTuple):
-    """A message that waits for its answer: its step, correspondent (-1: none) and routers, and how long it waits.
+    """A message that waits for its reply.
 
-    ``held``: it has not been sent yet, since too many have been sent just now.
+    Attributes
+    ----------
+    step : int
+        Step of the program.
+    peer : int
+        Correspondent that the message is about; -1 for none.
+    old, new : int
+        Routers of the handoff.
+    wait_ps : int
+        Time until the next retransmission (RFC 5944 3.6.3, RFC 6275 11.8).
+    rate_limited : bool
+        The message has not been sent yet, because the rate limit forbids it for now (RFC 6275 11.8).
     """
 
     step: int
@@ -17,71 +28,115 @@ class PendingRequest(NamedTuple):
     old: int
     new: int
     wait_ps: int
-    held: bool = False
+    rate_limited: bool = False
 
 
-_NOTHING: Mapping[Any, Any] = {}
+_EMPTY: Mapping[Any, Any] = {}
 
 
 class MobileNodeState:
-    """One mobile node, as long as something has happened to it: what it seldom has is shared while there is none of it.
+    """State of one mobile node, created at its first event. Empty mappings are shared to save memory.
 
-    ``router`` is where it is registered, ``gateway`` that of the region whose gateway its home agent knows, ``links`` the
-    attachments that are up; ``requests`` what waits for an answer, by identification, ``request`` the one among them that
-    registers it (0: none), ``target`` the router of the last request; ``leaving`` the attachment whose handoff is under way (-1:
-    none), ``aimed`` the attachment that the last request was for: what is heard on older ones is no reason to ask again.
-    ``forgotten`` is the router that it told to forward: registered there or not, it has to ask again when it comes back.
-    ``asked_ps`` is when it last registered over the link in use (not before a move).
-    ``heard`` are the attachments whose router it knows; ``tokens`` are those of return routability, by (correspondent, router
-    or -1), ``waiting`` the updates that want them; ``recent`` when messages of a type went to a node in the last second.
+    Attributes
+    ----------
+    router : int
+        Router through which the mobile node is registered (RFC 6275 11.1, binding update list); -1 for none.
+    gateway : int
+        Gateway of the region that the home agent knows (RFC 4857, RFC 5380); -1 for none.
+    links : tuple of int
+        Attachments whose link is up, in the order in which they came up.
+    known_attachments : tuple of int
+        Attachments whose router the mobile node knows.
+    handoff_attachment : int
+        Attachment that the current handoff leaves; -1 for no handoff.
+    target_attachment : int
+        Attachment that the last request was for. An advertisement on an older one starts no new request.
+    target_router : int
+        Router that the last request was for.
+    forwarding_router : int
+        Router that received a request to forward (seed, phases II-4 and III-3), so that the mobile node has to register there
+        again if it returns; -1 for none.
+    detecting : int
+        Attachment whose router has advertised itself and is about to be accepted as discovered (RFC 5944 2.4); -1 for none.
+    identification : int
+        Last identification or sequence number used (RFC 5944 5.7, RFC 6275 11.1).
+    requests : mapping of int to PendingRequest
+        Messages that wait for a reply, by identification.
+    registration_request : int
+        Identification of the pending request that registers the mobile node; 0 for none.
+    last_move_request_ps : int
+        Time of the last registration over a new link (RFC 5944 3.6.1, at most one per second).
+    refresh_timer : int
+        Number of the refresh timer that is valid; earlier ones are ignored (RFC 5944 3.6.1).
+    random_delays : int
+        Number of random delays drawn so far (RFC 4861 6.3.7, RFC 4862 5.4.2).
+    markers : tuple of int
+        Correspondents whose marker has arrived in the current handoff; -1 stands for the home agent or gateway.
+    tokens : mapping
+        Maps (correspondent, router or -1 for the home address) to a keygen token and the time of its arrival (RFC 6275 5.2.4).
+    updates_without_tokens : tuple
+        Updates (step, correspondent, old, new) that wait for keygen tokens (RFC 6275 5.2.5).
+    recent_sends : mapping
+        Maps (kind of message, node) to the times of sending within the last second (RFC 6275 11.8).
     """
 
     __slots__ = (
-        "asked_ps",
-        "delays",
         "detecting",
         "forwarding_router",
         "gateway",
         "handoff_attachment",
         "identification",
         "known_attachments",
+        "last_move_request_ps",
         "links",
         "markers",
-        "recent",
-        "refresh",
-        "request",
+        "random_delays",
+        "recent_sends",
+        "refresh_timer",
+        "registration_request",
         "requests",
         "router",
         "target_attachment",
         "target_router",
         "tokens",
-        "waiting",
-    )  # fmt: skip
+        "updates_without_tokens",
+    )
 
     def __init__(self) -> None:
-        self.forwarding_router = self.router = self.gateway = self.target_router = self.handoff_attachment = self.target_attachment = self.detecting = -1
-        self.identification = self.request = self.refresh = self.delays = 0
-        self.asked_ps = -(2**62)
+        self.router = self.gateway = self.target_router = self.forwarding_router = -1
+        self.handoff_attachment = self.target_attachment = self.detecting = -1
+        self.identification = self.registration_request = self.refresh_timer = self.random_delays = 0
+        self.last_move_request_ps = -(2**62)
         self.links: tuple[int, ...] = ()
-        self.requests: Mapping[int, PendingRequest] = _NOTHING
+        self.requests: Mapping[int, PendingRequest] = _EMPTY
         self.markers: tuple[int, ...] = ()
         self.known_attachments: tuple[int, ...] = ()
-        self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _NOTHING
-        self.recent: Mapping[tuple[str, int], tuple[int, ...]] = _NOTHING
-        self.waiting: tuple[tuple[int, int, int, int], ...] = ()
+        self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _EMPTY
+        self.recent_sends: Mapping[tuple[str, int], tuple[int, ...]] = _EMPTY
+        self.updates_without_tokens: tuple[tuple[int, int, int, int], ...] = ()
 
     def learn_router(self, attachment: int) -> None:
-        """Know the router of an attachment."""
+        """Record that the mobile node knows the router of an attachment."""
         if attachment not in self.known_attachments:
             self.known_attachments = (*self.known_attachments, attachment)
 
+    def is_registering_or_registered(self, router: int) -> bool:
+        """Return whether the mobile node is registered through ``router``, or has sent its pending request for it.
+
+        A pending request for another router may have moved the binding even if no reply arrives; so may an update that made
+        ``router`` forward. In both cases the mobile node has to register again.
+        """
+        if self.registration_request:
+            return self.target_router == router
+        return (self.router if self.router != self.forwarding_router else -1) == router
+
     def drop_requests(self) -> None:
-        """None waits any more."""
-        self.requests, self.waiting, self.request = _NOTHING, (), 0
+        """Forget all pending requests and waiting updates."""
+        self.requests, self.updates_without_tokens, self.registration_request = _EMPTY, (), 0
 
     def pop_request(self, identification: int) -> PendingRequest | None:
-        """A request that waits no more; None if it did not."""
+        """Remove and return a pending request; None if there is no such request."""
         request = self.requests.get(identification)
         if request is not None:
-            self.requests = {k: r for k, r in self.requests.items() if k != identification} or _NOTHING
+            self.requests = {k: r for k, r in self.requests.items() if k != identification} or _EMPTY
         return request

@@ -1,4 +1,4 @@
-"""What a study leaves open about its procedures (docs/procedures.md, "Options")."""
+"""Options of the procedures that a study chooses (docs/procedures.md, "Options")."""
 
 from __future__ import annotations
 
@@ -24,83 +24,88 @@ CHOICES = {
     "forwarding_end": ("marker", "lifetime"),
     "encapsulation": tuple(ENCAPSULATIONS),
 }
-"""Options that are one of a few words; the first is the default."""
+"""Values of the options that are words. The first one is the default."""
+MAX_TUNNELS = 4
+"""Largest ``tunnel_limit`` that the engine supports."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the procedures; times in picoseconds. ``None`` leaves a value to the profile.
+    """Options of the procedures. Times are in picoseconds; ``None`` stands for the value of the profile.
 
     Attributes
     ----------
     profile : {"patent", "rfc"}
-        Nothing but the seed, or duplicate address detection, return routability, RFC timers, authentication, replay protection.
+        ``patent``: only the mechanisms of the seed document. ``rfc``: also duplicate address detection, return routability, RFC
+        timers, authentication and replay protection.
     relay : {"router", "l2"}
-        Way of messages before the move: relayed by the old router, or carried by layer 2 past it.
+        Path of messages before the move. ``router``: the old router relays them. ``l2``: layer 2 carries them past it.
     prediction : {"layer2", "solicitation", "piggyback"}
-        How the mobile node learns of the new router before the move: layer 2 tells; the old router solicits the new one's
-        advertisement; or layer 2 carries that advertisement.
+        Source of the new router's address before the move. ``layer2``: layer 2 names the router. ``solicitation``: the old router
+        solicits an advertisement of the new one. ``piggyback``: layer 2 carries an advertisement of the new one.
     discovery : {"layer2", "advertisement", "solicitation"}
-        How it finds the router of a new link: ``agent_discovery_ps`` after the link is up; by the periodic advertisement (RFC
-        5944 2.3.1, RFC 6275 7.5); or by soliciting one.
+        Source of the router's address on a new link. ``layer2``: layer 2, ``agent_discovery_ps`` after the link comes up.
+        ``advertisement``: the next periodic advertisement (RFC 5944 2.3.1, RFC 6275 7.5). ``solicitation``: a solicited one.
     detection : {"eager", "lazy"}
-        Of an advertisement by a new router while the present one's lifetime lasts: register at once, or wait (eager and lazy
-        cell switching; RFC 5944 2.4.2).
+        Reaction to an advertisement of a new router while the lifetime of the current router lasts (RFC 5944 2.4.2). ``eager``:
+        register at once. ``lazy``: wait until that lifetime is over.
     advertisement_min_ps, advertisement_max_ps : int
-        Advertisements of a router come at random intervals between these.
+        Shortest and longest interval between a router's advertisements; each interval is drawn at random.
     agent_discovery_ps : int
-        From link up to the first advertisement heard, if discovery is ``layer2``.
+        Time from link up to the first advertisement, if ``discovery`` is ``layer2``.
     temporary_home_agent : {"list", "discovery"}
-        Known from router advertisements, or found by dynamic home agent address discovery (RFC 6275 10.5).
+        ``list``: the mobile node knows it from router advertisements. ``discovery``: it runs dynamic home agent address discovery
+        (RFC 6275 10.5).
     notification : {"mn", "router"}
-        Who sends the update of ``mipv4-smooth`` to the old router.
+        Sender of the update of ``mipv4-smooth`` to the old router: the mobile node or the new router.
     lifetime_s : int
-        Requested lifetime of a registration; refreshed at half of it.
+        Requested lifetime of a registration. The mobile node refreshes it at half the lifetime.
     retransmit_ps : int
-        First wait for a reply, doubled each time.
+        First wait for a reply. Each further wait is twice as long.
     retransmit_max_ps : int or None
-        The most that it grows to: 32 s (RFC 6275 11.8); of IPv4 in the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
+        Longest wait for a reply. Default: 32 s (RFC 6275 11.8); in IPv4 with the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
     new_buffer_packets, new_buffer_bytes : int
-        Buffer of the new router for a mobile node that is not attached yet; 0 = unlimited (decisions, 9 and 13).
+        Buffer of the new router for a mobile node that has registered but not attached yet; 0 = unlimited (decisions 9 and 13).
     old_buffer_packets : int
-        How many packets the old router keeps that its dying link does not carry to the mobile node any more, until forwarding
-        begins, the mobile node is back, or as long as a forwarding entry would last; 0 = none: they are lost. Of these its layer
-        2 knows, as one with acknowledgements does.
+        Number of packets that the old router keeps once its link cannot carry them to the mobile node any longer. It keeps them
+        until forwarding starts or the mobile node returns, at most for the lifetime of a forwarding entry. 0: the packets are
+        lost. A positive value requires a layer 2 that reports undelivered frames, for instance one with acknowledgements.
     linger_ps : int
-        How long a visitor entry stays after the marker has passed and the link is gone (decisions, 10).
+        Time that a visitor entry remains after the marker has passed and the link is down (decision 10).
     forwarding_lifetime_ps : int or None
-        Lifetime of the old router's forwarding entry (decisions, 12): 10 s in IPv4, 12 s in IPv6.
+        Lifetime of the old router's forwarding entry (decision 12). Default: 10 s in IPv4, 12 s in IPv6.
     forwarding_end : {"marker", "lifetime"}
-        Whether the marker ends forwarding early.
+        ``marker``: the marker ends forwarding early. ``lifetime``: it does not.
     forward_unacked : bool
-        Whether frames on the old radio's air are forwarded too as forwarding begins (decisions, 15).
+        If true, frames in transmission on the old radio are forwarded too when forwarding starts (decision 15).
     race, correspondent_race : {"hold", "patent", "rfc6275"}
-        What a deregistration that overtakes its registration does at home agent and MAP, and at a correspondent (decisions, 1
-        and 3): waits; deletes the old binding at once; or finds one entry for each home address and deletes it, whatever it is.
+        Treatment of a deregistration that overtakes its registration, at home agent and MAP and at a correspondent (decisions 1
+        and 3). ``hold``: it waits for the registration. ``patent``: it deletes the old binding at once. ``rfc6275``: the cache
+        has one entry per home address, which the deregistration deletes whatever its care-of address is.
     sequence : {"care_of", "shared"}
-        Sequence numbers for each care-of address, or one counter for all (decisions, 2; RFC 5648 4.1).
+        Scope of sequence numbers: each care-of address, or all messages of a mobile node (decision 2; RFC 5648 4.1).
     upstream_early : bool
-        Upstream data take the new link as soon as it is up, not after the reply (decisions, 14).
+        If true, upstream data use the new link as soon as it is up, and not only after the reply (decision 14).
     upstream_packets : int
-        How many upstream packets a mobile node holds between two links; 0 = unlimited.
+        Number of upstream packets that a mobile node buffers between two links; 0 = unlimited.
     bicast_ps : int
-        How long the old binding stays beside the new one.
+        Time that the old binding remains in addition to the new one.
     tunnel_limit : int
-        Most encapsulations of a packet (decisions, 25).
+        Largest number of encapsulations of a packet (decision 25).
     encapsulation : {"ipip", "minimal", "gre"}
-        Tunnels of IPv4.
+        Tunnel format of IPv4.
     dad_ps : int or None
-        Duplicate address detection of a new care-of address (decisions, 22): 0 in ``patent``, 1 s in ``rfc``.
+        Duration of duplicate address detection of a new care-of address (decision 22). Default: 0 in ``patent``, 1 s in ``rfc``.
     return_routability : bool or None
-        Whether correspondents test both addresses first (decisions, 23).
+        If true, both addresses are tested before an update to a correspondent (decision 23).
     authentication : bool or None
-        Whether registrations are authenticated and protected against replay.
+        If true, registrations are authenticated and protected against replay.
     authentication_service_ps : int
-        What that costs an anchor for each message, beside its registration service time.
+        Additional service time of an anchor for each authenticated message.
     resequence_ps : int
-        Longest wait of a resequencing buffer at the mobile node and its correspondents (decisions, 16); 0: as they arrive.
+        Longest wait of the resequencing buffers at the mobile node and its correspondents (decision 16); 0 = no buffer.
     settle_ps : int
-        How long after a handoff is done its deliveries still count as its own.
+        Time after the end of a handoff during which deliveries still count for it.
     """
 
     profile: str = "patent"
@@ -139,45 +144,45 @@ class Options:
     settle_ps: int = 100 * MS
 
     def problems(self) -> list[str]:
-        """What is wrong with the options, each with what would be right."""
-        found = []
+        """Return an error message for each invalid option."""
+        errors = []
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 words = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
-                found.append(f"{name} is {words}, not {getattr(self, name)!r}")
+                errors.append(f"{name} is {words}, not {getattr(self, name)!r}")
         if not 1 <= self.lifetime_s <= constants.MAX_LIFETIME_S:
-            found.append(f"lifetime is 1 s to {constants.MAX_LIFETIME_S} s (RFC 5944, 3.3), not {self.lifetime_s} s")
+            errors.append(f"lifetime is 1 s to {constants.MAX_LIFETIME_S} s (RFC 5944, 3.3), not {self.lifetime_s} s")
         if self.retransmit_ps < constants.REGISTRATION_RETRANSMIT:
-            found.append("the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)")
+            errors.append("the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)")
         if self.retransmit_max_ps is not None and self.retransmit_max_ps < self.retransmit_ps:
-            found.append("retransmit_max is at least retransmit")
+            errors.append("retransmit_max must be at least retransmit")
         if not 0 < self.advertisement_min_ps <= self.advertisement_max_ps:
-            found.append("advertisements come at intervals from advertisement_min, above 0, to advertisement_max, at least that")
-        if not 1 <= self.tunnel_limit <= 4:
-            found.append(f"tunnel_limit is 1 to 4, not {self.tunnel_limit}")
-        return found
+            errors.append("advertisement_min must be above 0 and at most advertisement_max")
+        if not 1 <= self.tunnel_limit <= MAX_TUNNELS:
+            errors.append(f"tunnel_limit is 1 to {MAX_TUNNELS}, not {self.tunnel_limit}")
+        return errors
 
-    # -- what the profile says where nothing else does -------------------------------------------------------------------
+    # -- values that depend on the profile -------------------------------------------------------------------------------
     @property
     def rfc(self) -> bool:
-        """Whether the profile is ``rfc``."""
+        """True in the profile ``rfc``."""
         return self.profile == "rfc"
 
     @property
     def authenticates(self) -> bool:
-        """Whether registrations are authenticated."""
+        """True if registrations are authenticated."""
         return self.rfc if self.authentication is None else self.authentication
 
     def needs_return_routability(self, ip: int) -> bool:
-        """Whether correspondents want return routability; there is none in IPv4."""
+        """Return whether correspondents require return routability, which exists only in IPv6."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def duplicate_address_detection_ps(self, row: Procedure) -> int:
-        """Duplicate address detection of a care-of address, in ps; a router's own address needs none."""
-        if row.ip == 4 or row.network_based:
+    def duplicate_address_detection_ps(self, procedure: Procedure) -> int:
+        """Return the duration of duplicate address detection in ps; 0 where the care-of address is the router's own."""
+        if procedure.ip == 4 or procedure.network_based:
             return 0
         return (constants.DUPLICATE_ADDRESS_DETECTION if self.rfc else 0) if self.dad_ps is None else self.dad_ps
 
     def forwarding_lifetime(self, ip: int) -> int:
-        """Lifetime of a forwarding entry, in ps."""
+        """Return the lifetime of a forwarding entry in ps."""
         return constants.FORWARDING_LIFETIME[ip] if self.forwarding_lifetime_ps is None else self.forwarding_lifetime_ps

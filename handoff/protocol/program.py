@@ -1,55 +1,61 @@
-"""A row made ready to run under the options of a study: numbered steps, who starts which, over which link, how large."""
+"""Programs: procedures compiled for the options of a study into numbered steps with links, sizes and replies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.messages import leg_bytes, message_kind
 from handoff.protocol.options import Options
-from handoff.protocol.procedures import Procedure, Step
+from handoff.protocol.procedures import Procedure, Step, find_procedure
+from handoff.protocol.setup import Setup
 
 PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT = range(100, 109)
-"""Codes of layer-2 events (scheduled) and timers of mobile nodes."""
+"""Codes of the layer-2 events and timers of mobile nodes."""
 RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
-"""Codes of events and timers of agents."""
+"""Codes of the events and timers of agents."""
 
 HOME, REGIONAL = 0, 1
-"""Variants of a procedure: to the home agent, or only to the gateway of the region."""
+"""Variants of a program: registration with the home agent, or only with the gateway of the region."""
 
-_OLD = {"oAR", "oGFA", "oMAP"}
+_OLD_ROLES = {"oAR", "oGFA", "oMAP"}
+
+_NumberedStep = tuple[int, Step, bool]
+"""Variant, step, and whether the mobile node sends it over its old link."""
 
 
 @dataclass(frozen=True)
 class ProgramStep:
-    """One step with what the machine asks about it.
+    """One step of a program with everything that agents and mobile nodes need to know about it.
 
     Attributes
     ----------
     step : Step
+        The step of the procedure.
     variant : int
         ``HOME`` or ``REGIONAL``.
     kind : str
-        Of the message.
+        Kind of the message.
     leg_bytes : tuple of int
-        IP length between each two nodes of the path.
+        IP length of the message on each leg of the path.
     over_old : bool
-        Whether the mobile node sends it over its old link.
+        If true, the mobile node sends the message over its old link.
     wants_old : bool
-        Whether there has to be an old router other than the new one.
+        If true, the step requires an old router that differs from the new one.
     per_peer : bool
-        Whether it is sent for each correspondent.
+        If true, the message is sent once for each correspondent.
     replies : frozenset of int
-        Steps by which it is answered to the mobile node, however many nodes later.
-    awaits : bool
-        Whether the mobile node asks again when no answer comes; an update over a link that goes is sent once.
+        Steps that bring the reply to the mobile node, directly or through further nodes.
+    needs_reply : bool
+        If true, the mobile node retransmits the message until a reply arrives. An update over a link that is about to go down
+        is sent only once.
     registers : bool
-        Whether one of these says that the mobile node is registered.
-    twin : int
-        The same request sent over the new link; -1 if there is none.
+        If true, one of the replies tells the mobile node that it is registered.
+    fallback_step : int
+        The same request over the new link, for use when the old link is down; -1 if there is none.
     starts : tuple of tuple of int
-        Steps that the node at each hop starts on handling it.
+        Steps that the node at each hop starts when it handles the message.
     """
 
     step: Step
@@ -68,22 +74,25 @@ class ProgramStep:
 
 @dataclass(frozen=True)
 class Program:
-    """A row under the options of a study.
+    """A procedure compiled for the options of a study.
 
     Attributes
     ----------
     row : Procedure
+        The procedure.
     options : Options
-    steps : tuple of Numbered
-    begins : dict
-        (variant, event) to the steps that the mobile node starts then; events are ``known`` (the new router, before the move),
-        ``move``, ``going-down`` and the names of messages.
+        Options of the study.
+    steps : tuple of ProgramStep
+        Steps, which messages refer to by their index.
+    steps_by_event : dict
+        Maps (variant, event) to the steps that the mobile node starts on the event: ``known`` (it knows the new router before
+        the move), ``move``, ``going-down`` or the name of a message.
     prelude : tuple of int
-        Steps by which the mobile node learns of the new router before the move; begun by a router at ``predict``.
+        Steps by which the mobile node learns the new router before the move. A router starts them at ``predict``.
     routability : dict of str to int
-        Steps of return routability by their names; empty where it is off.
+        Steps of return routability by message name; empty if it is off.
     solicitation, advertisement : int
-        Steps of discovery over the new link.
+        Steps of router discovery over the new link.
     """
 
     row: Procedure
@@ -96,29 +105,31 @@ class Program:
     advertisement: int
 
     @classmethod
-    def of(cls, row: Procedure, options: Options) -> Program:
-        """Number the steps of a row under the options of a study."""
-        steps: list[tuple[int, Step, bool]] = []  # variant, step, over the old link
-        twins: dict[int, int] = {}
-        variants = [row.signalling] if not row.hierarchical else [row.between, row.signalling]
-        for variant, rows in enumerate(variants):
-            _number(variant, [*_optional(rows, row, options), *row.rescue], options.relay, steps, twins)
-        first = len(steps)
-        common = [*_prelude(row, options), *_DISCOVERY, *(_ROUTABILITY if options.needs_return_routability(row.ip) else ())]
+    def of(cls, procedure: Procedure, options: Options) -> Program:
+        """Compile a procedure for the options of a study."""
+        steps: list[_NumberedStep] = []
+        fallbacks: dict[int, int] = {}
+        variants = [procedure.between, procedure.signalling] if procedure.hierarchical else [procedure.signalling]
+        for variant, signalling in enumerate(variants):
+            _append_variant(
+                variant, [*_apply_options(signalling, procedure, options), *procedure.rescue], options.relay, steps, fallbacks
+            )
+        first_common = len(steps)
+        prelude = _prelude(procedure, options)
+        common = [*prelude, *_DISCOVERY, *(_ROUTABILITY if options.needs_return_routability(procedure.ip) else ())]
         steps += [(HOME, step, step.path[:2] == ("MN", "oAR")) for step in common]
-        numbers = {step.message: first + i for i, step in enumerate(common)}
-        twins |= {numbers[m]: numbers[m[:-1] + "2"] for m in ("HoTI1", "CoTI1") if m in numbers}
-        numbered = tuple(_numbered(i, steps, twins.get(i, -1), row, options) for i in range(len(steps)))
-        begins: dict[tuple[int, str], tuple[int, ...]] = {}
-        for i, (variant, step, _) in enumerate(steps[:first]):
+        numbers = {step.message: first_common + i for i, step in enumerate(common)}
+        fallbacks |= {numbers[m]: numbers[m[:-1] + "2"] for m in ("HoTI1", "CoTI1") if m in numbers}
+        steps_by_event: dict[tuple[int, str], tuple[int, ...]] = {}
+        for i, (variant, step, _) in enumerate(steps[:first_common]):
             if step.path[0] == "MN":
-                begins[variant, step.on] = (*begins.get((variant, step.on), ()), i)
+                steps_by_event[variant, step.on] = (*steps_by_event.get((variant, step.on), ()), i)
         return cls(
-            row,
+            procedure,
             options,
-            numbered,
-            begins,
-            tuple(numbers[s.message] for s in _prelude(row, options) if s.on == "predict"),
+            tuple(_program_step(i, steps, fallbacks.get(i, -1), procedure, options) for i in range(len(steps))),
+            steps_by_event,
+            tuple(numbers[step.message] for step in prelude if step.on == "predict"),
             {m: n for m, n in numbers.items() if m in _ROUTABILITY_MESSAGES},
             numbers["AS9"],
             numbers["AA9"],
@@ -126,60 +137,101 @@ class Program:
 
     @property
     def uses_ipsec(self) -> bool:
-        """Whether messages of the home agent travel in ESP, and correspondents' carry authorization data (IPv6)."""
+        """True if messages of the IPv6 home agent travel in ESP, and those of correspondents carry authorization data."""
         return self.options.rfc or self.options.authenticates
 
     def refresh_ps(self, lifetime_s: int) -> int:
-        """How long after a reply a registration is renewed: half of the shortest lifetime of its bindings."""
+        """Return the time from a reply to the refresh of the registration: half of the shortest lifetime of its bindings."""
         shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.routability and self.row.route_optimization else lifetime_s
         return shortest * SECOND // 2
 
     def steps_on(self, variant: int, event: str) -> tuple[int, ...]:
-        """Steps that the mobile node starts on an event."""
+        """Return the steps that the mobile node starts on an event."""
         return self.steps_by_event.get((variant, event), ())
 
 
-def _number(
-    variant: int, rows: list[Step], relay: str, steps: list[tuple[int, Step, bool]], twins: dict[int, int]
+def compile_program(setup: Setup, procedure: str) -> Program:
+    """Compile a procedure for a setup.
+
+    Parameters
+    ----------
+    setup : Setup
+        Setup with the options and regions.
+    procedure : str
+        Name of the procedure.
+
+    Raises
+    ------
+    ValueError
+        If the procedure is unknown, an option is invalid, or the procedure is hierarchical and a router has no gateway. The
+        message has one problem per line.
+    """
+    definition = find_procedure(procedure)
+    errors = setup.options.problems()
+    without_gateway = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))
+    if definition.hierarchical and without_gateway:
+        names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
+        errors.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
+    if errors:
+        raise ValueError("\n".join(errors))
+    return Program.of(definition, setup.options)
+
+
+def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
+    """Return the error message of :func:`compile_program` for each procedure that cannot run on a setup."""
+    reasons = []
+    for name in procedures:
+        try:
+            compile_program(setup, name)
+        except ValueError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def _append_variant(
+    variant: int, signalling: list[Step], relay: str, steps: list[_NumberedStep], fallbacks: dict[int, int]
 ) -> None:
-    """Append the steps of one variant; a request before the move gets a twin over the new link, for when nobody warned."""
-    for step in rows:
-        before = step.on == "predict"
-        here = len(steps)
-        known = replace(step, on="known", path=_carried(step.path, relay)) if before else step
-        steps.append((variant, known, before or step.on == "going-down"))
-        if before and step.effect != "delete":
-            twins[here] = here + 1
+    """Append the steps of one variant to ``steps``.
+
+    A request before the move gets a fallback step over the new link, for a move without a prediction.
+    """
+    for step in signalling:
+        before_move = step.on == "predict"
+        number = len(steps)
+        request = replace(step, on="known", path=_relayed_path(step.path, relay)) if before_move else step
+        steps.append((variant, request, before_move or step.on == "going-down"))
+        if before_move and step.effect != "delete":
+            fallbacks[number] = number + 1
             effect = "bind" if step.effect == "simultaneous" else step.effect
             steps.append((variant, replace(step, on="move", path=("MN", *step.path[2:]), effect=effect), False))
 
 
-def _carried(path: tuple[str, ...], relay: str) -> tuple[str, ...]:
-    """With layer-2 relay the old router carries the message as a frame: it does not process it (yaml, path)."""
+def _relayed_path(path: tuple[str, ...], relay: str) -> tuple[str, ...]:
+    """Remove the old router from a path if layer 2 carries the message past it: the router then does not process it."""
     return path[:1] + path[2:] if relay == "l2" and path[:3] == ("MN", "oAR", "nAR") else path
 
 
-def _optional(rows: tuple[Step, ...], row: Procedure, options: Options) -> list[Step]:
-    """The steps of a row with what options put in the place of some of them."""
-    found: list[Step] = []
-    for step in rows:
-        late = step.on == "move" and step.effect == "forward"
-        if late and row.ip == 6 and options.temporary_home_agent == "discovery":
-            found += [
+def _apply_options(signalling: tuple[Step, ...], procedure: Procedure, options: Options) -> list[Step]:
+    """Return the steps of a procedure with those replaced that depend on options."""
+    steps: list[Step] = []
+    for step in signalling:
+        forwards_after_move = step.on == "move" and step.effect == "forward"
+        if forwards_after_move and procedure.ip == 6 and options.temporary_home_agent == "discovery":
+            steps += [
                 Step("move", "HADQ", step.path),
                 Step("HADQ", "HADR", ("oAR", "nAR", "MN")),
                 replace(step, on="HADR"),
             ]
-        elif late and row.ip == 4 and options.notification == "router":
-            found.append(replace(step, on="RQ", path=step.path[1:]))
+        elif forwards_after_move and procedure.ip == 4 and options.notification == "router":
+            steps.append(replace(step, on="RQ", path=step.path[1:]))
         else:
-            found.append(step)
-    return found
+            steps.append(step)
+    return steps
 
 
-def _prelude(row: Procedure, options: Options) -> tuple[Step, ...]:
-    """How the new router's advertisement comes to the mobile node before the move (seed: two methods)."""
-    if not row.predictive or options.prediction == "layer2":
+def _prelude(procedure: Procedure, options: Options) -> tuple[Step, ...]:
+    """Return the steps that bring the new router's advertisement to the mobile node before the move (two methods of the seed)."""
+    if not procedure.predictive or options.prediction == "layer2":
         return ()
     if options.prediction == "solicitation":
         return Step("predict", "AS", ("oAR", "nAR")), Step("AS", "AA", ("nAR", "oAR", "MN"))
@@ -199,41 +251,40 @@ _ROUTABILITY = (
     Step("", "CoTI2", ("MN", "nAR", "CN")),
     Step("CoTI2", "CoT2", ("CN", "nAR", "MN")),
 )
-"""Home and care-of tests (RFC 6275 5.2.5), 1 over the old link and 2 over the new one."""
+"""Home and care-of tests (RFC 6275 5.2.5): digit 1 over the old link, digit 2 over the new one."""
 _ROUTABILITY_MESSAGES = {step.message for step in _ROUTABILITY}
 
 
-def _started(steps: list[tuple[int, Step, bool]], variant: int, message: str, role: str) -> tuple[int, ...]:
-    """Steps that a node in a role starts on handling a message."""
+def _steps_started(steps: list[_NumberedStep], variant: int, message: str, role: str) -> tuple[int, ...]:
+    """Return the steps that a node in ``role`` starts when it handles a message. A mobile node starts its own by event."""
     return tuple(k for k, (v, s, _) in enumerate(steps) if v == variant and s.on == message and s.path[0] == role != "MN")
 
 
-def _replies(steps: list[tuple[int, Step, bool]], variant: int, step: Step) -> Iterator[int]:
-    """Steps to the mobile node that the last node of a step starts, or the last node of what it starts."""
-    for k in _started(steps, variant, step.message, step.path[-1]):
+def _replies(steps: list[_NumberedStep], variant: int, step: Step) -> Iterator[int]:
+    """Yield the steps to the mobile node that the last node of ``step`` starts, directly or through further nodes."""
+    for k in _steps_started(steps, variant, step.message, step.path[-1]):
         if steps[k][1].path[-1] == "MN":
             yield k
         else:
             yield from _replies(steps, variant, steps[k][1])
 
 
-def _numbered(
-    i: int, steps: list[tuple[int, Step, bool]], twin: int, row: Procedure, options: Options
+def _program_step(
+    number: int, steps: list[_NumberedStep], fallback_step: int, procedure: Procedure, options: Options
 ) -> ProgramStep:
-    variant, step, over_old = steps[i]
-    starts = tuple(_started(steps, variant, step.message, role) for role in step.path)
+    variant, step, over_old = steps[number]
     replies = frozenset(_replies(steps, variant, step))
     return ProgramStep(
-        step,
-        variant,
-        message_kind(step.message),
-        leg_bytes(step.message, step.path, row.ip, options.rfc or options.authenticates),
-        over_old,
-        bool(_OLD & set(step.path)),
-        "CN" in step.path,
-        replies,
-        bool(replies) and step.on != "going-down",
-        any(steps[k][1].effect == "registered" for k in replies),
-        twin,
-        starts,
+        step=step,
+        variant=variant,
+        kind=message_kind(step.message),
+        leg_bytes=leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates),
+        over_old=over_old,
+        wants_old=bool(_OLD_ROLES & set(step.path)),
+        per_peer="CN" in step.path,
+        replies=replies,
+        needs_reply=bool(replies) and step.on != "going-down",
+        registers=any(steps[k][1].effect == "registered" for k in replies),
+        fallback_step=fallback_step,
+        starts=tuple(_steps_started(steps, variant, step.message, role) for role in step.path),
     )

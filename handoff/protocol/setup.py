@@ -1,4 +1,4 @@
-"""What a study runs on: a network with its traffic, and the movement of its mobile nodes."""
+"""Input of a run: a network with its traffic, and the attachments of its mobile nodes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from handoff.protocol.options import Options
 
 @dataclass(frozen=True)
 class Attachments:
-    """Attachments of mobile nodes to routers, one element an attachment, sorted by (mobile, up).
+    """Attachments of mobile nodes to routers, one element per attachment, sorted by (mobile, up).
 
     Attributes
     ----------
     mobile, router : ndarray of int64
-        Index of the mobile in the network, and of the router's node.
+        Index of the mobile node in the network, and index of the router's node.
     up_ps, down_ps : ndarray of int64
-        When the link becomes usable and when it is gone (``FOREVER``: it stays).
+        Times at which the link comes up and goes down; ``FOREVER`` for a link that stays up.
     predict_ps, going_down_ps : ndarray of int64
-        Layer-2 events of leaving this router: when the move is known, when "the connection will be discarded in a very
-        short time"; -1 where layer 2 gives none.
+        Layer-2 events before the mobile node leaves this router: prediction of the move, and the warning that "the connection
+        will be discarded in a very short time"; -1 where layer 2 does not signal the event.
+
+    Raises
+    ------
+    ValueError
+        If the attachments are not sorted.
     """
 
     mobile: Int
@@ -37,13 +42,20 @@ class Attachments:
 
     def __post_init__(self) -> None:
         if not is_sorted(self.mobile, self.up_ps):
-            raise ValueError("attachments must be sorted by mobile, then by the time they come up")
-
+            raise ValueError("attachments must be sorted by mobile node and then by the time the link comes up")
 
     def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
-        """From when to when each of the network's mobile nodes has something to do with its first and last link.
+        """Return the time between the first link up and the last link down of each mobile node, shortened by a margin.
 
-        A node that is up at time 0, or whose last link never goes down, is there without a margin on that side.
+        A mobile node without attachments is present from 0 to 0, and so never.
+
+        Parameters
+        ----------
+        mobiles : int
+            Number of mobile nodes in the network.
+        margin_ps : int
+            Time without traffic after the first link comes up and before the last one goes down. It does not apply to a link
+            that is up at time 0, nor to one that never goes down.
         """
         begin, end = np.zeros(mobiles, np.int64), np.full(mobiles, FOREVER)
         np.minimum.at(first := np.full(mobiles, FOREVER), self.mobile, self.up_ps)
@@ -56,7 +68,7 @@ class Attachments:
 
 @dataclass(frozen=True)
 class Presence:
-    """When each mobile node has traffic: int64 of shape (mobiles,), ``FOREVER`` where there is no end."""
+    """Begin and end of the traffic of each mobile node: int64 of shape (mobiles,), ``FOREVER`` for no end."""
 
     begin_ps: Int
     end_ps: Int
@@ -64,7 +76,7 @@ class Presence:
 
 @dataclass(frozen=True)
 class Restart:
-    """An agent that loses its bindings, visitors and forwarding entries at an instant."""
+    """Restart of an agent, which loses its bindings, visitors and forwarding entries."""
 
     node: int
     at_ps: int
@@ -72,21 +84,26 @@ class Restart:
 
 @dataclass(frozen=True)
 class Setup:
-    """A network with nodes, links, cells, mobiles and flows, but no attachments, tables or schedule: a run adds these.
+    """Validated input of a run.
 
     Attributes
     ----------
     network : Network
+        Nodes, links, cells, mobile nodes and flows. A run works on a fork, to which it adds attachments, tables and events.
     home_agent : int
-        Node of the home agent; the home node of every mobile.
-    movement : Movement
+        Node of the home agent; the home node of every mobile node.
+    movement : Attachments
+        Attachments of the mobile nodes.
     duration_ps : int
+        End of the run.
     options : Options
+        Options of the procedures.
     gateways : dict of int to int
-        Router to the gateway of its region (GFA or MAP); empty where there are no regions.
+        Maps a router to the gateway of its region (GFA or MAP); empty if there are no regions.
     restarts : tuple of Restart
+        Restarts of agents.
     notes : tuple of str
-        What the user may want to know of the input.
+        Remarks on the input for the user.
     """
 
     network: Network
@@ -99,43 +116,51 @@ class Setup:
     notes: tuple[str, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
-        """Which attachments are the last of their mobile."""
-        m = self.movement.mobile
-        return np.append(m[1:] != m[:-1], True) if len(m) else np.zeros(0, bool)
+        """Return a mask of the attachments that are the last one of their mobile node."""
+        mobile = self.movement.mobile
+        return np.append(mobile[1:] != mobile[:-1], True) if len(mobile) else np.zeros(0, bool)
 
     def first_attachments(self) -> Int:
-        """The first attachment of each mobile node."""
-        m = self.movement.mobile
-        return np.flatnonzero(np.append(True, m[1:] != m[:-1])) if len(m) else np.zeros(0, np.int64)
+        """Return the index of the first attachment of each mobile node that has one."""
+        mobile = self.movement.mobile
+        return np.flatnonzero(np.append(True, mobile[1:] != mobile[:-1])) if len(mobile) else np.zeros(0, np.int64)
 
 
 class CorrespondentTable:
-    """The nodes that each mobile node has flows with.
+    """Correspondents of each mobile node: the nodes that it has flows with.
+
+    Indexing with a mobile node returns its correspondents in order of node index.
 
     Parameters
     ----------
     network : Network
+        Network with flows.
+
+    Attributes
+    ----------
+    nodes : list of int
+        All correspondents.
     """
 
     def __init__(self, network: Network) -> None:
-        nodes = max(len(network.nodes), 1)
+        node_count = max(len(network.nodes), 1)
         pairs = network.flow_column("mobile")
-        pairs *= nodes
+        pairs *= node_count
         pairs += network.flow_column("node", np.int32)
-        mobile, node = divmod(np.unique(pairs), nodes)
+        mobile, node = divmod(np.unique(pairs), node_count)
         self.nodes: list[int] = np.unique(node).tolist()
         first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))
         self._first, self._node = (array("i", c.astype(np.int32).tobytes()) for c in (first, node))
 
     def mobiles(self, node: int) -> Int:
-        """Mobile nodes that a correspondent has flows with, in order."""
+        """Return the mobile nodes that a correspondent has flows with, in ascending order."""
         first = np.frombuffer(self._first, np.int32)
-        number: Int = first[1:] - first[:-1]
-        all_mobiles = np.repeat(np.arange(len(number)), number)
-        return all_mobiles[np.frombuffer(self._node, np.int32) == node] if len(self._node) else all_mobiles
+        counts: Int = first[1:] - first[:-1]
+        mobile_of_pair = np.repeat(np.arange(len(counts)), counts)
+        return mobile_of_pair[np.frombuffer(self._node, np.int32) == node] if len(self._node) else mobile_of_pair
 
     def __getitem__(self, mobile: int) -> list[int]:
-        """Correspondents of one mobile node, by node index."""
+        """Return the correspondents of a mobile node."""
         return self._node[self._first[mobile] : self._first[mobile + 1]].tolist()
 
 

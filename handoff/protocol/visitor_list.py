@@ -1,4 +1,4 @@
-"""What a router knows of the mobile nodes on its links: visitors, those expected, those it forwards for."""
+"""Visitor list of a router: the mobile nodes on its link, those it expects, and those it forwards for (RFC 5944 3.7.1)."""
 
 from __future__ import annotations
 
@@ -11,165 +11,217 @@ from handoff.protocol.roles import RoleResolver
 
 
 class VisitorEntry:
-    """What a router knows of one mobile node.
+    """State of one mobile node at a router.
 
-    ``attached``: its link is up; ``until``: end of the registration through this router (-1: none); ``resident``: registered here
-    before time 0; ``forwarding``: tunnelled to the new care-of address; ``kept``: what the old link carries no more waits here;
-    ``leaving``: the marker has passed, so the entry goes with the link; ``unasked``: how many advertisements it will get, since
-    it has not asked here after its link came up; ``last_passed``: identification of its last request that came through here.
+    Attributes
+    ----------
+    attached : bool
+        The mobile node's link to this router is up.
+    until_ps : int
+        End of the registration through this router (RFC 5944 3.7.1, remaining lifetime); -1 for none.
+    registered_at_start : bool
+        The mobile node has been registered through this router since before time 0, with no known end.
+    forwarding : bool
+        Packets are tunnelled to the new care-of address (RFC 6275 10.4; seed, phases II-4 and III-3).
+    buffering_old_link : bool
+        Packets that the old link cannot carry any longer are buffered here (option ``old_buffer_packets``).
+    ends_with_link : bool
+        The marker has passed, so that the entry is removed when the link goes down (decision 10).
+    advertisements_left : int
+        Advertisements still to be sent to the mobile node, which has not registered since its link came up (RFC 5944 2.3.1).
+    last_identification : int
+        Identification of the last request of the mobile node that this router relayed (RFC 5944 3.7.1); -1 for none.
     """
 
-    __slots__ = ("advertisements_left", "attached", "buffering_old_link", "forwarding", "last_passed", "leaving", "resident", "until")
+    __slots__ = (
+        "advertisements_left",
+        "attached",
+        "buffering_old_link",
+        "ends_with_link",
+        "forwarding",
+        "last_identification",
+        "registered_at_start",
+        "until_ps",
+    )
 
-    def __init__(self, resident: bool) -> None:
-        self.attached = self.resident = resident
-        self.forwarding = self.buffering_old_link = self.leaving = False
-        self.until = self.last_passed = -1
+    def __init__(self, registered_at_start: bool) -> None:
+        self.attached = self.registered_at_start = registered_at_start
+        self.forwarding = self.buffering_old_link = self.ends_with_link = False
+        self.until_ps = self.last_identification = -1
         self.advertisements_left = 0
 
 
 class VisitorList:
-    """One router's entries; a mobile node of which it has heard nothing since time 0 has none.
+    """Visitor entries of one router. An entry is created at the first event that concerns a mobile node.
 
-    A mobile node that is registered but not attached yet has a buffer of its own until it attaches (decisions, 13); a forwarding
-    entry ends with its lifetime, with the marker, or when the mobile node is back (decisions, 12 and 25).
+    A mobile node that has registered but not attached yet has a buffer of its own until it attaches (decision 13). A forwarding
+    entry ends with its lifetime, with the marker, or when the mobile node returns (decisions 12 and 25).
+
+    Parameters
+    ----------
+    program : Program
+        Program of the run.
+    roles : RoleResolver
+        Roles of the run.
+    node : int
+        Node of the router.
     """
 
-    def __init__(self, program: Program, places: RoleResolver, node: int) -> None:
-        self.options, self.row, self.places, self.node = program.options, program.row, places, node
-        self.entries = PerMobileState(self._at_start)
-        self._ip4 = program.row.ip == 4
+    def __init__(self, program: Program, roles: RoleResolver, node: int) -> None:
+        self.options, self.procedure, self.roles, self.node = program.options, program.row, roles, node
+        self.entries = PerMobileState(self._initial_entry)
+        self._is_foreign_agent = program.row.ip == 4
         self._forwarding_ps = program.options.forwarding_lifetime(program.row.ip)
-        self._forward = places.tunnel("AR")
+        self._forwarding_tunnel = roles.tunnel("AR")
 
-    def _at_start(self, mobile: int) -> VisitorEntry:
-        return VisitorEntry(self.places.first_router[mobile] == self.node)
+    def _initial_entry(self, mobile: int) -> VisitorEntry:
+        return VisitorEntry(self.roles.first_router[mobile] == self.node)
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def up(self, ctx: Context) -> None:
-        """The mobile node's link is usable."""
+    def on_link_up(self, ctx: Context) -> None:
+        """Start delivery to the mobile node if it is registered here, if packets wait for it, or in any case in IPv6."""
         visitor = self.entries[ctx.mobile]
-        visitor.attached, visitor.leaving = True, False
-        until = visitor.until
-        visitor.advertisements_left = ADVERTISEMENTS_IN_LIFETIME if until > ctx.time_ps else FOREVER
-        kept = visitor.buffering_old_link and visitor.resident
-        if until > ctx.time_ps or kept or visitor.forwarding or self.row.ip == 6:
-            self._deliver(ctx, until if until > ctx.time_ps else None)
+        visitor.attached, visitor.ends_with_link = True, False
+        registered = visitor.until_ps > ctx.time_ps
+        visitor.advertisements_left = ADVERTISEMENTS_IN_LIFETIME if registered else FOREVER
+        returns = visitor.buffering_old_link and visitor.registered_at_start
+        if registered or returns or visitor.forwarding or self.procedure.ip == 6:
+            self._deliver(ctx, visitor.until_ps if registered else None)
         visitor.forwarding = visitor.buffering_old_link = False
 
     def on_link_draining(self, ctx: Context) -> None:
-        """The last frame that the mobile node's link can carry has left: what comes now is kept (``old_buffer_packets``)."""
+        """Buffer packets from now on, since the link goes down before it could carry them (``old_buffer_packets``)."""
         visitor = self.entries[ctx.mobile]
         visitor.attached = False
-        entry = FOREVER if not self._ip4 or (visitor.until < 0 and visitor.resident) else visitor.until
-        until = min(entry, ctx.time_ps + self._forwarding_ps)
-        if until > ctx.time_ps and not visitor.forwarding and not visitor.leaving:
+        has_no_end = not self._is_foreign_agent or (visitor.until_ps < 0 and visitor.registered_at_start)
+        until = min(FOREVER if has_no_end else visitor.until_ps, ctx.time_ps + self._forwarding_ps)
+        if until > ctx.time_ps and not visitor.forwarding and not visitor.ends_with_link:
             visitor.buffering_old_link = True
             ctx.buffer(packets=self.options.old_buffer_packets, until_ps=until)
 
-    def down(self, ctx: Context) -> None:
-        """The mobile node's link is gone."""
+    def on_link_down(self, ctx: Context) -> None:
+        """Record that the link is down. If the marker has passed, remove the entry, at once or after ``linger_ps``."""
         visitor = self.entries[ctx.mobile]
         visitor.attached = False
         visitor.advertisements_left = 0
-        if visitor.leaving:
+        if visitor.ends_with_link:
             if self.options.linger_ps:
                 ctx.timer(ctx.time_ps + self.options.linger_ps, LINGER)
             else:
                 self.remove_after_marker(ctx)
 
     def remove_after_marker(self, ctx: Context) -> None:
-        """The marker has passed and the link is gone (decisions, 10): a foreign agent forgets its visitor."""
+        """Remove the entry if the marker has passed and the mobile node has not returned (decision 10)."""
         visitor = self.entries[ctx.mobile]
-        if visitor.leaving and not visitor.attached:
-            visitor.leaving = False
-            self.end(ctx)
+        if visitor.ends_with_link and not visitor.attached:
+            visitor.ends_with_link = False
+            self.remove(ctx)
 
-    def advertised(self, mobile: int, always: bool = False) -> bool:
-        """Count an advertisement for a mobile node on this link; whether it gets it."""
+    def count_advertisement(self, mobile: int, always: bool = False) -> bool:
+        """Return whether an advertisement is due for a mobile node, and count it.
+
+        Parameters
+        ----------
+        mobile : int
+            A mobile node.
+        always : bool
+            If true, send it to every attached mobile node, also to those that have registered since their link came up.
+        """
         visitor = self.entries[mobile]
         left = visitor.advertisements_left
-        wanted = visitor.attached and (left > 0 or always)
-        if wanted:
+        send = visitor.attached and (left > 0 or always)
+        if send:
             visitor.advertisements_left = max(0, left - 1)
-        return wanted
+        return send
 
     # -- entries ----------------------------------------------------------------------------------------------------------
-    def end(self, ctx: Context) -> None:
-        """No visitor, no forwarding any more; an IPv6 link goes on delivering to nobody."""
+    def remove(self, ctx: Context) -> None:
+        """Remove the entry and end forwarding. An IPv6 router continues to deliver to every node on its link."""
         visitor = self.entries[ctx.mobile]
-        visitor.until = -1
-        visitor.resident = False
-        if visitor.forwarding or visitor.buffering_old_link or self._ip4:
+        visitor.until_ps = -1
+        visitor.registered_at_start = False
+        if visitor.forwarding or visitor.buffering_old_link or self._is_foreign_agent:
             visitor.forwarding = visitor.buffering_old_link = False
             ctx.unbind()
 
-    def requested(self, ctx: Context, fields: MessageFields) -> None:
-        """A request passes."""
+    def on_request(self, ctx: Context, fields: MessageFields) -> None:
+        """Enter a mobile node whose request this router relays: deliver to it, or buffer until it attaches."""
         visitor = self.entries[ctx.mobile]
         visitor.advertisements_left = 0
-        visitor.last_passed = fields.identification
+        visitor.last_identification = fields.identification
         self._expect(ctx, visitor, ctx.time_ps + lifetime_ps(fields))
 
     def _expect(self, ctx: Context, visitor: VisitorEntry, until_ps: int) -> None:
-        """An entry for a mobile node that registers through this router."""
-        visitor.forwarding = visitor.resident = visitor.buffering_old_link = visitor.leaving = False
-        visitor.until = until_ps
+        visitor.forwarding = visitor.registered_at_start = visitor.buffering_old_link = visitor.ends_with_link = False
+        visitor.until_ps = until_ps
         if visitor.attached:
             self._deliver(ctx, until_ps)
         else:
             ctx.buffer(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until_ps)
 
-    def replied(self, ctx: Context, lifetime_ps: int) -> None:
-        """A reply passes: the lifetime runs from it (RFC 5944, 3.7.3)."""
+    def on_reply(self, ctx: Context, lifetime_ps: int) -> None:
+        """Start the lifetime of a registration whose reply this router relays (RFC 5944 3.7.3)."""
         visitor = self.entries[ctx.mobile]
-        if visitor.until >= 0:
-            visitor.until = ctx.time_ps + lifetime_ps
+        if visitor.until_ps >= 0:
+            visitor.until_ps = ctx.time_ps + lifetime_ps
             if visitor.attached:
-                self._deliver(ctx, visitor.until)
+                self._deliver(ctx, visitor.until_ps)
 
     def _deliver(self, ctx: Context, until_ps: int | None) -> None:
-        """To the mobile node on this link: a foreign agent while its registration lasts, an IPv6 router to whoever is there."""
-        ctx.deliver_locally(until_ps=until_ps if self._ip4 else None)
+        # a foreign agent delivers while the registration lasts, an IPv6 router as long as the link exists
+        ctx.deliver_locally(until_ps=until_ps if self._is_foreign_agent else None)
 
-    def acknowledged(self, ctx: Context) -> None:
-        """The old router's acknowledgement passes: packets follow, though the request was lost or never sent (decisions, 24)."""
+    def on_acknowledgement(self, ctx: Context) -> None:
+        """Expect a mobile node for which the old router forwards, even if no request has passed here (decision 24)."""
         visitor = self.entries[ctx.mobile]
-        if visitor.until < 0:
+        if visitor.until_ps < 0:
             self._expect(ctx, visitor, ctx.time_ps + self._forwarding_ps)
 
-    def forward(self, ctx: Context, fields: MessageFields) -> None:
-        """Old care-of address -> new care-of address from now on."""
-        visitor = self.entries[ctx.mobile]
-        if fields.new == self.node or fields.identification < visitor.last_passed:
-            return  # a node never forwards to itself, nor for a mobile node that has registered here again since
-        visitor.forwarding = True
-        visitor.leaving = visitor.resident = visitor.buffering_old_link = False
-        visitor.until = -1
-        until = ctx.time_ps + self._forwarding_ps
-        ctx.bind(fields.new, until_ps=until, copy_in_flight=self.options.forward_unacked, **self._forward)  # type: ignore[arg-type]
+    def start_forwarding(self, ctx: Context, fields: MessageFields) -> None:
+        """Tunnel packets to the new care-of address.
 
-    def marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
-        """The marker has come to the old router: whether it goes on to the mobile node, and whether the entry then ends.
-
-        With route optimization more may follow it (decisions, 3), so it does not end the forwarding there.
+        A router does not forward to itself, nor for a mobile node that has registered here again since it sent the update.
         """
         visitor = self.entries[ctx.mobile]
-        if fields.identification < visitor.last_passed:
-            return False, False  # of an earlier leave: the mobile node has asked through this router again
-        if visitor.forwarding:  # in IPv4 it is for the foreign agent, and has nothing left to mark (decisions, 11, 12)
-            return self.row.ip == 6, self.options.forwarding_end == "marker" and not self.row.route_optimization
-        if not visitor.attached:  # in IPv6 it is for an address on this link
-            return self.row.ip == 6, self._ip4 and not visitor.buffering_old_link
-        visitor.leaving = True
+        if fields.new == self.node or fields.identification < visitor.last_identification:
+            return
+        visitor.forwarding = True
+        visitor.ends_with_link = visitor.registered_at_start = visitor.buffering_old_link = False
+        visitor.until_ps = -1
+        until = ctx.time_ps + self._forwarding_ps
+        in_flight = self.options.forward_unacked
+        ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, **self._forwarding_tunnel)  # type: ignore[arg-type]
+
+    def on_marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
+        """Process a marker at the old router.
+
+        In IPv4 the marker is addressed to the foreign agent, which relays it to an attached mobile node. In IPv6 it is addressed
+        to the old care-of address, so that it is forwarded and buffered like data (decision 11).
+
+        Returns
+        -------
+        relay : bool
+            The marker goes on to the mobile node.
+        remove : bool
+            The entry ends. With route optimization packets may follow the marker through the home agent (decision 3), so that the
+            marker does not end forwarding there.
+        """
+        visitor = self.entries[ctx.mobile]
+        if fields.identification < visitor.last_identification:
+            return False, False  # of an earlier handoff: the mobile node has registered through this router again since
+        if visitor.forwarding:
+            return self.procedure.ip == 6, self.options.forwarding_end == "marker" and not self.procedure.route_optimization
+        if not visitor.attached:
+            return self.procedure.ip == 6, self._is_foreign_agent and not visitor.buffering_old_link
+        visitor.ends_with_link = True
         return True, False
 
     def restart(self, ctx: Context) -> None:
-        """Everything is forgotten."""
-        self.entries[ctx.mobile].leaving = False
-        self.end(ctx)
+        """Forget everything about a mobile node."""
+        self.entries[ctx.mobile].ends_with_link = False
+        self.remove(ctx)
 
 
 def lifetime_ps(fields: MessageFields) -> int:
-    """Lifetime in a message, in ps."""
+    """Return the lifetime of a message in ps."""
     return fields.lifetime_s * SECOND

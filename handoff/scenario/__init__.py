@@ -1,4 +1,4 @@
-"""Scenario files: TOML in, a checked :class:`Scenario` out, or every error at once."""
+"""Scenario files: TOML tables, validated as a :class:`Scenario`; all problems are reported together."""
 
 from handoff.scenario.load import ScenarioError, load_scenario
 from handoff.scenario.models import Scenario

@@ -1,4 +1,4 @@
-"""What a scenario file may say about many runs of it: ``[sweep]`` and ``[slo]`` (docs/sweeps.md)."""
+"""Tables ``[sweep]`` and ``[slo]`` of a scenario file (docs/sweeps.md, docs/planning.md)."""
 
 from __future__ import annotations
 
@@ -7,62 +7,61 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from handoff.protocol.procedures import name_errors, parse_names
-from handoff.scenario.field_types import Duration, Positive, StrictModel, one_or_more
+from handoff.scenario.field_types import Duration, Positive, StrictModel, as_list
 from handoff.scenario.value_ranges import expand_values, toml_literal
 
 NOT_OF_A_POINT = ("sweep", "slo", "seed")
-"""Tables and keys that change no run: which others there are, what is asked of them, and the seed, which is the run's."""
+"""Keys of a scenario file that do not change a run: the other points, their targets, and the seed, which each run has its own."""
 
 
-def _values(given: Any) -> tuple[str, ...]:
-    """What a field takes: one text, or an array of values and texts."""
-    if isinstance(given, list) and not given:
+def _read_values(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and not value:
         raise ValueError("there is no value: give some, or leave the field out")
-    parts = (expand_values(part) if isinstance(part, str) else [toml_literal(part)] for part in one_or_more(given))
-    return tuple(dict.fromkeys(value for part in parts for value in part))
+    parts = (expand_values(part) if isinstance(part, str) else [toml_literal(part)] for part in as_list(value))
+    return tuple(dict.fromkeys(text for part in parts for text in part))
 
 
-def _procedures(given: Any) -> Any:
-    names = one_or_more(given)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return names
+def _read_procedures(value: Any) -> Any:
+    names = as_list(value)
+    if not all(isinstance(name, str) for name in names):
+        return names  # pydantic reports the element that is no text
     names = parse_names("all") if names == ["all"] else names
-    if wrong := name_errors(names):
-        raise ValueError("; ".join(wrong))
+    if problems := name_errors(names):
+        raise ValueError("; ".join(problems))
     return names
 
 
-def _flat(table: dict[str, Any], stem: str = "") -> dict[str, Any]:
-    """Tables in a table as dotted names: ``options.bicast = …`` and ``"options.bicast" = …`` say the same."""
-    found: dict[str, Any] = {}
+def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Replace nested tables by dotted names: ``options.bicast = …`` and ``"options.bicast" = …`` are the same field."""
+    flat: dict[str, Any] = {}
     for name, value in table.items():
-        found |= _flat(value, f"{stem}{name}.") if isinstance(value, dict) and value else {f"{stem}{name}": value}
-    return found
+        flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, dict) and value else {f"{prefix}{name}": value}
+    return flat
 
 
-Values = Annotated[tuple[str, ...], BeforeValidator(_values)]
-Procedures = Annotated[list[str], BeforeValidator(_procedures), Field(min_length=1)]
+Values = Annotated[tuple[str, ...], BeforeValidator(_read_values)]
+Procedures = Annotated[list[str], BeforeValidator(_read_procedures), Field(min_length=1)]
 
 
 class Sweep(StrictModel):
-    """Fields and the values that they take; every other key is one of these.
+    """Fields and their values; every key other than the attributes below is the name of a field.
 
     Attributes
     ----------
     zip : list of list of str
-        Fields of each list take their values side by side; all others in every combination.
+        Fields of each list take their values in step; all others in every combination.
     procedures : list of str
         Names, or ``all``.
     runs : int
-        Replications of each point: seeds ``seed``, ``seed + 1`` …
+        Replications of each point, with the seeds ``seed``, ``seed + 1`` …
     warmup : duration
-        Figures are about what comes after it.
+        Time at the start of a run that is not measured.
     batches : int
-        Into which the time after the warm-up is cut.
+        Batches into which the time after the warm-up is divided.
     where : str or None
-        Only the points for which this is true (SQL over the fields and ``procedure``).
+        Condition of the points to run (SQL over the fields and ``procedure``). Default: all points.
     detail : bool
-        Whether a record of every packet is kept.
+        If true, record every packet.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -83,42 +82,50 @@ class Sweep(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _dotted(cls, table: Any) -> Any:
-        return _flat(table) if isinstance(table, dict) else table
+    def _flatten_fields(cls, table: Any) -> Any:
+        return _flatten(table) if isinstance(table, dict) else table
 
     @model_validator(mode="after")
-    def _zipped(self) -> Sweep:
-        if found := zip_problems(self.fields, self.zip):
-            raise ValueError("; ".join(found))
+    def _check_zip(self) -> Sweep:
+        if problems := zip_problems(self.fields, self.zip):
+            raise ValueError("; ".join(problems))
         return self
 
 
 def zip_problems(fields: dict[str, tuple[str, ...]], groups: list[list[str]]) -> list[str]:
-    """What is wrong with fields that go side by side."""
-    zipped = [name for group in groups for name in group]
+    """Return the problems of groups of fields that take their values in step.
+
+    Parameters
+    ----------
+    fields : dict of str to tuple of str
+        Values by name of the field.
+    groups : list of list of str
+        Names of the fields of each group.
+    """
+    names = [name for group in groups for name in group]
     known = ", ".join(map(repr, fields)) or "none"
-    found = [f"zip: no field {name!r} varies; there are {known}" for name in dict.fromkeys(zipped) if name not in fields]
-    found += [f"zip: {name!r} stands twice" for name in dict.fromkeys(zipped) if zipped.count(name) > 1]
-    found += [f"zip: {', '.join(map(repr, group))}: at least two fields go side by side" for group in groups if len(group) < 2]
+    problems = [f"zip: no field {name!r} varies; there are {known}" for name in dict.fromkeys(names) if name not in fields]
+    problems += [f"zip: {name!r} is listed twice: name each once" for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems += [f"zip: {', '.join(map(repr, group))}: name at least two fields" for group in groups if len(group) < 2]
     for group in groups:
         lengths = {name: len(fields[name]) for name in group if name in fields}
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{name!r} has {count}" for name, count in lengths.items())
-            found.append(f"zip: fields that go side by side have equally many values: {told}")
-    return found
+            counts = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+            problems.append(f"zip: fields of a group need equally many values: {counts}")
+    return problems
 
 
-def _targets(given: Any) -> Any:
-    for text in one_or_more(given):
-        if not isinstance(text, str) or not any(sense in text for sense in "<>"):
+def _read_targets(value: Any) -> Any:
+    for text in as_list(value):
+        if not isinstance(text, str) or not any(relation in text for relation in "<>"):
             raise ValueError(f"{text!r} is not a target: write a measure and its limit, as in 'loss_ratio<=1e-4'")
-    return one_or_more(given)
+    return as_list(value)
 
 
 class Slo(StrictModel):
-    """What a network has to keep: measures and their limits."""
+    """Service-level objectives: limits of measures, as in ``loss_ratio<=1e-4``."""
 
-    targets: Annotated[list[str], BeforeValidator(_targets), Field(min_length=1)]
+    targets: Annotated[list[str], BeforeValidator(_read_targets), Field(min_length=1)]
 
 
-__all__ = ["Slo", "Sweep", "zip_problems"]
+__all__ = ["NOT_OF_A_POINT", "Slo", "Sweep", "zip_problems"]

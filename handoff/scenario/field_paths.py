@@ -1,4 +1,4 @@
-"""What a path of a scenario file is: which keys a table has, and what a key's value is."""
+"""Fields of the scenario model by path: keys of a table, types and validators of a value."""
 
 from __future__ import annotations
 
@@ -13,55 +13,59 @@ from handoff.scenario.models import Scenario
 
 
 def keys_at(path: Sequence[str | int]) -> list[str]:
-    """Keys that the table at a path may have; none if there is no such table."""
-    model = _model_of(_annotation_at(path)) if path else Scenario
+    """Return the keys that the table at a path may have; none if there is no such table.
+
+    Parameters
+    ----------
+    path : sequence of str or int
+        Keys from the root on. Numbers, also as text, select an element of an array.
+    """
+    model = _find_model(_annotation_at(path)) if path else Scenario
     return list(model.model_fields) if model is not None else []
 
 
-def kinds_at(path: Sequence[str | int]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """Types that the value at a path may have, each with what pydantic does with it; numbers count the tables of an array."""
-    yield from _kinds(_annotation_at(path), ())
-
-
-def readers_at(path: Sequence[str | int]) -> Iterator[Any]:
-    """What reads the text of a value at a path (``Quantity``, ``Decimals`` or a function)."""
-    for _, metadata in kinds_at(path):
-        yield from (m.func for m in metadata if isinstance(m, BeforeValidator))
+def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
+    """Return the functions that read a value at a path before pydantic checks its type, such as a ``QuantityReader``."""
+    for _, metadata in _alternatives(_annotation_at(path), ()):
+        yield from (entry.func for entry in metadata if isinstance(entry, BeforeValidator))
 
 
 def is_count(path: Sequence[str | int]) -> bool:
-    """Whether the value at a path is a plain whole number."""
-    found = (kind is int and not any(isinstance(m, BeforeValidator) for m in metadata) for kind, metadata in kinds_at(path))
-    return any(found)
+    """Return whether the value at a path may be a plain whole number."""
+    return any(
+        kind is int and not any(isinstance(entry, BeforeValidator) for entry in metadata)
+        for kind, metadata in _alternatives(_annotation_at(path), ())
+    )
 
 
 def _annotation_at(path: Sequence[str | int]) -> Any:
-    here: Any = Scenario
+    annotation: Any = Scenario
     for part in path:
         if isinstance(part, int) or part.isdecimal():
-            continue  # an element is what its list is of
-        model = _model_of(here)
+            continue  # the annotation of an array also leads to the model of its elements
+        model = _find_model(annotation)
         if model is None or part not in model.model_fields:
             return None
         field = model.model_fields[part]
-        here = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-    return here
+        annotation = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return annotation
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def _find_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if typing.get_origin(annotation) in (list, typing.Union, types.UnionType, typing.Annotated):
-        return next((m for a in typing.get_args(annotation) if (m := _model_of(a)) is not None), None)
+        return next((model for inner in typing.get_args(annotation) if (model := _find_model(inner)) is not None), None)
     return None
 
 
-def _kinds(annotation: Any, metadata: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+def _alternatives(annotation: Any, metadata: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Yield each type of a union with its pydantic metadata."""
     inner = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated:
-        yield from _kinds(inner[0], (*metadata, *inner[1:]))
+        yield from _alternatives(inner[0], (*metadata, *inner[1:]))
     elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        for each in inner:
-            yield from _kinds(each, metadata)
+        for alternative in inner:
+            yield from _alternatives(alternative, metadata)
     else:
         yield annotation, metadata

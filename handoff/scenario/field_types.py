@@ -1,165 +1,190 @@
-"""The values of a scenario file: text with a unit, names, probabilities."""
+"""Types of the values in a scenario file: text with a unit, names, probabilities, prefixes."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine import quantities
+from engine.quantities import DURATION, RATE, SIZE, Quantity, loss_threshold
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+MAX_NAMES = 2**16
+"""Names that one list of patterns may expand to."""
+
+_LISTED_NAMES = 20
+_NUMBERED = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
+_SLOWEST_PACE, _FASTEST_PACE = Fraction(1, 1000), 1000
+_LONGEST_PACE = 32
+
 
 @dataclass(frozen=True)
-class Quantity:
-    """Text with one of ``units``, read as an integer count of the smallest; only 0 needs none."""
+class QuantityReader:
+    """Validator of a field that takes text with a unit; only 0 needs no unit."""
 
-    parse: Callable[[int | str], int]
-    example: str
-    units: dict[str, int] = field(hash=False)
+    quantity: Quantity
 
     def __call__(self, value: Any) -> int:
-        """The count that ``value`` says."""
+        """Return the number of steps of a value.
+
+        Raises
+        ------
+        ValueError
+            If the value has no unit, or is out of range.
+        """
         if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
-            return self.parse(value)
-        raise ValueError(f"{value!r} has no unit: write text with one, as in {self.example!r}")
+            return self.quantity.read(value)
+        raise ValueError(f"{value!r} has no unit: write text with one, as in {self.quantity.example!r}")
 
 
 @dataclass(frozen=True)
-class Decimals:
-    """A plain number within limits, read as an integer count of 10**-digits."""
+class DecimalReader:
+    """Validator of a field that takes a plain number, read as a whole number of ``10**-digits``.
 
-    what: str
+    Attributes
+    ----------
+    noun : str
+        Name in error messages, with its article.
+    low, high : int
+        Limits of the number; both are allowed.
+    digits : int
+        Decimals that are kept.
+    """
+
+    noun: str
     low: int
     high: int
     digits: int
 
     def __call__(self, value: Any) -> int:
-        """The count nearest to ``value``."""
-        known = isinstance(value, (int, float)) and not isinstance(value, bool)
+        """Return a number in units of ``10**-digits``, rounded.
+
+        Raises
+        ------
+        ValueError
+            If the value is no finite number, or out of range.
+        """
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         try:
-            number = Fraction(repr(value)) if known else None
+            number = Fraction(repr(value)) if is_number else None
         except ValueError:  # nan, inf
             number = None
         if number is None or not self.low <= number <= self.high:
-            raise ValueError(f"{value!r} is not {self.what}: give a number from {self.low} to {self.high}")
+            raise ValueError(f"{value!r} is not {self.noun}: give a number from {self.low} to {self.high}")
         return round(number * Fraction(10**self.digits))
 
 
-duration = Quantity(quantities.parse_duration, "20ms", quantities.TIME)
+read_duration = QuantityReader(DURATION)
 
 
-COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+def read_probability(value: Any) -> str:
+    """Return the text of a probability, a number from 0 to below 1, without rounding it.
 
-
-def count(text: str) -> int:
-    """A whole number of text as in ``"10k"``, ``"1.5M"`` or ``"2G"``."""
-    try:
-        return quantities.parse_quantity(text, COUNTS, "count", "10k")
-    except ValueError:
-        raise ValueError(f"{text!r} is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'") from None
-
-
-def probability(value: Any) -> str:
-    """A number from 0 to below 1, as it was written."""
+    Raises
+    ------
+    ValueError
+        If the value is no number, or out of range.
+    """
+    problem = ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
+        raise problem
     try:
-        quantities.loss_threshold(value)
+        loss_threshold(value)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a probability: give a number from 0 to below 1") from None
+        raise problem from None
     return str(value)
 
 
-def _pace(value: Any) -> str:
+def _read_pace(value: Any) -> str:
     try:
-        factor = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= 32 else Fraction(0)
+        pace = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= _LONGEST_PACE else Fraction(0)
     except (ValueError, ZeroDivisionError):
-        factor = Fraction(0)
-    if not Fraction(1, 1000) <= factor <= 1000:
+        pace = Fraction(0)
+    if not _SLOWEST_PACE <= pace <= _FASTEST_PACE:
         raise ValueError(f"{value!r} is not a pace: give a factor of time from 0.001 to 1000, as in 2 or '1/3'")
-    if max(1000 * factor.numerator, factor.denominator) >= 2**63:
+    if max(1000 * pace.numerator, pace.denominator) >= 2**63:  # the engine scales times in int64
         raise ValueError(f"{value!r} has too many digits for a pace: give 15 at most")
     return str(value)
 
 
-def one_or_more(value: Any) -> Any:
-    """One thing, or an array of them."""
+def as_list(value: Any) -> Any:
+    """Return a list as it is, and any other value as the only element of a list."""
     return value if isinstance(value, list) else [value]
 
 
-def _name(value: Any) -> str:
+def _read_name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[^\s>|*<]{1,64}", value):
         raise ValueError(f"{value!r} is not a name: write 1 to 64 characters, none of them a space or one of > | * <")
     return value
 
 
 def join_names(names: list[str]) -> str:
-    """Names for people: all of a few, the first and the last of many."""
-    return ", ".join(names if len(names) <= 20 else [*names[:9], f"… ({len(names)} in all)", names[-1]])
+    """Return names as a text for messages: all names if they are few, else the first nine, their number and the last."""
+    return ", ".join(names if len(names) <= _LISTED_NAMES else [*names[:9], f"… ({len(names)} in all)", names[-1]])
 
 
-_RANGE = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
-MOST_NAMES = 2**16
+def _read_names(value: Any) -> Any:
+    """Expand patterns: ``ar{0..63}`` stands for 64 names, and ``ar{00..63}`` for 64 names with two digits."""
+    names: list[Any] = []
+    for pattern in as_list(value):
+        expanded = _expand_pattern(pattern, MAX_NAMES - len(names)) if isinstance(pattern, str) else [pattern]
+        if len(expanded) > 1:
+            _read_name(expanded[0])  # one message for a bad pattern, not one for each of its names
+        names += expanded
+    return names
 
 
-def _names(value: Any) -> Any:
-    """Names; ``ar{0..63}`` stands for 64 of them, ``ar{00..63}`` for those with two digits."""
-    found: list[Any] = []
-    for pattern in one_or_more(value):
-        names = _spelt_out(pattern, MOST_NAMES - len(found)) if isinstance(pattern, str) else [pattern]
-        if len(names) > 1:
-            _name(names[0])  # said once, not of each
-        found += names
-    return found
-
-
-def _spelt_out(pattern: str, most: int) -> list[str]:
-    match = _RANGE.fullmatch(pattern)
+def _expand_pattern(pattern: str, limit: int) -> list[str]:
+    match = _NUMBERED.fullmatch(pattern)
     if not match:
         return [pattern]
     head, first, last, rest = match.groups()
-    tails = _spelt_out(rest, most)
+    tails = _expand_pattern(rest, limit)
     numbers = range(int(first), int(last) + 1)
     if not numbers:
         raise ValueError(f"{pattern!r} counts down: write the smaller number first, as in 'ar{{0..63}}'")
-    if len(numbers) * len(tails) > most:
-        raise ValueError(f"{pattern!r} makes more than {MOST_NAMES} names")
+    if len(numbers) * len(tails) > limit:
+        raise ValueError(f"{pattern!r} makes more than {MAX_NAMES} names: write a smaller range")
     width = len(first) if first.startswith("0") else 0
     return [f"{head}{number:0{width}}{tail}" for number in numbers for tail in tails]
 
 
-def prefix(value: Any) -> Prefix:
-    """An address, or a prefix of addresses."""
+def parse_prefix(value: Any) -> Prefix:
+    """Return the prefix of a text; an address is a prefix of its full length.
+
+    Raises
+    ------
+    ValueError
+        If the value is neither; the message proposes the prefix without host bits if that is the mistake.
+    """
     try:
         return ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError:
         pass
     try:
-        near = f"; did you mean {str(ipaddress.ip_network(value, strict=False))!r}?" if isinstance(value, str) else ""
+        hint = f"; did you mean {str(ipaddress.ip_network(value, strict=False))!r}?" if isinstance(value, str) else ""
     except ValueError:
-        near = ", as in '10.0.0.7', '10.0.0.0/8' or '2001:db8::/32'"
-    raise ValueError(f"{value!r} is not an address or prefix{near}")
+        hint = ", as in '10.0.0.7', '10.0.0.0/8' or '2001:db8::/32'"
+    raise ValueError(f"{value!r} is not an address or prefix{hint}")
 
 
-Duration = Annotated[int, BeforeValidator(duration)]
-Rate = Annotated[int, BeforeValidator(Quantity(quantities.parse_rate, "10Mbit/s", quantities.RATE))]
-Size = Annotated[int, BeforeValidator(Quantity(quantities.parse_size, "64kB", quantities.SIZE))]
-Pace = Annotated[str, BeforeValidator(_pace)]
-Loss = Annotated[str, BeforeValidator(probability)]
-Name = Annotated[str, BeforeValidator(_name)]
-Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_names)]
+Duration = Annotated[int, BeforeValidator(read_duration)]
+Rate = Annotated[int, BeforeValidator(QuantityReader(RATE))]
+Size = Annotated[int, BeforeValidator(QuantityReader(SIZE))]
+Pace = Annotated[str, BeforeValidator(_read_pace)]
+Loss = Annotated[str, BeforeValidator(read_probability)]
+Name = Annotated[str, BeforeValidator(_read_name)]
+Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_read_names)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
 class StrictModel(BaseModel):
-    """No key that is not understood is let through."""
+    """Immutable pydantic model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

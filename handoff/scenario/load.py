@@ -1,4 +1,4 @@
-"""Read a scenario file and say everything that is wrong with it, each with file, line and path."""
+"""Reading and validation of scenario files; every problem is reported with file, line and path."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from handoff.scenario.overrides import set_value, variable_fields
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NOT_VARIED = {
-    "seed": "replications have seeds of their own, one after the other from 'seed'",
-    "sweep": "[sweep] says what varies",
-    "slo": "[slo] is what is asked of each point",
+    "seed": "replications take consecutive seeds from 'seed' on",
+    "sweep": "[sweep] lists the fields that vary",
+    "slo": "[slo] has the targets of every point",
 }
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
 
 class ScenarioError(ValueError):
-    """All problems of a scenario file, one a line of the message.
+    """Problems of a scenario file; the message has one line for each.
 
     Attributes
     ----------
     problems : list of str
+        Messages with the place in the scenario, the mistake and, where known, the correction.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -39,50 +40,51 @@ class ScenarioError(ValueError):
 
 
 def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scenario, str]:
-    """Read and check a scenario: :func:`tables`, then :func:`check`.
+    """Read and validate a scenario: :func:`read_tables`, then :func:`validate`.
 
     Parameters
     ----------
     path : str or Path
         The TOML file.
     changes : tuple of str
-        ``"name=value"``, as :func:`tables` takes them.
+        ``"name=value"``, as for :func:`read_tables`.
 
     Returns
     -------
     scenario : Scenario
     text : str
-        The file as it was read, for provenance.
+        Content of the file, for provenance.
 
     Raises
     ------
     ScenarioError
-        With every problem that was found.
+        With every problem of the file and the changes.
     """
     data, text = read_tables(path, changes)
     return validate(data, path, text, changes), text
 
 
 def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
-    """Read the tables of a scenario file and change them, without a check of what they say.
+    """Read the tables of a scenario file and apply changes, without validation.
 
     Parameters
     ----------
     path : str or Path
         The TOML file.
     changes : tuple of str
-        ``"name=value"``, one applied after the other by ``handoff.scenario.overrides.set_value``.
+        ``"name=value"``, applied one after the other by ``handoff.scenario.overrides.set_value``.
 
     Returns
     -------
     data : dict
+        Tables as ``tomllib`` returns them, changed.
     text : str
-        The file as it was read.
+        Content of the file.
 
     Raises
     ------
     ScenarioError
-        If it cannot be read, is not TOML, or has no place for a change.
+        If the file cannot be read or is not TOML, or a change names no field of the scenario.
     """
     path = Path(path)
     try:
@@ -90,126 +92,134 @@ def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[s
     except OSError as error:
         raise ScenarioError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
-        raise ScenarioError([f"{path}: is not UTF-8 text: byte {error.start}"]) from None
+        raise ScenarioError([f"{path}: is not UTF-8 text: wrong byte at offset {error.start}"]) from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f"{path}:{found[1]}" if found else f"{path}"
+        position = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        where = f"{path}:{position[1]}" if position else f"{path}"
         raise ScenarioError([f"{where}: not TOML: {str(error).split(' (at')[0]}"]) from None
-    wrong = []
+    problems = []
     for entry in changes:
         name, equals, value = (part.strip() for part in entry.partition("="))
         if not equals or not name:
-            wrong.append(f"--set {entry!r}: write path.to.key=value")
+            problems.append(f"--set {entry!r}: write path.to.key=value")
             continue
         try:
             data = set_value(data, name, value)
         except ValueError as error:
-            wrong.append(f"--set {error}")
-    if wrong:
-        raise ScenarioError(wrong)
+            problems.append(f"--set {error}")
+    if problems:
+        raise ScenarioError(problems)
     return data, text
 
 
 def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = ()) -> Scenario:
-    """The scenario that tables are.
+    """Return the scenario of tables.
 
     Parameters
     ----------
     data : dict
-        Tables as :func:`tables` gives them.
+        Tables as :func:`read_tables` returns them.
     path : str or Path
-        The file that they came from, as problems name it.
+        Name of the file, for messages.
     text : str
-        What stands in it, for the lines of problems.
+        Content of the file, for line numbers in messages.
     changes : tuple of str
-        What of the tables came from changes: their problems name ``--set``, not a line.
+        Changes that the tables contain: messages about them name ``--set`` instead of a line.
 
     Raises
     ------
     ScenarioError
-        With every problem that was found.
+        With every problem of the tables.
     """
     lines = line_numbers(text)
-    short = variable_fields(data)
+    short_names = variable_fields(data)
     names = [entry.partition("=")[0].strip() for entry in changes]
-    changed = {tuple(path.split(".")) for name in names for path in short.get(name, (name,))}
+    changed = {tuple(dotted.split(".")) for name in names for dotted in short_names.get(name, (name,))}
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(Path(path), lines, changed, e) for e in error.errors()]
-        raise ScenarioError([p for _, p in sorted(problems, key=lambda x: x[0])]) from None
+        problems = [_locate_problem(Path(path), lines, changed, e) for e in error.errors()]
+        raise ScenarioError([message for _, message in sorted(problems, key=lambda problem: problem[0])]) from None
     if scenario.sweep is not None and (unknown := unknown_fields(data, scenario.sweep.fields)):
-        at = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
-        raise ScenarioError([f"{path}:{at[name]}: sweep: {problem}" for name, problem in unknown.items()])
+        line = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
+        raise ScenarioError([f"{path}:{line[name]}: sweep: {problem}" for name, problem in unknown.items()])
     return scenario
 
 
 def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Fields that vary and that the scenario does not have, with what is wrong; whether their values fit is found later."""
-    found = {}
+    """Return the varied fields that the scenario does not have, each with its problem; values are not validated.
+
+    Parameters
+    ----------
+    data : dict
+        Tables of the scenario.
+    varied : mapping of str to sequence of str
+        Values by short name or path of a field.
+    """
+    problems = {}
     for name, values in varied.items():
-        if why := _NOT_VARIED.get(name.split(".")[0]):
-            found[name] = f"{name}: cannot vary: {why}"
+        if reason := _NOT_VARIED.get(name.split(".")[0]):
+            problems[name] = f"{name}: cannot vary: {reason}"
             continue
         try:
             Scenario.model_validate(set_value(data, name, values[0]))
         except ValidationError as error:
-            if strange := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
-                found[name] = format_error(strange[0])
+            if unknown := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
+                problems[name] = format_error(unknown[0])
         except ValueError as error:
-            near = difflib.get_close_matches(name, Sweep.model_fields, 1)
-            found[name] = f"{name}: no field of a scenario; did you mean {near[0]!r}?" if near else str(error)
-    return found
+            close = difflib.get_close_matches(name, Sweep.model_fields, 1)
+            problems[name] = f"{name}: no field of a scenario; did you mean {close[0]!r}?" if close else str(error)
+    return problems
 
 
 def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
-    """Line of each table header and key by its path; numbers count the tables of an array."""
+    """Return the line of each table header and key by its path; an int in a path counts the tables of an array."""
     lines: dict[tuple[str | int, ...], int] = {}
     counts: dict[str, int] = {}
-    at: tuple[str | int, ...] = ()
+    table: tuple[str | int, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             name = header[2].replace('"', "")
             if header[1]:
                 counts[name] = counts.get(name, -1) + 1
-            at = tuple(part for key in name.split(".") for part in ([key, counts[key]] if key in counts else [key]))
-            lines[at] = number
+            table = tuple(part for key in name.split(".") for part in ([key, counts[key]] if key in counts else [key]))
+            lines[table] = number
         elif key := _KEY.match(line):
-            lines.setdefault((*at, *key[1].replace('"', "").split(".")), number)
+            lines.setdefault((*table, *key[1].replace('"', "").split(".")), number)
     return lines
 
 
-def _problem(
+def _locate_problem(
     path: Path, lines: dict[tuple[str | int, ...], int], changed: set[tuple[str, ...]], error: Any
 ) -> tuple[int, str]:
+    """Return the line of a validation error, to sort by, and its message with file and line or ``--set``."""
     loc = tuple(error["loc"])
     known: tuple[str | int, ...] = tuple(part for name in loc for part in (name.split(".") if isinstance(name, str) else [name]))
     while known and known not in lines:
         known = known[:-1]
     line = lines.get(known, 1)
-    dots = tuple(map(str, loc))
-    where = "--set" if dots and any(dots == c[: len(dots)] for c in changed) and loc not in lines else f"{path}:{line}"
-    if dots in changed:
-        where = "--set"
+    texts = tuple(map(str, loc))
+    in_changed_table = bool(texts) and loc not in lines and any(texts == change[: len(texts)] for change in changed)
+    where = "--set" if texts in changed or in_changed_table else f"{path}:{line}"
     return line, f"{where}: {format_error(error)}"
 
 
 def format_error(error: Any) -> str:
-    """One of ``ValidationError.errors()``: where in the scenario, what is wrong, what would be right."""
+    """Return one of ``ValidationError.errors()`` as a message: path in the scenario, mistake, correction."""
     loc = tuple(error["loc"])
     message: str = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = sorted(keys_at(loc[:-1]))
-        near = difflib.get_close_matches(str(loc[-1]), names, 1)
-        message = f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; allowed are {', '.join(names)}"
+        close = difflib.get_close_matches(str(loc[-1]), names, 1)
+        message = f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; allowed are {', '.join(names)}"
     elif error["type"] == "missing":
-        message = "is missing; it has to be given"
+        message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it")
     elif error["type"] == "literal_error":
-        near = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]), 1)
+        close = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]), 1)
         message = f"{error['input']!r} is not one of {error['ctx']['expected']}"
-        message += f"; did you mean {near[0]!r}?" if near else ""
+        message += f"; did you mean {close[0]!r}?" if close else ""
     elif error["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:].split(' after validation, not ')[0]}, not {error['input']!r}"
     dotted = ".".join(map(str, loc))

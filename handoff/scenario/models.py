@@ -1,4 +1,4 @@
-"""What a scenario file may say (pydantic models); units are read here, nothing is guessed."""
+"""Pydantic models of a scenario file. They read units; a value without its unit is refused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
 
+from engine.quantities import DURATION
 from handoff.protocol.options import CHOICES, Options
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import (
@@ -21,15 +22,17 @@ from handoff.scenario.field_types import (
     Rate,
     Size,
     StrictModel,
+    as_list,
     join_names,
-    one_or_more,
 )
 from handoff.scenario.movement import CoverageModel, Movement
 from handoff.scenario.traffic import Traffic
 
+_SECOND = DURATION.units["s"]
+
 
 class Channel(StrictModel):
-    """Rate (0 = infinite), propagation delay, drop-tail buffer (0 = unlimited), loss."""
+    """One direction of a link: rate (0 = infinite), propagation delay, drop-tail buffer (0 = unlimited), loss probability."""
 
     rate: Rate = 0
     delay: Duration
@@ -39,7 +42,11 @@ class Channel(StrictModel):
 
 
 class ServerParameters(StrictModel):
-    """Forwarding server (time a packet) and registration server (time a message); 0 = none, queue 0 = unlimited."""
+    """Servers of a node.
+
+    ``service`` is the time to forward a packet, ``registration`` the time to process a registration message; 0 means no server.
+    A queue of 0 is unlimited.
+    """
 
     service: Duration = 0
     service_queue: Count = 0
@@ -49,19 +56,19 @@ class ServerParameters(StrictModel):
 
 
 class Node(ServerParameters):
-    """A node."""
+    """A router or host of the wired network."""
 
     name: Name
 
 
 class Link(Channel):
-    """A link between two nodes, with the same parameters both ways."""
+    """A link between two nodes, with the same parameters in both directions."""
 
     between: Annotated[list[Name], Field(min_length=2, max_length=2)]
 
 
 class Cell(Channel):
-    """The radio of each router; the uplink is like the downlink where nothing else is said."""
+    """Radio cell of each router; an ``up_`` parameter that is absent is the same as for the downlink."""
 
     shared: bool = False
     up_rate: Rate | None = None
@@ -72,26 +79,26 @@ class Cell(Channel):
 
 
 class Region(StrictModel):
-    """Routers with one gateway (foreign agent, or mobility anchor point)."""
+    """Routers behind one gateway (gateway foreign agent, or mobility anchor point)."""
 
     gateway: Name
     routers: Names
 
 
 class Gateway(ServerParameters):
-    """Gateways of regions, all alike; their names are ``name`` and a number from 0."""
+    """Gateways of regions with equal parameters, named by ``name`` and a number from 0."""
 
     name: Name
 
 
 class DirectLink(Channel):
-    """A link of every gateway to one node."""
+    """A link from every gateway to one node."""
 
     to: Name
 
 
 class Regions(StrictModel):
-    """So many regions alike: the list of routers is split evenly, each part has a gateway that is wired to one node."""
+    """``count`` regions with equal parameters: the list of routers is divided evenly, and each part has a gateway."""
 
     count: Positive
     gateway: Gateway
@@ -101,30 +108,33 @@ class Regions(StrictModel):
     link: list[DirectLink] = Field(default_factory=list)
 
     def expanded(self, routers: list[str]) -> tuple[list[Node], list[Link], list[Region]]:
-        """The nodes, links and regions that these are."""
-        serving = self.gateway.model_dump(exclude={"name"})
+        """Return the regions as ordinary nodes, links and regions."""
+        servers = self.gateway.model_dump(exclude={"name"})
         names = [f"{self.gateway.name}{i}" for i in range(self.count)]
-        ends = [len(routers) * i // self.count for i in range(self.count + 1)]
-        parts = [routers[a:b] for a, b in pairwise(ends)]
-        ways: list[tuple[str, str, Channel]] = [(self.wired_to, name, self.wired) for name in names]
-        ways += [(straight.to, name, straight) for straight in self.link for name in names]
-        ways += [(a, b, self.neighbours) for a, b in pairwise(names)] if self.neighbours is not None else []
+        bounds = [len(routers) * i // self.count for i in range(self.count + 1)]
+        parts = [routers[begin:end] for begin, end in pairwise(bounds)]
+        links: list[tuple[str, str, Channel]] = [(self.wired_to, name, self.wired) for name in names]
+        links += [(direct.to, name, direct) for direct in self.link for name in names]
+        links += [(a, b, self.neighbours) for a, b in pairwise(names)] if self.neighbours is not None else []
         return (
-            [Node.model_construct(name=name, **serving) for name in names],
-            [Link.model_construct(between=[a, b], **way.model_dump(exclude={"to"})) for a, b, way in ways],
+            [Node.model_construct(name=name, **servers) for name in names],
+            [Link.model_construct(between=[a, b], **channel.model_dump(exclude={"to"})) for a, b, channel in links],
             [Region.model_construct(gateway=name, routers=part) for name, part in zip(names, parts, strict=True)],
         )
 
 
 class Restart(StrictModel):
-    """An agent that loses its bindings, visitors and forwarding entries."""
+    """Restart of an agent, which loses its bindings, visitors and forwarding entries."""
 
     node: Name
     at: Duration
 
 
 class Routers(ServerParameters):
-    """Sub-network routers: alike, each wired to one node (or to the gateway of its region), and each to the next of the list."""
+    """Access routers with equal parameters.
+
+    Each is wired to one node, or to the gateway of its region. With ``neighbours``, each also has a link to the next of the list.
+    """
 
     names: Names
     wired_to: Name | None = None
@@ -134,14 +144,14 @@ class Routers(ServerParameters):
 
 
 def _option_fields() -> dict[str, Any]:
-    """A key for each field of ``Options``: durations and sizes as text with a unit, words checked."""
+    """Return a pydantic field for each field of ``Options``, with durations and sizes as text with a unit."""
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(Options):
         name, kind = field.name, field.type
         if name in CHOICES:
             fields[name] = (Literal[CHOICES[name]], field.default)
         elif name == "lifetime_s":
-            fields["lifetime"] = (Duration, Options.lifetime_s * 10**12)
+            fields["lifetime"] = (Duration, Options.lifetime_s * _SECOND)
         elif name.endswith("_ps"):
             fields[name.removesuffix("_ps")] = (Duration | None if "None" in str(kind) else Duration, field.default)
         elif name.endswith("_bytes"):
@@ -154,22 +164,22 @@ def _option_fields() -> dict[str, Any]:
 
 
 def to_options(model: BaseModel) -> Options:
-    """The options of a scenario, as the machine takes them."""
+    """Return the options of a scenario as the procedures take them."""
     values = {}
     for field in dataclasses.fields(Options):
         if field.name == "lifetime_s":
-            values["lifetime_s"] = model.lifetime // 10**12  # type: ignore[attr-defined]
+            values["lifetime_s"] = model.lifetime // _SECOND  # type: ignore[attr-defined]
         else:
             values[field.name] = getattr(model, field.name.removesuffix("_ps"))
     return Options(**values)
 
 
-def _sound_options(model: Any) -> Any:
-    found = to_options(model).problems()
-    if model.lifetime % 10**12:
-        found.append("a lifetime is whole seconds (RFC 5944, 3.3)")
-    if found:
-        raise ValueError("; ".join(found))
+def _check_options(model: Any) -> Any:
+    problems = to_options(model).problems()
+    if model.lifetime % _SECOND:
+        problems.append("lifetime: give whole seconds (RFC 5944, 3.3)")
+    if problems:
+        raise ValueError("; ".join(problems))
     return model
 
 
@@ -177,23 +187,23 @@ StudyOptions: Any = create_model(
     "StudyOptions",
     __base__=StrictModel,
     __doc__="Options of the procedures (docs/procedures.md).",
-    __validators__={"sound": model_validator(mode="after")(_sound_options)},  # type: ignore[dict-item]
+    __validators__={"check": model_validator(mode="after")(_check_options)},  # type: ignore[dict-item]
     **_option_fields(),
 )
 
 
-def _repeated(names: list[str]) -> list[str]:
-    return sorted(name for name, times in Counter(names).items() if times > 1)
+def _duplicates(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 class Scenario(StrictModel):
-    """A study's input: who there is, what they send, how they move."""
+    """Input of a study: network, traffic, movement, options of the procedures."""
 
     name: Name
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: Node
-    correspondent: Annotated[list[Node], BeforeValidator(one_or_more), Field(min_length=1)]
+    correspondent: Annotated[list[Node], BeforeValidator(as_list), Field(min_length=1)]
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
@@ -208,81 +218,91 @@ class Scenario(StrictModel):
     slo: Slo | None = None
 
     @model_validator(mode="after")
-    def _expanded(self) -> Scenario:
-        """With ``regions`` as ordinary nodes, links and regions."""
-        if self.regions is None or self._at_odds():
+    def _expand_regions(self) -> Scenario:
+        """Replace ``regions`` by ordinary nodes, links and regions."""
+        if self.regions is None or self._regions_problem():
             return self
         node, link, region = self.regions.expanded(self.routers.names)
         return self.model_copy(update={"node": self.node + node, "link": self.link + link, "region": region, "regions": None})
 
     @model_validator(mode="after")
-    def _named(self) -> Scenario:
-        fixed = [n.name for n in (self.home_agent, *self.correspondent, *self.node)]
-        names = [*fixed, *self.routers.names]
-        found = [f"node {n!r} stands twice" for n in _repeated(names)]
-        known = [*(pair for x in self.link for pair in x.between), *(r.node for r in self.restart)]
-        known += [self.routers.wired_to] if self.routers.wired_to is not None else []
-        found += [f"no node {name!r}; there are {join_names(names)}" for name in dict.fromkeys(known) if name not in names]
-        placed = [*(self.movement.routers or {}).values(), *([self.movement.home] if self.movement.home is not None else [])]
-        found += [
-            f"movement: no router {name!r}; there are {join_names(self.routers.names)}"
-            for name in dict.fromkeys(placed) if name not in self.routers.names
-        ]
-        if (riders := self.movement.commuters) is not None and riders.handoff_rate and len(self.routers.names) == 1:
-            found.append("movement.commuters: routers.names has one router only, and so nobody a neighbour to go to")
-        found += self._regions()
-        found += self._covered()
-        hosts = [c.name for c in self.correspondent]
-        for i, traffic in enumerate(self.traffic):
-            if traffic.correspondent is not None and traffic.correspondent not in hosts:
-                found.append(f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)}")
+    def _check_references(self) -> Scenario:
+        """Check names that tables use of each other, and what depends on several tables."""
+        problems = [*self._node_problems(), *self._movement_problems()]
+        problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
+        problems += [*self._coverage_problems(), *self._traffic_problems()]
         if self.duration == 0:
-            found.append("a duration is above 0")
-        if found:
-            raise ValueError("; ".join(found))
+            problems.append("duration: 0 is too short; give a duration above 0")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
-    def _at_odds(self) -> list[str]:
-        """Why ``regions`` cannot be spelt out."""
-        if self.regions is None:
-            return []
-        if self.region:
-            return ["regions and [[region]] are two ways to say the same: leave one out"]
-        count, routers = self.regions.count, len(self.routers.names)
-        return [f"regions: {count} of them for {routers} routers: each needs one at least"] if count > routers else []
+    def _node_problems(self) -> list[str]:
+        fixed = [node.name for node in (self.home_agent, *self.correspondent, *self.node)]
+        names = [*fixed, *self.routers.names]
+        problems = [f"node {name!r} is listed twice: give every node a name of its own" for name in _duplicates(names)]
+        used = [(name, "link.between") for link in self.link for name in link.between]
+        used += [(restart.node, "restart.node") for restart in self.restart]
+        used += [(self.routers.wired_to, "routers.wired_to")] if self.routers.wired_to is not None else []
+        known = set(names)
+        unknown = [(name, key) for name, key in dict.fromkeys(used) if name not in known]
+        return problems + [f"{key}: no node {name!r}; there are {join_names(names)}" for name, key in unknown]
 
-    def _regions(self) -> list[str]:
-        """What is wrong with the regions."""
-        if found := self._at_odds():
-            return found
-        gateways = [n.name for n in self.node]
-        placed = [r for region in self.region for r in region.routers]
+    def _movement_problems(self) -> list[str]:
+        routers, movement = self.routers.names, self.movement
+        used = [*(movement.routers or {}).values(), *([movement.home] if movement.home is not None else [])]
+        unknown = [name for name in dict.fromkeys(used) if name not in routers]
+        problems = [f"movement: no router {name!r}; there are {join_names(routers)}" for name in unknown]
+        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(routers) == 1:
+            problems.append("movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names")
+        return problems
+
+    def _traffic_problems(self) -> list[str]:
+        hosts = [node.name for node in self.correspondent]
+        return [
+            f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)}"
+            for i, traffic in enumerate(self.traffic)
+            if traffic.correspondent is not None and traffic.correspondent not in hosts
+        ]
+
+    def _regions_problem(self) -> str | None:
+        """Return why ``regions`` cannot be expanded."""
+        if self.regions is None:
+            return None
+        if self.region:
+            return "regions: [regions] and [[region]] exclude each other: leave one out"
+        count, routers = self.regions.count, len(self.routers.names)
+        return f"regions: {count} regions for {routers} routers: each needs at least one" if count > routers else None
+
+    def _region_problems(self) -> list[str]:
+        problems = []
+        gateways = [node.name for node in self.node]
         for region in self.region:
             if region.gateway not in gateways:
-                found.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {join_names(gateways) or 'none'}")
+                problems.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {join_names(gateways) or 'none'}")
         routers = self.routers.names
-        known, having = set(routers), set(placed)
-        found += [f"region: no router {r!r}; there are {join_names(routers)}" for r in placed if r not in known]
-        found += [f"region: router {r!r} stands in two regions" for r in _repeated(placed)]
-        missing = [r for r in routers if r not in having]
+        assigned = [name for region in self.region for name in region.routers]
+        known, with_region = set(routers), set(assigned)
+        problems += [f"region: no router {name!r}; there are {join_names(routers)}" for name in assigned if name not in known]
+        problems += [f"region: router {name!r} is listed twice: give it one region" for name in _duplicates(assigned)]
+        missing = [name for name in routers if name not in with_region]
         if self.region and missing:
-            found.append(f"region: {join_names(missing)} stand in none; give every router one")
+            problems.append(f"region: no region for {join_names(missing)}: give every router one")
         if self.routers.wired_to is None and not self.region:
-            found.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
+            problems.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
         if self.routers.wired_to is not None and self.region:
-            found.append("routers.wired_to means nothing where there are regions: each router is wired to its gateway")
-        return found
+            problems.append("routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out")
+        return problems
 
-    def _covered(self) -> list[str]:
-        """What is wrong between movement and coverage."""
+    def _coverage_problems(self) -> list[str]:
         if not self.movement.has_positions:
-            return ["coverage means nothing where there are no positions: leave it out"] if self.coverage else []
+            return ["coverage does not apply to movement without positions: leave it out"] if self.coverage else []
         if self.coverage is None:
-            return ["coverage is missing: movement gives positions, and [coverage] says how they become attachments"]
-        placed, routers = self.coverage.placed(), self.routers.names
-        found = [f"coverage: no router {r!r}; there are {join_names(routers)}" for r in placed if r not in routers]
-        if missing := [r for r in routers if r not in placed]:
-            found.append(f"coverage: {join_names(missing)} without a place")
+            return ["coverage is missing: it turns the positions of movement into attachments"]
+        located, routers = self.coverage.placed(), self.routers.names
+        problems = [f"coverage: no router {name!r}; there are {join_names(routers)}" for name in located if name not in routers]
+        if missing := [name for name in routers if name not in located]:
+            problems.append(f"coverage: no position for {join_names(missing)}: give every router one")
         if self.coverage.positions_deg is not None and self.movement.trace is None:
-            found.append("coverage.positions_deg means nothing where no trace gives degrees: give positions_m")
-        return found
+            problems.append("coverage.positions_deg does not apply without a trace in degrees: give positions_m")
+        return problems

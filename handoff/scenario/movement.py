@@ -1,4 +1,4 @@
-"""What a scenario file may say about movement and coverage."""
+"""Pydantic models of the tables ``[movement]`` and ``[coverage]`` (docs/movement.md)."""
 
 from __future__ import annotations
 
@@ -6,52 +6,60 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from engine.quantities import DURATION
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
 from handoff.mobility.commuters import NONE, UniformTime
 from handoff.mobility.coverage import Coverage, Radio
-from handoff.scenario import units as quantities
 from handoff.scenario.field_types import (
-    Decimals,
+    DecimalReader,
     Duration,
     Name,
     Positive,
     Prefix,
-    Quantity,
+    QuantityReader,
     StrictModel,
-    duration,
-    one_or_more,
-    prefix,
-)  # fmt: skip
+    as_list,
+    parse_prefix,
+    read_duration,
+)
+from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POWER, SPEED
 
-_MOST_MM = 10**11
-_MOST_SIDE_MM = 2**31 - 1
+_MAX_COORDINATE_M = 10**8
+_MAX_SIDE_MM = 2**31 - 1
+_SHARE_DIGITS = 6
+_SHARE = 10**_SHARE_DIGITS
+_SECOND, _MILLISECOND = DURATION.units["s"], DURATION.units["ms"]
 
-Length = Annotated[int, BeforeValidator(Quantity(quantities.parse_length, "50m", quantities.LENGTH))]
-Speed = Annotated[int, BeforeValidator(Quantity(quantities.parse_speed, "1.5m/s", quantities.SPEED))]
-Decibels = Annotated[int, BeforeValidator(Quantity(quantities.parse_decibels, "3dB", quantities.DECIBELS))]
-Level = Annotated[int, BeforeValidator(Quantity(quantities.parse_power, "-95dBm", quantities.LEVEL))]
-Frequency = Annotated[int, BeforeValidator(Quantity(quantities.parse_frequency, "75/h", quantities.FREQUENCY))]
-Side = Annotated[Length, Field(ge=1, le=_MOST_SIDE_MM)]
-
-
-Metres = Annotated[int, BeforeValidator(Decimals("a coordinate in metres", -_MOST_MM // 1000, _MOST_MM // 1000, 3))]
-Latitude = Annotated[int, BeforeValidator(Decimals("a latitude in degrees", -90, 90, 9))]
-Longitude = Annotated[int, BeforeValidator(Decimals("a longitude in degrees", -180, 180, 9))]
-Share = Annotated[int, BeforeValidator(Decimals("a share", 0, 1, 6))]
+Length = Annotated[int, BeforeValidator(QuantityReader(LENGTH))]
+Speed = Annotated[int, BeforeValidator(QuantityReader(SPEED))]
+Decibels = Annotated[int, BeforeValidator(QuantityReader(DECIBELS))]
+Power = Annotated[int, BeforeValidator(QuantityReader(POWER))]
+Frequency = Annotated[int, BeforeValidator(QuantityReader(FREQUENCY))]
+Side = Annotated[Length, Field(ge=1, le=_MAX_SIDE_MM)]
+Metres = Annotated[int, BeforeValidator(DecimalReader("a coordinate in metres", -_MAX_COORDINATE_M, _MAX_COORDINATE_M, 3))]
+Latitude = Annotated[int, BeforeValidator(DecimalReader("a latitude in degrees", -90, 90, 9))]
+Longitude = Annotated[int, BeforeValidator(DecimalReader("a longitude in degrees", -180, 180, 9))]
+Share = Annotated[int, BeforeValidator(DecimalReader("a share", 0, 1, _SHARE_DIGITS))]
 
 
 def parse_uniform(value: Any) -> UniformTime:
-    """One duration, or two that a draw is between."""
+    """Return the distribution of a value that is one duration, or the two ends of a uniform distribution.
+
+    Raises
+    ------
+    ValueError
+        If the value has another form, or its ends are in the wrong order.
+    """
     ends = value if isinstance(value, list) else [value, value]
     if len(ends) != 2:
         raise ValueError(f"{value!r} is neither a duration nor the ends of a range, as in ['20ms', '100ms']")
-    low, high = map(duration, ends)
+    low, high = map(read_duration, ends)
     if high < low:
-        raise ValueError(f"{value!r} ends before it begins")
+        raise ValueError(f"{value!r} ends before it begins: write the shorter duration first")
     return UniformTime(low, high)
 
 
-Between = Annotated[UniformTime, BeforeValidator(parse_uniform)]
+UniformDuration = Annotated[UniformTime, BeforeValidator(parse_uniform)]
 
 
 class RandomWaypointModel(StrictModel):
@@ -66,13 +74,13 @@ class RandomWaypointModel(StrictModel):
     pause: Duration = 0
 
     @model_validator(mode="after")
-    def _moves(self) -> RandomWaypointModel:
+    def _check_speeds(self) -> RandomWaypointModel:
         if not 0 < self.slowest <= self.fastest:
-            raise ValueError("'slowest' is above 0 (else the mean speed falls to nothing) and at most 'fastest'")
+            raise ValueError("give a 'slowest' above 0, as the mean speed otherwise decays to 0, and at most 'fastest'")
         return self
 
     def model(self) -> RandomWaypoint:
-        """The generator."""
+        """Return the generator of positions."""
         return RandomWaypoint(self.width, self.height, self.slowest, self.fastest, self.pause)
 
 
@@ -85,17 +93,17 @@ class GaussMarkovModel(StrictModel):
     height: Side
     speed: Speed
     memory: Share = 900_000
-    step: Duration = 10**12
+    step: Duration = _SECOND
 
     @model_validator(mode="after")
-    def _steps(self) -> GaussMarkovModel:
-        if self.step == 0 or self.step % 10**9:
-            raise ValueError("a 'step' is a whole number of milliseconds above 0")
+    def _check_step(self) -> GaussMarkovModel:
+        if self.step == 0 or self.step % _MILLISECOND:
+            raise ValueError("give a 'step' of a whole number of milliseconds above 0")
         return self
 
     def model(self) -> GaussMarkov:
-        """The generator."""
-        return GaussMarkov(self.width, self.height, self.speed, (self.memory << 20) // 10**6, self.step)
+        """Return the generator of positions."""
+        return GaussMarkov(self.width, self.height, self.speed, (self.memory << 20) // _SHARE, self.step)
 
 
 class CommutersModel(StrictModel):
@@ -104,58 +112,58 @@ class CommutersModel(StrictModel):
     mobile_nodes: Positive
     prefix: Name = "mn"
     handoff_rate: Frequency
-    moving: Share = 10**6
+    moving: Share = _SHARE
     dwell: Literal["exponential", "constant"] = "exponential"
     path: Literal["line", "random", "ring"] = "line"
-    gap: Between | None = None
-    overlap: Between | None = None
-    lead: Between = NONE
-    guard: Between = NONE
+    gap: UniformDuration | None = None
+    overlap: UniformDuration | None = None
+    lead: UniformDuration = NONE
+    guard: UniformDuration = NONE
     start: Literal["spread", "first"] = "spread"
     group: Positive = 1
 
     @model_validator(mode="after")
-    def _sound(self) -> CommutersModel:
-        found = []
+    def _check_handoffs(self) -> CommutersModel:
+        problems = []
         if (self.gap is None) == (self.overlap is None):
-            found.append("give either 'gap' (how long there is no link) or 'overlap' (how long there are two); '0s' is neither")
+            problems.append("give either 'gap' (time without a link) or 'overlap' (time with two links); '0s' means neither")
         if self.lead != NONE and self.overlap is not None and self.overlap.high > self.lead.low + self.guard.low:
-            found.append("'overlap' is at most 'lead' and 'guard' together: no link comes up before the move is predicted")
+            problems.append("give an 'overlap' of at most 'lead' and 'guard' together: the prediction comes before the new link")
         if not self.moving and self.handoff_rate:
-            found.append("'handoff_rate' is above 0, but 'moving' says that nobody moves")
-        if not found and (problem := self.model().validation_error()):
-            found.append(problem)
-        if found:
-            raise ValueError("; ".join(found))
+            problems.append("'moving' is 0, which excludes a 'handoff_rate' above 0: change one of them")
+        if not problems and (problem := self.model().validation_error()):
+            problems.append(problem)
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     def model(self) -> Commuters:
-        """The generator; those who move hand off more often, so that the mean of all is the rate."""
+        """Return the generator of attachments; moving nodes hand off more often, so that the mean of all nodes is the rate."""
         moving, dwell_ps = 0, 0
         if self.handoff_rate:
-            moving, dwell_ps = self.moving, quantities.MEGAHOUR_PS * self.moving // (10**6 * self.handoff_rate)
+            moving, dwell_ps = self.moving, MEGAHOUR_PS * self.moving // (_SHARE * self.handoff_rate)
         return Commuters(
-            dwell_ps, (moving << 64) // 10**6, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
+            dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
             self.guard, self.lead, self.start == "first", self.group,
         )  # fmt: skip
 
     def names(self) -> list[str]:
-        """Of the mobile nodes."""
+        """Return the names of the mobile nodes."""
         return [f"{self.prefix}{i}" for i in range(self.mobile_nodes)]
 
 
-def _places(value: Any) -> dict[Prefix, Any]:
+def _read_router_prefixes(value: Any) -> dict[Prefix, Any]:
     if not isinstance(value, dict):
         raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
-    return {prefix(address): router for address, router in value.items()}
+    return {parse_prefix(address): router for address, router in value.items()}
 
 
 class Movement(StrictModel):
-    """Where mobile nodes are: attachments, registrations of a capture, positions of a file or of a model (docs/movement.md)."""
+    """Source of movement: attachments, registrations of a capture, or positions from a file or a mobility model."""
 
     associations: str | None = None
-    capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
-    routers: Annotated[dict[Prefix, Name], BeforeValidator(_places), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
+    routers: Annotated[dict[Prefix, Name], BeforeValidator(_read_router_prefixes), Field(min_length=1)] | None = None
     home: Name | None = None
     lead: Duration | None = None
     guard: Duration | None = None
@@ -170,73 +178,77 @@ class Movement(StrictModel):
 
     @property
     def has_positions(self) -> bool:
-        """Whether a coverage model has to make attachments of it."""
+        """If true, movement consists of positions, which a coverage model turns into attachments."""
         return self.associations is None and self.capture is None and self.commuters is None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Movement:
-        kinds = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
-        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
-            raise ValueError(f"give exactly one of {', '.join(map(repr, kinds))}")
-        if self.trace is None and (idle := sorted(self.model_fields_set & {"format", "origin"})):
-            raise ValueError(f"{', '.join(map(repr, idle))} means nothing without a 'trace': leave it out")
-        if self.capture is None and (idle := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
-            raise ValueError(f"{', '.join(map(repr, idle))} means nothing without a 'capture': leave it out")
+    def _check_source(self) -> Movement:
+        sources = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
+        if sum(getattr(self, source) is not None for source in sources) != 1:
+            raise ValueError(f"give exactly one of {', '.join(map(repr, sources))}")
+        if self.trace is None and (unused := sorted(self.model_fields_set & {"format", "origin"})):
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
+        if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'capture'")
         if self.trace is None and self.capture is None and "begin" in self.model_fields_set:
-            raise ValueError("'begin' means nothing without a 'trace' or a 'capture': leave it out")
+            raise ValueError("leave out 'begin': not used without a 'trace' or a 'capture'")
         if self.capture is not None and self.routers is None:
-            raise ValueError("a capture needs 'routers', which says whose the care-of addresses are")
+            raise ValueError("give 'routers' with the 'capture': it maps care-of addresses to routers")
         return self
 
 
 class CoverageModel(StrictModel):
-    """How positions become attachments (docs/movement.md): routers' positions, radio, handoff decision, layer-2 events."""
+    """Conversion of positions to attachments: positions of routers, radio propagation, handoff decision, layer-2 events."""
 
     positions_m: dict[Name, tuple[Metres, Metres]] | None = None
     positions_deg: dict[Name, tuple[Latitude, Longitude]] | None = None
-    transmit: Level = Radio.transmit
+    transmit: Power = Radio.transmit
     reference_loss: Decibels = Radio.reference_loss
     reference: Annotated[Length, Field(ge=1, le=10**6)] = Radio.reference_mm
-    exponent: Annotated[int, BeforeValidator(Decimals("an exponent of path loss", 1, 10, 3))] = Radio.exponent
+    exponent: Annotated[int, BeforeValidator(DecimalReader("an exponent of path loss", 1, 10, 3))] = Radio.exponent
     shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Radio.shadowing
     decorrelation: Annotated[Length, Field(ge=8)] = Radio.decorrelation_mm
-    minimum: Level = Coverage.minimum
+    minimum: Power = Coverage.minimum
     hysteresis: Annotated[Decibels, Field(ge=0)] = Coverage.hysteresis
     time_to_trigger: Annotated[Duration, Field(gt=0)] = Coverage.trigger_ps
-    interval: Annotated[Duration, Field(ge=10**9, le=10**13)] = Coverage.interval_ps
+    interval: Annotated[Duration, Field(ge=_MILLISECOND, le=10 * _SECOND)] = Coverage.interval_ps
     lead: Duration = Coverage.lead_ps
     lead_spread: Duration = Coverage.lead_spread_ps
     guard: Duration = Coverage.guard_ps
-    going_down: Level | None = Coverage.warning
+    going_down: Power | None = Coverage.warning
     single_access: Share = 0
     switch: Duration = Coverage.switch_ps
     longest_gap: Duration = Coverage.longest_gap_ps
 
     @model_validator(mode="after")
-    def _sound(self) -> CoverageModel:
-        found = []
+    def _check_events(self) -> CoverageModel:
+        problems = []
         if (self.positions_m is None) == (self.positions_deg is None):
-            found.append("give the routers' places as either 'positions_m' (x, y) or 'positions_deg' (latitude, longitude)")
+            problems.append("give routers' positions as either 'positions_m' (x, y) or 'positions_deg' (latitude, longitude)")
         if self.lead_spread > self.lead:
-            found.append("'lead_spread' is at most 'lead': no prediction comes after its warning")
+            problems.append("give a 'lead_spread' of at most 'lead': a prediction comes before its warning")
         if self.going_down is not None and self.going_down < self.minimum:
-            found.append("'going_down' is at or above 'minimum': the warning comes before the link is lost")
-        if found:
-            raise ValueError("; ".join(found))
+            problems.append("give a 'going_down' of at least 'minimum': the warning comes before the link is lost")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     def placed(self) -> list[str]:
-        """Routers that have a place."""
+        """Return the names of the routers that have a position."""
         return list(self.positions_m or self.positions_deg or {})
 
     def model(self, x_mm: list[int], y_mm: list[int]) -> Coverage:
-        """The coverage model with routers at places in the plane of the tracks, in the order of ``placed``."""
-        radio = Radio(
-            self.transmit, self.reference_loss, self.reference, self.exponent, self.shadowing, self.decorrelation
-        )
+        """Return the coverage model.
+
+        Parameters
+        ----------
+        x_mm, y_mm : list of int
+            Positions of the routers in the plane of the tracks, in the order of ``placed``.
+        """
+        radio = Radio(self.transmit, self.reference_loss, self.reference, self.exponent, self.shadowing, self.decorrelation)
         return Coverage(
             tuple(self.placed()), tuple(x_mm), tuple(y_mm), radio, self.minimum, self.hysteresis, self.time_to_trigger,
-            self.interval, self.lead, self.lead_spread, self.guard, self.going_down, (self.single_access << 64) // 10**6,
+            self.interval, self.lead, self.lead_spread, self.guard, self.going_down, (self.single_access << 64) // _SHARE,
             self.switch, self.longest_gap,
         )  # fmt: skip
 

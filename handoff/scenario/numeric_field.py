@@ -1,4 +1,4 @@
-"""Numbers of a scenario's fields: text to a whole number of the smallest unit and back, so that a search can step between."""
+"""Numeric fields of a scenario: conversion between text and whole numbers of steps, so that a search can step between values."""
 
 from __future__ import annotations
 
@@ -6,91 +6,98 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from handoff.scenario.field_paths import is_count, readers_at
-from handoff.scenario.field_types import Decimals, Quantity, count, duration, probability
+from engine.quantities import DURATION, Quantity
+from handoff.scenario.field_paths import is_count, validators_at
+from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.movement import parse_uniform
 from handoff.scenario.overrides import resolve_paths
+from handoff.scenario.units import COUNT, parse_count
 
 _PROBABILITY_DIGITS = 12
+_LONGEST_NUMBER = 64
 
 
 @dataclass(frozen=True)
 class NumericField:
-    """The numbers that a field may have.
+    """A field whose values are whole numbers of steps.
 
     Attributes
     ----------
     name : str
-        Of the field.
-    whole : bool
-        Whether it counts things (packets, mobile nodes, agents); else it is measured, and 1 is the smallest unit there is.
+        Name of the field, for messages.
     quantity : Quantity or None
-        How text with a unit is read.
+        Units of the field; ``COUNT`` for a number of packets, mobile nodes or agents. None for a plain decimal number.
     digits : int
-        Decimals of a plain number, where there is no unit: 12 of a probability, 6 of a share.
+        Decimals of a plain number: 12 for a probability, 6 for a share. Its step is ``10**-digits``.
     """
 
     name: str
-    whole: bool
     quantity: Quantity | None = None
     digits: int = 0
 
     @classmethod
     def of(cls, data: dict[str, Any], name: str) -> NumericField:
-        """The scale of a field by its short name or dotted path (``handoff.scenario.overrides.resolve_paths``).
+        """Return the field with a short name or dotted path (``handoff.scenario.overrides.resolve_paths``).
 
         Raises
         ------
         ValueError
-            If there is no such field, or it is no number.
+            If there is no such field, or its values are not numbers.
         """
         path = resolve_paths(data, name)[0].split(".")
-        for reader in readers_at(path):
-            if isinstance(reader, Quantity):
-                return cls(name, False, reader)
+        for reader in validators_at(path):
+            if isinstance(reader, QuantityReader):
+                return cls(name, reader.quantity)
             if reader is parse_uniform:
-                return cls(name, False, duration)
-            if isinstance(reader, Decimals):
-                return cls(name, False, digits=reader.digits)
-            if reader is probability:
-                return cls(name, False, digits=_PROBABILITY_DIGITS)
+                return cls(name, DURATION)
+            if isinstance(reader, DecimalReader):
+                return cls(name, digits=reader.digits)
+            if reader is read_probability:
+                return cls(name, digits=_PROBABILITY_DIGITS)
         if is_count(path):
-            return cls(name, True)
+            return cls(name, COUNT)
         raise ValueError(f"{name}: is not a number, a duration, a rate or a size that could vary")
 
+    @property
+    def is_count(self) -> bool:
+        """If true, the field counts things and has no unit."""
+        return self.quantity is COUNT
+
     def parse(self, text: str) -> int:
-        """Number of text as it stands in a scenario file; of a count also as in ``10k``.
+        """Return the number of steps of a text of a scenario file; a count may also be written as in ``10k``.
 
         Raises
         ------
         ValueError
-            If it is no such text, or finer than the smallest unit.
+            If the text has another form, or its value is no whole number of steps.
         """
         try:
-            if self.whole:
-                return count(text)
-            if self.quantity is not None:
-                return self.quantity(0 if text.strip() == "0" else text)
-            return self._decimal(text)
+            if self.quantity is None:
+                return self._parse_decimal(text)
+            if self.is_count:
+                return parse_count(text)
+            return 0 if text.strip() == "0" else self.quantity.read(text)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
 
     def text(self, number: int) -> str:
-        """Text that a scenario file and ``parse`` read as exactly this number, in the largest unit that keeps it whole."""
-        if self.whole:
-            return str(number)
-        if self.quantity is not None:
-            fit = [unit for unit, size in self.quantity.units.items() if number % size == 0 and (number or size == 1)]
-            unit = max(fit, key=self.quantity.units.__getitem__)
-            return f"{number // self.quantity.units[unit]}{unit}"
-        sign, (whole, part) = "-" * (number < 0), divmod(abs(number), 10**self.digits)
-        return f"{sign}{whole}.{part:0{self.digits}}".rstrip("0").removesuffix(".")
+        """Return the text that a scenario file and ``parse`` read as exactly this number of steps."""
+        if self.quantity is None:
+            sign, (integer, fraction) = "-" * (number < 0), divmod(abs(number), 10**self.digits)
+            return f"{sign}{integer}.{fraction:0{self.digits}}".rstrip("0").removesuffix(".")
+        return str(number) if self.is_count else self.quantity.format_exact(number)
 
-    def _decimal(self, text: str) -> int:
+    def display(self, number: int) -> str:
+        """Return a number of steps as text for a sentence, with separators between thousands and the shortest unit."""
+        if self.quantity is None:
+            return self.text(number)
+        return f"{number:,}" if self.is_count else self.quantity.format_shortest(number)
+
+    def _parse_decimal(self, text: str) -> int:
         try:
-            number = Fraction(text) * 10**self.digits if len(text) <= 64 else Fraction(1, 2)
+            number = Fraction(text) * 10**self.digits if len(text) <= _LONGEST_NUMBER else None
         except (ValueError, ZeroDivisionError):
             raise ValueError(f"{text!r} is not a number") from None
-        if number.denominator != 1:
+        if number is None or number.denominator != 1:
             raise ValueError(f"{text!r} has more than {self.digits} decimals")
         return int(number)

@@ -1,4 +1,4 @@
-"""What of a scenario is varied: short names and paths, changes of a file's tables."""
+"""Overrides of scenario fields by short name or path, as ``--set`` and ``--vary`` make them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from handoff.scenario.field_paths import is_count, keys_at
-from handoff.scenario.field_types import count
+from handoff.scenario.units import parse_count
 
-_SHORT: dict[str, tuple[str, ...]] = {
+_PATHS: dict[str, tuple[str, ...]] = {
     "mobile_nodes": ("movement.commuters.mobile_nodes", "movement.random_waypoint.mobiles", "movement.gauss_markov.mobiles"),
     "handoff_rate": ("movement.commuters.handoff_rate",),
     "moving": ("movement.commuters.moving",),
@@ -37,99 +37,101 @@ _SHORT: dict[str, tuple[str, ...]] = {
     "cell_loss": ("routers.cell.loss",),
     "packet_interval": ("traffic.*.interval!",),
 }
-"""Paths of each; the table has to be there (``[options]`` need not), with ``!`` the key too. ``*``: every table of an array."""
+"""Paths of each short name. ``*`` stands for every table of an array. The scenario must have the table of a path, except
+``[options]``; with ``!`` it must have the key too."""
 
 
 def variable_fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Short names of what may vary in these tables of a scenario file, each with its dotted paths."""
-    found = {name: tuple(p for pattern in patterns for p in _matching(data, pattern)) for name, patterns in _SHORT.items()}
-    return {name: paths for name, paths in found.items() if paths}
+    """Return the short names that fit the tables of a scenario file, each with its dotted paths."""
+    matches = {name: tuple(path for p in patterns for path in _matching_paths(data, p)) for name, patterns in _PATHS.items()}
+    return {name: paths for name, paths in matches.items() if paths}
 
 
 def resolve_paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Dotted paths of a short name; any dotted path, and any key of the file, is its own name.
+    """Return the dotted paths of a short name; a dotted path or a key of the file is returned as it is.
 
     Raises
     ------
     ValueError
-        If the scenario has nothing of that name.
+        If the short name is unknown, or does not fit the scenario.
     """
     known = variable_fields(data)
     if name in known:
         return known[name]
-    if name in _SHORT:
-        where = ", ".join(pattern.removesuffix("!") for pattern in _SHORT[name])
-        raise ValueError(f"{name}: this scenario has none; it would be {where}")
+    if name in _PATHS:
+        where = ", ".join(pattern.removesuffix("!") for pattern in _PATHS[name])
+        raise ValueError(f"{name}: this scenario has no such field; it would be {where}")
     keys = keys_at(())
     if "." not in name and name not in keys:
-        near = difflib.get_close_matches(name, [*known, *keys], 1)
-        right = f"did you mean {near[0]!r}?" if near else f"give a path as in 'options.lifetime', or one of {', '.join(known)}"
-        raise ValueError(f"{name}: nothing of a scenario; {right}")
+        close = difflib.get_close_matches(name, [*known, *keys], 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"give a path as in 'options.lifetime', or one of {', '.join(known)}"
+        raise ValueError(f"{name}: no field of a scenario; {hint}")
     return (name,)
 
 
 def set_value(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
-    """A copy of a scenario file's tables with a value changed; whether it makes sense, ``handoff.scenario.load.validate`` finds.
+    """Return a copy of a scenario file's tables with one value changed; ``handoff.scenario.load.validate`` checks the value.
 
     Parameters
     ----------
     data : dict
-        As TOML gives them.
+        Tables as ``tomllib`` returns them.
     name : str
-        A short name (``fields``) or a dotted path; a number counts the tables of an array.
+        A short name (``variable_fields``) or a dotted path; a number in a path counts the tables of an array.
     text : str
-        The value in TOML; a bare word is text. Where a plain number is meant, ``10k``, ``1.5M`` and ``2G`` are numbers too.
+        The value in TOML; a bare word is text. For a count, ``10k``, ``1.5M`` and ``2G`` are allowed too.
 
     Raises
     ------
     ValueError
-        If there is no such place.
+        If the scenario has no such field.
     """
     changed = copy.deepcopy(data)
     for path in resolve_paths(data, name):
-        _put(changed, path, name, text)
+        _set_path(changed, path, name, text)
     return changed
 
 
-def _matching(data: dict[str, Any], pattern: str) -> Iterator[str]:
+def _matching_paths(data: dict[str, Any], pattern: str) -> Iterator[str]:
     *tables, last = pattern.removesuffix("!").split(".")
-    for at, table in _tables(data, tables, ()):
+    for path, table in _matching_tables(data, tables, ()):
         if last in table or not pattern.endswith("!"):
-            yield ".".join((*at, last))
+            yield ".".join((*path, last))
     if tables == ["options"] and "options" not in data:
         yield pattern
 
 
-def _tables(here: Any, parts: list[str], at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    if parts and parts[0] == "*" and isinstance(here, list):
-        for i, element in enumerate(here):
-            yield from _tables(element, parts[1:], (*at, str(i)))
-    elif parts and parts[0] == "*":  # one table stands for an array of one
-        yield from _tables(here, parts[1:], at)
-    elif not parts and isinstance(here, dict):
-        yield at, here
-    elif parts and isinstance(here, dict) and parts[0] in here:
-        yield from _tables(here[parts[0]], parts[1:], (*at, parts[0]))
+def _matching_tables(node: Any, parts: list[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    if parts and parts[0] == "*" and isinstance(node, list):
+        for i, element in enumerate(node):
+            yield from _matching_tables(element, parts[1:], (*path, str(i)))
+    elif parts and parts[0] == "*":  # a single table may be written instead of an array of one
+        yield from _matching_tables(node, parts[1:], path)
+    elif not parts and isinstance(node, dict):
+        yield path, node
+    elif parts and isinstance(node, dict) and parts[0] in node:
+        yield from _matching_tables(node[parts[0]], parts[1:], (*path, parts[0]))
 
 
-def _put(data: dict[str, Any], path: str, name: str, text: str) -> None:
+def _set_path(data: dict[str, Any], path: str, name: str, text: str) -> None:
     *tables, last = path.split(".")
-    here: Any = data
+    node: Any = data
     for table in tables:
-        here = here[int(table)] if isinstance(here, list) and table.isdecimal() and int(table) < len(here) else (
-            here.setdefault(table, {}) if isinstance(here, dict) else None
-        )  # fmt: skip
-        if here is None:
+        if isinstance(node, dict):
+            node = node.setdefault(table, {})
+        elif isinstance(node, list) and table.isdecimal() and int(table) < len(node):
+            node = node[int(table)]
+        else:
             raise ValueError(f"{name}: {table!r} is not a table of the scenario")
-    if not isinstance(here, dict):
+    if not isinstance(node, dict):
         raise ValueError(f"{name}: {tables[-1]!r} is not a table; in a list, name the element by its number")
-    here[last] = _value(path, text)
+    node[last] = _parse_value(path, text)
 
 
-def _value(path: str, text: str) -> Any:
+def _parse_value(path: str, text: str) -> Any:
     try:
         (parsed,) = tomllib.loads(f"x = {text}").values()
     except (tomllib.TOMLDecodeError, ValueError):
         parsed = text.strip()
-    short = isinstance(parsed, str) and re.fullmatch(r"[\d.]+ *[kMG]", parsed) is not None
-    return count(parsed) if short and is_count(path.split(".")) else parsed
+    has_suffix = isinstance(parsed, str) and re.fullmatch(r"[\d.]+ *[kMG]", parsed) is not None
+    return parse_count(parsed) if has_suffix and is_count(path.split(".")) else parsed

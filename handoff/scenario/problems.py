@@ -1,4 +1,4 @@
-"""Texts of a command line that are read beside the scenario: all that is wrong with both is said at once."""
+"""Problems of command-line values, collected so that they are reported together with the problems of the scenario."""
 
 from __future__ import annotations
 
@@ -11,47 +11,58 @@ from handoff.scenario import ScenarioError
 T = TypeVar("T")
 
 
-def parse_option(option: str, read: Callable[[str], T], text: str | None, wrong: list[str]) -> T | None:
-    """What an option's text means; None without one, or if it cannot be read.
+def parse_option(option: str, read: Callable[[str], T], text: str | None, problems: list[str]) -> T | None:
+    """Return the value of an option; None if it is absent or invalid.
 
     Parameters
     ----------
     option : str
-        As in ``--warmup``.
+        Name of the option for messages, as in ``--warmup``.
     read : callable
-        Raises ValueError, with what would be right.
+        Converts the text; raises ValueError with a message that says what would be right.
     text : str or None
-        What was given.
-    wrong : list of str
-        Gets what is wrong.
+        Text of the option; None if it is absent.
+    problems : list of str
+        Receives the message if the text is invalid.
     """
     if text is None:
         return None
     try:
         return read(text)
     except ValueError as error:
-        wrong.append(f"{option}: {error}")
+        problems.append(f"{option}: {error}")
         return None
 
 
 def seed_range_errors(seed: int, runs: int) -> list[str]:
-    """What is wrong with the seeds of so many replications."""
-    beyond = seed + runs - 1 > FOREVER
-    return [f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}"] * beyond
+    """Return the problem of a first seed and a number of replications, each of which adds 1 to the seed; [] if there is none."""
+    largest = FOREVER - runs + 1
+    if seed <= largest:
+        return []
+    return [f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}: give a seed of at most {largest}"]
 
 
-def load_with_problems(wrong: list[str], load: Callable[[], T], *, last: bool = True) -> T:
-    """What is loaded.
+def load_with_problems(problems: list[str], load: Callable[[], T], *, last: bool = True) -> T:
+    """Return the result of ``load``, unless it fails or problems were collected before.
+
+    Parameters
+    ----------
+    problems : list of str
+        Problems collected so far.
+    load : callable
+        Raises ScenarioError.
+    last : bool
+        If false, only a failure of ``load`` raises: the caller collects further problems first.
 
     Raises
     ------
     ScenarioError
-        If something is wrong with it, or, where it is the last that can be, was before: with all.
+        With the problems collected so far, followed by those of ``load``.
     """
     try:
-        loaded = load()
+        result = load()
     except ScenarioError as error:
-        raise ScenarioError([*wrong, *error.problems]) from None
-    if wrong and last:
-        raise ScenarioError(wrong)
-    return loaded
+        raise ScenarioError([*problems, *error.problems]) from None
+    if problems and last:
+        raise ScenarioError(problems)
+    return result

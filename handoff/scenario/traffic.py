@@ -1,4 +1,4 @@
-"""What a scenario file may say about traffic: captures to replay (docs/replay.md), or flows at a rate."""
+"""Pydantic models of the table ``[[traffic]]``: captures to replay (docs/replay.md), or constant-bit-rate and Poisson flows."""
 
 from __future__ import annotations
 
@@ -17,77 +17,80 @@ from handoff.scenario.field_types import (
     Prefix,
     Size,
     StrictModel,
-    duration,
-    one_or_more,
-    prefix,
-)  # fmt: skip
+    as_list,
+    parse_prefix,
+    read_duration,
+)
 
 Ranges = tuple[tuple[int, int], ...]
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "icmp6": 58, "sctp": 132, "udplite": 136}
+"""Numbers of transport protocols by name (IANA)."""
+MAX_PORT = 65_535
+MAX_PROTOCOL = 255
 
 
-def _prefixes(value: Any) -> tuple[Prefix, ...]:
-    return tuple(map(prefix, one_or_more(value)))
+def _read_prefixes(value: Any) -> tuple[Prefix, ...]:
+    return tuple(map(parse_prefix, as_list(value)))
 
 
-def _ports(value: Any) -> Ranges:
-    return tuple(map(_port, one_or_more(value)))
+def _read_ports(value: Any) -> Ranges:
+    return tuple(map(_read_port, as_list(value)))
 
 
-def _port(value: Any) -> tuple[int, int]:
+def _read_port(value: Any) -> tuple[int, int]:
     ends = value.split("-") if isinstance(value, str) else [value, value]
-    known = not isinstance(value, bool) and len(ends) == 2 and all(str(e).strip().isdecimal() for e in ends)
-    low, high = (int(e) for e in ends) if known else (0, 0)
-    if not 1 <= low <= high <= 65535:
+    is_range = not isinstance(value, bool) and len(ends) == 2 and all(str(end).strip().isdecimal() for end in ends)
+    low, high = (int(end) for end in ends) if is_range else (0, 0)
+    if not 1 <= low <= high <= MAX_PORT:
         raise ValueError(f"{value!r} is not a port: give a number from 1 to 65535, or a range as in '5000-5010'")
     return low, high
 
 
-def _protocols(value: Any) -> tuple[int, ...]:
-    return tuple(map(_protocol, one_or_more(value)))
+def _read_protocols(value: Any) -> tuple[int, ...]:
+    return tuple(map(_read_protocol, as_list(value)))
 
 
-def _protocol(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255:
+def _read_protocol(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_PROTOCOL:
         return value
     if isinstance(value, str) and value.lower() in PROTOCOLS:
         return PROTOCOLS[value.lower()]
-    near = difflib.get_close_matches(str(value), PROTOCOLS, 1)
-    right = f"did you mean {near[0]!r}?" if near else f"give a number from 0 to 255 or one of {', '.join(PROTOCOLS)}"
-    raise ValueError(f"{value!r} is not a protocol; {right}")
+    close = difflib.get_close_matches(str(value), PROTOCOLS, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"give a number from 0 to {MAX_PROTOCOL} or one of {', '.join(PROTOCOLS)}"
+    raise ValueError(f"{value!r} is not a protocol; {hint}")
 
 
 class TimeWindow(NamedTuple):
-    """Times from ``begin_ns`` until before ``end_ns`` (None: for ever)."""
+    """Times from ``begin_ns`` on and before ``end_ns`` (None: without end)."""
 
     begin_ns: int
     end_ns: int | None
 
     def holds(self, time_ns: int) -> bool:
-        """Whether a time is in it."""
+        """Return whether a time is in the window."""
         return self.begin_ns <= time_ns and (self.end_ns is None or time_ns < self.end_ns)
 
 
-def _window(value: Any) -> TimeWindow:
+def _read_window(value: Any) -> TimeWindow:
     if not isinstance(value, list) or not 1 <= len(value) <= 2:
-        raise ValueError(f"{value!r} is not a window: give when it begins and, if it does, ends, as in ['10s', '1min']")
-    times_ps = [duration(time) for time in value]
+        raise ValueError(f"{value!r} is not a window: give its begin and, if it has one, its end, as in ['10s', '1min']")
+    times_ps = [read_duration(time) for time in value]
     if any(t % 1000 for t in times_ps):
-        raise ValueError(f"{value!r} is finer than captures are: give whole nanoseconds")
+        raise ValueError(f"{value!r} is finer than the times of a capture: give whole nanoseconds")
     begin, end = times_ps[0] // 1000, times_ps[1] // 1000 if len(times_ps) == 2 else None
     if end is not None and end <= begin:
-        raise ValueError(f"{value!r} ends before it begins")
+        raise ValueError(f"{value!r} ends before it begins: give a later end")
     return TimeWindow(begin, end)
 
 
-Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_prefixes), Field(min_length=1)]
-Ports = Annotated[Ranges, BeforeValidator(_ports), Field(min_length=1)]
-Protocols = Annotated[tuple[int, ...], BeforeValidator(_protocols), Field(min_length=1)]
-Within = Annotated[TimeWindow, BeforeValidator(_window)]
+Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_read_prefixes), Field(min_length=1)]
+Ports = Annotated[Ranges, BeforeValidator(_read_ports), Field(min_length=1)]
+Protocols = Annotated[tuple[int, ...], BeforeValidator(_read_protocols), Field(min_length=1)]
+Within = Annotated[TimeWindow, BeforeValidator(_read_window)]
 
 
 class Filter(StrictModel):
-    """Packets of flows that meet every condition that is given."""
+    """Conditions on the flows of a capture; a flow must meet all of them."""
 
     source: Prefixes | None = None
     destination: Prefixes | None = None
@@ -103,19 +106,19 @@ class Filter(StrictModel):
     begins: Within = TimeWindow(0, None)
 
     @model_validator(mode="after")
-    def _some(self) -> Filter:
+    def _check_not_empty(self) -> Filter:
         if not self.model_fields_set:
             raise ValueError(f"is empty; give at least one of {', '.join(type(self).model_fields)}")
         return self
 
 
-Filters = Annotated[list[Filter], BeforeValidator(one_or_more), Field(min_length=1)]
+Filters = Annotated[list[Filter], BeforeValidator(as_list), Field(min_length=1)]
 
-_OF_A_CAPTURE = {
+_CAPTURE_KEYS = {
     "mobile_address", "clocks", "clip", "select", "exclude", "clip_flows", "assign", "flows_per_mobile", "table", "origin",
     "pace", "shift", "loop",
 }  # fmt: skip
-_OF_A_FLOW = {"interval", "size_bytes", "poisson", "direction", "label"}
+_FLOW_KEYS = {"interval", "size_bytes", "poisson", "direction", "label"}
 
 
 class Traffic(StrictModel):
@@ -123,7 +126,7 @@ class Traffic(StrictModel):
 
     correspondent: Name | None = None
     phase: Duration = 0
-    capture: Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
     clocks: Literal["absolute", "each"] = "absolute"
     clip: Within = TimeWindow(0, None)
@@ -145,31 +148,33 @@ class Traffic(StrictModel):
 
     @property
     def factor(self) -> Fraction:
-        """``pace``, exactly."""
+        """Exact value of ``pace``."""
         return Fraction(self.pace)
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Traffic:
-        if (self.capture is None) == (self.interval is None):
+    def _check_source(self) -> Traffic:
+        is_replay = self.capture is not None
+        if is_replay == (self.interval is not None):
             raise ValueError("give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)")
-        if self.capture is not None and self.mobile_address is None:
-            raise ValueError("a capture needs 'mobile_address', the address in it that becomes the mobile node")
-        if idle := sorted(self.model_fields_set & (_OF_A_FLOW if self.capture is not None else _OF_A_CAPTURE)):
-            kind = "a capture is replayed" if self.capture is not None else "nothing is replayed"
-            raise ValueError(f"{', '.join(map(repr, idle))} means nothing where {kind}: leave it out")
-        if self.interval is not None and (self.size_bytes is None or self.interval == 0):
-            raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes'")
-        if found := self._replayed():
-            raise ValueError("; ".join(found))
+        if is_replay and self.mobile_address is None:
+            raise ValueError("give 'mobile_address' with the 'capture': the address in it that becomes the mobile node")
+        if unused := sorted(self.model_fields_set & (_FLOW_KEYS if is_replay else _CAPTURE_KEYS)):
+            source = "the replay of a capture" if is_replay else "a flow"
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used for {source}")
+        if not is_replay and (self.size_bytes is None or self.interval == 0):
+            raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes': give both")
+        if problems := self._replay_problems():
+            raise ValueError("; ".join(problems))
         return self
 
-    def _replayed(self) -> list[str]:
-        """What is wrong with a replay."""
-        given, found = self.model_fields_set, []
-        if self.table is not None and (not self.table or given & {"flows_per_mobile", "assign"}):
-            found.append("a 'table' names at least one mobile node, and stands instead of 'flows_per_mobile' and 'assign'")
-        if self.assign == "hash" and "flows_per_mobile" in given:
-            found.append("'flows_per_mobile' means nothing where flows are assigned by hash: each goes to one mobile node")
-        if self.capture is not None and len(self.capture) == 1 and "clocks" in given:
-            found.append("'clocks' means nothing where there is one capture: leave it out")
-        return found
+    def _replay_problems(self) -> list[str]:
+        keys, problems = self.model_fields_set, []
+        if self.table is not None and not self.table:
+            problems.append("'table' is empty: name at least one mobile node, or leave it out")
+        if self.table is not None and (replaced := sorted(keys & {"flows_per_mobile", "assign"})):
+            problems.append(f"'table' replaces {' and '.join(map(repr, replaced))}: leave one or the other out")
+        if self.assign == "hash" and "flows_per_mobile" in keys:
+            problems.append("'flows_per_mobile' does not apply to assignment by hash, one mobile node a flow: leave it out")
+        if self.capture is not None and len(self.capture) == 1 and "clocks" in keys:
+            problems.append("'clocks' does not apply to a single capture: leave it out")
+        return problems

@@ -1,37 +1,34 @@
-"""Quantities of space, radio and time as text with a unit, turned into exact integers."""
+"""Quantities of a scenario file besides durations, rates and sizes (``engine.quantities``): counts, lengths, powers."""
 
 from __future__ import annotations
 
-from engine.quantities import parse_quantity
+from engine.quantities import DURATION, RATE, SIZE, Quantity
 
-LENGTH = {"mm": 1, "m": 10**3, "km": 10**6}
-SPEED = {"mm/s": 1, "m/s": 10**3, "km/s": 10**6}
-FREQUENCY = {"/Mh": 1, "/h": 10**6, "/min": 60 * 10**6, "/s": 3600 * 10**6}
-DECIBELS = {"mdB": 1, "dB": 10**3}
-LEVEL = {"mdBm": 1, "dBm": 10**3}
-MEGAHOUR_PS = 10**6 * 3600 * 10**12
+COUNT = Quantity("count", "10k", {"": 1, "k": 10**3, "M": 10**6, "G": 10**9})
+LENGTH = Quantity("length", "50m", {"mm": 1, "m": 10**3, "km": 10**6})
+SPEED = Quantity("speed", "1.5m/s", {"mm/s": 1, "m/s": 10**3, "km/s": 10**6})
+FREQUENCY = Quantity("rate of events", "75/h", {"/Mh": 1, "/h": 10**6, "/min": 60 * 10**6, "/s": 3600 * 10**6})
+"""Events in a million hours: the step is fine enough for rates in events per second, minute and hour to be whole numbers."""
+DECIBELS = Quantity("ratio", "3dB", {"mdB": 1, "dB": 10**3}, signed=True)
+POWER = Quantity("power level", "-95dBm", {"mdBm": 1, "dBm": 10**3}, signed=True)
+"""A sent or received power, relative to 1 mW."""
 
+QUANTITIES = (COUNT, DURATION, RATE, SIZE, LENGTH, SPEED, FREQUENCY, DECIBELS, POWER)
+"""Every quantity of a scenario file."""
 
-def parse_length(value: int | str) -> int:
-    """Millimetres of text with a unit (``"50m"``); an int is millimetres already."""
-    return parse_quantity(value, LENGTH, "length", "50m") if isinstance(value, str) else value
-
-
-def parse_speed(value: int | str) -> int:
-    """Millimetres per second of text with a unit (``"1.5m/s"``); an int is that already."""
-    return parse_quantity(value, SPEED, "speed", "1.5m/s") if isinstance(value, str) else value
+MEGAHOUR_PS = 10**6 * DURATION.units["h"]
+"""Period of a ``FREQUENCY`` of 1, in picoseconds."""
 
 
-def parse_frequency(value: int | str) -> int:
-    """Events in a million hours of text with a unit (``"75/h"``); an int is that already."""
-    return parse_quantity(value, FREQUENCY, "rate of events", "75/h") if isinstance(value, str) else value
+def parse_count(text: str) -> int:
+    """Return the whole number of a text such as "10k", "1.5M" or "2G".
 
-
-def parse_decibels(value: int | str) -> int:
-    """Thousandths of a decibel of text with a unit (``"3dB"``); an int is that already."""
-    return parse_quantity(value, DECIBELS, "ratio", "3dB", signed=True) if isinstance(value, str) else value
-
-
-def parse_power(value: int | str) -> int:
-    """A received or sent power as thousandths of a decibel over 1 mW, of text with a unit (``"-95dBm"``)."""
-    return parse_quantity(value, LEVEL, "level", "-95dBm", signed=True) if isinstance(value, str) else value
+    Raises
+    ------
+    ValueError
+        If the text is no number, negative, or no whole number.
+    """
+    try:
+        return COUNT.parse(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'") from None

@@ -14,7 +14,7 @@ ROWS = [
     ((*NODES, "--size", "lead"), "give either --vary NAME=LOW:HIGH or --size WHAT"),
     (NODES, "no target: give --slo 'MEASURE<=LIMIT'"),
     (("--size", "agents"), "--size agents: the scenario has no [regions]"),
-    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: nothing of a scenario; did you mean 'mobile_nodes'?"),
+    (("--vary", "mobile_node=1:10", *LOST), "mobile_node: no field of a scenario; did you mean 'mobile_nodes'?"),
     (("--vary", "mobile_nodes", *LOST), "--vary 'mobile_nodes': write NAME=LOW:HIGH"),
     (("--vary", "options.bufer=1:10", *LOST), "options.bufer"),
     (("--vary", "routers.names=1:10", *LOST), "routers.names: is not a number"),
@@ -24,7 +24,7 @@ ROWS = [
     (("--vary", "mobile_nodes=0:10", *LOST), "mobile_nodes=0: movement.commuters.mobile_nodes"),
     (("--vary", "mobile_nodes=1ms:10ms", *LOST), "mobile_nodes: '1ms' is not a count"),
     (("--vary", "lifetime=10:600", *LOST), "lifetime: '10' is not a duration"),
-    (("--vary", "lifetime=1500ms:600s", *LOST), "lifetime: '1500ms:600s' is finer than it can be: whole seconds"),
+    (("--vary", "lifetime=1500ms:600s", *LOST), "lifetime: '1500ms:600s' is finer than 1 s, the smallest step of this field"),
     (("--vary", "handoff_rate=1/h:100000/h", *LOST), "handoff_rate=100000/h: movement.commuters: a handoff each 0.036 s"),
     ((*NODES, "--slo", "lost"), "--slo 'lost' is not a target: write MEASURE<=LIMIT"),
     ((*NODES, "--slo", "losst<=0"), "--slo no measure 'losst'; did you mean lost"),
@@ -40,7 +40,7 @@ ROWS = [
     ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' is listed twice"),
     ((*NODES, *LOST, "--slo", "lost>=1"), "targets 'lost <= 0 packets' and 'lost >= 1 packet' contradict each other"),
     ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; there are mipv4"),
-    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' stands twice"),
+    ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' is listed twice"),
     ((*NODES, *LOST, "--procedures", "sync-hmipv4"), "sync-hmipv4 is hierarchical: give each router a region"),
     ((*NODES, *LOST, "--warmup", "12s"), "--warmup 12s: the run ends at 12s: nothing would be measured"),
     ((*NODES, *LOST, "--warmup", "12"), "--warmup: '12' is not a duration"),
@@ -71,7 +71,7 @@ def test_a_scenario_without_commuters_has_no_lead_to_size(tmp_path):
 
 
 def test_a_field_has_to_be_in_the_scenario(tmp_path):
-    assert "mobile_nodes: this scenario has none" in run_invalid_plan(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
+    assert "mobile_nodes: this scenario has no such field" in run_invalid_plan(one_handoff(tmp_path, down=0, up=5), *NODES, *LOST)
 
 
 def test_all_mistakes_are_reported_together(tmp_path):

@@ -213,8 +213,8 @@ def test_progress_is_shown_on_request_only_off_a_terminal(tmp_path: Path, monkey
 
 MISTAKES = [
     (["--vary", "nonsense"], ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10"]),
-    (["--vary", "seed=3..1"], ["--vary seed: '3..1' falls: write its smaller end first"]),
-    (["--vary", "seed=1..3"], ["--vary seed: cannot vary: replications have seeds of their own, one after the other"]),
+    (["--vary", "seed=3..1"], ["--vary seed: '3..1' goes down: write the smaller end first"]),
+    (["--vary", "seed=1..3"], ["--vary seed: cannot vary: replications take consecutive seeds from 'seed' on"]),
     (["--vary", "coverage.led=1ms"], ["--vary coverage.led: unknown key; did you mean 'lead'?"]),
     (["--vary", "duration=1s", "--vary", "duration=2s"], ["--vary duration: listed twice"]),
     (["--procedures", "mipv5"], ["no procedure 'mipv5'; there are mipv4, "]),
@@ -226,7 +226,10 @@ MISTAKES = [
     (["--warmup", "10s"], ["the warm-up is not shorter than the scenario: nothing would be left to measure"]),
     (["--memory-limit", "2 GBs"], ["--memory-limit: '2 GBs' is not a size: write a number and one of "]),
     (["--seed", str(2**63 - 1)], [f"seed {2**63 - 1} and 2 replications go beyond the largest seed"]),
-    (["--vary", "duration=0s,1"], ["no point can be run", "duration=0s mipv4: a duration is above 0 (and 11 more points)\n"]),
+    (
+        ["--vary", "duration=0s,1"],
+        ["no point can be run", "duration=0s mipv4: duration: 0 is too short; give a duration above 0 (and 11 more points)\n"],
+    ),
     (["--scheduler", "tcp://example.org:1"], ["tcp://example.org:1"]),
 ]
 

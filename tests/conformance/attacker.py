@@ -1,4 +1,4 @@
-"""A node that says what it likes: messages about other people's mobile nodes, sent in the middle of a run."""
+"""An attacker: a node that sends forged messages about a mobile node in the middle of a run."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import Any
 import pytest
 
 import handoff.simulation.run
-from engine import Engine
+from engine import Engine, EventKind
 from handoff.protocol.messages import CODES, MessageFields, message_kind
-from handoff.protocol.program import Program, ProgramStep
+from handoff.protocol.program import Program, ProgramStep, compile_program
 from handoff.protocol.setup import Setup
-from tests.conformance.spy import Spy
+from tests.conformance.run_assertions import RunView
 
 MS = 10**9
-_SAY = 999
+_SEND = 999  # code of the scheduled events
 
 
 @dataclass(frozen=True)
-class Said:
-    """One message: when (ms), to which node, and what it says. Its hop is that of the node, as if it came from the one before."""
+class ForgedMessage:
+    """A message of the attacker: time of sending (ms), receiver and content.
+
+    Its hop is that of the receiver, as if the message came from the previous node of the path.
+    """
 
     at: float
     to: str
@@ -29,48 +32,49 @@ class Said:
 
 
 class Attacker:
-    """The controller of the attacker's node."""
+    """Controller of the attacker's node."""
 
-    def __init__(self, program: Program, setup: Setup, said: Sequence[Said]) -> None:
-        self.program, self.setup, self.said = program, setup, said
+    def __init__(self, program: Program, setup: Setup, messages: Sequence[ForgedMessage]) -> None:
+        self.program, self.setup, self.messages = program, setup, messages
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        if event.kind == 0:
-            message = self.said[event.args[0]]
-            numbered = self.program.steps[message.fields.step]
+        if event.kind == EventKind.SCHEDULED:
+            message = self.messages[event.args[0]]
+            step = self.program.steps[message.fields.step]
             to = self.setup.network.node_index(message.to)
-            size = numbered.leg_bytes[message.fields.hop - 1]
-            ctx.send(CODES[message_kind(numbered.step.message)], to, size_bytes=size, args=message.fields)
+            size = step.leg_bytes[message.fields.hop - 1]
+            ctx.send(CODES[message_kind(step.step.message)], to, size_bytes=size, args=message.fields)
 
 
-def attacked(
-    setup: Setup, procedure: str, said: Sequence[Said], node: str = "peer", mobile: int = 0, run: Callable[..., Any] = Spy
-) -> Any:
-    """A run, watched or not, during which a node says all this about a mobile node."""
+def run_with_attacker(
+    setup: Setup, procedure: str, messages: Sequence[ForgedMessage], node: str = "peer", mobile: int = 0,
+    run: Callable[..., Any] = RunView,
+) -> Any:  # fmt: skip
+    """Run a procedure while ``node`` sends forged messages about a mobile node; ``run`` performs the run."""
 
-    def engine(network: Any, **options: Any) -> Engine:
-        where = network.node_index(node)
-        for i, message in enumerate(said):
-            network.schedule(round(message.at * MS), mobile, _SAY, i, node=where)
-        made = Engine(network, **options)
-        made.attach(where, Attacker(handoff.simulation.run.compile_program(setup, procedure), setup, said))
-        return made
+    def engine_with_attacker(network: Any, **options: Any) -> Engine:
+        attacker = network.node_index(node)
+        for i, message in enumerate(messages):
+            network.schedule_event(round(message.at * MS), mobile, _SEND, i, node=attacker)
+        engine = Engine(network, **options)
+        engine.attach(attacker, Attacker(compile_program(setup, procedure), setup, messages))
+        return engine
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handoff.simulation.run, "Engine", engine)
+        patch.setattr(handoff.simulation.run, "Engine", engine_with_attacker)
         return run(setup, procedure)
 
 
-def request(program: Program, message: str, to: str) -> tuple[int, ProgramStep]:
-    """The step, with its number, by which a mobile node asks a node in a role over the new link."""
+def find_request_step(program: Program, message: str, to: str) -> tuple[int, ProgramStep]:
+    """Return number and step of the request ``message`` that a mobile node sends over the new link to a node in role ``to``."""
     return next(
-        (i, n) for i, n in enumerate(program.steps)
-        if n.step.message == message and n.step.path[0] == "MN" and n.step.path[-1] == to and not n.over_old
+        (i, s) for i, s in enumerate(program.steps)
+        if s.step.message == message and s.step.path[0] == "MN" and s.step.path[-1] == to and not s.over_old
     )  # fmt: skip
 
 
-def data_on(spy: Spy, link: str) -> int:
-    """Data packets that entered a link."""
-    links = spy.run.result.links
-    i = spy.run.result.link_names.index(link)
+def data_packets_on(view: RunView, link: str) -> int:
+    """Return the number of data packets that entered a link."""
+    links = view.run.result.links
+    i = view.run.result.link_names.index(link)
     return int(links["packets"][i] - links["control_packets"][i])

@@ -1,8 +1,8 @@
-"""How a case of the seed's figures is written down: hops as lines, tables and paths at their times (ms).
+"""Notation for the cases of the seed's figures: message hops as lines, and tables and data paths by time (ms).
 
-Every expectation is worked out by hand from the delays of ``scene``. The request or update leaves at 500, is at the old router at
-504 and at the new one at 510; from there 13 to the home agent, 6 to the gateway of the region, 28 to the correspondent, service
-included.
+Every expectation is computed by hand from the delays of ``two_router_scene``. The request or update leaves at 500. It reaches the
+old router at 504 and the new one at 510; from there it takes 13 ms to the home agent, 6 ms to the gateway of the region and 28 ms
+to the correspondent, including service.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.conformance.scene import Path, Scene, Stay, delivered, dropped
-from tests.conformance.spy import Hop
+from tests.conformance.run_assertions import Hop
+from tests.conformance.two_router_scene import Path, Scene, Stay, delivered, dropped
 
 # -- scenes ------------------------------------------------------------------------------------------------------------------
 TIMELY = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
-"""Dual access, the marker in time."""
+"""Dual access; the marker arrives in time."""
 LATE = Scene([Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)])
-"""Dual access, warned before the marker of a home agent or correspondent."""
+"""Dual access; the warning comes before the marker of a home agent or correspondent."""
 REGIONAL_LATE = Scene([Stay("old", down=530, predict=500, warn=508), Stay("new", up=505)])
-"""The same for a gateway, whose marker is quicker."""
+"""Dual access; the warning comes before the marker of a gateway, which arrives earlier."""
 SINGLE = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)])
 BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
-"""Nobody warned; the new router is known at 800."""
+"""No prediction and no warning; the new router is discovered at 800."""
 OVERLAP = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=530)])
 BETWEEN, LATE_BETWEEN, OVERLAP_BETWEEN = (Scene(s.stays, regions=2) for s in (TIMELY, LATE, OVERLAP))
 
@@ -35,7 +35,7 @@ UP_LOST = dropped(fate="detached")
 BY_OLD = delivered("cn>ha", "ha>old", "old>*", delay=34)
 BY_NEW = delivered("cn>ha", "ha>new", "new>*", delay=37)
 BY_HOME = BY_NEW
-"""A correspondent without a binding sends by the home network, whose binding has changed before."""
+"""A correspondent without a binding sends through the home network, whose binding has changed before."""
 FORWARDED = delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)
 LOST = dropped("cn>ha", "ha>old", "old>*", fate="detached")
 UNBOUND = dropped("cn>ha", fate="no binding")
@@ -51,59 +51,60 @@ REGION_FORWARDED = delivered("cn>ha", "ha>gw", "gw>old", "old>new", "new>*", del
 REGION_UNBOUND = dropped("cn>ha", "ha>gw", fate="no binding")
 REGION2_NEW = delivered("cn>ha", "ha>gw2", "gw2>new", "new>*", delay=37.5)
 
-Course = Sequence[tuple[float, Path]]
+PathsByTime = Sequence[tuple[float, Path]]
 
 
-def turns(before: Path, *turned: tuple[float, Path | Callable[[float], Path]]) -> Course:
-    """Single packets by the time of sending: long before, just before and at each turn, long after.
+def path_changes(first: Path, *changes: tuple[float, Path | Callable[[float], Path]]) -> PathsByTime:
+    """Return the paths of single packets: long before all changes, just before and at each change, and long after.
 
     A path may depend on the time of sending.
     """
-    found, path = [(400.0, before)], before
-    for at, then in turned:
-        for sent, now in ((at - 0.001, path), (at, then)):
-            found.append((sent, now(round(sent, 6)) if callable(now) else now))
-        path = then
+    paths, path = [(400.0, first)], first
+    for at, next_path in changes:
+        for sent, current in ((at - 0.001, path), (at, next_path)):
+            paths.append((sent, current(round(sent, 6)) if callable(current) else current))
+        path = next_path
     assert isinstance(path, Path)
-    return [*found, (1500.0, path)]
+    return [*paths, (1500.0, path)]
 
 
-def there_at(time: float, path: Path) -> Callable[[float], Path]:
-    """The same way, with a wait that ends so that it is there at a time."""
+def arriving_at(time: float, path: Path) -> Callable[[float], Path]:
+    """Return a path with a wait on the way, so that the packet arrives at ``time``."""
     return lambda sent: Path(path.links, path.fates, round(time - sent, 6))
 
 
-def switched(at: float) -> Course:
-    """Upstream over two links that both work: the old one until the registration is known."""
-    return turns(UP_OLD, (at, UP_NEW))
+def upstream_switch(at: float) -> PathsByTime:
+    """Return upstream paths with two working links: the old one until the reply arrives at ``at``."""
+    return path_changes(UP_OLD, (at, UP_NEW))
 
 
-def waited(down: float, at: float) -> Course:
-    """Upstream with one link at a time: what is sent after the old one waits for the registration."""
-    return turns(UP_OLD, (down, there_at(at + 32, UP_NEW)), (at, UP_NEW))
+def upstream_wait(down: float, at: float) -> PathsByTime:
+    """Return upstream paths with one link at a time: packets sent after ``down`` wait for the reply at ``at``."""
+    return path_changes(UP_OLD, (down, arriving_at(at + 32, UP_NEW)), (at, UP_NEW))
 
 
-def copied(old: Path, new: Path, since: float, until: float) -> Course:
-    """Downstream with two bindings from one time to another: a copy each way; the old link ends at 600."""
-    both = old.links | new.links  # one copy comes as far as the anchor
-    first, alone = Path(both, {"delivered": 1, "duplicate": 1}, old.delay), Path(both, {"delivered": 1, "detached": 1}, new.delay)
+def bicast_paths(old: Path, new: Path, since: float, until: float) -> PathsByTime:
+    """Return downstream paths with two bindings between two times: one copy on each path. The old link ends at 600."""
+    both = old.links | new.links  # a single packet as far as the anchor
+    two_copies = Path(both, {"delivered": 1, "duplicate": 1}, old.delay)
+    new_copy = Path(both, {"delivered": 1, "detached": 1}, new.delay)
     assert old.delay is not None
-    return turns(old, (since, first), (600.001 - old.delay, alone), (until, new))
+    return path_changes(old, (since, two_copies), (600.001 - old.delay, new_copy), (until, new))
 
 
-def interrupted(down: float, at: float) -> Course:
-    """Upstream of the conventional procedures: what is sent without a registered link is lost."""
-    return turns(UP_OLD, (down, UP_LOST), (at, UP_NEW))
+def upstream_loss(down: float, at: float) -> PathsByTime:
+    """Return upstream paths of the conventional procedures: packets sent without a registered link are lost."""
+    return path_changes(UP_OLD, (down, UP_LOST), (at, UP_NEW))
 
 
 # -- cases -----------------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Case:
-    """One procedure in one scenario.
+    """Expected course of one procedure in one scenario.
 
-    ``hops``: a line each, "message from to sent got", by the time of sending. ``tables``: node -> (time, entry) pairs, each the
-    entry just after that time. ``down`` and ``up``: what becomes of single data packets. ``marker``: when the last marker is at
-    the mobile node, by whatever way; None if none comes.
+    ``hops``: a line "message from to sent received" for each message hop, by time of sending. ``tables``: pairs (time, entry) for
+    each node, with the entry just after that time. ``down``, ``up``: paths of single data packets. ``marker``: arrival of the
+    last marker at the mobile node, through whatever router; None if no marker arrives.
     """
 
     procedure: str
@@ -111,22 +112,22 @@ class Case:
     scenario: int
     hops: str
     tables: Mapping[str, Sequence[tuple[float, object]]]
-    down: Course
-    up: Course
+    down: PathsByTime
+    up: PathsByTime
     marker: float | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
     def expected_hops(self) -> list[Hop]:
-        """The lines of ``hops``."""
+        """Parse the lines of ``hops``."""
         lines = [line.split() for line in self.hops.split("\n") if line.strip()]
-        return [Hop(message, source, to, float(sent), float(got)) for message, source, to, sent, got in lines]
+        return [Hop(message, source, to, float(sent), float(received)) for message, source, to, sent, received in lines]
 
-    def carried_hops(self) -> list[Hop]:
-        """The same where layer 2 carries what the old router would relay to the new one."""
-        found = self.expected_hops()
-        for hop in [h for h in found if (h.source, h.to) == ("old", "new")]:
-            first = next((h for h in found if (h.message, h.source, h.to) == (hop.message, "mn", "old")), None)
+    def hops_with_layer2_relay(self) -> list[Hop]:
+        """Return the hops with layer-2 relay: layer 2 carries messages past the old router to the new one."""
+        hops = self.expected_hops()
+        for hop in [h for h in hops if (h.source, h.to) == ("old", "new")]:
+            first = next((h for h in hops if (h.message, h.source, h.to) == (hop.message, "mn", "old")), None)
             if first is not None:
-                found[found.index(first)] = Hop(hop.message, "mn", "new", first.sent, hop.got)
-                found.remove(hop)
-        return found
+                hops[hops.index(first)] = Hop(hop.message, "mn", "new", first.sent, hop.received)
+                hops.remove(hop)
+        return hops

@@ -13,11 +13,11 @@ from tests.conformance.cases import (
     SINGLE,
     TIMELY,
     Case,
-    copied,
-    switched,
-    there_at,
-    turns,
-    waited,
+    arriving_at,
+    bicast_paths,
+    path_changes,
+    upstream_switch,
+    upstream_wait,
 )  # fmt: skip
 
 HIERARCHY = {
@@ -33,13 +33,13 @@ HIERARCHY = {
         RR new mn 521 526
         """,
         {
-            "ha": [(499, ["gw"]), (1900, ["gw"])],  # it learns nothing
+            "ha": [(499, ["gw"]), (1900, ["gw"])],  # it is not informed
             "gw": [(499, ["old"]), (515.999, ["old"]), (516, ["new"])],
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(REGION_OLD, (488.5, REGION_NEW)),
-        switched(526),
+        path_changes(REGION_OLD, (488.5, REGION_NEW)),
+        upstream_switch(526),
         523,
     ),
     "sync-hmipv4 II": Case(
@@ -61,8 +61,8 @@ HIERARCHY = {
             "old": [(511.999, "local"), (512, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "local")],
         },
-        turns(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
-        switched(526),
+        path_changes(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        upstream_switch(526),
     ),
     "sync-hmipv4 III": Case(
         "sync-hmipv4", SINGLE, 3,
@@ -83,10 +83,10 @@ HIERARCHY = {
             "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(REGION_OLD, (475.5, there_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
-        waited(510, 526),
+        path_changes(REGION_OLD, (475.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        upstream_wait(510, 526),
     ),
-    "sync-hmipv4 I between regions": Case(  # gw2 binds as the request passes; the marker comes by gw, which then forgets
+    "sync-hmipv4 I between regions": Case(  # gw2 binds when it relays the request; gw forgets after it relays the marker
         "sync-hmipv4", BETWEEN, 1,
         """
         RQ mn old 500 504
@@ -107,8 +107,8 @@ HIERARCHY = {
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(REGION_OLD, (504.5, REGION2_NEW)),
-        switched(543),
+        path_changes(REGION_OLD, (504.5, REGION2_NEW)),
+        upstream_switch(543),
         540,
     ),
     "sync-hmipv4 II between regions": Case(
@@ -134,8 +134,8 @@ HIERARCHY = {
             "old": [(523.999, "local"), (524, ["new"]), (535.999, ["new"]), (536, None)],
             "new": [(509.999, None), (510, "local")],
         },
-        turns(REGION_OLD, (493.5, REGION_FORWARDED), (504.5, REGION2_NEW)),
-        switched(543),
+        path_changes(REGION_OLD, (493.5, REGION_FORWARDED), (504.5, REGION2_NEW)),
+        upstream_switch(543),
     ),
     "hmipv4-bicast": Case(
         "hmipv4-bicast", OVERLAP, 0,
@@ -145,15 +145,15 @@ HIERARCHY = {
         RQ new gw 510 516
         RR gw new 516 521
         RR new mn 521 535
-        """,  # the mobile node is there at 530
+        """,  # the mobile node attaches at 530
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])],
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        copied(REGION_OLD, REGION_NEW, 488.5, 688.5),
-        switched(535),
+        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 688.5),
+        upstream_switch(535),
     ),
     "hmipv4-bicast between regions": Case(
         "hmipv4-bicast", OVERLAP_BETWEEN, 0,
@@ -168,12 +168,12 @@ HIERARCHY = {
         """,
         {
             "ha": [(524.499, ["gw"]), (524.5, ["gw", "gw2"]), (724.499, ["gw", "gw2"]), (724.5, ["gw2"])],
-            "gw": [(1900, ["old"])],  # nobody tells it: its lifetime ends it
+            "gw": [(1900, ["old"])],  # not informed: its lifetime ends it
             "gw2": [(514.999, None), (515, ["new"])],
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        copied(REGION_OLD, REGION2_NEW, 504.5, 704.5),
-        switched(543),
+        bicast_paths(REGION_OLD, REGION2_NEW, 504.5, 704.5),
+        upstream_switch(543),
     ),
 }  # fmt: skip

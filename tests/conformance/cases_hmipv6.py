@@ -1,7 +1,7 @@
 """Figures 9A-10B and 46A-52B of the seed document: hierarchical Mobile IPv6, inside a region and between two.
 
-The deregistration is at the mobility anchor point at 504 + 3 + 1 = 508, the update at 516. Between regions the home agent has the
-deregistration at 515 and the update at 523; its marker is at the old mobility anchor point at 531.5.
+The mobility anchor point has processed the deregistration at 504 + 3 + 1 = 508 and the update at 516. Between regions the home
+agent has processed the deregistration at 515 and the update at 523; its marker reaches the old mobility anchor point at 531.5.
 """
 
 from tests.conformance.cases import (
@@ -18,13 +18,13 @@ from tests.conformance.cases import (
     SINGLE,
     TIMELY,
     Case,
-    copied,
-    switched,
-    there_at,
-    turns,
-    waited,
+    arriving_at,
+    bicast_paths,
+    path_changes,
+    upstream_switch,
+    upstream_wait,
 )  # fmt: skip
-from tests.conformance.scene import delivered
+from tests.conformance.two_router_scene import delivered
 
 SYNCHRONIZED = {
     "sync-hmipv6 I": Case(
@@ -46,8 +46,8 @@ SYNCHRONIZED = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(REGION_OLD, (488.5, REGION_NEW)),
-        switched(526),
+        path_changes(REGION_OLD, (488.5, REGION_NEW)),
+        upstream_switch(526),
         523,
     ),
     "sync-hmipv6 I, deleted at once": Case(
@@ -64,8 +64,8 @@ SYNCHRONIZED = {
         BA new mn 521 526
         """,
         {"gw": [(507.999, ["old"]), (508, None), (515.999, None), (516, ["new"])]},
-        turns(REGION_OLD, (480.5, REGION_UNBOUND), (488.5, REGION_NEW)),
-        switched(526),
+        path_changes(REGION_OLD, (480.5, REGION_UNBOUND), (488.5, REGION_NEW)),
+        upstream_switch(526),
         515,
         {"race": "patent"},
     ),
@@ -91,8 +91,8 @@ SYNCHRONIZED = {
             "old": [(511.999, "local"), (512, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(504.999, None), (505, "local")],
         },
-        turns(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
-        switched(526),
+        path_changes(REGION_OLD, (481.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        upstream_switch(526),
         530,
     ),
     "sync-hmipv6 III": Case(
@@ -117,8 +117,8 @@ SYNCHRONIZED = {
             "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(REGION_OLD, (475.5, there_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
-        waited(510, 526),
+        path_changes(REGION_OLD, (475.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        upstream_wait(510, 526),
         530,
     ),
     "sync-hmipv6 I between regions": Case(
@@ -139,7 +139,7 @@ SYNCHRONIZED = {
         DBA gw old 531.5 534.5
         DBA old mn 534.5 538.5
         BA3 new mn 535 540
-        """,  # the mobile node is there at 520
+        """,  # the mobile node attaches at 520
         {
             "ha": [(514.999, ["gw"]), (515, ["gw"]), (522.999, ["gw"]), (523, ["gw2"])],
             "gw": [(531.499, ["old"]), (531.5, None)],
@@ -147,8 +147,8 @@ SYNCHRONIZED = {
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(REGION_OLD, (503, REGION2_NEW)),
-        switched(540),
+        path_changes(REGION_OLD, (503, REGION2_NEW)),
+        upstream_switch(540),
         538.5,
     ),
     "sync-hmipv6 II between regions": Case(
@@ -180,8 +180,8 @@ SYNCHRONIZED = {
             "old": [(523.999, "local"), (524, ["new"]), (534.499, ["new"]), (534.5, None)],
             "new": [(504.999, None), (505, "local")],
         },
-        turns(REGION_OLD, (493.5, REGION_FORWARDED), (503, REGION2_NEW)),
-        switched(540),
+        path_changes(REGION_OLD, (493.5, REGION_FORWARDED), (503, REGION2_NEW)),
+        upstream_switch(540),
         545.5,
     ),
 }  # fmt: skip
@@ -192,8 +192,8 @@ REGIONAL = """
     BU new gw 510 516
     BA gw new 516 521
     BA new mn 521 535
-    """  # the mobile node is there at 530
-BOUND_BESIDE = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])]
+    """  # the mobile node attaches at 530
+TWO_BINDINGS = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])]
 ROUTERS = {"old": [(1900, "local")], "new": [(509.999, None), (510, "hold"), (530, "local")]}
 
 TO_MAP_OLD = delivered("cn>gw", "gw>old", "old>*", delay=31)  # 24 + 3 + 4
@@ -203,9 +203,9 @@ TO_MAP2_NEW = delivered("cn>gw2", "gw2>new", "new>*", delay=35)  # 26 + 4 + 5
 BICASTING = {
     "hmipv6-bicast": Case(
         "hmipv6-bicast", OVERLAP, 0, REGIONAL,
-        {"ha": [(1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
-        copied(REGION_OLD, REGION_NEW, 488.5, 688.5),
-        switched(535),
+        {"ha": [(1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
+        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 688.5),
+        upstream_switch(535),
     ),
     "hmipv6-bicast between regions": Case(
         "hmipv6-bicast", OVERLAP_BETWEEN, 0,
@@ -227,14 +227,14 @@ BICASTING = {
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        copied(REGION_OLD, REGION2_NEW, 503, 703),
-        switched(540),
+        bicast_paths(REGION_OLD, REGION2_NEW, 503, 703),
+        upstream_switch(540),
     ),
     "hmipv6-ro-bicast": Case(
         "hmipv6-ro-bicast", OVERLAP, 0, REGIONAL,
-        {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
-        copied(TO_MAP_OLD, TO_MAP_NEW, 492, 692),
-        switched(535),
+        {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
+        bicast_paths(TO_MAP_OLD, TO_MAP_NEW, 492, 692),
+        upstream_switch(535),
     ),
     "hmipv6-ro-bicast between regions": Case(
         "hmipv6-ro-bicast", OVERLAP_BETWEEN, 0,
@@ -262,8 +262,8 @@ BICASTING = {
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        copied(TO_MAP_OLD, TO_MAP2_NEW, 538, 738),
-        switched(540),
+        bicast_paths(TO_MAP_OLD, TO_MAP2_NEW, 538, 738),
+        upstream_switch(540),
     ),
 }  # fmt: skip
 

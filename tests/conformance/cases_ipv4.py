@@ -16,12 +16,12 @@ from tests.conformance.cases import (
     STRAIGHT_OLD,
     TIMELY,
     Case,
-    copied,
-    interrupted,
-    switched,
-    there_at,
-    turns,
-    waited,
+    arriving_at,
+    bicast_paths,
+    path_changes,
+    upstream_loss,
+    upstream_switch,
+    upstream_wait,
 )  # fmt: skip
 
 HOME = {
@@ -35,11 +35,11 @@ HOME = {
         """,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
-            "old": [(499, "local"), (1900, "local")],  # nobody tells it
+            "old": [(499, "local"), (1900, "local")],  # not informed
             "new": [(804.999, None), (805, "local")],
         },
-        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # from 466 on it is not here before the link ends: X in figure 3B
-        interrupted(500, 835),
+        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # packets from 466 on arrive after link down: X in figure 3B
+        upstream_loss(500, 835),
     ),
     "mipv4-bicast": Case(
         "mipv4-bicast", OVERLAP, 0,
@@ -55,8 +55,8 @@ HOME = {
             "old": [(499, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        copied(BY_OLD, BY_NEW, 503, 703),
-        switched(540),
+        bicast_paths(BY_OLD, BY_NEW, 503, 703),
+        upstream_switch(540),
     ),
     "sync-mipv4 I": Case(
         "sync-mipv4", TIMELY, 1,
@@ -72,10 +72,10 @@ HOME = {
         {
             "ha": [(499, ["old"]), (522.999, ["old"]), (523, ["new"])],  # I-3: replaced at once, no simultaneous binding
             "old": [(499, "local"), (599.999, "local"), (600, None)],  # I-5
-            "new": [(509.999, None), (510, "hold"), (520, "local")],  # I-2: a pending visitor until it is attached
+            "new": [(509.999, None), (510, "hold"), (520, "local")],  # I-2: a pending visitor until it attaches
         },
-        turns(BY_OLD, (503, BY_NEW)),
-        switched(540),
+        path_changes(BY_OLD, (503, BY_NEW)),
+        upstream_switch(540),
         537,
     ),
     "sync-mipv4 II": Case(  # II-4: update and acknowledgement; the marker finds the old router forwarding and ends there
@@ -96,10 +96,10 @@ HOME = {
             "old": [(523.999, "local"), (524, ["new"]), (532.999, ["new"]), (533, None)],  # II-6: nothing follows the marker
             "new": [(509.999, None), (510, "local")],
         },
-        turns(BY_OLD, (494, FORWARDED), (503, BY_NEW)),  # sent at 494 it is at the old router with the update
-        switched(540),
+        path_changes(BY_OLD, (494, FORWARDED), (503, BY_NEW)),  # sent at 494 it meets the update at the old router
+        upstream_switch(540),
     ),
-    "sync-mipv4 III": Case(  # III-3, III-4: the acknowledgement waits for the mobile node; III-5: replies
+    "sync-mipv4 III": Case(  # III-3, III-4: the acknowledgement is buffered; III-5: replies
         "sync-mipv4", SINGLE, 3,
         """
         RQ mn old 500 504
@@ -117,8 +117,8 @@ HOME = {
             "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(BY_OLD, (476, there_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),  # waits for the new link at first
-        waited(510, 540),
+        path_changes(BY_OLD, (476, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),  # waits for the link
+        upstream_wait(510, 540),
     ),
 }  # fmt: skip
 
@@ -143,8 +143,8 @@ ROUTE_OPTIMIZATION = {
             "old": [(499, "local"), (599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(STRAIGHT_OLD, (530, BY_HOME), (544, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (530, BY_HOME), (544, STRAIGHT_NEW)),
+        upstream_switch(540),
         559,
     ),
     "sync-mipv4-ro I, the correspondent waits": Case(
@@ -162,8 +162,8 @@ ROUTE_OPTIMIZATION = {
         DBA old mn 569 573
         """,
         {"ha": [(522.999, ["old"]), (523, ["new"])], "cn": [(543.999, ["old"]), (544, ["new"])]},
-        turns(STRAIGHT_OLD, (544, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (544, STRAIGHT_NEW)),
+        upstream_switch(540),
         573,
         {"correspondent_race": "hold"},
     ),
@@ -186,12 +186,12 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (543.999, None), (544, ["new"])],
-            # more may follow the marker, so it does not end the forwarding: its lifetime of 10 s does
+            # packets may follow the marker, so that forwarding ends with its lifetime of 10 s
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "local")],
         },
-        turns(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW)),
+        upstream_switch(540),
     ),
     "sync-mipv4-ro III": Case(
         "sync-mipv4-ro", SINGLE, 3,
@@ -215,11 +215,11 @@ ROUTE_OPTIMIZATION = {
             "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(
+        path_changes(
             STRAIGHT_OLD,
-            (481, there_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW),
+            (481, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW),
         ),
-        waited(510, 540),
+        upstream_wait(510, 540),
     ),
     "mipv4-smooth": Case(
         "mipv4-smooth", BREAK, 0,
@@ -240,8 +240,8 @@ ROUTE_OPTIMIZATION = {
             "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
             "new": [(804.999, None), (805, "local")],
         },
-        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
-        interrupted(500, 835),
+        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
+        upstream_loss(500, 835),
     ),
     "mipv4-smooth, the new router tells the old one": Case(
         "mipv4-smooth", BREAK, 0,
@@ -256,8 +256,8 @@ ROUTE_OPTIMIZATION = {
         RR new mn 830 835
         """,
         {"cn": [(838.999, ["old"]), (839, ["new"])], "old": [(810.999, "local"), (811, ["new"])]},
-        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
-        interrupted(500, 835),
+        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
+        upstream_loss(500, 835),
         options={"notification": "router"},
     ),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Figures 4A-5B and 32A-45B of the seed document: Mobile IPv6, with and without route optimization; and pmipv6.
 
-An IPv6 router delivers to whoever is on its link: its entry stays when the mobile node leaves. A marker that finds it forwarding
-is for the old care-of address, so it is forwarded too: 533 + 6 + 5 = 544, a correspondent's 555 + 11 = 566.
+An IPv6 router delivers to every node on its link: its entry stays when the mobile node leaves. A marker is addressed to the old
+care-of address, so that a forwarding router forwards it too: 533 + 6 + 5 = 544, that of a correspondent 555 + 11 = 566.
 """
 
 from tests.conformance.cases import (
@@ -20,11 +20,11 @@ from tests.conformance.cases import (
     TIMELY,
     UNBOUND,
     Case,
-    interrupted,
-    switched,
-    there_at,
-    turns,
-    waited,
+    arriving_at,
+    path_changes,
+    upstream_loss,
+    upstream_switch,
+    upstream_wait,
 )  # fmt: skip
 
 HOME = {
@@ -45,10 +45,10 @@ HOME = {
             "old": [(499, "local"), (810.999, "local"), (811, ["new"]), (1900, ["new"])],  # the temporary home agent, for 12 s
             "new": [(699.999, None), (700, "local")],
         },
-        turns(BY_OLD, (466.001, LOST), (781, FORWARDED), (798, BY_NEW)),
-        interrupted(500, 835),
+        path_changes(BY_OLD, (466.001, LOST), (781, FORWARDED), (798, BY_NEW)),
+        upstream_loss(500, 835),
     ),
-    "mipv6, the temporary home agent is discovered": Case(  # too late for every packet that was sent to it
+    "mipv6, the temporary home agent is discovered": Case(  # too late for all packets
         "mipv6", BREAK, 0,
         """
         BU1 mn new 800 805
@@ -65,11 +65,11 @@ HOME = {
         BA3 new mn 839 844
         """,
         {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(832.999, "local"), (833, ["new"])]},
-        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),
-        interrupted(500, 835),
+        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
+        upstream_loss(500, 835),
         options={"temporary_home_agent": "discovery"},
     ),
-    "pmipv6": Case(  # RFC 5213 5.3, 6.9: the access router registers for the mobile node, whose address stays
+    "pmipv6": Case(  # RFC 5213 5.3, 6.9: the access router registers for the mobile node, which keeps its address
         "pmipv6", BREAK, 0,
         """
         AS mn new 800 805
@@ -82,10 +82,10 @@ HOME = {
             "old": [(499, "local"), (1900, "local")],
             "new": [(699.999, None), (700, "local")],
         },
-        turns(BY_OLD, (466.001, LOST), (798, BY_NEW)),
-        interrupted(500, 835),
+        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
+        upstream_loss(500, 835),
     ),
-    "sync-mipv6 I": Case(  # the deregistration is at the home agent first and waits there for the update
+    "sync-mipv6 I": Case(  # the deregistration reaches the home agent first and waits for the update
         "sync-mipv6", TIMELY, 1,
         """
         BU mn old 500 504
@@ -103,11 +103,11 @@ HOME = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(BY_OLD, (503, BY_NEW)),
-        switched(540),
+        path_changes(BY_OLD, (503, BY_NEW)),
+        upstream_switch(540),
         537,
     ),
-    "sync-mipv6 I, deleted at once": Case(  # without a binding from 515 until the update is there
+    "sync-mipv6 I, deleted at once": Case(  # no binding from 515 until the update arrives
         "sync-mipv6", TIMELY, 1,
         """
         BU mn old 500 504
@@ -121,8 +121,8 @@ HOME = {
         BA new mn 535 540
         """,
         {"ha": [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"])]},
-        turns(BY_OLD, (495, UNBOUND), (503, BY_NEW)),
-        switched(540),
+        path_changes(BY_OLD, (495, UNBOUND), (503, BY_NEW)),
+        upstream_switch(540),
         529,
         {"race": "patent"},
     ),
@@ -147,8 +147,8 @@ HOME = {
             "old": [(523.999, "local"), (524, ["new"]), (532.999, ["new"]), (533, None)],  # the marker ends it
             "new": [(504.999, None), (505, "local")],
         },
-        turns(BY_OLD, (494, FORWARDED), (503, BY_NEW)),
-        switched(540),
+        path_changes(BY_OLD, (494, FORWARDED), (503, BY_NEW)),
+        upstream_switch(540),
         544,
     ),
     "sync-mipv6 III": Case(
@@ -172,8 +172,8 @@ HOME = {
             "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(BY_OLD, (476, there_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),
-        waited(510, 540),
+        path_changes(BY_OLD, (476, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),
+        upstream_wait(510, 540),
         544,
     ),
 }  # fmt: skip
@@ -201,8 +201,8 @@ ROUTE_OPTIMIZATION = {
             "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
             "new": [(699.999, None), (700, "local")],
         },
-        turns(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW)),
-        interrupted(500, 835),
+        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW)),
+        upstream_loss(500, 835),
     ),
     "sync-mipv6-ro I": Case(
         "sync-mipv6-ro", TIMELY, 1,
@@ -228,8 +228,8 @@ ROUTE_OPTIMIZATION = {
             "old": [(499, "local"), (600, "local"), (1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
-        turns(STRAIGHT_OLD, (530, BY_HOME), (538, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (530, BY_HOME), (538, STRAIGHT_NEW)),
+        upstream_switch(540),
         559,
     ),
     "sync-mipv6-ro I, the correspondent waits": Case(
@@ -251,8 +251,8 @@ ROUTE_OPTIMIZATION = {
         BA2 new mn 565 570
         """,
         {"cn": [(529.999, ["old"]), (530, ["old"]), (537.999, ["old"]), (538, ["new"])]},
-        turns(STRAIGHT_OLD, (538, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (538, STRAIGHT_NEW)),
+        upstream_switch(540),
         567,
         {"correspondent_race": "hold"},
     ),
@@ -280,12 +280,12 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])],
-            # more may follow the marker, so it does not end the forwarding: its lifetime of 12 s does
+            # packets may follow the marker, so that forwarding ends with its lifetime of 12 s
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(504.999, None), (505, "local")],
         },
-        turns(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW)),
-        switched(540),
+        path_changes(STRAIGHT_OLD, (499, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW)),
+        upstream_switch(540),
         566,
     ),
     "sync-mipv6-ro III": Case(
@@ -315,11 +315,11 @@ ROUTE_OPTIMIZATION = {
             "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        turns(
+        path_changes(
             STRAIGHT_OLD,
-            (481, there_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW),
+            (481, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW),
         ),
-        waited(510, 540),
+        upstream_wait(510, 540),
         566,
     ),
 }  # fmt: skip

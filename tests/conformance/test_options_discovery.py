@@ -1,14 +1,14 @@
-"""How the new router is known before the move, how it is found after it, and who asks the old one to forward.
+"""Prediction of the new router, its discovery after the move, and the request that makes the old router forward.
 
-Each option is on and off in one scene, with the difference worked out by hand (the delays are in ``scene``): a message takes 4 ms
-to the old router or back, 5 to the new one, 6 between them.
+Each option is on and off in one scene, with the difference computed by hand from the delays of ``two_router_scene``: a message
+takes 4 ms to the old router or back, 5 to the new one, 6 between them.
 """
 
 import pytest
 
 from handoff.protocol.constants import DHAAD_RETRIES, DHAAD_TIMEOUT
-from tests.conformance.scene import Scene, Stay, delivered, dropped
-from tests.conformance.spy import Hop, Spy
+from tests.conformance.run_assertions import Hop, RunView
+from tests.conformance.two_router_scene import Scene, Stay, delivered, dropped
 
 MS = 10**9
 DUAL = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
@@ -20,46 +20,46 @@ PIGGYBACK = [Hop("AA", "new", "old", 500, 506), Hop("AA", "old", "mn", 506, 510)
 # -- before the move (seed: inter-foreign agent solicitation, and advertisements on layer 2) ---------------------------
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-mipv6", "mipv4-bicast", "hmipv6-bicast"])
 @pytest.mark.parametrize(("prediction", "first"), [("layer2", []), ("solicitation", SOLICITED), ("piggyback", PIGGYBACK)])
-def test_the_request_goes_out_when_the_advertisement_of_the_new_router_is_here(procedure, prediction, first):
-    spy = Spy(DUAL.setup(options={"prediction": prediction}), procedure)
-    known = first[-1].got if first else 500
-    assert spy.hops()[: len(first)] == first
-    request = spy.hops()[len(first)]
+def test_the_request_leaves_when_the_advertisement_of_the_new_router_arrives(procedure, prediction, first):
+    view = RunView(DUAL.setup(options={"prediction": prediction}), procedure)
+    known = first[-1].received if first else 500
+    assert view.hops()[: len(first)] == first
+    request = view.hops()[len(first)]
     assert (request.source, request.to, request.sent) == ("mn", "old", known)
-    assert spy.run.handoffs["known_ps"].tolist() == [round(known * MS)]
-    assert spy.run.handoffs["request_ps"].tolist() == [round(known * MS)]
+    assert view.run.handoffs["known_ps"].tolist() == [round(known * MS)]
+    assert view.run.handoffs["request_ps"].tolist() == [round(known * MS)]
 
 
 @pytest.mark.parametrize(("prediction", "scenario"), [("layer2", 1), ("piggyback", 1), ("solicitation", 2)])
-def test_slower_news_of_the_new_router_leave_less_time_for_the_marker(prediction, scenario):
-    """The marker comes 37 ms after the request: at 537, 547 or 553; the link is about to be discarded at 550."""
+def test_a_slower_prediction_leaves_less_time_for_the_marker(prediction, scenario):
+    """The marker arrives 37 ms after the request, at 537, 547 or 553; the warning comes at 550."""
     scene = Scene([Stay("old", down=600, predict=500, warn=550), Stay("new", up=520)])
     assert scene.run("sync-mipv4", prediction=prediction).handoffs["scenario"].tolist() == [scenario]
 
 
 @pytest.mark.parametrize(("prediction", "lost"), [("solicitation", ["old>new"]), ("piggyback", ["new>old"])])
-def test_an_advertisement_that_is_lost_leaves_the_move_unknown(prediction, lost):
-    """As if layer 2 had said nothing: the request waits for the new link (520) to be the last one, and asks nobody to forward."""
-    spy = Spy(Scene(DUAL.stays, loss=lost).setup(options={"prediction": prediction}), "sync-mipv4")
-    assert spy.run.handoffs["known_ps"].tolist() == [-1]
-    assert spy.run.handoffs["scenario"].tolist() == [0]
-    assert not spy.sends("BU")
-    assert next(h for h in spy.hops() if h.message == "RQ") == Hop("RQ", "mn", "new", 620, 625)
+def test_a_lost_advertisement_leaves_the_move_unpredicted(prediction, lost):
+    """Without it the request waits until the new link (520) is the only one; the old router is not asked to forward."""
+    view = RunView(Scene(DUAL.stays, loss=lost).setup(options={"prediction": prediction}), "sync-mipv4")
+    assert view.run.handoffs["known_ps"].tolist() == [-1]
+    assert view.run.handoffs["scenario"].tolist() == [0]
+    assert not view.sends("BU")
+    assert next(h for h in view.hops() if h.message == "RQ") == Hop("RQ", "mn", "new", 620, 625)
 
 
-def test_procedures_that_register_after_the_move_ask_for_no_advertisement_before_it():
-    spy = Spy(DUAL.setup(options={"prediction": "solicitation"}), "mipv4")
-    assert {h.message for h in spy.hops()} == {"RQ", "RR"}
+def test_reactive_procedures_solicit_no_advertisement_before_the_move():
+    view = RunView(DUAL.setup(options={"prediction": "solicitation"}), "mipv4")
+    assert {h.message for h in view.hops()} == {"RQ", "RR"}
 
 
 # -- after the move --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("discovery_ms", [0, 100, 250])
-def test_agent_discovery_takes_its_time_if_layer_2_is_to_tell(discovery_ms):
-    """A packet a ms: lost after that of 466, which is heard at 500, until the home agent knows, 18 ms after the request."""
+def test_layer_2_discovery_takes_the_configured_time(discovery_ms):
+    """One packet a ms: those after 466, which arrives at 500, are lost until the home agent binds, 18 ms after the request."""
     options = {"agent_discovery_ps": discovery_ms * MS}
-    spy = Spy(BREAK.setup(down=range(400, 1200), options=options), "mipv4")
-    assert spy.sends("RQ")[0].time_ps == (700 + discovery_ms) * MS
-    assert spy.run.result.flows["lost"].tolist() == [700 + discovery_ms + 18 - 20 - 466 - 1]  # that of 466 is here at 500
+    view = RunView(BREAK.setup(down=range(400, 1200), options=options), "mipv4")
+    assert view.sends("RQ")[0].time_ps == (700 + discovery_ms) * MS
+    assert view.run.result.flows["lost"].tolist() == [700 + discovery_ms + 18 - 20 - 466 - 1]  # the packet of 466 arrives at 500
 
 
 # -- temporary home agents (RFC 6275 10.5, 11.4.1) -----------------------------------------------------------------------
@@ -72,17 +72,17 @@ BY_DISCOVERY = [
 
 @pytest.mark.parametrize("procedure", ["mipv6", "mipv6-ro"])
 @pytest.mark.parametrize(("how", "hops", "begins"), [("list", BY_LIST, 811), ("discovery", BY_DISCOVERY, 833)])
-def test_a_temporary_home_agent_is_known_from_a_list_or_has_to_be_found(procedure, how, hops, begins):
-    spy = Spy(BREAK.setup(options={"temporary_home_agent": how}), procedure)
-    assert [h for h in spy.hops() if h.message in ("HADQ", "HADR", "BU3")] == hops
-    assert [spy.table("old", t) for t in (begins - 0.001, begins)] == ["local", ["new"]]
+def test_a_temporary_home_agent_is_listed_or_discovered(procedure, how, hops, begins):
+    view = RunView(BREAK.setup(options={"temporary_home_agent": how}), procedure)
+    assert [h for h in view.hops() if h.message in ("HADQ", "HADR", "BU3")] == hops
+    assert [view.table("old", t) for t in (begins - 0.001, begins)] == ["local", ["new"]]
 
 
 @pytest.mark.parametrize(
     ("how", "last_lost", "path"),
     [
         ("list", 780.999, delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)),  # at the old router at 811
-        ("discovery", 797.999, delivered("cn>ha", "ha>new", "new>*", delay=37)),  # at the home agent at 818: nothing is saved
+        ("discovery", 797.999, delivered("cn>ha", "ha>new", "new>*", delay=37)),  # at the home agent at 818: no packet is saved
     ],
 )
 def test_discovery_of_a_temporary_home_agent_costs_packets(how, last_lost, path):
@@ -91,27 +91,27 @@ def test_discovery_of_a_temporary_home_agent_costs_packets(how, last_lost, path)
     assert BREAK.path("mipv6", down=last_lost + 0.001, temporary_home_agent=how) == path
 
 
-def test_home_agent_discovery_is_asked_for_again_after_3_6_12_24_s_and_then_no_more():
+def test_home_agent_discovery_is_retransmitted_four_times_after_3_6_12_24_s():
     """INITIAL_DHAAD_TIMEOUT and DHAAD_RETRIES (RFC 6275 12): four retransmissions, each after twice the wait."""
     assert (DHAAD_TIMEOUT, DHAAD_RETRIES) == (3000 * MS, 4)
     scene = Scene(BREAK.stays, loss=["new>old"], until=200_000)
-    spy = Spy(scene.setup(options={"temporary_home_agent": "discovery"}), "mipv6")
-    assert [a.time_ps / MS for a in spy.sends("HADQ")] == [800, 3800, 9800, 21_800, 45_800]
-    assert not spy.sends("BU3")
-    assert spy.run.handoffs["completed"].tolist() == [0], "nobody forwards: the handoff is not what it should be"
+    view = RunView(scene.setup(options={"temporary_home_agent": "discovery"}), "mipv6")
+    assert [a.time_ps / MS for a in view.sends("HADQ")] == [800, 3800, 9800, 21_800, 45_800]
+    assert not view.sends("BU3")
+    assert view.run.handoffs["completed"].tolist() == [0], "no router forwards, so that the handoff is not complete"
 
 
 # -- smooth handoff ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("who", "hops"),
+    ("sender", "hops"),
     [
         ("mn", [Hop("BU2", "mn", "new", 800, 805), Hop("BU2", "new", "old", 805, 811)]),
-        ("router", [Hop("BU2", "new", "old", 805, 811)]),  # as the request passes it: one message less on the air
+        ("router", [Hop("BU2", "new", "old", 805, 811)]),  # as it relays the request: one message less on the radio
     ],
 )
-def test_the_old_agent_is_told_by_the_mobile_node_or_by_the_new_agent(who, hops):
-    spy = Spy(BREAK.setup(options={"notification": who}), "mipv4-smooth")
-    assert [h for h in spy.hops() if h.message == "BU2"] == hops
-    assert [spy.table("old", t) for t in (810.999, 811)] == ["local", ["new"]]
-    assert spy.run.handoffs["completed"].tolist() == [1]
-    assert BREAK.path("mipv4-smooth", down=786, notification=who) == delivered("cn>old", "old>new", "new>*", delay=36)
+def test_the_mobile_node_or_the_new_router_updates_the_old_router(sender, hops):
+    view = RunView(BREAK.setup(options={"notification": sender}), "mipv4-smooth")
+    assert [h for h in view.hops() if h.message == "BU2"] == hops
+    assert [view.table("old", t) for t in (810.999, 811)] == ["local", ["new"]]
+    assert view.run.handoffs["completed"].tolist() == [1]
+    assert BREAK.path("mipv4-smooth", down=786, notification=sender) == delivered("cn>old", "old>new", "new>*", delay=36)

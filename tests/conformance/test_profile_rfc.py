@@ -1,6 +1,7 @@
-"""The profile ``rfc`` beside ``patent``: checked addresses, return routability, timers, rates, lifetimes; each also by itself.
+"""The profile ``rfc`` compared with ``patent``: address checks, return routability, timers, rates and lifetimes.
 
-Expectations are worked out by hand from the delays of ``scene`` and the sections that the constants cite (RFC 5944, 6275, 4862).
+Each mechanism is also tested alone. Expectations are computed by hand from the delays of ``two_router_scene`` and the sections
+that the constants cite (RFC 5944, 6275, 4862).
 """
 
 from itertools import pairwise
@@ -15,8 +16,8 @@ from handoff.protocol.setup import Attachments, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.initial_state import PURPOSE_AGE
 from handoff.simulation.run import run_procedure
-from tests.conformance.scene import Scene, Stay
-from tests.conformance.spy import Hop, Spy
+from tests.conformance.run_assertions import Hop, RunView
+from tests.conformance.two_router_scene import Scene, Stay
 
 MS = 10**9
 BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
@@ -24,7 +25,7 @@ DUAL = Scene([Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=520
 NO_WAY = Scene(DUAL.stays, loss=["new>ha"], until=100_000)
 
 
-def test_constants_have_the_values_of_their_sections():
+def test_constants_have_the_values_of_the_rfcs():
     s = constants.SECOND
     values = {
         "SECOND": 1000 * MS, "REGISTRATION_RETRANSMIT": s, "REGISTRATION_PROCESSING": s // 10,  # RFC 5944 3.6.3
@@ -37,13 +38,13 @@ def test_constants_have_the_values_of_their_sections():
         "DUPLICATE_ADDRESS_DETECTION": s,  # RFC 4862 5.1
     }  # fmt: skip
     assert {name: getattr(constants, name) for name in values} == values
-    # whoever has a good token has a good nonce
+    # a valid token implies a valid nonce
     assert constants.MAX_TOKEN_LIFETIME + constants.NONCE_INTERVAL <= constants.MAX_NONCE_LIFETIME
 
 
-# -- timers and rates (decisions, 26) --------------------------------------------------------------------------------------
-def sent(spy, message):
-    return [a.time_ps / MS for a in spy.sends(message)]
+# -- timers and rates (decision 26) ----------------------------------------------------------------------------------------
+def sent(view, message):
+    return [a.time_ps / MS for a in view.sends(message)]
 
 
 @pytest.mark.parametrize(
@@ -52,40 +53,40 @@ def sent(spy, message):
         ("sync-mipv4", {}, [1, 2, 4, 8, 16, 32, 32]),
         ("sync-mipv4", {"retransmit_max_ps": 4000 * MS}, [1, 2, 4, 4, 4]),
         ("sync-mipv4", {"retransmit_ps": 1500 * MS}, [1.5, 3, 6, 12, 24, 32]),
-        ("sync-mipv4", {"profile": "rfc"}, [1, 2, 4, 8, 16, 32]),  # the next one would come 64 s later: up to the lifetime
+        ("sync-mipv4", {"profile": "rfc"}, [1, 2, 4, 8, 16, 32]),  # the limit is the lifetime: the next one would come 64 s later
         ("sync-mipv4", {"profile": "rfc", "lifetime_s": 10}, [1, 2, 4, 8, 10, 10]),
         ("sync-mipv6", {"profile": "rfc", "dad_ps": 0}, [1, 2, 4, 8, 16, 32, 32]),
     ],
 )
 def test_waits_double_up_to_a_limit(procedure, options, waits):
-    """RFC 5944 3.6.3: up to the requested lifetime; RFC 6275 11.8: up to MAX_BINDACK_TIMEOUT, and go on at that rate."""
-    times = sent(Spy(NO_WAY.setup(options=options), procedure), "RQ" if procedure == "sync-mipv4" else "BU")
+    """RFC 5944 3.6.3: up to the requested lifetime. RFC 6275 11.8: up to MAX_BINDACK_TIMEOUT, and on at that rate."""
+    times = sent(RunView(NO_WAY.setup(options=options), procedure), "RQ" if procedure == "sync-mipv4" else "BU")
     gaps = [(b - a) / 1000 for a, b in pairwise(times)]
     assert gaps[: len(waits)] == waits
     assert len(gaps) == len(waits) or options.get("retransmit_max_ps") or options.get("lifetime_s")
 
 
 def first_registration(procedure, **options):
-    """Updates of a mobile node that comes up at 300, in ms: the first wait for an answer tells how many."""
-    spy = Spy(Scene([Stay("old", up=300)], until=5000).setup(options=options), procedure)
-    return sent(spy, "BU1" if procedure == "mipv6" else "RQ")
+    """Return the updates (ms) of a mobile node whose link comes up at 300; their number follows from the first wait."""
+    view = RunView(Scene([Stay("old", up=300)], until=5000).setup(options=options), procedure)
+    return sent(view, "BU1" if procedure == "mipv6" else "RQ")
 
 
-def test_a_first_binding_update_waits_long_enough_for_the_check_at_the_home_agent():
-    """1 s of duplicate address detection there and 29 ms of way: with a first wait of 1 s it would be sent twice (inet 1132)."""
+def test_a_first_binding_update_waits_for_the_address_check_at_the_home_agent():
+    """The check takes 1 s and the way 29 ms: with a first wait of 1 s the update would be sent twice."""
     assert first_registration("mipv6", profile="rfc", dad_ps=0) == [400]
     assert len(first_registration("mipv6", profile="rfc")) == 1
 
 
 @pytest.mark.parametrize(("profile", "again"), [("patent", [1500]), ("rfc", [])])
-def test_the_first_wait_is_two_round_trips_and_a_tenth_of_a_second_if_that_is_more(profile, again):
-    """A home agent 500 ms away: the answer to a request of 500 is here at 1521; the first wait is 1 s, or 2 × 1010 + 100 ms."""
+def test_the_first_wait_is_at_least_two_round_trips_and_a_tenth_of_a_second(profile, again):
+    """The home agent is 500 ms away: the reply to a request of 500 arrives at 1521. First wait: 1 s, or 2 × 1010 + 100 ms."""
     nodes = ("cn", "peer", "old", "new", "gw", "gw2")
     far = {f"{a}>{b}": 500 for n in nodes for a, b in ((n, "ha"), ("ha", n))}
     stays = [Stay("old", down=3000, predict=500), Stay("new", up=501)]
-    spy = Spy(Scene(stays, until=2400, delays=far).setup(options={"profile": profile}), "sync-mipv4")
-    assert sent(spy, "RQ") == [500, *again]
-    lost = Spy(Scene(stays, until=2900, delays=far, loss=["new>ha"]).setup(options={"profile": profile}), "sync-mipv4")
+    view = RunView(Scene(stays, until=2400, delays=far).setup(options={"profile": profile}), "sync-mipv4")
+    assert sent(view, "RQ") == [500, *again]
+    lost = RunView(Scene(stays, until=2900, delays=far, loss=["new>ha"]).setup(options={"profile": profile}), "sync-mipv4")
     assert sent(lost, "RQ")[1] == (1500 if profile == "patent" else 500 + 2120)
 
 
@@ -93,173 +94,173 @@ PING_PONG = Scene(
     [Stay("old", down=500)] + [Stay(("new", "old")[i % 2], up=510 + 150 * i, down=650 + 150 * i) for i in range(5)]
     + [Stay("old", up=1300)], until=3000,
 )  # fmt: skip
-"""Six moves, each found at once: requests at 510, 660, 810, 960, 1110 and, last, 1300."""
+"""Six moves with immediate discovery: requests at 510, 660, 810, 960, 1110 and 1300."""
 
 
 @pytest.mark.parametrize(
     ("profile", "times"),
-    [("patent", [510, 660, 810, 960, 1110, 1300]), ("rfc", [510, 660, 810, 1510])],  # the next one a second after the first
+    [("patent", [510, 660, 810, 960, 1110, 1300]), ("rfc", [510, 660, 810, 1510])],  # the fourth a second after the first
 )
-def test_no_more_than_three_updates_a_second_go_to_one_node(profile, times):
-    """MAX_UPDATE_RATE (RFC 6275 11.8, 12); what is held back is sent as soon as it may be."""
-    spy = Spy(PING_PONG.setup(options={"profile": profile, "dad_ps": 0, "agent_discovery_ps": 0}), "mipv6")
-    assert sent(spy, "BU1") == times
-    assert spy.run.handoffs["completed"].tolist()[-1] == 1
-    assert spy.run.handoffs["retransmissions"].sum() == 0
-    assert spy.table("ha", 2900) == ["old"]
+def test_at_most_three_updates_a_second_go_to_one_node(profile, times):
+    """MAX_UPDATE_RATE (RFC 6275 11.8, 12); a held update is sent as soon as the limit permits it."""
+    view = RunView(PING_PONG.setup(options={"profile": profile, "dad_ps": 0, "agent_discovery_ps": 0}), "mipv6")
+    assert sent(view, "BU1") == times
+    assert view.run.handoffs["completed"].tolist()[-1] == 1
+    assert view.run.handoffs["retransmissions"].sum() == 0
+    assert view.table("ha", 2900) == ["old"]
 
 
-def test_what_is_held_back_waits_for_its_answer_as_long_as_any_first_one():
-    """Nobody answers; the one of 1510 is sent again after 1 s."""
+def test_a_rate_limited_update_has_the_usual_first_wait():
+    """No reply arrives; the update of 1510 is retransmitted after 1 s."""
     scene = Scene(PING_PONG.stays, until=3000, loss=["old>ha", "new>ha"])
     options = {"profile": "rfc", "dad_ps": 0, "agent_discovery_ps": 0}
-    assert sent(Spy(scene.setup(options=options), "mipv6"), "BU1") == [510, 660, 810, 1510, 2510]
+    assert sent(RunView(scene.setup(options=options), "mipv6"), "BU1") == [510, 660, 810, 1510, 2510]
 
 
-def test_updates_and_deregistrations_are_of_one_type():
+def test_updates_and_deregistrations_share_a_rate_limit():
     """Two of each in half a second are four: the last one waits until a second after the first."""
     scene = Scene([Stay("old", down=600, predict=500), Stay("new", up=520, down=2000, predict=800), Stay("old", up=820)])
     for profile, last in (("patent", 800), ("rfc", 1500)):
-        spy = Spy(scene.setup(options={"profile": profile, "dad_ps": 0}), "sync-mipv6")
-        assert (sent(spy, "BU"), sent(spy, "DBU")) == ([500, 800], [500, last])
+        view = RunView(scene.setup(options={"profile": profile, "dad_ps": 0}), "sync-mipv6")
+        assert (sent(view, "BU"), sent(view, "DBU")) == ([500, 800], [500, last])
 
 
 @pytest.mark.parametrize(("profile", "least"), [("patent", 150), ("rfc", 1000)])
 def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profile, least):
-    """RFC 5944 3.6.1: the same moves, found by solicitation, which takes no time here but the way to and fro."""
+    """RFC 5944 3.6.1: the same moves with discovery by solicitation, which takes only the time of transmission."""
     assert constants.REGISTRATION_INTERVAL == constants.SECOND
     never = 10**16
     options = {"profile": profile, "discovery": "solicitation", "advertisement_min_ps": never, "advertisement_max_ps": never}
     moves = [Stay(s.router, up=s.up, down=s.down) for s in PING_PONG.stays]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("handoff.protocol.movement_detection.MAX_RTR_SOLICITATION_DELAY", 1)
-        times = sent(Spy(Scene(moves, until=3000).setup(options=options), "mipv4"), "RQ")
+        times = sent(RunView(Scene(moves, until=3000).setup(options=options), "mipv4"), "RQ")
     assert min(b - a for a, b in pairwise(times)) >= least - 10
     assert (len(times) > 3) == (profile == "patent")
 
 
 @pytest.mark.parametrize("rate", [1, 2])
-def test_no_second_has_more_updates_than_the_rate(rate, monkeypatch):
+def test_the_rate_limit_holds_in_every_second(rate, monkeypatch):
     monkeypatch.setattr("handoff.protocol.registration.MAX_UPDATE_RATE", rate)
     options = {"profile": "rfc", "dad_ps": 0, "agent_discovery_ps": 0}
-    times = sent(Spy(PING_PONG.setup(options=options), "mipv6"), "BU1")
+    times = sent(RunView(PING_PONG.setup(options=options), "mipv6"), "BU1")
     assert all(b - a >= 1000 for a, b in zip(times, times[rate:], strict=False))
     assert len(times) == rate + 1
 
 
-# -- duplicate address detection (decisions, 22) ------------------------------------------------------------------------------
+# -- duplicate address detection (decision 22) --------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "check"), [({}, 0), ({"dad_ps": 30 * MS}, 30), ({"profile": "rfc"}, 1000), ({"profile": "rfc", "dad_ps": 0}, 0)]
 )
 def test_an_address_is_checked_before_it_is_used(options, check):
-    """Before the move by the new router, which has the update at 510; after a move without warning (800) by the mobile node."""
-    spy = Spy(DUAL.setup(options=options), "sync-mipv6")
-    assert next(h for h in spy.hops() if h.source == "new") == Hop("BU", "new", "ha", 510 + check, 523 + check)
-    assert sent(spy, "BU") == [500], "the first wait for an answer allows for the check"
-    assert sent(Spy(BREAK.setup(options=options), "mipv6"), "BU1") == [800 + check]
+    """Before the move the new router checks it at 510; after a move without a warning the mobile node checks it at 800."""
+    view = RunView(DUAL.setup(options=options), "sync-mipv6")
+    assert next(h for h in view.hops() if h.source == "new") == Hop("BU", "new", "ha", 510 + check, 523 + check)
+    assert sent(view, "BU") == [500], "the first wait for an answer allows for the check"
+    assert sent(RunView(BREAK.setup(options=options), "mipv6"), "BU1") == [800 + check]
 
 
-def test_an_address_that_has_been_checked_is_not_checked_again():
-    """At the new router at 510, checked until 1610; unanswered, it comes again over the new link, 1 s and the check later."""
+def test_an_address_is_checked_only_once():
+    """The new router checks it from 510 to 1610. Without a reply the update comes again over the new link, 1 s + 1.1 s later."""
     scene = Scene(DUAL.stays, loss=["new>ha"], until=4000)
-    spy = Spy(scene.setup(options={"dad_ps": 1100 * MS}), "sync-mipv6")
-    assert sent(spy, "BU") == [500, 2600]
-    assert [h.sent for h in spy.hops() if h.source == "new" and h.message == "BU"] == [1610, 2605]
+    view = RunView(scene.setup(options={"dad_ps": 1100 * MS}), "sync-mipv6")
+    assert sent(view, "BU") == [500, 2600]
+    assert [h.sent for h in view.hops() if h.source == "new" and h.message == "BU"] == [1610, 2605]
 
 
 @pytest.mark.parametrize("procedure", ["mipv4", "pmipv6"])
-def test_there_is_nothing_to_check_where_the_address_is_the_routers_or_stays(procedure):
-    spy = Spy(BREAK.setup(options={"profile": "rfc"}), procedure)
-    assert spy.hops()[0].sent == 800
+def test_a_care_of_address_of_the_router_is_not_checked(procedure):
+    view = RunView(BREAK.setup(options={"profile": "rfc"}), procedure)
+    assert view.hops()[0].sent == 800
 
 
-# -- return routability (decisions, 23; RFC 6275 5.2) -------------------------------------------------------------------------
+# -- return routability (decision 23; RFC 6275 5.2) ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "tests", "bound"),
     [
-        ({}, {}, 833),  # 800 to the new router (805) and the correspondent (832), which takes 1 ms
+        ({}, {}, 833),  # from 800 to the new router (805) and the correspondent (832), which takes 1 ms
         (
             {"return_routability": True},
-            # home registration until 835; home test by the home agent: 840, 853, 874, 895, 907, 912; care-of test: 805, 833, 860
+            # registered with the home agent at 835; home test 840, 853, 874, 895, 907, 912; care-of test 805, 833, 860
             {"HoTI2": 835, "CoTI2": 800, "BU2": 912},
             912 + 5 + 27 + 1,
         ),
     ],
 )
 def test_a_correspondent_tests_both_addresses_first(options, tests, bound):
-    spy = Spy(BREAK.setup(down=[100], options=options), "mipv6-ro")
-    assert {m: sent(spy, m)[0] for m in tests} == tests
-    assert ("HoTI2" in {h.message for h in spy.hops()}) == bool(tests)
-    assert [spy.table("cn", t) for t in (bound - 0.001, bound)] == [["old"], ["new"]]
+    view = RunView(BREAK.setup(down=[100], options=options), "mipv6-ro")
+    assert {m: sent(view, m)[0] for m in tests} == tests
+    assert ("HoTI2" in {h.message for h in view.hops()}) == bool(tests)
+    assert [view.table("cn", t) for t in (bound - 0.001, bound)] == [["old"], ["new"]]
 
 
 def test_a_deregistration_needs_the_home_token_only():
-    """Before the move: HoTI by the old router is at the correspondent at 536, HoT back at 571; the care-of test, which the new
-    link loses here, is not needed for the deregistration."""
+    """Before the move, HoTI through the old router reaches the correspondent at 536, and HoT arrives at 571. The care-of test,
+    which is lost on the new link here, is not required for the deregistration."""
     options = {"return_routability": True}
-    spy = Spy(DUAL.setup(down=[100], options=options), "sync-mipv6-ro")
-    assert [sent(spy, m)[0] for m in ("HoTI1", "CoTI1", "DBU", "BU2")] == [500, 500, 571, 571]
-    lossy = Spy(Scene(DUAL.stays, loss=["cn>new"]).setup(down=[100], options=options), "sync-mipv6-ro")
+    view = RunView(DUAL.setup(down=[100], options=options), "sync-mipv6-ro")
+    assert [sent(view, m)[0] for m in ("HoTI1", "CoTI1", "DBU", "BU2")] == [500, 500, 571, 571]
+    lossy = RunView(Scene(DUAL.stays, loss=["cn>new"]).setup(down=[100], options=options), "sync-mipv6-ro")
     assert sent(lossy, "DBU") == [571]
     assert sent(lossy, "BU2") == []
 
 
 @pytest.mark.parametrize(("second", "tests"), [(100, 1), (205, 1), (212, 2)])
-def test_a_home_token_is_good_for_210_s(second, tests):
-    """Got at 912 ms; the next move is so many seconds later; the refresh at 210.95 s comes with a good token or a new one."""
+def test_a_home_token_is_valid_for_210_s(second, tests):
+    """The token arrives at 912 ms. The next move comes at ``second``; the refresh at 210.95 s needs a new token or not."""
     stays = [Stay("old", down=500), Stay("new", up=700, down=second * 1000), Stay("old", up=second * 1000 + 1)]
     options = {"return_routability": True, "lifetime_s": 60_000}
-    spy = Spy(Scene(stays, until=second * 1000 + 1500).setup(down=[100], options=options), "mipv6-ro")
-    assert len(sent(spy, "HoTI2")) == tests
+    view = RunView(Scene(stays, until=second * 1000 + 1500).setup(down=[100], options=options), "mipv6-ro")
+    assert len(sent(view, "HoTI2")) == tests
 
 
 @pytest.mark.parametrize(("options", "until"), [({}, None), ({"return_routability": True}, 945 + 420_000)])
-def test_a_binding_that_return_routability_protects_lasts_420_s(options, until):
-    """MAX_RR_BINDING_LIFETIME: made at 945 ms and not refreshed, since the mobile node is off the air."""
+def test_a_binding_protected_by_return_routability_lasts_420_s(options, until):
+    """MAX_RR_BINDING_LIFETIME: the binding is made at 945 ms and not refreshed, since the mobile node has no link."""
     stays = [Stay("old", down=500), Stay("new", up=700, down=1000)]
-    spy = Spy(Scene(stays, until=430_000).setup(down=[100], options=options | {"lifetime_s": 1200}), "mipv6-ro")
+    view = RunView(Scene(stays, until=430_000).setup(down=[100], options=options | {"lifetime_s": 1200}), "mipv6-ro")
     end = until or 833 + 1_200_000
-    assert [spy.table("cn", t) for t in (end - 0.001, end)] == [["new"], None]
+    assert [view.table("cn", t) for t in (end - 0.001, end)] == [["new"], None]
 
 
-# -- authentication and its cost ------------------------------------------------------------------------------------------------
+# -- authentication and its service time ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "bound"),
     [
-        ({"authentication_service_ps": 5 * MS}, 523),  # nobody authenticates
+        ({"authentication_service_ps": 5 * MS}, 523),  # without authentication
         ({"authentication_service_ps": 5 * MS, "authentication": True}, 528),
         ({"authentication_service_ps": 5 * MS, "profile": "rfc"}, 528),
         ({"authentication_service_ps": 5 * MS, "profile": "rfc", "authentication": False}, 523),
     ],
 )
 def test_authentication_takes_time_at_an_anchor(options, bound):
-    spy = Spy(DUAL.setup(options=options), "sync-mipv4")
-    assert [spy.table("ha", t) for t in (bound - 0.001, bound)] == [["old"], ["new"]]
+    view = RunView(DUAL.setup(options=options), "sync-mipv4")
+    assert [view.table("ha", t) for t in (bound - 0.001, bound)] == [["old"], ["new"]]
 
 
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-hmipv4", "sync-mipv4-ro"])
-def test_the_update_to_the_old_router_is_as_fresh_as_its_warning(procedure):
-    """Timestamps are good for 7 s: the last request is of 500 ms, the warning comes at 9000, and the marker is lost."""
+def test_the_update_to_the_old_router_has_a_current_timestamp(procedure):
+    """Timestamps are valid for 7 s. The last request leaves at 500 ms, the warning comes at 9000, and the marker is lost."""
     stays = [Stay("old", down=9100, predict=500, warn=9000), Stay("new", up=520)]
     scene = Scene(stays, loss=["ha>old", "gw>old", "cn>old", "ha>gw"], until=10_000)
     for profile in ("patent", "rfc"):
-        spy = Spy(scene.setup(down=[100], options={"profile": profile}), procedure)
-        assert [spy.table("old", t) for t in (9003.999, 9004)] == ["local", ["new"]], profile
-        assert "replayed" not in spy.run.result.fate_counts(control=True)
+        view = RunView(scene.setup(down=[100], options={"profile": profile}), procedure)
+        assert [view.table("old", t) for t in (9003.999, 9004)] == ["local", ["new"]], profile
+        assert "replayed" not in view.run.result.fate_counts(control=True)
 
 
 # -- lifetimes ------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("lifetime", [2, 6])
-def test_a_registration_is_asked_for_again_at_half_its_lifetime(lifetime):
-    """The reply of the move is here at 540."""
-    spy = Spy(Scene(DUAL.stays, until=10_000).setup(options={"lifetime_s": lifetime}), "sync-mipv4")
-    after = [t for t in sent(spy, "RQ") if t > 540]
+def test_a_registration_is_refreshed_at_half_its_lifetime(lifetime):
+    """The reply of the move arrives at 540."""
+    view = RunView(Scene(DUAL.stays, until=10_000).setup(options={"lifetime_s": lifetime}), "sync-mipv4")
+    after = [t for t in sent(view, "RQ") if t > 540]
     assert after[0] == 540 + lifetime * 500
-    assert spy.table("ha", after[0] - 1) == ["new"]
+    assert view.table("ha", after[0] - 1) == ["new"]
 
 
-def test_registrations_made_before_time_0_are_as_old_as_their_draws_however_long_the_run_is():
-    """Refreshed at half of 600 s; a request needs 7 ms to the home agent, and 60 s are a fifth of half a lifetime."""
+def test_the_age_of_initial_registrations_is_drawn_independently_of_the_duration():
+    """The refresh comes at half of 600 s; a request takes 7 ms to the home agent, and 60 s are a fifth of that half."""
     net = Network()
     net.node("ha", registration="1us"), net.node("ar")
     net.link("ha", "ar", delay="5ms", both=True)
@@ -275,5 +276,5 @@ def test_registrations_made_before_time_0_are_as_old_as_their_draws_however_long
 
 
 def test_the_default_lifetime_is_refreshed_too():
-    spy = Spy(Scene(DUAL.stays, until=700_000).setup(), "sync-mipv4")
-    assert [t for t in sent(spy, "RQ") if t > 540] == [300_540, 600_575]
+    view = RunView(Scene(DUAL.stays, until=700_000).setup(), "sync-mipv4")
+    assert [t for t in sent(view, "RQ") if t > 540] == [300_540, 600_575]

@@ -9,7 +9,7 @@ from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.bisection import Bracket, non_monotone_measures
 from handoff.experiments.planning.field_scale import Values
 from handoff.experiments.planning.verdict import TargetResult
-from handoff.metrics.catalogue import bottlenecks
+from handoff.metrics.bottlenecks import bottlenecks
 from handoff.theory.estimate import Comparison
 
 MAX_BUSIEST = 3

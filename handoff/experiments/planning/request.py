@@ -15,13 +15,13 @@ from handoff.experiments.planning.search_space import DEFAULT_TARGET, SearchProb
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.verdict import SloTest, needs_detail
 from handoff.protocol.procedures import PROCEDURES, name_errors
+from handoff.protocol.program import unsupported_reasons
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import read_tables
 from handoff.scenario.load import validate as validate_scenario
 from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
-from handoff.simulation.run import unsupported_reasons
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.quantities import format_duration, parse_duration, parse_size
-from handoff.scenario.units import FREQUENCY, parse_frequency
+from handoff.scenario.units import FREQUENCY
 
 _TARGET = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
 _SYNTAX = "write MEASURE<=LIMIT (or <, >=, >), as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'"
@@ -188,7 +188,7 @@ def _parse_plain_number(text: str) -> float:
 _LIMITS: dict[str, Callable[[str], float]] = {
     "ps": lambda text: float(parse_duration(text)), "ratio": _parse_ratio, "packets": _parse_packets,
     "bytes": lambda text: float(parse_size(text)),
-    "1/s": lambda text: parse_frequency(text) / FREQUENCY["/s"], "": _parse_plain_number,
+    "1/s": lambda text: FREQUENCY.parse(text) / FREQUENCY.units["/s"], "": _parse_plain_number,
 }  # fmt: skip
 
 __all__ = ["Target", "format_value", "parse_target", "parse_targets"]

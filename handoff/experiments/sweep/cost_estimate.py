@@ -14,10 +14,11 @@ from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents
 from handoff.experiments.sweep.points import Point
 from handoff.experiments.sweep.sweep_plan import SweepPlan
+from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
 from handoff.simulation.initial_state import prepare_network
-from handoff.simulation.run import StudyProgress, compile_program, run_procedure
+from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.workload.build import build_setup
 
 BUILD_SECONDS = 5.0

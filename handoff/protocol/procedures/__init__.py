@@ -1,25 +1,44 @@
-"""The procedures, as rows of data for the one machine in ``handoff.protocol``."""
+"""Handoff procedures as data, and access to them by name."""
 
 from collections.abc import Sequence
 
 from handoff.protocol.procedures import mipv4, mipv6
 from handoff.protocol.procedures.steps import EVENTS, Procedure, Step
 
-_ROWS = (*mipv4.CONVENTIONAL, *mipv6.CONVENTIONAL, *mipv4.SYNCHRONIZED, *mipv6.SYNCHRONIZED, *mipv6.BEYOND)
+_ALL = (*mipv4.CONVENTIONAL, *mipv6.CONVENTIONAL, *mipv4.SYNCHRONIZED, *mipv6.SYNCHRONIZED, *mipv6.PROXY)
+_AFTER_FIGURES = 99  # the seed ends with figure 52B
 
-PROCEDURES = {row.name: row for row in sorted(_ROWS, key=lambda row: int(row.figures.partition("A")[0] or 99))}
-"""All procedures by name, in the order of the seed's figures: conventional ones first; those of other documents last."""
+
+def _first_figure(procedure: Procedure) -> int:
+    return int(procedure.figures.partition("A")[0] or _AFTER_FIGURES)
+
+
+PROCEDURES = {procedure.name: procedure for procedure in sorted(_ALL, key=_first_figure)}
+"""All procedures by name, in the order of the seed's figures: conventional ones first, those of other documents last."""
 
 
 def parse_names(text: str) -> list[str]:
-    """Names of procedures with commas between them, as a command line has them; ``all`` is all."""
+    """Split a comma-separated list of procedure names; ``all`` stands for all procedures."""
     return list(PROCEDURES) if text.strip() == "all" else [name.strip() for name in text.split(",")]
 
 
 def name_errors(names: Sequence[str]) -> list[str]:
-    """What is wrong with names of procedures: there is none of the name, or one stands twice."""
-    wrong = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in PROCEDURES]
-    return wrong + [f"procedure {n!r} stands twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
+    """Return an error message for each unknown name and for each name that is listed twice."""
+    errors = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in PROCEDURES]
+    return errors + [f"procedure {n!r} is listed twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
 
 
-__all__ = ["EVENTS", "PROCEDURES", "Procedure", "Step", "name_errors", "parse_names"]
+def find_procedure(name: str) -> Procedure:
+    """Return the procedure with a name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such procedure.
+    """
+    if errors := name_errors([name]):
+        raise ValueError(errors[0])
+    return PROCEDURES[name]
+
+
+__all__ = ["EVENTS", "PROCEDURES", "Procedure", "Step", "find_procedure", "name_errors", "parse_names"]

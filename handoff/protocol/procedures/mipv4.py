@@ -1,11 +1,10 @@
-"""Rows of Mobile IPv4 and hierarchical Mobile IPv4."""
+"""Procedures of Mobile IPv4 and hierarchical Mobile IPv4."""
 
 from __future__ import annotations
 
 from handoff.protocol.procedures.steps import Procedure, Step, predictive_path, rescue_steps
 
-AFTER = ("MN", "nAR")
-"""From the mobile node over the new link."""
+_NEW_LINK = ("MN", "nAR")
 
 _REPLY = Step("RQ", "RR", ("HA", "nAR", "MN"), "registered")
 _REGIONAL_REPLY = Step("RQ", "RR", ("GFA", "nAR", "MN"), "registered")
@@ -20,7 +19,7 @@ CONVENTIONAL = (
         rfcs=("RFC 5944",),
         ip=4,
         anchor="HA",
-        signalling=(Step("move", "RQ", (*AFTER, "HA"), "bind"), _REPLY),
+        signalling=(Step("move", "RQ", (*_NEW_LINK, "HA"), "bind"), _REPLY),
         upstream="drop",
     ),
     Procedure(
@@ -33,8 +32,8 @@ CONVENTIONAL = (
         anchor="CN",
         route_optimization=True,
         signalling=(
-            Step("move", "RQ", (*AFTER, "HA"), "bind"),
-            Step("move", "BU2", (*AFTER, "oAR"), "forward"),
+            Step("move", "RQ", (*_NEW_LINK, "HA"), "bind"),
+            Step("move", "BU2", (*_NEW_LINK, "oAR"), "forward"),
             _REPLY,
             Step("RQ", "BU", ("HA", "CN"), "bind"),
             Step("BU2", "BA2", ("oAR", "nAR", "MN")),
@@ -54,7 +53,7 @@ CONVENTIONAL = (
     Procedure(
         name="hmipv4-bicast",
         family="bicasting",
-        summary="the same at the gateway foreign agent (hierarchical fast handoff)",
+        summary="simultaneous bindings at the gateway foreign agent (hierarchical fast handoff)",
         figures="8A-8B",
         rfcs=("RFC 4857", "RFC 5944 3.8.2.2 (S bit)"),
         ip=4,
@@ -68,7 +67,7 @@ SYNCHRONIZED = (
     Procedure(
         name="sync-mipv4",
         family="synchronized",
-        summary="the home agent ends the old path with a marker; without it the old router forwards what it holds",
+        summary="the home agent ends the old path with a marker; without it the old router forwards its packets",
         figures="11A-17B",
         rfcs=("RFC 5944", "RFC 5944 3.8.2.2 (second reply)"),
         ip=4,

@@ -1,21 +1,20 @@
-"""Rows of Mobile IPv6 and hierarchical Mobile IPv6."""
+"""Procedures of Mobile IPv6, hierarchical Mobile IPv6 and Proxy Mobile IPv6."""
 
 from __future__ import annotations
 
 from handoff.protocol.procedures.steps import Procedure, Step, predictive_path, rescue_steps, update_steps
 
-AFTER = ("MN", "nAR")
-"""From the mobile node over the new link."""
+_NEW_LINK = ("MN", "nAR")
 
-_TEMPORARY = update_steps("move", "3", (*AFTER, "oAR"), "forward")
-"""The update with H that makes a router of the old sub-network the temporary home agent."""
+_TEMPORARY = update_steps("move", "3", (*_NEW_LINK, "oAR"), "forward")
+"""Update with the H bit, which makes a router of the old sub-network the temporary home agent, and its acknowledgement."""
 
 _HIERARCHY = ("RFC 5380", "draft-soliman-mobileip-hmipv6")
 
 
-def _deregister(anchor: str, *way: str) -> tuple[Step, Step]:
-    """Update with lifetime 0 by the old router, and its acknowledgement, the marker."""
-    return Step("predict", "DBU", ("MN", "oAR", anchor), "delete"), Step("DBU", "DBA", (anchor, *way, "oAR", "MN"))
+def _deregistration_steps(anchor: str, *gateway: str) -> tuple[Step, Step]:
+    """Return the update with lifetime 0 through the old router, and its acknowledgement, which is the marker."""
+    return Step("predict", "DBU", ("MN", "oAR", anchor), "delete"), Step("DBU", "DBA", (anchor, *gateway, "oAR", "MN"))
 
 
 CONVENTIONAL = (
@@ -29,8 +28,8 @@ CONVENTIONAL = (
         anchor="CN",
         route_optimization=True,
         signalling=(
-            *update_steps("move", "1", (*AFTER, "HA"), reply="registered"),
-            *update_steps("move", "2", (*AFTER, "CN")),
+            *update_steps("move", "1", (*_NEW_LINK, "HA"), reply="registered"),
+            *update_steps("move", "2", (*_NEW_LINK, "CN")),
             *_TEMPORARY,
         ),
         upstream="drop",
@@ -43,7 +42,7 @@ CONVENTIONAL = (
         rfcs=("RFC 6275",),
         ip=6,
         anchor="HA",
-        signalling=(*update_steps("move", "1", (*AFTER, "HA"), reply="registered"), *_TEMPORARY),
+        signalling=(*update_steps("move", "1", (*_NEW_LINK, "HA"), reply="registered"), *_TEMPORARY),
         upstream="drop",
     ),
     Procedure(
@@ -63,7 +62,7 @@ CONVENTIONAL = (
     Procedure(
         name="hmipv6-ro-bicast",
         family="bicasting",
-        summary="simultaneous bindings at the mobility anchor point, to which correspondents send straight",
+        summary="simultaneous bindings at the mobility anchor point, to which correspondents send directly",
         figures="10A-10B",
         rfcs=_HIERARCHY,
         ip=6,
@@ -78,7 +77,7 @@ CONVENTIONAL = (
     ),
 )
 
-BEYOND = (
+PROXY = (
     Procedure(
         name="pmipv6",
         family="conventional",
@@ -89,7 +88,7 @@ BEYOND = (
         anchor="HA",
         network_based=True,
         signalling=(
-            Step("move", "AS", AFTER),
+            Step("move", "AS", _NEW_LINK),
             Step("AS", "BU", ("nAR", "HA"), "bind"),
             Step("BU", "BA", ("HA", "nAR")),
             Step("BA", "AA", ("nAR", "MN"), "registered"),
@@ -97,7 +96,7 @@ BEYOND = (
         upstream="drop",
     ),
 )
-"""Not of the seed."""
+"""Proxy Mobile IPv6, which the seed document does not contain."""
 
 SYNCHRONIZED = (
     Procedure(
@@ -109,7 +108,7 @@ SYNCHRONIZED = (
         ip=6,
         anchor="HA",
         marker="DBA",
-        signalling=(*update_steps("predict", "", predictive_path("HA"), reply="registered"), *_deregister("HA")),
+        signalling=(*update_steps("predict", "", predictive_path("HA"), reply="registered"), *_deregistration_steps("HA")),
         rescue=rescue_steps("2"),
     ),
     Procedure(
@@ -125,7 +124,7 @@ SYNCHRONIZED = (
         signalling=(
             *update_steps("predict", "1", predictive_path("HA"), reply="registered"),
             *update_steps("predict", "2", predictive_path("CN")),
-            *_deregister("CN"),
+            *_deregistration_steps("CN"),
         ),
         rescue=rescue_steps("3"),
     ),
@@ -138,11 +137,11 @@ SYNCHRONIZED = (
         ip=6,
         anchor="MAP",
         marker="DBA",
-        signalling=(*update_steps("predict", "", predictive_path("MAP"), reply="registered"), *_deregister("MAP")),
+        signalling=(*update_steps("predict", "", predictive_path("MAP"), reply="registered"), *_deregistration_steps("MAP")),
         between=(
             *update_steps("predict", "", predictive_path("MAP")),
             *update_steps("predict", "3", predictive_path("HA"), reply="registered"),
-            *_deregister("HA", "oMAP"),
+            *_deregistration_steps("HA", "oMAP"),
         ),
         rescue=rescue_steps("2"),
     ),

@@ -1,19 +1,19 @@
-"""The language of a procedure: steps, and rows made of them.
+"""Language of the procedures: a procedure is a list of steps, each of which is one message.
 
-A step reads: *on* an event, the first node of *path* sends *message*; each node on the way passes it on, and the last one
-applies *effect* before it answers. ``on`` is an event at the mobile node or the name of a message: every node that handles that
-message (as the last of its path, or passing it on) starts the steps whose path begins with its role.
+A step reads: *on* an event, the first node of *path* sends *message*; each node on the path relays it, and the last one applies
+*effect* before it replies. The event is one of ``EVENTS``, which happen at the mobile node, or the name of a message. In the
+latter case every node that handles the message, as the last of its path or in passing, starts the steps whose path begins with
+its role.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 EVENTS = ("predict", "move", "going-down")
-"""``predict``: the move is known, and where to. ``move``: the mobile node has found the new router on the new link.
-``going-down``: "the connection will be discarded in a very short time"."""
-
-EFFECTS = ("", "bind", "simultaneous", "delete", "forward", "registered")
+"""Events at the mobile node. ``predict``: layer 2 announces the move and its target. ``move``: the mobile node has discovered the
+new router on the new link. ``going-down``: layer 2 warns that "the connection will be discarded in a very short time"."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,18 @@ class Step:
     Attributes
     ----------
     on : str
-        One of ``EVENTS`` or a message.
+        One of ``EVENTS``, or a message.
     message : str
         RQ registration request, RR registration reply, DRR deregistration reply (a reply with lifetime 0), BU and BA binding
-        update and acknowledgement, DBU and DBA the same with lifetime 0. A trailing digit tells two of one kind apart.
+        update and acknowledgement, DBU and DBA the same with lifetime 0. A trailing digit distinguishes messages of one kind.
     path : tuple of str
-        Roles: MN; oAR, nAR old and new router; HA; CN (each correspondent of the mobile node); GFA or MAP, the gateway of the
-        new router's region, oGFA or oMAP that of the old one's.
+        Roles. MN: mobile node. oAR, nAR: old and new router. HA: home agent. CN: each correspondent of the mobile node. GFA,
+        MAP: gateway of the new router's region. oGFA, oMAP: gateway of the old router's region.
     effect : str
-        What the last node does. ``bind``: home -> new care-of address replaces what an anchor has; ``simultaneous``: is put
-        beside it; ``delete``: home -> old care-of address goes; ``forward``: the old router tunnels old -> new care-of address;
-        ``registered``: the mobile node knows that it is, and may send upstream through the new router.
+        Action of the last node. ``bind``: bind the home address to the new care-of address, in place of the existing binding.
+        ``simultaneous``: bind it in addition to the existing binding. ``delete``: remove the binding to the old care-of address.
+        ``forward``: tunnel packets for the old care-of address to the new one (old router). ``registered``: use the new router
+        for upstream data (mobile node). Empty: none.
     """
 
     on: str
@@ -44,30 +45,35 @@ class Step:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One row.
+    """A handoff procedure as data.
 
     Attributes
     ----------
-    name, family, summary, figures : str
-        Figures are those of the seed document.
+    name, family, summary : str
+        Name, ``conventional``, ``bicasting`` or ``synchronized``, and one line for lists.
+    figures : str
+        Figures of the seed document; empty for a procedure of other documents.
     rfcs : tuple of str
+        Documents that define the procedure.
     ip : int
+        IP version, 4 or 6.
     anchor : str
-        Whose binding steers the downstream data: HA, CN, GFA or MAP.
-    marker : str
-        The message that the anchor sends last on the old path; ``""`` if there is none.
+        Role whose binding directs downstream data: HA, CN, GFA or MAP.
     signalling : tuple of Step
-        Within a region; where there are no regions, always.
+        Messages of a handoff; in a hierarchical procedure, of a handoff within a region.
+    marker : str
+        Message that the anchor sends last on the old path; empty if the procedure has none.
     between : tuple of Step
-        Instead of ``signalling`` when the move goes to another region (hierarchical procedures only).
+        Messages of a handoff to another region; empty unless the procedure is hierarchical.
     rescue : tuple of Step
-        What the mobile node does at going-down when the marker has not come.
+        Messages that the mobile node sends at ``going-down`` if the marker has not arrived.
     upstream : str
-        What the mobile node does with upstream data while it has no registered link: ``"hold"`` or ``"drop"``.
+        Treatment of upstream data while the mobile node has no registered link: ``"hold"`` or ``"drop"``.
     route_optimization : bool
-        Whether correspondents have bindings.
+        If true, correspondents have bindings (RFC 6275 6.1.7; draft-ietf-mobileip-optim).
     network_based : bool
-        Whether routers register for the mobile node, which keeps one address: tunnels end at them, and no address is checked.
+        If true, routers register for the mobile node, which keeps one address (RFC 5213). Tunnels end at the routers, and no
+        address is checked for duplicates.
     """
 
     name: str
@@ -85,28 +91,28 @@ class Procedure:
     route_optimization: bool = False
     network_based: bool = False
 
-    @property
+    @cached_property
     def hierarchical(self) -> bool:
-        """Whether moves inside a region stay at its gateway."""
+        """True if the gateway of a region handles moves within the region (RFC 4857, RFC 5380)."""
         return bool(self.between)
 
-    @property
+    @cached_property
     def predictive(self) -> bool:
-        """Whether it registers before the move."""
+        """True if the mobile node registers before the move."""
         return any(step.on == "predict" for step in self.signalling)
 
 
 def predictive_path(*path: str) -> tuple[str, ...]:
-    """From the mobile node over the old link, relayed by the old router to the new one, to ``path``."""
+    """Return a path over the old link: the old router relays the message to the new router, from where it takes ``path``."""
     return ("MN", "oAR", "nAR", *path)
 
 
 def update_steps(on: str, number: str, path: tuple[str, ...], effect: str = "bind", reply: str = "") -> tuple[Step, Step]:
-    """A binding update along ``path`` and its acknowledgement by the new router; ``reply`` is the acknowledgement's effect."""
+    """Return a binding update along ``path`` and its acknowledgement through the new router, which has the effect ``reply``."""
     last = path[-1]
     return Step(on, f"BU{number}", path, effect), Step(f"BU{number}", f"BA{number}", (last, "nAR", "MN"), reply)
 
 
 def rescue_steps(number: str = "") -> tuple[Step, ...]:
-    """II-4 and III-3: update to the old router over the old link, acknowledgement by the new router."""
+    """Return the update to the old router over the old link and its acknowledgement through the new one (seed, II-4, III-3)."""
     return update_steps("going-down", number, ("MN", "oAR"), "forward")

@@ -96,7 +96,7 @@ import sys
 from pathlib import Path
 from handoff.experiments.execution.factory import make_executor
 from handoff.experiments.execution.task import Task
-from handoff.cli.run import InterruptHandler
+from handoff.cli.interrupt import InterruptHandler
 from tests.unit.experiments.execution.short_tasks import walk_scenario
 
 def main():
@@ -106,7 +106,7 @@ def main():
         interruption = InterruptHandler("letting the runs in progress end", pool.stop)
         for task, result in pool.run(Task(scenario, str(folder), seed, ("mipv4",)) for seed in range(number)):
             print(task.seed, result.problem, *(w.process.pid for w in pool._workers), flush=True)
-    sys.exit(130 if interruption.asked else 0)
+    sys.exit(130 if interruption.requested else 0)
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ import pytest
 from handoff.experiments.planning.answer import Answer, Utilisation, busiest_resources
 from handoff.experiments.planning.bisection import Bracket, SearchRange
 from handoff.experiments.planning.field_scale import Values
-from handoff.metrics.catalogue import Bottleneck
+from handoff.metrics.bottlenecks import Bottleneck
 from handoff.scenario.load import read_tables
 from tests.unit.experiments.planning.one_mobile_node import commuting
 from tests.unit.experiments.planning.test_bisection import exact_result, run_search

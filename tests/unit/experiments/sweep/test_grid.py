@@ -25,8 +25,8 @@ def test_all_mistakes_in_groups_are_reported():
         combinations({"a": ["1", "2"], "b": ["x"]}, [["a", "b"], ["a", "z"]], ["p"])
     assert str(caught.value).splitlines() == [
         "zip: no field 'z' varies; there are 'a', 'b'",
-        "zip: 'a' stands twice",
-        "zip: fields that go side by side have equally many values: 'a' has 2, 'b' has 1",
+        "zip: 'a' is listed twice: name each once",
+        "zip: fields of a group need equally many values: 'a' has 2, 'b' has 1",
     ]
 
 

@@ -52,7 +52,7 @@ def test_duplicates_are_one_point_and_wrong_scenarios_are_failures():
     points, failures = make_points(tables(), Path(), selection, RunSettings())
     assert [json.loads(p.scenario)["duration"] for p in points] == ["10s"]
     assert [f.describe() for f in failures] == [
-        "duration=0s mipv4: a duration is above 0",
+        "duration=0s mipv4: duration: 0 is too short; give a duration above 0",
         "duration=10 sec mipv4: duration: '10 sec' is not a duration: write a number and one of ps, ns, us, µs, ms, s, min, h, "
         "as in '20ms'",
     ]

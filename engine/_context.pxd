@@ -1,0 +1,37 @@
+"""Declarations of events and contexts, which the event loop fills."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libcpp.unordered_map cimport unordered_map
+
+from engine.kernel.events cimport Action
+from engine.kernel.world cimport Unit, World
+
+cdef class Event:
+    cdef readonly int64_t time_ps
+    cdef readonly int32_t node
+    cdef readonly int32_t mobile
+    cdef readonly int32_t kind
+    cdef readonly int32_t code
+    cdef readonly int32_t source
+    cdef readonly int32_t via
+    cdef readonly tuple args
+    cdef int64_t fate
+
+cdef class Context:
+    cdef World* w
+    cdef Unit* u  # NULL while no controller is being called
+    cdef Event event
+    cdef uint64_t order
+    cdef unordered_map[int64_t, uint32_t] message_counts  # mobile << 32 | (sending node + 1) -> messages sent
+    cdef object node_keys
+    cdef readonly int64_t time_ps
+    cdef readonly int32_t node
+    cdef readonly int32_t mobile
+    cdef void make_current(self, Event event)
+    cdef int require_active(self) except -1
+    cdef Action new_action(self, int op) except *
+    cdef int require_node(self) except -1
+    cdef int require_mobiles(self) except -1
+    cdef int require_cell(self, int node) except -1
+    cdef bint check_copy_in_flight(self, bint copy_in_flight) except -1
+    cdef int64_t to_expiry(self, object until_ps) except -1

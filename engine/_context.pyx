@@ -1,0 +1,362 @@
+# distutils: language = c++
+# cython: language_level=3
+"""Interface of controllers: the events that they get, and the actions that they request at the time of an event."""
+
+from enum import IntEnum
+from operator import index as as_index
+
+cimport cython
+from libc.stdint cimport int64_t, uint16_t, uint32_t
+
+from engine.kernel.events cimport (
+    ADD_BINDING, BEGIN_MEASUREMENT, BIND, BUFFER_UPSTREAM, CLEAR_UPSTREAM_ROUTE, COUNT_AFTER_MARKER, DELIVER_LOCALLY,
+    END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
+    UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
+)
+from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
+from engine.kernel.next_event cimport NEVER, atomic_min
+from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE
+from engine.kernel.rng cimport combine
+from engine.kernel.world cimport mobile_key
+
+cdef enum:
+    MIN_MESSAGE_BYTES = 1
+    MAX_MESSAGE_BYTES = 65000
+    MAX_HEADER_BYTES = 60
+    MAX_TIMERS = 0xFFFF  # MobileNode.pending_timers has 16 bits
+
+cdef tuple KIND_NAMES = ("scheduled", "timer", "message", "refused message")
+
+
+class EventKind(IntEnum):
+    """Kind of an event that a controller gets."""
+
+    SCHEDULED = EVENT_SCHEDULED
+    TIMER = EVENT_TIMER
+    MESSAGE = EVENT_MESSAGE
+    REFUSED_MESSAGE = EVENT_REFUSED
+
+
+@cython.final
+@cython.freelist(64)
+@cython.no_gc  # args holds only integers: no reference cycle is possible
+cdef class Event:
+    """One event for a controller (phase 1 of docs/model.md, section 4).
+
+    Attributes
+    ----------
+    time_ps : int
+        Time of the event.
+    node : int
+        Index of the controller's node, or -1 for the controller of the mobile nodes.
+    mobile : int
+        Mobile node that the event concerns.
+    kind : int
+        A value of :class:`EventKind`: 0 scheduled event, 1 timer, 2 message, 3 refused message. A refused message found the
+        registration queue full at a node with ``registration_answers`` (``Network.node``). It is dropped already, and the
+        controller may answer it.
+    code : int
+        The code given to ``Network.schedule``, ``Context.timer`` or ``Context.send``.
+    source : int
+        For a message (kind 2 or 3): the node that sent it, or -1 if the mobile node did. Otherwise -1. The cell that a mobile
+        node received a message through is ``via``.
+    via : int
+        For a message to a mobile node: the node whose cell it came through. Otherwise -1.
+    args : tuple of int
+        For a message (kind 2 or 3) its six arguments; otherwise (arg, 0, 0, 0, 0, 0).
+    """
+
+    def __repr__(self):
+        kind = KIND_NAMES[self.kind]
+        return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
+
+
+cdef int64_t as_int64(object value) except? -1:
+    """Return an integer as int64. A float raises TypeError: a plain conversion would truncate it."""
+    return value if type(value) is int else as_index(value)
+
+
+cdef int64_t check_buffer_limit(object limit) except -1:
+    if limit < 0:
+        raise ValueError(f"a buffer holds at least 0 packets and bytes (0: no limit), not {limit}")
+    return as_int64(limit)
+
+
+@cython.final
+cdef class Context:
+    """Actions that a controller may request, at the time of its current event and for that event's mobile node."""
+
+    cdef void make_current(self, Event event):
+        self.event = event
+        self.time_ps = event.time_ps
+        self.node = event.node
+        self.mobile = event.mobile
+
+    cdef int require_active(self) except -1:
+        if self.u == NULL:
+            raise ValueError("a context acts only while its controller is being called")
+        return 0
+
+    cdef Action new_action(self, int op) except *:
+        cdef Action a
+        self.require_active()
+        a.t = self.time_ps
+        a.mobile = self.mobile
+        a.mobile_key = mobile_key(self.w, self.mobile)
+        a.order = self.order
+        a.op = op
+        a.arg0 = a.arg1 = 0
+        a.expiry = NEVER
+        a.ends_at_mobile = a.copy_in_flight = 0
+        self.order += 1
+        return a
+
+    cdef int require_node(self) except -1:
+        if self.node < 0:
+            raise ValueError("the mobile nodes have no table: only a node's controller binds, buffers and delivers locally")
+        return 0
+
+    cdef int require_mobiles(self) except -1:
+        if self.node >= 0:
+            raise ValueError("only the controller of the mobile nodes routes upstream and measures spans")
+        return 0
+
+    cdef int require_cell(self, int node) except -1:
+        """Return the cell of a node."""
+        if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
+            raise ValueError(f"node {node} has no cell")
+        return self.w.cell_of_node[node]
+
+    cdef bint check_copy_in_flight(self, bint copy_in_flight) except -1:
+        if copy_in_flight and not self.w.time_ordered:
+            raise ValueError("'copy_in_flight' copies packets on the air: run the engine with scheduling='heap'")
+        return copy_in_flight
+
+    cdef int64_t to_expiry(self, object until_ps) except -1:
+        return NEVER if until_ps is None else as_int64(until_ps)
+
+    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False):
+        """Send a control message about the current mobile node.
+
+        Parameters
+        ----------
+        code : int
+            Meaning of the message, defined by the controllers.
+        to : int
+            Destination node. With ``for_mobile`` that node's table forwards the message to the mobile node, like a data packet
+            that has left a tunnel there; ``to`` may then be this node itself.
+        size_bytes : int
+            IP length.
+        args : sequence of int
+            Up to six int64.
+        via : int
+            Required from the controller of the mobile nodes, not allowed elsewhere: the node through whose cell the mobile node
+            sends.
+        radio : bool
+            With ``for_mobile`` and ``to`` this node: put the message straight into the cell's downlink and ignore the table.
+
+        Raises
+        ------
+        ValueError
+            If ``to`` cannot be reached, or is this node without ``for_mobile``; if ``via`` has no cell; or if ``radio`` is used
+            without its conditions.
+        """
+        cdef Action a = self.new_action(SEND)
+        cdef Message m
+        cdef uint32_t index
+        cdef uint32_t* count
+        cdef int i, start = self.node
+        cdef tuple values = <tuple>args if isinstance(args, tuple) else tuple(args)
+        if not 0 <= to < self.w.nodes:
+            raise ValueError(f"no node with index {to}: there are {self.w.nodes}")
+        if not MIN_MESSAGE_BYTES <= size_bytes <= MAX_MESSAGE_BYTES or len(values) > MAX_ARGS:
+            raise ValueError("a message has 1 to 65000 bytes and at most six arguments")
+        if self.node < 0:
+            if not 0 <= via < self.w.nodes or self.w.cell_of_node[via] < 0:
+                raise ValueError(f"a mobile sends via the cell of a node; node {via} has none")
+            start = via
+            a.arg0 = self.w.cell_of_node[via]
+        elif to == self.node and not for_mobile:
+            raise ValueError("a node does not send messages to itself")
+        if radio and (not for_mobile or to != self.node or self.w.cell_of_node[to] < 0):
+            raise ValueError("only a node with a cell sends by radio, for a mobile and addressed to the node itself")
+        a.arg1 = radio
+        if start != to and self.w.next_hop[start][<int64_t>to] == NULL:
+            raise ValueError(f"no way from node {start} to node {to}")
+        for i in range(MAX_ARGS):
+            m.args[i] = as_int64(values[i]) if i < len(values) else 0
+        m.code = code
+        m.mobile = self.mobile
+        m.source = self.node
+        m.reference_count = 1
+        count = &self.message_counts[<int64_t>self.mobile << 32 | <int64_t>(self.node + 1)]
+        m.packet_key = combine(
+            combine(self.node_keys[self.node] if self.node >= 0 else mobile_key(self.w, self.mobile), a.mobile_key), count[0]
+        )
+        count[0] += 1
+        if self.w.free_messages.size():
+            index = self.w.free_messages.back()
+            self.w.free_messages.pop_back()
+            self.w.messages.data()[index] = m
+        else:
+            index = <uint32_t>self.w.messages.size()
+            self.w.messages.push_back(m)
+        a.packet.t = a.packet.creation_time = self.time_ps
+        a.packet.flow = self.mobile
+        a.packet.seq = index
+        a.packet.size = <uint16_t>size_bytes
+        a.packet.destination = <uint16_t>to
+        a.packet.extra = a.packet.tunnels = a.packet.copy = 0
+        a.packet.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
+        self.u.actions.push_back(a)
+
+    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False,
+             bint copy_in_flight=False):
+        """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
+
+        Parameters
+        ----------
+        coa : int
+            Care-of node.
+        header_bytes : int
+            Tunnel header, 0 to 60 bytes.
+        end : {"router", "mobile"}
+            Where the header is removed: at the care-of node, or at the mobile node behind it.
+        until_ps : int or None
+            Expiry of the binding; None means never.
+        simultaneous : bool
+            If true, keep the other care-of nodes and send a copy of each packet to every one. At most 4 are kept; a fifth
+            replaces the oldest.
+        copy_in_flight : bool
+            If true, also forward copies of the data packets that the cell is transmitting now. The engine must run with
+            ``scheduling="heap"``: in a window, the radio may be ahead of the node.
+        """
+        cdef Action a = self.new_action(ADD_BINDING if simultaneous else BIND)
+        self.require_node()
+        if end not in ("router", "mobile"):
+            raise ValueError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
+        if coa == self.node or not 0 <= coa < self.w.nodes or self.w.next_hop[self.node][<int64_t>coa] == NULL:
+            raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
+        if not 0 <= header_bytes <= MAX_HEADER_BYTES:
+            raise ValueError("a tunnel header has 0 to 60 bytes")
+        a.arg0, a.arg1, a.expiry, a.ends_at_mobile = coa, header_bytes, self.to_expiry(until_ps), end == "mobile"
+        a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
+        self.u.actions.push_back(a)
+
+    def deliver_locally(self, *, until_ps=None):
+        """Deliver the current mobile node's packets into this node's own cell from now on."""
+        cdef Action a = self.new_action(DELIVER_LOCALLY)
+        self.require_node()
+        self.require_cell(self.node)
+        a.expiry = self.to_expiry(until_ps)
+        self.u.actions.push_back(a)
+
+    def buffer(self, *, packets=0, bytes=0, until_ps=None, bint copy_in_flight=False):
+        """Buffer the current mobile node's packets at this node.
+
+        Parameters
+        ----------
+        packets, bytes : int
+            Capacity of the buffer; 0 means no limit.
+        until_ps : int or None
+            Time at which the buffered packets are dropped; None means never.
+        copy_in_flight : bool
+            If true, also buffer copies of the data packets that the cell is transmitting now, as in :meth:`bind`.
+        """
+        cdef Action a = self.new_action(SET_BUFFER)
+        self.require_node()
+        a.arg0, a.arg1, a.expiry = check_buffer_limit(packets), check_buffer_limit(bytes), self.to_expiry(until_ps)
+        a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
+        self.u.actions.push_back(a)
+
+    def unbind(self, coa=None):
+        """Remove one care-of node, or the whole entry if ``coa`` is None. A missing entry is no error."""
+        cdef Action a = self.new_action(UNBIND_ALL if coa is None else UNBIND)
+        self.require_node()
+        a.arg0 = -1 if coa is None else coa
+        self.u.actions.push_back(a)
+
+    def timer(self, at_ps, int code, arg=0):
+        """Set a timer: an event of kind 1 for this controller and the current mobile node, at ``at_ps`` (not in the past)."""
+        cdef ControllerEvent e
+        cdef int64_t at = as_int64(at_ps)
+        self.require_active()
+        if at < self.time_ps:
+            raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
+        if self.node < 0 and self.w.mobile[self.mobile].pending_timers == MAX_TIMERS:
+            raise ValueError(f"mobile {self.mobile} waits for 65,535 timers already")
+        e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, mobile_key(self.w, self.mobile), EVENT_TIMER
+        e.link_key, e.order, e.arg, e.code, e.message, e.via = 0, self.u.event_counter, as_int64(arg), code, -1, -1
+        self.u.event_counter += 1
+        push_event(self.u.pending_events, &e)
+        if self.node < 0:
+            self.w.mobile[self.mobile].pending_timers += 1
+        atomic_min(self.u.next_event, at)
+
+    def reject(self, int fate):
+        """Give the current message (kind 2) the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of ``DELIVERED``.
+
+        A refused message (kind 3) has its fate already and cannot be rejected.
+        """
+        self.require_active()
+        if self.event.kind != EVENT_MESSAGE or fate not in (AUTHENTICATION_FAILED, REPLAYED):
+            raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
+        self.event.fate = fate
+
+    def set_upstream_route(self, int node):
+        """Send the mobile node's upstream data through the cell of ``node``, buffered packets first.
+
+        Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(SET_UPSTREAM_ROUTE)
+        self.require_mobiles()
+        a.arg0 = self.require_cell(node)
+        self.u.actions.push_back(a)
+
+    def buffer_upstream(self, *, packets=0, bytes=0):
+        """Buffer upstream data at the mobile node; 0 means no limit.
+
+        Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(BUFFER_UPSTREAM)
+        self.require_mobiles()
+        a.arg0, a.arg1 = check_buffer_limit(packets), check_buffer_limit(bytes)
+        self.u.actions.push_back(a)
+
+    def clear_upstream_route(self):
+        """Clear the upstream route: buffered packets and further ones are dropped as ``DETACHED``.
+
+        Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(CLEAR_UPSTREAM_ROUTE)
+        self.require_mobiles()
+        self.u.actions.push_back(a)
+
+    def begin_measurement(self, int64_t id):
+        """Measure the deliveries to this mobile node (all its downstream flows) from now on, as a row of ``Result.spans``.
+
+        An open span of the mobile node ends first. Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(BEGIN_MEASUREMENT)
+        self.require_mobiles()
+        a.arg0 = id
+        self.u.actions.push_back(a)
+
+    def end_measurement(self):
+        """End the open span with the first delivery at or after now, which the span still counts.
+
+        Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(END_MEASUREMENT)
+        self.require_mobiles()
+        self.u.actions.push_back(a)
+
+    def count_after_marker(self, int node):
+        """Count deliveries through the cell of ``node`` from now on as ``after_marker`` in the open span.
+
+        Only the controller of the mobile nodes may call it.
+        """
+        cdef Action a = self.new_action(COUNT_AFTER_MARKER)
+        self.require_mobiles()
+        a.arg0 = self.require_cell(node)
+        self.u.actions.push_back(a)

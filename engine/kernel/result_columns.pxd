@@ -1,0 +1,107 @@
+"""Raw result columns of a world, without names; the Python side names them and checks the conservation laws."""
+
+from libc.stdint cimport int64_t, uint32_t
+
+from engine.kernel.fates cimport DUPLICATE, IN_FLIGHT
+from engine.kernel.fifo cimport Fifo, LinkCounters, packet_bytes, transmission_time
+from engine.kernel.in_flight cimport count_in_flight, expire_buffers
+from engine.kernel.link_trace cimport TracedHop, TracedMessage
+from engine.kernel.packet cimport Packet
+from engine.kernel.world cimport (
+    CONTROL_FATES, DATA_FATES, FATE_COUNT, HISTOGRAM_BUCKETS, UNIT_SERVER, Flow, PacketRecord, Unit, World, trace_once,
+)
+
+cdef enum:  # columns of each table, in the order of engine.results
+    FLOW_COLUMNS = 12
+    FLOW_IN_FLIGHT = 11
+    SPAN_COLUMNS = 13
+    PACKET_COLUMNS = 10
+    NODE_COLUMNS = 14
+
+cdef inline dict collect_columns(World* w, object np, object built, int64_t reached):
+    """Return the raw columns at time ``reached``. ``np`` is the numpy module, which a .pxd file cannot import."""
+    cdef int64_t i, k
+    cdef int64_t[:, ::1] flows, queued, spans, packets, nodes, fates
+    cdef LinkCounters* counters
+    cdef Unit* u
+    cdef PacketRecord* e
+    cdef Flow* f
+    queued_np = np.zeros((len(built.tallies), 2), np.int64)
+    queued = queued_np
+    flows_np = np.zeros((FLOW_COLUMNS, w.flows), np.int64)
+    flows = flows_np
+    expire_buffers(w, reached)
+    cdef size_t final_records = w.packet_records.size()
+    cdef int64_t control_in_flight = count_in_flight(w, flows[FLOW_IN_FLIGHT], queued)
+    for i in range(w.flows):
+        f = &w.flow[i]
+        flows[0, i], flows[1, i], flows[2, i], flows[3, i] = w.sent_packets[i], f.copies, f.delivered, f.duplicate
+        flows[4, i], flows[5, i], flows[6, i] = f.dropped, f.lost, f.reordered
+        flows[7, i], flows[8, i], flows[9, i], flows[10, i] = f.delay_sum, f.delay_max, f.gap_max, f.last_time
+    spans_np = np.zeros((SPAN_COLUMNS, w.spans.size()), np.int64)
+    spans = spans_np
+    for i in range(<int64_t>w.spans.size()):
+        for k in range(SPAN_COLUMNS):
+            spans[k, i] = (<int64_t*>&w.spans.data()[i])[k]
+    packets_np = np.zeros((PACKET_COLUMNS, w.packet_records.size()), np.int64)
+    packets = packets_np
+    for i in range(<int64_t>w.packet_records.size()):
+        e = &w.packet_records.data()[i]
+        packets[0, i], packets[1, i], packets[2, i], packets[3, i] = e.flow, e.seq, e.copy, e.fate
+        packets[4, i], packets[5, i], packets[6, i] = e.t, e.node, e.t - e.creation_time if e.fate <= DUPLICATE else -1
+        packets[7, i], packets[8, i], packets[9, i] = e.creation_time, e.via, e.tunnels
+    w.packet_records.resize(final_records)  # records of packets in flight are valid for this call only
+    fates_np = np.zeros((2, FATE_COUNT), np.int64)
+    fates = fates_np
+    for i in range(2):
+        for k in range(FATE_COUNT):
+            fates[i, k] = w.fates[i][k]
+    fates[DATA_FATES, IN_FLIGHT] = int(flows_np[FLOW_IN_FLIGHT].sum())
+    fates[CONTROL_FATES, IN_FLIGHT] = control_in_flight
+    nodes_np = np.zeros((w.nodes, NODE_COLUMNS), np.int64)
+    nodes = nodes_np
+    for i in range(w.nodes):
+        u = &w.unit[w.unit_of_node[i]]
+        counters = u.registration_fifo.params.counters
+        nodes[i, 5] = u.message_count
+        nodes[i, 6], nodes[i, 7], nodes[i, 8] = counters.packets, counters.dropped, counters.peak_packets
+        nodes[i, 9], nodes[i, 10] = u.total_wait, u.max_wait
+        nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.buffer_peak_packets, u.buffer_peak_bytes
+    for i in range(w.units):
+        u = &w.unit[i]
+        if u.kind == UNIT_SERVER:
+            counters = u.server_fifo.params.counters
+            nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = counters.packets, counters.dropped, counters.peak_packets
+            nodes[u.node, 3], nodes[u.node, 4] = u.total_wait, u.max_wait
+    return {
+        "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": packets_np,
+        "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.packet_hops,
+        "histogram": np.array([w.delay_histogram[i] for i in range(HISTOGRAM_BUCKETS)], np.int64),
+        "record": w.record_level,
+    }  # fmt: skip
+
+cdef inline tuple take_trace_buffers(World* w, int64_t reached):
+    """Take the link trace as two byte strings, hops and messages.
+
+    It contains every certain transmission; on downlinks, every one that has begun by ``reached``.
+    """
+    cdef size_t i
+    cdef uint32_t k
+    cdef Fifo* f
+    cdef Packet* p
+    if w.trace == NULL:
+        return b"", b""
+    for i in range(w.active_downlinks.size()):
+        f = w.active_downlinks[0][i]
+        k = f.head if f.params.trace_row >= 0 else f.tail
+        while k != f.tail:
+            p = &f.ring[k & f.mask]
+            if p.t - f.params.delay - transmission_time(f.params, packet_bytes(p)) >= reached:
+                break
+            trace_once(w, f, p)
+            k += 1
+    hops = (<char*>w.trace.hops.data())[: w.trace.hops.size() * sizeof(TracedHop)]
+    messages = (<char*>w.trace.messages.data())[: w.trace.messages.size() * sizeof(TracedMessage)]
+    w.trace.hops.clear()
+    w.trace.messages.clear()
+    return hops, messages

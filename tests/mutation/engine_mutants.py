@@ -1,0 +1,342 @@
+"""Mutants of the engine: each breaks one rule, and the comparison with the oracle must detect it (see mutation.py).
+
+A mutant replaces one text in one file of engine/; the text must occur there exactly once.
+"""
+
+from __future__ import annotations
+
+from tests.mutation.mutant import Mutant
+
+QUEUE_MUTANTS = (
+    Mutant("keys read big-endian", "rng.py", '"little")', '"big")'),
+    Mutant("SplitMix64 shifts by 26", "rng.py", "(x >> 27)) * 0x94D049BB133111EB) & MASK", "(x >> 26)) * 0x94D049BB133111EB) & MASK"),
+    # windows and units
+    Mutant("window x 1.5", "lookahead.py", "window_ps=window,", "window_ps=window * 3 // 2,"),
+    Mutant("window cycles ignore uplinks", "lookahead.py", "        if uplinks:\n", "        if False:\n"),
+    Mutant("service time doubled in the window", "lookahead.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
+    Mutant("units in any order", "lookahead.py", "        if d not in after[s]:\n", "        if False:\n"),
+    # routing
+    Mutant(
+        "equal delays ignore the hop count", "routing.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"
+    ),
+    Mutant(
+        "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("
+    ),
+    # the table at the time of the packet
+    Mutant(
+        "newest instead of as-of binding",
+        "kernel/node_visit.pxd",
+        "        process_data_until(w, u, u.actions.data()[i].t, &next_deferred)\n        apply_action(",
+        "        apply_action(",
+    ),
+    Mutant(
+        "binding valid at its expiry",
+        "kernel/forwarding.pxd",
+        "        if p.t < careof_at(e, i).expiry:\n            targets",
+        "        if p.t <= careof_at(e, i).expiry:\n            targets",
+    ),
+    Mutant(
+        "unbind removes the whole entry",
+        "kernel/forwarding.pxd",
+        "        if careof_at(e, k).node == careof_node:",
+        "        if True:",
+    ),
+    Mutant(
+        "fifth care-of node replaces the newest",
+        "kernel/forwarding.pxd",
+        "        remove_careof(e, 0)\n",
+        "        remove_careof(e, 3)\n",
+    ),
+    # queues
+    Mutant(
+        "> for >= in the packet limit",
+        "kernel/fifo.pxd",
+        "packets_in_system > f.params.limit_packets",
+        "packets_in_system - 1 > f.params.limit_packets",
+    ),
+    Mutant(
+        ">= for > in the byte limit",
+        "kernel/fifo.pxd",
+        "    if unlikely(bytes_in_system > f.params.limit_bytes):",
+        "    if unlikely(bytes_in_system >= f.params.limit_bytes):",
+    ),
+    Mutant(
+        "a packet still counts at its departure time", "kernel/fifo.pxd", ".t - f.params.delay <= t:", ".t - f.params.delay < t:"
+    ),
+    Mutant("floor of the transmission time", "kernel/fifo.pxd", "+ params.rate - 1) // params.rate", ") // params.rate"),
+    Mutant(
+        "rescue takes a packet in transmission",
+        "kernel/fifo.pxd",
+        "transmission_time(f.params, packet_bytes(p)) > t:",
+        "transmission_time(f.params, packet_bytes(p)) >= t:",
+    ),
+    Mutant(
+        "rescue keeps the times of later packets",
+        "kernel/fifo.pxd",
+        "            f.ring[write & f.mask].t = f.idle_at + f.params.delay\n",
+        "",
+    ),
+    Mutant(
+        "a consumed packet has departed from a server",
+        "kernel/fifo.pxd",
+        "    return f.first_in_system if <int32_t>(f.head - f.first_in_system) > 0 else f.head",
+        "    return f.head",
+    ),
+    # ties
+    Mutant("ties by order in memory", "kernel/world_init.pxd", "    return a.key < b.key", "    return a < b"),
+    Mutant(
+        "ties of uplinks by arrival",
+        "kernel/node_visit.pxd",
+        "    if x.key != y.key:\n        return x.key < y.key\n    return x.order",
+        "    return x.order",
+    ),
+    Mutant(
+        "own packets after arrivals",
+        "kernel/node_visit.pxd",
+        "t_source <= t_link and t_source <= t_deferred",
+        "t_source < t_link and t_source <= t_deferred",
+    ),
+    Mutant(  # the order of events shows only to controllers that mix their mobile nodes' state: actions are sorted again
+        "actions in the order of calls",
+        "kernel/events.pxd",
+        "    if x.mobile_key != y.mobile_key:\n        return x.mobile_key < y.mobile_key\n    return x.order",
+        "    return x.order",
+    ),
+    Mutant("messages before timers", "kernel/events.pxd", "        return a.kind < b.kind", "        return a.kind > b.kind"),
+    # control packets
+    Mutant(
+        "a message for a mobile jumps the queue",
+        "kernel/mobile_nodes.pxd",
+        "                e.t = p.t\n",
+        "                e.t = p.t - f.params.delay\n",
+    ),
+    Mutant(
+        "every node reports refusals",
+        "kernel/node_visit.pxd",
+        "notify = u.reports_refusals and u.has_controller",
+        "notify = u.has_controller",
+    ),
+    Mutant(
+        "a refusal is a message",
+        "kernel/node_visit.pxd",
+        "e.kind = EVENT_REFUSED if status == FULL else EVENT_MESSAGE",
+        "e.kind = EVENT_MESSAGE",
+    ),
+    Mutant(
+        "a refused message is freed before it is read",
+        "kernel/node_visit.pxd",
+        "        m.reference_count += notify",
+        "        pass",
+    ),
+    Mutant(
+        "a wait includes the service",
+        "kernel/node_visit.pxd",
+        "count_wait(u, slot.t - t - f.params.service_time)",
+        "count_wait(u, slot.t - t)",
+    ),
+    Mutant(
+        "waits restart after a checkpoint",
+        "_checkpoint.pyx",
+        "    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)\n",
+        "",
+    ),
+    Mutant("messages skip the registration server", "kernel/node_visit.pxd", "        e.t = slot.t\n", "        e.t = t\n"),
+    # radio
+    Mutant(
+        "attached at the start is enough",
+        "kernel/reception.pxd",
+        "f.params.cell, p.t - f.params.delay, p.t)):",
+        "f.params.cell, p.t - f.params.delay, p.t - f.params.delay)):",
+    ),
+    Mutant(
+        "detached at the end of the attachment",
+        "kernel/reception.pxd",
+        "== cell and end <= w.attach_end[i]:",
+        "== cell and end < w.attach_end[i]:",
+    ),
+    Mutant(
+        "deliveries of two cells unsorted",
+        "kernel/mobile_nodes.pxd",
+        "        sort(u.deferred.begin(), u.deferred.end(), &deferred_before)\n",
+        "        pass\n",
+    ),
+    # copies, tunnels, buffers
+    Mutant(
+        "a second copy is no duplicate",
+        "kernel/fates.pxd",
+        "        is_duplicate = c.delivered\n",
+        "        is_duplicate = False\n",
+    ),
+    Mutant(
+        "a packet is lost with its first copy", "kernel/fates.pxd", "            if not c.delivered:\n", "            if True:\n"
+    ),
+    Mutant(
+        "headers are not removed",
+        "kernel/forwarding.pxd",
+        "        p.extra = 0\n        p.flags &= <uint8_t>~DECAPSULATE",
+        "        p.flags &= <uint8_t>~DECAPSULATE",
+    ),
+    Mutant(
+        "one tunnel more",
+        "kernel/forwarding.pxd",
+        "p.t < e.target.expiry and (p.tunnels & TUNNEL_COUNT_MASK) < w.tunnel_limit",
+        "p.t < e.target.expiry and (p.tunnels & TUNNEL_COUNT_MASK) <= w.tunnel_limit",
+    ),
+    Mutant(
+        "a buffer outlives its expiry", "kernel/forwarding.pxd", "    if t < e.target.expiry:\n        return\n", "    return\n"
+    ),
+    Mutant(
+        "loss draws forget the tunnels",
+        "kernel/world.pxd",
+        "    return combine(k, p.tunnels & TUNNEL_COUNT_MASK)",
+        "    return k",
+    ),
+    # records
+    Mutant(
+        "fan-outs among the tunnels",
+        "kernel/fates.pxd",
+        "p.copy, p.tunnels & TUNNEL_COUNT_MASK, p.creation_time",
+        "p.copy, p.tunnels, p.creation_time",
+    ),
+    Mutant("received through the next cell", "kernel/fates.pxd", "w.cell[cell].node if", "w.cell[cell ^ 1].node if"),
+    # recordings
+    Mutant(
+        "a product of 64 bits",
+        "kernel/sources.pxd",
+        "mul_div(t, recording.multiplier, recording.divisor)",
+        "t * recording.multiplier // recording.divisor",
+    ),
+    Mutant(
+        "a recording begins at its clock's 0", "kernel/sources.pxd", "recording.times[i] - recording.origin", "recording.times[i]"
+    ),
+    Mutant("the second lap of a recording starts at once", "kernel/sources.pxd", " + lap * schedule.interval\n", "\n"),
+    # draws
+    Mutant("logarithms rounded down", "rng.py", "(total + (1 << 39)) >> 40", "total >> 40"),
+    # the radio
+    Mutant(
+        "copy_in_flight copies waiting packets",
+        "kernel/forwarding.pxd",
+        "transmission_time(down.params, packet_bytes(p)) > t:\n            return\n        fanouts",
+        "transmission_time(down.params, packet_bytes(p)) < 0:\n            return\n        fanouts",
+    ),
+    Mutant(
+        "copies in the air have the original's id",
+        "kernel/forwarding.pxd",
+        "copy.copy = <uint8_t>(p.copy | (1 << (2 * fanouts)))\n            if",
+        "copy.copy = p.copy\n            if",
+    ),
+    Mutant(
+        "radio messages follow the table",
+        "kernel/forwarding.pxd",
+        "        if a.arg1:\n            send_by_radio(w, n, a)\n        elif",
+        "        if",
+    ),
+)
+# packets received before the mobile nodes' visit
+AHEAD_MUTANTS = (
+    Mutant("ahead of known events", "kernel/reception.pxd", "return w.known_times[x.next_known] > t and", "return"),
+    Mutant("ahead of timers", "kernel/reception.pxd", " and x.pending_timers == 0 and not", " and not"),
+    Mutant(
+        "ahead between two cells",
+        "kernel/reception.pxd",
+        "x.pending_timers == 0 and not x.flags & CONTESTED\n",
+        "x.pending_timers == 0\n",
+    ),
+    Mutant("ahead past the end", "kernel/reception.pxd", "        t >= w.slice_end or unlikely(", "        unlikely("),
+    Mutant(
+        "ahead of waiting packets",
+        "kernel/reception.pxd",
+        "    if f.idle_at > p.t or f.head != f.tail or",
+        "    if f.idle_at > p.t or",
+    ),
+    Mutant(
+        "a relayed packet is not on the air",
+        "kernel/fifo.pxd",
+        "    if f.first_in_system == f.tail and f.idle_at > t:",
+        "    if False:",
+    ),
+    Mutant(
+        "ahead in another cell",
+        "kernel/reception.pxd",
+        "    return x.cell == cell and x.attached_from",
+        "    return x.attached_from",
+    ),
+    Mutant(
+        "attachments are not counted",
+        "kernel/reception.pxd",
+        "        x.attachment_count = <uint8_t>(x.attachment_count + w.boundaries[w.boundary_next].change)\n",
+        "",
+    ),
+    # merge
+    Mutant("arrivals at one time in any order", "kernel/arrival_merge.pxd", "x.order = i\n", "x.order = cursors.size() - i\n"),
+    Mutant(
+        "a run continues at the time of the second head",
+        "kernel/arrival_merge.pxd",
+        "second.t + (a.order < second.order)",
+        "second.t + 1",
+    ),
+)
+# parallel windows
+PARALLEL_MUTANTS = (
+    Mutant("parallel window longer than the shortest link", "lookahead.py", "min(window, shortest)", "window"),
+    Mutant(
+        "parallel window ignores uplinks",
+        "lookahead.py",
+        "length for s, d, length in arcs if units[d].kind != MOBILES and",
+        "length for s, d, length in arcs if MOBILES not in (units[s].kind, units[d].kind) and",
+    ),
+    Mutant("a node with a cell runs ahead", "lookahead.py", "    while frontier:\n", "    while False:\n"),
+    Mutant("units pass a run-ahead unit", "_loop.pyx", "                end = min(end, bound)\n", "                pass\n"),
+    Mutant(
+        "a run-ahead unit passes another",
+        "_loop.pyx",
+        "                arc.destination.visit_end = min(arc.destination.visit_end, bound)\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "controllers run before the run-ahead units",
+        "_loop.pyx",
+        "                if u.next_event[0] < end:\n                    self.visit(u, end)\n",
+        "",
+    ),
+    Mutant(
+        "drops of parallel workers are lost",
+        "kernel/worker_view.pxd",
+        "        drop(w, &d.packet, d.fate, d.t, d.node)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "delays of parallel workers are lost",
+        "kernel/worker_view.pxd",
+        "        w.delay_histogram[k] += v.delay_histogram[k]\n",
+        "",
+    ),
+    Mutant(
+        "consumed messages are subtracted twice",
+        "kernel/fifo.pxd",
+        "    x.fifo.control_count -= <uint16_t>x.control_count\n",
+        "    x.fifo.control_count -= <uint16_t>(2 * x.control_count)\n",
+    ),
+    Mutant(
+        "the next event is not updated after a visit",
+        "kernel/node_visit.pxd",
+        "    u.next_event[0] = compute_next_event(w, u)\n",
+        "",
+    ),
+    Mutant("a due unit keeps its frontier", "_loop.pyx", "                        u.frontier = end\n", ""),
+)
+# index of next events
+NEXT_EVENT_MUTANTS = (
+    Mutant(
+        "an arrival sets no ready bit", "kernel/fifo.pxd", "    atomic_set_bits(f.params.ready_word, f.params.ready_bit)\n", ""
+    ),
+    Mutant("an arrival does not lower its group's bound", "kernel/fifo.pxd", "    atomic_min(f.params.group_bound, t)\n", ""),
+    Mutant(
+        "a visit does not lower its group's bound",
+        "kernel/node_visit.pxd",
+        "    atomic_min(u.group_bound, u.next_event[0])\n",
+        "",
+    ),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS
+IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

@@ -1,0 +1,134 @@
+"""Quantities: parsing, exact text, shortest text and rounded text. Expected values follow from the SI and IEC prefixes."""
+
+import pytest
+
+from engine.quantities import (
+    DURATION,
+    FOREVER,
+    RATE,
+    SIZE,
+    Quantity,
+    format_duration,
+    format_quantity,
+    loss_threshold,
+    parse_duration,
+    parse_rate,
+    parse_size,
+)
+
+LEVEL = Quantity("level", "-95dBm", {"mdBm": 1, "dBm": 10**3}, signed=True)
+FREQUENCY = Quantity("rate of events", "75/h", {"/h": 1, "/min": 60})
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text", "number"),
+    [
+        (DURATION, "20ms", 20 * 10**9),
+        (DURATION, " 1.5 min ", 90 * 10**12),
+        (DURATION, ".5us", 500_000),
+        (DURATION, "3µs", 3 * 10**6),
+        (DURATION, "1e-3s", 10**9),
+        (DURATION, "0h", 0),
+        (DURATION, "9223372036854775806ps", FOREVER - 1),
+        (RATE, "2.5Gbit/s", 2_500_000_000),
+        (SIZE, "64kB", 64_000),
+        (SIZE, "64KiB", 65_536),
+        (LEVEL, "-95.5dBm", -95_500),
+    ],
+)
+def test_text_with_a_unit_is_an_exact_number_of_steps(quantity, text, number):
+    assert quantity.parse(text) == number
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text", "message"),
+    [
+        (DURATION, "10 sec", "'10 sec' is not a duration: write a number and one of ps, ns, us, µs, ms, s, min, h, as in '20ms'"),
+        (DURATION, "10", "'10' is not a duration"),
+        (DURATION, "ms", "'ms' is not a duration"),
+        (DURATION, "1e999s", "'1e999s' is not a duration"),
+        (DURATION, "1" * 65 + "s", "is not a duration"),
+        (DURATION, "0.5ps", "'0.5ps' is finer than 1 ps, the smallest duration"),
+        (DURATION, "-1ms", "'-1ms' is out of range: a duration is at least 0 and below 2**63 ps"),
+        (DURATION, "9223372036854775807ps", "is out of range"),
+        (LEVEL, "-1e17dBm", "'-1e17dBm' is out of range: a level is above -2**63 and below 2**63 mdBm"),
+        (RATE, "infinite", "'infinite' is not a rate"),
+    ],
+)
+def test_invalid_text_is_refused_with_the_correction(quantity, text, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the message is compared below
+        quantity.parse(text)
+    assert message in str(caught.value)
+
+
+def test_read_takes_an_int_as_a_number_of_steps():
+    assert [DURATION.read(value) for value in (0, 7, FOREVER, "7ns")] == [0, 7, FOREVER, 7000]
+
+
+@pytest.mark.parametrize("value", [True, 1.5, None, -1, FOREVER + 1])
+def test_read_refuses_other_values(value):
+    with pytest.raises(ValueError, match="duration"):
+        DURATION.read(value)
+
+
+def test_functions_read_the_quantity_of_their_name():
+    assert (parse_duration("1ms"), parse_rate("1kbit/s"), parse_size("1kB")) == (10**9, 1000, 1000)
+    assert parse_rate("infinite") == 0
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number", "text"),
+    [
+        (DURATION, 0, "0ps"),
+        (DURATION, 1_500_000_000, "1500us"),
+        (DURATION, 120 * 10**12, "2min"),
+        (DURATION, 3600 * 10**12, "1h"),
+        (DURATION, 7, "7ps"),
+        (SIZE, 65_536, "64KiB"),
+        (LEVEL, -95_000, "-95dBm"),
+        (LEVEL, -95_500, "-95500mdBm"),
+    ],
+)
+def test_exact_text_has_a_whole_number_of_the_largest_unit(quantity, number, text):
+    assert quantity.format_exact(number) == text
+    assert quantity.parse(text) == number
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number", "text"),
+    [
+        (DURATION, 0, "0 ps"),
+        (DURATION, 1_500_000_000_000, "1.5 s"),
+        (DURATION, 400_000_000, "400 us"),
+        (DURATION, 60 * 10**12, "1 min"),
+        (DURATION, 10_001 * 10**12, "10,001 s"),
+        (FREQUENCY, 1200, "20/min"),
+        (FREQUENCY, 75, "75/h"),
+        (LEVEL, -95_500, "-95.5 dBm"),
+    ],
+)
+def test_shortest_text_has_the_fewest_digits(quantity, number, text):
+    assert quantity.format_shortest(number) == text
+
+
+@pytest.mark.parametrize(
+    ("ps", "text"),
+    [(0, "0 ps"), (999, "999 ps"), (1000, "1 ns"), (37 * 10**9, "37 ms"), (-37 * 10**9, "-37 ms"), (1_234_567_890, "1.23457 ms"),
+     (7200 * 10**12, "7200 s")],
+)  # fmt: skip
+def test_duration_has_six_digits_and_at_most_seconds(ps, text):
+    assert format_duration(ps) == text
+
+
+def test_rounded_text_in_a_unit():
+    assert format_quantity(1_234_000_000, DURATION, "ms", decimals=1) == "1.2 ms"
+    assert format_quantity(1_234_000_000, DURATION, "us") == "1234 us"
+
+
+def test_loss_threshold_is_the_floor_of_the_exact_product():
+    assert loss_threshold("0.5") == 2**63
+    assert loss_threshold(0.1) == 2**64 // 10  # the decimal 0.1, not the nearest double
+    assert loss_threshold("1/3") == 2**64 // 3
+    for value in (1, -0.1, "1.5"):
+        with pytest.raises(ValueError, match="at least 0 and below 1"):
+            loss_threshold(value)

@@ -1,0 +1,153 @@
+"""Tests of handoff.protocol.binding_cache, with a context that records actions."""
+
+import pytest
+
+from handoff.protocol.binding_cache import NO_BINDING, BindingCache
+from handoff.protocol.messages import MessageFields
+from handoff.protocol.program import RELEASE
+from tests.unit.protocol.parts import MS, SECOND, RecordingContext, build_parts
+
+
+def cache(procedure="sync-mipv6", regions=1, **options):
+    p = build_parts(procedure, regions=regions, **options)
+    return p, BindingCache(p.program, p.roles), RecordingContext(time_ps=SECOND)
+
+
+def request(p, identification, lifetime_s=600):
+    return MessageFields(0, 0, p.old, p.new, -1, identification, lifetime_s)
+
+
+def test_before_any_message_the_binding_is_that_of_time_0():
+    p, bindings, _ = cache()
+    assert bindings.current("HA", 0) == p.old
+
+
+def test_a_binding_replaces_the_old_one_for_its_lifetime():
+    p, bindings, ctx = cache()
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
+    assert ctx.take() == [
+        ("bind", (p.new,), {"until_ps": 601 * SECOND, "simultaneous": False, "header_bytes": 40, "end": "mobile"}),
+    ]
+    assert bindings.current("HA", 0) == p.new
+
+
+def test_a_simultaneous_binding_keeps_the_old_one_for_a_while():
+    p, bindings, ctx = cache("mipv4-bicast", bicast_ps=200 * MS)
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=True)
+    (old, old_arguments), (new, new_arguments) = ctx.take("bind")
+    assert (old, new) == ((p.old,), (p.new,))
+    assert old_arguments["until_ps"] == SECOND + 200 * MS
+    assert new_arguments["simultaneous"]
+    assert p.roles.simultaneous == 1
+
+
+def test_a_refresh_is_not_simultaneous():
+    p, bindings, ctx = cache("mipv4-bicast")
+    bindings.bind(ctx, "HA", request(p, 1).replace(new=p.old), simultaneous=True)
+    assert [arguments["simultaneous"] for _, arguments in ctx.take("bind")] == [False]
+    assert p.roles.simultaneous == 0
+
+
+def test_a_hierarchical_home_agent_binds_to_the_gateway():
+    p, bindings, ctx = cache("sync-hmipv6", regions=2)
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
+    assert ctx.take("bind")[0][0] == (p.gw2,)
+
+
+def test_return_routability_limits_the_lifetime_at_a_correspondent():
+    """420 s (RFC 6275 12)."""
+    p, bindings, ctx = cache("mipv6-ro", return_routability=True)
+    bindings.bind(ctx, "CN", request(p, 1), simultaneous=False)
+    bindings.bind(ctx, "HA", request(p, 2), simultaneous=False)
+    assert [arguments["until_ps"] for _, arguments in ctx.take("bind")] == [421 * SECOND, 601 * SECOND]
+
+
+# -- sequence numbers (decision 2) ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("identification", "newer"), [(4, False), (5, False), (6, True)])
+def test_a_request_must_be_newer_than_the_binding(identification, newer):
+    p, bindings, ctx = cache()
+    bindings.bind(ctx, "HA", request(p, 5), simultaneous=False)
+    assert bindings.is_newer("HA", request(p, identification), 0, deletes=False) == newer
+
+
+def test_a_deregistration_of_another_care_of_address_has_its_own_numbers():
+    p, bindings, ctx = cache()
+    bindings.bind(ctx, "HA", request(p, 5), simultaneous=False)
+    assert bindings.is_newer("HA", request(p, 2), 0, deletes=True), "it deletes old, and the binding is to new"
+    assert not bindings.is_newer("HA", request(p, 2).replace(old=p.new), 0, deletes=True)
+
+
+def test_with_a_shared_counter_every_accepted_message_counts():
+    p, bindings, ctx = cache(sequence="shared", race="patent")
+    bindings.delete(ctx, "HA", request(p, 2))
+    assert not bindings.is_newer("HA", request(p, 1), 0, deletes=False)
+    assert bindings.is_newer("HA", request(p, 3), 0, deletes=False)
+
+
+# -- deregistrations (decisions 1 and 3) ----------------------------------------------------------------------------------
+def test_a_deregistration_after_its_registration_leaves_the_new_binding():
+    p, bindings, ctx = cache()
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
+    ctx.take()
+    assert bindings.delete(ctx, "HA", request(p, 2))
+    assert ctx.take() == []
+    assert bindings.current("HA", 0) == p.new
+
+
+def test_hold_defers_a_deregistration_that_overtakes_its_registration():
+    p, bindings, ctx = cache()
+    assert not bindings.delete(ctx, "HA", request(p, 2))
+    assert ctx.take() == [("timer", (11 * SECOND, RELEASE, 2), {})], "10 s (RFC 5213 6.9.1)"
+    assert bindings.current("HA", 0) == p.old
+    assert bindings.pop_deferred(ctx, p.ha) == request(p, 2)
+    assert bindings.pop_deferred(ctx, p.ha) is None
+    assert bindings.current("HA", 0) == p.old, "the registration replaces the binding, not the deregistration"
+
+
+def test_a_retransmitted_deregistration_does_not_extend_the_wait():
+    p, bindings, ctx = cache()
+    bindings.delete(ctx, "HA", request(p, 2))
+    ctx.take()
+    bindings.delete(ctx, "HA", request(p, 3))
+    assert ctx.take("timer") == []
+    assert bindings.pop_deferred(ctx, p.ha, 3) is None, "the timer carries the number of the first transmission"
+    assert bindings.pop_deferred(ctx, p.ha, 2) == request(p, 3)
+    assert bindings.current("HA", 0) == NO_BINDING, "the longest wait is over"
+    assert ctx.names() == ["unbind"]
+
+
+@pytest.mark.parametrize(("race", "after_late"), [("patent", "new"), ("rfc6275", None)])
+def test_patent_and_rfc6275_delete_at_once(race, after_late):
+    p, bindings, ctx = cache(race=race)
+    assert bindings.delete(ctx, "HA", request(p, 2))
+    assert bindings.current("HA", 0) == NO_BINDING
+    p, bindings, ctx = cache(race=race)
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
+    assert bindings.delete(ctx, "HA", request(p, 2))
+    assert bindings.current("HA", 0) == (p.new if after_late else NO_BINDING)
+
+
+def test_correspondents_have_an_option_of_their_own():
+    p, bindings, ctx = cache("sync-mipv6-ro")  # hold at the home agent, patent at correspondents
+    assert not bindings.delete(ctx, "HA", request(p, 2))
+    p, bindings, ctx = cache("sync-mipv6-ro")
+    assert bindings.delete(ctx, "CN", request(p, 2))
+    assert bindings.current("CN", 0) == NO_BINDING
+
+
+def test_the_marker_ends_the_binding_of_the_old_gateway_unless_it_is_newer():
+    p, bindings, ctx = cache("sync-hmipv4", regions=2)
+    bindings.end_old_binding(ctx, "GFA", request(p, 1))
+    assert bindings.current("GFA", 0) == NO_BINDING
+    bindings.bind(ctx, "GFA", request(p, 5).replace(new=p.old), simultaneous=False)
+    bindings.end_old_binding(ctx, "GFA", request(p, 4))
+    assert bindings.current("GFA", 0) == p.old
+
+
+def test_a_restart_forgets_binding_and_deregistration():
+    p, bindings, ctx = cache()
+    bindings.delete(ctx, "HA", request(p, 2))
+    bindings.restart(ctx)
+    assert bindings.current("HA", 0) == NO_BINDING
+    assert bindings.pop_deferred(ctx, p.ha) is None
+    assert ctx.names()[-1] == "unbind"

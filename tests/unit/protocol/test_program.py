@@ -1,0 +1,163 @@
+"""Tests of handoff.protocol.program."""
+
+from dataclasses import replace
+
+import pytest
+
+from handoff.protocol.options import Options
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import HOME, REGIONAL, Program, compile_program, unsupported_reasons
+from tests.unit.protocol.parts import MS, SECOND, build_parts
+
+
+def compile_with(procedure, **options):
+    return Program.of(PROCEDURES[procedure], Options(**options))
+
+
+def messages_on(program, event, variant=HOME):
+    return [program.steps[i].step.message for i in program.steps_on(variant, event)]
+
+
+def only_step(program, message, on):
+    (step,) = [s for s in program.steps if s.step.message == message and s.step.on == on]
+    return step
+
+
+def test_a_predicted_request_goes_over_the_old_link_and_has_a_fallback_over_the_new_one():
+    program = compile_with("sync-mipv4")
+    request = only_step(program, "RQ", "known")
+    assert (request.step.path, request.over_old) == (("MN", "oAR", "nAR", "HA"), True)
+    fallback = program.steps[request.fallback_step]
+    assert (fallback.step.on, fallback.step.path, fallback.over_old) == ("move", ("MN", "nAR", "HA"), False)
+    assert fallback.fallback_step == -1
+
+
+def test_the_fallback_of_a_simultaneous_binding_is_a_plain_one():
+    program = compile_with("mipv4-bicast")
+    request = only_step(program, "RQ", "known")
+    assert request.step.effect == "simultaneous"
+    assert program.steps[request.fallback_step].step.effect == "bind"
+
+
+def test_a_deregistration_has_no_fallback_over_the_new_link():
+    assert only_step(compile_with("sync-mipv6"), "DBU", "known").fallback_step == -1
+
+
+def test_layer_2_relay_removes_the_old_router_from_the_path():
+    program = compile_with("sync-mipv6", relay="l2")
+    assert only_step(program, "BU", "known").step.path == ("MN", "nAR", "HA")
+    assert only_step(program, "DBU", "known").step.path == ("MN", "oAR", "HA"), "the old router is its only router"
+
+
+def test_replies_are_found_through_other_nodes():
+    """pmipv6: the solicitation starts the proxy update, its acknowledgement the advertisement, which registers."""
+    program = compile_with("pmipv6")
+    solicitation = only_step(program, "AS", "move")
+    assert [program.steps[i].step.message for i in solicitation.replies] == ["AA"]
+    assert solicitation.registers
+    assert solicitation.needs_reply
+
+
+def test_the_request_of_sync_mipv4_has_two_replies_of_which_one_registers():
+    program = compile_with("sync-mipv4")
+    request = only_step(program, "RQ", "known")
+    assert {program.steps[i].step.message for i in request.replies} == {"RR", "DRR"}
+    assert request.registers
+    assert only_step(program, "DRR", "RQ").wants_old
+    assert not only_step(program, "RR", "RQ").wants_old
+
+
+def test_an_update_at_the_warning_is_sent_once():
+    update = only_step(compile_with("sync-mipv4"), "BU", "going-down")
+    assert update.replies
+    assert not update.needs_reply
+    assert update.over_old
+
+
+def test_the_home_agent_starts_reply_and_marker_on_a_request():
+    program = compile_with("sync-mipv4")
+    starts = only_step(program, "RQ", "known").starts
+    assert starts[:3] == ((), (), ())
+    assert [program.steps[i].step.message for i in starts[3]] == ["RR", "DRR"]
+
+
+def test_a_message_to_correspondents_is_sent_for_each():
+    program = compile_with("sync-mipv6-ro")
+    assert {s.step.message for s in program.steps if s.per_peer and s.step.path[0] == "MN"} == {"BU2", "DBU"}
+
+
+def test_a_hierarchical_procedure_has_a_variant_for_each_anchor():
+    program = compile_with("sync-hmipv6")
+    assert messages_on(program, "known", REGIONAL) == ["BU", "DBU"]
+    assert messages_on(program, "known", HOME) == ["BU", "BU3", "DBU"]
+    assert {program.steps[i].step.path[-1] for i in program.steps_on(REGIONAL, "known")} == {"MAP"}
+    assert messages_on(program, "move", REGIONAL) == ["BU"]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "prelude"),
+    [("layer2", []), ("solicitation", [("oAR", "nAR")]), ("piggyback", [("nAR", "oAR", "MN")])],
+)
+def test_the_prelude_brings_the_advertisement_before_the_move(prediction, prelude):
+    program = compile_with("sync-mipv4", prediction=prediction)
+    assert [program.steps[i].step.path for i in program.prelude] == prelude
+    assert compile_with("mipv4", prediction=prediction).prelude == (), "not predictive"
+
+
+def test_a_discovered_temporary_home_agent_is_asked_first():
+    program = compile_with("mipv6", temporary_home_agent="discovery")
+    assert messages_on(program, "move") == ["BU1", "HADQ"]
+    assert messages_on(program, "HADR") == ["BU3"]
+    assert messages_on(compile_with("mipv6"), "move") == ["BU1", "BU3"]
+
+
+def test_the_new_router_can_notify_the_old_one():
+    program = compile_with("mipv4-smooth", notification="router")
+    assert messages_on(program, "move") == ["RQ"]
+    request = only_step(program, "RQ", "move")
+    assert [program.steps[i].step.message for i in request.starts[1]] == ["BU2"], "started by the router that relays the request"
+
+
+def test_return_routability_adds_the_tests():
+    assert compile_with("mipv6-ro").routability == {}
+    program = compile_with("mipv6-ro", return_routability=True)
+    assert set(program.routability) == {f"{kind}{link}" for kind in ("HoTI", "HoT", "CoTI", "CoT") for link in "12"}
+    for test in ("HoTI", "CoTI"):
+        assert program.steps[program.routability[f"{test}1"]].fallback_step == program.routability[f"{test}2"]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "options", "lifetime_s", "refresh_s"),
+    [
+        ("mipv4", {}, 600, 300),
+        ("mipv6-ro", {}, 600, 300),
+        ("mipv6-ro", {"return_routability": True}, 600, 210),  # bindings of correspondents last 420 s (RFC 6275 12)
+        ("mipv6-ro", {"return_routability": True}, 100, 50),
+        ("mipv6", {"return_routability": True}, 600, 300),  # no bindings of correspondents
+    ],
+)
+def test_a_registration_is_refreshed_at_half_the_shortest_lifetime(procedure, options, lifetime_s, refresh_s):
+    assert compile_with(procedure, **options).refresh_ps(lifetime_s) == refresh_s * SECOND
+
+
+def test_a_setup_is_compiled_by_name():
+    setup = build_parts("mipv4").setup
+    assert compile_program(setup, "mipv4").row is PROCEDURES["mipv4"]
+    with pytest.raises(ValueError, match="no procedure 'mipv9'"):
+        compile_program(setup, "mipv9")
+
+
+def test_a_hierarchical_procedure_requires_gateways():
+    setup = replace(build_parts("mipv4").setup, gateways={})
+    with pytest.raises(ValueError, match="give each router a region with a gateway; old, new have none"):
+        compile_program(setup, "sync-hmipv6")
+    assert compile_program(setup, "mipv4")
+
+
+def test_all_reasons_are_listed_for_each_procedure():
+    setup = build_parts("mipv4").setup
+    setup = replace(setup, gateways={}, options=Options(lifetime_s=0, retransmit_ps=MS))
+    flat, hierarchical = unsupported_reasons(setup, ["mipv4", "sync-hmipv4"])
+    assert [line.split()[0] for line in flat.splitlines()] == ["lifetime", "the"]
+    assert [line.split()[0] for line in hierarchical.splitlines()] == ["lifetime", "the", "sync-hmipv4"]
+    assert unsupported_reasons(build_parts("mipv4").setup, PROCEDURES) == []
