@@ -14,6 +14,7 @@ FOREVER = 2**63 - 1
 _LONGEST_TEXT = 64
 _DECIMALS = 6
 _TEXT = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
+_LONG_EXPONENT = re.compile(r"[eE][+-]?[\d_]{4}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +139,24 @@ def parse_size(value: int | str) -> int:
     return SIZE.read(value)
 
 
+def parse_fraction(text: str) -> Fraction:
+    """Return the exact value of a decimal number or a ratio such as ``"1/3"``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no number, or has an exponent of four digits or more: such a number takes minutes to expand.
+    ZeroDivisionError
+        If the denominator is 0.
+    """
+    if _LONG_EXPONENT.search(text):
+        raise ValueError(f"{text!r} is not a number: write an exponent of at most three digits")
+    return Fraction(text)
+
+
 def loss_threshold(value: float | int | str) -> int:
     """Return ``floor(value * 2**64)`` of a loss probability: a draw below it loses the packet (docs/model.md, 9)."""
-    probability = Fraction(str(value))
+    probability = parse_fraction(str(value))
     if not 0 <= probability < 1:
         raise ValueError(f"a loss probability is at least 0 and below 1, not {value!r}")
     return int(probability * 2**64)

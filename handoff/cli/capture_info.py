@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
 from handoff.cli.tables import print_cells, print_pairs
 
 MAX_LISTED_MESSAGES = 100_000
@@ -16,7 +16,7 @@ MAX_PRINTED_MESSAGES = 200
 _INFINITE_LIFETIME_S = 65_535
 """Lifetime of a binding that does not expire (RFC 5944 3.3)."""
 _MAX_SUMMARY_ROWS = 20
-"""Rows to which ``traces.summarise`` limits each table."""
+"""Rows to which ``handoff_traces.summarise`` limits each table."""
 _INDENT = 2
 _TABLES = {
     "interfaces": ("name", "link_type", "snap_length", "packets"),
@@ -53,12 +53,12 @@ def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If the file cannot be read.
     """
-    limits = traces.Limits() if ratio is None else traces.Limits(ratio=ratio)
-    signalling = traces.read_signalling(file, limits=limits, most_messages=MAX_LISTED_MESSAGES)
-    return traces.summarise(signalling.facts) | {"signalling": traces.summarise_signalling(signalling)}
+    limits = handoff_traces.Limits() if ratio is None else handoff_traces.Limits(ratio=ratio)
+    signalling = handoff_traces.read_signalling(file, limits=limits, max_messages=MAX_LISTED_MESSAGES)
+    return handoff_traces.summarise(signalling.facts) | {"signalling": handoff_traces.summarise_signalling(signalling)}
 
 
 def print_capture(description: dict[str, Any]) -> None:

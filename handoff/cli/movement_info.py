@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
 from handoff.cli.tables import print_pairs
 from handoff.mobility.statistics import attachment_statistics, track_statistics
 from handoff.scenario import load_scenario
@@ -33,13 +33,13 @@ def describe_movement(file: Path, scenario: Path | None = None) -> dict[str, Any
     Raises
     ------
     ValueError
-        If a file is invalid (``traces.TraceError``, ``ScenarioError``).
+        If a file is invalid (``handoff_traces.TraceError``, ``ScenarioError``).
     """
     if scenario is not None:
         return _describe_under_coverage(file, scenario)
-    if traces.look(file) == "associations":
-        return {"format": "associations"} | attachment_statistics(traces.read_associations(file))
-    return track_statistics(traces.read_movement(file))
+    if handoff_traces.detect_format(file) == "associations":
+        return {"format": "associations"} | attachment_statistics(handoff_traces.read_associations(file))
+    return track_statistics(handoff_traces.read_movement(file))
 
 
 def _describe_under_coverage(file: Path, path: Path) -> dict[str, Any]:

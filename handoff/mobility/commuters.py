@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 from engine.rng import MAX_EXPONENTIAL_MEAN, PURPOSE_USER, RandomStreams, name_keys
 
@@ -103,10 +103,11 @@ class Commuters:
                 f"{self.min_dwell_ps / 1e12:.6g} s: lower the rate or shorten them"
             )
         if self.dwell_ps > MAX_EXPONENTIAL_MEAN:
-            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MAX_EXPONENTIAL_MEAN // (3600 * 10**12)} h"
+            longest_h = MAX_EXPONENTIAL_MEAN // (3600 * 10**12)
+            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {longest_h} h"
         return None
 
-    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> traces.Associations:
+    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Associations:
         """Return the attachments of every mobile node from time 0 on; handoffs that end after ``until_ps`` are left out.
 
         Parameters
@@ -122,7 +123,7 @@ class Commuters:
 
         Returns
         -------
-        traces.Associations
+        handoff_traces.Associations
             Sorted by mobile node, then time.
 
         Raises
@@ -234,7 +235,7 @@ class _Round(NamedTuple):
         return _Round(*(column[ended] for column in self))
 
 
-def _to_associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> traces.Associations:
+def _to_associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> handoff_traces.Associations:
     """Build the rows by mobile node: handoff k of mobile node m leads from row ``first[m] + k`` to the next row."""
     count = np.ones(len(names), np.int64)
     for handoffs in rounds:
@@ -249,7 +250,7 @@ def _to_associations(start: Int, rounds: list[_Round], names: list[str], routers
         router[row + 1], up[row + 1] = handoffs.to, handoffs.up_ps
         down[row], predict[row], going_down[row] = handoffs.down_ps, handoffs.predict_ps, handoffs.going_down_ps
     mobile = np.repeat(np.arange(len(names), dtype=np.uint32), count)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=mobile, router=router, up_ps=up, down_ps=down, predict_ps=predict, going_down_ps=going_down,
         mobile_names=names, router_names=routers,
     )  # fmt: skip

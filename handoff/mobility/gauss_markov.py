@@ -8,7 +8,7 @@ from math import isqrt
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams, name_keys
 from handoff.mobility.tracks import assemble_tracks
@@ -51,7 +51,7 @@ class GaussMarkov:
     memory: int = 943_718  # 0.9
     step_ps: int = 10**12
 
-    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
+    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Tracks:
         """Return the position of each of ``names`` at every step from 0 to at least ``until_ps`` (picoseconds, millimetres)."""
         streams = RandomStreams(seed, PURPOSE_GAUSS_MARKOV, name_keys(names))
         mobiles = np.arange(len(names), dtype=np.int64)

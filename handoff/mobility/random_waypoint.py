@@ -8,7 +8,7 @@ from math import isqrt
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams, name_keys
 from handoff.mobility.tracks import assemble_tracks
@@ -44,7 +44,7 @@ class RandomWaypoint:
     fastest: int
     pause_ps: int = 0
 
-    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
+    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Tracks:
         """Return the waypoints of each of ``names`` from 0 to at least ``until_ps`` (int64 picoseconds, millimetres)."""
         streams = RandomStreams(seed, PURPOSE_WAYPOINT, name_keys(names))
         mobiles = np.arange(len(names), dtype=np.int64)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER
 
-REGISTRATION_REQUEST, BINDING_UPDATE = 2, 37  # numbers of traces.KINDS
+REGISTRATION_REQUEST, BINDING_UPDATE = 2, 37  # numbers of handoff_traces.KINDS
 SIMULTANEOUS = 0x80  # flag S of a registration request (RFC 5944, 3.3)
 HOME_REGISTRATION = 0x4000  # flag H of a binding update (RFC 6275, 6.1.7)
 ACKNOWLEDGE = 0x8000  # flag A of a binding update
@@ -68,7 +68,7 @@ class _Attachment(NamedTuple):
     going_down_ps: int
 
 
-def accepted_registrations(captures: Iterable[traces.Signalling]) -> list[Registration]:
+def accepted_registrations(captures: Iterable[handoff_traces.Signalling]) -> list[Registration]:
     """Return the registrations that home agents accepted, each once, by time.
 
     A message that was captured at several places (before and after a foreign agent, in several captures) counts at its earliest
@@ -77,15 +77,16 @@ def accepted_registrations(captures: Iterable[traces.Signalling]) -> list[Regist
     request_ns: dict[tuple[str, str, int, str], int] = {}
     accepted: dict[tuple[str, str, int, str], tuple[int | None, bool]] = {}
     for capture in captures:
-        m, answers = capture.messages, capture.messages.answers()
+        m, replies = capture.messages, capture.messages.match_replies()
         for i in np.flatnonzero(np.isin(m.kind, (REGISTRATION_REQUEST, BINDING_UPDATE))).tolist():
             flags, lifetime = int(m.flags[i]), int(m.lifetime_s[i])
             ipv4 = m.kind[i] == REGISTRATION_REQUEST
             if not ipv4 and not flags & HOME_REGISTRATION:
                 continue  # for a correspondent
-            key = m.text("home", i) or m.text("source", i), m.text("care_of", i), int(m.identification[i]), m.text("agent", i)
+            home, care_of, agent = (m.format_address(name, i) for name in ("home", "care_of", "agent"))
+            key = home or m.format_address("source", i), care_of, int(m.identification[i]), agent
             request_ns[key] = min(request_ns.get(key, int(m.time_ns[i])), int(m.time_ns[i]))
-            reply = int(answers[i])
+            reply = int(replies[i])
             if reply >= 0 and (m.code[reply] in ACCEPTED_CODES if ipv4 else m.code[reply] < MIN_REJECTED_STATUS):
                 lifetime = min(lifetime, int(m.lifetime_s[reply]))
             elif ipv4 or reply >= 0 or flags & ACKNOWLEDGE:
@@ -126,14 +127,14 @@ def residences(accepted: Iterable[Registration], begin_ns: int) -> list[Residenc
 
 
 def attachments_from_registrations(
-    captures: Sequence[traces.Signalling], routers: Mapping[Prefix, str], home: str | None, *, lead_ps: int | None = None,
+    captures: Sequence[handoff_traces.Signalling], routers: Mapping[Prefix, str], home: str | None, *, lead_ps: int | None = None,
     guard_ps: int | None = None, begin_ps: int = 0, until_ps: int,
-) -> traces.Associations:  # fmt: skip
+) -> handoff_traces.Associations:  # fmt: skip
     """Return the attachments that the registrations in captures show; the name of a mobile node is its home address.
 
     Parameters
     ----------
-    captures : sequence of traces.Signalling
+    captures : sequence of handoff_traces.Signalling
         Captures with a common clock.
     routers : mapping of prefix to str
         Router of each care-of address; the longest matching prefix counts.
@@ -178,7 +179,7 @@ def attachments_from_registrations(
             rows.append(_Attachment(mobile, residence.place, up, NEVER if down == FOREVER else down, predict, going_down))
     router_names = list(dict.fromkeys(row.router for row in rows))
     attached = sorted({row.mobile for row in rows})
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=np.array([attached.index(row.mobile) for row in rows], np.uint32),
         router=np.array([router_names.index(row.router) for row in rows], np.uint32),
         up_ps=np.array([row.up_ps for row in rows], np.int64),

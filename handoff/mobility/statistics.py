@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 
 PING_PONG_PS = 5 * 10**12
 """Upper bound on the residence time of a ping-pong at the router between."""
 
 
-def track_statistics(tracks: traces.Tracks) -> dict[str, Any]:
+def track_statistics(tracks: handoff_traces.Tracks) -> dict[str, Any]:
     """Return the format, nodes, samples, times (s), area (m) and speeds (m/s) of tracks; if known, also the date of time 0."""
     x, y, same_node = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
     leg_m = np.hypot(np.diff(x), np.diff(y))[same_node]
@@ -43,7 +43,7 @@ def track_statistics(tracks: traces.Tracks) -> dict[str, Any]:
     return statistics
 
 
-def attachment_statistics(log: traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
+def attachment_statistics(log: handoff_traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
     """Return the numbers of nodes, routers, attachments and handoffs, the handoff rate and the residence times (s).
 
     A handoff is the change from an attachment to the next one of the same node. It is announced if layer 2 predicts it, soft if
@@ -52,7 +52,7 @@ def attachment_statistics(log: traces.Associations, until_ps: int | None = None)
 
     Parameters
     ----------
-    log : traces.Associations
+    log : handoff_traces.Associations
         Attachments in any order.
     until_ps : int, optional
         Time at which links without an end count as down; the last time in the log by default.

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 
 
 def assemble_tracks(
     model: str, names: Sequence[str], mobile: list[Int], time_ps: list[Int], x_mm: list[Int], y_mm: list[Int]
-) -> traces.Tracks:
+) -> handoff_traces.Tracks:
     """Sort samples by mobile node and time, and drop all but the first of several at one instant.
 
     Parameters
@@ -28,4 +28,4 @@ def assemble_tracks(
     order = np.lexsort((times, mobiles))
     mobiles, times, x, y = mobiles[order], times[order], x[order], y[order]
     is_new = np.append(True, (np.diff(mobiles) != 0) | (np.diff(times) != 0))
-    return traces.Tracks(model, mobiles[is_new], times[is_new], x[is_new], y[is_new], list(names))
+    return handoff_traces.Tracks(model, mobiles[is_new], times[is_new], x[is_new], y[is_new], list(names))

@@ -45,7 +45,7 @@ class HandoffRecords:
     """
 
     def __init__(self, setup: Setup) -> None:
-        attachments = setup.movement
+        attachments = setup.attachments
         old = np.flatnonzero(~setup.last_attachments())
         new = old + 1
         count = len(old)

@@ -68,10 +68,10 @@ class VisitorList:
     """
 
     def __init__(self, program: Program, roles: RoleResolver, node: int) -> None:
-        self.options, self.procedure, self.roles, self.node = program.options, program.row, roles, node
+        self.options, self.procedure, self.roles, self.node = program.options, program.procedure, roles, node
         self.entries = PerMobileState(self._initial_entry)
-        self._is_foreign_agent = program.row.ip == 4
-        self._forwarding_ps = program.options.forwarding_lifetime(program.row.ip)
+        self._is_foreign_agent = program.procedure.ip == 4
+        self._forwarding_ps = program.options.forwarding_lifetime(program.procedure.ip)
         self._forwarding_tunnel = roles.tunnel("AR")
 
     def _initial_entry(self, mobile: int) -> VisitorEntry:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.quantities import DURATION, RATE, SIZE, Quantity, loss_threshold
+from engine.quantities import DURATION, RATE, SIZE, Quantity, loss_threshold, parse_fraction
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -102,7 +102,7 @@ def read_probability(value: Any) -> str:
 
 def _read_pace(value: Any) -> str:
     try:
-        pace = Fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= _LONGEST_PACE else Fraction(0)
+        pace = parse_fraction(str(value)) if not isinstance(value, bool) and len(str(value)) <= _LONGEST_PACE else Fraction(0)
     except (ValueError, ZeroDivisionError):
         pace = Fraction(0)
     if not _SLOWEST_PACE <= pace <= _FASTEST_PACE:

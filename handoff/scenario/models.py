@@ -241,8 +241,8 @@ class Scenario(StrictModel):
         fixed = [node.name for node in (self.home_agent, *self.correspondent, *self.node)]
         names = [*fixed, *self.routers.names]
         problems = [f"node {name!r} is listed twice: give every node a name of its own" for name in _duplicates(names)]
-        used = [(name, "link.between") for link in self.link for name in link.between]
-        used += [(restart.node, "restart.node") for restart in self.restart]
+        used = [(name, "link") for link in self.link for name in link.between]
+        used += [(restart.node, "restart") for restart in self.restart]
         used += [(self.routers.wired_to, "routers.wired_to")] if self.routers.wired_to is not None else []
         known = set(names)
         unknown = [(name, key) for name, key in dict.fromkeys(used) if name not in known]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from engine.quantities import DURATION, Quantity
+from engine.quantities import DURATION, Quantity, parse_fraction
 from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.movement import parse_uniform
@@ -95,7 +94,7 @@ class NumericField:
 
     def _parse_decimal(self, text: str) -> int:
         try:
-            number = Fraction(text) * 10**self.digits if len(text) <= _LONGEST_NUMBER else None
+            number = parse_fraction(text) * 10**self.digits if len(text) <= _LONGEST_NUMBER else None
         except (ValueError, ZeroDivisionError):
             raise ValueError(f"{text!r} is not a number") from None
         if number is None or number.denominator != 1:

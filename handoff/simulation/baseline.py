@@ -59,7 +59,7 @@ def baseline_bytes(
     ByteCounts or None
         None if the run was stopped.
     """
-    movement = setup.movement
+    movement = setup.attachments
     network = setup.network.fork()
     install_initial_state(setup, network, roles)
     moves = np.flatnonzero(movement.up_ps > 0)

@@ -82,7 +82,7 @@ class StudyCheckpoint:
 
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
-        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "traces")]}
+        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "handoff_traces")]}
         self.complete = CompletedRuns()
         self._last_write_s = time.monotonic()
         self._engines: list[Engine] = []

@@ -33,7 +33,7 @@ def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -
     ValueError
         If a mobile node is attached to its home agent: it would need no binding.
     """
-    movement = setup.movement
+    movement = setup.attachments
     network.attach(movement.mobile, movement.router, movement.up_ps, movement.down_ps)
     for router, mobiles in _attached_at_start(setup):
         network.set_local(router, mobiles)
@@ -55,7 +55,7 @@ def prepare_network(setup: Setup, program: Program, seed: int) -> tuple[Network,
 
 def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
     """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for."""
-    procedure = roles.row
+    procedure = roles.procedure
     yield roles.home_agent, "HA", mobiles
     if procedure.hierarchical:
         yield roles.gateways[router], "MAP" if procedure.ip == 6 else "GFA", mobiles
@@ -71,7 +71,7 @@ def schedule_events(setup: Setup, network: Network, program: Program, roles: Rol
 
     With authentication, the registration servers of anchors also become slower by its service time.
     """
-    movement = setup.movement
+    movement = setup.attachments
     attachment = np.arange(len(movement.mobile))
     moves = ~setup.last_attachments()
     for code, times, selected in [
@@ -108,7 +108,7 @@ def schedule_events(setup: Setup, network: Network, program: Program, roles: Rol
 
 def _schedule_fades(setup: Setup, network: Network, attachment: Int) -> None:
     # A packet that the router sends from this time on would reach the mobile node after its link is down.
-    movement = setup.movement
+    movement = setup.attachments
     rows = np.flatnonzero(movement.down_ps < FOREVER)
     cells = [network.cells[network.cell_of_node[r]] for r in movement.router[rows].tolist()]
     delays = np.array([cell.down.delay_ps for cell in cells], np.int64)
@@ -126,11 +126,11 @@ def make_controllers(
     setup: Setup, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], records: HandoffRecords
 ) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes (as node -1), then that of each router and anchor."""
-    yield -1, MobileNodeController(program, roles, message_hops, setup.movement, records)
-    nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
-    if program.row.hierarchical:
+    yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
+    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent}
+    if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
-    if program.row.route_optimization:
+    if program.procedure.route_optimization:
         nodes |= set(roles.peers.nodes)
     for node in sorted(nodes):
         yield node, Agent(program, roles, message_hops, node)
@@ -138,7 +138,7 @@ def make_controllers(
 
 def _attached_at_start(setup: Setup) -> Iterator[tuple[int, Int]]:
     """Yield each router and the mobile nodes whose link to it is up at time 0."""
-    movement, start = setup.movement, setup.first_attachments()
+    movement, start = setup.attachments, setup.first_attachments()
     start = start[movement.up_ps[start] == 0]
     for router in np.unique(movement.router[start]).tolist():
         yield router, movement.mobile[start[movement.router[start] == router]]

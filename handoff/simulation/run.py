@@ -37,7 +37,7 @@ class Recorder(Protocol):
     """Recorder of the packets on the links of a run (``handoff.output.pcap.recorder.Recorder`` writes a capture)."""
 
     @property
-    def hops(self) -> list[str]:
+    def trace_links(self) -> list[str]:
         """Names of the links to record."""
 
     @property
@@ -137,7 +137,7 @@ def run_procedure(
             run.network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
             record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
-            trace_links=() if recorder is None else recorder.hops,
+            trace_links=() if recorder is None else recorder.trace_links,
         )  # fmt: skip
         _attach_controllers(engine, run.state, wrap)
         reached_ps = _advance_run(run, engine, progress, recorder, checkpoints)
@@ -166,7 +166,7 @@ def run_with_shared_baseline(
         As for :func:`run_procedure`.
     """
     program = procedure if isinstance(procedure, Program) else compile_program(setup, procedure)
-    key = baseline_key(program.row)
+    key = baseline_key(program.procedure)
     run = run_procedure(setup, program, reference=references.get(key), **options)
     if run.extra is not None:
         references[key] = ByteCounts.of(run.result) - run.extra
@@ -198,8 +198,8 @@ def _prepare_run(
     if state is None:
         records = HandoffRecords(setup)
         state = RunState(records, list(make_controllers(setup, program, roles, message_hops, records)))
-    roles.simultaneous = state.simultaneous
-    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: roles.simultaneous)
+    roles.simultaneous_bindings = state.simultaneous
+    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: roles.simultaneous_bindings)
     return _PreparedRun(setup, program, network, roles, state, windows)
 
 
@@ -208,7 +208,7 @@ def _shared_objects(
 ) -> dict[str, object]:
     """Name the objects that controllers refer to and that each run creates anew: a checkpoint refers to them by name."""
     return {
-        "program": program, "procedure": program.row, "options": setup.options, "movement": setup.movement,
+        "program": program, "procedure": program.procedure, "options": setup.options, "movement": setup.attachments,
         "network": setup.network, "roles": roles, "message_hops": message_hops,
     }  # fmt: skip
 
@@ -232,7 +232,7 @@ def _advance_run(
     state, start_s = run.state, time.perf_counter() - run.state.wall_seconds
 
     def current_state() -> RunState:
-        state.simultaneous, state.wall_seconds = run.roles.simultaneous, time.perf_counter() - start_s
+        state.simultaneous, state.wall_seconds = run.roles.simultaneous_bindings, time.perf_counter() - start_s
         state.capture = None if recorder is None else recorder.state()
         return state
 
@@ -294,7 +294,7 @@ def _collect_result(
     run: _PreparedRun, result: Result, reached_ps: int, reference: ByteCounts | None, detail: bool, controller_seconds: float
 ) -> RunResult:
     """Compute the result of a run, and of each of its batches, from the result of its engine."""
-    procedure, options = run.program.row, run.setup.options
+    procedure, options = run.program.procedure, run.setup.options
     mobile_of_flow = run.network.flow_column("mobile")
     handoffs = handoff_columns(run.state.records, result, mobile_of_flow, reached_ps)
     packets = PacketRecords.from_result(result, mobile_of_flow, options.resequence_ps) if detail else None
@@ -314,7 +314,7 @@ def _collect_result(
             run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps,
         )  # fmt: skip
 
-    after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.roles.simultaneous))
+    after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.roles.simultaneous_bindings))
     collected = collect_window(*after_warmup)
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference

@@ -88,7 +88,7 @@ def run_study(
         If a procedure is named twice or cannot run on the setup; before anything runs.
     """
     programs = compile_programs(setup, procedures)
-    if problems := name_errors([program.row.name for program in programs]):
+    if problems := name_errors([program.procedure.name for program in programs]):
         raise ValueError("\n".join(problems))
     if detail is None:
         detail = count_expected_packets(setup) <= MAX_RECORDED_PACKETS
@@ -98,7 +98,7 @@ def run_study(
             break
         run = run_with_shared_baseline(
             setup, program, complete.references, seed=seed, threads=threads, memory_limit_bytes=memory_limit_bytes, detail=detail,
-            progress=None if progress is None else progress(program.row.name), record=record, checkpoints=checkpoints,
+            progress=None if progress is None else progress(program.procedure.name), record=record, checkpoints=checkpoints,
         )  # fmt: skip
         run.result.packets = None  # they take much memory, and the metrics have been computed
         complete.runs.append(run)

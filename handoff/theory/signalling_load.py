@@ -90,7 +90,7 @@ class _HandoffKind(NamedTuple):
 
 def _correspondent_groups(setup: Setup, program: Program, roles: RoleResolver) -> tuple[Int, list[tuple[int, ...]]]:
     """Return the group of each mobile node, and the correspondents of each group that get messages."""
-    if not program.row.route_optimization:
+    if not program.procedure.route_optimization:
         return np.zeros(setup.network.mobile_count, np.int64), [()]
     numbers: dict[tuple[int, ...], int] = {}
     group = [numbers.setdefault(tuple(roles.peers[m]), len(numbers)) for m in range(setup.network.mobile_count)]
@@ -99,7 +99,7 @@ def _correspondent_groups(setup: Setup, program: Program, roles: RoleResolver) -
 
 def _previous_attachments(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
     """Return the row of the attachment before each one, and True for each that has none."""
-    first = np.zeros(len(setup.movement.mobile), bool)
+    first = np.zeros(len(setup.attachments.mobile), bool)
     first[setup.first_attachments()] = True
     return np.arange(len(first)) - 1, first
 
@@ -107,16 +107,16 @@ def _previous_attachments(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
 def _registers_early(setup: Setup, program: Program) -> npt.NDArray[np.bool_]:
     """Return True for each attachment that is registered before the move."""
     previous, first = _previous_attachments(setup)
-    early: npt.NDArray[np.bool_] = (setup.movement.predict_ps[previous] >= 0) & ~first & program.row.predictive
+    early: npt.NDArray[np.bool_] = (setup.attachments.predict_ps[previous] >= 0) & ~first & program.procedure.predictive
     return early
 
 
 def _registration_begin(setup: Setup, program: Program) -> Int:
     """Return the time at which the registration of each attachment begins; 0 if it precedes the run, -1 if it follows it."""
-    movement, options = setup.movement, setup.options
+    movement, options = setup.attachments, setup.options
     previous, first = _previous_attachments(setup)
     discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
-    found_ps = movement.up_ps + discovery_ps + options.duplicate_address_detection_ps(program.row)
+    found_ps = movement.up_ps + discovery_ps + options.duplicate_address_detection_ps(program.procedure)
     begin_ps = np.where(_registers_early(setup, program), movement.predict_ps[previous], found_ps)
     begin_ps[first & (movement.up_ps == 0)] = 0
     begin_ps[begin_ps >= setup.duration_ps] = -1
@@ -125,7 +125,7 @@ def _registration_begin(setup: Setup, program: Program) -> Int:
 
 def _handoffs_by_kind(setup: Setup, program: Program, begin_ps: Int, group: Int) -> Iterator[tuple[_HandoffKind, Int]]:
     """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1)."""
-    movement = setup.movement
+    movement = setup.attachments
     previous, first = _previous_attachments(setup)
     predicted = movement.predict_ps[previous] >= 0
     warned = (movement.going_down_ps[previous] >= 0) & predicted & (movement.up_ps > movement.down_ps[previous])
@@ -149,7 +149,7 @@ def _refreshes(
     Between two registrations with the home agent there are floor(gap / interval) refreshes, each where the mobile node is at that
     time. The age of a registration made before time 0 is uniform, so that gap / interval refreshes are expected.
     """
-    movement, interval_ps = setup.movement, program.refresh_ps(setup.options.lifetime_s)
+    movement, interval_ps = setup.attachments, program.refresh_ps(setup.options.lifetime_s)
     rows = np.flatnonzero(begin_ps >= 0)
     end = np.full(len(rows), setup.duration_ps)
     same = movement.mobile[rows[1:]] == movement.mobile[rows[:-1]]
@@ -168,7 +168,7 @@ def _refreshes(
 def _stays_in_region(roles: RoleResolver, routers: Int) -> npt.NDArray[np.bool_]:
     """Return, for each router but the first, True if a move to it from the one before registers with the gateway alone."""
     gateway = np.array([roles.gateways.get(r, -1) for r in routers.tolist()])
-    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & roles.row.hierarchical
+    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & roles.procedure.hierarchical
     return within
 
 
@@ -182,7 +182,7 @@ class _MessageCounter:
 
     def add_handoff(self, kind: _HandoffKind) -> None:
         program, gateways = self.program, self.roles.gateways
-        regional = program.row.hierarchical and kind.old >= 0 and gateways[kind.old] == gateways[kind.new]
+        regional = program.procedure.hierarchical and kind.old >= 0 and gateways[kind.old] == gateways[kind.new]
         if kind.registers_early:
             for number in program.prelude:
                 self._add_step(number)
@@ -197,14 +197,14 @@ class _MessageCounter:
         for number in self.program.steps_on(variant, event):
             self._add_step(number)
         tests = ("HoTI1", "CoTI1") if event == "known" else ("HoTI2", "CoTI2")
-        for peer in self.peers if self.program.routability else ():
+        for peer in self.peers if self.program.return_routability else ():
             for test in tests:
-                self._add_step(self.program.routability[test], peer)
+                self._add_step(self.program.return_routability[test], peer)
 
     def _add_step(self, number: int, peer: int = -1) -> None:
         """Count the message of a step and all that it starts at the nodes on its path; ``peer`` -1 before a correspondent."""
         program_step = self.program.steps[number]
-        if program_step.wants_old and (self.old < 0 or self.old == self.new):
+        if program_step.needs_old_router and (self.old < 0 or self.old == self.new):
             return
         path = program_step.step.path
         for correspondent in self.peers if program_step.per_peer and peer < 0 else (peer,):

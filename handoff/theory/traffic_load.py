@@ -91,7 +91,7 @@ def traffic_load(setup: Setup, roles: RoleResolver, signalling: SignallingLoad) 
 
 def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
     """Return the segments from a correspondent to a router, each with its tunnel header bytes, and those left on the radio."""
-    procedure = roles.row
+    procedure = roles.procedure
     anchors = [("CN", node)] if procedure.route_optimization else [("HA", roles.home_agent)]
     if procedure.hierarchical:
         anchors.append(("MAP" if procedure.ip == 6 else "GFA", roles.gateways[router]))
@@ -107,7 +107,7 @@ def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[l
 
 def _data_by_router(setup: Setup) -> dict[tuple[int, int, int], Moments]:
     """Return the packets by correspondent, direction (0 downstream, 1 upstream) and router of the mobile nodes."""
-    flows, movement, until_ps = setup.network.flows(), setup.movement, setup.duration_ps
+    flows, movement, until_ps = setup.network.flows(), setup.attachments, setup.duration_ps
     packets = expected_packets(setup.network, until_ps).astype(float)
     size, square = _size_moments(setup, flows)
     has_next = np.append(movement.mobile[1:] == movement.mobile[:-1], False)

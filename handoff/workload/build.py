@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network, NetworkError
 from engine.columns import Int
 from engine.lookahead import plan_lookahead
@@ -133,7 +133,7 @@ def _load_movement(
     try:
         log = load_attachments(scenario, path.parent, seed)
     except (ValueError, OSError) as error:
-        problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
+        problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
     source = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     routers = set(scenario.routers.names)
@@ -159,13 +159,13 @@ def _add_mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
     return np.array([network.mobile(name, home=home) for name in names], np.int64)
 
 
-def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dict[str, traces.CompiledCapture]:
+def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dict[str, handoff_traces.CompiledCapture]:
     """Open each capture once; add to ``problems`` for the captures that cannot be read."""
     captures = {}
     for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
         try:
             captures[name] = open_capture(folder / name)
-        except traces.TraceError as error:
+        except handoff_traces.TraceError as error:
             problems.append(str(error))
     return captures
 

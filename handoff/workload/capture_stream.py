@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-import traces
+import handoff_traces
 from handoff.scenario.traffic import Traffic
 from handoff.workload.flow import Endpoint, Flow, PacketSegment, Prefixes
 from handoff.workload.merge_captures import merge_to_disk
@@ -24,12 +24,12 @@ MAX_EXPANSION = 100
 _COMPRESSION_MAGIC = (b"\x1f\x8b", b"\x28\xb5")  # gzip, Zstandard
 
 
-def open_capture(path: Path) -> traces.CompiledCapture:
+def open_capture(path: Path) -> handoff_traces.CompiledCapture:
     """Return the columns of a capture, mapped from files.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If the capture cannot be read.
     """
     try:
@@ -37,17 +37,17 @@ def open_capture(path: Path) -> traces.CompiledCapture:
             expansion = MAX_EXPANSION if file.read(2) in _COMPRESSION_MAGIC else 1
         stat = path.stat()
     except OSError:
-        return traces.compile_capture(path)  # raises the error that says why
+        return handoff_traces.compile_capture(path)  # raises the error that says why
     if stat.st_size * expansion > MAX_CACHED_BYTES:
-        return traces.compile_capture(path)
+        return handoff_traces.compile_capture(path)
     return _compile_once(path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _compile_once(path: Path, *_: int) -> traces.CompiledCapture:
+def _compile_once(path: Path, *_: int) -> handoff_traces.CompiledCapture:
     # The runs of a batch share the result. The numbers identify the file's content: a changed file is compiled again.
     with tempfile.TemporaryDirectory(prefix="handoff.") as folder:
-        return traces.compile_capture(path, folder)  # the mappings outlive the deleted files
+        return handoff_traces.compile_capture(path, folder)  # the mappings outlive the deleted files
 
 
 class CaptureStream:
@@ -57,7 +57,7 @@ class CaptureStream:
 
     Parameters
     ----------
-    captures : sequence of traces.CompiledCapture
+    captures : sequence of handoff_traces.CompiledCapture
     absolute : bool
         If true, the captures share one clock; else each of them begins at time 0.
 
@@ -72,7 +72,7 @@ class CaptureStream:
         Number of packets of any kind that have a time.
     """
 
-    def __init__(self, captures: Sequence[traces.CompiledCapture], absolute: bool = True) -> None:
+    def __init__(self, captures: Sequence[handoff_traces.CompiledCapture], absolute: bool = True) -> None:
         self.captures = [c for c in captures if c.facts.times_ns is not None]
         times = [c.facts.times_ns or (0, 0) for c in self.captures]
         earliest = min((begin for begin, _ in times), default=0)
@@ -83,7 +83,7 @@ class CaptureStream:
     def drop_pages(self) -> None:
         """Drop the mapped pages of all captures from memory."""
         for capture in self.captures:
-            capture.release()
+            capture.drop_pages()
 
     def select_flows(self, traffic: Traffic) -> list[Flow]:
         """Return the flows that a ``[[traffic]]`` table selects, by time of first packet; each direction is one segment at most.
@@ -162,6 +162,6 @@ def _in_prefixes(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8],
     return inside
 
 
-def _endpoint(table: traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:
+def _endpoint(table: handoff_traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:
     raw = address[row].tobytes()
     return Endpoint(ip_address(raw[:4] if table.version[row] == 4 else raw), int(port[row]))

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network
 from engine.rng import PURPOSE_USER, RandomStreams, combine, combine_array, name_key
 from handoff.protocol.setup import Presence
@@ -57,7 +57,7 @@ def loop_period(length_ps: int, packets: int) -> int:
     return length_ps + max(1, length_ps // (packets - 1)) if length_ps else 0
 
 
-def load_conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
+def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
     """Return the conversations that a ``[[traffic]]`` table replays, by time of first packet, and their amount in words.
 
     Raises
@@ -95,7 +95,7 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
 
 
 def replay_captures(
-    network: Network, node: str, captures: Sequence[traces.CompiledCapture], traffic: Traffic, mobile_names: list[str], *,
+    network: Network, node: str, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic, mobile_names: list[str], *,
     seed: int, presence: Presence | None = None,
 ) -> str:  # fmt: skip
     """Add the flows of captures to a network, each for the mobile nodes it is assigned to; return their amount in words.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import traces
+import handoff_traces
 from handoff.mobility.coverage import compute_attachments
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.models import Scenario
 
 
-def load_tracks(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
+def load_tracks(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Tracks:
     """Return the positions from the movement file, which is looked for in ``folder``, or from the mobility model.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If the movement file cannot be read.
     ValueError
         If its coordinates are not of the kind that the scenario expects, or a parameter of the model is out of range.
@@ -27,28 +27,28 @@ def load_tracks(scenario: Scenario, folder: Path, seed: int) -> traces.Tracks:
         names = [f"{generator.prefix}{i}" for i in range(generator.mobiles)]
         return generator.model().tracks(names, seed=seed, until_ps=scenario.duration)
     origin = None if movement.origin is None else (movement.origin[0] / 10**9, movement.origin[1] / 10**9)
-    return traces.read_movement(folder / movement.trace, movement.format, origin)
+    return handoff_traces.read_movement(folder / movement.trace, movement.format, origin)
 
 
-def load_attachments(scenario: Scenario, folder: Path, seed: int) -> traces.Associations:
+def load_attachments(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Associations:
     """Return the attachments of a scenario.
 
     They come from its association log, the registrations in its captures, its commuters, or its coverage model and positions.
 
     Raises
     ------
-    traces.TraceError
+    handoff_traces.TraceError
         If a file cannot be read.
     ValueError
         If a file and the scenario do not fit together.
     """
     movement = scenario.movement
     if movement.associations is not None:
-        return traces.read_associations(folder / movement.associations)
+        return handoff_traces.read_associations(folder / movement.associations)
     if movement.capture is not None:
         assert movement.routers is not None
         return attachments_from_registrations(
-            [traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
+            [handoff_traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
     if movement.commuters is not None:
@@ -59,7 +59,7 @@ def load_attachments(scenario: Scenario, folder: Path, seed: int) -> traces.Asso
     return _compute_coverage(scenario, load_tracks(scenario, folder, seed), seed)
 
 
-def _compute_coverage(scenario: Scenario, tracks: traces.Tracks, seed: int) -> traces.Associations:
+def _compute_coverage(scenario: Scenario, tracks: handoff_traces.Tracks, seed: int) -> handoff_traces.Associations:
     movement, coverage = scenario.movement, scenario.coverage
     assert coverage is not None
     x_mm: list[int]

@@ -84,7 +84,7 @@ def test_the_estimated_messages_equal_those_of_a_run(setup, procedure):
     signalling = signalling_load(setup, program, RoleResolver(setup, program, CorrespondentTable(setup.network), 1))
     run = run_procedure(setup, procedure, seed=3, reference=ZERO_BYTES)
     retransmitted = 3 * int(run.handoffs["retransmissions"].sum())
-    row = program.row
+    row = program.procedure
     for node in ("ha", *(("gw0", "gw1") if row.hierarchical else ()), *(("cn",) if row.route_optimization else ())):
         i = setup.network.node_index(node)
         assert signalling.messages(i) > 50 or row.hierarchical

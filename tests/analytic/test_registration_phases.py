@@ -53,7 +53,7 @@ class Phases:
 
     def __init__(self, procedure, low_s, high_s):
         self.setup = first_registrations(low_s, high_s)
-        self.up = self.setup.movement.up_ps / S
+        self.up = self.setup.attachments.up_ps / S
         observer = RunObserver(self.setup, procedure)
         sends = [(a.mobile, observer.message(MessageFields.unpack(a.arguments["args"])), a.time_ps) for a in observer.actions
                  if a.verb == "send" and a.node == -1]  # fmt: skip

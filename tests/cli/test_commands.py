@@ -44,7 +44,7 @@ def test_help_loads_no_heavy_library(command):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
-    assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "traces"}
+    assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "handoff_traces"}
 
 
 def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):

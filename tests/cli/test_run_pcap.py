@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import traces
+import handoff_traces
 from tests.cli.test_commands import COMMUTE, handoff, handoff_in_process
 
 SHORT = ["--set", "duration=6s"]
@@ -20,7 +20,7 @@ def test_a_capture_of_all_links_leaves_the_results_unchanged(tmp_path):
         k: v for k, v in figures[1].items() if "seconds" not in k
     }
     (file,) = (tmp_path / "new").iterdir()
-    capture = traces.read_capture(file)
+    capture = handoff_traces.read_capture(file)
     assert len(capture.interfaces) == 2 * (5 + 8 + 7) + 2 * 8
     assert len(capture) > 20_000
     assert capture.captured_length.max() == 128
@@ -33,7 +33,7 @@ def test_link_patterns_and_snap_length(tmp_path):
     options = ["--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0"]
     done = handoff_in_process(*RUN, "--pcap", str(file), *options)
     assert done.returncode == 0, done.stderr
-    capture = traces.read_capture(file)
+    capture = handoff_traces.read_capture(file)
     assert [i.name for i in capture.interfaces] == ["ar0>*", "cn>ha", "ha>gw0", "ha>gw1"]
     assert (capture.captured_length == capture.wire_length).all()
 

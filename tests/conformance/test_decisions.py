@@ -83,7 +83,7 @@ def test_two_replies_with_the_same_identification_are_distinguished():
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_every_update_of_a_mobile_node_requires_an_acknowledgement(procedure):
     """Decision 21: the "A flag" of the seed is a bit of the binding update; every update has a reply."""
-    steps = Program.of(PROCEDURES[procedure], Options()).steps
+    steps = Program.compile(PROCEDURES[procedure], Options()).steps
     assert all(n.replies for n in steps if n.step.path[0] == "MN" and n.kind in ("RQ", "BU", "DBU"))
 
 

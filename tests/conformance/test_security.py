@@ -48,9 +48,9 @@ def forge(setup, procedure, message, role, to, at=1000):
 def test_a_forged_registration_diverts_nothing(procedure, message, role, to, link):
     """Code 131 in IPv4 (RFC 5944 3.4), no reply in IPv6."""
     view = forge(STAYS.setup(down=DOWN, options={"profile": "rfc"}), procedure, message, role, to)
-    assert control_fates(view) == {"authentication failed": 1} | ({"no visitor": 1} if view.program.row.ip == 4 else {})
+    assert control_fates(view) == {"authentication failed": 1} | ({"no visitor": 1} if view.program.procedure.ip == 4 else {})
     codes = [a.fields.status for a in view.arrivals if a.node == index(view.setup, "new")]
-    assert codes == ([Status.AUTHENTICATION_FAILED] if view.program.row.ip == 4 else [])
+    assert codes == ([Status.AUTHENTICATION_FAILED] if view.program.procedure.ip == 4 else [])
     assert Status.AUTHENTICATION_FAILED == 131
     assert data_packets_on(view, link) == 0
     assert view.run.result.fate_counts() == {"delivered": len(DOWN)}
@@ -131,7 +131,7 @@ def obtain_tokens(setup, procedure):
     """Return the tokens for an attacker who requests both. The home token passes only between correspondent and home agent."""
     program = compile_program(setup, procedure)
     cn, new = index(setup, "cn"), index(setup, "new")
-    home, care_of = (MessageFields(program.routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
+    home, care_of = (MessageFields(program.return_routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
     view = run_with_attacker(setup, procedure, [ForgedMessage(1000, "cn", home), ForgedMessage(1000, "cn", care_of)])
     tokens = {}
     for arrival in view.arrivals:

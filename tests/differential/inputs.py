@@ -148,8 +148,8 @@ class Study:
             chosen = [(flows[(i * each + j) % len(flows)], m) for i, m in enumerate(mobiles) for j in range(each)]
         found = {}
         for flow, mobile in chosen:
-            here = setup.movement.mobile == mobiles.index(mobile)
-            begin, end = int(setup.movement.up_ps[here].min()), int(setup.movement.down_ps[here].max())
+            here = setup.attachments.mobile == mobiles.index(mobile)
+            begin, end = int(setup.attachments.up_ps[here].min()), int(setup.attachments.down_ps[here].max())
             name = "*" if keys.get("origin") == "stream" else flow.name
             entity = combine(combine(name_key(name), name_key("cn")), name_key(mobile))
             phase = random_word(self.number, 1000, entity, 0) * keys["phase"] >> 64

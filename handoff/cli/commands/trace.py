@@ -34,9 +34,9 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
 
     Example: handoff trace info examples/captures/commute.pcap
     """
-    import traces
+    import handoff_traces
 
-    if scenario is not None or traces.look(file) != "other":
+    if scenario is not None or handoff_traces.detect_format(file) != "other":
         from handoff.cli.movement_info import describe_movement, print_movement
 
         description = describe_movement(file, scenario)

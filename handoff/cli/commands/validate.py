@@ -23,7 +23,7 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
 
     loaded, _ = load_scenario(scenario, changes)
     setup = build_setup(loaded, scenario, loaded.seed)
-    handoffs = len(setup.movement.mobile) - int(setup.last_attachments().sum())
+    handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
     click.echo(
         f"{scenario}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
         f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = ("engine", "handoff", "traces")
+PACKAGES = ("engine", "handoff", "handoff_traces")
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, name_key, random_word
@@ -91,15 +91,15 @@ class _Attachment:
 
 
 def compute_attachments(
-    coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int
-) -> traces.Associations:
+    coverage: Coverage, tracks: handoff_traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int
+) -> handoff_traces.Associations:
     """Return the attachments of every mobile node of ``tracks`` while it is present and in range of a router.
 
     Parameters
     ----------
     coverage : Coverage
         Routers and the behaviour of layer 2.
-    tracks : traces.Tracks
+    tracks : handoff_traces.Tracks
         Positions of the mobile nodes.
     seed : int
         Seed of shadowing, leads and numbers of radios. Each draw depends on the names of the mobile node and the router only.
@@ -110,7 +110,7 @@ def compute_attachments(
 
     Returns
     -------
-    traces.Associations
+    handoff_traces.Associations
         Sorted by mobile node, then time; ``mobile_names`` has only mobile nodes with an attachment.
 
     Raises
@@ -136,7 +136,7 @@ def compute_attachments(
         if node.attachments:
             rows += [(len(names), a) for a in node.attachments]
             names.append(name)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=np.array([m for m, _ in rows], np.uint32),
         router=np.array([a.router for _, a in rows], np.uint32),
         up_ps=np.array([a.up_ps for _, a in rows], np.int64),

@@ -81,7 +81,7 @@ class _Collector:
 
     def _columns(self) -> dict[int, str]:
         """Return the column of each node of the handoff, from left to right. The mobile node has the number -1."""
-        procedure, gateways = self.program.row, self.setup.gateways
+        procedure, gateways = self.program.procedure, self.setup.gateways
         old, new = self.facts["old_router"], self.facts["new_router"]
         columns = {-1: MN, old: "old router", new: "new router"}
         if procedure.hierarchical:
@@ -168,7 +168,7 @@ class _Collector:
 
     def _down(self, peer: int, last_node: int, tunnels: int, received: bool, sent_ps: int) -> tuple[str, ...]:
         """Return the columns that a downstream packet passed. The path is inferred from the last node and the tunnels."""
-        procedure = self.program.row
+        procedure = self.program.procedure
         anchors = [self.columns[peer]]
         if not procedure.route_optimization or self._has_no_binding(peer, sent_ps):
             anchors.append("HA")

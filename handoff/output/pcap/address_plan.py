@@ -41,7 +41,7 @@ class AddressPlan:
     """
 
     def __init__(self, roles: RoleResolver, nodes: int, mobiles: int) -> None:
-        procedure = roles.row
+        procedure = roles.procedure
         self.ip, self.nodes = procedure.ip, nodes
         self._address_of_router = procedure.network_based
         self.table: npt.NDArray[np.uint8] = np.zeros((nodes + mobiles, 16), np.uint8)

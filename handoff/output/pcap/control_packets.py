@@ -13,7 +13,7 @@ from handoff.protocol.messages import MessageFields, in_home_tunnel
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import NONCE_BITS, Tokens, home_key, nonce_index
-from traces import wire
+from handoff_traces import wire
 
 RR_REQUEST, RR_REPLY = 1, 3
 REGIONAL_REQUEST, REGIONAL_REPLY = 18, 19
@@ -72,7 +72,7 @@ class ControlPacketEncoder:
 
     def __init__(self, program: Program, roles: RoleResolver, addresses: AddressPlan) -> None:
         self.program, self.roles, self.addresses = program, roles, addresses
-        self.procedure, self.options = program.row, program.options
+        self.procedure, self.options = program.procedure, program.options
         self.nonces: dict[tuple[int, int], dict[int, int]] = {}
         self.packet = lru_cache(_CACHED_PACKETS)(self._packet)  # several links carry the same packet
 
@@ -198,12 +198,12 @@ class ControlPacketEncoder:
             source, care_of, home, fields.status, 0, sequence, lifetime, authorization, esp=esp
         )
 
-    def _security(self, anchor: str, back: int, fields: MessageFields, mobile: int) -> wire.Security | None:
+    def _security(self, anchor: str, back: int, fields: MessageFields, mobile: int) -> wire.Esp | None:
         """Return the ESP header between a mobile node or access router and the home agent, or None without IPsec."""
         if anchor != "HA" or not self.program.uses_ipsec:
             return None
         index = 256 + 2 * mobile + back
-        return wire.Security(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
+        return wire.Esp(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
 
     def _proxy(self, mobile: int) -> wire.Proxy:
         return wire.Proxy(f"{mobile:08d}@home", self.addresses.home(mobile)[:8] + bytes(8))
@@ -214,7 +214,7 @@ class ControlPacketEncoder:
         """Return authorization data under the key of return routability, or under a preconfigured key (RFC 4449)."""
         if not self.program.uses_ipsec:
             return None
-        if not self.program.routability:
+        if not self.program.return_routability:
             return wire.Authorization(self._key(mobile, "Correspondent", 20), None, care_of, correspondent)
         nonces_of_updates = self.nonces.setdefault((mobile, fields.peer), {})
         update = step.kind in ("BU", "DBU")
@@ -244,7 +244,7 @@ class ControlPacketEncoder:
         if not in_home_tunnel(step.kind, path, fields.hop):
             return packet
         agent, care_of = self.addresses.node(self.roles.home_agent), self._care_of("HA", router, mobile)
-        return wire.tunnelled(packet, wire.IP_IN_IP, *((care_of, agent) if is_init else (agent, care_of)))
+        return wire.encapsulate(packet, wire.IP_IN_IP, *((care_of, agent) if is_init else (agent, care_of)))
 
     def _discovery6(self, step: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         """Encode dynamic home agent address discovery on the old link (RFC 6275 6.5)."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine import Network
 from handoff.output.pcap.address_plan import AddressPlan
-from traces import FlowHeaders
+from handoff_traces import FlowHeaders
 
 Int = npt.NDArray[np.int64]
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58

@@ -16,7 +16,7 @@ from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_error
 from handoff.protocol.messages import HOME_ADDRESS
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
-from traces import CaptureWriter, Packets, wire
+from handoff_traces import CaptureWriter, Packets, wire
 
 HOPS_PER_SLICE = 500_000
 """Approximate number of packet-hops that are written at once."""
@@ -97,7 +97,7 @@ class Recorder:
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network, program: Program,
         roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
     ) -> None:
-        self.ip, self.nodes = program.row.ip, len(network.nodes)
+        self.ip, self.nodes = program.procedure.ip, len(network.nodes)
         if errors := address_plan_errors(self.ip, self.nodes, network.mobile_count) + short_packet_errors(network, self.ip):
             raise ValueError("\n".join(errors))
         self.addresses = AddressPlan(roles, self.nodes, network.mobile_count)
@@ -106,7 +106,7 @@ class Recorder:
         self._tunnel = _TUNNELS_V4[program.options.encapsulation]
         names = network.link_names()
         self.slices = packets * HOPS_PER_PACKET // HOPS_PER_SLICE
-        self.hops = names if program.routability else list(links)
+        self.trace_links = names if program.return_routability else list(links)
         self._interface = np.full(len(names), -1, np.int64)
         for i, name in enumerate(links):
             self._interface[names.index(name)] = i
@@ -114,7 +114,7 @@ class Recorder:
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            kept=None if saved_state is None else saved_state[0],
+            resume_at=None if saved_state is None else saved_state[0],
         )  # fmt: skip
         self._in_checkpoint = saved_state is not None  # then the partial capture stays if the run fails
         if saved_state is not None:

@@ -1,5 +1,7 @@
 """Quantities: parsing, exact text, shortest text and rounded text. Expected values follow from the SI and IEC prefixes."""
 
+from fractions import Fraction
+
 import pytest
 
 from engine.quantities import (
@@ -12,6 +14,7 @@ from engine.quantities import (
     format_quantity,
     loss_threshold,
     parse_duration,
+    parse_fraction,
     parse_rate,
     parse_size,
 )
@@ -123,6 +126,16 @@ def test_duration_has_six_digits_and_at_most_seconds(ps, text):
 def test_rounded_text_in_a_unit():
     assert format_quantity(1_234_000_000, DURATION, "ms", decimals=1) == "1.2 ms"
     assert format_quantity(1_234_000_000, DURATION, "us") == "1234 us"
+
+
+@pytest.mark.parametrize("text", ["1e-999999999", "1e9999", "1e9_9_9_9", "one", ""])
+def test_fraction_is_bounded(text):
+    with pytest.raises(ValueError, match=r"number|Fraction"):
+        parse_fraction(text)
+
+
+def test_fraction_is_exact():
+    assert [parse_fraction(text) for text in ("0.1", "1/3", "1e-3")] == [Fraction(1, 10), Fraction(1, 3), Fraction(1, 1000)]
 
 
 def test_loss_threshold_is_the_floor_of_the_exact_product():

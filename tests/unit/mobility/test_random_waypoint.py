@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-import traces
+import handoff_traces
 from handoff.mobility import RandomWaypoint
 
 from .trajectories import positions
@@ -37,4 +37,4 @@ def test_mean_speed_and_share_of_pauses_are_stationary_from_the_start(nodes):
 def test_legs_of_more_than_53_days_are_an_error():
     with pytest.raises(ValueError, match="more than 53 days"):
         RandomWaypoint(2**31 - 1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S)
-    assert isinstance(RandomWaypoint(1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S), traces.Tracks)
+    assert isinstance(RandomWaypoint(1, 1, 1, 1).tracks(["m"], seed=1, until_ps=S), handoff_traces.Tracks)

@@ -7,7 +7,7 @@ import pytest
 from scapy.layers.inet6 import HAO, MIP6MH_BA, MIP6MH_BU, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting
 from scapy.utils import RawPcapWriter
 
-import traces
+import handoff_traces
 from handoff.mobility.registrations import (
     AT_HOME,
     Registration,
@@ -83,7 +83,7 @@ def test_addresses_of_one_router_are_one_attachment(monkeypatch):
 
 
 def read(*names):
-    return [traces.read_signalling(DATA / f"jv_{name}.pcap") for name in names]
+    return [handoff_traces.read_signalling(DATA / f"jv_{name}.pcap") for name in names]
 
 
 @real
@@ -125,7 +125,7 @@ def test_accepted_binding_updates(tmp_path):
         out.write_header(None)
         for time_s, raw in packets:
             out.write_packet(raw, sec=int(time_s), usec=round(time_s % 1 * S))
-    registrations = accepted_registrations([traces.read_signalling(path)])
+    registrations = accepted_registrations([handoff_traces.read_signalling(path)])
     home = "2001:db8::5"
     # Lifetimes are in units of 4 s; the shorter of the requested and the accepted one counts.
     assert [(r.time_ns // S, r.home, r.care_of, r.lifetime_s) for r in registrations] == [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from handoff.mobility.statistics import attachment_statistics, track_statistics
 
 S = 10**12
@@ -11,7 +11,7 @@ S = 10**12
 
 def test_statistics_of_two_tracks():
     """One node goes 300 m in 30 s, stands still for 10 s and goes 400 m in 20 s; the other has a single sample."""
-    tracks = traces.Tracks(
+    tracks = handoff_traces.Tracks(
         "hand", np.array([0, 0, 0, 0, 1]), np.array([0, 30, 40, 60, 5]) * S, np.array([0, 300, 300, 300, -50]) * 1000,
         np.array([0, 0, 0, 400, 20]) * 1000, ["a", "b"],
     )  # fmt: skip
@@ -23,7 +23,7 @@ def test_statistics_of_two_tracks():
 
 
 def test_tracks_without_legs_have_no_speed():
-    tracks = traces.Tracks("hand", np.array([0]), np.array([S]), np.array([5]), np.array([6]), ["a"])
+    tracks = handoff_traces.Tracks("hand", np.array([0]), np.array([S]), np.array([5]), np.array([6]), ["a"])
     statistics = track_statistics(tracks)
     assert (statistics["mean_speed_m_s"], statistics["greatest_speed_m_s"]) == (None, None)
     assert statistics["node_hours"] == 0
@@ -34,7 +34,7 @@ def associations(*rows):
     mobile, router, up, down, predict = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     times = [np.where(column < 0, -1, column * S) for column in (up, down, predict)]
     names = [f"m{i}" for i in range(int(mobile.max()) + 1)], [f"r{i}" for i in range(int(router.max()) + 1)]
-    return traces.Associations(mobile.astype(np.uint32), router.astype(np.uint32), *times, np.full(len(mobile), -1), *names)
+    return handoff_traces.Associations(mobile.astype(np.uint32), router.astype(np.uint32), *times, np.full(len(mobile), -1), *names)
 
 
 def test_statistics_of_attachments_in_any_order():

@@ -239,7 +239,7 @@ def test_a_correspondent_answers_tests_with_tokens():
     p, correspondent, ctx = agent("mipv6-ro", "cn", return_routability=True)
     tokens = {}
     for test, hop in (("HoTI2", 3), ("CoTI2", 2)):
-        fields = MessageFields(p.program.routability[test], hop, p.old, p.new, p.cn, 1, 0)
+        fields = MessageFields(p.program.return_routability[test], hop, p.old, p.new, p.cn, 1, 0)
         receive(correspondent, ctx, fields)
         ((kind, _, reply),) = sent(ctx)
         tokens[kind] = reply.proof

@@ -27,7 +27,7 @@ class MobileNode:
         self.p = build_parts(procedure, **options)
         records = HandoffRecords(self.p.setup)
         hops = build_message_hops(self.p.program, self.p.roles)
-        self.controller = MobileNodeController(self.p.program, self.p.roles, hops, self.p.setup.movement, records)
+        self.controller = MobileNodeController(self.p.program, self.p.roles, hops, self.p.setup.attachments, records)
         self.records, self.ctx = records.arrays, RecordingContext()
         self.state = self.controller.states[0]
 

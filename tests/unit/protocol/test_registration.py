@@ -174,7 +174,7 @@ def test_an_update_to_a_correspondent_waits_for_both_tokens():
     messages, _ = sent(ctx)
     assert [code for code, _, _ in messages] == [CODES["HoTI"], CODES["CoTI"]]
     for message, identification in (("HoT2", 1), ("CoT2", 2)):
-        token = MessageFields(p.program.routability[message], 3, p.old, p.new, p.cn, identification, 0, 0, 5 << 19)
+        token = MessageFields(p.program.return_routability[message], 3, p.old, p.new, p.cn, identification, 0, 0, 5 << 19)
         assert sent(ctx)[0] == []
         sender.on_token(ctx, state, token)
     ((code, fields, _),), _ = sent(ctx)

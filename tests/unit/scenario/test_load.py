@@ -19,7 +19,7 @@ CASES = [
     ('duration = "10s"', 'duration = "10s"\nseed = "3"', ":3: seed: input should be a valid integer, not '3'"),
     ('duration = "10s"', 'duration = "10s"\nseed = -3', ":3: seed: input should be greater than or equal to 0, not -3"),
     ('registration = "1ms"', 'registraton = "1ms"', ":9: home_agent.registraton: unknown key; did you mean 'registration'?"),
-    ('between = ["cn", "ha"]', 'between = ["cn", "hq"]', ":1: link.between: no node 'hq'; there are ha, cn, a, b"),
+    ('between = ["cn", "ha"]', 'between = ["cn", "hq"]', ":1: link: no node 'hq'; there are ha, cn, a, b"),
     ('between = ["cn", "ha"]', 'between = ["cn"]', ":12: link.0.between: list should have at least 2 items"),
     ('delay = "20ms"', 'delay = "20ms"\nloss = 1.5', ":14: link.0.loss: 1.5 is not a probability: give a number from 0 to below 1"),
     ('delay = "20ms"', 'delay = "20ms"\nrate = "1Gbps"', ":14: link.0.rate: '1Gbps' is not a rate: write a number and one of bit/s"),

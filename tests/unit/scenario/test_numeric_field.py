@@ -72,6 +72,7 @@ def test_formatted_number_is_read_back_by_the_scenario(number):
         ("mobile_nodes", "-3", "mobile_nodes: '-3' is not a count"),
         ("lifetime", "600", "lifetime: '600' is not a duration: write a number and one of ps"),
         ("cell_loss", "one", "cell_loss: 'one' is not a number"),
+        ("cell_loss", "1e999999999", "cell_loss: '1e999999999' is not a number"),
         ("moving", "1e-7", "moving: '1e-7' has more than 6 decimals"),
     ],
 )

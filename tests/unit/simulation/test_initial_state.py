@@ -47,8 +47,8 @@ def test_a_mobile_node_that_is_up_at_time_0_is_bound_to_its_router():
 def test_a_mobile_node_at_its_home_agent_is_refused():
     setup = one_handoff_setup("mipv4", old_down=50, new_up=60, until_ms=200)
     setup.network.cell("ha", delay=MS)
-    router = np.array([setup.home_agent, setup.movement.router[1]])
-    columns = {name: getattr(setup.movement, name) for name in ("mobile", "up_ps", "down_ps", "predict_ps", "going_down_ps")}
+    router = np.array([setup.home_agent, setup.attachments.router[1]])
+    columns = {name: getattr(setup.attachments, name) for name in ("mobile", "up_ps", "down_ps", "predict_ps", "going_down_ps")}
     object.__setattr__(setup, "movement", Attachments(router=router, **columns))
     with pytest.raises(ValueError, match="at its home agent is at home"):
         prepare_network(setup, compile_program(setup, "mipv4"), 1)

@@ -100,7 +100,7 @@ def _block(kind: int, body: bytes) -> bytes:
 
 
 def compiled_capture(packets: list[Packet]) -> Any:
-    """Return the attributes of ``traces.CompiledCapture`` that a replay uses, for a capture of these packets."""
+    """Return the attributes of ``handoff_traces.CompiledCapture`` that a replay uses, for a capture of these packets."""
     flows: dict[Any, tuple[list[int], list[int]]] = {}
     for i, p in enumerate(packets):
         along, against = flows.setdefault(p.ends, ([], []))

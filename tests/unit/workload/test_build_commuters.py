@@ -24,7 +24,7 @@ def metro(tmp_path):
         (["handoff_rate=75"], "--set: movement.commuters.handoff_rate: 75 has no unit: write text with one, as in '75/h'"),
         (["handoff_rate=75/d"], "--set: movement.commuters.handoff_rate: '75/d' is not a rate of events: write a number and"),
         (["handoff_rate=-1/h"], "--set: movement.commuters.handoff_rate: '-1/h' is out of range"),
-        (["handoff_rate=0.1/Mh"], "--set: movement.commuters.handoff_rate: '0.1/Mh' is finer than 1 /Mh, the smallest rate of events"),
+        (["handoff_rate=0.1/Mh"], "--set: movement.commuters.handoff_rate: '0.1/Mh' is finer than 1 /Mh, the smallest"),
         (["handoff_rate=9/s"], "FILE:19: movement.commuters: a handoff each 0.111111 s leaves no room for lead, guard"),
         (["handoff_rate=0.01/h"], "FILE:19: movement.commuters: a handoff each 100 h is rarer than one each 20 h"),
         (["moving=1.1"], "--set: movement.commuters.moving: 1.1 is not a share: give a number from 0 to 1"),
@@ -53,7 +53,7 @@ def test_a_single_router_is_an_error(metro):
 
 def test_there_are_no_handoffs_at_rate_0(metro):
     setup = build_setup(load_scenario(metro, ("movement.commuters.handoff_rate=0/h",))[0], metro, 1)
-    assert len(setup.movement.mobile) == 20
+    assert len(setup.attachments.mobile) == 20
 
 
 def test_the_handoff_rate_is_the_mean_over_all_mobile_nodes(metro):
@@ -77,7 +77,7 @@ def test_every_procedure_runs_on_commuters(metro, changes):
     setup = build_setup(load_scenario(metro, tuple(changes))[0], metro, 1)
     for name in PROCEDURES:
         run = run_procedure(setup, name, detail=True)
-        assert len(run.handoffs["mobile"]) == len(setup.movement.mobile) - 20, name
+        assert len(run.handoffs["mobile"]) == len(setup.attachments.mobile) - 20, name
         sent, lost = (int(run.result.flows[c].sum()) for c in ("sent", "lost"))
         assert lost < 0.05 * sent, (name, lost, sent)
         if name == "sync-mipv4" and "movement.commuters.lead=0s" not in changes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
@@ -55,7 +55,7 @@ def problems(path, *changes):
         (["coverage.lead=10ms"], "FILE:22: coverage: give a 'lead_spread' of at most 'lead'"),
         (["coverage.going_down=-81dBm"], "FILE:22: coverage: give a 'going_down' of at least 'minimum'"),
         (["coverage.minimum=-95"], "--set: coverage.minimum: -95 has no unit: write text with one, as in '-95dBm'"),
-        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a level: write a number and one of mdBm, dBm"),
+        (["coverage.minimum=-95dB"], "--set: coverage.minimum: '-95dB' is not a power level: write a number and one of mdBm"),
         (["coverage.hysteresis=-1dB"], "--set: coverage.hysteresis: input should be greater than or equal to 0, not '-1dB'"),
         (["coverage.single_access=1.5"], "--set: coverage.single_access: 1.5 is not a share: give a number from 0 to 1"),
         (["coverage.exponent=nan"], "--set: coverage.exponent: nan is not an exponent of path loss: give a number from 1 to 10"),
@@ -82,7 +82,7 @@ def test_a_mistake_is_reported(street, changes, message):
 
 def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
     street.write_text(STREET.split("[coverage]")[0])
-    missing = "FILE:1: coverage is missing: movement gives positions, and [coverage] says how they become attachments"
+    missing = "FILE:1: coverage is missing: it turns the positions of movement into attachments"
     assert problems(street) == [missing]
     street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
     assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
@@ -103,10 +103,10 @@ def test_a_trace_is_read_from_the_folder_of_the_scenario(street):
     setup = build_setup(load_scenario(with_trace(street, SETDEST))[0], street, 1)
     assert setup.network.mobile_count == 1
     assert setup.network.mobile_name(0) == "node0"
-    move = setup.movement
+    move = setup.attachments
     assert (move.up_ps[0], move.down_ps[-1]) == (0, FOREVER)
     assert {setup.network.nodes[n].name for n in move.router} == {"a", "b", "c"}
-    later = build_setup(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).movement
+    later = build_setup(load_scenario(with_trace(street, SETDEST, begin='"34s"'))[0], street, 1).attachments
     assert setup.network.nodes[later.router[0]].name == "c"
 
 
@@ -127,11 +127,11 @@ GPX = """<gpx><trk><trkseg>
 def test_a_trace_in_degrees_needs_routers_in_degrees_or_an_origin(street):
     with_trace(street, GPX)
     assert "coverage.positions_m needs movement.origin" in problems(street)[0]
-    metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).movement
+    metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).attachments
     places = "positions_deg = { a = [44.5005, 11.3006], b = [44.5005, 11.3018], c = [44.5005, 11.303] }"
     text = with_trace(street, GPX).read_text()
     street.write_text(text.replace("positions_m = { a = [50, 50], b = [150, 50], c = [250, 50] }", places))
-    degrees = build_setup(load_scenario(street)[0], street, 1).movement
+    degrees = build_setup(load_scenario(street)[0], street, 1).attachments
     for move in (metres, degrees):
         assert move.down_ps[-1] == FOREVER or move.down_ps[-1] == 60 * S
         assert len(move.mobile) > 2
@@ -182,7 +182,7 @@ def test_every_procedure_copes_with_ping_pongs(street):
     """Shadowing with a decorrelation of 10 m causes ping-pongs and lost links; every packet has a fate, most are delivered."""
     checked, _ = load_scenario(street)
     setup = build_setup(checked, street, 1)
-    move = setup.movement
+    move = setup.attachments
     back = (move.mobile[2:] == move.mobile[:-2]) & (move.router[2:] == move.router[:-2])
     assert back.sum() > 100
     last = setup.last_attachments()
@@ -200,16 +200,16 @@ def test_every_procedure_copes_with_ping_pongs(street):
 
 def test_attachments_depend_on_the_seed_and_names_only(street):
     checked, _ = load_scenario(street)
-    one, same, other = (build_setup(checked, street, seed).movement for seed in (1, 1, 2))
+    one, same, other = (build_setup(checked, street, seed).attachments for seed in (1, 1, 2))
     assert np.array_equal(one.up_ps, same.up_ps)
     assert not np.array_equal(one.up_ps, other.up_ps)
-    more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).movement
+    more = build_setup(load_scenario(street, ("movement.random_waypoint.mobiles=15",))[0], street, 1).attachments
     assert np.array_equal(more.up_ps[: len(one.up_ps)], one.up_ps)
     reordered = STREET.replace('names = ["a", "b", "c"]', 'names = ["c", "a", "b"]').replace(
         "{ a = [50, 50], b = [150, 50], c = [250, 50] }", "{ b = [150, 50], c = [250, 50], a = [50, 50] }"
     )
     street.write_text(reordered)
-    permuted = build_setup(load_scenario(street)[0], street, 1).movement
+    permuted = build_setup(load_scenario(street)[0], street, 1).attachments
     assert np.array_equal(permuted.up_ps, one.up_ps)
     assert np.array_equal(permuted.predict_ps, one.predict_ps)
 
@@ -219,6 +219,7 @@ def handoff(*args):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
 
 
+@pytest.mark.deep
 def test_trace_info_of_movement(street):
     moves = street.parent / "moves"
     moves.write_text(SETDEST)
@@ -264,6 +265,6 @@ def test_half_a_minute_of_bologna():
         assert counts.sum() > 400
     assert shares[0][0] < 0.2 < 0.5 < shares[1][0]
     assert shares[0][1] > shares[1][1]
-    tracks = traces.read_movement(BOLOGNA)
+    tracks = handoff_traces.read_movement(BOLOGNA)
     samples = np.bincount(tracks.mobile[(tracks.time_ps >= 300 * S) & (tracks.time_ps <= 330 * S)])
     assert setup.network.mobile_count == (samples > 1).sum()  # a node with one sample is present for no time

@@ -53,7 +53,7 @@ def returning(tmp_path):
 def test_the_return_run_under_another_procedure(returning):
     """tshark: registered away 5.002019 s after the first packet of both captures, home again at 23.549157 s; no loss."""
     setup = build_setup(load_scenario(returning)[0], returning, 1)
-    assert setup.movement.up_ps.tolist() == [0, 5_002_019 * 10**6, 23_549_157 * 10**6]
+    assert setup.attachments.up_ps.tolist() == [0, 5_002_019 * 10**6, 23_549_157 * 10**6]
     run = run_procedure(setup, "sync-mipv4", seed=1)
     assert run.handoffs["scenario"].tolist() == [1, 1]
     assert run.result.flows["lost"].sum() == 0

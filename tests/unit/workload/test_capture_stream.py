@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import traces
+import handoff_traces
 from handoff.scenario.traffic import Traffic
 from handoff.workload import capture_stream
 from handoff.workload.capture_stream import CaptureStream, open_capture
@@ -26,10 +26,10 @@ ONE = [packet(0, OTHER, WEB), packet(10, PHONE, WEB), packet(17, WEB, PHONE), pa
 TWO = [packet(1000, WEB, PHONE, 6, 200), packet(1007, PHONE, PHONE, 17)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(capture, st.sampled_from([pcap, pcapng]))
 def test_compiled_files_equal_the_columns_of_their_packets(tmp_path_factory, packets, write):
-    """This justifies ``compiled_capture`` as a substitute for ``traces.CompiledCapture``."""
+    """This justifies ``compiled_capture`` as a substitute for ``handoff_traces.CompiledCapture``."""
     path = tmp_path_factory.mktemp("capture") / "capture"
     path.write_bytes(write(packets))
     expected, compiled = compiled_capture(packets), open_capture(path)
@@ -44,7 +44,7 @@ def test_compiled_files_equal_the_columns_of_their_packets(tmp_path_factory, pac
 
 
 def test_a_capture_that_cannot_be_read_is_an_error(tmp_path):
-    with pytest.raises(traces.TraceError, match="cannot be opened"):
+    with pytest.raises(handoff_traces.TraceError, match="cannot be opened"):
         open_capture(tmp_path / "none")
 
 

@@ -132,13 +132,13 @@ def test_clocks_by_hand():
 
 
 # -- against a second implementation -----------------------------------------------------------------------------------------
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, choices)
 def test_one_capture_is_replayed_as_by_the_reference(packets, options):
     assert_same_as_reference([packets], options)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(capture, min_size=2, max_size=3), choices, st.sampled_from(["absolute", "each"]))
 def test_several_captures_are_replayed_as_by_the_reference(captures, options, clocks):
     assert_same_as_reference(captures, options | {"clocks": clocks})
@@ -154,7 +154,7 @@ def exact(flows, pace=Fraction(1)):
     return [(name, [(int(t * pace), down, size) for t, down, size in sent]) for name, sent, _ in flows]
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, windows, paces)
 def test_clipping_and_scaling_commute(packets, window, pace):
     """Scaling moves packet t to t f and the window to [p f, q f): the same packets remain, at the same times."""
@@ -170,7 +170,7 @@ def test_clipping_and_scaling_commute(packets, window, pace):
     assert packets_of(clipped) == sorted(other)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, paces, paces)
 def test_scaling_twice_is_scaling_by_the_product(packets, one, two):
     product = Fraction(one) * Fraction(two)
@@ -179,14 +179,14 @@ def test_scaling_twice_is_scaling_by_the_product(packets, one, two):
         assert [(name, sent) for name, sent, _ in both] == exact(flows_in_network([packets]), product)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, choices, st.integers(0, 10**12))
 def test_a_shift_changes_only_the_starts(packets, options, shift):
     """``flows_in_network`` asserts that every flow starts at the shift."""
     assert flows_in_network([packets], **options, shift=f"{shift}ps") == flows_in_network([packets], **options)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, st.lists(times, min_size=3, max_size=3, unique=True), st.sampled_from(["clip", "clip_flows"]))
 def test_two_adjacent_clips_hold_the_packets_of_their_union(packets, cuts, which):
     p, q, r = sorted(cuts)
@@ -194,14 +194,14 @@ def test_two_adjacent_clips_hold_the_packets_of_their_union(packets, cuts, which
     assert counts[0] + counts[1] == counts[2]
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, filters)
 def test_select_and_exclude_are_complements(packets, conditions):
     ways = [flows_in_network([packets], origin="stream", **{key: conditions}) for key in ("select", "exclude")]
     assert sorted(packets_of(ways[0]) + packets_of(ways[1])) == packets_of(flows_in_network([packets], origin="stream"))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, st.integers(0, 25), choices)
 def test_a_split_capture_is_replayed_as_the_whole_one(packets, cut, options):
     packets = sorted(packets, key=lambda p: p.time_ns)
@@ -210,7 +210,7 @@ def test_a_split_capture_is_replayed_as_the_whole_one(packets, cut, options):
     assert flows_in_network(parts, **options, **clocks) == flows_in_network([packets], **options)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(st.lists(packet, max_size=12), min_size=2, max_size=3), st.randoms(), choices)
 def test_the_order_of_captures_does_not_matter_if_all_times_differ(captures, random, options):
     known = set()
@@ -221,7 +221,7 @@ def test_the_order_of_captures_does_not_matter_if_all_times_differ(captures, ran
         assert flows_in_network(captures, **options) == flows_in_network(shuffled, **options)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(capture, choices)
 def test_repetitions_are_one_period_apart(packets, options):
     for flow in replay_flows([packets], {"mobile_address": MOBILE} | options):

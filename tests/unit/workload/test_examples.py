@@ -42,14 +42,14 @@ def test_every_example_is_valid(path):
 @pytest.mark.skipif(not CARS.is_file(), reason="../shared/data is absent")
 def test_bologna_is_valid():
     setup = build("bologna", f"movement.trace={CARS}", "duration=20s")
-    assert len(setup.movement.mobile) > setup.network.mobile_count > 10
+    assert len(setup.attachments.mobile) > setup.network.mobile_count > 10
 
 
 def test_metro_hands_off_at_the_rate_of_the_drive_tests():
     """75 handoffs an hour and node; half of the nodes have a call in both directions, half a video for five seconds."""
     setup = build("metro", "mobile_nodes=400")
     handoffs = stats.poisson(400 * 75 * (60 - 0.22) / 3600)  # handoffs that have not ended with the run are left out
-    assert handoffs.ppf(5e-7) <= len(setup.movement.mobile) - 400 <= handoffs.ppf(1 - 5e-7)
+    assert handoffs.ppf(5e-7) <= len(setup.attachments.mobile) - 400 <= handoffs.ppf(1 - 5e-7)
     assert len(setup.gateways) == 64
     assert np.bincount(list(setup.gateways.values()))[min(setup.gateways.values()) :].tolist() == [32, 32]
     columns = setup.network.flow_column("mobile"), setup.network.flow_column("up")
@@ -62,7 +62,7 @@ def test_metro_hands_off_at_the_rate_of_the_drive_tests():
 def test_the_train_passes_twenty_cells_at_once():
     """All passengers hand off together, 12 s apart; the buffers hold all packets that arrive meanwhile."""
     setup = build("train", "mobile_nodes=10")
-    move = setup.movement
+    move = setup.attachments
     assert len(move.mobile) == 10 * 20
     ends = np.unique(move.down_ps[move.down_ps < FOREVER])
     assert len(ends) == 19

@@ -28,7 +28,7 @@ def packets(segment):
     return list(zip((segment.times - segment.clock_ns).tolist(), segment.sizes.tolist(), strict=True))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 40), max_size=30), min_size=1, max_size=4), st.integers(1, 5))
 def test_merging_in_blocks_sorts_by_time_and_keeps_the_order_of_segments(parts, block_rows):
     sizes = [np.arange(len(p), dtype=np.uint32) + 100 * k for k, p in enumerate(parts)]

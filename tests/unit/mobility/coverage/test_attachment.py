@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from handoff.mobility.coverage import Coverage, Radio, compute_attachments
 
@@ -20,7 +20,7 @@ SPEED = 20  # metres per second
 def tracks(*samples, name="car", stays=False):
     """Build the tracks of one mobile node from (seconds, x in metres, y in metres)."""
     t, x, y = (np.array([int(Fraction(str(s[i])) * (S, 1000, 1000)[i]) for s in samples], np.int64) for i in range(3))
-    return traces.Tracks("hand", np.zeros(len(samples), np.int64), t, x, y, [name], stays)
+    return handoff_traces.Tracks("hand", np.zeros(len(samples), np.int64), t, x, y, [name], stays)
 
 
 DRIVE = tracks((0, 100, 0), (40, 900, 0))
@@ -163,7 +163,7 @@ def test_shadowing_brings_a_distant_router_into_range_at_times():
 
 def test_lead_and_number_of_radios_are_drawn_with_their_distributions():
     coverage = dataclasses.replace(STREET, lead_ps=500 * MS, lead_spread_ps=500 * MS)
-    many = traces.Tracks(
+    many = handoff_traces.Tracks(
         "hand", np.repeat(np.arange(400), 2), np.tile(DRIVE.time_ps, 400), np.tile(DRIVE.x_mm, 400), np.tile(DRIVE.y_mm, 400),
         [f"car{i}" for i in range(400)],
     )  # fmt: skip
@@ -193,7 +193,7 @@ def test_random_drives_give_consistent_attachments(cars, single):
     t = np.cumsum(rng.integers(1, 22, (cars, samples)) * (S // 2), axis=1)
     x, y = (rng.integers(-100_000, 500_000, (cars, samples)) for _ in "xy")
     names = [f"car{i}" for i in range(cars)]
-    drive = traces.Tracks("any", np.repeat(np.arange(cars), samples), t.ravel(), x.ravel(), y.ravel(), names)
+    drive = handoff_traces.Tracks("any", np.repeat(np.arange(cars), samples), t.ravel(), x.ravel(), y.ravel(), names)
     log = compute_attachments(coverage, drive, seed=3, until_ps=150 * S)
     assert len(log) > 2_000 * cars // 60
     down = np.where(log.down_ps < 0, FOREVER, log.down_ps)

@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 
-import traces
+import handoff_traces
 from engine.rng import name_key, random_word
 from handoff.output.pcap.recorder import matching_links
 from handoff.protocol.messages import MessageFields
@@ -22,7 +22,7 @@ def recorded(tmp_path_factory):
 
 
 def test_the_capture_reader_returns_the_recorded_columns(recorded):
-    outer, inner = (traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
+    outer, inner = (handoff_traces.read_capture(recorded.path, tunnels=which) for which in ("outer", "inner"))
     rows = recorded.hops.rows
     assert outer.truncated is None
     assert outer.time_ns.tolist() == (rows["start_ps"] // 1000).tolist()
@@ -37,7 +37,7 @@ READ_AS = {
     6: {"HoTI": {33}, "CoTI": {34}, "HoT": {35}, "CoT": {36}, "BU": {37}, "DBU": {37}, "BA": {38}, "DBA": {38}, "HADQ": {9},
         "HADR": {10}},
 }  # fmt: skip
-"""Keys of ``traces.KINDS`` for each kind of message. IPv6 router discovery does not belong to Mobile IP."""
+"""Keys of ``handoff_traces.KINDS`` for each kind of message. IPv6 router discovery does not belong to Mobile IP."""
 
 
 @pytest.mark.parametrize("procedure", ["sync-hmipv4", "sync-mipv6", "mipv6-ro", "hmipv6-bicast"])
@@ -52,7 +52,7 @@ def test_the_capture_reader_finds_the_written_signalling(procedure, tmp_path):
         for row, (_, kind) in zip(rows, messages_of(run), strict=True)
         if kind in read_as
     ]
-    read = traces.read_signalling(run.path).messages
+    read = handoff_traces.read_signalling(run.path).messages
     assert len(read) == len(expected) > 20
     for i, (time_ns, kinds, lifetime_s) in enumerate(expected):
         assert read.time_ns[i] == time_ns
@@ -66,7 +66,7 @@ def test_the_capture_reader_finds_the_written_signalling(procedure, tmp_path):
 def test_the_capture_has_the_flows_of_the_network(tmp_path):
     setup = setup_of(7, "patent")
     run = record(setup, "mipv4", tmp_path / "cn.pcapng", links=["cn>ha", "cn>g0"])
-    capture, rows = traces.read_capture(run.path), run.hops.rows
+    capture, rows = handoff_traces.read_capture(run.path), run.hops.rows
     data = rows["message"] < 0
     assert data.all()
     label_of = np.repeat(np.arange(len(setup.network.flow_labels)), [n for _, _, n in setup.network.flow_labels])
