@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from handoff.cli.main import main
 from handoff.protocol.procedures import PROCEDURES
-from tests.sweep.small import HANDOFF, SCENARIO, SWEEP, written
+from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, write_scenario
 
 SWEEP_SCENARIO = SCENARIO + SWEEP
 LINES = SCENARIO.count("\n") + 2
@@ -82,11 +82,11 @@ SWEEPS = [
         "--scheduler tcp://10.0.0.1:8786 is another machine without TLS: give tls://10.0.0.1:8786, or use a tunnel: "
         "ssh -L 8786:127.0.0.1:8786 10.0.0.1, then --scheduler tcp://127.0.0.1:8786"),
     (["--scheduler", "tcp://127.0.0.1:1", "--cluster", "local"],
-        "give either --scheduler, for a cluster that runs, or --cluster, for one to begin"),
-    (["--cluster-option", "queue=short"], "--cluster-option means nothing without --cluster: leave it out"),
+        "give either --scheduler, for a running cluster, or --cluster, to start one"),
+    (["--cluster-option", "memory_limit=1GB"], "--cluster-option has no effect without --cluster: leave it out"),
     (["--cluster", "local", "--cluster-option", "memory_limt=1GB"],
-        "--cluster-option memory_limt: --cluster local has none of this name; did you mean 'memory_limit'?"),
-    (["--cluster", "slurm"], "--cluster slurm needs --cluster-option memory=…: of a job, as in 4GB"),
+        "--cluster-option memory_limt: --cluster local has no such option; did you mean 'memory_limit'?"),
+    (["--cluster", "local", "--cluster-option", "memory_limit"], "--cluster-option 'memory_limit': write KEY=VALUE"),
     (["-o", "s.toml/out"], "s.toml/out: no folder that can be written: Not a directory"),
 ]  # fmt: skip
 
@@ -96,7 +96,7 @@ OTHERS = [
         f"--checkpoint-every: '5' is not a duration: {NO_TIME}"),
     (["validate", "nothing.toml"], 2, "nothing.toml: cannot be read: No such file or directory"),
     (["plan", "s.toml", *NODES, *NODES, "--slo", "lost<=0"], 2,
-        "--vary stands twice: a plan varies one field ('handoff sweep' varies several)"),
+        "--vary is given twice: a plan varies one field ('handoff sweep' varies several)"),
     (["plan", "s.toml", "--vary", "seed=1:4", "--slo", "lost<=0"], 2,
         "--vary seed: cannot vary: replications take consecutive seeds from 'seed' on"),
     (["plan", "s.toml", "--vary", "ha.registration=1ms:2ms", "--slo", "lost<=0"], 2,
@@ -169,7 +169,7 @@ def test_other_commands_report_invalid_input(here: Path, words: list[str], code:
         (["sweep", "s.toml", *OUT, "--runs", "0"], "Error: Invalid value for '--runs': 0 is not in the range 1<=x<=1000000."),
         (["sweep", "s.toml", "-o", "s.toml"], "Error: Invalid value for '-o' / '--output': Directory 's.toml' is a file."),
         (["sweep", "s.toml", *OUT, "--cluster", "k8s"],
-            "Error: Invalid value for '--cluster': 'k8s' is not one of 'local', 'ssh', 'slurm'."),
+            "Error: Invalid value for '--cluster': 'k8s' is not 'local'."),
         (["plan", "s.toml", "--size", "bufer"],
             "Error: Invalid value for '--size': 'bufer' is not one of 'buffer', 'lead', 'agents'."),
     ],
@@ -214,7 +214,7 @@ def test_a_missing_capture_makes_every_point_fail(here: Path) -> None:
 
 def test_points_that_are_invalid_are_left_out(tmp_path: Path) -> None:
     """The valid points run and the exit code is 1."""
-    scenario = written(tmp_path, SCENARIO)
+    scenario = write_scenario(tmp_path, SCENARIO)
     words = ("sweep", scenario, "-o", tmp_path / "out", "--runs", "1", "--procedures", "mipv4", "--jobs", "2")
     done = subprocess.run(
         [*HANDOFF, *map(str, words), "--vary", "routers.cell.loss=0.5..1.5 step 0.5"], capture_output=True, text=True, timeout=60
@@ -246,7 +246,7 @@ def test_an_unreachable_scheduler_leaves_no_dataset(tmp_path: Path) -> None:
         "from handoff.cli.main import main; from handoff.experiments.execution import dask_executor as dask\n"
         "dask.CONNECT_SECONDS = 0.3; main()"
     )
-    scenario, out = written(tmp_path), tmp_path / "out"
+    scenario, out = write_scenario(tmp_path), tmp_path / "out"
     words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tcp://127.0.0.1:1"]
     done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
@@ -259,7 +259,7 @@ def test_an_unreachable_scheduler_leaves_no_dataset(tmp_path: Path) -> None:
 def dataset(tmp_path: Path) -> Path:
     """Write a dataset with one run and return its folder."""
     words = ["--procedures", "mipv4", "--where", "mobile_nodes = 2", "--set", "duration=1s"]
-    done = CliRunner().invoke(main, ["sweep", str(written(tmp_path)), *OUT, *words, "-o", str(tmp_path / "out")])
+    done = CliRunner().invoke(main, ["sweep", str(write_scenario(tmp_path)), *OUT, *words, "-o", str(tmp_path / "out")])
     assert (done.exit_code, done.stderr) == (0, "")
     return tmp_path / "out"
 

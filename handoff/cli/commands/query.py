@@ -21,6 +21,6 @@ def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
 
     Example: handoff query 'select procedure, avg(lost) from runs join points using (point) group by procedure' results
     """
-    from handoff.experiments.sweep.query import print_query
+    from handoff.cli.query import print_query
 
     print_query(sql, folder, as_json=as_json, as_csv=as_csv)
