@@ -1,10 +1,10 @@
-"""Speed and memory of the capture reader beside capinfos, on a capture repeated to a given size.
+"""Speed and memory of the capture reader compared with capinfos, on a capture repeated to a given size.
 
     uv run bench/capture_reader.py examples/captures/commute.pcap --size 4GB
     uv run bench/capture_reader.py examples/captures/commute.pcap --size 1GB --compress zstd
 
-Each repetition comes later than the one before; with --same-times it does not, which is the worst case for sorting. All read the
-same file from the page cache, each in a process of its own, and must agree on the number of packets before a figure is printed.
+Each repetition is later than the one before; with --same-times it is not, which is the worst case for sorting. All programs read
+the same file from the page cache, each in its own process. They must agree on the number of packets before a figure is printed.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-import traces
+import handoff_traces
 
 PCAP_HEADER_BYTES, RECORD_HEADER_BYTES = 24, 16
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-HIGHEST_RATIO = 10**9
-WORK = """
+MAX_COMPRESSION_RATIO = 10**9
+MEASUREMENT = """
 import json, resource, sys, time
-import traces
-path, cache, limits = sys.argv[1], sys.argv[2], traces.Limits(ratio=%d)
+import handoff_traces
+path, cache, limits = sys.argv[1], sys.argv[2], handoff_traces.Limits(ratio=%d)
 begun = time.perf_counter()
 packets = %s
 seconds = time.perf_counter() - begun
@@ -39,10 +39,10 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([packets, seconds, peak]))
 """
 JOBS = {
-    "info": "traces.read_signalling(path, limits=limits).facts.packets",
-    "compile": "traces.compile_capture(path, cache, limits=limits).facts.packets",
-    "open_compiled": "traces.compile_capture(path, cache, limits=limits).facts.packets",
-    "read_into_memory": "len(traces.read_capture(path, limits=limits))",
+    "info": "handoff_traces.read_signalling(path, limits=limits).facts.packets",
+    "compile": "handoff_traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "open_compiled": "handoff_traces.compile_capture(path, cache, limits=limits).facts.packets",
+    "read_into_memory": "len(handoff_traces.read_capture(path, limits=limits))",
 }
 CAPINFOS = """
 import json, resource, subprocess, sys, time
@@ -61,7 +61,7 @@ def size_bytes(text: str) -> int:
     return int(match[1]) * UNITS[unit]
 
 
-def opened(path: Path, compress: str | None, stack: ExitStack) -> BinaryIO:
+def open_output(path: Path, compress: str | None, stack: ExitStack) -> BinaryIO:
     if compress == "gzip":
         return stack.enter_context(gzip.open(path, "wb", compresslevel=1))
     out = stack.enter_context(path.open("wb"))
@@ -72,8 +72,8 @@ def opened(path: Path, compress: str | None, stack: ExitStack) -> BinaryIO:
     return out
 
 
-def repeated(source: Path, target: Path, size: int, *, shift: bool = True, compress: str | None = None) -> int:
-    """Write ``source`` again and again until ``size`` is reached before compression; return how often."""
+def write_repeated(source: Path, target: Path, size: int, *, shift: bool = True, compress: str | None = None) -> int:
+    """Write the records of ``source`` repeatedly until ``size`` is reached before compression; return the repetitions."""
     content = source.read_bytes()
     header, records = content[:PCAP_HEADER_BYTES], np.frombuffer(content, np.uint8, offset=PCAP_HEADER_BYTES).copy()
     order = "<" if header[0] in (0xD4, 0x4D) else ">"
@@ -86,31 +86,31 @@ def repeated(source: Path, target: Path, size: int, *, shift: bool = True, compr
     period = int(seconds.max() - seconds.min()) + 1
     times = max(1, size // len(records))
     with ExitStack() as stack:
-        out = opened(target, compress, stack)
+        out = open_output(target, compress, stack)
         out.write(header)
-        for turn in range(times):
+        for repetition in range(times):
             if shift:
-                late = (seconds + turn * period).astype(order + "u4")  # comes round after 136 years
+                late = (seconds + repetition * period).astype(order + "u4")  # wraps around after 136 years
                 records[places] = late.view(np.uint8).reshape(-1, 4)
             out.write(records.tobytes())
     return times
 
 
-def typical(runs: int, code: str, path: Path, cache: Path, *, anew: bool) -> dict[str, float]:
-    """Packets, the median time and the highest peak of several runs."""
-    found = []
+def median_run(runs: int, code: str, path: Path, cache: Path, *, without_cache: bool) -> dict[str, float]:
+    """Return the number of packets, the median time and the highest peak of memory of several runs."""
+    results = []
     for _ in range(runs):
-        if anew:
+        if without_cache:
             shutil.rmtree(cache, ignore_errors=True)
         done = subprocess.run([sys.executable, "-c", code, str(path), str(cache)], capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
-        found.append(json.loads(done.stdout))
-    ((packets, *_), *others) = found
+        results.append(json.loads(done.stdout))
+    ((packets, *_), *others) = results
     if any(other[0] != packets for other in others):
-        sys.exit(f"different numbers of packets: {[f[0] for f in found]}")
-    seconds = statistics.median(f[1] for f in found)
-    peak = round(max(f[2] for f in found) / 1e6, 1)
+        sys.exit(f"different numbers of packets: {[r[0] for r in results]}")
+    seconds = statistics.median(r[1] for r in results)
+    peak = round(max(r[2] for r in results) / 1e6, 1)
     return {"packets": packets, "s": round(seconds, 3), "packets_per_s": round(packets / seconds), "peak_mb": peak}
 
 
@@ -118,22 +118,23 @@ def measure(
     file: Path, size: int, *, jobs: Sequence[str] = tuple(JOBS), runs: int = 3, same_times: bool = False,
     compress: str | None = None, folder: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What each job and capinfos take for a capture repeated to ``size`` bytes."""
+    """Return time and memory of each job and of capinfos for a capture repeated to ``size`` bytes."""
     if shutil.which("capinfos") is None:
         sys.exit("the comparison needs capinfos: apt-get install tshark")
     try:
-        single = traces.read_capture(file)
-    except traces.TraceError as error:
+        single = handoff_traces.read_capture(file)
+    except handoff_traces.TraceError as error:
         sys.exit(str(error))
     if single.format != "pcap" or single.truncated or single.compression:
-        sys.exit(f"{file}: a whole pcap file that is not compressed can be repeated")
+        sys.exit(f"{file}: only a complete, uncompressed pcap file can be repeated")
     with tempfile.TemporaryDirectory(dir=folder) as name:
         path, cache = Path(name) / "repeated.pcap", Path(name) / "columns"
-        times = repeated(file, path, size, shift=not same_times, compress=compress)
+        times = write_repeated(file, path, size, shift=not same_times, compress=compress)
         figures: dict[str, Any] = {"file_bytes": path.stat().st_size, "flows": len(single.flows)}
-        rows = {"capinfos": typical(runs, CAPINFOS, path, cache, anew=False)}
+        rows = {"capinfos": median_run(runs, CAPINFOS, path, cache, without_cache=False)}
         for job in jobs:
-            rows[job] = typical(runs, WORK % (HIGHEST_RATIO, JOBS[job]), path, cache, anew=job == "compile")
+            code = MEASUREMENT % (MAX_COMPRESSION_RATIO, JOBS[job])
+            rows[job] = median_run(runs, code, path, cache, without_cache=job == "compile")
     for job, row in rows.items():
         if row["packets"] != times * len(single):
             sys.exit(f"{job} counts {row['packets']} packets of {times * len(single)} written")
@@ -145,11 +146,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="a pcap capture")
     parser.add_argument("--size", type=size_bytes, default=size_bytes("1GB"), help="bytes to read (default 1GB)")
-    parser.add_argument("--compress", choices=("gzip", "zstd"), help="compress them")
-    parser.add_argument("--same-times", action="store_true", help="every repetition has the same times")
-    parser.add_argument("--jobs", default=",".join(JOBS), help="what to measure (default: all, and capinfos)")
-    parser.add_argument("--runs", type=int, default=3, help="the median of so many counts (default 3)")
-    parser.add_argument("--folder", type=Path, help="where the capture and the columns are put for the time being")
+    parser.add_argument("--compress", choices=("gzip", "zstd"), help="compression of the repeated capture")
+    parser.add_argument("--same-times", action="store_true", help="give every repetition the same times")
+    parser.add_argument("--jobs", default=",".join(JOBS), help="jobs to measure (default: all); capinfos is always measured")
+    parser.add_argument("--runs", type=int, default=3, help="runs, of which the median counts (default 3)")
+    parser.add_argument("--folder", type=Path, help="folder for the temporary files")
     options = parser.parse_args()
     figures = measure(
         options.file, options.size, jobs=options.jobs.split(","), runs=options.runs, same_times=options.same_times,

@@ -1,10 +1,10 @@
-"""Speed of the capture writer beside scapy and dpkt, in one run: tunnelled data packets into pcapng on the same disk.
+"""Speed of the capture writer compared with scapy and dpkt: tunnelled data packets, written as pcapng to the same disk.
 
     uv run bench/capture_writer.py [--packets 2000000] [--few 5000] [--folder /dev/shm]
 
-The floor is a plain loop that writes as many bytes: what the disk allows. Beside the wall clock stands the processor's time (user
-and kernel). scapy and dpkt write ``--few`` packets of the same headers, timed from numbers to the file, as the writer is. Without
-dpkt (not needed for anything else: pip install dpkt) its line is left out.
+The floor is a plain loop that writes as many bytes, as fast as the disk allows. Processor time (user and kernel) is reported
+next to wall-clock time. scapy and dpkt write ``--few`` packets with the same headers; the time covers the path from numbers to
+the file, as for the writer. The line of dpkt is left out if dpkt is not installed (pip install dpkt; nothing else needs it).
 """
 
 import argparse
@@ -20,20 +20,20 @@ from pathlib import Path
 
 import numpy as np
 
-import traces
-from traces import wire
+import handoff_traces
+from handoff_traces import wire
 
 HA, AR, CN, MN = (bytes([10, 128, i, 1]) for i in range(4))
 LENGTH, SNAP, SLICE = 220, 128, 250_000
 
 
-def columns(n: int) -> traces.Packets:
-    """UDP from CN to MN in a tunnel from HA to AR, 20 us apart."""
+def columns(n: int) -> handoff_traces.Packets:
+    """Build UDP packets from CN to MN in a tunnel from HA to AR, 20 us apart."""
     zero = np.zeros(n, np.uint32)
     tunnels = np.zeros((n, 4, 4), np.int32)
     tunnels[:, 0] = (wire.IP_IN_IP, 0, 1, 1)
     number = np.arange(n)
-    return traces.Packets(
+    return handoff_traces.Packets(
         number * 20_000, zero, number * 0, zero + LENGTH - 20, number.astype(np.uint32), zero, zero, tunnels
     )
 
@@ -43,9 +43,9 @@ def ours(path: Path, n: int) -> None:
     for row, address in zip(addresses, (HA, AR, CN, MN), strict=True):
         row[:4] = list(address)
     ends = [np.array([value], kind) for value, kind in ((2, "u4"), (3, "u4"), (17, "u1"), (5000, "u2"), (5000, "u2"))]
-    flows = traces.FlowHeaders(*ends)
+    flows = handoff_traces.FlowHeaders(*ends)
     packets = columns(min(n, SLICE))
-    with traces.CaptureWriter(
+    with handoff_traces.CaptureWriter(
         path, ip=4, interfaces=["ha>ar"], addresses=addresses, flows=flows, snap_length=SNAP
     ) as out:
         for _ in range(n // SLICE or 1):
@@ -88,42 +88,42 @@ def floor(path: Path, n: int) -> None:
         os.fsync(file.fileno())
 
 
-def took(write: Callable[[Path, int], None], n: int, folder: Path | None) -> tuple[float, float]:
-    """Seconds to write ``n`` packets, by the wall clock and of the processor; they must be there."""
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        path = Path(place) / "a.pcapng"
-        begun, used = time.perf_counter(), time.process_time()
+def time_write(write: Callable[[Path, int], None], n: int, folder: Path | None) -> tuple[float, float]:
+    """Return the wall-clock and processor seconds to write ``n`` packets, after a check of the file."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name) / "a.pcapng"
+        wall, cpu = time.perf_counter(), time.process_time()
         write(path, n)
-        passed, used = time.perf_counter() - begun, time.process_time() - used
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         if write is floor:
-            return passed, used
-        capture = traces.read_capture(path, tunnels="outer")
+            return wall, cpu
+        capture = handoff_traces.read_capture(path, tunnels="outer")
         headers = path.read_bytes().count(MN + struct.pack(">2H", 5000, 5000))
         if len(capture) != n or (capture.ip_length != LENGTH).any() or headers != n:
             raise SystemExit(f"{write.__name__} did not write {n} packets of {LENGTH} bytes")
-    return passed, used
+    return wall, cpu
 
 
 def measure(packets: int, few: int, folder: Path | None = None, *, runs: int = 1) -> dict[str, dict[str, float]]:
-    """Rates of the writer, of the floor and of what else there is: medians of ``runs`` by turns."""
-    wanted = [(ours, packets), (floor, packets), (scapys, few)]
+    """Return the rates of the writer, the floor and the other programs: medians of ``runs`` alternating runs."""
+    programs = [(ours, packets), (floor, packets), (scapys, few)]
     if importlib.util.find_spec("dpkt"):
-        wanted.append((dpkts, few))
-    taken = [[took(write, n, folder) for write, n in wanted] for _ in range(runs)]
+        programs.append((dpkts, few))
+    rounds = [[time_write(write, n, folder) for write, n in programs] for _ in range(runs)]
     figures, rates = {}, {}
-    for (write, n), times in zip(wanted, zip(*taken, strict=True), strict=True):
-        passed, used = (statistics.median(t[i] for t in times) for i in range(2))
-        rates[write.__name__] = n / passed
-        figures[write.__name__] = {"packets_per_s": round(n / passed), "cpu_ns_a_packet": round(used / n * 1e9)}
+    for (write, n), times in zip(programs, zip(*rounds, strict=True), strict=True):
+        wall, cpu = (statistics.median(t[i] for t in times) for i in range(2))
+        rates[write.__name__] = n / wall
+        figures[write.__name__] = {"packets_per_s": round(n / wall), "cpu_ns_a_packet": round(cpu / n * 1e9)}
     figures["ours"] |= {f"times_{name}": round(rates["ours"] / rate, 2) for name, rate in rates.items() if name != "ours"}
     return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packets", type=int, default=2_000_000, help="for the writer, in steps of 250,000 (default 2,000,000)")
-    parser.add_argument("--few", type=int, default=5_000, help="for scapy and dpkt (default 5,000)")
-    parser.add_argument("--folder", type=Path, help="where to write (default: the system's temporary folder)")
+    parser.add_argument("--packets", type=int, default=2_000_000, help="packets for the writer, a multiple of 250,000")
+    parser.add_argument("--few", type=int, default=5_000, help="packets for scapy and dpkt (default 5,000)")
+    parser.add_argument("--folder", type=Path, help="folder to write to (default: the system's temporary folder)")
     options = parser.parse_args()
     print(json.dumps(measure(options.packets, options.few, options.folder), indent=2))
 

@@ -1,10 +1,11 @@
-"""The engine, the capture files and the controllers beside others in one run: a table of ratios, and JSON.
+"""Comparison of the engine, the capture files and the controllers with other programs: a table of ratios, and JSON.
 
     uv run bench/compare.py [WORK ...] [--all] [-o figures.json]
     uv run --group bench bench/compare.py --all --document       # all of docs/performance.md
 
-Medians of five rounds by turns. Without ``--all`` it takes a few minutes; with it, also 10⁶ mobile nodes, 10⁹ packets and the
-programs in ../shared/floor. ns-3 and SimPy are fetched with uv; what cannot be had stands in the table with the reason.
+Figures are medians of five alternating rounds. Without ``--all`` the comparison takes a few minutes; ``--all`` adds 10⁶ mobile
+nodes, 10⁹ packets and the programs in ../shared/floor. ns-3 and SimPy are fetched with uv. A program that is not available has a
+row with the reason.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by path
 
 from rich.console import Console
 from rich.table import Table
@@ -31,13 +32,13 @@ WORKS = [case.name for case in packets.CASES] + [*jobs.QUICK, *jobs.LONG]
 
 
 def chosen(names: list[str], everything: bool) -> list[str]:
-    """The works that are asked for; of none named, the quick ones or all."""
+    """Return the named works; if none is named, the quick ones or all."""
     quick = {case.name for case in packets.CASES if case.quick} | set(jobs.QUICK)
     return [work for work in WORKS if (work in names if names else everything or work in quick)]
 
 
 def measure(works: list[str], rounds: int, everything: bool) -> Iterator[Row]:
-    """Rows, as they come."""
+    """Yield rows as soon as they are measured."""
     cases = [case for case in packets.CASES if case.name in works]
     with tempfile.TemporaryDirectory() as folder:
         plain = packets.SLOW if any(case.plain for case in cases) else ()
@@ -53,9 +54,9 @@ def measure(works: list[str], rounds: int, everything: bool) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("works", nargs="*", metavar="WORK", help=f"of {', '.join(map(repr, WORKS))}")
-    parser.add_argument("--all", action="store_true", help="everything, which takes half an hour")
-    parser.add_argument("--rounds", type=int, default=5, help="of which the median is taken (5)")
+    parser.add_argument("works", nargs="*", metavar="WORK", help=f"one of {', '.join(map(repr, WORKS))}")
+    parser.add_argument("--all", action="store_true", help="measure everything, which takes half an hour")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts (5)")
     parser.add_argument("-o", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--document", action="store_true", help=f"write {DOCUMENT.name}: table, machine and growth")
     options = parser.parse_args()

@@ -1,9 +1,9 @@
-"""How cost grows with mobile nodes, packets, links, routers, handoffs and threads: a plot of each, and a table.
+"""Growth of cost with mobile nodes, packets, links, routers, handoffs and threads: a plot of each, and a table.
 
     uv run --group bench bench/growth.py [CURVE ...] [--rounds 3]
 
-Writes docs/growth-*.svg and the table in docs/performance.md. A point is the median of the rounds. Threads are left out as long
-as the engine takes no ``threads``.
+Writes docs/growth-*.svg and the table in docs/performance.md. A point is the median of the rounds. The curve of threads is left
+out if the engine has no option ``threads``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by path
 
 from bench import many, packets
 from bench.packets import Case, Program
@@ -30,12 +30,12 @@ from bench.w1 import HOPS
 from engine import Network
 
 WORK_HOPS = 2 * 10**7
-"""Packet-hops of a point, about, where they can be chosen."""
+"""Approximate packet-hops of a point, for curves that may choose them."""
 
 
 @dataclass
 class Curve:
-    """What is varied, what is measured, and the points of each program."""
+    """Varied quantity, measured quantity, and the points of each program."""
 
     name: str
     across: str
@@ -44,14 +44,14 @@ class Curve:
     points: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def take(self, rounds: int, at: Iterable[int], works: dict[str, Callable[[int], float]]) -> None:
-        """The median of some rounds at each place, the programs by turns."""
+        """Add the median of some rounds at each x; the programs alternate."""
         for x in at:
-            found = [{name: work(x) for name, work in works.items()} for _ in range(rounds)]
+            runs = [{name: work(x) for name, work in works.items()} for _ in range(rounds)]
             for name in works:
-                self.points.setdefault(name, {})[x] = statistics.median(values[name] for values in found)
+                self.points.setdefault(name, {})[x] = statistics.median(run[name] for run in runs)
 
     def take_beside(self, rounds: int, at: Iterable[int], floor: Program, case: Callable[[int], Case]) -> None:
-        """Nanoseconds a packet-hop in the engine and in the floor, which have to agree."""
+        """Add the nanoseconds per packet-hop of the engine and of the floor, whose results have to agree."""
         figures: dict[str, Any] = {}
 
         def cost(name: str, work: Program, x: int) -> float:
@@ -70,7 +70,7 @@ class Curve:
 
 
 def mobiles(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """W1 and W2 with every rate in proportion to the mobile nodes, and the floor on the same."""
+    """Measure W1 and W2 with rates in proportion to the mobile nodes, in the engine and in the floor."""
     for name, tunnel in (("W1", False), ("W2", True)):
         curve = Curve(f"mobiles-{name.lower()}", f"mobile nodes, {name}", "ns of the processor a packet-hop")
 
@@ -83,7 +83,7 @@ def mobiles(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
 
 
 def sent(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """W1 for longer and longer."""
+    """Measure W1 for increasing durations."""
     curve = Curve("packets", "packets, W1", "ns of the processor a packet-hop")
 
     def case(count: int) -> Case:
@@ -94,25 +94,25 @@ def sent(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
 
 
 def hop_ns(network: Network, seconds: int) -> float:
-    """Nanoseconds of the processor a packet-hop, of so many simulated seconds."""
+    """Return the processor nanoseconds per packet-hop of a simulation of ``seconds``."""
     (engine,), _ = ready(network)
-    begun = time.process_time()
+    begin = time.process_time()
     engine.advance(seconds * 10**12)
-    took = time.process_time() - begun
+    cpu_s = time.process_time() - begin
     result = engine.result()
     assert set(result.fate_counts()) <= {"delivered", "in flight"}
-    return took * 1e9 / result.events
+    return cpu_s * 1e9 / result.events
 
 
 def links(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """A line of links, all packets over all of them."""
+    """Measure a line of links that every packet crosses."""
     curve = Curve("links", "links in a row", "ns of the processor a packet-hop")
     curve.take(rounds, [n for n in (1, 4, 16, 64, 256, 1024) if n <= most], {"engine": lambda count: hop_ns(line(count), 2)})
     yield curve
 
 
 def routers(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """More and more routers for the same traffic, both ways: ever fewer packets in what a router does at a time."""
+    """Measure the same traffic, in both directions, over more routers: each handles fewer packets in a window."""
     curve = Curve("routers", "routers, 1,000 mobile nodes, both ways", "ns of the processor a packet-hop")
     seconds = max(1, WORK_HOPS // 10**6)
     curve.take(rounds, [n for n in (8, 64, 256, 1024) if n <= most], {"engine": lambda count: hop_ns(star(count), seconds)})
@@ -120,7 +120,7 @@ def routers(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
 
 
 def handoffs(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """20,000 mobile nodes for 2 s (bench/many.py); all of them move once at the most handoffs."""
+    """Measure 20,000 mobile nodes for 2 s (bench/many.py); at the highest rate each of them moves once."""
     curve = Curve("handoffs", "handoffs a second, 20,000 mobile nodes, sync-mipv4", "s a simulated second", log=False)
 
     def cost(count: int) -> float:
@@ -131,7 +131,7 @@ def handoffs(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
 
 
 def threads(rounds: int, floor: Program, most: int) -> Iterable[Curve]:
-    """W2 with 100,000 mobile nodes on one thread and on two, by the clock."""
+    """Measure the wall-clock speed of W2 with 100,000 mobile nodes on one thread and on two."""
     if not packets.takes_threads():
         return
     curve = Curve("threads", "threads, W2 with 100,000 mobile nodes", "times the speed of one", log=False)
@@ -145,7 +145,7 @@ CURVES = {"mobiles": mobiles, "packets": sent, "links": links, "routers": router
 
 
 def measure(names: Sequence[str], rounds: int, most: int = 10**6) -> list[Curve]:
-    """The curves of these names, with no point beyond ``most`` mobile nodes, links, routers or handoffs a second."""
+    """Measure the named curves, up to ``most`` mobile nodes, links, routers or handoffs a second."""
     with tempfile.TemporaryDirectory() as folder:
         works, missing = packets.programs(Path(folder), ["floor"])
         if missing:
@@ -154,7 +154,7 @@ def measure(names: Sequence[str], rounds: int, most: int = 10**6) -> list[Curve]
 
 
 def plot(curve: Curve, folder: Path) -> None:
-    """Write one curve as SVG, the same bytes for the same points."""
+    """Write a curve as SVG; the same points give the same bytes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -183,8 +183,8 @@ def publish(curves: Sequence[Curve]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("curves", nargs="*", metavar="CURVE", help=f"of {', '.join(CURVES)}; then nothing is written")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken (3)")
+    parser.add_argument("curves", nargs="*", metavar="CURVE", help=f"one of {', '.join(CURVES)}; without one, docs/ is written")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the median counts (3)")
     options = parser.parse_args()
     if unknown := set(options.curves) - set(CURVES):
         parser.error(f"no such curve: {', '.join(sorted(unknown))}")

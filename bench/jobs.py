@@ -1,4 +1,4 @@
-"""What is measured beside W1 and W2: controllers, handoff storms, replay, capture files, start-up; each yields table rows."""
+"""Measurements other than W1 and W2: controllers, handoff storms, replay, capture files, start-up; each yields table rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Job = Callable[[int], Iterator[Row]]
 
 
 def medians(rounds: int, *works: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs by turns; of each figure that is a number the median."""
+    """Alternate the works for some rounds and return the median of each numeric figure."""
     runs = [[work() for work in works] for _ in range(rounds)]
     return [{k: _median([run[k] for run in of]) for k in of[0]} for of in zip(*runs, strict=True)]
 
@@ -33,7 +33,7 @@ def _median(values: list[Any]) -> Any:
 
 
 def controllers(rounds: int) -> Iterator[Row]:
-    """20,000 mobile nodes, 1,000 handoffs/s: what the procedure adds to the packets of a run without handoffs."""
+    """Compare a run of 20,000 mobile nodes and 1,000 handoffs/s with the same run without handoffs."""
     work = partial(many.study, mobiles=20_000, seconds=5)
     without, with_them = medians(rounds, partial(work, handoffs=0), partial(work, handoffs=1000))
     name, (ours, theirs) = "controllers, 1,000 handoffs/s", (figures["packet_hops_per_s"] for figures in (with_them, without))
@@ -43,7 +43,7 @@ def controllers(rounds: int) -> Iterator[Row]:
 
 
 def storm(rounds: int) -> Iterator[Row]:
-    """All 1,000 mobile nodes of a cell move within 100 ms, beside as many spread over the run and all cells."""
+    """Compare 1,000 handoffs out of one cell within 100 ms with as many spread over the run and all cells."""
     work = partial(many.study, mobiles=1000 * many.ROUTERS, seconds=2, handoffs=500)
     spread, crowd = medians(rounds, work, partial(work, crowd=True))
     ours, theirs = (1e6 / figures["controller_us_per_handoff"] for figures in (crowd, spread))
@@ -51,7 +51,7 @@ def storm(rounds: int) -> Iterator[Row]:
 
 
 def million(rounds: int) -> Iterator[Row]:
-    """A million mobile nodes for 10 s, in a process of its own for its peak of memory; once, for it takes minutes."""
+    """Measure a million mobile nodes for 10 s, once because it takes minutes, in its own process for the peak of memory."""
     argv = ["--mobiles", "1000000", "--seconds", "10", "--handoffs", "10000", "--procedure", "sync-mipv6"]
     done = subprocess.run([sys.executable, "-m", "bench.many", *argv], cwd=ROOT, check=True, capture_output=True, text=True)
     facts = json.loads(done.stdout)
@@ -63,7 +63,7 @@ def million(rounds: int) -> Iterator[Row]:
 
 
 def soak(rounds: int) -> Iterator[Row]:
-    """10⁹ packets of W1, once, in a process of its own."""
+    """Measure 10⁹ packets of W1, once, in its own process."""
     argv = ["--packets", "1e9"]
     done = subprocess.run([sys.executable, "-m", "bench.soak", *argv], cwd=ROOT, check=False, capture_output=True, text=True)
     if not done.stdout:
@@ -76,7 +76,7 @@ def soak(rounds: int) -> Iterator[Row]:
 
 
 def replay(rounds: int) -> Iterator[Row]:
-    """A capture replayed by 20 mobile nodes, beside W1's sources."""
+    """Compare the replay of a capture by 20 mobile nodes with the sources of W1."""
     runs = [(replay_large.study(CAPTURE, 10**7, 20)["replay"], packets.engine(packets.CASES[0])) for _ in range(rounds)]
     ours = statistics.median(replayed["packet_hops"] / replayed["run_s"] for replayed, _ in runs)
     theirs = packets.rate(w1 for _, w1 in runs)
@@ -87,23 +87,23 @@ def reader(rounds: int) -> Iterator[Row]:
     if shutil.which("capinfos") is None:
         yield Row("capture reader", "capinfos", "", "", "left out: apt-get install tshark")
         return
-    found = capture_reader.measure(CAPTURE, 2 * 10**8, jobs=("info", "compile"), runs=rounds)
+    figures = capture_reader.measure(CAPTURE, 2 * 10**8, jobs=("info", "compile"), runs=rounds)
     for job, name in (("info", "capture reader, facts"), ("compile", "capture reader, columns")):
-        ours, theirs = (found[k]["packets_per_s"] for k in (job, "capinfos"))
-        yield ratio(name, "capinfos", ours, theirs, "packets", file_bytes=found["file_bytes"])
+        ours, theirs = (figures[k]["packets_per_s"] for k in (job, "capinfos"))
+        yield ratio(name, "capinfos", ours, theirs, "packets", file_bytes=figures["file_bytes"])
 
 
 def writer(rounds: int) -> Iterator[Row]:
-    found = capture_writer.measure(10**6, 1000, runs=rounds)
+    figures = capture_writer.measure(10**6, 1000, runs=rounds)
     names = {"floor": "as many bytes", "scapys": "scapy", "dpkts": "dpkt"}
     for key, name in names.items():
-        if key in found:
-            ours, theirs = (found[k]["packets_per_s"] for k in ("ours", key))
-            yield ratio("capture writer", name, ours, theirs, "packets", found=found)
+        if key in figures:
+            ours, theirs = (figures[k]["packets_per_s"] for k in ("ours", key))
+            yield ratio("capture writer", name, ours, theirs, "packets", found=figures)
 
 
 def start(rounds: int) -> Iterator[Row]:
-    """By the clock and in processor time, from compiled modules, as an installed package has them."""
+    """Measure wall-clock and processor time of a start from compiled modules, as in an installed package."""
     commands = {
         "import engine": ([sys.executable, "-c", "import engine"], 0.15),
         "import numpy": ([sys.executable, "-c", "import numpy"], None),
@@ -112,11 +112,11 @@ def start(rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as compiled:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": compiled}
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-        for turn in range(2 * rounds + 1):
+        for round_ in range(2 * rounds + 1):
             for name, (command, _) in commands.items():
-                took = _started(command, environment)
-                if turn:  # the first compiles
-                    times[name].append(took)
+                seconds = _time_start(command, environment)
+                if round_:  # the first compiles
+                    times[name].append(seconds)
     for name, (_, limit) in commands.items():
         wall, cpu = (statistics.median(t[i] for t in times[name]) for i in range(2))
         ours, figures = f"{cpu:.3f} s of the processor", {"wall_s": wall, "cpu_s": cpu}
@@ -124,11 +124,11 @@ def start(rounds: int) -> Iterator[Row]:
         yield Row(name, "the clock", ours, "", f"{wall:.3f} s", bound, met, figures)
 
 
-def _started(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+def _time_start(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.perf_counter() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - begin, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 QUICK: dict[str, Job] = {

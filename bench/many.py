@@ -2,10 +2,10 @@
 
     uv run python -m bench.many
 
-64 routers in a ring around one home agent; the wires of W1 at a hundred times the rate, a 10 Mbit/s link of its own for
-each mobile node. Nodes picked at random move once, to the next router either way: half keep the old link until after the
-new one is up (dual access), half have a gap of 20 to 100 ms. Layer 2 tells of a move 10 to 200 ms before it warns of the
-old link's end, which it does 10 to 50 ms ahead.
+64 routers form a ring around one home agent. The wired links are those of W1 at a hundred times the rate; each mobile node has
+its own link of 10 Mbit/s. Randomly chosen nodes move once, to either neighbouring router: half keep the old link until after the
+new one is up (dual access), half have a gap of 20 to 100 ms. Layer 2 predicts a move 10 to 200 ms before it warns of the old
+link's end, and warns 10 to 50 ms before that end.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from handoff.simulation.run import run_procedure
 
 ROUTERS = 64
 MS = 10**9
-EARLIEST_PS = 250 * MS  # of an old link's end: layer 2 tells at most 200 + 50 ms before
+MIN_DOWN_PS = 250 * MS  # an old link's end is predicted at most 200 + 50 ms before
 CROWD_PS = 100 * MS
 
 
 def network(mobiles: int, rng: np.random.Generator) -> Network:
-    """The nodes, wires, cells, mobile nodes and flows; mobile m begins at router ``m % 64``."""
+    """Build nodes, links, cells, mobile nodes and flows; mobile node m starts at router ``m % 64``."""
     net = Network()
     net.node("cn"), net.node("ha", registration="10us")
     net.link("cn", "ha", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
@@ -48,15 +48,15 @@ def network(mobiles: int, rng: np.random.Generator) -> Network:
 
 
 def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, *, crowd: bool = False) -> Attachments:
-    """``moves`` nodes, each other, move once; the rest stay. A crowd are those of the first routers, all within 100 ms."""
+    """Let ``moves`` different nodes move once; with ``crowd``, the nodes of the first routers, all within 100 ms."""
     nodes = np.arange(net.mobile_count)
     first_router = net.node_index("r0")
     at = nodes % ROUTERS
     moving = np.sort(np.argsort(at, kind="stable")[:moves] if crowd else rng.choice(nodes, moves, replace=False))
-    begun, ended = (until_ps // 2, until_ps // 2 + CROWD_PS) if crowd else (EARLIEST_PS, until_ps)
-    down = rng.integers(begun, ended, moves)
-    warned = down - rng.integers(10 * MS, 50 * MS, moves)
-    told = warned - rng.integers(10 * MS, 200 * MS, moves)
+    begin, end = (until_ps // 2, until_ps // 2 + CROWD_PS) if crowd else (MIN_DOWN_PS, until_ps)
+    down = rng.integers(begin, end, moves)
+    going_down = down - rng.integers(10 * MS, 50 * MS, moves)
+    predict = going_down - rng.integers(10 * MS, 200 * MS, moves)
     dual = rng.random(moves) < 0.5
     overlap, gap = rng.integers(10 * MS, 100 * MS, moves), rng.integers(20 * MS, 100 * MS, moves)
     columns = {
@@ -64,15 +64,15 @@ def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, 
         "router": first_router + np.concatenate([at, (at[moving] + rng.choice([-1, 1], moves)) % ROUTERS]),
         "up_ps": np.concatenate([np.zeros(len(nodes), np.int64), np.where(dual, down - overlap, down + gap)]),
     }
-    for name, values, otherwise in [("down_ps", down, FOREVER), ("predict_ps", told, -1), ("going_down_ps", warned, -1)]:
-        columns[name] = np.full(len(nodes) + moves, otherwise, np.int64)
+    for name, values, absent in [("down_ps", down, FOREVER), ("predict_ps", predict, -1), ("going_down_ps", going_down, -1)]:
+        columns[name] = np.full(len(nodes) + moves, absent, np.int64)
         columns[name][moving] = values
     order = np.lexsort((columns["up_ps"], columns["mobile"]))
     return Attachments(**{name: values[order] for name, values in columns.items()})
 
 
-def described(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> Setup:
-    """The study; ``handoffs`` a second."""
+def build_study(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> Setup:
+    """Build the setup with ``handoffs`` handoffs a second."""
     rng = np.random.default_rng(1)
     net = network(mobiles, rng)
     until = seconds * 1000 * MS
@@ -80,7 +80,7 @@ def described(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False)
 
 
 def peak_bytes() -> int:
-    """Most memory that this program has had; what the system counts for a process includes the one that started it."""
+    """Return the peak memory of this program; ``ru_maxrss`` of a process would include the one that started it."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
@@ -90,20 +90,20 @@ def peak_bytes() -> int:
 def study(
     mobiles: int = 100_000, seconds: int = 20, handoffs: int = 1000, procedure: str = "sync-mipv4", *, crowd: bool = False
 ) -> dict[str, Any]:
-    """Describe, build and run it; what came out and what it took. ``handoffs`` a second."""
+    """Build and run a study with ``handoffs`` handoffs a second; return its results and its time and memory."""
     before = peak_bytes()
-    begun = time.perf_counter()
-    setup = described(mobiles, handoffs, seconds, crowd=crowd)
+    begin = time.perf_counter()
+    setup = build_study(mobiles, handoffs, seconds, crowd=crowd)
     built = time.perf_counter()
     done = run_procedure(setup, procedure, reference=ZERO_BYTES)
-    whole = time.perf_counter() - built
+    run_and_measure_s = time.perf_counter() - built
     summary = done.summary()
     return {
         **{k: summary[k] for k in ("procedure", "handoffs", "completed", "scenario_1", "scenario_2", "scenario_3")},
         **{k: summary[k] for k in ("sent", "lost", "duplicate", "reordered", "in_flight", "signalling_messages")},
         "packet_hops": done.result.events,
-        "describe_s": round(built - begun, 2),
-        "build_run_measure_s": round(whole, 2),
+        "describe_s": round(built - begin, 2),
+        "build_run_measure_s": round(run_and_measure_s, 2),
         "run_s": round(done.wall_seconds, 3),
         "packet_hops_per_s": round(done.result.events / done.wall_seconds),
         "controller_share": round(done.controller_seconds / done.wall_seconds, 3),
@@ -119,9 +119,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mobiles", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--handoffs", type=int, default=1000, help="a second (1000)")
+    parser.add_argument("--handoffs", type=int, default=1000, help="handoffs a second (1000)")
     parser.add_argument("--procedure", default="sync-mipv4")
-    parser.add_argument("--crowd", action="store_true", help="all of them within 100 ms, from one router after the other")
+    parser.add_argument("--crowd", action="store_true", help="let all nodes of one router after the other move, within 100 ms")
     print(json.dumps(study(**vars(parser.parse_args())), indent=2))
 
 

@@ -1,10 +1,12 @@
-"""W1, W2 and their variants in the engine, all laws on, beside the peers: the same packets, then the times.
+"""W1, W2 and their variants in the engine, with all conservation checks, compared with the peers.
 
-Every program must deliver the same packets with the same sum of delays before a time is believed. Of exponential gaps the shared
-programs draw others than the engine, so there the means only have to be near; where mobile nodes begin at the same picosecond the
-programs differ in who goes first, so there the means have to be the same to the picosecond. Rounds take turns, so that a machine
-that slows down slows all of them, and processor time is compared, so that other work on the machine matters less. A slow
-program gets a shorter run; it is held against an engine run of that length, and rates per packet-hop are compared.
+A time counts only if the program delivers the same packets with the same sum of delays as the engine. There are two exceptions.
+The shared programs draw other exponential gaps than the engine, so that only the means have to be close. If mobile nodes begin at
+the same picosecond, the programs differ in their order, so that the means have to agree to the picosecond.
+
+The programs alternate, so that a slower machine slows all of them, and processor times are compared, so that other work on the
+machine matters less. A slow program gets a shorter run. An engine run of that length checks its result, and the rates per
+packet-hop are compared.
 """
 
 from __future__ import annotations
@@ -26,16 +28,16 @@ from bench.w1 import HOPS, gap_draws, phases_ps, workload
 from engine import Engine
 
 SHARED = ROOT.parent / "shared" / "floor"
-MEAN_MS = 1e-4  # the shared programs print the mean delay to this
+MEAN_MS = 1e-4  # resolution of the mean delay that the shared programs print
 MEAN_MS_OF_OTHER_DRAWS = 1e-2
 PACE = {"heap": 4e6, "shared heap": 4e6, "SimPy": 0.4e6, "ns-3": 0.1e6}
-"""Packet-hops a second that a slow program does, roughly: how much of a workload it is given."""
-LONG_S = 1.0  # of one run of a slow program
+"""Approximate packet-hops a second of the slow programs, which determine the length of their runs."""
+LONG_S = 1.0  # duration of one run of a slow program
 
 
 @dataclass(frozen=True)
 class Case:
-    """One workload; ``scale`` multiplies every rate, ``at_least`` has the wanted ratio to a program."""
+    """Workload; ``scale`` multiplies every rate, ``at_least`` holds the minimum ratio to a program."""
 
     name: str
     mobiles: int = 1000
@@ -50,16 +52,16 @@ class Case:
 
     @property
     def plain(self) -> bool:
-        """Whether ns-3 and SimPy are asked to do it: W1 and W2 as they are."""
+        """True for W1 and W2 without variations, which ns-3 and SimPy run too."""
         return self.mobiles == 1000 and self.correspondents == 1 and not self.poisson and not self.few
 
     @property
     def tied(self) -> bool:
-        """Whether some mobile nodes begin at the same picosecond, as happens among a million."""
+        """True if some mobile nodes begin at the same picosecond, as among a million."""
         return not self.poisson and not np.diff(np.sort(phases_ps(self.mobiles))).all()
 
     def shorter(self, name: str) -> Case:
-        """What a program is given."""
+        """Return the case with a duration that suits the speed of a program."""
         hops_per_s = HOPS * self.mobiles * (1 if self.few else 50)
         return replace(self, seconds=min(self.seconds, max(1, round(LONG_S * PACE.get(name, 1e12) / hops_per_s))))
 
@@ -87,7 +89,7 @@ Program = Callable[[Case], dict[str, Any]]
 
 
 def engine(case: Case, **options: Any) -> dict[str, Any]:
-    """Run the workload in the engine; what it takes to describe and to build a network is not in the times."""
+    """Run the workload in the engine; the times do not include the description and compilation of the network."""
     ready = Engine(
         workload(
             case.mobiles, tunnel=case.tunnel, scale=case.scale, correspondents=case.correspondents, poisson=case.poisson,
@@ -95,7 +97,7 @@ def engine(case: Case, **options: Any) -> dict[str, Any]:
         ),
         **options,
     )  # fmt: skip
-    assert ready.window_ps > 0  # asking builds the run
+    assert ready.window_ps > 0  # this attribute compiles the network
     wall, cpu = time.perf_counter(), time.process_time()
     ready.advance(case.seconds * 10**12)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -105,7 +107,7 @@ def engine(case: Case, **options: Any) -> dict[str, Any]:
 
 
 def takes_threads() -> bool:
-    """Whether this engine can be told how many threads to use."""
+    """Return true if the engine has the option ``threads``."""
     try:
         Engine(workload(1), threads=1)
     except TypeError:
@@ -113,20 +115,20 @@ def takes_threads() -> bool:
     return True
 
 
-def programs(folder: Path, wanted: Iterable[str] = FAST) -> tuple[dict[str, Program], dict[str, str]]:
-    """The engine and peers, by name, and why some of those that are wanted cannot be had here."""
+def programs(folder: Path, names: Iterable[str] = FAST) -> tuple[dict[str, Program], dict[str, str]]:
+    """Return the engine and the peers by name, and the reasons why other peers are not available."""
     works: dict[str, Program] = {ENGINE: engine}
     missing = {}
     if takes_threads():
         works[THREADS] = partial(engine, threads=2)
-    for name in wanted:
+    for name in names:
         try:
             if name in PEERS:
                 works[name] = partial(_peer, PEERS[name](folder), folder)
             else:
                 works[name] = partial(_shared, [peers.build(SHARED / f"{name.removeprefix('shared ')}.cpp", folder)])
-        except peers.Missing as why:
-            missing[name] = str(why)
+        except peers.Missing as reason:
+            missing[name] = str(reason)
     return works, missing
 
 
@@ -151,7 +153,7 @@ def _shared(command: peers.Command, case: Case) -> dict[str, Any]:
 
 
 def fits(case: Case, name: str) -> bool:
-    """Whether the program has such a workload, and does it within a minute or so."""
+    """Return true if the program supports the workload and runs it in about a minute."""
     if name in SLOW:
         return case.plain
     if name == THREADS:
@@ -164,47 +166,47 @@ def fits(case: Case, name: str) -> bool:
 
 
 def disagreement(case: Case, one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """What two runs of one workload do not agree on."""
+    """Return a description of the first difference between two runs of one workload; None if they agree."""
     mean = one["delay_sum_ps"] / one["delivered"] / 1e9
     if case.poisson and "delay_sum_ps" not in other:
-        near = 6 * one["delivered"] ** 0.5  # standard deviations of a Poisson count
-        if abs(one["delivered"] - other["delivered"]) > near or abs(mean - other["mean_delay_ms"]) > MEAN_MS_OF_OTHER_DRAWS:
+        tolerance = 6 * one["delivered"] ** 0.5  # six standard deviations of a Poisson count
+        if abs(one["delivered"] - other["delivered"]) > tolerance or abs(mean - other["mean_delay_ms"]) > MEAN_MS_OF_OTHER_DRAWS:
             return f"{one['delivered']} and {other['delivered']} packets, mean delays {mean} and {other['mean_delay_ms']} ms"
         return None
     if one["delivered"] != other["delivered"]:
         return f"{one['delivered']} and {other['delivered']} packets delivered"
     if "delay_sum_ps" in other:
-        apart = abs(one["delay_sum_ps"] - other["delay_sum_ps"])
-        if apart == 0 or (case.tied and apart < one["delivered"]):
+        difference = abs(one["delay_sum_ps"] - other["delay_sum_ps"])
+        if difference == 0 or (case.tied and difference < one["delivered"]):
             return None
         return f"delays of {one['delay_sum_ps']} and {other['delay_sum_ps']} ps in all"
     return None if abs(mean - other["mean_delay_ms"]) < MEAN_MS else f"mean delays {mean} and {other['mean_delay_ms']} ms"
 
 
 def compare(case: Case, rounds: int, works: dict[str, Program]) -> Iterator[Row]:
-    """The engine's rate beside that of each program, by medians of ``rounds``."""
+    """Yield the engine's rate compared with the rate of each program, by medians of ``rounds``."""
     names = [name for name in works if fits(case, name)]
-    same = {s: engine(replace(case, seconds=s)) for s in {case.shorter(name).seconds for name in names}}
+    expected = {s: engine(replace(case, seconds=s)) for s in {case.shorter(name).seconds for name in names}}
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
-            given = case.shorter(name)
-            figures = works[name](given)
-            if wrong := disagreement(case, same[given.seconds], figures):
+            shorter = case.shorter(name)
+            figures = works[name](shorter)
+            if wrong := disagreement(case, expected[shorter.seconds], figures):
                 raise SystemExit(f"{case.name}: engine and {name} disagree: {wrong}")
             runs[name].append(figures)
     ours = rate(runs[ENGINE])
     for name in names:
         facts = {key: [figures[key] for figures in runs[name]] for key in ("wall_s", "cpu_s")}
         facts["simulated_s"] = case.shorter(name).seconds
-        wanted = dict(case.at_least)
+        at_least = dict(case.at_least)
         if name == THREADS:
             one, two = (rate(runs[n], "wall_s") for n in (ENGINE, THREADS))
-            yield ratio(f"{case.name}, 2 threads", "1 thread", two, one, "hops", at_least=wanted.get("threads"), **facts)
+            yield ratio(f"{case.name}, 2 threads", "1 thread", two, one, "hops", at_least=at_least.get("threads"), **facts)
         elif name != ENGINE:
-            yield ratio(case.name, name, ours, rate(runs[name]), "hops", at_least=wanted.get(name), **facts)
+            yield ratio(case.name, name, ours, rate(runs[name]), "hops", at_least=at_least.get(name), **facts)
 
 
 def rate(runs: Iterable[dict[str, Any]], time_of: str = "cpu_s") -> float:
-    """Packet-hops a second of processor time, or by the clock: the median."""
+    """Return the median of packet-hops a second, in processor time or in another time of the figures."""
     return statistics.median(HOPS * int(figures["delivered"]) / float(figures[time_of]) for figures in runs)

@@ -1,10 +1,10 @@
-"""What a point costs beside its run: in this process, in the local pool and on Dask; and what a second process gains.
+"""Overhead of a point in this process, in the local pool and on Dask, and the speed-up by a second process.
 
     uv run bench/points.py [--points 10000] [--sweep 200] [--jobs 2] [--output FILE]
 
 A short point is one mobile node, two handoffs and 200 packets; a point of the sweep is the example ``commute`` for 20 s. The
-outcomes of all executors are compared before a time is told. Times are the clock's, from the first task to the last outcome;
-the processes have begun and done a point before.
+results of all executors have to agree before a time is reported. Times are wall-clock times from the first task to the last
+result; the processes have started and completed a point before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run by its path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by path
 
 from bench.rows import COLUMNS, ROOT, Row, described, machine, markdown
 from handoff.experiments.execution.factory import make_executor
@@ -35,7 +35,7 @@ mn,ar0,1.6,,,
 
 
 def short(folder: Path, number: int) -> list[Task]:
-    """Replications of a point that takes some milliseconds."""
+    """Build replications of a point that takes some milliseconds."""
     (folder / "walk.csv").write_text(WALK)
     link = {"rate": "100Mbit/s", "delay": "5ms", "buffer_packets": 100}
     scenario = {
@@ -49,61 +49,62 @@ def short(folder: Path, number: int) -> list[Task]:
 
 
 def sweep(number: int) -> list[Task]:
-    """Points as sweeps have them: some tenths of a second each."""
+    """Build points of a typical sweep, some tenths of a second each."""
     examples = ROOT / "examples"
     data = tomllib.loads((examples / "commute.toml").read_text()) | {"duration": "20s"}
     return [Task(canonical_json(data), str(examples), seed, ("mipv4", "sync-mipv4")) for seed in range(number)]
 
 
-def timed(does: Executor, tasks: list[Task], warm: int) -> tuple[float, str]:
-    """Seconds that the tasks took, and a digest of what came out of them all."""
-    with does:
-        for _ in does.run(iter(tasks[: 8 * warm])):  # a first point for each process
+def time_tasks(executor: Executor, tasks: list[Task], processes: int) -> tuple[float, str]:
+    """Return the seconds that the tasks take, and a digest of their results."""
+    with executor:
+        for _ in executor.run(iter(tasks[: 8 * processes])):  # a first point for each process
             pass
-        begun = time.perf_counter()
-        found = {task.seed: outcome for task, outcome in does.run(iter(tasks))}
-        seconds = time.perf_counter() - begun
-    if len(found) != len(tasks) or any(outcome.problem for outcome in found.values()):
+        begin = time.perf_counter()
+        results = {task.seed: result for task, result in executor.run(iter(tasks))}
+        seconds = time.perf_counter() - begin
+    if len(results) != len(tasks) or any(result.problem for result in results.values()):
         raise SystemExit("a point is missing or has failed")
-    told = "".join(repr(found[seed].tables) for seed in sorted(found))
-    return seconds, hashlib.sha256(told.encode()).hexdigest()
+    tables = "".join(repr(results[seed].tables) for seed in sorted(results))
+    return seconds, hashlib.sha256(tables.encode()).hexdigest()
 
 
 def overhead(points: int, jobs: int) -> Iterator[Row]:
-    """Of each short point, what it takes beyond its time in process, for one worker."""
+    """Yield the worker time of a short point beyond its time in this process."""
     with tempfile.TemporaryDirectory() as folder:
         tasks = short(Path(folder), points)
-        plain, answer = timed(make_executor(1), tasks, 1)
-        for name, does in (("local pool", make_executor(jobs)), ("Dask, local cluster", make_executor(jobs, cluster="local"))):
-            seconds, same = timed(does, tasks, jobs)
-            if same != answer:
-                raise SystemExit(f"{name}: other outcomes than in process")
+        plain, expected = time_tasks(make_executor(1), tasks, 1)
+        executors = {"local pool": make_executor(jobs), "Dask, local cluster": make_executor(jobs, cluster="local")}
+        for name, executor in executors.items():
+            seconds, digest = time_tasks(executor, tasks, jobs)
+            if digest != expected:
+                raise SystemExit(f"{name}: other results than in process")
             each, base = 1e3 * seconds / points, 1e3 * plain / points
-            more = jobs * each - base
+            overhead_ms = jobs * each - base
             yield Row(
                 f"{points:,} short points, {jobs} processes", name, f"{each:.2f} ms/point", f"{base:.2f} ms/point",
-                f"{more:+.2f} ms overhead",
-                figures={"seconds": seconds, "in_process_seconds": plain, "overhead_ms": more},
+                f"{overhead_ms:+.2f} ms overhead",
+                figures={"seconds": seconds, "in_process_seconds": plain, "overhead_ms": overhead_ms},
             )  # fmt: skip
 
 
 def speed_up(points: int) -> Iterator[Row]:
-    """Two processes against one."""
+    """Compare two processes with one."""
     tasks = sweep(points)
-    one, answer = timed(make_executor(1), tasks, 1)
-    two, same = timed(make_executor(2), tasks, 2)
-    if same != answer:
-        raise SystemExit("two processes: other outcomes than one")
+    one, expected = time_tasks(make_executor(1), tasks, 1)
+    two, digest = time_tasks(make_executor(2), tasks, 2)
+    if digest != expected:
+        raise SystemExit("two processes: other results than one")
     texts = (f"{points / two:.3g} points/s", f"{points / one:.3g} points/s", f"{one / two:.2f} ×")
     yield Row(f"sweep of {points} points", "1 process", *texts, "≥ 1.8 ×", one / two >= 1.8, {"one_s": one, "two_s": two})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=10_000, help="short ones (10000)")
+    parser.add_argument("--points", type=int, default=10_000, help="short points (10000)")
     parser.add_argument("--sweep", type=int, default=200, help="points of the sweep (200)")
     parser.add_argument("--jobs", type=int, default=2, help="processes for the short points (2)")
-    parser.add_argument("--output", type=Path, help="the figures as JSON")
+    parser.add_argument("--output", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     facts = machine()
     rows = [*overhead(options.points, options.jobs), *speed_up(options.sweep)]

@@ -2,9 +2,9 @@
 
     python -m bench.replay_large examples/captures/commute.pcap --size 4GB
 
-The capture goes on in time with each repetition, so its flows are as long as the file; the columns go to a temporary folder, and
-everything is deleted at the end. Compiling and replaying each run in a process of their own, whose peak of resident memory the
-kernel tells; the packets sent must be those of the file.
+Each repetition is later than the one before, so that the flows are as long as the file. The columns are written to a temporary
+folder, and everything is deleted at the end. Compilation and replay run in separate processes, whose peaks of resident memory the
+kernel reports. The number of packets sent has to be that of the file.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
 from bench.capture_reader import PCAP_HEADER_BYTES, size_bytes
 from bench.many import peak_bytes
 from handoff.scenario import load_scenario
@@ -52,8 +52,8 @@ flows_per_mobile = "all"
 PAUSE_S = 1
 
 
-def repeated(source: Path, target: Path, size: int) -> tuple[int, int]:
-    """Write a nanosecond pcap's records again and again, each time later; returns how often, and seconds from first to last."""
+def write_repeated(source: Path, target: Path, size: int) -> tuple[int, int]:
+    """Write the records of a nanosecond pcap repeatedly, each time later; return the repetitions and their total seconds."""
     header, body = source.read_bytes()[:PCAP_HEADER_BYTES], bytearray(source.read_bytes()[PCAP_HEADER_BYTES:])
     places, seconds, at = [], [], 0
     while at < len(body):
@@ -64,17 +64,17 @@ def repeated(source: Path, target: Path, size: int) -> tuple[int, int]:
     times = max(1, size // len(body))
     with target.open("wb") as out:
         out.write(header)
-        for turn in range(times):
+        for repetition in range(times):
             out.write(body)
-            if turn + 1 < times:
+            if repetition + 1 < times:
                 for place in places:
                     second = struct.unpack_from("<I", body, place)[0]
                     struct.pack_into("<I", body, place, second + span)
     return times, span * times
 
 
-def measured(work: Any, *arguments: Any) -> dict[str, Any]:
-    """What a function returns, run in a process of its own, with its seconds and its peak of resident memory."""
+def measure_in_process(work: Any, *arguments: Any) -> dict[str, Any]:
+    """Run a function in its own process; return its result with its seconds and its peak of resident memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (work, arguments))
 
@@ -82,8 +82,8 @@ def measured(work: Any, *arguments: Any) -> dict[str, Any]:
 def _measure(work: Any, arguments: Any) -> dict[str, Any]:
     idle = _peak_mb()
     start = time.perf_counter()
-    found = work(*arguments)
-    return {**found, "seconds": round(time.perf_counter() - start, 1), "peak_mb": _peak_mb(), "peak_before_mb": idle}
+    result = work(*arguments)
+    return {**result, "seconds": round(time.perf_counter() - start, 1), "peak_mb": _peak_mb(), "peak_before_mb": idle}
 
 
 def _peak_mb() -> float:
@@ -91,7 +91,7 @@ def _peak_mb() -> float:
 
 
 def compile_it(path: Path) -> dict[str, Any]:
-    with traces.compile_capture(path) as columns:
+    with handoff_traces.compile_capture(path) as columns:
         return {"packets": columns.facts.packets, "flows": len(columns.flows)}
 
 
@@ -103,18 +103,18 @@ def replay_it(path: Path) -> dict[str, Any]:
 
 
 def study(file: Path, size: int, mobiles: int) -> dict[str, Any]:
-    """Compile and replay; what came out and what it took."""
+    """Compile and replay a capture; return the results with their times and memory."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < size * 1.5:
             sys.exit(f"{folder} has no room for {size * 1.5:.3g} bytes")
         os.environ["HANDOFF_CACHE"] = str(folder / "cache")
-        times, seconds = repeated(file, folder / "large.pcap", size)
+        times, seconds = write_repeated(file, folder / "large.pcap", size)
         (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
-        moves = [f"mn{i},{stay}" for i in range(mobiles) for stay in _stays(seconds // 2)]
+        moves = [f"mn{i},{row}" for i in range(mobiles) for row in _attachments(seconds // 2)]
         (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
-        compiled = measured(compile_it, folder / "large.pcap")
-        replayed = measured(replay_it, folder / "large.toml")
+        compiled = measure_in_process(compile_it, folder / "large.pcap")
+        replayed = measure_in_process(replay_it, folder / "large.toml")
         if replayed["sent"] != compiled["packets"] * mobiles:
             sys.exit(f"sent {replayed['sent']} packets, the file has {compiled['packets']} for {mobiles} mobile nodes")
         return {
@@ -125,14 +125,14 @@ def study(file: Path, size: int, mobiles: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="a pcap capture with nanoseconds, little-endian")
-    parser.add_argument("--size", type=size_bytes, default=size_bytes("4GB"), help="bytes of the capture (default 4GB)")
+    parser.add_argument("--size", type=size_bytes, default=size_bytes("4GB"), help="size of the capture (default 4GB)")
     parser.add_argument("--mobiles", type=int, default=1, help="mobile nodes that replay all of it (default 1)")
     options = parser.parse_args()
     print(json.dumps(study(options.file, options.size, options.mobiles), indent=2))
 
 
-def _stays(half: int) -> list[str]:
-    """At one router for the first half, at the other for the second: predicted 0.5 s before, with 20 ms of warning."""
+def _attachments(half: int) -> list[str]:
+    """Return rows for one router in the first half and another in the second, with a prediction and a warning of 20 ms."""
     return [f"a,0,{half},{half - 1}.5,{half - 1}.98", f"b,{half},,,"]
 
 

@@ -1,4 +1,4 @@
-"""A measurement as a row of the table, and where it was taken."""
+"""Rows of the table of measurements, and the machine they were taken on."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ COLUMNS = ("work", "beside", "ours", "theirs", "result", "wanted", "met")
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison; the texts are for people, ``figures`` for programs.
+    """Comparison of two programs or with a bound; the texts are for readers, ``figures`` for programs.
 
     Attributes
     ----------
     work, beside : str
-        What was done, and what else did it or what it is held against.
+        Workload, and the other program or the quantity that is bounded.
     ours, theirs : str
-        A rate or a time of each, with its unit.
+        Rate or time of each, with its unit.
     result : str
-        A ratio (ours in units of theirs, larger is faster), or the figure that is wanted.
+        Ratio of ours to theirs (larger is faster), or the figure that has a bound.
     wanted : str
-        Its bound, or nothing.
+        Bound of the result; empty if there is none.
     met : bool or None
-        Whether it is kept.
+        True if the result is within the bound.
     figures : dict
-        The same unrounded.
+        Unrounded figures.
     """
 
     work: str
@@ -56,7 +56,7 @@ class Row:
 def ratio(
     work: str, beside: str, ours: float, theirs: float, unit: str, *, at_least: float | None = None, **figures: Any
 ) -> Row:
-    """A row of two rates in ``unit`` a second."""
+    """Build a row that compares two rates in ``unit`` a second."""
     times = ours / theirs
     return Row(
         work, beside, f"{_rate(ours)}{unit}/s", f"{_rate(theirs)}{unit}/s", f"{_short(times)} ×",
@@ -77,24 +77,24 @@ def _short(value: float) -> str:
 
 
 def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table in Markdown."""
+    """Format a table in Markdown."""
     head = list(head)
     lines = [head, ["---"] * len(head), *map(list, rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def document(name: str, text: str, file: Path = DOCUMENT) -> None:
-    """Put text between ``<!-- name -->`` and ``<!-- end of name -->`` in a Markdown file."""
+    """Replace the text between ``<!-- name -->`` and ``<!-- end of name -->`` in a Markdown file."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     before = file.read_text()
-    after, found = re.subn(f"(?s){re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", before)
-    if found != 1:
+    after, places = re.subn(f"(?s){re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", before)
+    if places != 1:
         raise SystemExit(f"{file}: no place, or more than one, between {begin.strip()} and {end}")
     file.write_text(after)
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """Return the properties of the machine that the figures depend on."""
     facts = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     try:
         cpu = Path("/proc/cpuinfo").read_text()
@@ -105,18 +105,18 @@ def machine() -> dict[str, Any]:
     except (OSError, TypeError, KeyError):
         pass  # not Linux
     compiler = shutil.which("g++") or shutil.which("clang++")
-    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout if compiler else ""
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout if compiler else ""
     return facts | {
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "compiler": told.partition("\n")[0],
+        "compiler": version.partition("\n")[0],
         "busy": [round(load, 1) for load in os.getloadavg()],
     }
 
 
 def described(facts: dict[str, Any]) -> str:
-    """The machine in a sentence."""
+    """Describe the machine in a sentence."""
     return (
         f"{facts['processor']}, {facts['cores']} cores, caches {facts.get('caches', 'unknown')}, "
         f"{facts.get('memory_gb', '?')} GB, {facts['system']}, Python {facts['python']}, NumPy {facts['numpy']}, "

@@ -1,4 +1,4 @@
-"""Networks that do one thing often, for the groups *frequent* and *targeted*."""
+"""Small networks that repeat one operation, for the groups *frequent* and *targeted*."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ US = 10**6
 
 
 def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_packets: int = 0, delay: str = "1ms") -> Network:
-    """n0 -> ... -> the last node's cell; ``PACKETS`` packets in all, shared by the mobiles."""
+    """Build n0 -> ... -> the cell of the last node; the mobile nodes share ``PACKETS`` packets."""
     net = Network()
     for i in range(links + 1):
         net.node(f"n{i}")
@@ -28,9 +28,9 @@ def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_pack
 
 
 def star(routers: int, mobiles: int = 1000) -> Network:
-    """Nodes cn - n0 - so many routers with a cell each; every mobile sends and hears a packet each 20 ms.
+    """Build cn - n0 - ``routers`` routers with a cell each; every mobile node sends and receives a packet each 20 ms.
 
-    The ways from a router and back take 2 ms, so of many routers most have nothing to do in a window.
+    The path from a router and back takes 2 ms, so that most of many routers are idle in a window.
     """
     net = Network()
     net.link(net.node("cn"), net.node("n0"), rate="10Gbit/s", delay="5ms", both=True)
@@ -52,15 +52,15 @@ Arguments = tuple[tuple[Engine], dict[str, Any]]
 
 
 def ready(network: Network, controllers: dict[str, Any] | None = None, **options: Any) -> Arguments:
-    """An engine that is built but not run, as ``benchmark.pedantic`` wants its arguments."""
+    """Return a compiled engine that has not run, in the form of arguments for ``benchmark.pedantic``."""
     engine = Engine(network, **options)
     for node, controller in (controllers or {}).items():
         engine.attach(node, controller)
-    assert engine.window_ps > 0  # asking builds the run
+    assert engine.window_ps > 0  # this attribute compiles the network
     return (engine,), {}
 
 
 def run(engine: Engine) -> Engine:
-    """Run a second, enough for all of ``PACKETS``."""
+    """Run for a second, which delivers all of ``PACKETS``."""
     engine.advance("1s")
     return engine

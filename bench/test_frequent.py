@@ -1,4 +1,4 @@
-"""Group *frequent*: what every packet does."""
+"""Group *frequent*: operations of every packet."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def test_poisson_gaps(benchmark: Any, mobiles: int) -> None:
 
 @pytest.mark.parametrize("record", ["none", "drops", "packets"])
 def test_records(benchmark: Any, record: str) -> None:
-    kept = timed(benchmark, line(), record=record).packets
-    assert {"none": kept is None, "drops": kept is not None and len(kept["seq"]) == 0}.get(record, kept is not None)
+    packets = timed(benchmark, line(), record=record).packets
+    assert {"none": packets is None, "drops": packets is not None and len(packets["seq"]) == 0}.get(record, packets is not None)

@@ -1,4 +1,4 @@
-"""Group *movement*: floating car data as columns, and positions as attachments."""
+"""Group *movement*: floating car data to columns, and positions to attachments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import traces
+import handoff_traces
 from handoff.mobility import GaussMarkov
 from handoff.mobility.coverage import Coverage, Radio, compute_attachments
 
@@ -18,7 +18,7 @@ S = 10**12
 
 @pytest.fixture(scope="module")
 def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """250,000 samples as SUMO writes them, compressed."""
+    """Write 250,000 samples in the format of SUMO, compressed."""
     path = tmp_path_factory.mktemp("movement") / "cars.fcd.xml.gz"
     with gzip.open(path, "wt", compresslevel=6) as file:
         file.write("<fcd-export>\n")
@@ -34,7 +34,7 @@ def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.benchmark(group="movement")
 def test_floating_car_data_250_000_samples(benchmark: Any, cars: Path) -> None:
-    tracks = benchmark(traces.read_movement, cars)
+    tracks = benchmark(handoff_traces.read_movement, cars)
     assert len(tracks) == CARS * STEPS
     assert (tracks.x_mm[1], tracks.y_mm[-1]) == (7_810, 499 * 71 % 997 * 1000 + 499 * 370)
 
@@ -42,8 +42,8 @@ def test_floating_car_data_250_000_samples(benchmark: Any, cars: Path) -> None:
 @pytest.mark.benchmark(group="movement")
 def test_coverage_of_100_nodes_for_10_minutes(benchmark: Any) -> None:
     tracks = GaussMarkov(2_000_000, 1_000_000, 10_000).tracks([f"mn{i}" for i in range(100)], seed=1, until_ps=600 * S)
-    places = [(x, y) for x in range(250_000, 2_000_000, 500_000) for y in range(250_000, 1_000_000, 500_000)]
-    x, y = zip(*places, strict=True)
+    positions = [(x, y) for x in range(250_000, 2_000_000, 500_000) for y in range(250_000, 1_000_000, 500_000)]
+    x, y = zip(*positions, strict=True)
     coverage = Coverage(tuple(f"r{i}" for i in range(8)), x, y, Radio(shadowing=6_000))
     log = benchmark(compute_attachments, coverage, tracks, seed=1, until_ps=600 * S)
     assert len(log.mobile_names) == 100

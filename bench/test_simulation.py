@@ -1,4 +1,4 @@
-"""Group *simulation*: whole workloads beside the peers; equal results first, then times."""
+"""Group *simulation*: complete workloads in the engine and the peers, timed after their results agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group *targeted*: one rare thing, done often."""
+"""Group *targeted*: rare operations, repeated."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ MS = 1000 * US
 SWITCHES = 100
 
 
-class Act:
-    """Calls one function for each event, one at a time."""
+class FunctionController:
+    """Controller that calls a function for each event."""
 
-    def __init__(self, act: Any) -> None:
-        self.act = act
+    def __init__(self, function: Any) -> None:
+        self.function = function
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        self.act(ctx, event)
+        self.function(ctx, event)
 
 
 def two_routers(*, rate: str) -> Network:
-    """From cn over ha to old and new; a packet each 9 us to one mobile node, which both cells reach all the time."""
+    """Build cn - ha - {old, new}; a packet each 9 us to one mobile node, which is attached to both cells all the time."""
     net = Network()
     for name in ("cn", "ha", "old", "new"):
         net.node(name)
@@ -42,13 +42,13 @@ def two_routers(*, rate: str) -> Network:
 
 
 def test_rescue(benchmark: Any) -> None:
-    """The old router's downlink runs at 90 % of the traffic; every 10 ms what waits there is sent to the new one."""
+    """The old router's downlink has 90 % of the rate of the traffic; every 10 ms its queue is forwarded to the new router."""
     net = two_routers(rate="800Mbit/s")
     times = np.arange(1, SWITCHES + 1) * 10 * MS - 5 * MS
     net.schedule_event(times, 0, 0, node="old"), net.schedule_event(times + 1, 0, 1, node="old")
-    acts = Act(lambda ctx, event: ctx.deliver_locally() if event.code else ctx.bind(net.node_index("new")))
+    controller = FunctionController(lambda ctx, event: ctx.deliver_locally() if event.code else ctx.bind(net.node_index("new")))
     benchmark.group = "targeted"
-    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"old": acts}), rounds=5)
+    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"old": controller}), rounds=5)
     result = engine.result()
     assert result.links["rescued"].sum() > SWITCHES
     assert result.flows["dropped"][0] == 0
@@ -57,9 +57,9 @@ def test_rescue(benchmark: Any) -> None:
 def test_bicast(benchmark: Any) -> None:
     net = two_routers(rate="10Gbit/s")
     net.schedule_event(0, 0, 0, node="ha")
-    acts = Act(lambda ctx, event: ctx.bind(net.node_index("new"), simultaneous=True))
+    controller = FunctionController(lambda ctx, event: ctx.bind(net.node_index("new"), simultaneous=True))
     benchmark.group = "targeted"
-    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"ha": acts}), rounds=5)
+    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"ha": controller}), rounds=5)
     flows = engine.result().flows
     assert flows["copies"][0] == flows["sent"][0]
     assert flows["duplicate"][0] == flows["copies"][0]
@@ -68,7 +68,7 @@ def test_bicast(benchmark: Any) -> None:
 @pytest.mark.parametrize("scheduling", ["window", "heap", "auto"])
 @pytest.mark.parametrize("delay", ["1ns", "1ms"])
 def test_a_ring_of_tiny_delays(benchmark: Any, scheduling: str, delay: str) -> None:
-    """A cycle of 1 ns delays leaves windows of 1 ns: what one costs that has next to nothing in it."""
+    """A cycle of 1 ns delays leaves windows of 1 ns, most of them empty: this measures the cost of a window."""
     net = line(3, delay=delay)
     for i in range(3):
         net.link(i + 1, i, delay=delay)
@@ -78,12 +78,12 @@ def test_a_ring_of_tiny_delays(benchmark: Any, scheduling: str, delay: str) -> N
 
 
 def test_controllers(benchmark: Any) -> None:
-    """20,000 events of as many mobile nodes, 200 at an instant, each of which sets an entry."""
+    """20,000 events of as many mobile nodes, 200 at an instant, each of which sets a table entry."""
     net = line(mobiles=20_000)
     net.schedule_event(np.repeat(np.arange(100) * 10 * MS, 200), np.arange(20_000), 0, node=1)
     seen: list[int] = []
-    acts = Act(lambda ctx, event: (ctx.deliver_locally(), seen.append(event.mobile)))
+    controller = FunctionController(lambda ctx, event: (ctx.deliver_locally(), seen.append(event.mobile)))
     benchmark.group = "targeted, controllers"
-    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"n1": acts}), rounds=3)
+    engine = benchmark.pedantic(run, setup=lambda: ready(net, {"n1": controller}), rounds=3)
     assert sorted(seen[-20_000:]) == list(range(20_000))
     assert engine.result().fate_counts() == {"delivered": PACKETS}

@@ -1,8 +1,8 @@
-"""Workloads W1 and W2, through the public API.
+"""Workloads W1 and W2, described with the public API.
 
-cn -> ha (1 Gbit/s, 5 ms) -> 8 routers (100 Mbit/s, 10 ms) -> mobile nodes (10 Mbit/s each, 2 ms), drop-tail queues of
-1000, 100 and 100 packets; 50 packets/s of 228 B to each mobile node. W2 tunnels (IP in IP) from ha to the routers. A
-packet delivered is three packet-hops. The peers in ``bench/peers`` run the same, with the same phases.
+The network is cn -> ha (1 Gbit/s, 5 ms) -> 8 routers (100 Mbit/s, 10 ms) -> mobile nodes (10 Mbit/s each, 2 ms), with drop-tail
+queues of 1000, 100 and 100 packets. Each mobile node receives 50 packets/s of 228 B. W2 adds tunnels (IP in IP) from ha to the
+routers. A delivered packet makes three packet-hops. The peers in ``bench/peers`` run the same workload with the same phases.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ PERIOD_PS = 20 * 10**9
 PACKET_BYTES = 228
 HOPS = 3
 GOLDEN = 0x9E3779B97F4A7C15
-GAP = 2  # purpose of the draws of gaps
+GAP = 2  # purpose number of the draws of gaps
 
 
 def phases_ps(count: int, period_ps: int = PERIOD_PS) -> npt.NDArray[np.int64]:
-    """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
+    """Return first send times: 53 bits of SplitMix64 from seed 1, as a fraction of the period."""
     z = np.uint64(1) + np.uint64(GOLDEN) * np.arange(1, count + 1, dtype=np.uint64)
     z = splitmix64_array(z)
     return ((z >> np.uint64(11)) * 2.0**-53 * period_ps).astype(np.int64)
@@ -37,11 +37,11 @@ def workload(
     poisson: bool = False,
     few: bool = False,
 ) -> Network:
-    """W1 (``tunnel``: W2) for so many mobile nodes; ``scale`` multiplies every rate.
+    """Build W1, or W2 with ``tunnel``, for a number of mobile nodes; ``scale`` multiplies every rate.
 
-    In W1 a mobile node's home is its router, so packets come there by plain routing; in W2 it is ha, which tunnels. Mobile node m
-    hears from correspondent m modulo ``correspondents``, each of which has its own link to ha. With ``poisson`` the gaps are
-    exponential, of the same mean, from time 0. With ``few`` there is a packet each second to each mobile node, and the delays are
+    In W1 the home of a mobile node is its router, which packets reach by routing; in W2 it is ha, which tunnels them. Mobile node
+    m receives from correspondent m modulo ``correspondents``, each of which has its own link to ha. With ``poisson`` the gaps are
+    exponential with the same mean, from time 0. With ``few`` each mobile node receives a packet a second, and the delays are
     50 ms, 1 ms and 10 us.
     """
     period = 10**12 if few else PERIOD_PS
@@ -62,18 +62,18 @@ def workload(
             net.bind("ha", here, router)
         numbers = np.arange(i, mobiles, ROUTERS)
         for k in range(correspondents):
-            of = numbers % correspondents == k
-            if not of.any():
+            receives = numbers % correspondents == k
+            if not receives.any():
                 continue
             if poisson:
-                net.poisson(f"cn{k}", here[of], mean=period, size_bytes=PACKET_BYTES)
+                net.poisson(f"cn{k}", here[receives], mean=period, size_bytes=PACKET_BYTES)
             else:
-                net.cbr(f"cn{k}", here[of], interval=period, size_bytes=PACKET_BYTES, start_ps=phases[numbers[of]])
+                net.cbr(f"cn{k}", here[receives], interval=period, size_bytes=PACKET_BYTES, start_ps=phases[numbers[receives]])
     return net
 
 
 def gap_draws(mobiles: int, correspondents: int = 1, seed: int = 1) -> npt.NDArray[np.uint64]:
-    """Of each mobile node, by its number: what the draws of its flow's gaps begin with (docs/model.md, 9), for the peers."""
+    """Return, by number of mobile node, the state that the draws of its gaps start from (docs/model.md, 9), for the peers."""
     numbers = np.concatenate([np.arange(i, mobiles, ROUTERS) for i in range(ROUTERS)])
     flows = workload(mobiles, correspondents=correspondents, poisson=True).flows()
     purpose = combine(seed, GAP)

@@ -76,8 +76,8 @@ def _add(update: Callable[[Any], None], value: Any) -> None:
         for start in range(0, len(value), BLOCK_ROWS):
             update(value.times[start : start + BLOCK_ROWS].data)
             update(value.sizes[start : start + BLOCK_ROWS].data)
-            if value.release is not None:
-                value.release()
+            if value.mapping is not None:
+                value.mapping.drop_pages()
     elif isinstance(value, list):
         for item in value:
             _add(update, item)

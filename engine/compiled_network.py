@@ -8,9 +8,10 @@ import numpy.typing as npt
 from engine.columns import is_sorted, sort_columns, unique_rows
 from engine.elements import Channel
 from engine.lookahead import plan_lookahead
-from engine.network import Network, NetworkError
+from engine.network import Network
 from engine.quantities import FOREVER
 from engine.rng import log_table, name_key
+from engine.routing import check_routes
 
 LINK_COUNTERS = 15
 POISSON = 1
@@ -76,7 +77,7 @@ class CompiledNetwork:
         self.server_keys = np.array([name_key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
-        self._reachable(network)
+        check_routes(network, self.plan.hops)
         self.mobiles = network.mobile_count
         self.mobile_groups = np.array([(g.key, g.first, g.home, g.numbered) for g in network.groups if g.mobiles], MOBILE_GROUP)
         self.startup_columns: dict[str, npt.NDArray[np.generic]] = {}
@@ -112,24 +113,6 @@ class CompiledNetwork:
         for column in self.startup_columns.values():
             digest.update(column.view(np.uint8).data)
         self.startup_columns, self.opening_digest = {}, digest.digest()
-
-    def _reachable(self, network: Network) -> None:
-        """Refuse flows that have no way: from the correspondent to the home node, from each cell to the correspondent."""
-        hops, nodes, homes = self.plan.hops, len(network.nodes), network.mobile_homes(np.int32)
-        downstream = network.flow_column("up", np.int8) == 0
-        node = network.flow_column("node", np.int32)
-        pair = node[downstream] * np.int64(nodes)
-        pair += homes[network.flow_column("mobile", np.int32)[downstream]]
-        down = [divmod(int(p), nodes) for p in np.unique(pair)]
-        cells = [c.node for c in network.cells]
-        up = [(c, n) for n in np.unique(node[~downstream]).tolist() for c in cells]
-        found = [
-            f"no way from {self.node_names[a]!r} to {self.node_names[b]!r}, which a flow needs: add a link"
-            for a, b in [*down, *up]
-            if a != b and hops[a, b] < 0
-        ]
-        if found:
-            raise NetworkError("\n".join(found))
 
     def _movement(self, network: Network) -> None:
         a = network.sorted_attachments()
@@ -169,7 +152,7 @@ class CompiledNetwork:
 
     def _sources(self, network: Network) -> None:
         self.replays = network.replays.copy()
-        self.releases = list(dict.fromkeys(r.release for r in self.replays if r.release is not None))
+        self.releases = list(dict.fromkeys(r.mapping.drop_pages for r in self.replays if r.mapping is not None))
         self.flow_keys = network.flow_keys()
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import difflib
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from engine.columns import ColumnTable, Int, is_sorted, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
-from engine.replay import MAX_PACKET_BYTES, Replay, ReplayError
+from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
 from engine.rng import combine, combine_array, name_key
 
 
@@ -276,7 +276,7 @@ class Network:
         origin: int = 0,
         multiply: int = 1,
         divide: int = 1,
-        release: Callable[[], None] | None = None,
+        mapping: FileMapping | None = None,
         start_ps: Any = 0,
         stop_ps: Any = FOREVER,
         period_ps: int = 0,
@@ -285,10 +285,10 @@ class Network:
     ) -> Int:
         """Replay one packet sequence to each mobile; a ``period_ps`` above 0 repeats it.
 
-        :class:`engine.replay.Replay` explains the conversion of times and ``release``.
+        :class:`engine.replay.Replay` explains the conversion of times and ``mapping``.
         """
         try:
-            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, release)
+            replay = Replay.of(times, sizes_bytes, origin, multiply, divide, mapping)
         except ReplayError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
         if period_ps and period_ps <= replay.time_ps(-1) - replay.time_ps(0):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,13 @@ class ReplayError(ValueError):
     """The sequence cannot be replayed; the message says why."""
 
 
+class FileMapping(Protocol):
+    """Columns mapped from files, as their owner presents them to the engine."""
+
+    def drop_pages(self) -> None:
+        """Drop the mapped pages from memory; a page that is accessed again is read from its file again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Replay:
     """A packet sequence: packet i is sent ``(times[i] - origin) * multiply // divide`` ps after the start of its flow.
@@ -31,8 +39,8 @@ class Replay:
         Bytes.
     origin, multiply, divide : int
         Exact conversion of a time to picoseconds; the product has 128 bits.
-    release : callable or None
-        Gives back the memory of what has been read of a mapped file. The engine calls it after every few million packets.
+    mapping : FileMapping or None
+        Owner of the columns if they are mapped from files. The engine has it drop its pages after every few million packets.
     largest : int
         Size of the largest packet in bytes.
     """
@@ -42,13 +50,13 @@ class Replay:
     origin: int
     multiply: int
     divide: int
-    release: Callable[[], None] | None
+    mapping: FileMapping | None
     largest: int
 
     @classmethod
     def of(
         cls, times: npt.ArrayLike, sizes: npt.ArrayLike, origin: int, multiply: int, divide: int,
-        release: Callable[[], None] | None,
+        mapping: FileMapping | None,
     ) -> Replay:  # fmt: skip
         """Check a sequence and return it. A column that is contiguous and has the right type is not copied.
 
@@ -68,13 +76,13 @@ class Replay:
                 raise ReplayError("times must be sorted")
             before = int(t[rows.stop - 1])
             smallest, largest = min(smallest, int(size[rows].min())), max(largest, int(size[rows].max()))
-            if release is not None:
-                release()
+            if mapping is not None:
+                mapping.drop_pages()
         if smallest < 1 or largest > MAX_PACKET_BYTES:
             raise ReplayError(f"a packet has 1 to {MAX_PACKET_BYTES} bytes, not {smallest if smallest < 1 else largest}")
         if int(t[0]) < origin or (before - origin) * multiply // divide >= 2**63:
             raise ReplayError("times must not be before their origin, nor 2**63 ps or more after it")
-        return cls(t, np.ascontiguousarray(size, np.uint32), origin, multiply, divide, release, largest)
+        return cls(t, np.ascontiguousarray(size, np.uint32), origin, multiply, divide, mapping, largest)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -93,7 +101,7 @@ class Replay:
     @property
     def bytes_in_memory(self) -> int:
         """Memory of the columns; 0 if they are mapped."""
-        return self.times.nbytes + self.sizes.nbytes if self.release is None else 0
+        return self.times.nbytes + self.sizes.nbytes if self.mapping is None else 0
 
 
 def _blocks(rows: int) -> Iterator[slice]:

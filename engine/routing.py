@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.elements import Link
-from engine.network import Network
+from engine.network import Network, NetworkError
 from engine.rng import name_key
 
 
@@ -29,6 +29,38 @@ def next_hops(network: Network) -> npt.NDArray[np.int32]:
                     hops[node, target] = i
                     break
     return hops
+
+
+def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
+    """Check that every flow has a route: downstream to the home node of its mobile node, upstream from every cell.
+
+    Parameters
+    ----------
+    network : Network
+        Network with its flows.
+    hops : ndarray of int32, shape (nodes, nodes)
+        Result of :func:`next_hops`.
+
+    Raises
+    ------
+    NetworkError
+        If a pair of nodes has no route; the message has a line for each pair.
+    """
+    nodes = len(network.nodes)
+    downstream = network.flow_column("up", np.int8) == 0
+    correspondent = network.flow_column("node", np.int32)
+    pairs = correspondent[downstream] * np.int64(nodes)
+    pairs += network.mobile_homes(np.int32)[network.flow_column("mobile", np.int32)[downstream]]
+    down = [divmod(int(pair), nodes) for pair in np.unique(pairs)]
+    cells = [cell.node for cell in network.cells]
+    up = [(cell, node) for node in np.unique(correspondent[~downstream]).tolist() for cell in cells]
+    problems = [
+        f"no way from {network.nodes[a].name!r} to {network.nodes[b].name!r}, which a flow needs: add a link"
+        for a, b in [*down, *up]
+        if a != b and hops[a, b] < 0
+    ]
+    if problems:
+        raise NetworkError("\n".join(problems))
 
 
 def delays_to(network: Network, target: int) -> dict[int, int]:

@@ -1,8 +1,8 @@
-// Workloads W1 and W2 (bench/w1.py) as the barest loop that gives the same answer: no heap, no features, nothing checked.
+// Workloads W1 and W2 (bench/w1.py) as the simplest loop with the same result: no heap, no features, no checks.
 //
-// Time goes on in windows of the smallest delay, so what is sent in a window arrives in a later one, and each place can
-// be visited once a window, upstream first. Each link is a ring in order of arrival. Exponential gaps are sorted in each window,
-// the links of several correspondents merged by looking at the head of each.
+// Time advances in windows of the smallest delay, so that packets sent in a window arrive in a later one and each node is
+// visited once a window, upstream first. Each link is a ring in order of arrival. Exponential gaps are sorted in each window;
+// the links of several correspondents are merged by comparing their heads.
 //
 //   floor mobiles=1000 seconds=60 tunnel=0 scale=1 correspondents=1 draws=FILE
 #include "../peers/peer.hpp"
@@ -86,7 +86,7 @@ class Loop {
   }
 
  private:
-  void emit(Correspondent& c, Time end) {  // equal periods: the streams stay in the order of their phases, round and round
+  void emit(Correspondent& c, Time end) {  // periods are equal, so the streams stay in the order of their phases
     while (!c.streams.empty() && c.streams[c.turn].next < end) {
       Stream& s = c.streams[c.turn];
       transmit(c.wire, {s.next, s.next, s.mobile, packet_bytes});
@@ -168,8 +168,8 @@ class Loop {
   Gaps gap_;
   std::vector<Correspondent> from_;
   std::vector<Wire> access_, radio_;
-  std::vector<Stream> batch_;  // of one window
-  std::vector<std::uint8_t> listed_;  // whether a mobile stands in busy_
+  std::vector<Stream> batch_;  // packets of one window
+  std::vector<std::uint8_t> listed_;  // true for mobiles in busy_
   std::vector<std::uint32_t> busy_;   // mobiles with packets on the radio
   Outcome out_;
 };

@@ -1,4 +1,4 @@
-"""Programs that do W1 and W2 and nothing else, built where they are used, each run in a process of its own.
+"""Programs that run W1 and W2 only, built when they are used, each run in its own process.
 
 ``heap`` (an event heap in C++), ``ns-3`` (C++ against the PyPI wheel), ``SimPy`` (Python), and the project's own floor in
 ``bench/floor``. Each takes ``key=value`` arguments and prints one line of JSON.
@@ -29,16 +29,16 @@ Command = Sequence[str | Path]
 
 
 class Missing(Exception):
-    """Why a peer cannot be had here."""
+    """A peer is not available; the message says why."""
 
 
 def build(source: Path, folder: Path, *flags: str) -> Path:
-    """Compile one source file into ``folder`` with every instruction of this machine; returns the program."""
-    found = shutil.which("g++") or shutil.which("clang++")
-    if found is None:
+    """Compile a source file into ``folder`` for this machine's processor; return the path of the program."""
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
         raise Missing("a C++ compiler is needed: apt-get install g++")
     program = folder / f"{source.parents[1].name}-{source.stem}"
-    _told([found, *FLAGS, "-o", str(program), str(source), *flags])
+    _output([compiler, *FLAGS, "-o", str(program), str(source), *flags])
     return program
 
 
@@ -53,13 +53,13 @@ def floor(folder: Path) -> Command:
 def ns3(folder: Path) -> Command:
     """Build the ns-3 program against the libraries and headers in the wheel.
 
-    The wheel comes alone: its Python bindings need cppyy, which compiles for minutes, and serve no purpose here. Its compile
-    definitions are repeated, since some of ns-3's objects differ in size without them.
+    The wheel is installed without its dependencies: its Python bindings need cppyy, which compiles for minutes and is not used.
+    The compile definitions of the wheel are repeated, because some objects of ns-3 differ in size without them.
     """
     if platform.system() != "Linux":
         raise Missing("the wheel of ns-3 is for Linux")
     wheels = folder / "ns3-wheel"
-    _told([_uv(), "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", wheels, f"ns3=={NS3}"])
+    _output([_uv(), "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", wheels, f"ns3=={NS3}"])
     home = wheels / "ns3"
     version = NS3.partition(".post")[0]
     return [
@@ -71,27 +71,27 @@ def ns3(folder: Path) -> Command:
 
 
 def simpy(folder: Path) -> Command:
-    """SimPy in an environment of its own, which uv makes the first time."""
+    """Return the command that runs SimPy in its own environment, which uv creates at the first run."""
     return [_uv(), "run", "--quiet", "--no-project", "--python", sys.executable, "--with", f"simpy=={SIMPY}", HERE / "events.py"]
 
 
 def run(command: Command, **arguments: float | Path) -> dict[str, Any]:
     """Run a peer with ``key=value`` arguments and return its line of JSON."""
-    figures: dict[str, Any] = json.loads(_told([*command, *(f"{k}={v}" for k, v in arguments.items())]))
+    figures: dict[str, Any] = json.loads(_output([*command, *(f"{k}={v}" for k, v in arguments.items())]))
     return figures
 
 
 def _uv() -> str:
-    found = os.environ.get("UV") or shutil.which("uv")
-    if found is None:
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
         raise Missing("uv is needed to fetch it: pip install uv")
-    return found
+    return uv
 
 
-def _told(command: Command) -> str:
-    """What a command prints; Missing, with the last line of its complaint, if it fails."""
+def _output(command: Command) -> str:
+    """Return the output of a command; raise Missing with the last line of its error output if it fails."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
-        complaint = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise Missing(f"{Path(command[0]).name}: {complaint[-1]}")
+        errors = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Missing(f"{Path(command[0]).name}: {errors[-1]}")
     return done.stdout

@@ -1,8 +1,8 @@
-"""Workloads W1 and W2 (bench/w1.py) in SimPy, as fast as it goes: for each packet and hop a timeout with a callback.
+"""Workloads W1 and W2 (bench/w1.py) in SimPy, in its fastest form: a timeout with a callback for each packet and hop.
 
     uv run --no-project --with simpy==4.1.2 bench/peers/events.py mobiles=1000 seconds=5 tunnel=0 scale=1
 
-Times are whole picoseconds. In processes, as a SimPy model is usually written, it takes several times as long.
+Times are whole picoseconds. Written with processes, as SimPy models usually are, it takes several times as long.
 """
 
 import json
@@ -39,7 +39,7 @@ class Link:
 
 
 def phases() -> Iterator[int]:
-    """First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period."""
+    """Yield first send times: 53 bits of SplitMix64 from seed 1, as a fraction of the period."""
     state = 1
     while True:
         state = z = state + 0x9E3779B97F4A7C15 & MASK
@@ -49,7 +49,7 @@ def phases() -> Iterator[int]:
 
 
 class Simulator:
-    """A packet is (mobile, time of sending)."""
+    """Simulation of the workload; a packet is (mobile, send time)."""
 
     def __init__(self, mobiles: int, tunnel: bool, scale: int) -> None:
         self.env = env = simpy.Environment(initial_time=0)
@@ -78,15 +78,15 @@ class Simulator:
 
 
 def main() -> None:
-    given = {"mobiles": 1000, "seconds": 5, "tunnel": 0, "scale": 1}
+    options = {"mobiles": 1000, "seconds": 5, "tunnel": 0, "scale": 1}
     for argument in sys.argv[1:]:
         name, _, value = argument.partition("=")
-        if name not in given or not value.isdecimal():
+        if name not in options or not value.isdecimal():
             sys.exit(f"not an argument: {argument}; give mobiles= seconds= tunnel= scale=")
-        given[name] = int(value)
-    simulator = Simulator(given["mobiles"], bool(given["tunnel"]), given["scale"])
+        options[name] = int(value)
+    simulator = Simulator(options["mobiles"], bool(options["tunnel"]), options["scale"])
     wall, cpu = time.perf_counter(), time.process_time()
-    simulator.env.run(until=given["seconds"] * SECOND)
+    simulator.env.run(until=options["seconds"] * SECOND)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     dropped = sum(link.dropped for link in (simulator.backbone, *simulator.access, *simulator.radio))
     counts = {"delivered": simulator.delivered, "dropped": dropped, "delay_sum_ps": simulator.delay_sum}

@@ -1,4 +1,4 @@
-// Workloads W1 and W2 (bench/w1.py) as a hand-written event simulator: one binary heap, one event for each packet and hop.
+// Workloads W1 and W2 (bench/w1.py) as a hand-written event-driven simulator: a binary heap with an event for each packet and hop.
 //
 //   heap mobiles=1000 seconds=60 tunnel=0 scale=1 correspondents=1 draws=FILE
 #include "peer.hpp"

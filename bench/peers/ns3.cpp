@@ -1,6 +1,6 @@
-// Workloads W1 and W2 (bench/w1.py) in ns-3, from its stock models: UdpClient and UdpServer, Ipv4StaticRouting, point-to-point
+// Workloads W1 and W2 (bench/w1.py) in ns-3, with its standard models: UdpClient and UdpServer, Ipv4StaticRouting, point-to-point
 // devices with drop-tail queues and no traffic control above them. PPP adds 2 bytes to a frame, so the payload is 2 bytes less.
-// The tunnel of W2 is made as in ns-3's own example of a VirtualNetDevice, but with raw sockets of protocol 4 (RFC 2003).
+// The tunnel of W2 follows ns-3's example of a VirtualNetDevice, but with raw sockets of protocol 4 (RFC 2003).
 //
 //   ns3 mobiles=1000 seconds=2 tunnel=0 scale=1
 #include "ns3/applications-module.h"
@@ -65,7 +65,7 @@ class Network {
   }
 
  private:
-  // Addresses .1 and .2 of `net` to the two; returns the interface number at the first.
+  // Assign addresses .1 and .2 of `net` to the two nodes; return the interface number at the first.
   std::uint32_t connect(Ptr<ns3::Node> from, Ptr<ns3::Node> to, const Link& link, int buffer_packets, Ipv4Address net) {
     ns3::PointToPointHelper helper;
     helper.SetDeviceAttribute("DataRate", ns3::DataRateValue(ns3::DataRate(8 * second / link.picoseconds_per_byte)));

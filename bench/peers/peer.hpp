@@ -1,4 +1,4 @@
-// What the peers share: the workload's figures, a drop-tail link with Lindley departures, phases, the report.
+// Common parts of the peers: parameters of the workload, a drop-tail link with Lindley departures, phases, the report.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -42,7 +42,7 @@ struct Workload {
   std::int64_t scale = 1;
   std::uint32_t correspondents = 1;
   std::vector<std::uint32_t> binding;
-  std::vector<std::uint64_t> draws;  // of each mobile's gaps, if they are exponential
+  std::vector<std::uint64_t> draws;  // state of the draws of each mobile's gaps, if they are exponential
 
   Workload(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
@@ -80,7 +80,7 @@ struct Workload {
   std::uint32_t care_of(std::uint32_t mobile) const { return tunnel ? binding[mobile] : mobile % routers; }
 };
 
-// First sending times: SplitMix64 from seed 1, 53 bits each, as a share of the period.
+// First send times: 53 bits of SplitMix64 from seed 1, as a fraction of the period.
 class Phases {
  public:
   explicit Phases(Time period) : period_(period) {}
@@ -98,7 +98,7 @@ class Phases {
   std::uint64_t state_ = 1;
 };
 
-// Gaps of a Poisson source as docs/model.md, 9, draws them: from a counter, a logarithm by table, all in integers.
+// Gaps of a Poisson source (docs/model.md, 9): drawn from a counter, with a logarithm by table, in integers.
 class Gaps {
  public:
   explicit Gaps(Time mean) : mean_(mean) {
@@ -133,7 +133,7 @@ struct Outcome {
   Time delay_sum = 0;
 };
 
-// Time a program that is ready to run.
+// Time the run of an initialised program.
 template <class Program>
 int report(const char* peer, Program&& program) {
   using Clock = std::chrono::steady_clock;

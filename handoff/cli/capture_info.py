@@ -1,113 +1,122 @@
-"""What a capture holds: ``handoff trace info``."""
+"""``handoff trace info`` of a capture: packets, flows, tunnels and the Mobile IP messages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import traces
+import handoff_traces
+from handoff.cli.tables import print_cells, print_pairs
 
-MOST_MESSAGES = 100_000
-"""Messages that are listed in JSON, so that memory is bounded; the others are counted."""
-SHOWN = 200
-"""Messages that are shown to people."""
-_INFINITE_S = 65_535
-_LISTED = 20
+MAX_LISTED_MESSAGES = 100_000
+"""Messages listed in JSON, a bound on memory. Further messages are only counted."""
+MAX_PRINTED_MESSAGES = 200
+_INFINITE_LIFETIME_S = 65_535
+"""Lifetime of a binding that does not expire (RFC 5944 3.3)."""
+_MAX_SUMMARY_ROWS = 20
+"""Rows to which ``handoff_traces.summarise`` limits each table."""
+_INDENT = 2
 _TABLES = {
     "interfaces": ("name", "link_type", "snap_length", "packets"),
     "top_addresses": ("address", "packets", "bytes"),
     "flows": ("protocol", "src", "sport", "dst", "dport", "packets", "bytes"),
     "tunnels": ("protocol", "src", "dst", "packets", "bytes"),
 }
-_MESSAGE = ("frame", "s", "message", "from", "to", "home", "agent", "care-of", "lifetime s", "code", "id", "flags", "answer")
 _TITLES = {
-    "interfaces": "interfaces, in the order of the file",
+    "interfaces": "interfaces, in file order",
     "top_addresses": "addresses, most bytes first",
     "flows": "flows, most bytes first",
-    "tunnels": "tunnels, most bytes first, with their headers",
+    "tunnels": "tunnels, most bytes first, headers included",
 }
+_MESSAGE_COLUMNS = (
+    "frame", "s", "message", "from", "to", "home", "agent", "care-of", "lifetime s", "code", "id", "flags", "answer",
+)  # fmt: skip
 _PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 55: "minimal", 58: "icmp6", 135: "mobility"}
 
 
 def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
-    """Describe a capture and the Mobile IP signalling in it; plain values, fit for JSON.
+    """Describe a capture and the Mobile IP signalling in it.
 
     Parameters
     ----------
     file : Path
-        The capture.
+        Capture to read.
     ratio : int, optional
-        How many times it may grow as it is decompressed.
+        Maximum factor by which a compressed file may grow.
+
+    Returns
+    -------
+    dict
+        Numbers, strings, lists and dictionaries, ready for JSON.
 
     Raises
     ------
-    traces.TraceError
-        If it cannot be read.
+    handoff_traces.TraceError
+        If the file cannot be read.
     """
-    limits = traces.Limits() if ratio is None else traces.Limits(ratio=ratio)
-    found = traces.read_signalling(file, limits=limits, most_messages=MOST_MESSAGES)
-    return traces.summarise(found.facts) | {"signalling": traces.summarise_signalling(found)}
+    limits = handoff_traces.Limits() if ratio is None else handoff_traces.Limits(ratio=ratio)
+    signalling = handoff_traces.read_signalling(file, limits=limits, max_messages=MAX_LISTED_MESSAGES)
+    return handoff_traces.summarise(signalling.facts) | {"signalling": handoff_traces.summarise_signalling(signalling)}
 
 
-def format_description(found: dict[str, Any]) -> list[str]:
-    """The same for people."""
-    out = []
-    for name, value in found.items():
-        if name in _TABLES or name == "signalling":
-            continue
-        if name == "first_time_ns" and value is not None:
-            name, value = "first", _time(value)
-        elif isinstance(value, float):
-            value = f"{value:,.6g}"
-        elif isinstance(value, int):
-            value = f"{value:,}"
-        out.append(f"{name.replace('_', ' '):<16} {'-' if value in (None, '') else value}")
+def print_capture(description: dict[str, Any]) -> None:
+    """Print the result of :func:`describe_capture` as text."""
+    names = [name for name in description if name not in _TABLES and name != "signalling"]
+    print_pairs([_pair(name, description[name]) for name in names])
     for name, columns in _TABLES.items():
-        if rows := found[name]:
-            out.append(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _LISTED else ""))
-            out += _table(columns, [[_text(column, row[column]) for column in columns] for row in rows])
-    return out + _signalling(found["signalling"], found["first_time_ns"])
+        if rows := description[name]:
+            print(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _MAX_SUMMARY_ROWS else ""))
+            _print_rows(columns, [[_cell(column, row[column]) for column in columns] for row in rows])
+    _print_signalling(description["signalling"], description["first_time_ns"])
 
 
-def _signalling(found: dict[str, Any], start_ns: int | None) -> list[str]:
-    out = []
-    if found["kinds"]:
-        out.append("Mobile IP signalling: " + ", ".join(f"{n:,} {kind}" for kind, n in found["kinds"].items()))
-        out += _table(_MESSAGE, [_row(m, found["messages"], start_ns) for m in found["messages"][:SHOWN]])
-        if len(found["messages"]) > SHOWN:
-            out.append(f"  … {len(found['messages']) - SHOWN:,} more with --json")
-        if found["unlisted"]:
-            out.append(f"  … {found['unlisted']:,} more that are only counted")
-    if found["damaged"]:
-        out.append(f"Mobile IP messages that are cut or wrong inside: {found['damaged']:,}")
-    for echo in found["echoes"]:
-        lost = ", ".join(map(str, echo["unanswered"])) or "none"
-        out.append(
+def _pair(name: str, value: Any) -> tuple[str, str]:
+    if name == "first_time_ns" and value is not None:
+        name, value = "first", _time(value)
+    elif isinstance(value, float):
+        value = f"{value:,.6g}"
+    elif isinstance(value, int):
+        value = f"{value:,}"
+    return name.replace("_", " "), "-" if value in (None, "") else str(value)
+
+
+def _print_signalling(signalling: dict[str, Any], start_ns: int | None) -> None:
+    messages = signalling["messages"]
+    if signalling["kinds"]:
+        print("Mobile IP signalling: " + ", ".join(f"{count:,} {kind}" for kind, count in signalling["kinds"].items()))
+        _print_rows(_MESSAGE_COLUMNS, [_message_cells(m, messages, start_ns or 0) for m in messages[:MAX_PRINTED_MESSAGES]])
+        if len(messages) > MAX_PRINTED_MESSAGES:
+            print(f"  … {len(messages) - MAX_PRINTED_MESSAGES:,} more with --json")
+        if signalling["unlisted"]:
+            print(f"  … {signalling['unlisted']:,} more that are only counted")
+    if signalling["damaged"]:
+        print(f"Mobile IP messages that are truncated or malformed: {signalling['damaged']:,}")
+    for echo in signalling["echoes"]:
+        unanswered = ", ".join(map(str, echo["unanswered"])) or "none"
+        print(
             f"echo {echo['asking']} > {echo['asked']}: {echo['requests']:,} requests, {echo['replies']:,} replies; "
-            f"unanswered: {lost}"
+            f"unanswered: {unanswered}"
         )
-    return out
 
 
-def _text(column: str, value: Any) -> Any:
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    print_cells(columns, [["" if value is None else str(value) for value in row] for row in rows], left=columns, indent=_INDENT)
+
+
+def _cell(column: str, value: Any) -> Any:
     return _PROTOCOLS.get(value, value) if column == "protocol" else value
 
 
-def _row(message: dict[str, Any], messages: list[dict[str, Any]], start_ns: int | None) -> list[Any]:
+def _message_cells(message: dict[str, Any], messages: list[dict[str, Any]], start_ns: int) -> list[Any]:
     lifetime, answer = message["lifetime_s"], message["answer"]
     return [
-        message["frame"], f"{(message['time_ns'] - (start_ns or 0)) / 1e9:.6f}",
+        message["frame"], f"{(message['time_ns'] - start_ns) / 1e9:.6f}",
         *(message[name] for name in ("kind", "source", "destination", "home", "agent", "care_of")),
-        "for ever" if lifetime == _INFINITE_S else lifetime, message["code"], f"{message['identification']:x}",
+        "infinite" if lifetime == _INFINITE_LIFETIME_S else lifetime, message["code"], f"{message['identification']:x}",
         message["flag_letters"], "" if answer is None else f"frame {messages[answer]['frame']}",
     ]  # fmt: skip
-
-
-def _table(columns: tuple[str, ...], rows: list[list[Any]]) -> list[str]:
-    texts = [list(columns), *([("" if v is None else str(v)) for v in row] for row in rows)]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(columns))]
-    return ["  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in texts]
 
 
 def _time(ns: int) -> str:

@@ -1,4 +1,4 @@
-"""``handoff ladder``: run a study, draw one handoff of it."""
+"""``handoff ladder``: run a study and draw one of its handoffs."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.workload.build import build_setup
 
+_DEFAULT_TERMINAL = (130, 24)
+"""Columns and lines where the output is no terminal."""
+
 
 def ladder_command(
     *, scenario: Path, procedure: str, mn: str, handoff: int, output: Path | None, seed: int | None, changes: tuple[str, ...]
 ) -> None:  # fmt: skip
-    """Print a ladder, or write it as SVG.
+    """Print the diagram of a handoff, or write it as SVG.
 
     Raises
     ------
     ScenarioError
-        If the scenario, the procedure, the mobile node or the handoff is wrong, or the picture has no place.
+        If the scenario, the procedure or the mobile node is invalid, or the folder of the SVG file does not exist.
+    ValueError
+        If the mobile node has no such handoff.
     """
-    if wrong := name_errors([procedure]):
-        raise ScenarioError(wrong)
+    if errors := name_errors([procedure]):
+        raise ScenarioError(errors)
     if output is not None and not output.parent.is_dir():
-        raise ScenarioError([f"-o: {output.parent} is no folder"])
-    checked, _ = load_scenario(scenario, changes)
-    seed = checked.seed if seed is None else seed
-    setup = build_setup(checked, scenario, seed)
-    ladder = build_ladder(setup, procedure, _mobile(setup, mn), handoff, seed)
+        raise ScenarioError([f"-o: {output.parent} is not a folder"])
+    loaded, _ = load_scenario(scenario, changes)
+    seed = loaded.seed if seed is None else seed
+    setup = build_setup(loaded, scenario, seed)
+    ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
     if output is None:
-        print(render_text(ladder, shutil.get_terminal_size((130, 24)).columns))
+        print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
         return
     partial = output.with_name(f"{output.name}.partial")
     try:
@@ -46,13 +51,12 @@ def ladder_command(
         raise
 
 
-def _mobile(setup: Setup, wanted: str) -> int:
-    """Index of a mobile node by its name or number."""
+def _find_mobile(setup: Setup, text: str) -> int:
     try:
-        return setup.network.mobile_index(wanted)
+        return setup.network.mobile_index(text)
     except NetworkError:
         count = setup.network.mobile_count
-        if wanted.isdecimal() and int(wanted) < count:
-            return int(wanted)
+        if text.isdecimal() and int(text) < count:
+            return int(text)
         first, last = setup.network.mobile_name(0), setup.network.mobile_name(count - 1)
-        raise ScenarioError([f"--mn: no mobile node {wanted!r}: give a name ({first} to {last}) or 0 to {count - 1}"]) from None
+        raise ScenarioError([f"--mn: no mobile node {text!r}: give a name ({first} to {last}) or 0 to {count - 1}"]) from None

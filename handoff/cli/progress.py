@@ -1,37 +1,122 @@
-"""One line on stderr that says how far long work has come."""
+"""Progress of long commands, as one line on stderr."""
 
 from __future__ import annotations
 
+import atexit
 import sys
+import time
+
+from rich.console import Console
+from rich.progress import Progress as LiveDisplay
+from rich.progress import TextColumn
+from rich.table import Column
+
+from handoff.cli.interrupt import InterruptHandler
+from handoff.simulation.run import StudyProgress
+
+_PS_PER_S = 1e12
 
 
 class StatusLine:
-    """On a terminal a line that is written over; elsewhere one line after the other, or none.
+    """A line that shows the latest state of the work.
+
+    On a terminal each text replaces the one before it. Elsewhere each text is a line of its own.
 
     Parameters
     ----------
     wanted : bool or None
-        None: on a terminal only.
+        If true, show the line anywhere; if false, nowhere; if None, on a terminal only.
 
     Attributes
     ----------
-    terminal, shown : bool
-        Whether stderr is one; whether anything is said at all.
+    terminal : bool
+        True if stderr is a terminal.
+    shown : bool
+        True if texts are shown at all.
     """
 
     def __init__(self, wanted: bool | None) -> None:
         self.terminal = sys.stderr.isatty()
         self.shown = self.terminal if wanted is None else wanted
+        self._display: LiveDisplay | None = None
 
     def __call__(self, text: str) -> None:
-        """Say this now."""
-        if self.shown:
-            print(f"\r{text}\033[K" if self.terminal else text, end="" if self.terminal else "\n", file=sys.stderr, flush=True)
+        """Show a text instead of the previous one."""
+        if not self.shown:
+            return
+        if not self.terminal:
+            print(text, file=sys.stderr, flush=True)
+            return
+        if self._display is None:
+            self._display = _open_display()
+        self._display.update(self._display.task_ids[0], description=text, refresh=True)
 
     def end(self) -> None:
-        """Leave the line to what comes next."""
-        if self.shown and self.terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        """Remove the line from the terminal, so that other output can follow."""
+        if self._display is not None:
+            self._display.stop()
+            atexit.unregister(self._display.console.show_cursor)
+            self._display = None
+
+
+def _open_display() -> LiveDisplay:
+    # No refresh thread: a command may fork worker processes while the line is shown.
+    text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    display = LiveDisplay(
+        text, console=Console(stderr=True), auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    atexit.register(display.console.show_cursor)  # rich hides the cursor: a command that fails has to show it again
+    display.start()
+    display.add_task("")
+    return display
+
+
+class Progress:
+    """Progress of one run: simulated time, speed relative to real time, packet-hops per second, remaining time.
+
+    Parameters
+    ----------
+    name : str
+        Name of the procedure.
+    interruption : InterruptHandler
+        Asked after each slice whether the run should stop.
+    wanted : bool or None
+        See :class:`StatusLine`. Off a terminal there is at most one line in ``LOG_SECONDS``.
+    """
+
+    LOG_SECONDS = 10.0
+
+    def __init__(self, name: str, interruption: InterruptHandler, wanted: bool | None = None) -> None:
+        self.name = name
+        self.interruption = interruption
+        self.line = StatusLine(wanted)
+        self._shown_s = self._start_s = time.perf_counter()
+        self._start = self._last = StudyProgress(0, 0, 0)  # a resumed run does not start at 0
+
+    def __call__(self, state: StudyProgress) -> bool:
+        """Show how far the run is; return False if it should stop there."""
+        now_s = time.perf_counter()
+        new_run = state.time_ps <= self._last.time_ps or self._last.until_ps == 0  # the baseline run comes first
+        if new_run:
+            self._start, self._start_s = state, now_s
+        elif self.line.shown and (self.line.terminal or now_s - self._shown_s >= self.LOG_SECONDS):
+            self._shown_s = now_s
+            self._show(state, max(now_s - self._start_s, 1e-9))
+        self._last = state
+        if self.interruption.requested:
+            self.line.end()
+        return not self.interruption.requested
+
+    def _show(self, state: StudyProgress, elapsed_s: float) -> None:
+        done_ps = max(state.time_ps - self._start.time_ps, 1)
+        hops = state.events - self._start.events
+        self.line(
+            f"{self.name}: {state.time_ps / _PS_PER_S:.1f} of {state.until_ps / _PS_PER_S:g} s, "
+            f"{done_ps / _PS_PER_S / elapsed_s:.1f} × real time, {hops / elapsed_s / 1e6:.1f} M packet-hops/s, "
+            f"{format_remaining(elapsed_s * (state.until_ps - state.time_ps) / done_ps)} to go"
+        )
+        if state.time_ps >= state.until_ps:
+            self.line.end()
 
 
 def format_remaining(seconds: float) -> str:

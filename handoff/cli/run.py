@@ -4,99 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from engine.offered_load import expected_packets
 from engine.quantities import parse_duration, parse_size
-from handoff.cli.progress import StatusLine, format_remaining
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.progress import Progress
+from handoff.protocol.constants import SECOND
 from handoff.protocol.procedures import name_errors
-from handoff.protocol.program import unsupported_reasons
+from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.problems import load_with_problems, parse_option
-from handoff.simulation.checkpoint import CompletedRuns, StudyCheckpoint
-from handoff.simulation.run import RunResult, StudyProgress, run_with_shared_baseline
+from handoff.simulation import study
+from handoff.simulation.checkpoint import StudyCheckpoint
+from handoff.simulation.run import RecorderFactory, RunResult
 from handoff.workload.build import build_setup
-
-INTERRUPTED = 130
-MOST_RECORDED = 10**7
-"""Packets of a run up to which every one is recorded unless the user says otherwise."""
-
-
-class InterruptHandler:
-    """The first Ctrl-C lets what is under way finish and what is complete be written; the second ends at once.
-
-    Parameters
-    ----------
-    doing : str
-        What goes on after the first, for the user.
-    then : callable or None
-        Called at the first, in the signal's handler.
-    """
-
-    def __init__(self, doing: str = "finishing the slice", then: Callable[[], None] | None = None) -> None:
-        self.asked = False
-        self._doing, self._then = doing, then
-        self._before = signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            signal.signal(signal.SIGINT, self._before)
-            raise KeyboardInterrupt
-        self.asked = True
-        if self._then is not None:
-            self._then()
-        print(f"handoff: interrupted: {self._doing} (once more to end at once)", file=sys.stderr, flush=True)
-
-
-class Progress:
-    """Simulated time, times real time, packet-hops a second, time to go: one line on a terminal that is written over.
-
-    Parameters
-    ----------
-    name : str
-        Of the procedure.
-    interruption : Interruption
-    wanted : bool or None
-        Elsewhere than on a terminal a line every ten seconds if True; nothing anywhere if False.
-    """
-
-    LOG_SECONDS = 10.0
-
-    def __init__(self, name: str, interruption: InterruptHandler, wanted: bool | None = None) -> None:
-        self.name = name
-        self.interruption = interruption
-        self.line = StatusLine(wanted)
-        self.told = self.begun = time.perf_counter()
-        self.first = self.last = StudyProgress(0, 0, 0)  # speed is measured from the first: a run may be gone on with
-
-    def __call__(self, at: StudyProgress) -> bool:
-        """Show where the run is; False if it should stop there."""
-        now = time.perf_counter()
-        if at.time_ps <= self.last.time_ps or self.last.until_ps == 0:  # it begins, or its reference does
-            self.first, self.begun = at, now
-        elif self.line.shown and (self.line.terminal or now - self.told >= self.LOG_SECONDS):
-            self.told = now
-            self._show(at, max(now - self.begun, 1e-9))
-        self.last = at
-        return not self.interruption.asked
-
-    def _show(self, at: StudyProgress, passed: float) -> None:
-        done = max(at.time_ps - self.first.time_ps, 1)
-        hops = at.events - self.first.events
-        self.line(
-            f"{self.name}: {at.time_ps / 1e12:.1f} of {at.until_ps / 1e12:g} s, {done / 1e12 / passed:.1f} × real time, "
-            f"{hops / passed / 1e6:.1f} M packet-hops/s, {format_remaining(passed * (at.until_ps - at.time_ps) / done)} to go"
-        )
-        if at.time_ps >= at.until_ps:
-            self.line.end()
 
 
 def run_study(
@@ -116,101 +42,111 @@ def run_study(
     resume: bool = False,
     capture: tuple[Path, list[str], int] | None = None,
 ) -> int:
-    """Run procedures on a scenario, print and write what came out; returns the exit code.
+    """Run procedures on a scenario, print and write the results, and return the exit code.
+
+    The parameters are the options of ``handoff run`` and ``handoff compare``; ``capture`` has the file of ``--pcap``, the link
+    patterns and the snap length.
 
     Raises
     ------
     ScenarioError
-        If a procedure, the scenario or a file that it names is wrong.
+        If a procedure, an option, the scenario or a file that it names is wrong.
     """
-    wrong = name_errors(names)
-    limit = parse_option("--memory-limit", parse_size, memory_limit, wrong)
-    every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, wrong)
-    every_s = None if every_ps is None else every_ps / 1e12
+    problems = name_errors(names)
+    limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
+    every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
     command = _without_checkpoints(sys.argv[1:])
-    checked, text = load_with_problems(wrong, lambda: load_scenario(scenario, changes))
+    checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed)
-    if wrong := unsupported_reasons(setup, names):
-        raise ScenarioError(wrong)
-    packets = int(expected_packets(setup.network, setup.duration_ps).sum())
-    record = None
+    programs = study.compile_programs(setup, names)
+    packets = study.count_expected_packets(setup)
+    record, captured = None, None
     if capture is not None:
-        from handoff.output.parquet import provenance
-        from handoff.output.pcap.recorder import Recorder, matching_links
-
-        file, patterns, snap = capture
-        links = matching_links(patterns, setup.network.link_names())
-        _writable(file.parent)
-        comment = provenance(text, scenario, seed, command)[b"handoff"].decode()
-        record = partial(Recorder, file, links, snap, comment, packets)
+        file, patterns, snap_length = capture
+        facts = _provenance(text, scenario, seed, command)
+        record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts)
+        captured = [str(file), *links, snap_length]
     if output is not None:
-        _writable(output)
+        _check_writable(output)
     if detail is None:
-        detail = packets <= MOST_RECORDED
+        detail = packets <= study.MAX_RECORDED_PACKETS
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
-    complete, checkpoints = CompletedRuns(), None
-    if resume or every_s is not None:
-        facts = {"scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail}
-        facts["--pcap"] = None if capture is None else [str(file), *links, snap]
-        checkpoints = _checkpoints(checkpoint or (output or Path()) / "handoff.checkpoint", facts, every_s, resume)
-        complete = checkpoints.complete
-    runs = complete.runs
+    checkpoints = None
+    if resume or every_ps is not None:
+        identity = {
+            "scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail,
+            "--pcap": captured,
+        }  # fmt: skip
+        every_s = None if every_ps is None else every_ps / SECOND
+        checkpoints = _open_checkpoint(checkpoint or (output or Path()) / "handoff.checkpoint", identity, every_s, resume)
     interruption = InterruptHandler()
-    for name in names[len(runs) :]:
-        if interruption.asked:
-            break
-        run = run_with_shared_baseline(
-            setup, name, complete.references, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail,
-            progress=Progress(name, interruption, progress), record=record, checkpoints=checkpoints,
-        )  # fmt: skip
-        run.result.packets = None  # a record of each is much, and everything has been read off it
-        runs.append(run)
+    runs = study.run_study(
+        setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
+        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress), stop=lambda: interruption.requested,
+    )  # fmt: skip
     if output is not None and runs:
-        from handoff.output.parquet import provenance, write_tables
+        from handoff.output.parquet import write_tables
 
-        write_tables(output, runs, setup, seed, provenance(text, scenario, seed, command))
-    _show(runs, checked.name, seed, as_json, interruption.asked)
-    if checkpoints is not None and not interruption.asked:
+        write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
+    _print_results(runs, checked.name, seed, as_json, interruption.requested)
+    if checkpoints is not None and not interruption.requested:
         checkpoints.remove()
     elif checkpoints is not None and checkpoints.path.exists():
-        print(f"handoff: {checkpoints.path}: the same command with --resume goes on from here", file=sys.stderr)
-    return INTERRUPTED if interruption.asked else 0
+        print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
+    return ExitCode.INTERRUPTED if interruption.requested else ExitCode.OK
 
 
-def _checkpoints(path: Path, facts: dict[str, object], every_s: float | None, resume: bool) -> StudyCheckpoint:
-    """The checkpoint of a study, gone on from if that is wanted and it is there."""
-    found = StudyCheckpoint(path, facts, every_s)
+def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
+    from handoff.output.parquet import provenance
+
+    return provenance(text, scenario, seed, command)
+
+
+def _capture_recorder(
+    file: Path, patterns: list[str], snap_length: int, setup: Setup, packets: int, facts: dict[bytes, bytes]
+) -> tuple[RecorderFactory, list[str]]:
+    """Return the factory of the recorder that writes a capture, and the names of the captured links."""
+    from handoff.output.pcap.recorder import Recorder, matching_links
+
+    links = matching_links(patterns, setup.network.link_names())
+    _check_writable(file.parent)
+    return partial(Recorder, file, links, snap_length, facts[b"handoff"].decode(), packets), links
+
+
+def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | None, resume: bool) -> StudyCheckpoint:
+    checkpoints = StudyCheckpoint(path, identity, every_s)
     if not resume:
         if path.exists():
-            raise ScenarioError([f"{path}: a checkpoint is there: go on from it with --resume, or remove it"])
-        _writable(path.parent)
+            raise ScenarioError([f"{path}: a checkpoint exists: resume it with --resume, or remove it"])
+        _check_writable(path.parent)
     elif not path.exists():
-        print(f"handoff: {path}: no checkpoint there: the study begins", file=sys.stderr)
+        print(f"handoff: {path}: no checkpoint: the study starts from the beginning", file=sys.stderr)
     else:
-        reached = found.resume()
-        print(f"handoff: {path}: {len(found.complete.runs)} runs complete, one goes on at {reached / 1e12:g} s", file=sys.stderr)
-    return found
+        reached_ps = checkpoints.resume()
+        complete = len(checkpoints.complete.runs)
+        print(f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s", file=sys.stderr)
+    return checkpoints
 
 
 def _without_checkpoints(command: list[str]) -> list[str]:
-    """A command as far as it decides the result: whether it was stopped and gone on with is not written into it."""
-    kept: list[str] = []
-    words = iter(command)
-    for word in words:
+    # The provenance contains only what decides the results: an interrupted and resumed study writes the same files.
+    words: list[str] = []
+    remaining = iter(command)
+    for word in remaining:
         option, _, value = word.partition("=")
         if option in ("--checkpoint", "--checkpoint-every"):
             if not value:
-                next(words, None)
+                next(remaining, None)
         elif word not in ("--resume", "--progress", "--no-progress"):
-            kept.append(word)
-    return kept
+            words.append(word)
+    return words
 
 
-def _writable(folder: Path) -> None:
-    """Find out before the run, not after it, that the results have no place."""
+def _check_writable(folder: Path) -> None:
+    """Create the folder, and fail before the run instead of after it if no file can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -219,7 +155,7 @@ def _writable(folder: Path) -> None:
         raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
-def _show(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
+def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs
     ]
@@ -233,6 +169,3 @@ def _show(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupte
     from handoff.cli.tables import print_table
 
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
-
-
-__all__: list[Any] = ["run_study"]

@@ -1,4 +1,4 @@
-"""What a sweep says: the table of what would be done, and the table of what was found."""
+"""Output of ``handoff sweep``: the table of the runs to do, and the table of the results; also as JSON."""
 
 from __future__ import annotations
 
@@ -9,107 +9,144 @@ from typing import Any
 
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
-from handoff.experiments.sweep.cost_estimate import Forecast, RunCost
-from handoff.experiments.sweep.dataset import DatasetContents, Run
-from handoff.experiments.sweep.points import Failure, Point, group_failures
-from handoff.experiments.sweep.runner import SweepPlan
-from handoff.experiments.sweep.summary import as_json as row_as_json
-from handoff.experiments.sweep.summary import summary, told
+from handoff.experiments.sweep.cost_estimate import RunCost, SweepPreview
+from handoff.experiments.sweep.points import Point, group_failures
+from handoff.experiments.sweep.runner import SweepResult
+from handoff.experiments.sweep.summary import Estimate, PointSummary, summarise
+from handoff.experiments.sweep.sweep_plan import SweepPlan
+
+PS_PER_MS = 1e9
+BYTES_PER_MB = 1e6
+WHOLE_NUMBERS_FROM = 1000
+"""Values from here on are printed without decimals."""
 
 
-def show_forecast(plan: SweepPlan, found: DatasetContents, missing: set[Run], expected: Forecast, as_json: bool) -> None:
-    """Print each point with its seeds, what is there, what it takes; and what all takes."""
-    sizes = [s for s in expected.sizes.values() if isinstance(s, RunCost)]
-    memory = max((s.memory_bytes for s in sizes), default=None)
-    rows = [(p, [s for s in plan.seeds if (p.key, s) not in missing], expected.sizes.get(p.scenario)) for p in plan.points]
+def show_forecast(plan: SweepPlan, preview: SweepPreview, as_json: bool) -> None:
+    """Print each point with its seeds, its complete runs and its cost, then the cost of the sweep."""
+    missing, costs = preview.missing, preview.forecast
+    built = [s for s in costs.sizes.values() if isinstance(s, RunCost)]
+    memory = max((s.memory_bytes for s in built), default=None)
+    rows = [(p, [s for s in plan.seeds if (p.key, s) not in missing], costs.sizes.get(p.scenario)) for p in plan.points]
     if as_json:
         print(json.dumps({
             "points": [
-                _told(p) | {"seeds": list(plan.seeds), "done": done, "missing": [s for s in plan.seeds if s not in done]}
+                _point_json(p) | {"seeds": list(plan.seeds), "done": done, "missing": [s for s in plan.seeds if s not in done]}
                 | (asdict(s) if isinstance(s, RunCost) else {"problem": s} if s else {})
                 for p, done, s in rows
             ],
             "failures": [asdict(f) for f in plan.failures],
-            "damaged": found.damaged,
-            "runs": len(plan.points) * len(plan.seeds),
+            "damaged": preview.contents.damaged,
+            "runs": plan.run_count,
             "missing": len(missing),
-            "seconds_on_one_processor": expected.seconds,
+            "seconds_on_one_processor": costs.seconds,
             "largest_memory_bytes": memory,
         }, indent=2))  # fmt: skip
         return
-    names = _names(plan.points)
+    fields = _varied_fields(plan.points)
     cells = [
-        [*_values(p, names), p.procedure, _seeds(plan.seeds), f"{len(done)} of {len(plan.seeds)}", *_size(s)]
+        [*_values(p, fields), p.procedure, _format_seeds(plan.seeds), f"{len(done)} of {len(plan.seeds)}", *_format_cost(s)]
         for p, done, s in rows
     ]
-    print_cells([*names, "procedure", "seeds", "done", "packets a run", "memory"], cells, left=(*names, "procedure"))
+    print_cells([*fields, "procedure", "seeds", "done", "packets a run", "memory"], cells, left=(*fields, "procedure"))
     for line in group_failures(plan.failures):
         print(f"left out: {line}")
-    for damage in found.damaged:
+    for damage in preview.contents.damaged:
         print(f"{damage}: to be done again")
-    print(f"{len(plan.points) * len(plan.seeds):,} runs, {len(missing):,} of them missing")
-    if missing and expected.seconds is not None:
-        print(f"about {format_remaining(expected.seconds)} on one processor, by {expected.by}")
+    print(f"{plan.run_count:,} runs, {len(missing):,} of them missing")
+    if missing and costs.seconds is not None:
+        print(f"about {format_remaining(costs.seconds)} on one processor, by {costs.basis}")
     if memory is not None:
-        print(f"at most {memory / 1e6:,.0f} MB a run, of {len(sizes)} of {len({p.scenario for p in plan.points})} scenarios")
+        scenarios = len({p.scenario for p in plan.points})
+        print(f"at most {memory / BYTES_PER_MB:,.0f} MB a run, of {len(built)} of {scenarios} scenarios")
 
 
-def show_summary(
-    plan: SweepPlan, found: DatasetContents, measures: Sequence[str], version: str, failures: Sequence[Failure], left: int, digest: str,
-    interrupted: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Print the measures of each point, and what failed or is missing."""
-    rows = summary(plan, found.runs, measures, version)
+def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], as_json: bool) -> None:
+    """Print the measures of each point, and the number of runs that are missing."""
+    rows = summarise(plan, result.contents.runs, measures, result.code_version)
     other = sum(row.other_version for row in rows)
-    done = {row.point.key: row.runs for row in rows}
     if as_json:
         print(json.dumps({
-            "points": [row_as_json(row) for row in rows],
-            "failures": [asdict(f) for f in failures],
-            "runs": len(plan.points) * len(plan.seeds),
-            "missing": left,
+            "points": [_summary_json(row) for row in rows],
+            "failures": [asdict(f) for f in result.failures],
+            "runs": plan.run_count,
+            "missing": len(result.missing),
             "runs_of_another_version": other,
-            "dataset_hash": digest,
-            "interrupted": interrupted,
+            "dataset_hash": result.contents_hash,
+            "interrupted": result.interrupted,
         }, indent=2))  # fmt: skip
         return
-    names = _names(plan.points)
+    fields = _varied_fields(plan.points)
     cells = [
-        [*_values(r.point, names), r.point.procedure, f"{r.runs}{' *' * (r.other_version > 0)}", *map(told, r.figures.values())]
+        [
+            *_values(r.point, fields), r.point.procedure, f"{r.runs}{' *' * (r.other_version > 0)}",
+            *map(format_estimate, r.estimates.values()),
+        ]
         for r in rows
-    ]
-    print_cells([*names, "procedure", "runs", *measures], cells, "mean ± half of the 95 % interval", (*names, "procedure"))
+    ]  # fmt: skip
+    print_cells([*fields, "procedure", "runs", *measures], cells, "mean ± half of the 95 % interval", (*fields, "procedure"))
     if other:
         print(f"* {other:,} runs were made by another version of the code; --rerun-stale does them anew")
-    failed = {(f.procedure, *f.values.items()) for f in failures}
-    cannot = sum(len(plan.seeds) - done.get(p.key, 0) for p in plan.points if (p.procedure, *p.values.items()) in failed)
-    if cannot:
-        print(f"{_runs(cannot)} missing of points that cannot be run")
-    if left > cannot:
-        print(f"{_runs(left - cannot)} missing: the same command goes on with them")
+    done = {row.point.key: row.runs for row in rows}
+    failed = {(f.procedure, *f.values.items()) for f in result.failures}
+    failed_runs = sum(len(plan.seeds) - done.get(p.key, 0) for p in plan.points if (p.procedure, *p.values.items()) in failed)
+    if failed_runs:
+        print(f"{_count_runs(failed_runs)} missing of points that cannot be run")
+    if len(result.missing) > failed_runs:
+        print(f"{_count_runs(len(result.missing) - failed_runs)} missing: the same command continues with them")
 
 
-def _runs(count: int) -> str:
-    return f"{count:,} run{' is' if count == 1 else 's are'}"
+def format_estimate(estimate: Estimate) -> str:
+    """Return mean and half the width of the interval, or the reason why there is no value."""
+    if estimate.interval is None:
+        return estimate.note
+    mean, known = estimate.interval.mean, estimate.interval.known
+    half = (estimate.interval.high - estimate.interval.low) / 2 if known else 0.0
+    scale, unit = (PS_PER_MS, " ms") if estimate.unit == "ps" else (1, "")
+    text = _format_number(mean / scale) + (f" ± {_format_number(half / scale)}" if known else "")
+    return text + unit
 
 
-def _told(point: Point) -> dict[str, Any]:
+def _format_number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= WHOLE_NUMBERS_FROM or value == int(value) else f"{value:.3g}"
+
+
+def _summary_json(row: PointSummary) -> dict[str, Any]:
+    return _point_json(row.point) | {
+        "runs": row.runs,
+        "runs_of_another_version": row.other_version,
+        "measures": {name: _estimate_json(estimate) for name, estimate in row.estimates.items()},
+    }
+
+
+def _estimate_json(estimate: Estimate) -> dict[str, Any]:
+    if estimate.interval is None:
+        return {"unit": estimate.unit, "mean": None, "note": estimate.note, "samples": estimate.samples}
+    i = estimate.interval
+    low, high = (i.low, i.high) if i.known else (None, None)  # JSON has no infinity
+    return {"unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "samples": estimate.samples}
+
+
+def _point_json(point: Point) -> dict[str, Any]:
     return {"point": point.key, "values": dict(point.values), "procedure": point.procedure}
 
 
-def _names(points: Sequence[Point]) -> list[str]:
+def _count_runs(count: int) -> str:
+    return f"{count:,} run{' is' if count == 1 else 's are'}"
+
+
+def _varied_fields(points: Sequence[Point]) -> list[str]:
     return list(dict.fromkeys(name for point in points for name in point.values))
 
 
-def _values(point: Point, names: Sequence[str]) -> list[str]:
-    return [point.values.get(name, "") for name in names]
+def _values(point: Point, fields: Sequence[str]) -> list[str]:
+    return [point.values.get(name, "") for name in fields]
 
 
-def _seeds(seeds: Sequence[int]) -> str:
+def _format_seeds(seeds: Sequence[int]) -> str:
     return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}..{seeds[-1]}"
 
 
-def _size(found: RunCost | str | None) -> list[str]:
-    if isinstance(found, RunCost):
-        return [f"{found.packets:,}", f"{found.memory_bytes / 1e6:,.0f} MB"]
-    return [found or "", ""]
+def _format_cost(cost: RunCost | str | None) -> list[str]:
+    if isinstance(cost, RunCost):
+        return [f"{cost.packets:,}", f"{cost.memory_bytes / BYTES_PER_MB:,.0f} MB"]
+    return [cost or "", ""]

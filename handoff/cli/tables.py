@@ -1,4 +1,4 @@
-"""The comparison as a table in the terminal."""
+"""Tables on standard output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from engine.quantities import DURATION, format_quantity
@@ -16,6 +17,11 @@ COLUMNS = (
     "procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered", "after marker", "forwarded",
     "latency p50/p99", "disruption p99", "delay p99", "MOS", "extra bytes", "signalling",
 )  # fmt: skip
+"""Columns of the table of ``handoff run`` and ``handoff compare``."""
+MIN_PIPE_WIDTH = 200
+"""Width of output that is not a terminal; wider tables widen it."""
+_PS_PER_S = 1e12
+_COLUMN_GAP = 2
 
 
 def format_ms(ps: float) -> str:
@@ -24,9 +30,17 @@ def format_ms(ps: float) -> str:
 
 
 def summary_cells(row: dict[str, Any]) -> list[str]:
-    """One summary of ``handoff.simulation.run.Run`` as texts, in the order of ``COLUMNS``; a dash where nothing was measured."""
+    """Return a summary of a run as texts in the order of ``COLUMNS``, with a dash for each value that was not measured.
+
+    Parameters
+    ----------
+    row : dict
+        Summary made by ``handoff.simulation.result.RunResult.summary``.
+    """
     scenarios = "/".join(str(row[f"scenario_{n}"]) for n in (1, 2, 3))
-    name = row["procedure"] if row["interrupted_ps"] is None else f"{row['procedure']} (to {row['interrupted_ps'] / 1e12:.1f} s)"
+    name = row["procedure"]
+    if row["interrupted_ps"] is not None:
+        name += f" (to {row['interrupted_ps'] / _PS_PER_S:.1f} s)"
     return [
         name,
         f"{row['handoffs']:,}",
@@ -48,31 +62,54 @@ def summary_cells(row: dict[str, Any]) -> list[str]:
 
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
-    """Print summaries to standard output."""
+    """Print summaries of runs."""
     print_cells(COLUMNS, [summary_cells(row) for row in rows], title)
 
 
 def print_cells(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", left: Sequence[str] = ("procedure",)
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str = "",
+    left: Sequence[str] = ("procedure",),
+    indent: int = 0,
 ) -> None:
-    """Print texts in columns to standard output; wide enough not to wrap when it is not a terminal.
+    """Print texts in columns. No text is cut: a terminal that is too narrow wraps the lines.
 
     Parameters
     ----------
     columns : sequence of str
-        Their heads.
+        Headings.
     rows : sequence of sequence of str
-        A text for each column.
+        One text for each column.
     title : str
-        Above the table, if there is one.
+        Printed above the table unless empty.
     left : sequence of str
-        Columns that begin at the left; all others end at the right.
+        Columns that are aligned at the left. All others are aligned at the right.
+    indent : int
+        Number of spaces before each line.
     """
-    wide = sum(max(len(text) for text in column) + 2 for column in zip(columns, *rows, strict=True))
-    console = Console(width=None if Console().is_terminal else max(200, wide))
     table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(escape(column), justify="left" if column in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
-    console.print(table)
+    _print(table, [columns, *rows], indent)
+
+
+def print_pairs(pairs: Sequence[tuple[str, str]], indent: int = 0) -> None:
+    """Print names and values, one pair in a line."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for pair in pairs:
+        table.add_row(*map(escape, pair))
+    _print(table, pairs, indent)
+
+
+def _print(table: Table, rows: Sequence[Sequence[str]], indent: int) -> None:
+    width = indent + sum(max(map(len, column)) + _COLUMN_GAP for column in zip(*rows, strict=True))
+    console = Console()
+    console.width = max(width, console.width if console.is_terminal else MIN_PIPE_WIDTH)
+    with console.capture() as capture:
+        console.print(Padding(table, (0, 0, 0, indent), expand=False))
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))

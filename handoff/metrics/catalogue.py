@@ -1,4 +1,4 @@
-"""Every scalar of a run that may be a target, by name: unit, definition, value and the samples it rests on (docs/measures.md)."""
+"""Catalogue of measures: every scalar of a run that can be a target, with unit, definition and samples (docs/measures.md)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from typing import Any
 
 Table = Mapping[str, Sequence[Any]]
 Tables = Mapping[str, Table]
-"""One procedure's tables of an ``handoff.experiments.execution.task.TaskResult``: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
+"""Tables of one procedure by name: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
 Row = Mapping[str, Any]
 
-BEYOND = 10
-"""Samples that a quantile needs beyond it."""
+MIN_TAIL_SAMPLES = 10
+"""Samples that a quantile needs on either side."""
+MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
+"""Number of names that an error message suggests, and how similar they have to be (``difflib``)."""
+MAX_LISTED = 40
+"""Number of names that an error message lists if none is similar."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """What a run measured.
+    """Value of a measure in a run.
 
     Attributes
     ----------
     value : float or None
-        In the measure's unit; None if there was nothing to measure.
+        Value in the unit of the measure; None if there was nothing to measure.
     samples : int
-        Packets, handoffs, messages that it rests on.
+        Number of packets, handoffs or messages behind the value.
     where : str
-        Of a maximum over nodes or links: which one has it.
+        Node or link of a maximum; empty for other measures.
     """
 
     value: float | None
@@ -48,13 +52,13 @@ class Measure:
     about : str
         Definition.
     source : str
-        The document that defines it, if there is one.
+        Document that defines the measure, or an empty string.
     of : callable
-        Its value from one procedure's tables.
+        Computes the value from the tables of one procedure.
     quantile : float or None
-        Which one it is.
+        Which quantile the measure is; None if it is none.
     detail : bool
-        Whether it needs the record of every packet (``detail``).
+        True if the measure needs the record of every packet.
     """
 
     unit: str
@@ -67,14 +71,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class ElementMeasure:
-    """A scalar of each node, or of each link and cell, from its row."""
+    """A scalar of each node, or of each link and cell, computed from its row in the table."""
 
     unit: str
     about: str
     of: Callable[[Row], Value]
 
 
-# -- of a run ---------------------------------------------------------------------------------------------------------------
+# -- measures of a run ------------------------------------------------------------------------------------------------------
 
 
 def _number(value: Any, samples: int) -> Value:
@@ -101,7 +105,7 @@ def _column(unit: str, about: str, column: str, samples: str, source: str = "", 
 
 
 def _count(about: str, column: str, unit: str = "packets", samples: str = "sent", source: str = "") -> Measure:
-    """A count is one even if nothing was counted in."""
+    # A count has a value even if there are no samples.
     return _of_run(unit, about, source, lambda r: Value(None if r[column] is None else float(r[column]), int(r[samples])))
 
 
@@ -110,14 +114,13 @@ def _ratio(about: str, events: str, of: str, source: str = "", unit: str = "rati
 
 
 def _detailed(unit: str, about: str, column: str, source: str, q: float | None = None) -> Measure:
-    """-1 stands for a sample that is too short."""
+    # -1 marks too few samples.
     return _of_run(
         unit, about, source, lambda r: _number(None if r[column] == -1 else r[column], r["delivered"]), q, detail=True
     )
 
 
 def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
-    """Mean and quantiles of what was measured in handoffs."""
     return {
         f"{name}_{short}": _column("ps", f"{long} of {about}", f"{name}_{short}_ps", f"{name}_samples", source, q)
         for short, long, q in (("mean", "mean", None), ("p50", "median", 0.5), ("p99", "99th percentile", 0.99))
@@ -179,7 +182,7 @@ _RUN: dict[str, Measure] = {
     "mos": _detailed("", "mean opinion score of flows as if they were G.711 calls", "mos", "ITU-T G.107"),
 }
 
-# -- of nodes and links -----------------------------------------------------------------------------------------------------
+# -- measures of nodes and links --------------------------------------------------------------------------------------------
 
 
 def _wait(server: str, accepted: str, who: str) -> dict[str, ElementMeasure]:
@@ -229,8 +232,12 @@ LINK_PARTS: dict[str, ElementMeasure] = {
     "bytes": _plain("bytes", "accepted, tunnel headers included", "bytes", "packets"),
     "control_bytes": _plain("bytes", "of signalling", "control_bytes", "packets"),
     "dropped": _plain("packets", "that found the queue full", "dropped", "packets"),
-    "dropped_ratio": ElementMeasure("ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])),
-    "error_ratio": ElementMeasure("ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])),
+    "dropped_ratio": ElementMeasure(
+        "ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])
+    ),
+    "error_ratio": ElementMeasure(
+        "ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])
+    ),
     "detached": _plain("packets", "sent when the mobile node was not there", "detached", "packets"),
     "peak_packets": _plain("packets", "most in one queue since the run began", "peak_packets", "packets"),
     "peak_bytes": _plain("bytes", "the same in bytes", "peak_bytes", "packets"),
@@ -240,19 +247,19 @@ LINK_PARTS: dict[str, ElementMeasure] = {
 def _largest(table: str, key: str, part: ElementMeasure) -> Callable[[Tables], Value]:
     def of(tables: Tables) -> Value:
         rows = tables[table]
-        found = [
+        values = [
             Value(v.value, v.samples, str(name))
             for i, name in enumerate(rows[key])
             if not (key == "link" and part.unit == "ratio" and rows["pooled"][i])
             if (v := part.of(_row(rows, i))).value is not None
         ]
-        return max(found, key=lambda v: v.value if v.value is not None else -1.0, default=Value(None, 0))
+        return max(values, key=lambda v: v.value if v.value is not None else -1.0, default=Value(None, 0))
 
     return of
 
 
 def _maxima(table: str, key: str, parts: Mapping[str, ElementMeasure]) -> dict[str, Measure]:
-    """The largest over all nodes or links; the largest of a maximum needs no second ``_max``."""
+    """Return the measures of the maximum over all nodes or links. The name of a maximum gets no second ``_max``."""
     return {
         name if name.endswith("_max") else f"{name}_max": Measure(
             part.unit, f"the largest of all {table}: {part.about}", "", _largest(table, key, part)
@@ -262,12 +269,12 @@ def _maxima(table: str, key: str, parts: Mapping[str, ElementMeasure]) -> dict[s
 
 
 MEASURES: dict[str, Measure] = {**_RUN, **_maxima("nodes", "node", NODE_PARTS), **_maxima("links", "link", LINK_PARTS)}
-"""Measures without a node or link in their name. With one: ``ha.registration_wait_mean``, ``ha>gw0.utilisation``, by
-``NODE_PARTS`` and ``LINK_PARTS``."""
+"""Measures of a whole run. Names with a node or link, such as ``ha.registration_wait_mean`` or ``ha>gw0.utilisation``, end in one
+of ``NODE_PARTS`` or ``LINK_PARTS``."""
 
 
 def get_measure(name: str, nodes: Iterable[str] | None = None, links: Iterable[str] | None = None) -> Measure:
-    """The measure of a name.
+    """Return the measure of a name.
 
     Parameters
     ----------
@@ -275,116 +282,70 @@ def get_measure(name: str, nodes: Iterable[str] | None = None, links: Iterable[s
         One of ``MEASURES``, or a node or link (``ha``, ``ha>gw0``, ``ar3>*``), a dot, and one of ``NODE_PARTS`` or
         ``LINK_PARTS``.
     nodes, links : iterable of str or None
-        Names that there are, if they are known.
+        Names of the network, if they are known.
 
     Raises
     ------
     ValueError
-        If there is none; with the nearest names there are.
+        If there is no such measure; the message has the nearest names.
     """
     where, _, part = name.rpartition(".")
     if not where:
         if name not in MEASURES:
-            raise ValueError(f"no measure {name!r}; {_near(name, [*MEASURES, *(f'ha.{p}' for p in (*NODE_PARTS, *LINK_PARTS))])}")
+            names = [*MEASURES, *(f"ha.{part}" for part in (*NODE_PARTS, *LINK_PARTS))]
+            raise ValueError(f"no measure {name!r}; {_suggest(name, names)}")
         return MEASURES[name]
     link = bool(re.search("[<>]", where)) if links is None else where in (links := list(links))
     parts, table, key = (LINK_PARTS, "links", "link") if link else (NODE_PARTS, "nodes", "node")
     if not link and nodes is not None and where not in (known := list(nodes)):
-        raise ValueError(f"{name}: no node or link {where!r}; {_near(where, [*known, *(links or ())])}")
+        raise ValueError(f"{name}: no node or link {where!r}; {_suggest(where, [*known, *(links or ())])}")
     if part not in parts:
-        raise ValueError(f"{name}: a {key} has no {part!r}; {_near(part, parts)}")
+        raise ValueError(f"{name}: a {key} has no {part!r}; {_suggest(part, parts)}")
     chosen = parts[part]
 
     def of(tables: Tables) -> Value:
         rows = tables[table]
         if where not in rows[key]:
-            raise ValueError(f"{name}: no {key} {where!r}; {_near(where, [*tables['nodes']['node'], *tables['links']['link']])}")
+            names = [*tables["nodes"]["node"], *tables["links"]["link"]]
+            raise ValueError(f"{name}: no {key} {where!r}; {_suggest(where, names)}")
         return chosen.of(_row(rows, list(rows[key]).index(where)))
 
     return Measure(chosen.unit, f"{where}: {chosen.about}", "", of)
 
 
 def evaluate(tables: Tables, name: str) -> Value:
-    """The value of a measure in the tables of one procedure's run.
+    """Return the value of a measure in the tables of one run.
 
     Raises
     ------
     ValueError
-        If there is no such measure, node or link; with the nearest names there are.
+        If there is no such measure, node or link; the message has the nearest names.
     """
     return get_measure(name, tables["nodes"]["node"], tables["links"]["link"]).of(tables)
 
 
 def batch_values(tables: Tables, name: str) -> list[Value]:
-    """The values of a measure of the whole run in each of its batches, for ``batch_means``; empty if it was not cut.
+    """Return the values of a measure in each batch of a run, for ``batch_means``; empty if the run has no batches.
 
     Raises
     ------
     ValueError
-        If it is not one of the whole run: batches have no tables of nodes and links.
+        If the measure is one of nodes or links: batches have no tables of these.
     """
     if name not in _RUN:
-        raise ValueError(f"{name}: batches have the measures of a whole run, no nodes and links; {_near(name, _RUN)}")
+        raise ValueError(f"{name}: batches have the measures of a whole run, no nodes and links; {_suggest(name, _RUN)}")
     batches = tables["batches"]
     rows = (_row(batches, i) for i in range(len(batches["batch"])))
     return [_RUN[name].of({"runs": {column: [value] for column, value in row.items()}}) for row in rows]
 
 
 def has_enough_samples(name: str, samples: int) -> bool:
-    """Whether so many samples say something: a quantile wants ``BEYOND`` beyond it, everything else one."""
+    """Return True if a measure has enough samples: ``MIN_TAIL_SAMPLES`` on either side of a quantile, otherwise one."""
     q = get_measure(name).quantile
-    return samples >= (1 if q is None else math.ceil(BEYOND / min(q, 1 - q) - 1e-9))
+    return samples >= (1 if q is None else math.ceil(MIN_TAIL_SAMPLES / min(q, 1 - q) - 1e-9))
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = get_close_matches(name, known, 3, 0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known[:40])}"
-
-
-# -- what breaks first ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Bottleneck:
-    """A server or link, and how near it is to what it can do.
-
-    Attributes
-    ----------
-    what : str
-        ``ha registration``, ``ha forwarding``, ``ha>gw0``, ``ar3>*``.
-    utilisation : float or None
-        None where queues are pooled.
-    dropped : int
-    dropped_ratio : float
-        Of all that came.
-    """
-
-    what: str
-    utilisation: float | None
-    dropped: int
-    dropped_ratio: float
-
-
-def bottlenecks(tables: Tables) -> list[Bottleneck]:
-    """What breaks first: servers, links and cells, those that drop most of what comes first, then by utilisation.
-
-    What nothing came to is left out.
-    """
-    found = []
-    nodes, links = tables["nodes"], tables["links"]
-    for i, node in enumerate(nodes["node"]):
-        row = _row(nodes, i)
-        for server, accepted in (("registration", "registered"), ("forwarding", "forwarded")):
-            found.append(_bound(f"{node} {server}", row[f"{server}_utilisation"], row[f"{server}_dropped"], row[accepted]))
-    for i, link in enumerate(links["link"]):
-        row = _row(links, i)
-        found.append(_bound(str(link), None if row["pooled"] else row["utilisation"], row["dropped"], row["packets"]))
-    used = [b for b in found if b.dropped or b.utilisation]
-    return sorted(used, key=lambda b: (-b.dropped_ratio, -(b.utilisation or 0), b.what))
-
-
-def _bound(what: str, utilisation: float | None, dropped: int, accepted: int) -> Bottleneck:
-    came = int(accepted + dropped)
-    return Bottleneck(what, None if utilisation is None else float(utilisation), int(dropped), int(dropped) / came if came else 0.0)
-
+def _suggest(name: str, names: Iterable[str]) -> str:
+    names = list(names)
+    close = get_close_matches(name, names, MAX_SUGGESTIONS, SUGGESTION_CUTOFF)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names[:MAX_LISTED])}"

@@ -1,4 +1,4 @@
-"""Intervals of means and ratios, and decisions about a target whose error is stated although one looks again and again."""
+"""Confidence intervals of means and ratios, and sequential tests of a target with a stated error."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from itertools import pairwise
 from typing import Literal
 
 Decision = Literal["met", "missed", "open"]
-LEAST = 3
+FIRST_LOOK = 3
 """Replications before the first look."""
-FEW = 10
-"""Events of a ratio below which its replications are not near enough to normal for Student's t."""
-FEWEST_BATCHES = 8
-"""Below which batch means that depend on each other are not merged further."""
+MIN_EVENTS = 10
+"""Smallest number of events of a ratio for which its replications are near enough to normal for Student's t."""
+MIN_BATCHES = 8
+"""Smallest number of batches that a merge of correlated batches may leave."""
 _NORMAL_95 = 1.6448536269514722
+"""95 % quantile of the standard normal distribution."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean, and an interval that holds the true one with the stated confidence.
+    """A mean with an interval that contains the true mean with the stated confidence.
 
     Attributes
     ----------
     mean : float
-        NaN if there is no value at all.
+        NaN if there are no values.
     low, high : float
-        -inf and inf where too few values say nothing.
+        -inf and inf if there are too few values.
     n : int
-        Values that it rests on: replications, batches or trials.
+        Number of values: replications, batches or trials.
     """
 
     mean: float
@@ -39,19 +40,19 @@ class Interval:
 
     @property
     def known(self) -> bool:
-        """Whether there is an interval: else there are too few samples."""
+        """True if the interval is bounded; otherwise there are too few values."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def within(self, low: float, high: float) -> Interval:
-        """Cut to where the figure can be (a ratio: 0 to 1)."""
+        """Return the interval limited to the possible values, such as 0 to 1 for a ratio."""
         return Interval(self.mean, max(self.low, low), min(self.high, high), self.n)
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Student's t interval of the mean of independent values, two-sided.
+    """Return Student's two-sided t interval of the mean of independent values.
 
-    Exact for normal values; means of many packets or handoffs are near it. One value says nothing of the spread: its interval
-    is unbounded.
+    It is exact for normal values; means of many packets or handoffs are nearly normal. The interval of a single value is
+    unbounded, because one value has no spread.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     alpha = _alpha(confidence)
     if not all(map(math.isfinite, values)):
-        raise ValueError("an interval wants finite values: leave out the replications that measured nothing")
+        raise ValueError("an interval needs finite values: leave out the replications that measured nothing")
     n = len(values)
     if n < 2:
         return Interval(values[0] if n else math.nan, -math.inf, math.inf, n)
@@ -73,29 +74,28 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
 
 def batch_means(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Interval from the means of consecutive batches of one run.
+    """Return the interval of the mean from consecutive batches of one run.
 
-    Neighbours are merged in pairs as long as they depend on each other (lag-1 correlation beyond what independent ones show in
-    5 % of all cases). If they still do when fewer than ``2 FEWEST_BATCHES`` are left, the run is too short to say anything: the
-    interval is unbounded.
+    Neighbours are merged in pairs as long as they are correlated (lag-1 correlation above the 95 % quantile of independent
+    values). If they still are when fewer than ``2 MIN_BATCHES`` are left, the run is too short and the interval is unbounded.
 
     Parameters
     ----------
     values : sequence of float
-        Figures of batches of equal length, in order, after the warm-up.
+        Values of batches of equal length, in order, after the warm-up.
     confidence : float
-        Of the interval.
+        Confidence of the interval.
     """
     means = list(values)
     while len(means) > 2 and _correlation(means) > _NORMAL_95 / math.sqrt(len(means)):
-        if len(means) < 2 * FEWEST_BATCHES:
+        if len(means) < 2 * MIN_BATCHES:
             return Interval(math.fsum(means) / len(means), -math.inf, math.inf, len(means))
         means = [(a + b) / 2 for a, b in zip(means[::2], means[1::2], strict=False)]
     return mean_interval(means, confidence)
 
 
 def _correlation(values: Sequence[float]) -> float:
-    """Of neighbours; 0 if all are equal."""
+    """Return the lag-1 correlation; 0 if all values are equal."""
     mean = math.fsum(values) / len(values)
     spread = math.fsum((v - mean) ** 2 for v in values)
     if spread == 0:
@@ -104,15 +104,15 @@ def _correlation(values: Sequence[float]) -> float:
 
 
 def ratio_interval(events: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Clopper and Pearson's interval of a probability from independent trials, two-sided.
+    """Return Clopper and Pearson's two-sided interval of a probability from independent trials.
 
-    Not Wilson's: near 0, where loss ratios are, that one holds the true value less often than it says; this one never does. No
-    event in n trials gives an upper end of about 3.7 / n at 95 %.
+    Wilson's interval would be narrower, but near 0, where loss ratios are, it contains the true value less often than stated.
+    Clopper and Pearson's never does. No event in n trials gives an upper end of about 3.7 / n at 95 %.
 
     Raises
     ------
     ValueError
-        If there are more events than trials, or fewer than none.
+        If there are more events than trials, or a negative number.
     """
     alpha = _alpha(confidence)
     if not 0 <= events <= trials:
@@ -127,26 +127,27 @@ def ratio_interval(events: int, trials: int, confidence: float = 0.95) -> Interv
 
 
 def look_schedule(most: int) -> tuple[int, ...]:
-    """After how many replications one looks: from ``LEAST`` on, each time half as many more, ``most`` at last."""
-    found = []
-    n = min(LEAST, most)
+    """Return the numbers of replications at which a test looks: ``FIRST_LOOK``, then 1.5 times the last each, up to ``most``."""
+    looks = []
+    n = min(FIRST_LOOK, most)
     while n < most:
-        found.append(n)
+        looks.append(n)
         n += -(-n // 2)
-    return (*found, most)
+    return (*looks, most)
 
 
 @dataclass(frozen=True)
 class SequentialTest:
-    """Whether the mean of a figure meets a target, decided as soon as replications are clear about it.
+    """Sequential test of a target for the mean of a measure, which ends as soon as the replications decide it.
 
     At each of the ``looks``, and only there, the two-sided interval of the replications so far is compared with the target. The
-    error ``1 - confidence`` is shared equally among the looks (Bonferroni), so with at least the stated confidence every interval
-    of the whole sequence holds the true mean: a wrong decision, however early, has at most that error, under the assumptions of
-    the intervals. ``most`` replications without a decision leave it open: the target is within the interval.
+    error ``1 - confidence`` is divided equally among the looks (Bonferroni). With at least the stated confidence, every interval
+    of the whole sequence contains the true mean. The probability of a wrong decision, however early, is therefore at most that
+    error, under the assumptions of the intervals. If ``most`` replications do not decide, the result is open: the target lies in
+    the interval.
 
-    The first look that decides counts, whatever values come after it: how many came at once, from how many workers, does not
-    matter.
+    The first look that decides counts, whatever values come later. The result therefore does not depend on the number of values
+    that arrive at once from several workers.
 
     Parameters
     ----------
@@ -154,14 +155,14 @@ class SequentialTest:
     sense : {"<=", ">="}
         The target is met if the mean is at most, or at least, ``target``.
     confidence : float
-        Of the decision, over all looks together.
+        Confidence of the decision, over all looks together.
     most : int
-        Replications at which one stops; at least 2.
+        Largest number of replications; at least 2.
 
     Raises
     ------
     ValueError
-        If a parameter makes no sense.
+        If a parameter is out of range.
     """
 
     target: float
@@ -179,34 +180,34 @@ class SequentialTest:
         object.__setattr__(self, "looks", look_schedule(self.most))
 
     def interval(self, values: Sequence[float], trials: Sequence[int] | None = None) -> Interval:
-        """The interval that a look at these values judges by.
+        """Return the interval that a look at these values compares with the target.
 
         Parameters
         ----------
         values : sequence of float
-            One a replication.
+            One value for each replication.
         trials : sequence of int or None
-            For a ratio: of how many trials each is. With fewer than ``FEW`` events in all Clopper and Pearson's interval of all
-            trials together stands in: Student's would have no width where no replication has an event.
+            For a ratio: the number of trials of each replication. With fewer than ``MIN_EVENTS`` events in all, the interval is
+            Clopper and Pearson's of all trials together: Student's would have no width if no replication has an event.
         """
         confidence = 1 - _alpha(self.confidence) / len(self.looks)
         if trials is not None:
             events = round(math.fsum(v * n for v, n in zip(values, trials, strict=True)))
-            if min(events, sum(trials) - events) < FEW:
+            if min(events, sum(trials) - events) < MIN_EVENTS:
                 return ratio_interval(events, sum(trials), confidence)
         return mean_interval(values, confidence)
 
     def decide(self, values: Sequence[float], trials: Sequence[int] | None = None) -> Decision:
-        """What the replications so far, in the order of their numbers, say of the target."""
+        """Decide from the replications so far, in the order of their numbers."""
         for n in self.looks:
             if n > len(values):
                 break
-            found = self.interval(values[:n], None if trials is None else trials[:n])
-            below, above = found.high - self.target, found.low - self.target
-            if self.sense == "<=" and (below <= 0 or above > 0):
-                return "met" if below <= 0 else "missed"
-            if self.sense == ">=" and (above >= 0 or below < 0):
-                return "met" if above >= 0 else "missed"
+            interval = self.interval(values[:n], None if trials is None else trials[:n])
+            high, low = interval.high - self.target, interval.low - self.target
+            if self.sense == "<=" and (high <= 0 or low > 0):
+                return "met" if high <= 0 else "missed"
+            if self.sense == ">=" and (low >= 0 or high < 0):
+                return "met" if low >= 0 else "missed"
         return "open"
 
 

@@ -1,4 +1,4 @@
-"""Statistics by group: every function takes values and the group of each, and returns one element a group."""
+"""Statistics by group: each function takes values and the group of each value, and returns one element for each group."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from engine.columns import Int
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
-_HALF = np.int64(32)
-_LOW = np.int64(2**32 - 1)
+_LOW_BITS = np.int64(32)
+_LOW_MASK = np.int64(2**32 - 1)
 
 
 def count(group: Int, groups: int) -> Int:
-    """How many values each group has."""
+    """Count the values of each group."""
     return np.bincount(group, minlength=groups).astype(np.int64, copy=False)
 
 
 def extremes(value: Int, group: Int, groups: int) -> tuple[Int, Int]:
-    """Smallest and largest value of each group; -1 where it has none."""
+    """Return the smallest and the largest value of each group; -1 where it has none."""
     low = np.full(groups, np.iinfo(np.int64).max)
     high = np.full(groups, np.iinfo(np.int64).min)
     np.minimum.at(low, group, value)
@@ -31,31 +31,32 @@ def extremes(value: Int, group: Int, groups: int) -> tuple[Int, Int]:
 
 
 def maximum(value: Int, group: Int, groups: int) -> Int:
-    """Largest value of each group, none of them below 0; -1 where it has none."""
+    """Return the largest value of each group; -1 where it has none. Values are 0 or more."""
     high = np.full(groups, -1, np.int64)
     np.maximum.at(high, group, value)
     return high
 
 
 def mean(value: Int, group: Int, groups: int) -> Int:
-    """Exact mean of each group's values (0 or more), rounded down; -1 where it has none."""
+    """Return the exact mean of each group, rounded down; -1 where it has no value. Values are 0 or more."""
     number = count(group, groups)
     high, low = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
-    np.add.at(high, group, value >> _HALF)  # two sums, because the sum itself may pass 2**63
-    np.add.at(low, group, value & _LOW)
-    whole, rest = np.divmod(high, np.maximum(number, 1))
-    return np.where(number > 0, (whole << _HALF) + ((rest << _HALF) + low) // np.maximum(number, 1), np.int64(-1))
+    np.add.at(high, group, value >> _LOW_BITS)  # two sums, because the sum itself may pass 2**63
+    np.add.at(low, group, value & _LOW_MASK)
+    divisor = np.maximum(number, 1)
+    quotient, remainder = np.divmod(high, divisor)
+    return np.where(number > 0, (quotient << _LOW_BITS) + ((remainder << _LOW_BITS) + low) // divisor, np.int64(-1))
 
 
 def ratio(part: Int, whole: Int) -> Float:
-    """``part / whole``; NaN where the whole is 0."""
+    """Return ``part / whole``; NaN where the whole is 0."""
     result: Float = np.full(len(part), np.nan)
     np.divide(part, whole, out=result, where=whole > 0)
     return result
 
 
 def sort(value: Int, group: Int, groups: int) -> Int:
-    """The values (0 or more) by group and, within one, by size."""
+    """Return the values sorted by group and, within a group, by size. Values are 0 or more."""
     if not len(value):
         return value
     span = int(value.max()) + 1
@@ -71,13 +72,13 @@ def sort(value: Int, group: Int, groups: int) -> Int:
 
 
 def quantiles(value: Int, group: Int, groups: int, percents: tuple[int, ...]) -> dict[int, Int]:
-    """Quantiles by nearest rank: the smallest value that at least so many percent of the group's values do not exceed.
+    """Return quantiles by nearest rank: the smallest value that at least p percent of the group's values do not exceed.
 
     Returns
     -------
     dict of int to ndarray
-        By percent. -1 where a group has fewer than ``ceil(1 / (1 - q))`` values (2 for the median, 20 for 95 %, 100
-        for 99 %): the rank would be the maximum's whatever the distribution.
+        One array for each percent. -1 where a group has fewer than ``ceil(1 / (1 - q))`` values (2 for the median, 20 for 95 %,
+        100 for 99 %): the quantile would be the maximum whatever the distribution.
     """
     number = count(group, groups)
     ordered = sort(value, group, groups)

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.columns import Int
 from handoff.metrics.grouped import Bool, count, maximum
-from handoff.metrics.packet_table import Packets
+from handoff.metrics.packet_table import PacketTable
 
 
 @dataclass(frozen=True)
@@ -18,50 +18,60 @@ class LossPeriods:
     Attributes
     ----------
     group, packets : ndarray of int64
-        The run's group, and its length.
+        Group of each run, and its length.
     """
 
     group: Int
     packets: Int
 
 
-def loss_periods(packets: Packets, lost: Bool) -> LossPeriods:
-    """Loss periods of the packets marked in ``lost``; those of no group are left out."""
-    row = _by_group(packets, lost)
-    start = np.flatnonzero(~_follows(packets, row, 1))
-    return LossPeriods(packets.group[row[start]], np.diff(start, append=len(row)))
+def loss_periods(table: PacketTable, group: Int, lost: Bool) -> LossPeriods:
+    """Find the loss periods.
+
+    Parameters
+    ----------
+    table : PacketTable
+        Table of the packets.
+    group : ndarray of int64
+        Group of each packet; packets with a group below 0 are left out.
+    lost : ndarray of bool
+        True for each packet that counts as lost.
+    """
+    row = _sort_by_group(group, lost)
+    start = np.flatnonzero(~_follows(table, group, row, distance=1))
+    return LossPeriods(group[row[start]], np.diff(start, append=len(row)))
 
 
-def loss_distance_min(packets: Packets, groups: int) -> Int:
-    """Smallest difference of the sequence numbers of two successive lost packets; -1 where there are no two."""
-    row = _by_group(packets, packets.lost)
-    pair = np.flatnonzero(_follows(packets, row, None))
-    least = np.full(groups, np.iinfo(np.int64).max)
-    np.minimum.at(least, packets.group[row[pair]], packets.seq[row[pair]] - packets.seq[row[pair - 1]])
-    least[least == np.iinfo(np.int64).max] = -1
-    return least
+def loss_distance_min(table: PacketTable, group: Int, groups: int) -> Int:
+    """Return, for each group, the smallest difference of the numbers of two successive lost packets; -1 if there is none."""
+    row = _sort_by_group(group, table.lost)
+    pair = np.flatnonzero(_follows(table, group, row, distance=None))
+    smallest = np.full(groups, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, group[row[pair]], table.seq[row[pair]] - table.seq[row[pair - 1]])
+    smallest[smallest == np.iinfo(np.int64).max] = -1
+    return smallest
 
 
-def loss_columns(packets: Packets, groups: int) -> dict[str, Int]:
-    """The columns ``loss_*`` of :func:`handoff.metrics.group_metrics` except the ratio."""
-    periods = loss_periods(packets, packets.lost)
+def loss_columns(table: PacketTable, group: Int, groups: int) -> dict[str, Int]:
+    """Return the columns ``loss_*`` of :func:`handoff.metrics.group_metrics`, except the ratio."""
+    periods = loss_periods(table, group, table.lost)
     return {
         "loss_periods": count(periods.group, groups),
         "loss_period_max_packets": np.maximum(maximum(periods.packets, periods.group, groups), 0),
-        "loss_distance_min_packets": loss_distance_min(packets, groups),
+        "loss_distance_min_packets": loss_distance_min(table, group, groups),
     }
 
 
-def _by_group(packets: Packets, lost: Bool) -> Int:
-    row = np.flatnonzero(lost & (packets.group >= 0))
-    return row[np.argsort(packets.group[row], kind="stable")]
+def _sort_by_group(group: Int, lost: Bool) -> Int:
+    row = np.flatnonzero(lost & (group >= 0))
+    return row[np.argsort(group[row], kind="stable")]
 
 
-def _follows(packets: Packets, row: Int, distance: int | None) -> Bool:
-    """Whether a row comes after the one before it, of the same group and flow, at that distance (None: any)."""
+def _follows(table: PacketTable, group: Int, row: Int, distance: int | None) -> Bool:
+    """Mark each row that continues the one before it: same group, same flow, and ``distance`` further (None: any)."""
     follows = np.zeros(len(row), np.bool_)
-    this, last = row[1:], row[:-1]
-    follows[1:] = (packets.group[this] == packets.group[last]) & (packets.flow[this] == packets.flow[last])
+    this, previous = row[1:], row[:-1]
+    follows[1:] = (group[this] == group[previous]) & (table.flow[this] == table.flow[previous])
     if distance is not None:
-        follows[1:] &= packets.seq[this] - packets.seq[last] == distance
+        follows[1:] &= table.seq[this] - table.seq[previous] == distance
     return follows

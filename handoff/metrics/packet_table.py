@@ -1,61 +1,46 @@
-"""Packets and arrivals made of the records of packet copies."""
+"""Table of packets, built once from the records of packet copies and then grouped in any number of ways."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from engine.columns import Int
 from engine.results import Fate
+from handoff.metrics.arrivals import Arrivals, changes, interarrival_jitter, sort_arrivals
 from handoff.metrics.grouped import Bool, Float
+from handoff.metrics.reordering import ReorderedArrivals, find_reordered
 
 
 @dataclass(frozen=True)
-class Arrivals:
-    """First arrivals of packets (no duplicates), by flow and, within one, by time; equal times by sequence number.
+class PacketTable:
+    """One row for each packet, sorted by flow and sequence number.
 
     Attributes
     ----------
-    packet : ndarray of int64
-        Row of the packet. Rows rise with the flow, so a running maximum over all arrivals never mixes two flows.
-    time_ps, delay_ps : ndarray of int64
-        When, and how long after sending.
-    first : ndarray of bool
-        The flow's first arrival.
-    group : ndarray of int64
-        The packet's group.
-    """
-
-    packet: Int
-    time_ps: Int
-    delay_ps: Int
-    first: Bool
-    group: Int
-
-
-@dataclass(frozen=True)
-class Packets:
-    """One row a packet, by flow and sequence number.
-
-    Attributes
-    ----------
-    flow, seq, group : ndarray of int64
-        Which; a group below 0 is none.
+    first_record : ndarray of int64
+        Row of the packet's first copy in the records.
+    packet_of_record : ndarray of int64
+        Row of the packet in this table, for each record.
+    flow, seq : ndarray of int64
+        Flow, and sequence number within it.
     delivered, lost, unfinished : ndarray of bool
-        Exactly one is true.
+        Exactly one of the three is true.
     copies : ndarray of int64
-        Further copies delivered (``Fate.DUPLICATE``).
+        Number of further copies delivered (``Fate.DUPLICATE``).
     delay_ps, pdv_ps : ndarray of int64
-        Of the first arrival, and its excess over the smallest of the flow; -1 if not delivered.
+        Delay of the first arrival, and its excess over the smallest delay of the flow; -1 if the packet was not delivered.
     arrivals : Arrivals
-        The delivered ones in order of arrival.
+        First arrivals of the delivered packets.
     """
 
+    first_record: Int
+    packet_of_record: Int
     flow: Int
     seq: Int
-    group: Int
     delivered: Bool
     lost: Bool
     unfinished: Bool
@@ -64,47 +49,82 @@ class Packets:
     pdv_ps: Int
     arrivals: Arrivals
 
+    @cached_property
+    def reordered(self) -> ReorderedArrivals:
+        """The reordered arrivals (RFC 4737), found at the first access."""
+        return find_reordered(self.arrivals)
 
-def build_packet_table(columns: Mapping[str, Int], group: Int, groups: int) -> Packets:
-    """Packets of the records ``columns`` (see :func:`handoff.metrics.group_metrics`).
+    @cached_property
+    def jitter(self) -> Float:
+        """Interarrival jitter after each arrival (RFC 3550), computed at the first access."""
+        return interarrival_jitter(self.arrivals)
+
+    def packet_groups(self, group: Int, groups: int) -> Int:
+        """Return the group of each packet.
+
+        Parameters
+        ----------
+        group : ndarray of int64
+            Group of each record, the same for all copies of a packet; below 0 for no group.
+        groups : int
+            Number of groups.
+
+        Raises
+        ------
+        ValueError
+            If the length is not the number of records, a group is too large, or copies of one packet are in two groups.
+        """
+        group = np.asarray(group, np.int64)
+        if len(group) != len(self.packet_of_record) or (len(group) and group.max() >= groups):
+            raise ValueError(f"group needs one element a record, each below {groups}")
+        own = group[self.first_record]
+        if np.any(group != own[self.packet_of_record]):
+            raise ValueError("copies of one packet are in different groups")
+        return own
+
+
+def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
+    """Build the table of packets from records of packet copies.
+
+    Parameters
+    ----------
+    records : mapping of str to ndarray of int64
+        As for :func:`handoff.metrics.group_metrics`.
 
     Raises
     ------
     ValueError
-        The records are not sorted, a packet is in two groups, a group is too large, or a packet has several first
-        deliveries or duplicates without one.
+        If the records are not sorted, or a packet has several first deliveries or duplicates without one.
     """
-    flow, seq, copy, fate = (np.asarray(columns[name], np.int64) for name in ("flow", "seq", "copy", "fate"))
-    group = np.asarray(group, np.int64)
-    start = _starts(flow, seq, copy)
-    if len(group) != len(flow) or (len(group) and group.max() >= groups):
-        raise ValueError(f"group needs one element a record, each below {groups}")
-    if np.any((group[1:] != group[:-1]) & ~start[1:]):
-        raise ValueError("copies of one packet are in different groups")
-    head = np.flatnonzero(start)
-    row = np.cumsum(start) - 1
+    flow, seq, copy, fate = (np.asarray(records[name], np.int64) for name in ("flow", "seq", "copy", "fate"))
+    start = _packet_starts(flow, seq, copy)
+    first_record = np.flatnonzero(start)
+    packet_of_record = np.cumsum(start) - 1
 
-    def each(where: Bool) -> Int:
-        return np.bincount(row[where], minlength=len(head)).astype(np.int64, copy=False)
+    def count_records(where: Bool) -> Int:
+        return np.bincount(packet_of_record[where], minlength=len(first_record)).astype(np.int64, copy=False)
 
-    arrived, copies, flying = each(fate == Fate.DELIVERED), each(fate == Fate.DUPLICATE), each(fate == Fate.IN_FLIGHT)
-    if np.any(arrived > 1) or np.any((copies > 0) & (arrived == 0)):
+    deliveries, duplicates = count_records(fate == Fate.DELIVERED), count_records(fate == Fate.DUPLICATE)
+    in_flight = count_records(fate == Fate.IN_FLIGHT)
+    if np.any(deliveries > 1) or np.any((duplicates > 0) & (deliveries == 0)):
         raise ValueError("a packet has several first deliveries, or duplicates without one")
-    delivered = arrived == 1
+    delivered = deliveries == 1
     record = np.flatnonzero(fate == Fate.DELIVERED)
-    delay, pdv = np.full(len(head), -1, np.int64), np.full(len(head), -1, np.int64)
-    delay[delivered] = columns["delay_ps"][record]
+    delay, pdv = np.full(len(first_record), -1, np.int64), np.full(len(first_record), -1, np.int64)
+    delay[delivered] = records["delay_ps"][record]
     if len(record):
-        first = _changes(flow[record])
-        least = np.minimum.reduceat(delay[delivered], np.flatnonzero(first))
-        pdv[delivered] = delay[delivered] - least[np.cumsum(first) - 1]
-    return Packets(
-        flow[head], seq[head], group[head], delivered, ~delivered & (flying == 0), ~delivered & (flying > 0), copies, delay, pdv,
-        _arrivals(flow[record], row[record], np.asarray(columns["time_ps"][record], np.int64), delay[delivered], group[record]),
+        first = changes(flow[record])
+        smallest = np.minimum.reduceat(delay[delivered], np.flatnonzero(first))
+        pdv[delivered] = delay[delivered] - smallest[np.cumsum(first) - 1]
+    time_ps = np.asarray(records["time_ps"][record], np.int64)
+    return PacketTable(
+        first_record, packet_of_record, flow[first_record], seq[first_record], delivered, ~delivered & (in_flight == 0),
+        ~delivered & (in_flight > 0), duplicates, delay, pdv,
+        sort_arrivals(flow[record], packet_of_record[record], time_ps, delay[delivered]),
     )  # fmt: skip
 
 
-def _starts(flow: Int, seq: Int, copy: Int) -> Bool:
+def _packet_starts(flow: Int, seq: Int, copy: Int) -> Bool:
     start = np.ones(len(flow), np.bool_)
     same_flow, same_seq = flow[1:] == flow[:-1], seq[1:] == seq[:-1]
     start[1:] = ~(same_flow & same_seq)
@@ -112,42 +132,3 @@ def _starts(flow: Int, seq: Int, copy: Int) -> Bool:
     if not rising.all():
         raise ValueError("records are not sorted by flow, seq and copy")
     return start
-
-
-def _changes(value: Int) -> Bool:
-    change = np.ones(len(value), np.bool_)
-    change[1:] = value[1:] != value[:-1]
-    return change
-
-
-def _arrivals(flow: Int, packet: Int, time: Int, delay: Int, group: Int) -> Arrivals:
-    first = _changes(flow)
-    overtaken = np.flatnonzero((time[1:] < time[:-1]) & ~first[1:])
-    if len(overtaken):  # only flows that have one need sorting
-        nth = np.cumsum(first) - 1
-        mixed = np.zeros(nth[-1] + 1, np.bool_)
-        mixed[nth[overtaken]] = True
-        rows = np.flatnonzero(mixed[nth])
-        order = rows[np.lexsort((time[rows], nth[rows]))]  # stable: equal times stay in sending order
-        packet, time, delay, group = packet.copy(), time.copy(), delay.copy(), group.copy()
-        for column in (packet, time, delay, group):
-            column[rows] = column[order]
-    return Arrivals(packet, time, delay, first, group)
-
-
-def jitter(arrivals: Arrivals) -> Float:
-    """Interarrival jitter after each arrival (RFC 3550, 6.4.1), ps: ``J += (|D| - J) / 16`` from 0 on in each flow.
-
-    The recurrence is the sum of ``(15/16)**k |D|/16`` over the arrivals before, computed by doubling; what lies 1024
-    arrivals back weighs 2e-29 and is left out.
-    """
-    total = np.zeros(len(arrivals.delay_ps))
-    total[1:] = np.abs(np.diff(arrivals.delay_ps)) / 16
-    total[arrivals.first] = 0
-    place = np.arange(len(total)) - np.maximum.accumulate(np.where(arrivals.first, np.arange(len(total)), 0))
-    longest = int(place.max(initial=0))
-    step = 1
-    while step <= min(longest, 512):
-        total[step:] += np.where(place[step:] >= step, total[:-step] * (15 / 16) ** step, 0)
-        step *= 2
-    return total

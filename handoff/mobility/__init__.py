@@ -1,4 +1,7 @@
-"""Models of movement, from draws by name: another mobile node changes no other one's way."""
+"""Mobility models and the attachments that result from them.
+
+Random draws depend on names only, so that an additional mobile node does not change the movement of any other.
+"""
 
 from handoff.mobility.commuters import Commuters
 from handoff.mobility.gauss_markov import GaussMarkov

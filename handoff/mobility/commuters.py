@@ -1,4 +1,4 @@
-"""Commuters: mobile nodes that hand off between neighbouring routers by a renewal process, without positions."""
+"""Commuters: mobile nodes without positions, whose handoffs between neighbouring routers form a renewal process."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 from engine.rng import MAX_EXPONENTIAL_MEAN, PURPOSE_USER, RandomStreams, name_keys
 
 PURPOSE_RIDE = PURPOSE_USER + 25
-"""Draws of a group: whether it moves, where it starts, when its handoffs begin and where they lead."""
+"""Draws of a group: movement at all, first router, beginnings of its handoffs, next routers."""
 PURPOSE_HANDOFF = PURPOSE_USER + 26
 """Draws of a mobile node: gap or overlap, lead and guard of each handoff."""
 
-_MOVES, _PLACE, _UNDER_WAY, _AGE, _FIRST = range(5)
-_RIDE_STRIDE, _HANDOFF_STRIDE = 2, 4
-_MOST_PS = 2**62
+# Numbers of the draws of a group. From _FIRST_HANDOFF on, each handoff takes _RIDE_STRIDE draws: dwell, direction.
+_MOVES, _PLACE, _RESIDUAL_KIND, _RESIDUAL, _FIRST_HANDOFF = range(5)
+_RIDE_STRIDE = 2
+_HANDOFF_STRIDE = 4
+"""Numbers of draws for one handoff of a mobile node: gap or overlap, lead, guard, and one that is unused."""
+_MAX_DURATION_PS = 2**62
 
 
 class UniformTime(NamedTuple):
-    """A time that is drawn uniformly from ``low`` to ``high`` picoseconds, both included."""
+    """Uniform distribution of a time from ``low`` to ``high`` picoseconds, both included."""
 
     low: int
     high: int
 
-    def of(self, draws: RandomStreams, who: Int, index: Int) -> Int:
-        """One for each of ``who``."""
+    def draw(self, streams: RandomStreams, mobiles: Int, index: Int) -> Int:
+        """Draw one time for each of ``mobiles``; ``index`` holds the number of the draw in each one's stream."""
         if self.low == self.high:
-            return np.full(len(who), self.low, np.int64)
-        return self.low + draws.uniform(who, index, self.high - self.low + 1)
+            return np.full(len(mobiles), self.low, np.int64)
+        return self.low + streams.uniform(mobiles, index, self.high - self.low + 1)
 
 
 NONE = UniformTime(0, 0)
@@ -40,206 +43,214 @@ NONE = UniformTime(0, 0)
 
 @dataclass(frozen=True)
 class Commuters:
-    """Handoffs of a group begin by a renewal process that is stationary from time 0 on; times in picoseconds.
+    """Generator of handoffs that form a renewal process, stationary from time 0 on; times in picoseconds.
 
-    A handoff begins with the first that is noticed of it: the prediction, else the warning, else the new link, else the end of
-    the old one. It is done when the old link is down and the new one up. The next one begins ``least_ps`` or more after this
-    one has begun, so that it is never too late for its whole lead: an exponential dwell is ``least_ps`` and an exponential time.
+    A handoff begins with its first event: the prediction, else the warning, else the new link, else the end of the old link. It
+    ends when the old link is down and the new one is up. The dwell is the time from the beginning of a handoff to the beginning
+    of the next one. It is ``min_dwell_ps`` or more, so that a handoff has ended before the next one begins: constant, or
+    ``min_dwell_ps`` plus an exponential time.
 
     Attributes
     ----------
     dwell_ps : int
-        Mean time from the beginning of a handoff to that of the next one, of those who move.
-    moving : int
-        Share of the groups that move, times 2**64.
+        Mean dwell of the mobile nodes that move.
+    moving_share : int
+        Probability that a group moves at all, times 2**64.
     constant : bool
-        Every dwell is the mean; else exponential.
+        If true, every dwell is the mean.
     path : {"line", "random", "ring"}
-        To and fro along the routers; to either neighbour, drawn; to the next one, and from the last to the first.
-    gap : Spread
-        From the end of the old link to the new one.
-    overlap : Spread
-        From the new link to the end of the old one; one of the two is ``NONE``.
-    guard, lead : Spread
-        From the warning to the end of the old link; from the prediction to the warning, or to that end; ``NONE``: no such event.
-    first : bool
-        All start at the first router; else as is stationary: everywhere alike, at the ends of a line half as many.
-    group : int
-        So many mobile nodes, in the order of their names' list, move together; the first one's name decides.
+        "line": to and fro along the routers; "random": to either neighbour with equal probability; "ring": to the next router,
+        and from the last one to the first.
+    gap : UniformTime
+        Time from the end of the old link to the new link.
+    overlap : UniformTime
+        Time from the new link to the end of the old one; either gap or overlap is ``NONE``.
+    guard : UniformTime
+        Time from the warning to the end of the old link; ``NONE``: there is no warning.
+    lead : UniformTime
+        Time from the prediction to the warning, or to the end of the old link if there is no warning; ``NONE``: there is no
+        prediction.
+    start_first : bool
+        If true, all start at the first router; else at a router drawn from the stationary distribution, which is uniform but
+        for the ends of a line, which have half the probability.
+    group_size : int
+        Number of consecutive mobile nodes that move together; the name of the first one determines the draws.
     """
 
     dwell_ps: int
-    moving: int = 2**64
+    moving_share: int = 2**64
     constant: bool = False
     path: Literal["line", "random", "ring"] = "line"
     gap: UniformTime = NONE
     overlap: UniformTime = NONE
     guard: UniformTime = NONE
     lead: UniformTime = NONE
-    first: bool = False
-    group: int = 1
+    start_first: bool = False
+    group_size: int = 1
 
     @property
-    def least_ps(self) -> int:
-        """Shortest dwell: the longest handoff and a picosecond."""
+    def min_dwell_ps(self) -> int:
+        """Shortest dwell: the longest handoff plus a picosecond."""
         return max(self.lead.high + self.guard.high, self.overlap.high) + self.gap.high + 1
 
     def validation_error(self) -> str | None:
-        """Why these handoffs cannot come at this rate."""
-        if not self.moving:
+        """Return why handoffs cannot occur at this rate, or None if they can."""
+        if not self.moving_share:
             return None
-        if self.dwell_ps < self.least_ps:
+        if self.dwell_ps < self.min_dwell_ps:
             return (
                 f"a handoff each {self.dwell_ps / 1e12:.6g} s leaves no room for lead, guard and gap or overlap of up to "
-                f"{self.least_ps / 1e12:.6g} s: lower the rate or shorten them"
+                f"{self.min_dwell_ps / 1e12:.6g} s: lower the rate or shorten them"
             )
         if self.dwell_ps > MAX_EXPONENTIAL_MEAN:
-            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {MAX_EXPONENTIAL_MEAN // (3600 * 10**12)} h"
+            longest_h = MAX_EXPONENTIAL_MEAN // (3600 * 10**12)
+            return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {longest_h} h"
         return None
 
-    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> traces.Associations:
-        """Attach every mobile node from 0 on; handoffs that are not done before ``until_ps`` are not in it.
+    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Associations:
+        """Return the attachments of every mobile node from time 0 on; handoffs that end after ``until_ps`` are left out.
 
         Parameters
         ----------
         names : sequence of str
-            Mobile nodes.
+            Names of the mobile nodes.
         routers : sequence of str
-            Each the neighbour of the next; the first and the last are neighbours on a ring only.
+            Names of the routers. Consecutive routers are neighbours; on a ring, so are the last and the first.
         seed : int
-            Of every draw.
+            Seed of all draws.
         until_ps : int
             End of the run.
 
         Returns
         -------
-        traces.Associations
+        handoff_traces.Associations
             Sorted by mobile node, then time.
 
         Raises
         ------
         ValueError
-            If the rate is out of reach, or ``until_ps`` past 53 days.
+            If the rate cannot be reached, or the run lasts 53 days or more.
         """
         if problem := self.validation_error():
             raise ValueError(problem)
-        if until_ps >= _MOST_PS:
+        if until_ps >= _MAX_DURATION_PS:
             raise ValueError("commuters: a run ends before 53 days")
         keys = name_keys(names)
-        leaders = keys[:: self.group]
-        rides, handoffs = RandomStreams(seed, PURPOSE_RIDE, leaders), RandomStreams(seed, PURPOSE_HANDOFF, keys)
-        where = self._start(rides, len(leaders), len(routers))
-        start = self._place(where, len(routers))[np.arange(len(names)) // self.group]
+        group_keys = keys[:: self.group_size]
+        group_streams = RandomStreams(seed, PURPOSE_RIDE, group_keys)
+        mobile_streams = RandomStreams(seed, PURPOSE_HANDOFF, keys)
+        places = self._draw_start(group_streams, len(group_keys), len(routers))
+        start = self._router_at(places, len(routers))[np.arange(len(names)) // self.group_size]
         rounds: list[_Round] = []
-        for number, (groups, begins, to) in enumerate(self._rides(rides, where, len(routers), until_ps)):
-            who = (groups[:, None] * self.group + np.arange(self.group)).ravel()
-            there = who < len(names)
-            begins, to = (np.repeat(v, self.group)[there] for v in (begins, to))
-            done = self._handoffs(handoffs, who[there], number, begins, to)
-            rounds.append(done.until(until_ps))
-        return _associations(start, rounds, list(names), list(routers))
+        for number, (groups, begin_ps, to) in enumerate(self._rides(group_streams, places, len(routers), until_ps)):
+            mobiles = (groups[:, None] * self.group_size + np.arange(self.group_size)).ravel()
+            exists = mobiles < len(names)  # the last group may be smaller
+            begin_ps, to = (np.repeat(column, self.group_size)[exists] for column in (begin_ps, to))
+            handoffs = self._draw_handoffs(mobile_streams, mobiles[exists], number, begin_ps, to)
+            rounds.append(handoffs.before(until_ps))
+        return _to_associations(start, rounds, list(names), list(routers))
 
-    def _start(self, draws: RandomStreams, groups: int, routers: int) -> Int:
-        """Place on the way of each group; a way to and fro has two places at each router but the ends."""
-        every = np.arange(groups)
-        if self.first:
+    def _draw_start(self, streams: RandomStreams, groups: int, routers: int) -> Int:
+        """Draw the place of each group on its path; a line, ridden to and fro, has two places at each router but the ends."""
+        if self.start_first:
             return np.zeros(groups, np.int64)
         places = routers if self.path == "ring" else max(2 * routers - 2, 1)
-        where = draws.uniform(every, np.full(groups, _PLACE), places)
-        return np.minimum(where, places - where) if self.path == "random" else where
+        place = streams.uniform(np.arange(groups), np.full(groups, _PLACE), places)
+        return np.minimum(place, places - place) if self.path == "random" else place
 
-    def _place(self, where: Int, routers: int) -> Int:
-        """Router at a place on the way."""
-        return np.minimum(where, 2 * routers - 2 - where) if self.path == "line" else where
+    def _router_at(self, place: Int, routers: int) -> Int:
+        return np.minimum(place, 2 * routers - 2 - place) if self.path == "line" else place
 
-    def _rides(self, draws: RandomStreams, where: Int, routers: int, until_ps: int) -> Iterator[tuple[Int, Int, Int]]:
-        """For the first handoff of each group, the second, …: groups that have one, when it begins, and to which router."""
-        if not self.moving:
+    def _rides(self, streams: RandomStreams, place: Int, routers: int, until_ps: int) -> Iterator[tuple[Int, Int, Int]]:
+        """Yield, for the first handoff of each group, then the second, …: the groups that have one, its beginning, its router."""
+        if not self.moving_share:
             return
-        who = np.arange(len(where))
-        who = who[draws.random_words(who, np.full(len(who), _MOVES)) < np.uint64(self.moving)] if self.moving < 2**64 else who
-        begins, where, index = self._rest(draws, who), where[who], _FIRST
-        while len(who):
-            early = begins < until_ps
-            who, begins, where = who[early], begins[early], where[early]
-            at = np.full(len(who), index)
+        groups = np.arange(len(place))
+        if self.moving_share < 2**64:
+            groups = groups[streams.random_words(groups, np.full(len(groups), _MOVES)) < np.uint64(self.moving_share)]
+        begin_ps, place, index = self._draw_residual(streams, groups), place[groups], _FIRST_HANDOFF
+        while len(groups):
+            early = begin_ps < until_ps
+            groups, begin_ps, place = groups[early], begin_ps[early], place[early]
+            draw = np.full(len(groups), index)
             if self.path == "line":
-                where = (where + 1) % (2 * routers - 2)
+                place = (place + 1) % (2 * routers - 2)
             elif self.path == "ring":
-                where = (where + 1) % routers
+                place = (place + 1) % routers
             else:
-                step = 2 * draws.uniform(who, at + 1, 2) - 1
-                where = np.where(where == 0, 1, np.where(where == routers - 1, where - 1, where + step))
-            yield who, begins, self._place(where, routers)
-            begins = begins + self._dwell(draws, who, at)
+                step = 2 * streams.uniform(groups, draw + 1, 2) - 1
+                place = np.where(place == 0, 1, np.where(place == routers - 1, place - 1, place + step))
+            yield groups, begin_ps, self._router_at(place, routers)
+            begin_ps = begin_ps + self._draw_dwell(streams, groups, draw)
             index += _RIDE_STRIDE
 
-    def _dwell(self, draws: RandomStreams, who: Int, index: Int) -> Int:
+    def _draw_dwell(self, streams: RandomStreams, groups: Int, index: Int) -> Int:
         if self.constant:
-            return np.full(len(who), self.dwell_ps, np.int64)
-        return self.least_ps + draws.exponential(who, index, self.dwell_ps - self.least_ps)
+            return np.full(len(groups), self.dwell_ps, np.int64)
+        return self.min_dwell_ps + streams.exponential(groups, index, self.dwell_ps - self.min_dwell_ps)
 
-    def _rest(self, draws: RandomStreams, who: Int) -> Int:
-        """When the first handoff begins that does so from time 0 on: the rest of the dwell that an inspector finds then.
+    def _draw_residual(self, streams: RandomStreams, groups: Int) -> Int:
+        """Draw the residual dwell at time 0, when the first handoff begins.
 
-        The rest of a dwell has the density P(dwell > t) / mean. It is uniform for a constant one. For an exponential one with a
-        least, that is 1 / mean until the least, and then falls as the exponential does, whose share is the rest of 1.
+        In a stationary renewal process the residual has the density P(dwell > t) / mean. For a constant dwell it is uniform. For
+        a minimum plus an exponential time it is uniform up to the minimum with probability minimum / mean, else the minimum plus
+        the exponential time.
         """
-        draw_of = {purpose: np.full(len(who), purpose) for purpose in (_UNDER_WAY, _AGE)}
+        kind, time = (np.full(len(groups), number) for number in (_RESIDUAL_KIND, _RESIDUAL))
         if self.constant:
-            return draws.uniform(who, draw_of[_AGE], self.dwell_ps)
-        late = draws.uniform(who, draw_of[_UNDER_WAY], self.dwell_ps) >= self.least_ps
-        uniform = draws.uniform(who, draw_of[_AGE], self.least_ps)
-        beyond = self.least_ps + draws.exponential(who, draw_of[_AGE], self.dwell_ps - self.least_ps)
-        return np.where(late, beyond, uniform)
+            return streams.uniform(groups, time, self.dwell_ps)
+        exceeds_minimum = streams.uniform(groups, kind, self.dwell_ps) >= self.min_dwell_ps
+        uniform = streams.uniform(groups, time, self.min_dwell_ps)
+        exponential = self.min_dwell_ps + streams.exponential(groups, time, self.dwell_ps - self.min_dwell_ps)
+        return np.where(exceeds_minimum, exponential, uniform)
 
-    def _handoffs(self, draws: RandomStreams, who: Int, number: int, begins: Int, to: Int) -> _Round:
-        """Events of the handoffs that begin then, each node's number ``number``."""
-        at = np.full(len(who), _HANDOFF_STRIDE * number)
-        gap = self.gap.of(draws, who, at)
-        overlap = self.overlap.of(draws, who, at)
-        lead, guard = self.lead.of(draws, who, at + 1), self.guard.of(draws, who, at + 2)
-        down = begins + np.maximum(lead + guard, overlap)
-        never = np.full(len(who), -1, np.int64)
+    def _draw_handoffs(self, streams: RandomStreams, mobiles: Int, number: int, begin_ps: Int, to: Int) -> _Round:
+        """Draw the events of handoff ``number`` of each of ``mobiles``, which begins at ``begin_ps``."""
+        index = np.full(len(mobiles), _HANDOFF_STRIDE * number)
+        gap = self.gap.draw(streams, mobiles, index)
+        overlap = self.overlap.draw(streams, mobiles, index)
+        lead, guard = self.lead.draw(streams, mobiles, index + 1), self.guard.draw(streams, mobiles, index + 2)
+        down = begin_ps + np.maximum(lead + guard, overlap)
+        no_event = np.full(len(mobiles), -1, np.int64)
         return _Round(
-            who, to, down - overlap + gap, down,
-            never if self.lead == NONE else down - guard - lead,
-            never if self.guard == NONE else down - guard,
+            mobiles, to, down - overlap + gap, down,
+            no_event if self.lead == NONE else down - guard - lead,
+            no_event if self.guard == NONE else down - guard,
         )  # fmt: skip
 
 
 class _Round(NamedTuple):
-    """A handoff of each of some mobile nodes: to which router, its link, the end of the old one and what layer 2 says of it."""
+    """One handoff for each of some mobile nodes: new router, up time of its link, end of the old link, layer-2 events."""
 
-    who: Int
+    mobile: Int
     to: Int
     up_ps: Int
     down_ps: Int
     predict_ps: Int
     going_down_ps: Int
 
-    def until(self, end_ps: int) -> _Round:
-        """Those that are done before then."""
-        done = np.maximum(self.up_ps, self.down_ps) < end_ps
-        return _Round(*(column[done] for column in self))
+    def before(self, end_ps: int) -> _Round:
+        """Return the handoffs that end before ``end_ps``."""
+        ended = np.maximum(self.up_ps, self.down_ps) < end_ps
+        return _Round(*(column[ended] for column in self))
 
 
-def _associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> traces.Associations:
-    """Each mobile node's attachments one behind the other: row ``first[m] + k`` is where its handoff ``k`` led."""
+def _to_associations(start: Int, rounds: list[_Round], names: list[str], routers: list[str]) -> handoff_traces.Associations:
+    """Build the rows by mobile node: handoff k of mobile node m leads from row ``first[m] + k`` to the next row."""
     count = np.ones(len(names), np.int64)
-    for found in rounds:
-        count[found.who] += 1
+    for handoffs in rounds:
+        count[handoffs.mobile] += 1
     first = np.cumsum(count) - count
     total = int(count.sum())
     router = np.empty(total, np.uint32)
     up, down, predict, going_down = np.zeros(total, np.int64), *(np.full(total, -1, np.int64) for _ in range(3))
     router[first] = start
-    for number, found in enumerate(rounds):
-        row = first[found.who] + number
-        router[row + 1], up[row + 1] = found.to, found.up_ps
-        down[row], predict[row], going_down[row] = found.down_ps, found.predict_ps, found.going_down_ps
+    for number, handoffs in enumerate(rounds):
+        row = first[handoffs.mobile] + number
+        router[row + 1], up[row + 1] = handoffs.to, handoffs.up_ps
+        down[row], predict[row], going_down[row] = handoffs.down_ps, handoffs.predict_ps, handoffs.going_down_ps
     mobile = np.repeat(np.arange(len(names), dtype=np.uint32), count)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=mobile, router=router, up_ps=up, down_ps=down, predict_ps=predict, going_down_ps=going_down,
         mobile_names=names, router_names=routers,
     )  # fmt: skip

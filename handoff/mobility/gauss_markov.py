@@ -1,4 +1,4 @@
-"""Gauss-Markov mobility (Liang and Haas 1999) in a rectangle."""
+"""Gauss-Markov mobility model (Liang and Haas 1999) in a rectangle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import isqrt
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams, name_keys
 from handoff.mobility.tracks import assemble_tracks
@@ -17,25 +17,32 @@ PURPOSE_GAUSS_MARKOV = PURPOSE_USER + 24
 
 UNIT = 20
 """Fraction bits of memory and noise."""
-_NORMAL = 37_837
-"""Standard deviation of the sum of four uniform numbers of 0 to 65,535: sqrt((2**32 - 1) / 3)."""
+_POSITION_BITS = 16
+"""Fraction bits of positions in millimetres during the process, so that slow nodes move too."""
+_SQRT_2_PI = 3_426_951_157
+"""sqrt(2 / pi) times 2**32: standard deviation on an axis for a mean speed of 1."""
+_NORMAL_DEVIATION = 37_837
+"""Standard deviation of the sum of four uniform numbers from 0 to 65,535: sqrt((2**32 - 1) / 3)."""
 
 
 @dataclass(frozen=True)
 class GaussMarkov:
-    """Velocity on each axis is a first-order autoregressive process with mean 0: v' = memory v + sqrt(1 - memory²) sigma w.
+    """Mobility in which the velocity on each axis is a first-order autoregressive process with mean 0.
 
-    A way that would leave the rectangle is reflected at its side. Without a drift the free process looks the same in a mirror, so
-    the reflected one is uniform over the rectangle, moves in all directions alike, and is stationary from the start on.
+    A step changes the velocity v to memory v + sqrt(1 - memory²) sigma w, where w is normal. Paths are reflected at the sides of
+    the rectangle. The free process has no drift and is symmetric, so the reflected one is stationary from the start on: uniform
+    over the rectangle, with no preferred direction.
 
     Attributes
     ----------
     width_mm, height_mm : int
     speed : int
-        Mean speed in millimetres per second: sigma sqrt(pi / 2).
+        Mean speed in millimetres per second, sigma sqrt(pi / 2).
     memory : int
-        Correlation of one step's velocity with the next one's, times 2**20: 0 draws it anew, 2**20 never changes it.
+        Correlation of the velocities of consecutive steps, times 2**20. At 0 each velocity is drawn independently; at 2**20 it
+        never changes.
     step_ps : int
+        Duration of a step.
     """
 
     width_mm: int
@@ -44,43 +51,42 @@ class GaussMarkov:
     memory: int = 943_718  # 0.9
     step_ps: int = 10**12
 
-    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> traces.Tracks:
-        """Where each of ``names`` is from 0 to at least ``until_ps``: int64 picoseconds and millimetres, at every step."""
-        draws = RandomStreams(seed, PURPOSE_GAUSS_MARKOV, name_keys(names))
-        who = np.arange(len(names), dtype=np.int64)
+    def tracks(self, names: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Tracks:
+        """Return the position of each of ``names`` at every step from 0 to at least ``until_ps`` (picoseconds, millimetres)."""
+        streams = RandomStreams(seed, PURPOSE_GAUSS_MARKOV, name_keys(names))
+        mobiles = np.arange(len(names), dtype=np.int64)
         steps = -(-until_ps // self.step_ps)
-        x, y = (self._axis(draws, who, axis, size, steps) for axis, size in enumerate((self.width_mm, self.height_mm)))
-        times = [np.full(len(who), step * self.step_ps, np.int64) for step in range(steps + 1)]
-        return assemble_tracks("gauss-markov", names, [who] * (steps + 1), times, x, y)
+        x, y = (self._positions(streams, mobiles, axis, size, steps) for axis, size in enumerate((self.width_mm, self.height_mm)))
+        times = [np.full(len(mobiles), step * self.step_ps, np.int64) for step in range(steps + 1)]
+        return assemble_tracks("gauss-markov", names, [mobiles] * (steps + 1), times, x, y)
 
-    def _axis(self, draws: RandomStreams, who: Int, axis: int, size: int, steps: int) -> list[Int]:
-        """Positions after each step; kept in 2**-16 mm so that slow nodes move too."""
-        sigma = self.speed * 3_426_951_157 >> 32  # sqrt(2 / pi)
+    def _positions(self, streams: RandomStreams, mobiles: Int, axis: int, size_mm: int, steps: int) -> list[Int]:
+        """Return the coordinates on one axis at the start and after each step."""
+        sigma = self.speed * _SQRT_2_PI >> 32
         noise = isqrt((1 << 2 * UNIT) - self.memory**2)
-        index = np.full(len(who), axis, np.int64)
-        place = draws.uniform_small(who, index, size + 1) << 16
-        velocity = self._normal(draws, who, index + 2) * sigma // _NORMAL
-        found = [place >> 16]
+        index = np.full(len(mobiles), axis, np.int64)
+        position = streams.uniform_small(mobiles, index, size_mm + 1) << _POSITION_BITS
+        velocity = _draw_normal(streams, mobiles, index + 2) * sigma // _NORMAL_DEVIATION
+        positions = [position >> _POSITION_BITS]
         for step in range(steps):
-            place = place + velocity * (self.step_ps // 10**9) // 1000
-            found.append(_folded(place, size << 16) >> 16)
-            fresh = self._normal(draws, who, index + 2 * (step + 2)) * sigma // _NORMAL
-            velocity = (velocity * self.memory + fresh * noise) >> UNIT
-        return found
-
-    @staticmethod
-    def _normal(draws: RandomStreams, who: Int, index: Int) -> Int:
-        """Nearly normal, of mean 0 and deviation ``_NORMAL`` * 2**16: the sum of four uniform numbers (excess kurtosis -0.3)."""
-        words = draws.random_words(who, index)
-        halves = words.view(np.uint16).reshape(-1, 4).astype(np.int64).sum(axis=1) - 2 * 65_535
-        normal: Int = halves << 16
-        return normal
+            position = position + velocity * (self.step_ps // 10**9) // 1000
+            positions.append(_reflect(position, size_mm << _POSITION_BITS) >> _POSITION_BITS)
+            innovation = _draw_normal(streams, mobiles, index + 2 * (step + 2)) * sigma // _NORMAL_DEVIATION
+            velocity = (velocity * self.memory + innovation * noise) >> UNIT
+        return positions
 
 
-def _folded(place: Int, size: int) -> Int:
-    """Reflected at 0 and ``size``, as often as need be."""
-    turned = place % (2 * size)
-    return np.minimum(turned, 2 * size - turned)
+def _draw_normal(streams: RandomStreams, mobiles: Int, index: Int) -> Int:
+    """Draw numbers with mean 0 and deviation ``_NORMAL_DEVIATION`` * 2**16: sums of four uniform ones (excess kurtosis -0.3)."""
+    words = streams.random_words(mobiles, index)
+    sums = words.view(np.uint16).reshape(-1, 4).astype(np.int64).sum(axis=1) - 2 * 65_535
+    normal: Int = sums << _POSITION_BITS
+    return normal
+
+
+def _reflect(position: Int, size: int) -> Int:
+    folded = position % (2 * size)
+    return np.minimum(folded, 2 * size - folded)
 
 
 __all__ = ["GaussMarkov"]

@@ -1,93 +1,61 @@
-"""What a movement file or an association log holds: ``handoff trace info``."""
+"""Statistics of movement and attachments: area, speeds, handoffs, residence times."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine.columns import Int
 
 PING_PONG_PS = 5 * 10**12
-"""A stay shorter than this between two at one other router is a ping-pong."""
+"""Upper bound on the residence time of a ping-pong at the router between."""
 
 
-def describe_movement(file: Path, scenario: Path | None = None) -> dict[str, Any]:
-    """Describe a movement file, or an association log; with a scenario, also the attachments that its coverage makes.
-
-    Returns
-    -------
-    dict
-        Plain numbers, strings, lists and dictionaries, fit for JSON: what ``of_tracks`` or ``of_associations`` give.
-
-    Raises
-    ------
-    ValueError
-        If a file is wrong (``traces.TraceError``, ``ScenarioError``).
-    """
-    if scenario is not None:
-        return _under(file, scenario)
-    if traces.look(file) == "associations":
-        return {"format": "associations"} | attachment_statistics(traces.read_associations(file))
-    return track_statistics(traces.read_movement(file))
-
-
-def _under(file: Path, path: Path) -> dict[str, Any]:
-    from handoff.scenario import load_scenario
-    from handoff.workload.movement import load_attachments, load_tracks
-
-    scenario, _ = load_scenario(path, (f"movement.trace={json.dumps(str(file.resolve()))}",))
-    log = load_attachments(scenario, path.parent, scenario.seed)
-    known = track_statistics(load_tracks(scenario, path.parent, scenario.seed))
-    return known | {"attachments": attachment_statistics(log, scenario.duration)}
-
-
-def track_statistics(tracks: traces.Tracks) -> dict[str, Any]:
-    """Format, nodes, samples, times (s), area (m), speed (m/s) and, for files with dates, when time 0 was."""
-    x, y, same = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
-    ways = np.hypot(np.diff(x), np.diff(y))[same]
-    lasts = (np.diff(tracks.time_ps) / 1e12)[same]
-    speeds = ways / lasts
+def track_statistics(tracks: handoff_traces.Tracks) -> dict[str, Any]:
+    """Return the format, nodes, samples, times (s), area (m) and speeds (m/s) of tracks; if known, also the date of time 0."""
+    x, y, same_node = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
+    leg_m = np.hypot(np.diff(x), np.diff(y))[same_node]
+    leg_s = (np.diff(tracks.time_ps) / 1e12)[same_node]
+    speeds = leg_m / leg_s
     first, last = int(tracks.time_ps.min()), int(tracks.time_ps.max())
-    found: dict[str, Any] = {
+    statistics: dict[str, Any] = {
         "format": tracks.format,
         "nodes": len(tracks.mobile_names),
         "samples": len(tracks),
         "first_s": first / 1e12,
         "last_s": last / 1e12,
         "duration_s": (last - first) / 1e12,
-        "node_hours": float(lasts.sum() / 3600),
+        "node_hours": float(leg_s.sum() / 3600),
         "x_m": [float(x.min()), float(x.max())],
         "y_m": [float(y.min()), float(y.max())],
-        "distance_km": float(ways.sum() / 1e3),
-        "mean_speed_m_s": float(ways.sum() / lasts.sum()) if len(lasts) else None,
-        "greatest_speed_m_s": float(speeds.max()) if len(lasts) else None,
+        "distance_km": float(leg_m.sum() / 1e3),
+        "mean_speed_m_s": float(leg_m.sum() / leg_s.sum()) if len(leg_s) else None,
+        "greatest_speed_m_s": float(speeds.max()) if len(leg_s) else None,
     }
     if tracks.projection is not None:
-        found["origin_deg"] = [tracks.projection.latitude / 1e9, tracks.projection.longitude / 1e9]
+        statistics["origin_deg"] = [tracks.projection.latitude / 1e9, tracks.projection.longitude / 1e9]
     if tracks.epoch_ps is not None:
         epoch = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=tracks.epoch_ps // 10**6)
-        found["time_0"] = epoch.isoformat()
-    return found
+        statistics["time_0"] = epoch.isoformat()
+    return statistics
 
 
-def attachment_statistics(log: traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
-    """Nodes, routers, attachments, handoffs and how often they come, residence times (s).
+def attachment_statistics(log: handoff_traces.Associations, until_ps: int | None = None) -> dict[str, Any]:
+    """Return the numbers of nodes, routers, attachments and handoffs, the handoff rate and the residence times (s).
 
-    A handoff is an attachment that another one of the node follows. It is announced if layer 2 predicts it, soft if the next
-    link comes up before the last one goes down, and a ping-pong if it leads back, after less than 5 s, to the router before.
-    A residence lasts from link up to link down; links that stay up until the end have none.
+    A handoff is the change from an attachment to the next one of the same node. It is announced if layer 2 predicts it, soft if
+    the new link comes up before the old one goes down, and a ping-pong if it leads back to the previous router in less than 5 s.
+    A residence lasts from link up to link down; a link without an end has no residence time.
 
     Parameters
     ----------
-    log : traces.Associations
-        Any attachments.
+    log : handoff_traces.Associations
+        Attachments in any order.
     until_ps : int, optional
-        Until when links without an end are counted as up; the last time in the log if not given.
+        Time at which links without an end count as down; the last time in the log by default.
     """
     order = np.lexsort((log.up_ps, log.mobile))
     mobile, router, up, down, predict = (
@@ -95,11 +63,10 @@ def attachment_statistics(log: traces.Associations, until_ps: int | None = None)
     )
     end = until_ps if until_ps is not None else int(max(up.max(initial=0), down.max(initial=0)))
     closed = np.where(down < 0, max(end, int(up.max(initial=0))), down)
-    follows = mobile[1:] == mobile[:-1]
-    stays = (closed - up) / 1e12
-    back = follows[1:] & follows[:-1] & (router[2:] == router[:-2]) & (router[1:-1] != router[:-2])
-    handoffs, hours = int(follows.sum()), float(_attached_ps(mobile, up, closed) / 3600e12)
-    residence = stays[down >= 0]
+    same_node = mobile[1:] == mobile[:-1]
+    returns = same_node[1:] & same_node[:-1] & (router[2:] == router[:-2]) & (router[1:-1] != router[:-2])
+    handoffs, hours = int(same_node.sum()), float(_attached_ps(mobile, up, closed) / 3600e12)
+    residence = ((closed - up) / 1e12)[down >= 0]
     return {
         "nodes": len(np.unique(mobile)),
         "routers": len(np.unique(router)),
@@ -107,9 +74,9 @@ def attachment_statistics(log: traces.Associations, until_ps: int | None = None)
         "handoffs": handoffs,
         "node_hours": hours,
         "handoffs_per_node_hour": handoffs / hours if hours else None,
-        "announced": int((follows & (predict[:-1] >= 0)).sum()),
-        "soft": int((follows & (up[1:] < closed[:-1])).sum()),
-        "ping_pong": int((back & (closed - up < PING_PONG_PS)[1:-1]).sum()),
+        "announced": int((same_node & (predict[:-1] >= 0)).sum()),
+        "soft": int((same_node & (up[1:] < closed[:-1])).sum()),
+        "ping_pong": int((returns & (closed - up < PING_PONG_PS)[1:-1]).sum()),
         "residence_s": {f"p{q}": float(np.quantile(residence, q / 100)) for q in (10, 50, 90)} | {"mean": float(residence.mean())}
         if len(residence)
         else None,
@@ -117,29 +84,10 @@ def attachment_statistics(log: traces.Associations, until_ps: int | None = None)
 
 
 def _attached_ps(mobile: Int, up: Int, down: Int) -> int:
-    """Time that nodes have a link, each instant of a node once; rows sorted by node, then ``up``."""
-    total, node, known = 0, -1, 0
+    """Return the total time that nodes have one link or more; rows are sorted by node, then ``up``."""
+    total, node, covered_until = 0, -1, 0
     for m, u, d in zip(mobile.tolist(), up.tolist(), down.tolist(), strict=True):
-        known = known if m == node else 0
-        total += max(d - max(u, known), 0)
-        node, known = m, max(known, d)
+        covered_until = covered_until if m == node else 0
+        total += max(d - max(u, covered_until), 0)
+        node, covered_until = m, max(covered_until, d)
     return total
-
-
-def format_description(found: dict[str, Any], indent: str = "") -> list[str]:
-    """The same for people."""
-    out = []
-    for name, value in found.items():
-        if isinstance(value, dict) and name == "attachments":
-            out += ["attachments", *format_description(value, "  ")]
-            continue
-        if isinstance(value, dict):
-            value = ", ".join(f"{k} {v:.3g}" for k, v in value.items())
-        elif isinstance(value, list):
-            value = " to ".join(f"{v:.10g}" for v in value)
-        elif isinstance(value, float):
-            value = f"{value:,.6g}"
-        elif isinstance(value, int):
-            value = f"{value:,}"
-        out.append(f"{indent}{name.replace('_', ' '):<24} {value if value is not None else '-'}")
-    return out

@@ -1,4 +1,4 @@
-"""Parquet tables with fixed schemas and provenance; a file is there complete or not at all."""
+"""Parquet tables of results, with fixed schemas and provenance. A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
 from handoff.simulation.result import STUDY_METRICS, RunResult
 
-_SPREADS = tuple(
-    (f"{name}_{of}", pa.int64() if of == "samples" else pa.float64())
+_DISTRIBUTION_FIELDS = tuple(
+    (f"{name}_{statistic}", pa.int64() if statistic == "samples" else pa.float64())
     for name in ("disruption", "latency", "registration_delay")
-    for of in ("mean_ps", "p50_ps", "p99_ps", "samples")
+    for statistic in ("mean_ps", "p50_ps", "p99_ps", "samples")
 )
 RUN_FIELDS = (
     ("procedure", pa.string()), ("seed", pa.uint64()), ("begin_ps", pa.int64()), ("until_ps", pa.int64()),
@@ -33,7 +33,7 @@ RUN_FIELDS = (
     ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()),
     ("retransmissions", pa.int64()), ("sent", pa.int64()), ("delivered", pa.int64()),
     ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
-    ("in_flight", pa.int64()), *_SPREADS,
+    ("in_flight", pa.int64()), *_DISTRIBUTION_FIELDS,
     ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
@@ -42,16 +42,15 @@ HANDOFF_COLUMNS = (
     *(c for c in COLUMNS if c not in ("mobile", "old_router", "new_router")), "open_ps", "end_ps", "delivered", "duplicate",
     "reordered", "after_marker", "disruption_ps", "latency_ps", "dropped",
 )  # fmt: skip
-_KINDS = {True: pa.int64(), False: pa.float64()}
+
+def _packet_metric_fields(other_columns: Sequence[str], *more: tuple[str, bool]) -> list[tuple[str, pa.DataType]]:
+    """Return the fields that need a record of every packet. They are null for runs without one."""
+    metrics = (*METRICS.items(), *more)
+    return [(name, pa.int64() if is_integer else pa.float64()) for name, is_integer in metrics if name not in other_columns]
 
 
-def _detailed(known: Sequence[str], *more: tuple[str, bool]) -> list[tuple[str, pa.DataType]]:
-    """Metrics beside the columns that are there anyway; null where a run kept no record of packets."""
-    return [(name, _KINDS[whole]) for name, whole in (*METRICS.items(), *more) if name not in known]
-
-
-_HANDOFF_DETAIL = _detailed(HANDOFF_COLUMNS, ("forwarded", True))
-_FLOW_DETAIL = _detailed(FLOW_COLUMNS, *((name, False) for name in VOICE))
+_HANDOFF_METRICS = _packet_metric_fields(HANDOFF_COLUMNS, ("forwarded", True))
+_FLOW_METRICS = _packet_metric_fields(FLOW_COLUMNS, *((name, False) for name in VOICE))
 
 _INT = pa.int64()
 SCHEMAS = {
@@ -59,12 +58,12 @@ SCHEMAS = {
     "handoffs": pa.schema(
         [(n, pa.string()) for n in ("procedure", "mobile", "old_router", "new_router")]
         + [(c, _INT) for c in HANDOFF_COLUMNS]
-        + _HANDOFF_DETAIL
+        + _HANDOFF_METRICS
     ),
     "flows": pa.schema(
         [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")]
         + [(c, _INT) for c in FLOW_COLUMNS]
-        + _FLOW_DETAIL
+        + _FLOW_METRICS
     ),
     "links": pa.schema(
         [("procedure", pa.string()), ("link", pa.string()), ("pooled", pa.bool_())]
@@ -76,16 +75,17 @@ SCHEMAS = {
         + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
     ),
 }
-"""One table a file; sizes in bytes, times in picoseconds (``_ps``), everything else in packets or messages.
+"""Schema of each table, which is a file of its own.
 
-Links are ``pooled`` where a row stands for many queues, one of each mobile node: uplinks, and downlinks that are not shared;
-their utilisation is the sum of all."""
+Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packets or messages. A link is ``pooled`` if its row
+stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
+"""
 BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
-"""Of a run that was cut into batches: a row each, in order, with the columns of ``runs``; no file."""
+"""Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
 
 def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
-    """What made the tables, as metadata of each: scenario, seed, command, versions."""
+    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions."""
     facts = {
         "scenario": scenario_text,
         "scenario_file": scenario_path.name,
@@ -97,12 +97,12 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
 
 
 def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
-    """Write ``runs``, ``handoffs``, ``flows``, ``links`` and ``nodes`` (Parquet) into a folder; returns the files.
+    """Write the tables of ``SCHEMAS`` into a folder and return the files.
 
     Raises
     ------
     OSError
-        If the folder or a file cannot be written; nothing half written stays.
+        If the folder or a file cannot be written. No partial file stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporaries = []
@@ -119,14 +119,14 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
             for temporary in temporaries:
                 temporary.unlink(missing_ok=True)
             raise
-    written = [t.replace(t.with_suffix("")) for t in temporaries]  # all are there: none of an older study stays
+    files = [t.replace(t.with_suffix("")) for t in temporaries]  # only when all are complete: never mixed with an older study
     sync_folder(folder)
-    return written
+    return files
 
 
 def table_columns(name: str, run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
-    """Columns of one run for the table ``name``, each a sequence with an element a row."""
-    return _ROWS[name](run, setup, seed)
+    """Return the columns of one run for the table ``name``. Each is a sequence with one element for each row."""
+    return _TABLES[name](run, setup, seed)
 
 
 def _write(table: pa.Table, temporary: Path) -> None:
@@ -149,21 +149,20 @@ def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 
 
 def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
-    h = run.handoffs
+    handoffs = run.handoffs
     nodes = np.array(run.result.node_names)
     return {
-        "procedure": [run.procedure] * len(h["mobile"]),
-        "mobile": [setup.network.mobile_name(m) for m in h["mobile"].tolist()],
-        "old_router": nodes[h["old_router"]],
-        "new_router": nodes[h["new_router"]],
-        **{c: h[c] for c in HANDOFF_COLUMNS},
-        **_given(h if run.detail else None, _HANDOFF_DETAIL, len(h["mobile"])),
+        "procedure": [run.procedure] * len(handoffs["mobile"]),
+        "mobile": [setup.network.mobile_name(m) for m in handoffs["mobile"].tolist()],
+        "old_router": nodes[handoffs["old_router"]],
+        "new_router": nodes[handoffs["new_router"]],
+        **{c: handoffs[c] for c in HANDOFF_COLUMNS},
+        **_metric_columns(handoffs if run.detail else None, _HANDOFF_METRICS, len(handoffs["mobile"])),
     }
 
 
-def _given(columns: Any, wanted: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
-    """Columns of metrics, or as many nulls."""
-    return {name: [None] * count if columns is None else columns[name] for name, _ in wanted}
+def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
+    return {name: [None] * count if columns is None else columns[name] for name, _ in fields}
 
 
 def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
         "direction": np.where(flows["up"] == 1, "up", "down"),
         **{c: run.result.flows[c] for c in FLOW_COLUMNS},
-        **_given(None if run.detail is None else run.detail.flows, _FLOW_DETAIL, len(labels)),
+        **_metric_columns(None if run.detail is None else run.detail.flows, _FLOW_METRICS, len(labels)),
     }
 
 
@@ -192,4 +191,4 @@ def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1]}
 
 
-_ROWS = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}
+_TABLES = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

@@ -56,8 +56,8 @@ class Agent:
         self.program, self.roles, self.message_hops, self.node = program, roles, message_hops, node
         self.visitor_list = VisitorList(program, roles, node)
         self.binding_cache = BindingCache(program, roles)
-        self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.routability))
-        self.dad_ps = program.options.duplicate_address_detection_ps(program.row)
+        self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
+        self.dad_ps = program.options.duplicate_address_detection_ps(program.procedure)
         self.is_anchor = roles.is_anchor(node)
         self.delayed_messages: dict[int, MessageFields] = {}
         self.dad_end_ps: dict[int, int] = {}
@@ -118,7 +118,7 @@ class Agent:
             self.binding_cache.restart(ctx)
         else:
             self.visitor_list.restart(ctx)
-            has_visitors = self.program.row.ip == 4 or self.program.row.network_based  # an IPv6 access router has none
+            has_visitors = self.program.procedure.ip == 4 or self.program.procedure.network_based  # an IPv6 access router has none
             if has_visitors and self.visitor_list.count_advertisement(ctx.mobile, always=True):
                 self._advertise(ctx, RESTARTED)
 
@@ -135,7 +135,7 @@ class Agent:
         if step.step.effect != "forward":
             self.visitor_list.on_request(ctx, fields)
         wait = 0
-        if self.dad_ps and step.over_old:
+        if self.dad_ps and step.over_old_link:
             dad_end = self.dad_end_ps.get(ctx.mobile, -1)
             if dad_end < ctx.time_ps:
                 dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.dad_ps
@@ -207,7 +207,7 @@ class Agent:
         for number in numbers:
             first_hop = self.message_hops[number]
             step = first_hop.program_step
-            if step.wants_old and (fields.old < 0 or fields.old == fields.new):
+            if step.needs_old_router and (fields.old < 0 or fields.old == fields.new):
                 continue  # there is no old path
             new_fields = fields.for_new_step(number, 0 if step.kind in ("DRR", "DBA") else fields.lifetime_s)
             if step.per_peer and fields.peer < 0:
@@ -226,7 +226,7 @@ class Agent:
             refusal = self.verifier.verify(role, fields, mobile, ctx.time_ps)
             if refusal:
                 ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
-                if refusal != Status.AUTHENTICATION_FAILED or self.program.row.ip == 4:
+                if refusal != Status.AUTHENTICATION_FAILED or self.program.procedure.ip == 4:
                     self._refuse(ctx, hop, fields, refusal)
                 return
         if effect in ("bind", "simultaneous", "delete"):
@@ -267,7 +267,7 @@ class Agent:
         options = self.program.options
         if (options.rfc or options.sequence == "shared") and hop.program_step.step.path[0] == "MN":
             ctx.reject(Fate.REPLAYED)
-            is_ipv4 = self.program.row.ip == 4
+            is_ipv4 = self.program.procedure.ip == 4
             self._refuse(ctx, hop, fields, Status.IDENTIFICATION_MISMATCH if is_ipv4 else Status.SEQUENCE_OUT_OF_WINDOW)
 
     def _refuse_overload(self, ctx: Context, fields: MessageFields) -> None:
@@ -275,7 +275,7 @@ class Agent:
         hop = self.message_hops[fields.step | fields.hop << 16]
         if hop.program_step.kind not in REQUESTS or hop.program_step.step.path[0] != "MN":
             return
-        if self.program.row.ip == 4:
+        if self.program.procedure.ip == 4:
             code = Status.HA_INSUFFICIENT_RESOURCES if hop.role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
             self._refuse(ctx, hop, fields, code)
         elif hop.last:  # a router that only relays an IPv6 message does not answer it

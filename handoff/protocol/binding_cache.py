@@ -113,7 +113,7 @@ class BindingCache:
         old = care_of(role, fields.old) if fields.old >= 0 else new
         keeps_old = simultaneous and old != new
         if keeps_old:
-            self.roles.simultaneous += 1
+            self.roles.simultaneous_bindings += 1
             ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
         until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
         ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
@@ -168,7 +168,7 @@ class BindingCache:
         Returns
         -------
         MessageFields or None
-            The deregistration, which is to be answered now.
+            The deregistration, whose reply is now due.
         """
         entry = self.entries[ctx.mobile]
         deferred = entry.deferred
@@ -197,6 +197,6 @@ class BindingCache:
         self.remove(ctx, entry)
 
     def _lifetime_s(self, role: str, fields: MessageFields) -> int:
-        if role == "CN" and self.program.routability:
+        if role == "CN" and self.program.return_routability:
             return min(fields.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
         return fields.lifetime_s

@@ -23,7 +23,7 @@ seed; 0 for procedures without a marker.
 ``predict_ps``, ``going_down_ps``, ``down_ps``, ``up_ps``: layer-2 events. ``known_ps``: the mobile node learned the new router
 before the move. ``request_ps``: the first request was sent. ``reply_ps``: the reply to it arrived. ``bound_ps``: the last
 acknowledgement of an anchor other than the registering one arrived. ``marker_ps``: the last marker arrived. ``rescue_ps``: the
-mobile node asked the old router to forward. ``acknowledged_ps``: the old router acknowledged that.
+mobile node sent the old router the update that makes it forward. ``acknowledged_ps``: the acknowledgement of that update arrived.
 
 ``completed``: 1 if the mobile node is registered and every update has been answered. ``retransmissions``: of the registering
 request. ``denied``: refusals received. ``between``: 1 if the move led to another region. ``markers``: markers received, one for
@@ -45,7 +45,7 @@ class HandoffRecords:
     """
 
     def __init__(self, setup: Setup) -> None:
-        attachments = setup.movement
+        attachments = setup.attachments
         old = np.flatnonzero(~setup.last_attachments())
         new = old + 1
         count = len(old)

@@ -58,7 +58,7 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
         path = program_step.step.path
         for hop, role in enumerate(path):
             last = hop == len(path) - 1
-            action = "process" if last else _passing_action(program_step, role, program.row.marker)
+            action = "process" if last else _passing_action(program_step, role, program.procedure.marker)
             next_role, size_bytes = ("MN", 0) if last else (path[hop + 1], program_step.leg_bytes[hop])
             hops[number | hop << 16] = MessageHop(
                 program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,

@@ -86,7 +86,7 @@ class MobileNodeController:
         self.states = PerMobileState(self._initial_state)
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
-        self.arrival_actions = [arrival_action(step, program.row.marker) for step in program.steps]
+        self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
         self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
     def on_event(self, ctx: Context, event: Event) -> None:
@@ -123,7 +123,7 @@ class MobileNodeController:
         row = self.row_of[attachment]
         self.records["known_ps"][row] = ctx.time_ps
         old, new = self.router[attachment], self.router[attachment + 1]
-        if state.router == old and self.program.row.predictive:
+        if state.router == old and self.program.procedure.predictive:
             state.target_attachment = attachment + 1
             state.learn_router(attachment + 1)
             self.start_registration(ctx, state, "known", old, new)
@@ -163,7 +163,7 @@ class MobileNodeController:
 
     def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
         """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
-        return state.handoff_attachment == attachment - 1 and not self.program.row.predictive
+        return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
 
     def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if state.handoff_attachment == attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
@@ -198,7 +198,7 @@ class MobileNodeController:
             early = self.program.options.upstream_early and attachment + 1 in state.links
             if early:
                 ctx.set_upstream_route(self.router[attachment + 1])
-            elif self.program.row.upstream == "hold":
+            elif self.program.procedure.upstream == "hold":
                 ctx.buffer_upstream(packets=self.program.options.upstream_packets)
             else:
                 ctx.clear_upstream_route()
@@ -233,10 +233,10 @@ class MobileNodeController:
         if row >= 0 and self.records["new_router"][row] == new:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
-            self.records["between"][row] = self.program.row.hierarchical and variant == HOME
+            self.records["between"][row] = self.program.procedure.hierarchical and variant == HOME
         for number in self.program.steps_on(variant, event):
             step = self.program.steps[number]
-            if step.wants_old and (old < 0 or old == new):
+            if step.needs_old_router and (old < 0 or old == new):
                 continue
             for peer in self.roles.peers[ctx.mobile] if step.per_peer else (-1,):
                 self.client.send_request(ctx, state, number, peer, old, new)
@@ -246,7 +246,7 @@ class MobileNodeController:
 
         It does not suffice after a move between regions without a reply.
         """
-        if not self.program.row.hierarchical:
+        if not self.program.procedure.hierarchical:
             return HOME
         gateway = self.roles.gateways[new]
         if 0 <= old != new and state.gateway == gateway == self.roles.gateways[old]:
@@ -270,7 +270,7 @@ class MobileNodeController:
             return
         if not state.registration_request and self.client.has_link(state, state.router):
             self.start_registration(ctx, state, "move", state.router, state.router)
-            if not self.program.row.hierarchical:
+            if not self.program.procedure.hierarchical:
                 return
         # try again in 1 s: there is no link, a request is pending, or a regional handoff may replace the refresh
         ctx.timer(ctx.time_ps + SECOND, REFRESH, timer)
@@ -302,7 +302,7 @@ class MobileNodeController:
 
     def _on_marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
         """Record the last packet of an old path. With several correspondents each path has its own marker (decision 4)."""
-        if self.program.row.marker == "DBA":  # a DRR, in contrast, answers no request: the registration reply does
+        if self.program.procedure.marker == "DBA":  # a DRR, in contrast, answers no request: the registration reply does
             self.client.match_reply(state, fields)
         row = self._row_of_message(state, fields)
         if row < 0 or self.records["marker_ps"][row] >= 0 or state.target_router != fields.new:

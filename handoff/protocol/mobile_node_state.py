@@ -54,8 +54,8 @@ class MobileNodeState:
     target_router : int
         Router that the last request was for.
     forwarding_router : int
-        Router that was asked to forward (seed, phases II-4 and III-3), so that the mobile node has to register there again if it
-        returns; -1 for none.
+        Router that received a request to forward (seed, phases II-4 and III-3), so that the mobile node has to register there
+        again if it returns; -1 for none.
     detecting : int
         Attachment whose router has advertised itself and is about to be accepted as discovered (RFC 5944 2.4); -1 for none.
     identification : int

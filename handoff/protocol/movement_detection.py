@@ -66,9 +66,9 @@ class MovementDetector:
     def __init__(self, program: Program, roles: RoleResolver, nodes: MobileNodes) -> None:
         self.program, self.roles, self.nodes = program, roles, nodes
         self.options = program.options
-        self.dad_ps = self.options.duplicate_address_detection_ps(program.row)
+        self.dad_ps = self.options.duplicate_address_detection_ps(program.procedure)
         by_advertisement = self.options.discovery != "layer2" and self.options.detection == "eager"
-        self.eager = by_advertisement and not program.row.predictive
+        self.eager = by_advertisement and not program.procedure.predictive
         """True if an advertisement of a new router suffices for a move although the current link works (RFC 5944 2.4.2.2)."""
 
     def on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
@@ -111,7 +111,7 @@ class MovementDetector:
             if self.nodes.client.has_link(state, state.router):
                 return  # the current router still advertises itself
             wait = max(wait, self._expiry_ps(ctx, state) - ctx.time_ps)
-        if self.options.rfc and self.program.row.ip == 4:
+        if self.options.rfc and self.program.procedure.ip == 4:
             wait = max(wait, state.last_move_request_ps + REGISTRATION_INTERVAL - ctx.time_ps)
         state.detecting = attachment
         ctx.timer(ctx.time_ps + wait, DISCOVERED, attachment)

@@ -62,8 +62,8 @@ class ProgramStep:
     variant: int
     kind: str
     leg_bytes: tuple[int, ...]
-    over_old: bool
-    wants_old: bool
+    over_old_link: bool
+    needs_old_router: bool
     per_peer: bool
     replies: frozenset[int]
     needs_reply: bool
@@ -95,17 +95,17 @@ class Program:
         Steps of router discovery over the new link.
     """
 
-    row: Procedure
+    procedure: Procedure
     options: Options
     steps: tuple[ProgramStep, ...]
     steps_by_event: dict[tuple[int, str], tuple[int, ...]]
     prelude: tuple[int, ...]
-    routability: dict[str, int]
+    return_routability: dict[str, int]
     solicitation: int
     advertisement: int
 
     @classmethod
-    def of(cls, procedure: Procedure, options: Options) -> Program:
+    def compile(cls, procedure: Procedure, options: Options) -> Program:
         """Compile a procedure for the options of a study."""
         steps: list[_NumberedStep] = []
         fallbacks: dict[int, int] = {}
@@ -142,7 +142,7 @@ class Program:
 
     def refresh_ps(self, lifetime_s: int) -> int:
         """Return the time from a reply to the refresh of the registration: half of the shortest lifetime of its bindings."""
-        shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.routability and self.row.route_optimization else lifetime_s
+        shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.return_routability and self.procedure.route_optimization else lifetime_s
         return shortest * SECOND // 2
 
     def steps_on(self, variant: int, event: str) -> tuple[int, ...]:
@@ -168,13 +168,13 @@ def compile_program(setup: Setup, procedure: str) -> Program:
     """
     definition = find_procedure(procedure)
     errors = setup.options.problems()
-    without_gateway = sorted({int(r) for r in setup.movement.router} - set(setup.gateways))
+    without_gateway = sorted({int(r) for r in setup.attachments.router} - set(setup.gateways))
     if definition.hierarchical and without_gateway:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
         errors.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
     if errors:
         raise ValueError("\n".join(errors))
-    return Program.of(definition, setup.options)
+    return Program.compile(definition, setup.options)
 
 
 def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
@@ -193,7 +193,7 @@ def _append_variant(
 ) -> None:
     """Append the steps of one variant to ``steps``.
 
-    A request before the move gets a fallback step over the new link, for a move that nobody predicted.
+    A request before the move gets a fallback step over the new link, for a move without a prediction.
     """
     for step in signalling:
         before_move = step.on == "predict"
@@ -261,7 +261,7 @@ def _steps_started(steps: list[_NumberedStep], variant: int, message: str, role:
 
 
 def _replies(steps: list[_NumberedStep], variant: int, step: Step) -> Iterator[int]:
-    """Yield the steps that lead to the mobile node among those that the last node of ``step`` starts, directly or indirectly."""
+    """Yield the steps to the mobile node that the last node of ``step`` starts, directly or through further nodes."""
     for k in _steps_started(steps, variant, step.message, step.path[-1]):
         if steps[k][1].path[-1] == "MN":
             yield k
@@ -279,8 +279,8 @@ def _program_step(
         variant=variant,
         kind=message_kind(step.message),
         leg_bytes=leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates),
-        over_old=over_old,
-        wants_old=bool(_OLD_ROLES & set(step.path)),
+        over_old_link=over_old,
+        needs_old_router=bool(_OLD_ROLES & set(step.path)),
         per_peer="CN" in step.path,
         replies=replies,
         needs_reply=bool(replies) and step.on != "going-down",

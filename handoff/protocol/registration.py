@@ -42,10 +42,10 @@ class RegistrationClient:
 
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], router: Sequence[int]) -> None:
         self.program, self.roles, self.message_hops, self.router = program, roles, message_hops, router
-        self.options, self.ip = program.options, program.row.ip
+        self.options, self.ip = program.options, program.procedure.ip
         self.uses_timestamps = self.ip == 4 and self.options.authenticates  # as identifications (RFC 5944 5.7.1)
         self.limits_rate = self.options.rfc and self.ip == 6  # RFC 6275 11.8
-        self.signs = self.options.authenticates or bool(program.routability)
+        self.signs = self.options.authenticates or bool(program.return_routability)
         self.rfc = self.options.rfc
         self.lifetime_s = [self._requested_lifetime_s(step) for step in program.steps]
         self.first_wait_ps = [self._first_wait_ps(step) for step in program.steps]
@@ -75,9 +75,9 @@ class RegistrationClient:
             Routers of the handoff.
         """
         step = self.program.steps[number]
-        if step.over_old and step.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
+        if step.over_old_link and step.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
             number, step = step.fallback_step, self.program.steps[step.fallback_step]
-        if self.program.routability and self._lacks_tokens(ctx, state, step, peer, new):
+        if self.program.return_routability and self._lacks_tokens(ctx, state, step, peer, new):
             state.updates_without_tokens = (*state.updates_without_tokens, (number, peer, old, new))
             self._test_addresses(ctx, state, step, peer, old, new)
             return
@@ -114,9 +114,9 @@ class RegistrationClient:
         if step.kind == "HADQ":
             return DHAAD_TIMEOUT
         wait = self.options.retransmit_ps
-        if step.over_old and step.kind in ("BU", "DBU"):
+        if step.over_old_link and step.kind in ("BU", "DBU"):
             # the new router checks the address before it relays the update, and the anchor's reply waits for the update
-            wait += self.options.duplicate_address_detection_ps(self.program.row)
+            wait += self.options.duplicate_address_detection_ps(self.program.procedure)
         return wait
 
     def _rfc_first_wait_ps(self, state: MobileNodeState, step: ProgramStep, new: int, wait: int) -> int:
@@ -191,16 +191,16 @@ class RegistrationClient:
             return False
         keeps_wait = now or request.rate_limited
         wait = request.wait_ps if keeps_wait else min(2 * request.wait_ps, max(longest, request.wait_ps))
-        if step.over_old and step.fallback_step >= 0 and self.has_link(state, request.new):
+        if step.over_old_link and step.fallback_step >= 0 and self.has_link(state, request.new):
             request = request._replace(step=step.fallback_step)
-        elif step.over_old and step.fallback_step < 0 and not self.has_link(state, request.old):
+        elif step.over_old_link and step.fallback_step < 0 and not self.has_link(state, request.old):
             return True  # a message about the old link is of no use over another link
         step = self.program.steps[request.step]
         request = request._replace(wait_ps=wait, rate_limited=False)
-        if self.program.routability and self._lacks_tokens(ctx, state, step, request.peer, request.new):
+        if self.program.return_routability and self._lacks_tokens(ctx, state, step, request.peer, request.new):
             state.updates_without_tokens = (*state.updates_without_tokens, request[:4])
             self._test_addresses(ctx, state, step, *request[1:4])
-        elif self.has_link(state, request.old if step.over_old else request.new):
+        elif self.has_link(state, request.old if step.over_old_link else request.new):
             self._send_or_hold(ctx, state, request)
         else:  # try again later, when a link may be up
             self._await_reply(ctx, state, request, ctx.time_ps + wait)
@@ -212,19 +212,19 @@ class RegistrationClient:
         fields = MessageFields(number, 1, old, new, peer, state.identification, self.lifetime_s[number])
         if self.signs and hop.program_step.kind in REQUESTS:
             fields = self._sign(ctx, state, fields, hop.program_step)
-        via = old if hop.program_step.over_old else new
+        via = old if hop.program_step.over_old_link else new
         ctx.send(hop.code, hop.next_node(fields), size_bytes=hop.size_bytes, args=fields, via=via)
 
     def _requested_lifetime_s(self, step: ProgramStep) -> int:
         if step.kind == "DBU":
             return 0
-        if step.step.path[-1] == "CN" and self.program.routability:
+        if step.step.path[-1] == "CN" and self.program.return_routability:
             return min(self.options.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
         return self.options.lifetime_s
 
     def _sign(self, ctx: Context, state: MobileNodeState, fields: MessageFields, step: ProgramStep) -> MessageFields:
         """Add the authenticator that the receiver requires."""
-        if step.step.path[-1] == "CN" and self.program.routability:
+        if step.step.path[-1] == "CN" and self.program.return_routability:
             home = state.tokens[fields.peer, _HOME_ADDRESS][0]
             care_of = state.tokens[fields.peer, fields.new][0] if fields.lifetime_s else 0
             fields = fields.replace(status=nonce_index(home) | nonce_index(care_of) << NONCE_BITS)
@@ -250,15 +250,15 @@ class RegistrationClient:
 
         The home test over a new link goes through the home agent, so that it requires a registration through that link.
         """
-        link = "1" if step.over_old else "2"
+        link = "1" if step.over_old_link else "2"
         in_progress = {(self.program.steps[r.step].kind, r.peer) for r in state.requests.values()}
-        home_agent_reachable = step.over_old or state.router == new
+        home_agent_reachable = step.over_old_link or state.router == new
         lacks_home_token = not self._has_valid_token(ctx, state, peer, _HOME_ADDRESS)
         if home_agent_reachable and ("HoTI", peer) not in in_progress and lacks_home_token:
-            self.send_request(ctx, state, self.program.routability["HoTI" + link], peer, old, new)
+            self.send_request(ctx, state, self.program.return_routability["HoTI" + link], peer, old, new)
         lacks_care_of_token = step.kind == "BU" and not self._has_valid_token(ctx, state, peer, new)
         if lacks_care_of_token and ("CoTI", peer) not in in_progress:
-            self.send_request(ctx, state, self.program.routability["CoTI" + link], peer, old, new)
+            self.send_request(ctx, state, self.program.return_routability["CoTI" + link], peer, old, new)
 
     def on_token(self, ctx: Context, state: MobileNodeState, fields: MessageFields) -> None:
         """Store a token that has arrived, and retry the updates that wait for it."""

@@ -57,11 +57,11 @@ class RoleResolver:
 
     def __init__(self, setup: Setup, program: Program, peers: CorrespondentTable, seed: int) -> None:
         self.home_agent, self.gateways, self.peers, self.seed = setup.home_agent, setup.gateways, peers, seed
-        self.row, self.options, self.network = program.row, program.options, setup.network
+        self.procedure, self.options, self.network = program.procedure, program.options, setup.network
         self.node_keys = [name_key(n.name) for n in setup.network.nodes]
         self.mobile_keys = setup.network.mobile_keys()
         self.advertisements = AdvertisementSchedule(self.node_keys, program.options, seed)
-        attachments = setup.movement
+        attachments = setup.attachments
         at_start = setup.first_attachments()
         at_start = at_start[attachments.up_ps[at_start] == 0]
         router = np.full(setup.network.mobile_count, -1, np.int32)
@@ -72,8 +72,8 @@ class RoleResolver:
             "HA": self._home_agent, "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway,
             "oMAP": self._old_gateway,
         }  # fmt: skip
-        self.simultaneous = 0
-        self._has_regions = program.row.hierarchical
+        self.simultaneous_bindings = 0
+        self._has_regions = program.procedure.hierarchical
         self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio
 
@@ -97,15 +97,15 @@ class RoleResolver:
         """Return the role of an anchor's node."""
         if node == self.home_agent:
             return "HA"
-        if self.row.hierarchical and node in self.gateways.values():
-            return "MAP" if self.row.ip == 6 else "GFA"
+        if self.procedure.hierarchical and node in self.gateways.values():
+            return "MAP" if self.procedure.ip == 6 else "GFA"
         return "CN"
 
     def is_anchor(self, node: int) -> bool:
         """Return whether a node has a binding cache under this procedure."""
-        if node == self.home_agent or (self.row.hierarchical and node in self.gateways.values()):
+        if node == self.home_agent or (self.procedure.hierarchical and node in self.gateways.values()):
             return True
-        return self.row.route_optimization and node in self.peers.nodes
+        return self.procedure.route_optimization and node in self.peers.nodes
 
     def care_of(self, role: str, router: int) -> int:
         """Return the node to which an anchor in ``role`` tunnels the packets of a mobile node at ``router``."""
@@ -114,8 +114,8 @@ class RoleResolver:
     def tunnel(self, role: str) -> dict[str, int | str]:
         """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Context.bind``."""
         if role not in self._tunnels:
-            header = header_bytes(role, self.row.ip, self.options.encapsulation)
-            end = "router" if self.row.ip == 4 or self.row.network_based else "mobile"
+            header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
+            end = "router" if self.procedure.ip == 4 or self.procedure.network_based else "mobile"
             self._tunnels[role] = {"header_bytes": header, "end": end}
         return self._tunnels[role]
 

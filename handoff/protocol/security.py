@@ -100,7 +100,7 @@ class RequestVerifier:
 
     def verify(self, role: str, fields: MessageFields, mobile: int, time_ps: int) -> int:
         """Return the status of a refusal, or ``Status.ACCEPTED``."""
-        if role == "CN" and self.roles.row.ip == 6:
+        if role == "CN" and self.roles.procedure.ip == 6:
             return self._verify_tokens(fields, mobile, time_ps) if self.routability else Status.ACCEPTED
         if not self.authenticates:
             return Status.ACCEPTED
@@ -108,7 +108,7 @@ class RequestVerifier:
             return Status.ACCEPTED
         if fields.proof != authenticator(home_key(self.roles, mobile), fields):
             return Status.AUTHENTICATION_FAILED
-        if self.roles.row.ip == 4 and abs(time_ps - fields.identification) > IDENTIFICATION_TOLERANCE:
+        if self.roles.procedure.ip == 4 and abs(time_ps - fields.identification) > IDENTIFICATION_TOLERANCE:
             return Status.IDENTIFICATION_MISMATCH
         return Status.ACCEPTED
 

@@ -108,7 +108,7 @@ class Setup:
 
     network: Network
     home_agent: int
-    movement: Attachments
+    attachments: Attachments
     duration_ps: int
     options: Options = field(default_factory=Options)
     gateways: dict[int, int] = field(default_factory=dict)
@@ -117,12 +117,12 @@ class Setup:
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""
-        mobile = self.movement.mobile
+        mobile = self.attachments.mobile
         return np.append(mobile[1:] != mobile[:-1], True) if len(mobile) else np.zeros(0, bool)
 
     def first_attachments(self) -> Int:
         """Return the index of the first attachment of each mobile node that has one."""
-        mobile = self.movement.mobile
+        mobile = self.attachments.mobile
         return np.flatnonzero(np.append(True, mobile[1:] != mobile[:-1])) if len(mobile) else np.zeros(0, np.int64)
 
 

@@ -68,10 +68,10 @@ class VisitorList:
     """
 
     def __init__(self, program: Program, roles: RoleResolver, node: int) -> None:
-        self.options, self.procedure, self.roles, self.node = program.options, program.row, roles, node
+        self.options, self.procedure, self.roles, self.node = program.options, program.procedure, roles, node
         self.entries = PerMobileState(self._initial_entry)
-        self._is_foreign_agent = program.row.ip == 4
-        self._forwarding_ps = program.options.forwarding_lifetime(program.row.ip)
+        self._is_foreign_agent = program.procedure.ip == 4
+        self._forwarding_ps = program.options.forwarding_lifetime(program.procedure.ip)
         self._forwarding_tunnel = roles.tunnel("AR")
 
     def _initial_entry(self, mobile: int) -> VisitorEntry:
@@ -118,14 +118,14 @@ class VisitorList:
             self.remove(ctx)
 
     def count_advertisement(self, mobile: int, always: bool = False) -> bool:
-        """Count an advertisement, and return whether it is to be sent to the mobile node.
+        """Return whether an advertisement is due for a mobile node, and count it.
 
         Parameters
         ----------
         mobile : int
             A mobile node.
         always : bool
-            If true, send it to every attached mobile node, also to those that have registered since their link came up.
+            If true, send it to every attached mobile node, also to mobile nodes that have registered since their link came up.
         """
         visitor = self.entries[mobile]
         left = visitor.advertisements_left
@@ -136,7 +136,7 @@ class VisitorList:
 
     # -- entries ----------------------------------------------------------------------------------------------------------
     def remove(self, ctx: Context) -> None:
-        """Remove the entry and end forwarding. An IPv6 router continues to deliver on its link, to whoever is there."""
+        """Remove the entry and end forwarding. An IPv6 router continues to deliver to every node on its link."""
         visitor = self.entries[ctx.mobile]
         visitor.until_ps = -1
         visitor.registered_at_start = False

@@ -1,1 +1,1 @@
-"""One run of one procedure."""
+"""One run of one procedure, or a study of several: from a setup to results."""

@@ -1,4 +1,4 @@
-"""Handoffs that are done at once and for nothing: what "extra bytes" are counted against."""
+"""Baseline run with instantaneous, cost-free handoffs, against which extra bytes are counted."""
 
 from __future__ import annotations
 
@@ -16,86 +16,88 @@ from handoff.simulation.initial_state import anchors_with_bindings, install_init
 
 
 class ByteCounts(NamedTuple):
-    """Bytes that links took, on the radio and in the fixed network."""
+    """Bytes sent on all links: on the radio cells (``air``) and in the fixed network (``core``)."""
 
     air: int
     core: int
 
     @classmethod
     def of(cls, result: Result) -> ByteCounts:
-        """Those of a run."""
+        """Sum the bytes of a result."""
         radio = np.array([name.endswith((">*", "<*")) for name in result.link_names], bool)
         return cls(int(result.links["bytes"][radio].sum()), int(result.links["bytes"][~radio].sum()))
 
-    def minus(self, other: ByteCounts) -> ByteCounts:
-        """What is more here than there."""
+    def __sub__(self, other: ByteCounts) -> ByteCounts:
+        """Return the difference of both counts."""
         return ByteCounts(self.air - other.air, self.core - other.core)
 
 
 ZERO_BYTES = ByteCounts(0, 0)
-"""A reference for those who do not want to know."""
+"""A baseline for callers that do not need extra bytes: with it no baseline run takes place."""
 
 
-def baseline_bytes(setup: Setup, places: RoleResolver, seed: int, run: Callable[[Engine], ByteCounts | None]) -> ByteCounts | None:
-    """Bytes on all links and cells when every handoff is done at once and for nothing, as the new link comes up.
+def baseline_bytes(
+    setup: Setup, roles: RoleResolver, seed: int, run: Callable[[Engine], ByteCounts | None]
+) -> ByteCounts | None:
+    """Count the bytes on all links and cells if every handoff were done at once and at no cost, as the new link comes up.
 
-    Same packets, same movement, same anchors and tunnels; no message, no copy, no forwarding.
+    The baseline has the same packets, movement, anchors and tunnels; it has no message, no bicast copy and no forwarding.
 
     Parameters
     ----------
     setup : Setup
         As for the procedure.
-    places : Places
-        Its anchors.
+    roles : RoleResolver
+        Roles under the procedure: they name its anchors and tunnels.
     seed : int
-        Of every draw.
+        Seed of every draw.
     run : callable
-        Takes the engine to the end of the setup and reads off its bytes; None if it was stopped.
+        Takes the engine to the end of the setup and returns its bytes; None if the run was stopped.
 
     Returns
     -------
-    Bytes or None
-        None if it was stopped.
+    ByteCounts or None
+        None if the run was stopped.
     """
-    move = setup.movement
+    movement = setup.attachments
     network = setup.network.fork()
-    install_initial_state(setup, network, places)
-    later = np.flatnonzero(move.up_ps > 0)
-    network.schedule_event(move.up_ps[later], move.mobile[later], UP, move.router[later])
-    acts: dict[int, Any] = {}
-    for router in np.unique(move.router[later]).tolist():
-        at = later[move.router[later] == router]
-        network.schedule_event(move.up_ps[at], move.mobile[at], UP, router, node=router)
-        acts[router] = _Local()
-        for node, role, who in anchors_with_bindings(places, router, np.unique(move.mobile[at])):
-            rows = at[np.isin(move.mobile[at], who)]
-            network.schedule_event(move.up_ps[rows], move.mobile[rows], UP, router, node=node)
-            acts[node] = _Binds(places, role)
+    install_initial_state(setup, network, roles)
+    moves = np.flatnonzero(movement.up_ps > 0)
+    network.schedule_event(movement.up_ps[moves], movement.mobile[moves], UP, movement.router[moves])
+    controllers: dict[int, Any] = {}
+    for router in np.unique(movement.router[moves]).tolist():
+        arrivals = moves[movement.router[moves] == router]
+        network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
+        controllers[router] = _DeliverLocally()
+        for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
+            rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
+            network.schedule_event(movement.up_ps[rows], movement.mobile[rows], UP, router, node=node)
+            controllers[node] = _BindAtOnce(roles, role)
     engine = Engine(network, seed=seed, tunnel_limit=setup.options.tunnel_limit)
-    engine.attach_mobiles(_RoutesUp())
-    for node, controller in acts.items():
+    engine.attach_mobiles(_RouteUpstream())
+    for node, controller in controllers.items():
         engine.attach(node, controller)
     return run(engine)
 
 
-def baseline_key(row: Procedure) -> tuple[object, ...]:
-    """What ``ideal_bytes`` depends on beside the setup: procedures with the same anchors and tunnels have one reference."""
-    return row.ip, row.hierarchical, row.route_optimization, row.network_based
+def baseline_key(procedure: Procedure) -> tuple[object, ...]:
+    """Return the properties that decide the baseline of a setup: procedures with the same anchors and tunnels share one."""
+    return procedure.ip, procedure.hierarchical, procedure.route_optimization, procedure.network_based
 
 
-class _RoutesUp:
+class _RouteUpstream:
     def on_event(self, ctx: Any, event: Any) -> None:
         ctx.set_upstream_route(event.args[0])
 
 
-class _Local:
+class _DeliverLocally:
     def on_event(self, ctx: Any, event: Any) -> None:
         ctx.deliver_locally()
 
 
-class _Binds:
-    def __init__(self, places: RoleResolver, role: str) -> None:
-        self.places, self.role = places, role
+class _BindAtOnce:
+    def __init__(self, roles: RoleResolver, role: str) -> None:
+        self.roles, self.role = roles, role
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        ctx.bind(self.places.care_of(self.role, event.args[0]), **self.places.tunnel(self.role))
+        ctx.bind(self.roles.care_of(self.role, event.args[0]), **self.roles.tunnel(self.role))

@@ -1,4 +1,4 @@
-"""Checkpoints of a study: one file from which its command goes on where it was (docs/runs.md)."""
+"""Checkpoints of a study: one file from which an interrupted study resumes (docs/runs.md)."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunState:
-    """What a run knows beside its engine.
+    """State of a run outside its engine.
 
     Attributes
     ----------
-    records : Records
+    records : HandoffRecords
     controllers : list of (int, controller)
-        By node; -1 is the fleet.
+        Controllers by node; node -1 is the controller of the mobile nodes.
     simultaneous : int
-        How often an anchor made a binding beside another one.
+        Number of bindings that an anchor made beside an existing one.
     capture : object
-        State of what takes the hops, None if nothing does.
+        State of the recorder of hops; None if the run has none.
     wall_seconds : float
-        Taken so far.
+        Real time spent so far.
     """
 
     records: HandoffRecords
@@ -49,13 +49,13 @@ class RunState:
 
 @dataclass
 class CompletedRuns:
-    """What a study knows of the runs that are complete.
+    """Runs of a study that are complete.
 
     Attributes
     ----------
-    runs : list of Run
-    references : dict of tuple to Bytes
-        Bytes of handoffs that cost nothing, by ``handoff.simulation.baseline.baseline_key``.
+    runs : list of RunResult
+    references : dict of tuple to ByteCounts
+        Bytes of the baseline runs, by ``handoff.simulation.baseline.baseline_key``.
     """
 
     runs: list[RunResult] = field(default_factory=list)
@@ -63,42 +63,43 @@ class CompletedRuns:
 
 
 class StudyCheckpoint:
-    """The checkpoint of a study.
+    """Checkpoint of a study: its complete runs, and the state of the run in progress.
 
     Parameters
     ----------
     path : Path
-        Of the file.
+        Checkpoint file.
     study : dict
-        What makes this study's results, by names that a user knows: who goes on has to have the same. Goes through JSON.
+        Everything that decides the results of the study, by names that a user knows. A study can resume only with equal values.
+        The values must be representable in JSON.
     every_s : float or None
-        Seconds of real time after which the next slice ends with a checkpoint; None: none is written.
+        Seconds of real time after which the next slice ends with a checkpoint; None if none is written.
 
     Attributes
     ----------
-    complete : Complete
+    complete : CompletedRuns
     """
 
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
-        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "traces")]}
+        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "handoff_traces")]}
         self.complete = CompletedRuns()
-        self._last = time.monotonic()
+        self._last_write_s = time.monotonic()
         self._engines: list[Engine] = []
-        self._under_way: Callable[[], RunState] | None = None
+        self._run_state: Callable[[], RunState] | None = None
         self._shared: Mapping[str, object] = {}
         self._open = ExitStack()
-        self._file: BinaryIO | None = None  # while there are states of engines left in it
-        self._left = 0
+        self._file: BinaryIO | None = None  # open as long as it has states of engines to read
+        self._engines_in_file = 0
 
-    # -- going on ---------------------------------------------------------------------------------------------------------
+    # -- resuming ---------------------------------------------------------------------------------------------------------
     def resume(self) -> int:
-        """Go on from the file; returns the simulated time (ps) that the run under way has reached.
+        """Read the complete runs from the file; return the simulated time (ps) that the run in progress has reached.
 
         Raises
         ------
         CheckpointError
-            If it is damaged, or of another study or program.
+            If the file is damaged, or belongs to another study or another version of the program.
         OSError
             If it cannot be read.
         """
@@ -106,116 +107,124 @@ class StudyCheckpoint:
         if differ := [name for name, value in self.study.items() if facts["study"].get(name) != value]:
             verb = "differs" if len(differ) == 1 else "differ"
             raise CheckpointError(f"{self.path}: of another study or program: {' and '.join(differ)} {verb}")
-        found = self._load({})
-        if not isinstance(found, CompletedRuns):
-            raise CheckpointError(f"{self.path}: there is no study in it")
-        self.complete, self._left = found, facts["engines"]
+        complete = self._load({})
+        if not isinstance(complete, CompletedRuns):
+            raise CheckpointError(f"{self.path}: it contains no study")
+        self.complete, self._engines_in_file = complete, facts["engines"]
         return int(facts["time_ps"])
 
     def restore_run(self, shared: Mapping[str, object]) -> RunState | None:
-        """What the run knew at the checkpoint, None if it begins.
+        """Return the state of the run in progress, or None if this run has no state in the file.
 
         Parameters
         ----------
         shared : mapping of str to object
-            What the run has made anew and what is known refers to.
+            Objects that each run creates anew and that the state refers to by name.
         """
         self._engines, self._shared = [], shared
-        if not self._left or self._file is None:
+        if not self._engines_in_file or self._file is None:
             return None
-        found = self._load(shared)
-        if not isinstance(found, RunState):
-            raise CheckpointError(f"{self.path}: there is no run in it")
-        return found
+        state = self._load(shared)
+        if not isinstance(state, RunState):
+            raise CheckpointError(f"{self.path}: it contains no run")
+        return state
 
-    def track_engine(self, engine: Engine, under_way: Callable[[], RunState] | None = None) -> None:
-        """Put an engine where it was at the checkpoint, and have its state in those to come."""
-        if self._left and self._file is not None:
+    def track_engine(self, engine: Engine, run_state: Callable[[], RunState] | None = None) -> None:
+        """Restore an engine from the checkpoint, and include its state in all later checkpoints.
+
+        Parameters
+        ----------
+        engine : Engine
+            The engine of the run, or, when that run is over, the engine of its baseline.
+        run_state : callable or None
+            Returns the present state of the run; None for the engine of a baseline.
+        """
+        if self._engines_in_file and self._file is not None:
             try:
                 restore(engine, self._file)
-            except CheckpointError as error:  # the same scenario, but not the same files
+            except CheckpointError as error:  # the scenario is equal, but the files that it names are not
                 raise CheckpointError(f"{self.path}: {error}: has a file that the scenario names changed?") from None
-            self._left -= 1
-            if not self._left:
+            self._engines_in_file -= 1
+            if not self._engines_in_file:
                 self._open.close()
         self._engines.append(engine)
-        if under_way is not None:
-            self._under_way = under_way
-        elif self._under_way is not None:  # a second engine begins when the first one's run is over
-            over = self._under_way()
-            self._under_way = lambda: over
+        if run_state is not None:
+            self._run_state = run_state
+        elif self._run_state is not None:  # the baseline starts when the run is over: its state is final
+            final = self._run_state()
+            self._run_state = lambda: final
 
     def _load(self, shared: Mapping[str, object]) -> Any:
-        """The next pickle of the file."""
         assert self._file is not None
         try:
             return _Unpickler(self._file, shared).load()
         except MemoryError:
             raise
-        except Exception as error:  # whatever a pickle that none has written here may lead to
+        except Exception as error:  # a damaged pickle can raise anything
             raise CheckpointError(f"{self.path}: cannot be read: {error}") from None
 
-    # -- keeping ----------------------------------------------------------------------------------------------------------
+    # -- writing ----------------------------------------------------------------------------------------------------------
     def write_if_due(self, forced: bool) -> None:
-        """Write a checkpoint if it is time, or ``forced``: a run that stops here, or a capture that is complete, needs one."""
-        if forced or (self.every_s is not None and time.monotonic() - self._last >= self.every_s):
+        """Write a checkpoint if ``every_s`` has passed, or if ``forced``: a run that stops, or whose capture is complete."""
+        if forced or (self.every_s is not None and time.monotonic() - self._last_write_s >= self.every_s):
             self.write()
-            self._last = time.monotonic()
+            self._last_write_s = time.monotonic()
 
     def write(self) -> None:
-        """Write a checkpoint; the one before is there until this one is on the disk."""
-        assert self._under_way is not None
-        reached = self._engines[0].time_ps
-        with write_checkpoint(self.path, {"study": self.study, "engines": len(self._engines), "time_ps": reached}) as file:
+        """Write a checkpoint. The previous one stays until this one is on the disk."""
+        assert self._run_state is not None
+        reached_ps = self._engines[0].time_ps
+        with write_checkpoint(self.path, {"study": self.study, "engines": len(self._engines), "time_ps": reached_ps}) as file:
             _dump(self.complete, file, {})
-            _dump(self._under_way(), file, self._shared)
+            _dump(self._run_state(), file, self._shared)
             for engine in self._engines:
                 save(engine, file)
 
     def close(self) -> None:
-        """Let go of the file that the study was to go on from."""
+        """Close the file from which the study resumed."""
         self._open.close()
 
     def remove(self) -> None:
-        """The study is complete."""
+        """Remove the file: the study is complete."""
         self.close()
         remove(self.path)
 
 
-# -- Python's part of the state ---------------------------------------------------------------------------------------------
+# -- state of Python objects -------------------------------------------------------------------------------------------------
 
 _ARRAYS = {
     (f"numpy.{core}.{module}", name)
     for core in ("core", "_core")
     for module, name in (("multiarray", "_reconstruct"), ("multiarray", "scalar"), ("numeric", "_frombuffer"))
 }
-_ADMITTED = _ARRAYS | {
+_ADMITTED_NAMES = _ARRAYS | {
     ("array", "_array_reconstructor"), ("array", "array"), ("handoff.simulation.checkpoint", "_method"),
     ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.simulation.checkpoint", "CompletedRuns"),
     ("handoff.simulation.checkpoint", "RunState"), ("handoff.simulation.baseline", "ByteCounts"),
     ("handoff.simulation.handoff_metrics", "PacketMetrics"), ("handoff.simulation.result", "RunResult"),
 }  # fmt: skip
-_MACHINE = "handoff.protocol."
-"""Classes of these modules may be in a checkpoint, too: they hold data, and making one does nothing else."""
+_PROTOCOL_PACKAGE = "handoff.protocol."
+"""Classes of this package may be in a checkpoint, too: they hold data, and creating one has no other effect."""
 
 
 def _method(owner: object, name: str) -> object:
-    """A method of a part of the machine."""
-    if not type(owner).__module__.startswith(_MACHINE) or not isinstance(vars(type(owner)).get(name), types.FunctionType):
-        raise CheckpointError(f"{type(owner).__name__} has no method {name}")
+    # The only function that a checkpoint can call: it must not reach anything but methods of the protocol.
+    cls = type(owner)
+    if not cls.__module__.startswith(_PROTOCOL_PACKAGE) or not isinstance(vars(cls).get(name), types.FunctionType):
+        raise CheckpointError(f"{cls.__name__} has no method {name}")
     return getattr(owner, name)
 
 
-def _reduced(method: types.MethodType) -> tuple[Any, ...]:
+def _reduce_method(method: types.MethodType) -> tuple[Any, ...]:
     return _method, (method.__self__, method.__name__)
 
 
 class _Pickler(pickle.Pickler):
-    """Writes what a run knows; what it shares with its setup goes by name."""
+    """Pickler that writes objects shared with the setup of a run by name."""
 
     def __init__(self, file: BinaryIO, shared: Mapping[str, object]) -> None:
         super().__init__(file, protocol=5)
-        self.dispatch_table = {**copyreg.dispatch_table, types.MethodType: _reduced}
+        self.dispatch_table = {**copyreg.dispatch_table, types.MethodType: _reduce_method}
         self._names = {id(value): name for name, value in shared.items()}
 
     def persistent_id(self, value: Any) -> str | None:
@@ -223,7 +232,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads it, and makes nothing but arrays and the classes above: a file cannot call anything else."""
+    """Unpickler that creates only arrays and admitted classes, so that a file cannot call anything else."""
 
     def __init__(self, file: BinaryIO, shared: Mapping[str, object]) -> None:
         super().__init__(file)
@@ -233,13 +242,13 @@ class _Unpickler(pickle.Unpickler):
         return self._shared[name]
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _ADMITTED:
+        if (module, name) in _ADMITTED_NAMES:
             return super().find_class(module, name)
-        if module.startswith(_MACHINE) and name.isidentifier():
-            found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module:
-                return found
-        raise CheckpointError(f"a checkpoint has no {module}.{name} in it")
+        if module.startswith(_PROTOCOL_PACKAGE) and name.isidentifier():
+            cls = super().find_class(module, name)
+            if isinstance(cls, type) and cls.__module__ == module:
+                return cls
+        raise CheckpointError(f"a checkpoint cannot contain {module}.{name}")
 
 
 def _dump(value: object, file: BinaryIO, shared: Mapping[str, object]) -> None:

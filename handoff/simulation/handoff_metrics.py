@@ -1,4 +1,4 @@
-"""What a run's handoffs, flows and packets say: records of the machine joined with spans and packet records of the engine."""
+"""Columns of handoffs, flows and the whole study: the protocol's records joined with the engine's spans and packet records."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import numpy as np
 
 from engine import Fate, Result
 from engine.columns import Columns, Int
-from handoff.metrics import CODECS, group_metrics, voice_metrics
+from handoff.metrics import CODECS
+from handoff.metrics.packet_metrics import FLOAT_METRICS, GROUP_METRICS, measure_groups
+from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.resequencing import resequence
+from handoff.metrics.voice import measure_voice
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.procedures import Procedure
 
 VOICE = ("r_factor", "mos")
-_NOTHING = np.zeros(0, np.int64)
-_EMPTY = {name: _NOTHING for name in ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps", "sent_ps", "via", "tunnels")}
-METRICS = {name: bool(values.dtype.kind == "i") for name, values in group_metrics(_EMPTY, _NOTHING, 0).items()}
-"""Names of all metrics of a group of packets, and whether they are whole numbers."""
+"""Metrics of voice quality: each flow is judged as a G.711 call with packet loss concealment."""
+METRICS = {name: name not in FLOAT_METRICS for name in GROUP_METRICS}
+"""Names of all metrics of a group of packets; true for integers."""
 _IE, _BPL = CODECS["G.711"]
 
 
 @dataclass(frozen=True)
 class PacketMetrics:
-    """Metrics by their standard names (``handoff.metrics.group_metrics`` lists them), from every packet of a run.
+    """Metrics by their standard names (see ``handoff.metrics.group_metrics``), from the record of every packet of a run.
 
     Attributes
     ----------
     flows : dict of str to ndarray
-        One element a flow; ``r_factor`` and ``mos`` as if it were a G.711 call with packet loss concealment.
+        One element for each flow; ``r_factor`` and ``mos`` as if it were a G.711 call with packet loss concealment.
     study : dict of str to ndarray
         One element: all flows together.
     """
@@ -37,8 +39,42 @@ class PacketMetrics:
     study: Columns
 
 
-def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int, reached: int) -> Columns:
-    """Join the machine's records with the spans and the dropped packets of each handoff that began."""
+@dataclass(frozen=True)
+class PacketRecords:
+    """Records of every packet copy of a whole run, with the packet table that all windows of the run share.
+
+    Attributes
+    ----------
+    records : dict of str to ndarray
+        Records of the copies, behind the resequencing buffer of the receiver if there is one.
+    table : PacketTable
+        Table of the packets.
+    mobile_of_flow : ndarray of int64
+        Mobile node of each flow.
+    reached_ps : int
+        End of the run.
+    resequenced : bool
+        True if the receivers put packets back in order.
+    """
+
+    records: Columns
+    table: PacketTable
+    mobile_of_flow: Int
+    reached_ps: int
+    resequenced: bool
+
+    @classmethod
+    def from_result(cls, result: Result, mobile_of_flow: Int, resequence_ps: int) -> PacketRecords:
+        """Take the records of a run that kept all of them, and build the packet table."""
+        records = result.packets
+        assert records is not None, "packet metrics need the record of every packet"
+        if resequence_ps:
+            records = resequence(records, resequence_ps)
+        return cls(records, build_packet_table(records), mobile_of_flow, result.until_ps, bool(resequence_ps))
+
+
+def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int, reached_ps: int) -> Columns:
+    """Join the protocol's record of each handoff with its span and its dropped packets, sorted by mobile node and index."""
     spans = result.spans
     columns: Columns = {c: v[spans["id"]] for c, v in records.columns.items()}
     columns["open_ps"] = spans["open_ps"]
@@ -48,91 +84,106 @@ def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int
     columns["disruption_ps"] = spans["gap_max_ps"]
     ready = np.maximum(columns["reply_ps"], columns["up_ps"])
     columns["latency_ps"] = np.where(columns["reply_ps"] >= 0, np.maximum(0, ready - columns["down_ps"]), -1)
-    columns["dropped"] = _dropped_in(spans, result.packets, mobile_of_flow, reached)
+    columns["dropped"] = _count_dropped(spans, result.packets, mobile_of_flow, reached_ps)
     order = np.lexsort((columns["index"], columns["mobile"]))
     return {c: v[order] for c, v in columns.items()}
 
 
-def _dropped_in(spans: Columns, packets: Columns | None, mobile_of_flow: Int, reached: int) -> Int:
-    """Dropped copies of data packets between the opening and the end of their mobile node's span."""
+def _count_dropped(spans: Columns, packets: Columns | None, mobile_of_flow: Int, reached_ps: int) -> Int:
+    """Count, for each span, the copies of data packets of its mobile node that were dropped in it."""
     dropped = np.zeros(len(spans["mobile"]), np.int64)
     if packets is not None:
         rows = np.flatnonzero((packets["fate"] > Fate.DUPLICATE) & (packets["fate"] != Fate.IN_FLIGHT))
-        span = find_span(spans, mobile_of_flow[packets["flow"][rows]], packets["time_ps"][rows], reached)
+        span = find_span(spans, mobile_of_flow[packets["flow"][rows]], packets["time_ps"][rows], reached_ps)
         np.add.at(dropped, span[span >= 0], 1)
     return dropped
 
 
-def find_span(spans: Columns, mobile: Int, time_ps: Int, reached: int) -> Int:
-    """Number of the span of a mobile node that an instant lies in, -1 if in none; the spans of one do not overlap."""
+def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int:
+    """Return the index of the span that contains each instant, or -1. A mobile node's spans do not overlap.
+
+    Parameters
+    ----------
+    spans : dict of str to ndarray
+        ``mobile``, ``open_ps`` and ``end_ps``; -1 if the span was still open at the end of the run.
+    mobile, time_ps : ndarray of int64
+        Mobile node and time of each instant.
+    reached_ps : int
+        End of the run.
+    """
     if not len(spans["mobile"]) or not len(mobile):
         return np.full(len(mobile), -1)
-    times = np.unique(spans["open_ps"])  # their ranks: products of them stay small
-    opening = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
-    wanted = mobile * len(times) + np.searchsorted(times, time_ps, side="right") - 1
-    order = np.argsort(opening)
-    at = np.searchsorted(opening[order], wanted, side="right") - 1
+    times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
+    opening_key = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
+    key = mobile * len(times) + np.searchsorted(times, time_ps, side="right") - 1
+    order = np.argsort(opening_key)
+    at = np.searchsorted(opening_key[order], key, side="right") - 1
     row = order[np.maximum(at, 0)]
-    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached)
+    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
     return np.where((at >= 0) & (spans["mobile"][row] == mobile) & (time_ps <= end), row, -1)
 
 
 def compute_packet_metrics(
-    row: Procedure, result: Result, whole: Result, mobile_of_flow: Int, handoffs: Columns, resequence_ps: int, begin_ps: int
+    procedure: Procedure, window: Result, packets: PacketRecords, handoffs: Columns, begin_ps: int
 ) -> PacketMetrics:
-    """Metrics of flows and of the whole study in the window of ``result``; those of handoffs are added to ``handoffs``.
+    """Compute the metrics of each flow and of the whole study in a window, and add those of handoffs to ``handoffs``.
 
-    Flows and study have the packets that were sent in the window from ``begin_ps`` on, whenever they ended in the ``whole``
-    run. A packet belongs to the handoff in whose span it was first delivered or, if it was lost, its last copy was dropped.
+    Flows and study contain the packets that were sent in the window, whenever their journey ended in the run. A packet belongs
+    to the handoff in whose span it was first delivered or, if it was lost, its last copy was dropped.
+
+    Parameters
+    ----------
+    procedure : Procedure
+        Procedure of the run: its hierarchy decides how many tunnels a packet has without forwarding.
+    window : engine.Result
+        Result of the window. With resequencing its counts of reordered packets are replaced: the engine counted them before
+        the buffer.
+    packets : PacketRecords
+        Packets of the whole run.
+    handoffs : dict of str to ndarray
+        Handoffs of the window (:func:`handoff_columns`).
+    begin_ps : int
+        Begin of the window.
     """
-    packets, reached = whole.packets, whole.until_ps
-    assert packets is not None, "metrics want the record of every packet"
-    if resequence_ps:
-        packets = resequence(packets, resequence_ps)
-    flows = len(result.flows["sent"])
-    flow = np.where((packets["sent_ps"] >= begin_ps) & (packets["sent_ps"] < result.until_ps), packets["flow"], -1)
-    per_flow = group_metrics(packets, flow, flows)
-    per_flow |= _voice(packets, flow, flows)
-    study = group_metrics(packets, np.minimum(flow, 0), 1)
-    group = _handoff_of(packets, handoffs, mobile_of_flow, reached)
-    count = len(handoffs["mobile"])
-    measured = group_metrics(packets, group, count)
-    handoffs |= {name: values for name, values in measured.items() if name not in handoffs}
-    if resequence_ps:  # the engine counted arrivals
-        handoffs["reordered"], result.flows["reordered"] = measured["reordered"], per_flow["reordered"]
-    handoffs["forwarded"] = _forwarded(row, packets, group, count)
-    study["forwarded"] = np.array([_forwarded(row, packets, np.minimum(flow, 0), 1)[0]])
+    records, table = packets.records, packets.table
+    flows, handoff_count = len(window.flows["sent"]), len(handoffs["mobile"])
+    sent_ps = records["sent_ps"][table.first_record]
+    flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
+    study_group = np.minimum(flow, 0)
+    handoff = _handoff_of_packets(packets, handoffs)
+    per_flow = measure_groups(table, flow, flows)
+    voice = measure_voice(table, flow, flows, ie=_IE, bpl=_BPL)
+    per_flow |= {name: voice[name] for name in VOICE}
+    study = measure_groups(table, study_group, 1)
+    per_handoff = measure_groups(table, handoff, handoff_count)
+    handoffs |= {name: values for name, values in per_handoff.items() if name not in handoffs}
+    if packets.resequenced:
+        handoffs["reordered"], window.flows["reordered"] = per_handoff["reordered"], per_flow["reordered"]
+    handoffs["forwarded"] = _count_forwarded(procedure, packets, handoff, handoff_count)
+    study["forwarded"] = _count_forwarded(procedure, packets, study_group, 1)
     for name in VOICE:
         study[name] = np.array([np.nanmean(per_flow[name]) if np.isfinite(per_flow[name]).any() else np.nan])
     return PacketMetrics(per_flow, study)
 
 
-def _voice(packets: Columns, group: Int, groups: int) -> Columns:
-    columns = voice_metrics(packets, group, groups, ie=_IE, bpl=_BPL)
-    return {name: columns[name] for name in VOICE}
-
-
-def _handoff_of(packets: Columns, handoffs: Columns, mobile_of_flow: Int, reached: int) -> Int:
-    """Handoff of each record: that of its packet's delivery, or of the last drop of a lost one."""
-    fate, time = packets["fate"], packets["time_ps"]
-    first = np.append(True, (np.diff(packets["flow"]) != 0) | (np.diff(packets["seq"]) != 0))[: len(fate)]
-    packet = np.cumsum(first) - 1
-    ended = np.full(int(first.sum()), -1, np.int64)
+def _handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
+    """Return the handoff of each packet, by the time of its delivery or of the last drop of a lost one; -1 if there is none."""
+    table, fate, time_ps = packets.table, packets.records["fate"], packets.records["time_ps"]
+    end_ps = np.full(len(table.flow), -1, np.int64)
     dropped = (fate > Fate.DUPLICATE) & (fate != Fate.IN_FLIGHT)
-    np.maximum.at(ended, packet[dropped], time[dropped])
-    under_way = fate == Fate.IN_FLIGHT
-    ended[packet[under_way]] = -1
+    np.maximum.at(end_ps, table.packet_of_record[dropped], time_ps[dropped])
+    end_ps[table.packet_of_record[fate == Fate.IN_FLIGHT]] = -1
     delivered = fate == Fate.DELIVERED
-    ended[packet[delivered]] = time[delivered]
-    known = ended >= 0
-    group = np.full(len(ended), -1, np.int64)
-    group[known] = find_span(handoffs, mobile_of_flow[packets["flow"][first]][known], ended[known], reached)
-    found: Int = group[packet]
-    return found
+    end_ps[table.packet_of_record[delivered]] = time_ps[delivered]
+    ended = end_ps >= 0
+    handoff = np.full(len(end_ps), -1, np.int64)
+    handoff[ended] = find_span(handoffs, packets.mobile_of_flow[table.flow[ended]], end_ps[ended], packets.reached_ps)
+    return handoff
 
 
-def _forwarded(row: Procedure, packets: Columns, group: Int, groups: int) -> Int:
-    """Delivered downstream packets that were encapsulated once more than the anchors do: by an old router."""
-    tunnels = 1 + row.hierarchical
-    extra = (packets["fate"] == Fate.DELIVERED) & (packets["via"] >= 0) & (packets["tunnels"] > tunnels) & (group >= 0)
-    return np.asarray(np.bincount(group[extra], minlength=groups), np.int64)
+def _count_forwarded(procedure: Procedure, packets: PacketRecords, group: Int, groups: int) -> Int:
+    """Count delivered downstream packets that an old router encapsulated: once more than the anchors do."""
+    records, record_group = packets.records, group[packets.table.packet_of_record]
+    anchor_tunnels = 1 + procedure.hierarchical
+    forwarded = (records["fate"] == Fate.DELIVERED) & (records["via"] >= 0) & (records["tunnels"] > anchor_tunnels)
+    return np.asarray(np.bincount(record_group[forwarded & (record_group >= 0)], minlength=groups), np.int64)

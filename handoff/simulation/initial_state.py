@@ -1,4 +1,4 @@
-"""The state of time 0, the layer-2 events, and the controllers of a run."""
+"""State of a run at time 0: attachments and bindings, scheduled layer-2 events, controllers."""
 
 from __future__ import annotations
 
@@ -20,107 +20,125 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable, Setup
 
 PURPOSE_AGE = PURPOSE_USER + 1
-"""Draws of how old a registration is that was made before time 0."""
+"""Purpose of the random draws of the age of each registration that was made before time 0."""
 
 
-def install_initial_state(setup: Setup, network: Network, places: RoleResolver) -> None:
-    """Attachments, and the bindings of time 0: a mobile node that is up then has been registered before."""
-    move = setup.movement
-    network.attach(move.mobile, move.router, move.up_ps, move.down_ps)
-    for router, here in _at_start(setup):
-        network.set_local(router, here)
-        network.set_upstream_route(here, router)
+def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -> None:
+    """Attach the mobile nodes and install the bindings of time 0.
+
+    A mobile node whose link is up at time 0 counts as registered before.
+
+    Raises
+    ------
+    ValueError
+        If a mobile node is attached to its home agent: it would need no binding.
+    """
+    movement = setup.attachments
+    network.attach(movement.mobile, movement.router, movement.up_ps, movement.down_ps)
+    for router, mobiles in _attached_at_start(setup):
+        network.set_local(router, mobiles)
+        network.set_upstream_route(mobiles, router)
         if router == setup.home_agent:
             raise ValueError("a mobile node at its home agent is at home: attach it to another router")
-        for node, role, who in anchors_with_bindings(places, router, here):
-            network.bind(node, who, places.care_of(role, router), **places.tunnel(role))  # type: ignore[arg-type]
+        for node, role, bound in anchors_with_bindings(roles, router, mobiles):
+            network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
 
 
 def prepare_network(setup: Setup, program: Program, seed: int) -> tuple[Network, RoleResolver]:
-    """The network of one run of a program on a setup, with its state of time 0 and its schedule; and who is where in it."""
-    places = RoleResolver(setup, program, CorrespondentTable(setup.network), seed)
+    """Return a copy of the network for one run, with its state of time 0 and its scheduled events, and the roles in it."""
+    roles = RoleResolver(setup, program, CorrespondentTable(setup.network), seed)
     network = setup.network.fork()
-    install_initial_state(setup, network, places)
-    schedule_events(setup, network, program, places, seed)
-    return network, places
+    install_initial_state(setup, network, roles)
+    schedule_events(setup, network, program, roles, seed)
+    return network, roles
 
 
-def anchors_with_bindings(places: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
-    """Each anchor of mobile nodes at a router: node, role, and those of them that it has a binding for."""
-    row = places.row
-    yield places.home_agent, "HA", mobiles
-    if row.hierarchical:
-        yield places.gateways[router], "MAP" if row.ip == 6 else "GFA", mobiles
-    if row.route_optimization:
-        for node in places.peers.nodes:
-            who = np.intersect1d(mobiles, places.peers.mobiles(node))
-            if len(who):
-                yield node, "CN", who
+def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
+    """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for."""
+    procedure = roles.procedure
+    yield roles.home_agent, "HA", mobiles
+    if procedure.hierarchical:
+        yield roles.gateways[router], "MAP" if procedure.ip == 6 else "GFA", mobiles
+    if procedure.route_optimization:
+        for node in roles.peers.nodes:
+            bound = np.intersect1d(mobiles, roles.peers.mobiles(node))
+            if len(bound):
+                yield node, "CN", bound
 
 
-def schedule_events(setup: Setup, network: Network, program: Program, places: RoleResolver, seed: int) -> None:
-    """Layer-2 events for mobile nodes and routers, restarts, the first refresh of registrations made before time 0."""
-    move = setup.movement
-    attachment = np.arange(len(move.mobile))
+def schedule_events(setup: Setup, network: Network, program: Program, roles: RoleResolver, seed: int) -> None:
+    """Schedule layer-2 events of mobile nodes and routers, restarts, and the first refresh of earlier registrations.
+
+    With authentication, the registration servers of anchors also become slower by its service time.
+    """
+    movement = setup.attachments
+    attachment = np.arange(len(movement.mobile))
     moves = ~setup.last_attachments()
-    for code, times, which in [
-        (PREDICT, move.predict_ps, moves & (move.predict_ps >= 0)),
-        (GOING_DOWN, move.going_down_ps, moves & (move.going_down_ps >= 0)),
-        (DOWN, move.down_ps, move.down_ps < FOREVER),
-        (UP, move.up_ps, move.up_ps > 0),
+    for code, times, selected in [
+        (PREDICT, movement.predict_ps, moves & (movement.predict_ps >= 0)),
+        (GOING_DOWN, movement.going_down_ps, moves & (movement.going_down_ps >= 0)),
+        (DOWN, movement.down_ps, movement.down_ps < FOREVER),
+        (UP, movement.up_ps, movement.up_ps > 0),
     ]:
-        rows = np.flatnonzero(which)
-        network.schedule_event(times[rows], move.mobile[rows], code, attachment[rows])
+        rows = np.flatnonzero(selected)
+        network.schedule_event(times[rows], movement.mobile[rows], code, attachment[rows])
         if code in (UP, DOWN):
-            _for_routers(network, move.router[rows], times[rows], move.mobile[rows], code, attachment[rows])
+            _schedule_at_routers(network, movement.router[rows], times[rows], movement.mobile[rows], code, attachment[rows])
         elif code == PREDICT and program.prelude:
-            old, new = move.router[rows], move.router[rows + 1]
+            old, new = movement.router[rows], movement.router[rows + 1]
             first = old if program.steps[program.prelude[0]].step.path[0] == "oAR" else new
-            _for_routers(network, first, times[rows], move.mobile[rows], code, old | new << 16)
+            _schedule_at_routers(network, first, times[rows], movement.mobile[rows], code, old | new << 16)
     if setup.options.old_buffer_packets:
-        rows = np.flatnonzero(move.down_ps < FOREVER)
-        cells = [network.cells[network.cell_of_node[r]] for r in move.router[rows].tolist()]
-        delays = np.array([cell.down.delay_ps for cell in cells], np.int64)
-        fade = np.clip(move.down_ps[rows] - delays + 1, move.up_ps[rows], move.down_ps[rows])
-        _for_routers(network, move.router[rows], fade, move.mobile[rows], FADE, attachment[rows])
+        _schedule_fades(setup, network, attachment)
     for restart in setup.restarts:
-        everyone = np.arange(network.mobile_count)
-        network.schedule_event(restart.at_ps, everyone, RESTART, 0, node=restart.node)
+        network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)
     start = setup.first_attachments()
-    here = move.mobile[start[move.up_ps[start] == 0]]
-    half = program.refresh_ps(setup.options.lifetime_s)
-    first = half - RandomStreams(seed, PURPOSE_AGE, places.mobile_keys[here]).uniform_all(half)
-    soon = first < setup.duration_ps
-    network.schedule_event(first[soon], here[soon], REFRESH, 0)
+    registered = movement.mobile[start[movement.up_ps[start] == 0]]
+    refresh_interval = program.refresh_ps(setup.options.lifetime_s)
+    age = RandomStreams(seed, PURPOSE_AGE, roles.mobile_keys[registered]).uniform_all(refresh_interval)
+    first_refresh = refresh_interval - age
+    in_run = first_refresh < setup.duration_ps
+    network.schedule_event(first_refresh[in_run], registered[in_run], REFRESH, 0)
     if setup.options.authenticates and setup.options.authentication_service_ps:
         for i, node in enumerate(network.nodes):
-            if places.is_anchor(i):
-                network.nodes[i] = replace(node, registration_ps=node.registration_ps + setup.options.authentication_service_ps)
+            if roles.is_anchor(i):
+                service_ps = node.registration_ps + setup.options.authentication_service_ps
+                network.nodes[i] = replace(node, registration_ps=service_ps)
 
 
-def _for_routers(network: Network, routers: Int, times: Int, mobiles: Int, code: int, args: Int) -> None:
+def _schedule_fades(setup: Setup, network: Network, attachment: Int) -> None:
+    # A packet that the router sends from this time on would reach the mobile node after its link is down.
+    movement = setup.attachments
+    rows = np.flatnonzero(movement.down_ps < FOREVER)
+    cells = [network.cells[network.cell_of_node[r]] for r in movement.router[rows].tolist()]
+    delays = np.array([cell.down.delay_ps for cell in cells], np.int64)
+    fade = np.clip(movement.down_ps[rows] - delays + 1, movement.up_ps[rows], movement.down_ps[rows])
+    _schedule_at_routers(network, movement.router[rows], fade, movement.mobile[rows], FADE, attachment[rows])
+
+
+def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: Int, code: int, args: Int) -> None:
     for router in np.unique(routers).tolist():
-        at = routers == router
-        network.schedule_event(times[at], mobiles[at], code, args[at], node=router)
+        rows = routers == router
+        network.schedule_event(times[rows], mobiles[rows], code, args[rows], node=router)
 
 
 def make_controllers(
-    setup: Setup, program: Program, places: RoleResolver, message_hops: dict[int, MessageHop], records: HandoffRecords
+    setup: Setup, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], records: HandoffRecords
 ) -> Iterator[tuple[int, Any]]:
-    """The fleet's controller (node -1), and one of each router and anchor."""
-    yield -1, MobileNodeController(program, places, message_hops, setup.movement, records)
-    nodes = {*np.unique(setup.movement.router).tolist(), setup.home_agent}
-    if program.row.hierarchical:
+    """Yield the controller of the mobile nodes (as node -1), then that of each router and anchor."""
+    yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
+    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent}
+    if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
-    if program.row.route_optimization:
-        nodes |= set(places.peers.nodes)
+    if program.procedure.route_optimization:
+        nodes |= set(roles.peers.nodes)
     for node in sorted(nodes):
-        yield node, Agent(program, places, message_hops, node)
+        yield node, Agent(program, roles, message_hops, node)
 
 
-def _at_start(setup: Setup) -> Iterator[tuple[int, Int]]:
-    """Routers, and the mobile nodes that are up there at time 0."""
-    move, start = setup.movement, setup.first_attachments()
-    start = start[move.up_ps[start] == 0]
-    for router in np.unique(move.router[start]).tolist():
-        yield router, move.mobile[start[move.router[start] == router]]
+def _attached_at_start(setup: Setup) -> Iterator[tuple[int, Int]]:
+    """Yield each router and the mobile nodes whose link to it is up at time 0."""
+    movement, start = setup.attachments, setup.first_attachments()
+    start = start[movement.up_ps[start] == 0]
+    for router in np.unique(movement.router[start]).tolist():
+        yield router, movement.mobile[start[movement.router[start] == router]]

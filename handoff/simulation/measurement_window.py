@@ -1,4 +1,4 @@
-"""Windows of a run: figures of the time after the warm-up only, and of each of its batches."""
+"""Measurement windows of a run: the time after the warm-up, and each of its batches."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ NON_ADDITIVE_COLUMNS = {
     "forwarding_peak", "registration_peak", "forwarding_wait_max_ps", "registration_wait_max_ps", "entries_peak",
     "held_peak_packets", "held_peak_bytes",
 }  # fmt: skip
-"""Columns of a result that are not sums: what they are at the end of a window, peaks and maxima since the run began."""
+"""Columns of a result that are not sums: states at the end of a window, and peaks and maxima since the start of the run."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a run had counted when all events before ``time_ps`` had happened, and none after.
+    """Counters of a run at a time: all events before ``time_ps`` have happened, and none after.
 
     Attributes
     ----------
     time_ps : int
     result : engine.Result or None
-        None: nothing yet, at time 0.
+        None at time 0, when nothing has been counted.
     simultaneous : int
         As in ``handoff.simulation.result.RunResult``.
     """
@@ -39,16 +39,23 @@ class Snapshot:
 
 
 class WindowRecorder:
-    """Stops a run at the edges of its windows.
+    """Recorder of snapshots at the edges of the windows of a run, at which the run has to stop.
 
     Parameters
     ----------
     until_ps, warmup_ps : int
         End of the run and of its warm-up.
     batches : int
-        Equal parts of the time between them, the last one longer by what does not divide.
+        Number of equal parts of the time between them. The last one is longer by the remainder of the division.
     simultaneous : callable
-        Tells the count of the snapshots.
+        Returns the present count of simultaneous bindings, for the snapshots.
+
+    Attributes
+    ----------
+    edges : list of int
+        Start of each batch, in ps; the first one is the end of the warm-up.
+    snapshots : list of Snapshot
+        Snapshots at the edges that the run has reached.
 
     Raises
     ------
@@ -62,63 +69,70 @@ class WindowRecorder:
         if not 1 <= batches <= until_ps - warmup_ps:
             raise ValueError(f"{batches} batches of {until_ps - warmup_ps} ps: there is at least one, and of a picosecond")
         self.edges = [warmup_ps + (until_ps - warmup_ps) // batches * i for i in range(batches)]
-        self.taken: list[Snapshot] = [] if warmup_ps else [Snapshot()]
+        self.snapshots: list[Snapshot] = [] if warmup_ps else [Snapshot()]
         self._simultaneous = simultaneous
 
-    def next_stop(self, to: int) -> int:
-        """``to``, or the edge before it at which the run has to stop."""
-        left = self.edges[len(self.taken) :]
-        return min(to, left[0]) if left else to
+    def next_stop(self, time_ps: int) -> int:
+        """Return ``time_ps``, or the next edge if it comes earlier: the run must not pass an edge."""
+        next_edge = self.edges[len(self.snapshots) :][:1]
+        return min([time_ps, *next_edge])
 
-    def take(self, engine: Engine) -> None:
-        """Called wherever the run stops."""
-        if self.edges[len(self.taken) :][:1] == [engine.time_ps]:
-            counted = replace(engine.result(), packets=None)  # the last result has them all
-            self.taken.append(Snapshot(engine.time_ps, counted, self._simultaneous()))
+    def record(self, engine: Engine) -> None:
+        """Take a snapshot if the run has stopped at the next edge."""
+        if self.edges[len(self.snapshots) :][:1] == [engine.time_ps]:
+            counters = replace(engine.result(), packets=None)  # the result at the end has the records of all packets
+            self.snapshots.append(Snapshot(engine.time_ps, counters, self._simultaneous()))
 
     def windows(self, end: Snapshot) -> list[tuple[Snapshot, Snapshot]]:
-        """First the whole time after the warm-up, then the batches that are complete; the run ended at ``end``."""
-        begin = self.taken[0] if self.taken else end
+        """Return the edges of the whole time after the warm-up, then those of each complete batch.
+
+        Parameters
+        ----------
+        end : Snapshot
+            Snapshot at the end of the run.
+        """
+        start = self.snapshots[0] if self.snapshots else end
         if len(self.edges) == 1:
-            return [(begin, end)]
-        all_begun = len(self.taken) == len(self.edges)
-        return [(begin, end), *pairwise([*self.taken, end] if all_begun else self.taken)]
+            return [(start, end)]
+        complete = len(self.snapshots) == len(self.edges)
+        return [(start, end), *pairwise([*self.snapshots, end] if complete else self.snapshots)]
 
 
 def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
-    """Result of the window ``first.time_ps <= t < second.time_ps``.
+    """Return the result of the window ``first.time_ps <= t < second.time_ps``.
 
-    Everything that counts events counts those in the window; ``STATES`` are what they are at its end. A packet sent before the
-    window and delivered in it is delivered, but not sent, there. Spans are those opened in the window, with all that came of
-    them until the run's end; records of packets those of copies that ended in it, and of those in flight at the run's end if
-    it lasts until then. The fingerprint is the run's, up to the end of the window.
+    Columns that count events count those in the window; ``NON_ADDITIVE_COLUMNS`` have their value at its end. A packet that was
+    sent before the window and delivered in it counts as delivered, but not as sent. Spans are those opened in the window, with
+    everything that happened in them until the end of the run. Records of packets are those of copies that ended in the window
+    and, if it lasts until the end of the run, of copies in flight then. The fingerprint is that of the run up to the end of the
+    window.
 
     Parameters
     ----------
     first, second : Snapshot
-        At its edges.
+        Snapshots at the edges of the window.
     end : engine.Result
-        Of the whole run.
+        Result of the whole run.
     """
     assert second.result is not None
-    after, before, begin = second.result, first.result, first.time_ps
-    opened = (end.spans["open_ps"] >= begin) & (end.spans["open_ps"] < second.time_ps)
+    after, before, begin_ps = second.result, first.result, first.time_ps
+    opened = (end.spans["open_ps"] >= begin_ps) & (end.spans["open_ps"] < second.time_ps)
     packets = end.packets
-    if packets is not None and (begin or second.time_ps < end.until_ps):
-        ended, last = packets["time_ps"], second.time_ps == end.until_ps
-        rows = (ended >= begin) & (ended < second.time_ps) | (ended < 0) & last
+    if packets is not None and (begin_ps or second.time_ps < end.until_ps):
+        ended_ps, is_last = packets["time_ps"], second.time_ps == end.until_ps
+        rows = (ended_ps >= begin_ps) & (ended_ps < second.time_ps) | (ended_ps < 0) & is_last
         packets = {name: values[rows] for name, values in packets.items()}
     spans = end.spans if opened.all() else {name: values[opened] for name, values in end.spans.items()}
     if before is None:
         return replace(after, spans=spans, packets=packets)
     in_flight = np.zeros_like(after.fates)
-    in_flight[:, -1] = before.fates[:, -1]  # a state, too
+    in_flight[:, -1] = before.fates[:, -1]  # in flight is a state: its value at the end of the window counts
     return replace(
         after,
         events=after.events - before.events,
-        flows=_difference(after.flows, before.flows, FLOW_COLUMNS),
-        links=_difference(after.links, before.links, LINK_COLUMNS),
-        nodes=_difference(after.nodes, before.nodes, NODE_COLUMNS),
+        flows=subtract_counters(after.flows, before.flows, FLOW_COLUMNS),
+        links=subtract_counters(after.links, before.links, LINK_COLUMNS),
+        nodes=subtract_counters(after.nodes, before.nodes, NODE_COLUMNS),
         spans=spans,
         fates=after.fates - before.fates + in_flight,
         delay_histogram=after.delay_histogram - before.delay_histogram,
@@ -126,9 +140,16 @@ def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
     )
 
 
-def _difference(after: Columns, before: Columns, names: tuple[str, ...]) -> Columns:
-    """A sum that has come to its end (``FOREVER``: waits in an overload) stays there, else it would look like none."""
-    return {
-        name: after[name] if name in NON_ADDITIVE_COLUMNS else np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
-        for name in names
-    }
+def subtract_counters(after: Columns, before: Columns, names: tuple[str, ...]) -> Columns:
+    """Subtract counters.
+
+    A saturated counter (``FOREVER``: the sum of waits in a long overload) stays saturated; its difference would otherwise be 0.
+    ``NON_ADDITIVE_COLUMNS`` keep their value in ``after``.
+    """
+    difference = {}
+    for name in names:
+        if name in NON_ADDITIVE_COLUMNS:
+            difference[name] = after[name]
+        else:
+            difference[name] = np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
+    return difference

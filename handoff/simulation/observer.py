@@ -1,4 +1,4 @@
-"""Watch a run: controllers wrapped so that every event they get and every action they take is written down."""
+"""Observation of a run: its controllers are wrapped, so that every event and every action is recorded."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
 
-MS = 10**9
 TABLE = ("bind", "deliver_locally", "buffer", "unbind")
+"""Actions on the binding table of a node."""
 UPSTREAM = ("set_upstream_route", "buffer_upstream", "clear_upstream_route")
+"""Actions on the upstream route of a mobile node."""
+MESSAGE_EVENT = 2
+"""``kind`` of the event that a message has arrived."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What a controller did: its node (-1 = the fleet), and the arguments by name, defaults included."""
+    """An action of a controller: its node (-1 for a mobile node) and the arguments by name, defaults included."""
 
     time_ps: int
     node: int
@@ -32,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True)
 class ReceivedMessage:
-    """A message that a controller got; ``via`` is the cell it came through, -1 at a fixed node."""
+    """A message that a controller received; ``via`` is the cell that it came through, -1 at a fixed node."""
 
     time_ps: int
     node: int
@@ -44,7 +47,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True)
 class SentMessage:
-    """One hop of a control message between nodes (-1 = the mobile node); ``got_ps`` None if nobody got it."""
+    """One hop of a control message between nodes (-1 for the mobile node); ``got_ps`` is None if no node received it."""
 
     message: str
     source: int
@@ -53,69 +56,66 @@ class SentMessage:
     got_ps: int | None
 
 
-_CALLS = {verb: inspect.signature(getattr(Context, verb)) for verb in ("send", *TABLE, *UPSTREAM)}
+_SIGNATURES = {verb: inspect.signature(getattr(Context, verb)) for verb in ("send", *TABLE, *UPSTREAM)}
 
 
-class _WatchedContext:
-    """A context that writes down what is done with it, then does it."""
+class _ObservedContext:
+    """Context that records each action and then performs it."""
 
-    def __init__(self, ctx: Context, log: list[Action]) -> None:
-        self._ctx, self._log = ctx, log
+    def __init__(self, ctx: Context, actions: list[Action]) -> None:
+        self._ctx, self._actions = ctx, actions
 
     def __getattr__(self, verb: str) -> Any:
-        target = getattr(self._ctx, verb)
-        if verb not in _CALLS:
-            return target
+        method = getattr(self._ctx, verb)
+        if verb not in _SIGNATURES:
+            return method
 
         def act(*args: Any, **kwargs: Any) -> None:
-            given = _CALLS[verb].bind(self._ctx, *args, **kwargs)
-            given.apply_defaults()
-            self._log.append(Action(self._ctx.time_ps, self._ctx.node, self._ctx.mobile, verb, given.arguments))
-            target(*args, **kwargs)
+            call = _SIGNATURES[verb].bind(self._ctx, *args, **kwargs)
+            call.apply_defaults()
+            self._actions.append(Action(self._ctx.time_ps, self._ctx.node, self._ctx.mobile, verb, call.arguments))
+            method(*args, **kwargs)
 
         return act
 
 
-class _Watched:
-    """A controller under watch."""
-
-    def __init__(self, controller: Any, watch: RunObserver) -> None:
-        self.controller, self.watch = controller, watch
+class _ObservedController:
+    def __init__(self, controller: Any, observer: RunObserver) -> None:
+        self.controller, self.observer = controller, observer
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        watch = self.watch
-        if watch.mobile is not None and event.mobile != watch.mobile:
+        observer = self.observer
+        if observer.mobile is not None and event.mobile != observer.mobile:
             self.controller.on_event(ctx, event)
             return
-        if event.kind == 2:
+        if event.kind == MESSAGE_EVENT:
             fields = MessageFields.unpack(event.args)
-            watch.arrivals.append(ReceivedMessage(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
-        self.controller.on_event(_WatchedContext(ctx, watch.actions), event)
+            observer.arrivals.append(ReceivedMessage(event.time_ps, event.node, event.mobile, event.via, event.code, fields))
+        self.controller.on_event(_ObservedContext(ctx, observer.actions), event)
 
 
 class RunObserver:
-    """One run of a procedure, watched.
+    """Observer of one run of a procedure, which it runs when it is created.
 
     Parameters
     ----------
     setup : Setup
-        What it runs on.
     procedure : str
         A key of ``PROCEDURES``.
     seed : int
-        Of every draw.
+        Seed of every draw.
     mobile : int or None
-        Write down only what concerns this mobile node.
+        If not None, record only the events and actions of this mobile node.
     **options
         As for ``run_procedure``.
 
     Attributes
     ----------
-    run : Run
+    run : RunResult
     program : Program
     actions : list of Action
         In the order of the run.
-    arrivals : list of Arrival
+    arrivals : list of ReceivedMessage
     """
 
     def __init__(self, setup: Setup, procedure: str, seed: int = 1, mobile: int | None = None, **options: Any) -> None:
@@ -124,28 +124,28 @@ class RunObserver:
         self.setup, self.mobile = setup, mobile
         self.program = compile_program(setup, procedure)
         self.run: RunResult = run_procedure(
-            setup, procedure, seed=seed, reference=ZERO_BYTES, wrap=lambda _, c: _Watched(c, self), **options
+            setup, self.program, seed=seed, reference=ZERO_BYTES, wrap=lambda _, c: _ObservedController(c, self), **options
         )
 
     def message(self, fields: MessageFields) -> str:
-        """Name of a message in its row."""
+        """Return the name of a message in its procedure."""
         return self.program.steps[fields.step].step.message
 
     def sent(self, mobile: int) -> list[SentMessage]:
-        """Every hop of every control message about a mobile node, by the time it was sent."""
-        waiting = [a for a in self.arrivals if a.mobile == mobile]
-        found = []
+        """Return every hop of every control message about a mobile node, sorted by sending time."""
+        unmatched = [a for a in self.arrivals if a.mobile == mobile]
+        hops = []
         for action in self.actions:
             if action.verb != "send" or action.mobile != mobile:
                 continue
-            sent = action.arguments
-            target = -1 if sent["for_mobile"] and sent["to"] == action.node else sent["to"]
-            fields = MessageFields.unpack(sent["args"])
-            key = (target, sent["code"], fields)
-            got = next((a for a in waiting if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
-            if got is not None:
-                waiting.remove(got)
-            arrived = None if got is None else got.time_ps
-            found.append(SentMessage(self.message(fields), action.node, target, action.time_ps, arrived))
-        assert not waiting, f"messages that nobody sent: {waiting}"
-        return sorted(found, key=lambda hop: hop.sent_ps)
+            arguments = action.arguments
+            target = -1 if arguments["for_mobile"] and arguments["to"] == action.node else arguments["to"]
+            fields = MessageFields.unpack(arguments["args"])
+            key = (target, arguments["code"], fields)
+            arrival = next((a for a in unmatched if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
+            if arrival is not None:
+                unmatched.remove(arrival)
+            got_ps = None if arrival is None else arrival.time_ps
+            hops.append(SentMessage(self.message(fields), action.node, target, action.time_ps, got_ps))
+        assert not unmatched, f"messages that no controller sent: {unmatched}"
+        return sorted(hops, key=lambda hop: hop.sent_ps)

@@ -1,4 +1,4 @@
-"""What one run of a procedure gave, or a window of it, and the figures of the comparison table."""
+"""Result of one run of a procedure, or of a window of it, with the figures of the comparison table."""
 
 from __future__ import annotations
 
@@ -17,40 +17,44 @@ STUDY_METRICS = (
     "pdv_p99_ps", "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
     "jitter_max_ps", "mos",
 )  # fmt: skip
-"""Metrics of a whole study, from the record of every packet (``handoff.metrics.group_metrics``); some from counters, too."""
+"""Metrics of a whole study (``handoff.metrics.group_metrics``). Counters give some of them even without a record of packets."""
 
 
 @dataclass
 class RunResult:
-    """One procedure on one setup: from the end of its warm-up, or one batch of it (``handoff.simulation.measurement_window`` says what counts there).
+    """Result of one procedure on one setup, after the warm-up or in one of its batches.
+
+    ``handoff.simulation.measurement_window`` defines which events count in a window.
 
     Attributes
     ----------
     procedure : str
     result : engine.Result
-        Of the window ``begin_ps <= t < reached_ps``.
+        Result of the window ``begin_ps <= t < reached_ps``.
     handoffs : dict of str to ndarray
-        One element a handoff that began in the window, with all that came of it until the run's end: the columns of
-        ``handoff.protocol.handoff_records`` and what was measured in it: ``delivered``, ``duplicate``, ``reordered``, ``after_marker``
-        (downstream packets), ``dropped`` (copies, both directions), ``disruption_ps`` (longest interruption of a downstream
-        flow, -1 if there was none), ``latency_ps`` (from the end of the old link until the new one is up and registered, -1 if
-        it never was); with ``detail`` also ``lost``, ``forwarded`` and the other metrics of ``handoff.metrics``.
-    extra : Bytes or None
-        Bytes on all links and cells beyond those of the same traffic and movement under handoffs that cost nothing;
-        None if either run was stopped.
+        One element for each handoff that began in the window, with everything that happened in it until the end of the run: the
+        columns of ``handoff.protocol.handoff_records``, and the measurements ``delivered``, ``duplicate``, ``reordered``,
+        ``after_marker`` (downstream packets), ``dropped`` (copies, both directions), ``disruption_ps`` (longest interruption of
+        a downstream flow, -1 if there was none), ``latency_ps`` (from the end of the old link until the new one is up and
+        registered, -1 if it never was); with ``detail`` also ``lost``, ``forwarded`` and the other metrics of
+        ``handoff.metrics``.
+    extra : ByteCounts or None
+        Bytes on all links and cells beyond those of the baseline run (``handoff.simulation.baseline``); None if either run was
+        stopped.
     simultaneous : int
-        How often an anchor made a binding beside another one.
-    detail : Detail or None
-        Metrics of flows and of the study, if they were asked for.
+        Number of bindings that an anchor made beside an existing one.
+    detail : PacketMetrics or None
+        Metrics of flows and of the study; None if the run kept no record of packets.
     servers : dict of str to ndarray
-        Time of each node for a message (``registration_ps``) and for a packet (``service_ps``), in this run.
+        Service time of each node for a message (``registration_ps``) and for a packet (``service_ps``) in this run.
     wall_seconds, controller_seconds : float
+        Real time of the run, and of its controllers.
     interrupted_ps : int or None
         Time reached if the run was stopped before its end.
     begin_ps : int
-        End of the warm-up, or begin of the batch.
-    batches : tuple of Run
-        The parts of the time after the warm-up, if there is more than one; without ``extra``.
+        End of the warm-up, or start of the batch.
+    batches : tuple of RunResult
+        Batches of the time after the warm-up, if there is more than one; they have no ``extra``.
     """
 
     procedure: str
@@ -68,18 +72,18 @@ class RunResult:
 
     @property
     def reached_ps(self) -> int:
-        """Simulated time up to which the figures go."""
+        """Simulated time at which the window ends."""
         return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
 
     def utilisation(self) -> tuple[Columns, Columns]:
-        """What links and nodes did in relation to time.
+        """Return the utilisation of links and servers.
 
         Returns
         -------
         links : dict of str to ndarray of float
-            ``utilisation``: busy time as a share of all; of a cell with a queue for each mobile node, their sum.
+            ``utilisation``: busy time as a share of the window; for a cell with a queue for each mobile node, their sum.
         nodes : dict of str to ndarray of float
-            ``registrations_per_s``: messages that the registration server served; ``registration_utilisation`` and
+            ``registrations_per_s``: messages that the registration server served per second; ``registration_utilisation`` and
             ``forwarding_utilisation`` of the two servers.
         """
         time, nodes = max(self.reached_ps - self.begin_ps, 1), self.result.nodes
@@ -90,7 +94,7 @@ class RunResult:
         }
 
     def summary(self) -> dict[str, int | float | str | None]:
-        """The figures of the comparison table; times in ps, nan where nothing was measured."""
+        """Return the figures of the comparison table; times in ps, NaN where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
         return {
             "procedure": self.procedure,
@@ -106,7 +110,7 @@ class RunResult:
             "reordered": int(flows["reordered"].sum()),
             "after_marker": int(h["after_marker"].sum()),
             "in_flight": int(flows["in_flight"].sum()),
-            **self._detailed(),
+            **self._study_metrics(),
             **_spread("disruption", h["disruption_ps"]),
             **_spread("latency", h["latency_ps"]),
             **_spread("registration_delay", np.where(h["request_ps"] >= 0, h["reply_ps"] - h["request_ps"], -1)),
@@ -122,8 +126,8 @@ class RunResult:
             "interrupted_ps": self.interrupted_ps,
         }
 
-    def _detailed(self) -> dict[str, int | float | None]:
-        """Metrics of the whole study; without detail those that counters give, delays from the histogram."""
+    def _study_metrics(self) -> dict[str, int | float | None]:
+        # Without a record of packets, counters and the histogram of delays give some of the metrics.
         if self.detail is not None:
             return {name: self.detail.study[name][0].item() for name in STUDY_METRICS}
         flows, delays = self.result.flows, self.result.delay_histogram
@@ -138,11 +142,11 @@ class RunResult:
 
 
 def _spread(name: str, values: Int) -> dict[str, int | float | str | None]:
-    """Mean, median and 99th percentile of what was measured (0 or more), nan if nothing was; and how much that is."""
-    known = values[values >= 0]
-    nothing = float("nan")
+    """Return mean, median, 99th percentile and number of the measured values; -1 marks a value that was not measured."""
+    measured = values[values >= 0]
+    nan = float("nan")
     return {
-        f"{name}_mean_ps": float(known.mean()) if len(known) else nothing,
-        **{f"{name}_p{q}_ps": float(np.quantile(known, q / 100)) if len(known) else nothing for q in (50, 99)},
-        f"{name}_samples": len(known),
+        f"{name}_mean_ps": float(measured.mean()) if len(measured) else nan,
+        **{f"{name}_p{q}_ps": float(np.quantile(measured, q / 100)) if len(measured) else nan for q in (50, 99)},
+        f"{name}_samples": len(measured),
     }

@@ -1,4 +1,4 @@
-"""Run a procedure on a setup and read off what its handoffs cost."""
+"""One run of a procedure on a setup: prepare it, advance its engine, collect its result."""
 
 from __future__ import annotations
 
@@ -11,49 +11,52 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine import Engine, LinkTrace, Network
+from engine import Engine, LinkTrace, Network, Result
 from engine.columns import Columns
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.message_routing import MessageHop, build_message_hops
-from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import Program, compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
-from handoff.simulation.handoff_metrics import compute_packet_metrics, handoff_columns
+from handoff.simulation.handoff_metrics import PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
 from handoff.simulation.result import RunResult
 
-SLICES = 50
-"""Of a run, at least; of one that takes long each is so short that something can be shown, kept or stopped."""
+MIN_SLICES = 50
+"""Smallest number of slices of a run."""
 SLICE_SECONDS = 0.5
+"""Real time that a slice should take at most, so that a slow run can report progress, write a checkpoint and stop."""
+FIRST_SLICE_DIVISOR = 64
+"""The first slice of a run is the longest slice divided by this: the speed of the run is not known yet."""
 
 
 class Recorder(Protocol):
-    """Takes the hops of a run as it goes on (``handoff.output.pcap.recorder.Recorder`` writes them)."""
+    """Recorder of the packets on the links of a run (``handoff.output.pcap.recorder.Recorder`` writes a capture)."""
 
     @property
-    def hops(self) -> list[str]:
-        """Links to record."""
+    def trace_links(self) -> list[str]:
+        """Names of the links to record."""
 
     @property
     def slices(self) -> int:
-        """How many slices keep each one small."""
+        """Number of slices that keeps each slice small enough to be written at once."""
 
     def write(self, hops: LinkTrace) -> None:
-        """Take those of a slice."""
+        """Write the hops of one slice."""
 
     def state(self) -> Any:
-        """What goes into a checkpoint, and comes back to its maker."""
+        """Return the state for a checkpoint; a later recorder of the same run starts from it."""
 
 
 RecorderFactory = Callable[[Network, Program, RoleResolver, Any], AbstractContextManager[Recorder]]
 
+
 @dataclass(frozen=True)
 class StudyProgress:
-    """How far a run has come: simulated time reached and wanted (ps), packet-hops so far."""
+    """Progress of a run: simulated time reached and to reach (ps), and packet-hops so far."""
 
     time_ps: int
     until_ps: int
@@ -65,7 +68,7 @@ Progress = Callable[[StudyProgress], bool]
 
 def run_procedure(
     setup: Setup,
-    procedure: str,
+    procedure: str | Program,
     *,
     seed: int = 1,
     scheduling: str = "auto",
@@ -80,171 +83,245 @@ def run_procedure(
     warmup_ps: int = 0,
     batches: int = 1,
 ) -> RunResult:
-    """Run one row of ``handoff.protocol.procedures`` to the end of the setup.
+    """Run one procedure to the end of the setup.
 
     Parameters
     ----------
     setup : Setup
-        Network with traffic, movement, options.
-    procedure : str
-        A key of ``PROCEDURES``.
+        Network with traffic, movement and options.
+    procedure : str or Program
+        A key of ``handoff.protocol.procedures.PROCEDURES``, or the program compiled from one for this setup.
     seed : int
-        Seed of every draw; all procedures of a comparison see the same draws.
+        Seed of every draw. All procedures of a comparison see the same draws.
     scheduling : str
         As for ``engine.Engine``; no result depends on it.
     threads : int
         As for ``engine.Engine``; no result depends on it.
     memory_limit_bytes : int or None
-        Refuse a run that may take more.
+        Refuse a run that may take more memory.
     progress : callable or None
         Called after each slice of the run; returns False to stop there.
-    reference : Bytes or None
-        ``handoff.simulation.baseline.baseline_bytes`` of the same bindings if it is known already, for a comparison.
+    reference : ByteCounts or None
+        Result of ``handoff.simulation.baseline.baseline_bytes`` for the same bindings, if it is known already; then no baseline
+        run takes place.
     wrap : callable or None
-        Gets each node (-1: the fleet) and its controller, and returns what to attach instead: to watch every event and
-        action of a run.
+        Called with each node (-1 for the mobile nodes) and its controller; returns the controller to attach instead, for
+        instance one that observes every event and action.
     detail : bool
-        Keep a record of every packet, and derive the metrics of ``handoff.metrics`` from it: about 200 bytes a packet.
+        If true, keep a record of every packet, about 200 bytes each, and compute the metrics of ``handoff.metrics`` from it.
     record : callable or None
-        Gets network, program and places of the run, and the state that an earlier one had at a checkpoint or None; returns what
-        takes its hops, a context around the run.
-    checkpoints : Checkpoints or None
-        Keeps what is needed to go on with the run, and has what it is to go on from; not together with a warm-up or batches.
+        Called with network, program and roles of the run, and with the state of its recorder at a checkpoint or None; returns a
+        context manager around the run whose value is its recorder.
+    checkpoints : StudyCheckpoint or None
+        Checkpoint to resume from and to renew; not together with a warm-up or batches.
     warmup_ps : int
-        The figures are about the time from then on (``handoff.simulation.measurement_window``).
+        End of the warm-up: the result is about the time after it (``handoff.simulation.measurement_window``).
     batches : int
-        Parts of that time of which the run has figures of their own, too.
+        Number of parts of that time that have results of their own.
+
+    Returns
+    -------
+    RunResult
 
     Raises
     ------
     ValueError
         If the procedure is unknown, the options are wrong, the network cannot be run, or there is no time for the batches.
     """
-    program = compile_program(setup, procedure)
+    program = procedure if isinstance(procedure, Program) else compile_program(setup, procedure)
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
-    network, places = prepare_network(setup, program, seed)
-    message_hops = build_message_hops(program, places)
-    known = None if checkpoints is None else checkpoints.restore_run(_shared(setup, program, places, message_hops))
-    if known is None:
-        records = HandoffRecords(setup)
-        known = RunState(records, list(make_controllers(setup, program, places, message_hops, records)))
-    places.simultaneous = known.simultaneous
-    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: places.simultaneous)
-    with nullcontext() if record is None else record(network, program, places, known.capture) as recorder:
+    run = _prepare_run(setup, program, seed, warmup_ps, batches, checkpoints)
+    with nullcontext() if record is None else record(run.network, program, run.roles, run.state.capture) as recorder:
         engine = Engine(
-            network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
+            run.network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
             record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
-            trace_links=() if recorder is None else recorder.hops,
+            trace_links=() if recorder is None else recorder.trace_links,
         )  # fmt: skip
-        for node, controller in known.controllers:
-            if node < 0:
-                engine.attach_mobiles(controller if wrap is None else wrap(node, controller))
-            else:
-                engine.attach(node, controller if wrap is None else wrap(node, controller))
-        begun = time.perf_counter() - known.wall_seconds
-
-        def now() -> RunState:
-            known.simultaneous, known.wall_seconds = places.simultaneous, time.perf_counter() - begun
-            known.capture = None if recorder is None else recorder.state()
-            return known
-
-        if checkpoints is not None:
-            checkpoints.track_engine(engine, now)
-        reached = _advance(engine, setup.duration_ps, progress, recorder, checkpoints, windows)
-        wall = time.perf_counter() - begun
-    controller = None
+        _attach_controllers(engine, run.state, wrap)
+        reached_ps = _advance_run(run, engine, progress, recorder, checkpoints)
     if checkpoints is None:
-        known.controllers.clear()
+        run.state.controllers.clear()
     engine.release_controllers()
     result = engine.result()
-    stopped = None if reached == setup.duration_ps else reached
-    if reference is None and stopped is None:
-        reference = baseline_bytes(setup, places, seed, partial(_windowed, setup.duration_ps, warmup_ps, progress, checkpoints))
-    mobile_of_flow = network.flow_column("mobile")
-    handoffs = handoff_columns(known.records, result, mobile_of_flow, reached)
-    servers = {name: np.array([getattr(n, name) for n in network.nodes], np.int64) for name in ("registration_ps", "service_ps")}
-
-    def figures(first: Snapshot, second: Snapshot, extra: ByteCounts | None = None) -> RunResult:
-        begun_in = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
-        its = {name: values[begun_in] for name, values in handoffs.items()}
-        part = window_result(first, second, result)
-        measured = None
-        if detail:
-            row, resequence_ps = PROCEDURES[procedure], setup.options.resequence_ps
-            measured = compute_packet_metrics(row, part, result, mobile_of_flow, its, resequence_ps, first.time_ps)
-        return RunResult(
-            procedure, part, its, extra, second.simultaneous - first.simultaneous, measured, servers, wall,
-            engine.profile["controller_ns"] / 1e9, stopped, first.time_ps,
-        )  # fmt: skip
-
-    whole, *parts = windows.windows(Snapshot(reached, result, places.simultaneous))
-    run = figures(*whole)
-    if stopped is None and reference is not None:
-        run.extra = ByteCounts.of(run.result).minus(reference)
-    run.batches = tuple(figures(*part) for part in parts)
-    return run
+    if reference is None and reached_ps == setup.duration_ps:
+        advance_baseline = partial(_advance_baseline, setup.duration_ps, warmup_ps, progress, checkpoints)
+        reference = baseline_bytes(setup, run.roles, seed, advance_baseline)
+    return _collect_result(run, result, reached_ps, reference, detail, engine.profile["controller_ns"] / 1e9)
 
 
-def run_with_shared_baseline(setup: Setup, procedure: str, references: dict[Any, ByteCounts], **options: Any) -> RunResult:
-    """Run a procedure of a comparison (``options`` as of :func:`run_procedure`): those with the same anchors share a reference.
+def run_with_shared_baseline(
+    setup: Setup, procedure: str | Program, references: dict[tuple[object, ...], ByteCounts], **options: Any
+) -> RunResult:
+    """Run one procedure of a comparison. Procedures with the same anchors and tunnels share one baseline run.
 
-    ``references`` has those that are known, by ``handoff.simulation.baseline.baseline_key``, and gets what this run had to find out.
+    Parameters
+    ----------
+    setup, procedure
+        As for :func:`run_procedure`.
+    references : dict of tuple to ByteCounts
+        Bytes of the baseline runs, by ``handoff.simulation.baseline.baseline_key``; the baseline of this run is added.
+    **options
+        As for :func:`run_procedure`.
     """
-    same = baseline_key(compile_program(setup, procedure).row)
-    run = run_procedure(setup, procedure, reference=references.get(same), **options)
+    program = procedure if isinstance(procedure, Program) else compile_program(setup, procedure)
+    key = baseline_key(program.procedure)
+    run = run_procedure(setup, program, reference=references.get(key), **options)
     if run.extra is not None:
-        references[same] = ByteCounts.of(run.result).minus(run.extra)
+        references[key] = ByteCounts.of(run.result) - run.extra
     return run
 
 
-def _shared(setup: Setup, program: Program, places: RoleResolver, message_hops: dict[int, MessageHop]) -> dict[str, object]:
-    """What controllers refer to, and is made anew for each run."""
+# -- prepare ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _PreparedRun:
+    """A run before its engine exists."""
+
+    setup: Setup
+    program: Program
+    network: Network
+    roles: RoleResolver
+    state: RunState
+    windows: WindowRecorder
+    wall_seconds: float = 0.0
+
+
+def _prepare_run(
+    setup: Setup, program: Program, seed: int, warmup_ps: int, batches: int, checkpoints: StudyCheckpoint | None
+) -> _PreparedRun:
+    network, roles = prepare_network(setup, program, seed)
+    message_hops = build_message_hops(program, roles)
+    state = None if checkpoints is None else checkpoints.restore_run(_shared_objects(setup, program, roles, message_hops))
+    if state is None:
+        records = HandoffRecords(setup)
+        state = RunState(records, list(make_controllers(setup, program, roles, message_hops, records)))
+    roles.simultaneous_bindings = state.simultaneous
+    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: roles.simultaneous_bindings)
+    return _PreparedRun(setup, program, network, roles, state, windows)
+
+
+def _shared_objects(
+    setup: Setup, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop]
+) -> dict[str, object]:
+    """Name the objects that controllers refer to and that each run creates anew: a checkpoint refers to them by name."""
     return {
-        "program": program, "row": program.row, "options": setup.options, "movement": setup.movement, "network": setup.network,
-        "places": places, "message_hops": message_hops,
+        "program": program, "procedure": program.procedure, "options": setup.options, "movement": setup.attachments,
+        "network": setup.network, "roles": roles, "message_hops": message_hops,
     }  # fmt: skip
 
 
-def _windowed(
-    until: int, warmup_ps: int, progress: Progress | None, checkpoints: StudyCheckpoint | None, engine: Engine
+def _attach_controllers(engine: Engine, state: RunState, wrap: Callable[[int, Any], Any] | None) -> None:
+    for node, controller in state.controllers:
+        attached = controller if wrap is None else wrap(node, controller)
+        if node < 0:
+            engine.attach_mobiles(attached)
+        else:
+            engine.attach(node, attached)
+
+
+# -- advance ------------------------------------------------------------------------------------------------------------------
+
+
+def _advance_run(
+    run: _PreparedRun, engine: Engine, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None
+) -> int:
+    """Advance the engine of a run to the end of the setup; return the time reached, which is earlier if the run was stopped."""
+    state, start_s = run.state, time.perf_counter() - run.state.wall_seconds
+
+    def current_state() -> RunState:
+        state.simultaneous, state.wall_seconds = run.roles.simultaneous_bindings, time.perf_counter() - start_s
+        state.capture = None if recorder is None else recorder.state()
+        return state
+
+    if checkpoints is not None:
+        checkpoints.track_engine(engine, current_state)
+    reached_ps = _advance(engine, run.setup.duration_ps, progress, recorder, checkpoints, run.windows)
+    run.wall_seconds = time.perf_counter() - start_s
+    return reached_ps
+
+
+def _advance_baseline(
+    until_ps: int, warmup_ps: int, progress: Progress | None, checkpoints: StudyCheckpoint | None, engine: Engine
 ) -> ByteCounts | None:
-    """Take the reference's engine to the end; its bytes after the warm-up, None if it was stopped."""
+    """Advance the engine of a baseline to the end; return its bytes after the warm-up, or None if it was stopped."""
     if checkpoints is not None:
         checkpoints.track_engine(engine)
-    windows = WindowRecorder(until, warmup_ps, 1, lambda: 0)
-    if _advance(engine, until, progress, None, checkpoints, windows) != until:
+    windows = WindowRecorder(until_ps, warmup_ps, 1, lambda: 0)
+    if _advance(engine, until_ps, progress, None, checkpoints, windows) != until_ps:
         return None
     result = engine.result()
-    return ByteCounts.of(window_result(windows.taken[0], Snapshot(until, result), result))
+    return ByteCounts.of(window_result(windows.snapshots[0], Snapshot(until_ps, result), result))
 
 
 def _advance(
-    engine: Engine, until: int, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
+    engine: Engine, until_ps: int, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
     windows: WindowRecorder,
 ) -> int:  # fmt: skip
-    """Run in slices, so that progress, an interruption, the record of hops, checkpoints and the ends of windows have a place.
+    """Advance an engine in slices; after each, report progress, record hops and snapshots, and write a checkpoint if it is due.
 
-    Each is twice or half as long as the one before where that takes too little or too much real time; no result depends on it.
+    A slice is half as long as the one before if that took too much real time, and twice as long if it took little. No result
+    depends on the slices.
     """
-    longest = max(1, until // max(SLICES, 0 if recorder is None else recorder.slices))
-    step = max(1, longest // 64)
-    reached = engine.time_ps
-    while reached < until:
-        begun = time.perf_counter()
-        reached = engine.advance(windows.next_stop(min(reached + step, until)))
-        windows.take(engine)
+    longest = max(1, until_ps // max(MIN_SLICES, 0 if recorder is None else recorder.slices))
+    step = max(1, longest // FIRST_SLICE_DIVISOR)
+    reached_ps = engine.time_ps
+    while reached_ps < until_ps:
+        start_s = time.perf_counter()
+        reached_ps = engine.advance(windows.next_stop(min(reached_ps + step, until_ps)))
+        windows.record(engine)
         if recorder is not None:
             recorder.write(engine.take_trace())
-        stop = progress is not None and not progress(StudyProgress(reached, until, engine.profile["events"]))
-        if checkpoints is not None:  # before a capture is complete, what it is the capture of
-            checkpoints.write_if_due(forced=stop or (reached == until and recorder is not None))
+        stop = progress is not None and not progress(StudyProgress(reached_ps, until_ps, engine.profile["events"]))
+        if checkpoints is not None:  # the checkpoint precedes the end of the capture, which could not be resumed any more
+            checkpoints.write_if_due(forced=stop or (reached_ps == until_ps and recorder is not None))
         if stop:
             break
-        took = time.perf_counter() - begun
-        step = max(1, step // 2) if took > SLICE_SECONDS else min(longest, step * 2) if 2 * took < SLICE_SECONDS else step
-    return reached
+        slice_s = time.perf_counter() - start_s
+        if slice_s > SLICE_SECONDS:
+            step = max(1, step // 2)
+        elif 2 * slice_s < SLICE_SECONDS:
+            step = min(longest, step * 2)
+    return reached_ps
 
 
-__all__ = ["Columns", "RunResult", "StudyProgress", "baseline_bytes", "run_procedure", "run_with_shared_baseline"]
+# -- collect ------------------------------------------------------------------------------------------------------------------
+
+
+def _collect_result(
+    run: _PreparedRun, result: Result, reached_ps: int, reference: ByteCounts | None, detail: bool, controller_seconds: float
+) -> RunResult:
+    """Compute the result of a run, and of each of its batches, from the result of its engine."""
+    procedure, options = run.program.procedure, run.setup.options
+    mobile_of_flow = run.network.flow_column("mobile")
+    handoffs = handoff_columns(run.state.records, result, mobile_of_flow, reached_ps)
+    packets = PacketRecords.from_result(result, mobile_of_flow, options.resequence_ps) if detail else None
+    interrupted_ps = None if reached_ps == run.setup.duration_ps else reached_ps
+    nodes = run.network.nodes
+    servers = {name: np.array([getattr(n, name) for n in nodes], np.int64) for name in ("registration_ps", "service_ps")}
+
+    def collect_window(first: Snapshot, second: Snapshot) -> RunResult:
+        began = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
+        window_handoffs = {name: values[began] for name, values in handoffs.items()}
+        window = window_result(first, second, result)
+        metrics = None
+        if packets is not None:
+            metrics = compute_packet_metrics(procedure, window, packets, window_handoffs, first.time_ps)
+        return RunResult(
+            procedure.name, window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics, servers,
+            run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps,
+        )  # fmt: skip
+
+    after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.roles.simultaneous_bindings))
+    collected = collect_window(*after_warmup)
+    if interrupted_ps is None and reference is not None:
+        collected.extra = ByteCounts.of(collected.result) - reference
+    collected.batches = tuple(collect_window(*part) for part in parts)
+    return collected
+
+
+__all__ = [
+    "Columns", "RunResult", "StudyProgress", "baseline_bytes", "run_procedure", "run_with_shared_baseline",
+]  # fmt: skip

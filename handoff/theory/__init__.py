@@ -1,4 +1,4 @@
-"""Closed forms beside the simulation: queues, handoffs, and what they say of a scenario (docs/theory.md)."""
+"""Closed forms of queues and handoffs, and their comparison with simulated runs (docs/theory.md)."""
 
 from handoff.theory.estimate import Comparison, Estimate, compare, estimate, max_mobile_nodes
 

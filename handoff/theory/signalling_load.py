@@ -1,4 +1,4 @@
-"""How many messages handoffs and refreshes send to each node and over each way, from the movement and the row's own steps."""
+"""Signalling load: messages of handoffs and refreshes to each node, from the movement and the steps of the procedure."""
 
 from __future__ import annotations
 
@@ -16,197 +16,210 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 
 AIR = -1
-"""In the place of a node: the mobile node."""
+"""Stands for the mobile node in a leg."""
 Leg = tuple[int, int, int]
-"""From a node to the next that handles the message, and its size."""
+"""A node, the next one that handles the message, and the size of the message in bytes."""
 
 
 @dataclass
 class SignallingLoad:
-    """Messages in the time of a setup, if none is lost or sent again.
+    """Messages of a setup, if none is lost or retransmitted.
 
     Attributes
     ----------
     legs : Counter of Leg
+        Number of messages of each leg; an expectation where the time of refreshes is random.
     batches : dict of int to ndarray of int64
-        Of each node: sizes of the batches of handoffs that begin at one instant and send it messages.
+        For each node: sizes of the batches of handoffs that begin at one instant and send messages to it.
     """
 
     legs: Counter[Leg]
     batches: dict[int, Int]
 
     def messages(self, node: int) -> float:
-        """That come to the registration server of a node."""
+        """Return the number of messages to the registration server of a node."""
         return sum(n for (_, target, _), n in self.legs.items() if target == node)
 
 
-def signalling_load(setup: Setup, program: Program, places: RoleResolver) -> SignallingLoad:
+def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> SignallingLoad:
     """Count the messages of all handoffs and refreshes.
 
-    A handoff that layer 2 foretold begins there in a row that registers before the move, else when the new router has been
-    found. One with a single link that is warned sends its old router an update. A registration is refreshed at half its
-    lifetime, and each handoff begins that anew. Retransmissions, refusals and tunnels of messages are left out.
+    A predicted handoff begins at the prediction if the procedure registers before the move, otherwise when the new router has
+    been found. A warned handoff of a mobile node with a single link sends an update to the old router. A registration is
+    refreshed at half its lifetime, which each handoff starts again. Retransmissions, refusals and tunnels of messages are left
+    out.
+
+    Parameters
+    ----------
+    setup : Setup
+        Network with movement and options.
+    program : Program
+        Program of the procedure on the setup.
+    roles : RoleResolver
+        Roles under the procedure.
     """
-    group, peers = _peers(setup, program, places)
-    begun = _begun(setup, program)
+    group, peers_of_group = _correspondent_groups(setup, program, roles)
+    begin_ps = _registration_begin(setup, program)
     legs: Counter[Leg] = Counter()
-    touched: dict[int, list[Int]] = {}
-    for kind, rows in _kinds(setup, program, begun, group):
-        its: Counter[Leg] = Counter()
-        _handoff(program, places, kind, peers[kind.group], its)
-        for leg, n in its.items():
+    begin_by_node: dict[int, list[Int]] = {}
+    for kind, rows in _handoffs_by_kind(setup, program, begin_ps, group):
+        messages = _MessageCounter(program, roles, kind.old, kind.new, peers_of_group[kind.group])
+        messages.add_handoff(kind)
+        for leg, n in messages.legs.items():
             legs[leg] += n * len(rows)
-        for node in {target for _, target, _ in its} - {AIR}:
-            touched.setdefault(node, []).append(begun[rows])
-    for router, which, number in _refreshes(setup, program, places, begun, group):
-        its = Counter()
-        _begin(program, places, HOME, "move", (router, router, peers[which]), its)
-        for leg, n in its.items():
-            legs[leg] += n * number  # type: ignore[assignment]  # an expectation
-    batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in touched.items()}
+        for node in {target for _, target, _ in messages.legs} - {AIR}:
+            begin_by_node.setdefault(node, []).append(begin_ps[rows])
+    for router, group_number, refreshes in _refreshes(setup, program, roles, begin_ps, group):
+        messages = _MessageCounter(program, roles, router, router, peers_of_group[group_number])
+        messages.add_registration(HOME, "move")
+        for leg, n in messages.legs.items():
+            legs[leg] += n * refreshes  # type: ignore[assignment]  # an expectation
+    batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in begin_by_node.items()}
     return SignallingLoad(legs, batches)
 
 
-class _Kind(NamedTuple):
-    """What handoffs have to have in common to send the same messages."""
+class _HandoffKind(NamedTuple):
+    """Properties that decide the messages of a handoff."""
 
     old: int
     new: int
-    known: int
+    registers_early: int
     warned: int
     group: int
 
 
-def _peers(setup: Setup, program: Program, places: RoleResolver) -> tuple[Int, list[tuple[int, ...]]]:
-    """Group of each mobile node, and the correspondents of each group; none where the row sends them nothing."""
-    if not program.row.route_optimization:
+def _correspondent_groups(setup: Setup, program: Program, roles: RoleResolver) -> tuple[Int, list[tuple[int, ...]]]:
+    """Return the group of each mobile node, and the correspondents of each group that get messages."""
+    if not program.procedure.route_optimization:
         return np.zeros(setup.network.mobile_count, np.int64), [()]
-    known: dict[tuple[int, ...], int] = {}
-    group = [known.setdefault(tuple(places.peers[m]), len(known)) for m in range(setup.network.mobile_count)]
-    return np.array(group, np.int64), list(known)
+    numbers: dict[tuple[int, ...], int] = {}
+    group = [numbers.setdefault(tuple(roles.peers[m]), len(numbers)) for m in range(setup.network.mobile_count)]
+    return np.array(group, np.int64), list(numbers)
 
 
-def _before(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
-    """The attachment before each one, and which have none."""
-    first = np.zeros(len(setup.movement.mobile), bool)
+def _previous_attachments(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
+    """Return the row of the attachment before each one, and True for each that has none."""
+    first = np.zeros(len(setup.attachments.mobile), bool)
     first[setup.first_attachments()] = True
     return np.arange(len(first)) - 1, first
 
 
-def _known(setup: Setup, program: Program) -> npt.NDArray[np.bool_]:
-    """Which attachments are registered before the move."""
-    before, first = _before(setup)
-    known: npt.NDArray[np.bool_] = (setup.movement.predict_ps[before] >= 0) & ~first & program.row.predictive
-    return known
+def _registers_early(setup: Setup, program: Program) -> npt.NDArray[np.bool_]:
+    """Return True for each attachment that is registered before the move."""
+    previous, first = _previous_attachments(setup)
+    early: npt.NDArray[np.bool_] = (setup.attachments.predict_ps[previous] >= 0) & ~first & program.procedure.predictive
+    return early
 
 
-def _begun(setup: Setup, program: Program) -> Int:
-    """When each attachment begins to be registered (0: it was before time 0; -1: not in this run)."""
-    move, options = setup.movement, setup.options
-    before, first = _before(setup)
-    found = move.up_ps + (options.agent_discovery_ps if options.discovery == "layer2" else 0) + options.duplicate_address_detection_ps(program.row)
-    begun = np.where(_known(setup, program), move.predict_ps[before], found)
-    begun[first & (move.up_ps == 0)] = 0
-    begun[begun >= setup.duration_ps] = -1
-    return begun
+def _registration_begin(setup: Setup, program: Program) -> Int:
+    """Return the time at which the registration of each attachment begins; 0 if it precedes the run, -1 if it follows it."""
+    movement, options = setup.attachments, setup.options
+    previous, first = _previous_attachments(setup)
+    discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
+    found_ps = movement.up_ps + discovery_ps + options.duplicate_address_detection_ps(program.procedure)
+    begin_ps = np.where(_registers_early(setup, program), movement.predict_ps[previous], found_ps)
+    begin_ps[first & (movement.up_ps == 0)] = 0
+    begin_ps[begin_ps >= setup.duration_ps] = -1
+    return begin_ps
 
 
-def _kinds(setup: Setup, program: Program, begun: Int, group: Int) -> Iterator[tuple[_Kind, Int]]:
-    """Handoffs that begin in the run, by kind: the attachments that they lead to. A first one has no old router (-1)."""
-    move = setup.movement
-    before, first = _before(setup)
-    warned = (move.going_down_ps[before] >= 0) & (move.predict_ps[before] >= 0) & (move.up_ps > move.down_ps[before])
-    rows = np.flatnonzero((begun >= 0) & ~(first & (move.up_ps == 0)))
-    old = np.where(first, -1, move.router[before])
-    columns = old + 1, move.router, _known(setup, program), warned & ~first, group[move.mobile]
+def _handoffs_by_kind(setup: Setup, program: Program, begin_ps: Int, group: Int) -> Iterator[tuple[_HandoffKind, Int]]:
+    """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1)."""
+    movement = setup.attachments
+    previous, first = _previous_attachments(setup)
+    predicted = movement.predict_ps[previous] >= 0
+    warned = (movement.going_down_ps[previous] >= 0) & predicted & (movement.up_ps > movement.down_ps[previous])
+    rows = np.flatnonzero((begin_ps >= 0) & ~(first & (movement.up_ps == 0)))
+    old = np.where(first, -1, movement.router[previous])
+    columns = old + 1, movement.router, _registers_early(setup, program), warned & ~first, group[movement.mobile]
     bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, int(group.max(initial=0)) + 1
-    which = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
-    order = np.argsort(which, kind="stable")
-    kinds, begins = np.unique(which[order], return_index=True)
-    for kind, part in zip(kinds.tolist(), np.split(rows[order], begins[1:]), strict=True):
+    key = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
+    for kind, kind_rows in zip(keys.tolist(), np.split(rows[order], starts[1:]), strict=True):
         old_router, *rest = (int(x) for x in np.unravel_index(kind, bounds))
-        yield _Kind(old_router - 1, *rest), part
+        yield _HandoffKind(old_router - 1, *rest), kind_rows
 
 
-def _refreshes(setup: Setup, program: Program, places: RoleResolver, begun: Int, group: Int) -> Iterator[tuple[int, int, float]]:
-    """Router, group of correspondents, and expected number of refreshes there.
+def _refreshes(
+    setup: Setup, program: Program, roles: RoleResolver, begin_ps: Int, group: Int
+) -> Iterator[tuple[int, int, float]]:
+    """Yield each router, group of correspondents, and the expected number of refreshes there.
 
-    Between two registrations with the home agent there are floor(gap / half a lifetime), each where the mobile node is by then;
-    the age of one made before time 0 is uniform, so that gap / half is expected.
+    Between two registrations with the home agent there are floor(gap / interval) refreshes, each where the mobile node is at that
+    time. The age of a registration made before time 0 is uniform, so that gap / interval refreshes are expected.
     """
-    move, half = setup.movement, program.refresh_ps(setup.options.lifetime_s)
-    rows = np.flatnonzero(begun >= 0)
+    movement, interval_ps = setup.attachments, program.refresh_ps(setup.options.lifetime_s)
+    rows = np.flatnonzero(begin_ps >= 0)
     end = np.full(len(rows), setup.duration_ps)
-    same = move.mobile[rows[1:]] == move.mobile[rows[:-1]]
-    end[:-1][same] = begun[rows[1:]][same]
-    end = np.maximum(np.minimum(end, move.down_ps[rows]), begun[rows])
-    regional = np.append(False, same & _within_a_region(places, move.router[rows]))
-    home = begun[rows][np.maximum.accumulate(np.where(regional, 0, np.arange(len(rows))))]
-    start = np.where(regional, np.roll(end, 1), begun[rows])
-    number = np.where(home == 0, (end - start) / half, (end - home) // half - (start - home) // half)
+    same = movement.mobile[rows[1:]] == movement.mobile[rows[:-1]]
+    end[:-1][same] = begin_ps[rows[1:]][same]
+    end = np.maximum(np.minimum(end, movement.down_ps[rows]), begin_ps[rows])
+    regional = np.append(False, same & _stays_in_region(roles, movement.router[rows]))
+    home = begin_ps[rows][np.maximum.accumulate(np.where(regional, 0, np.arange(len(rows))))]
+    start = np.where(regional, np.roll(end, 1), begin_ps[rows])
+    number = np.where(home == 0, (end - start) / interval_ps, (end - home) // interval_ps - (start - home) // interval_ps)
     groups = int(group.max(initial=0)) + 1
-    for key, n in enumerate(np.bincount(move.router[rows] * groups + group[move.mobile[rows]], number).tolist()):
+    for key, n in enumerate(np.bincount(movement.router[rows] * groups + group[movement.mobile[rows]], number).tolist()):
         if n:
             yield *divmod(key, groups), n
 
 
-def _within_a_region(places: RoleResolver, routers: Int) -> npt.NDArray[np.bool_]:
-    """Whether each router but the first has the gateway of the one before, in a row in which that is all that has to know."""
-    gateway = np.array([places.gateways.get(r, -1) for r in routers.tolist()])
-    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & places.row.hierarchical
+def _stays_in_region(roles: RoleResolver, routers: Int) -> npt.NDArray[np.bool_]:
+    """Return, for each router but the first, True if a move to it from the one before registers with the gateway alone."""
+    gateway = np.array([roles.gateways.get(r, -1) for r in routers.tolist()])
+    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & roles.procedure.hierarchical
     return within
 
 
-# -- the messages of one handoff --------------------------------------------------------------------------------------------
+class _MessageCounter:
+    """Counter of the messages of one registration from the steps of its program."""
 
-Who = tuple[int, int, tuple[int, ...]]
-"""Old router, new router, correspondents."""
+    def __init__(self, program: Program, roles: RoleResolver, old: int, new: int, peers: tuple[int, ...]) -> None:
+        self.program, self.roles = program, roles
+        self.old, self.new, self.peers = old, new, peers
+        self.legs: Counter[Leg] = Counter()
 
+    def add_handoff(self, kind: _HandoffKind) -> None:
+        program, gateways = self.program, self.roles.gateways
+        regional = program.procedure.hierarchical and kind.old >= 0 and gateways[kind.old] == gateways[kind.new]
+        if kind.registers_early:
+            for number in program.prelude:
+                self._add_step(number)
+        elif program.options.discovery == "solicitation":
+            self._add_step(program.solicitation)
+        self.add_registration(REGIONAL if regional else HOME, "known" if kind.registers_early else "move")
+        if kind.warned:
+            for number in program.steps_on(HOME, "going-down"):
+                self._add_step(number)
 
-def _handoff(program: Program, places: RoleResolver, kind: _Kind, peers: tuple[int, ...], legs: Counter[Leg]) -> None:
-    who = kind.old, kind.new, peers
-    regional = program.row.hierarchical and kind.old >= 0 and places.gateways[kind.old] == places.gateways[kind.new]
-    if kind.known:
-        for number in program.prelude:
-            _walk(program, places, number, -1, who, legs)
-    elif program.options.discovery == "solicitation":
-        _walk(program, places, program.solicitation, -1, who, legs)
-    _begin(program, places, REGIONAL if regional else HOME, "known" if kind.known else "move", who, legs)
-    if kind.warned:
-        for number in program.steps_on(HOME, "going-down"):
-            _walk(program, places, number, -1, who, legs)
+    def add_registration(self, variant: int, event: str) -> None:
+        for number in self.program.steps_on(variant, event):
+            self._add_step(number)
+        tests = ("HoTI1", "CoTI1") if event == "known" else ("HoTI2", "CoTI2")
+        for peer in self.peers if self.program.return_routability else ():
+            for test in tests:
+                self._add_step(self.program.return_routability[test], peer)
 
+    def _add_step(self, number: int, peer: int = -1) -> None:
+        """Count the message of a step and all that it starts at the nodes on its path; ``peer`` -1 before a correspondent."""
+        program_step = self.program.steps[number]
+        if program_step.needs_old_router and (self.old < 0 or self.old == self.new):
+            return
+        path = program_step.step.path
+        for correspondent in self.peers if program_step.per_peer and peer < 0 else (peer,):
+            nodes = [self._node(role, correspondent) for role in path]
+            for hop in range(1, len(path)):
+                self.legs[nodes[hop - 1], nodes[hop], program_step.leg_bytes[hop - 1]] += 1
+                for next_step in program_step.starts[hop] if path[hop] != "MN" else ():
+                    self._add_step(next_step, correspondent)
+            if path[-1] == "MN":
+                for next_step in self.program.steps_on(program_step.variant, program_step.step.message):
+                    self._add_step(next_step, correspondent)
 
-def _begin(program: Program, places: RoleResolver, variant: int, event: str, who: Who, legs: Counter[Leg]) -> None:
-    for number in program.steps_on(variant, event):
-        _walk(program, places, number, -1, who, legs)
-    tests = ("HoTI1", "CoTI1") if event == "known" else ("HoTI2", "CoTI2")
-    for peer in who[2] if program.routability else ():
-        for test in tests:
-            _walk(program, places, program.routability[test], peer, who, legs)
-
-
-def _walk(program: Program, places: RoleResolver, number: int, peer: int, who: Who, legs: Counter[Leg]) -> None:
-    """A step, and what its message starts at the nodes that it passes; ``peer`` -1: of no correspondent yet."""
-    numbered = program.steps[number]
-    old, new, peers = who
-    if numbered.wants_old and (old < 0 or old == new):
-        return
-    path = numbered.step.path
-    for one in peers if numbered.per_peer and peer < 0 else (peer,):
-        nodes = [_node(places, role, old, new, one) for role in path]
-        for hop in range(1, len(path)):
-            legs[nodes[hop - 1], nodes[hop], numbered.leg_bytes[hop - 1]] += 1
-            for started in numbered.starts[hop] if path[hop] != "MN" else ():
-                _walk(program, places, started, one, who, legs)
-        if path[-1] == "MN":
-            for started in program.steps_on(numbered.variant, numbered.step.message):
-                _walk(program, places, started, one, who, legs)
-
-
-def _node(places: RoleResolver, role: str, old: int, new: int, peer: int) -> int:
-    if role in ("GFA", "MAP"):
-        return places.gateways[new]
-    if role in ("oGFA", "oMAP"):
-        return places.gateways[old]
-    return {"MN": AIR, "oAR": old, "nAR": new, "HA": places.home_agent, "CN": peer}[role]
+    def _node(self, role: str, peer: int) -> int:
+        if role in ("GFA", "MAP"):
+            return self.roles.gateways[self.new]
+        if role in ("oGFA", "oMAP"):
+            return self.roles.gateways[self.old]
+        return {"MN": AIR, "oAR": self.old, "nAR": self.new, "HA": self.roles.home_agent, "CN": peer}[role]

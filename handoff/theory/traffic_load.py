@@ -1,4 +1,4 @@
-"""What data and messages bring to each link, cell and forwarding server: numbers and sizes, as moments."""
+"""Traffic load of each link, cell and forwarding server: number and size moments of packets and messages."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass
 class Moments:
-    """Of packets that came: how many, their bytes, and the sum of the squares of their sizes."""
+    """Moments of packets: their number, their bytes, and the sum of the squares of their sizes."""
 
     packets: float = 0.0
     bytes: float = 0.0
     squares: float = 0.0
 
-    def add(self, more: Moments, header: int = 0) -> None:
-        """Put others to it, each with a tunnel header."""
-        self.packets += more.packets
-        self.bytes += more.bytes + header * more.packets
-        self.squares += more.squares + 2 * header * more.bytes + header**2 * more.packets
+    def add(self, other: Moments, header_bytes: int = 0) -> None:
+        """Add other packets, each with a tunnel header of ``header_bytes``."""
+        self.packets += other.packets
+        self.bytes += other.bytes + header_bytes * other.packets
+        self.squares += other.squares + 2 * header_bytes * other.bytes + header_bytes**2 * other.packets
 
 
 def _moments() -> defaultdict[int, Moments]:
@@ -39,91 +39,100 @@ def _moments() -> defaultdict[int, Moments]:
 
 @dataclass
 class TrafficLoad:
-    """By index of a link, of a cell's node, of a node with a forwarding server."""
+    """Load of the links, by link; of the downlinks of cells, by node of the cell; of the forwarding servers, by node."""
 
     links: defaultdict[int, Moments] = field(default_factory=_moments)
     downlinks: defaultdict[int, Moments] = field(default_factory=_moments)
     arrivals: defaultdict[int, Moments] = field(default_factory=_moments)
 
 
-def traffic_load(setup: Setup, places: RoleResolver, said: SignallingLoad) -> TrafficLoad:
-    """All traffic in the time of a setup, where nothing is lost and every handoff is done at once.
+def traffic_load(setup: Setup, roles: RoleResolver, signalling: SignallingLoad) -> TrafficLoad:
+    """Sum all traffic of a setup, without losses and with instantaneous handoffs.
 
-    A mobile node's packets are shared among its routers by the time that it spends at each.
+    The packets of a mobile node are divided among its routers in proportion to the time that it spends at each.
+
+    Parameters
+    ----------
+    setup : Setup
+        Network with traffic and movement.
+    roles : RoleResolver
+        Roles under the procedure: they decide the routes and the tunnels.
+    signalling : SignallingLoad
+        Messages of the procedure on the setup.
     """
-    found, hops, links = TrafficLoad(), next_hops(setup.network), setup.network.links
+    load, hops, links = TrafficLoad(), next_hops(setup.network), setup.network.links
 
-    def carry(a: int, b: int, what: Moments, header: int = 0) -> None:
-        """From a node to another, by all links between."""
+    def add_route(a: int, b: int, packets: Moments, header_bytes: int = 0) -> None:
         while a != b and hops[a, b] >= 0:
             link = int(hops[a, b])
-            found.links[link].add(what, header)
+            load.links[link].add(packets, header_bytes)
             a = links[link].dst
-            found.arrivals[a].add(what, header)
+            load.arrivals[a].add(packets, header_bytes)
 
-    for (a, b, size), n in said.legs.items():
-        what = Moments(n, n * size, n * size**2)
+    for (a, b, size), n in signalling.legs.items():
+        messages = Moments(n, n * size, n * size**2)
         if b == AIR:
-            found.downlinks[a].add(what)
+            load.downlinks[a].add(messages)
         elif a == AIR:
-            found.arrivals[b].add(what)  # by an uplink, which is the mobile node's own
+            load.arrivals[b].add(messages)  # the uplink belongs to the mobile node alone
         else:
-            carry(a, b, what)
-    for (node, up, router), what in _shared(setup).items():
+            add_route(a, b, messages)
+    for (node, up, router), packets in _data_by_router(setup).items():
         if up:
-            found.arrivals[router].add(what)
-            carry(router, node, what)
+            load.arrivals[router].add(packets)
+            add_route(router, node, packets)
             continue
-        way, header = _way(places, node, router)
-        for a, b, extra in way:
-            carry(a, b, what, extra)
-        found.downlinks[router].add(what, header)
-    return found
+        segments, radio_header = _downstream_segments(roles, node, router)
+        for a, b, header_bytes in segments:
+            add_route(a, b, packets, header_bytes)
+        load.downlinks[router].add(packets, radio_header)
+    return load
 
 
-def _way(places: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
-    """From a correspondent to a router, part by part with its tunnel header, and what is left of it on the radio."""
-    row = places.row
-    roles = [("CN", node)] if row.route_optimization else [("HA", places.home_agent)]
-    if row.hierarchical:
-        roles.append(("MAP" if row.ip == 6 else "GFA", places.gateways[router]))
-    way = [] if row.route_optimization else [(node, places.home_agent, 0)]
-    header = 0
-    for role, anchor in roles:
-        tunnel = places.tunnel(role)
+def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
+    """Return the segments from a correspondent to a router, each with its tunnel header bytes, and those left on the radio."""
+    procedure = roles.procedure
+    anchors = [("CN", node)] if procedure.route_optimization else [("HA", roles.home_agent)]
+    if procedure.hierarchical:
+        anchors.append(("MAP" if procedure.ip == 6 else "GFA", roles.gateways[router]))
+    segments = [] if procedure.route_optimization else [(node, roles.home_agent, 0)]
+    header_bytes = 0
+    for role, anchor in anchors:
+        tunnel = roles.tunnel(role)
         ends_at_router = tunnel["end"] == "router"
-        header = int(tunnel["header_bytes"]) + (0 if ends_at_router else header)
-        way.append((anchor, places.care_of(role, router), header))
-    return way, 0 if ends_at_router else header
+        header_bytes = int(tunnel["header_bytes"]) + (0 if ends_at_router else header_bytes)
+        segments.append((anchor, roles.care_of(role, router), header_bytes))
+    return segments, 0 if ends_at_router else header_bytes
 
 
-def _shared(setup: Setup) -> dict[tuple[int, int, int], Moments]:
-    """Packets between a correspondent and the mobile nodes at a router, downstream (0) or up (1)."""
-    flows, move, until = setup.network.flows(), setup.movement, setup.duration_ps
-    packets = expected_packets(setup.network, until).astype(float)
-    size, square = _sizes(setup, flows)
-    following = np.append(move.mobile[1:] == move.mobile[:-1], False)
-    leaves = np.where(following, np.append(move.up_ps[1:], 0), move.down_ps)
-    stay = np.clip(np.minimum(leaves, until) - np.clip(move.up_ps, 0, until), 0, None).astype(float)
-    total = np.bincount(move.mobile, stay, setup.network.mobile_count)
-    share = stay / np.maximum(total[move.mobile], 1.0)
-    first = np.searchsorted(move.mobile, np.arange(setup.network.mobile_count + 1))
+def _data_by_router(setup: Setup) -> dict[tuple[int, int, int], Moments]:
+    """Return the packets by correspondent, direction (0 downstream, 1 upstream) and router of the mobile nodes."""
+    flows, movement, until_ps = setup.network.flows(), setup.attachments, setup.duration_ps
+    packets = expected_packets(setup.network, until_ps).astype(float)
+    size, square = _size_moments(setup, flows)
+    has_next = np.append(movement.mobile[1:] == movement.mobile[:-1], False)
+    leaves = np.where(has_next, np.append(movement.up_ps[1:], 0), movement.down_ps)
+    stay = np.clip(np.minimum(leaves, until_ps) - np.clip(movement.up_ps, 0, until_ps), 0, None).astype(float)
+    total = np.bincount(movement.mobile, stay, setup.network.mobile_count)
+    share = stay / np.maximum(total[movement.mobile], 1.0)
+    # One row for each pair of a flow and an attachment of its mobile node.
+    first = np.searchsorted(movement.mobile, np.arange(setup.network.mobile_count + 1))
     count = (first[1:] - first[:-1])[flows["mobile"]]
     flow = np.repeat(np.arange(len(packets)), count)
-    at = np.arange(len(flow)) - np.repeat(np.cumsum(count) - count, count) + first[flows["mobile"][flow]]
-    number = packets[flow] * share[at]
+    attachment = np.arange(len(flow)) - np.repeat(np.cumsum(count) - count, count) + first[flows["mobile"][flow]]
+    number = packets[flow] * share[attachment]
     bounds = len(setup.network.nodes), 2, len(setup.network.nodes)
-    key = np.ravel_multi_index((flows["node"][flow], flows["up"][flow], move.router[at]), bounds)
-    sums = [np.bincount(key, number * of) for of in (np.ones(len(flow)), size[flow], square[flow])]
-    found = {}
+    key = np.ravel_multi_index((flows["node"][flow], flows["up"][flow], movement.router[attachment]), bounds)
+    sums = [np.bincount(key, number * factor) for factor in (np.ones(len(flow)), size[flow], square[flow])]
+    moments = {}
     for i in np.flatnonzero(sums[0]).tolist():
         node, up, router = (int(x) for x in np.unravel_index(i, bounds))
-        found[node, up, router] = Moments(*(float(s[i]) for s in sums))
-    return found
+        moments[node, up, router] = Moments(*(float(s[i]) for s in sums))
+    return moments
 
 
-def _sizes(setup: Setup, flows: dict[str, Int]) -> tuple[Floats, Floats]:
-    """Mean size and mean square of the sizes of each flow's packets."""
+def _size_moments(setup: Setup, flows: dict[str, Int]) -> tuple[Floats, Floats]:
+    """Return the mean size and the mean squared size of the packets of each flow."""
     size = flows["size"].astype(float)
     square = size**2
     for replay, rows in flows_by_replay(setup.network, flows["source"]):

@@ -1,1 +1,1 @@
-"""Captures as traffic: which packets, who replays them, when. docs/replay.md is exact about it."""
+"""Workload of a scenario: its network, its attachments and the traffic of its captures (docs/replay.md)."""

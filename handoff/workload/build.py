@@ -1,4 +1,4 @@
-"""From a scenario to what a study runs on."""
+"""Conversion of a scenario and the files it names into the setup of a study: network, traffic and attachments."""
 
 from __future__ import annotations
 
@@ -6,146 +6,145 @@ from pathlib import Path
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network, NetworkError
 from engine.columns import Int
-from engine.compiled_network import CompiledNetwork
+from engine.lookahead import plan_lookahead
 from engine.rng import PURPOSE_USER, RandomStreams
+from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
 from handoff.scenario.field_types import join_names
 from handoff.scenario.load import ScenarioError
-from handoff.scenario.models import Cell, Channel, Node, Scenario, ServerParameters, to_options
+from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, to_options
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import open_capture
-from handoff.workload.conversation import add_replay, load_conversations
-from handoff.workload.flow_assignment import assign_flows
+from handoff.workload.conversation import replay_captures
 from handoff.workload.movement import load_attachments
 
 PURPOSE_PHASE = PURPOSE_USER + 2
-"""Draws of when a constant-bit-rate or Poisson flow of a mobile node begins."""
+"""Draws of the phase shift of a constant-bit-rate or Poisson flow."""
 
-
-_SERVER = tuple(ServerParameters.model_fields)
+_SERVER_FIELDS = tuple(ServerParameters.model_fields)
 
 
 def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
-    """Network, traffic and movement of a scenario.
+    """Build the network, traffic and attachments of a scenario.
 
     Parameters
     ----------
     scenario : Scenario
-        Checked already.
+        Validated scenario.
     path : Path
-        The scenario file: captures and movement are found beside it.
+        Scenario file. The paths of captures and movement files are relative to its folder.
     seed : int
-        Of the phase shifts.
+        Seed of the movement and the phase shifts.
 
     Raises
     ------
     ScenarioError
-        With everything that is wrong in the files that the scenario names, and between them and it.
+        With every problem of the files that the scenario names and of their combination with the scenario.
     """
     network = build_network(scenario)
     problems: list[str] = []
-    gateway = _gateways(scenario)
-    names, movement = _movement(scenario, path, network, seed, problems)
-    present = movement.presence(len(names), scenario.movement.margin) if movement is not None else None
-    captures, unread = _captures(scenario, path.parent)
-    problems += unread
+    gateways = _gateways(scenario)
+    mobile_names, attachments = _load_movement(scenario, path, network, seed, problems)
+    presence = None
+    if attachments is not None:
+        presence = attachments.presence(len(mobile_names), scenario.movement.margin)
+    captures = _open_captures(scenario, path.parent, problems)
     notes = []
     for i, traffic in enumerate(scenario.traffic):
         node = traffic.correspondent or scenario.correspondent[0].name
         try:
             if traffic.capture is None:
-                _flow(network, node, traffic, present, seed)
+                _add_flows(network, node, traffic, presence, seed)
             elif captures.keys() >= set(traffic.capture):
-                told = _replay(network, node, traffic, [captures[name] for name in traffic.capture], names, present, seed)
-                notes.append(f"traffic.{i}: {told} are replayed")
+                amount = replay_captures(
+                    network, node, [captures[name] for name in traffic.capture], traffic, mobile_names,
+                    seed=seed, presence=presence,
+                )  # fmt: skip
+                notes.append(f"traffic.{i}: {amount} are replayed")
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
-    if problems or movement is None:
+    if problems or attachments is None:
         raise ScenarioError(problems)
     return Setup(
         network,
         network.node_index(scenario.home_agent.name),
-        movement,
+        attachments,
         scenario.duration,
         to_options(scenario.options),
-        {network.node_index(r): network.node_index(g) for r, g in gateway.items()},
+        {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
     )
 
 
 def build_network(scenario: Scenario) -> Network:
-    """Nodes, links and cells of a scenario, before there are mobile nodes and traffic."""
+    """Build the nodes, links and cells of a scenario, without mobile nodes and traffic."""
     network = Network()
     for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
-        _node(network, server)
+        _add_node(network, server)
     routers = scenario.routers
-    gateway = _gateways(scenario)
+    gateways = _gateways(scenario)
     for name in routers.names:
-        _node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER}))
-        _cell(network, name, routers.cell)
-        _link(network, name, gateway.get(name) or str(routers.wired_to), routers.wired)
+        _add_node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER_FIELDS}))
+        network.cell(name, **routers.cell.model_dump())
+        _add_link(network, name, gateways.get(name) or str(routers.wired_to), routers.wired)
     if routers.neighbours is not None:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
-            _link(network, a, b, routers.neighbours)
+            _add_link(network, a, b, routers.neighbours)
     for link in scenario.link:
-        _link(network, link.between[0], link.between[1], link)
+        _add_link(network, link.between[0], link.between[1], link)
     return network
 
 
 def _gateways(scenario: Scenario) -> dict[str, str]:
-    """Gateway of each router that is in a region."""
     return {router: region.gateway for region in scenario.region for router in region.routers}
 
 
 def _unsound(network: Network) -> list[str]:
-    """What forbids a run of the network; flows that have no way are found as it is built."""
-    if found := network.validation_errors():
-        return found
+    # Cycles without delay and missing routes show in the lookahead plan alone; a compiled network would be thrown away.
+    if problems := network.validation_errors():
+        return problems
     try:
-        CompiledNetwork(network)
+        check_routes(network, plan_lookahead(network).hops)
     except NetworkError as error:
         return str(error).splitlines()
     return []
 
 
-def _node(network: Network, server: Node) -> None:
-    network.node(server.name, **{k: getattr(server, k) for k in _SERVER})
+def _add_node(network: Network, server: Node) -> None:
+    network.node(server.name, **{k: getattr(server, k) for k in _SERVER_FIELDS})
 
 
-def _link(network: Network, a: str, b: str, channel: Channel) -> None:
+def _add_link(network: Network, a: str, b: str, channel: Channel) -> None:
     network.link(
         a, b, rate=channel.rate, delay=channel.delay, buffer_packets=channel.buffer_packets,
         buffer_bytes=channel.buffer_bytes, loss=channel.loss, both=True,
     )  # fmt: skip
 
 
-def _cell(network: Network, name: str, cell: Cell) -> None:
-    network.cell(name, **cell.model_dump())
-
-
-def _movement(
+def _load_movement(
     scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
 ) -> tuple[list[str], Attachments | None]:
-    """Mobile nodes by name in the order of the log, and their attachments."""
+    """Add the mobile nodes to the network; return their names and attachments, or add to ``problems``."""
     try:
         log = load_attachments(scenario, path.parent, seed)
     except (ValueError, OSError) as error:
-        problems.append(str(error) if isinstance(error, traces.TraceError) else f"{path}: movement: {error}")
+        problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
-    where = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
-    known = set(scenario.routers.names)
-    if unknown := [r for r in log.router_names if r not in known]:
-        problems.append(f"{where}: unknown routers {join_names(unknown)}; routers.names has {join_names(scenario.routers.names)}")
+    source = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
+    routers = set(scenario.routers.names)
+    if unknown := [name for name in log.router_names if name not in routers]:
+        valid = join_names(scenario.routers.names)
+        problems.append(f"{source}: unknown routers {join_names(unknown)}; routers.names has {valid}")
         return [], None
     if not len(log.mobile):
-        problems.append(f"{where}: no mobile node in it is ever attached")
+        problems.append(f"{source}: no mobile node in it is ever attached")
         return [], None
-    mobiles = _mobiles(scenario, network, log.mobile_names)
+    mobiles = _add_mobiles(scenario, network, log.mobile_names)
     nodes = np.array([network.node_index(name) for name in log.router_names], np.int64)
     down = np.where(log.down_ps < 0, FOREVER, log.down_ps)
     order = np.lexsort((log.up_ps, mobiles[log.mobile]))
@@ -153,45 +152,32 @@ def _movement(
     return list(log.mobile_names), Attachments(*(np.asarray(c, np.int64)[order] for c in columns))
 
 
-def _mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
-    """Add mobile nodes to the network; those whose names are numbers behind a prefix are one family, however many."""
-    riders, home = scenario.movement.commuters, scenario.home_agent.name
-    if riders is not None:
-        return network.mobiles(riders.mobile_nodes, prefix=riders.prefix, home=home)
+def _add_mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
+    commuters, home = scenario.movement.commuters, scenario.home_agent.name
+    if commuters is not None:  # numbered names behind one prefix are a single group, whatever their number
+        return network.mobiles(commuters.mobile_nodes, prefix=commuters.prefix, home=home)
     return np.array([network.mobile(name, home=home) for name in names], np.int64)
 
 
-def _captures(scenario: Scenario, folder: Path) -> tuple[dict[str, traces.CompiledCapture], list[str]]:
-    """Captures to replay, each once; and what is wrong with the others."""
-    found, problems = {}, []
+def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dict[str, handoff_traces.CompiledCapture]:
+    """Open each capture once; add to ``problems`` for the captures that cannot be read."""
+    captures = {}
     for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
         try:
-            found[name] = open_capture(folder / name)
-        except traces.TraceError as error:
+            captures[name] = open_capture(folder / name)
+        except handoff_traces.TraceError as error:
             problems.append(str(error))
-    return found, problems
+    return captures
 
 
-def _replay(
-    network: Network, node: str, traffic: Traffic, captures: list[traces.CompiledCapture], names: list[str],
-    present: Presence | None, seed: int,
-) -> str:  # fmt: skip
-    """Replay captures; says how much of them."""
-    flows, told = load_conversations(captures, traffic)
-    if names:  # else the movement is wrong, and that has been said
-        who = assign_flows([c.name for c in flows], names, network.mobile_keys(), traffic)
-        add_replay(network, node, who, flows, seed=seed, traffic=traffic, present=present)
-    return told
-
-
-def _flow(network: Network, node: str, traffic: Traffic, present: Presence | None, seed: int) -> None:
-    """A constant-bit-rate or Poisson flow for each mobile node."""
+def _add_flows(network: Network, node: str, traffic: Traffic, presence: Presence | None, seed: int) -> None:
+    """Add a constant-bit-rate or Poisson flow for each mobile node."""
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
     starts = RandomStreams(seed, PURPOSE_PHASE, network.mobile_keys()).uniform_all(traffic.phase)
     stops = np.full(len(starts), FOREVER)
-    if present is not None:
-        starts, stops = present.begin_ps + starts, present.end_ps
+    if presence is not None:
+        starts, stops = presence.begin_ps + starts, presence.end_ps
     up = traffic.direction == "up"
     mobiles = np.arange(len(starts))
     if traffic.poisson:

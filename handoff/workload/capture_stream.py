@@ -1,202 +1,78 @@
-"""One or several captures as one stream of packets, and the mobile side's flows in it."""
+"""One or several captures as one stream of packets, and the flows in it that a scenario replays."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-import traces
+import handoff_traces
+from handoff.scenario.traffic import Traffic
+from handoff.workload.flow import Endpoint, Flow, PacketSegment, Prefixes
+from handoff.workload.merge_captures import merge_to_disk
 
-Int = npt.NDArray[np.int64]
-Prefixes = tuple[IPv4Network | IPv6Network, ...]
-SMALL_BYTES = 8 << 20
-"""A capture up to this size is compiled once in a process; of a larger one the columns stay in the cache on disk."""
-MOST_GROWTH = 100
-"""How much a compressed capture may grow (``traces`` refuses more)."""
-BLOCK_ROWS = 1 << 18
-_PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp6"}
-_MAGIC = (b"\x1f\x8b", b"\x28\xb5")  # gzip, Zstandard
+MAX_CACHED_BYTES = 8 << 20
+"""Captures up to this size are compiled once in a process; the columns of larger ones stay in the cache on disk."""
+MAX_EXPANSION = 100
+"""Largest ratio of decompressed to compressed size that ``traces`` accepts."""
+_COMPRESSION_MAGIC = (b"\x1f\x8b", b"\x28\xb5")  # gzip, Zstandard
 
 
-def open_capture(path: Path) -> traces.CompiledCapture:
-    """The columns of a capture, mapped.
+def open_capture(path: Path) -> handoff_traces.CompiledCapture:
+    """Return the columns of a capture, mapped from files.
 
     Raises
     ------
-    traces.TraceError
-        If it cannot be read.
+    handoff_traces.TraceError
+        If the capture cannot be read.
     """
     try:
         with path.open("rb") as file:
-            growth = MOST_GROWTH if file.read(2) in _MAGIC else 1
-        facts = path.stat()
+            expansion = MAX_EXPANSION if file.read(2) in _COMPRESSION_MAGIC else 1
+        stat = path.stat()
     except OSError:
-        return traces.compile_capture(path)  # traces says what is wrong with it
-    if facts.st_size * growth > SMALL_BYTES:
-        return traces.compile_capture(path)
-    return _small(path, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        return handoff_traces.compile_capture(path)  # raises the error that says why
+    if stat.st_size * expansion > MAX_CACHED_BYTES:
+        return handoff_traces.compile_capture(path)
+    return _compile_once(path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _small(path: Path, *_: int) -> traces.CompiledCapture:
-    """Compiled once in a process as long as the file is the same: of the many runs of a batch each uses it again."""
+def _compile_once(path: Path, *_: int) -> handoff_traces.CompiledCapture:
+    # The runs of a batch share the result. The numbers identify the file's content: a changed file is compiled again.
     with tempfile.TemporaryDirectory(prefix="handoff.") as folder:
-        return traces.compile_capture(path, folder)  # what is mapped stays when its folder goes
-
-
-class Endpoint(NamedTuple):
-    """One side of a flow; port 0 where there is none."""
-
-    address: IPv4Address | IPv6Address
-    port: int
-
-    def __str__(self) -> str:
-        text = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        return f"{text}:{self.port}" if self.port else text
-
-
-@dataclass(frozen=True, eq=False)
-class PacketSegment:
-    """Packets of one flow, direction and capture, in order of time.
-
-    Attributes
-    ----------
-    times : ndarray of int64
-        ns by the capture's clock.
-    sizes : ndarray of uint32
-        IP lengths in bytes.
-    clock_ns : int
-        Time 0 of the stream by that clock.
-    """
-
-    times: Int
-    sizes: npt.NDArray[np.uint32]
-    clock_ns: int
-
-    def __len__(self) -> int:
-        return len(self.times)
-
-    @property
-    def first_ns(self) -> int:
-        """In the stream's time."""
-        return int(self.times[0]) - self.clock_ns
-
-    @property
-    def last_ns(self) -> int:
-        """In the stream's time."""
-        return int(self.times[-1]) - self.clock_ns
-
-    def between(self, begin_ns: int, end_ns: int | None) -> PacketSegment:
-        """Packets from ``begin_ns`` of the stream's time until before ``end_ns``."""
-        begin = self._earlier(begin_ns)
-        end = len(self) if end_ns is None else max(begin, self._earlier(end_ns))
-        return replace(self, times=self.times[begin:end], sizes=self.sizes[begin:end])
-
-    def _earlier(self, time_ns: int) -> int:
-        by_clock = time_ns + self.clock_ns
-        return len(self) if by_clock >= 2**63 else int(np.searchsorted(self.times, by_clock))
-
-
-@dataclass(frozen=True, eq=False)
-class Flow:
-    """Packets of one protocol between the mobile side and a correspondent.
-
-    Attributes
-    ----------
-    protocol : int
-        Of IP.
-    mobile, correspondent : End
-    from_mobile : bool
-        Whether the mobile side sent the flow's first packet in the captures.
-    down, up : list of Piece
-        Packets to and from the mobile side, one piece a capture; none of them is empty.
-    """
-
-    protocol: int
-    mobile: Endpoint
-    correspondent: Endpoint
-    from_mobile: bool
-    down: list[PacketSegment] = field(default_factory=list)
-    up: list[PacketSegment] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """Protocol, correspondent's side, mobile side."""
-        return f"{_PROTOCOLS.get(self.protocol, self.protocol)} {self.correspondent} {self.mobile}"
-
-    @property
-    def source(self) -> Endpoint:
-        """Who sent the first packet."""
-        return self.mobile if self.from_mobile else self.correspondent
-
-    @property
-    def destination(self) -> Endpoint:
-        """To whom."""
-        return self.correspondent if self.from_mobile else self.mobile
-
-    @property
-    def pieces(self) -> list[PacketSegment]:
-        """Of both directions."""
-        return self.down + self.up
-
-    @property
-    def packets(self) -> int:
-        """In both directions."""
-        return sum(map(len, self.pieces))
-
-    @property
-    def first_ns(self) -> int:
-        """First packet, in the stream's time."""
-        return min(piece.first_ns for piece in self.pieces)
-
-    @property
-    def last_ns(self) -> int:
-        """Last packet, in the stream's time."""
-        return max(piece.last_ns for piece in self.pieces)
-
-    def has_bytes(self, least: int) -> bool:
-        """Whether the IP lengths add up to so much."""
-        for piece in self.pieces:
-            for start in range(0, len(piece), BLOCK_ROWS):
-                if least <= 0:
-                    break
-                least -= int(piece.sizes[start : start + BLOCK_ROWS].sum(dtype=np.int64))
-        return least <= 0
-
-    def between(self, begin_ns: int, end_ns: int | None) -> Flow:
-        """Packets from ``begin_ns`` of the stream's time until before ``end_ns``."""
-        down, up = ([c for piece in way if len(c := piece.between(begin_ns, end_ns))] for way in (self.down, self.up))
-        return replace(self, down=down, up=up)
+        return handoff_traces.compile_capture(path, folder)  # the mappings outlive the deleted files
 
 
 class CaptureStream:
-    """The packets of captures in one time, in ns from its begin.
+    """Packets of captures on one time axis, in nanoseconds from the beginning of the stream.
+
+    The stream owns the mappings of its captures (``engine.replay.FileMapping``).
 
     Parameters
     ----------
-    captures : sequence of traces.CompiledCapture
+    captures : sequence of handoff_traces.CompiledCapture
     absolute : bool
-        Whether the captures have one clock; else each begins at time 0.
+        If true, the captures share one clock; else each of them begins at time 0.
 
     Attributes
     ----------
     clock_ns : list of int
-        Time 0 by the clock of each capture: the earliest packet of any kind, in all of them or in each.
+        Reading of each capture's clock at time 0, the time of the earliest packet of any kind: in all captures if they share a
+        clock, else in this one.
     length_ns : int
-        From time 0 to the last packet of any kind.
+        Time of the last packet of any kind.
     packets : int
-        All that have a time, of any kind.
+        Number of packets of any kind that have a time.
     """
 
-    def __init__(self, captures: Sequence[traces.CompiledCapture], absolute: bool = True) -> None:
+    def __init__(self, captures: Sequence[handoff_traces.CompiledCapture], absolute: bool = True) -> None:
         self.captures = [c for c in captures if c.facts.times_ns is not None]
         times = [c.facts.times_ns or (0, 0) for c in self.captures]
         earliest = min((begin for begin, _ in times), default=0)
@@ -204,48 +80,88 @@ class CaptureStream:
         self.length_ns = max((end - clock for (_, end), clock in zip(times, self.clock_ns, strict=True)), default=0)
         self.packets = sum(c.facts.packets - c.facts.untimed for c in self.captures)
 
-    def release(self) -> None:
-        """Give back the memory of what has been read."""
+    def drop_pages(self) -> None:
+        """Drop the mapped pages of all captures from memory."""
         for capture in self.captures:
-            capture.release()
+            capture.drop_pages()
+
+    def select_flows(self, traffic: Traffic) -> list[Flow]:
+        """Return the flows that a ``[[traffic]]`` table selects, by time of first packet; each direction is one segment at most.
+
+        Raises
+        ------
+        ValueError
+            If no packet is left to replay.
+        """
+        assert traffic.mobile_address is not None
+        captures = ", ".join(map(str, traffic.capture or ()))
+        flows = self.flows(traffic.mobile_address)
+        if not flows:
+            sides = ", ".join(str(p).removesuffix("/32").removesuffix("/128") for p in traffic.mobile_address)
+            raise ValueError(f"no packet of {captures} has {sides} as source or destination")
+        clipped = _without_empty(flow.clip(*traffic.clip) for flow in flows)
+        if not clipped:
+            raise ValueError(f"'clip' leaves nothing of {captures}, which lasts {self.length_ns / 10**9} s")
+        flows = _without_empty(flow.filter(traffic.select or (), traffic.exclude or ()) for flow in clipped)
+        if not flows:
+            raise ValueError(f"'select' and 'exclude' leave none of the {len(clipped)} flows of {captures}")
+        begin, end = traffic.clip_flows
+        flows = _without_empty(f.clip(f.first_ns + begin, None if end is None else f.first_ns + end) for f in flows)
+        if not flows:
+            raise ValueError(f"'clip_flows' leaves nothing of any flow of {captures}")
+        self.drop_pages()
+        return _merge_segments(sorted(flows, key=lambda flow: flow.first_ns))
 
     def flows(self, mobile: Prefixes) -> list[Flow]:
-        """Flows with the mobile side at just one end, in the order in which the captures have them."""
-        found: dict[tuple[int, Endpoint, Endpoint], list[tuple[int, int, int, bool]]] = {}
+        """Return the flows with exactly one endpoint in ``mobile``, in the order of the captures' flow tables."""
+        rows_by_flow: dict[tuple[int, Endpoint, Endpoint], list[tuple[int, int, int, bool]]] = {}
         for number, (capture, clock_ns) in enumerate(zip(self.captures, self.clock_ns, strict=True)):
             table = capture.flows
-            from_mobile, to_mobile = (_within(table.version, side, mobile) for side in (table.src, table.dst))
+            from_mobile, to_mobile = (_in_prefixes(table.version, side, mobile) for side in (table.src, table.dst))
             for row in np.flatnonzero(from_mobile ^ to_mobile).tolist():
-                sides = _end(table, row, table.src, table.sport), _end(table, row, table.dst, table.dport)
-                key = int(table.protocol[row]), *(sides if from_mobile[row] else sides[::-1])
-                began = int(table.first_time_ns[row]) - clock_ns
-                found.setdefault(key, []).append((began, number, row, bool(from_mobile[row])))
-        flows = [Flow(*key, min(parts)[3], *self._pieces(parts)) for key, parts in found.items()]
-        self.release()
-        return [flow for flow in flows if flow.pieces]
+                ends = _endpoint(table, row, table.src, table.sport), _endpoint(table, row, table.dst, table.dport)
+                key = int(table.protocol[row]), *(ends if from_mobile[row] else ends[::-1])
+                first_ns = int(table.first_time_ns[row]) - clock_ns
+                rows_by_flow.setdefault(key, []).append((first_ns, number, row, bool(from_mobile[row])))
+        # The earliest row says who sent the first packet of the flow.
+        flows = [Flow(*key, min(rows)[3], *self._segments(rows)) for key, rows in rows_by_flow.items()]
+        self.drop_pages()
+        return _without_empty(flows)
 
-    def _pieces(self, parts: list[tuple[int, int, int, bool]]) -> tuple[list[PacketSegment], list[PacketSegment]]:
-        """Down and up, of a flow that is in so many captures."""
-        ways: tuple[list[PacketSegment], list[PacketSegment]] = ([], [])
-        for _, number, row, from_mobile in parts:
+    def _segments(self, rows: list[tuple[int, int, int, bool]]) -> tuple[list[PacketSegment], list[PacketSegment]]:
+        """Return a flow's segments to and from the mobile side."""
+        down_up: tuple[list[PacketSegment], list[PacketSegment]] = ([], [])
+        for _, number, row, from_mobile in rows:
             capture = self.captures[number]
             for direction in (0, 1):
-                rows = capture.flows.rows(row, direction)
-                if rows.start < rows.stop:
-                    piece = PacketSegment(capture.time_ns[rows], capture.ip_length[rows], self.clock_ns[number])
-                    ways[from_mobile == (direction == 0)].append(piece)
-        return ways
+                packets = capture.flows.rows(row, direction)
+                if packets.start < packets.stop:
+                    segment = PacketSegment(capture.time_ns[packets], capture.ip_length[packets], self.clock_ns[number], self)
+                    down_up[from_mobile == (direction == 0)].append(segment)
+        return down_up
 
 
-def _within(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8], prefixes: Prefixes) -> npt.NDArray[np.bool_]:
-    """Which of the addresses, shape (n, 16), are in one of the prefixes."""
+def _without_empty(flows: Iterable[Flow]) -> list[Flow]:
+    return [flow for flow in flows if flow.segments]
+
+
+def _merge_segments(flows: list[Flow]) -> list[Flow]:
+    """Merge the segments of every direction that more than one capture has packets of."""
+    directions = [segments for flow in flows for segments in (flow.down, flow.up)]
+    merged = iter(merge_to_disk([segments for segments in directions if len(segments) > 1]))
+    single = iter([[next(merged)] if len(segments) > 1 else segments for segments in directions])
+    return [replace(flow, down=next(single), up=next(single)) for flow in flows]
+
+
+def _in_prefixes(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8], prefixes: Prefixes) -> npt.NDArray[np.bool_]:
+    """Return which addresses, given as uint8 of shape (n, 16), are in one of the prefixes."""
     inside = np.zeros(len(version), bool)
     for prefix in prefixes:
-        mask, wanted = (np.frombuffer(a.packed, np.uint8) for a in (prefix.netmask, prefix.network_address))
-        inside |= (version == prefix.version) & ((address[:, : len(mask)] & mask) == wanted).all(axis=1)
+        mask, network = (np.frombuffer(a.packed, np.uint8) for a in (prefix.netmask, prefix.network_address))
+        inside |= (version == prefix.version) & ((address[:, : len(mask)] & mask) == network).all(axis=1)
     return inside
 
 
-def _end(table: traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:
+def _endpoint(table: handoff_traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:
     raw = address[row].tobytes()
     return Endpoint(ip_address(raw[:4] if table.version[row] == 4 else raw), int(port[row]))

@@ -1,44 +1,42 @@
-"""When the packets of a flow are sent: the arithmetic of docs/replay.md."""
+"""Replay of the flows of captures: sending times, loop periods and phase shifts (the arithmetic of docs/replay.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER, Network
 from engine.rng import PURPOSE_USER, RandomStreams, combine, combine_array, name_key
 from handoff.protocol.setup import Presence
 from handoff.scenario.traffic import Traffic
-from handoff.workload.capture_stream import CaptureStream, Flow, PacketSegment
-from handoff.workload.flow_filter import filter_flows
-from handoff.workload.merge_captures import merge_to_disk
+from handoff.workload.capture_stream import CaptureStream
+from handoff.workload.flow import Flow, PacketSegment
+from handoff.workload.flow_assignment import assign_flows
 
-OF_THE_STREAM = "*"
-"""Stands for the flow's name where all flows of a mobile node have one phase shift."""
+STREAM_NAME = "*"
+"""Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """One flow as it is replayed, both directions.
+    """One flow as it is replayed, in both directions.
 
     Attributes
     ----------
     name : str
-        Protocol, correspondent's side, mobile side.
-    down, up : Piece or None
+        Name of the flow: protocol, correspondent's endpoint, mobile endpoint.
+    down, up : PacketSegment or None
         Packets to the mobile node, and from it.
     origin_ns : int
-        T0, in the stream's time.
+        Time of the stream that becomes the start of the flow.
     pace : Fraction
         Factor of all times.
     period_ps : int
-        From one turn to the next; 0: played once.
-    release : callable
-        Gives back the memory of what has been read.
+        Time from one repetition to the next; 0 if the flow is replayed once.
     """
 
     name: str
@@ -47,65 +45,40 @@ class Conversation:
     origin_ns: int
     pace: Fraction
     period_ps: int
-    release: Callable[[], None]
 
 
 def scale_to_ps(time_ns: int, pace: Fraction) -> int:
-    """Picoseconds of a time in ns at a pace, rounded down."""
+    """Return ``time_ns`` times ``pace`` in picoseconds, rounded down."""
     return time_ns * 1000 * pace.numerator // pace.denominator
 
 
 def loop_period(length_ps: int, packets: int) -> int:
-    """Length and one mean gap; 0 if there is no length and so no gap to repeat."""
+    """Return the length plus the mean gap between packets; 0 for length 0, which has no gap to repeat."""
     return length_ps + max(1, length_ps // (packets - 1)) if length_ps else 0
 
 
-def load_conversations(captures: Sequence[traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
-    """Flows of captures as a scenario wants them replayed, by time of first packet; and how much that is, in words.
+def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
+    """Return the conversations that a ``[[traffic]]`` table replays, by time of first packet, and their amount in words.
 
     Raises
     ------
     ValueError
-        If nothing is left to replay.
+        If no packet is left to replay.
     """
-    assert traffic.mobile_address is not None
     stream = CaptureStream(captures, traffic.clocks == "absolute")
-    flows = stream.flows(traffic.mobile_address)
-    where = ", ".join(map(str, traffic.capture or ()))
-    if not flows:
-        sides = ", ".join(str(p).removesuffix("/32").removesuffix("/128") for p in traffic.mobile_address)
-        raise ValueError(f"no packet of {where} has {sides} as source or destination")
-    clipped = [c for flow in flows if (c := flow.between(*traffic.clip)).pieces]
-    if not clipped:
-        raise ValueError(f"'clip' leaves nothing of {where}, which lasts {stream.length_ns / 10**9} s")
-    left = filter_flows(clipped, traffic.select or (), traffic.exclude or ())
-    if not left:
-        raise ValueError(f"'select' and 'exclude' leave none of the {len(clipped)} flows of {where}")
-    begin, end = traffic.clip_flows
-    left = [c for f in left if (c := f.between(f.first_ns + begin, None if end is None else f.first_ns + end)).pieces]
-    if not left:
-        raise ValueError(f"'clip_flows' leaves nothing of any flow of {where}")
-    left.sort(key=lambda flow: flow.first_ns)
-    stream.release()
-    told = f"{sum(f.packets for f in left):,} of {stream.packets:,} packets, in {len(left):,} flows"
-    return _made(stream, left, traffic), told
-
-
-def _made(stream: CaptureStream, flows: list[Flow], traffic: Traffic) -> list[Conversation]:
-    pieces, give_back = merge_to_disk([way for flow in flows for way in (flow.down, flow.up) if len(way) > 1], stream.release)
-    merged = iter(pieces)
-
-    def release() -> None:
-        stream.release()
-        give_back()
-
-    found = []
-    for flow in flows:
-        down, up = (next(merged) if len(way) > 1 else way[0] if way else None for way in (flow.down, flow.up))
-        origin = traffic.clip.begin_ns if traffic.origin == "stream" else flow.first_ns
-        turn = _period(stream, flow, traffic) if traffic.loop else 0
-        found.append(Conversation(flow.name, down, up, origin, traffic.factor, turn, release))
-    return found
+    flows = stream.select_flows(traffic)
+    conversations = [
+        Conversation(
+            name=flow.name,
+            down=flow.down[0] if flow.down else None,
+            up=flow.up[0] if flow.up else None,
+            origin_ns=traffic.clip.begin_ns if traffic.origin == "stream" else flow.first_ns,
+            pace=traffic.factor,
+            period_ps=_period(stream, flow, traffic) if traffic.loop else 0,
+        )
+        for flow in flows
+    ]
+    return conversations, f"{sum(f.packets for f in flows):,} of {stream.packets:,} packets, in {len(flows):,} flows"
 
 
 def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
@@ -114,33 +87,56 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
         return loop_period(scale_to_ps(flow.last_ns - flow.first_ns, pace), flow.packets)
     if end is not None:
         return scale_to_ps(end - begin, pace)
-    whole = scale_to_ps(stream.length_ns, pace)
-    return loop_period(whole, stream.packets) - whole + scale_to_ps(stream.length_ns - begin, pace) if whole else 0
+    length_ps = scale_to_ps(stream.length_ns, pace)
+    if not length_ps:
+        return 0
+    mean_gap_ps = loop_period(length_ps, stream.packets) - length_ps
+    return scale_to_ps(stream.length_ns - begin, pace) + mean_gap_ps
+
+
+def replay_captures(
+    network: Network, node: str, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic, mobile_names: list[str], *,
+    seed: int, presence: Presence | None = None,
+) -> str:  # fmt: skip
+    """Add the flows of captures to a network, each for the mobile nodes it is assigned to; return their amount in words.
+
+    Without mobile nodes the captures are only checked.
+
+    Raises
+    ------
+    ValueError
+        If no packet is left to replay, or the assignment does not fit the flows and mobile nodes.
+    """
+    conversations, amount = load_conversations(captures, traffic)
+    if mobile_names:
+        mobiles = assign_flows([c.name for c in conversations], mobile_names, network.mobile_keys(), traffic)
+        add_replay(network, node, mobiles, conversations, seed=seed, traffic=traffic, presence=presence)
+    return amount
 
 
 def add_replay(
-    network: Network, node: str, mobiles: list[list[int]], flows: list[Conversation], *, seed: int, traffic: Traffic,
-    present: Presence | None = None,
+    network: Network, node: str, mobiles: list[list[int]], conversations: list[Conversation], *, seed: int, traffic: Traffic,
+    presence: Presence | None = None,
 ) -> None:  # fmt: skip
-    """Replay flow i of ``flows`` onto each mobile node of ``mobiles[i]``, each pair with its own phase shift.
+    """Replay conversation i with each mobile node of ``mobiles[i]``; each pair has a phase shift of its own.
 
-    Times count from when the mobile node is there, and nothing is sent once it has left (``present``).
+    With ``presence``, times count from the beginning of the mobile node's presence, and nothing is sent after its end.
     """
     mobile_keys = network.mobile_keys()
-    for conversation, who in zip(flows, mobiles, strict=True):
-        if not who:
+    for conversation, replaying in zip(conversations, mobiles, strict=True):
+        if not replaying:
             continue
-        name = OF_THE_STREAM if traffic.origin == "stream" else conversation.name
-        pairs = combine_array(np.uint64(combine(name_key(name), name_key(node))), mobile_keys[who])
-        starts = RandomStreams(seed, PURPOSE_USER, pairs).uniform_all(traffic.phase) + traffic.shift
-        stops = np.full(len(who), FOREVER)
-        if present is not None:
-            starts, stops = starts + present.begin_ps[who], present.end_ps[who]
-        for up, piece in ((False, conversation.down), (True, conversation.up)):
-            if piece is not None:
-                step = 1000 * conversation.pace
+        name = STREAM_NAME if traffic.origin == "stream" else conversation.name
+        pair_keys = combine_array(np.uint64(combine(name_key(name), name_key(node))), mobile_keys[replaying])
+        starts = RandomStreams(seed, PURPOSE_USER, pair_keys).uniform_all(traffic.phase) + traffic.shift
+        stops = np.full(len(replaying), FOREVER)
+        if presence is not None:
+            starts, stops = starts + presence.begin_ps[replaying], presence.end_ps[replaying]
+        ps_per_ns = 1000 * conversation.pace
+        for up, segment in ((False, conversation.down), (True, conversation.up)):
+            if segment is not None:
                 network.replay(
-                    node, who, piece.times, piece.sizes, origin=conversation.origin_ns + piece.clock_ns,
-                    multiply=step.numerator, divide=step.denominator, release=conversation.release, start_ps=starts,
+                    node, replaying, segment.times, segment.sizes, origin=conversation.origin_ns + segment.clock_ns,
+                    multiply=ps_per_ns.numerator, divide=ps_per_ns.denominator, mapping=segment.mapping, start_ps=starts,
                     stop_ps=stops, period_ps=conversation.period_ps, up=up, label=conversation.name,
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which mobile node replays which flow."""
+"""Assignment of flows to the mobile nodes that replay them: round robin, by hash, or by the scenario's table."""
 
 from __future__ import annotations
 
@@ -11,68 +11,78 @@ import numpy.typing as npt
 from engine.rng import combine_array, name_key
 from handoff.scenario.traffic import Traffic
 
+MAX_NAMES_LISTED = 20
+"""Names in an error message that lists the valid ones."""
 
-def assign_flows(flows: list[str], names: list[str], mobile_keys: npt.NDArray[np.uint64], traffic: Traffic) -> list[list[int]]:
-    """Numbers of the mobile nodes that replay each of the flows.
+
+def assign_flows(
+    flow_names: list[str], mobile_names: list[str], mobile_keys: npt.NDArray[np.uint64], traffic: Traffic
+) -> list[list[int]]:
+    """Return for each flow the indices of the mobile nodes that replay it.
 
     Parameters
     ----------
-    flows, names : list of str
-        Names of the flows, and of the mobile nodes.
-    mobile_keys : ndarray of uint64
+    flow_names : list of str
+        Names of the flows, by time of first packet.
+    mobile_names : list of str
+        Names of the mobile nodes, by index.
+    mobile_keys : ndarray of uint64, shape (mobiles,)
         Keys of the mobile nodes.
     traffic : Traffic
-        How they are assigned.
+        ``[[traffic]]`` table with the kind of assignment.
 
     Raises
     ------
     ValueError
-        If the table names what is not there, or more flows are wanted than there are.
+        If the table names an unknown mobile node or flow, or a mobile node is to replay more flows than there are.
     """
     if traffic.table is not None:
-        return by_table(flows, names, traffic.table)
+        return assign_by_table(flow_names, mobile_names, traffic.table)
     if traffic.assign == "hash":
-        return by_hash(flows, mobile_keys)
-    return round_robin(len(flows), len(names), traffic.flows_per_mobile)
+        return assign_by_hash(flow_names, mobile_keys)
+    return assign_round_robin(len(flow_names), len(mobile_names), traffic.flows_per_mobile)
 
 
-def round_robin(flows: int, mobiles: int, each: int | str) -> list[list[int]]:
-    """Mobile node i replays the flows (i k + j) mod F, j = 0 … k - 1."""
-    k = flows if isinstance(each, str) else each
+def assign_round_robin(flows: int, mobiles: int, flows_per_mobile: int | str) -> list[list[int]]:
+    """Assign the flows (i k + j) mod F, j = 0 … k - 1, to mobile node i; k is ``flows_per_mobile``, or F if that is "all"."""
+    k = flows if isinstance(flows_per_mobile, str) else flows_per_mobile
     if k > flows:
         raise ValueError(f"flows_per_mobile is {k}, but there are {flows} flows")
-    who: list[list[int]] = [[] for _ in range(flows)]
+    mobiles_of_flow: list[list[int]] = [[] for _ in range(flows)]
     for i in range(mobiles):
         for j in range(k):
-            who[(i * k + j) % flows].append(i)
-    return who
+            mobiles_of_flow[(i * k + j) % flows].append(i)
+    return mobiles_of_flow
 
 
-def by_hash(flows: list[str], mobile_keys: npt.NDArray[np.uint64]) -> list[list[int]]:
-    """Each flow to the mobile node of the greatest mix2(flow's key, its key): rendezvous hashing (Thaler, Ravishankar 1998)."""
+def assign_by_hash(flow_names: list[str], mobile_keys: npt.NDArray[np.uint64]) -> list[list[int]]:
+    """Assign each flow to the mobile node with the greatest mix2(key of the flow, key of the mobile node).
+
+    This is rendezvous hashing (Thaler and Ravishankar 1998): another mobile node takes some flows and moves no others.
+    """
     by_key = np.argsort(mobile_keys)  # the smallest key wins a tie
-    return [[int(by_key[np.argmax(combine_array(name_key(name), mobile_keys[by_key]))])] for name in flows]
+    return [[int(by_key[np.argmax(combine_array(name_key(name), mobile_keys[by_key]))])] for name in flow_names]
 
 
-def by_table(flows: list[str], names: list[str], table: dict[str, list[str]]) -> list[list[int]]:
-    """As the scenario lists them."""
-    index, row = ({name: i for i, name in enumerate(known)} for known in (names, flows))
-    wanted = dict.fromkeys(flow for chosen in table.values() for flow in chosen)
-    found = [*_unknown("mobile node", table, index), *_unknown("flow", wanted, row)]
-    if found:
-        raise ValueError("table: " + "; ".join(found))
-    who: list[list[int]] = [[] for _ in flows]
-    for name, chosen in table.items():
-        for flow in chosen:
-            who[row[flow]].append(index[name])
-    return who
+def assign_by_table(flow_names: list[str], mobile_names: list[str], table: dict[str, list[str]]) -> list[list[int]]:
+    """Assign the flows that ``table`` lists under a mobile node's name to that mobile node."""
+    mobile_index, flow_index = ({name: i for i, name in enumerate(names)} for names in (mobile_names, flow_names))
+    table_flows = dict.fromkeys(flow for flows in table.values() for flow in flows)
+    problems = [*_unknown_names("mobile node", table, mobile_index), *_unknown_names("flow", table_flows, flow_index)]
+    if problems:
+        raise ValueError("table: " + "; ".join(problems))
+    mobiles_of_flow: list[list[int]] = [[] for _ in flow_names]
+    for mobile, flows in table.items():
+        for flow in flows:
+            mobiles_of_flow[flow_index[flow]].append(mobile_index[mobile])
+    return mobiles_of_flow
 
 
-def _unknown(what: str, wanted: Iterable[str], known: dict[str, int]) -> list[str]:
-    found = []
-    for name in wanted:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            told = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, [*known][:20]))}"
-            found.append(f"no {what} {name!r}; {told}")
-    return found
+def _unknown_names(kind: str, names: Iterable[str], valid: dict[str, int]) -> list[str]:
+    problems = []
+    for name in names:
+        if name not in valid:
+            near = difflib.get_close_matches(name, valid, 1)
+            listed = ", ".join(map(repr, [*valid][:MAX_NAMES_LISTED]))
+            problems.append(f"no {kind} {name!r}; {f'did you mean {near[0]!r}?' if near else f'there are {listed}'}")
+    return problems

@@ -1,4 +1,4 @@
-"""Killed processes: the same command with --resume ends with the files of one that nobody killed."""
+"""A killed command that resumes writes the same files as one that was never killed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def handoff(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*HANDOFF, *args], capture_output=True, text=True, timeout=120, cwd=folder)
 
 
-def killed(folder: Path, moment: Random, *args: str) -> bool:
-    """Start a command and kill it at some moment after it has renewed its checkpoint a few times; False if it was done before."""
-    path, renewals = folder / "out" / "handoff.checkpoint", moment.randint(3, 12)
+def run_and_kill(folder: Path, rng: Random, *args: str) -> bool:
+    """Start a command and kill it after a few renewals of its checkpoint; return False if it ended before."""
+    path, renewals = folder / "out" / "handoff.checkpoint", rng.randint(3, 12)
     with subprocess.Popen([*HANDOFF, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         seen = path.stat().st_mtime_ns if path.exists() else 0
         while renewals and process.poll() is None:
@@ -36,38 +36,39 @@ def killed(folder: Path, moment: Random, *args: str) -> bool:
             renewals -= now != seen
             seen = now
             time.sleep(0.002)
-        time.sleep(moment.random() * 0.05)  # in a slice, or in the writing of a checkpoint
+        time.sleep(rng.random() * 0.05)  # the kill hits a slice, or the writing of a checkpoint
         process.send_signal(signal.SIGKILL)
     return process.returncode == -signal.SIGKILL
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("command", [RUN, COMPARE], ids=["run", "compare"])
+@pytest.mark.parametrize("command", [pytest.param(RUN, id="run"), pytest.param(COMPARE, id="compare", marks=pytest.mark.deep)])
 def test_a_killed_study_ends_with_the_same_files(command: list[str], tmp_path: Path) -> None:
-    """Tables and capture to the byte: only the command without what concerns checkpoints is in them."""
-    whole, other, moment = tmp_path / "whole", tmp_path / "other", Random(5)
-    whole.mkdir()
-    other.mkdir()
-    expected = handoff(whole, *command, "--json")
+    """Tables and capture are equal to the byte: their provenance has the command without its checkpoint options."""
+    uninterrupted, killed, rng = tmp_path / "uninterrupted", tmp_path / "killed", Random(5)
+    uninterrupted.mkdir()
+    killed.mkdir()
+    expected = handoff(uninterrupted, *command, "--json")
     assert expected.returncode == 0, expected.stderr
-    deaths = sum(killed(other, moment, *command, "--json", *EVERY_SLICE, *(["--resume"] if life else [])) for life in range(3))
-    assert deaths >= 2
-    assert (other / "out" / "handoff.checkpoint").exists()
-    assert not list((other / "out").glob("*.parquet"))
-    done = handoff(other, *command, "--json", *EVERY_SLICE, "--resume")
+    attempts = [[], ["--resume"], ["--resume"]]
+    kills = sum(run_and_kill(killed, rng, *command, "--json", *EVERY_SLICE, *more) for more in attempts)
+    assert kills >= 2
+    assert (killed / "out" / "handoff.checkpoint").exists()
+    assert not list((killed / "out").glob("*.parquet"))
+    done = handoff(killed, *command, "--json", *EVERY_SLICE, "--resume")
     assert done.returncode == 0, done.stderr
-    assert "one goes on at" in done.stderr
-    assert _untimed(done.stdout) == _untimed(expected.stdout)
-    mine, theirs = contents(whole), contents(other)
-    assert mine.keys() == theirs.keys()
-    assert [name for name in mine if mine[name] != theirs[name]] == []
-    assert len(mine) == 5 + (command is RUN)
+    assert "the next one resumes at" in done.stderr
+    assert without_times(done.stdout) == without_times(expected.stdout)
+    expected_files, files = read_files(uninterrupted), read_files(killed)
+    assert files.keys() == expected_files.keys()
+    assert [name for name in files if files[name] != expected_files[name]] == []
+    assert len(files) == 5 + (command is RUN)
 
 
-def _untimed(text: str) -> Any:
+def without_times(text: str) -> Any:
     data = json.loads(text)
     for run in data["runs"]:
         assert run.pop("wall_seconds") > 0
@@ -75,16 +76,16 @@ def _untimed(text: str) -> Any:
     return data
 
 
-def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
-    """Ctrl-C leaves a checkpoint at the very end of the slice, beside the tables of what there is."""
+def test_an_interrupted_study_resumes(tmp_path: Path) -> None:
+    """Ctrl-C writes a checkpoint at the end of the slice, and the tables of the runs so far."""
     code = (
         "import handoff.cli.run as c, os, signal\n"
-        "whole = c.Progress.__call__\n"
-        "def watched(self, at):\n"
-        "    if 2 * at.time_ps > at.until_ps and not self.interruption.asked:\n"
+        "original = c.Progress.__call__\n"
+        "def interrupt_half_way(self, at):\n"
+        "    if 2 * at.time_ps > at.until_ps and not self.interruption.requested:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    return whole(self, at)\n"
-        "c.Progress.__call__ = watched\n"
+        "    return original(self, at)\n"
+        "c.Progress.__call__ = interrupt_half_way\n"
         "from handoff.cli.main import main\n"
         "main()\n"
     )
@@ -93,12 +94,12 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
     )
     assert stopped.returncode == 130
     assert stopped.stderr.splitlines()[-1] == (
-        "handoff: out/handoff.checkpoint: the same command with --resume goes on from here"
+        "handoff: out/handoff.checkpoint: repeat the command with --resume to continue"
     )
     reached = pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_ps"].to_pylist()[0]
     again = handoff(tmp_path, *RUN, "--resume", "--json")
     assert again.returncode == 0, again.stderr
-    assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, one goes on at {reached / 1e12:g} s\n"
+    assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, the next one resumes at {reached / 1e12:g} s\n"
     assert json.loads(again.stdout)["runs"][0]["interrupted_ps"] is None
     fresh = tmp_path / "fresh"
     fresh.mkdir()
@@ -107,38 +108,38 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "handoff.checkpoint").exists()
 
 
-def test_what_cannot_be_gone_on_with_is_one_error_and_two(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     short = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--checkpoint", "here"]
-    assert killed_at_once(tmp_path, *short, *EVERY_SLICE)
+    assert kill_at_first_checkpoint(tmp_path, *short, *EVERY_SLICE)
     path = tmp_path / "here"
     good = path.read_bytes()
 
-    def refused(*args: str) -> str:
+    def error_of(*args: str) -> str:
         done = handoff(tmp_path, *args)
         assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
         return done.stderr.strip()
 
-    assert refused(*short, *EVERY_SLICE) == "here: a checkpoint is there: go on from it with --resume, or remove it"
-    assert refused(*short, "--seed", "2", "--resume") == "here: of another study or program: --seed differs"
-    assert refused(*short, "--set", "options.bicast=1s", "--resume") == "here: of another study or program: --set differs"
+    assert error_of(*short, *EVERY_SLICE) == "here: a checkpoint exists: resume it with --resume, or remove it"
+    assert error_of(*short, "--seed", "2", "--resume") == "here: of another study or program: --seed differs"
+    assert error_of(*short, "--set", "options.bicast=1s", "--resume") == "here: of another study or program: --set differs"
     path.write_bytes(good[:-100])
-    assert refused(*short, "--resume") == "here: damaged: it is not what was written, remove it"
+    assert error_of(*short, "--resume") == "here: damaged: its content does not match its digest; remove it"
     path.write_bytes(b"something else")
-    assert refused(*short, "--resume") == "here: not a checkpoint of this version"
+    assert error_of(*short, "--resume") == "here: not a checkpoint of this version"
     path.write_bytes(good)
     assert handoff(tmp_path, *short, "--resume").returncode == 0
     assert not path.exists()
     again = handoff(tmp_path, *short, "--resume")
     assert again.returncode == 0
-    assert again.stderr == "handoff: here: no checkpoint there: the study begins\n"
+    assert again.stderr == "handoff: here: no checkpoint: the study starts from the beginning\n"
     wrong = handoff(tmp_path, *short, "--checkpoint-every", "10")
     assert wrong.returncode == 2
     assert "'10' is not a duration" in wrong.stderr
 
 
-def killed_at_once(folder: Path, *args: str) -> bool:
-    """Kill a command as soon as it has a checkpoint."""
+def kill_at_first_checkpoint(folder: Path, *args: str) -> bool:
+    """Start a command and kill it as soon as it has a checkpoint; return False if it ended before."""
     with subprocess.Popen([*HANDOFF, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not (folder / "here").exists() and process.poll() is None:
             time.sleep(0.002)
@@ -146,15 +147,14 @@ def killed_at_once(folder: Path, *args: str) -> bool:
     return process.returncode == -signal.SIGKILL
 
 
-def test_progress_is_a_line_where_it_is_wanted(tmp_path: Path) -> None:
-    """On no terminal there is none unless asked for."""
+def test_progress_off_a_terminal_is_shown_only_on_request(tmp_path: Path) -> None:
     code = "import handoff.cli.run as c; c.Progress.LOG_SECONDS = 0; from handoff.cli.main import main; main()"
     command = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--no-detail"]
-    for more, wanted in ([], False), (["--no-progress"], False), (["--progress"], True):
+    for more, shown in ([], False), (["--no-progress"], False), (["--progress"], True):
         line = [sys.executable, "-c", code, *command, *more]
         done = subprocess.run(line, capture_output=True, text=True, timeout=100, cwd=ROOT)
         assert done.returncode == 0
-        assert bool(done.stderr) == wanted
+        assert bool(done.stderr) == shown
     lines = done.stderr.splitlines()
     assert len(lines) > 10
     assert all(line.startswith("mipv4: ") and line.endswith(" s to go") and "M packet-hops/s" in line for line in lines)

@@ -69,7 +69,7 @@ def find_request_step(program: Program, message: str, to: str) -> tuple[int, Pro
     """Return number and step of the request ``message`` that a mobile node sends over the new link to a node in role ``to``."""
     return next(
         (i, s) for i, s in enumerate(program.steps)
-        if s.step.message == message and s.step.path[0] == "MN" and s.step.path[-1] == to and not s.over_old
+        if s.step.message == message and s.step.path[0] == "MN" and s.step.path[-1] == to and not s.over_old_link
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ HIERARCHY = {
         RR new mn 521 526
         """,
         {
-            "ha": [(499, ["gw"]), (1900, ["gw"])],  # it learns nothing
+            "ha": [(499, ["gw"]), (1900, ["gw"])],  # it is not informed
             "gw": [(499, ["old"]), (515.999, ["old"]), (516, ["new"])],
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
@@ -86,7 +86,7 @@ HIERARCHY = {
         path_changes(REGION_OLD, (475.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         upstream_wait(510, 526),
     ),
-    "sync-hmipv4 I between regions": Case(  # gw2 binds as the request passes; the marker comes by gw, which then forgets
+    "sync-hmipv4 I between regions": Case(  # gw2 binds when it relays the request; gw forgets after it relays the marker
         "sync-hmipv4", BETWEEN, 1,
         """
         RQ mn old 500 504
@@ -145,7 +145,7 @@ HIERARCHY = {
         RQ new gw 510 516
         RR gw new 516 521
         RR new mn 521 535
-        """,  # the mobile node is there at 530
+        """,  # the mobile node attaches at 530
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])],
@@ -168,7 +168,7 @@ HIERARCHY = {
         """,
         {
             "ha": [(524.499, ["gw"]), (524.5, ["gw", "gw2"]), (724.499, ["gw", "gw2"]), (724.5, ["gw2"])],
-            "gw": [(1900, ["old"])],  # nobody tells it: its lifetime ends it
+            "gw": [(1900, ["old"])],  # not informed: its lifetime ends it
             "gw2": [(514.999, None), (515, ["new"])],
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],

@@ -1,7 +1,7 @@
 """Figures 9A-10B and 46A-52B of the seed document: hierarchical Mobile IPv6, inside a region and between two.
 
-The deregistration is at the mobility anchor point at 504 + 3 + 1 = 508, the update at 516. Between regions the home agent has the
-deregistration at 515 and the update at 523; its marker is at the old mobility anchor point at 531.5.
+The mobility anchor point has processed the deregistration at 504 + 3 + 1 = 508 and the update at 516. Between regions the home
+agent has processed the deregistration at 515 and the update at 523; its marker reaches the old mobility anchor point at 531.5.
 """
 
 from tests.conformance.cases import (
@@ -139,7 +139,7 @@ SYNCHRONIZED = {
         DBA gw old 531.5 534.5
         DBA old mn 534.5 538.5
         BA3 new mn 535 540
-        """,  # the mobile node is there at 520
+        """,  # the mobile node attaches at 520
         {
             "ha": [(514.999, ["gw"]), (515, ["gw"]), (522.999, ["gw"]), (523, ["gw2"])],
             "gw": [(531.499, ["old"]), (531.5, None)],
@@ -192,8 +192,8 @@ REGIONAL = """
     BU new gw 510 516
     BA gw new 516 521
     BA new mn 521 535
-    """  # the mobile node is there at 530
-BOUND_BESIDE = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])]
+    """  # the mobile node attaches at 530
+TWO_BINDINGS = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])]
 ROUTERS = {"old": [(1900, "local")], "new": [(509.999, None), (510, "hold"), (530, "local")]}
 
 TO_MAP_OLD = delivered("cn>gw", "gw>old", "old>*", delay=31)  # 24 + 3 + 4
@@ -203,7 +203,7 @@ TO_MAP2_NEW = delivered("cn>gw2", "gw2>new", "new>*", delay=35)  # 26 + 4 + 5
 BICASTING = {
     "hmipv6-bicast": Case(
         "hmipv6-bicast", OVERLAP, 0, REGIONAL,
-        {"ha": [(1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
+        {"ha": [(1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
         bicast_paths(REGION_OLD, REGION_NEW, 488.5, 688.5),
         upstream_switch(535),
     ),
@@ -232,7 +232,7 @@ BICASTING = {
     ),
     "hmipv6-ro-bicast": Case(
         "hmipv6-ro-bicast", OVERLAP, 0, REGIONAL,
-        {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": BOUND_BESIDE, **ROUTERS},
+        {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
         bicast_paths(TO_MAP_OLD, TO_MAP_NEW, 492, 692),
         upstream_switch(535),
     ),

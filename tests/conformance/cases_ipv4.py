@@ -35,10 +35,10 @@ HOME = {
         """,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
-            "old": [(499, "local"), (1900, "local")],  # nobody tells it
+            "old": [(499, "local"), (1900, "local")],  # not informed
             "new": [(804.999, None), (805, "local")],
         },
-        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # from 466 on it is not here before the link ends: X in figure 3B
+        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # packets from 466 on arrive after link down: X in figure 3B
         upstream_loss(500, 835),
     ),
     "mipv4-bicast": Case(
@@ -72,7 +72,7 @@ HOME = {
         {
             "ha": [(499, ["old"]), (522.999, ["old"]), (523, ["new"])],  # I-3: replaced at once, no simultaneous binding
             "old": [(499, "local"), (599.999, "local"), (600, None)],  # I-5
-            "new": [(509.999, None), (510, "hold"), (520, "local")],  # I-2: a pending visitor until it is attached
+            "new": [(509.999, None), (510, "hold"), (520, "local")],  # I-2: a pending visitor until it attaches
         },
         path_changes(BY_OLD, (503, BY_NEW)),
         upstream_switch(540),
@@ -96,10 +96,10 @@ HOME = {
             "old": [(523.999, "local"), (524, ["new"]), (532.999, ["new"]), (533, None)],  # II-6: nothing follows the marker
             "new": [(509.999, None), (510, "local")],
         },
-        path_changes(BY_OLD, (494, FORWARDED), (503, BY_NEW)),  # sent at 494 it is at the old router with the update
+        path_changes(BY_OLD, (494, FORWARDED), (503, BY_NEW)),  # sent at 494 it meets the update at the old router
         upstream_switch(540),
     ),
-    "sync-mipv4 III": Case(  # III-3, III-4: the acknowledgement waits for the mobile node; III-5: replies
+    "sync-mipv4 III": Case(  # III-3, III-4: the acknowledgement is buffered; III-5: replies
         "sync-mipv4", SINGLE, 3,
         """
         RQ mn old 500 504
@@ -186,7 +186,7 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (543.999, None), (544, ["new"])],
-            # more may follow the marker, so it does not end the forwarding: its lifetime of 10 s does
+            # packets may follow the marker, so that forwarding ends with its lifetime of 10 s
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "local")],
         },

@@ -1,7 +1,7 @@
 """Figures 4A-5B and 32A-45B of the seed document: Mobile IPv6, with and without route optimization; and pmipv6.
 
-An IPv6 router delivers to whoever is on its link: its entry stays when the mobile node leaves. A marker that finds it forwarding
-is for the old care-of address, so it is forwarded too: 533 + 6 + 5 = 544, a correspondent's 555 + 11 = 566.
+An IPv6 router delivers to every node on its link: its entry stays when the mobile node leaves. A marker is addressed to the old
+care-of address, so that a forwarding router forwards it too: 533 + 6 + 5 = 544, that of a correspondent 555 + 11 = 566.
 """
 
 from tests.conformance.cases import (
@@ -48,7 +48,7 @@ HOME = {
         path_changes(BY_OLD, (466.001, LOST), (781, FORWARDED), (798, BY_NEW)),
         upstream_loss(500, 835),
     ),
-    "mipv6, the temporary home agent is discovered": Case(  # too late for every packet that was sent to it
+    "mipv6, the temporary home agent is discovered": Case(  # too late for all packets
         "mipv6", BREAK, 0,
         """
         BU1 mn new 800 805
@@ -69,7 +69,7 @@ HOME = {
         upstream_loss(500, 835),
         options={"temporary_home_agent": "discovery"},
     ),
-    "pmipv6": Case(  # RFC 5213 5.3, 6.9: the access router registers for the mobile node, whose address stays
+    "pmipv6": Case(  # RFC 5213 5.3, 6.9: the access router registers for the mobile node, which keeps its address
         "pmipv6", BREAK, 0,
         """
         AS mn new 800 805
@@ -85,7 +85,7 @@ HOME = {
         path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
         upstream_loss(500, 835),
     ),
-    "sync-mipv6 I": Case(  # the deregistration is at the home agent first and waits there for the update
+    "sync-mipv6 I": Case(  # the deregistration reaches the home agent first and waits for the update
         "sync-mipv6", TIMELY, 1,
         """
         BU mn old 500 504
@@ -107,7 +107,7 @@ HOME = {
         upstream_switch(540),
         537,
     ),
-    "sync-mipv6 I, deleted at once": Case(  # without a binding from 515 until the update is there
+    "sync-mipv6 I, deleted at once": Case(  # no binding from 515 until the update arrives
         "sync-mipv6", TIMELY, 1,
         """
         BU mn old 500 504
@@ -280,7 +280,7 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])],
-            # more may follow the marker, so it does not end the forwarding: its lifetime of 12 s does
+            # packets may follow the marker, so that forwarding ends with its lifetime of 12 s
             "old": [(523.999, "local"), (524, ["new"]), (555, ["new"]), (1900, ["new"])],
             "new": [(504.999, None), (505, "local")],
         },

@@ -68,7 +68,7 @@ class RunView(RunObserver):
 
     def upstream(self, at: float, mobile: int = 0) -> str:
         """Return the upstream route of a mobile node just after ``at`` (ms): a router's name, ``"hold"`` or ``"nowhere"``."""
-        route = self._names[self.setup.movement.router[self.setup.movement.mobile == mobile][0]]
+        route = self._names[self.setup.attachments.router[self.setup.attachments.mobile == mobile][0]]
         for action in self.actions:
             if action.mobile == mobile and action.time_ps <= round(at * MS) and action.verb in UPSTREAM:
                 if action.verb == "set_upstream_route":
@@ -79,8 +79,8 @@ class RunView(RunObserver):
 
     def _initial_entry(self, node: int, mobile: int) -> Any:
         """Return the entry of time 0: the mobile node is registered through its first router, with every anchor."""
-        router = int(self.setup.movement.router[self.setup.movement.mobile == mobile][0])
-        procedure, gateways = self.program.row, self.setup.gateways
+        router = int(self.setup.attachments.router[self.setup.attachments.mobile == mobile][0])
+        procedure, gateways = self.program.procedure, self.setup.gateways
         care_of = gateways[router] if procedure.hierarchical else router
         anchors = {self.setup.home_agent: care_of}
         if procedure.route_optimization:

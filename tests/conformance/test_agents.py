@@ -1,6 +1,7 @@
-"""Agents as servers: a message takes 1 ms, queues are limited, mobile nodes come again; and what a restart does.
+"""Agents as servers with queues, and restarts of agents.
 
-Two mobile nodes that move alike, predicted at 500 ms, so all their messages meet. Times are those of ``scene``.
+A message takes 1 ms, and queues are limited. Two mobile nodes move alike, with a prediction at 500 ms, so that their messages
+meet. Times follow from the delays of ``two_router_scene``.
 """
 
 import pytest
@@ -14,7 +15,7 @@ DUAL = (Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=520))
 HERE = (Stay("old", down=900_000), Stay("new", up=910_000))
 
 SERVERS = [
-    # procedure, node, reply to the mobile node, when it is there, when the one sent again is, messages dropped, refusal, when
+    # procedure, node, reply, its arrival at the mobile node, arrival after a retransmission, drops, refusal, its arrival
     ("sync-mipv4", "ha", "RR", 540, 1535, 1, Status.HA_INSUFFICIENT_RESOURCES, 539),  # at the home agent at 522 and 1517
     ("sync-hmipv4", "gw", "RR", 526, 1521, 1, Status.FA_INSUFFICIENT_RESOURCES, 525),  # at the gateway at 515 and 1510
     ("sync-mipv6", "ha", "BA", 540, 1535, 2, Status.BA_INSUFFICIENT_RESOURCES, 539),  # two: a deregistration, an update
@@ -27,25 +28,25 @@ def watch(scene, procedure, **options):
     return RunView(scene.setup(down=[100], options=options), procedure)
 
 
-def got(view, message, status=None):
-    """When mobile nodes got a message, in ms; accepted, or with a status."""
-    wanted = Status.ACCEPTED if status is None else status
+def arrivals(view, message, status=None):
+    """Return the arrival times (ms) of a message at mobile nodes, with status accepted or another one."""
+    expected = Status.ACCEPTED if status is None else status
     here = [a for a in view.arrivals if a.node == -1 and view.message(a.fields) == message]
-    return sorted(a.time_ps / MS for a in here if a.fields.status == wanted)
+    return sorted(a.time_ps / MS for a in here if a.fields.status == expected)
 
 
-@pytest.mark.parametrize(("procedure", "node", "reply", "at", "again", "lost", "status", "told"), SERVERS)
+@pytest.mark.parametrize(("procedure", "node", "reply", "at", "again", "lost", "status", "refused_at"), SERVERS)
 @pytest.mark.parametrize("answers", [False, True])
 def test_a_full_queue_drops_or_refuses_and_the_mobile_node_retransmits(
-    procedure, node, reply, at, again, lost, status, told, answers
+    procedure, node, reply, at, again, lost, status, refused_at, answers
 ):
-    """One place in the queue: the second message of each instant finds it full. The codes are 130, 66 and 130."""
+    """With one place in the queue, the second message of each instant finds it full. The codes are 130, 66 and 130."""
     scene = Scene(DUAL, mobiles=2, registration_queue=1, busy=(node,), answers=answers)
     view = watch(scene, procedure)
     drops = dict(zip(view.run.result.node_names, view.run.result.nodes["registration_dropped"].tolist(), strict=True))
     assert {n: d for n, d in drops.items() if d} == {node: lost}
-    assert got(view, reply) == [at, again]
-    assert got(view, reply, status) == ([told] if answers else [])
+    assert arrivals(view, reply) == [at, again]
+    assert arrivals(view, reply, status) == ([refused_at] if answers else [])
     assert status in (130, 66)
     assert view.run.handoffs["completed"].tolist() == [1, 1]
 
@@ -53,7 +54,7 @@ def test_a_full_queue_drops_or_refuses_and_the_mobile_node_retransmits(
 @pytest.mark.parametrize(("procedure", "node", "reply", "at"), [row[:4] for row in SERVERS])
 def test_without_a_queue_limit_the_second_request_waits(procedure, node, reply, at):
     view = watch(Scene(DUAL, mobiles=2), procedure)
-    assert got(view, reply) == [at, at + 1]
+    assert arrivals(view, reply) == [at, at + 1]
     peaks = dict(zip(view.run.result.node_names, view.run.result.nodes["registration_peak"].tolist(), strict=True))
     assert peaks[node] == 2
 
@@ -67,7 +68,7 @@ def test_without_a_queue_limit_the_second_request_waits(procedure, node, reply, 
     ],
 )  # fmt: skip
 def test_a_restarted_agent_has_no_bindings_until_the_refresh(procedure, node, entry):
-    """Lifetime 4 s, so refreshed every 2 s; a restarted router says so at once (RFC 5944 2.3.2), and is asked at once."""
+    """Bindings of 4 s are refreshed every 2 s. A restarted router announces that (RFC 5944 2.3.2), and nodes register."""
     view = watch(Scene(HERE, restarts=[(node, 500)], until=5000), procedure, lifetime_s=4)
     assert [view.table(node, t) for t in (499.999, 500)] == [entry, None]
     latest = 500 + 4 + 4 if node == "old" else 500 + 2000 + 100
@@ -76,14 +77,14 @@ def test_a_restarted_agent_has_no_bindings_until_the_refresh(procedure, node, en
 
 @pytest.mark.parametrize(("procedure", "asks"), [("mipv4", 1), ("mipv6", 0), ("pmipv6", 1)])
 def test_mobile_nodes_register_again_with_a_restarted_router_that_had_visitors(procedure, asks):
-    """A foreign agent its visitor, a mobile access gateway its list; an IPv6 router delivers to whoever is on its link."""
+    """A foreign agent has visitors, and so has a mobile access gateway; an IPv6 router delivers to every node on its link."""
     view = watch(Scene(HERE, restarts=[("old", 500)]), procedure)
     assert len(view.sends("RQ") + view.sends("BU1") + view.sends("AS")) == asks
     assert view.table("old", 600) == "local"
 
 
 def test_without_a_binding_packets_are_dropped_or_sent_through_the_home_agent():
-    """Registered for long: the next refresh comes after the end of the run."""
+    """The lifetime is long, so that the next refresh comes after the end of the run."""
     by_home_agent = ("cn>ha", "ha>old", "old>*")
     scene = Scene(HERE, restarts=[("ha", 500)])
     assert scene.path("mipv4", down=479) == delivered(*by_home_agent, delay=34)
@@ -101,32 +102,32 @@ def test_a_restart_ends_forwarding():
 
 
 def test_a_restarted_agent_does_not_reply_to_deferred_messages():
-    """A deregistration waits for its update, which is at the home agent at 523; and a new router checks an address until 540."""
+    """A deregistration waits for its update, due at the home agent at 523; a new router checks an address until 540."""
     overlap = [Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)]
     view = watch(Scene(overlap, restarts=[("ha", 520)]), "sync-mipv6")
-    assert got(view, "DBA") == []
+    assert arrivals(view, "DBA") == []
     view = watch(Scene(overlap, restarts=[("new", 520)], until=1400), "sync-mipv6", dad_ps=30 * MS)
-    assert got(view, "BA") == []
+    assert arrivals(view, "BA") == []
 
 
 @pytest.mark.parametrize("nodes", [1, 30, 200])
 def test_a_restarted_router_causes_a_burst_of_registrations(nodes):
-    """All hear of it at 504 and ask; the requests are at the home agent at 518: D/D/1 with a batch, the k-th waits (k - 1) S."""
+    """All nodes learn of it at 504; their requests reach the home agent at 518. In a batch (D/D/1) the k-th waits (k - 1) S."""
     view = watch(Scene(HERE, mobiles=nodes, restarts=[("old", 500)]), "mipv4")
     served = [518 + k for k in range(1, nodes + 1)]  # S = 1 ms
-    assert got(view, "RR") == [t + 10 + 4 for t in served]
+    assert arrivals(view, "RR") == [t + 10 + 4 for t in served]
 
 
 def test_a_burst_at_a_short_queue_is_served_in_waves():
-    """Thirty at once, ten places: ten are served, twenty come again after 1 s, ten of these after 2 s more."""
+    """Thirty requests and ten places: ten are served, twenty are retransmitted after 1 s, and ten of these again after 2 s."""
     view = watch(Scene(HERE, mobiles=30, restarts=[("old", 500)], registration_queue=10, until=5000), "mipv4")
-    assert got(view, "RR") == [wave + k + 10 + 4 for wave in (518, 1518, 3518) for k in range(1, 11)]
+    assert arrivals(view, "RR") == [wave + k + 10 + 4 for wave in (518, 1518, 3518) for k in range(1, 11)]
     dropped_at = dict(zip(view.run.result.node_names, view.run.result.nodes["registration_dropped"].tolist(), strict=True))
     assert dropped_at["ha"] == 20 + 10
 
 
 def test_refreshes_at_a_restarted_home_agent_are_spread_over_half_the_lifetime():
-    """Nobody tells the mobile nodes: each finds out with its next refresh, which comes at a random time of 10 s."""
+    """The home agent does not announce its restart: each mobile node notices it at its next refresh, at a random time in 10 s."""
     view = watch(Scene(HERE, mobiles=200, restarts=[("ha", 500)], until=12_000), "mipv4", lifetime_s=20)
     first = sorted(min(a.time_ps / MS for a in view.sends("RQ", m)) for m in range(200))
     assert first[0] > 0

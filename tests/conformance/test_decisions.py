@@ -1,4 +1,4 @@
-"""Decisions that are no options: what the machine does in every run, each by the row that settles it."""
+"""Decisions without an option: behaviour of every run, each with the decision that settles it."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def dual(warn):
 @pytest.mark.parametrize("procedure", ["sync-mipv4-ro", "sync-mipv6-ro"])
 @pytest.mark.parametrize(("warn", "scenario", "before"), [(590, 1, 2), (556, 2, 1), (553, 2, 0)])
 def test_with_two_correspondents_both_markers_must_arrive(procedure, warn, scenario, before):
-    """Row 4. Deregistrations are at the peer at 526 and at cn at 529; the markers at the mobile node at 553 and 559."""
+    """Decision 4. Deregistrations reach peer at 526 and cn at 529; the markers reach the mobile node at 553 and 559."""
     view = RunView(dual(warn).setup(down=[100], peer=[100]), procedure)
     here = [h.received for h in view.hops() if h.message == "DBA" and h.to == "mn" and h.received is not None]
     assert here[:1] == [553]
@@ -31,17 +31,17 @@ def test_with_two_correspondents_both_markers_must_arrive(procedure, warn, scena
 
 
 def test_in_mipv4_the_mobile_node_deregisters_with_the_correspondent_and_the_home_agent_updates_it():
-    """Row 5: a binding update with lifetime 0 straight to it; the other one with the lifetime that was asked for."""
+    """Decision 5: the mobile node sends an update with lifetime 0 directly; the home agent's has the requested lifetime."""
     view = RunView(dual(590).setup(down=[100]), "sync-mipv4-ro")
     cn = view.setup.network.node_index("cn")
-    got = [(view.message(a.fields), a.fields.lifetime_s, a.time_ps / MS) for a in view.arrivals if a.node == cn]
-    assert got == [("DBU", 0, 530), ("BU", 600, 544)]
+    received = [(view.message(a.fields), a.fields.lifetime_s, a.time_ps / MS) for a in view.arrivals if a.node == cn]
+    assert received == [("DBU", 0, 530), ("BU", 600, 544)]
     assert [h for h in view.hops() if h.message == "BU"] == [Hop("BU", "ha", "cn", 523, 544)]
 
 
 @pytest.mark.parametrize(("warn", "scenario"), [(537.001, 1), (537, 2), (536.999, 2)])
 def test_a_marker_is_in_time_only_before_the_warning(warn, scenario):
-    """Row 6; the marker is here at 537. One that comes after it changes nothing (row 7)."""
+    """Decision 6; the marker arrives at 537. A marker after the warning changes nothing (decision 7)."""
     view = RunView(dual(warn).setup(), "sync-mipv4")
     assert view.run.handoffs["scenario"].tolist() == [scenario]
     assert (view.run.handoffs["marker_ps"].tolist(), view.run.handoffs["rescue_ps"].tolist()) == (
@@ -51,28 +51,28 @@ def test_a_marker_is_in_time_only_before_the_warning(warn, scenario):
 
 @pytest.mark.parametrize(("up", "delay"), [(520, 37), (570, 570 - 523 + 5)])
 def test_the_new_router_buffers_until_the_mobile_node_attaches(up, delay):
-    """Row 13. Sent at 523, the packet is at the new router at 555; with the link up at 570 it is in the air from then on."""
+    """Decision 13. A packet sent at 523 reaches the new router at 555, and is transmitted when the link comes up at 570."""
     scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=up)])
     assert [RunView(scene.setup(), "sync-mipv4").table("new", t) for t in (510, up - 0.001, up)] == ["hold", "hold", "local"]
     assert scene.path("sync-mipv4", down=523) == delivered("cn>ha", "ha>new", "new>*", delay=delay)
 
 
 def test_the_acknowledgement_of_the_update_arrives_through_the_new_router():
-    """Row 18. It works until 545."""
+    """Decision 18. The old link works until 545."""
     assert [h for h in RunView(LATE.setup(), "sync-mipv4").hops() if h.message == "BA"] == [
         Hop("BA", "old", "new", 524, 530), Hop("BA", "new", "mn", 530, 535),
     ]  # fmt: skip
 
 
 def test_there_are_six_synchronized_procedures():
-    """Row 19: with route optimization only where there is no hierarchy."""
-    rows = {name: row for name, row in PROCEDURES.items() if row.family == "synchronized"}
-    assert list(rows) == ["sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6"]
-    assert not [name for name, row in rows.items() if row.hierarchical and row.route_optimization]
+    """Decision 19: route optimization exists only without a hierarchy."""
+    synchronized = {name: procedure for name, procedure in PROCEDURES.items() if procedure.family == "synchronized"}
+    assert list(synchronized) == ["sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6"]
+    assert not [p.name for p in synchronized.values() if p.hierarchical and p.route_optimization]
 
 
 def test_two_replies_with_the_same_identification_are_distinguished():
-    """Row 20: the deregistration reply (lifetime 0), here first, registers nothing; upstream changes with the other one."""
+    """Decision 20: the deregistration reply (lifetime 0) arrives first and registers nothing; the other one does."""
     view = RunView(dual(590).setup(), "sync-mipv4")
     replies = [(view.message(a.fields), a.fields.identification, a.fields.lifetime_s, a.time_ps / MS)
                for a in view.arrivals if a.node == -1]  # fmt: skip
@@ -82,13 +82,13 @@ def test_two_replies_with_the_same_identification_are_distinguished():
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_every_update_of_a_mobile_node_requires_an_acknowledgement(procedure):
-    """Row 21: the "A flag" of the seed is a bit of the binding update; every one of them is answered."""
-    steps = Program.of(PROCEDURES[procedure], Options()).steps
+    """Decision 21: the "A flag" of the seed is a bit of the binding update; every update has a reply."""
+    steps = Program.compile(PROCEDURES[procedure], Options()).steps
     assert all(n.replies for n in steps if n.step.path[0] == "MN" and n.kind in ("RQ", "BU", "DBU"))
 
 
 def test_a_warning_before_the_request_sends_request_and_update_together():
-    """Row 24: warned at 500, the new router known at 505."""
+    """Decision 24: the warning comes at 500, and the new router is known at 505."""
     scene = Scene([Stay("old", down=540, predict=505, warn=500), Stay("new", up=512)])
     view = RunView(scene.setup(), "sync-mipv4")
     assert [(h.message, h.sent) for h in view.hops()[:2]] == [("RQ", 505), ("BU", 505)]
@@ -97,7 +97,7 @@ def test_a_warning_before_the_request_sends_request_and_update_together():
 
 @pytest.mark.parametrize("back", [False, True])
 def test_a_router_does_not_forward_for_an_attached_mobile_node(back):
-    """Row 25. Told to forward at 524; back at 600, the mobile node gets its packets there."""
+    """Decision 25. The update arrives at 524. If the mobile node returns at 600, it gets its packets directly."""
     stays = (*LATE.stays[:1], Stay("new", up=505, down=620), Stay("old", up=600)) if back else LATE.stays
     view = RunView(Scene(stays, loss=["new>ha"]).setup(), "sync-mipv4")
     assert [view.table("old", t) for t in (524, 599.999, 600)] == [["new"], ["new"], "local" if back else ["new"]]

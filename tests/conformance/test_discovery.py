@@ -1,7 +1,8 @@
 """Discovery of the new router after the move, and movement detection (RFC 5944 2.3, 2.4; RFC 4861, 4862).
 
-The old link ends at 500 ms and the new one is up at 700 (BREAK), or the new one is up at 600 while the old one lasts until 3000.
-When a router advertises is its own draw; the tests ask for these times, and check what follows from them.
+The old link goes down at 500 ms and the new one comes up at 700 (BREAK), or the new one comes up at 600 and the old one lasts
+until 3000 (OVERLAP).
+The times of advertisements are random; the tests query them and check the consequences.
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ EVERY_100 = {"discovery": "advertisement", "advertisement_min_ps": 100 * MS, "ad
 
 
 def advertisement_times(scene, router, options, procedure="mipv4", seed=1):
-    """Advertisements of a router from 0 to 6 s, in ms."""
+    """Return the times (ms) of a router's advertisements from 0 to 6 s."""
     setup = scene.setup(options=options)
     places = RoleResolver(setup, compile_program(setup, procedure), CorrespondentTable(setup.network), seed)
     found, t = [], 0
@@ -58,7 +59,7 @@ def test_a_registered_mobile_node_gets_no_further_advertisements():
 
 
 def test_the_mobile_node_solicits_an_advertisement():
-    """Link up at 700: AS there at 705, AA here at 710."""
+    """The link comes up at 700; the solicitation arrives at 705 and the advertisement at 710."""
     view = RunView(BREAK.setup(options={"discovery": "solicitation", **NEVER}), "mipv4")
     assert view.hops()[:3] == [
         Hop("AS9", "mn", "new", 700, 705), Hop("AA9", "new", "mn", 705, 710), Hop("RQ", "mn", "new", 710, 715),
@@ -85,7 +86,7 @@ def test_eager_cell_switching_leaves_a_working_link():
 
 @pytest.mark.parametrize(("scene", "down", "up"), [(BREAK, 500, 700), (OVERLAP, 3000, 600)])
 def test_lazy_cell_switching_waits_for_the_end_of_the_old_lifetime(scene, down, up):
-    """Its last advertisement before the end of the link is good for three intervals (RFC 5944 2.3.1); then the new one counts."""
+    """The last advertisement over the old link is valid for three intervals (RFC 5944 2.3.1); then the new router is accepted."""
     options = EVERY_100 | {"detection": "lazy"}
     last = max(t for t in advertisement_times(scene, "old", options) if t <= down)
     heard = [t + 5 for t in advertisement_times(scene, "new", options) if t > up and t + 5 > down]
@@ -101,7 +102,7 @@ def test_lazy_loses_more_than_eager_and_eager_more_than_layer_2():
 
 
 def test_the_profile_rfc_checks_an_address_before_use():
-    """IPv6: after a multicast advertisement a random delay of up to 1 s, then a check of 1 s (RFC 4862 5.4)."""
+    """IPv6: a random delay of up to 1 s after a multicast advertisement, then a check of 1 s (RFC 4862 5.4)."""
     options = EVERY_100 | {"profile": "rfc"}
     heard = next(t for t in advertisement_times(BREAK, "new", options) if t > 700) + 5
     assert heard + 1000 <= first_request(RunView(BREAK.setup(options=options), "mipv6"), "BU1") < heard + 2000

@@ -1,4 +1,4 @@
-"""A mobile node that nothing happens to costs the machine no Python object, and one that has moved few."""
+"""Memory of mobile nodes: an idle one has no Python object in the controllers, and one that has moved has few."""
 
 import gc
 import types
@@ -16,11 +16,11 @@ from handoff.simulation.run import run_procedure
 
 MS = 10**9
 MOVERS = 20
-PROCESSOR = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
+NOT_COUNTED = (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
 
 
 def run_controllers(procedure: str, idle: int) -> dict[int, Any]:
-    """Those of a run in which ``MOVERS`` nodes move from one router to the other, and ``idle`` more stay."""
+    """Return the controllers of a run in which ``MOVERS`` nodes move between two routers and ``idle`` nodes stay."""
     net = Network()
     for name in ("cn", "ha", "gw"):
         net.node(name)
@@ -42,34 +42,34 @@ def run_controllers(procedure: str, idle: int) -> dict[int, Any]:
             rows.append((m, new, 480 * MS, FOREVER, -1, -1))
     movement = Attachments(*[np.array(column, np.int64) for column in zip(*rows, strict=True)])
     gateways = dict.fromkeys((old, new), net.node_index("gw"))
-    found: dict[int, Any] = {}
+    controllers: dict[int, Any] = {}
 
-    def keep(node: int, controller: Any) -> Any:
-        found[node] = controller
+    def collect(node: int, controller: Any) -> Any:
+        controllers[node] = controller
         return controller
 
-    seldom = Options(lifetime_s=MAX_LIFETIME_S)  # refreshed in hours: idle is who does nothing
-    setup = Setup(net, net.node_index("ha"), movement, 1500 * MS, seldom, gateways)
-    run = run_procedure(setup, procedure, reference=ZERO_BYTES, wrap=keep)
+    options = Options(lifetime_s=MAX_LIFETIME_S)  # refreshes come after hours, so that nodes that do not move are idle
+    setup = Setup(net, net.node_index("ha"), movement, 1500 * MS, options, gateways)
+    run = run_procedure(setup, procedure, reference=ZERO_BYTES, wrap=collect)
     assert run.summary()["completed"] == MOVERS
-    return found
+    return controllers
 
 
-def count_objects(roots: list[Any], but: Any) -> int:
-    """How many count_objects that the collector knows are held by ``roots``, without those held by ``but``."""
-    seen, left = {id(but)}, list(roots)
-    while left:
-        thing = left.pop()
-        if id(thing) not in seen and not isinstance(thing, PROCESSOR):
+def count_objects(roots: list[Any], excluded: Any) -> int:
+    """Count the objects that ``roots`` refer to and the garbage collector tracks, without those of ``excluded``."""
+    seen, pending = {id(excluded)}, list(roots)
+    while pending:
+        thing = pending.pop()
+        if id(thing) not in seen and not isinstance(thing, NOT_COUNTED):
             seen.add(id(thing))
-            left += gc.get_referents(thing)
+            pending += gc.get_referents(thing)
     return len(seen)
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_idle_mobile_nodes_allocate_no_objects(procedure):
     few, many = (run_controllers(procedure, idle) for idle in (0, 1000))
-    counts = [count_objects(list(found.values()), found[-1].roles.network) for found in (few, many)]
-    assert counts[1] - counts[0] < 100, "of a thousand idle ones"
+    counts = [count_objects(list(controllers.values()), controllers[-1].roles.network) for controllers in (few, many)]
+    assert counts[1] - counts[0] < 100, "for a thousand idle nodes"
     assert set(many[-1].states) == set(range(MOVERS))
-    assert counts[0] > MOVERS * 3, "those that have moved are there"
+    assert counts[0] > MOVERS * 3, "nodes that have moved have state"

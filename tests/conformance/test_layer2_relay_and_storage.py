@@ -1,4 +1,4 @@
-"""sync-mipv4 beside its cases (``cases_ipv4``): what layer 2 carries, what is stored, what waits."""
+"""sync-mipv4 in addition to its cases (``cases_ipv4``): layer-2 relay, stored packets, buffered messages."""
 
 from tests.conformance.cases import LATE, TIMELY
 from tests.conformance.run_assertions import Hop, RunView
@@ -14,7 +14,7 @@ def test_layer_2_carries_the_request_past_the_old_router():
 
 
 def test_packets_queued_at_the_old_router_are_forwarded():
-    """Five packets reach the old router at 500; its radio takes 16 ms for each, so three have not begun when the update comes."""
+    """Five packets reach the old router at 500; each takes 16 ms on the radio; three still wait when the update arrives."""
     scene = Scene(LATE.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     result = scene.run("sync-mipv4", down=[470] * 5).result
     links = {n: i for i, n in enumerate(result.link_names)}
@@ -25,7 +25,7 @@ def test_packets_queued_at_the_old_router_are_forwarded():
 
 
 def test_acknowledgement_and_reply_are_buffered_in_order():
-    """The mobile node needs until 560 for the switch: III-4 comes after both messages are at the new router (520 and 535)."""
+    """The mobile node attaches at 560: phase III-4 comes after both messages have reached the new router (520 and 535)."""
     scene = Scene([Stay("old", down=518, predict=500, warn=510), Stay("new", up=560)])
     view = RunView(scene.setup(), "sync-mipv4")
     last = [h for h in view.hops() if h.to == "mn"]

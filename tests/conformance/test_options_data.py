@@ -1,7 +1,7 @@
-"""What options do to data: entries and how long they live, buffers, upstream, tunnels, resequencing.
+"""Effects of options on data: lifetimes of entries, buffers, upstream data, tunnels, resequencing.
 
-Scenario I: request 500, binding 523, marker at the old router 533, reply 540. Scenario II (``LATE``): the update is at the old
-router at 524. Scenario III (``SINGLE``): the update is there at 506, the new link is up at 513.
+Scenario I: request 500, binding 523, marker at the old router 533, reply 540. Scenario II (``LATE``): the update reaches the old
+router at 524. Scenario III (``SINGLE``): the update reaches it at 506, and the new link comes up at 513.
 """
 
 import pytest
@@ -19,16 +19,16 @@ SINGLE = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513
 
 
 def data_bytes_by_link(run):
-    """Bytes of data that each link took."""
+    """Return the bytes of data that entered each link."""
     links = run.result.links
     data = (links["bytes"] - links["control_bytes"]).tolist()
     return {name: n for name, n in zip(run.result.link_names, data, strict=True) if n}
 
 
-# -- markers take a place (decisions, 8) -----------------------------------------------------------------------------------
+# -- markers in queues (decision 8) ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("places", "scenario", "marker"), [(2, 1, 555.6), (1, 2, None)])
 def test_a_marker_occupies_a_place_in_the_queue_of_the_old_radio(places, scenario, marker):
-    """A packet of 200 bytes is on it from 530 to 546 (100 kbit/s); the marker comes at 533, and needs 5.6 ms from 546 on."""
+    """A packet of 200 bytes is on the radio from 530 to 546 (100 kbit/s); the marker arrives at 533 and takes 5.6 ms from 546."""
     scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": 0})
     view = RunView(scene.setup(down=[500]), "sync-mipv4")
     last = [h for h in view.hops() if h.message == "DRR"]
@@ -37,17 +37,17 @@ def test_a_marker_occupies_a_place_in_the_queue_of_the_old_radio(places, scenari
     assert view.run.result.fate_counts(control=True).get("queue full", 0) == (marker is None)
 
 
-# -- entries of the old router (decisions, 10 to 12) -----------------------------------------------------------------------
+# -- entries of the old router (decisions 10 to 12) ------------------------------------------------------------------------
 @pytest.mark.parametrize("linger", [0, 50])
 def test_a_visitor_entry_lingers_after_marker_and_link(linger):
-    """The marker has passed at 533; the link ends at 600."""
+    """The marker passes at 533; the link goes down at 600."""
     view = RunView(DUAL.setup(options={"linger_ps": linger * MS}), "sync-mipv4")
     assert [view.table("old", t) for t in (599.999, 600 + linger - 0.001, 600 + linger)] == ["local", "local", None]
 
 
 @pytest.mark.parametrize(("linger", "fate"), [(0, "no visitor"), (50, "detached")])
 def test_packets_after_the_end_of_the_visitor_entry_are_dropped(linger, fate):
-    """The correspondent's binding is deleted at 530 and made at 544; a slow home agent's packets come after the marker (559)."""
+    """The correspondent deletes its binding at 530 and binds at 544; packets through the home agent follow the marker (559)."""
     scene = Scene([Stay("old", down=560, predict=500, warn=559.5), Stay("new", up=520)], loss=["new>ha"])
     assert scene.path("sync-mipv4-ro", down=534, linger_ps=linger * MS).fates == {fate: 1}  # at the old router at 564
 
@@ -56,10 +56,10 @@ def test_packets_after_the_end_of_the_visitor_entry_are_dropped(linger, fate):
     ("procedure", "lifetime"), [("sync-mipv4", 10_000), ("sync-hmipv4", 10_000), ("sync-mipv6", 12_000), ("sync-hmipv6", 12_000)]
 )
 def test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime(procedure, lifetime):
-    """10 s in IPv4 and, since lifetimes there have units of 4 s, 12 s in IPv6; never refreshed. The update is there at 506."""
+    """10 s in IPv4, and 12 s in IPv6, which counts in units of 4 s; never refreshed. The update arrives at 506."""
     assert FORWARDING_LIFETIME == {4: 10_000 * MS, 6: 12_000 * MS}
     scene = Scene(SINGLE.stays, until=13_000)
-    marker = 533 if procedure in ("sync-mipv4", "sync-mipv6") else 516 + 3  # of the home agent, or of the gateway
+    marker = 533 if procedure in ("sync-mipv4", "sync-mipv6") else 516 + 3  # from the home agent, or from the gateway
     for how, end in (("marker", marker), ("lifetime", 506 + lifetime)):
         view = RunView(scene.setup(options={"forwarding_end": how}), procedure)
         assert [view.table("old", t) for t in (505.999, 506, end - 0.001, end)] == ["local", ["new"], ["new"], None], how
@@ -67,12 +67,12 @@ def test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime(procedure,
 
 @pytest.mark.parametrize(("procedure", "goes_on"), [("sync-mipv4", False), ("sync-mipv6", True)])
 def test_a_forwarding_router_relays_the_marker_only_in_ipv6(procedure, goes_on):
-    """IPv4: it is for the foreign agent, and ends there; IPv6: it is for the old care-of address, so it goes on like data."""
+    """IPv4: the marker is for the foreign agent and ends there. IPv6: it is for the old care-of address and is forwarded."""
     last = [h for h in RunView(LATE.setup(), procedure).hops() if h.message in ("DRR", "DBA")][1:]
     assert last == ([Hop("DBA", "old", "mn", 533, 544)] if goes_on else [])  # 6 ms to the new router, 5 to the mobile node
 
 
-# -- upstream (decisions, 14) ------------------------------------------------------------------------------------------------
+# -- upstream data (decision 14) ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("scene", "early", "sent", "path"),
     [
@@ -80,7 +80,7 @@ def test_a_forwarding_router_relays_the_marker_only_in_ipv6(procedure, goes_on):
         (DUAL, True, 519.999, delivered("old<*", "old>cn", delay=29)),
         (DUAL, True, 530, delivered("new<*", "new>cn", delay=32)),  # the new link is up since 520
         (SINGLE, False, 511, delivered("new<*", "new>cn", delay=29 + 32)),  # waits for the reply at 540
-        (SINGLE, True, 511, delivered("new<*", "new>cn", delay=2 + 32)),  # for the link at 513
+        (SINGLE, True, 511, delivered("new<*", "new>cn", delay=2 + 32)),  # waits for the link at 513
     ],
 )
 def test_upstream_data_use_the_new_link_after_the_reply_or_early(scene, early, sent, path):
@@ -93,15 +93,15 @@ def test_the_upstream_buffer_of_the_mobile_node_is_limited(room, fates):
 
 
 def test_conventional_procedures_lose_upstream_packets_between_links():
-    """Conventional procedures: the old link ends at 500, the reply is here at 835."""
+    """Conventional procedures: the old link goes down at 500, and the reply arrives at 835."""
     scene = Scene([Stay("old", down=500), Stay("new", up=700)])
     assert scene.run("mipv4", up=range(520, 530)).result.fate_counts() == {"detached": 10}
 
 
-# -- tunnels (decisions, 17 and 25) --------------------------------------------------------------------------------------------
+# -- tunnels (decisions 17 and 25) ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("encapsulation", "header"), [("ipip", 20), ("minimal", 12), ("gre", 24)])
 def test_headers_of_tunnels_that_end_at_an_ipv4_router(encapsulation, header):
-    """RFC 2003, 2004, 2784. Sent at 490, it is forwarded: the header of the old router's tunnel is another one."""
+    """RFC 2003, 2004, 2784. A packet sent at 490 is forwarded: the old router adds a header of its own."""
     assert ENCAPSULATIONS[encapsulation] == header
     taken = data_bytes_by_link(SINGLE.run("sync-mipv4", down=[490], encapsulation=encapsulation))
     assert taken == {"cn>ha": SIZE, "ha>old": SIZE + header, "old>new": SIZE + header, "new>*": SIZE}
@@ -109,7 +109,7 @@ def test_headers_of_tunnels_that_end_at_an_ipv4_router(encapsulation, header):
 
 @pytest.mark.parametrize("encapsulation", ENCAPSULATIONS)
 def test_ipv6_headers_remain_until_the_mobile_node(encapsulation):
-    """40 bytes each (RFC 2473), whatever is chosen for IPv4; a correspondent's type 2 routing header has 24 (RFC 6275 6.4)."""
+    """40 bytes each (RFC 2473) for any IPv4 option; a correspondent adds a type 2 routing header of 24 (RFC 6275 6.4)."""
     home = data_bytes_by_link(SINGLE.run("sync-mipv6", down=[490], encapsulation=encapsulation))
     assert home == {"cn>ha": SIZE, "ha>old": SIZE + 40, "old>new": SIZE + 80, "new>*": SIZE + 80}
     straight = data_bytes_by_link(SINGLE.run("sync-mipv6-ro", down=[490], encapsulation=encapsulation))
@@ -121,15 +121,15 @@ def test_ipv6_headers_remain_until_the_mobile_node(encapsulation):
     [("sync-mipv4", 490, ("cn>ha", "ha>old"), 2), ("sync-hmipv4", 480, ("cn>ha", "ha>gw", "gw>old"), 3)],
 )
 def test_the_tunnel_limit_bounds_the_nesting(procedure, sent, before, tunnels):
-    """One of the home agent, one of the gateway, one of the old router that forwards."""
+    """The home agent, the gateway and the forwarding old router add one tunnel each."""
     assert SINGLE.path(procedure, down=sent, tunnel_limit=tunnels).fates == {"delivered": 1}
     assert SINGLE.path(procedure, down=sent, tunnel_limit=tunnels - 1) == dropped(*before, fate="tunnel limit")
 
 
-# -- resequencing (decisions, 16) and the handoff that a packet counts for ------------------------------------------------------
+# -- resequencing (decision 16) and the handoff that a packet counts for --------------------------------------------------------
 @pytest.mark.parametrize(("wait_ms", "reordered"), [(0, 3), (5, 0)])
 def test_a_resequencing_buffer_restores_the_order_of_forwarded_packets(wait_ms, reordered):
-    """Forwarding is D = bo + c - bn = 4 ms longer: ceil(D) - 1 = 3 packets of 1 ms are overtaken (oracles.md)."""
+    """The forwarded path is D = bo + c - bn = 4 ms longer, so that ceil(D) - 1 = 3 packets at intervals of 1 ms are overtaken."""
     run = run_procedure(LATE.setup(down=range(400, 700), options={"resequence_ps": wait_ms * MS}), "sync-mipv4", detail=True)
     assert round(run.detail.study["reordered_ratio"][0] * run.detail.study["delivered"][0]) == reordered
     assert run.summary()["reordered"] == reordered
@@ -138,6 +138,6 @@ def test_a_resequencing_buffer_restores_the_order_of_forwarded_packets(wait_ms, 
 
 @pytest.mark.parametrize("settle", [0, 100])
 def test_deliveries_count_for_a_handoff_until_it_has_settled(settle):
-    """The old link ends at 600; packets come from 618 on, one a ms: those before 600 + settle count, and the next one."""
+    """The old link goes down at 600. Packets arrive every ms from 618: those until 600 + settle count, and the next one."""
     run = DUAL.run("sync-mipv4", down=range(581, 681), settle_ps=settle * MS)
     assert run.handoffs["delivered"].tolist() == [max(0, 600 + settle - 618) + 1]

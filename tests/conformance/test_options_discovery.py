@@ -1,7 +1,7 @@
-"""How the new router is known before the move, how it is found after it, and who asks the old one to forward.
+"""Prediction of the new router, its discovery after the move, and the request that makes the old router forward.
 
-Each option is on and off in one scene, with the difference worked out by hand (the delays are in ``scene``): a message takes 4 ms
-to the old router or back, 5 to the new one, 6 between them.
+Each option is on and off in one scene, with the difference computed by hand from the delays of ``two_router_scene``: a message
+takes 4 ms to the old router or back, 5 to the new one, 6 between them.
 """
 
 import pytest
@@ -32,14 +32,14 @@ def test_the_request_leaves_when_the_advertisement_of_the_new_router_arrives(pro
 
 @pytest.mark.parametrize(("prediction", "scenario"), [("layer2", 1), ("piggyback", 1), ("solicitation", 2)])
 def test_a_slower_prediction_leaves_less_time_for_the_marker(prediction, scenario):
-    """The marker comes 37 ms after the request: at 537, 547 or 553; the link is about to be discarded at 550."""
+    """The marker arrives 37 ms after the request, at 537, 547 or 553; the warning comes at 550."""
     scene = Scene([Stay("old", down=600, predict=500, warn=550), Stay("new", up=520)])
     assert scene.run("sync-mipv4", prediction=prediction).handoffs["scenario"].tolist() == [scenario]
 
 
 @pytest.mark.parametrize(("prediction", "lost"), [("solicitation", ["old>new"]), ("piggyback", ["new>old"])])
 def test_a_lost_advertisement_leaves_the_move_unpredicted(prediction, lost):
-    """As if layer 2 had said nothing: the request waits for the new link (520) to be the last one, and asks nobody to forward."""
+    """Without it the request waits until the new link (520) is the only one; the old router is not asked to forward."""
     view = RunView(Scene(DUAL.stays, loss=lost).setup(options={"prediction": prediction}), "sync-mipv4")
     assert view.run.handoffs["known_ps"].tolist() == [-1]
     assert view.run.handoffs["scenario"].tolist() == [0]
@@ -55,11 +55,11 @@ def test_reactive_procedures_solicit_no_advertisement_before_the_move():
 # -- after the move --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("discovery_ms", [0, 100, 250])
 def test_layer_2_discovery_takes_the_configured_time(discovery_ms):
-    """A packet a ms: lost after that of 466, which is heard at 500, until the home agent knows, 18 ms after the request."""
+    """One packet a ms: those after 466, which arrives at 500, are lost until the home agent binds, 18 ms after the request."""
     options = {"agent_discovery_ps": discovery_ms * MS}
     view = RunView(BREAK.setup(down=range(400, 1200), options=options), "mipv4")
     assert view.sends("RQ")[0].time_ps == (700 + discovery_ms) * MS
-    assert view.run.result.flows["lost"].tolist() == [700 + discovery_ms + 18 - 20 - 466 - 1]  # that of 466 is here at 500
+    assert view.run.result.flows["lost"].tolist() == [700 + discovery_ms + 18 - 20 - 466 - 1]  # the packet of 466 arrives at 500
 
 
 # -- temporary home agents (RFC 6275 10.5, 11.4.1) -----------------------------------------------------------------------
@@ -82,7 +82,7 @@ def test_a_temporary_home_agent_is_listed_or_discovered(procedure, how, hops, be
     ("how", "last_lost", "path"),
     [
         ("list", 780.999, delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)),  # at the old router at 811
-        ("discovery", 797.999, delivered("cn>ha", "ha>new", "new>*", delay=37)),  # at the home agent at 818: nothing is saved
+        ("discovery", 797.999, delivered("cn>ha", "ha>new", "new>*", delay=37)),  # at the home agent at 818: no packet is saved
     ],
 )
 def test_discovery_of_a_temporary_home_agent_costs_packets(how, last_lost, path):
@@ -98,20 +98,20 @@ def test_home_agent_discovery_is_retransmitted_four_times_after_3_6_12_24_s():
     view = RunView(scene.setup(options={"temporary_home_agent": "discovery"}), "mipv6")
     assert [a.time_ps / MS for a in view.sends("HADQ")] == [800, 3800, 9800, 21_800, 45_800]
     assert not view.sends("BU3")
-    assert view.run.handoffs["completed"].tolist() == [0], "nobody forwards: the handoff is not what it should be"
+    assert view.run.handoffs["completed"].tolist() == [0], "no router forwards, so that the handoff is not complete"
 
 
 # -- smooth handoff ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("who", "hops"),
+    ("sender", "hops"),
     [
         ("mn", [Hop("BU2", "mn", "new", 800, 805), Hop("BU2", "new", "old", 805, 811)]),
-        ("router", [Hop("BU2", "new", "old", 805, 811)]),  # as the request passes it: one message less on the air
+        ("router", [Hop("BU2", "new", "old", 805, 811)]),  # as it relays the request: one message less on the radio
     ],
 )
-def test_the_mobile_node_or_the_new_router_updates_the_old_router(who, hops):
-    view = RunView(BREAK.setup(options={"notification": who}), "mipv4-smooth")
+def test_the_mobile_node_or_the_new_router_updates_the_old_router(sender, hops):
+    view = RunView(BREAK.setup(options={"notification": sender}), "mipv4-smooth")
     assert [h for h in view.hops() if h.message == "BU2"] == hops
     assert [view.table("old", t) for t in (810.999, 811)] == ["local", ["new"]]
     assert view.run.handoffs["completed"].tolist() == [1]
-    assert BREAK.path("mipv4-smooth", down=786, notification=who) == delivered("cn>old", "old>new", "new>*", delay=36)
+    assert BREAK.path("mipv4-smooth", down=786, notification=sender) == delivered("cn>old", "old>new", "new>*", delay=36)

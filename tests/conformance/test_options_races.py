@@ -1,8 +1,9 @@
-"""Updates and deregistrations that race (decisions, 1 to 3), and what follows from how they are numbered.
+"""Races between updates and deregistrations (decisions 1 to 3), and the effect of their sequence numbers.
 
-From 500 ms on: the update goes by both routers and is at the home agent at 522, at the MAP at 515, at the correspondent at 537;
-the deregistration goes by the old router alone: 514, 507 and 529. Each node takes 1 ms for a message. ``LATE`` makes the ways by
-the old router alone so slow that the deregistration follows the update by the new one, and is served 1 ms after it.
+Both leave at 500 ms. The update passes both routers and reaches the home agent at 522, the MAP at 515, the correspondent at 537.
+The deregistration passes only the old router: 514, 507 and 529. Each node takes 1 ms for a message.
+In ``LATE`` the links of the old router
+are so slow that the deregistration follows the update and is processed 1 ms after it.
 """
 
 import pytest
@@ -18,7 +19,7 @@ LATE = Scene(DUAL, delays={"old>ha": 90, "old>gw": 90, "old>cn": 90, "old>peer":
 BY_OLD, BY_NEW = ("cn>ha", "ha>old", "old>*"), ("cn>ha", "ha>new", "new>*")
 
 
-# -- at the home agent and the MAP (decisions, 1) ---------------------------------------------------------------------
+# -- at the home agent and the MAP (decision 1) -----------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("scene", "race", "entries"),
     [
@@ -56,7 +57,7 @@ def test_a_deferred_deregistration_sends_its_marker_later(race, marker):
 
 
 def test_a_deregistration_waits_at_most_ten_seconds():
-    """The update never comes: old binding and silence until 515 + 10,000; then the marker leaves, and there is no binding."""
+    """The update never arrives: the old binding stays until 515 + 10,000; then the marker leaves and the binding ends."""
     assert MAX_DELETE_BCE_TIMEOUT == 10_000 * MS
     stays = (Stay("old", down=20_000, predict=500), Stay("new", up=19_000))
     view = RunView(Scene(stays, loss=["old>new"], until=18_000).setup(), "sync-mipv6")
@@ -64,14 +65,14 @@ def test_a_deregistration_waits_at_most_ten_seconds():
     assert next(h for h in view.hops() if h.message == "DBA") == Hop("DBA", "ha", "old", 10_515, 10_525)
 
 
-@pytest.mark.parametrize(("race", "while_"), [("hold", ["old"]), ("patent", None)])
-def test_a_deregistration_at_a_mobility_anchor_point(race, while_):
-    """Deregistration at 508, update at 516."""
+@pytest.mark.parametrize(("race", "meanwhile"), [("hold", ["old"]), ("patent", None)])
+def test_a_deregistration_at_a_mobility_anchor_point(race, meanwhile):
+    """The deregistration is processed at 508, the update at 516."""
     view = RunView(EARLY.setup(options={"race": race}), "sync-hmipv6")
-    assert [view.table("gw", t) for t in (507.999, 508, 515.999, 516)] == [["old"], while_, while_, ["new"]]
+    assert [view.table("gw", t) for t in (507.999, 508, 515.999, 516)] == [["old"], meanwhile, meanwhile, ["new"]]
 
 
-# -- at a correspondent (decisions, 3) ----------------------------------------------------------------------------------
+# -- at a correspondent (decision 3) ------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("scene", "race", "entries"),
     [
@@ -95,20 +96,20 @@ def test_a_correspondent_without_a_binding_sends_through_the_home_agent(race, pa
 
 
 def test_packets_through_the_home_agent_arrive_after_the_marker():
-    """The home agent gets no update (523) here, so what the correspondent sends it from 530 on still goes to the old router.
+    """The home agent gets no update, so that packets sent to it from 530 on still go to the old router.
 
-    The marker is at the old router at 555 and at the mobile node at 559; a packet sent at 531 is at the home agent at 551, at the
-    old router at 561 and at the mobile node at 565.
+    The marker reaches the old router at 555 and the mobile node at 559. A packet sent at 531 reaches the home agent at 551, the
+    old router at 561 and the mobile node at 565.
     """
     late = {}
     for race in ("patent", "hold"):
         scene = Scene(DUAL, loss=["new>ha"])
         run = scene.run("sync-mipv6-ro", down=range(500, 560), correspondent_race=race)
         late[race] = run.handoffs["after_marker"].tolist()
-    assert late == {"patent": [8], "hold": [0]}, "those of 530 to 537"
+    assert late == {"patent": [8], "hold": [0]}, "packets of 530 to 537"
 
 
-# -- numbers (decisions, 2) ----------------------------------------------------------------------------------------------
+# -- sequence numbers (decision 2) -----------------------------------------------------------------------------------------
 def refusals(view):
     return [(a.time_ps / MS, a.fields.status) for a in view.arrivals if a.node == -1 and a.fields.status]
 
@@ -118,7 +119,7 @@ def refusals(view):
     [("hold", ["old"], 558), ("patent", None, 515)],
 )
 def test_with_a_shared_counter_the_overtaken_update_is_refused(race, before, marker):
-    """Number 2, the deregistration, is there at 515; number 1 at 523 gets 135, which is here at 540; number 3 is there at 558."""
+    """The deregistration, number 2, is processed at 515; the update, number 1, gets status 135 at 523; number 3 binds at 558."""
     view = RunView(EARLY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
     assert refusals(view) == [(540, Status.SEQUENCE_OUT_OF_WINDOW)]
     assert Status.SEQUENCE_OUT_OF_WINDOW == 135

@@ -1,4 +1,4 @@
-"""pmipv6 (RFC 5213) beside its case (``cases_ipv6``): where its tunnel ends, what is sent again."""
+"""pmipv6 (RFC 5213) in addition to its case (``cases_ipv6``): end of the tunnel, and retransmission."""
 
 from tests.conformance.cases import BREAK
 from tests.conformance.run_assertions import RunView
@@ -6,7 +6,7 @@ from tests.conformance.two_router_scene import Scene
 
 
 def test_the_tunnel_ends_at_the_access_router():
-    """40 bytes on the way to it, none on the radio; and no address is checked in the profile rfc."""
+    """Tunnel headers of 40 bytes on the way to the router and none on the radio; no address is checked in the profile rfc."""
     run = BREAK.run("pmipv6", down=[100])
     tunnelled = dict(zip(run.result.link_names, run.result.links["tunnel_bytes"].tolist(), strict=True))
     assert (tunnelled["ha>old"], tunnelled["old>*"]) == (40, 0)

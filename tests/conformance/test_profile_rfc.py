@@ -1,6 +1,7 @@
-"""The profile ``rfc`` beside ``patent``: checked addresses, return routability, timers, rates, lifetimes; each also by itself.
+"""The profile ``rfc`` compared with ``patent``: address checks, return routability, timers, rates and lifetimes.
 
-Expectations are worked out by hand from the delays of ``scene`` and the sections that the constants cite (RFC 5944, 6275, 4862).
+Each mechanism is also tested alone. Expectations are computed by hand from the delays of ``two_router_scene`` and the sections
+that the constants cite (RFC 5944, 6275, 4862).
 """
 
 from itertools import pairwise
@@ -37,11 +38,11 @@ def test_constants_have_the_values_of_the_rfcs():
         "DUPLICATE_ADDRESS_DETECTION": s,  # RFC 4862 5.1
     }  # fmt: skip
     assert {name: getattr(constants, name) for name in values} == values
-    # whoever has a good token has a good nonce
+    # a valid token implies a valid nonce
     assert constants.MAX_TOKEN_LIFETIME + constants.NONCE_INTERVAL <= constants.MAX_NONCE_LIFETIME
 
 
-# -- timers and rates (decisions, 26) --------------------------------------------------------------------------------------
+# -- timers and rates (decision 26) ----------------------------------------------------------------------------------------
 def sent(view, message):
     return [a.time_ps / MS for a in view.sends(message)]
 
@@ -52,13 +53,13 @@ def sent(view, message):
         ("sync-mipv4", {}, [1, 2, 4, 8, 16, 32, 32]),
         ("sync-mipv4", {"retransmit_max_ps": 4000 * MS}, [1, 2, 4, 4, 4]),
         ("sync-mipv4", {"retransmit_ps": 1500 * MS}, [1.5, 3, 6, 12, 24, 32]),
-        ("sync-mipv4", {"profile": "rfc"}, [1, 2, 4, 8, 16, 32]),  # the next one would come 64 s later: up to the lifetime
+        ("sync-mipv4", {"profile": "rfc"}, [1, 2, 4, 8, 16, 32]),  # the limit is the lifetime: the next one would come 64 s later
         ("sync-mipv4", {"profile": "rfc", "lifetime_s": 10}, [1, 2, 4, 8, 10, 10]),
         ("sync-mipv6", {"profile": "rfc", "dad_ps": 0}, [1, 2, 4, 8, 16, 32, 32]),
     ],
 )
 def test_waits_double_up_to_a_limit(procedure, options, waits):
-    """RFC 5944 3.6.3: up to the requested lifetime; RFC 6275 11.8: up to MAX_BINDACK_TIMEOUT, and go on at that rate."""
+    """RFC 5944 3.6.3: up to the requested lifetime. RFC 6275 11.8: up to MAX_BINDACK_TIMEOUT, and on at that rate."""
     times = sent(RunView(NO_WAY.setup(options=options), procedure), "RQ" if procedure == "sync-mipv4" else "BU")
     gaps = [(b - a) / 1000 for a, b in pairwise(times)]
     assert gaps[: len(waits)] == waits
@@ -66,20 +67,20 @@ def test_waits_double_up_to_a_limit(procedure, options, waits):
 
 
 def first_registration(procedure, **options):
-    """Updates of a mobile node that comes up at 300, in ms: the first wait for an answer tells how many."""
+    """Return the updates (ms) of a mobile node whose link comes up at 300; their number follows from the first wait."""
     view = RunView(Scene([Stay("old", up=300)], until=5000).setup(options=options), procedure)
     return sent(view, "BU1" if procedure == "mipv6" else "RQ")
 
 
 def test_a_first_binding_update_waits_for_the_address_check_at_the_home_agent():
-    """1 s of duplicate address detection there and 29 ms of way: with a first wait of 1 s it would be sent twice (inet 1132)."""
+    """The check takes 1 s and the way 29 ms: with a first wait of 1 s the update would be sent twice."""
     assert first_registration("mipv6", profile="rfc", dad_ps=0) == [400]
     assert len(first_registration("mipv6", profile="rfc")) == 1
 
 
 @pytest.mark.parametrize(("profile", "again"), [("patent", [1500]), ("rfc", [])])
 def test_the_first_wait_is_at_least_two_round_trips_and_a_tenth_of_a_second(profile, again):
-    """A home agent 500 ms away: the answer to a request of 500 is here at 1521; the first wait is 1 s, or 2 × 1010 + 100 ms."""
+    """The home agent is 500 ms away: the reply to a request of 500 arrives at 1521. First wait: 1 s, or 2 × 1010 + 100 ms."""
     nodes = ("cn", "peer", "old", "new", "gw", "gw2")
     far = {f"{a}>{b}": 500 for n in nodes for a, b in ((n, "ha"), ("ha", n))}
     stays = [Stay("old", down=3000, predict=500), Stay("new", up=501)]
@@ -93,15 +94,15 @@ PING_PONG = Scene(
     [Stay("old", down=500)] + [Stay(("new", "old")[i % 2], up=510 + 150 * i, down=650 + 150 * i) for i in range(5)]
     + [Stay("old", up=1300)], until=3000,
 )  # fmt: skip
-"""Six moves, each found at once: requests at 510, 660, 810, 960, 1110 and, last, 1300."""
+"""Six moves with immediate discovery: requests at 510, 660, 810, 960, 1110 and 1300."""
 
 
 @pytest.mark.parametrize(
     ("profile", "times"),
-    [("patent", [510, 660, 810, 960, 1110, 1300]), ("rfc", [510, 660, 810, 1510])],  # the next one a second after the first
+    [("patent", [510, 660, 810, 960, 1110, 1300]), ("rfc", [510, 660, 810, 1510])],  # the fourth a second after the first
 )
 def test_at_most_three_updates_a_second_go_to_one_node(profile, times):
-    """MAX_UPDATE_RATE (RFC 6275 11.8, 12); what is held back is sent as soon as it may be."""
+    """MAX_UPDATE_RATE (RFC 6275 11.8, 12); a held update is sent as soon as the limit permits it."""
     view = RunView(PING_PONG.setup(options={"profile": profile, "dad_ps": 0, "agent_discovery_ps": 0}), "mipv6")
     assert sent(view, "BU1") == times
     assert view.run.handoffs["completed"].tolist()[-1] == 1
@@ -110,7 +111,7 @@ def test_at_most_three_updates_a_second_go_to_one_node(profile, times):
 
 
 def test_a_rate_limited_update_has_the_usual_first_wait():
-    """Nobody answers; the one of 1510 is sent again after 1 s."""
+    """No reply arrives; the update of 1510 is retransmitted after 1 s."""
     scene = Scene(PING_PONG.stays, until=3000, loss=["old>ha", "new>ha"])
     options = {"profile": "rfc", "dad_ps": 0, "agent_discovery_ps": 0}
     assert sent(RunView(scene.setup(options=options), "mipv6"), "BU1") == [510, 660, 810, 1510, 2510]
@@ -126,7 +127,7 @@ def test_updates_and_deregistrations_share_a_rate_limit():
 
 @pytest.mark.parametrize(("profile", "least"), [("patent", 150), ("rfc", 1000)])
 def test_advertisements_make_a_mobile_node_register_at_most_once_a_second(profile, least):
-    """RFC 5944 3.6.1: the same moves, found by solicitation, which takes no time here but the way to and fro."""
+    """RFC 5944 3.6.1: the same moves with discovery by solicitation, which takes only the time of transmission."""
     assert constants.REGISTRATION_INTERVAL == constants.SECOND
     never = 10**16
     options = {"profile": profile, "discovery": "solicitation", "advertisement_min_ps": never, "advertisement_max_ps": never}
@@ -147,12 +148,12 @@ def test_the_rate_limit_holds_in_every_second(rate, monkeypatch):
     assert len(times) == rate + 1
 
 
-# -- duplicate address detection (decisions, 22) ------------------------------------------------------------------------------
+# -- duplicate address detection (decision 22) --------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "check"), [({}, 0), ({"dad_ps": 30 * MS}, 30), ({"profile": "rfc"}, 1000), ({"profile": "rfc", "dad_ps": 0}, 0)]
 )
 def test_an_address_is_checked_before_it_is_used(options, check):
-    """Before the move by the new router, which has the update at 510; after a move without warning (800) by the mobile node."""
+    """Before the move the new router checks it at 510; after a move without a warning the mobile node checks it at 800."""
     view = RunView(DUAL.setup(options=options), "sync-mipv6")
     assert next(h for h in view.hops() if h.source == "new") == Hop("BU", "new", "ha", 510 + check, 523 + check)
     assert sent(view, "BU") == [500], "the first wait for an answer allows for the check"
@@ -160,7 +161,7 @@ def test_an_address_is_checked_before_it_is_used(options, check):
 
 
 def test_an_address_is_checked_only_once():
-    """At the new router at 510, checked until 1610; unanswered, it comes again over the new link, 1 s and the check later."""
+    """The new router checks it from 510 to 1610. Without a reply the update comes again over the new link, 1 s + 1.1 s later."""
     scene = Scene(DUAL.stays, loss=["new>ha"], until=4000)
     view = RunView(scene.setup(options={"dad_ps": 1100 * MS}), "sync-mipv6")
     assert sent(view, "BU") == [500, 2600]
@@ -173,14 +174,14 @@ def test_a_care_of_address_of_the_router_is_not_checked(procedure):
     assert view.hops()[0].sent == 800
 
 
-# -- return routability (decisions, 23; RFC 6275 5.2) -------------------------------------------------------------------------
+# -- return routability (decision 23; RFC 6275 5.2) ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "tests", "bound"),
     [
-        ({}, {}, 833),  # 800 to the new router (805) and the correspondent (832), which takes 1 ms
+        ({}, {}, 833),  # from 800 to the new router (805) and the correspondent (832), which takes 1 ms
         (
             {"return_routability": True},
-            # home registration until 835; home test by the home agent: 840, 853, 874, 895, 907, 912; care-of test: 805, 833, 860
+            # registered with the home agent at 835; home test 840, 853, 874, 895, 907, 912; care-of test 805, 833, 860
             {"HoTI2": 835, "CoTI2": 800, "BU2": 912},
             912 + 5 + 27 + 1,
         ),
@@ -194,8 +195,8 @@ def test_a_correspondent_tests_both_addresses_first(options, tests, bound):
 
 
 def test_a_deregistration_needs_the_home_token_only():
-    """Before the move: HoTI by the old router is at the correspondent at 536, HoT back at 571; the care-of test, which the new
-    link loses here, is not needed for the deregistration."""
+    """Before the move, HoTI through the old router reaches the correspondent at 536, and HoT arrives at 571. The care-of test,
+    which is lost on the new link here, is not required for the deregistration."""
     options = {"return_routability": True}
     view = RunView(DUAL.setup(down=[100], options=options), "sync-mipv6-ro")
     assert [sent(view, m)[0] for m in ("HoTI1", "CoTI1", "DBU", "BU2")] == [500, 500, 571, 571]
@@ -206,7 +207,7 @@ def test_a_deregistration_needs_the_home_token_only():
 
 @pytest.mark.parametrize(("second", "tests"), [(100, 1), (205, 1), (212, 2)])
 def test_a_home_token_is_valid_for_210_s(second, tests):
-    """Got at 912 ms; the next move is so many seconds later; the refresh at 210.95 s comes with a good token or a new one."""
+    """The token arrives at 912 ms. The next move comes at ``second``; the refresh at 210.95 s needs a new token or not."""
     stays = [Stay("old", down=500), Stay("new", up=700, down=second * 1000), Stay("old", up=second * 1000 + 1)]
     options = {"return_routability": True, "lifetime_s": 60_000}
     view = RunView(Scene(stays, until=second * 1000 + 1500).setup(down=[100], options=options), "mipv6-ro")
@@ -215,18 +216,18 @@ def test_a_home_token_is_valid_for_210_s(second, tests):
 
 @pytest.mark.parametrize(("options", "until"), [({}, None), ({"return_routability": True}, 945 + 420_000)])
 def test_a_binding_protected_by_return_routability_lasts_420_s(options, until):
-    """MAX_RR_BINDING_LIFETIME: made at 945 ms and not refreshed, since the mobile node is off the air."""
+    """MAX_RR_BINDING_LIFETIME: the binding is made at 945 ms and not refreshed, since the mobile node has no link."""
     stays = [Stay("old", down=500), Stay("new", up=700, down=1000)]
     view = RunView(Scene(stays, until=430_000).setup(down=[100], options=options | {"lifetime_s": 1200}), "mipv6-ro")
     end = until or 833 + 1_200_000
     assert [view.table("cn", t) for t in (end - 0.001, end)] == [["new"], None]
 
 
-# -- authentication and its cost ------------------------------------------------------------------------------------------------
+# -- authentication and its service time ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "bound"),
     [
-        ({"authentication_service_ps": 5 * MS}, 523),  # nobody authenticates
+        ({"authentication_service_ps": 5 * MS}, 523),  # without authentication
         ({"authentication_service_ps": 5 * MS, "authentication": True}, 528),
         ({"authentication_service_ps": 5 * MS, "profile": "rfc"}, 528),
         ({"authentication_service_ps": 5 * MS, "profile": "rfc", "authentication": False}, 523),
@@ -239,7 +240,7 @@ def test_authentication_takes_time_at_an_anchor(options, bound):
 
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-hmipv4", "sync-mipv4-ro"])
 def test_the_update_to_the_old_router_has_a_current_timestamp(procedure):
-    """Timestamps are good for 7 s: the last request is of 500 ms, the warning comes at 9000, and the marker is lost."""
+    """Timestamps are valid for 7 s. The last request leaves at 500 ms, the warning comes at 9000, and the marker is lost."""
     stays = [Stay("old", down=9100, predict=500, warn=9000), Stay("new", up=520)]
     scene = Scene(stays, loss=["ha>old", "gw>old", "cn>old", "ha>gw"], until=10_000)
     for profile in ("patent", "rfc"):
@@ -251,7 +252,7 @@ def test_the_update_to_the_old_router_has_a_current_timestamp(procedure):
 # -- lifetimes ------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("lifetime", [2, 6])
 def test_a_registration_is_refreshed_at_half_its_lifetime(lifetime):
-    """The reply of the move is here at 540."""
+    """The reply of the move arrives at 540."""
     view = RunView(Scene(DUAL.stays, until=10_000).setup(options={"lifetime_s": lifetime}), "sync-mipv4")
     after = [t for t in sent(view, "RQ") if t > 540]
     assert after[0] == 540 + lifetime * 500
@@ -259,7 +260,7 @@ def test_a_registration_is_refreshed_at_half_its_lifetime(lifetime):
 
 
 def test_the_age_of_initial_registrations_is_drawn_independently_of_the_duration():
-    """Refreshed at half of 600 s; a request needs 7 ms to the home agent, and 60 s are a fifth of half a lifetime."""
+    """The refresh comes at half of 600 s; a request takes 7 ms to the home agent, and 60 s are a fifth of that half."""
     net = Network()
     net.node("ha", registration="1us"), net.node("ar")
     net.link("ha", "ar", delay="5ms", both=True)

@@ -1,4 +1,4 @@
-"""What a study says about links, nodes and what is not finished, worked out by hand; and that every metric has a place."""
+"""Result columns of links, nodes and unfinished handoffs, computed by hand; and the place of every metric."""
 
 import pytest
 
@@ -26,7 +26,7 @@ METRICS = {
     "in flight": ("runs", "in_flight"),
     "unfinished handoffs": ("runs", "unfinished_handoffs"), "simultaneous bindings": ("runs", "simultaneous_bindings"),
 }  # fmt: skip
-"""What design and issue name, and where a user finds it."""
+"""Table and column of every metric of the design."""
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -42,7 +42,7 @@ def of(names, values, name):
 
 
 def test_utilisation_of_links_and_servers():
-    """Ten packets of 16 ms on the old radio in 2 s; one request of 1 ms at the home agent, with 5 ms more if it authenticates."""
+    """Ten packets of 16 ms use the old radio in 2 s; one request takes 1 ms at the home agent, and 5 ms more if authenticated."""
     scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     for options, server in (({}, 1), ({"authentication": True, "authentication_service_ps": 5 * MS}, 6)):
         run = scene.run("sync-mipv4", down=range(0, 400, 40), **options)
@@ -54,7 +54,7 @@ def test_utilisation_of_links_and_servers():
 
 
 def test_signalling_and_tunnels_are_counted_on_each_link():
-    """RQ 74, RR and DRR 70 bytes (RFC 5944 with the Mobile-Home extension); one data packet with a header of 20."""
+    """RQ 74, RR and DRR 70 bytes (RFC 5944 with the Mobile-Home extension); one data packet with a tunnel header of 20."""
     run = DUAL.run("sync-mipv4", down=[100])
     links = run.result.links
     control = {n: (int(p), int(b)) for n, p, b in zip(
@@ -71,7 +71,7 @@ def test_signalling_and_tunnels_are_counted_on_each_link():
 
 @pytest.mark.parametrize(("lost", "unfinished"), [([], 0), (["new>ha"], 1)])
 def test_unfinished_handoffs_are_shown(lost, unfinished):
-    """A packet of 1990 is on its way at 2000; a handoff whose request nobody answers is counted, and is not complete."""
+    """A packet of 1990 is in flight at 2000; a handoff whose request gets no reply is counted as unfinished."""
     run = Scene(DUAL.stays, loss=lost).run("sync-mipv4", down=[100, 1990])
     summary = run.summary()
     assert (summary["handoffs"], summary["unfinished_handoffs"], summary["completed"]) == (1, unfinished, 1 - unfinished)
@@ -81,7 +81,7 @@ def test_unfinished_handoffs_are_shown(lost, unfinished):
 
 
 def test_extra_bytes_are_relative_to_a_handoff_without_cost():
-    """One packet that is forwarded (sent at 490): the leg from the old router to the new one; and signalling."""
+    """One packet is forwarded (sent at 490) from the old router to the new one; the rest is signalling."""
     scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)])
     run = scene.run_with_baseline("sync-mipv4", down=[490])
     signalling = {"air": 74 + 70 + 66 + 70, "core": 74 + 74 + 70 + 70 + 66}  # RQ BU BA RR; RQ RQ RR DRR BA

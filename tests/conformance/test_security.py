@@ -1,6 +1,6 @@
-"""Attacks on registrations, and what stops them in the profile ``rfc``; without it each succeeds (negative controls).
+"""Attacks on registrations, and the defences of the profile ``rfc``. Without them each attack succeeds (negative controls).
 
-The victim is at the old router and gets a packet every 10 ms; the attacker, at the node ``peer``, wants them at the new one.
+The victim is at the old router and gets a packet every 10 ms. The attacker, at the node ``peer``, diverts them to the new router.
 """
 
 import pytest
@@ -46,11 +46,11 @@ def forge(setup, procedure, message, role, to, at=1000):
 
 @pytest.mark.parametrize(("procedure", "message", "role", "to", "link"), FORGED)
 def test_a_forged_registration_diverts_nothing(procedure, message, role, to, link):
-    """Code 131 in IPv4 (RFC 5944 3.4), silence in IPv6."""
+    """Code 131 in IPv4 (RFC 5944 3.4), no reply in IPv6."""
     view = forge(STAYS.setup(down=DOWN, options={"profile": "rfc"}), procedure, message, role, to)
-    assert control_fates(view) == {"authentication failed": 1} | ({"no visitor": 1} if view.program.row.ip == 4 else {})
+    assert control_fates(view) == {"authentication failed": 1} | ({"no visitor": 1} if view.program.procedure.ip == 4 else {})
     codes = [a.fields.status for a in view.arrivals if a.node == index(view.setup, "new")]
-    assert codes == ([Status.AUTHENTICATION_FAILED] if view.program.row.ip == 4 else [])
+    assert codes == ([Status.AUTHENTICATION_FAILED] if view.program.procedure.ip == 4 else [])
     assert Status.AUTHENTICATION_FAILED == 131
     assert data_packets_on(view, link) == 0
     assert view.run.result.fate_counts() == {"delivered": len(DOWN)}
@@ -58,7 +58,7 @@ def test_a_forged_registration_diverts_nothing(procedure, message, role, to, lin
 
 @pytest.mark.parametrize(("procedure", "message", "role", "to", "link"), FORGED)
 def test_without_authentication_it_diverts_everything(procedure, message, role, to, link):
-    """At the home agent at 1018 + 1, at the gateway (peer, old, gw: 25 ms) at 1025 + 1: what passes later is gone."""
+    """The home agent processes it at 1018 + 1, the gateway (peer, old, gw: 25 ms) at 1025 + 1. Later packets are diverted."""
     view = forge(STAYS.setup(down=DOWN), procedure, message, role, to)
     way, bound = (27.5, 1026) if to == "gw" else (20, 1019)
     assert data_packets_on(view, link) == len([t for t in DOWN if t + way >= bound])
@@ -66,11 +66,11 @@ def test_without_authentication_it_diverts_everything(procedure, message, role, 
 
 # -- replayed and delayed registrations (RFC 5944 5.7) ------------------------------------------------------------------
 BACK = Scene([Stay("old", down=500), Stay("new", up=510, down=1500), Stay("old", up=1510)], until=12_000)
-"""Registered at the new router (618 + …), and at the old one again a second later."""
+"""Registered through the new router (618 + …), and through the old one again a second later."""
 
 
 def recorded_requests(setup, procedure="mipv4", message="RQ"):
-    """What the home agent got: the attacker is on the way."""
+    """Return the requests that reach the home agent, as an attacker on the path records them."""
     view = RunView(setup, procedure)
     return [a for a in view.arrivals if a.node == index(setup, "ha") and view.message(a.fields) == message]
 
@@ -78,7 +78,7 @@ def recorded_requests(setup, procedure="mipv4", message="RQ"):
 @pytest.mark.parametrize("at", [2500, 5000, 9000])
 @pytest.mark.parametrize("second_rule", [True, False])
 def test_a_replayed_registration_with_a_valid_timestamp_is_refused(at, second_rule, monkeypatch):
-    """Recorded at 628 ms; its time is near enough until 7.6 s: only the rule that identifications grow stops it before that."""
+    """Recorded at 628 ms; the timestamp is valid until 7.6 s. Before that only the growth of identifications stops the replay."""
     setup = BACK.setup(down=range(0, 11_900, 10), options={"profile": "rfc"})
     first = recorded_requests(setup)[0]
     within = at * MS + 19 * MS - first.fields.identification <= IDENTIFICATION_TOLERANCE
@@ -100,26 +100,26 @@ def test_a_replayed_registration_with_a_valid_timestamp_is_refused(at, second_ru
 
 @pytest.mark.parametrize(("delay", "accepted"), [(6900, True), (7001, False)])
 def test_a_delayed_registration_is_accepted_for_seven_seconds(delay, accepted):
-    """The home agent hears nothing else of the mobile node, so nothing newer is known; the attacker delivers the first."""
+    """The home agent gets nothing newer from the mobile node; the attacker delivers the first request."""
     scene = Scene(STAYS.stays, until=12_000)
     heard = recorded_requests(Scene([Stay("old", down=500), Stay("new", up=700)]).setup(options={"profile": "rfc"}))[0]
     sent = heard.fields.identification / MS
     assert sent == 800
-    there_in = 18 + 1  # ms
-    message = ForgedMessage(sent + delay - there_in, "ha", heard.fields)
+    transit_ms = 18 + 1  # ms
+    message = ForgedMessage(sent + delay - transit_ms, "ha", heard.fields)
     view = run_with_attacker(scene.setup(options={"profile": "rfc"}), "mipv4", [message])
     assert (view.table("ha", 11_000) == ["new"]) == accepted
     assert ("replayed" in control_fates(view)) == (not accepted)
 
 
 def test_a_request_refused_for_its_timestamp_is_repeated_at_once():
-    """Resynchronisation (RFC 5944 5.7.1): 7,100 forged requests of 1 ms each are at the home agent before the one of 500."""
+    """Resynchronization (RFC 5944 5.7.1): 7,100 forged requests of 1 ms each precede the request of 500 at the home agent."""
     scene = Scene([Stay("old", down=20_000, predict=500), Stay("new", up=520)], until=12_000)
     setup = scene.setup(options={"profile": "rfc", "retransmit_ps": 60_000 * MS})
     number, numbered = find_request_step(compile_program(setup, "sync-mipv4"), "RQ", "HA")
     forged = MessageFields(number, len(numbered.step.path) - 1, -1, index(setup, "new"), -1, 0, 600)
     view = run_with_attacker(setup, "sync-mipv4", [ForgedMessage(500, "ha", forged)] * 7100)
-    # all of them are at the home agent at 518, before the request (522): it is served until 7619
+    # all of them are at the home agent at 518, before the request (522), which is served at 7619
     answers = [(a.time_ps / MS, a.fields.status) for a in view.arrivals if a.node == -1 and view.message(a.fields) == "RR"]
     assert (7619 + 12 + 5, Status.IDENTIFICATION_MISMATCH) in answers
     assert [a.time_ps / MS for a in view.sends("RQ")] == [500, 7636]
@@ -128,21 +128,21 @@ def test_a_request_refused_for_its_timestamp_is_repeated_at_once():
 
 # -- return routability (RFC 6275 5.2, 15.4) ----------------------------------------------------------------------------
 def obtain_tokens(setup, procedure):
-    """What an attacker gets that asks for both tokens: the home one is seen between correspondent and home agent only."""
+    """Return the tokens for an attacker who requests both. The home token passes only between correspondent and home agent."""
     program = compile_program(setup, procedure)
     cn, new = index(setup, "cn"), index(setup, "new")
-    home, care_of = (MessageFields(program.routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
+    home, care_of = (MessageFields(program.return_routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
     view = run_with_attacker(setup, procedure, [ForgedMessage(1000, "cn", home), ForgedMessage(1000, "cn", care_of)])
-    found = {}
+    tokens = {}
     for arrival in view.arrivals:
         where = {index(setup, "ha"): "HoT2", new: "CoT2"}.get(arrival.node)
         if where == view.message(arrival.fields):
-            found[where] = arrival.fields.proof
-    return found["HoT2"], found["CoT2"]
+            tokens[where] = arrival.fields.proof
+    return tokens["HoT2"], tokens["CoT2"]
 
 
 def forge_correspondent_update(home, care_of, at=1100, **options):
-    """Data packets diverted by an update that is made with these tokens, and what became of the message."""
+    """Return the number of data packets that an update with these tokens diverts, and the fates of control messages."""
     setup = STAYS.setup(down=DOWN, options={"profile": "rfc", **options})
     number, numbered = find_request_step(compile_program(setup, "mipv6-ro"), "BU2", "CN")
     nonces = nonce_index(home) | nonce_index(care_of) << NONCE_BITS
@@ -169,7 +169,7 @@ def test_without_return_routability_any_attacker_can_update_a_correspondent():
 
 @pytest.mark.parametrize("age_s", [200, 240, 272])
 def test_tokens_expire_with_their_nonce(age_s):
-    """MAX_NONCE_LIFETIME: a token of second 1 is of the nonce of second 0, and refused (136) when that is 240 s old."""
+    """MAX_NONCE_LIFETIME: a token of second 1 has the nonce of second 0, and is refused (136) when that is 240 s old."""
     setup = Scene(HERE, until=280_000).setup(down=[100], options={"profile": "rfc"})
     home, care_of = obtain_tokens(STAYS.setup(down=[100], options={"profile": "rfc"}), "mipv6-ro")
     assert nonce_index(home) == nonce_index(care_of) == 1000 * MS // NONCE_INTERVAL
@@ -183,9 +183,9 @@ def test_tokens_expire_with_their_nonce(age_s):
     assert codes == [Status.ACCEPTED if fresh else Status.EXPIRED_HOME_NONCE]
 
 
-# -- two agents that point at each other (decisions, 25) ----------------------------------------------------------------
+# -- two agents that forward to each other (decision 25) -----------------------------------------------------------------
 def forward_to_each_other(procedure, **options):
-    """Both routers are told, by whoever, to forward to the other one; then a packet comes."""
+    """Ask both routers to forward to each other, and send a packet. Return its fates, its links, and the control fates."""
     setup = Scene([Stay("old", down=900), Stay("new", up=2900)], until=2800).setup(down=[1200], options=options)
     number = next(i for i, n in enumerate(compile_program(setup, procedure).steps) if n.step.on == "going-down")
     old, new = index(setup, "old"), index(setup, "new")
@@ -199,7 +199,7 @@ def forward_to_each_other(procedure, **options):
 
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-mipv6"])
 def test_routers_asked_to_forward_to_each_other_do_not_loop(procedure):
-    """Each one's acknowledgement makes the other wait for the mobile node: nothing goes round."""
+    """The acknowledgement of each makes the other one buffer for the mobile node, so that no loop arises."""
     assert forward_to_each_other(procedure) == ({"in flight": 1}, {"cn>ha": 1, "ha>old": 1}, {})
     fates, _, control = forward_to_each_other(procedure, profile="rfc")
     assert control["authentication failed"] == 2
@@ -209,7 +209,7 @@ def test_routers_asked_to_forward_to_each_other_do_not_loop(procedure):
 @pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-mipv6"])
 @pytest.mark.parametrize(("limit", "there", "back"), [(4, 2, 1), (3, 1, 1), (2, 1, 0)])
 def test_a_loop_ends_with_the_tunnel_limit(procedure, limit, there, back, monkeypatch):
-    """If acknowledgements meant nothing, a packet would go to and fro until it has as many tunnels as it may."""
+    """If acknowledgements had no effect, a packet would loop until it reaches the tunnel limit."""
     monkeypatch.setattr(VisitorList, "on_acknowledgement", lambda *_: None)
     fates, legs, _ = forward_to_each_other(procedure, tunnel_limit=limit)
     assert fates == {"tunnel limit": 1}

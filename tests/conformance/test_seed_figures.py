@@ -1,6 +1,6 @@
-"""Every procedure as the seed's figures show it: messages with every hop, tables after each phase, paths of data.
+"""Every procedure as in the seed's figures: messages with every hop, tables after each phase, paths of data.
 
-The cases, worked out by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``.
+The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``.
 """
 
 from functools import cache
@@ -18,38 +18,38 @@ _GROUPS = (
     cases_ipv6.HOME, cases_ipv6.ROUTE_OPTIMIZATION, cases_hmipv6.HIERARCHY,
 )  # fmt: skip
 CASES = {name: case for group in _GROUPS for name, case in group.items()}
-CARRIED = [name for name, case in CASES.items() if case.hops_with_layer2_relay() != case.expected_hops()]
+RELAYED_BY_LAYER2 = [name for name, case in CASES.items() if case.hops_with_layer2_relay() != case.expected_hops()]
 ANCHORS = {"HA": "ha", "CN": "cn", "GFA": "gw", "MAP": "gw"}
 
 
 @cache
-def watched(name, **options):
+def run_case(name, **options):
     case = CASES[name]
-    setup = case.scene.setup(down=[1800], options={**case.options, **options})  # a flow: the correspondent has a binding
+    setup = case.scene.setup(down=[1800], options={**case.options, **options})  # the flow gives the correspondent a binding
     return RunView(setup, case.procedure)
 
 
 def sort_hops(hops):
-    """By time; what several nodes send at one instant has no order, what one of them sends has."""
+    """Sort hops by time. Sends of different nodes at the same instant have no order; those of one node have."""
     return sorted(hops, key=lambda hop: (hop.sent, hop.source))
 
 
-# -- is there a case for everything? -------------------------------------------------------------------------------------------
+# -- completeness ------------------------------------------------------------------------------------------------------------
 def missing_cases(cases):
-    """What has no case: (procedure, scenario, single access?, between regions?)."""
-    wanted = set()
-    for name, row in PROCEDURES.items():
-        scenarios = [(1, False), (2, False), (3, True)] if row.family == "synchronized" else [(0, False)]
-        wanted |= {(name, scenario, single, False) for scenario, single in scenarios}
-        if row.hierarchical:
-            wanted.add((name, scenarios[0][0], False, True))
-    found = set()
+    """Return all (procedure, scenario, single access, between regions) without a case."""
+    required = set()
+    for name, procedure in PROCEDURES.items():
+        scenarios = [(1, False), (2, False), (3, True)] if procedure.family == "synchronized" else [(0, False)]
+        required |= {(name, scenario, single, False) for scenario, single in scenarios}
+        if procedure.hierarchical:
+            required.add((name, scenarios[0][0], False, True))
+    covered = set()
     for case in cases:
         if not case.options:
             leaves, comes = case.scene.stays
             single = PROCEDURES[case.procedure].predictive and comes.up > leaves.down
-            found.add((case.procedure, case.scenario, single, case.scene.regions == 2))
-    return sorted(wanted - found)
+            covered.add((case.procedure, case.scenario, single, case.scene.regions == 2))
+    return sorted(required - covered)
 
 
 def test_every_procedure_and_scenario_has_a_case():
@@ -61,7 +61,7 @@ def test_every_procedure_and_scenario_has_a_case():
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.options])
 def test_a_missing_case_is_reported(name):
-    """Without this one and those of the same kind; and each shows the tables of all that have one."""
+    """Remove the cases of one kind; also, each case has the tables of all nodes with an entry."""
     case = CASES[name]
     rest = [c for c in CASES.values() if (c.procedure, c.scenario) != (case.procedure, case.scenario)]
     assert case.procedure in {procedure for procedure, *_ in missing_cases(rest)}
@@ -71,7 +71,7 @@ def test_a_missing_case_is_reported(name):
 # -- the cases -----------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", CASES)
 def test_messages_in_order_with_every_hop(name):
-    case, view = CASES[name], watched(name)
+    case, view = CASES[name], run_case(name)
     assert sort_hops(view.hops()) == sort_hops(case.expected_hops())
     facts = {k: v[0] for k, v in view.run.handoffs.items()}
     assert (facts["scenario"], facts["completed"]) == (case.scenario, 1)
@@ -79,10 +79,10 @@ def test_messages_in_order_with_every_hop(name):
     assert facts["between"] == (case.scene.regions == 2)
 
 
-@pytest.mark.parametrize("name", CARRIED)
+@pytest.mark.parametrize("name", RELAYED_BY_LAYER2)
 def test_messages_with_layer_2_relay(name):
     case = CASES[name]
-    assert sort_hops(watched(name, relay="l2").hops()) == sort_hops(case.hops_with_layer2_relay())
+    assert sort_hops(run_case(name, relay="l2").hops()) == sort_hops(case.hops_with_layer2_relay())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_messages_with_layer_2_relay(name):
     [(n, node, at, entry) for n, c in CASES.items() for node, rows in c.tables.items() for at, entry in rows],
 )
 def test_tables_after_each_phase(name, node, at, entry):
-    assert watched(name).table(node, at) == entry
+    assert run_case(name).table(node, at) == entry
 
 
 @pytest.mark.parametrize(("name", "sent", "path"), [(n, *row) for n, c in CASES.items() for row in c.down])
@@ -107,16 +107,16 @@ def test_path_of_new_upstream_packets(name, sent, path):
 
 @pytest.mark.parametrize(("name", "sent", "path"), [(n, *row) for n, c in CASES.items() for row in c.up])
 def test_upstream_route(name, sent, path):
-    """What the mobile node does with its packets at that time, whatever becomes of them."""
+    """Check the upstream route at the time of sending, whatever happens to the packet."""
     held = path.delay is not None and path.delay > UP_NEW.delay
     expected = "nowhere" if path == UP_LOST else "old" if path == UP_OLD else "hold" if held else "new"
-    assert watched(name).upstream(sent) == expected
+    assert run_case(name).upstream(sent) == expected
 
 
-# -- several correspondents, late packets -----------------------------------------------------------------------------------
+# -- several correspondents, late packets -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("procedure", ["sync-mipv4-ro", "sync-mipv6-ro"])
 def test_each_correspondent_has_its_own_marker(procedure):
-    """DBU at the old router 504; at peer 504 + 22 + 1 = 527, DBA at the mobile node 527 + 22 + 4 = 553; that of cn at 559."""
+    """DBU at the old router: 504; at peer: 504 + 22 + 1 = 527; the DBA arrives at 527 + 22 + 4 = 553, that of cn at 559."""
     view = RunView(TIMELY.setup(down=[1800], peer=[1800]), procedure)
     hops = view.hops()
     assert Hop("DBA", "peer", "old", 527, 549) in hops
@@ -129,7 +129,7 @@ def test_each_correspondent_has_its_own_marker(procedure):
 
 @pytest.mark.parametrize(("procedure", "peer", "cn"), [("sync-mipv4-ro", 542, 544), ("sync-mipv6-ro", 532, 538)])
 def test_each_correspondent_has_its_own_update(procedure, peer, cn):
-    """From the home agent at 523, 18 + 1 to peer; from the new router at 510, 21 + 1."""
+    """From the home agent at 523, 18 + 1 ms to peer; from the new router at 510, 21 + 1."""
     view = RunView(TIMELY.setup(down=[1800], peer=[1800]), procedure)
     bound = {node: [view.table(node, at + t) for t in (-0.001, 0)] for node, at in (("peer", peer), ("cn", cn))}
     assert bound == {"peer": [None, ["new"]], "cn": [None, ["new"]]}
@@ -138,7 +138,7 @@ def test_each_correspondent_has_its_own_update(procedure, peer, cn):
 @pytest.mark.parametrize(("warn", "scenario"), [(556, 2), (560, 1)])
 @pytest.mark.parametrize("procedure", ["sync-mipv4-ro", "sync-mipv6-ro"])
 def test_scenario_i_requires_all_markers(procedure, warn, scenario):
-    """One marker came at 553, the other comes at 559 (decisions, 4)."""
+    """The markers arrive at 553 and 559 (decision 4)."""
     scene = Scene([Stay("old", down=600, predict=500, warn=warn), Stay("new", up=520)])
     assert RunView(scene.setup(down=[1800], peer=[1800]), procedure).run.handoffs["scenario"].tolist() == [scenario]
 
@@ -146,9 +146,9 @@ def test_scenario_i_requires_all_markers(procedure, warn, scenario):
 @pytest.mark.parametrize(("race", "late"), [("patent", 8), ("hold", 0)])
 @pytest.mark.parametrize("procedure", ["sync-mipv4-ro", "sync-mipv6-ro"])
 def test_packets_by_the_home_network_follow_the_marker(procedure, race, late):
-    """The request is lost, so the home agent tunnels to the old router as before. Sent from 530 on, packets are there from 564.
+    """The request is lost, so that the home agent still tunnels to the old router. Packets sent from 530 on arrive from 564.
 
-    The marker was there at 559 and the link lasts until 600: eight of them. A correspondent that waits keeps its binding.
+    The marker arrives at 559 and the link lasts until 600: eight packets follow it. With ``hold`` the binding is kept.
     """
     lossy = Scene(TIMELY.stays, loss=["new>ha", "new>cn"])
     run = lossy.run(procedure, down=range(530, 566, 5), correspondent_race=race)
@@ -158,10 +158,10 @@ def test_packets_by_the_home_network_follow_the_marker(procedure, race, late):
 # -- the race of update and deregistration at home agent and MAP --------------------------------------------------------------
 @pytest.mark.parametrize(("race", "after"), [("hold", ["new"]), ("patent", ["new"]), ("rfc6275", None)])
 def test_a_deregistration_that_arrives_second(race, after):
-    """Over a slow radio (50 kbit/s) the update of 96 bytes takes 15.36 ms and is done with at the home agent at 538.36.
+    """Over a slow radio (50 kbit/s) the update of 96 bytes takes 15.36 ms, and the home agent has processed it at 538.36.
 
-    The deregistration behind it is done with at 500 + 30.72 + 4 + 10 + 1 = 545.72: with one entry for each home address it
-    deletes the new binding (decisions, 1).
+    The deregistration behind it is processed at 500 + 30.72 + 4 + 10 + 1 = 545.72. With one entry for each home address it
+    deletes the new binding (decision 1).
     """
     scene = Scene(TIMELY.stays, old_cell={"up_rate": "50kbit/s", "rate": 0})
     view = RunView(scene.setup(options={"race": race}), "sync-mipv6")
@@ -170,14 +170,14 @@ def test_a_deregistration_that_arrives_second(race, after):
 
 @pytest.mark.parametrize("procedure", ["sync-hmipv4", "sync-hmipv6"])
 def test_a_deregistration_without_an_update_waits_ten_seconds(procedure):
-    """sync-hmipv6: the update is lost between new router and gateway; sync-hmipv4 has no deregistration that could wait."""
+    """sync-hmipv6: the update is lost between new router and gateway. sync-hmipv4 has no deregistration."""
     view = RunView(Scene(LATE.stays, loss=["new>gw"], until=12_000).setup(), procedure)
     sent = [h.sent for h in view.hops() if h.message == "DBA" and h.source == "gw"]
     assert sent == ([508 + 10_000] if procedure == "sync-hmipv6" else [])
 
 
 def test_a_return_to_the_old_region_before_the_reply_registers_with_the_home_agent():
-    """Between regions and straight back: the home agent is asked again, since its binding may have moved."""
+    """After a move between regions the home agent's binding may have moved, so that the mobile node registers with it again."""
     stays = [Stay("old", down=600, predict=500), Stay("new", up=520, down=700), Stay("old", up=690)]
     view = RunView(Scene(stays, regions=2, loss=["ha>gw2"]).setup(), "sync-hmipv4")
     last = view.sends("RQ")[-1]

@@ -1,4 +1,4 @@
-"""What the seed document leaves open: registration timers of RFC 5944, and the decisions for warnings, markers, buffers."""
+"""Decisions that the seed document leaves open: registration timers (RFC 5944), warnings, markers and buffers."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ LATE = (Stay("old", down=540, predict=500, warn=520), Stay("new", up=505))
 
 
 def requests(view, mobile=0):
-    """Requests of a mobile node: (sent in ms, identification)."""
+    """Return time of sending (ms) and identification of a mobile node's requests."""
     return [(a.time_ps / 10**9, MessageFields.unpack(a.arguments["args"]).identification) for a in view.sends("RQ", mobile)]
 
 
@@ -57,7 +57,7 @@ def test_a_request_lost_by_the_relay_is_retransmitted_through_the_new_router():
 
 
 def test_a_full_registration_queue_drops_and_the_mobile_node_retransmits():
-    """Two requests reach the home agent at one instant and its queue holds one: the other one wins a second later."""
+    """Two requests reach the home agent at one instant, and its queue holds one: the other one succeeds a second later."""
     view = RunView(Scene(DUAL, mobiles=2, registration_queue=1).setup(), "sync-mipv4")
     dropped_at = dict(zip(view.run.result.node_names, view.run.result.nodes["registration_dropped"].tolist(), strict=True))
     assert dropped_at == {"ha": 1, "cn": 0, "peer": 0, "gw": 0, "gw2": 0, "old": 0, "new": 0}
@@ -68,19 +68,19 @@ def test_a_full_registration_queue_drops_and_the_mobile_node_retransmits():
 @pytest.mark.parametrize(
     ("sent", "path"),
     [
-        (2502.999, dropped(*BY_NEW, fate="detached")),  # still tunnelled to where the mobile node was
+        (2502.999, dropped(*BY_NEW, fate="detached")),  # still tunnelled to the last router
         (2503, dropped("cn>ha", fate="binding expired")),
         (3000, dropped("cn>ha", fate="binding expired")),
     ],
 )
 def test_a_binding_without_a_refresh_expires(sent, path):
-    """Registered at 523 for 2 s; off the air from 700 on."""
+    """Registered at 523 for 2 s; without a link from 700 on."""
     scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505, down=700)], until=4000)
     assert scene.path("sync-mipv4", down=sent, lifetime_s=2) == path
 
 
 def test_the_registration_is_refreshed_at_half_its_lifetime():
-    """The reply comes at 540, the refresh goes out 1 s later and takes 35 ms, and so on; nothing is lost meanwhile."""
+    """The reply arrives at 540; the refresh leaves 1 s later and takes 35 ms, and so on. Nothing is lost."""
     times = list(range(0, 9500, 50))
     view = RunView(Scene(DUAL, until=10_000).setup(down=times, options={"lifetime_s": 2}), "sync-mipv4")
     moved = [t for t, _ in requests(view) if t > 500]
@@ -90,21 +90,21 @@ def test_the_registration_is_refreshed_at_half_its_lifetime():
 
 @pytest.mark.parametrize("procedure", [p for p in PROCEDURES if PROCEDURES[p].hierarchical])
 def test_regional_handoffs_do_not_postpone_the_refresh_at_the_home_agent(procedure):
-    """One handoff a second within a region; the home agent's bindings last 4 s, and it hears of the mobile node every 2 s."""
+    """One handoff a second within a region; the home agent's bindings last 4 s, and are refreshed every 2 s."""
     ups = range(0, 20_000, 1000)
     stays = [
         Stay("old" if i % 2 == 0 else "new", up=t, down=t + 1100, predict=t + 900, warn=t + 1090) for i, t in enumerate(ups)
     ]
     times = list(range(0, 19_500, 50))
     view = RunView(Scene(stays, until=20_000).setup(down=times, options={"lifetime_s": 4}), procedure)
-    asked = sorted(h.sent for h in view.hops() if h.to == "ha")
-    assert max(b - a for a, b in pairwise([0, *asked])) < 4000
-    assert len(asked) >= 20_000 / 4000
+    home_messages = sorted(h.sent for h in view.hops() if h.to == "ha")
+    assert max(b - a for a, b in pairwise([0, *home_messages])) < 4000
+    assert len(home_messages) >= 20_000 / 4000
     assert "binding expired" not in view.run.result.fate_counts()
 
 
 def test_a_refresh_replaced_by_a_regional_handoff_is_repeated():
-    """The reply to a refresh is due 30 ms after the request; a regional handoff 10 ms after that asks for something else."""
+    """The reply to a refresh takes 30 ms; a regional handoff 10 ms after the refresh replaces its request."""
     setup = Scene([Stay("old")], until=2500).setup(options={"lifetime_s": 4})
     refresh = requests(RunView(setup, "sync-hmipv4"))[0][0]
     stays = [Stay("old", down=refresh + 900, predict=refresh + 10, warn=refresh + 890), Stay("new", up=refresh + 500)]
@@ -129,7 +129,7 @@ def test_a_refresh_sends_no_marker():
 
 # -- markers and warnings ------------------------------------------------------------------------------------
 def test_a_marker_between_warning_and_link_down_leaves_scenario_ii():
-    """Warned at 534; the marker, past the old router since 533, comes at 537; the update reaches the old router at 538."""
+    """Warning at 534; the marker has passed the old router at 533 and arrives at 537; the update is at the old router at 538."""
     scene = Scene([Stay("old", down=560, predict=500, warn=534), Stay("new", up=505)])
     view = RunView(scene.setup(), "sync-mipv4")
     assert view.run.handoffs["scenario"].tolist() == [2]
@@ -143,7 +143,7 @@ def test_a_marker_at_the_instant_of_the_warning_is_late():
 
 
 def test_with_single_access_the_update_is_sent_despite_the_marker():
-    """III-3 asks for no marker: here at 537, warned at 540, the update is at the old router at 544."""
+    """Phase III-3 does not depend on the marker: it arrives at 537, the warning comes at 540, the update at 544."""
     scene = Scene([Stay("old", down=548, predict=500, warn=540), Stay("new", up=580)])
     view = RunView(scene.setup(), "sync-mipv4")
     assert [h for h in view.hops() if h.message in ("DRR", "BU", "BA")] == [
@@ -173,7 +173,7 @@ def test_a_lost_marker_leads_to_scenario_ii():
 
 
 def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
-    """Warned at 500 without knowing where to; the new router is known at 505: request and update go out together."""
+    """The warning comes at 500, and the new router is known at 505: request and update leave together."""
     scene = Scene([Stay("old", down=540, predict=505, warn=500), Stay("new", up=512)])
     view = RunView(scene.setup(), "sync-mipv4")
     assert view.hops() == [
@@ -191,7 +191,7 @@ def test_a_dual_node_warned_before_its_request_follows_scenario_iii():
 
 
 def test_a_warning_during_the_solicitation_waits_for_the_advertisement():
-    """Solicited at 500, it comes at 516: request and update go out then, though the warning came at 510 (decisions, 24)."""
+    """The solicited advertisement arrives at 516, after the warning at 510; request and update leave then (decision 24)."""
     scene = Scene([Stay("old", down=560, predict=500, warn=510), Stay("new", up=520)])
     view = RunView(scene.setup(options={"prediction": "solicitation"}), "sync-mipv4")
     assert view.hops()[:5] == [
@@ -205,7 +205,7 @@ def test_a_warning_during_the_solicitation_waits_for_the_advertisement():
 
 
 def test_without_a_prediction_there_is_no_rescue():
-    """Warned, but never told where to: the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
+    """Without a prediction the request waits for an advertisement, as in mipv4, and nothing is forwarded."""
     view = RunView(Scene([Stay("old", down=540, warn=520), Stay("new", up=600)]).setup(), "sync-mipv4")
     assert [(h.message, h.source, h.to, h.sent) for h in view.hops()] == [
         ("RQ", "mn", "new", 700),
@@ -228,7 +228,7 @@ def test_without_a_prediction_there_is_no_rescue():
     ],
 )
 def test_a_forwarding_entry_ends_with_its_lifetime(sent, path):
-    """The home agent never hears of the move and no marker comes: the entry made at 524 ends at 1524."""
+    """The home agent gets no request and no marker arrives: the entry made at 524 ends at 1524."""
     scene = Scene(LATE, loss=["new>ha"], until=2500)
     assert scene.path("sync-mipv4", down=sent, forwarding_lifetime_ps=SECOND) == path
 
@@ -237,7 +237,7 @@ def test_a_forwarding_entry_ends_with_its_lifetime(sent, path):
     ("sent", "path"),
     [
         (569.999, delivered(*FORWARDED, delay=41)),
-        (570, delivered(*BY_OLD, delay=34)),  # at the old router as the mobile node is back
+        (570, delivered(*BY_OLD, delay=34)),  # at the old router when the mobile node returns
         (700, delivered(*BY_OLD, delay=34)),
     ],
 )
@@ -249,20 +249,20 @@ def test_a_router_stops_forwarding_when_the_mobile_node_returns(sent, path):
 @pytest.mark.parametrize(
     ("sent", "path"),
     [
-        (582, delivered("cn>ha", "ha>old", "old>new", "new>old", "old>*", delay=62)),  # there, back, and waits until 640
-        (600, delivered(*BY_OLD, delay=44)),  # the acknowledgement has made the old router wait for the mobile node
+        (582, delivered("cn>ha", "ha>old", "old>new", "new>old", "old>*", delay=62)),  # back, and buffered until 640
+        (600, delivered(*BY_OLD, delay=44)),  # the acknowledgement has made the old router buffer for the mobile node
     ],
 )
 def test_two_routers_that_forward_to_each_other_do_not_loop(sent, path):
-    """The home agent still sends to the old router, which forwards; warned again, the mobile node makes the new one do so."""
+    """The home agent still sends to the old router, which forwards; at the second warning the new one forwards too."""
     scene = Scene([LATE[0], Stay("new", up=505, down=625, predict=600, warn=610), Stay("old", up=640)], loss=["new>ha"])
     assert scene.path("sync-mipv4", down=sent) == path
-    # the acknowledgement's entry lives as long as the forwarding it belongs to, also for less than a second
+    # the entry of the acknowledgement lasts as long as the forwarding, also for less than a second
     assert scene.path("sync-mipv4", down=sent, forwarding_lifetime_ps=SECOND // 2) == path
 
 
 def test_a_return_before_the_reply_registers_again_through_the_old_router():
-    """The binding has moved to the new router (523), which the mobile node left at 520; the old one is up at 530."""
+    """The binding moves to the new router (523), whose link goes down at 520; the old link comes up again at 530."""
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)])
     view = RunView(scene.setup(), "sync-mipv4")
     assert [view.table("ha", t) for t in (523, 644.999, 645)] == [["new"], ["new"], ["old"]]
@@ -280,7 +280,7 @@ def test_a_return_before_the_reply_registers_again_through_the_old_router():
 
 
 def test_a_request_overtaken_by_a_newer_one_does_not_bind():
-    """The one for the new router takes 200 more and is at the home agent at 711; the one for the old router was there at 645."""
+    """The request for the new router is delayed until 711; the one for the old router has bound at 645."""
     slow = {f"new>{node}": 200 for node in ("ha", "cn", "peer", "old", "gw", "gw2")}
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)], delays=slow)
     view = RunView(scene.setup(), "sync-mipv4")
@@ -289,7 +289,7 @@ def test_a_request_overtaken_by_a_newer_one_does_not_bind():
 
 
 def test_a_marker_after_the_return_does_not_end_the_new_visit():
-    """Back at 525, the request passes the old router at 529; the marker of the leave comes at 533, during a break of the link."""
+    """Back at 525; the request passes the old router at 529; the marker of the first leave arrives at 533, without a link."""
     stays = [
         Stay("old", down=510, predict=500),
         Stay("new", up=512, down=520),
@@ -305,7 +305,7 @@ def test_a_marker_after_the_return_does_not_end_the_new_visit():
 
 
 def test_a_marker_after_the_return_is_not_recorded():
-    """Gone at 510, back at 525, asked at 536 to stay; the marker of the leave comes at 542. What follows is the new visit."""
+    """Gone at 510, back at 525, registered again from 536; the marker of the leave at 542 is followed by the new visit."""
     scene = Scene([Stay("old", down=510), Stay("new", up=490, down=536, predict=495), Stay("old", up=525)])
     view = RunView(scene.setup(down=range(540, 700, 5), options={"agent_discovery_ps": 11 * 10**9}), "sync-mipv4")
     assert Hop("DRR", "old", "mn", 538, 542) in view.hops()
@@ -326,7 +326,7 @@ def test_a_marker_after_the_return_is_not_recorded():
     ],
 )
 def test_the_buffer_of_the_new_router_is_a_drop_tail_fifo(limits, kept):
-    """Eight packets reach the new router from 542 on; acknowledgement (512) and reply (535) wait there; attached at 600."""
+    """Eight packets reach the new router from 542; acknowledgement (512) and reply (535) are buffered too; attached at 600."""
     scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=600)])
     run = scene.run("sync-mipv4", down=range(510, 518), **limits)
     fates = {"delivered": kept} | ({"queue full": 8 - kept} if kept < 8 else {})
@@ -336,10 +336,10 @@ def test_the_buffer_of_the_new_router_is_a_drop_tail_fifo(limits, kept):
     assert run.handoffs["reply_ps"].tolist() == [605 * 10**9]
 
 
-# -- frames in the air (decisions, 15) -------------------------------------------------------------------------
+# -- frames in transmission (decision 15) ----------------------------------------------------------------------
 @pytest.mark.parametrize(("again", "fates"), [(False, {"delivered": 1}), (True, {"delivered": 1, "duplicate": 1})])
 def test_frames_in_transmission_are_forwarded_with_the_option(again, fates):
-    """Sent at 492, at the old router at 522 and on its radio until 526; the update comes at 524: a copy is here at 535."""
+    """Sent at 492, a packet is on the old radio from 522 to 526; the update arrives at 524, so that a copy arrives at 535."""
     run = Scene(LATE).run("sync-mipv4", down=[492], forward_unacked=again)
     assert run.result.fate_counts() == fates
     assert run.result.flows["last_ps"].tolist() == [526 * 10**9]
@@ -347,7 +347,7 @@ def test_frames_in_transmission_are_forwarded_with_the_option(again, fates):
 
 
 def test_a_copy_replaces_a_frame_that_the_old_link_cuts_off():
-    """The link ends at 525, the frame would be here at 526."""
+    """The link goes down at 525, and the frame would arrive at 526."""
     scene = Scene((Stay("old", down=525, predict=500, warn=520), Stay("new", up=505)))
     assert scene.run("sync-mipv4", down=[492]).result.fate_counts() == {"detached": 1}
     assert scene.run("sync-mipv4", down=[492], forward_unacked=True).result.fate_counts() == {"delivered": 1, "detached": 1}
@@ -364,6 +364,6 @@ def test_a_copy_replaces_a_frame_that_the_old_link_cuts_off():
     ],
 )
 def test_the_old_router_buffers_until_the_mobile_node_returns(procedure, options, fates):
-    """Ten packets reach the old router from 500 on; its link is gone at 510, so those from 507 on are not heard; back at 600."""
+    """Ten packets reach the old router from 500; its link goes down at 510, so that those from 507 are lost; back at 600."""
     scene = Scene([Stay("old", down=510), Stay("old", up=600)])
     assert scene.run(procedure, down=range(470, 480), **options).result.fate_counts() == fates

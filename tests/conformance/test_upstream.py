@@ -1,6 +1,6 @@
-"""Upstream data in a handoff: in transition through the old router lost or drained, then lost or waiting (decisions, 14).
+"""Upstream data in a handoff: packets in transition are lost or drained, and later ones are lost or buffered (decision 14).
 
-An uplink of 200 kbit/s takes 8 ms for a packet; what waits there when the link ends is lost, in every procedure.
+An uplink of 200 kbit/s takes 8 ms for a packet. Packets that wait there when the link goes down are lost in every procedure.
 """
 
 import pytest
@@ -9,31 +9,31 @@ from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.cases import BREAK, LATE, SINGLE, TIMELY, upstream_wait
 from tests.conformance.two_router_scene import Scene, Stay
 
-SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
+SYNCHRONIZED = [name for name, procedure in PROCEDURES.items() if procedure.family == "synchronized"]
 AT_HOME = ["sync-mipv4", "sync-mipv4-ro", "sync-mipv6", "sync-mipv6-ro"]
-"""Whose reply comes from the home agent, at 540; that of a gateway comes at 526."""
+"""Procedures whose reply comes from the home agent, at 540; that of a gateway arrives at 526."""
 SLOW = {"up_rate": "200kbit/s"}
 
 
 def upstream(scene, procedure, times, **options):
-    """Fates of packets, and how many took the old and the new link."""
+    """Return the fates of packets, and the numbers of packets on the old and the new link."""
     result = scene.run(procedure, up=times, **options).result
     data = dict(zip(result.link_names, (result.links["packets"] - result.links["control_packets"]).tolist(), strict=True))
     return result.fate_counts(), data["old<*"], data["new<*"]
 
 
-@pytest.mark.parametrize("procedure", [n for n, row in PROCEDURES.items() if row.family == "conventional"])
+@pytest.mark.parametrize("procedure", [n for n, procedure in PROCEDURES.items() if procedure.family == "conventional"])
 def test_conventional_procedures_lose_upstream_packets_in_transition(procedure):
-    """X in figure 3B: of four packets from 480 on two are sent when the link ends at 500; so are those until the reply at 835."""
+    """X in figure 3B: two of four packets from 480 on are sent by 500, when the link goes down; later ones are lost until 835."""
     fates, _, new = upstream(Scene(BREAK.stays, old_cell=SLOW), procedure, [480, 481, 482, 483, 600, 834, 835])
     assert (fates, new) == ({"delivered": 3, "detached": 4}, 1)
 
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 def test_upstream_packets_in_transition_drain_over_the_old_link(procedure):
-    """I-4: the correspondent may still receive by the old router. Six packets from 515 on, the last one is sent by 515 + 50.
+    """I-4: the correspondent may still receive through the old router. The last of six packets from 515 is sent by 515 + 50.
 
-    Meanwhile, by 550, the reply comes: packets sent then take the new link, and are there before the last of the six.
+    The reply arrives before 550: packets sent then take the new link, and arrive before the last of the six.
     """
     times = [515, 516, 517, 518, 519, 520, 550, 551]
     assert upstream(Scene(TIMELY.stays, old_cell=SLOW), procedure, times) == ({"delivered": 8}, 6, 2)
@@ -41,7 +41,7 @@ def test_upstream_packets_in_transition_drain_over_the_old_link(procedure):
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 def test_upstream_packets_still_queued_at_link_down_are_lost(procedure):
-    """Scenario II: the update to the old router leaves at 520, the packets behind it; of three two are sent by 545."""
+    """Scenario II: the update leaves at 520, the packets behind it; two of three are sent by 545."""
     fates, _, new = upstream(Scene(LATE.stays, old_cell=SLOW), procedure, [521, 522, 523])
     assert (fates, new) == ({"delivered": 2, "detached": 1}, 0)
 
@@ -49,7 +49,7 @@ def test_upstream_packets_still_queued_at_link_down_are_lost(procedure):
 @pytest.mark.parametrize("procedure", AT_HOME)
 @pytest.mark.parametrize(("sent", "path"), upstream_wait(530, 540))
 def test_upstream_packets_wait_for_the_reply_on_the_new_link(procedure, sent, path):
-    """Dual access, and the old link ends at 530, before the reply comes."""
+    """Dual access; the old link goes down at 530, before the reply arrives."""
     scene = Scene([Stay("old", down=530, predict=500, warn=520), Stay("new", up=505)])
     assert scene.path(procedure, up=sent) == path
 

@@ -18,8 +18,8 @@ from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
 from handoff.workload.build import build_setup
 from tests.conformance.random_towns import Town
-from tests.replay.packets import Packet, Registration, pcap, pcapng
-from tests.replay.reference import Replayed, replayed
+from tests.unit.workload.capture_packets import Packet, Registration, pcap, pcapng
+from tests.unit.workload.replay_reference import ReplayedFlow, replay_flows
 
 S, MS = 10**12, 10**9  # ps
 EPOCH_NS = 1_700_000_000 * 10**9
@@ -119,11 +119,11 @@ class Study:
             keys["mobile_address"] = dice.choice((*PHONES, "10.0.2.0/24"))
             if len(self.captures) > 1:
                 keys["clocks"] = dice.choice(("absolute", "each"))
-            if flows := replayed(self.captures, keys):
+            if flows := replay_flows(self.captures, keys):
                 return keys | self._assignment(flows)
         raise AssertionError("nothing to replay")
 
-    def _assignment(self, flows: list[Replayed]) -> dict[str, Any]:
+    def _assignment(self, flows: list[ReplayedFlow]) -> dict[str, Any]:
         dice = self.dice
         keys = {"shift": dice.choice((0, dice.randrange(S))), "phase": dice.choice((0, dice.randrange(S)))}
         kind = dice.choice(("robin", "hash", "table"))
@@ -136,9 +136,9 @@ class Study:
     def sent(self, setup: Setup) -> dict[tuple[str, str, bool], list[int]]:
         """Return the send times of each flow's packets, by names of flow and mobile node and direction."""
         network, keys = setup.network, self.traffic
-        flows = replayed(self.captures, keys)
+        flows = replay_flows(self.captures, keys)
         mobiles = [network.mobile_name(m) for m in range(network.mobile_count)]
-        chosen: list[tuple[Replayed, str]] = []
+        chosen: list[tuple[ReplayedFlow, str]] = []
         if "table" in keys:
             chosen = [(f, mobile) for mobile, names in keys["table"].items() for f in flows if f.name in names]
         elif keys.get("assign") == "hash":
@@ -148,8 +148,8 @@ class Study:
             chosen = [(flows[(i * each + j) % len(flows)], m) for i, m in enumerate(mobiles) for j in range(each)]
         found = {}
         for flow, mobile in chosen:
-            here = setup.movement.mobile == mobiles.index(mobile)
-            begin, end = int(setup.movement.up_ps[here].min()), int(setup.movement.down_ps[here].max())
+            here = setup.attachments.mobile == mobiles.index(mobile)
+            begin, end = int(setup.attachments.up_ps[here].min()), int(setup.attachments.down_ps[here].max())
             name = "*" if keys.get("origin") == "stream" else flow.name
             entity = combine(combine(name_key(name), name_key("cn")), name_key(mobile))
             phase = random_word(self.number, 1000, entity, 0) * keys["phase"] >> 64

@@ -121,7 +121,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "an overtaken refresh is forgotten",
         "protocol/mobile_node.py",
-        "if not self.program.row.hierarchical:\n                return",
+        "if not self.program.procedure.hierarchical:\n                return",
         "return",
     ),
     Mutant(
@@ -197,7 +197,7 @@ PROTOCOL_MUTANTS = (
         "if False else self.options.race",
     ),
     Mutant(
-        "waits for ever",
+        "waits without end",
         "protocol/binding_cache.py",
         "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT",
         "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT",
@@ -213,7 +213,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "upstream of the conventional procedures waits",
         "protocol/mobile_node.py",
-        'elif self.program.row.upstream == "hold":',
+        'elif self.program.procedure.upstream == "hold":',
         "elif True:",
     ),
     Mutant(

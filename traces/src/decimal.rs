@@ -1,34 +1,30 @@
 //! Decimal numbers of text files as integers, without binary floating point.
 
-/// Characters of a number that can be read.
-const MOST: usize = 64;
-/// Significant digits; ten to this power still fits an i128.
-const DIGITS: usize = 37;
+const MAX_CHARACTERS: usize = 64;
+/// Significant digits. Ten to this power still fits an i128.
+const MAX_DIGITS: usize = 37;
+const PS_PER_S: i64 = 1_000_000_000_000;
 
-/// `text` times 10 to the power of `places`, rounded to the nearest integer, halves away from zero.
+/// Parse a decimal number and return it times 10 to the power of `places`, rounded to the nearest integer, halves away from zero.
 ///
-/// A sign, a point and an exponent are understood; None is no number, or one of more than 37 significant digits or past i128.
-pub fn scaled(text: &[u8], places: i32) -> Option<i128> {
-    if text.len() > MOST {
+/// The number may have a sign, a point and an exponent. Return None if the text is no number, has more than 37 significant
+/// digits or exceeds an i128.
+pub fn parse_scaled(text: &[u8], places: i32) -> Option<i128> {
+    if text.len() > MAX_CHARACTERS {
         return None;
     }
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
-    let end = text.iter().position(|byte| matches!(byte, b'e' | b'E'));
-    let (digits, exponent) = match end {
-        Some(end) => (&text[..end], exponent(&text[end + 1..])?),
+    let (negative, text) = split_sign(text);
+    let (digits, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(end) => (&text[..end], parse_exponent(&text[end + 1..])?),
         None => (text, 0),
     };
-    let (mut value, mut significant, mut seen, mut decimals) = (0i128, 0, false, None);
+    let (mut value, mut significant, mut has_digit, mut decimals) = (0i128, 0, false, None);
     for &byte in digits {
         match byte {
             b'0'..=b'9' => {
-                seen = true;
+                has_digit = true;
                 significant += usize::from(significant > 0 || byte != b'0');
-                if significant > DIGITS {
+                if significant > MAX_DIGITS {
                     return None;
                 }
                 value = value * 10 + i128::from(byte - b'0');
@@ -38,11 +34,11 @@ pub fn scaled(text: &[u8], places: i32) -> Option<i128> {
             _ => return None,
         }
     }
-    if !seen {
+    if !has_digit {
         return None;
     }
     let shift = exponent - decimals.unwrap_or(0) + places;
-    let size = if value == 0 {
+    let magnitude = if value == 0 {
         0
     } else if shift >= 0 {
         value.checked_mul(10i128.checked_pow(shift.unsigned_abs())?)?
@@ -52,18 +48,29 @@ pub fn scaled(text: &[u8], places: i32) -> Option<i128> {
             None => 0,
         }
     };
-    Some(if negative { -size } else { size })
+    Some(if negative { -magnitude } else { magnitude })
 }
 
-fn exponent(text: &[u8]) -> Option<i32> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
+fn parse_exponent(text: &[u8]) -> Option<i32> {
+    let (negative, digits) = split_sign(text);
     if !(1..=3).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let size = digits.iter().fold(0, |sum, &digit| sum * 10 + i32::from(digit - b'0'));
-    Some(if negative { -size } else { size })
+    let magnitude = digits.iter().fold(0, |sum, &digit| sum * 10 + i32::from(digit - b'0'));
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Return true and the rest behind a minus sign, else false and the text without its plus sign.
+fn split_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
+/// Format picoseconds as decimal seconds without trailing zeros.
+pub fn format_seconds(time_ps: i64) -> String {
+    let text = format!("{}.{:012}", time_ps / PS_PER_S, time_ps % PS_PER_S);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

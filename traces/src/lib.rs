@@ -1,37 +1,38 @@
-//! Native part of the Python package `traces`: readers that give columns, a writer that takes them.
+//! Native part of the Python package `handoff_traces`: readers of captures, movement files and association logs, and a pcapng writer.
+//!
+//! Modules import only what is below them: `python`, then the readers and the writer, then `io`, then `error`, `interner` and
+//! `decimal`.
 
 pub mod associations;
-mod bytes;
 pub mod capture;
 mod decimal;
-pub mod decompress;
-pub mod fault;
+pub mod error;
+mod interner;
+pub mod io;
 pub mod movement;
-mod names;
 #[cfg(feature = "python")]
-mod open;
+mod pcapng_writer;
 #[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
 mod wire;
-#[cfg(feature = "python")]
-mod write;
-#[cfg(feature = "python")]
-mod write_python;
 
+/// Everything that Python can import from `handoff_traces._native`.
 #[cfg(feature = "python")]
-use pyo3::prelude::*;
-
-#[cfg(feature = "python")]
-#[pymodule(gil_used = false)]
-fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<write_python::PacketWriter>()?;
-    wire::python::register(module)?;
-    module.add_function(wrap_pyfunction!(python::compile_capture, module)?)?;
-    module.add_function(wrap_pyfunction!(python::content_hash, module)?)?;
-    module.add_function(wrap_pyfunction!(python::look, module)?)?;
-    module.add_function(wrap_pyfunction!(python::read_associations, module)?)?;
-    module.add_function(wrap_pyfunction!(python::read_capture, module)?)?;
-    module.add_function(wrap_pyfunction!(python::read_movement, module)?)?;
-    module.add_function(wrap_pyfunction!(python::read_signalling, module)?)
+#[pyo3::pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use crate::python::associations::read_associations;
+    #[pymodule_export]
+    use crate::python::capture::{compile_capture, content_hash, read_capture, read_signalling};
+    #[pymodule_export]
+    use crate::python::movement::{detect_format, read_movement};
+    #[pymodule_export]
+    use crate::python::wire::{
+        agent_advertisement, agent_solicitation, binding_acknowledgement, binding_update, encapsulate,
+        home_agent_discovery, management_key, optimization_acknowledgement, registration_reply,
+        registration_request, router_advertisement, router_solicitation, test, test_init,
+    };
+    #[pymodule_export]
+    use crate::python::writer::PacketWriter;
 }

@@ -1,1 +1,1 @@
-"""Many runs: what one is asked to do, who does it, and what comes back."""
+"""Execution of many runs: tasks, the executors that run them, and the results that come back."""

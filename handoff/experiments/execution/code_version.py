@@ -1,4 +1,4 @@
-"""Which code made a result."""
+"""The version of the code that produced a result."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = ("engine", "handoff", "traces")
+PACKAGES = ("engine", "handoff", "handoff_traces")
 
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Version of the package and a digest of its code, as in ``0.1.0+3f2a9c41d07b``.
+    """Return the version of the package and a digest of its code, as in ``0.1.0+3f2a9c41d07b``.
 
-    The digest is of every Python source of the three packages, of the sources that the compiled engine was made from
-    (``engine._core.SOURCE_DIGEST``), and of the version of the compiled part of ``traces``. Equal texts: equal results.
+    The digest covers every Python source of the three packages, the sources of the compiled engine
+    (``engine._core.SOURCE_DIGEST``) and the version of the compiled part of ``traces``. Code with the same version text
+    produces the same results.
     """
     from engine._core import SOURCE_DIGEST
 

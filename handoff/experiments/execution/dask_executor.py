@@ -1,4 +1,4 @@
-"""Tasks on a Dask cluster: one that runs already, or one that is begun for them."""
+"""An executor on a Dask cluster: a running one, or a local one that starts and ends with it."""
 
 from __future__ import annotations
 
@@ -11,168 +11,172 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from handoff.experiments.execution.code_version import code_version
-from handoff.experiments.execution.dask_launch import cluster_option_errors, launch_cluster, scheduler_address_errors
+from handoff.experiments.execution.dask_launch import cluster_option_errors, scheduler_address_errors, start_local_cluster
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
 from handoff.experiments.execution.sigint import block_sigint_in_children
 from handoff.experiments.execution.task import Task, TaskResult
-from handoff.experiments.execution.task_queue import Batch, Done, TaskQueue
+from handoff.experiments.execution.task_queue import TaskGroup, TaskQueue, TaskResults
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-BATCHES_A_THREAD = 2
-"""Sent ahead, so that no thread waits for the way."""
+GROUPS_PER_THREAD = 2
+"""Task groups sent ahead, so that no thread waits for the network."""
 POLL_SECONDS = 0.2
-"""How soon a stop or a lost connection is noticed."""
-COUNT_SECONDS = 2.0
-"""How often it is looked how many threads there are: workers come and go."""
+"""Interval at which a stop or a lost connection is noticed."""
+THREAD_COUNT_SECONDS = 2.0
+"""Interval at which the threads of the cluster are counted again: workers come and go."""
 CONNECT_SECONDS = 10
-INSTALL = "Dask is not installed: pip install 'handoff[cluster]'"
+NOT_INSTALLED = "Dask is not installed: pip install 'handoff[cluster]'"
 
 
 class DaskExecutor:
-    """Tasks as batches on Dask's workers; one that dies is replaced by Dask, and its batches are done again.
+    """Executor that sends task groups to the workers of a Dask cluster.
 
-    What travels is JSON, and the name of the one function that reads it. Nothing travels in the clear but within this machine.
+    Dask replaces a worker that dies, and its task group runs again. What travels is JSON and the name of the function that reads
+    it, in the clear within this machine only.
 
     Parameters
     ----------
     address : str or None
-        A scheduler that runs: ``tls://HOST:PORT``, or ``tcp://127.0.0.1:PORT`` on this machine.
-    kind : {"local", "ssh", "slurm"} or None
-        A cluster to begin, and to end with this program.
+        Address of a running scheduler: ``tls://HOST:PORT``, or ``tcp://127.0.0.1:PORT`` on this machine.
+    cluster : {"local"} or None
+        Kind of cluster to start; it ends with this executor.
     jobs : int
         Workers of that cluster.
     options : dict of str to str
-        What it needs (``handoff.experiments.execution.dask_launch.OPTIONS``).
+        Options of that cluster (``handoff.experiments.execution.dask_launch.CLUSTER_OPTIONS``).
 
     Raises
     ------
     ValueError
-        If there is not just one of address and kind, an option is unknown, or the address is neither this machine nor TLS.
+        Unless exactly one of address and cluster is set, the options are known, and the address is this machine or uses TLS.
     """
 
     def __init__(
-        self, address: str | None = None, kind: str | None = None, jobs: int = 1, options: dict[str, str] | None = None
+        self, address: str | None = None, cluster: str | None = None, jobs: int = 1, options: dict[str, str] | None = None
     ) -> None:
-        if (address is None) == (kind is None):
-            raise ValueError("give either --scheduler, for a cluster that runs, or --cluster, for one to begin")
-        wrong = scheduler_address_errors(address) if address is not None else cluster_option_errors(kind or "", options or {})
-        if address is not None and options:
-            wrong.append("--cluster-option means nothing with --scheduler: leave it out")
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        self.address, self.kind, self.jobs, self.options = address or "", kind, jobs, options or {}
+        if (address is None) == (cluster is None):
+            raise ValueError("give either --scheduler, for a running cluster, or --cluster, to start one")
+        if address is not None:
+            errors = scheduler_address_errors(address)
+            if options:
+                errors.append("--cluster-option has no effect with --scheduler: leave it out")
+        else:
+            errors = cluster_option_errors(cluster or "", options or {})
+        if errors:
+            raise ValueError("\n".join(errors))
+        self.address, self.cluster, self.jobs, self.options = address or "", cluster, jobs, options or {}
         self._client: Client
-        self._under_way: dict[Future, Batch] = {}
+        self._in_progress: dict[Future, TaskGroup] = {}
         self._stopped = False
-        self._threads, self._counted = 0, 0.0
-        self._open = ExitStack()
+        self._threads, self._threads_counted_at = 0, 0.0
+        self._resources = ExitStack()
 
     def __enter__(self) -> DaskExecutor:
         try:
             import distributed
         except ImportError:
-            raise ValueError(INSTALL) from None
+            raise ValueError(NOT_INSTALLED) from None
         for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of all that Dask says is said here
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # this class reports the failures that matter, in one line
         try:
-            place: Any = self.address
-            security = None
-            if self.kind is not None:
+            target: Any = self.address
+            if self.cluster is not None:
                 with block_sigint_in_children():
-                    place, security = launch_cluster(self.kind, self.jobs, self.options, self._open)
-                self.address = place.scheduler_address
-            client = distributed.Client(place, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
-            self._client = self._open.enter_context(client)
+                    target = start_local_cluster(self.jobs, self.options, self._resources)
+                self.address = target.scheduler_address
+            client = distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client = self._resources.enter_context(client)
         except (OSError, TimeoutError) as error:
-            self._open.close()
+            self._resources.close()
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ConnectionError(f"no scheduler answers at {self.address or self.kind}: {reason}") from None
+            raise ConnectionError(f"no scheduler answers at {self.address or self.cluster}: {reason}") from None
         except BaseException:
-            self._open.close()
+            self._resources.close()
             raise
         return self
 
     def __exit__(self, *failure: object) -> None:
         with suppress(OSError, TimeoutError, CancelledError):
-            self._open.close()
+            self._resources.close()
 
     def stop(self) -> None:
-        """What has been sent is done still."""
+        """Send nothing more; task groups that have been sent still run."""
         self._stopped = True
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
-        """Outcomes as they come.
+        """Yield results as they arrive.
 
         Raises
         ------
         ConnectionError
-            If the scheduler is gone, or its workers cannot do tasks at all.
+            If the scheduler is lost, or its workers cannot run tasks at all.
         """
-        batches = TaskQueue(tasks)
-        under_way = self._under_way
-        ended: SimpleQueue[Future] = SimpleQueue()
+        queue = TaskQueue(tasks)
+        in_progress = self._in_progress
+        finished: SimpleQueue[Future] = SimpleQueue()
         try:
             while True:
                 if self._stopped:
-                    batches.stop()
-                self._send(batches, ended)
-                if not under_way:
+                    queue.stop()
+                self._send_groups(queue, finished)
+                if not in_progress:
                     return
                 try:
-                    future = ended.get(timeout=POLL_SECONDS)
+                    future = finished.get(timeout=POLL_SECONDS)
                 except Empty:
                     if self._client.status != "running":
-                        raise self._lost() from None
+                        raise self._connection_lost() from None
                     continue
-                yield from self._ended(future, under_way.pop(future), batches)
+                yield from self._collect(future, in_progress.pop(future), queue)
         finally:
-            for future in under_way:
+            for future in in_progress:
                 with suppress(Exception):  # the scheduler may be gone
                     future.cancel()
-            under_way.clear()
+            in_progress.clear()
 
-    def _send(self, batches: TaskQueue, ended: SimpleQueue[Future]) -> None:
-        """As many batches as keep all threads busy; what workers may have died of goes alone, when all else is done."""
-        under_way = self._under_way
-        while len(under_way) < max(BATCHES_A_THREAD * self._thread_count(), 1):
-            if any(batch[0].suspect for batch in under_way.values()):
+    def _send_groups(self, queue: TaskQueue, finished: SimpleQueue[Future]) -> None:
+        # A suspect, which may have killed its worker, runs alone, after everything else is done.
+        in_progress = self._in_progress
+        while len(in_progress) < max(GROUPS_PER_THREAD * self._thread_count(), 1):
+            if any(group[0].suspect for group in in_progress.values()):
                 return
-            batch = batches.take() or ([] if under_way else batches.take_isolated())
-            if not batch:
+            group = queue.take_group() or ([] if in_progress else queue.take_isolated())
+            if not group:
                 return
-            text = encode_tasks(entry.task for entry in batch)
-            future = self._client.submit(run_encoded_tasks, text, pure=False)
-            under_way[future] = batch
-            future.add_done_callback(ended.put)
+            request = encode_tasks(entry.task for entry in group)
+            future = self._client.submit(run_encoded_tasks, request, pure=False)
+            in_progress[future] = group
+            future.add_done_callback(finished.put)
 
     def _thread_count(self) -> int:
-        if time.monotonic() - self._counted > COUNT_SECONDS:
+        if time.monotonic() - self._threads_counted_at > THREAD_COUNT_SECONDS:
             try:
                 self._threads = sum(self._client.nthreads().values())
             except (OSError, TimeoutError, CancelledError):
-                raise self._lost() from None
-            self._counted = time.monotonic()
+                raise self._connection_lost() from None
+            self._threads_counted_at = time.monotonic()
         return self._threads
 
-    def _ended(self, future: Future, batch: Batch, batches: TaskQueue) -> Done:
+    def _collect(self, future: Future, group: TaskGroup, queue: TaskQueue) -> TaskResults:
         from distributed import KilledWorker
 
         try:
             reply = future.result()
         except KilledWorker as killed:
-            # Dask blames all that a worker had, begun or not: a task is guilty of a death if nothing else was under way
-            how, deaths = f"at {killed.last_worker.address}", killed.allowed_failures + 1
-            return batches.died(batch, how, deaths=deaths, alone=batch[0].suspect)
+            # Dask blames every task group that a dead worker had, started or not. Only a group that was the only one in
+            # progress is known to be the cause.
+            description, deaths = f"at {killed.last_worker.address}", killed.allowed_failures + 1
+            return queue.record_death(group, description, deaths=deaths, alone=group[0].suspect)
         except (CancelledError, OSError, TimeoutError):
-            raise self._lost() from None
+            raise self._connection_lost() from None
         except Exception as error:
-            wrong = f"the workers of {self.address} cannot do this: {type(error).__name__}: {error}"
-            raise ConnectionError(f"{wrong}: install handoff {code_version()} there") from None
-        return batches.done(batch, decode_reply(reply))
+            problem = f"the workers of {self.address} cannot run tasks: {type(error).__name__}: {error}"
+            raise ConnectionError(f"{problem}: install handoff {code_version()} there") from None
+        return queue.complete(group, decode_reply(reply))
 
-    def _lost(self) -> ConnectionError:
+    def _connection_lost(self) -> ConnectionError:
         return ConnectionError(
-            f"the scheduler at {self.address} is gone: what was done is kept, the same command goes on with the rest"
+            f"the scheduler at {self.address} is lost: completed runs are kept, the same command continues with the rest"
         )

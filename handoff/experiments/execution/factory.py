@@ -1,4 +1,4 @@
-"""Where the tasks of a batch are done."""
+"""Choice of the executor that the options of a command ask for."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 def make_executor(
     jobs: int | None = None, scheduler: str | None = None, cluster: str | None = None, options: dict[str, str] | None = None
 ) -> Executor:
-    """What does the tasks: this process if there is one job, a pool of processes, or a Dask cluster.
+    """Return an executor: this process if there is one job, else a process pool; or Dask.
 
     Parameters
     ----------
     jobs : int or None
-        Processes of the pool, or workers of a cluster that is begun; None: as many as this process may use cores.
+        Processes of the pool, or workers of a local cluster. None: as many as this process may use cores.
     scheduler : str or None
-        Address of a Dask scheduler that runs.
-    cluster : {"local", "ssh", "slurm"} or None
-        Kind of a Dask cluster to begin.
+        Address of a running Dask scheduler.
+    cluster : {"local"} or None
+        Kind of Dask cluster to start.
     options : dict of str to str
-        Of that cluster.
+        Options of the cluster.
 
     Raises
     ------
     ValueError
-        With all that is wrong with them, one problem a line.
+        With one line for each wrong argument.
     """
     jobs = available_cpus() if jobs is None else jobs
     if scheduler is not None or cluster is not None:
@@ -36,7 +36,7 @@ def make_executor(
 
         return DaskExecutor(scheduler, cluster, jobs, options)
     if options:
-        raise ValueError("--cluster-option means nothing without --cluster: leave it out")
+        raise ValueError("--cluster-option has no effect without --cluster: leave it out")
     if jobs == 1:
         from handoff.experiments.execution.task import SerialExecutor
 
@@ -47,5 +47,5 @@ def make_executor(
 
 
 def available_cpus() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

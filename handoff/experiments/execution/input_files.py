@@ -1,4 +1,4 @@
-"""The files that a scenario names: that a task meets the same ones wherever it is done."""
+"""The files that a scenario names, and their digests: a task reads the same contents wherever it runs."""
 
 from __future__ import annotations
 
@@ -9,64 +9,76 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+_MAX_CACHED_DIGESTS = 256
+
 
 def input_digests(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], ...]:
-    """Every file that a scenario's tables name, with the digest of what it holds; those that cannot be read are left out.
+    """Return the name and digest of each readable file that a scenario names.
+
+    Files that cannot be read are left out, because the run itself reports them.
 
     Parameters
     ----------
     data : dict
-        The tables of a scenario file.
+        Tables of a scenario file.
     folder : Path
-        Where it stands.
+        Folder of the scenario file.
     """
-    found = {}
-    for name in sorted(set(_named(data))):
+    digests = {}
+    for name in sorted(set(_file_names(data))):
         try:
-            found[name] = digest_of(folder / name)
+            digests[name] = file_digest(folder / name)
         except OSError:
-            continue  # the run says what is wrong with it
-    return tuple(found.items())
+            continue
+    return tuple(digests.items())
 
 
 def unreadable_inputs(data: dict[str, Any], folder: Path) -> list[str]:
-    """What is wrong with files that a scenario's tables name and that cannot be read."""
-    wrong = []
-    for name in sorted(set(_named(data))):
+    """Return a message for each file that a scenario names and that cannot be read."""
+    errors = []
+    for name in sorted(set(_file_names(data))):
         try:
-            digest_of(folder / name)
+            file_digest(folder / name)
         except OSError as error:
-            wrong.append(f"{folder / name}: cannot be read: {error.strerror}")
-    return wrong
+            errors.append(f"{folder / name}: cannot be read: {error.strerror}")
+    return errors
 
 
 def changed_inputs(folder: Path, inputs: Iterable[tuple[str, str]]) -> list[str]:
-    """What is wrong with files that have to hold what they did where the task was made."""
-    wrong = []
+    """Return a message for each input file that is missing here or differs from the file that the task was made with.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the scenario file.
+    inputs : iterable of (str, str)
+        Names and digests, as from :func:`input_digests`.
+    """
+    errors = []
     for name, digest in inputs:
         path = folder / name
         try:
-            if digest_of(path) != digest:
-                wrong.append(f"{path}: on {platform.node()} holds something else than where the batch was begun: copy it there")
+            if file_digest(path) != digest:
+                errors.append(f"{path}: the file on {platform.node()} differs from the one on the submitting host: copy it there")
         except OSError as error:
-            wrong.append(f"{path}: on {platform.node()} cannot be read: {error.strerror}: copy it there, or share the folder")
-    return wrong
+            errors.append(f"{path}: on {platform.node()} cannot be read: {error.strerror}: copy it there, or share the folder")
+    return errors
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal; not read again while its size and time of change are the same."""
-    facts = path.stat()
-    return _digest(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; cached while size and modification time stay the same."""
+    status = path.stat()
+    return _digest(path, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_MAX_CACHED_DIGESTS)
 def _digest(path: Path, *_: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _named(data: dict[str, Any]) -> Iterator[str]:
-    """Names of files in tables that may be wrong in any way."""
+def _file_names(data: dict[str, Any]) -> Iterator[str]:
+    # The tables are not validated yet: anything may stand where a table or a name belongs.
     traffic, movement = data.get("traffic"), data.get("movement")
     tables = [*(traffic if isinstance(traffic, list) else []), movement]
     for table in tables:

@@ -1,8 +1,8 @@
 """A pool of processes on this machine.
 
-Its own, for what the ready ones do not tell: ``concurrent.futures`` and ``loky`` give up all that is under way when a process
-dies, without a word which task it was on, and wait for ever for the rest of a result that it was writing. Here each worker has a
-pipe of its own and one batch at a time: the end of its pipe names the batch, whole or half answered.
+``concurrent.futures`` and ``loky`` do not serve here: when a process dies, they give up all work in progress without naming the
+task that the process had, and they wait without end for the rest of a result that it was writing. In this pool each worker has a
+pipe of its own and one task group at a time, so that the end of a pipe tells which group has no complete reply.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from queue import SimpleQueue
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
 from handoff.experiments.execution.sigint import block_sigint_in_children
 from handoff.experiments.execution.task import Task, TaskResult
-from handoff.experiments.execution.task_queue import MOST_DEATHS, Batch, Done, TaskQueue
+from handoff.experiments.execution.task_queue import MAX_DEATHS, TaskGroup, TaskQueue, TaskResults
 
-STOP = b""
-READY = b"ready"
-FAILED = 70
-"""Exit code of a worker that could not send what it had."""
+STOP_MESSAGE = b""
+READY_MESSAGE = b"ready"
+EXIT_NO_REPLY = 70
+"""Exit code of a worker that could not send its reply."""
 POLL_SECONDS = 0.2
-"""How soon a stop is noticed."""
-END_SECONDS = 2.0
-"""How long workers may take to end by themselves."""
+"""Interval at which a stop is noticed."""
+EXIT_SECONDS = 2.0
+"""Time that a worker has to end by itself before it is killed."""
 
 
 @dataclass(eq=False)
 class Worker:
-    """A process, this side of its pipe, and what it is doing."""
+    """A process, this side of its pipe, and the task group that it runs."""
 
     process: SpawnProcess
     pipe: Connection
     ready: bool = False
-    batch: Batch = field(default_factory=list)
+    group: TaskGroup = field(default_factory=list)
 
     def send(self, message: bytes) -> None:
-        """If it is dead, that shows as its pipe is read."""
+        """Send a message; a dead worker shows when its pipe is read."""
         with suppress(OSError):
             self.pipe.send_bytes(message)
 
     def exit_description(self) -> str:
-        """In words."""
+        """Wait for the end of the process and describe it."""
         self.process.join()
         code = self.process.exitcode or 0
         if code >= 0:
@@ -58,19 +58,21 @@ class Worker:
 
 
 class ProcessPool:
-    """Tasks in processes, one batch each at a time; one that dies is replaced, and its batch done again.
+    """Executor on processes of this machine, each with one task group at a time.
+
+    A process that dies is replaced, and its task group runs again.
 
     Parameters
     ----------
     jobs : int
-        Most processes. They begin when there is something to do, end with this one whatever ends it, and take no notice of
-        Ctrl-C: that is for the program that they work for.
+        Maximum number of processes. They start when there is work, end with this process however it ends, and ignore Ctrl-C,
+        which is meant for this process.
     """
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._workers: list[Worker] = []
-        self._stopped = self._told = False
+        self._stopped = self._stop_sent = False
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessPool:
@@ -78,108 +80,107 @@ class ProcessPool:
 
     def __exit__(self, *failure: object) -> None:
         for worker in self._workers:
-            worker.pipe.close()  # it ends
+            worker.pipe.close()  # the worker ends
         for worker in self._workers:
-            worker.process.join(END_SECONDS)
+            worker.process.join(EXIT_SECONDS)
             worker.process.kill()
             worker.process.join()
         self._workers.clear()
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
-        """Outcomes as they come.
+        """Yield results as they arrive.
 
         Raises
         ------
         ChildProcessError
             If no worker can be started.
         """
-        batches, done = TaskQueue(tasks), deque[tuple[Task, TaskResult]]()
+        queue, results = TaskQueue(tasks), deque[tuple[Task, TaskResult]]()
         while True:
-            if self._stopped and not self._told:
-                self._told = True
-                batches.stop()
+            if self._stopped and not self._stop_sent:
+                self._stop_sent = True
+                queue.stop()
                 for worker in self._workers:
-                    worker.send(STOP)
-            self._give(batches)
-            busy = [worker for worker in self._workers if worker.batch]
-            if not busy and not done:
+                    worker.send(STOP_MESSAGE)
+            self._assign_groups(queue)
+            busy = [worker for worker in self._workers if worker.group]
+            if not busy and not results:
                 return
-            for pipe in wait([worker.pipe for worker in busy], 0 if done else POLL_SECONDS):
-                done.extend(self._hear(next(worker for worker in busy if worker.pipe is pipe), batches))
-            if done:
-                yield done.popleft()
+            for pipe in wait([worker.pipe for worker in busy], 0 if results else POLL_SECONDS):
+                results.extend(self._receive(next(worker for worker in busy if worker.pipe is pipe), queue))
+            if results:
+                yield results.popleft()
 
     def stop(self) -> None:
-        """Workers leave what they have not begun."""
+        """Let workers end the tasks in progress and start no others."""
         self._stopped = True
 
-    def _give(self, batches: TaskQueue) -> None:
-        """A batch for each worker that has none, and a worker for each batch up to the number of jobs."""
-        idle = [worker for worker in self._workers if not worker.batch]
+    def _assign_groups(self, queue: TaskQueue) -> None:
+        idle = [worker for worker in self._workers if not worker.group]
         while idle or len(self._workers) < self.jobs:
-            batch = batches.take() or batches.take_isolated()
-            if not batch:
+            group = queue.take_group() or queue.take_isolated()
+            if not group:
                 return
-            worker = idle.pop() if idle else self._started()
-            worker.batch = batch
-            worker.send(encode_tasks(entry.task for entry in batch))
+            worker = idle.pop() if idle else self._start_worker()
+            worker.group = group
+            worker.send(encode_tasks(entry.task for entry in group))
 
-    def _started(self) -> Worker:
-        context = multiprocessing.get_context("spawn")  # threads and open files of this process are not copied
-        ours, theirs = context.Pipe()
-        process = context.Process(target=worker_main, args=(theirs,), daemon=True, name="handoff worker")
+    def _start_worker(self) -> Worker:
+        context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
+        our_end, worker_end = context.Pipe()
+        process = context.Process(target=worker_main, args=(worker_end,), daemon=True, name="handoff worker")
         with block_sigint_in_children():
             process.start()
-        theirs.close()
-        self._workers.append(Worker(process, ours))
+        worker_end.close()
+        self._workers.append(Worker(process, our_end))
         return self._workers[-1]
 
-    def _hear(self, worker: Worker, batches: TaskQueue) -> Done:
+    def _receive(self, worker: Worker, queue: TaskQueue) -> TaskResults:
         try:
             message = worker.pipe.recv_bytes()
         except (EOFError, OSError):
-            return self._bury(worker, batches)
-        if message == READY:
+            return self._remove_dead_worker(worker, queue)
+        if message == READY_MESSAGE:
             worker.ready, self._failed_starts = True, 0
             return []
-        batch, worker.batch = worker.batch, []
-        return batches.done(batch, decode_reply(message))
+        group, worker.group = worker.group, []
+        return queue.complete(group, decode_reply(message))
 
-    def _bury(self, worker: Worker, batches: TaskQueue) -> Done:
+    def _remove_dead_worker(self, worker: Worker, queue: TaskQueue) -> TaskResults:
         self._workers.remove(worker)
         worker.pipe.close()
-        how = worker.exit_description()
+        description = worker.exit_description()
         if worker.ready:
-            return batches.died(worker.batch, how)
+            return queue.record_death(worker.group, description)
         self._failed_starts += 1
-        if self._failed_starts == MOST_DEATHS:
-            raise ChildProcessError(f"workers end before they begin, the last {how}")
-        return batches.died(worker.batch, how, deaths=0)
+        if self._failed_starts == MAX_DEATHS:
+            raise ChildProcessError(f"workers end before they are ready, the last {description}")
+        return queue.record_death(worker.group, description, deaths=0)
 
 
 def worker_main(pipe: Connection) -> None:
-    """What a worker does: batches one after the other, until the pipe ends.
+    """Run task groups, one after the other, until the pipe ends.
 
-    A thread reads the pipe, so that its end, by whatever has ended the program on the other side, ends the worker in the midst
-    of a batch too.
+    A thread reads the pipe, so that its end stops the worker in the middle of a group too. The pipe ends with the process on
+    its other side, however that process ends.
     """
-    batches: SimpleQueue[bytes] = SimpleQueue()
+    requests: SimpleQueue[bytes] = SimpleQueue()
     stopped = threading.Event()
 
-    def read() -> None:
+    def read_pipe() -> None:
         try:
             while True:
                 if message := pipe.recv_bytes():
-                    batches.put(message)
+                    requests.put(message)
                 else:
                     stopped.set()
         except (EOFError, OSError):
             os._exit(0)
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=read_pipe, daemon=True).start()
     try:
-        pipe.send_bytes(READY)
+        pipe.send_bytes(READY_MESSAGE)
         while True:
-            pipe.send_bytes(run_encoded_tasks(batches.get(), stopped.is_set))
-    except Exception:  # nobody to tell, or no memory to tell it: the end of the pipe says enough
-        os._exit(FAILED)
+            pipe.send_bytes(run_encoded_tasks(requests.get(), stopped.is_set))
+    except Exception:  # the reader is gone, or there is no memory for a reply: the end of the pipe is the message
+        os._exit(EXIT_NO_REPLY)

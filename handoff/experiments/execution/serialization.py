@@ -1,4 +1,4 @@
-"""Tasks and outcomes as bytes: JSON, between processes and between hosts; what is done with them where they arrive."""
+"""Tasks and results as JSON, between processes and between hosts, and the function that runs tasks where they arrive."""
 
 from __future__ import annotations
 
@@ -13,58 +13,56 @@ from handoff.experiments.execution.task import Task, TaskResult, run_task
 
 
 class Reply(NamedTuple):
-    """Outcomes of a batch's tasks in their order, of fewer if it was stopped; and the time that they took."""
+    """Results of the tasks of a group, in their order, and the time that they took.
 
-    outcomes: list[TaskResult]
+    A group that was stopped has fewer results than tasks.
+    """
+
+    results: list[TaskResult]
     seconds: float
 
 
-def never() -> bool:
-    """Nothing stops a batch."""
-    return False
-
-
 def encode_tasks(tasks: Iterable[Task]) -> bytes:
-    """Tasks as they are sent, with the version of the code that is to do them."""
+    """Return tasks as JSON, with the version of the code that has to run them."""
     return json.dumps({"version": code_version(), "tasks": [vars(task) for task in tasks]}).encode()
 
 
-def run_encoded_tasks(batch: bytes, stopped: Callable[[], bool] = never) -> bytes:
-    """Do tasks where they have arrived.
+def run_encoded_tasks(request: bytes, stop_requested: Callable[[], bool] | None = None) -> bytes:
+    """Run tasks where they have arrived, and return the encoded reply.
 
     Parameters
     ----------
-    batch : bytes
-        Of :func:`batch_to_bytes`. It names no code: what is run is what is installed here, and if that is another version,
-        each outcome says so.
-    stopped : callable
-        Asked before each task but the first: whether to leave it and all after it.
+    request : bytes
+        Output of :func:`encode_tasks`. It names no code: the installed code runs the tasks. If that is another version, each
+        result reports it.
+    stop_requested : callable or None
+        Asked before each task but the first; if it returns true, this task and all after it are left out.
     """
-    begun = time.perf_counter()
-    asked = json.loads(batch)
-    wanted, here = asked["version"], code_version()
-    outcomes: list[TaskResult] = []
-    for fields in asked["tasks"]:
-        if outcomes and stopped():
+    start = time.perf_counter()
+    message = json.loads(request)
+    required, installed = message["version"], code_version()
+    results: list[TaskResult] = []
+    for fields in message["tasks"]:
+        if results and stop_requested is not None and stop_requested():
             break
-        if wanted == here:
-            outcomes.append(run_task(Task(**{name: _fixed(value) for name, value in fields.items()})))
+        if required == installed:
+            results.append(run_task(Task(**{name: _to_tuples(value) for name, value in fields.items()})))
         else:
-            there = f"the worker on {platform.node()} has handoff {here}, this command {wanted}"
-            outcomes.append(TaskResult(problem=f"{there}: install the same on both"))
-    return json.dumps({"outcomes": [vars(o) for o in outcomes], "seconds": time.perf_counter() - begun}).encode()
+            mismatch = f"the worker on {platform.node()} has handoff {installed}, this command {required}"
+            results.append(TaskResult(problem=f"{mismatch}: install the same on both"))
+    return json.dumps({"results": [vars(r) for r in results], "seconds": time.perf_counter() - start}).encode()
 
 
 def decode_reply(reply: bytes) -> Reply:
-    """What :func:`perform_batch` returned."""
-    found = json.loads(reply)
-    return Reply([_outcome(**fields) for fields in found["outcomes"]], found["seconds"])
+    """Decode the output of :func:`run_encoded_tasks`."""
+    message = json.loads(reply)
+    return Reply([_make_result(**fields) for fields in message["results"]], message["seconds"])
 
 
-def _outcome(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str) -> TaskResult:
+def _make_result(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str) -> TaskResult:
     return TaskResult(tuple(tables), tuple(wall_seconds), problem)
 
 
-def _fixed(value: Any) -> Any:
-    """Lists of JSON as the tuples that they were."""
-    return tuple(map(_fixed, value)) if isinstance(value, list) else value
+def _to_tuples(value: Any) -> Any:
+    # JSON has no tuples: the fields of a task that are tuples arrive as lists.
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Ctrl-C at a terminal goes to every process of the command; workers are not to notice."""
+"""Protection of worker processes from Ctrl-C, which a terminal sends to every process of a command."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from multiprocessing import resource_tracker
 
 @contextmanager
 def block_sigint_in_children() -> Iterator[None]:
-    """Processes and threads that begin in here have Ctrl-C blocked from their first instruction on, and so do their children.
+    """Block SIGINT in the processes and threads that start inside the context, and in all their children.
 
-    One that comes meanwhile reaches this thread afterwards.
+    The signal is blocked from their first instruction on. A SIGINT that arrives meanwhile reaches the calling thread after
+    the context.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # begun with the first process, it would let the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # it would start with the first process, and unblock the signal again
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)

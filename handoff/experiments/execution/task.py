@@ -1,4 +1,4 @@
-"""One task: a scenario and a seed in, rows of tables out; it carries data, never code."""
+"""A task: a scenario and a seed in, rows of tables out. It carries data, never code."""
 
 from __future__ import annotations
 
@@ -21,28 +21,34 @@ from handoff.workload.build import build_setup
 
 Table = dict[str, list[Any]]
 TABLES = ("runs", "nodes", "links", "batches")
-"""What comes back of each procedure, by columns (``handoff.output.parquet.SCHEMAS``, ``BATCHES``)."""
+"""Tables of each run, by columns (``handoff.output.parquet.SCHEMAS``, ``BATCHES``)."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Procedures on one scenario under one seed.
+    """Runs of one or more procedures on one scenario under one seed.
 
     Attributes
     ----------
     scenario : str
-        The tables of a scenario file as JSON with sorted keys (:func:`canonical`), every change applied.
+        Tables of a scenario file as JSON (:func:`canonical_json`), with every change applied.
     folder : str
-        Where the files are that it names.
+        Folder of the files that the scenario names.
     seed : int
+        Seed of every draw.
     procedures : tuple of str
+        Names of the procedures, which share the baseline run.
     detail : bool
-    warmup_ps, batches : int
+        If true, record every packet and compute all metrics.
+    warmup_ps : int
+        Time in ps that the measures leave out at the start.
+    batches : int
+        Number of batches that each run is cut into, for batch means.
     memory_limit_bytes : int or None
-        As for ``handoff.simulation.run.run_procedure``.
+        Memory that a run may need.
     inputs : tuple of (str, str)
-        Files that the scenario names, and the digest of what they have to hold (``handoff.experiments.execution.input_files``); others than these
-        may hold anything.
+        Names and digests of the files that the scenario names (:mod:`handoff.experiments.execution.input_files`). The task
+        fails if a file differs.
     """
 
     scenario: str
@@ -58,16 +64,16 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What a task left: for each procedure, in the task's order, its tables; or why there are none.
+    """Result of a task: the tables of each procedure, in the task's order, or the problem that prevented them.
 
     Attributes
     ----------
     tables : tuple of dict of str to dict of str to list
-        ``TABLES`` by name, each as columns.
+        For each procedure, the tables named in ``TABLES``, each as columns.
     wall_seconds : tuple of float
-        What each run took; no result depends on it.
+        Real time of each run; no measure depends on it.
     problem : str
-        Empty, or what is wrong with the scenario, or how the run failed: one problem a line.
+        Empty, or the mistakes in the scenario or the failure of the run, one a line.
     """
 
     tables: tuple[dict[str, Table], ...] = ()
@@ -76,22 +82,22 @@ class TaskResult:
 
 
 class Executor(Protocol):
-    """Does tasks: in this process, in a pool of processes, or on a cluster; the outcomes are the same."""
+    """Runner of tasks: in this process, in a pool of processes, or on a cluster. The results do not depend on which."""
 
     def __enter__(self) -> Executor: ...
 
     def __exit__(self, *failure: object) -> None: ...
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
-        """Outcomes as they come, in any order; tasks are taken as there is room for them, not all at once."""
+        """Yield results as they arrive, in any order; tasks are drawn from the iterable as workers become free."""
 
     def stop(self) -> None:
-        """Take no more tasks: ``run`` ends with those that are under way. May be called by a signal's handler."""
+        """Start no more tasks, so that ``run`` ends after those in progress. Safe to call from a signal handler."""
 
 
 @dataclass
 class SerialExecutor:
-    """One after the other, here."""
+    """Executor that runs one task after the other in this process."""
 
     done: int = field(default=0, init=False)
     stopped: bool = field(default=False, init=False)
@@ -103,7 +109,7 @@ class SerialExecutor:
         return None
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
-        """Outcomes in the order of the tasks."""
+        """Yield the results in the order of the tasks."""
         for task in tasks:
             if self.stopped:
                 return
@@ -111,44 +117,44 @@ class SerialExecutor:
             self.done += 1
 
     def stop(self) -> None:
-        """The task under way is the last."""
+        """End after the task in progress."""
         self.stopped = True
 
 
 def canonical_json(data: dict[str, Any]) -> str:
-    """A scenario's tables as text: equal for equal tables, whatever the order of their keys."""
+    """Return a scenario's tables as JSON text that does not depend on the order of the keys."""
     return json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def run_task(task: Task) -> TaskResult:
-    """Run a task here; whatever goes wrong in it becomes its ``problem``."""
-    if wrong := changed_inputs(Path(task.folder), task.inputs):
-        return TaskResult(problem="\n".join(wrong))
+    """Run a task in this process; any error becomes the ``problem`` of the result."""
+    if errors := changed_inputs(Path(task.folder), task.inputs):
+        return TaskResult(problem="\n".join(errors))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
         setup = build_setup(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
         references: dict[Any, ByteCounts] = {}
         tables, seconds = [], []
         for name in task.procedures:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             run = run_with_shared_baseline(
                 setup, name, references, seed=task.seed, detail=task.detail, warmup_ps=task.warmup_ps, batches=task.batches,
                 memory_limit_bytes=task.memory_limit_bytes,
             )  # fmt: skip
-            tables.append({table: _plain(table_columns(table, run, setup, task.seed)) for table in TABLES})
-            seconds.append(time.perf_counter() - begun)
+            tables.append({table: _to_python(table_columns(table, run, setup, task.seed)) for table in TABLES})
+            seconds.append(time.perf_counter() - start)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:
         return TaskResult(problem=str(error) or type(error).__name__)
-    except Exception as error:  # a fault of this program: it says where, and the other tasks go on
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        return TaskResult(problem=f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
+    except Exception as error:  # a defect of this program: report where it is, so that the other tasks can run
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return TaskResult(problem=f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
     return TaskResult(tuple(tables), tuple(seconds))
 
 
-def _plain(columns: dict[str, Any]) -> Table:
-    """Arrays as lists of Python's numbers, which are the same after any journey."""
-    return {n: c.tolist() if isinstance(c, np.ndarray) else [*map(_plain_value, c)] for n, c in columns.items()}
+def _to_python(columns: dict[str, Any]) -> Table:
+    # Python's own numbers are the same after any serialization, those of numpy are not.
+    return {n: c.tolist() if isinstance(c, np.ndarray) else [*map(_to_python_value, c)] for n, c in columns.items()}
 
 
-def _plain_value(value: Any) -> Any:
+def _to_python_value(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""Tasks in batches that take about a second each, and what becomes of those whose worker died."""
+"""A queue that hands out tasks in groups of about a second, and hands them out again if their worker died."""
 
 from __future__ import annotations
 
@@ -10,32 +10,42 @@ from itertools import islice
 from handoff.experiments.execution.serialization import Reply
 from handoff.experiments.execution.task import Task, TaskResult
 
-BATCH_SECONDS = 1.0
-"""A batch is to take so long: much longer than sending it takes (ms), short enough to lose with a worker."""
-MOST_TASKS = 1000
-"""In a batch, however short they are."""
-MOST_DEATHS = 3
-"""Workers that one task may take with it."""
+GROUP_SECONDS = 1.0
+"""Intended run time of a group: much longer than sending it (milliseconds), short enough to lose with a worker."""
+MAX_GROUP_TASKS = 1000
+MAX_DEATHS = 3
+"""Worker deaths after which a task is given up."""
+_MIN_TASK_SECONDS = 1e-6
+"""Lower bound of the estimated time of a task, which is a divisor."""
 
 
 @dataclass(eq=False)
 class QueuedTask:
-    """A task, how many workers died of it, and whether it has to be done alone to see if they do."""
+    """A task and the worker deaths that it may have caused.
+
+    Attributes
+    ----------
+    task : Task
+    deaths : int
+        Workers that died while they ran this task and no other.
+    suspect : bool
+        If true, the task has to run while nothing else does, to find out if it kills its worker.
+    """
 
     task: Task
     deaths: int = 0
     suspect: bool = False
 
 
-Batch = list[QueuedTask]
-Done = list[tuple[Task, TaskResult]]
+TaskGroup = list[QueuedTask]
+TaskResults = list[tuple[Task, TaskResult]]
 
 
 class TaskQueue:
-    """Takes tasks as they are needed.
+    """Queue of tasks, drawn from an iterable as they are needed.
 
-    The first batches have one task; the size then follows the time that tasks took, at most doubling, so that one long task
-    among short ones is not followed by many.
+    The first groups have one task. The size then follows the run time of the tasks, and at most doubles, so that a long task
+    among short ones is not followed by a large group.
 
     Parameters
     ----------
@@ -44,60 +54,59 @@ class TaskQueue:
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._new = iter(tasks)
-        self._again: deque[QueuedTask] = deque()
+        self._retries: deque[QueuedTask] = deque()
         self._suspects: deque[QueuedTask] = deque()
-        self._largest = 0
-        self._seconds_each = BATCH_SECONDS
+        self._largest_group = 0
+        self._task_seconds = GROUP_SECONDS
         self._stopped = False
 
     def stop(self) -> None:
-        """Nothing is taken any more."""
+        """Hand out nothing more."""
         self._stopped = True
 
-    def take(self) -> Batch:
-        """The next batch; empty if there is none but suspects."""
+    def take_group(self) -> TaskGroup:
+        """Return the next group; empty if only suspects are left, or nothing."""
         if self._stopped:
             return []
-        if self._again:
-            return [self._again.popleft()]
-        most = min(int(BATCH_SECONDS / self._seconds_each), 2 * self._largest, MOST_TASKS)
-        return [QueuedTask(task) for task in islice(self._new, max(most, 1))]
+        if self._retries:
+            return [self._retries.popleft()]
+        size = min(int(GROUP_SECONDS / self._task_seconds), 2 * self._largest_group, MAX_GROUP_TASKS)
+        return [QueuedTask(task) for task in islice(self._new, max(size, 1))]
 
-    def take_isolated(self) -> Batch:
-        """One task to be done while no other is, so that it is known what a worker dies of."""
+    def take_isolated(self) -> TaskGroup:
+        """Return one suspect, which has to run while nothing else does; empty if there is none."""
         return [self._suspects.popleft()] if self._suspects and not self._stopped else []
 
-    def done(self, batch: Batch, reply: Reply) -> Done:
-        """Outcomes of a batch; those that it was stopped before are left out."""
-        if reply.outcomes:
-            each = reply.seconds / len(reply.outcomes)
-            self._seconds_each = max((each + self._seconds_each) / 2 if self._largest else each, 1e-6)
-            self._largest = max(self._largest, len(reply.outcomes))
-        return [(entry.task, outcome) for entry, outcome in zip(batch, reply.outcomes, strict=False)]
+    def complete(self, group: TaskGroup, reply: Reply) -> TaskResults:
+        """Return the results of a group; tasks that a stop kept from running have none."""
+        if reply.results:
+            seconds = reply.seconds / len(reply.results)
+            self._task_seconds = max((seconds + self._task_seconds) / 2 if self._largest_group else seconds, _MIN_TASK_SECONDS)
+            self._largest_group = max(self._largest_group, len(reply.results))
+        return [(entry.task, result) for entry, result in zip(group, reply.results, strict=False)]
 
-    def died(self, batch: Batch, how: str, *, deaths: int = 1, alone: bool = True) -> Done:
-        """The worker of a batch is gone: its tasks are done again one by one; returns the one that was done too often.
+    def record_death(self, group: TaskGroup, description: str, *, deaths: int = 1, alone: bool = True) -> TaskResults:
+        """Queue the tasks of a dead worker again, one by one; return the result of a task that is given up.
 
         Parameters
         ----------
-        batch : list of Entry
-            What it had.
-        how : str
-            How it ended.
+        group : list of QueuedTask
+            Tasks that the worker had.
+        description : str
+            How the worker ended.
         deaths : int
-            How many had the batch, one after the other.
+            Number of workers that died with this group, one after the other.
         alone : bool
-            Whether nothing else can have been the cause than this batch.
+            If true, nothing but this group can have caused the death.
         """
-        if len(batch) > 1:
-            self._again.extend(batch)
+        if len(group) > 1:
+            self._retries.extend(group)
             return []
-        (entry,) = batch
+        (entry,) = group
         entry.suspect = True
         entry.deaths += deaths if alone else 0
-        if entry.deaths < MOST_DEATHS:
+        if entry.deaths < MAX_DEATHS:
             self._suspects.append(entry)
             return []
-        problem = f"{entry.deaths} workers ended before it was done, the last {how}"
+        problem = f"{entry.deaths} workers ended before the task was done, the last {description}"
         return [(entry.task, TaskResult(problem=problem))]
-

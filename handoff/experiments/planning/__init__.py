@@ -1,1 +1,1 @@
-"""How much an agent or a link can carry: the value of a field up to which targets are met, with an interval."""
+"""Capacity planning: the value of a field up to which all targets are met, with a confidence interval."""

@@ -1,6 +1,6 @@
-"""Where along a range of values targets cease to be met: the order in which values are tried.
+"""Search for the value of a field at which targets stop being met: the order in which values are tried.
 
-The search says which values it wants a verdict on and gets verdicts; it runs nothing itself.
+The search asks for verdicts on values and receives them; it runs nothing itself.
 """
 
 from __future__ import annotations
@@ -11,256 +11,261 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from handoff.experiments.planning.verdict import TargetResult, significantly_worse, verdict
+from handoff.experiments.planning.verdict import TargetResult, is_significantly_worse, overall_decision
 
 STRIDE = 4
-"""A range wider than STRIDE**2 is climbed from its low end in steps of this factor: a value far beyond the answer may cost more
-than all others together (a million mobile nodes where forty thousand are too many)."""
+"""Factor between coarse values. A range wider than STRIDE**2 is climbed from its low end in such steps, because a run far beyond
+the answer may cost more than all others together (a million mobile nodes where forty thousand are too many)."""
+MIDPOINT_PARTS = 16
+"""A midpoint is rounded to the power of ten below this fraction of its interval."""
+ROUNDING_ALLOWANCE = 1.1
+"""More halvings than the exact number: a rounded midpoint is up to a thirtieth of the interval away from the middle."""
 
 Sense = Literal["largest", "smallest"]
 Verdicts = dict[int, list[TargetResult]]
-"""Findings at each value, one a target."""
+"""Results at each value, one for each target."""
 
 
 @dataclass(frozen=True)
 class SearchRange:
-    """Values to search: whole numbers of some unit, from ``low`` to ``high``.
+    """Whole numbers to search, as positions on the scale of a field.
 
     Attributes
     ----------
     low, high : int
-        Both may be the answer.
+        First and last position; both may be the answer.
     precision : float
-        Two values are near enough if they differ by at most this share of the larger one ...
-    grain : int
-        ... or by this much; at least 1.
+        Two positions are near each other if they differ by at most this fraction of the larger one.
+    resolution : int
+        Two positions are also near each other if they differ by at most this much; at least 1.
     """
 
     low: int
     high: int
     precision: float = 0.01
-    grain: int = 1
+    resolution: int = 1
 
     @property
-    def ladder(self) -> list[int]:
-        """Values tried from the low end on, until a verdict is the other one."""
-        found = [self.low]
-        if self.high > STRIDE**2 * max(self.low, self.grain):
-            while STRIDE * max(found[-1], self.grain) < self.high:
-                found.append(STRIDE * max(found[-1], self.grain))
-        return [*found, self.high]
+    def coarse_values(self) -> list[int]:
+        """Values that are tried from the low end on, until the verdict changes."""
+        values = [self.low]
+        if self.high > STRIDE**2 * max(self.low, self.resolution):
+            while STRIDE * max(values[-1], self.resolution) < self.high:
+                values.append(STRIDE * max(values[-1], self.resolution))
+        return [*values, self.high]
 
-    def near(self, a: int, b: int) -> bool:
-        """Whether there is no need to look between two values."""
-        return abs(b - a) <= max(self.grain, self.precision * max(abs(a), abs(b)))
+    def is_near(self, a: int, b: int) -> bool:
+        """Return whether two values are so close that none between them needs a trial."""
+        return abs(b - a) <= max(self.resolution, self.precision * max(abs(a), abs(b)))
 
-    def between(self, a: int, b: int) -> int:
-        """A value near the middle (the geometric one of a wide range) with as few digits as serve."""
+    def midpoint(self, a: int, b: int) -> int:
+        """Return a value near the middle, in a wide interval the geometric one, with few significant digits."""
         low, high = min(a, b), max(a, b)
-        base = max(low, self.grain)
+        base = max(low, self.resolution)
         middle = math.isqrt(base * high) if high > 2 * base else (low + high) // 2
-        step = 10 ** max(0, len(str((high - low) // 16)) - 1)
+        step = 10 ** max(0, len(str((high - low) // MIDPOINT_PARTS)) - 1)
         rounded = (middle + step // 2) // step * step
         return min(max(rounded if low < rounded < high else middle, low + 1), high - 1)
 
     @property
-    def most_values(self) -> int:
-        """More are not tried (the answer may then be a wider interval): each has its share of the error."""
-        ladder = self.ladder
-        steps = max(self._halvings(a, b) for a, b in pairwise(ladder))
-        return len(ladder) + 2 * steps + 2  # both sides of an undecided middle, and one check on each side of the answer
+    def max_values(self) -> int:
+        """Number of values after which the search ends, though the answer may be wider. Each has its share of the error."""
+        coarse = self.coarse_values
+        steps = max(self._count_halvings(a, b) for a, b in pairwise(coarse))
+        return len(coarse) + 2 * steps + 2  # both sides of an undecided middle, and one check on each side of the answer
 
-    def _halvings(self, a: int, b: int) -> int:
-        """How often an interval can be halved until its ends are near."""
-        apart = b - a
-        halvings = math.log2(apart / self.grain)
+    def _count_halvings(self, a: int, b: int) -> int:
+        halvings = math.log2((b - a) / self.resolution)
         if self.precision:
-            widest = math.log(b / max(a, self.grain)) if b > max(a, self.grain) else 0.0
-            halvings = min(halvings, max(0.0, math.log2(max(widest, 1e-9) / math.log1p(self.precision))) + 1)
-        return max(1, math.ceil(1.1 * halvings) + 1)  # a middle with few digits is up to a thirtieth beside it
+            log_ratio = math.log(b / max(a, self.resolution)) if b > max(a, self.resolution) else 0.0
+            halvings = min(halvings, max(0.0, math.log2(max(log_ratio, 1e-9) / math.log1p(self.precision))) + 1)
+        return max(1, math.ceil(ROUNDING_ALLOWANCE * halvings) + 1)
 
 
 @dataclass
 class Bracket:
-    """What the search found.
+    """State of a search, and its answer.
 
     Attributes
     ----------
-    range : Range
-    verdicts : dict of int to list of Finding
-        At all values tried.
+    range : SearchRange
+    verdicts : dict of int to list of TargetResult
+        Results at all values tried.
     sense : {"largest", "smallest"} or None
-        Which value that meets the targets is wanted; None until it is known, where nobody has said it.
-    met : int or None
+        Which of the values that meet the targets is searched; None until it is known, unless the user has chosen it.
+    last_met : int or None
         The last value, from the good end on, that clearly meets all targets.
-    missed : int or None
-        The first one that clearly misses one.
-    supposed : bool
-        Whether the sense rests on a low end that is undecided.
+    first_missed : int or None
+        The first value that clearly misses a target.
+    sense_assumed : bool
+        True if the sense rests on a low end that is undecided.
     """
 
     range: SearchRange
     verdicts: Verdicts = field(default_factory=dict)
     sense: Sense | None = None
-    met: int | None = None
-    missed: int | None = None
-    supposed: bool = False
+    last_met: int | None = None
+    first_missed: int | None = None
+    sense_assumed: bool = False
 
     @property
     def values(self) -> list[int]:
         """Values tried, in order."""
         return sorted(self.verdicts)
 
-    def decided(self, decision: str) -> list[int]:
-        """Values with a verdict, in order."""
-        return [x for x in self.values if verdict(self.verdicts[x]) == decision]
+    def values_with(self, decision: str) -> list[int]:
+        """Return the values with this verdict, in order."""
+        return [x for x in self.values if overall_decision(self.verdicts[x]) == decision]
 
     @property
-    def monotone(self) -> bool:
-        """Whether no value that meets the targets lies beyond one that misses them."""
-        if self.sense is None or self.missed is None:
+    def is_monotone(self) -> bool:
+        """True if no value that meets the targets lies beyond one that misses them."""
+        if self.sense is None or self.first_missed is None:
             return True
-        return not any(self._beyond(x, self.missed) for x in self.decided("met"))
+        return not any(self._is_beyond(x, self.first_missed) for x in self.values_with("met"))
 
-    def _beyond(self, a: int, b: int) -> bool:
+    def _is_beyond(self, a: int, b: int) -> bool:
         return a > b if self.sense == "largest" else a < b
 
-    def speculative_values(self, wanted: Iterable[int]) -> list[int]:
-        """Values that may be wanted next, after these: for workers that would be idle."""
-        found: list[int] = []
-        for x in wanted:
+    def speculative_values(self, requested: Iterable[int]) -> list[int]:
+        """Return values that the search may request after these, for workers that would be idle."""
+        values: list[int] = []
+        for x in requested:
             below = max((v for v in self.values if v < x), default=None)
             above = min((v for v in self.values if v > x), default=None)
             if above is None:
-                found += [v for v in self.range.ladder if v > x][:1]
-            found += [self.range.between(a, b) for a, b in ((below, x), (x, above)) if a is not None and b is not None
-                      and not self.range.near(a, b)]  # fmt: skip
-        return [x for x in dict.fromkeys(found) if x not in self.verdicts]
+                values += [v for v in self.range.coarse_values if v > x][:1]
+            neighbours = [(a, b) for a, b in ((below, x), (x, above)) if a is not None and b is not None]
+            values += [self.range.midpoint(a, b) for a, b in neighbours if not self.range.is_near(a, b)]
+        return [x for x in dict.fromkeys(values) if x not in self.verdicts]
 
-    def close(self) -> None:
-        """Read sense and ends off the verdicts: the conservative ones if they are out of order."""
-        met, missed = self.decided("met"), self.decided("missed")
+    def update_ends(self) -> None:
+        """Derive the sense and both ends from the verdicts; if these are out of order, take the conservative ends."""
+        met, missed = self.values_with("met"), self.values_with("missed")
         if not met or not missed:
             low, high = self.range.low, self.range.high
             if self.sense is None and (low in met or high in missed):
                 self.sense = "largest"
             elif self.sense is None and (high in met or low in missed):
-                self.sense, self.supposed = "smallest", low not in missed
+                self.sense, self.sense_assumed = "smallest", low not in missed
             rising = self.sense != "smallest"
-            self.met = (met[-1] if rising else met[0]) if met else None
-            self.missed = (missed[0] if rising else missed[-1]) if missed else None
+            self.last_met = (met[-1] if rising else met[0]) if met else None
+            self.first_missed = (missed[0] if rising else missed[-1]) if missed else None
             return
         if self.sense is None:
             self.sense = "largest" if met[0] < missed[0] else "smallest"
-        self.missed = missed[0] if self.sense == "largest" else missed[-1]
-        good = [x for x in met if not self._beyond(x, self.missed)]
-        self.met = (max(good) if self.sense == "largest" else min(good)) if good else None
+        self.first_missed = missed[0] if self.sense == "largest" else missed[-1]
+        good = [x for x in met if not self._is_beyond(x, self.first_missed)]
+        self.last_met = (max(good) if self.sense == "largest" else min(good)) if good else None
 
-    def gaps(self) -> list[tuple[int, int]]:
-        """Pairs of neighbours between which an end of the answer lies, and that are not near each other."""
-        if self.sense is None or (self.met is None and self.missed is None):
+    def find_gaps(self) -> list[tuple[int, int]]:
+        """Return the pairs of neighbours that contain an end of the answer and are not near each other."""
+        if self.sense is None or (self.last_met is None and self.first_missed is None):
             return []
-        at = [self.met, *self._open(), self.missed]
-        found = [(a, b) for a, b in ((at[0], at[1]), (at[-2], at[-1])) if a is not None and b is not None]
-        return [(a, b) for a, b in dict.fromkeys(found) if not self.range.near(a, b)]
+        values = [self.last_met, *self._undecided_between_ends(), self.first_missed]
+        gaps = [(a, b) for a, b in ((values[0], values[1]), (values[-2], values[-1])) if a is not None and b is not None]
+        return [(a, b) for a, b in dict.fromkeys(gaps) if not self.range.is_near(a, b)]
 
-    def _open(self) -> list[int]:
-        """Undecided values between the ends of the answer, from the good one on."""
+    def _undecided_between_ends(self) -> list[int]:
+        # From the good end on.
         inside = [
-            x for x in self.decided("open")
-            if (self.met is None or self._beyond(x, self.met)) and (self.missed is None or self._beyond(self.missed, x))
+            x for x in self.values_with("open")
+            if (self.last_met is None or self._is_beyond(x, self.last_met))
+            and (self.first_missed is None or self._is_beyond(self.first_missed, x))
         ]  # fmt: skip
         return inside if self.sense == "largest" else inside[::-1]
 
-    def checks(self) -> list[int]:
-        """On each side of the answer the middle of the widest stretch that was never looked at, to see whether order holds."""
-        found: list[int] = []
-        if self.met is None:
-            return found
-        good = [x for x in self.values if not self._beyond(x, self.met)]
-        bad = [] if self.missed is None else [x for x in self.values if not self._beyond(self.missed, x)]
+    def find_checks(self) -> list[int]:
+        """Return the middle of the widest untried interval on each side of the answer, which shows if verdicts are in order."""
+        checks: list[int] = []
+        if self.last_met is None:
+            return checks
+        good = [x for x in self.values if not self._is_beyond(x, self.last_met)]
+        bad = [] if self.first_missed is None else [x for x in self.values if not self._is_beyond(self.first_missed, x)]
         for side in (good, bad):
-            wide = [(math.log(max(b, 1) / max(a, 1)), a, b) for a, b in pairwise(side) if not self.range.near(a, b)]
+            wide = [(math.log(max(b, 1) / max(a, 1)), a, b) for a, b in pairwise(side) if not self.range.is_near(a, b)]
             if wide:
                 _, a, b = max(wide)
-                found.append(self.range.between(a, b))
-        return found
+                checks.append(self.range.midpoint(a, b))
+        return checks
 
 
 Search = Generator[list[int], Verdicts, Bracket]
 
 
-def search(found: Bracket) -> Search:
+def search(bracket: Bracket) -> Search:
     """Find the last value that meets the targets.
 
-    From the low end on until the verdict is the other one (or the targets are missed by more and more: then they are met
-    nowhere), then by bisection; where values stay open, for both ends of the open stretch. At last a value on each side, to see
-    whether the verdicts are in order. Where ``found.sense`` is given the low end may be the whole answer: the smallest value if
-    it meets the targets.
+    The search climbs from the low end until the verdict changes, or until the targets are missed by more and more, so that no
+    value meets them. Bisection follows; if values stay undecided, it narrows both ends of the undecided interval. Finally one
+    value on each side shows whether the verdicts are in order. If ``bracket.sense`` is set, the low end may settle the answer:
+    if the smallest value is searched and the low end meets the targets, or the largest is searched and the low end misses them.
 
     Parameters
     ----------
-    found : Bracket
-        Filled in as verdicts come, so that it says what is known if the search is left early.
+    bracket : Bracket
+        Filled in as verdicts arrive, so that it is valid if the search is left early.
 
     Yields
     ------
     list of int
-        Values to give a verdict on; the verdicts are sent.
+        Values to give a verdict on; the verdicts are sent back.
 
     Returns
     -------
     Bracket
-        ``found``, with its ends read off.
+        ``bracket``, with its ends updated.
     """
-    values = found.range
-    ladder = values.ladder
-    found.verdicts.update((yield [values.low]))
-    asked = found.sense
-    alone = {"smallest": "met", "largest": "missed"}.get(asked or "") == verdict(found.verdicts[values.low])
-    for before, value in pairwise(ladder if not alone else ()):
-        if {"met", "missed"} <= {verdict(found.verdicts[x]) for x in found.values}:
+    values = bracket.range
+    bracket.verdicts.update((yield [values.low]))
+    chosen_sense = bracket.sense
+    settling_decision = {"smallest": "met", "largest": "missed"}.get(chosen_sense or "")
+    settled = settling_decision == overall_decision(bracket.verdicts[values.low])
+    for previous, value in pairwise(values.coarse_values if not settled else ()):
+        if {"met", "missed"} <= {overall_decision(bracket.verdicts[x]) for x in bracket.values}:
             break
-        found.verdicts.update((yield [value]))
-        if significantly_worse(found.verdicts[value], found.verdicts[before]):
-            found.sense = asked or "largest"
+        bracket.verdicts.update((yield [value]))
+        if is_significantly_worse(bracket.verdicts[value], bracket.verdicts[previous]):
+            bracket.sense = chosen_sense or "largest"
             break
     checked = False
     while True:
-        found.close()
-        gaps = found.gaps()
-        wanted = [values.between(a, b) for a, b in gaps]
-        if not wanted and not checked:
+        bracket.update_ends()
+        requested = [values.midpoint(a, b) for a, b in bracket.find_gaps()]
+        if not requested and not checked:
             checked = True
-            wanted = found.checks()
-        wanted = [x for x in dict.fromkeys(wanted) if x not in found.verdicts]
-        if not wanted or len(found.verdicts) + len(wanted) > values.most_values:
-            return found
-        found.verdicts.update((yield wanted))
+            requested = bracket.find_checks()
+        requested = [x for x in dict.fromkeys(requested) if x not in bracket.verdicts]
+        if not requested or len(bracket.verdicts) + len(requested) > values.max_values:
+            return bracket
+        bracket.verdicts.update((yield requested))
 
 
-def non_monotone_measures(found: Bracket) -> list[tuple[str, int, int, str]]:
-    """Measures that turn back along the range, beyond what chance explains.
+def non_monotone_measures(bracket: Bracket) -> list[tuple[str, int, int, str]]:
+    """Return the measures that reverse their direction along the range, by more than chance explains.
 
-    Where the verdicts are in order the answer stands all the same.
+    The answer is still valid if the verdicts are in order.
 
     Returns
     -------
     list of (measure, value, next value, "falls" or "rises")
-        The first such place of each measure.
+        The first reversal of each measure.
     """
-    said = []
-    values = found.values
-    for findings in zip(*(found.verdicts[x] for x in values), strict=True):
-        at = [(x, f.interval) for x, f in zip(values, findings, strict=True) if f.interval.known]
-        if len(at) < 3 or not (at[0][1].high < at[-1][1].low or at[0][1].low > at[-1][1].high):
+    reversals = []
+    values = bracket.values
+    for results in zip(*(bracket.verdicts[x] for x in values), strict=True):
+        intervals = [(x, r.interval) for x, r in zip(values, results, strict=True) if r.interval.known]
+        if len(intervals) < 3:
             continue
-        rises = at[-1][1].mean > at[0][1].mean
-        for (a, before), (b, after) in pairwise(at):
+        first, last = intervals[0][1], intervals[-1][1]
+        if not (first.high < last.low or first.low > last.high):
+            continue
+        rises = last.mean > first.mean
+        for (a, before), (b, after) in pairwise(intervals):
             if (after.high < before.low) if rises else (after.low > before.high):
-                said.append((findings[0].target.measure, a, b, "falls" if rises else "rises"))
+                reversals.append((results[0].target.measure, a, b, "falls" if rises else "rises"))
                 break
-    return said
+    return reversals
 
 
 __all__ = ["Bracket", "Search", "SearchRange", "non_monotone_measures", "search"]

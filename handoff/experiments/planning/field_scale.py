@@ -14,8 +14,8 @@ SECOND = 10**12
 _STEPS = {"options.lifetime": SECOND}
 """Fields whose values are multiples of more than the smallest unit: a lifetime is whole seconds (RFC 5944, 3.3)."""
 
-_GRAIN_SHARE = 1 / 100
-"""Grain near 0, where a relative precision asks for ever finer values: this share of the precision at the high end."""
+_RESOLUTION_SHARE = 1 / 100
+"""Resolution near 0, where a relative precision asks for ever finer values: this share of the precision at the high end."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
         raise ValueError(f"{name}: {text!r} is a single value, nothing to search: give two, or use 'handoff run' for one")
     if low < 0:
         raise ValueError(f"{name}: {text!r} has values below 0, which are not searched: begin at 0 or above")
-    grain = 1 if values.scale.is_count else max(1, round(high * precision * _GRAIN_SHARE))
-    return values, SearchRange(low, high, precision, grain)
+    resolution = 1 if values.scale.is_count else max(1, round(high * precision * _RESOLUTION_SHARE))
+    return values, SearchRange(low, high, precision, resolution)
 
 
 __all__ = ["SECOND", "Values", "parse_range"]

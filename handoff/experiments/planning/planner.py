@@ -1,4 +1,4 @@
-"""Runs what searches ask for: replications of scenarios, by whatever executor, until there is a verdict."""
+"""Planner: runs the replications that searches need, on any executor, until there are verdicts."""
 
 from __future__ import annotations
 
@@ -8,82 +8,87 @@ from typing import Protocol
 
 from handoff.experiments.execution.task import Executor, Table, Task, TaskResult
 from handoff.experiments.planning.bisection import Bracket, SearchRange, Sense, search
-from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, verdict
+from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, overall_decision
 
-Point = tuple[str, int]
+Candidate = tuple[str, int]
 """Procedure, value of the field."""
 Run = tuple[str, int, int]
 """Procedure, value of the field, number of the replication."""
 
 
 class RunFailed(RuntimeError):
-    """A run that ended without tables, and why."""
+    """Failure of a run, with its reason."""
 
 
 @dataclass(frozen=True)
 class CachedRun:
-    """What stays of a run: the measures that are targets, and its tables for those that are asked for later."""
+    """A finished run: the measures of the targets, and all tables for later questions."""
 
     readings: tuple[Reading, ...]
     fingerprint: int
     tables: dict[str, Table]
 
 
-class Store(Protocol):
-    """Has the tables of runs that were done before, and keeps those of others."""
+class RunStore(Protocol):
+    """Store of runs that outlives the planner."""
 
     def read(self, run: Run) -> dict[str, Table] | None:
-        """Tables of a run, if it is there."""
+        """Return the tables of a run, or None if it is not stored."""
 
     def write(self, run: Run, tables: dict[str, Table], wall_seconds: float) -> None:
-        """Keep them."""
+        """Store the tables of a run."""
 
 
 @dataclass
 class Planner:
-    """Evaluates values of a field for procedures.
+    """Evaluator of field values for procedures.
 
     Attributes
     ----------
-    judge : Judge
+    slo_test : SloTest
+        Test of the targets.
     executor : Executor
-    task : callable
-        The task of a value, a replication and procedures.
-    read : callable
-        Readings of the judge's targets, of a run's tables.
+        Executor that has been entered.
+    make_task : callable
+        Returns the task of a value, a replication and procedures.
+    read_measures : callable
+        Returns the readings of the targets' measures in the tables of a run.
     workers : int
-        Runs that the executor does at a time.
+        Number of tasks that the executor runs at a time.
     progress : callable
-        Gets a line about what is being done.
-    said : callable
-        A value in words.
-    store : Store or None
+        Receives a line of text about the current step.
+    display : callable
+        Returns a value as text.
+    store : RunStore or None
         Keeps runs for another time.
-    runs : dict of Run to Kept
-        All that were done; a run that is there is not done again.
-    looked : dict of Point to int
-        How many replications the verdict on a value rests on.
+    runs : dict of Run to CachedRun
+        All finished runs; none is done twice.
+    replications_used : dict of Candidate to int
+        Number of replications behind the last verdict on a value.
     """
 
-    judge: SloTest
+    slo_test: SloTest
     executor: Executor
-    task: Callable[[int, int, tuple[str, ...]], Task]
-    read: Callable[[dict[str, Table]], tuple[Reading, ...]]
+    make_task: Callable[[int, int, tuple[str, ...]], Task]
+    read_measures: Callable[[dict[str, Table]], tuple[Reading, ...]]
     workers: int = 1
     progress: Callable[[str], None] = lambda line: None
-    said: Callable[[int], str] = str
-    store: Store | None = None
+    display: Callable[[int], str] = str
+    store: RunStore | None = None
     runs: dict[Run, CachedRun] = field(default_factory=dict)
-    looked: dict[Point, int] = field(default_factory=dict)
+    replications_used: dict[Candidate, int] = field(default_factory=dict)
 
-    def plan(self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None) -> tuple[dict[str, Bracket], bool]:
-        """Search for each procedure, side by side: runs of the same value and seed share one task.
+    def search_values(
+        self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None
+    ) -> tuple[dict[str, Bracket], bool]:
+        """Search for each procedure, in parallel: runs of the same value and seed share one task.
 
         Returns
         -------
         brackets : dict of str to Bracket
+            State of the search for each procedure.
         complete : bool
-            False if it was interrupted; the brackets say what was known.
+            False if a KeyboardInterrupt ended the search early.
 
         Raises
         ------
@@ -92,84 +97,83 @@ class Planner:
         """
         brackets = {name: Bracket(values, sense=sense) for name in procedures}
         searches = {name: search(bracket) for name, bracket in brackets.items()}
-        wanted = {name: next(s) for name, s in searches.items()}
+        requested = {name: next(s) for name, s in searches.items()}
         try:
-            while wanted:
-                ahead = [(name, x) for name, xs in wanted.items() for x in brackets[name].speculative_values(xs)]
-                found = self.verdicts([(name, x) for name, xs in wanted.items() for x in xs], ahead)
+            while requested:
+                ahead = [(name, x) for name, xs in requested.items() for x in brackets[name].speculative_values(xs)]
+                verdicts = self.evaluate([(name, x) for name, xs in requested.items() for x in xs], ahead)
                 following = {}
-                for name, xs in wanted.items():
+                for name, xs in requested.items():
                     try:
-                        following[name] = searches[name].send({x: found[name, x] for x in xs})
+                        following[name] = searches[name].send({x: verdicts[name, x] for x in xs})
                     except StopIteration:
                         continue
-                wanted = following
+                requested = following
         except KeyboardInterrupt:
             for bracket in brackets.values():
-                bracket.close()
+                bracket.update_ends()
             return brackets, False
         return brackets, True
 
-    def verdicts(self, points: Sequence[Point], ahead: Sequence[Point] = ()) -> dict[Point, list[TargetResult]]:
-        """Findings for procedures and values, replications being added to each until it is decided or has the most.
+    def evaluate(self, candidates: Sequence[Candidate], ahead: Sequence[Candidate] = ()) -> dict[Candidate, list[TargetResult]]:
+        """Return results for values, each after as many replications as its verdict needs, or the maximum.
 
-        Workers that would be idle do runs that are likely to be wanted next: more replications of these values, and ``ahead``.
-        No verdict depends on what has been done ahead, and so none on the number of workers.
+        Workers that would be idle do runs that are likely to be needed next: further replications of these values, and ``ahead``.
+        No verdict depends on the runs done ahead, and so none depends on the number of workers.
         """
-        found: dict[Point, list[TargetResult]] = {}
-        undecided = list(dict.fromkeys(points))
-        looks = self.judge.looks
-        for look, later in zip(looks, (*looks[1:], looks[-1]), strict=True):
-            next_ones = [(name, x, r) for name, x in undecided for r in range(look, later)]
-            next_ones += [(name, x, r) for name, x in ahead for r in range(looks[0])]
-            self._do([(name, x, r) for name, x in undecided for r in range(look)], next_ones)
+        results: dict[Candidate, list[TargetResult]] = {}
+        undecided = list(dict.fromkeys(candidates))
+        looks = self.slo_test.looks
+        for look, next_look in zip(looks, (*looks[1:], looks[-1]), strict=True):
+            likely = [(name, x, r) for name, x in undecided for r in range(look, next_look)]
+            likely += [(name, x, r) for name, x in ahead for r in range(looks[0])]
+            self._do_runs([(name, x, r) for name, x in undecided for r in range(look)], likely)
             for name, x in undecided:
-                self.looked[name, x] = look
-                kept = [self.runs[name, x, r] for r in range(look)]
-                readings = list(zip(*(k.readings for k in kept), strict=True))
-                found[name, x] = self.judge.findings(readings, [k.fingerprint for k in kept])
-            undecided = [p for p in undecided if verdict(found[p]) == "open"]
+                self.replications_used[name, x] = look
+                runs = [self.runs[name, x, r] for r in range(look)]
+                readings = list(zip(*(run.readings for run in runs), strict=True))
+                results[name, x] = self.slo_test.evaluate(readings, [run.fingerprint for run in runs])
+            undecided = [c for c in undecided if overall_decision(results[c]) == "open"]
             if not undecided:
                 break
-        return found
+        return results
 
-    def tables(self, name: str, value: int) -> list[dict[str, Table]]:
-        """Tables of the runs that the last verdict on a value rests on, in the order of their replications."""
-        return [self.runs[name, value, r].tables for r in range(self.looked[name, value])]
+    def tables(self, procedure: str, value: int) -> list[dict[str, Table]]:
+        """Return the tables behind the last verdict on a value, in the order of the replications."""
+        return [self.runs[procedure, value, r].tables for r in range(self.replications_used[procedure, value])]
 
-    def _do(self, runs: Sequence[Run], ahead: Sequence[Run]) -> None:
-        """Do runs that are not done yet; and others if there are workers for them."""
+    def _do_runs(self, runs: Sequence[Run], likely: Sequence[Run]) -> None:
         for run in runs:
             if run not in self.runs and self.store is not None and (tables := self.store.read(run)):
-                self._take(run, tables)
-        together: dict[tuple[int, int], list[str]] = {}
+                self._add_run(run, tables)
+        procedures: dict[tuple[int, int], list[str]] = {}
         for name, x, r in (run for run in runs if run not in self.runs):
-            together.setdefault((x, r), []).append(name)
-        for name, x, r in (run for run in ahead if together and run not in self.runs):
-            if (x, r) in together or len(together) < self.workers:
-                together.setdefault((x, r), []).append(name)
-        tasks = {self.task(x, r, tuple(names)): (x, r) for (x, r), names in together.items()}
-        left = len(tasks)
-        if left:
-            self.progress(f"{_runs(left)} at {', '.join(map(self.said, sorted({x for x, _ in together})))}")
-        for task, outcome in self.executor.run(tasks):
+            procedures.setdefault((x, r), []).append(name)
+        for name, x, r in (run for run in likely if procedures and run not in self.runs):
+            if (x, r) in procedures or len(procedures) < self.workers:
+                procedures.setdefault((x, r), []).append(name)
+        tasks = {self.make_task(x, r, tuple(names)): (x, r) for (x, r), names in procedures.items()}
+        remaining = len(tasks)
+        if remaining:
+            self.progress(f"{_count_runs(remaining)} at {', '.join(map(self.display, sorted({x for x, _ in procedures})))}")
+        for task, result in self.executor.run(tasks):
             x, r = tasks[task]
-            self._keep(task, outcome, x, r)
-            left -= 1
-            self.progress(f"{_runs(len(self.runs))} done, {left} to go in this step")
+            self._add_result(task, result, x, r)
+            remaining -= 1
+            self.progress(f"{_count_runs(len(self.runs))} done, {remaining} to go in this step")
 
-    def _keep(self, task: Task, outcome: TaskResult, x: int, r: int) -> None:
-        if outcome.problem:
-            raise RunFailed(f"seed {task.seed}: {outcome.problem}")
-        for name, tables, seconds in zip(task.procedures, outcome.tables, outcome.wall_seconds, strict=True):
-            self._take((name, x, r), tables)
+    def _add_result(self, task: Task, result: TaskResult, x: int, r: int) -> None:
+        if result.problem:
+            raise RunFailed(f"seed {task.seed}: {result.problem}")
+        for name, tables, seconds in zip(task.procedures, result.tables, result.wall_seconds, strict=True):
+            self._add_run((name, x, r), tables)
             if self.store is not None:
                 self.store.write((name, x, r), tables, seconds)
 
-    def _take(self, run: Run, tables: dict[str, Table]) -> None:
+    def _add_run(self, run: Run, tables: dict[str, Table]) -> None:
         (fingerprint,) = tables["runs"]["fingerprint"]
-        self.runs[run] = CachedRun(self.read(tables), fingerprint, tables)
+        self.runs[run] = CachedRun(self.read_measures(tables), fingerprint, tables)
 
 
-def _runs(count: int) -> str:
+def _count_runs(count: int) -> str:
     return f"{count:,} run{'s' * (count != 1)}"

@@ -1,4 +1,4 @@
-"""A plan as it was asked for, and everything that is wrong with it."""
+"""The request for a plan, and its validation: all mistakes are reported before anything runs."""
 
 from __future__ import annotations
 
@@ -11,57 +11,69 @@ from engine.quantities import parse_duration, parse_size
 from handoff.experiments.execution.input_files import input_digests
 from handoff.experiments.execution.task import Task, canonical_json
 from handoff.experiments.planning.bisection import Sense
-from handoff.experiments.planning.readings import needs_detail
-from handoff.experiments.planning.search_space import DEFAULT_TARGET, Ask, SearchProblem, sizing_problems, vary_problem
-from handoff.experiments.planning.slo import Target, parse_all
-from handoff.experiments.planning.verdict import SloTest
+from handoff.experiments.planning.search_space import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
+from handoff.experiments.planning.slo import Target, parse_targets
+from handoff.experiments.planning.verdict import SloTest, needs_detail
+from handoff.protocol.procedures import PROCEDURES, name_errors
+from handoff.protocol.program import unsupported_reasons
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import read_tables
-from handoff.scenario.load import validate as checked
+from handoff.scenario.load import validate as validate_scenario
 from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """A plan as it was asked for.
+    """A request for a plan, with the texts of the command line.
 
     Attributes
     ----------
     scenario : Path
+        Scenario file.
     changes : tuple of str
-        Of ``--set``.
+        Changes of the scenario, as in ``options.bicast=1s``.
     vary : tuple of str
-        One, if there is no ``size``.
-    size : str or None
+        Field and range, as in ``mobile_nodes=1k:1M``; exactly one, unless there is a ``size``.
+    size : {"buffer", "lead", "agents"} or None
+        Quantity to dimension, instead of a field.
     slo : tuple of str
+        Targets, as in ``loss_ratio<=1e-4``, in addition to those of ``[slo]``.
     procedures : tuple of str
+        Names of the procedures; each gets an answer.
     find : {"largest", "smallest"} or None
-    confidence, precision : float
+        Which of the values that meet the targets is searched; None: the search finds out.
+    confidence : float
+        Confidence of each answer.
+    precision : float
+        Relative width of the interval at which the search stops.
     most_runs : int
+        Replications after which an undecided value stays open.
     seed : int or None
+        Seed of the first replication, instead of the scenario's.
     warmup : str
+        Time that the measures leave out at the start of each run, as in ``2s``.
     analytic : bool
-        The closed forms alone.
+        If true, closed forms alone are wanted, and vary and size may both be missing.
     output : Path or None
-        Of the dataset that keeps the runs.
+        Folder of the dataset that keeps the runs.
     memory_limit : str or None
-        Of a run.
+        Memory that a run may need, as in ``2GB``.
     """
 
     scenario: Path
-    changes: tuple[str, ...]
-    vary: tuple[str, ...]
-    size: str | None
-    slo: tuple[str, ...]
-    procedures: tuple[str, ...]
-    find: Sense | None
-    confidence: float
-    precision: float
-    most_runs: int
-    seed: int | None
-    warmup: str
+    changes: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
+    size: str | None = None
+    slo: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ("sync-mipv4",)
+    find: Sense | None = None
+    confidence: float = 0.95
+    precision: float = 0.01
+    most_runs: int = 12
+    seed: int | None = None
+    warmup: str = "0s"
     analytic: bool = False
     output: Path | None = None
     memory_limit: str | None = None
@@ -69,146 +81,143 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class ValidatedPlan:
-    """What is left to do when everything that was asked for is sound.
+    """A request without mistakes, and what follows from it.
 
     Attributes
     ----------
-    wanted : Wanted
+    request : PlanRequest
     data : dict
-        The scenario's tables that a run depends on.
+        Tables of the scenario that a run depends on.
     seed : int
-        Of the first replication.
+        Seed of the first replication.
     warmup_ps : int
+        Time in ps that the measures leave out.
     memory_limit_bytes : int or None
-        Of a run.
+        Memory that a run may need.
     targets : list of Target
-    questions : list of Ask
-    low : Setup
-        The scenario at the low end of the first range; as it is if nothing varies.
+    steps : list of SearchStep
+        Makers of the search problems, in their order; empty if nothing varies.
+    low_setup : Setup
+        Scenario at the low end of the first range; unchanged if nothing varies.
     """
 
-    wanted: PlanRequest
+    request: PlanRequest
     data: dict[str, Any]
     seed: int
     warmup_ps: int
     memory_limit_bytes: int | None
     targets: list[Target]
-    questions: list[Ask]
-    low: Setup
+    steps: list[SearchStep]
+    low_setup: Setup
 
-    def first(self) -> SearchProblem:
-        """The first question."""
-        return self.questions[0]({})
+    def first_problem(self) -> SearchProblem:
+        """Return the first search problem."""
+        return self.steps[0]({})
 
-    def task(self, question: SearchProblem, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
-        """One replication of a value: ``handoff run --seed`` with the same changes gives the same."""
-        tables, folder = question.tables(self.data, position), self.wanted.scenario.parent
+    def make_task(self, problem: SearchProblem, position: int, replication: int, procedures: tuple[str, ...]) -> Task:
+        """Return the task of one replication of a value; ``handoff run --seed`` with the same changes gives the same run."""
+        tables, folder = problem.tables(self.data, position), self.request.scenario.parent
         return Task(
             canonical_json(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
             memory_limit_bytes=self.memory_limit_bytes, inputs=input_digests(tables, folder),
         )  # fmt: skip
 
-    def setup(self, question: SearchProblem, position: int) -> Setup:
-        """The scenario at a value, under the first seed."""
-        return _setup(self.wanted, question.tables(self.data, position), self.seed)
+    def setup_at(self, problem: SearchProblem, position: int) -> Setup:
+        """Build the scenario at a value, with the first seed."""
+        return _build_setup(self.request, problem.tables(self.data, position), self.seed)
 
-    def judge(self, question: SearchProblem) -> SloTest:
-        """Every value has its share of the error."""
-        error = (1 - self.wanted.confidence) / question.range.most_values
-        return SloTest(tuple(self.targets), 1 - error, self.wanted.most_runs)
+    def make_slo_test(self, problem: SearchProblem) -> SloTest:
+        """Return the test of one value, which has an equal share of the error of the answer."""
+        error = (1 - self.request.confidence) / problem.range.max_values
+        return SloTest(tuple(self.targets), 1 - error, self.request.most_runs)
 
 
-def validate_request(wanted: PlanRequest) -> ValidatedPlan:
-    """Everything that is wrong with a plan, before anything runs.
+def validate_request(request: PlanRequest) -> ValidatedPlan:
+    """Check a request together with its scenario.
 
     Raises
     ------
     ScenarioError
-        With all of it.
+        With all mistakes.
     """
-    from handoff.protocol.procedures import PROCEDURES, name_errors
-    from handoff.protocol.program import unsupported_reasons
-
-    wrong = name_errors(wanted.procedures)
-    limit = parse_option("--memory-limit", parse_size, wanted.memory_limit, wrong)
-    warmup_ps = parse_option("--warmup", parse_duration, wanted.warmup, wrong) or 0
-    if len(wanted.vary) > 1:
-        wrong.append("--vary stands twice: a plan varies one field ('handoff sweep' varies several)")
-    if bool(wanted.vary) == (wanted.size is not None) and not (wanted.analytic and not wanted.vary):
-        wrong.append("give either --vary NAME=LOW:HIGH or --size WHAT: one of them says what is to be found")
-    read, text = load_with_problems(wrong, lambda: read_tables(wanted.scenario, wanted.changes), last=False)
-    scenario = load_with_problems(wrong, lambda: checked(read, wanted.scenario, text, wanted.changes), last=False)
-    data = {name: table for name, table in read.items() if name not in NOT_OF_A_POINT}
+    errors = name_errors(request.procedures)
+    limit = parse_option("--memory-limit", parse_size, request.memory_limit, errors)
+    warmup_ps = parse_option("--warmup", parse_duration, request.warmup, errors) or 0
+    if len(request.vary) > 1:
+        errors.append("--vary is given twice: a plan varies one field ('handoff sweep' varies several)")
+    if bool(request.vary) == (request.size is not None) and not (request.analytic and not request.vary):
+        errors.append("give either --vary NAME=LOW:HIGH or --size WHAT, to choose the quantity to search")
+    tables, text = load_with_problems(errors, lambda: read_tables(request.scenario, request.changes), last=False)
+    scenario = load_with_problems(
+        errors, lambda: validate_scenario(tables, request.scenario, text, request.changes), last=False
+    )
+    data = {name: table for name, table in tables.items() if name not in NOT_OF_A_POINT}
     if warmup_ps >= scenario.duration:
-        wrong.append(f"--warmup {wanted.warmup}: the run ends at {data['duration']}: nothing would be measured")
-    seed = scenario.seed if wanted.seed is None else wanted.seed
-    wrong += seed_range_errors(seed, wanted.most_runs)
-    questions, setup = _questions(wanted, data, scenario.seed, wrong)
-    asked = [("[slo]", _of_scenario(scenario)), ("--slo", wanted.slo)]
-    if not any(texts for _, texts in asked) and wanted.size in DEFAULT_TARGET:
-        asked.append((f"--size {wanted.size}", [DEFAULT_TARGET[wanted.size]]))
-    targets = _targets(asked, setup, wrong)
-    if not any(texts for _, texts in asked) and questions:
-        wrong.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
+        errors.append(f"--warmup {request.warmup}: the run ends at {data['duration']}: nothing would be measured")
+    seed = scenario.seed if request.seed is None else request.seed
+    errors += seed_range_errors(seed, request.most_runs)
+    steps, setup = _make_steps(request, data, scenario.seed, errors)
+    target_sources = [("[slo]", [] if scenario.slo is None else scenario.slo.targets), ("--slo", request.slo)]
+    if not any(texts for _, texts in target_sources) and request.size in DEFAULT_TARGET:
+        target_sources.append((f"--size {request.size}", [DEFAULT_TARGET[request.size]]))
+    targets = _parse_targets(target_sources, setup, errors)
+    if not any(texts for _, texts in target_sources) and steps:
+        errors.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
-        wrong += unsupported_reasons(setup, (name for name in wanted.procedures if name in PROCEDURES))
-    if wrong or setup is None:
-        raise ScenarioError(wrong)
-    return ValidatedPlan(wanted, data, seed, warmup_ps, limit, targets, questions, setup)
+        errors += unsupported_reasons(setup, (name for name in request.procedures if name in PROCEDURES))
+    if errors or setup is None:
+        raise ScenarioError(errors)
+    return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup)
 
 
-def _of_scenario(scenario: Scenario) -> list[str]:
-    """Targets of ``[slo]``."""
-    return [] if scenario.slo is None else scenario.slo.targets
-
-
-def _targets(asked: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, wrong: list[str]) -> list[Target]:
-    """The targets that are asked for, where each comes from beside it."""
+def _parse_targets(sources: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, errors: list[str]) -> list[Target]:
+    # The targets of all sources are checked together, and each mistake is reported once, with the source that adds it.
     targets: list[Target] = []
-    found: dict[str, str] = {}
-    together: list[str] = []
-    for where, texts in asked:
-        together += texts
+    source_errors: dict[str, str] = {}
+    all_texts: list[str] = []
+    for source, texts in sources:
+        all_texts += texts
         try:
-            targets = parse_all(together, _units(setup))
+            targets = parse_targets(all_texts, _unit_finder(setup))
         except ValueError as error:
             for problem in str(error).split("\n"):
-                found.setdefault(problem, f"{where} {problem}")
-    wrong += found.values()
+                source_errors.setdefault(problem, f"{source} {problem}")
+    errors += source_errors.values()
     return targets
 
 
-def _questions(
-    wanted: PlanRequest, data: dict[str, Any], seed: int, wrong: list[str]
-) -> tuple[list[Ask], Setup | None]:
-    """What is asked, and the scenario at the low end of the range if it is sound."""
+def _make_steps(
+    request: PlanRequest, data: dict[str, Any], seed: int, errors: list[str]
+) -> tuple[list[SearchStep], Setup | None]:  # fmt: skip
+    # Returns the search steps, and the scenario at the low end of the first range; None if there is a mistake.
     try:
-        if wanted.vary:
-            question = vary_problem(wanted.vary[0], data, wanted.precision, wanted.find)
-            questions: list[Ask] = [lambda found: question]
-        elif wanted.size is not None:
-            questions = sizing_problems(wanted.size, data)
-            question = questions[0]({})
+        if request.vary:
+            problem = vary_problem(request.vary[0], data, request.precision, request.find)
+            steps: list[SearchStep] = [lambda answers: problem]
+        elif request.size is not None:
+            steps = sizing_steps(request.size, data)
+            problem = steps[0]({})
         else:
-            return [], _setup(wanted, data, seed) if wanted.analytic else None
-        if found := question.problems(data):
-            raise ScenarioError([f"{'--vary' if wanted.vary else f'--size {wanted.size}:'} {problem}" for problem in found])
-        return questions, _setup(wanted, question.tables(data, question.range.low), seed)
+            return [], _build_setup(request, data, seed) if request.analytic else None
+        if range_errors := problem.range_errors(data):
+            option = "--vary" if request.vary else f"--size {request.size}:"
+            raise ScenarioError([f"{option} {error}" for error in range_errors])
+        return steps, _build_setup(request, problem.tables(data, problem.range.low), seed)
     except ScenarioError as error:
-        wrong += error.problems
+        errors += error.problems
     except ValueError as error:
-        wrong.append(str(error))
+        errors.append(str(error))
     return [], None
 
 
-def _setup(wanted: PlanRequest, data: dict[str, Any], seed: int) -> Setup:
+def _build_setup(request: PlanRequest, data: dict[str, Any], seed: int) -> Setup:
     from handoff.workload.build import build_setup
 
-    return build_setup(Scenario.model_validate(data), wanted.scenario, seed)
+    return build_setup(Scenario.model_validate(data), request.scenario, seed)
 
 
-def _units(setup: Setup | None) -> Callable[[str], str]:
-    """Units of measures by their names, those of agents and links as far as these are known."""
+def _unit_finder(setup: Setup | None) -> Callable[[str], str]:
+    # Checks the names of nodes and links too, as far as the scenario could be built.
     from handoff.metrics.catalogue import get_measure
 
     if setup is None:

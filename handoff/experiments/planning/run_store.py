@@ -1,4 +1,4 @@
-"""Runs of a plan in the dataset of a sweep: an interrupted plan goes on, and ``handoff query`` reads what was tried."""
+"""Runs of a plan in the dataset of a sweep: an interrupted plan resumes, and ``handoff query`` reads its runs."""
 
 from __future__ import annotations
 
@@ -11,75 +11,76 @@ from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.execution.task import TABLES, Table, Task
 from handoff.experiments.planning.planner import Run
 from handoff.experiments.planning.search_space import SearchProblem
-from handoff.experiments.sweep.dataset import DatasetContents, FinishedRun, Writer, open_writer, read_contents, read_table
+from handoff.experiments.sweep.dataset import DatasetContents, read_contents, read_table
+from handoff.experiments.sweep.dataset_writer import FinishedRun, Writer, open_writer
 from handoff.experiments.sweep.points import Point, RunSettings
 
 
 @dataclass
 class PlanDataset:
-    """A dataset that is being written.
+    """A dataset that a plan reads and writes.
 
     Attributes
     ----------
     writer : Writer
-    found : Contents
-        What was in it.
+    contents : DatasetContents
+        Runs that were there at the start.
     version : str
-        Of the code; runs of another one are done again.
-    told : set of str
-        Keys of points that it has been told of by this plan.
+        Version of the code; runs of another version are repeated.
+    described_points : set of str
+        Keys of the points that this plan has written a description of.
     """
 
     writer: Writer
-    found: DatasetContents
+    contents: DatasetContents
     version: str
-    told: set[str] = field(default_factory=set)
+    described_points: set[str] = field(default_factory=set)
 
-    def of(self, question: SearchProblem, task: Callable[[int, int, tuple[str, ...]], Task]) -> DatasetRunStore:
-        """The runs of a question, which have these tasks."""
-        return DatasetRunStore(self, question, task)
+    def store_for(self, problem: SearchProblem, make_task: Callable[[int, int, tuple[str, ...]], Task]) -> DatasetRunStore:
+        """Return the store of the runs of a search problem, which have these tasks."""
+        return DatasetRunStore(self, problem, make_task)
 
 
 @dataclass
 class DatasetRunStore:
-    """``handoff.experiments.planning.planner.Store`` of one question."""
+    """Store of the runs of one search problem (``handoff.experiments.planning.planner.RunStore``)."""
 
     dataset: PlanDataset
-    question: SearchProblem
-    task: Callable[[int, int, tuple[str, ...]], Task]
+    problem: SearchProblem
+    make_task: Callable[[int, int, tuple[str, ...]], Task]
 
     def read(self, run: Run) -> dict[str, Table] | None:
-        """Tables of a run of this code, if it is there."""
-        point, seed = self._point(run)
-        stored = self.dataset.found.runs.get((point.key, seed))
+        """Return the tables of a run that this version of the code made, or None."""
+        point, seed = self._locate(run)
+        stored = self.dataset.contents.runs.get((point.key, seed))
         if stored is None or stored.code_version != self.dataset.version:
             return None
         return {name: read_table(stored, name) for name in TABLES}
 
     def write(self, run: Run, tables: dict[str, Table], wall_seconds: float) -> None:
-        """Keep a run: it is complete there when this returns."""
-        point, seed = self._point(run)
-        if point.key not in self.dataset.told:
+        """Store a run; it is complete in the dataset when this returns."""
+        point, seed = self._locate(run)
+        if point.key not in self.dataset.described_points:
             self.dataset.writer.add_points([point])
-            self.dataset.told.add(point.key)
+            self.dataset.described_points.add(point.key)
         self.dataset.writer.add([FinishedRun(point, seed, tables, wall_seconds)], self.dataset.version)
 
-    def _point(self, run: Run) -> tuple[Point, int]:
-        name, x, r = run
-        task = self.task(x, r, (name,))
+    def _locate(self, run: Run) -> tuple[Point, int]:
+        procedure, x, r = run
+        task = self.make_task(x, r, (procedure,))
         settings = RunSettings(task.detail, task.warmup_ps, task.batches)
-        values = {self.question.path: self.question.values.text(x)}
-        return Point(task.scenario, name, settings, task.inputs, values), task.seed
+        values = {self.problem.path: self.problem.values.text(x)}
+        return Point(task.scenario, procedure, settings, task.inputs, values), task.seed
 
 
 @contextmanager
 def open_dataset(folder: Path | None) -> Iterator[PlanDataset | None]:
-    """The dataset in a folder, to be read and written; None where there is none.
+    """Open the dataset in a folder for reading and writing; without a folder, the context is None.
 
     Raises
     ------
     ValueError
-        If the folder cannot be written, or another process writes there.
+        If the folder cannot be written, or another process is writing there.
     """
     if folder is None:
         yield None

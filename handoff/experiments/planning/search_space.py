@@ -1,4 +1,4 @@
-"""What is asked: a field of a scenario, the values it may have, and which end of them is wanted."""
+"""Search problems: a field of a scenario, the values it may have, and which end of them is searched."""
 
 from __future__ import annotations
 
@@ -14,31 +14,35 @@ from handoff.scenario.load import validate
 from handoff.scenario.overrides import set_value, variable_fields
 
 Tables = dict[str, Any]
-"""A scenario file as it is parsed."""
-OLD, NEW = "options.old_buffer_packets", "options.new_buffer_packets"
-MOST_PACKETS = 2**20
-"""Places of the largest buffer that is tried."""
-LONGEST_LEAD_PS = 10 * 10**12
-FINEST_LEAD_PS = 10**8
-"""How near the answer is where no traffic has an interval."""
+"""Tables of a scenario file, as parsed."""
+OLD_BUFFER, NEW_BUFFER = "options.old_buffer_packets", "options.new_buffer_packets"
+LEAD = "movement.commuters.lead"
+MAX_BUFFER_PACKETS = 2**20
+MAX_LEAD_PS = 10 * 10**12
+LEAD_STEPS_PER_INTERVAL = 10
+"""The lead is resolved to this fraction of the shortest interval between packets."""
+DEFAULT_INTERVAL_PS = 10**9
+"""Interval that sets the resolution of the lead if no traffic has an interval."""
 
 
 @dataclass(frozen=True)
 class SearchProblem:
-    """One field that varies.
+    """A field to vary and the values to search.
 
     Attributes
     ----------
     name : str
-        As it is told.
+        Name for display.
     path : str
-        As ``handoff.scenario.overrides`` knows it.
+        Name that ``handoff.scenario.overrides`` resolves.
     values : Values
-    range : Range
+        Scale of the field.
+    range : SearchRange
+        Positions on that scale.
     sense : {"largest", "smallest"} or None
-        Which value is wanted; None: to be found out.
-    also : tuple of (str, str)
-        Other fields with a value for this question.
+        Which of the values that meet the targets is searched; None: the search finds out.
+    fixed : tuple of (str, str)
+        Other fields that have a value of their own in this problem.
     """
 
     name: str
@@ -46,30 +50,30 @@ class SearchProblem:
     values: Values
     range: SearchRange
     sense: Sense | None = None
-    also: tuple[tuple[str, str], ...] = field(default=())
+    fixed: tuple[tuple[str, str], ...] = field(default=())
 
     def tables(self, data: Tables, position: int) -> Tables:
-        """The scenario with the field at a value."""
+        """Return the scenario with the field at a position."""
         changed = data
-        for name, value in (*self.also, (self.path, self.values.text(position))):
+        for name, value in (*self.fixed, (self.path, self.values.text(position))):
             changed = set_value(changed, name, value)
         return changed
 
-    def problems(self, data: Tables) -> list[str]:
-        """What is wrong with the scenario at either end of the range."""
-        found: dict[str, str] = {}
+    def range_errors(self, data: Tables) -> list[str]:
+        """Return the mistakes in the scenario at either end of the range."""
+        errors: dict[str, str] = {}
         for end in (self.range.low, self.range.high):
-            for problem in problems(self.tables(data, end)):
-                found.setdefault(problem, f"{self.path}={self.values.text(end)}: {problem}")
-        return list(found.values())
+            for error in scenario_errors(self.tables(data, end)):
+                errors.setdefault(error, f"{self.path}={self.values.text(end)}: {error}")
+        return list(errors.values())
 
 
-Ask = Callable[[dict[str, int]], SearchProblem]
-"""A question that may depend on what those before it have found, by their paths."""
+SearchStep = Callable[[dict[str, int]], SearchProblem]
+"""Makes a search problem from the answers to the problems before it, by their paths."""
 
 
-def problems(data: Tables) -> list[str]:
-    """What is wrong with a scenario's tables."""
+def scenario_errors(data: Tables) -> list[str]:
+    """Return the mistakes in a scenario's tables."""
     try:
         validate(data, "")
     except ScenarioError as error:
@@ -78,7 +82,7 @@ def problems(data: Tables) -> list[str]:
 
 
 def vary_problem(text: str, data: Tables, precision: float, sense: Sense | None) -> SearchProblem:
-    """The question of ``NAME=LOW:HIGH``.
+    """Parse ``NAME=LOW:HIGH`` into a search problem.
 
     Raises
     ------
@@ -95,69 +99,78 @@ def vary_problem(text: str, data: Tables, precision: float, sense: Sense | None)
     return SearchProblem(name, name, values, limits, sense)
 
 
-def sizing_problems(what: str, data: Tables) -> list[Ask]:
-    """The questions of ``--size``, each of what the ones before it have found.
+def sizing_steps(size: str, data: Tables) -> list[SearchStep]:
+    """Return the steps of ``--size``, each of which may depend on the answers before it.
+
+    Parameters
+    ----------
+    size : {"buffer", "lead", "agents"}
+        Quantity to dimension.
+    data : dict
+        Tables of the scenario file.
 
     Raises
     ------
     ValueError
-        If the scenario has no such thing.
+        If the scenario does not have what is to be sized.
     """
-    return _SIZES[what](data)
+    return _SIZES[size](data)
 
 
-def _buffers(data: Tables) -> list[Ask]:
-    """First the old router's with no limit at the new one (0 there), then the new router's with what the old one needs."""
-    old, new = Values.of(data, OLD), Values.of(data, NEW)
+def _buffer_steps(data: Tables) -> list[SearchStep]:
+    # A new router's buffer of 0 has no limit. The old router is sized with it, then the new router with the old one's size.
+    old, new = Values.of(data, OLD_BUFFER), Values.of(data, NEW_BUFFER)
+    old_range, new_range = SearchRange(0, MAX_BUFFER_PACKETS, 0), SearchRange(1, MAX_BUFFER_PACKETS, 0)
     return [
-        lambda found: SearchProblem(
-            "old router's buffer (packets)", OLD, old, SearchRange(0, MOST_PACKETS, 0), "smallest", also=((NEW, "0"),)
+        lambda answers: SearchProblem(
+            "old router's buffer (packets)", OLD_BUFFER, old, old_range, "smallest", fixed=((NEW_BUFFER, "0"),)
         ),
-        lambda found: SearchProblem(
-            "new router's buffer (packets)", NEW, new, SearchRange(1, MOST_PACKETS, 0), "smallest", also=((OLD, str(found[OLD])),)
+        lambda answers: SearchProblem(
+            "new router's buffer (packets)", NEW_BUFFER, new, new_range, "smallest",
+            fixed=((OLD_BUFFER, str(answers[OLD_BUFFER])),),
         ),
     ]  # fmt: skip
 
 
-def _lead(data: Tables) -> list[Ask]:
+def _lead_steps(data: Tables) -> list[SearchStep]:
     movement = data.get("movement", {})
     if "commuters" not in movement:
         raise ValueError("--size lead: movement gives no lead that can vary: it needs [movement.commuters]")
-    name = "movement.commuters.lead"
-    values = Values.of(data, name)
+    values = Values.of(data, LEAD)
     intervals = [parse_duration(t["interval"]) for t in data.get("traffic", []) if "interval" in t]
-    grain = min([i for i in intervals if i], default=10 * FINEST_LEAD_PS) // 10
+    resolution = min([i for i in intervals if i], default=DEFAULT_INTERVAL_PS) // LEAD_STEPS_PER_INTERVAL
 
-    def sound(position: int) -> bool:
-        return not problems(set_value(data, name, values.text(position)))
+    def is_valid(position: int) -> bool:
+        return not scenario_errors(set_value(data, LEAD, values.text(position)))
 
-    low, high = 0, LONGEST_LEAD_PS
+    low, high = 0, MAX_LEAD_PS
     commuters = movement["commuters"]
-    if not sound(low):  # a link does not come up before the move is predicted
-        low = _ends(commuters.get("overlap", "0s"))[1] - _ends(commuters.get("guard", "0s"))[0]
-    while high > max(low, grain) and not sound(high):
+    if not is_valid(low):  # a link does not come up before the move is predicted
+        low = _spread_ends(commuters.get("overlap", "0s"))[1] - _spread_ends(commuters.get("guard", "0s"))[0]
+    while high > max(low, resolution) and not is_valid(high):
         high //= 2
-    if not low < high or not sound(low):
-        raise ValueError("--size lead: no lead is sound in this scenario: its handoffs come too often for any")
-    return [lambda found: SearchProblem("lead", name, values, SearchRange(low, high, 0, max(1, grain)), "smallest")]
+    if not low < high or not is_valid(low):
+        raise ValueError("--size lead: no lead is valid in this scenario: its handoffs follow each other too closely")
+    lead_range = SearchRange(low, high, 0, max(1, resolution))
+    return [lambda answers: SearchProblem("lead", LEAD, values, lead_range, "smallest")]
 
 
-def _ends(spread: Any) -> tuple[int, int]:
-    """Of a time that is drawn."""
+def _spread_ends(spread: Any) -> tuple[int, int]:
+    # A time of the scenario is one duration, or a pair between which it is drawn.
     low, high = spread if isinstance(spread, list) else (spread, spread)
     return parse_duration(low), parse_duration(high)
 
 
-def _agents(data: Tables) -> list[Ask]:
+def _agent_steps(data: Tables) -> list[SearchStep]:
     if "agents" not in variable_fields(data):
         raise ValueError("--size agents: the scenario has no [regions] whose 'count' could vary")
-    most = len(Scenario.model_validate(data).routers.names)
-    if most < 2:
+    max_agents = len(Scenario.model_validate(data).routers.names)
+    if max_agents < 2:
         raise ValueError("--size agents: there is one router, and so one agent at most")
-    return [lambda found: SearchProblem("agents (GFAs or MAPs)", "agents", Values.of(data, "agents"), SearchRange(1, most, 0), "smallest")]
+    values, agent_range = Values.of(data, "agents"), SearchRange(1, max_agents, 0)
+    return [lambda answers: SearchProblem("agents (GFAs or MAPs)", "agents", values, agent_range, "smallest")]
 
 
-_SIZES = {"buffer": _buffers, "lead": _lead, "agents": _agents}
-SIZES = tuple(_SIZES)
+_SIZES = {"buffer": _buffer_steps, "lead": _lead_steps, "agents": _agent_steps}
 DEFAULT_TARGET = {"buffer": "lost<=0", "lead": "scenario_1_ratio>=1"}
-"""What a size is asked for if nothing else is."""
+"""Target of a size if neither the scenario nor the user names one."""

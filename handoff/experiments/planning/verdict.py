@@ -1,16 +1,19 @@
-"""Whether replications say that targets are met, missed, or not yet either."""
+"""Verdicts: whether the replications show that targets are met or missed, or leave them open."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
+from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
 from handoff.metrics.confidence import Decision, Interval, SequentialTest, look_schedule
 
-LEAST = 2
-"""Replications that show whether a scenario has anything random in it."""
+MIN_REPLICATIONS = 2
+"""Replications that show whether a scenario contains anything random."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,9 @@ class Reading:
     value : float or None
         None if nothing was measured.
     trials : int or None
-        Of a ratio: out of how many.
+        Number of trials behind a ratio.
     enough : bool
-        Whether there were samples enough for it (a quantile wants some beyond it).
+        True if there were enough samples for the measure; a quantile needs some beyond it.
     """
 
     value: float | None
@@ -34,16 +37,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """What was found of one target at one value of the field.
+    """Result of one target at one value of the field.
 
     Attributes
     ----------
     target : Target
     decision : {"met", "missed", "open"}
     interval : Interval
-        The one that the decision rests on.
+        Confidence interval behind the decision.
     note : str
-        Why it is open, or what the decision does not rest on an interval.
+        Reason why the target is open, or basis of a decision that rests on no interval.
     """
 
     target: Target
@@ -54,101 +57,124 @@ class TargetResult:
 
 @dataclass(frozen=True)
 class SloTest:
-    """Decides targets together: all met, or one missed.
+    """Test of several targets together: all met, or one missed.
 
-    The error of one verdict is at most ``1 - confidence``: it is shared equally among the targets, and among the looks of each
-    (``handoff.measures.Sequential``). Three kinds of targets need no interval. If two seeds give the same run, packet for packet,
-    nothing in the scenario is random and the value is exact. A target at the edge of what a measure can be (``lost<=0``,
-    ``scenario_1_ratio>=1``) is missed with the first replication that breaks it, and met when all ``most`` have kept it. And what
-    was not measured, or from too few samples, decides nothing.
+    The error of one verdict is at most ``1 - confidence``. It is shared equally among the targets, and among the looks at each
+    (``handoff.metrics.confidence.SequentialTest``). Three cases need no interval:
+
+    - Two seeds give the same run, packet for packet: nothing in the scenario is random, and the value is exact.
+    - The limit is the extreme of the measure (``lost<=0``, ``scenario_1_ratio>=1``): the target is missed with the first
+      replication that violates it, and met if none of ``max_replications`` does.
+    - Nothing was measured, or too few samples: the target stays open.
 
     Attributes
     ----------
     targets : tuple of Target
     confidence : float
-        Of one verdict.
-    most : int
+        Confidence of one verdict.
+    max_replications : int
         Replications after which an undecided target stays open.
     """
 
     targets: tuple[Target, ...]
     confidence: float
-    most: int
+    max_replications: int
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """After how many replications it is worth asking for a verdict."""
-        return tuple(sorted({min(LEAST, self.most), *look_schedule(self.most)}))
+        """Numbers of replications after which a verdict may be possible."""
+        return tuple(sorted({min(MIN_REPLICATIONS, self.max_replications), *look_schedule(self.max_replications)}))
 
-    def findings(self, readings: Sequence[Sequence[Reading]], fingerprints: Sequence[int]) -> list[TargetResult]:
-        """One a target, in their order.
+    def evaluate(self, readings: Sequence[Sequence[Reading]], fingerprints: Sequence[int]) -> list[TargetResult]:
+        """Return the result of each target, in their order.
 
         Parameters
         ----------
         readings : sequence of sequence of Reading
-            For each target, in their order, one of each replication, in the order of their numbers.
+            For each target, in their order, a reading of each replication, in the order of their numbers.
         fingerprints : sequence of int
-            Of each replication's run.
+            Fingerprint of each replication's run.
         """
-        constant = len(fingerprints) >= LEAST and len(set(fingerprints)) == 1
-        return [self._finding(target, found, constant) for target, found in zip(self.targets, readings, strict=True)]
+        constant = len(fingerprints) >= MIN_REPLICATIONS and len(set(fingerprints)) == 1
+        return [self._evaluate(target, row, constant) for target, row in zip(self.targets, readings, strict=True)]
 
-    def _finding(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
+    def _evaluate(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
         values = [r.value for r in readings if r.value is not None]
-        few = sum(not r.enough for r in readings)
-        if len(values) < len(readings) or few:
-            said = "too few samples for it" if few else "nothing was measured"
-            return TargetResult(target, "open", _spanned(values), f"{said} in {max(few, len(readings) - len(values))} replications")
+        too_few = sum(not r.enough for r in readings)
+        if len(values) < len(readings) or too_few:
+            reason = "too few samples for it" if too_few else "nothing was measured"
+            replications = max(too_few, len(readings) - len(values))
+            return TargetResult(target, "open", _unbounded_interval(values), f"{reason} in {replications} replications")
         n = len(values)
         if constant:
             exact = Interval(values[0], values[0], values[0], n)
             return TargetResult(target, "met" if target.holds(values[0]) else "missed", exact, "exact: no seed changes it")
-        counted = [r.trials for r in readings if r.trials is not None]
-        trials = counted if len(counted) == n else None
-        by = self._sequential(target)
-        interval = by.interval(values, trials)
+        counts = [r.trials for r in readings if r.trials is not None]
+        trials = counts if len(counts) == n else None
+        test = self._sequential_test(target)
+        interval = test.interval(values, trials)
         if target.is_at_extreme:
-            broken = sum(not target.holds(v) for v in values)
-            if broken or n >= self.most:
-                return TargetResult(target, "missed" if broken else "met", interval, _kept(broken, n, self.confidence))
+            violations = sum(not target.holds(v) for v in values)
+            if violations or n >= self.max_replications:
+                note = _extreme_note(violations, n, self.confidence)
+                return TargetResult(target, "missed" if violations else "met", interval, note)
             return TargetResult(target, "open", interval)
-        return TargetResult(target, by.decide(values, trials), interval)
+        return TargetResult(target, test.decide(values, trials), interval)
 
-    def _sequential(self, target: Target) -> SequentialTest:
+    def _sequential_test(self, target: Target) -> SequentialTest:
         error = (1 - self.confidence) / len(self.targets)
-        return SequentialTest(target.limit, "<=" if target.is_upper_bound else ">=", 1 - error, max(2, self.most))
+        sense: Literal["<=", ">="] = "<=" if target.is_upper_bound else ">="
+        return SequentialTest(target.limit, sense, 1 - error, max(2, self.max_replications))
 
 
-def verdict(findings: Sequence[TargetResult]) -> Decision:
-    """Of all targets together."""
-    decisions = [f.decision for f in findings]
+def overall_decision(results: Sequence[TargetResult]) -> Decision:
+    """Return the verdict on all targets together."""
+    decisions = [r.decision for r in results]
     return "missed" if "missed" in decisions else "open" if "open" in decisions else "met"
 
 
-def significantly_worse(findings: Sequence[TargetResult], than: Sequence[TargetResult]) -> bool:
-    """Whether a target that is missed in both is further from its limit, beyond what chance explains."""
+def is_significantly_worse(results: Sequence[TargetResult], reference: Sequence[TargetResult]) -> bool:
+    """Return whether a target that both miss is further from its limit than in the reference, by more than chance explains."""
     return any(
         a.decision == b.decision == "missed"
         and (a.interval.low > b.interval.high if a.target.is_upper_bound else a.interval.high < b.interval.low)
-        for a, b in zip(findings, than, strict=True)
+        for a, b in zip(results, reference, strict=True)
     )
 
 
-def _kept(broken: int, n: int, confidence: float) -> str:
-    if broken:
-        return f"broken in {broken} of {n} replications"
+def read_measures(targets: Sequence[Target], tables: dict[str, Table]) -> tuple[Reading, ...]:
+    """Read the measures of targets off the tables of one run."""
+    return tuple(_read_measure(tables, target.measure) for target in targets)
+
+
+def needs_detail(targets: Sequence[Target]) -> bool:
+    """Return whether a target's measure is computed from the record of every packet."""
+    return any(get_measure(target.measure).detail for target in targets)
+
+
+def format_target_result(result: TargetResult) -> str:
+    """Return the mean of a result and its interval, if it has one, as text."""
+    interval, unit = result.interval, result.target.unit
+    if not interval.known or interval.low == interval.high:
+        return format_value(interval.mean, unit)
+    return f"{format_value(interval.mean, unit)} [{format_value(interval.low, unit)}, {format_value(interval.high, unit)}]"
+
+
+def _read_measure(tables: dict[str, Table], name: str) -> Reading:
+    measured = evaluate(tables, name)
+    # Trials are events out of a number: a share of time has none, and neither has a count of copies per packet, which exceeds 1.
+    has_trials = name.endswith("_ratio") and (measured.value or 0) <= 1
+    enough = measured.value is None or has_enough_samples(name, measured.samples)
+    return Reading(measured.value, measured.samples if has_trials else None, enough)
+
+
+def _extreme_note(violations: int, n: int, confidence: float) -> str:
+    if violations:
+        return f"broken in {violations} of {n} replications"
     share = 1 - (1 - confidence) ** (1 / n)
     return f"kept in all {n} replications: broken in less than {share:.0%} of all, at this confidence"
 
 
-def _spanned(values: Sequence[float]) -> Interval:
+def _unbounded_interval(values: Sequence[float]) -> Interval:
     mean = math.fsum(values) / len(values) if values else math.nan
     return Interval(mean, -math.inf, math.inf, len(values))
-
-
-def format_finding(finding: TargetResult) -> str:
-    """Value and interval of a finding."""
-    at, unit = finding.interval, finding.target.unit
-    if not at.known or at.low == at.high:
-        return format_value(at.mean, unit)
-    return f"{format_value(at.mean, unit)} [{format_value(at.low, unit)}, {format_value(at.high, unit)}]"

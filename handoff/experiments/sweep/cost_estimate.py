@@ -1,4 +1,4 @@
-"""What a sweep would take: packets, memory and time of each scenario, from those that are built for it."""
+"""Estimate of the packets, memory and time that a sweep takes, from scenarios that are built for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from engine.memory import memory_upper_bound
 from engine.offered_load import expected_packets
-from handoff.experiments.sweep.dataset import Run, StoredRun
+from handoff.experiments.execution.code_version import code_version
+from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents
 from handoff.experiments.sweep.points import Point
-from handoff.experiments.sweep.runner import SweepPlan
+from handoff.experiments.sweep.sweep_plan import SweepPlan
 from handoff.protocol.program import compile_program
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
@@ -20,25 +21,26 @@ from handoff.simulation.initial_state import prepare_network
 from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.workload.build import build_setup
 
-BUILDING_SECONDS = 5.0
-"""For building scenarios beyond the first and the last."""
+BUILD_SECONDS = 5.0
+"""Time for building scenarios other than the first and the last."""
 PROBE_SECONDS = 1.0
+"""Length of the run that the speed is measured with, in real time."""
 RECORD_BYTES = 200
-"""Of each packet with ``detail``."""
+"""Memory of each packet with ``detail``."""
 
 
 @dataclass(frozen=True)
 class RunCost:
-    """Of one run of a scenario.
+    """Cost of one run of a scenario.
 
     Attributes
     ----------
     packets : int
-        Data packets that are sent, about.
+        Approximate number of data packets sent.
     memory_bytes : int
-        At most, by ``engine.memory`` and what ``detail`` adds.
+        Upper bound, by ``engine.memory`` and the record of ``detail``.
     building_seconds : float
-        Until the run begins.
+        Time before the run starts.
     """
 
     packets: int
@@ -48,74 +50,117 @@ class RunCost:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of a plan.
+    """Cost of a sweep.
 
     Attributes
     ----------
-    sizes : dict of str to Size or str
-        By a scenario's text: those that were built, or why one cannot be.
+    sizes : dict of str to RunCost or str
+        By the text of a scenario, for each that was built: its cost, or the reason why it cannot be built.
     seconds : float or None
-        That the missing runs take on one processor, about; None if nothing could be run.
-    by : str
-        What the time rests on.
+        Approximate time of the missing runs on one processor; None if nothing could be run.
+    basis : str
+        Runs that the time is estimated from.
     """
 
     sizes: dict[str, RunCost | str]
     seconds: float | None
-    by: str
+    basis: str
 
 
-def forecast(plan: SweepPlan, stored: Mapping[Run, StoredRun], missing: set[Run]) -> Forecast:
-    """Build the first and the last scenario, and others while that is quick; estimate the time from runs that are there, else
-    from a short one of the smallest.
+@dataclass(frozen=True)
+class SweepPreview:
+    """State of a sweep before its runs.
+
+    Attributes
+    ----------
+    contents : DatasetContents
+        Complete runs of the dataset.
+    missing : set of Run
+        Runs to do.
+    forecast : Forecast
+        Their cost.
+    """
+
+    contents: DatasetContents
+    missing: set[Run]
+    forecast: Forecast
+
+
+def preview_sweep(plan: SweepPlan, folder: Path | None, *, rerun_stale: bool = False) -> SweepPreview:
+    """Return what :func:`handoff.experiments.sweep.runner.run_sweep` would do, without doing it.
 
     Parameters
     ----------
-    plan : Plan
-        Of the sweep.
-    stored, missing : as of ``Plan.missing``
-        What there is, and what is to be done.
+    plan : SweepPlan
+        Plan of the sweep.
+    folder : Path or None
+        Folder of the dataset, which need not exist; None: as for an empty dataset.
+    rerun_stale : bool
+        If true, count the runs that another version of the code made as missing.
     """
-    groups: dict[str, list[Point]] = {}
+    contents = DatasetContents() if folder is None else read_contents(folder)
+    missing = plan.missing(contents.runs, code_version() if rerun_stale else None)
+    return SweepPreview(contents, missing, forecast(plan, contents.runs, missing))
+
+
+def forecast(plan: SweepPlan, stored: Mapping[Run, StoredRun], missing: set[Run]) -> Forecast:
+    """Estimate the cost of the missing runs.
+
+    The first and the last scenario are built, and others while that is quick. The time is estimated from stored runs, else from
+    a short run of the smallest scenario.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+        Plan of the sweep.
+    stored : mapping of Run to StoredRun
+        Complete runs of the dataset.
+    missing : set of Run
+        Runs to do.
+    """
+    points_by_scenario: dict[str, list[Point]] = {}
     for point in plan.points:
-        groups.setdefault(point.scenario, []).append(point)
-    order = list(groups)
+        points_by_scenario.setdefault(point.scenario, []).append(point)
+    texts = list(points_by_scenario)
     sizes: dict[str, RunCost | str] = {}
-    begun = time.perf_counter()
-    for at, text in enumerate([*order[:1], *order[:0:-1]]):
-        if at > 1 and time.perf_counter() - begun > BUILDING_SECONDS:
+    start = time.perf_counter()
+    for index, text in enumerate([*texts[:1], *texts[:0:-1]]):
+        if index > 1 and time.perf_counter() - start > BUILD_SECONDS:
             break
-        sizes[text] = _size(plan, text, groups[text][0])
-    known = {text: size for text, size in sizes.items() if isinstance(size, RunCost)}
-    if not known or not missing:
+        sizes[text] = _estimate_cost(plan, points_by_scenario[text][0])
+    costs = {text: size for text, size in sizes.items() if isinstance(size, RunCost)}
+    if not costs or not missing:
         return Forecast(sizes, None if missing else 0.0, "")
-    mean = sum(s.packets for s in known.values()) / len(known)
-    packets = {p.key: known[p.scenario].packets if p.scenario in known else mean for p in plan.points}
+    mean_packets = sum(c.packets for c in costs.values()) / len(costs)
+    packets = {p.key: costs[p.scenario].packets if p.scenario in costs else mean_packets for p in plan.points}
     measured = [(s.wall_seconds, packets[key]) for (key, _), s in stored.items() if key in packets]
     if measured:
-        each, by = sum(w for w, _ in measured) / max(sum(p for _, p in measured), 1), f"{len(measured):,} runs that are there"
+        packet_seconds = sum(w for w, _ in measured) / max(sum(p for _, p in measured), 1)
+        basis = f"{len(measured):,} runs that are there"
     else:
-        smallest = min(known, key=lambda text: known[text].packets)
-        each, by = _probe(plan, groups[smallest][0], known[smallest]), f"{PROBE_SECONDS:g} s of the smallest point"
-    own: dict[str, list[float]] = {}
+        smallest = min(costs, key=lambda text: costs[text].packets)
+        packet_seconds = _probe_speed(plan, points_by_scenario[smallest][0], costs[smallest])
+        basis = f"{PROBE_SECONDS:g} s of the smallest point"
+    run_seconds: dict[str, list[float]] = {}
     for (key, _), s in stored.items():
-        own.setdefault(key, []).append(s.wall_seconds)
-    building = sum(s.building_seconds for s in known.values()) / len(known)
+        run_seconds.setdefault(key, []).append(s.wall_seconds)
+    building = sum(c.building_seconds for c in costs.values()) / len(costs)
     tasks = len({(p.scenario, seed) for p in plan.points for seed in plan.seeds if (p.key, seed) in missing})
-    runs = sum(sum(own[key]) / len(own[key]) if key in own else each * packets[key] for key, _ in missing)
-    return Forecast(sizes, runs + tasks * building, by)
+    mean_seconds = {key: sum(seconds) / len(seconds) for key, seconds in run_seconds.items()}
+    running = sum(mean_seconds[key] if key in mean_seconds else packet_seconds * packets[key] for key, _ in missing)
+    return Forecast(sizes, running + tasks * building, basis)
 
 
-def _setup(plan: SweepPlan, point: Point) -> Setup:
+def _build(plan: SweepPlan, point: Point) -> Setup:
     scenario = Scenario.model_validate(json.loads(point.scenario))
     return build_setup(scenario, Path(plan.folder) / f"{scenario.name}.toml", plan.seeds[0])
 
 
-def _size(plan: SweepPlan, text: str, point: Point) -> RunCost | str:
-    begun = time.perf_counter()
+def _estimate_cost(plan: SweepPlan, point: Point) -> RunCost | str:
+    start = time.perf_counter()
     try:
-        setup = _setup(plan, point)
-        building = time.perf_counter() - begun
+        setup = _build(plan, point)
+        building = time.perf_counter() - start
         network, _ = prepare_network(setup, compile_program(setup, point.procedure), plan.seeds[0])
         packets = int(expected_packets(setup.network, setup.duration_ps).sum())
         detail = RECORD_BYTES * packets if point.settings.detail else 0
@@ -124,17 +169,18 @@ def _size(plan: SweepPlan, text: str, point: Point) -> RunCost | str:
         return "; ".join(str(error).splitlines())
 
 
-def _probe(plan: SweepPlan, point: Point, size: RunCost) -> float:
-    """Seconds a packet of a run that is stopped soon."""
-    begun = time.perf_counter()
-    reached = [0.0]
+def _probe_speed(plan: SweepPlan, point: Point, cost: RunCost) -> float:
+    # Returns seconds per packet, from a run that is stopped after PROBE_SECONDS.
+    start = time.perf_counter()
+    share_done = 0.0
 
-    def go_on(at: StudyProgress) -> bool:
-        reached[0] = at.time_ps / at.until_ps
-        return time.perf_counter() - begun < PROBE_SECONDS
+    def keep_going(at: StudyProgress) -> bool:
+        nonlocal share_done
+        share_done = at.time_ps / at.until_ps
+        return time.perf_counter() - start < PROBE_SECONDS
 
-    setup = _setup(plan, point)
-    begun = time.perf_counter()
-    run = run_procedure(setup, point.procedure, seed=plan.seeds[0], progress=go_on, detail=point.settings.detail)
-    share = reached[0] if run.interrupted_ps is not None else 1.0
-    return (time.perf_counter() - begun) / max(share * size.packets, 1)
+    setup = _build(plan, point)
+    start = time.perf_counter()
+    run = run_procedure(setup, point.procedure, seed=plan.seeds[0], progress=keep_going, detail=point.settings.detail)
+    share = share_done if run.interrupted_ps is not None else 1.0
+    return (time.perf_counter() - start) / max(share * cost.packets, 1)

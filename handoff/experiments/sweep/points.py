@@ -1,4 +1,4 @@
-"""Points of a sweep and what identifies them: scenario, procedure, settings and the files that go in."""
+"""Points of a sweep and their identity: scenario, procedure, settings and input files."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import format_error
 from handoff.scenario.overrides import set_value
 
+_KEY_BYTES = 16
+
+_Inputs = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How each run is done.
+    """Settings of each run, with the meanings of ``handoff.simulation.run.run_procedure``.
 
     Attributes
     ----------
     detail : bool
-    warmup_ps, batches : int
-        As for ``handoff.simulation.run.run_procedure``.
+        If true, record every packet and compute all metrics.
+    warmup_ps : int
+        Time in ps that the measures leave out at the start.
+    batches : int
+        Number of batches that each run is cut into, for batch means.
     """
 
     detail: bool = False
@@ -38,101 +45,105 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class Point:
-    """One scenario under one procedure.
+    """One scenario with one procedure.
 
     Attributes
     ----------
     scenario : str
-        Its tables as ``handoff.experiments.execution.task.canonical_json`` text, without ``NOT_OF_A_POINT``.
+        Tables of the scenario as ``handoff.experiments.execution.task.canonical_json`` text, without the tables
+        ``NOT_OF_A_POINT``.
     procedure : str
-    settings : Settings
+        Name of the procedure.
+    settings : RunSettings
+        Settings of each run.
     inputs : tuple of (str, str)
-        Files that the scenario names, and digests of what they hold: another content is another point.
+        Names and digests of the files that the scenario names: other contents make another point.
     values : mapping of str to str
-        What was varied; for people, not part of the identity.
+        Text of each varied value by field; for display, not part of the identity.
     key : str
-        Digest of all but ``values``.
+        Digest of all attributes but ``values``.
     """
 
     scenario: str
     procedure: str
     settings: RunSettings
-    inputs: tuple[tuple[str, str], ...]
+    inputs: _Inputs
     values: Mapping[str, str] = field(compare=False)
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
         facts = json.dumps([self.scenario, self.procedure, asdict(self.settings), self.inputs], sort_keys=True)
-        object.__setattr__(self, "key", hashlib.blake2b(facts.encode(), digest_size=16).hexdigest())
+        object.__setattr__(self, "key", hashlib.blake2b(facts.encode(), digest_size=_KEY_BYTES).hexdigest())
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A point that cannot be run, and why.
+    """A point that cannot be run.
 
     Attributes
     ----------
     values : mapping of str to str
+        Text of each varied value by field.
     procedure : str
+        Name of the procedure.
     problem : str
+        Reason, which may have several lines.
     """
 
     values: Mapping[str, str]
     procedure: str
     problem: str
 
-    @property
-    def told(self) -> str:
-        """One line of it."""
+    def describe(self) -> str:
+        """Return the point and its problem in one line."""
         point = " ".join([*(f"{name}={value}" for name, value in self.values.items()), self.procedure])
         return f"{point}: {'; '.join(self.problem.splitlines())}"
 
 
 def group_failures(failures: Iterable[Failure]) -> list[str]:
-    """A line for each problem: the first point that has it, and how many more do."""
+    """Return a line for each problem: the first point that has it, and the number of other points."""
     groups: dict[str, list[Failure]] = {}
     for failure in failures:
         groups.setdefault(failure.problem, []).append(failure)
     more = {problem: f" (and {len(group) - 1:,} more points)" * (len(group) > 1) for problem, group in groups.items()}
-    return [group[0].told + more[problem] for problem, group in groups.items()]
+    return [group[0].describe() + more[problem] for problem, group in groups.items()]
 
 
 def make_points(
-    tables: dict[str, Any], folder: Path, found: Sequence[Combination], settings: RunSettings
+    tables: dict[str, Any], folder: Path, selection: Sequence[Combination], settings: RunSettings
 ) -> tuple[list[Point], list[Failure]]:
-    """Points of combinations, each once, and those whose scenario is wrong.
+    """Return the points of combinations, each once, and the combinations whose scenario is wrong.
 
     Parameters
     ----------
     tables : dict
-        Of the scenario file.
+        Tables of the scenario file.
     folder : Path
-        Where it stands, and the files that it names.
-    found : sequence of Combination
-        In their order.
-    settings : Settings
-        Of all.
+        Folder of the scenario file, and of the files that it names.
+    selection : sequence of Combination
+        Combinations to run, in their order.
+    settings : RunSettings
+        Settings of every run.
     """
     base = {name: value for name, value in tables.items() if name not in NOT_OF_A_POINT}
-    scenarios: dict[tuple[tuple[str, str], ...], tuple[str, tuple[tuple[str, str], ...]] | str] = {}
+    scenarios: dict[tuple[tuple[str, str], ...], tuple[str, _Inputs] | str] = {}
     points: dict[str, Point] = {}
     failures = []
-    for one in found:
-        values = tuple(one.values.items())
+    for combination in selection:
+        values = tuple(combination.values.items())
         if values not in scenarios:
-            scenarios[values] = _scenario(base, folder, values)
-        made = scenarios[values]
-        if isinstance(made, str):
-            failures.append(Failure(one.values, one.procedure, made))
+            scenarios[values] = _make_scenario(base, folder, values)
+        scenario = scenarios[values]
+        if isinstance(scenario, str):
+            failures.append(Failure(combination.values, combination.procedure, scenario))
         else:
-            point = Point(made[0], one.procedure, settings, made[1], one.values)
+            point = Point(scenario[0], combination.procedure, settings, scenario[1], combination.values)
             points.setdefault(point.key, point)
     return list(points.values()), failures
 
 
-def _scenario(
-    base: dict[str, Any], folder: Path, values: Iterable[tuple[str, str]]
-) -> tuple[str, tuple[tuple[str, str], ...]] | str:
-    """The tables of a point as text and the files that go in, or what is wrong with them."""
+def _make_scenario(base: dict[str, Any], folder: Path, values: Iterable[tuple[str, str]]) -> tuple[str, _Inputs] | str:
+    # Returns the canonical text and the inputs, or the problems as one text.
     tables = base
     try:
         for name, value in values:

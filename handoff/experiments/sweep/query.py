@@ -1,12 +1,9 @@
-"""SQL over a dataset of a sweep."""
+"""SQL queries on the dataset of a sweep."""
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import re
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +11,61 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from handoff.cli.tables import print_cells
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
 from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection
 
-Answer = tuple[list[str], list[tuple[Any, ...]]]
-"""Names of columns, and rows."""
 TABLES = ("points", *DATASET_SCHEMAS)
 
 
-def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
-    """Answer a query.
+@dataclass(frozen=True)
+class QueryResult:
+    """Answer to a query.
 
-    It sees the views ``runs``, ``nodes``, ``links``, ``batches`` (with the key of their ``point``; ``runs`` also with
-    ``code_version`` and whether that is ``stale``) and ``points`` (``point``, ``procedure``, a column for each varied field; see
-    ``handoff.experiments.sweep.field_columns``), and of the dataset only what is complete. The views are arrow tables and scans of the dataset's
-    own files that this module has chosen: the database itself can open nothing (``handoff.experiments.sweep.sandbox``), and takes one SELECT.
+    Attributes
+    ----------
+    columns : list of str
+        Names of the columns.
+    rows : list of tuple
+        A value for each column.
+    damaged : list of str
+        Damaged files of the dataset, whose runs the query did not see.
+    """
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    damaged: list[str]
+
+
+def query(folder: Path, sql: str) -> QueryResult:
+    """Run a query on a dataset.
+
+    The query sees the views ``runs``, ``nodes``, ``links`` and ``batches``, each with the key of its ``point``, and ``points``.
+    ``runs`` also has ``code_version`` and ``stale``, which is true for runs of another version; ``points`` has ``point``,
+    ``procedure`` and a column for each varied field (``handoff.experiments.sweep.field_columns``). The views contain complete
+    runs only. They are Arrow tables and scans of files that this module selects: the database itself can open nothing
+    (``handoff.experiments.sweep.sandbox``), and accepts one SELECT.
 
     Parameters
     ----------
     folder : Path
-        Of the dataset.
+        Folder of the dataset.
     sql : str
         One SELECT.
-
-    Returns
-    -------
-    answer : Answer
-    damaged : list of str
-        What was left out because it is not what was written.
 
     Raises
     ------
     ValueError
-        If there is no dataset, or the query is none or wrong.
+        If there is no dataset, or the query is wrong or not a SELECT.
     """
     if not (folder / "runs").is_dir() and Path(sql).is_dir():
         raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
     if not (folder / "runs").is_dir():
         raise ValueError(f"{folder}: no dataset of a sweep: there is no folder 'runs' in it")
-    found = read_contents(folder)
+    contents = read_contents(folder)
     with sandboxed_connection() as database:
-        for name, table in _views(folder, found).items():
+        for name, table in _make_views(folder, contents).items():
             database.register(name, table)
         try:
             statements = database.extract_statements(sql)
@@ -71,56 +79,28 @@ def query(folder: Path, sql: str) -> tuple[Answer, list[str]]:
             raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(TABLES)}") from None
         except duckdb.Error as error:
             raise ValueError(f"query: {error_message(error)}") from None
-        return ([column[0] for column in cursor.description or ()], rows), found.damaged
+        return QueryResult([column[0] for column in cursor.description or ()], rows, contents.damaged)
 
 
-def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
-    """Print the answer to a query."""
-    if as_json and as_csv:
-        raise ValueError("--json and --csv: give one of them")
-    (names, rows), damaged = query(folder, sql)
-    for damage in damaged:
-        print(f"handoff: {damage}: left out", file=sys.stderr)
-    if as_csv:
-        lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerow(names)
-        lines.writerows(rows)
-    elif as_json:
-        print(json.dumps([dict(zip(names, map(_plain, row), strict=True)) for row in rows], indent=2, default=str))
-    else:
-        words = [name for i, name in enumerate(names) if any(isinstance(row[i], str) for row in rows)]
-        print_cells(names, [["-" if value is None else _text(value) for value in row] for row in rows], left=words)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _text(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _views(folder: Path, found: DatasetContents) -> dict[str, Any]:
+def _make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
     version = code_version()
-    stored = list(found.runs.values())
-    schema = DATASET_SCHEMAS["runs"]
+    stored = list(contents.runs.values())
     added = {
         "point": pa.array([s.point for s in stored], pa.string()),
         "code_version": pa.array([s.code_version for s in stored], pa.string()),
         "stale": pa.array([s.code_version != version for s in stored], pa.bool_()),
     }
-    plain = {f.name: pa.array([s.row[f.name][0] for s in stored], f.type) for f in schema}
-    views: dict[str, Any] = {"runs": pa.table({"point": added.pop("point")} | plain | added)}
+    measured = {f.name: pa.array([s.row[f.name][0] for s in stored], f.type) for f in DATASET_SCHEMAS["runs"]}
+    views: dict[str, Any] = {"runs": pa.table({"point": added.pop("point")} | measured | added)}
     for name in DATASET_SCHEMAS.keys() - {"runs"}:
         files = [str(s.files[name]) for s in stored if name in s.files]
         partition = pads.partitioning(pa.schema([("point", pa.string())]), flavor="hive")
-        whole = pa.schema([("point", pa.string()), *DATASET_SCHEMAS[name]])
+        schema = pa.schema([("point", pa.string()), *DATASET_SCHEMAS[name]])
         views[name] = pads.dataset(
-            files, whole, format="parquet", partitioning=partition, partition_base_dir=str(folder / name)
-        ) if files else whole.empty_table()  # fmt: skip
+            files, schema, format="parquet", partitioning=partition, partition_base_dir=str(folder / name)
+        ) if files else schema.empty_table()  # fmt: skip
     points = read_points(folder)
     keys = {name: pa.array([p[name] for p in points], pa.string()) for name in ("point", "procedure")}
-    varied = field_columns([dict(p["values"]) for p in points])
-    views["points"] = pa.table(keys | {name: varied[name] for name in varied.column_names if name not in keys})
+    values = field_columns([dict(p["values"]) for p in points])
+    views["points"] = pa.table(keys | {name: values[name] for name in values.column_names if name not in keys})
     return views

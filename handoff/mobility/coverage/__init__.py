@@ -1,7 +1,7 @@
-"""Coverage: from where mobile nodes are to which router they are attached to, and what layer 2 says of it beforehand.
+"""Coverage: attachments and layer-2 events of mobile nodes from their positions (docs/movement.md).
 
-docs/movement.md is the contract. Everything is integer arithmetic on draws by name, so that a trajectory does not depend on the
-machine or on what else is in the scenario.
+All computations are integer arithmetic on draws by name. The attachments of a mobile node are therefore the same on every machine
+and in every scenario with the same routers.
 """
 
 from handoff.mobility.coverage.attachment import Coverage, compute_attachments

@@ -1,4 +1,4 @@
-"""Tracks and routers in, attachments with their layer-2 events out."""
+"""Attachments and layer-2 events of mobile nodes from their tracks and the positions of routers (docs/movement.md)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import traces
+import handoff_traces
 from engine import FOREVER
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, name_key, random_word
 from handoff.mobility.coverage.handover_trigger import (
+    LINK_LOST,
     HandoverDecision,
     ReceivedLevels,
     level_above_since,
@@ -19,7 +20,7 @@ from handoff.mobility.coverage.handover_trigger import (
     next_handover,
     next_router,
 )
-from handoff.mobility.coverage.path_loss import CUT, Radio, shadowing
+from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, Radio, shadowing
 from handoff.mobility.coverage.trajectory import Trajectory
 
 PURPOSE_LEAD = PURPOSE_USER + 21
@@ -28,34 +29,37 @@ PURPOSE_ACCESS = PURPOSE_USER + 22
 
 @dataclass(frozen=True)
 class Coverage:
-    """Where routers are, how they are heard, and what layer 2 says beforehand; times in ps, levels in thousandths of a dB.
+    """Positions of routers, radio, handover decision and layer-2 events; times in ps, levels in thousandths of a decibel.
 
     Attributes
     ----------
     routers : tuple of str
+        Names of the routers.
     x_mm, y_mm : tuple of int
-        Positions, in the coordinates of the tracks.
+        Positions of the routers, in the coordinates of the tracks.
     radio : Radio
+        Transmission and attenuation.
     minimum : int
         Level below which a link is lost.
     hysteresis : int
-        By how much another router has to be stronger for a handoff, or above ``minimum`` to be attached to without a link.
+        Margin over the serving router for a handoff, and over ``minimum`` for a new attachment without a link.
     trigger_ps : int
-        For how long (time to trigger).
+        Time to trigger: how long another router's level exceeds the margin before a handoff.
     interval_ps : int
-        Between two measurements of levels; these are linear in between.
+        Time between two measurements of the levels, which are linear in between.
     lead_ps, lead_spread_ps : int
-        From the prediction to the warning (going-down): a draw for each handoff, uniform within the spread on either side.
+        Time from the prediction to the warning (going-down): uniform between lead - spread and lead + spread, drawn for each
+        handoff.
     guard_ps : int
-        From the warning to the end of the old link.
+        Time from the warning to the end of the old link.
     warning : int or None
-        Level below which a link that is about to be lost is warned of; None: there is no such warning.
+        Level below which layer 2 warns of the loss of a link; None: there is no such warning.
     single_access : int
-        Share of the mobile nodes with one radio, times 2**64.
+        Probability that a mobile node has one radio, times 2**64.
     switch_ps : int
-        From the end of one link to the next, where there is no second radio or no prediction.
+        Time from the end of one link to the next if there is no second radio or no prediction.
     longest_gap_ps : int
-        A mobile node is absent between two samples farther apart than this; 0: never.
+        A mobile node is absent between two samples that are farther apart; 0: it is always present.
     """
 
     routers: tuple[str, ...]
@@ -77,168 +81,178 @@ class Coverage:
 
 @dataclass
 class _Attachment:
-    """A row of the result; ``router`` is an index into ``Coverage.routers``."""
+    """Row of the result; ``router`` is an index into ``Coverage.routers``."""
 
     router: int
-    up: int
-    down: int = FOREVER
-    predict: int = -1
-    going_down: int = -1
+    up_ps: int
+    down_ps: int = FOREVER
+    predict_ps: int = -1
+    going_down_ps: int = -1
 
 
-def compute_attachments(coverage: Coverage, tracks: traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int) -> traces.Associations:
-    """Attach every mobile node of ``tracks`` while it is there and hears a router.
+def compute_attachments(
+    coverage: Coverage, tracks: handoff_traces.Tracks, *, seed: int, begin_ps: int = 0, until_ps: int
+) -> handoff_traces.Associations:
+    """Return the attachments of every mobile node of ``tracks`` while it is present and in range of a router.
 
     Parameters
     ----------
     coverage : Coverage
-        Routers, and how layer 2 works.
-    tracks : traces.Tracks
-        Where mobile nodes are.
+        Routers and the behaviour of layer 2.
+    tracks : handoff_traces.Tracks
+        Positions of the mobile nodes.
     seed : int
-        Of shadowing, leads and who has one radio; each draw depends on the names of mobile node and router alone.
+        Seed of shadowing, leads and numbers of radios. Each draw depends on the names of the mobile node and the router only.
     begin_ps : int
-        Time of the tracks that is 0 of the result; what is earlier is left out.
+        Time of the tracks that becomes 0 in the result; what is earlier is left out.
     until_ps : int
-        End of the result: handoffs that are not done by then are not in it.
+        End of the result; handoffs that have not ended by then are left out.
 
     Returns
     -------
-    traces.Associations
-        Sorted by mobile node, then time; ``mobile_names`` are those that have been attached at all.
+    handoff_traces.Associations
+        Sorted by mobile node, then time; ``mobile_names`` has only mobile nodes with an attachment.
 
     Raises
     ------
     ValueError
-        If two samples of a mobile node are farther apart than numbers can hold.
+        If two samples of a mobile node are more than 2,147 km apart.
     """
-    order = sorted(range(len(coverage.routers)), key=lambda r: name_key(coverage.routers[r]))
+    by_key = sorted(range(len(coverage.routers)), key=lambda r: name_key(coverage.routers[r]))
     bounds = tracks.bounds().tolist()
     names: list[str] = []
     rows: list[tuple[int, _Attachment]] = []
     for mobile, name in enumerate(tracks.mobile_names):
         samples = slice(bounds[mobile], bounds[mobile + 1])
-        path = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples])
-        ride = _Ride(coverage, order, name, seed)
+        trajectory = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples])
+        node = _MobileNode(coverage, by_key, name, seed)
         try:
-            for first_ps, last_ps in _pieces(path.time_ps, coverage.longest_gap_ps):
-                stays = tracks.stays and last_ps == path.time_ps[-1]
+            for first_ps, last_ps in _presences(trajectory.time_ps, coverage.longest_gap_ps):
+                stays = tracks.stays and last_ps == trajectory.time_ps[-1]
                 end_ps = until_ps if stays else min(last_ps, until_ps)
-                ride.along(path, max(first_ps, 0), end_ps, gone=end_ps < until_ps)
+                node.follow(trajectory, max(first_ps, 0), end_ps, leaves=end_ps < until_ps)
         except ValueError as error:
             raise ValueError(f"mobile node {name!r}: {error}") from None
-        if ride.found:
-            rows += [(len(names), a) for a in ride.found]
+        if node.attachments:
+            rows += [(len(names), a) for a in node.attachments]
             names.append(name)
-    return traces.Associations(
+    return handoff_traces.Associations(
         mobile=np.array([m for m, _ in rows], np.uint32),
         router=np.array([a.router for _, a in rows], np.uint32),
-        up_ps=np.array([a.up for _, a in rows], np.int64),
-        down_ps=np.array([-1 if a.down == FOREVER else a.down for _, a in rows], np.int64),
-        predict_ps=np.array([a.predict for _, a in rows], np.int64),
-        going_down_ps=np.array([a.going_down for _, a in rows], np.int64),
+        up_ps=np.array([a.up_ps for _, a in rows], np.int64),
+        down_ps=np.array([-1 if a.down_ps == FOREVER else a.down_ps for _, a in rows], np.int64),
+        predict_ps=np.array([a.predict_ps for _, a in rows], np.int64),
+        going_down_ps=np.array([a.going_down_ps for _, a in rows], np.int64),
         mobile_names=names,
         router_names=list(coverage.routers),
     )
 
 
-def _pieces(times: Int, longest_gap_ps: int) -> Iterator[tuple[int, int]]:
-    """First and last instant of the samples that belong together."""
+def _presences(times: Int, longest_gap_ps: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last instant of each series of samples without a gap."""
     gaps = np.flatnonzero(np.diff(times) > longest_gap_ps) if longest_gap_ps else np.zeros(0, np.int64)
     starts, ends = np.append(0, gaps + 1), np.append(gaps, len(times) - 1)
     yield from zip(times[starts].tolist(), times[ends].tolist(), strict=True)
 
 
-class _Ride:
-    """One mobile node, attachment by attachment."""
+class _MobileNode:
+    """One mobile node on its way: its attachments so far, by time."""
 
-    def __init__(self, coverage: Coverage, order: Sequence[int], name: str, seed: int) -> None:
-        self.coverage, self.order, self.seed = coverage, order, seed
+    def __init__(self, coverage: Coverage, routers_by_key: Sequence[int], name: str, seed: int) -> None:
+        self.coverage, self.routers_by_key, self.seed = coverage, routers_by_key, seed
         self.key = name_key(name)
-        self.single = random_word(seed, PURPOSE_ACCESS, self.key, 0) < coverage.single_access
-        self.found: list[_Attachment] = []
+        self.single_radio = random_word(seed, PURPOSE_ACCESS, self.key, 0) < coverage.single_access
+        self.attachments: list[_Attachment] = []
 
-    def along(self, path: Trajectory, start_ps: int, end_ps: int, *, gone: bool) -> None:
-        """Follow one connected piece of the way; at its end the node is ``gone``, or only the run ends."""
+    def follow(self, trajectory: Trajectory, start_ps: int, end_ps: int, *, leaves: bool) -> None:
+        """Add the attachments of one presence; at its end the node ``leaves``, or only the run ends."""
         if start_ps >= end_ps:
             return
-        measured = self._levels(path, start_ps, end_ps)
+        measured = self._measure_levels(trajectory, start_ps, end_ps)
         if measured is None:
             return
         levels, routers = measured
-        cover = self.coverage
-        search = start_ps
-        while search < end_ps:
-            heard = next_router(levels, search, cover.minimum + cover.hysteresis)
-            if heard is None or heard.time_ps >= end_ps:
+        coverage = self.coverage
+        search_ps = start_ps
+        while search_ps < end_ps:
+            decision = next_router(levels, search_ps, coverage.minimum + coverage.hysteresis)
+            if decision is None or decision.time_ps >= end_ps:
                 return
-            lost_ps = self._stay(levels, routers, heard, end_ps)
+            lost_ps = self._hand_off_until_lost(levels, routers, decision, end_ps)
             if lost_ps is None:
-                if gone:
-                    self.found[-1].down = end_ps
+                if leaves:
+                    self.attachments[-1].down_ps = end_ps
                 return
-            search = lost_ps + max(cover.switch_ps, 1)
+            search_ps = lost_ps + max(coverage.switch_ps, 1)
 
-    def _stay(self, levels: ReceivedLevels, routers: list[int], heard: HandoverDecision, end_ps: int) -> int | None:
-        """Attach, and go from router to router until a link is lost; returns when, None if that does not happen."""
-        cover = self.coverage
-        row, served = heard.to, heard.time_ps
-        now = self._attach(routers[row], served)
-        while change := next_handover(levels, row, served, cover.minimum, cover.hysteresis, cover.trigger_ps):
-            starts = change.time_ps + (cover.switch_ps if self.single else 0)
-            if change.to >= 0 and starts >= end_ps:
-                return None  # the move would not be done by then
-            if change.to < 0 or levels.at(starts)[change.to] < cover.minimum:
-                self._lose(levels, now, row, change.time_ps)
-                return change.time_ps
-            self._move(now, served, change.time_ps)
-            row, served = change.to, starts
-            now = self._attach(routers[row], self._up(levels, now, row, served))
+    def _hand_off_until_lost(
+        self, levels: ReceivedLevels, routers: list[int], first: HandoverDecision, end_ps: int
+    ) -> int | None:
+        """Attach, move from router to router, and return when a link is lost; None if none is lost."""
+        coverage = self.coverage
+        row, serving_from_ps = first.to, first.time_ps
+        attachment = self._attach(routers[row], serving_from_ps)
+        while decision := next_handover(
+            levels, row, serving_from_ps, coverage.minimum, coverage.hysteresis, coverage.trigger_ps
+        ):
+            starts_ps = decision.time_ps + (coverage.switch_ps if self.single_radio else 0)
+            if decision.to != LINK_LOST and starts_ps >= end_ps:
+                return None  # the handoff would not end in time
+            if decision.to == LINK_LOST or levels.at(starts_ps)[decision.to] < coverage.minimum:
+                self._lose(levels, attachment, row, decision.time_ps)
+                return decision.time_ps
+            self._leave(attachment, serving_from_ps, decision.time_ps)
+            row, serving_from_ps = decision.to, starts_ps
+            attachment = self._attach(routers[row], self._up_ps(levels, attachment, row, starts_ps))
         return None
 
     def _attach(self, router: int, up_ps: int) -> _Attachment:
-        self.found.append(_Attachment(router, up_ps))
-        return self.found[-1]
+        self.attachments.append(_Attachment(router, up_ps))
+        return self.attachments[-1]
 
-    def _move(self, now: _Attachment, served: int, at: int) -> None:
-        """End an attachment by a move that is known beforehand, though not before the last one was done."""
-        cover = self.coverage
-        lead = cover.lead_ps
-        if cover.lead_spread_ps:
-            wide = random_word(self.seed, PURPOSE_LEAD, self.key, len(self.found)) * (2 * cover.lead_spread_ps + 1) >> 64
-            lead += wide - cover.lead_spread_ps
-        now.down = at
-        now.going_down = max(at - cover.guard_ps, served + 1)
-        now.predict = max(now.going_down - lead, served + 1)
+    def _leave(self, attachment: _Attachment, serving_from_ps: int, down_ps: int) -> None:
+        """End an attachment by a predicted move; the events come after the end of the handoff before."""
+        coverage = self.coverage
+        lead_ps = coverage.lead_ps
+        if coverage.lead_spread_ps:
+            word = random_word(self.seed, PURPOSE_LEAD, self.key, len(self.attachments))
+            lead_ps += (word * (2 * coverage.lead_spread_ps + 1) >> 64) - coverage.lead_spread_ps
+        attachment.down_ps = down_ps
+        attachment.going_down_ps = max(down_ps - coverage.guard_ps, serving_from_ps + 1)
+        attachment.predict_ps = max(attachment.going_down_ps - lead_ps, serving_from_ps + 1)
 
-    def _up(self, levels: ReceivedLevels, before: _Attachment, to: int, starts: int) -> int:
-        """When the new link comes up: with a second radio as soon as the router is known and heard."""
-        if self.single:
-            return starts
-        return level_above_since(levels, to, self.coverage.minimum, before.predict, before.down)
+    def _up_ps(self, levels: ReceivedLevels, old: _Attachment, router: int, starts_ps: int) -> int:
+        """Return when the new link comes up: with a second radio as soon as the move is predicted and the router in range."""
+        if self.single_radio:
+            return starts_ps
+        return level_above_since(levels, router, self.coverage.minimum, old.predict_ps, old.down_ps)
 
-    def _lose(self, levels: ReceivedLevels, now: _Attachment, row: int, at: int) -> None:
-        now.down = at
+    def _lose(self, levels: ReceivedLevels, attachment: _Attachment, row: int, lost_ps: int) -> None:
+        attachment.down_ps = lost_ps
         if self.coverage.warning is not None:
-            now.going_down = level_below_since(levels, row, self.coverage.warning, now.up, at)
+            attachment.going_down_ps = level_below_since(levels, row, self.coverage.warning, attachment.up_ps, lost_ps)
 
-    def _levels(self, path: Trajectory, start_ps: int, end_ps: int) -> tuple[ReceivedLevels, list[int]] | None:
-        """Levels of the routers that can be heard on this piece, and which these are."""
-        cover, radio = self.coverage, self.coverage.radio
-        step = cover.interval_ps
+    def _measure_levels(
+        self, trajectory: Trajectory, start_ps: int, end_ps: int
+    ) -> tuple[ReceivedLevels, list[int]] | None:
+        """Return the levels of the routers that may come into range in this presence, and the routers' indices."""
+        coverage, radio = self.coverage, self.coverage.radio
+        step = coverage.interval_ps
         inner = np.arange(start_ps // step + 1, -(-end_ps // step), dtype=np.int64) * step
         times = np.concatenate([[start_ps], inner, [end_ps]])
-        x, y, travelled = path.at(times)
-        # the nearest point of the box around the way: no level on the way is greater than there
-        right, above = (np.array(v, np.int64)[self.order, None] for v in (cover.x_mm, cover.y_mm))
-        gap = [np.maximum(np.maximum(v.min() - at, at - v.max()), 0) for v, at in ((x, right), (y, above))]
-        near = np.flatnonzero(radio.level(*gap)[:, 0] + CUT * radio.shadowing >= cover.minimum)
-        if not len(near):
+        x, y, travelled = trajectory.at(times)
+        router_x, router_y = (np.array(v, np.int64)[self.routers_by_key, None] for v in (coverage.x_mm, coverage.y_mm))
+        # The level at the nearest point of the box around the path bounds the levels on the path.
+        nearest = [
+            np.maximum(np.maximum(v.min() - router, router - v.max()), 0) for v, router in ((x, router_x), (y, router_y))
+        ]
+        bound = radio.level(*nearest)[:, 0] + MAX_DEVIATIONS * radio.shadowing
+        in_range = np.flatnonzero(bound >= coverage.minimum)
+        if not len(in_range):
             return None
-        dx, dy = x - right[near], y - above[near]
-        level = radio.level(dx, dy)
-        routers = [self.order[r] for r in near.tolist()]
+        level = radio.level(x - router_x[in_range], y - router_y[in_range])
+        routers = [self.routers_by_key[r] for r in in_range.tolist()]
         if radio.shadowing:
-            keys = np.array([name_key(cover.routers[r]) for r in routers], np.uint64)
+            keys = np.array([name_key(coverage.routers[r]) for r in routers], np.uint64)
             level += shadowing(radio, self.seed, keys, self.key, travelled)
         return ReceivedLevels(times, level), routers

@@ -1,4 +1,4 @@
-"""Where a mobile node is at given instants, and how far it has come."""
+"""Position of a mobile node, and the distance that it has travelled, at any time between its samples."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import numpy as np
 
 from engine.columns import Int
 
-MOST_LEG_MM = 2**31 - 1
-"""Between two samples, on either axis: 2,147 km."""
+MAX_LEG_MM = 2**31 - 1
+"""Largest distance between two samples on either axis: 2,147 km."""
+_MAX_TICKS_BITS = 31
+"""A leg is divided into at most 2**31 equal ticks, so that their product with its length stays below 2**63."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """The samples of one mobile node: straight lines at constant speed in between.
+    """Samples of one mobile node, which moves on straight lines at constant speed between them.
 
     Attributes
     ----------
     time_ps : ndarray of int64, shape (n,)
-        Strictly rising.
+        Strictly increasing.
     x_mm, y_mm : ndarray of int64, shape (n,)
+        Position at each time.
     """
 
     time_ps: Int
@@ -28,33 +31,38 @@ class Trajectory:
     y_mm: Int
 
     def at(self, times_ps: Int) -> tuple[Int, Int, Int]:
-        """Position, and distance from the first sample along the path, in millimetres; before and after it, that of its ends.
+        """Return x, y and the distance travelled since the first sample, in millimetres, at each of ``times_ps``.
 
-        A leg is divided into at most 2**31 equal times, so that the product with its length stays below 2**63.
+        Before the first sample and after the last one, the mobile node stands still.
+
+        Raises
+        ------
+        ValueError
+            If two samples are farther apart than ``MAX_LEG_MM``.
         """
         last = len(self.time_ps) - 1
         if last == 0:
-            still = np.zeros(len(times_ps), np.int64)
-            return still + self.x_mm[0], still + self.y_mm[0], still
-        lengths = self._lengths()
+            zeros = np.zeros(len(times_ps), np.int64)
+            return zeros + self.x_mm[0], zeros + self.y_mm[0], zeros
+        lengths = self._leg_lengths()
         leg = np.clip(np.searchsorted(self.time_ps, times_ps, "right") - 1, 0, last - 1)
-        whole = self.time_ps[leg + 1] - self.time_ps[leg]
-        part = np.clip(times_ps - self.time_ps[leg], 0, whole)
-        tick = (whole >> 31) + 1
-        whole, part = whole // tick, part // tick
-        done = part >= whole
+        duration = self.time_ps[leg + 1] - self.time_ps[leg]
+        elapsed = np.clip(times_ps - self.time_ps[leg], 0, duration)
+        tick = (duration >> _MAX_TICKS_BITS) + 1
+        duration, elapsed = duration // tick, elapsed // tick
+        completed = elapsed >= duration
 
-        def along(start: Int, way: Int) -> Int:
-            return start + np.where(done, way, (way * part + whole // 2) // whole)
+        def interpolate(start: Int, way: Int) -> Int:
+            return start + np.where(completed, way, (way * elapsed + duration // 2) // duration)
 
-        x = along(self.x_mm[leg], (self.x_mm[1:] - self.x_mm[:-1])[leg])
-        y = along(self.y_mm[leg], (self.y_mm[1:] - self.y_mm[:-1])[leg])
-        return x, y, along((np.cumsum(lengths) - lengths)[leg], lengths[leg])
+        x = interpolate(self.x_mm[leg], (self.x_mm[1:] - self.x_mm[:-1])[leg])
+        y = interpolate(self.y_mm[leg], (self.y_mm[1:] - self.y_mm[:-1])[leg])
+        return x, y, interpolate((np.cumsum(lengths) - lengths)[leg], lengths[leg])
 
-    def _lengths(self) -> Int:
-        """Of the legs; the square root of IEEE 754 is correctly rounded and so the same everywhere."""
+    def _leg_lengths(self) -> Int:
+        # IEEE 754 requires a correctly rounded square root, so the result is the same on every machine.
         dx, dy = np.diff(self.x_mm), np.diff(self.y_mm)
-        if max(np.abs(dx).max(), np.abs(dy).max()) > MOST_LEG_MM:
+        if max(np.abs(dx).max(), np.abs(dy).max()) > MAX_LEG_MM:
             raise ValueError("two samples are more than 2,147 km apart")
         lengths: Int = np.rint(np.sqrt((dx * dx + dy * dy).astype(np.float64))).astype(np.int64)
         return lengths

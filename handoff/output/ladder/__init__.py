@@ -1,1 +1,1 @@
-"""One handoff as a sequence diagram."""
+"""Ladder diagrams: one handoff as a sequence diagram."""

@@ -1,4 +1,4 @@
-"""What a message ladder shows: one handoff as arrows, marks and traffic between columns."""
+"""Contents of a ladder diagram: messages, events and data packets between columns."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ class Arrow:
 
     Attributes
     ----------
-    message, source, to : str
-        Name, and columns.
+    message, source, target : str
+        Name of the message, and the columns of sender and receiver.
     sent_ps : int
-    got_ps : int or None
-        None: lost, and ``note`` says why.
-    phase, note : str
+        Time of sending.
+    arrival_ps : int or None
+        Time of arrival; None for a lost message.
+    phase : str
+        Phase in which the message is sent.
+    note : str
+        Reason for a missing arrival.
     """
 
     message: str
     source: str
-    to: str
+    target: str
     sent_ps: int
-    got_ps: int | None
+    arrival_ps: int | None
     phase: str
     note: str = ""
 
 
 @dataclass(frozen=True)
 class LadderEvent:
-    """Something that happens at a column: a layer-2 event, a change of a binding table."""
+    """Event at a column: a layer-2 event, or a change of a binding table."""
 
     time_ps: int
     column: str
@@ -42,20 +46,22 @@ class LadderEvent:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Data packets sent in one phase that went the same way and ended alike.
+    """Data packets of one phase with the same path and outcome.
 
     Attributes
     ----------
     phase : str
+        Phase in which the packets are sent.
     begin_ps, end_ps : int
-        Sending of the first and the last.
+        Times at which the first and the last packet are sent.
     direction : str
-        ``"down"`` to the mobile node, or ``"up"``.
+        ``"down"`` to the mobile node, or ``"up"`` from it.
     path : tuple of str
-        Columns.
+        Columns on the way of the packets.
     packets : int
+        Number of packets.
     outcome : str
-        ``"delivered"``, ``"duplicate"``, or ``"lost: "`` and why.
+        ``"delivered"``, ``"duplicate"``, or ``"lost: "`` with the reason.
     """
 
     phase: str
@@ -69,12 +75,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A whole diagram; phases in the order of time."""
+    """Complete diagram, with its phases in time order."""
 
     title: str
     columns: tuple[str, ...]
     arrows: tuple[Arrow, ...]
-    marks: tuple[LadderEvent, ...]
+    events: tuple[LadderEvent, ...]
     traffic: tuple[Traffic, ...]
     phases: tuple[str, ...]
 

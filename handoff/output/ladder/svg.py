@@ -1,4 +1,4 @@
-"""A ladder as a picture: self-contained SVG, every text escaped."""
+"""Ladder diagrams as self-contained SVG, with every text escaped."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _STYLE = """
 
 @dataclass(frozen=True)
 class _Row:
-    """One line of the picture: what happens, and where it is drawn."""
+    """One line of the picture, with its height."""
 
     y: int
     thing: Arrow | LadderEvent | Traffic | str
 
 
 def render_svg(ladder: Ladder) -> str:
-    """The picture of a ladder.
+    """Draw a ladder as SVG.
 
-    Each arrow and mark has a row of its own, in the order of time, so that no label covers another; an arrow slants to the row in
-    which its message arrives, or to the next one if nothing happens before.
+    Each arrow and event has a row of its own, in time order, so that no label covers another. An arrow slants to the row in
+    which its message arrives, or to the next row if nothing happens before the arrival.
     """
     rows = list(_rows(ladder))
     height = _TOP + _ROW * (len(rows) + 2)
@@ -59,7 +59,7 @@ def render_svg(ladder: Ladder) -> str:
         if isinstance(row.thing, Arrow):
             parts.append(_arrow(row.thing, row.y, _arrival(row, rows), places))
         elif isinstance(row.thing, LadderEvent):
-            parts.append(_mark(row.thing, row.y, places))
+            parts.append(_event(row.thing, row.y, places))
         elif isinstance(row.thing, Traffic):
             parts.append(_traffic(row.thing, row.y))
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -71,7 +71,7 @@ def _rows(ladder: Ladder) -> Iterator[_Row]:
         yield _Row(y, phase)
         y += _ROW
         things: list[tuple[int, int, Arrow | LadderEvent]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
-        things += [(m.time_ps, 0, m) for m in ladder.marks if m.phase == phase]
+        things += [(m.time_ps, 0, m) for m in ladder.events if m.phase == phase]
         for thing in (*(t for t in ladder.traffic if t.phase == phase), *(x[2] for x in sorted(things, key=lambda x: x[:2]))):
             yield _Row(y, thing)
             y += _ROW
@@ -85,13 +85,13 @@ def _bands(rows: list[_Row]) -> Iterator[str]:
 
 
 def _arrival(row: _Row, rows: list[_Row]) -> int:
-    """Height at which an arrow ends: half a row on, or just above what happens first after its arrival."""
+    """Return the height at which an arrow ends: half a row below, or just above the first thing after its arrival."""
     assert isinstance(row.thing, Arrow)
-    got = row.thing.got_ps
-    if got is None:
+    arrival_ps = row.thing.arrival_ps
+    if arrival_ps is None:
         return row.y + _ROW // 2
     later = [
-        r.y for r in rows if r.y > row.y and isinstance(r.thing, (Arrow, LadderEvent)) and _time(r.thing) >= got
+        r.y for r in rows if r.y > row.y and isinstance(r.thing, (Arrow, LadderEvent)) and _time(r.thing) >= arrival_ps
     ]
     return max(row.y + _ROW // 2, min(later, default=row.y + _ROW) - _ROW // 2)
 
@@ -101,30 +101,29 @@ def _time(thing: Arrow | LadderEvent) -> int:
 
 
 def _arrow(arrow: Arrow, y: int, end: int, places: dict[str, int]) -> str:
-    x1, x2 = places[arrow.source], places[arrow.to]
+    x1, x2 = places[arrow.source], places[arrow.target]
     back = -7 if x2 > x1 else 7
-    lost = arrow.got_ps is None
+    lost = arrow.arrival_ps is None
     stop = (x1 + x2) // 2 if lost else x2
     line = f'<line class="message{" lost" if lost else ""}" x1="{x1}" y1="{y}" x2="{stop}" y2="{end}"/>'
     head = f'<text x="{stop}" y="{end + 4}" text-anchor="middle">✕</text>' if lost else (
         f'<polygon class="head" points="{x2},{end} {x2 + back},{end - 4} {x2 + back},{end + 4}"/>'
     )  # fmt: skip
     label = f'<text text-anchor="middle" x="{x1 + (x2 - x1) // 4}" y="{y - 2}">{escape(arrow.message)}</text>'
-    times = arrow.note if lost else format_time(arrow.got_ps or 0)
+    times = arrow.note if lost else f"{format_time(arrow.arrival_ps or 0)}"
     return (
         f'<g>{line}{head}{label}<text class="time" x="16" y="{y + 4}">{format_time(arrow.sent_ps)}</text>'
         f'<text class="note" x="{WIDTH - _RIGHT + 30}" y="{y + 4}">{escape(arrow.message)} {escape(times)}</text></g>'
     )
 
 
-def _mark(mark: LadderEvent, y: int, places: dict[str, int]) -> str:
-    x = places[mark.column]
+def _event(event: LadderEvent, y: int, places: dict[str, int]) -> str:
+    x = places[event.column]
     right = x > WIDTH // 2
     return (
-        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/>'
-        f'<text class="time" x="16" y="{y + 4}">{format_time(mark.time_ps)}</text>'
+        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/><text class="time" x="16" y="{y + 4}">{format_time(event.time_ps)}</text>'
         f'<text class="event" text-anchor="{"end" if right else "start"}" x="{x - 9 if right else x + 9}" y="{y + 4}">'
-        f"{escape(mark.text)}</text></g>"
+        f"{escape(event.text)}</text></g>"
     )
 
 

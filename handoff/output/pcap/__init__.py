@@ -1,1 +1,1 @@
-"""What a simulated packet is on the wire, and captures of it (docs/export.md)."""
+"""Captures of simulated packets as they would look on the wire (docs/export.md)."""

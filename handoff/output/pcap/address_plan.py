@@ -12,37 +12,38 @@ from handoff.protocol.roles import RoleResolver
 
 HOMES_V4 = int(ipaddress.IPv4Address("10.0.0.0"))
 NODES_V4 = int(ipaddress.IPv4Address("10.128.0.0"))
-MOST_HOMES_V4, MOST_NODES_V4 = 2**23 - 2, 2**15
+MAX_HOMES_V4, MAX_NODES_V4 = 2**23 - 2, 2**15
 PREFIX_V6 = 0x20010DB8 << 32
 """2001:db8::/32 (RFC 3849), as the first 64 bits of an address."""
 HOST_V6 = 0x10000
-"""Interface identifier of mobile node 0; nodes have 1."""
+"""Interface identifier of mobile node 0. Nodes have the identifier 1."""
 HOME_AGENTS_V6 = (2**64 - 1) ^ (1 << 57) ^ 1
-"""Anycast identifier of the home agents on a link: RFC 2526, number 126."""
+"""Anycast identifier of the home agents on a link (RFC 2526, number 126)."""
 LINK_LOCAL_V6 = 0xFE80 << 48
 ALL_ROUTERS = {4: ipaddress.IPv4Address("224.0.0.2").packed, 6: ipaddress.IPv6Address("ff02::2").packed}
 
 
 class AddressPlan:
-    """Addresses of nodes and mobile nodes under one row.
+    """Addresses of nodes and mobile nodes in the captures of one procedure.
 
     Parameters
     ----------
-    places : Places
-        Of the run.
+    roles : RoleResolver
+        Roles of the run.
     nodes, mobiles : int
-        How many there are.
+        Number of nodes and of mobile nodes.
 
     Attributes
     ----------
     table : ndarray of uint8, shape (nodes + mobiles, 16)
-        Of each node, then the home address of each mobile node; IPv4 in the first four bytes. In IPv6 a care-of address is the
-        first half of the router's and the second half of the mobile node's.
+        Addresses of the nodes, then home addresses of the mobile nodes. IPv4 addresses take the first four bytes. An IPv6
+        care-of address has the first half of the router's address and the second half of the mobile node's.
     """
 
-    def __init__(self, places: RoleResolver, nodes: int, mobiles: int) -> None:
-        self.ip, self.nodes = places.row.ip, nodes
-        self._one_address = places.row.network_based
+    def __init__(self, roles: RoleResolver, nodes: int, mobiles: int) -> None:
+        procedure = roles.procedure
+        self.ip, self.nodes = procedure.ip, nodes
+        self._address_of_router = procedure.network_based
         self.table: npt.NDArray[np.uint8] = np.zeros((nodes + mobiles, 16), np.uint8)
         numbers = np.concatenate([np.arange(nodes), np.arange(mobiles)]).astype(np.uint64)
         if self.ip == 4:
@@ -51,7 +52,7 @@ class AddressPlan:
             self.table[:, :4] = numbers.astype(">u4").view(np.uint8).reshape(-1, 4)
         else:
             subnets = numbers.copy()
-            subnets[nodes:] = places.home_agent
+            subnets[nodes:] = roles.home_agent
             subnets = (subnets + np.uint64(1) << np.uint64(16)) + np.uint64(PREFIX_V6)
             numbers[:nodes] = 1
             numbers[nodes:] += np.uint64(HOST_V6)
@@ -59,39 +60,39 @@ class AddressPlan:
             self.table[:, 8:] = numbers.astype(">u8").view(np.uint8).reshape(-1, 8)
 
     def node(self, node: int) -> bytes:
-        """Address of a node."""
+        """Return the address of a node."""
         return self._bytes(node)
 
     def home(self, mobile: int) -> bytes:
-        """Home address of a mobile node."""
+        """Return the home address of a mobile node."""
         return self._bytes(self.nodes + mobile)
 
     def care_of(self, mobile: int, node: int) -> bytes:
-        """Care-of address of a mobile node at a router or gateway: in IPv4 that of the agent."""
-        if self.ip == 4 or self._one_address:
+        """Return the care-of address of a mobile node at a router or gateway. In IPv4 it is the address of the agent."""
+        if self.ip == 4 or self._address_of_router:
             return self.node(node)
         return self.node(node)[:8] + self.home(mobile)[8:]
 
     def home_agents(self, node: int) -> bytes:
-        """IPv6: anycast address of the home agents on a node's link."""
+        """Return the IPv6 anycast address of the home agents on a node's link."""
         return self.node(node)[:8] + HOME_AGENTS_V6.to_bytes(8, "big")
 
-    def link_local(self, of: bytes) -> bytes:
-        """IPv6: link-local address with the interface identifier of another address."""
-        return LINK_LOCAL_V6.to_bytes(8, "big") + of[8:]
+    def link_local(self, address: bytes) -> bytes:
+        """Return the IPv6 link-local address with the interface identifier of another address."""
+        return LINK_LOCAL_V6.to_bytes(8, "big") + address[8:]
 
     def names(self, network: Network) -> dict[bytes, str]:
-        """Names of addresses for those who read the capture."""
-        found = {self.node(i): node.name for i, node in enumerate(network.nodes)}
-        return found | {self.home(m): network.mobile_name(m) for m in range(network.mobile_count)}
+        """Return the names of all addresses, for the name resolution block of a capture."""
+        names = {self.node(i): node.name for i, node in enumerate(network.nodes)}
+        return names | {self.home(m): network.mobile_name(m) for m in range(network.mobile_count)}
 
     def _bytes(self, row: int) -> bytes:
         return self.table[row, : 4 if self.ip == 4 else 16].tobytes()
 
 
 def address_plan_errors(ip: int, nodes: int, mobiles: int) -> list[str]:
-    """What the plan has no room for."""
-    if ip == 4 and (nodes > MOST_NODES_V4 or mobiles > MOST_HOMES_V4):
-        return [f"a capture of IPv4 has addresses for {MOST_NODES_V4:,} nodes and {MOST_HOMES_V4:,} mobile nodes, not {nodes:,} "
+    """Return the reasons why the plan has no addresses for a network."""
+    if ip == 4 and (nodes > MAX_NODES_V4 or mobiles > MAX_HOMES_V4):
+        return [f"an IPv4 capture has addresses for {MAX_NODES_V4:,} nodes and {MAX_HOMES_V4:,} mobile nodes, not {nodes:,} "
                 f"and {mobiles:,}"]  # fmt: skip
     return []

@@ -1,4 +1,4 @@
-"""The hops of a run, written as a capture slice by slice."""
+"""Recorder of a run: writes the packets on the links as a capture, slice by slice."""
 
 from __future__ import annotations
 
@@ -16,87 +16,97 @@ from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_error
 from handoff.protocol.messages import HOME_ADDRESS
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
-from traces import CaptureWriter, Packets, wire
+from handoff_traces import CaptureWriter, Packets, wire
 
-HOPS_IN_SLICE, HOPS_OF_PACKET = 500_000, 5
-"""About how many hops of a run are written at once, and how many a packet has."""
+HOPS_PER_SLICE = 500_000
+"""Approximate number of packet-hops that are written at once."""
+HOPS_PER_PACKET = 5
+"""Estimate of the number of links on the path of a packet."""
+MAX_TUNNELS = 4
+"""Nested tunnels that a row of the link trace holds."""
 Nonces = dict[tuple[int, int], dict[int, int]]
 _TUNNELS_V4 = {"ipip": wire.IP_IN_IP, "minimal": wire.MINIMAL, "gre": wire.GRE}
 
 
 def matching_links(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Links whose names match one of the patterns (``*``, ``?`` and ``[…]`` as in a shell), sorted; all without any.
+    """Return the names that match one of the patterns, sorted; without patterns, return all names.
+
+    Patterns have ``*``, ``?`` and ``[…]`` as in a shell.
 
     Raises
     ------
     ValueError
         If a pattern matches no link.
     """
-    problems, found = [], set()
+    problems: list[str] = []
+    links: set[str] = set()
     for pattern in patterns or ["*"]:
         matches = [name for name in names if fnmatchcase(name, pattern)]
-        found.update(matches)
+        links.update(matches)
         if not matches:
-            near = difflib.get_close_matches(pattern, names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(names))}"
+            similar = difflib.get_close_matches(pattern, names, 1)
+            hint = f"did you mean {similar[0]!r}?" if similar else f"there are {', '.join(sorted(names))}"
             problems.append(f"--pcap-links: no link matches {pattern!r}; {hint}")
     if problems:
         raise ValueError("\n".join(problems))
-    return sorted(found)
+    return sorted(links)
 
 
 class Recorder:
-    """Takes the hops of one run and writes them; use it in a ``with`` block.
+    """Writer of the packets of one run, used in a ``with`` block.
 
     Parameters
     ----------
     path : Path
-        Of the capture; what is there is replaced when the block ends well.
+        File of the capture. An older file is replaced when the block ends without an error.
     links : sequence of str
-        Links to write, each an interface.
+        Links to write. Each one is an interface of the capture.
     snap_length : int
-        Most bytes kept of a packet; 0 keeps all.
+        Maximum number of bytes written of a packet; 0 writes whole packets.
     comment : str
-        Provenance.
+        Provenance of the capture.
     packets : int
-        About how many packets the flows send.
+        Approximate number of packets that the flows send.
     network : Network
+        Network of the run.
     program : Program
-    places : Places
-    kept : tuple or None
-        ``state()`` of an earlier one of the same run, whose capture is gone on with.
+        Steps of the procedure.
+    roles : RoleResolver
+        Roles of the run.
+    saved_state : tuple or None
+        ``state()`` of an earlier recorder of the same run, whose capture this one continues.
 
     Attributes
     ----------
     hops : list of str
-        Links that the engine has to record: where correspondents test addresses all, since an acknowledgement is authenticated
-        with what the update before it says.
+        Links that the engine has to trace. With return routability these are all links, since the authentication of an
+        acknowledgement depends on the update before it.
     slices : int
-        Into how many slices the run is to be cut.
+        Minimum number of slices of the run.
 
     Raises
     ------
     ValueError
-        If the network has more than the address plan, or packets that are shorter than an IP header; or the capture to go on
-        with is gone.
+        If the network has more nodes than the address plan has addresses, if packets are shorter than an IP header, or if the
+        capture to continue is missing.
     OSError
         If the file cannot be written.
     """
 
     def __init__(
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network, program: Program,
-        places: RoleResolver, kept: tuple[int, Nonces] | None = None,
+        roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
     ) -> None:
-        self.ip, self.nodes = program.row.ip, len(network.nodes)
-        if wrong := address_plan_errors(self.ip, self.nodes, network.mobile_count) + short_packet_errors(network, self.ip):
-            raise ValueError("\n".join(wrong))
-        self.addresses = AddressPlan(places, self.nodes, network.mobile_count)
+        self.ip, self.nodes = program.procedure.ip, len(network.nodes)
+        if errors := address_plan_errors(self.ip, self.nodes, network.mobile_count) + short_packet_errors(network, self.ip):
+            raise ValueError("\n".join(errors))
+        self.addresses = AddressPlan(roles, self.nodes, network.mobile_count)
         self.flows = FlowHeaderTable(network, self.addresses)
-        self.signalling = ControlPacketEncoder(program, places, self.addresses)
+        self.control_packets = ControlPacketEncoder(program, roles, self.addresses)
         self._tunnel = _TUNNELS_V4[program.options.encapsulation]
         names = network.link_names()
-        self.slices = packets * HOPS_OF_PACKET // HOPS_IN_SLICE
-        self.hops = names if program.routability else list(links)
+        self.slices = packets * HOPS_PER_PACKET // HOPS_PER_SLICE
+        self.trace_links = names if program.return_routability else list(links)
         self._interface = np.full(len(names), -1, np.int64)
         for i, name in enumerate(links):
             self._interface[names.index(name)] = i
@@ -104,23 +114,23 @@ class Recorder:
             path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            kept=None if kept is None else kept[0],
+            resume_at=None if saved_state is None else saved_state[0],
         )  # fmt: skip
-        self._named = kept is not None  # by a checkpoint: what has been written is needed
-        if kept is not None:
-            self.signalling.nonces = kept[1]
+        self._in_checkpoint = saved_state is not None  # then the partial capture stays if the run fails
+        if saved_state is not None:
+            self.control_packets.nonces = saved_state[1]
 
     def state(self) -> tuple[int, Nonces]:
-        """What a later one needs to go on behind what has been written, which is on the disk then."""
-        self._named = True
-        return self.writer.sync(), self.signalling.nonces
+        """Flush the capture to the disk and return the state with which a later recorder continues it."""
+        self._in_checkpoint = True
+        return self.writer.sync(), self.control_packets.nonces
 
-    def write(self, hops: LinkTrace) -> None:
-        """Write the hops of a slice."""
-        rows = hops.rows
+    def write(self, trace: LinkTrace) -> None:
+        """Write the packets of a slice."""
+        rows = trace.rows
         packets = [
-            self.signalling.packet(tuple(args), mobile)
-            for args, mobile in zip(hops.messages["args"].tolist(), rows["mobile"][rows["message"] >= 0].tolist(), strict=True)
+            self.control_packets.packet(tuple(args), mobile)
+            for args, mobile in zip(trace.messages["args"].tolist(), rows["mobile"][rows["message"] >= 0].tolist(), strict=True)
         ]
         interface = self._interface[rows["link"]]
         rows = rows[interface >= 0]
@@ -142,18 +152,18 @@ class Recorder:
         )
 
     def _tunnels(self, rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> np.ndarray[tuple[int, int, int], np.dtype[np.int32]]:
-        """Kind, source, prefix and host of each tunnel as the writer wants them."""
-        around = rows["tunnels"]
-        made = np.zeros((len(rows), 4, 4), np.int32)
-        on = np.arange(4) < rows["depth"][:, None]
+        """Return kind, source, prefix and host of each tunnel of each packet, as the capture writer expects them."""
+        traced = rows["tunnels"]
+        tunnels = np.zeros((len(rows), MAX_TUNNELS, 4), np.int32)
+        used = np.arange(MAX_TUNNELS) < rows["depth"][:, None]
         if self.ip == 4:
-            made[:, :, 0] = on * self._tunnel
+            tunnels[:, :, 0] = used * self._tunnel
         else:
-            made[:, :, 0] = on * np.where(around["bytes"] == HOME_ADDRESS, wire.ROUTING_HEADER, wire.IP_IN_IP)
-        made[:, :, 1], made[:, :, 2] = around["source"], around["target"]
+            tunnels[:, :, 0] = used * np.where(traced["bytes"] == HOME_ADDRESS, wire.ROUTING_HEADER, wire.IP_IN_IP)
+        tunnels[:, :, 1], tunnels[:, :, 2] = traced["source"], traced["target"]
         mobile = self.nodes + rows["mobile"][:, None].astype(np.int64)
-        made[:, :, 3] = np.where((around["end"] == 1) & (self.ip == 6), mobile, around["target"])
-        return made
+        tunnels[:, :, 3] = np.where((traced["end"] == 1) & (self.ip == 6), mobile, traced["target"])
+        return tunnels
 
     def __enter__(self) -> Recorder:
         return self
@@ -161,5 +171,5 @@ class Recorder:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
             self.writer.finish()
-        elif not self._named:
+        elif not self._in_checkpoint:
             self.writer.abandon()

@@ -4,6 +4,7 @@ import mmap
 import os
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def columns(folder, packets):
 
 def test_mapped_columns_are_not_copied(tmp_path):
     times, sizes = columns(tmp_path, 1000)
-    replay = Replay.of(times, sizes, EPOCH_NS, NS, 1, lambda: None)
+    replay = Replay.of(times, sizes, EPOCH_NS, NS, 1, SimpleNamespace(drop_pages=lambda: None))
     assert np.shares_memory(replay.times, times)
     assert np.shares_memory(replay.sizes, sizes)
     assert not replay.times.flags.writeable
@@ -127,13 +128,14 @@ def test_a_long_run_releases_pages_it_has_read(tmp_path, scheduling):
         with open(f"/proc/{os.getpid()}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("RssFile:"))  # kB
 
-    def release():
-        given_back.append(resident())
-        for column in (times, sizes):
-            column._mmap.madvise(mmap.MADV_DONTNEED)
+    class Columns:
+        def drop_pages(self):
+            given_back.append(resident())
+            for column in (times, sizes):
+                column._mmap.madvise(mmap.MADV_DONTNEED)
 
     net, phone = network()
-    net.replay("ap", phone, times, sizes, origin=EPOCH_NS, multiply=NS, release=release)
+    net.replay("ap", phone, times, sizes, origin=EPOCH_NS, multiply=NS, mapping=Columns())
     given_back.clear()
     before = resident()
     result = Engine(net, scheduling=scheduling).run("6s")

@@ -38,14 +38,14 @@ def test_a_simultaneous_binding_keeps_the_old_one_for_a_while():
     assert (old, new) == ((p.old,), (p.new,))
     assert old_arguments["until_ps"] == SECOND + 200 * MS
     assert new_arguments["simultaneous"]
-    assert p.roles.simultaneous == 1
+    assert p.roles.simultaneous_bindings == 1
 
 
 def test_a_refresh_is_not_simultaneous():
     p, bindings, ctx = cache("mipv4-bicast")
     bindings.bind(ctx, "HA", request(p, 1).replace(new=p.old), simultaneous=True)
     assert [arguments["simultaneous"] for _, arguments in ctx.take("bind")] == [False]
-    assert p.roles.simultaneous == 0
+    assert p.roles.simultaneous_bindings == 0
 
 
 def test_a_hierarchical_home_agent_binds_to_the_gateway():

@@ -78,4 +78,4 @@ def test_the_last_node_starts_the_replies():
 )
 def test_the_mobile_node_has_an_action_for_each_message(procedure, message, action):
     p = build_parts(procedure, return_routability=True)
-    assert arrival_action(p.program.steps[step_number(p.program, message)], p.program.row.marker) == action
+    assert arrival_action(p.program.steps[step_number(p.program, message)], p.program.procedure.marker) == action

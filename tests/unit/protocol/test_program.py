@@ -11,7 +11,7 @@ from tests.unit.protocol.parts import MS, SECOND, build_parts
 
 
 def compile_with(procedure, **options):
-    return Program.of(PROCEDURES[procedure], Options(**options))
+    return Program.compile(PROCEDURES[procedure], Options(**options))
 
 
 def messages_on(program, event, variant=HOME):
@@ -26,9 +26,9 @@ def only_step(program, message, on):
 def test_a_predicted_request_goes_over_the_old_link_and_has_a_fallback_over_the_new_one():
     program = compile_with("sync-mipv4")
     request = only_step(program, "RQ", "known")
-    assert (request.step.path, request.over_old) == (("MN", "oAR", "nAR", "HA"), True)
+    assert (request.step.path, request.over_old_link) == (("MN", "oAR", "nAR", "HA"), True)
     fallback = program.steps[request.fallback_step]
-    assert (fallback.step.on, fallback.step.path, fallback.over_old) == ("move", ("MN", "nAR", "HA"), False)
+    assert (fallback.step.on, fallback.step.path, fallback.over_old_link) == ("move", ("MN", "nAR", "HA"), False)
     assert fallback.fallback_step == -1
 
 
@@ -63,15 +63,15 @@ def test_the_request_of_sync_mipv4_has_two_replies_of_which_one_registers():
     request = only_step(program, "RQ", "known")
     assert {program.steps[i].step.message for i in request.replies} == {"RR", "DRR"}
     assert request.registers
-    assert only_step(program, "DRR", "RQ").wants_old
-    assert not only_step(program, "RR", "RQ").wants_old
+    assert only_step(program, "DRR", "RQ").needs_old_router
+    assert not only_step(program, "RR", "RQ").needs_old_router
 
 
 def test_an_update_at_the_warning_is_sent_once():
     update = only_step(compile_with("sync-mipv4"), "BU", "going-down")
     assert update.replies
     assert not update.needs_reply
-    assert update.over_old
+    assert update.over_old_link
 
 
 def test_the_home_agent_starts_reply_and_marker_on_a_request():
@@ -121,9 +121,9 @@ def test_the_new_router_can_notify_the_old_one():
 def test_return_routability_adds_the_tests():
     assert compile_with("mipv6-ro").routability == {}
     program = compile_with("mipv6-ro", return_routability=True)
-    assert set(program.routability) == {f"{kind}{link}" for kind in ("HoTI", "HoT", "CoTI", "CoT") for link in "12"}
+    assert set(program.return_routability) == {f"{kind}{link}" for kind in ("HoTI", "HoT", "CoTI", "CoT") for link in "12"}
     for test in ("HoTI", "CoTI"):
-        assert program.steps[program.routability[f"{test}1"]].fallback_step == program.routability[f"{test}2"]
+        assert program.steps[program.return_routability[f"{test}1"]].fallback_step == program.return_routability[f"{test}2"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-//! A whole capture as columns in memory, in the order of the file.
+//! All packets of a capture as columns in memory, in the order of the file.
 
-use super::{Packet, Sink};
-use crate::fault::Checked;
+use super::state::{Packet, Sink};
+use crate::error::Result;
 
 #[derive(Default)]
 pub struct Columns {
@@ -15,11 +15,11 @@ pub struct Columns {
 
 impl Sink for Columns {
     #[inline(always)]
-    fn packet(&mut self, packet: &Packet) -> Checked<()> {
+    fn add_packet(&mut self, packet: &Packet) -> Result<()> {
         self.time_ns.push(packet.time_ns);
-        self.wire_length.push(packet.wire);
+        self.wire_length.push(packet.wire_length);
         self.captured_length.push(packet.frame.len() as u32);
-        self.ip_length.push(packet.length);
+        self.ip_length.push(packet.ip_length);
         self.flow.push(packet.flow);
         self.direction.push(packet.direction);
         Ok(())

@@ -1,43 +1,45 @@
-//! A capture as sorted columns on disk, in bounded memory: grouped by flow, in each by direction, then time, then place in the file.
+//! A capture as sorted columns on disk, made in bounded memory: sorted by flow, direction, time and position in the file.
 //!
-//! Rows that do not fit in memory are sorted in runs, which are merged at the end.
+//! Rows that exceed the memory are sorted in runs on disk, which are merged at the end (external merge sort).
 
-use super::flows::{NO_FLOW, NO_TIME};
-use super::{failed, Packet, Sink};
-use crate::fault::{at_byte, Checked, Fault};
+use super::flow_table::{NO_FLOW, NO_TIME};
+use super::state::{Packet, Sink};
+use crate::error::{error_at_byte, ReadError, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-const ROW: usize = 16;
-/// In memory, with what sorting takes beside, and some for the buffers.
-const ROW_IN_MEMORY: usize = 2 * ROW;
-const LEAST_ROWS: usize = 1024;
-/// Bytes of a run that are read at once.
-const READ: (usize, usize) = (1 << 12, 1 << 18);
-const MOST_FLOWS: u32 = 1 << 31;
-/// Of an array file: magic, version 1.0, length of the description, description (NEP 1).
-const HEADER: usize = 128;
+const ROW_BYTES: usize = 16;
+/// Memory for each row, with the scratch space of sorting and a share of the buffers.
+const ROW_MEMORY_BYTES: usize = 2 * ROW_BYTES;
+const MIN_ROWS: usize = 1024;
+/// Bounds of the bytes of a run that are read at once.
+const MIN_RUN_BUFFER_BYTES: usize = 1 << 12;
+const MAX_RUN_BUFFER_BYTES: usize = 1 << 18;
+const COLUMN_BUFFER_BYTES: usize = 1 << 18;
+const MAX_FLOWS: u32 = 1 << 31;
+/// Bytes of an array file before its data: magic, version 1.0, length of the description, description (NEP 1).
+const NPY_HEADER_BYTES: usize = 128;
 
 /// One packet.
 #[derive(Clone, Copy)]
 struct Row {
-    /// Twice the flow, and one more against it.
+    /// Flow and direction in one number: twice the flow, plus one against its first packet.
     lane: u32,
     ip_length: u32,
     time_ns: i64,
 }
 
 impl Row {
-    fn key(&self) -> (u32, i64) {
+    fn sort_key(&self) -> (u32, i64) {
         (self.lane, self.time_ns)
     }
 
     #[inline(always)]
-    fn to_bytes(self) -> [u8; ROW] {
-        let mut raw = [0; ROW];
+    fn to_bytes(self) -> [u8; ROW_BYTES] {
+        let mut raw = [0; ROW_BYTES];
         raw[..4].copy_from_slice(&self.lane.to_le_bytes());
         raw[4..8].copy_from_slice(&self.ip_length.to_le_bytes());
         raw[8..].copy_from_slice(&self.time_ns.to_le_bytes());
@@ -45,114 +47,122 @@ impl Row {
     }
 
     #[inline(always)]
-    fn of_bytes(raw: &[u8; ROW]) -> Row {
+    fn from_bytes(raw: &[u8; ROW_BYTES]) -> Row {
         let word = |at: usize| u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
         let time_ns = i64::from(word(8)) | i64::from(word(12)) << 32;
         Row { lane: word(0), ip_length: word(4), time_ns }
     }
 }
 
-/// Where each flow's rows are.
+/// Position of each flow's rows in the columns.
 #[derive(Default)]
-pub struct Places {
+pub struct FlowIndex {
     pub offset: Vec<u64>,
     pub count: Vec<u64>,
-    /// How many of these are in direction 0; they come first.
+    /// Rows in direction 0, which precede those in direction 1.
     pub along: Vec<u64>,
 }
 
 pub struct Compiler {
     folder: PathBuf,
-    memory: usize,
+    memory_bytes: usize,
     rows: Vec<Row>,
-    /// Where each run ends in the file of runs.
-    ends: Vec<u64>,
-    spill: Option<BufWriter<File>>,
+    /// End of each run in the file of runs.
+    run_ends: Vec<u64>,
+    run_file: Option<BufWriter<File>>,
 }
 
 impl Compiler {
-    /// Columns go into `folder`, which is there; about `memory` bytes are used.
-    pub fn new(folder: &Path, memory: usize) -> Compiler {
-        Compiler { folder: folder.into(), memory, rows: Vec::new(), ends: Vec::new(), spill: None }
+    /// Write columns into `folder`, which must exist, and use about `memory_bytes` of memory.
+    pub fn new(folder: &Path, memory_bytes: usize) -> Compiler {
+        Compiler {
+            folder: folder.into(),
+            memory_bytes,
+            rows: Vec::new(),
+            run_ends: Vec::new(),
+            run_file: None,
+        }
     }
 
-    fn most_rows(&self) -> usize {
-        (self.memory / ROW_IN_MEMORY).max(LEAST_ROWS)
+    fn max_rows(&self) -> usize {
+        (self.memory_bytes / ROW_MEMORY_BYTES).max(MIN_ROWS)
     }
 
-    fn spill_path(&self) -> PathBuf {
+    fn run_path(&self) -> PathBuf {
         self.folder.join("runs")
     }
 
-    fn sort(&mut self) {
-        self.rows.sort_by_key(Row::key); // stable: equal times stay in the order of the file
+    fn sort_rows(&mut self) {
+        self.rows.sort_by_key(Row::sort_key); // stable: equal times stay in the order of the file
     }
 
     #[cold]
-    fn spill(&mut self) -> io::Result<()> {
-        self.sort();
-        let out = match &mut self.spill {
+    fn write_run(&mut self) -> io::Result<()> {
+        self.sort_rows();
+        let path = self.run_path();
+        let out = match &mut self.run_file {
             Some(out) => out,
             None => {
-                let path = self.folder.join("runs");
                 let file = File::options().read(true).write(true).create_new(true).open(path)?;
-                self.spill.insert(BufWriter::with_capacity(READ.1, file))
+                self.run_file.insert(BufWriter::with_capacity(MAX_RUN_BUFFER_BYTES, file))
             }
         };
         for row in &self.rows {
             out.write_all(&row.to_bytes())?;
         }
-        let before = self.ends.last().copied().unwrap_or(0);
-        self.ends.push(before + (self.rows.len() * ROW) as u64);
+        let start = self.run_ends.last().copied().unwrap_or(0);
+        self.run_ends.push(start + (self.rows.len() * ROW_BYTES) as u64);
         self.rows.clear();
         Ok(())
     }
 
-    /// Write the columns for so many flows; gives where each one's rows are.
-    pub fn finish(mut self, flows: usize) -> Checked<Places> {
-        self.write(flows).map_err(|error| unwritten(&error))
+    /// Write the columns of `flows` flows and return the position of each flow's rows.
+    pub fn finish(mut self, flows: usize) -> Result<FlowIndex> {
+        self.write_columns(flows).map_err(|error| write_error(&error))
     }
 
-    fn write(&mut self, flows: usize) -> io::Result<Places> {
-        let spilled = self.ends.last().copied().unwrap_or(0) / ROW as u64;
-        let mut out = Output::create(&self.folder, spilled + self.rows.len() as u64, flows)?;
-        if self.ends.is_empty() {
-            self.sort();
+    fn write_columns(&mut self, flows: usize) -> io::Result<FlowIndex> {
+        let rows_in_runs = self.run_ends.last().copied().unwrap_or(0) / ROW_BYTES as u64;
+        let mut out = ColumnWriter::create(&self.folder, rows_in_runs + self.rows.len() as u64, flows)?;
+        if self.run_ends.is_empty() {
+            self.sort_rows();
             for row in &self.rows {
                 out.push(row)?;
             }
             return out.close();
         }
-        self.spill()?;
+        self.write_run()?;
         self.rows = Vec::new();
-        if let Some(spill) = self.spill.take() {
-            self.merge(&mut spill.into_inner().map_err(io::IntoInnerError::into_error)?, &mut out)?;
+        if let Some(run_file) = self.run_file.take() {
+            self.merge_runs(&mut run_file.into_inner().map_err(io::IntoInnerError::into_error)?, &mut out)?;
         }
-        std::fs::remove_file(self.spill_path())?;
+        std::fs::remove_file(self.run_path())?;
         out.close()
     }
 
-    fn merge(&self, file: &mut File, out: &mut Output) -> io::Result<()> {
-        let size = (self.memory / 2 / self.ends.len()).clamp(READ.0, READ.1).next_multiple_of(ROW);
+    fn merge_runs(&self, file: &mut File, out: &mut ColumnWriter) -> io::Result<()> {
+        let buffer_size = (self.memory_bytes / 2 / self.run_ends.len())
+            .clamp(MIN_RUN_BUFFER_BYTES, MAX_RUN_BUFFER_BYTES)
+            .next_multiple_of(ROW_BYTES);
         let mut runs = Vec::new();
         let mut heads = BinaryHeap::new();
         let mut start = 0;
-        for (number, &end) in self.ends.iter().enumerate() {
-            let mut run = Run { position: start, end, buffer: Vec::new(), at: 0, size };
+        for (number, &end) in self.run_ends.iter().enumerate() {
+            let mut run = Run { position: start, end, buffer: Vec::new(), at: 0, buffer_size };
             start = end;
-            heads.extend(run.next(file)?.map(|row| Reverse((row.key(), number, row.ip_length))));
+            heads.extend(run.next(file)?.map(|row| Reverse((row.sort_key(), number, row.ip_length))));
             runs.push(run);
         }
         while let Some(Reverse(((lane, time_ns), number, ip_length))) = heads.pop() {
             let mut row = Row { lane, ip_length, time_ns };
-            // all of this run that comes before the others: of a capture in order, its whole lane
+            // take rows of this run as long as they precede the other runs: in an ordered capture, a whole lane
             loop {
                 out.push(&row)?;
                 match runs[number].next(file)? {
                     None => break,
                     Some(next) => row = next,
                 }
-                let head = Reverse((row.key(), number, row.ip_length));
+                let head = Reverse((row.sort_key(), number, row.ip_length));
                 if heads.peek().is_some_and(|other| *other > head) {
                     heads.push(head);
                     break;
@@ -163,14 +173,14 @@ impl Compiler {
     }
 }
 
-/// A sorted run in the file of runs: there may be more of them than a process may open files.
+/// A sorted run. All runs share one file, because there may be more runs than a process may open files.
 struct Run {
     position: u64,
     end: u64,
     buffer: Vec<u8>,
     at: usize,
-    /// Of the buffer, a multiple of that of a row.
-    size: usize,
+    /// A multiple of the size of a row.
+    buffer_size: usize,
 }
 
 impl Run {
@@ -179,15 +189,15 @@ impl Run {
         if self.at == self.buffer.len() {
             self.fill(file)?;
         }
-        let raw = self.buffer[self.at..].first_chunk::<ROW>();
-        self.at += if raw.is_some() { ROW } else { 0 };
-        Ok(raw.map(Row::of_bytes))
+        let raw = self.buffer[self.at..].first_chunk::<ROW_BYTES>();
+        self.at += if raw.is_some() { ROW_BYTES } else { 0 };
+        Ok(raw.map(Row::from_bytes))
     }
 
     #[cold]
     fn fill(&mut self, file: &mut File) -> io::Result<()> {
-        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
-        self.buffer.resize(left.min(self.size), 0);
+        let remaining = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        self.buffer.resize(remaining.min(self.buffer_size), 0);
         self.at = 0;
         file.seek(SeekFrom::Start(self.position))?;
         file.read_exact(&mut self.buffer)?;
@@ -198,82 +208,84 @@ impl Run {
 
 impl Sink for Compiler {
     #[inline(always)]
-    fn packet(&mut self, packet: &Packet) -> Checked<()> {
+    fn add_packet(&mut self, packet: &Packet) -> Result<()> {
         if packet.flow == NO_FLOW || packet.time_ns == NO_TIME {
             return Ok(());
         }
-        if packet.flow >= MOST_FLOWS {
-            return Err(at_byte(0, "one more flow", format!("at most {MOST_FLOWS} are sorted")));
+        if packet.flow >= MAX_FLOWS {
+            return Err(error_at_byte(0, "one more flow", format!("at most {MAX_FLOWS}")));
         }
         if self.rows.is_empty() {
-            // at once: growing would take twice as much
-            self.rows.reserve_exact(self.most_rows());
+            // all at once, because growing a vector takes twice the memory
+            self.rows.reserve_exact(self.max_rows());
         }
         let lane = packet.flow << 1 | u32::from(packet.direction);
-        self.rows.push(Row { lane, ip_length: packet.length, time_ns: packet.time_ns });
-        if self.rows.len() == self.most_rows() {
-            self.spill().map_err(|error| unwritten(&error))?;
+        self.rows.push(Row { lane, ip_length: packet.ip_length, time_ns: packet.time_ns });
+        if self.rows.len() == self.max_rows() {
+            self.write_run().map_err(|error| write_error(&error))?;
         }
         Ok(())
     }
 }
 
-/// The columns as array files of numpy.
-struct Output {
+/// Writer of the columns as array files of numpy.
+struct ColumnWriter {
     time_ns: BufWriter<File>,
     ip_length: BufWriter<File>,
     direction: BufWriter<File>,
-    places: Places,
-    written: u64,
+    index: FlowIndex,
+    rows: u64,
 }
 
-impl Output {
-    fn create(folder: &Path, rows: u64, flows: usize) -> io::Result<Output> {
-        let column = |name: &str, kind: &str| {
-            let mut out = BufWriter::with_capacity(1 << 18, File::create(folder.join(name))?);
-            out.write_all(&array_header(kind, rows))?;
+impl ColumnWriter {
+    fn create(folder: &Path, rows: u64, flows: usize) -> io::Result<ColumnWriter> {
+        let create_column = |name: &str, dtype: &str| {
+            let mut out = BufWriter::with_capacity(COLUMN_BUFFER_BYTES, File::create(folder.join(name))?);
+            out.write_all(&format_npy_header(dtype, rows))?;
             io::Result::Ok(out)
         };
-        Ok(Output {
-            time_ns: column("time_ns.npy", "<i8")?,
-            ip_length: column("ip_length.npy", "<u4")?,
-            direction: column("direction.npy", "|u1")?,
-            places: Places { offset: vec![0; flows], count: vec![0; flows], along: vec![0; flows] },
-            written: 0,
+        Ok(ColumnWriter {
+            time_ns: create_column("time_ns.npy", "<i8")?,
+            ip_length: create_column("ip_length.npy", "<u4")?,
+            direction: create_column("direction.npy", "|u1")?,
+            index: FlowIndex { offset: vec![0; flows], count: vec![0; flows], along: vec![0; flows] },
+            rows: 0,
         })
     }
 
     #[inline(always)]
     fn push(&mut self, row: &Row) -> io::Result<()> {
-        let (flow, against) = ((row.lane >> 1) as usize, row.lane & 1);
-        if self.places.count[flow] == 0 {
-            self.places.offset[flow] = self.written;
+        let (flow, direction) = ((row.lane >> 1) as usize, row.lane & 1);
+        if self.index.count[flow] == 0 {
+            self.index.offset[flow] = self.rows;
         }
-        self.places.count[flow] += 1;
-        self.places.along[flow] += u64::from(1 - against);
-        self.written += 1;
+        self.index.count[flow] += 1;
+        self.index.along[flow] += u64::from(1 - direction);
+        self.rows += 1;
         self.time_ns.write_all(&row.time_ns.to_le_bytes())?;
         self.ip_length.write_all(&row.ip_length.to_le_bytes())?;
-        self.direction.write_all(&[against as u8])
+        self.direction.write_all(&[direction as u8])
     }
 
-    fn close(self) -> io::Result<Places> {
+    fn close(self) -> io::Result<FlowIndex> {
         for column in [self.time_ns, self.ip_length, self.direction] {
             column.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         }
-        Ok(self.places)
+        Ok(self.index)
     }
 }
 
-fn array_header(kind: &str, rows: u64) -> Vec<u8> {
+fn format_npy_header(dtype: &str, rows: u64) -> Vec<u8> {
+    const PREFIX_BYTES: usize = 10;
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
-    header.extend(((HEADER - 10) as u16).to_le_bytes());
-    header.extend(format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows},), }}").bytes());
-    header.resize(HEADER - 1, b' ');
+    header.extend(((NPY_HEADER_BYTES - PREFIX_BYTES) as u16).to_le_bytes());
+    header.extend(format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({rows},), }}").bytes());
+    header.resize(NPY_HEADER_BYTES - 1, b' ');
     header.push(b'\n');
     header
 }
 
-fn unwritten(error: &io::Error) -> Fault {
-    failed("its columns cannot be written", error)
+fn write_error(error: &io::Error) -> ReadError {
+    let message = format!("its columns cannot be written: {error}");
+    error_at_byte(0, message, "free space and write permission for the folder of the columns")
 }

@@ -1,8 +1,8 @@
-//! IP headers of a packet, tunnels included: the length and the key of its flow.
+//! IP headers of a packet and of the tunnels around it: its length and the key of its flow.
 
-use super::flows::Key;
-use super::through::Through;
-use crate::bytes::net16;
+use super::flow_table::FlowKey;
+use super::tunnel_table::{TunnelKey, TunnelTable};
+use crate::io::byte_order::read_net_u16;
 
 const HOP_BY_HOP: u8 = 0;
 const IPV4: u8 = 4;
@@ -18,119 +18,131 @@ const MINIMAL: u8 = 55;
 const DESTINATION_OPTIONS: u8 = 60;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
+/// Bits of the fragment offset in a fragment header.
+const FRAGMENT_OFFSET_MASK: u16 = 0xFFF8;
 
-/// Tunnels within tunnels that are looked into; the engine's limit is 4.
-const MOST_TUNNELS: u8 = 8;
+/// Nested tunnels that are parsed; the engine's limit is 4.
+const MAX_TUNNELS: u8 = 8;
 
-/// Which packet a flow is about where there is a tunnel.
+/// The layer of a tunnelled packet that determines its flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tunnels {
+pub enum TunnelLayer {
     Inner,
     Outer,
 }
 
-/// What the IP headers of a packet say.
-pub struct Packet {
-    pub key: Key,
+/// Flow and length of an IP packet.
+pub struct IpPacket {
+    pub flow_key: FlowKey,
     /// IP total length in bytes.
     pub length: u32,
-    /// Tunnels around it.
+    /// Number of tunnels around it.
     pub tunnels: u8,
 }
 
-/// One IP header and what it carries.
+/// One IP header and the position of its payload.
 #[derive(Clone, Copy)]
-pub struct Header {
+pub struct IpHeader {
     pub version: u8,
-    /// Behind the extension headers.
+    /// Protocol behind the extension headers.
     pub protocol: u8,
     pub source: [u8; 16],
     pub destination: [u8; 16],
     /// IP total length.
     pub length: u32,
-    /// Where the payload begins; None if that is cut, or another fragment has its beginning.
+    /// Offset of the payload; None if it is cut off, or begins in another fragment.
     pub payload: Option<usize>,
-    /// Type 2 routing header's or home address option's address (RFC 6275 6.3, 6.4).
+    /// Address of a home address option or type 2 routing header (RFC 6275 6.3, 6.4).
     pub home: Option<[u8; 16]>,
 }
 
-/// Read the header that begins `bytes`, the captured part of a packet of `wire` bytes from there on; with ``Inner`` that of
-/// the innermost packet which is whole enough to be read.
+/// Parse the packet at the beginning of `bytes`, which had `wire_length` bytes when it was sent; count the tunnels around it.
 ///
-/// None if the bytes are no complete header of this version.
+/// With `Inner`, return the innermost packet whose header is complete. Return None if the bytes are no complete header of this
+/// version.
 #[inline(always)]
-pub fn read(bytes: &[u8], version: u8, wire: u32, tunnels: Tunnels, through: &mut Through) -> Option<Packet> {
-    let outer = header(bytes, version, wire)?;
+pub fn parse_packet(
+    bytes: &[u8],
+    version: u8,
+    wire_length: u32,
+    layer: TunnelLayer,
+    tunnels: &mut TunnelTable,
+) -> Option<IpPacket> {
+    let outer = parse_header(bytes, version, wire_length)?;
     if matches!(outer.protocol, IPV4 | IPV6 | GRE | MINIMAL) {
-        let inner = innermost(bytes, outer, through);
-        if tunnels == Tunnels::Inner {
+        let inner = parse_innermost(bytes, outer, tunnels);
+        if layer == TunnelLayer::Inner {
             return Some(inner);
         }
     }
-    Some(packet(bytes, &outer, 0))
+    Some(describe_packet(bytes, &outer, 0))
 }
 
 #[inline(never)]
-fn innermost(mut bytes: &[u8], mut around: Header, through: &mut Through) -> Packet {
+fn parse_innermost(mut bytes: &[u8], mut header: IpHeader, table: &mut TunnelTable) -> IpPacket {
     let mut tunnels = 0;
-    while tunnels < MOST_TUNNELS {
-        let Some((start, inner)) = within(bytes, &around) else { break };
-        through.add(&around);
+    while tunnels < MAX_TUNNELS {
+        let Some((start, inner)) = parse_inner_header(bytes, &header) else { break };
+        let IpHeader { version, protocol, source, destination, length, .. } = header;
+        table.count_packet(TunnelKey { version, protocol, source, destination }, length);
         bytes = &bytes[start..];
-        around = inner;
+        header = inner;
         tunnels += 1;
     }
-    packet(bytes, &around, tunnels)
+    describe_packet(bytes, &header, tunnels)
 }
 
 #[inline(always)]
-fn packet(bytes: &[u8], header: &Header, tunnels: u8) -> Packet {
-    let Header { version, protocol, source, destination, length, payload, .. } = *header;
-    let ports = payload.map_or((0, 0), |at| ports(bytes, at, length, protocol));
-    Packet { key: Key { version, protocol, source, destination, ports }, length, tunnels }
+fn describe_packet(bytes: &[u8], header: &IpHeader, tunnels: u8) -> IpPacket {
+    let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
+    let ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
+    IpPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }
 
-/// The header that begins `bytes`.
+/// Parse the header at the beginning of `bytes`; None if it is incomplete or of another version.
 #[inline(always)]
-pub fn header(bytes: &[u8], version: u8, wire: u32) -> Option<Header> {
+pub fn parse_header(bytes: &[u8], version: u8, wire_length: u32) -> Option<IpHeader> {
     if bytes.first()? >> 4 != version {
         return None;
     }
     if version == 4 {
-        ipv4(bytes, wire)
+        parse_ipv4(bytes, wire_length)
     } else {
-        ipv6(bytes, wire)
+        parse_ipv6(bytes, wire_length)
     }
 }
 
-/// The packet in a tunnel, and where in `bytes` it begins: IP in IP (RFC 2003, 2473, 4213), GRE (2784, 2890) or minimal
-/// encapsulation (2004), whose packet begins behind a header of its own and takes the rest of what it says from the outer one.
-pub fn within(bytes: &[u8], outer: &Header) -> Option<(usize, Header)> {
+/// Return the header of the packet in a tunnel and its offset in `bytes`.
+///
+/// The tunnel is IP in IP (RFC 2003, RFC 2473, RFC 4213), GRE (RFC 2784, RFC 2890) or minimal encapsulation (RFC 2004). The
+/// latter carries no inner IP header: the returned one is restored from the outer header and the minimal forwarding header.
+pub fn parse_inner_header(bytes: &[u8], outer: &IpHeader) -> Option<(usize, IpHeader)> {
     let at = outer.payload?;
-    let left = outer.length.checked_sub(u32::try_from(at).ok()?)?;
+    let inner_length = outer.length.checked_sub(u32::try_from(at).ok()?)?;
     match outer.protocol {
-        IPV4 => Some((at, header(bytes.get(at..)?, 4, left)?)),
-        IPV6 => Some((at, header(bytes.get(at..)?, 6, left)?)),
+        IPV4 => Some((at, parse_header(bytes.get(at..)?, 4, inner_length)?)),
+        IPV6 => Some((at, parse_header(bytes.get(at..)?, 6, inner_length)?)),
         GRE => {
-            let (size, version) = gre(bytes.get(at..)?)?;
-            Some((at + size, header(bytes.get(at + size..)?, version, left.checked_sub(size as u32)?)?))
+            let (size, version) = parse_gre(bytes.get(at..)?)?;
+            let inner_length = inner_length.checked_sub(size as u32)?;
+            Some((at + size, parse_header(bytes.get(at + size..)?, version, inner_length)?))
         }
-        MINIMAL => minimal(bytes, outer, at),
+        MINIMAL => parse_minimal(bytes, outer, at),
         _ => None,
     }
 }
 
-/// Size of a GRE header and the IP version behind it.
-fn gre(bytes: &[u8]) -> Option<(usize, u8)> {
+/// Return the size of a GRE header and the IP version behind it.
+fn parse_gre(bytes: &[u8]) -> Option<(usize, u8)> {
     const CHECKSUM: u16 = 0x8000;
     const KEY: u16 = 0x2000;
     const SEQUENCE: u16 = 0x1000;
-    let flags = net16(bytes, 0)?;
+    let flags = read_net_u16(bytes, 0)?;
     if flags & !(CHECKSUM | KEY | SEQUENCE) != 0 {
-        return None; // source routes (RFC 1701) or another version (PPTP)
+        return None; // source routing (RFC 1701) or version 1 (PPTP)
     }
     let options = [CHECKSUM, KEY, SEQUENCE].iter().filter(|&&flag| flags & flag != 0).count();
-    let version = match net16(bytes, 2)? {
+    let version = match read_net_u16(bytes, 2)? {
         0x0800 => 4,
         0x86DD => 6,
         _ => return None,
@@ -138,8 +150,8 @@ fn gre(bytes: &[u8]) -> Option<(usize, u8)> {
     Some((4 + 4 * options, version))
 }
 
-/// RFC 2004: the first header is kept, changed; what was changed stands between it and the payload.
-fn minimal(bytes: &[u8], outer: &Header, at: usize) -> Option<(usize, Header)> {
+/// Restore the inner header from a minimal forwarding header (RFC 2004), which holds the fields that encapsulation overwrote.
+fn parse_minimal(bytes: &[u8], outer: &IpHeader, at: usize) -> Option<(usize, IpHeader)> {
     const SOURCE_PRESENT: u8 = 0x80;
     let fixed: &[u8; 8] = bytes.get(at..at + 8)?.try_into().ok()?;
     let mut inner = *outer;
@@ -150,91 +162,92 @@ fn minimal(bytes: &[u8], outer: &Header, at: usize) -> Option<(usize, Header)> {
         inner.source[..4].copy_from_slice(bytes.get(at + 8..at + 12)?);
     }
     inner.length = outer.length.checked_sub(size as u32)?;
-    // from where the inner packet would begin, so that its payload is where it is
+    // relative to the returned offset, at which the inner packet would begin if it had an IP header of its own
     inner.payload = Some(at);
     Some((size, inner))
 }
 
 #[inline(always)]
-fn ipv4(bytes: &[u8], wire: u32) -> Option<Header> {
+fn parse_ipv4(bytes: &[u8], wire_length: u32) -> Option<IpHeader> {
     let fixed: &[u8; 20] = bytes.get(..20)?.try_into().ok()?;
-    let header = usize::from(fixed[0] & 15) * 4;
+    let header_length = usize::from(fixed[0] & 15) * 4;
     let stated = u32::from(u16::from_be_bytes([fixed[2], fixed[3]]));
-    // 0 is what a segment above 65,535 bytes carries before the network card splits it
-    let length = if stated == 0 { wire } else { stated };
-    if header < 20 || (length as usize) < header {
+    // segmentation offload: a segment above 65,535 bytes states 0 before the network card splits it
+    let length = if stated == 0 { wire_length } else { stated };
+    if header_length < 20 || (length as usize) < header_length {
         return None;
     }
-    let later_fragment = u16::from_be_bytes([fixed[6], fixed[7]]) & 0x1FFF != 0;
+    let is_later_fragment = u16::from_be_bytes([fixed[6], fixed[7]]) & 0x1FFF != 0;
     let mut source = [0; 16];
     let mut destination = [0; 16];
     source[..4].copy_from_slice(&fixed[12..16]);
     destination[..4].copy_from_slice(&fixed[16..20]);
-    let payload = (!later_fragment).then_some(header);
-    Some(Header { version: 4, protocol: fixed[9], source, destination, length, payload, home: None })
+    let payload = (!is_later_fragment).then_some(header_length);
+    Some(IpHeader { version: 4, protocol: fixed[9], source, destination, length, payload, home: None })
 }
 
 #[inline(always)]
-fn ipv6(bytes: &[u8], wire: u32) -> Option<Header> {
+fn parse_ipv6(bytes: &[u8], wire_length: u32) -> Option<IpHeader> {
     let fixed: &[u8; 40] = bytes.get(..40)?.try_into().ok()?;
     let stated = u32::from(u16::from_be_bytes([fixed[4], fixed[5]]));
     // payload length 0 with hop-by-hop options is a jumbogram (RFC 2675)
-    let jumbo = stated == 0 && fixed[6] == HOP_BY_HOP;
-    let length = if jumbo { wire.max(40) } else { stated + 40 };
+    let is_jumbogram = stated == 0 && fixed[6] == HOP_BY_HOP;
+    let length = if is_jumbogram { wire_length.max(40) } else { stated + 40 };
     let source = fixed[8..24].try_into().ok()?;
     let destination = fixed[24..40].try_into().ok()?;
-    let mut found =
-        Header { version: 6, protocol: fixed[6], source, destination, length, payload: None, home: None };
-    upper_layer(bytes, &mut found);
-    Some(found)
+    let mut header =
+        IpHeader { version: 6, protocol: fixed[6], source, destination, length, payload: None, home: None };
+    skip_extension_headers(bytes, &mut header);
+    Some(header)
 }
 
-/// Step over the extension headers; the payload has no place where that is cut or another fragment's.
+/// Set protocol, payload and home address of a header; the payload stays None if it is cut off or begins in another fragment.
 #[inline(always)]
-fn upper_layer(bytes: &[u8], found: &mut Header) {
-    let inside = &bytes[..bytes.len().min(found.length as usize)];
+fn skip_extension_headers(bytes: &[u8], header: &mut IpHeader) {
+    let packet = &bytes[..bytes.len().min(header.length as usize)];
     let mut at = 40usize;
     loop {
-        let Some(&[next, size]) = inside.get(at..at + 2) else { return };
-        let header = match found.protocol {
-            HOP_BY_HOP => (usize::from(size) + 1) * 8,
+        let Some(&[next, length]) = packet.get(at..at + 2) else { return };
+        let size = match header.protocol {
+            HOP_BY_HOP => (usize::from(length) + 1) * 8,
             ROUTING | DESTINATION_OPTIONS => {
-                let header = (usize::from(size) + 1) * 8;
-                let body = inside.get(at + 2..at + header).unwrap_or_default();
-                found.home = home_address(found.protocol, body).or(found.home);
-                header
+                let size = (usize::from(length) + 1) * 8;
+                let body = packet.get(at + 2..at + size).unwrap_or_default();
+                header.home = find_home_address(header.protocol, body).or(header.home);
+                size
             }
-            AUTHENTICATION => (usize::from(size) + 2) * 4,
-            FRAGMENT => match net16(inside, at + 2) {
-                Some(field) if field & 0xFFF8 == 0 => 8,
+            AUTHENTICATION => (usize::from(length) + 2) * 4,
+            FRAGMENT => match read_net_u16(packet, at + 2) {
+                Some(field) if field & FRAGMENT_OFFSET_MASK == 0 => 8,
                 Some(_) => {
-                    found.protocol = next;
+                    header.protocol = next;
                     return;
                 }
                 None => return,
             },
             _ => {
-                found.payload = Some(at);
+                header.payload = Some(at);
                 return;
             }
         };
-        found.protocol = next;
-        at += header;
+        header.protocol = next;
+        at += size;
     }
 }
 
-/// Of a type 2 routing header or of destination options, behind their first two bytes.
+/// Return the home address in the body of a type 2 routing header or of destination options.
 #[cold]
-fn home_address(protocol: u8, body: &[u8]) -> Option<[u8; 16]> {
+fn find_home_address(protocol: u8, body: &[u8]) -> Option<[u8; 16]> {
     const TYPE_2: u8 = 2;
+    const PAD1: u8 = 0;
     const HOME_ADDRESS: u8 = 0xC9;
     if protocol == ROUTING {
         return if body.first() == Some(&TYPE_2) { body.get(6..22)?.try_into().ok() } else { None };
     }
     let mut at = 0;
     while let Some(&kind) = body.get(at) {
-        if kind == 0 {
-            at += 1; // Pad1
+        if kind == PAD1 {
+            at += 1;
             continue;
         }
         let size = usize::from(*body.get(at + 1)?);
@@ -247,7 +260,7 @@ fn home_address(protocol: u8, body: &[u8]) -> Option<[u8; 16]> {
 }
 
 #[inline(always)]
-fn ports(bytes: &[u8], at: usize, length: u32, protocol: u8) -> (u16, u16) {
+fn read_ports(bytes: &[u8], at: usize, length: u32, protocol: u8) -> (u16, u16) {
     if !matches!(protocol, TCP | UDP | DCCP | SCTP | UDP_LITE) || at + 4 > length as usize {
         return (0, 0);
     }

@@ -1,63 +1,75 @@
-//! The pcapng format (draft-ietf-opsawg-pcapng): sections, interfaces and the three kinds of packet blocks.
+//! Reader of the pcapng format (draft-ietf-opsawg-pcapng): sections, interfaces and the three kinds of packet blocks.
 
-use super::flows::NO_TIME;
-use super::link::Link;
-use super::{check_lengths, check_link, Format, From, Interface, Piece, Reading, Sink, MOST_NAME};
-use crate::bytes::Order;
-use crate::fault::{at_byte, Checked};
+use super::flow_table::NO_TIME;
+use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
+use super::link_layer::LinkLayer;
+use super::state::{CaptureState, Interface, Origin, Sink};
+use crate::error::{error_at_byte, ReadError, Result};
+use crate::io::byte_order::ByteOrder;
 
-const SECTION: u32 = 0x0A0D_0D0A;
-const INTERFACE: u32 = 1;
-const PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
-const MAGIC: u32 = 0x1A2B_3C4D;
-/// Of type, length and the length again at the end.
-const FRAME: usize = 12;
+const SECTION_HEADER_BLOCK: u32 = 0x0A0D_0D0A;
+const INTERFACE_BLOCK: u32 = 1;
+const OBSOLETE_PACKET_BLOCK: u32 = 2;
+const SIMPLE_PACKET_BLOCK: u32 = 3;
+const ENHANCED_PACKET_BLOCK: u32 = 6;
+const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
+/// Bytes of the shortest section header block.
+const SECTION_HEADER_BYTES: usize = 28;
+/// Bytes of a block around its body: type, length, and the length again at the end.
+const BLOCK_FRAMING: usize = 12;
 /// Wireshark refuses longer blocks too.
 const MAX_BLOCK: usize = 16 << 20;
 const OPTION_END: u16 = 0;
 const OPTION_NAME: u16 = 2;
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
+/// Bytes of an interface's name that are kept.
+const MAX_NAME: usize = 256;
+const NS_PER_S: i64 = 1_000_000_000;
 
-/// What the packets of an interface need.
+/// An interface of the current section.
 #[derive(Clone, Copy)]
-struct Source {
-    /// Among all interfaces of the file.
-    number: usize,
-    /// None: a link type that cannot be read, refused once a packet needs it.
-    link: Option<Link>,
+struct SectionInterface {
+    /// Index among all interfaces of the file.
+    index: usize,
+    /// None for an unsupported link type, which is refused once a packet has it.
+    link_layer: Option<LinkLayer>,
     link_type: u32,
     snap_length: u32,
     ticks_per_s: u128,
     offset_s: i64,
 }
 
-/// One block, without the framing.
+/// One block without its framing.
 struct Block<'a> {
-    order: Order,
+    order: ByteOrder,
+    /// Position in the file.
     start: usize,
     kind: u32,
     body: &'a [u8],
 }
 
 impl Block<'_> {
-    /// Offset in the file of a byte of the body.
-    fn offset(&self, at: usize) -> usize {
+    /// Return the offset in the file of a byte of the body.
+    fn file_offset(&self, at: usize) -> usize {
         self.start + 8 + at
     }
 
-    fn u16(&self, at: usize) -> Checked<u16> {
-        self.order.u16(self.body, at).ok_or_else(|| self.short(at + 2))
+    fn read_u16(&self, at: usize) -> Result<u16> {
+        self.order.read_u16(self.body, at).ok_or_else(|| self.too_short(at + 2))
     }
 
-    fn u32(&self, at: usize) -> Checked<u32> {
-        self.order.u32(self.body, at).ok_or_else(|| self.short(at + 4))
+    fn read_u32(&self, at: usize) -> Result<u32> {
+        self.order.read_u32(self.body, at).ok_or_else(|| self.too_short(at + 4))
     }
 
-    fn short(&self, needs: usize) -> crate::fault::Fault {
-        at_byte(
+    /// Read the ticks of a packet's time, high half first.
+    fn read_ticks(&self, at: usize) -> Result<u64> {
+        Ok(u64::from(self.read_u32(at)?) << 32 | u64::from(self.read_u32(at + 4)?))
+    }
+
+    fn too_short(&self, needs: usize) -> ReadError {
+        error_at_byte(
             self.start + 4,
             format!("block of type {} with a body of {} bytes", self.kind, self.body.len()),
             format!("its fields need {needs}"),
@@ -65,139 +77,139 @@ impl Block<'_> {
     }
 }
 
-pub struct Reader {
-    order: Order,
-    sources: Vec<Source>,
+pub struct PcapngReader {
+    order: ByteOrder,
+    interfaces: Vec<SectionInterface>,
 }
 
-impl Reader {
-    pub fn new() -> Reader {
-        Reader { order: Order::Little, sources: Vec::new() }
+impl PcapngReader {
+    pub fn new() -> PcapngReader {
+        PcapngReader { order: ByteOrder::Little, interfaces: Vec::new() }
     }
 
-    /// What one block says.
-    fn block<S: Sink>(&mut self, block: &Block, reading: &mut Reading<S>) -> Checked<()> {
+    fn read_block<S: Sink>(&mut self, block: &Block, state: &mut CaptureState<S>) -> Result<()> {
         match block.kind {
-            SECTION => {
-                let (major, minor) = (block.u16(4)?, block.u16(6)?);
-                block.order.u64(block.body, 8).ok_or_else(|| block.short(16))?;
-                // 1.2 was written by mistake for 1.0 and is the same
+            SECTION_HEADER_BLOCK => {
+                let (major, minor) = (block.read_u16(4)?, block.read_u16(6)?);
+                block.order.read_u64(block.body, 8).ok_or_else(|| block.too_short(16))?;
+                // some programs wrote 1.2 by mistake; it is the same as 1.0
                 if major != 1 || !matches!(minor, 0 | 2) {
-                    return Err(at_byte(
-                        block.offset(4),
+                    return Err(error_at_byte(
+                        block.file_offset(4),
                         format!("pcapng version {major}.{minor}"),
-                        "version 1.0 can be read",
+                        "version 1.0, the only one that is supported",
                     ));
                 }
-                // interfaces are numbered anew in every section
-                self.sources.clear();
+                // every section numbers its interfaces from 0
+                self.interfaces.clear();
             }
-            INTERFACE => self.sources.push(interface(block, reading)?),
-            ENHANCED_PACKET => {
-                let (id, ticks) = (block.u32(0)?, stamp(block, 4)?);
-                packet(block, &self.sources, id, Some(ticks), 12, reading)?;
+            INTERFACE_BLOCK => self.interfaces.push(read_interface(block, state)?),
+            ENHANCED_PACKET_BLOCK => {
+                let (interface, ticks) = (block.read_u32(0)?, block.read_ticks(4)?);
+                read_packet(block, &self.interfaces, interface, Some(ticks), 12, state)?;
             }
-            PACKET => {
-                let (id, ticks) = (u32::from(block.u16(0)?), stamp(block, 4)?);
-                packet(block, &self.sources, id, Some(ticks), 12, reading)?;
+            OBSOLETE_PACKET_BLOCK => {
+                let (interface, ticks) = (u32::from(block.read_u16(0)?), block.read_ticks(4)?);
+                read_packet(block, &self.interfaces, interface, Some(ticks), 12, state)?;
             }
-            SIMPLE_PACKET => packet(block, &self.sources, 0, None, 0, reading)?,
-            // names, statistics, secrets and what others add: no packets
+            SIMPLE_PACKET_BLOCK => read_packet(block, &self.interfaces, 0, None, 0, state)?,
+            // name resolution, statistics, secrets and private blocks carry no packets
             _ => {}
         }
         Ok(())
     }
 }
 
-impl Format for Reader {
-    fn advance<S: Sink>(&mut self, piece: Piece, reading: &mut Reading<S>) -> Checked<usize> {
-        let Piece { bytes, at: base, last } = piece;
+impl FormatReader for PcapngReader {
+    fn read_chunk<S: Sink>(&mut self, chunk: Chunk, state: &mut CaptureState<S>) -> Result<usize> {
+        let Chunk { bytes, offset: base, is_last } = chunk;
         let end = base + bytes.len();
         let mut at = 0;
         while at < bytes.len() {
             let start = base + at;
-            let cut = |needs: usize, reading: &mut Reading<S>| {
+            let mark_truncated = |needs: usize, state: &mut CaptureState<S>| {
                 if start == 0 {
-                    return Err(header_cut(end));
+                    return Err(truncated_header(end));
                 }
-                reading.cut("block", start, needs, end);
+                state.mark_truncated("block", start, needs, end);
                 Ok(())
             };
-            if bytes[at..].starts_with(&SECTION.to_le_bytes()) {
-                match section_order(bytes, at, start)? {
-                    Some(found) => self.order = found,
-                    None if last => cut(28, reading)?,
+            if bytes[at..].starts_with(&SECTION_HEADER_BLOCK.to_le_bytes()) {
+                match detect_byte_order(bytes, at, start)? {
+                    Some(order) => self.order = order,
+                    None if is_last => mark_truncated(SECTION_HEADER_BYTES, state)?,
                     None => {}
                 }
-                if Order::Little.u32(bytes, at + 8).is_none() {
+                if ByteOrder::Little.read_u32(bytes, at + 8).is_none() {
                     break;
                 }
             }
-            let (Some(kind), Some(total)) = (self.order.u32(bytes, at), self.order.u32(bytes, at + 4)) else {
-                if last {
-                    cut(FRAME, reading)?;
+            let (Some(kind), Some(total)) =
+                (self.order.read_u32(bytes, at), self.order.read_u32(bytes, at + 4))
+            else {
+                if is_last {
+                    mark_truncated(BLOCK_FRAMING, state)?;
                 }
                 break;
             };
             let total = total as usize;
-            if !(FRAME..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
-                return Err(at_byte(
+            if !(BLOCK_FRAMING..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
+                return Err(error_at_byte(
                     start + 4,
                     format!("block length {total}"),
-                    format!("a multiple of 4 from {FRAME} to {MAX_BLOCK}"),
+                    format!("a multiple of 4 from {BLOCK_FRAMING} to {MAX_BLOCK}"),
                 ));
             }
-            let Some(whole) = bytes.get(at..at + total) else {
-                if last {
-                    cut(total, reading)?;
+            let Some(raw) = bytes.get(at..at + total) else {
+                if is_last {
+                    mark_truncated(total, state)?;
                 }
                 break;
             };
-            let again = self.order.u32(whole, total - 4).map(|length| length as usize);
-            if again != Some(total) {
-                return Err(at_byte(
+            let trailer = self.order.read_u32(raw, total - 4).map(|length| length as usize);
+            if trailer != Some(total) {
+                return Err(error_at_byte(
                     start + total - 4,
-                    format!("block length {} at the end of a block", again.unwrap_or(0)),
+                    format!("block length {} at the end of a block", trailer.unwrap_or(0)),
                     format!("{total}, as at its beginning"),
                 ));
             }
-            self.block(&Block { order: self.order, start, kind, body: &whole[8..total - 4] }, reading)?;
+            self.read_block(&Block { order: self.order, start, kind, body: &raw[8..total - 4] }, state)?;
             at += total;
         }
         Ok(at)
     }
 }
 
-fn header_cut(end: usize) -> crate::fault::Fault {
-    at_byte(
+fn truncated_header(end: usize) -> ReadError {
+    error_at_byte(
         end,
         format!("the file ends after {end} bytes"),
         "a section header block at its beginning, complete",
     )
 }
 
-/// Byte order of the section that begins at `at` of the piece, `start` of the file; None if the piece ends before it is known.
-fn section_order(piece: &[u8], at: usize, start: usize) -> Checked<Option<Order>> {
-    let Some(magic) = Order::Little.u32(piece, at + 8) else { return Ok(None) };
+/// Return the byte order of the section that begins at `at` of the chunk and `start` of the file; None if the chunk ends
+/// before its magic number.
+fn detect_byte_order(chunk: &[u8], at: usize, start: usize) -> Result<Option<ByteOrder>> {
+    let Some(magic) = ByteOrder::Little.read_u32(chunk, at + 8) else { return Ok(None) };
     match magic {
-        MAGIC => Ok(Some(Order::Little)),
-        _ if magic.swap_bytes() == MAGIC => Ok(Some(Order::Big)),
-        _ => {
-            Err(at_byte(start + 8, format!("byte-order magic {magic:08x}"), "1a2b3c4d in either byte order"))
-        }
+        BYTE_ORDER_MAGIC => Ok(Some(ByteOrder::Little)),
+        _ if magic.swap_bytes() == BYTE_ORDER_MAGIC => Ok(Some(ByteOrder::Big)),
+        _ => Err(error_at_byte(
+            start + 8,
+            format!("byte-order magic {magic:08x}"),
+            "1a2b3c4d in either byte order",
+        )),
     }
 }
 
-fn stamp(block: &Block, at: usize) -> Checked<u64> {
-    Ok(u64::from(block.u32(at)?) << 32 | u64::from(block.u32(at + 4)?))
-}
-
-fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source> {
-    let link_type = u32::from(block.u16(0)?);
-    let snap_length = block.u32(4)?;
-    let mut source = Source {
-        number: reading.interfaces.len(),
-        link: Link::of_type(link_type),
+fn read_interface<S: Sink>(block: &Block, state: &mut CaptureState<S>) -> Result<SectionInterface> {
+    let link_type = u32::from(block.read_u16(0)?);
+    let snap_length = block.read_u32(4)?;
+    let mut interface = SectionInterface {
+        index: state.interfaces.len(),
+        link_layer: LinkLayer::from_link_type(link_type),
         link_type,
         snap_length,
         ticks_per_s: 1_000_000,
@@ -206,101 +218,104 @@ fn interface<S: Sink>(block: &Block, reading: &mut Reading<S>) -> Checked<Source
     let mut name = String::new();
     let mut at = 8;
     while at < block.body.len() {
-        let (code, size) = (block.u16(at)?, usize::from(block.u16(at + 2)?));
+        let (code, size) = (block.read_u16(at)?, usize::from(block.read_u16(at + 2)?));
         if code == OPTION_END {
             break;
         }
         let value = block.body.get(at + 4..at + 4 + size).ok_or_else(|| {
-            at_byte(
-                block.offset(at + 2),
+            error_at_byte(
+                block.file_offset(at + 2),
                 format!("option {code} of {size} bytes"),
                 format!("at most the {} left in its block", block.body.len().saturating_sub(at + 4)),
             )
         })?;
-        let wrong =
-            |right: &str| at_byte(block.offset(at), format!("option {code} with {value:02x?}"), right);
+        let value_error = |expected: &str| {
+            error_at_byte(block.file_offset(at), format!("option {code} with {value:02x?}"), expected)
+        };
         match code {
-            OPTION_NAME => name = String::from_utf8_lossy(&value[..size.min(MOST_NAME)]).into_owned(),
+            OPTION_NAME => name = String::from_utf8_lossy(&value[..size.min(MAX_NAME)]).into_owned(),
             OPTION_RESOLUTION => {
-                source.ticks_per_s = match *value {
+                interface.ticks_per_s = match *value {
                     [power] if power <= 18 => 10u128.pow(u32::from(power)),
                     [power] if power >= 0x80 && power & 0x7F <= 63 => 1u128 << (power & 0x7F),
                     _ => {
-                        return Err(wrong("one byte: n for 10^-n s up to 18, or 128 + n for 2^-n s up to 63"))
+                        return Err(value_error(
+                            "one byte: n for 10^-n s up to 18, or 128 + n for 2^-n s up to 63",
+                        ))
                     }
                 }
             }
-            OPTION_OFFSET => match block.order.u64(value, 0) {
-                Some(seconds) if size == 8 => source.offset_s = seconds as i64,
-                _ => return Err(wrong("eight bytes: seconds to add to every time")),
+            OPTION_OFFSET => match block.order.read_u64(value, 0) {
+                Some(seconds) if size == 8 => interface.offset_s = seconds as i64,
+                _ => return Err(value_error("eight bytes: seconds to add to every time")),
             },
             _ => {}
         }
         at += 4 + size.next_multiple_of(4);
     }
-    reading.interface(block.start, Interface { name, link_type, snap_length, packets: 0 })?;
-    Ok(source)
+    state.add_interface(block.start, Interface { name, link_type, snap_length, packets: 0 })?;
+    Ok(interface)
 }
 
-/// Add the packet whose lengths (captured and on the wire; a simple packet has only the latter) begin at `at`.
+/// Add the packet of a block. Its lengths begin at `at`: captured and sent, or sent alone in a simple packet, which has no time.
 #[inline(always)]
-fn packet<S: Sink>(
+fn read_packet<S: Sink>(
     block: &Block,
-    sources: &[Source],
-    id: u32,
+    interfaces: &[SectionInterface],
+    interface_number: u32,
     ticks: Option<u64>,
     at: usize,
-    reading: &mut Reading<S>,
-) -> Checked<()> {
-    let Some(source) = sources.get(id as usize) else {
-        return Err(at_byte(
-            block.offset(0),
-            format!("packet of interface {id}"),
-            format!("one of the {} described before it in its section", sources.len()),
+    state: &mut CaptureState<S>,
+) -> Result<()> {
+    let Some(interface) = interfaces.get(interface_number as usize) else {
+        return Err(error_at_byte(
+            block.file_offset(0),
+            format!("packet of interface {interface_number}"),
+            format!("one of the {} described before it in its section", interfaces.len()),
         ));
     };
-    let link = match source.link {
-        Some(link) => link,
-        None => check_link(block.offset(0), source.link_type)?,
+    let link_layer = match interface.link_layer {
+        Some(link_layer) => link_layer,
+        None => require_link_layer(block.file_offset(0), interface.link_type)?,
     };
-    let (captured, wire, data) = match ticks {
-        Some(_) => (block.u32(at)?, block.u32(at + 4)?, at + 8),
+    let (captured, wire_length, data) = match ticks {
+        Some(_) => (block.read_u32(at)?, block.read_u32(at + 4)?, at + 8),
         None => {
-            let wire = block.u32(at)?;
-            let most = if source.snap_length == 0 { u32::MAX } else { source.snap_length };
-            (wire.min(most), wire, at + 4)
+            let wire_length = block.read_u32(at)?;
+            let max = if interface.snap_length == 0 { u32::MAX } else { interface.snap_length };
+            (wire_length.min(max), wire_length, at + 4)
         }
     };
-    check_lengths(block.offset(at), captured, wire)?;
+    check_lengths(block.file_offset(at), captured, wire_length)?;
     let Some(frame) = block.body.get(data..data + captured as usize) else {
-        return Err(at_byte(
-            block.offset(at),
+        return Err(error_at_byte(
+            block.file_offset(at),
             format!("captured length {captured}"),
             format!("at most the {} bytes left in its block", block.body.len().saturating_sub(data)),
         ));
     };
     let time_ns = match ticks {
-        Some(ticks) => nanoseconds(source, ticks).ok_or_else(|| {
-            at_byte(
-                block.offset(4),
-                format!("time of {ticks} ticks of 1/{} s + {} s", source.ticks_per_s, source.offset_s),
+        Some(ticks) => unix_nanoseconds(interface, ticks).ok_or_else(|| {
+            error_at_byte(
+                block.file_offset(4),
+                format!("time of {ticks} ticks of 1/{} s + {} s", interface.ticks_per_s, interface.offset_s),
                 "within 292 years of 1970",
             )
         })?,
         None => NO_TIME,
     };
-    let from = From { interface: source.number, link };
-    reading.push(block.start, from, time_ns, wire, frame)
+    let origin = Origin { interface: interface.index, link_layer };
+    state.add_packet(block.start, origin, time_ns, wire_length, frame)
 }
 
-/// Nanoseconds since 1970, rounded down where ticks are finer.
+/// Convert ticks to nanoseconds since 1970, rounded down where ticks are finer.
 #[inline(always)]
-fn nanoseconds(source: &Source, ticks: u64) -> Option<i64> {
-    let offset_ns = source.offset_s.checked_mul(1_000_000_000)?;
-    let since = match source.ticks_per_s {
+fn unix_nanoseconds(interface: &SectionInterface, ticks: u64) -> Option<i64> {
+    let offset_ns = interface.offset_s.checked_mul(NS_PER_S)?;
+    let ticks_ns = match interface.ticks_per_s {
         1_000_000_000 => i64::try_from(ticks).ok()?,
         1_000_000 => i64::try_from(ticks).ok()?.checked_mul(1000)?,
-        per_s => i64::try_from(u128::from(ticks) * 1_000_000_000 / per_s).ok()?,
+        per_s => i64::try_from(u128::from(ticks) * NS_PER_S as u128 / per_s).ok()?,
     };
-    since.checked_add(offset_ns).filter(|&time_ns| time_ns != NO_TIME)
+    ticks_ns.checked_add(offset_ns).filter(|&time_ns| time_ns != NO_TIME)
 }

@@ -1,21 +1,25 @@
 //! Mobile IP signalling in a capture: agent advertisements, registrations, Mobility Headers, home agent discovery.
 
-use super::echo::{Echoes, Pair};
-use super::ip::{self, Header};
-use super::{Packet, Sink};
-use crate::bytes::{net16, Order};
-use crate::fault::Checked;
+use super::icmp_echo::{PingPair, PingTracker};
+use super::ip::{self, IpHeader};
+use super::state::{Packet, Sink};
+use crate::error::Result;
+use crate::io::byte_order::{read_net_u16, read_net_u64};
 
 const ICMP: u8 = 1;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 const MOBILITY: u8 = 135;
-/// What drafts before RFC 3775 used.
-const MOBILITY_OF_DRAFTS: u8 = 62;
+/// Protocol number of the Mobility Header in drafts before RFC 3775.
+const DRAFT_MOBILITY: u8 = 62;
 const REGISTRATION_PORT: u16 = 434;
-const MOST_LAYERS: usize = 8;
+const ECHO_REPLY: u8 = 0;
+const ECHO_REQUEST: u8 = 8;
+const ECHO_REQUEST_V6: u8 = 128;
+const ECHO_REPLY_V6: u8 = 129;
+const MAX_LAYERS: usize = 8;
 
-/// Numbers of the kinds, as Python names them.
+/// Kinds of messages, the keys of `KINDS` in Python.
 pub mod kind {
     pub const AGENT_ADVERTISEMENT: u8 = 0;
     pub const AGENT_SOLICITATION: u8 = 1;
@@ -32,14 +36,14 @@ pub mod kind {
     pub const PREFIX_ADVERTISEMENT: u8 = 12;
     pub const PROXY_SOLICITATION: u8 = 13;
     pub const PROXY_ADVERTISEMENT: u8 = 14;
-    /// And the type of the Mobility Header.
+    /// Plus the type of the Mobility Header.
     pub const MOBILITY_HEADER: u8 = 32;
 }
 
-/// One message; what it does not say is 0, or -1 where 0 would mean something.
+/// One message. A field that the message does not have is 0, or -1 where 0 has a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// Number of its packet in the file, from 0.
+    /// Position of its packet in the file, from 0.
     pub packet: u64,
     pub time_ns: i64,
     pub kind: u8,
@@ -49,50 +53,56 @@ pub struct Message {
     pub home: [u8; 16],
     pub agent: [u8; 16],
     pub care_of: [u8; 16],
-    /// -1: none.
+    /// -1 if the message states none.
     pub lifetime_s: i64,
-    /// Code of a reply or status of an acknowledgement, -1: none.
+    /// Code of a reply or status of an acknowledgement; -1 if the message has none.
     pub code: i16,
-    /// Identification (RFC 5944), sequence number (6275 6.1.7) or cookie (6.1.3).
+    /// Identification (RFC 5944 3.3), sequence number (RFC 6275 6.1.7) or cookie (RFC 6275 6.1.3).
     pub identification: u64,
     pub flags: u16,
 }
 
-/// What a packet turns out to be: None if it is none of Mobile IP, Some(None) if it says that it is one and then does not
-/// have what belongs to it.
-type Found = Option<Option<Message>>;
+/// Result of parsing a payload: None if it is not Mobile IP, Some(None) if it is a damaged message of Mobile IP.
+type ParsedMessage = Option<Option<Message>>;
 
+/// Consumer of packets that lists and counts signalling messages and tracks pings.
 pub struct Signalling {
-    /// The first ones.
+    /// The first messages of the capture.
     pub messages: Vec<Message>,
-    most: usize,
-    /// Of each kind, those that are not listed too.
+    max_messages: usize,
+    /// Messages of each kind, whether they are listed or not.
     pub counts: [u64; 256],
-    /// Messages that are cut, or wrong inside.
+    /// Messages that are cut off or malformed.
     pub damaged: u64,
-    pub echoes: Echoes,
+    pub pings: PingTracker,
 }
 
 impl Signalling {
-    /// List so many messages at the most.
-    pub fn new(most: usize) -> Signalling {
-        Signalling { messages: Vec::new(), most, counts: [0; 256], damaged: 0, echoes: Echoes::default() }
+    /// List at most `max_messages` messages; count all.
+    pub fn new(max_messages: usize) -> Signalling {
+        Signalling {
+            messages: Vec::new(),
+            max_messages,
+            counts: [0; 256],
+            damaged: 0,
+            pings: PingTracker::default(),
+        }
     }
 }
 
 impl Sink for Signalling {
-    fn packet(&mut self, packet: &Packet) -> Checked<()> {
+    fn add_packet(&mut self, packet: &Packet) -> Result<()> {
         let Some((start, version)) = packet.network else { return Ok(()) };
         let mut bytes = packet.frame.get(start..).unwrap_or_default();
-        let mut layer = ip::header(bytes, version, packet.wire.saturating_sub(start as u32));
-        for _ in 0..MOST_LAYERS {
+        let mut layer = ip::parse_header(bytes, version, packet.wire_length.saturating_sub(start as u32));
+        for _ in 0..MAX_LAYERS {
             let Some(header) = layer else { break };
             if let Some(payload) =
                 header.payload.and_then(|at| bytes.get(at..bytes.len().min(header.length as usize)))
             {
-                self.look(packet, &header, payload);
+                self.add_payload(packet, &header, payload);
             }
-            let Some((at, inner)) = ip::within(bytes, &header) else { break };
+            let Some((at, inner)) = ip::parse_inner_header(bytes, &header) else { break };
             bytes = &bytes[at..];
             layer = Some(inner);
         }
@@ -101,27 +111,27 @@ impl Sink for Signalling {
 }
 
 impl Signalling {
-    fn look(&mut self, packet: &Packet, header: &Header, payload: &[u8]) {
-        let found = match (header.version, header.protocol) {
-            (4, UDP) => registration(payload),
-            (4, ICMP) => match payload.first() {
-                Some(0 | 8) => return self.echo(packet.time_ns, header, payload, 8),
-                _ => icmp(payload),
-            },
-            (6, ICMPV6) => match payload.first() {
-                Some(128 | 129) => return self.echo(packet.time_ns, header, payload, 128),
-                _ => icmpv6(payload),
-            },
-            (6, MOBILITY | MOBILITY_OF_DRAFTS) => Some(mobility(header, payload)),
+    fn add_payload(&mut self, packet: &Packet, header: &IpHeader, payload: &[u8]) {
+        let parsed = match (header.version, header.protocol, payload.first()) {
+            (4, ICMP, Some(&(ECHO_REQUEST | ECHO_REPLY))) => {
+                return self.add_echo(packet.time_ns, header, payload, ECHO_REQUEST)
+            }
+            (6, ICMPV6, Some(&(ECHO_REQUEST_V6 | ECHO_REPLY_V6))) => {
+                return self.add_echo(packet.time_ns, header, payload, ECHO_REQUEST_V6)
+            }
+            (4, UDP, _) => parse_udp(payload),
+            (4, ICMP, _) => parse_icmp(payload),
+            (6, ICMPV6, _) => parse_icmpv6(payload),
+            (6, MOBILITY | DRAFT_MOBILITY, _) => Some(parse_mobility_header(header, payload)),
             _ => None,
         };
-        let Some(found) = found else { return };
-        let Some(mut message) = found else {
+        let Some(parsed) = parsed else { return };
+        let Some(mut message) = parsed else {
             self.damaged += 1;
             return;
         };
         self.counts[usize::from(message.kind)] += 1;
-        if self.messages.len() == self.most {
+        if self.messages.len() == self.max_messages {
             return;
         }
         message.packet = packet.number;
@@ -132,33 +142,30 @@ impl Signalling {
         self.messages.push(message);
     }
 
-    fn echo(&mut self, time_ns: i64, header: &Header, payload: &[u8], request: u8) {
-        let (Some(identifier), Some(sequence)) = (net16(payload, 4), net16(payload, 6)) else { return };
-        let reply = payload[0] != request;
-        let (mut asking, mut asked) = (header.source, header.destination);
-        if reply {
-            std::mem::swap(&mut asking, &mut asked);
-        }
-        let pair = Pair { version: header.version, asking, asked, identifier };
-        if reply {
-            self.echoes.reply(pair, sequence);
+    fn add_echo(&mut self, time_ns: i64, header: &IpHeader, payload: &[u8], request_type: u8) {
+        let (Some(identifier), Some(sequence)) = (read_net_u16(payload, 4), read_net_u16(payload, 6)) else {
+            return;
+        };
+        let (version, source, destination) = (header.version, header.source, header.destination);
+        if payload[0] == request_type {
+            let pair = PingPair { version, requester: source, responder: destination, identifier };
+            self.pings.add_request(pair, sequence, time_ns);
         } else {
-            self.echoes.request(pair, sequence, time_ns);
+            let pair = PingPair { version, requester: destination, responder: source, identifier };
+            self.pings.add_reply(pair, sequence);
         }
     }
 }
 
-fn address(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
-    let mut found = [0; 16];
-    found[..4].copy_from_slice(bytes.get(at..at + 4)?);
-    Some(found)
+/// Read an IPv4 address into the first four bytes.
+fn read_address(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
+    let mut address = [0; 16];
+    address[..4].copy_from_slice(bytes.get(at..at + 4)?);
+    Some(address)
 }
 
-fn net64(bytes: &[u8], at: usize) -> Option<u64> {
-    Order::Big.u64(bytes, at)
-}
-
-const NOTHING: Message = Message {
+/// A message without any field.
+const EMPTY: Message = Message {
     packet: 0,
     time_ns: 0,
     kind: 0,
@@ -174,77 +181,78 @@ const NOTHING: Message = Message {
     flags: 0,
 };
 
-/// UDP to or from port 434: RFC 5944 3.3 and 3.4, RFC 4857 9, RFC 3543 3.
-fn registration(udp: &[u8]) -> Found {
-    /// The data of RFC 3519's tunnels, which is no message.
+/// Parse UDP to or from port 434: RFC 5944 3.3 and 3.4, RFC 4857 9, RFC 3543 3.
+fn parse_udp(udp: &[u8]) -> ParsedMessage {
+    /// Type of the data packets of RFC 3519's tunnels, which are no messages.
     const TUNNEL_DATA: u8 = 4;
-    if net16(udp, 0)? != REGISTRATION_PORT && net16(udp, 2)? != REGISTRATION_PORT {
+    if read_net_u16(udp, 0)? != REGISTRATION_PORT && read_net_u16(udp, 2)? != REGISTRATION_PORT {
         return None;
     }
-    let stated = usize::from(net16(udp, 4)?);
-    let body = udp.get(8..udp.len().min(stated))?;
-    let kind = *body.first()?;
-    (kind != TUNNEL_DATA).then(|| message(kind, body))
+    let udp_length = usize::from(read_net_u16(udp, 4)?);
+    let body = udp.get(8..udp.len().min(udp_length))?;
+    let message_type = *body.first()?;
+    (message_type != TUNNEL_DATA).then(|| parse_registration(message_type, body))
 }
 
-fn message(kind: u8, body: &[u8]) -> Option<Message> {
-    let asks = |kind| {
+fn parse_registration(message_type: u8, body: &[u8]) -> Option<Message> {
+    let parse_request = |kind| {
         Some(Message {
             kind,
             flags: u16::from(*body.get(1)?),
-            lifetime_s: i64::from(net16(body, 2)?),
-            home: address(body, 4)?,
-            agent: address(body, 8)?,
-            care_of: address(body, 12)?,
-            identification: net64(body, 16)?,
-            ..NOTHING
+            lifetime_s: i64::from(read_net_u16(body, 2)?),
+            home: read_address(body, 4)?,
+            agent: read_address(body, 8)?,
+            care_of: read_address(body, 12)?,
+            identification: read_net_u64(body, 16)?,
+            ..EMPTY
         })
     };
-    let answers = |kind| {
+    let parse_reply = |kind| {
         Some(Message {
             kind,
             code: i16::from(*body.get(1)?),
-            lifetime_s: i64::from(net16(body, 2)?),
-            home: address(body, 4)?,
-            agent: address(body, 8)?,
-            identification: net64(body, 12)?,
-            ..NOTHING
+            lifetime_s: i64::from(read_net_u16(body, 2)?),
+            home: read_address(body, 4)?,
+            agent: read_address(body, 8)?,
+            identification: read_net_u64(body, 12)?,
+            ..EMPTY
         })
     };
-    let revokes = |kind| Some(Message { kind, home: address(body, 4)?, ..NOTHING });
-    match kind {
-        1 => asks(kind::REGISTRATION_REQUEST),
-        3 => answers(kind::REGISTRATION_REPLY),
-        7 => revokes(kind::REVOCATION),
-        15 => revokes(kind::REVOCATION_ACKNOWLEDGEMENT),
-        18 => asks(kind::REGIONAL_REQUEST),
-        19 => answers(kind::REGIONAL_REPLY),
-        other => Some(Message { kind: kind::OTHER_REGISTRATION, flags: u16::from(other), ..NOTHING }),
+    let parse_revocation = |kind| Some(Message { kind, home: read_address(body, 4)?, ..EMPTY });
+    match message_type {
+        1 => parse_request(kind::REGISTRATION_REQUEST),
+        3 => parse_reply(kind::REGISTRATION_REPLY),
+        7 => parse_revocation(kind::REVOCATION),
+        15 => parse_revocation(kind::REVOCATION_ACKNOWLEDGEMENT),
+        18 => parse_request(kind::REGIONAL_REQUEST),
+        19 => parse_reply(kind::REGIONAL_REPLY),
+        other => Some(Message { kind: kind::OTHER_REGISTRATION, flags: u16::from(other), ..EMPTY }),
     }
 }
 
-/// Router discovery with the mobility agent extension (RFC 5944 2.1), and solicitations.
-fn icmp(bytes: &[u8]) -> Found {
+/// Parse router discovery: advertisements with the mobility agent extension (RFC 5944 2.1), and solicitations.
+fn parse_icmp(bytes: &[u8]) -> ParsedMessage {
     const ADVERTISEMENT: u8 = 9;
     const SOLICITATION: u8 = 10;
+    const ONE_BYTE_PADDING: u8 = 0;
     const MOBILITY_AGENT: u8 = 16;
     match *bytes.first()? {
-        // 8 bytes (RFC 1256 3); less is no solicitation
-        SOLICITATION if bytes.len() >= 8 => Some(Some(Message { kind: kind::AGENT_SOLICITATION, ..NOTHING })),
+        // a shorter message is no solicitation (RFC 1256 3)
+        SOLICITATION if bytes.len() >= 8 => Some(Some(Message { kind: kind::AGENT_SOLICITATION, ..EMPTY })),
         ADVERTISEMENT => {
             let addresses = usize::from(*bytes.get(4)?);
             let mut at = 8 + addresses * usize::from(*bytes.get(5)?) * 4;
-            let agent = if addresses > 0 { address(bytes, 8)? } else { [0; 16] };
+            let agent = if addresses > 0 { read_address(bytes, 8)? } else { [0; 16] };
             loop {
                 let kind = *bytes.get(at)?;
-                if kind == 0 {
-                    at += 1; // one-byte padding
+                if kind == ONE_BYTE_PADDING {
+                    at += 1;
                     continue;
                 }
                 let Some(size) = bytes.get(at + 1).map(|&size| usize::from(size)) else { return Some(None) };
                 let Some(value) = bytes.get(at + 2..at + 2 + size) else { return Some(None) };
                 if kind == MOBILITY_AGENT {
-                    return Some(advertisement(agent, value));
+                    return Some(parse_agent_advertisement(agent, value));
                 }
                 at += 2 + size;
             }
@@ -253,21 +261,21 @@ fn icmp(bytes: &[u8]) -> Found {
     }
 }
 
-/// What the mobility agent extension says (RFC 5944 2.1.1).
-fn advertisement(agent: [u8; 16], value: &[u8]) -> Option<Message> {
+/// Parse the mobility agent advertisement extension (RFC 5944 2.1.1).
+fn parse_agent_advertisement(agent: [u8; 16], value: &[u8]) -> Option<Message> {
     Some(Message {
         kind: kind::AGENT_ADVERTISEMENT,
-        identification: u64::from(net16(value, 0)?),
-        lifetime_s: i64::from(net16(value, 2)?),
-        flags: net16(value, 4)?,
-        care_of: address(value, 6).unwrap_or_default(),
+        identification: u64::from(read_net_u16(value, 0)?),
+        lifetime_s: i64::from(read_net_u16(value, 2)?),
+        flags: read_net_u16(value, 4)?,
+        care_of: read_address(value, 6).unwrap_or_default(),
         agent,
-        ..NOTHING
+        ..EMPTY
     })
 }
 
-/// Dynamic home agent address discovery and mobile prefixes (RFC 6275 6.5 to 6.8), router discovery by proxy (RFC 5568 6.1).
-fn icmpv6(bytes: &[u8]) -> Found {
+/// Parse home agent address discovery and mobile prefix messages (RFC 6275 6.5 to 6.8), and proxy router discovery (RFC 5568 6.1).
+fn parse_icmpv6(bytes: &[u8]) -> ParsedMessage {
     const EXPERIMENTAL_MOBILITY: u8 = 154;
     let kind = match (*bytes.first()?, bytes.get(4)) {
         (144, _) => kind::AGENT_DISCOVERY_REQUEST,
@@ -278,12 +286,12 @@ fn icmpv6(bytes: &[u8]) -> Found {
         (EXPERIMENTAL_MOBILITY, Some(3)) => kind::PROXY_ADVERTISEMENT,
         _ => return None,
     };
-    Some(discovery(kind, bytes))
+    Some(parse_discovery(kind, bytes))
 }
 
-fn discovery(kind: u8, bytes: &[u8]) -> Option<Message> {
-    let (first, second) = (net16(bytes, 4)?, net16(bytes, 6)?);
-    let message = Message { kind, ..NOTHING };
+fn parse_discovery(kind: u8, bytes: &[u8]) -> Option<Message> {
+    let (first, second) = (read_net_u16(bytes, 4)?, read_net_u16(bytes, 6)?);
+    let message = Message { kind, ..EMPTY };
     Some(match kind {
         kind::PROXY_SOLICITATION | kind::PROXY_ADVERTISEMENT => {
             Message { code: i16::from(bytes[1]), identification: u64::from(second), ..message }
@@ -296,38 +304,44 @@ fn discovery(kind: u8, bytes: &[u8]) -> Option<Message> {
     })
 }
 
-/// The Mobility Header (RFC 6275 6.1; 8, 9, 14 and 15 are those of RFC 5568 6.2).
-fn mobility(header: &Header, payload: &[u8]) -> Option<Message> {
-    const UNIT_S: i64 = 4;
+/// Parse a Mobility Header (RFC 6275 6.1; types 8, 9, 14 and 15: RFC 5568 6.2).
+fn parse_mobility_header(header: &IpHeader, payload: &[u8]) -> Option<Message> {
+    const LIFETIME_UNIT_S: i64 = 4;
     const HOME_REGISTRATION: u16 = 0x4000;
     let bytes = payload.get(..(usize::from(*payload.get(1)?) + 1) * 8)?;
-    let found = bytes[2];
-    let message = Message { kind: kind::MOBILITY_HEADER.saturating_add(found), ..NOTHING };
-    Some(match found {
-        1 | 2 => Message { identification: net64(bytes, 8)?, ..message },
-        3 | 4 => Message { identification: net64(bytes, 8)?, flags: net16(bytes, 6)?, ..message },
+    let header_type = bytes[2];
+    let message = Message { kind: kind::MOBILITY_HEADER.saturating_add(header_type), ..EMPTY };
+    Some(match header_type {
+        1 | 2 => Message { identification: read_net_u64(bytes, 8)?, ..message },
+        3 | 4 => {
+            Message { identification: read_net_u64(bytes, 8)?, flags: read_net_u16(bytes, 6)?, ..message }
+        }
         5 | 8 => Message {
-            identification: u64::from(net16(bytes, 6)?),
-            flags: net16(bytes, 8)?,
-            lifetime_s: UNIT_S * i64::from(net16(bytes, 10)?),
-            // without the option the mobile node is at home (RFC 6275 9.5.1)
+            identification: u64::from(read_net_u16(bytes, 6)?),
+            flags: read_net_u16(bytes, 8)?,
+            lifetime_s: LIFETIME_UNIT_S * i64::from(read_net_u16(bytes, 10)?),
+            // without a home address option the mobile node is at home (RFC 6275 9.5.1)
             home: header.home.unwrap_or(header.source),
-            agent: if net16(bytes, 8)? & HOME_REGISTRATION != 0 { header.destination } else { [0; 16] },
-            care_of: alternate(bytes)?.unwrap_or(header.source),
+            agent: if read_net_u16(bytes, 8)? & HOME_REGISTRATION != 0 {
+                header.destination
+            } else {
+                [0; 16]
+            },
+            care_of: find_alternate_care_of(bytes)?.unwrap_or(header.source),
             ..message
         },
         6 | 9 => Message {
             code: i16::from(bytes[6]),
             flags: u16::from(bytes[7]),
-            identification: u64::from(net16(bytes, 8)?),
-            lifetime_s: UNIT_S * i64::from(net16(bytes, 10)?),
+            identification: u64::from(read_net_u16(bytes, 8)?),
+            lifetime_s: LIFETIME_UNIT_S * i64::from(read_net_u16(bytes, 10)?),
             home: header.home.unwrap_or(header.destination),
             care_of: header.destination,
             ..message
         },
         7 => Message { code: i16::from(bytes[6]), home: bytes.get(8..24)?.try_into().ok()?, ..message },
         14 | 15 => Message {
-            identification: u64::from(net16(bytes, 6)?),
+            identification: u64::from(read_net_u16(bytes, 6)?),
             flags: u16::from(*bytes.get(8)?),
             code: i16::from(*bytes.get(9)?),
             ..message
@@ -336,18 +350,19 @@ fn mobility(header: &Header, payload: &[u8]) -> Option<Message> {
     })
 }
 
-/// Alternate care-of address option of a binding update (RFC 6275 6.2.5); the outer None if an option is wrong.
-fn alternate(bytes: &[u8]) -> Option<Option<[u8; 16]>> {
-    const ALTERNATE: u8 = 3;
+/// Return the alternate care-of address of a binding update (RFC 6275 6.2.5); the outer None if an option is malformed.
+fn find_alternate_care_of(bytes: &[u8]) -> Option<Option<[u8; 16]>> {
+    const PAD1: u8 = 0;
+    const ALTERNATE_CARE_OF: u8 = 3;
     let mut at = 12;
     while let Some(&kind) = bytes.get(at) {
-        if kind == 0 {
-            at += 1; // Pad1
+        if kind == PAD1 {
+            at += 1;
             continue;
         }
         let size = usize::from(*bytes.get(at + 1)?);
         let value = bytes.get(at + 2..at + 2 + size)?;
-        if kind == ALTERNATE {
+        if kind == ALTERNATE_CARE_OF {
             return Some(Some(value.try_into().ok()?));
         }
         at += 2 + size;

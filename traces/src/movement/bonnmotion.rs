@@ -1,14 +1,14 @@
-//! BonnMotion: a line for each node, times and places of its waypoints: `t x y t x y …`.
+//! BonnMotion: a line for each node with the times and positions of its waypoints: `t x y t x y …`.
 
-use super::stream::Stream;
-use super::{Format, Reading};
+use super::line_reader::LineReader;
+use super::tracks::{Format, TrackBuilder};
 use std::io::BufRead;
 
 /// First line of a file with heights: `t x y z t x y z …`.
-pub const IN_3D: &[u8] = b"#3D";
-const MOST_WORD: usize = 64;
+pub const HEADER_3D: &[u8] = b"#3D";
+const MAX_WORD: usize = 64;
 
-/// The waypoint that is being read.
+/// The current waypoint.
 #[derive(Default)]
 struct Waypoint {
     words: usize,
@@ -17,131 +17,137 @@ struct Waypoint {
     y: Option<i64>,
 }
 
-struct Lines {
-    node: u64,
-    words_of_waypoint: usize,
+/// Parser state across the bytes of a file.
+struct Parser {
+    /// Number of nodes so far.
+    nodes: u64,
+    words_per_waypoint: usize,
     waypoint: Waypoint,
+    /// The mobile node of the current line, None before its first number.
     mobile: Option<u32>,
     word: Vec<u8>,
-    comment: bool,
-    /// A line without a waypoint, which only the end of the file may follow.
-    blank: Option<u64>,
+    in_comment: bool,
+    /// The last line without a waypoint; only the end of the file may follow it.
+    blank_line: Option<u64>,
 }
 
-pub fn read(stream: &mut Stream, reading: &mut Reading) {
-    reading.tracks.format = Format::BonnMotion.name();
-    reading.tracks.stays = true;
-    let mut lines = Lines {
-        node: 0,
-        words_of_waypoint: 3,
+pub fn read(lines: &mut LineReader, builder: &mut TrackBuilder) {
+    builder.tracks.format = Format::BonnMotion.name();
+    builder.tracks.stays = true;
+    let mut parser = Parser {
+        nodes: 0,
+        words_per_waypoint: 3,
         waypoint: Waypoint::default(),
         mobile: None,
         word: Vec::new(),
-        comment: false,
-        blank: None,
+        in_comment: false,
+        blank_line: None,
     };
     loop {
-        // a node's line may be long: only its words are bounded
-        stream.begin_unit();
-        let size = match stream.fill_buf() {
+        // a node's line may be long: only its words are limited
+        lines.begin_unit();
+        let size = match lines.fill_buf() {
             Ok([]) => break,
             Ok(bytes) => {
-                if !bytes.iter().all(|&byte| lines.byte(byte, reading) && !reading.is_hopeless()) {
+                if !bytes
+                    .iter()
+                    .all(|&byte| parser.add_byte(byte, builder) && !builder.has_too_many_problems())
+                {
                     return;
                 }
                 bytes.len()
             }
             Err(error) => {
-                stream.failed(&error, reading);
+                lines.report_error(&error, builder);
                 return;
             }
         };
-        stream.consume(size);
+        lines.consume(size);
     }
-    if !lines.word.is_empty() || lines.mobile.is_some() {
-        lines.byte(b'\n', reading);
+    if !parser.word.is_empty() || parser.mobile.is_some() {
+        parser.add_byte(b'\n', builder);
     }
 }
 
-impl Lines {
-    /// Take a byte; false where there is no sense in going on.
-    fn byte(&mut self, byte: u8, reading: &mut Reading) -> bool {
+impl Parser {
+    /// Add a byte; return false to stop reading.
+    fn add_byte(&mut self, byte: u8, builder: &mut TrackBuilder) -> bool {
         let in_word = !byte.is_ascii_whitespace();
         if in_word {
-            if self.word.len() == MOST_WORD {
-                if self.comment {
+            if self.word.len() == MAX_WORD {
+                if self.in_comment {
                     return true;
                 }
-                reading.wrong("a word of more than 64 characters", "decimal numbers");
+                builder.report("a word of more than 64 characters", "decimal numbers");
                 return false;
             }
-            self.comment |= self.word.is_empty() && self.mobile.is_none() && byte == b'#';
+            self.in_comment |= self.word.is_empty() && self.mobile.is_none() && byte == b'#';
             self.word.push(byte);
             return true;
         }
-        let mut room = true;
-        if self.comment && byte != b'\n' {
+        let mut has_room = true;
+        if self.in_comment && byte != b'\n' {
             return true;
         }
-        if self.comment {
-            if reading.line == 1 && self.word == IN_3D {
-                self.words_of_waypoint = 4;
+        if self.in_comment {
+            if builder.line == 1 && self.word == HEADER_3D {
+                self.words_per_waypoint = 4;
             }
         } else if !self.word.is_empty() {
-            room = self.number(reading);
+            has_room = self.add_number(builder);
         }
         if byte == b'\n' {
-            self.end_line(reading);
+            self.end_line(builder);
         }
-        if byte == b'\n' || !self.comment {
+        if byte == b'\n' || !self.in_comment {
             self.word.clear();
         }
-        room
+        has_room
     }
 
-    fn number(&mut self, reading: &mut Reading) -> bool {
-        if let Some(blank) = self.blank.take() {
-            let line = std::mem::replace(&mut reading.line, blank);
-            reading.wrong("a line without a waypoint", "t x y of one at least, for each node");
-            reading.line = line;
+    fn add_number(&mut self, builder: &mut TrackBuilder) -> bool {
+        if let Some(blank_line) = self.blank_line.take() {
+            let line = std::mem::replace(&mut builder.line, blank_line);
+            builder.report("a line without a waypoint", "at least one waypoint t x y for each node");
+            builder.line = line;
         }
         if self.mobile.is_none() {
-            self.mobile = reading.mobile_of(&format!("node{}", self.node));
-            self.node += 1;
+            self.mobile = builder.intern_mobile(&format!("node{}", self.nodes));
+            self.nodes += 1;
         }
         match self.waypoint.words {
-            0 => self.waypoint.time_ps = reading.time("time", &self.word),
-            1 => self.waypoint.x = reading.metres("x", &self.word),
-            2 => self.waypoint.y = reading.metres("y", &self.word),
+            0 => self.waypoint.time_ps = builder.parse_time("time", &self.word),
+            1 => self.waypoint.x = builder.parse_metres("x", &self.word),
+            2 => self.waypoint.y = builder.parse_metres("y", &self.word),
             _ => {
-                reading.metres("z", &self.word); // the height is not part of the model
+                builder.parse_metres("z", &self.word); // the height is not part of the model
             }
         }
         self.waypoint.words += 1;
-        if self.waypoint.words < self.words_of_waypoint {
+        if self.waypoint.words < self.words_per_waypoint {
             return true;
         }
         let Waypoint { time_ps, x, y, .. } = std::mem::take(&mut self.waypoint);
         let (Some(mobile), Some(time_ps), Some(x), Some(y)) = (self.mobile, time_ps, x, y) else {
             return true;
         };
-        reading.add(mobile, time_ps, (x, y))
+        builder.add_sample(mobile, time_ps, (x, y))
     }
 
-    fn end_line(&mut self, reading: &mut Reading) {
+    fn end_line(&mut self, builder: &mut TrackBuilder) {
         if self.waypoint.words > 0 {
-            let right = format!(
+            let expected = format!(
                 "groups of {}: t x y{}",
-                self.words_of_waypoint,
-                [" z", ""][usize::from(self.words_of_waypoint == 3)]
+                self.words_per_waypoint,
+                [" z", ""][usize::from(self.words_per_waypoint == 3)]
             );
-            reading.wrong(format!("{} numbers too many", self.waypoint.words), right);
-        } else if self.mobile.is_none() && !self.comment && self.blank.is_none() {
-            self.blank = Some(reading.line);
+            builder.report(format!("{} numbers too many", self.waypoint.words), expected);
+        } else if self.mobile.is_none() && !self.in_comment && self.blank_line.is_none() {
+            self.blank_line = Some(builder.line);
         }
         self.waypoint = Waypoint::default();
         self.mobile = None;
-        self.comment = false;
-        reading.line += 1;
+        self.in_comment = false;
+        builder.line += 1;
     }
 }

@@ -1,59 +1,60 @@
-//! SUMO floating car data: `<fcd-export><timestep time><vehicle id x y/>…`, persons alike.
+//! SUMO floating car data: `<fcd-export><timestep time><vehicle id x y/>…`, persons likewise.
 
-use super::xml::{attributes, Elements};
-use super::{Format, Reading, Units};
+use super::tracks::{Format, TrackBuilder, Units};
+use super::xml::{read_attributes, ElementHandler};
 use quick_xml::events::BytesStart;
 
-pub struct Fcd {
+pub struct FcdHandler {
     geographic: bool,
+    /// Time of the current time step, if it is valid.
     time_ps: Option<i64>,
 }
 
-impl Fcd {
-    pub fn new(format: Format, reading: &mut Reading) -> Self {
+impl FcdHandler {
+    pub fn new(format: Format, builder: &mut TrackBuilder) -> Self {
         let geographic = format == Format::FcdGeo;
-        reading.tracks.format = format.name();
-        reading.tracks.units = if geographic { Units::Nanodegrees } else { Units::Millimetres };
-        Fcd { geographic, time_ps: None }
+        builder.tracks.format = format.name();
+        builder.tracks.units = if geographic { Units::Nanodegrees } else { Units::Millimetres };
+        FcdHandler { geographic, time_ps: None }
     }
 
-    fn sample(&self, element: &BytesStart, reading: &mut Reading) -> Option<bool> {
-        let [id, x, y] = attributes(element, ["id", "x", "y"], reading)?;
+    fn add_sample(&self, element: &BytesStart, builder: &mut TrackBuilder) -> Option<bool> {
+        let [id, x, y] = read_attributes(element, ["id", "x", "y"], builder)?;
         let (Some(id), Some(x), Some(y)) = (id, x, y) else {
-            reading.wrong(
+            builder.report(
                 "a vehicle or person without id, x or y",
                 "all three (SUMO: --fcd-output.attributes x,y)",
             );
             return None;
         };
-        let mobile = reading.mobile_of(&id);
+        let mobile = builder.intern_mobile(&id);
         let (x, y) = if self.geographic {
-            (reading.degrees("x", 180, x.as_bytes()), reading.degrees("y", 90, y.as_bytes()))
+            (builder.parse_degrees("x", 180, x.as_bytes()), builder.parse_degrees("y", 90, y.as_bytes()))
         } else {
-            (reading.metres("x", x.as_bytes()), reading.metres("y", y.as_bytes()))
+            (builder.parse_metres("x", x.as_bytes()), builder.parse_metres("y", y.as_bytes()))
         };
-        Some(reading.add(mobile?, self.time_ps?, (x?, y?)))
+        Some(builder.add_sample(mobile?, self.time_ps?, (x?, y?)))
     }
 }
 
-impl Elements for Fcd {
-    fn open(&mut self, depth: usize, element: &BytesStart, reading: &mut Reading) -> bool {
+impl ElementHandler for FcdHandler {
+    fn open(&mut self, depth: usize, element: &BytesStart, builder: &mut TrackBuilder) -> bool {
         match (depth, element.local_name().as_ref()) {
             (1, b"timestep") => {
-                self.time_ps = match attributes(element, ["time"], reading) {
-                    Some([Some(text)]) => reading.time("time", text.as_bytes()),
+                self.time_ps = match read_attributes(element, ["time"], builder) {
+                    Some([Some(text)]) => builder.parse_time("time", text.as_bytes()),
                     Some([None]) => {
-                        reading.wrong("a timestep without time", "its time in seconds");
+                        builder.report("a timestep without time", "its time in seconds");
                         None
                     }
                     None => None,
                 };
             }
-            (2, b"vehicle" | b"person") => return self.sample(element, reading).unwrap_or(true),
+            (2, b"vehicle" | b"person") => return self.add_sample(element, builder).unwrap_or(true),
             (_, b"timestep" | b"vehicle" | b"person") => {
-                reading.wrong(
-                    "an element in a place where it cannot be",
-                    "fcd-export, timestep, vehicle or person",
+                builder.report(
+                    "an element at the wrong depth",
+                    "vehicle or person inside timestep inside fcd-export",
                 );
             }
             _ => {}

@@ -1,20 +1,24 @@
-//! GPX: `<gpx><trk><trkseg><trkpt lat lon><time>…`; each track is a mobile.
+//! GPX: `<gpx><trk><trkseg><trkpt lat lon><time>…`; each track is a mobile node.
 
-use super::tracks::shown_bytes;
-use super::xml::{attributes, Elements};
-use super::{Format, Reading, Units};
+use super::tracks::{quote_bytes, Format, TrackBuilder, Units};
+use super::xml::{read_attributes, ElementHandler};
 use crate::decimal;
 use quick_xml::events::BytesStart;
 
+const PS_PLACES: i32 = 12;
+const MINUTE_PS: i128 = 60_000_000_000_000;
 const DAY_PS: i128 = 86_400_000_000_000_000;
+/// Bytes of the text of a time that are kept; a valid one is shorter.
+const MAX_TIME_TEXT: usize = 64;
 
-pub struct Gpx {
+pub struct GpxHandler {
     tracks: u64,
     point: Option<Point>,
+    /// Text of the current time element.
     text: Vec<u8>,
-    /// Names of the elements that are open, as far as they matter.
+    /// The open elements.
     path: Vec<Element>,
-    /// Times since 1970: they need more than 64 bits until the first is known.
+    /// All samples of the file. Their times count from 1970 and fit 64 bits only once the earliest is known.
     samples: Vec<Sample>,
 }
 
@@ -29,28 +33,29 @@ enum Element {
 }
 
 struct Point {
-    place: Option<(i64, i64)>,
-    time: Option<i128>,
-    timed: bool,
+    position: Option<(i64, i64)>,
+    time_ps: Option<i128>,
+    /// If true, the point has a time element, valid or not.
+    has_time: bool,
 }
 
 struct Sample {
     mobile: u32,
     time_ps: i128,
-    place: (i64, i64),
+    position: (i64, i64),
     line: u64,
 }
 
-impl Gpx {
-    pub fn new(reading: &mut Reading) -> Self {
-        reading.tracks.format = Format::Gpx.name();
-        reading.tracks.units = Units::Nanodegrees;
-        Gpx { tracks: 0, point: None, text: Vec::new(), path: Vec::new(), samples: Vec::new() }
+impl GpxHandler {
+    pub fn new(builder: &mut TrackBuilder) -> Self {
+        builder.tracks.format = Format::Gpx.name();
+        builder.tracks.units = Units::Nanodegrees;
+        GpxHandler { tracks: 0, point: None, text: Vec::new(), path: Vec::new(), samples: Vec::new() }
     }
 }
 
-impl Elements for Gpx {
-    fn open(&mut self, _: usize, element: &BytesStart, reading: &mut Reading) -> bool {
+impl ElementHandler for GpxHandler {
+    fn open(&mut self, _: usize, element: &BytesStart, builder: &mut TrackBuilder) -> bool {
         use Element::{Other, Point as TrackPoint, Root, Segment, Time, Track};
         let here = match (self.path.as_slice(), element.local_name().as_ref()) {
             ([], _) => Root,
@@ -64,18 +69,18 @@ impl Elements for Gpx {
         match here {
             Track => self.tracks += 1,
             TrackPoint => {
-                let place = match attributes(element, ["lat", "lon"], reading) {
+                let position = match read_attributes(element, ["lat", "lon"], builder) {
                     Some([Some(lat), Some(lon)]) => {
-                        let lat = reading.degrees("lat", 90, lat.as_bytes());
-                        reading.degrees("lon", 180, lon.as_bytes()).zip(lat)
+                        let lat = builder.parse_degrees("lat", 90, lat.as_bytes());
+                        builder.parse_degrees("lon", 180, lon.as_bytes()).zip(lat)
                     }
                     Some(_) => {
-                        reading.wrong("a trkpt without lat or lon", "both, in degrees");
+                        builder.report("a trkpt without lat or lon", "both, in degrees");
                         None
                     }
                     None => None,
                 };
-                self.point = Some(Point { place, time: None, timed: false });
+                self.point = Some(Point { position, time_ps: None, has_time: false });
             }
             Time => self.text.clear(),
             _ => {}
@@ -84,70 +89,76 @@ impl Elements for Gpx {
     }
 
     fn text(&mut self, text: &[u8]) {
-        if self.path.last() == Some(&Element::Time) && self.text.len() < 64 {
-            self.text.extend_from_slice(&text[..text.len().min(64)]);
+        if self.path.last() == Some(&Element::Time) && self.text.len() < MAX_TIME_TEXT {
+            self.text.extend_from_slice(&text[..text.len().min(MAX_TIME_TEXT)]);
         }
     }
 
-    fn close(&mut self, reading: &mut Reading) {
+    fn close(&mut self, builder: &mut TrackBuilder) {
         match self.path.pop() {
             Some(Element::Time) => {
                 if let Some(point) = &mut self.point {
-                    point.timed = true;
-                    point.time = instant(self.text.trim_ascii());
-                    if point.time.is_none() {
-                        let right = "a date and time such as 2026-11-24T09:47:00Z";
-                        reading.wrong(format!("time {}", shown_bytes(&self.text)), right);
+                    point.has_time = true;
+                    point.time_ps = parse_date_time(self.text.trim_ascii());
+                    if point.time_ps.is_none() {
+                        let expected = "a date and time such as 2026-11-24T09:47:00Z";
+                        builder.report(format!("time {}", quote_bytes(&self.text)), expected);
                     }
                 }
             }
             Some(Element::Point) => {
                 let Some(point) = self.point.take() else { return };
-                if !point.timed {
-                    reading.wrong("a trkpt without time", "the time of each point");
+                if !point.has_time {
+                    builder.report("a trkpt without time", "the time of each point");
                 }
-                let mobile = reading.mobile_of(&format!("track{}", self.tracks - 1));
-                if let (Some(mobile), Some(place), Some(time_ps)) = (mobile, point.place, point.time) {
-                    self.samples.push(Sample { mobile, time_ps, place, line: reading.line });
+                let mobile = builder.intern_mobile(&format!("track{}", self.tracks - 1));
+                if let (Some(mobile), Some(position), Some(time_ps)) = (mobile, point.position, point.time_ps)
+                {
+                    self.samples.push(Sample { mobile, time_ps, position, line: builder.line });
                 }
             }
             _ => {}
         }
     }
 
-    fn end(&mut self, reading: &mut Reading) {
-        let Some(first) = self.samples.iter().map(|sample| sample.time_ps).min() else { return };
-        reading.tracks.epoch_ps = Some(first);
+    fn end(&mut self, builder: &mut TrackBuilder) {
+        let Some(earliest) = self.samples.iter().map(|sample| sample.time_ps).min() else { return };
+        builder.tracks.epoch_ps = Some(earliest);
         for sample in &self.samples {
-            reading.line = sample.line;
-            let Ok(time_ps) = i64::try_from(sample.time_ps - first) else {
-                reading.wrong("is more than 106 days after the earliest point", "a shorter file");
+            builder.line = sample.line;
+            let Ok(time_ps) = i64::try_from(sample.time_ps - earliest) else {
+                builder.report("is more than 106 days after the earliest point", "a shorter file");
                 return;
             };
-            if !reading.add(sample.mobile, time_ps, sample.place) || reading.is_hopeless() {
+            if !builder.add_sample(sample.mobile, time_ps, sample.position) || builder.has_too_many_problems()
+            {
                 return;
             }
         }
     }
 }
 
-/// Picoseconds since 1970 of an xsd:dateTime; without a zone it is UTC, as GPX says.
-fn instant(text: &[u8]) -> Option<i128> {
-    let number = |part: &[u8], size: usize, most: i64| -> Option<i64> {
-        let right = part.len() == size && part.iter().all(u8::is_ascii_digit);
-        let value = right.then(|| part.iter().fold(0, |sum, &digit| sum * 10 + i64::from(digit - b'0')))?;
-        (value <= most).then_some(value)
+/// Parse an xsd:dateTime as picoseconds since 1970; without a zone it is UTC, as GPX states.
+fn parse_date_time(text: &[u8]) -> Option<i128> {
+    let parse_number = |part: &[u8], size: usize, max: i64| -> Option<i64> {
+        let valid = part.len() == size && part.iter().all(u8::is_ascii_digit);
+        let value = valid.then(|| part.iter().fold(0, |sum, &digit| sum * 10 + i64::from(digit - b'0')))?;
+        (value <= max).then_some(value)
     };
     if text.len() < 19 || [4, 7, 10, 13, 16].map(|at| text[at]) != *b"--T::" {
         return None;
     }
-    let (year, month, day) =
-        (number(&text[..4], 4, 9999)?, number(&text[5..7], 2, 12)?, number(&text[8..10], 2, 31)?);
-    let (hour, minute) = (number(&text[11..13], 2, 23)?, number(&text[14..16], 2, 59)?);
+    let (year, month, day) = (
+        parse_number(&text[..4], 4, 9999)?,
+        parse_number(&text[5..7], 2, 12)?,
+        parse_number(&text[8..10], 2, 31)?,
+    );
+    let (hour, minute) = (parse_number(&text[11..13], 2, 23)?, parse_number(&text[14..16], 2, 59)?);
     let rest = &text[17..];
     let end = rest.iter().position(|byte| matches!(byte, b'Z' | b'+' | b'-')).unwrap_or(rest.len());
     let (second, zone) = rest.split_at(end);
-    if number(&second[..2.min(second.len())], 2, 60).is_none()
+    // 60 is a leap second
+    if parse_number(&second[..2.min(second.len())], 2, 60).is_none()
         || !second.iter().all(|b| b.is_ascii_digit() || *b == b'.')
     {
         return None;
@@ -155,29 +166,32 @@ fn instant(text: &[u8]) -> Option<i128> {
     let offset_minutes = match zone {
         [] | [b'Z'] => 0,
         [sign, h1, h2, b':', m1, m2] => {
-            let size = number(&[*h1, *h2], 2, 14)? * 60 + number(&[*m1, *m2], 2, 59)?;
+            let minutes = parse_number(&[*h1, *h2], 2, 14)? * 60 + parse_number(&[*m1, *m2], 2, 59)?;
             if *sign == b'+' {
-                size
+                minutes
             } else {
-                -size
+                -minutes
             }
         }
         _ => return None,
     };
     let days = i128::from(days_since_1970(year, month, day)?);
     let minutes = i128::from(hour * 60 + minute - offset_minutes);
-    Some(days * DAY_PS + minutes * 60_000_000_000_000 + decimal::scaled(second, 12)?)
+    Some(days * DAY_PS + minutes * MINUTE_PS + decimal::parse_scaled(second, PS_PLACES)?)
 }
 
-/// Days of the Gregorian calendar.
+/// Return the days from 1970 to a date of the Gregorian calendar; None if there is no such date.
 fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = usize::try_from(month - 1).ok()?;
-    if day < 1 || day > *lengths.get(before)? {
+    /// Days from 1 January of year 1 to 1970.
+    const DAYS_BEFORE_1970: i64 = 719_162;
+    let is_leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let lengths = [31, if is_leap_year { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let months_before = usize::try_from(month - 1).ok()?;
+    if day < 1 || day > *lengths.get(months_before)? {
         return None;
     }
-    let past = year - 1; // leap days lie in the years before
-    let days_before_year = past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400);
-    Some(days_before_year - 719_162 + lengths[..before].iter().sum::<i64>() + day - 1)
+    let years_before = year - 1;
+    let leap_days = years_before.div_euclid(4) - years_before.div_euclid(100) + years_before.div_euclid(400);
+    let days_of_months = lengths[..months_before].iter().sum::<i64>();
+    Some(years_before * 365 + leap_days - DAYS_BEFORE_1970 + days_of_months + day - 1)
 }

@@ -1,53 +1,28 @@
-//! Movement files: where mobiles are when.
+//! Movement files: positions of mobile nodes over time.
 
 mod bonnmotion;
 mod fcd;
 mod gpx;
+mod line_reader;
 mod setdest;
-mod stream;
 mod tracks;
 mod xml;
 
-use crate::fault::Checked;
-use stream::Stream;
-use tracks::Reading;
-pub use tracks::{Tracks, Units};
+use crate::decimal;
+use crate::error::Result;
+use line_reader::LineReader;
+use tracks::TrackBuilder;
+use xml::ElementHandler;
 
-/// Bytes of a file, after decompression, that say what it is.
-const HEAD: usize = 4096;
+pub use tracks::{Format, Tracks, Units};
 
-/// What a movement file is, as Python names it.
+/// Decompressed bytes at the beginning of a file that determine its kind.
+const HEAD_BYTES: usize = 4096;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The kind of a file, as its first bytes show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Fcd,
-    /// Floating car data whose x and y are longitude and latitude.
-    FcdGeo,
-    Gpx,
-    Setdest,
-    BonnMotion,
-}
-
-impl Format {
-    pub const ALL: [(&'static str, Format); 5] = [
-        ("fcd", Format::Fcd),
-        ("fcd-geo", Format::FcdGeo),
-        ("gpx", Format::Gpx),
-        ("setdest", Format::Setdest),
-        ("bonnmotion", Format::BonnMotion),
-    ];
-
-    pub fn of_name(name: &str) -> Option<Format> {
-        Format::ALL.iter().find(|(known, _)| *known == name).map(|&(_, format)| format)
-    }
-
-    pub fn name(self) -> &'static str {
-        Format::ALL.iter().find(|(_, format)| *format == self).map_or("", |&(name, _)| name)
-    }
-}
-
-/// What the first bytes of a file look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum FileKind {
     Xml,
     Setdest,
     BonnMotion,
@@ -55,66 +30,83 @@ pub enum Look {
     Other,
 }
 
-/// What a file looks like, decompressed where it has to be.
-pub fn look(file: &[u8]) -> Checked<Look> {
-    let mut reading = Reading::new();
-    match Stream::open(file, &mut reading).and_then(|mut stream| stream.head(HEAD, &mut reading)) {
-        Some(head) => Ok(look_of(&head)),
-        None => Err(reading.fault()),
+/// Detect the kind of a file, decompressed if need be.
+pub fn detect_kind(file: &[u8]) -> Result<FileKind> {
+    let mut builder = TrackBuilder::new();
+    match LineReader::open(file, &mut builder).and_then(|mut reader| reader.peek(HEAD_BYTES, &mut builder)) {
+        Some(head) => Ok(kind_of_head(&head)),
+        None => Err(builder.into_error()),
     }
 }
 
-fn look_of(head: &[u8]) -> Look {
-    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+fn kind_of_head(head: &[u8]) -> FileKind {
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     if head.trim_ascii_start().starts_with(b"<") {
-        return Look::Xml;
+        return FileKind::Xml;
     }
     let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first =
-        lines.find(|line| !line.is_empty() && (!line.starts_with(b"#") || *line == bonnmotion::IN_3D));
-    let Some(first) = first else { return Look::Other };
+        lines.find(|line| !line.is_empty() && (!line.starts_with(b"#") || *line == bonnmotion::HEADER_3D));
+    let Some(first) = first else { return FileKind::Other };
     let word = first.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     if first.starts_with(b"mobile,") {
-        Look::Associations
-    } else if first == bonnmotion::IN_3D
-        || (word.len() < first.len() && crate::decimal::scaled(word, 0).is_some())
+        FileKind::Associations
+    } else if first == bonnmotion::HEADER_3D
+        || (word.len() < first.len() && decimal::parse_scaled(word, 0).is_some())
     {
-        Look::BonnMotion
+        FileKind::BonnMotion
     } else if word.starts_with(b"$") {
-        Look::Setdest
+        FileKind::Setdest
     } else {
-        Look::Other
+        FileKind::Other
     }
 }
 
-/// Read a movement file of the format that is given, or that it shows to have.
-pub fn read(file: &[u8], format: Option<Format>) -> Checked<Tracks> {
-    let mut reading = Reading::new();
-    if let Some(mut stream) = Stream::open(file, &mut reading) {
-        read_as(&mut stream, format, &mut reading);
+/// Read a movement file in the stated format, or in the format that its content shows.
+pub fn read(file: &[u8], format: Option<Format>) -> Result<Tracks> {
+    let mut builder = TrackBuilder::new();
+    if let Some(mut reader) = LineReader::open(file, &mut builder) {
+        read_format(&mut reader, format, &mut builder);
     }
-    reading.finish()
+    builder.finish()
 }
 
-fn read_as(stream: &mut Stream, format: Option<Format>, reading: &mut Reading) {
-    let look = match format {
-        Some(Format::Setdest) => Look::Setdest,
-        Some(Format::BonnMotion) => Look::BonnMotion,
-        Some(_) => Look::Xml,
-        None => match stream.head(HEAD, reading) {
-            Some(head) => look_of(&head),
+fn read_format(reader: &mut LineReader, format: Option<Format>, builder: &mut TrackBuilder) {
+    let kind = match format {
+        Some(Format::Setdest) => FileKind::Setdest,
+        Some(Format::BonnMotion) => FileKind::BonnMotion,
+        Some(_) => FileKind::Xml,
+        None => match reader.peek(HEAD_BYTES, builder) {
+            Some(head) => kind_of_head(&head),
             None => return,
         },
     };
-    match look {
-        Look::Xml => xml::read(stream, format, reading),
-        Look::Setdest => setdest::read(stream, reading),
-        Look::BonnMotion => bonnmotion::read(stream, reading),
-        Look::Associations => reading
-            .wrong("the file is an association log", "a file of positions; associations are read as such"),
-        Look::Other => reading.wrong(
-            "the file is no movement that is known",
+    match kind {
+        FileKind::Xml => xml::read(reader, builder, |root, builder| choose_handler(root, format, builder)),
+        FileKind::Setdest => setdest::read(reader, builder),
+        FileKind::BonnMotion => bonnmotion::read(reader, builder),
+        FileKind::Associations => builder
+            .report("the file is an association log", "a file of positions; pass this one as associations"),
+        FileKind::Other => builder.report(
+            "the file is not in a known movement format",
             "SUMO floating car data, ns-2 setdest, BonnMotion or GPX; plain, gzip or Zstandard",
         ),
+    }
+}
+
+/// Choose the handler of an XML file from the name of its root element; return the names that are expected if there is none.
+fn choose_handler(
+    root: &[u8],
+    format: Option<Format>,
+    builder: &mut TrackBuilder,
+) -> std::result::Result<Box<dyn ElementHandler>, &'static str> {
+    match (root, format) {
+        (b"fcd-export", None | Some(Format::Fcd | Format::FcdGeo)) => {
+            Ok(Box::new(fcd::FcdHandler::new(format.unwrap_or(Format::Fcd), builder)))
+        }
+        (b"gpx", None | Some(Format::Gpx)) => Ok(Box::new(gpx::GpxHandler::new(builder))),
+        (_, None) => Err("fcd-export (SUMO floating car data) or gpx"),
+        (_, Some(Format::Gpx)) => Err("gpx"),
+        (_, Some(_)) => Err("fcd-export"),
     }
 }

@@ -1,25 +1,27 @@
-//! ns-2 setdest: `$node_(i) set X_ x` places a node, `$ns_ at t "$node_(i) setdest x y speed"` sends it somewhere.
+//! ns-2 setdest: `$node_(i) set X_ x` places a node, `$ns_ at t "$node_(i) setdest x y speed"` moves it.
 
-use super::stream::Stream;
-use super::tracks::{seconds, shown_bytes};
-use super::{Format, Reading};
-use crate::decimal;
+use super::line_reader::LineReader;
+use super::tracks::{quote_bytes, Format, TrackBuilder};
+use crate::decimal::{format_seconds, parse_scaled};
 
-const RIGHT: &str = "$node_(i) set X_ x, or $ns_ at t \"$node_(i) setdest x y speed\"";
+const EXPECTED: &str = "$node_(i) set X_ x, or $ns_ at t \"$node_(i) setdest x y speed\"";
 const PS_PER_S: i128 = 1_000_000_000_000;
-const NANO: i128 = 1_000_000;
-/// Speeds, in nanometres per second: 1,000,000 km/s.
-const MOST_SPEED: i128 = 1_000_000_000_000_000_000;
+const NM_PER_MM: i128 = 1_000_000;
+const NM_PLACES: i32 = 9;
+/// 1,000,000 km/s, in nanometres per second.
+const MAX_SPEED: i128 = 1_000_000_000_000_000_000;
 
-/// A node on its way, in millimetres and picoseconds.
+/// A node, in millimetres and picoseconds.
 struct Node {
     mobile: u32,
     x: Option<i64>,
     y: Option<i64>,
+    /// The current movement, None before the first one.
     leg: Option<Leg>,
     line: u64,
 }
 
+/// A movement on a straight line at constant speed.
 #[derive(Clone, Copy)]
 struct Leg {
     start_ps: i64,
@@ -29,53 +31,55 @@ struct Leg {
 }
 
 impl Leg {
-    /// The place at a time from the leg's start on, to the nearest millimetre.
-    fn place(&self, time_ps: i64) -> (i64, i64) {
-        let whole = self.arrives_ps - i128::from(self.start_ps);
-        let part = i128::from(time_ps) - i128::from(self.start_ps);
-        if part >= whole {
+    /// Return the position at a time not before the leg's start, to the nearest millimetre.
+    fn position_at(&self, time_ps: i64) -> (i64, i64) {
+        let duration = self.arrives_ps - i128::from(self.start_ps);
+        let elapsed = i128::from(time_ps) - i128::from(self.start_ps);
+        if elapsed >= duration {
             return self.to;
         }
-        let along = |from: i64, to: i64| {
-            let way = i128::from(to) - i128::from(from);
-            // way below 2**38 and part below 2**63: the product fits
-            i64::try_from(i128::from(from) + (2 * way * part + whole).div_euclid(2 * whole)).unwrap_or(to)
+        let interpolate = |from: i64, to: i64| {
+            let distance = i128::from(to) - i128::from(from);
+            // the distance is below 2**38 and the elapsed time below 2**63: the product fits
+            let rounded = (2 * distance * elapsed + duration).div_euclid(2 * duration);
+            i64::try_from(i128::from(from) + rounded).unwrap_or(to)
         };
-        (along(self.from.0, self.to.0), along(self.from.1, self.to.1))
+        (interpolate(self.from.0, self.to.0), interpolate(self.from.1, self.to.1))
     }
 }
 
-pub fn read(stream: &mut Stream, reading: &mut Reading) {
-    reading.tracks.format = Format::Setdest.name();
-    reading.tracks.stays = true;
+pub fn read(lines: &mut LineReader, builder: &mut TrackBuilder) {
+    builder.tracks.format = Format::Setdest.name();
+    builder.tracks.stays = true;
     let mut nodes: Vec<Node> = Vec::new();
     let mut buffer = Vec::new();
-    while let Some(text) = stream.next_line(&mut buffer, reading) {
-        if reading.is_hopeless() {
+    while let Some(text) = lines.next_line(&mut buffer, builder) {
+        if builder.has_too_many_problems() {
             return;
         }
         if text.is_empty() || text.starts_with(b"#") {
             continue;
         }
-        let quiet = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'{' | b'}');
-        let mut words = text.split(quiet).filter(|word| !word.is_empty());
+        let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'{' | b'}');
+        let mut words = text.split(is_separator).filter(|word| !word.is_empty());
         let words: [&[u8]; 9] = std::array::from_fn(|_| words.next().unwrap_or_default());
         match words {
             [b"$ns_" | b"$ns", b"at", at, node, b"setdest", x, y, speed, b""] => {
-                let at = reading.time("time", at);
-                let to = reading.metres("x", x).zip(reading.metres("y", y));
-                let speed = speed_of(speed, reading);
-                let node = node_of(&mut nodes, node, reading);
+                let at = builder.parse_time("time", at);
+                let to = builder.parse_metres("x", x).zip(builder.parse_metres("y", y));
+                let speed = parse_speed(speed, builder);
+                let node = find_node(&mut nodes, node, builder);
                 let (Some(at), Some(to), Some(speed), Some(node)) = (at, to, speed, node) else { continue };
-                if !turn(node, at, to, speed, reading) {
+                if !start_leg(node, at, to, speed, builder) {
                     return;
                 }
             }
             [node, b"set", axis @ (b"X_" | b"Y_" | b"Z_"), value, b"", ..] => {
-                let value = reading.metres(&String::from_utf8_lossy(axis), value);
-                let Some(node) = node_of(&mut nodes, node, reading) else { continue };
+                let value = builder.parse_metres(&String::from_utf8_lossy(axis), value);
+                let Some(node) = find_node(&mut nodes, node, builder) else { continue };
                 if node.leg.is_some() {
-                    reading.wrong("a node that moves is placed anew", "its place before its first setdest");
+                    builder
+                        .report("a moving node is set to a new place", "its place before its first setdest");
                     continue;
                 }
                 match axis {
@@ -85,94 +89,94 @@ pub fn read(stream: &mut Stream, reading: &mut Reading) {
                 }
             }
             [b"$god_", ..] | [b"$ns_" | b"$ns", b"at", _, b"$god_", ..] => {}
-            _ => reading.wrong(format!("statement {}", shown_bytes(text)), RIGHT),
+            _ => builder.report(format!("statement {}", quote_bytes(text)), EXPECTED),
         }
     }
     for node in &nodes {
-        if !finish(node, reading) || reading.is_hopeless() {
+        if !finish_node(node, builder) || builder.has_too_many_problems() {
             return;
         }
     }
 }
 
-/// The node of `$node_(i)`.
-fn node_of<'n>(nodes: &'n mut Vec<Node>, word: &[u8], reading: &mut Reading) -> Option<&'n mut Node> {
+/// Return the node of the word `$node_(i)`, a new one if it is unknown; report another word.
+fn find_node<'n>(nodes: &'n mut Vec<Node>, word: &[u8], builder: &mut TrackBuilder) -> Option<&'n mut Node> {
     let number = word.strip_prefix(b"$node_(").and_then(|rest| rest.strip_suffix(b")"));
     let digits =
         number.filter(|digits| (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit));
     let Some(number) = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok()) else {
-        reading.wrong(format!("node {}", shown_bytes(word)), RIGHT);
+        builder.report(format!("node {}", quote_bytes(word)), EXPECTED);
         return None;
     };
-    let mobile = reading.mobile_of(&format!("node{number}"))?;
+    let mobile = builder.intern_mobile(&format!("node{number}"))?;
     if mobile as usize == nodes.len() {
-        nodes.push(Node { mobile, x: None, y: None, leg: None, line: reading.line });
+        nodes.push(Node { mobile, x: None, y: None, leg: None, line: builder.line });
     }
     nodes.get_mut(mobile as usize)
 }
 
-fn speed_of(text: &[u8], reading: &mut Reading) -> Option<i128> {
-    let found = decimal::scaled(text, 9).filter(|speed| (0..=MOST_SPEED).contains(speed));
-    if found.is_none() {
-        reading.wrong(format!("speed {}", shown_bytes(text)), "metres per second, not negative");
+fn parse_speed(text: &[u8], builder: &mut TrackBuilder) -> Option<i128> {
+    let speed = parse_scaled(text, NM_PLACES).filter(|speed| (0..=MAX_SPEED).contains(speed));
+    if speed.is_none() {
+        builder.report(format!("speed {}", quote_bytes(text)), "metres per second, not negative");
     }
-    found
+    speed
 }
 
-/// A node turns to a new place at a time. False where there is no more room.
-fn turn(node: &mut Node, at: i64, to: (i64, i64), speed: i128, reading: &mut Reading) -> bool {
-    let Some(place) = node.x.zip(node.y) else {
-        reading.wrong("a node moves that has no place", "its X_ and Y_ before its first setdest");
+/// Move a node to a new place from a time on. Return false if the file has too many samples.
+fn start_leg(node: &mut Node, at: i64, to: (i64, i64), speed: i128, builder: &mut TrackBuilder) -> bool {
+    let Some(position) = node.x.zip(node.y) else {
+        builder.report("a node without a place moves", "its X_ and Y_ before its first setdest");
         return true;
     };
-    let leg = node.leg.unwrap_or(Leg { start_ps: 0, from: place, arrives_ps: 0, to: place });
+    let leg = node.leg.unwrap_or(Leg { start_ps: 0, from: position, arrives_ps: 0, to: position });
     if at < leg.start_ps {
-        let name = &reading.tracks.names.names[node.mobile as usize];
-        let what = format!("{name:?} goes back in time");
-        let right = format!("at or after the {} s of line {}", seconds(leg.start_ps), node.line);
-        reading.wrong(what, right);
+        let name = builder.tracks.names.name(node.mobile);
+        let message = format!("{name:?} goes back in time");
+        let expected = format!("at or after the {} s of line {}", format_seconds(leg.start_ps), node.line);
+        builder.report(message, expected);
         return true;
     }
-    let mut room = true;
+    let mut has_room = true;
     if node.leg.is_none() {
-        room = reading.add(node.mobile, 0, place);
+        has_room = builder.add_sample(node.mobile, 0, position);
     }
     if let Ok(arrives) = i64::try_from(leg.arrives_ps) {
         if leg.start_ps < arrives && arrives < at {
-            room = room && reading.add(node.mobile, arrives, leg.to);
+            has_room = has_room && builder.add_sample(node.mobile, arrives, leg.to);
         }
     }
-    let from = leg.place(at);
-    room = room && reading.add(node.mobile, at, from);
+    let from = leg.position_at(at);
+    has_room = has_room && builder.add_sample(node.mobile, at, from);
     let (to, arrives_ps) =
-        if speed == 0 { (from, i128::from(at)) } else { (to, arrival(at, from, to, speed)) };
+        if speed == 0 { (from, i128::from(at)) } else { (to, arrival_time(at, from, to, speed)) };
     node.leg = Some(Leg { start_ps: at, from, arrives_ps, to });
-    node.line = reading.line;
-    room
+    node.line = builder.line;
+    has_room
 }
 
-/// When a leg ends, to the nearest picosecond.
-fn arrival(at: i64, from: (i64, i64), to: (i64, i64), speed: i128) -> i128 {
-    // below 2 * 10**17 nm each way: the sum of squares and the product with 10**12 fit
-    let (dx, dy) = (i128::from(to.0 - from.0) * NANO, i128::from(to.1 - from.1) * NANO);
+/// Return the end of a leg, to the nearest picosecond.
+fn arrival_time(at: i64, from: (i64, i64), to: (i64, i64), speed: i128) -> i128 {
+    // each distance is below 2 * 10**17 nm: the sum of squares and the product with 10**12 fit
+    let (dx, dy) = (i128::from(to.0 - from.0) * NM_PER_MM, i128::from(to.1 - from.1) * NM_PER_MM);
     let distance = (dx * dx + dy * dy).isqrt();
     i128::from(at) + (2 * distance * PS_PER_S + speed) / (2 * speed)
 }
 
-/// The last samples of a node. False where there is no more room.
-fn finish(node: &Node, reading: &mut Reading) -> bool {
-    reading.line = node.line;
-    let Some(place) = node.x.zip(node.y) else {
-        reading.wrong("a node has no place", "its X_ and Y_");
+/// Add the last samples of a node. Return false if the file has too many samples.
+fn finish_node(node: &Node, builder: &mut TrackBuilder) -> bool {
+    builder.line = node.line;
+    let Some(position) = node.x.zip(node.y) else {
+        builder.report("a node without a place", "its X_ and Y_");
         return true;
     };
     let Some(leg) = node.leg else {
-        return reading.add(node.mobile, 0, place);
+        return builder.add_sample(node.mobile, 0, position);
     };
     match i64::try_from(leg.arrives_ps) {
-        Ok(arrives) => reading.add(node.mobile, arrives, leg.to),
+        Ok(arrives) => builder.add_sample(node.mobile, arrives, leg.to),
         Err(_) => {
-            reading.wrong("a way that takes more than 106 days", "a greater speed");
+            builder.report("a movement of more than 106 days", "a greater speed");
             true
         }
     }

@@ -1,15 +1,17 @@
-//! Packets as bytes: IP and what it carries, tunnels, and the messages of Mobile IPv4 and Mobile IPv6.
+//! Packets as bytes: IP headers and their payloads, tunnels, and the messages of Mobile IPv4 and Mobile IPv6.
 
-#![allow(clippy::too_many_arguments)] // a message has as many as it has fields
+#![allow(clippy::too_many_arguments)] // one argument for each field of a message
 
 pub mod checksum;
-pub mod datagram;
-pub mod mobile4;
-pub mod mobile6;
-pub mod neighbour;
-pub mod packet;
-pub mod python;
+pub mod data_packet;
+pub mod icmpv6;
+pub mod mipv4;
+pub mod mipv6;
+pub mod packet_builder;
 pub mod tunnel;
+
+pub type Ipv4Address = [u8; 4];
+pub type Ipv6Address = [u8; 16];
 
 /// Protocol numbers (iana.org/assignments/protocol-numbers).
 pub mod protocol {
@@ -23,18 +25,21 @@ pub mod protocol {
     pub const ESP: u8 = 50;
     pub const MINIMAL: u8 = 55;
     pub const ICMPV6: u8 = 58;
-    pub const NONE: u8 = 59;
+    pub const NO_NEXT_HEADER: u8 = 59;
     pub const DESTINATION_OPTIONS: u8 = 60;
     pub const MOBILITY: u8 = 135;
-    /// For experiments (RFC 3692).
+    /// Reserved for experiments (RFC 3692).
     pub const EXPERIMENT: u8 = 253;
 }
 
-/// Bytes of a header of IP without options.
-pub fn header_length(version: u8) -> usize {
+pub const IPV4_HEADER: usize = 20;
+pub const IPV6_HEADER: usize = 40;
+
+/// Return the bytes of an IP header without options.
+pub fn ip_header_length(version: u8) -> usize {
     if version == 4 {
-        20
+        IPV4_HEADER
     } else {
-        40
+        IPV6_HEADER
     }
 }

@@ -1,27 +1,32 @@
 //! Tunnels around a packet, and the type 2 routing header.
 
-use crate::wire::checksum::Sum;
-use crate::wire::packet::{check_ipv4, Packet, HOPS};
-use crate::wire::protocol;
+use crate::wire::checksum::Checksum;
+use crate::wire::packet_builder::{write_ipv4_checksum, Packet, DEFAULT_HOP_LIMIT};
+use crate::wire::{protocol, IPV4_HEADER, IPV6_HEADER};
 
-/// Of a packet that still may get a header.
-const LONGEST: usize = 65_535 - 60;
+/// Longest packet that can still get another header of up to 60 bytes.
+const MAX_LENGTH: usize = 65_535 - 60;
+const GRE_HEADER: usize = 4;
+const MINIMAL_FORWARDING_HEADER: usize = 12;
+pub const ROUTING_HEADER: usize = 24;
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86DD;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tunnel {
     /// IP in IP: RFC 2003, or RFC 2473 in IPv6.
     IpInIp,
-    /// Minimal encapsulation with the source's address (RFC 2004).
+    /// Minimal encapsulation with the original source address (RFC 2004).
     Minimal,
-    /// RFC 2784 without checksum.
+    /// GRE without checksum (RFC 2784).
     Gre,
-    /// Not a tunnel: a type 2 routing header (RFC 6275 6.4), and the care-of address as destination.
+    /// In place of a tunnel, a type 2 routing header (RFC 6275 6.4) with the care-of address as the destination.
     RoutingHeader,
 }
 
 impl Tunnel {
-    /// By its number in Python; 0 is none.
-    pub fn of(number: i32) -> Option<Tunnel> {
+    /// Return the tunnel with this number in Python, where 0 is no tunnel.
+    pub fn from_number(number: i32) -> Option<Tunnel> {
         Some(match number {
             1 => Tunnel::IpInIp,
             2 => Tunnel::Minimal,
@@ -31,58 +36,68 @@ impl Tunnel {
         })
     }
 
-    /// Put it around the packet; None if it does not go around this one.
+    /// Encapsulate a packet; return None if this tunnel cannot carry it.
     #[inline(always)]
-    pub fn around(self, packet: &mut Packet, source: &[u8], destination: &[u8]) -> Option<()> {
-        if packet.length() > LONGEST {
+    pub fn encapsulate(self, packet: &mut Packet, source: &[u8], destination: &[u8]) -> Option<()> {
+        if packet.length() > MAX_LENGTH {
             return None;
         }
-        let (version, header) = packet.header()?;
+        let (version, header) = packet.ip_header()?;
         let identification = if version == 4 { u16::from_be_bytes([header[4], header[5]]) } else { 0 };
-        let inner = if version == 4 { protocol::IPV4 } else { protocol::IPV6 };
+        let (inner_protocol, ethertype) =
+            if version == 4 { (protocol::IPV4, ETHERTYPE_IPV4) } else { (protocol::IPV6, ETHERTYPE_IPV6) };
         match self {
-            Tunnel::IpInIp => packet.ip(source, destination, inner, HOPS, identification),
-            Tunnel::Gre => {
-                packet.prepend(4)[2..4]
-                    .copy_from_slice(&(if version == 4 { 0x0800u16 } else { 0x86DD }).to_be_bytes());
-                packet.ip(source, destination, protocol::GRE, HOPS, identification);
+            Tunnel::IpInIp => {
+                packet.prepend_ip(source, destination, inner_protocol, DEFAULT_HOP_LIMIT, identification);
             }
-            Tunnel::Minimal if version == 4 && source.len() == 4 => minimal(packet, source, destination),
-            Tunnel::RoutingHeader if version == 6 && source.len() == 16 => routing(packet, destination),
+            Tunnel::Gre => {
+                packet.prepend(GRE_HEADER)[2..4].copy_from_slice(&ethertype.to_be_bytes());
+                packet.prepend_ip(source, destination, protocol::GRE, DEFAULT_HOP_LIMIT, identification);
+            }
+            Tunnel::Minimal if version == 4 && source.len() == 4 => {
+                insert_minimal_header(packet, source, destination);
+            }
+            Tunnel::RoutingHeader if version == 6 && source.len() == 16 => {
+                insert_routing_header(packet, destination);
+            }
             _ => return None,
         }
         Some(())
     }
 }
 
-/// RFC 2004, 3.1: the addresses and the protocol move into a header of 12 bytes behind the IP header.
-fn minimal(packet: &mut Packet, source: &[u8], destination: &[u8]) {
-    let length = (packet.length() + 12) as u16;
-    let (ip, forwarding) = packet.insert(20, 12);
+/// Insert a minimal forwarding header (RFC 2004 3.1), which takes over the addresses and the protocol of the IP header.
+fn insert_minimal_header(packet: &mut Packet, source: &[u8], destination: &[u8]) {
+    const ORIGINAL_SOURCE_PRESENT: u8 = 0x80;
+    let length = (packet.length() + MINIMAL_FORWARDING_HEADER) as u16;
+    let (ip, forwarding) = packet.insert(IPV4_HEADER, MINIMAL_FORWARDING_HEADER);
     forwarding[0] = ip[9];
-    forwarding[1] = 0x80; // S: the original source address is there
+    forwarding[1] = ORIGINAL_SOURCE_PRESENT;
     forwarding[4..8].copy_from_slice(&ip[16..20]);
     forwarding[8..12].copy_from_slice(&ip[12..16]);
-    let sum = Sum::default().bytes(forwarding).done();
+    let sum = Checksum::default().add(forwarding).finish();
     forwarding[2..4].copy_from_slice(&sum.to_be_bytes());
     ip[9] = protocol::MINIMAL;
     ip[2..4].copy_from_slice(&length.to_be_bytes());
     ip[12..16].copy_from_slice(source);
     ip[16..20].copy_from_slice(destination);
-    check_ipv4(ip);
+    write_ipv4_checksum(ip);
 }
 
-fn routing(packet: &mut Packet, care_of: &[u8]) {
-    let payload = (packet.length() - 40 + 24) as u16;
-    let (ip, header) = packet.insert(40, 24);
-    routing_header(header, ip[6], &ip[24..40]);
+fn insert_routing_header(packet: &mut Packet, care_of: &[u8]) {
+    let payload = (packet.length() - IPV6_HEADER + ROUTING_HEADER) as u16;
+    let (ip, header) = packet.insert(IPV6_HEADER, ROUTING_HEADER);
+    write_routing_header(header, ip[6], &ip[24..40]);
     ip[4..6].copy_from_slice(&payload.to_be_bytes());
     ip[6] = protocol::ROUTING;
     ip[24..40].copy_from_slice(care_of);
 }
 
-/// A type 2 routing header with a home address, in 24 zero bytes.
-pub fn routing_header(header: &mut [u8], next: u8, home: &[u8]) {
-    header[..4].copy_from_slice(&[next, 2, 2, 1]);
+/// Write a type 2 routing header with a home address into `ROUTING_HEADER` zero bytes.
+pub fn write_routing_header(header: &mut [u8], next_header: u8, home: &[u8]) {
+    const LENGTH: u8 = 2;
+    const TYPE_2: u8 = 2;
+    const SEGMENTS_LEFT: u8 = 1;
+    header[..4].copy_from_slice(&[next_header, LENGTH, TYPE_2, SEGMENTS_LEFT]);
     header[8..24].copy_from_slice(home);
 }

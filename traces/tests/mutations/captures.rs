@@ -1,39 +1,39 @@
 //! Captures: pcap and pcapng with tunnels, Mobile IP messages and options, plain and compressed.
 
-use crate::mutator::{changed, gzip, Mutator};
+use crate::mutator::{gzip, mutate_file, Mutator};
 use crate::Target;
 use _native::capture::columns::Columns;
 use _native::capture::compile::Compiler;
-use _native::capture::flows::{NO_FLOW, NO_TIME};
+use _native::capture::flow_table::{FlowTable, NO_FLOW, NO_TIME};
 use _native::capture::signalling::Signalling;
-use _native::capture::{self, Reading, Sink, Tunnels};
-use _native::fault::Checked;
+use _native::capture::{self, CaptureState, Sink, TunnelLayer};
+use _native::error::Result;
 use std::path::PathBuf;
 
-/// Ethernet, IPv4, UDP to port 434, a registration request.
-fn registration() -> Vec<u8> {
+/// Build Ethernet, IPv4, UDP to port 434, a registration request.
+fn build_registration() -> Vec<u8> {
     let mut body = vec![1, 0, 0, 60, 10, 0, 0, 1, 10, 0, 0, 2, 10, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8];
     body.extend([32, 20, 0, 0, 1, 0]);
     body.extend([7; 16]);
     ethernet(0x0800, ipv4(17, [vec![0x01, 0xB2, 0x01, 0xB2, 0, 54, 0, 0], body].concat()))
 }
 
-/// Router discovery with the mobility agent extension.
-fn advertisement() -> Vec<u8> {
+/// Build a router advertisement with the mobility agent extension, behind a VLAN tag.
+fn build_advertisement() -> Vec<u8> {
     let mut body = vec![9, 0, 0, 0, 1, 2, 0, 45, 10, 0, 0, 2, 0, 0, 0, 1];
     body.extend([16, 10, 0, 4, 0, 30, 0xB0, 0, 10, 0, 0, 3]);
     ethernet(0x8100, [vec![0, 7, 8, 0], ipv4(1, body)].concat())
 }
 
-/// MPLS, IPv6 with a home address option, a binding update with an alternate care-of address.
-fn update() -> Vec<u8> {
+/// Build MPLS, IPv6 with a home address option, a binding update with an alternate care-of address.
+fn build_binding_update() -> Vec<u8> {
     let home = [vec![135, 2, 1, 4, 0, 0, 0, 0, 0xC9, 16], vec![9; 14]].concat();
     let update = [vec![59, 3, 5, 0, 0, 0, 0, 5, 0xC0, 0, 0, 150, 1, 0, 3, 16], vec![8; 16]].concat();
     ethernet(0x8847, [vec![0, 1, 1, 64], ipv6(60, [home, update].concat())].concat())
 }
 
-/// IP in IP, GRE with a key, minimal encapsulation, an echo.
-fn tunnels() -> Vec<u8> {
+/// Build an echo request in minimal encapsulation in GRE with a key in IP in IP.
+fn build_nested_tunnels() -> Vec<u8> {
     let echo = ipv4(1, vec![8, 0, 0, 0, 0, 9, 0, 12, 1, 2]);
     let minimal = ipv4(55, [vec![1, 0x80, 0, 0, 10, 0, 0, 9, 10, 0, 0, 8], echo[20..].to_vec()].concat());
     ethernet(0x0800, ipv4(4, ipv4(47, [vec![0x20, 0, 8, 0, 0, 0, 0, 1], minimal].concat())))
@@ -56,21 +56,27 @@ fn ipv6(next: u8, payload: Vec<u8>) -> Vec<u8> {
     [header, vec![1; 16], vec![2; 16], payload].concat()
 }
 
-fn frames() -> Vec<Vec<u8>> {
-    vec![registration(), advertisement(), update(), tunnels(), vec![0; 14]]
+fn build_frames() -> Vec<Vec<u8>> {
+    vec![
+        build_registration(),
+        build_advertisement(),
+        build_binding_update(),
+        build_nested_tunnels(),
+        vec![0; 14],
+    ]
 }
 
-/// How a capture is written.
+/// Byte order, link type and resolution of a capture file.
 struct Container {
-    big: bool,
+    big_endian: bool,
     link_type: u32,
-    /// Of pcap: nanoseconds; of pcapng: what if_tsresol says.
+    /// The value of pcapng's if_tsresol; in pcap, 9 selects nanoseconds.
     resolution: u8,
 }
 
 impl Container {
     fn word(&self, value: u32) -> [u8; 4] {
-        if self.big {
+        if self.big_endian {
             value.to_be_bytes()
         } else {
             value.to_le_bytes()
@@ -78,7 +84,7 @@ impl Container {
     }
 
     fn half(&self, value: u16) -> [u8; 2] {
-        if self.big {
+        if self.big_endian {
             value.to_be_bytes()
         } else {
             value.to_le_bytes()
@@ -151,22 +157,22 @@ struct Packet {
     cut: u32,
 }
 
-/// A capture whose container is sound as a rule and whose packets are not, or the other way round.
-fn make(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
+/// Make a capture whose container is usually valid and whose packets are not, or the other way round.
+fn make_capture(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
     if mutator.below(4) == 0 {
-        return changed(mutator, target);
+        return mutate_file(mutator, target);
     }
-    let frames = frames();
+    let frames = build_frames();
     let mut packets: Vec<Packet> = (0..1 + mutator.below(6))
         .map(|_| {
-            let mut frame = mutator.one(&frames).clone();
+            let mut frame = mutator.choose(&frames).clone();
             for _ in 0..mutator.below(4) {
                 match mutator.below(3) {
                     0 => mutator.change_integer(&mut frame),
                     1 => mutator.change_bytes(&mut frame),
                     _ => {
-                        // what one carries behind what another one has said
-                        let (other, at) = (mutator.one(&frames).clone(), mutator.below(frame.len() + 1));
+                        // the end of one frame behind the beginning of another
+                        let (other, at) = (mutator.choose(&frames).clone(), mutator.below(frame.len() + 1));
                         frame.truncate(at);
                         frame.extend(&other[mutator.below(other.len())..]);
                     }
@@ -178,9 +184,9 @@ fn make(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
         .collect();
     packets.iter_mut().for_each(|packet| packet.frame.truncate(2000));
     let container = Container {
-        big: mutator.below(2) == 0,
-        link_type: *mutator.one(&[1, 1, 1, 1, 0, 12, 101, 101, 108, 113, 228, 229, 276]),
-        resolution: *mutator.one(&[6, 9, 0, 3, 12, 18, 0x80, 0x8A, 0x9E, 0xBF]),
+        big_endian: mutator.below(2) == 0,
+        link_type: *mutator.choose(&[1, 1, 1, 1, 0, 12, 101, 101, 108, 113, 228, 229, 276]),
+        resolution: *mutator.choose(&[6, 9, 0, 3, 12, 18, 0x80, 0x8A, 0x9E, 0xBF]),
     };
     let mut file = if mutator.below(2) == 0 { container.pcap(&packets) } else { container.pcapng(&packets) };
     for _ in 0..[0, 0, 0, 1, 2][mutator.below(5)] {
@@ -189,14 +195,14 @@ fn make(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
     if mutator.below(8) == 0 {
         mutator.change_bytes(&mut file);
     }
-    mutator.perhaps_compressed(file)
+    mutator.maybe_compress(file)
 }
 
-/// What the containers above make of all frames.
-fn sound(big: bool) -> [Vec<u8>; 2] {
+/// Return all frames as a valid pcap and a valid pcapng file.
+fn make_valid_files(big_endian: bool) -> [Vec<u8>; 2] {
     let packet = |(second, frame): (usize, Vec<u8>)| Packet { seconds: second as u32, frame, cut: 0 };
-    let packets: Vec<Packet> = frames().into_iter().enumerate().map(packet).collect();
-    let container = Container { big, link_type: 1, resolution: 9 };
+    let packets: Vec<Packet> = build_frames().into_iter().enumerate().map(packet).collect();
+    let container = Container { big_endian, link_type: 1, resolution: 9 };
     [container.pcap(&packets), container.pcapng(&packets)]
 }
 
@@ -226,39 +232,40 @@ const WORDS: &[&[u8]] = &[
     b"\x10\xFF",
 ];
 
-fn reading<S: Sink>(tunnels: Tunnels, sink: S, file: &[u8]) -> (Checked<()>, Reading<S>) {
-    let mut reading = Reading::new(tunnels, sink);
-    (capture::read(file, file.len() as u64, &mut reading, &|| false), reading)
+fn read_with<S: Sink>(layer: TunnelLayer, sink: S, file: &[u8]) -> (Result<()>, CaptureState<S>) {
+    let mut state = CaptureState::new(layer, sink);
+    (capture::read(file, file.len() as u64, &mut state, &|| false), state)
 }
 
+/// Read a file with two consumers of packets and compare their results.
 fn read(file: &[u8]) -> bool {
-    let (read, columns) = reading(Tunnels::Inner, Columns::default(), file);
-    let (again, outer) = reading(Tunnels::Outer, Signalling::new(100), file);
-    assert_eq!(read.is_ok(), again.is_ok());
+    let (result, columns) = read_with(TunnelLayer::Inner, Columns::default(), file);
+    let (outer_result, outer) = read_with(TunnelLayer::Outer, Signalling::new(100), file);
+    assert_eq!(result.is_ok(), outer_result.is_ok());
     assert_eq!(columns.counts.packets, outer.counts.packets);
     assert_eq!(columns.sink.flow.len() as u64, columns.counts.packets);
-    assert_eq!(columns.flows.packets.iter().sum::<u64>(), outer.flows.packets.iter().sum::<u64>());
-    assert_eq!(columns.through.packets, outer.through.packets);
+    let packets = |table: &FlowTable| table.rows().map(|(_, counts)| counts.packets).sum::<u64>();
+    assert_eq!(packets(&columns.flows), packets(&outer.flows));
+    assert!(columns.tunnels.rows().eq(outer.tunnels.rows()));
     assert_eq!(columns.interfaces.iter().map(|i| i.packets).sum::<u64>(), columns.counts.packets);
     assert!(outer.sink.messages.len() as u64 <= outer.sink.counts.iter().sum());
-    if let Err(fault) = &read {
-        assert!(fault.count == 1 && !fault.problems[0].right.is_empty());
+    if let Err(error) = &result {
+        assert!(error.count == 1 && !error.problems[0].expected.is_empty());
     }
-    read.is_ok()
+    result.is_ok()
 }
 
-/// Columns on disk are those in memory, sorted.
+/// Compile a file and check that the columns on disk are the sorted columns in memory.
 fn compile(file: &[u8]) -> bool {
-    // in memory where that is possible
-    let place =
-        Some(PathBuf::from("/dev/shm")).filter(|place| place.is_dir()).unwrap_or(std::env::temp_dir());
-    let folder = place.join(format!("handoff-mutations-{}", std::process::id()));
+    // a file system in memory if there is one, for speed
+    let parent = Some(PathBuf::from("/dev/shm")).filter(|path| path.is_dir()).unwrap_or(std::env::temp_dir());
+    let folder = parent.join(format!("handoff-mutations-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder for columns");
-    let (read, mut compiled) = reading(Tunnels::Inner, Compiler::new(&folder, 0), file);
-    let (_, columns) = reading(Tunnels::Inner, Columns::default(), file);
-    if read.is_ok() {
+    let (result, mut compiled) = read_with(TunnelLayer::Inner, Compiler::new(&folder, 0), file);
+    let (_, columns) = read_with(TunnelLayer::Inner, Columns::default(), file);
+    if result.is_ok() {
         let compiler = std::mem::replace(&mut compiled.sink, Compiler::new(&folder, 0));
-        let places = compiler.finish(compiled.flows.keys.len()).expect("columns that can be written");
+        let index = compiler.finish(compiled.flows.len()).expect("columns that can be written");
         let mut rows: Vec<(u32, u8, i64, u32)> = (0..columns.sink.flow.len())
             .map(|i| {
                 let Columns { flow, direction, time_ns, ip_length, .. } = &columns.sink;
@@ -277,19 +284,25 @@ fn compile(file: &[u8]) -> bool {
             rows.iter().flat_map(|row| row.3.to_le_bytes()).collect::<Vec<u8>>()
         );
         assert_eq!(column("direction.npy"), rows.iter().map(|row| row.1).collect::<Vec<u8>>());
-        assert_eq!(places.count.iter().sum::<u64>(), rows.len() as u64);
+        assert_eq!(index.count.iter().sum::<u64>(), rows.len() as u64);
     }
     std::fs::remove_dir_all(&folder).expect("a folder that can be removed");
-    read.is_ok()
+    result.is_ok()
 }
 
 pub fn targets() -> Vec<Target> {
-    let [little, big] = [sound(false), sound(true)];
-    let mut files = [little, big].concat();
+    let mut files = [make_valid_files(false), make_valid_files(true)].concat();
     files.push(gzip(&files[0]));
     files.push(zstd::encode_all(&files[1][..], 1).expect("a file that can be compressed"));
     vec![
-        Target { name: "captures", files: files.clone(), words: WORDS, one_in: 1, make, read },
-        Target { name: "compiled captures", files, words: WORDS, one_in: 10, make, read: compile },
+        Target { name: "captures", files: files.clone(), words: WORDS, one_in: 1, make: make_capture, read },
+        Target {
+            name: "compiled captures",
+            files,
+            words: WORDS,
+            one_in: 10,
+            make: make_capture,
+            read: compile,
+        },
     ]
 }

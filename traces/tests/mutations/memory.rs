@@ -1,37 +1,37 @@
-//! An allocator that counts, so that memory is measured and not believed.
+//! An allocator that counts the bytes in use.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-struct Counting;
+struct CountingAllocator;
 
-static NOW: AtomicUsize = AtomicUsize::new(0);
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-// SAFETY: every call goes on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
+// SAFETY: every call is passed unchanged to the system's allocator.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        PEAK.fetch_max(IN_USE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
+        IN_USE.fetch_sub(layout.size(), Relaxed);
         unsafe { System.dealloc(at, layout) }
     }
 }
 
-/// Measure from here: what is in use now.
-pub fn restart() -> usize {
-    let now = NOW.load(Relaxed);
-    PEAK.store(now, Relaxed);
-    now
+/// Reset the peak and return the bytes in use.
+pub fn reset_peak() -> usize {
+    let in_use = IN_USE.load(Relaxed);
+    PEAK.store(in_use, Relaxed);
+    in_use
 }
 
-/// The most that was in use since `restart`.
+/// Return the largest number of bytes in use since `reset_peak`.
 pub fn peak() -> usize {
     PEAK.load(Relaxed)
 }

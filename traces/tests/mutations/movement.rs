@@ -1,6 +1,6 @@
 //! Movement files and association logs.
 
-use crate::mutator::{changed, gzip};
+use crate::mutator::{gzip, mutate_file};
 use crate::Target;
 use _native::movement::{self, Format};
 
@@ -95,8 +95,8 @@ const WORDS: &[&[u8]] = &[
 fn read(file: &[u8], format: Option<Format>) -> bool {
     let tracks = match movement::read(file, format) {
         Ok(tracks) => tracks,
-        Err(fault) => {
-            assert!(fault.count > 0 && fault.problems.iter().all(|problem| problem.place > 0));
+        Err(error) => {
+            assert!(error.count > 0 && error.problems.iter().all(|problem| problem.position > 0));
             return false;
         }
     };
@@ -105,7 +105,8 @@ fn read(file: &[u8], format: Option<Format>) -> bool {
     for (pair, times) in tracks.mobile.windows(2).zip(tracks.time_ps.windows(2)) {
         assert!(pair[0] < pair[1] || (pair[0] == pair[1] && times[0] < times[1]));
     }
-    assert!(tracks.mobile.last().is_some_and(|&last| last as usize == tracks.names.names.len() - 1));
+    let last = tracks.mobile.last().copied();
+    assert!(last.is_some_and(|last| last as usize == tracks.names.into_names().len() - 1));
     true
 }
 
@@ -119,7 +120,7 @@ pub fn targets() -> Vec<Target> {
             files,
             words: WORDS,
             one_in: 1,
-            make: changed,
+            make: mutate_file,
             read: |file| read(file, None),
         },
         Target {
@@ -127,7 +128,7 @@ pub fn targets() -> Vec<Target> {
             files: vec![FCD.to_vec()],
             words: WORDS,
             one_in: 1,
-            make: changed,
+            make: mutate_file,
             read: |file| read(file, Some(Format::FcdGeo)),
         },
         Target {
@@ -135,7 +136,7 @@ pub fn targets() -> Vec<Target> {
             files: vec![SETDEST.to_vec()],
             words: WORDS,
             one_in: 1,
-            make: changed,
+            make: mutate_file,
             read: |file| read(file, Some(Format::Setdest)),
         },
         Target {
@@ -143,7 +144,7 @@ pub fn targets() -> Vec<Target> {
             files: vec![LOG.to_vec()],
             words: WORDS,
             one_in: 1,
-            make: changed,
+            make: mutate_file,
             read: |file| _native::associations::read(file).is_ok(),
         },
     ]

@@ -1,4 +1,4 @@
-//! Changes of files: bytes, words, lines and elements, numbers, ends; before or behind a compression.
+//! Random changes of files: bytes, words, lines, elements, numbers, truncation; before or after compression.
 
 use crate::Target;
 use std::io::Write;
@@ -36,7 +36,7 @@ impl Mutator {
         Mutator { state: seed }
     }
 
-    /// SplitMix64.
+    /// Return the next number of SplitMix64.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.state;
@@ -45,16 +45,17 @@ impl Mutator {
         x ^ (x >> 31)
     }
 
+    /// Return a number from 0 to below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }
 
-    pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    pub fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[self.below(items.len())]
     }
 
-    /// One in eight is compressed, and may be changed behind that.
-    pub fn perhaps_compressed(&mut self, file: Vec<u8>) -> Vec<u8> {
+    /// Compress one file in eight, and change some of these afterwards.
+    pub fn maybe_compress(&mut self, file: Vec<u8>) -> Vec<u8> {
         if self.below(8) > 0 {
             return file;
         }
@@ -66,37 +67,38 @@ impl Mutator {
         file
     }
 
-    /// Put another integer in the place of one: a bound, or one near to what is there.
+    /// Replace an integer by a bound, or by a number near its value.
     pub fn change_integer(&mut self, file: &mut [u8]) {
         let width = [1, 2, 4, 8][self.below(4)];
         if file.len() < width {
             return;
         }
         let at = self.below(file.len() - width + 1);
-        let place = &mut file[at..at + width];
-        let little = self.below(2) == 0;
-        if little {
-            place.reverse();
+        let field = &mut file[at..at + width];
+        let little_endian = self.below(2) == 0;
+        if little_endian {
+            field.reverse();
         }
-        let old = place.iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
+        let old = field.iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
         let new = match self.below(4) {
             0 => old.wrapping_add(self.below(16) as u64).wrapping_sub(8),
             1 => (1u64 << self.below(64)).wrapping_sub(self.below(2) as u64),
             2 => u64::MAX - self.below(3) as u64,
             _ => self.below(70_000) as u64,
         };
-        place.copy_from_slice(&new.to_be_bytes()[8 - width..]);
-        if little {
-            place.reverse();
+        field.copy_from_slice(&new.to_be_bytes()[8 - width..]);
+        if little_endian {
+            field.reverse();
         }
     }
 
+    /// Change a file in one of eight ways.
     pub fn change(&mut self, file: &mut Vec<u8>, words: &[&[u8]]) {
         match self.below(8) {
             0 => self.change_bytes(file),
             1 => {
                 let at = self.below(file.len() + 1);
-                let word = *self.one(words);
+                let word = *self.choose(words);
                 file.splice(at..at, word.iter().copied());
             }
             2 | 3 => self.change_number(file),
@@ -104,7 +106,7 @@ impl Mutator {
             5 => self.change_piece(file, b'<'),
             6 => self.change_piece(file, b' '),
             _ => {
-                let (word, by) = (*self.one(words), *self.one(words));
+                let (word, by) = (*self.choose(words), *self.choose(words));
                 if let Some(at) = find(file, word) {
                     file.splice(at..at + word.len(), by.iter().copied());
                 }
@@ -135,21 +137,21 @@ impl Mutator {
         }
     }
 
-    /// Put another number in the place of one.
+    /// Replace a decimal number.
     fn change_number(&mut self, file: &mut Vec<u8>) {
         let from = self.below(file.len());
         let is_digit = |byte: &u8| byte.is_ascii_digit();
         let Some(start) = file[from..].iter().position(is_digit).map(|at| from + at) else { return };
         let end = start + file[start..].iter().take_while(|byte| is_digit(byte) || **byte == b'.').count();
         let by = match self.below(3) {
-            0 => self.one(&NUMBERS).to_vec(),
+            0 => self.choose(&NUMBERS).to_vec(),
             1 => self.below(1000).to_string().into_bytes(),
             _ => vec![b'0' + self.below(10) as u8; 1 + self.below(48)],
         };
         file.splice(start..end, by);
     }
 
-    /// Double, move or drop what lies between two separators.
+    /// Double, move or drop the bytes between two separators.
     fn change_piece(&mut self, file: &mut Vec<u8>, separator: u8) {
         let starts: Vec<usize> =
             file.iter().enumerate().filter(|(_, byte)| **byte == separator).map(|(at, _)| at).collect();
@@ -160,7 +162,7 @@ impl Mutator {
         let (start, end) = (starts[which], starts[which + 1]);
         let piece = file[start..end].to_vec();
         let kind = self.below(3);
-        let to = *self.one(&starts);
+        let to = *self.choose(&starts);
         if kind != 2 {
             file.splice(to..to, piece.iter().copied());
         }
@@ -171,14 +173,14 @@ impl Mutator {
     }
 }
 
-/// One of a target's files, changed once or a few times.
-pub fn changed(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
-    let mut file = mutator.one(&target.files).clone();
+/// Choose a file of a target and change it up to eight times.
+pub fn mutate_file(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
+    let mut file = mutator.choose(&target.files).clone();
     let changes = [0, 1, 1, 1, 2, 3, 8][mutator.below(7)];
     for _ in 0..changes {
         mutator.change(&mut file, target.words);
     }
-    mutator.perhaps_compressed(file)
+    mutator.maybe_compress(file)
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {

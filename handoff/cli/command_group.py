@@ -1,0 +1,62 @@
+"""The root command: import a subcommand when it is called, turn errors into messages and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from handoff.cli.exit_codes import ExitCode
+
+
+class CommandGroup(click.Group):
+    """Group whose subcommands live in modules of their own.
+
+    A subcommand returns its exit code, or None for :attr:`ExitCode.OK`. Bad input ends with its message and
+    :attr:`ExitCode.INVALID_INPUT`, a failure with :attr:`ExitCode.FAILED`; neither shows a traceback.
+
+    Parameters
+    ----------
+    modules : mapping of str to str
+        Module of each subcommand. The module defines the command under the subcommand's name.
+    """
+
+    def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands, sorted."""
+        return sorted(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand; return None if there is none of this name."""
+        if cmd_name not in self._modules:
+            return None
+        command = getattr(import_module(self._modules[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> NoReturn:
+        """Run a subcommand and end with its exit code."""
+        try:
+            code = super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            raise  # the reader of our output is gone: click ends quietly
+        except MemoryError as error:
+            _fail(ctx, f"handoff: {error}", ExitCode.FAILED)
+        except OSError as error:
+            message = f"{error.filename or 'file'}: {error.strerror}" if error.strerror else str(error)
+            _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
+        except ValueError as error:
+            _fail(ctx, str(error), ExitCode.INVALID_INPUT)
+        ctx.exit(code or ExitCode.OK)
+
+
+def _fail(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
+    click.echo(message, err=True)
+    ctx.exit(code)

@@ -1,0 +1,1 @@
+"""Declarations of the subcommands: arguments, options and help texts, one module per command."""

@@ -1,0 +1,32 @@
+"""``handoff procedures``: the list of procedures."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from handoff.cli.options import json_option
+
+_FIELDS = ("name", "family", "anchor", "marker", "figures")
+
+
+@click.command()
+@json_option
+def procedures(as_json: bool) -> None:
+    """List the procedures.
+
+    The list names family, anchor, marker, figures of the seed and RFCs of each procedure."""
+    from handoff.protocol.procedures import PROCEDURES
+
+    rows = [{field: getattr(procedure, field) for field in _FIELDS} for procedure in PROCEDURES.values()]
+    if as_json:
+        more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in PROCEDURES.values()]
+        click.echo(json.dumps([row | rest for row, rest in zip(rows, more, strict=True)], indent=2))
+        return
+    from handoff.cli.tables import print_cells
+
+    summaries = [f"{procedure.summary} ({', '.join(procedure.rfcs)})" for procedure in PROCEDURES.values()]
+    cells = [[*(value or "-" for value in row.values()), summary] for row, summary in zip(rows, summaries, strict=True)]
+    columns = (*_FIELDS, "summary")
+    print_cells(columns, cells, left=columns)

@@ -1,0 +1,32 @@
+"""``handoff validate``: check a scenario without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from handoff.cli.options import scenario_argument, set_option
+
+_PS_PER_S = 1e12
+
+
+@click.command()
+@scenario_argument
+@set_option
+def validate(scenario: Path, changes: tuple[str, ...]) -> None:
+    """Check a SCENARIO and the files that it names.
+
+    All problems are reported at once. Nothing is simulated."""
+    from handoff.scenario import load_scenario
+    from handoff.workload.build import build_setup
+
+    loaded, _ = load_scenario(scenario, changes)
+    setup = build_setup(loaded, scenario, loaded.seed)
+    handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
+    click.echo(
+        f"{scenario}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
+        f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"
+    )
+    for note in setup.notes:
+        click.echo(f"{scenario}: {note}")

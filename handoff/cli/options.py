@@ -1,0 +1,86 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+MAX_SEED = 2**63 - 1
+MAX_THREADS = 64
+
+scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+set_option = click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE",
+    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.",
+)  # fmt: skip
+procedure_option = click.option(
+    "--procedure", required=True, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them."
+)
+
+
+def seed_option(text: str = "Seed of every random draw; overrides the scenario's.") -> Decorator:
+    """Return the option ``--seed`` with a help text of the command's own."""
+    return click.option("--seed", type=click.IntRange(0, MAX_SEED), help=text)
+
+
+def output_folder_option(text: str) -> Decorator:
+    """Return the option ``-o`` for a folder."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=text)
+
+
+def output_file_option(*names: str, text: str) -> Decorator:
+    """Return an option for a file to write."""
+    return click.option(*names, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=text)
+
+
+def memory_limit_option(text: str) -> Decorator:
+    """Return the option ``--memory-limit``."""
+    return click.option("--memory-limit", metavar="SIZE", help=text)
+
+
+def progress_option(text: str) -> Decorator:
+    """Return the option ``--progress/--no-progress``, which is on by default on a terminal only."""
+    return click.option("--progress/--no-progress", default=None, help=f"{text}  [default: on a terminal]")
+
+
+def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument and options of ``run`` and ``compare`` to a command."""
+    for decorate in reversed((
+        scenario_argument,
+        output_folder_option("Write Parquet tables of the results into DIR."),
+        seed_option(),
+        set_option,
+        click.option(
+            "--detail/--no-detail", default=None,
+            help="Record every packet (200 bytes each) and compute all metrics. "
+            "[default: on for runs of up to ten million packets]",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(1, MAX_THREADS), default=1, show_default=True,
+            help="Number of threads that simulate the network. The results do not depend on it.",
+        ),
+        memory_limit_option("Refuse a run that may need more memory than this, as in '2GB'."),
+        click.option(
+            "--checkpoint-every", metavar="TIME",
+            help="Write a checkpoint each TIME of real time, as in '10min'. A killed run loses at most that much work.",
+        ),
+        output_file_option(
+            "--checkpoint",
+            text="File of the checkpoint.  [default: handoff.checkpoint in the folder of -o, or in the current folder]",
+        ),
+        click.option(
+            "--resume", is_flag=True,
+            help="Continue from the checkpoint of the same command, with bit-identical results. "
+            "Without a checkpoint, start from the beginning.",
+        ),
+        progress_option("Show simulated time, speed and remaining time on stderr."),
+        json_option,
+    )):  # fmt: skip
+        command = decorate(command)
+    return command

@@ -1,0 +1,85 @@
+"""Tables on standard output, as text in a pipe."""
+
+import math
+
+import pytest
+
+from handoff.cli.tables import COLUMNS, format_ms, print_cells, print_pairs, print_table, summary_cells
+
+MS = 10**9
+SUMMARY = {
+    "procedure": "mipv4", "interrupted_ps": None, "handoffs": 1234, "unfinished_handoffs": 1, "scenario_1": 5, "scenario_2": 6,
+    "scenario_3": 7, "lost": 2, "in_flight": 3, "duplicate": 4, "reordered": 8, "after_marker": 9, "forwarded": None,
+    "latency_p50_ps": 50.0 * MS, "latency_p99_ps": 150.4 * MS, "disruption_p99_ps": math.nan, "delay_p99_ps": 99.94 * MS,
+    "mos": 4.336, "extra_bytes": 10_000, "signalling_messages": 11,
+}  # fmt: skip
+
+
+def test_a_summary_fills_every_column():
+    assert dict(zip(COLUMNS, summary_cells(SUMMARY), strict=True)) == {
+        "procedure": "mipv4", "handoffs": "1,234", "unfinished": "1", "I/II/III": "5/6/7", "lost": "2", "in flight": "3",
+        "dup": "4", "reordered": "8", "after marker": "9", "forwarded": "-", "latency p50/p99": "50.0 ms / 150 ms",
+        "disruption p99": "-", "delay p99": "99.9 ms", "MOS": "4.34", "extra bytes": "10,000", "signalling": "11",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "text"),
+    [
+        ({"interrupted_ps": 12_340 * MS}, "procedure", "mipv4 (to 12.3 s)"),
+        ({"scenario_1": 0, "scenario_2": 0, "scenario_3": 0}, "I/II/III", "-"),
+        ({"forwarded": 1500}, "forwarded", "1,500"),
+        ({"mos": None}, "MOS", "-"),
+        ({"mos": math.nan}, "MOS", "-"),
+        ({"extra_bytes": None}, "extra bytes", "-"),
+    ],
+)
+def test_special_values_of_a_summary(change, column, text):
+    assert summary_cells(SUMMARY | change)[COLUMNS.index(column)] == text
+
+
+@pytest.mark.parametrize(
+    ("ps", "text"), [(math.nan, "-"), (0, "0.0 ms"), (99.94 * MS, "99.9 ms"), (100 * MS, "100 ms"), (1234.6 * MS, "1235 ms")]
+)
+def test_milliseconds(ps, text):
+    assert format_ms(ps) == text
+
+
+def test_cells_are_aligned_and_no_line_ends_with_blanks(capsys):
+    print_cells(["procedure", "lost"], [["mipv4", "5"], ["sync-mipv4", "1,000"]], "title")
+    assert capsys.readouterr().out == "title\nprocedure    lost\nmipv4           5\nsync-mipv4  1,000\n"
+
+
+def test_chosen_columns_are_aligned_at_the_left_behind_an_indent(capsys):
+    print_cells(["a", "b"], [["1", "long"], ["22", ""]], left=("a", "b"), indent=2)
+    assert capsys.readouterr().out == "  a   b\n  1   long\n  22\n"
+
+
+def test_texts_are_no_markup(capsys):
+    print_cells(["[bold]x"], [["[red]y[/red]"]], left=["[bold]x"])
+    assert capsys.readouterr().out == "[bold]x\n[red]y[/red]\n"
+
+
+def test_a_wide_table_is_neither_cut_nor_wrapped(capsys):
+    print_cells(["a", "b"], [["x" * 300, "y" * 300]])
+    assert capsys.readouterr().out.splitlines()[1] == "x" * 300 + "  " + "y" * 300
+
+
+def test_a_terminal_that_is_too_narrow_gets_every_character(capsys, monkeypatch):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    print_cells(["a", "b"], [["x" * 30, "y" * 30]])
+    assert "x" * 30 + "  " + "y" * 30 in capsys.readouterr().out
+
+
+def test_pairs_are_aligned(capsys):
+    print_pairs([("format", "pcap"), ("ip packets", "17,641")], indent=1)
+    assert capsys.readouterr().out == " format      pcap\n ip packets  17,641\n"
+
+
+def test_a_table_of_summaries_has_a_line_for_each_run(capsys):
+    print_table([SUMMARY, SUMMARY | {"procedure": "mipv6"}], "commute, seed 1")
+    title, head, first, second = capsys.readouterr().out.splitlines()
+    assert title == "commute, seed 1"
+    assert head.split()[:2] == ["procedure", "handoffs"]
+    assert (first.split()[0], second.split()[0]) == ("mipv4", "mipv6")

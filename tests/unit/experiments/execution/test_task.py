@@ -1,0 +1,73 @@
+"""A task returns the tables of the same run made directly."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from handoff.experiments.execution.task import TABLES, SerialExecutor, Task, canonical_json, run_task
+from handoff.output.parquet import BATCHES, SCHEMAS
+from handoff.scenario import Scenario
+from handoff.simulation.run import run_procedure
+from handoff.workload.build import build_setup
+from tests.unit.experiments.execution.short_tasks import ROOT, make_tasks
+
+EXAMPLES = ROOT / "examples"
+
+
+def commute(**changes):
+    return tomllib.loads((EXAMPLES / "commute.toml").read_text()) | {"duration": "4s"} | changes
+
+
+def test_a_task_returns_the_tables_of_the_run():
+    data = commute()
+    (done,) = SerialExecutor().run([Task(canonical_json(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
+    setup = build_setup(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
+    schemas = {**SCHEMAS, "batches": BATCHES}
+    result = done[1]
+    assert result.problem == ""
+    for name, tables in zip(("mipv4", "sync-mipv4"), result.tables, strict=True):
+        run = run_procedure(setup, name, seed=3)
+        assert tables["runs"]["fingerprint"] == [run.result.fingerprint]
+        assert tables["runs"]["lost"] == [run.summary()["lost"]]
+        assert {n: tuple(tables[n]) for n in TABLES} == {n: tuple(schemas[n].names) for n in TABLES}
+
+
+def test_a_task_may_have_a_warm_up_and_batches():
+    task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4", "mipv6"), warmup_ps=10**12, batches=3)
+    for tables in run_task(task).tables:
+        assert (tables["runs"]["begin_ps"], tables["runs"]["until_ps"]) == ([10**12], [4 * 10**12])
+        assert tables["batches"]["batch"] == [0, 1, 2]
+        assert tables["batches"]["begin_ps"] == [10**12, 2 * 10**12, 3 * 10**12]
+        assert sum(tables["batches"]["sent"]) == tables["runs"]["sent"][0]
+    task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)
+    assert "leaves nothing" in run_task(task).problem
+
+
+def test_canonical_json_does_not_depend_on_the_order_of_keys():
+    data = commute()
+    assert canonical_json(data) == canonical_json(dict(reversed(data.items())))
+    assert json.loads(canonical_json(data)) == data
+
+
+def test_mistakes_in_a_task_become_its_problem():
+    assert "seed" in run_task(Task(canonical_json(commute(seed=-1)), str(EXAMPLES), 1, ("mipv4",))).problem
+    assert "no procedure" in run_task(Task(canonical_json(commute()), str(EXAMPLES), 1, ("mipv9",))).problem
+
+
+def test_a_defect_of_the_program_becomes_the_problem_of_its_task(tmp_path: Path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise KeyError("nobody")
+
+    monkeypatch.setattr("handoff.experiments.execution.task.build_setup", broken)
+    (task,) = make_tasks(tmp_path, 1)
+    assert re.fullmatch(r"KeyError: 'nobody' \(test_task\.py:\d+\)", run_task(task).problem)
+
+
+def test_the_serial_executor_ends_after_the_task_in_progress(tmp_path: Path):
+    executor = SerialExecutor()
+    seeds = []
+    for task, _ in executor.run(make_tasks(tmp_path, 3)):
+        seeds.append(task.seed)
+        executor.stop()
+    assert seeds == [0]

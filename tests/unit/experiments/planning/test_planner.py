@@ -1,0 +1,111 @@
+"""The planner on runs with a known mean: how often an answer is wrong, and which runs it does."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from handoff.experiments.execution.task import Task, TaskResult, canonical_json
+from handoff.experiments.planning.bisection import SearchRange
+from handoff.experiments.planning.planner import Planner, RunFailed
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.verdict import Reading, SloTest
+
+WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")
+
+
+class NoisyExecutor:
+    """Executor whose runs have a known mean: the wait of M/D/1 at x of 50,000 nodes, with relative noise.
+
+    The noise of a seed is the same for all values (common random numbers), except for the fraction ``own``.
+    """
+
+    def __init__(self, noise, own=0.3, problem_at=None):
+        self.noise, self.own, self.problem_at, self.runs = noise, own, problem_at, 0
+
+    def run(self, tasks):
+        for task in tasks:
+            self.runs += 1
+            x = json.loads(task.scenario)["x"]
+            common = np.random.default_rng(task.seed).standard_normal()
+            separate = np.random.default_rng((task.seed, x)).standard_normal()
+            value = mean_wait(x) * (1 + self.noise * (math.sqrt(1 - self.own**2) * common + self.own * separate))
+            tables = {"runs": {"fingerprint": [hash((task.seed, x))], "wait": [value]}}
+            count = len(task.procedures)
+            yield task, TaskResult((tables,) * count, (0.0,) * count, "it broke" if x == self.problem_at else "")
+
+
+def mean_wait(x):
+    load = min(x / 50_000, 0.999)
+    return 1e9 * load / (2 * (1 - load))
+
+
+LIMIT = 50_000 / 1.1
+"""Number of nodes with a mean wait of 5 ms, at a load of 10/11."""
+
+
+def make_planner(executor, seed=0, *, confidence=0.95, values):
+    confidence_of_verdict = 1 - (1 - confidence) / values.max_values
+    return Planner(
+        SloTest((WAIT,), confidence_of_verdict, 12), executor,
+        lambda x, r, names: Task(canonical_json({"x": x}), ".", 1000 * seed + r, names),
+        lambda tables: (Reading(tables["runs"]["wait"][0]),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("noise", "plans", "max_wrong"),
+    [(0.2, 40, 20), pytest.param(0.02, 400, 115, marks=pytest.mark.deep), pytest.param(0.2, 400, 115, marks=pytest.mark.deep)],
+)
+def test_the_answer_contains_the_limit_at_least_as_often_as_stated(noise, plans, max_wrong):
+    """At 80 %, more wrong answers than ``max_wrong`` have a probability of about 1e-5 at most (binomial of 0.2)."""
+    values = SearchRange(1000, 10**6)
+    wrong, narrow = 0, 0
+    for seed in range(plans):
+        planner = make_planner(NoisyExecutor(noise), seed, confidence=0.8, values=values)
+        brackets, complete = planner.search_values(["mipv4"], values)
+        bracket = brackets["mipv4"]
+        assert complete
+        wrong += not (bracket.last_met <= LIMIT < bracket.first_missed)
+        narrow += bracket.first_missed <= 1.2 * bracket.last_met
+    assert wrong <= max_wrong
+    assert narrow >= 0.95 * plans  # a wide interval would be right, but useless
+
+
+def test_a_far_value_is_decided_with_few_replications():
+    values = SearchRange(40_000, 1_000_000)
+    planner = make_planner(NoisyExecutor(0.02), values=values)
+    planner.search_values(["mipv4"], values)
+    replications = {x: len(planner.tables("mipv4", x)) for x in {x for _, x, _ in planner.runs}}
+    assert replications[40_000] <= 5
+    assert replications[160_000] == 3
+
+
+def test_procedures_share_tasks_and_random_draws():
+    values = SearchRange(1000, 10**6)
+    executor = NoisyExecutor(0.02)
+    planner = make_planner(executor, values=values)
+    brackets, _ = planner.search_values(["mipv4", "mipv6"], values)
+    assert brackets["mipv4"].verdicts == brackets["mipv6"].verdicts
+    assert executor.runs * 2 == len(planner.runs)
+
+
+def test_an_interrupted_search_returns_its_state():
+    class InterruptedExecutor(NoisyExecutor):
+        def run(self, tasks):
+            for done in super().run(tasks):
+                if self.runs > 12:
+                    raise KeyboardInterrupt
+                yield done
+
+    values = SearchRange(1000, 10**6)
+    brackets, complete = make_planner(InterruptedExecutor(0.02), values=values).search_values(["mipv4"], values)
+    assert not complete
+    assert (brackets["mipv4"].last_met, brackets["mipv4"].first_missed) == (16_000, 64_000)
+
+
+def test_a_failed_run_ends_the_search_with_its_reason():
+    values = SearchRange(1000, 10**6)
+    with pytest.raises(RunFailed, match="it broke"):
+        make_planner(NoisyExecutor(0.02, problem_at=16_000), values=values).search_values(["mipv4"], values)

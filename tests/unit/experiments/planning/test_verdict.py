@@ -1,0 +1,105 @@
+"""Verdicts on targets from the readings of replications."""
+
+import pytest
+
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.verdict import (
+    Reading,
+    SloTest,
+    TargetResult,
+    format_target_result,
+    is_significantly_worse,
+    needs_detail,
+    overall_decision,
+    read_measures,
+)
+from handoff.metrics.catalogue import Value
+from handoff.metrics.confidence import Interval
+
+WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")
+LOSS = Target("loss_ratio", "<=", 1e-4, "ratio")
+NONE_LOST = Target("lost", "<=", 0.0, "packets")
+ALL_IN_TIME = Target("scenario_1_ratio", ">=", 1.0, "ratio")
+
+
+def judge(target, values, trials=None, *, fingerprints=None, max_replications=12, confidence=0.95, enough=True):
+    readings = [Reading(v, trials, enough) for v in values]
+    (result,) = SloTest((target,), confidence, max_replications).evaluate([readings], fingerprints or range(len(values)))
+    return result
+
+
+def test_equal_runs_under_two_seeds_are_exact():
+    at_limit = judge(WAIT, [5e9, 5e9], fingerprints=[7, 7])
+    assert at_limit.decision == "met"
+    assert "no seed changes it" in at_limit.note
+    assert judge(WAIT, [5e9 + 1] * 2, fingerprints=[7, 7]).decision == "missed"
+    assert judge(WAIT, [5e9 + 1], fingerprints=[7]).decision == "open"  # a single run does not show that nothing is random
+
+
+def test_a_run_without_loss_does_not_prove_a_small_loss_ratio():
+    """At 95 % and five looks the upper end is about ln(200) / n, which takes 53,000 packets for 1e-4."""
+    assert judge(LOSS, [0.0] * 3, 5000).decision == "open"
+    assert judge(LOSS, [0.0] * 12, 2000).decision == "open"
+    assert judge(LOSS, [0.0] * 12, 10_000).decision == "met"
+    assert judge(LOSS, [1e-3] * 3, 100_000).decision == "missed"
+
+
+def test_a_target_at_the_extreme_fails_with_the_first_replication_that_violates_it():
+    assert judge(NONE_LOST, [0.0] * 11).decision == "open"
+    without_loss = judge(NONE_LOST, [0.0] * 12)
+    assert without_loss.decision == "met"
+    assert f"{1 - 0.05 ** (1 / 12):.0%}" in without_loss.note
+    assert judge(NONE_LOST, [0.0, 0.0, 1.0]).decision == "missed"
+    assert judge(ALL_IN_TIME, [1.0] * 12, 50).decision == "met"
+    assert judge(ALL_IN_TIME, [1.0, 0.98], 50).decision == "missed"
+
+
+def test_a_missing_measurement_leaves_the_target_open_with_a_reason():
+    nothing = judge(WAIT, [1e9, None, 1e9], fingerprints=[7, 7, 7])
+    assert nothing.decision == "open"
+    assert "nothing was measured in 1 replications" in nothing.note
+    few = judge(WAIT, [1e9] * 12, enough=False)
+    assert few.decision == "open"
+    assert "too few samples" in few.note
+
+
+def test_all_targets_have_to_be_met():
+    slo_test = SloTest((WAIT, NONE_LOST), 0.95, 3)
+    readings = [[Reading(1e9), Reading(1.1e9), Reading(1.2e9)], [Reading(0.0), Reading(0.0), Reading(1.0)]]
+    results = slo_test.evaluate(readings, [1, 2, 3])
+    assert [r.decision for r in results] == ["met", "missed"]
+    assert overall_decision(results) == "missed"
+    assert overall_decision(results[:1]) == "met"
+
+
+def test_worse_means_by_more_than_chance_explains():
+    near, far = [judge(WAIT, [v * 1e9 for v in vs]) for vs in ((6, 6.1, 6.2), (9, 9.1, 9.2))]
+    noisy = judge(WAIT, [v * 1e9 for v in (5, 9.3, 14)])
+    assert is_significantly_worse([far], [near])
+    assert not is_significantly_worse([near], [far])
+    assert not is_significantly_worse([noisy], [near])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reading"),
+    [
+        ("loss_ratio", Value(0.1, 500), Reading(0.1, 500)),
+        ("lost", Value(3, 500), Reading(3)),
+        ("lost", Value(None, 0), Reading(None)),
+        ("latency_p99", Value(1e9, 3), Reading(1e9, None, enough=False)),  # a p99 needs more than 3 samples
+    ],
+)
+def test_ratios_have_trials_and_quantiles_need_samples(monkeypatch, name, value, reading):
+    monkeypatch.setattr("handoff.experiments.planning.verdict.evaluate", lambda tables, name: value)
+    assert read_measures([Target(name, "<=", 1.0, "")], {}) == (reading,)
+
+
+def test_only_measures_of_packets_need_the_record_of_every_packet():
+    assert not needs_detail([LOSS, NONE_LOST])
+    assert needs_detail([LOSS, Target("mos", ">=", 4.0, "")])
+
+
+def test_a_result_is_printed_with_its_interval_if_it_has_one():
+    assert format_target_result(TargetResult(WAIT, "met", Interval(1e9, 5e8, 1.5e9, 3))) == "1 ms [500 us, 1.5 ms]"
+    assert format_target_result(TargetResult(WAIT, "met", Interval(1e9, 1e9, 1e9, 2))) == "1 ms"
+    assert format_target_result(TargetResult(WAIT, "open", Interval(1e9, -float("inf"), float("inf"), 1))) == "1 ms"

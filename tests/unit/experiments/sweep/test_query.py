@@ -1,0 +1,103 @@
+"""SQL on a dataset: the views that it sees, and that it can do nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handoff.experiments.execution.task import SerialExecutor
+from handoff.experiments.sweep.dataset import read_contents
+from handoff.experiments.sweep.query import query
+from handoff.experiments.sweep.request import SweepRequest, plan_sweep
+from handoff.experiments.sweep.runner import run_sweep
+from tests.unit.experiments.sweep.small_sweep import write_scenario
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the dataset of twelve points with two replications each."""
+    folder = tmp_path_factory.mktemp("query")
+    plan, _ = plan_sweep(SweepRequest(write_scenario(folder)))
+    result = run_sweep(plan, folder / "out", SerialExecutor())
+    assert (result.missing, result.failures) == (set(), ())
+    return folder / "out"
+
+
+def test_the_views_contain_the_runs_and_the_varied_values(dataset: Path) -> None:
+    sql = (
+        'select mobile_nodes as mobiles, "coverage.lead_ps" as lead, p.procedure, count(*) as n, '
+        "sum(sent) as sent, bool_or(stale) as stale from runs join points p using (point) group by all order by all"
+    )
+    result = query(dataset, sql)
+    assert result.columns == ["mobiles", "lead", "procedure", "n", "sent", "stale"]
+    assert result.damaged == []
+    assert [row[:3] for row in result.rows] == [
+        (m, lead * 10**9, p) for m in (2, 3, 4) for lead in (50, 200) for p in ("mipv4", "sync-mipv4")
+    ]
+    assert {(row[3], row[5]) for row in result.rows} == {(2, False)}
+    assert sum(row[4] for row in result.rows) == sum(run.row["sent"][0] for run in read_contents(dataset).runs.values())
+
+
+def test_the_rows_of_nodes_and_links_name_their_run(dataset: Path) -> None:
+    sql = "select node, count(*) as n, count(distinct (point, seed)) as runs from nodes group by node order by node"
+    assert query(dataset, sql).rows == [(node, 24, 24) for node in ("a", "b", "cn", "ha")]
+    sql = (
+        "select sum(control_packets) = sum(signalling_messages) as same from "
+        "(select point, seed, sum(control_packets) control_packets from links group by all) join runs using (point, seed)"
+    )
+    assert query(dataset, sql).rows == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("select lst from runs", 'query: Binder Error: Referenced column "lst" not found in FROM clause! Candidate bindings: "'),
+        ("select * from rns", "query: no table 'rns'; there are points, runs, nodes, links, batches"),
+        ("selct 1", "query: Parser Error: syntax error"),
+        ("", "a query is one SELECT"),
+        ("select 1; select 2", "a query is one SELECT"),
+        ("drop view runs", "a query is one SELECT"),
+        ("insert into points values (1)", "a query is one SELECT"),
+        ("copy runs to 'written.csv'", "a query is one SELECT"),
+        ("attach 'written.db'", "a query is one SELECT"),
+        ("export database 'written'", "a query is one SELECT"),
+        ("install httpfs", "a query is one SELECT"),
+        ("set enable_external_access = true", "a query is one SELECT"),
+        ("select * from read_csv('/etc/passwd')", "file system operations are disabled"),
+        ("select * from read_text('/etc/passwd')", "file system operations are disabled"),
+        ("select * from read_parquet('out/runs/*/*.parquet')", "file system operations are disabled"),
+        ("select * from glob('/*')", "file system operations are disabled"),
+        ("select * from '/etc/passwd'", "query: no table '/etc/passwd'; there are points, runs"),
+        ("select * from query('copy runs to ''written.csv''')", "query: Parser Error"),
+        ("select * from contents", "query: no table 'contents'; there are points, runs"),
+        ("select getenv('HOME')", "does not exist"),
+        ("select 1/seed::utinyint::date from runs", "query: "),
+    ],
+)
+def test_a_wrong_or_forbidden_query_is_an_error_of_one_line(
+    dataset: Path, sql: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
+        query(dataset, sql)
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_dataset_is_an_error(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no dataset of a sweep: there is no folder 'runs' in it"):
+        query(tmp_path, "select 1")
+    with pytest.raises(ValueError, match="the SQL comes first, then the folder"):
+        query(tmp_path / "nowhere", str(dataset))
+
+
+def test_damaged_runs_are_left_out_and_reported(dataset: Path) -> None:
+    links = sorted((dataset / "links").rglob("*.parquet"))[0]
+    original = links.read_bytes()
+    links.write_bytes(original[:-1])
+    result = query(dataset, "select count(*) as n from runs")
+    links.write_bytes(original)
+    assert result.rows == [(23,)]
+    (problem,) = result.damaged
+    assert problem.endswith(": incomplete: links is not what was written")

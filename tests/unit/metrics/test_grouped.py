@@ -1,0 +1,53 @@
+"""Statistics by group, by hand."""
+
+import numpy as np
+import pytest
+
+from handoff.metrics import grouped
+
+from .packet_records import build_records, flow_metrics, packet, pick, single_flow_metrics
+
+VALUES, GROUP = np.array([5, 1, 9, 4]), np.array([2, 0, 2, 0])
+"""Group 0 has 1 and 4, group 1 has nothing, group 2 has 5 and 9."""
+
+
+def test_counts_extremes_and_means():
+    assert grouped.count(GROUP, 3).tolist() == [2, 0, 2]
+    low, high = grouped.extremes(VALUES, GROUP, 3)
+    assert (low.tolist(), high.tolist()) == ([1, -1, 5], [4, -1, 9])
+    assert grouped.maximum(VALUES, GROUP, 3).tolist() == [4, -1, 9]
+    assert grouped.mean(VALUES, GROUP, 3).tolist() == [2, -1, 7]
+
+
+def test_the_ratio_to_nothing_is_not_a_number():
+    ratio = grouped.ratio(np.array([1, 0]), np.array([4, 0]))
+    assert ratio[0] == 0.25
+    assert np.isnan(ratio[1])
+
+
+@pytest.mark.parametrize("factor", [1, 2**60])
+def test_values_are_sorted_within_their_group(factor):
+    """With the larger values no common key fits in 64 bits."""
+    assert (grouped.sort(VALUES[:2] * factor, GROUP[:2], 3) // factor).tolist() == [1, 5]
+    if factor == 1:
+        assert grouped.sort(VALUES, GROUP, 3).tolist() == [1, 4, 5, 9]
+
+
+@pytest.mark.parametrize(
+    ("number", "p50", "p95", "p99"),
+    [(1, -1, -1, -1), (2, 1, -1, -1), (19, 10, -1, -1), (20, 10, 19, -1), (100, 50, 95, 99), (101, 51, 96, 100)],
+)
+def test_quantiles_need_enough_samples(number, p50, p95, p99):
+    result = single_flow_metrics([packet(seq, 1 + seq, 1000 * seq) for seq in range(number)])
+    assert pick(result, "delay_p50_ps", "delay_p95_ps", "delay_p99_ps") == (p50, p95, p99)
+
+
+def test_sums_past_64_bits():
+    """Five delays of 2**62 and one less by 1: the sum does not fit, the mean (rounded down) does; nor does one sort key."""
+    big = 2**62
+    flows = [[packet(seq, big - (seq == 3), 0) for seq in range(6)], [packet(0, 3, 0)], [packet(0, big, 0), packet(1, 9, 0)]]
+    table, _ = build_records(flows)
+    result = flow_metrics(table, 3)
+    assert result["delay_mean_ps"].tolist() == [big - 1, 3, (big + 9) // 2]
+    assert result["delay_p50_ps"].tolist() == [big, -1, 9]
+    assert result["pdv_max_ps"].tolist() == [1, 0, big - 9]

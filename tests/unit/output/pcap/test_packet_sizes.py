@@ -1,0 +1,45 @@
+"""Length of control packets: the same on the wire as in the model, for every procedure, profile and hop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handoff.output.pcap.address_plan import AddressPlan
+from handoff.output.pcap.control_packets import ControlPacketEncoder
+from handoff.protocol.messages import MessageFields
+from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.program import compile_program
+from handoff.protocol.roles import RoleResolver
+from handoff.protocol.setup import CorrespondentTable
+from tests.unit.output.pcap.recorded_runs import setup_of
+
+OPTIONS = (
+    {"profile": "patent"},
+    {"profile": "rfc"},
+    {"profile": "patent", "authentication": True},
+    {"profile": "rfc", "return_routability": False},
+    {"profile": "rfc", "encapsulation": "gre", "prediction": "solicitation", "temporary_home_agent": "discovery"},
+    {"profile": "patent", "encapsulation": "minimal", "prediction": "piggyback", "notification": "router", "relay": "l2"},
+)
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_a_message_has_the_length_of_the_model(procedure):
+    base = setup_of(3, "patent")
+    kinds = set()
+    for options in OPTIONS:
+        setup = replace(base, options=replace(base.options, **options))
+        program = compile_program(setup, procedure)
+        roles = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
+        addresses = AddressPlan(roles, len(setup.network.nodes), setup.network.mobile_count)
+        encoder = ControlPacketEncoder(program, roles, addresses)
+        old, new, peer = (setup.network.node_index(n) for n in ("r0", "r2", "cn"))
+        for number, step in enumerate(program.steps):
+            for hop in range(1, len(step.step.path)):
+                fields = MessageFields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
+                packet = encoder.packet(fields, 1)
+                assert len(packet) == step.leg_bytes[hop - 1], (options, step.step, hop)
+                kinds.add(step.kind)
+    assert len(kinds) >= 4

@@ -1,0 +1,81 @@
+"""Parquet tables of results."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from handoff.output import parquet
+from handoff.output.parquet import SCHEMAS, provenance, table_columns, write_tables
+from handoff.simulation.run import run_procedure
+from tests.unit.output.pcap.recorded_runs import setup_of
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def setup():
+    return setup_of(2, "patent")
+
+
+@pytest.fixture(scope="module")
+def runs(setup):
+    return [run_procedure(setup, name, seed=SEED, detail=detail) for name, detail in (("mipv4", False), ("sync-mipv4", True))]
+
+
+def test_every_table_has_its_schema_and_the_rows_of_all_runs(setup, runs, tmp_path):
+    files = write_tables(tmp_path / "new", runs, setup, SEED, {b"handoff": b"{}"})
+    assert files == [tmp_path / "new" / f"{name}.parquet" for name in SCHEMAS]
+    assert sorted((tmp_path / "new").iterdir()) == sorted(files)
+    rows = {
+        "runs": 1, "handoffs": len(runs[0].handoffs["mobile"]), "flows": setup.network.flow_count,
+        "links": len(runs[0].result.link_names), "nodes": len(setup.network.nodes),
+    }  # fmt: skip
+    for name, schema in SCHEMAS.items():
+        table = pq.read_table(tmp_path / "new" / f"{name}.parquet")
+        assert table.schema.remove_metadata() == schema
+        assert table.schema.metadata[b"handoff"] == b"{}"
+        assert table["procedure"].to_pylist() == ["mipv4"] * rows[name] + ["sync-mipv4"] * (table.num_rows - rows[name])
+
+
+def test_metrics_of_packets_are_null_without_a_record_of_packets(setup, runs):
+    without, recorded = (table_columns("flows", run, setup, SEED)["mos"] for run in runs)
+    assert without == [None] * setup.network.flow_count
+    assert len(recorded) == setup.network.flow_count
+    assert not all(value is None for value in recorded)
+
+
+def test_uplinks_and_private_downlinks_are_pooled(setup, runs):
+    columns = table_columns("links", runs[0], setup, SEED)
+    pooled = dict(zip(columns["link"], columns["pooled"], strict=True))
+    shared = {setup.network.nodes[cell.node].name: cell.shared for cell in setup.network.cells}
+    for name, is_pooled in pooled.items():
+        if name.endswith("<*"):
+            assert is_pooled
+        elif name.endswith(">*"):
+            assert is_pooled != shared[name.removesuffix(">*")]
+        else:
+            assert not is_pooled
+
+
+def test_a_failed_write_leaves_the_older_tables(setup, runs, tmp_path, monkeypatch):
+    for name in SCHEMAS:
+        (tmp_path / f"{name}.parquet").write_text("older")
+    original, calls = parquet._write, []
+
+    def fail_at_the_third(table, temporary):
+        calls.append(temporary)
+        original(table, temporary)
+        if len(calls) == 3:
+            raise OSError("disk full")
+
+    monkeypatch.setattr(parquet, "_write", fail_at_the_third)
+    with pytest.raises(OSError, match="disk full"):
+        write_tables(tmp_path, runs, setup, SEED, {})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{name}.parquet": "older" for name in SCHEMAS}
+
+
+def test_provenance_names_scenario_seed_command_and_versions(tmp_path):
+    facts = json.loads(provenance("text", tmp_path / "a.toml", 5, ["run", "a.toml"])[b"handoff"])
+    assert facts.pop("versions").keys() == {"handoff", "handoff-traces", "numpy", "pyarrow"}
+    assert facts == {"scenario": "text", "scenario_file": "a.toml", "seed": 5, "command": ["run", "a.toml"]}

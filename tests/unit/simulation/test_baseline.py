@@ -1,0 +1,37 @@
+"""The baseline: bytes of the same traffic under handoffs that cost nothing, by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from handoff.protocol.procedures import PROCEDURES
+from handoff.simulation.baseline import ByteCounts, baseline_key
+from handoff.simulation.run import run_procedure
+from tests.analytic.one_handoff import one_handoff_setup
+
+
+def test_cells_are_radio_and_links_are_the_fixed_network():
+    result = SimpleNamespace(link_names=["a>b", "b>*", "b<*", "b>a"], links={"bytes": np.array([1, 20, 300, 4000])})
+    assert ByteCounts.of(result) == ByteCounts(air=320, core=4001)
+
+
+def test_counts_are_subtracted_by_part():
+    assert ByteCounts(5, 7) - ByteCounts(2, 10) == ByteCounts(3, -3)
+
+
+def test_procedures_with_the_same_anchors_and_tunnels_share_a_baseline():
+    assert baseline_key(PROCEDURES["mipv4"]) == baseline_key(PROCEDURES["sync-mipv4"])
+    assert baseline_key(PROCEDURES["mipv4"]) != baseline_key(PROCEDURES["mipv6"])
+    assert baseline_key(PROCEDURES["mipv6"]) != baseline_key(PROCEDURES["mipv6-ro"])
+    assert baseline_key(PROCEDURES["sync-mipv4"]) != baseline_key(PROCEDURES["sync-hmipv4"])
+
+
+def test_the_baseline_of_one_handoff_by_hand():
+    """Packets of 200 B every 10 ms from 0.3 ms on in 100 ms; the new link is up at 50 ms, the old one down at 60 ms.
+
+    10 packets on cn>ha. Of those, 8 reach the home agent, which is 20 ms away, in time and get 20 B of tunnel header: 3 go to the
+    old router (10 ms), 5 to the new one (12 ms), where the last arrives too late. Tunnels end at the router.
+    """
+    setup = one_handoff_setup("mipv4", interval_ms=10, old_down=60, new_up=50, until_ms=100)
+    run = run_procedure(setup, "mipv4")
+    assert ByteCounts.of(run.result) - run.extra == ByteCounts(air=(3 + 4) * 200, core=10 * 200 + 8 * 220)

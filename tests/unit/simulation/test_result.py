@@ -1,0 +1,71 @@
+"""Figures of a result, by hand."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from handoff.simulation.baseline import ByteCounts
+from handoff.simulation.result import RunResult
+
+S = 10**12
+
+
+def column(*values):
+    return np.array(values, np.int64)
+
+
+def result_of(**changes):
+    """Return a result of three handoffs in the window 2 s to 6 s."""
+    result = SimpleNamespace(
+        until_ps=6 * S,
+        flows={"sent": column(10, 20), "delivered": column(6, 18), "lost": column(3, 1), "duplicate": column(0, 2),
+               "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180)},
+        links={"busy_ps": column(S, 3 * S), "control_packets": column(4, 1), "control_bytes": column(200, 60),
+               "tunnel_bytes": column(0, 20)},
+        nodes={"messages": column(8), "forwarded": column(40)},
+        delay_histogram=np.zeros(64 * 32, np.int64),
+    )  # fmt: skip
+    handoffs = {
+        "mobile": column(0, 0, 1), "completed": column(1, 1, 0), "scenario": column(1, 3, 0), "retransmissions": column(0, 2, 1),
+        "after_marker": column(0, 1, 0), "disruption_ps": column(5, 15, -1), "latency_ps": column(-1, -1, -1),
+        "request_ps": column(100, 200, -1), "reply_ps": column(130, 250, -1),
+    }  # fmt: skip
+    servers = {"registration_ps": column(S // 10), "service_ps": column(S // 100)}
+    fields = {"extra": ByteCounts(air=3, core=4), "simultaneous": 2, "detail": None, "begin_ps": 2 * S} | changes
+    return RunResult("mipv4", result, handoffs, servers=servers, wall_seconds=1.0, controller_seconds=0.5, **fields)
+
+
+def test_utilisation_refers_to_the_time_of_the_window():
+    """4 s: 1 and 3 s busy; 8 messages of 0.1 s; 40 packets of 0.01 s."""
+    links, nodes = result_of().utilisation()
+    assert links["utilisation"].tolist() == [0.25, 0.75]
+    assert nodes["registrations_per_s"].tolist() == [2]
+    assert nodes["registration_utilisation"] == pytest.approx([0.2])
+    assert nodes["forwarding_utilisation"] == pytest.approx([0.1])
+
+
+def test_a_stopped_run_refers_to_the_time_that_it_reached():
+    stopped = result_of(interrupted_ps=4 * S)
+    assert stopped.reached_ps == 4 * S
+    assert stopped.utilisation()[0]["utilisation"].tolist() == [0.5, 1.5]
+
+
+def test_the_summary_adds_flows_links_and_handoffs():
+    summary = result_of().summary()
+    expected = {
+        "handoffs": 3, "completed": 2, "unfinished_handoffs": 1, "scenario_1": 1, "scenario_2": 0, "scenario_3": 1,
+        "retransmissions": 3, "sent": 30, "delivered": 24, "lost": 4, "duplicate": 2, "reordered": 1, "in_flight": 2,
+        "after_marker": 1, "loss_ratio": 4 / 28, "delay_mean_ps": 10, "disruption_mean_ps": 10, "disruption_p50_ps": 10,
+        "disruption_samples": 2, "registration_delay_mean_ps": 40, "latency_samples": 0, "extra_bytes": 7, "extra_air_bytes": 3,
+        "extra_core_bytes": 4, "simultaneous_bindings": 2, "signalling_messages": 5, "signalling_bytes": 260, "tunnel_bytes": 20,
+    }  # fmt: skip
+    assert {name: summary[name] for name in expected} == expected
+    assert math.isnan(summary["latency_mean_ps"])
+    assert summary["mos"] is None
+
+
+def test_without_a_baseline_there_are_no_extra_bytes():
+    summary = result_of(extra=None).summary()
+    assert (summary["extra_bytes"], summary["extra_air_bytes"], summary["extra_core_bytes"]) == (None, None, None)

@@ -1,0 +1,63 @@
+"""Packet captures, movement files and association logs as numpy columns.
+
+- ``read_capture`` reads a pcap or pcapng capture into memory; ``compile_capture`` turns a capture of any size into sorted
+  columns on disk; ``read_signalling`` lists the Mobile IP messages of a capture; ``summarise`` describes a capture.
+- ``read_movement`` reads positions of mobile nodes; ``read_associations`` reads when they were attached to which router;
+  ``detect_format`` tells the two kinds of files apart.
+- ``CaptureWriter`` writes pcapng from columns; ``handoff_traces.wire`` builds the messages of Mobile IP.
+
+A file that is wrong raises ``TraceError``.
+"""
+
+from handoff_traces.associations import Associations, read_associations
+from handoff_traces.capture import (
+    NO_FLOW,
+    NO_TIME_NS,
+    Capture,
+    Facts,
+    Flows,
+    Interface,
+    Limits,
+    TunnelTable,
+    format_address,
+    read_capture,
+)
+from handoff_traces.capture_writer import CaptureWriter, FlowHeaders, Packets
+from handoff_traces.compiled_capture import CompiledCapture, IndexedFlows, compile_capture
+from handoff_traces.errors import TraceError
+from handoff_traces.movement import Projection, Tracks, detect_format, read_movement
+from handoff_traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
+from handoff_traces.summary import summarise, summarise_signalling
+
+__all__ = [
+    "KINDS",
+    "NO_FLOW",
+    "NO_TIME_NS",
+    "Associations",
+    "Capture",
+    "CaptureWriter",
+    "CompiledCapture",
+    "Echo",
+    "Facts",
+    "FlowHeaders",
+    "Flows",
+    "IndexedFlows",
+    "Interface",
+    "Limits",
+    "Messages",
+    "Packets",
+    "Projection",
+    "Signalling",
+    "TraceError",
+    "Tracks",
+    "TunnelTable",
+    "compile_capture",
+    "detect_format",
+    "format_address",
+    "read_associations",
+    "read_capture",
+    "read_movement",
+    "read_signalling",
+    "summarise",
+    "summarise_signalling",
+]
