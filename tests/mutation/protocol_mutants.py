@@ -14,8 +14,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "rescue too late",
         "simulation/initial_state.py",
-        "(GOING_DOWN, move.going_down_ps,",
-        "(GOING_DOWN, move.going_down_ps + 10**9,",
+        "(GOING_DOWN, movement.going_down_ps,",
+        "(GOING_DOWN, movement.going_down_ps + 10**9,",
     ),
     Mutant(
         "deregistration deletes the new binding",
