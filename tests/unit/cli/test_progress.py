@@ -104,7 +104,7 @@ def screen(output):
 
 
 class Interruption:
-    asked = False
+    requested = False
 
 
 def test_progress_of_a_run_counts_from_where_the_run_starts(stderr, monkeypatch):

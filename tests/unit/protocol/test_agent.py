@@ -192,7 +192,7 @@ def test_a_request_with_the_key_is_accepted():
 )
 def test_a_full_registration_queue_is_answered(procedure, name, request_name, hop, code):
     p, handler, ctx = agent(procedure, name)
-    receive(handler, ctx, message(p, request_name, hop, "move"), EventKind.REFUSED)
+    receive(handler, ctx, message(p, request_name, hop, "move"), EventKind.REFUSED_MESSAGE)
     replies = sent(ctx)
     assert [f.status for _, _, f in replies] == ([code] if code else [])
     assert all(f.lifetime_s == 0 for _, _, f in replies)

@@ -119,7 +119,7 @@ def test_the_new_router_can_notify_the_old_one():
 
 
 def test_return_routability_adds_the_tests():
-    assert compile_with("mipv6-ro").routability == {}
+    assert compile_with("mipv6-ro").return_routability == {}
     program = compile_with("mipv6-ro", return_routability=True)
     assert set(program.return_routability) == {f"{kind}{link}" for kind in ("HoTI", "HoT", "CoTI", "CoT") for link in "12"}
     for test in ("HoTI", "CoTI"):
@@ -142,7 +142,7 @@ def test_a_registration_is_refreshed_at_half_the_shortest_lifetime(procedure, op
 
 def test_a_setup_is_compiled_by_name():
     setup = build_parts("mipv4").setup
-    assert compile_program(setup, "mipv4").row is PROCEDURES["mipv4"]
+    assert compile_program(setup, "mipv4").procedure is PROCEDURES["mipv4"]
     with pytest.raises(ValueError, match="no procedure 'mipv9'"):
         compile_program(setup, "mipv9")
 

@@ -19,7 +19,7 @@ def prepare(procedure, **changes):
 
 def events(network, code):
     """Return (time in ms, node) of the scheduled events of a code; node -1 is the mobile node."""
-    scheduled = network.scheduled()
+    scheduled = network.scheduled_events()
     rows = np.flatnonzero(scheduled["code"] == code)
     return sorted((scheduled["time"][i] / MS, int(scheduled["node"][i])) for i in rows)
 
@@ -49,7 +49,7 @@ def test_a_mobile_node_at_its_home_agent_is_refused():
     setup.network.cell("ha", delay=MS)
     router = np.array([setup.home_agent, setup.attachments.router[1]])
     columns = {name: getattr(setup.attachments, name) for name in ("mobile", "up_ps", "down_ps", "predict_ps", "going_down_ps")}
-    object.__setattr__(setup, "movement", Attachments(router=router, **columns))
+    object.__setattr__(setup, "attachments", Attachments(router=router, **columns))
     with pytest.raises(ValueError, match="at its home agent is at home"):
         prepare_network(setup, compile_program(setup, "mipv4"), 1)
 

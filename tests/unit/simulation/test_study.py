@@ -26,13 +26,13 @@ def test_each_run_equals_one_of_its_own(setup):
 
 
 def test_programs_are_compiled_once(setup, monkeypatch):
-    compiled, original = [], Program.of
+    compiled, original = [], Program.compile
 
     def count(*args):
         compiled.append(args)
         return original(*args)
 
-    monkeypatch.setattr(Program, "of", count)
+    monkeypatch.setattr(Program, "compile", count)
     run_study(setup, NAMES)
     assert len(compiled) == len(NAMES)
     run_study(setup, compile_programs(setup, NAMES))

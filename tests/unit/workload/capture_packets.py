@@ -134,5 +134,5 @@ def compiled_capture(packets: list[Packet]) -> Any:
         flows=SimpleNamespace(**table),
         time_ns=np.array([packets[i].time_ns for i in order], np.int64),
         ip_length=np.array([packets[i].length for i in order], np.uint32),
-        release=lambda: None,
+        drop_pages=lambda: None,
     )

@@ -44,7 +44,7 @@ def test_the_setup_names_roles_by_node(scenario):
 
 
 def test_attachments_are_sorted_by_mobile_node_and_open_ones_never_end(scenario):
-    movement = build(scenario).movement
+    movement = build(scenario).attachments
     last = np.append(movement.mobile[1:] != movement.mobile[:-1], True)
     assert (np.diff(movement.mobile) >= 0).all()
     assert (movement.down_ps[last] == FOREVER).all()

@@ -114,7 +114,7 @@ def test_an_error_in_a_trace_names_file_and_line(street):
     assert problems(with_trace(street, SETDEST + "nonsense\n"))[0].startswith(f"{street.parent}/moves:4: statement")
     (street.parent / "moves").unlink()
     assert problems(street)[0].startswith(f"{street.parent}/moves: byte 0: cannot be opened")
-    assert "an origin means nothing for setdest" in problems(with_trace(street, SETDEST, origin="[44, 11]"))[0]
+    assert "setdest is in metres: leave out the origin" in problems(with_trace(street, SETDEST, origin="[44, 11]"))[0]
 
 
 GPX = """<gpx><trk><trkseg>

@@ -119,6 +119,6 @@ def test_pages_of_all_captures_are_dropped():
     captures = [compiled_capture(ONE), compiled_capture(TWO)]
     dropped = []
     for number, compiled in enumerate(captures):
-        compiled.release = lambda number=number: dropped.append(number)
+        compiled.drop_pages = lambda number=number: dropped.append(number)
     CaptureStream(captures).drop_pages()
     assert dropped == [0, 1]
