@@ -114,7 +114,7 @@ cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept n
     cdef Fifo* f = u.registration_fifo
     cdef Packet* slot
     cdef int status
-    # Messages in the ring count as in the system; remove those that have been served.
+    # Messages in the ring count as in the system; remove the messages already served.
     while f.head != f.tail and f.ring[f.head & f.mask].t <= t:
         consume(f, f.head + 1, packet_bytes(&f.ring[f.head & f.mask]))
     slot = copy_to_slot(w, f, p)

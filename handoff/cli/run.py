@@ -85,7 +85,8 @@ def run_study(
     interruption = InterruptHandler()
     runs = study.run_study(
         setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
-        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress), stop=lambda: interruption.requested,
+        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
+        stop=lambda: interruption.requested,
     )  # fmt: skip
     if output is not None and runs:
         from handoff.output.parquet import write_tables

@@ -107,7 +107,9 @@ class Commuters:
             return f"a handoff each {self.dwell_ps / 3600e12:.6g} h is rarer than one each {longest_h} h"
         return None
 
-    def attachments(self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int) -> handoff_traces.Associations:
+    def attachments(
+        self, names: Sequence[str], routers: Sequence[str], *, seed: int, until_ps: int
+    ) -> handoff_traces.Associations:
         """Return the attachments of every mobile node from time 0 on; handoffs that end after ``until_ps`` are left out.
 
         Parameters

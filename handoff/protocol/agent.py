@@ -15,7 +15,8 @@ from handoff.protocol.visitor_list import VisitorList, lifetime_ps
 RESTARTED = 1
 """Status of an advertisement whose sequence number shows that the agent has restarted (RFC 5944 2.3.2)."""
 
-_MESSAGE, _REFUSED = int(EventKind.MESSAGE), int(EventKind.REFUSED_MESSAGE)  # plain integers, since every event is compared with them
+# plain integers, since every event is compared with them
+_MESSAGE, _REFUSED = int(EventKind.MESSAGE), int(EventKind.REFUSED_MESSAGE)
 
 
 class Agent:
@@ -118,7 +119,8 @@ class Agent:
             self.binding_cache.restart(ctx)
         else:
             self.visitor_list.restart(ctx)
-            has_visitors = self.program.procedure.ip == 4 or self.program.procedure.network_based  # an IPv6 access router has none
+            procedure = self.program.procedure
+            has_visitors = procedure.ip == 4 or procedure.network_based  # an IPv6 access router has none
             if has_visitors and self.visitor_list.count_advertisement(ctx.mobile, always=True):
                 self._advertise(ctx, RESTARTED)
 

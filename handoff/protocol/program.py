@@ -142,7 +142,8 @@ class Program:
 
     def refresh_ps(self, lifetime_s: int) -> int:
         """Return the time from a reply to the refresh of the registration: half of the shortest lifetime of its bindings."""
-        shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if self.return_routability and self.procedure.route_optimization else lifetime_s
+        tested = self.return_routability and self.procedure.route_optimization
+        shortest = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S) if tested else lifetime_s
         return shortest * SECOND // 2
 
     def steps_on(self, variant: int, event: str) -> tuple[int, ...]:

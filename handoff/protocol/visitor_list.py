@@ -125,7 +125,7 @@ class VisitorList:
         mobile : int
             A mobile node.
         always : bool
-            If true, send it to every attached mobile node, also to those that have registered since their link came up.
+            If true, send it to every attached mobile node, also to mobile nodes that have registered since their link came up.
         """
         visitor = self.entries[mobile]
         left = visitor.advertisements_left

@@ -19,7 +19,7 @@ from handoff.protocol.procedures import Procedure
 VOICE = ("r_factor", "mos")
 """Metrics of voice quality: each flow is judged as a G.711 call with packet loss concealment."""
 METRICS = {name: name not in FLOAT_METRICS for name in GROUP_METRICS}
-"""Names of all metrics of a group of packets; true for those that are integers."""
+"""Names of all metrics of a group of packets; true for integers."""
 _IE, _BPL = CODECS["G.711"]
 
 

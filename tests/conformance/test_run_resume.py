@@ -131,7 +131,7 @@ def test_a_truncated_or_missing_capture_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=rf"capture.partial: it has {length // 2} bytes of the \d+ that were written"):
         run(resume=True)
     partial.unlink()
-    with pytest.raises(ValueError, match=r"capture.partial: the capture to go on with is gone"):
+    with pytest.raises(ValueError, match=r"capture.partial: the capture to resume is missing"):
         run(resume=True)
 
 

@@ -131,7 +131,8 @@ def obtain_tokens(setup, procedure):
     """Return the tokens for an attacker who requests both. The home token passes only between correspondent and home agent."""
     program = compile_program(setup, procedure)
     cn, new = index(setup, "cn"), index(setup, "new")
-    home, care_of = (MessageFields(program.return_routability[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
+    steps = program.return_routability
+    home, care_of = (MessageFields(steps[m], hop, -1, new, cn, 1, 0) for m, hop in (("HoTI2", 3), ("CoTI2", 2)))
     view = run_with_attacker(setup, procedure, [ForgedMessage(1000, "cn", home), ForgedMessage(1000, "cn", care_of)])
     tokens = {}
     for arrival in view.arrivals:

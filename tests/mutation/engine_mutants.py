@@ -9,15 +9,22 @@ from tests.mutation.mutant import Mutant
 
 QUEUE_MUTANTS = (
     Mutant("keys read big-endian", "rng.py", '"little")', '"big")'),
-    Mutant("SplitMix64 shifts by 26", "rng.py", "(x >> 27)) * 0x94D049BB133111EB) & MASK", "(x >> 26)) * 0x94D049BB133111EB) & MASK"),
+    Mutant(
+        "SplitMix64 shifts by 26", "rng.py", "(x >> 27)) * 0x94D049BB133111EB) & MASK", "(x >> 26)) * 0x94D049BB133111EB) & MASK"
+    ),
     # windows and units
     Mutant("window x 1.5", "lookahead.py", "window_ps=window,", "window_ps=window * 3 // 2,"),
     Mutant("window cycles ignore uplinks", "lookahead.py", "        if uplinks:\n", "        if False:\n"),
-    Mutant("service time doubled in the window", "lookahead.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"),
+    Mutant(
+        "service time doubled in the window", "lookahead.py", "(front[i], i, n.service_ps)", "(front[i], i, 2 * n.service_ps)"
+    ),
     Mutant("units in any order", "lookahead.py", "        if d not in after[s]:\n", "        if False:\n"),
     # routing
     Mutant(
-        "equal delays ignore the hop count", "routing.py", "(link.channel.delay_ps << _HOPS) + 1", "(link.channel.delay_ps << _HOPS)"
+        "equal delays ignore the hop count",
+        "routing.py",
+        "(link.channel.delay_ps << _HOPS) + 1",
+        "(link.channel.delay_ps << _HOPS)",
     ),
     Mutant(
         "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("

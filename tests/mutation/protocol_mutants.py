@@ -14,8 +14,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "rescue too late",
         "simulation/initial_state.py",
-        "(GOING_DOWN, move.going_down_ps,",
-        "(GOING_DOWN, move.going_down_ps + 10**9,",
+        "(GOING_DOWN, movement.going_down_ps,",
+        "(GOING_DOWN, movement.going_down_ps + 10**9,",
     ),
     Mutant(
         "deregistration deletes the new binding",
@@ -197,7 +197,7 @@ PROTOCOL_MUTANTS = (
         "if False else self.options.race",
     ),
     Mutant(
-        "waits for ever",
+        "waits without end",
         "protocol/binding_cache.py",
         "ctx.time_ps + MAX_DELETE_BCE_TIMEOUT",
         "ctx.time_ps + 2 * MAX_DELETE_BCE_TIMEOUT",

@@ -15,7 +15,7 @@ _STEPS = {"options.lifetime": SECOND}
 """Fields whose values are multiples of more than the smallest unit: a lifetime is whole seconds (RFC 5944, 3.3)."""
 
 _RESOLUTION_SHARE = 1 / 100
-"""Resolution near 0, where a relative precision asks for ever finer values: this share of the precision at the high end."""
+"""Resolution near 0, where a relative precision asks for increasingly fine values: a share of the precision at the high end."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def sizing_steps(size: str, data: Tables) -> list[SearchStep]:
     Raises
     ------
     ValueError
-        If the scenario does not have what is to be sized.
+        If the scenario does not have the field to size.
     """
     return _SIZES[size](data)
 

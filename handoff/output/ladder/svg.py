@@ -121,7 +121,8 @@ def _event(event: LadderEvent, y: int, places: dict[str, int]) -> str:
     x = places[event.column]
     right = x > WIDTH // 2
     return (
-        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/><text class="time" x="16" y="{y + 4}">{format_time(event.time_ps)}</text>'
+        f'<g><circle class="event" cx="{x}" cy="{y}" r="4"/>'
+        f'<text class="time" x="16" y="{y + 4}">{format_time(event.time_ps)}</text>'
         f'<text class="event" text-anchor="{"end" if right else "start"}" x="{x - 9 if right else x + 9}" y="{y + 4}">'
         f"{escape(event.text)}</text></g>"
     )

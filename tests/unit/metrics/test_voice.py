@@ -72,7 +72,7 @@ def test_a_playout_buffer_trades_delay_for_loss():
 
 
 def test_late_and_lost_make_one_period():
-    """Of 10, 3 is lost and 4 late: one period of 2 at 20 %: BurstR = 2 * 0.8."""
+    """Packets 3 (lost) and 4 (late) of 10: one period of 2 at 20 %: BurstR = 2 * 0.8."""
     delays = [10] * 10
     delays[4] = 99
     flow = [packet(seq, None if seq == 3 else delay, 1000 * seq, fate=5) for seq, delay in enumerate(delays)]

@@ -36,7 +36,7 @@ BY_HAND = {
     "one": ([registered(5, X)], [(AT_HOME, 0, 5), (X, 5, 105)]),
     "refreshed": ([registered(5, X), registered(55, X)], [(AT_HOME, 0, 5), (X, 5, 155)]),
     "moved": ([registered(5, X), registered(25, Y)], [(AT_HOME, 0, 5), (X, 5, 25), (Y, 25, 125)]),
-    "for ever": ([registered(5, X, None)], [(AT_HOME, 0, 5), (X, 5, None)]),
+    "without end": ([registered(5, X, None)], [(AT_HOME, 0, 5), (X, 5, None)]),
     "lapsed, and later elsewhere": ([registered(5, X, 10), registered(25, Y)], [(AT_HOME, 0, 5), (X, 5, 15), (Y, 25, 125)]),
     "lapsed, and later there": ([registered(5, X, 10), registered(25, X)], [(AT_HOME, 0, 5), (X, 5, 15), (X, 25, 125)]),
     "beside": ([registered(5, X), registered(25, Y, simultaneous=True)], [(AT_HOME, 0, 5), (X, 5, 105), (Y, 25, 125)]),

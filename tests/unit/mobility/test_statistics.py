@@ -34,7 +34,8 @@ def associations(*rows):
     mobile, router, up, down, predict = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     times = [np.where(column < 0, -1, column * S) for column in (up, down, predict)]
     names = [f"m{i}" for i in range(int(mobile.max()) + 1)], [f"r{i}" for i in range(int(router.max()) + 1)]
-    return handoff_traces.Associations(mobile.astype(np.uint32), router.astype(np.uint32), *times, np.full(len(mobile), -1), *names)
+    mobile, router = mobile.astype(np.uint32), router.astype(np.uint32)
+    return handoff_traces.Associations(mobile, router, *times, np.full(len(mobile), -1), *names)
 
 
 def test_statistics_of_attachments_in_any_order():

@@ -51,7 +51,7 @@ def test_dwell_of_moving_commuters_keeps_the_mean_rate():
     for moving, dwell_s in ((1, 60), (0.25, 15)):
         model = CommutersModel.model_validate(COMMUTERS | {"moving": moving}).model()
         assert model.dwell_ps == dwell_s * 10**12
-        assert model.moving == moving * 2**64
+        assert model.moving_share == moving * 2**64
 
 
 def test_commuters_are_numbered():

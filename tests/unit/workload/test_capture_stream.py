@@ -59,7 +59,7 @@ def test_a_small_capture_is_compiled_once_until_it_changes(tmp_path):
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
 def test_columns_of_a_large_capture_stay_in_the_cache_on_disk(tmp_path, monkeypatch, compress):
-    """Of compressed captures, the size that they may expand to counts."""
+    """For compressed captures, the size that they may expand to counts."""
     content = compress(pcap(ONE))
     monkeypatch.setattr(capture_stream, "MAX_CACHED_BYTES", 99 * len(content) if compress is not bytes else len(content) - 1)
     monkeypatch.setenv("HANDOFF_CACHE", str(tmp_path / "cache"))
