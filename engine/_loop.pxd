@@ -1,4 +1,4 @@
-"""Declarations of the event loop, shared with the modules that are compiled apart from it."""
+"""Declarations of the event loop for ``_core``, which is compiled as a module of its own."""
 
 from libc.stdint cimport int64_t
 

@@ -16,7 +16,7 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 @dataclass
-class ColumnTable:
+class GrowableTable:
     """Growable table with one array for each column.
 
     Parts are concatenated when a column is read. A value that all rows of a part share is stored once.

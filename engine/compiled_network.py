@@ -137,7 +137,7 @@ class CompiledNetwork:
         self.startup_columns["attached"] = np.bincount(a["mobile"][a["up"] == 0], minlength=count).astype(np.uint8)
 
     def _known_events(self, network: Network) -> None:
-        due = network.scheduled()
+        due = network.scheduled_events()
         self.startup_columns |= {f"due_{f}": due[f].astype(np.int32 if f in ("node", "mobile") else np.int64) for f in due}
         fleet = due["node"] < 0
         mobile = np.concatenate([self.boundaries["mobile"], due["mobile"][fleet].astype(np.int32)])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import ColumnTable, Int, is_sorted, sort_columns
+from engine.columns import GrowableTable, Int, is_sorted, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
 from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
@@ -57,8 +57,8 @@ class Network:
         self.groups: list[MobileGroup] = []
         self._group_index: dict[tuple[str, bool], int] = {}
         self.mobile_count = 0
-        self._attachments = ColumnTable({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
-        self._flows = ColumnTable(
+        self._attachments = GrowableTable({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
+        self._flows = GrowableTable(
             {
                 "key": np.uint64, "node": np.int32, "mobile": np.int32, "up": np.int8, "source": np.int32, "start": np.int64,
                 "stop": np.int64, "interval": np.int64, "count": np.int64, "size": np.int32,
@@ -67,13 +67,13 @@ class Network:
         self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
         self.flow_count = 0
         self.replays: list[Replay] = []
-        self._schedule = ColumnTable(
+        self._schedule = GrowableTable(
             {"time": np.int64, "node": np.int32, "mobile": np.int32, "code": np.int64, "arg": np.int64}
         )
-        self._entries = ColumnTable(  # coa -1: local
+        self._entries = GrowableTable(  # coa -1: local
             {"node": np.int32, "mobile": np.int32, "coa": np.int32, "header": np.int64, "end": np.int8}
         )
-        self._routes_up = ColumnTable({"mobile": np.int32, "node": np.int32})
+        self._routes_up = GrowableTable({"mobile": np.int32, "node": np.int32})
 
     def fork(self) -> Network:
         """Return an independent copy that can be extended; both share the arrays."""
@@ -81,8 +81,8 @@ class Network:
         for name, value in vars(self).items():
             if isinstance(value, (list, dict)):
                 setattr(other, name, value.copy())
-            elif isinstance(value, ColumnTable):
-                setattr(other, name, ColumnTable(value.fields, value.parts.copy()))
+            elif isinstance(value, GrowableTable):
+                setattr(other, name, GrowableTable(value.fields, value.parts.copy()))
         return other
 
     # -- nodes, links, cells ------------------------------------------------------------------------------------------
@@ -414,8 +414,8 @@ class Network:
         """Return columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
         return {f: self.flow_column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
 
-    def scheduled(self) -> dict[str, Int]:
-        """Return columns time, node (-1: the mobiles), mobile, code, arg, in the order of docs/model.md, section 4."""
+    def scheduled_events(self) -> dict[str, Int]:
+        """Return the scheduled controller events: columns time, node (-1: the mobiles), mobile, code, arg (docs/model.md, 4)."""
         c = {f: self._schedule.column(f) for f in self._schedule.fields}
         if len(c["mobile"]):
             c["key"] = self.mobile_keys()[c["mobile"]]

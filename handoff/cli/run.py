@@ -18,7 +18,7 @@ from handoff.protocol.constants import SECOND
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
-from handoff.scenario.problems import load_with_problems, parse_option
+from handoff.scenario.option_errors import load_with_problems, parse_option
 from handoff.simulation import study
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RecorderFactory, RunResult

@@ -38,6 +38,7 @@ RUN_FIELDS = (
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
 )  # fmt: skip
+# Times of a handoff come from protocol/handoff_records.py, measured columns from simulation/handoff_metrics.py.
 HANDOFF_COLUMNS = (
     *(c for c in COLUMNS if c not in ("mobile", "old_router", "new_router")), "open_ps", "end_ps", "delivered", "duplicate",
     "reordered", "after_marker", "disruption_ps", "latency_ps", "dropped",

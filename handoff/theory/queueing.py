@@ -1,4 +1,4 @@
-"""Queues in closed form: load r, service time S, Poisson arrivals unless stated otherwise.
+"""Mean waits and losses of M/D/1, M/D/1/K, M/G/1 and batch arrivals in closed form; load r, service time S.
 
 Every sum has only positive terms, so that nothing cancels out. The textbook forms of M/D/1 alternate in sign and lose all
 digits beyond about twenty services.

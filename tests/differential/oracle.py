@@ -89,7 +89,7 @@ class Oracle:
             self.change(where, m, Local() if coa < 0 else Tunnel([CareOf(coa, header, end == 0)]), 0)
         for m, where in rows(n.routes_up(), "mobile", "node"):
             self.upstream[m] = n.cell_of_node[where]
-        for t, where, m, code, arg in rows(n.scheduled(), "time", "node", "mobile", "code", "arg"):
+        for t, where, m, code, arg in rows(n.scheduled_events(), "time", "node", "mobile", "code", "arg"):
             event = Event(t, where, m, SCHEDULED, code, args=(arg, 0, 0, 0, 0, 0))
             self.push(t, unit_of(where), CONTROLLERS, (self.mobile_keys[m], SCHEDULED, code, arg), self.tell, event)
         for flow, flow_key in enumerate(flow_keys(n)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.experiments.planning.bisection import SearchRange
+from handoff.experiments.planning.value_search import SearchRange
 from handoff.scenario.load import unknown_fields
 from handoff.scenario.numeric_field import NumericField
 from handoff.scenario.overrides import resolve_paths

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from handoff.experiments.execution.task import Executor, Table, Task, TaskResult
-from handoff.experiments.planning.bisection import Bracket, SearchRange, Sense, search
+from handoff.experiments.planning.value_search import Bracket, SearchRange, Sense, search
 from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, overall_decision
 
 Candidate = tuple[str, int]

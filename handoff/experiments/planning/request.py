@@ -10,8 +10,8 @@ from typing import Any
 from engine.quantities import parse_duration, parse_size
 from handoff.experiments.execution.input_files import input_digests
 from handoff.experiments.execution.task import Task, canonical_json
-from handoff.experiments.planning.bisection import Sense
-from handoff.experiments.planning.search_space import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
+from handoff.experiments.planning.value_search import Sense
+from handoff.experiments.planning.search_problems import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.verdict import SloTest, needs_detail
 from handoff.protocol.procedures import PROCEDURES, name_errors
@@ -21,7 +21,7 @@ from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import read_tables
 from handoff.scenario.load import validate as validate_scenario
-from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
 
 
 @dataclass(frozen=True)

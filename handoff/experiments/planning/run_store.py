@@ -10,7 +10,7 @@ from pathlib import Path
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.execution.task import TABLES, Table, Task
 from handoff.experiments.planning.planner import Run
-from handoff.experiments.planning.search_space import SearchProblem
+from handoff.experiments.planning.search_problems import SearchProblem
 from handoff.experiments.sweep.dataset import DatasetContents, read_contents, read_table
 from handoff.experiments.sweep.dataset_writer import FinishedRun, Writer, open_writer
 from handoff.experiments.sweep.points import Point, RunSettings

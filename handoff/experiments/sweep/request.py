@@ -19,7 +19,7 @@ from handoff.protocol.procedures import name_errors, parse_names
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.load import read_tables, unknown_fields, validate
-from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
 from handoff.scenario.value_ranges import expand_values
 from handoff.workload.build import build_network
 

@@ -32,7 +32,7 @@ pub enum TunnelLayer {
 }
 
 /// Flow and length of an IP packet.
-pub struct IpPacket {
+pub struct FlowPacket {
     pub flow_key: FlowKey,
     /// IP total length in bytes.
     pub length: u32,
@@ -67,7 +67,7 @@ pub fn parse_packet(
     wire_length: u32,
     layer: TunnelLayer,
     tunnels: &mut TunnelTable,
-) -> Option<IpPacket> {
+) -> Option<FlowPacket> {
     let outer = parse_header(bytes, version, wire_length)?;
     if matches!(outer.protocol, IPV4 | IPV6 | GRE | MINIMAL) {
         let inner = parse_innermost(bytes, outer, tunnels);
@@ -79,7 +79,7 @@ pub fn parse_packet(
 }
 
 #[inline(never)]
-fn parse_innermost(mut bytes: &[u8], mut header: IpHeader, table: &mut TunnelTable) -> IpPacket {
+fn parse_innermost(mut bytes: &[u8], mut header: IpHeader, table: &mut TunnelTable) -> FlowPacket {
     let mut tunnels = 0;
     while tunnels < MAX_TUNNELS {
         let Some((start, inner)) = parse_inner_header(bytes, &header) else { break };
@@ -93,10 +93,10 @@ fn parse_innermost(mut bytes: &[u8], mut header: IpHeader, table: &mut TunnelTab
 }
 
 #[inline(always)]
-fn describe_packet(bytes: &[u8], header: &IpHeader, tunnels: u8) -> IpPacket {
+fn describe_packet(bytes: &[u8], header: &IpHeader, tunnels: u8) -> FlowPacket {
     let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
     let ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
-    IpPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
+    FlowPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }
 
 /// Parse the header at the beginning of `bytes`; None if it is incomplete or of another version.

@@ -2,7 +2,7 @@
 
 use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
-use super::state::{CaptureState, Interface, Origin, Sink};
+use super::state::{CaptureState, CapturingInterface, Interface, Sink};
 use crate::error::{error_at_byte, Result};
 use crate::io::byte_order::ByteOrder;
 
@@ -112,7 +112,7 @@ impl PcapReader {
             };
             let time_ns =
                 i64::from(seconds) * i64::from(NS_PER_S) + i64::from(fraction) * i64::from(self.unit_ns);
-            let origin = Origin { interface: 0, link_layer: self.link_layer };
+            let origin = CapturingInterface { interface: 0, link_layer: self.link_layer };
             state.add_packet(base + at, origin, time_ns, wire_length, frame)?;
             at += RECORD_HEADER + captured as usize;
         }

@@ -3,7 +3,7 @@
 use super::flow_table::NO_TIME;
 use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
-use super::state::{CaptureState, Interface, Origin, Sink};
+use super::state::{CaptureState, CapturingInterface, Interface, Sink};
 use crate::error::{error_at_byte, ReadError, Result};
 use crate::io::byte_order::ByteOrder;
 
@@ -304,7 +304,7 @@ fn read_packet<S: Sink>(
         })?,
         None => NO_TIME,
     };
-    let origin = Origin { interface: interface.index, link_layer };
+    let origin = CapturingInterface { interface: interface.index, link_layer };
     state.add_packet(block.start, origin, time_ns, wire_length, frame)
 }
 

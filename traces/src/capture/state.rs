@@ -39,7 +39,7 @@ pub struct Packet<'a> {
 
 /// The interface that captured a packet.
 #[derive(Clone, Copy)]
-pub struct Origin {
+pub struct CapturingInterface {
     /// Index among all interfaces of the file.
     pub interface: usize,
     pub link_layer: LinkLayer,
@@ -121,7 +121,7 @@ impl<S: Sink> CaptureState<S> {
     pub fn add_packet(
         &mut self,
         offset: usize,
-        origin: Origin,
+        origin: CapturingInterface,
         time_ns: i64,
         wire_length: u32,
         frame: &[u8],

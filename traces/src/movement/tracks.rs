@@ -1,4 +1,4 @@
-//! Samples of mobile nodes: checked as they are added, returned sorted by mobile node.
+//! Samples of mobile nodes, checked as they are added and returned sorted by mobile node; formats of movement files by name.
 
 use crate::decimal::{format_seconds, parse_scaled};
 use crate::error::{quote_excerpt, Problems, ReadError, Result};

@@ -20,7 +20,7 @@ impl<'py> IntoPyObject<'py> for Packet {
     type Error = Infallible;
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Infallible> {
-        Ok(PyBytes::new(py, self.captured(self.length())))
+        Ok(PyBytes::new(py, self.captured(self.wire_length())))
     }
 }
 

@@ -110,7 +110,7 @@ impl PacketWriter {
         Some(self.writer.write_packet(
             columns.interface[i],
             columns.time_ns[i],
-            self.packet.length(),
+            self.packet.wire_length(),
             captured,
         ))
     }

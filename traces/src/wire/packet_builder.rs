@@ -15,12 +15,13 @@ pub struct Packet {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    length: usize,
+    /// Length of the whole packet; `buffer` has only its first bytes.
+    wire_length: usize,
 }
 
 impl Packet {
     pub fn new() -> Packet {
-        Packet { buffer: vec![0; HEADROOM + MAX_BODY], start: HEADROOM, end: HEADROOM, length: 0 }
+        Packet { buffer: vec![0; HEADROOM + MAX_BODY], start: HEADROOM, end: HEADROOM, wire_length: 0 }
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Packet {
@@ -39,7 +40,7 @@ impl Packet {
     pub fn start_body(&mut self, captured: usize, length: usize) -> &mut [u8] {
         self.start = HEADROOM;
         self.end = HEADROOM + captured.min(length).min(MAX_BODY);
-        self.length = length;
+        self.wire_length = length;
         let body = &mut self.buffer[HEADROOM..self.end];
         body.fill(0);
         body
@@ -50,7 +51,7 @@ impl Packet {
     pub fn prepend(&mut self, size: usize) -> &mut [u8] {
         self.end = self.end.max(self.start);
         self.start -= size;
-        self.length += size;
+        self.wire_length += size;
         let header = &mut self.buffer[self.start..self.start + size];
         header.fill(0);
         header
@@ -60,15 +61,15 @@ impl Packet {
     pub fn insert(&mut self, behind: usize, size: usize) -> (&mut [u8], &mut [u8]) {
         self.buffer.copy_within(self.start..self.start + behind, self.start - size);
         self.start -= size;
-        self.length += size;
+        self.wire_length += size;
         let (front, rest) = self.buffer[self.start..].split_at_mut(behind);
         rest[..size].fill(0);
         (front, &mut rest[..size])
     }
 
     /// Return the full length.
-    pub fn length(&self) -> usize {
-        self.length
+    pub fn wire_length(&self) -> usize {
+        self.wire_length
     }
 
     /// Return at most `snap_length` of the captured bytes.
@@ -89,7 +90,7 @@ impl Packet {
     ) {
         const VERSION_4_WITHOUT_OPTIONS: u8 = 0x45;
         const VERSION_6: u8 = 0x60;
-        let payload = self.length;
+        let payload = self.wire_length;
         if source.len() == 4 {
             let header = self.prepend(IPV4_HEADER);
             header[0] = VERSION_4_WITHOUT_OPTIONS;
@@ -113,7 +114,7 @@ impl Packet {
 
     /// Prepend a UDP header and an IP header to a payload that is present in full.
     pub fn prepend_udp(&mut self, source: &[u8], destination: &[u8], ports: (u16, u16)) {
-        let length = self.length + UDP_HEADER;
+        let length = self.wire_length + UDP_HEADER;
         let header = self.prepend(UDP_HEADER);
         header[..2].copy_from_slice(&ports.0.to_be_bytes());
         header[2..4].copy_from_slice(&ports.1.to_be_bytes());

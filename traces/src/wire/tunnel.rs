@@ -39,7 +39,7 @@ impl Tunnel {
     /// Encapsulate a packet; return None if this tunnel cannot carry it.
     #[inline(always)]
     pub fn encapsulate(self, packet: &mut Packet, source: &[u8], destination: &[u8]) -> Option<()> {
-        if packet.length() > MAX_LENGTH {
+        if packet.wire_length() > MAX_LENGTH {
             return None;
         }
         let (version, header) = packet.ip_header()?;
@@ -69,7 +69,7 @@ impl Tunnel {
 /// Insert a minimal forwarding header (RFC 2004 3.1), which takes over the addresses and the protocol of the IP header.
 fn insert_minimal_header(packet: &mut Packet, source: &[u8], destination: &[u8]) {
     const ORIGINAL_SOURCE_PRESENT: u8 = 0x80;
-    let length = (packet.length() + MINIMAL_FORWARDING_HEADER) as u16;
+    let length = (packet.wire_length() + MINIMAL_FORWARDING_HEADER) as u16;
     let (ip, forwarding) = packet.insert(IPV4_HEADER, MINIMAL_FORWARDING_HEADER);
     forwarding[0] = ip[9];
     forwarding[1] = ORIGINAL_SOURCE_PRESENT;
@@ -85,7 +85,7 @@ fn insert_minimal_header(packet: &mut Packet, source: &[u8], destination: &[u8])
 }
 
 fn insert_routing_header(packet: &mut Packet, care_of: &[u8]) {
-    let payload = (packet.length() - IPV6_HEADER + ROUTING_HEADER) as u16;
+    let payload = (packet.wire_length() - IPV6_HEADER + ROUTING_HEADER) as u16;
     let (ip, header) = packet.insert(IPV6_HEADER, ROUTING_HEADER);
     write_routing_header(header, ip[6], &ip[24..40]);
     ip[4..6].copy_from_slice(&payload.to_be_bytes());

@@ -3,7 +3,7 @@
 import pytest
 
 from handoff.experiments.planning.answer import Answer, Utilisation, busiest_resources
-from handoff.experiments.planning.bisection import Bracket, SearchRange
+from handoff.experiments.planning.value_search import Bracket, SearchRange
 from handoff.experiments.planning.field_scale import Values
 from handoff.metrics.bottlenecks import Bottleneck
 from handoff.scenario.load import read_tables

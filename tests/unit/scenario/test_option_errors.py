@@ -4,7 +4,7 @@ import pytest
 
 from engine.quantities import parse_duration
 from handoff.scenario import ScenarioError
-from handoff.scenario.problems import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
 
 
 def fail():

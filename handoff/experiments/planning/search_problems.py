@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.quantities import parse_duration
-from handoff.experiments.planning.bisection import SearchRange, Sense
+from handoff.experiments.planning.value_search import SearchRange, Sense
 from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.load import validate
