@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from handoff.experiments.execution.task import Table
-from handoff.experiments.planning.value_search import Bracket, non_monotone_measures
 from handoff.experiments.planning.field_scale import Values
+from handoff.experiments.planning.value_search import Bracket, non_monotone_measures
 from handoff.experiments.planning.verdict import TargetResult
 from handoff.metrics.bottlenecks import bottlenecks
 from handoff.theory.estimate import Comparison

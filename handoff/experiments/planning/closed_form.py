@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from handoff.experiments.planning.value_search import Bracket, search
 from handoff.experiments.planning.search_problems import SearchProblem
 from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.value_search import Bracket, search
 from handoff.experiments.planning.verdict import TargetResult
 from handoff.metrics.confidence import Interval
 from handoff.protocol.setup import Setup

@@ -10,9 +10,9 @@ from typing import Any
 from engine.quantities import parse_duration, parse_size
 from handoff.experiments.execution.input_files import input_digests
 from handoff.experiments.execution.task import Task, canonical_json
-from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.search_problems import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
 from handoff.experiments.planning.slo import Target, parse_targets
+from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import SloTest, needs_detail
 from handoff.protocol.procedures import PROCEDURES, name_errors
 from handoff.protocol.program import unsupported_reasons

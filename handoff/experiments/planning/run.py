@@ -8,12 +8,12 @@ from functools import partial
 
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer, busiest_resources
-from handoff.experiments.planning.value_search import Bracket
 from handoff.experiments.planning.closed_form import closed_form
 from handoff.experiments.planning.planner import Planner
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run_store import PlanDataset, open_dataset
 from handoff.experiments.planning.search_problems import SearchProblem
+from handoff.experiments.planning.value_search import Bracket
 from handoff.experiments.planning.verdict import read_measures
 from handoff.theory.estimate import Estimate, compare, estimate
 

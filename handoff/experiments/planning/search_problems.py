@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.quantities import parse_duration
-from handoff.experiments.planning.value_search import SearchRange, Sense
 from handoff.experiments.planning.field_scale import Values, parse_range
+from handoff.experiments.planning.value_search import SearchRange, Sense
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.load import validate
 from handoff.scenario.overrides import set_value, variable_fields

@@ -4,11 +4,11 @@ import json
 
 from handoff.cli.plan_output import answer_json, summary_lines
 from handoff.experiments.planning.answer import Answer, Utilisation
-from handoff.experiments.planning.bisection import Bracket, SearchRange
 from handoff.experiments.planning.field_scale import Values
+from handoff.experiments.planning.value_search import Bracket, SearchRange
 from handoff.scenario.load import read_tables
 from tests.unit.experiments.planning.one_mobile_node import commuting
-from tests.unit.experiments.planning.test_bisection import exact_result
+from tests.unit.experiments.planning.test_value_search import exact_result
 
 
 def make_answer(folder, verdicts, **changes):

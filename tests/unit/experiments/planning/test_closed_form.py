@@ -5,11 +5,11 @@ import math
 import pytest
 
 from handoff.experiments.planning import closed_form as module
-from handoff.experiments.planning.bisection import SearchRange
 from handoff.experiments.planning.closed_form import closed_form, has_closed_form
 from handoff.experiments.planning.field_scale import Values
-from handoff.experiments.planning.search_space import SearchProblem
+from handoff.experiments.planning.search_problems import SearchProblem
 from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.value_search import SearchRange
 from handoff.scenario.load import read_tables
 from handoff.theory.estimate import Estimate
 from tests.unit.experiments.planning.one_mobile_node import commuting

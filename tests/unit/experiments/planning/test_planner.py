@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from handoff.experiments.execution.task import Task, TaskResult, canonical_json
-from handoff.experiments.planning.value_search import SearchRange
 from handoff.experiments.planning.planner import Planner, RunFailed
 from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.value_search import SearchRange
 from handoff.experiments.planning.verdict import Reading, SloTest
 
 WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from handoff.experiments.planning.value_search import STRIDE, Bracket, SearchRange, non_monotone_measures, search
 from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.value_search import STRIDE, Bracket, SearchRange, non_monotone_measures, search
 from handoff.experiments.planning.verdict import TargetResult
 from handoff.metrics.confidence import Interval
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.experiments.planning.search_space import NEW_BUFFER, OLD_BUFFER, scenario_errors, sizing_steps, vary_problem
+from handoff.experiments.planning.search_problems import NEW_BUFFER, OLD_BUFFER, scenario_errors, sizing_steps, vary_problem
 from handoff.scenario.load import read_tables
 from tests.unit.experiments.planning.one_mobile_node import commuting, one_handoff
 
