@@ -16,7 +16,7 @@ def code_version() -> str:
     """Return the version of the package and a digest of its code, as in ``0.1.0+3f2a9c41d07b``.
 
     The digest covers every Python source of the three packages, the sources of the compiled engine
-    (``engine._core.SOURCE_DIGEST``) and the version of the compiled part of ``traces``. Code with the same version text
+    (``engine._core.SOURCE_DIGEST``) and the version of the compiled part of ``handoff_traces``. Code with the same version text
     produces the same results.
     """
     from engine._core import SOURCE_DIGEST

@@ -8,7 +8,7 @@ from handoff.experiments.planning.value_search import Bracket, SearchRange
 from handoff.metrics.bottlenecks import Bottleneck
 from handoff.scenario.load import read_tables
 from tests.unit.experiments.planning.one_mobile_node import commuting
-from tests.unit.experiments.planning.test_bisection import exact_result, run_search
+from tests.unit.experiments.planning.test_value_search import exact_result, run_search
 
 
 def make_answer(folder, bracket, response):
