@@ -85,7 +85,7 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
 def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     """Run the conformance tests on a copy of handoff/ with the mutant; without a mutant all of them have to pass."""
     shutil.copytree(ROOT / "handoff", folder / "handoff", ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("conformance", "differential"):
+    for part in ("conformance", "differential", "unit"):
         shutil.copytree(ROOT / "tests" / part, folder / "tests" / part, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py"):
         shutil.copy(ROOT / file, folder / file)
@@ -97,7 +97,7 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     files = sorted(conformance.glob("test_*.py"), key=lambda p: (p.stem != "test_seed_figures", p))
     tests = [str(p) for p in files if p.stem != "test_towns"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "--deep", "-x", "-q", "-p", "no:cacheprovider", *tests],
+        [sys.executable, "-m", "pytest", "--deep", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},
         capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
     )  # fmt: skip
