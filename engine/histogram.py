@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 SUB_BITS = 5
-BUCKETS = 60 << SUB_BITS
 
 
 def lower_edge(index: int) -> int:
