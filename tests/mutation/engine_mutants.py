@@ -198,6 +198,29 @@ QUEUE_MUTANTS = (
         "    return combine(k, p.tunnels & TUNNEL_COUNT_MASK)",
         "    return k",
     ),
+    # occupancy
+    Mutant("an entry counts after its end", "kernel/occupancy.pxd", "        c.count -= 1\n", "        pass\n"),
+    Mutant(
+        "a removed entry ends once more at its end", "kernel/occupancy.pxd", "        push_end(c.cancelled, end)\n", "        pass\n"
+    ),
+    Mutant(
+        "a renewed care-of node counts twice",
+        "kernel/forwarding.pxd",
+        "            uncount_entry(bindings, careof_at(e, k).expiry, t)\n            careof_at",
+        "            careof_at",
+    ),
+    Mutant(
+        "a packet that times out waits until the next one comes",
+        "kernel/forwarding.pxd",
+        "-buffer.bytes, e.target.expiry)",
+        "-buffer.bytes, t)",
+    ),
+    Mutant(
+        "bindings are counted anew after a checkpoint",
+        "_checkpoint.pyx",
+        "    transfer_entry_count(s, &u.bindings)\n",
+        "",
+    ),
     # records
     Mutant(
         "fan-outs among the tunnels",
