@@ -107,7 +107,8 @@ class Result:
         Packet-hops: packets accepted by links, downlinks and uplinks.
     flows, links, nodes, spans : dict of str to ndarray
         One int64 array for each column, with one element for each flow, link, node or span; see ``FLOW_COLUMNS`` and the
-        others. The columns ``NODE_INTEGRALS`` of nodes are arrays of Python integers. Rows are in the order of declaration, as in the lists of names below.
+        others. The columns ``NODE_INTEGRALS`` of nodes are arrays of Python integers. Rows are in the order of declaration, as in
+        the lists of names below.
     link_names, node_names : list of str
         Row names; links first, then ``r>*`` and ``r<*`` of each cell.
     fates : ndarray of int64, shape (2, 15)

@@ -10,7 +10,14 @@ import numpy as np
 
 from engine.network import Network
 from engine.results import (
-    FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, NODE_INTEGRALS, PACKET_COLUMNS, SPAN_COLUMNS, Fate, Result,
+    FLOW_COLUMNS,
+    LINK_COLUMNS,
+    NODE_COLUMNS,
+    NODE_INTEGRALS,
+    PACKET_COLUMNS,
+    SPAN_COLUMNS,
+    Fate,
+    Result,
 )  # fmt: skip
 
 from .draws import WORD, scatter

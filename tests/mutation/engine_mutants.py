@@ -26,9 +26,7 @@ QUEUE_MUTANTS = (
         "(link.channel.delay_ps << _HOPS) + 1",
         "(link.channel.delay_ps << _HOPS)",
     ),
-    Mutant(
-        "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("
-    ),
+    Mutant("largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("),
     # the table at the time of the packet
     Mutant(
         "newest instead of as-of binding",
@@ -201,7 +199,10 @@ QUEUE_MUTANTS = (
     # occupancy
     Mutant("an entry counts after its end", "kernel/occupancy.pxd", "        c.count -= 1\n", "        pass\n"),
     Mutant(
-        "a removed entry ends once more at its end", "kernel/occupancy.pxd", "        push_end(c.cancelled, end)\n", "        pass\n"
+        "a removed entry ends once more at its end",
+        "kernel/occupancy.pxd",
+        "        push_end(c.cancelled, end)\n",
+        "        pass\n",
     ),
     Mutant(
         "a renewed care-of node counts twice",
