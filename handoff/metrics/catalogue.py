@@ -18,6 +18,8 @@ MIN_TAIL_SAMPLES = 10
 """Samples that a quantile needs on either side."""
 MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
 """Number of names that an error message suggests, and how similar they have to be (``difflib``)."""
+SEAMLESS_MEASURES = ("seamless", "seamless_1", "seamless_2", "seamless_3")
+"""Shares of seamless handoffs, of all and by scenario."""
 MAX_LISTED = 40
 """Number of names that an error message lists if none is similar."""
 
@@ -132,9 +134,7 @@ def _seamless() -> dict[str, Measure]:
         about = f"handoffs with no packet lost, out of order or late / handoffs with packets{of}"
         return _of_run("ratio", about, "", lambda r: _number(r[f"{name}_ratio"], r[f"{name}_samples"]), detail=True)
 
-    return {"seamless": share("seamless", "")} | {
-        f"seamless_{n}": share(f"seamless_{n}", f", in scenario {n}") for n in (1, 2, 3)
-    }
+    return {name: share(name, "" if name == "seamless" else f", in scenario {name[-1]}") for name in SEAMLESS_MEASURES}
 
 
 _DELAY = "one-way delay of delivered packets"

@@ -19,7 +19,8 @@ def test_a_summary_fills_every_column():
     assert dict(zip(COLUMNS, summary_cells(SUMMARY), strict=True)) == {
         "procedure": "mipv4", "handoffs": "1,234", "unfinished": "1", "I/II/III": "5/6/7", "lost": "2", "in flight": "3",
         "dup": "4", "reordered": "8", "after marker": "9", "forwarded": "-", "latency p50/p99": "50.0 ms / 150 ms",
-        "disruption p99": "-", "seamless": "57.0 %", "delay p99": "99.9 ms", "MOS": "4.34", "extra bytes": "10,000", "signalling": "11",
+        "disruption p99": "-", "seamless": "57.0 %", "delay p99": "99.9 ms", "MOS": "4.34", "extra bytes": "10,000",
+        "signalling": "11",
     }  # fmt: skip
 
 

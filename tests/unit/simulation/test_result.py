@@ -28,8 +28,9 @@ def result_of(**changes):
                "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180)},
         links={"busy_ps": column(S, 3 * S), "control_packets": column(4, 1), "control_bytes": column(200, 60),
                "tunnel_bytes": column(0, 20)},
-        nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7), "held_peak_bytes": column(0, 40, 60),
-               "binding_ps": exact(3 * S, 10**20 + 1, 5), "visitor_ps": exact(0, 0, S), "held_byte_ps": exact(0, 10**25, S)},
+        nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7),
+               "held_peak_bytes": column(0, 40, 60), "binding_ps": exact(3 * S, 10**20 + 1, 5), "visitor_ps": exact(0, 0, S),
+               "held_byte_ps": exact(0, 10**25, S)},
         delay_histogram=np.zeros(64 * 32, np.int64),
     )  # fmt: skip
     handoffs = {
