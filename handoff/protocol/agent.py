@@ -198,7 +198,7 @@ class Agent:
         """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data."""
         next_args = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
         if not hop.to_mobile:
-            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args)
+            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args, like_data=hop.like_data)
             return
         # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
         radio = hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new

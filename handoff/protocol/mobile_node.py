@@ -109,7 +109,8 @@ class MobileNodeController:
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self._begin_handoff(ctx, state, attachment)
+        if state.handoff_attachment != attachment:  # else the new router has been discovered on its link before
+            self._begin_handoff(ctx, state, attachment)
         if not self.program.prelude:
             self._on_target_known(ctx, state, attachment)
 
@@ -119,16 +120,32 @@ class MobileNodeController:
         state.markers = ()
 
     def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Register through the next router before the move, if the procedure is predictive."""
+        """Request registration through the next router, or wait with it for the warning (decision 27)."""
         row = self.row_of[attachment]
+        if self.records["known_ps"][row] >= 0:
+            return
         self.records["known_ps"][row] = ctx.time_ps
+        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps
+        if warned or not self._requests_at_warning(row):
+            self._request_before_move(ctx, state, attachment)
+        if warned:
+            self._rescue(ctx, state, attachment)
+
+    def _requests_at_warning(self, row: int) -> bool:
+        """Return whether the request of a handoff waits for the warning (option ``request``)."""
+        if self.records["going_down_ps"][row] < 0:
+            return False
+        request = self.program.options.request
+        if request == "auto":
+            return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)
+        return request == "going-down"
+
+    def _request_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         old, new = self.router[attachment], self.router[attachment + 1]
         if state.router == old and self.program.procedure.predictive:
             state.target_attachment = attachment + 1
             state.learn_router(attachment + 1)
             self.start_registration(ctx, state, "known", old, new)
-        if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
-            self._rescue(ctx, state, attachment)
 
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
@@ -138,6 +155,7 @@ class MobileNodeController:
             ctx.set_upstream_route(router)
         if state.is_registering_or_registered(router):
             state.learn_router(attachment)
+            self._forward_after_move(ctx, state)
         else:
             self.detector.on_link_up(ctx, state, attachment)
 
@@ -153,20 +171,35 @@ class MobileNodeController:
             old = state.target_router if state.registration_request else router
             self.start_registration(ctx, state, "move", old, router)
             return
-        has_working_link = state.router >= 0 and self.client.has_link(state, state.router)
-        if has_working_link and not self._is_reactive_move(state, attachment) and not self.detector.eager:
-            return  # on_other_link_lost comes back to this attachment when the current link goes down
+        if state.router >= 0 and self.client.has_link(state, state.router):
+            if not self.detector.eager and not self._is_reactive_move(state, attachment):
+                return  # on_other_link_lost comes back to this attachment when the current link goes down
+            if self.program.procedure.predictive:
+                self._discover_before_move(ctx, state, attachment)
+                return
         state.target_attachment = attachment
         if state.handoff_attachment != attachment - 1 and self.row_of[attachment - 1] >= 0:
             self._begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
+
+    def _discover_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Begin a handoff that layer 2 has not announced: the router was discovered on its link while the old one works."""
+        old = attachment - 1
+        if self.row_of[old] < 0 or self.router[old] != state.router or old not in state.links:
+            return
+        if state.handoff_attachment != old:
+            self._begin_handoff(ctx, state, old)
+        self._on_target_known(ctx, state, old)
 
     def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
         """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
         return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
 
     def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        if state.handoff_attachment == attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
+        row = self.row_of[attachment]
+        if state.handoff_attachment == attachment and self.records["known_ps"][row] >= 0:
+            if self._requests_at_warning(row):
+                self._request_before_move(ctx, state, attachment)
             self._rescue(ctx, state, attachment)
 
     def _rescue(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
@@ -187,6 +220,18 @@ class MobileNodeController:
         for number in steps:
             self.client.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
+    def _forward_after_move(self, ctx: Context, state: MobileNodeState) -> None:
+        """Ask the old router to forward, over the new link, if no marker and no warning came before the move (decision 30)."""
+        old = state.handoff_attachment
+        row = self.row_of[old] if self.program.procedure.rescue else -1
+        if row < 0 or old in state.links or old + 1 not in state.links or self.records["known_ps"][row] < 0:
+            return
+        if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state.target_attachment != old + 1:
+            return
+        for number in self.program.steps_on(HOME, "move"):
+            if self.program.steps[number].step.effect == "forward":
+                self.client.send_request(ctx, state, number, -1, self.router[old], self.router[old + 1])
+
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = tuple(i for i in state.links if i != attachment)
         if state.target_attachment == attachment:
@@ -198,13 +243,14 @@ class MobileNodeController:
             early = self.program.options.upstream_early and attachment + 1 in state.links
             if early:
                 ctx.set_upstream_route(self.router[attachment + 1])
-            elif self.program.procedure.upstream == "hold":
+            elif self.program.options.upstream_hold:
                 ctx.buffer_upstream(packets=self.program.options.upstream_packets)
             else:
                 ctx.clear_upstream_route()
         elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
         state.known_attachments = tuple(i for i in state.known_attachments if i != attachment)
+        self._forward_after_move(ctx, state)
         for other in state.links:
             self.detector.on_other_link_lost(ctx, state, other)
         self._schedule_measurement_end(ctx, state)

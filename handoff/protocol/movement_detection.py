@@ -67,9 +67,8 @@ class MovementDetector:
         self.program, self.roles, self.nodes = program, roles, nodes
         self.options = program.options
         self.dad_ps = self.options.duplicate_address_detection_ps(program.procedure)
-        by_advertisement = self.options.discovery != "layer2" and self.options.detection == "eager"
-        self.eager = by_advertisement and not program.procedure.predictive
-        """True if an advertisement of a new router suffices for a move although the current link works (RFC 5944 2.4.2.2)."""
+        self.eager = self.options.detection == "eager"
+        """True if the discovery of a new router suffices for a move although the current link works (RFC 5944 2.4.2.2)."""
 
     def on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Start the discovery of the router on a new link."""

@@ -51,6 +51,8 @@ class RoleResolver:
         Maps a role to a function that returns its node for the arguments of a message; -1 stands for the mobile node.
     advertisements : AdvertisementSchedule
         Times at which routers advertise themselves.
+    link_down_ps : callable
+        ``Attachments.link_down_ps`` of the setup.
     simultaneous : int
         Number of bindings that anchors have made in addition to another one.
     """
@@ -73,6 +75,7 @@ class RoleResolver:
             "oMAP": self._old_gateway,
         }  # fmt: skip
         self.simultaneous_bindings = 0
+        self.link_down_ps = setup.attachments.link_down_ps
         self._has_regions = program.procedure.hierarchical
         self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio

@@ -97,7 +97,7 @@ class VisitorList:
         until = min(FOREVER if has_no_end else visitor.until_ps, ctx.time_ps + self._forwarding_ps)
         if until > ctx.time_ps and not visitor.forwarding and not visitor.ends_with_link:
             visitor.buffering_old_link = True
-            ctx.buffer(packets=self.options.old_buffer_packets, until_ps=until)
+            ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until)
 
     def on_link_down(self, ctx: Context) -> None:
         """Record that the link is down. If the marker has passed, remove the entry, at once or after ``linger_ps``."""

@@ -32,7 +32,6 @@ CONVENTIONAL = (
             *update_steps("move", "2", (*_NEW_LINK, "CN")),
             *_TEMPORARY,
         ),
-        upstream="drop",
     ),
     Procedure(
         name="mipv6",
@@ -43,7 +42,6 @@ CONVENTIONAL = (
         ip=6,
         anchor="HA",
         signalling=(*update_steps("move", "1", (*_NEW_LINK, "HA"), reply="registered"), *_TEMPORARY),
-        upstream="drop",
     ),
     Procedure(
         name="hmipv6-bicast",
@@ -93,7 +91,6 @@ PROXY = (
             Step("BU", "BA", ("HA", "nAR")),
             Step("BA", "AA", ("nAR", "MN"), "registered"),
         ),
-        upstream="drop",
     ),
 )
 """Proxy Mobile IPv6, which the seed document does not contain."""
