@@ -18,8 +18,6 @@ def one_and_deep(count: int) -> list[object]:
     return [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, count))]
 
 
-
-
 @pytest.mark.parametrize("procedure", PROCEDURES)
 @pytest.mark.parametrize("seed", one_and_deep(20))
 def test_traffic_resumes_after_the_last_move(procedure, seed):
@@ -47,7 +45,7 @@ SEEDS = pytest.mark.parametrize("seeds", [10, pytest.param(40, marks=pytest.mark
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 def test_no_packet_arrives_after_the_marker(procedure, seeds):
     """Every hop is a FIFO, so that the marker is the last packet of the old path, whatever losses occur (decision 8)."""
-    handoffs_with_marker, late = count_after_markers(procedure, seeds, correspondent_race="hold")
+    handoffs_with_marker, late = count_after_markers(procedure, seeds, correspondent_race="hold", request="predict")
     assert handoffs_with_marker > 2.5 * seeds
     assert late == 0
 
@@ -56,7 +54,7 @@ def test_no_packet_arrives_after_the_marker(procedure, seeds):
 @pytest.mark.parametrize("procedure", [p for p in SYNCHRONIZED if PROCEDURES[p].route_optimization])
 def test_immediate_deletion_at_a_correspondent_lets_packets_follow_the_marker(procedure, seeds):
     """Packets then go through the home agent, which may still tunnel them to the old router (decision 3)."""
-    handoffs_with_marker, late = count_after_markers(procedure, seeds)
+    handoffs_with_marker, late = count_after_markers(procedure, seeds, request="predict")
     assert handoffs_with_marker > 2.5 * seeds
     assert late > 0
 
