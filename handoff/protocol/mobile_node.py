@@ -9,6 +9,7 @@ import numpy as np
 from engine import Context, Event, EventKind
 from handoff.protocol.constants import SECOND, Status
 from handoff.protocol.handoff_records import HandoffRecords
+from handoff.protocol.layer2_triggers import Layer2Triggers
 from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.message_routing import MessageHop, arrival_action
 from handoff.protocol.messages import MessageFields
@@ -67,6 +68,8 @@ class MobileNodeController:
         Sender of messages.
     detector : MovementDetector
         Discovery of routers.
+    triggers : Layer2Triggers
+        Reaction to prediction and warning.
     arrival_actions : list of str
         Action on the message of each step (``message_routing.arrival_action``).
     steps_after : list of tuple
@@ -86,6 +89,7 @@ class MobileNodeController:
         self.states = PerMobileState(self._initial_state)
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
+        self.triggers = Layer2Triggers(program, self)
         self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
         self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
@@ -109,43 +113,16 @@ class MobileNodeController:
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        if state.handoff_attachment != attachment:  # else the new router has been discovered on its link before
-            self._begin_handoff(ctx, state, attachment)
-        if not self.program.prelude:
-            self._on_target_known(ctx, state, attachment)
+        self.triggers.on_prediction(ctx, state, attachment)
 
-    def _begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        self.triggers.on_going_down(ctx, state, attachment)
+
+    def begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Begin the handoff that leaves an attachment, and its measurement."""
         ctx.begin_measurement(self.row_of[attachment])
         state.handoff_attachment = attachment
         state.markers = ()
-
-    def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Request registration through the next router, or wait with it for the warning (decision 27)."""
-        row = self.row_of[attachment]
-        if self.records["known_ps"][row] >= 0:
-            return
-        self.records["known_ps"][row] = ctx.time_ps
-        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps
-        if warned or not self._requests_at_warning(row):
-            self._request_before_move(ctx, state, attachment)
-        if warned:
-            self._rescue(ctx, state, attachment)
-
-    def _requests_at_warning(self, row: int) -> bool:
-        """Return whether the request of a handoff waits for the warning (option ``request``)."""
-        if self.records["going_down_ps"][row] < 0:
-            return False
-        request = self.program.options.request
-        if request == "auto":
-            return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)
-        return request == "going-down"
-
-    def _request_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        old, new = self.router[attachment], self.router[attachment + 1]
-        if state.router == old and self.program.procedure.predictive:
-            state.target_attachment = attachment + 1
-            state.learn_router(attachment + 1)
-            self.start_registration(ctx, state, "known", old, new)
 
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
@@ -155,7 +132,7 @@ class MobileNodeController:
             ctx.set_upstream_route(router)
         if state.is_registering_or_registered(router):
             state.learn_router(attachment)
-            self._forward_after_move(ctx, state)
+            self.triggers.forward_after_move(ctx, state)
         else:
             self.detector.on_link_up(ctx, state, attachment)
 
@@ -175,62 +152,16 @@ class MobileNodeController:
             if not self.detector.eager and not self._is_reactive_move(state, attachment):
                 return  # on_other_link_lost comes back to this attachment when the current link goes down
             if self.program.procedure.predictive:
-                self._discover_before_move(ctx, state, attachment)
+                self.triggers.on_discovery(ctx, state, attachment)
                 return
         state.target_attachment = attachment
         if state.handoff_attachment != attachment - 1 and self.row_of[attachment - 1] >= 0:
-            self._begin_handoff(ctx, state, attachment - 1)
+            self.begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
-
-    def _discover_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Begin a handoff that layer 2 has not announced: the router was discovered on its link while the old one works."""
-        old = attachment - 1
-        if self.row_of[old] < 0 or self.router[old] != state.router or old not in state.links:
-            return
-        if state.handoff_attachment != old:
-            self._begin_handoff(ctx, state, old)
-        self._on_target_known(ctx, state, old)
 
     def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
         """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
         return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
-
-    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        row = self.row_of[attachment]
-        if state.handoff_attachment == attachment and self.records["known_ps"][row] >= 0:
-            if self._requests_at_warning(row):
-                self._request_before_move(ctx, state, attachment)
-            self._rescue(ctx, state, attachment)
-
-    def _rescue(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Ask the old router to forward, since the link is about to go down without the marker (decision 24).
-
-        The handoff then follows scenario II; or III with single access, where the update is always sent (phase III-3), or if the
-        warning came before the request.
-        """
-        row = self.row_of[attachment]
-        single = self.records["access"][row] == 1
-        steps = self.program.steps_on(HOME, "going-down")
-        if not steps or (self.records["marker_ps"][row] >= 0 and not single):
-            return
-        requested = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
-        self.records["scenario"][row] = 2 if requested and not single else 3
-        self.records["rescue_ps"][row] = ctx.time_ps
-        state.forwarding_router = self.router[attachment]
-        for number in steps:
-            self.client.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
-
-    def _forward_after_move(self, ctx: Context, state: MobileNodeState) -> None:
-        """Ask the old router to forward, over the new link, if no marker and no warning came before the move (decision 30)."""
-        old = state.handoff_attachment
-        row = self.row_of[old] if self.program.procedure.rescue else -1
-        if row < 0 or old in state.links or old + 1 not in state.links or self.records["known_ps"][row] < 0:
-            return
-        if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state.target_attachment != old + 1:
-            return
-        for number in self.program.steps_on(HOME, "move"):
-            if self.program.steps[number].step.effect == "forward":
-                self.client.send_request(ctx, state, number, -1, self.router[old], self.router[old + 1])
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = tuple(i for i in state.links if i != attachment)
@@ -238,7 +169,7 @@ class MobileNodeController:
             state.target_attachment = -1
         row = self.row_of[attachment]
         if row >= 0 and state.handoff_attachment != attachment and self.records["predict_ps"][row] < 0:
-            self._begin_handoff(ctx, state, attachment)
+            self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
             if early:
@@ -250,7 +181,7 @@ class MobileNodeController:
         elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
         state.known_attachments = tuple(i for i in state.known_attachments if i != attachment)
-        self._forward_after_move(ctx, state)
+        self.triggers.forward_after_move(ctx, state)
         for other in state.links:
             self.detector.on_other_link_lost(ctx, state, other)
         self._schedule_measurement_end(ctx, state)
@@ -344,7 +275,7 @@ class MobileNodeController:
             return
         row = self._row_of_message(state, fields)
         if row >= 0 and self.records["known_ps"][row] < 0:
-            self._on_target_known(ctx, state, state.handoff_attachment)
+            self.triggers.on_target_known(ctx, state, state.handoff_attachment)
 
     def _on_marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
         """Record the last packet of an old path. With several correspondents each path has its own marker (decision 4)."""
