@@ -112,20 +112,23 @@ class MobileNodeController:
         if state.handoff_attachment != attachment:  # else the new router has been discovered on its link before
             self._begin_handoff(ctx, state, attachment)
         if not self.program.prelude:
-            self._on_target_known(ctx, state, attachment)
+            self._on_target_known(ctx, state, attachment, predicted=True)
 
     def _begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         ctx.begin_measurement(self.row_of[attachment])
         state.handoff_attachment = attachment
         state.markers = ()
 
-    def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Request registration through the next router, or wait with it for the warning (decision 27)."""
+    def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int, predicted: bool = False) -> None:
+        """Request registration through the next router, or wait with it for the warning (decision 27).
+
+        At one instant the warning comes after the prediction, but before timers and messages.
+        """
         row = self.row_of[attachment]
         if self.records["known_ps"][row] >= 0:
             return
         self.records["known_ps"][row] = ctx.time_ps
-        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps
+        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps + (not predicted)
         if warned or not self._requests_at_warning(row):
             self._request_before_move(ctx, state, attachment)
         if warned:
