@@ -39,7 +39,7 @@ def test_a_slower_prediction_leaves_less_time_for_the_marker(prediction, scenari
 
 @pytest.mark.parametrize(("prediction", "lost"), [("solicitation", ["old>new"]), ("piggyback", ["new>old"])])
 def test_a_lost_advertisement_leaves_the_move_unpredicted(prediction, lost):
-    """Without it the request waits for the discovery at 520 + 100, when the old link is down, and so does the update (decision 30).
+    """Without it request and update wait for the discovery at 520 + 100, when the old link is down (decision 30).
 
     The update or its acknowledgement is lost too, so that it is repeated after a second.
     """

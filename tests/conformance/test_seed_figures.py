@@ -1,7 +1,7 @@
 """Every procedure as in the seed's figures: messages with every hop, tables after each phase, paths of data.
 
-The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``; those with the phases in
-the order of their numbers in ``cases_in_order``; those without a prediction in ``cases_unannounced`` and ``cases_discovered``.
+The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``; those with the phases
+in the order of their numbers in ``cases_in_order``; those without a prediction in ``cases_unannounced`` and ``cases_discovered``.
 """
 
 from functools import cache

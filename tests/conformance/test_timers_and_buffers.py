@@ -74,7 +74,7 @@ def test_a_full_registration_queue_drops_and_the_mobile_node_retransmits():
     ],
 )
 def test_a_binding_without_a_refresh_expires(sent, path):
-    """Registered at 523 for 2 s; without a link from 700 on. The reply passes the last router at 535, whose entry lasts for 2 s."""
+    """Registered at 523 for 2 s; without a link from 700 on. The last router has an entry of 2 s from the reply on, at 535."""
     scene = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=505, down=700)], until=4000)
     assert scene.path("sync-mipv4", down=sent, lifetime_s=2) == path
 
@@ -274,8 +274,8 @@ def test_two_routers_that_forward_to_each_other_do_not_loop(sent, path):
 def test_a_return_before_the_reply_registers_again_through_the_old_router():
     """The binding moves to the new router (523), whose link goes down at 520; the old link comes up again at 530.
 
-    The new router keeps the reply, and the acknowledgement of the update of 512. After the return it is the old one: the update of
-    630 makes it forward both at 640, and its marker (657) ends that.
+    The new router keeps the reply, and the acknowledgement of the update of 512. After the return it is the old one: the update
+    of 630 makes it forward both at 640, and its marker (657) ends that.
     """
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=512, down=520), Stay("old", up=530)])
     view = RunView(scene.setup(), "sync-mipv4")
@@ -332,7 +332,8 @@ def test_a_marker_after_the_return_is_not_recorded():
     The detection is lazy, so that the request waits for 510.
     """
     scene = Scene([Stay("old", down=510), Stay("new", up=490, down=536, predict=495), Stay("old", up=525)])
-    view = RunView(scene.setup(down=range(540, 700, 5), options={"agent_discovery_ps": 11 * MS, "detection": "lazy"}), "sync-mipv4")
+    options = {"agent_discovery_ps": 11 * MS, "detection": "lazy"}
+    view = RunView(scene.setup(down=range(540, 700, 5), options=options), "sync-mipv4")
     assert Hop("DRR", "old", "mn", 538, 542) in view.hops()
     assert [view.table("ha", t) for t in (528, 550.999, 551)] == [["new"], ["new"], ["old"]]
     assert view.run.handoffs["marker_ps"][0] == -1
