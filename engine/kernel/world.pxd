@@ -14,6 +14,7 @@ from engine.kernel.fifo cimport (
 )
 from engine.kernel.link_trace cimport LinkTrace
 from engine.kernel.next_event cimport NextEventIndex, ctz64
+from engine.kernel.occupancy cimport ByteCount, EntryCount
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
 from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
@@ -173,6 +174,9 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     int64_t max_wait
     int64_t buffer_peak_packets
     int64_t buffer_peak_bytes
+    EntryCount bindings  # care-of nodes of tunnel entries
+    EntryCount visitors  # local entries and hold buffers
+    ByteCount held
     int64_t last_visit_hops
 
 cdef struct World:

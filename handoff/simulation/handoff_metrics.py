@@ -111,6 +111,18 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
     reached_ps : int
         End of the run.
     """
+    row = last_span(spans, mobile, time_ps)
+    if not len(spans["mobile"]):
+        return row
+    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
+    return np.where((row >= 0) & (time_ps <= end), row, -1)
+
+
+def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
+    """Return the index of the last span of the mobile node that has begun by each instant, or -1.
+
+    The parameters are those of :func:`find_span`.
+    """
     if not len(spans["mobile"]) or not len(mobile):
         return np.full(len(mobile), -1)
     times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
@@ -119,8 +131,7 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
     order = np.argsort(opening_key)
     at = np.searchsorted(opening_key[order], key, side="right") - 1
     row = order[np.maximum(at, 0)]
-    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
-    return np.where((at >= 0) & (spans["mobile"][row] == mobile) & (time_ps <= end), row, -1)
+    return np.where((at >= 0) & (spans["mobile"][row] == mobile), row, -1)
 
 
 def compute_packet_metrics(
@@ -150,7 +161,7 @@ def compute_packet_metrics(
     sent_ps = records["sent_ps"][table.first_record]
     flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
     study_group = np.minimum(flow, 0)
-    handoff = _handoff_of_packets(packets, handoffs)
+    handoff = handoff_of_packets(packets, handoffs)
     per_flow = measure_groups(table, flow, flows)
     voice = measure_voice(table, flow, flows, ie=_IE, bpl=_BPL)
     per_flow |= {name: voice[name] for name in VOICE}
@@ -166,7 +177,7 @@ def compute_packet_metrics(
     return PacketMetrics(per_flow, study)
 
 
-def _handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
+def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     """Return the handoff of each packet, by the time of its delivery or of the last drop of a lost one; -1 if there is none."""
     table, fate, time_ps = packets.table, packets.records["fate"], packets.records["time_ps"]
     end_ps = np.full(len(table.flow), -1, np.int64)

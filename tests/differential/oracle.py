@@ -259,9 +259,11 @@ class Oracle:
 
     def wait(self, node: int, packet: Packet, hold: Hold, t: int) -> None:
         why_not = hold.put(packet)
+        row = self.record.nodes[node]
         if why_not is not None:
             self.record.end(packet, why_not, t, node)
-        row = self.record.nodes[node]
+        else:
+            row.occupancy.entered(packet, t)
         row.held_peak_packets = max(row.held_peak_packets, len(hold.waiting))
         row.held_peak_bytes = max(row.held_peak_bytes, hold.held_bytes())
 
@@ -269,6 +271,7 @@ class Oracle:
         entry = self.tables[node].get(mobile)
         if simultaneous and isinstance(entry, Tunnel):
             entry.add(new, t)
+            self.record.nodes[node].occupancy.changed(self.tables[node], t)
         else:
             self.change(node, mobile, Tunnel([new]), t, copy_in_flight)
 
@@ -280,6 +283,7 @@ class Oracle:
             self.change(node, mobile, None, t)
         elif isinstance(entry, Tunnel):
             entry.care_of = [c for c in entry.care_of if c.node != coa]
+            self.record.nodes[node].occupancy.changed(self.tables[node], t)
             if not entry.care_of:
                 self.change(node, mobile, None, t)
 
@@ -292,6 +296,7 @@ class Oracle:
             table[mobile] = new
         row = self.record.nodes[node]
         row.entries_peak = max(row.entries_peak, len(table))
+        row.occupancy.changed(table, t)
         if isinstance(new, Hold):
             order = (self.mobile_keys[mobile],)
             self.push(new.until, unit_of(node), TIMEOUTS, order, self.time_out, node, mobile, new)
@@ -306,11 +311,13 @@ class Oracle:
             new.waiting = old.waiting
             return
         for packet in old.waiting:
+            self.record.nodes[node].occupancy.left(packet, t)
             self.look_up(node, packet, t)
 
     def time_out(self, t: int, node: int, mobile: int, hold: Hold) -> None:
         if self.tables[node].get(mobile) is hold:
             for packet in hold.waiting:
+                self.record.nodes[node].occupancy.left(packet, t)
                 self.record.end(packet, Fate.BUFFER_TIMEOUT, t, node)
             hold.waiting = []
 

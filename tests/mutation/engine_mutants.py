@@ -26,9 +26,7 @@ QUEUE_MUTANTS = (
         "(link.channel.delay_ps << _HOPS) + 1",
         "(link.channel.delay_ps << _HOPS)",
     ),
-    Mutant(
-        "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("
-    ),
+    Mutant("largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("),
     # the table at the time of the packet
     Mutant(
         "newest instead of as-of binding",
@@ -197,6 +195,32 @@ QUEUE_MUTANTS = (
         "kernel/world.pxd",
         "    return combine(k, p.tunnels & TUNNEL_COUNT_MASK)",
         "    return k",
+    ),
+    # occupancy
+    Mutant("an entry counts after its end", "kernel/occupancy.pxd", "        c.count -= 1\n", "        pass\n"),
+    Mutant(
+        "a removed entry ends once more at its end",
+        "kernel/occupancy.pxd",
+        "        push_end(c.cancelled, end)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "a renewed care-of node counts twice",
+        "kernel/forwarding.pxd",
+        "            uncount_entry(bindings, careof_at(e, k).expiry, t)\n            careof_at",
+        "            careof_at",
+    ),
+    Mutant(
+        "a packet that times out waits until the next one comes",
+        "kernel/forwarding.pxd",
+        "-buffer.bytes, e.target.expiry)",
+        "-buffer.bytes, t)",
+    ),
+    Mutant(
+        "bindings are counted anew after a checkpoint",
+        "_checkpoint.pyx",
+        "    transfer_entry_count(s, &u.bindings)\n",
+        "",
     ),
     # records
     Mutant(

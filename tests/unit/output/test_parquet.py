@@ -45,6 +45,22 @@ def test_metrics_of_packets_are_null_without_a_record_of_packets(setup, runs):
     assert not all(value is None for value in recorded)
 
 
+def test_handoffs_are_judged_with_a_record_of_packets_only(setup, runs):
+    without, recorded = (table_columns("handoffs", run, setup, SEED)["seamless"] for run in runs)
+    assert without == [None] * len(runs[0].handoffs["mobile"])
+    assert recorded.tolist() == runs[1].handoffs["seamless"].tolist()
+    shares = [table_columns("runs", run, setup, SEED)["seamless_ratio"] for run in runs]
+    assert shares == [[None], [float((recorded[recorded >= 0] == 1).mean())]]
+
+
+def test_nodes_have_the_memory_of_their_bindings_in_seconds(setup, runs):
+    nodes = table_columns("nodes", runs[1], setup, SEED)
+    row = nodes["node"].index(setup.network.nodes[setup.home_agent].name)
+    exact = runs[1].result.nodes["binding_ps"][row]
+    assert nodes["binding_seconds"][row] == exact / 10**12 > 0
+    assert nodes["bindings_peak"][row] > 0
+
+
 def test_uplinks_and_private_downlinks_are_pooled(setup, runs):
     columns = table_columns("links", runs[0], setup, SEED)
     pooled = dict(zip(columns["link"], columns["pooled"], strict=True))
