@@ -25,6 +25,7 @@ class _Generator:
         self.dice = dice = Random(f"scenario {seed}")
         self.answering = Random(f"answering {seed}")
         self.clocks = Random(f"clocks {seed}")
+        self.peers = Random(f"peers {seed}")
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
@@ -210,6 +211,14 @@ class _Generator:
                     sizes,
                 )
             )
+        if self.peers.random() < 0.5:
+            scenario = self.scenario
+            scenario.flows = [self.between_mobiles(flow) if self.peers.random() < 0.5 else flow for flow in scenario.flows]
+
+    def between_mobiles(self, flow: FlowRow) -> FlowRow:
+        """Return the flow with another mobile as correspondent, if there is one."""
+        others = [name for name, _ in self.who if name != flow.mobile]
+        return replace(flow, peer=self.peers.choice(others)) if others else flow
 
     def recorded(self, *row: Any) -> FlowRow:
         """Return the flow with the times of its replay in a recorder's clock."""
