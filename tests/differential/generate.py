@@ -211,14 +211,15 @@ class _Generator:
                     sizes,
                 )
             )
-        if self.peers.random() < 0.5:
-            scenario = self.scenario
-            scenario.flows = [self.between_mobiles(flow) if self.peers.random() < 0.5 else flow for flow in scenario.flows]
+        self.between_mobiles()
 
-    def between_mobiles(self, flow: FlowRow) -> FlowRow:
-        """Return the flow with another mobile as correspondent, if there is one."""
-        others = [name for name, _ in self.who if name != flow.mobile]
-        return replace(flow, peer=self.peers.choice(others)) if others else flow
+    def between_mobiles(self) -> None:
+        """Add some of the flows again with another mobile as correspondent, in half of the scenarios with several mobiles."""
+        flows, peers = self.scenario.flows, self.peers
+        if len(self.who) > 1 and peers.random() < 0.5:
+            for flow in peers.sample(flows, min(len(flows), peers.randint(1, 4))):
+                others = [name for name, _ in self.who if name != flow.mobile]
+                flows.append(replace(flow, label=f"{flow.label} call", up=peers.random() < 0.5, peer=peers.choice(others)))
 
     def recorded(self, *row: Any) -> FlowRow:
         """Return the flow with the times of its replay in a recorder's clock."""

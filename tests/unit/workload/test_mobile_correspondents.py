@@ -1,5 +1,7 @@
 """Mobile nodes as correspondents: ring, random, one for all, a table; and the flows that a scenario makes of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,18 @@ def test_the_correspondent_of_all_has_no_flow_of_its_own(scenario):
 def test_an_unknown_mobile_node_is_reported_with_the_table(scenario):
     with pytest.raises(ScenarioError, match=r"scenario.toml: traffic.0: mobile_correspondent: no mobile node 'mn99'; did you"):
         build(scenario, "traffic.0.mobile_correspondent=mn99")
+
+
+def test_the_example_of_the_documentation(scenario):
+    """docs/scenario.md: a call of two pairs, in both directions."""
+    page = (Path(__file__).parents[3] / "docs" / "scenario.md").read_text()
+    text = page.split("mobile nodes in both directions:")[1].split("\n\nA packet")[0]
+    example = "".join(line.removeprefix("    ") + "\n" for line in text.splitlines())
+    scenario.write_text(COMMUTERS.replace('[[traffic]]\ninterval = "10ms"\nsize_bytes = 200\n', example))
+    network = build(scenario).network
+    sender, receiver = network.flow_mobiles()
+    assert list(zip(sender.tolist(), receiver.tolist(), strict=True)) == [(1, 0), (3, 2), (0, 1), (2, 3)]
+    assert network.validation_errors() == []
 
 
 def test_a_replay_between_mobile_nodes(tmp_path, scenario):
