@@ -32,7 +32,8 @@ class Network:
 
     Every method takes names or the indices that the methods return; durations, rates and sizes are texts with a unit
     (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes. The look-ups at the end
-    return columns for the engine.
+    return columns for the engine. The correspondent of flows is ``node`` or, if that is None, another mobile for each one in
+    ``mobiles``, listed in ``peers``.
 
     Examples
     --------
@@ -228,7 +229,7 @@ class Network:
         """Set the upstream route at time 0: the mobiles send through the cell of ``node``."""
         self._routes_up.add(self._mobile_array(mobiles), self._node_array(node))
 
-    # -- flows: the correspondent is ``node``, or, if that is None, another mobile for each one in ``mobiles``: ``peers`` ----
+    # -- flows --------------------------------------------------------------------------------------------------------
     def cbr(
         self,
         node: str | int | None,
