@@ -175,6 +175,9 @@ class Oracle:
         """Apply the routing decision of a node (section 5)."""
         if packet.to != node:
             self.forward(node, packet, t)
+        elif packet.kind == 1 and packet.sender >= 0:
+            packet.kind = 0  # from here on it is a packet for the receiver, at its home node
+            self.look_up(node, packet, t)
         elif packet.kind == 1:
             self.record.receive(packet, t, node, through=-1)
         elif packet.kind == 2:
@@ -401,7 +404,7 @@ class Oracle:
 
     # -- radio, up ---------------------------------------------------------------------------------------------------------
     def send_up(self, packet: Packet, t: int) -> None:
-        route = self.upstream[packet.mobile]
+        route = self.upstream[packet.radio_sender]
         if route is None:
             self.record.end(packet, Fate.DETACHED, t, FLEET)
         elif isinstance(route, Hold):
@@ -424,8 +427,8 @@ class Oracle:
         c = self.network.cells[cell]
         name = key(self.network.nodes[c.node].name + "<*")
         tally = self.record.links[len(self.network.links) + 2 * cell + 1]
-        fifo_key = mix2(name, self.mobile_keys[packet.mobile])
-        fifo = self.radio.setdefault(("<", cell, packet.mobile), Fifo(fifo_key, c.up, tally))
+        fifo_key = mix2(name, self.mobile_keys[packet.radio_sender])
+        fifo = self.radio.setdefault(("<", cell, packet.radio_sender), Fifo(fifo_key, c.up, tally))
         slot = fifo.accept(packet, t)
         if slot is None:
             self.record.end(packet, Fate.QUEUE_FULL, t, FLEET)
@@ -434,7 +437,7 @@ class Oracle:
         self.reach_node(slot.finish + c.up.delay_ps, c.node, fifo, slot, self.cross_uplink, cell)
 
     def cross_uplink(self, t: int, node: int, fifo: Fifo, slot: Slot, cell: int) -> None:
-        times = self.attachments[slot.packet.mobile, cell]
+        times = self.attachments[slot.packet.radio_sender, cell]
         heard = any(up <= slot.start and slot.finish <= down for up, down in times)
         if self.comes_through(t, fifo, slot, heard, FLEET):
             self.enter(node, slot.packet, t)
