@@ -56,10 +56,11 @@ def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
         If a pair of nodes has no route; the message has a line for each pair.
     """
     nodes = len(network.nodes)
-    downstream = network.flow_column("up", np.int8) == 0
+    sender, receiver = network.flow_mobiles()
+    downstream = sender < 0
     correspondent = network.flow_column("node", np.int32)
     pairs = correspondent[downstream] * np.int64(nodes)
-    pairs += network.mobile_homes(np.int32)[network.flow_column("mobile", np.int32)[downstream]]
+    pairs += network.mobile_homes(np.int32)[receiver[downstream]]
     down = [divmod(int(pair), nodes) for pair in np.unique(pairs)]
     cells = [cell.node for cell in network.cells]
     up = [(cell, node) for node in np.unique(correspondent[~downstream]).tolist() for cell in cells]

@@ -55,7 +55,7 @@ cdef struct Flow:  # one cache line
     int64_t delay_max
     int64_t gap_max
     int64_t last_time  # of the last delivery, -1 before the first
-    uint32_t is_upstream
+    uint32_t ends_at_node  # 1: a fixed node receives it, 0: a mobile node
     uint32_t next_seq  # lowest sequence number above all delivered ones
     uint32_t delivered
     uint32_t reordered
@@ -202,7 +202,7 @@ cdef struct World:
     Unit* mobile_unit
     Cell* cell
     Flow* flow
-    uint32_t* mobile_of_flow
+    uint32_t* mobile_of_flow  # the receiver, if two mobile nodes take part
     const uint64_t* flow_key
     const int32_t* flow_node
     const uint32_t* flow_schedule
@@ -302,7 +302,7 @@ cdef inline int64_t find_last_delivery(World* w, uint32_t m) noexcept nogil:
         i = w.flows_by_mobile[low] if w.flows_by_mobile != NULL else <uint32_t>low
         if w.mobile_of_flow[i] != m:
             break
-        if not w.flow[i].is_upstream and w.flow[i].last_time > last:
+        if not w.flow[i].ends_at_node and w.flow[i].last_time > last:
             last = w.flow[i].last_time
         low += 1
     return last

@@ -69,7 +69,7 @@ SCHEMAS = {
         + _HANDOFF_METRICS
     ),
     "flows": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")]
+        [(n, pa.string()) for n in ("procedure", "label", "mobile", "correspondent", "direction")]
         + [(c, _INT) for c in FLOW_COLUMNS]
         + _FLOW_METRICS
     ),
@@ -177,10 +177,12 @@ def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: 
 def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     flows = setup.network.flows()
     labels = np.array([label for label, _, n in setup.network.flow_labels for _ in range(n)], object)
+    nodes, ends = run.result.node_names, zip(flows["node"].tolist(), flows["peer"].tolist(), strict=True)
     return {
         "procedure": [run.procedure] * len(labels),
         "label": labels,
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
+        "correspondent": [nodes[node] if peer < 0 else setup.network.mobile_name(peer) for node, peer in ends],
         "direction": np.where(flows["up"] == 1, "up", "down"),
         **{c: run.result.flows[c] for c in FLOW_COLUMNS},
         **_metric_columns(None if run.detail is None else run.detail.flows, _FLOW_METRICS, len(labels)),

@@ -20,7 +20,7 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
-from handoff.simulation.handoff_metrics import PacketRecords, compute_packet_metrics, handoff_columns
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
 from handoff.simulation.path_delays import PathDelays
@@ -297,9 +297,9 @@ def _collect_result(
 ) -> RunResult:
     """Compute the result of a run, and of each of its batches, from the result of its engine."""
     procedure, options = run.program.procedure, run.setup.options
-    mobile_of_flow = run.network.flow_column("mobile")
-    handoffs = handoff_columns(run.state.records, result, mobile_of_flow, reached_ps)
-    packets = PacketRecords.from_result(result, mobile_of_flow, options.resequence_ps) if detail else None
+    mobiles = FlowMobiles.of(run.network)
+    handoffs = handoff_columns(run.state.records, result, mobiles, reached_ps)
+    packets = PacketRecords.from_result(result, mobiles, options.resequence_ps) if detail else None
     if packets is not None:
         delays = PathDelays(run.network, run.roles)
         handoffs["seamless"] = judge_handoffs(packets, handoffs, path_differences(run.network, delays))

@@ -52,12 +52,12 @@ def _late_packets(
     excess = np.zeros(len(flow), np.int64)
     excess[1:] = np.diff(arrivals.delay_ps)
     excess[arrivals.first] = 0
-    begun = last_span(handoffs, packets.mobile_of_flow[flow], arrivals.time_ps)
+    begun = last_span(handoffs, packets.mobiles.mobile[flow], arrivals.time_ps)
     outside = (in_handoff < 0) & ~reordered[arrivals.packet]
     undisturbed = np.zeros(len(flow), np.bool_)
     undisturbed[1:] = outside[1:] & outside[:-1] & (begun[1:] == begun[:-1])  # no handoff between the two arrivals
     undisturbed &= ~arrivals.first
-    usual = np.zeros(len(packets.mobile_of_flow), np.int64)
+    usual = np.zeros(len(packets.mobiles.mobile), np.int64)
     np.maximum.at(usual, flow[undisturbed], excess[undisturbed])
     rows = np.flatnonzero((in_handoff >= 0) & (excess > usual[flow]))
     old, new = handoffs["old_router"][in_handoff[rows]], handoffs["new_router"][in_handoff[rows]]
@@ -70,13 +70,15 @@ def _late_packets(
 def path_differences(network: Network, delays: PathDelays) -> PathDifference:
     """Return the difference of the delays of the two paths of a handoff for the packets of a network's flows."""
     flows = network.flows()
-    node, up, source, size = (flows[name].tolist() for name in ("node", "up", "source", "size"))
+    node, source, size = (flows[name].tolist() for name in ("node", "source", "size"))
+    from_home = network.flow_column("peer", np.int32) >= 0  # a handoff of the receiver changes the path from its home node
+    up = (flows["up"].astype(bool) & ~from_home).tolist()
 
     def difference(flow: int, seq: int, old_router: int, new_router: int) -> int:
         size_bytes = size[flow]
         if source[flow] >= 2:  # a replay, whose packets differ in size
             sizes = network.replays[source[flow] - 2].sizes
             size_bytes = int(sizes[seq % len(sizes)])
-        return delays.difference(node[flow], bool(up[flow]), old_router, new_router, size_bytes)
+        return delays.difference(node[flow], up[flow], old_router, new_router, size_bytes)
 
     return difference

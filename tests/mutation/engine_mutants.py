@@ -369,5 +369,32 @@ NEXT_EVENT_MUTANTS = (
         "",
     ),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS
+# flows between mobiles
+PEER_MUTANTS = (
+    Mutant(
+        "packets between mobiles are delivered at the home node",
+        "kernel/node_visit.pxd",
+        "        if w.flow[p.flow].ends_at_node:\n",
+        "        if True:\n",
+    ),
+    Mutant(
+        "packets between mobiles stay upstream",
+        "kernel/node_visit.pxd",
+        "    down.flags &= <uint8_t>~DATA_UP\n",
+        "",
+    ),
+    Mutant(
+        "packets between mobiles go to the home node of the sender",
+        "network.py",
+        "self.mobile_homes()[peer if up else mobile]",
+        "self.mobile_homes()[mobile if up else peer]",
+    ),
+    Mutant(
+        "the receiver's uplink instead of the sender's",
+        "kernel/initial_state.pxd",
+        "s.mobile = <uint32_t>sender[i] if sender[i] >= 0 else mobile[i]",
+        "s.mobile = mobile[i]",
+    ),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

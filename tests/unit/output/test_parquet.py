@@ -38,6 +38,18 @@ def test_every_table_has_its_schema_and_the_rows_of_all_runs(setup, runs, tmp_pa
         assert table["procedure"].to_pylist() == ["mipv4"] * rows[name] + ["sync-mipv4"] * (table.num_rows - rows[name])
 
 
+def test_flows_name_their_correspondent(setup, runs):
+    """Mobile nodes also call each other: every second call goes up, from the mobile node to its correspondent."""
+    columns = table_columns("flows", runs[0], setup, SEED)
+    rows = list(zip(*(columns[name] for name in ("label", "mobile", "correspondent", "direction")), strict=True))
+    calls = [row for row in rows if row[0] == "call"]
+    assert [(mobile, direction) for _, mobile, _, direction in calls] == [
+        ("mn0", "down"), ("mn1", "up"), ("mn2", "down"), ("mn3", "up"),
+    ]  # fmt: skip
+    assert all(correspondent.startswith("mn") and correspondent != mobile for _, mobile, correspondent, _ in calls)
+    assert {correspondent for label, _, correspondent, _ in rows if label != "call"} == {"cn", "peer"}
+
+
 def test_metrics_of_packets_are_null_without_a_record_of_packets(setup, runs):
     without, recorded = (table_columns("flows", run, setup, SEED)["mos"] for run in runs)
     assert without == [None] * setup.network.flow_count
