@@ -205,17 +205,12 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "rescue without knowing where to",
         "protocol/mobile_node.py",
-        '["known_ps"][self.row_of[attachment]] >= 0',
-        '["known_ps"][self.row_of[attachment]] >= -1',
+        'attachment == attachment and self.records["known_ps"][row] >= 0:',
+        'attachment == attachment and self.records["known_ps"][row] >= -1:',
     ),
     Mutant("marker after the warning is in time", "protocol/mobile_node.py", 'if self.records["scenario"][row] == 0 and', "if"),
-    Mutant("upstream lost while it waits", "protocol/procedures/steps.py", 'upstream: str = "hold"', 'upstream: str = "drop"'),
-    Mutant(
-        "upstream of the conventional procedures waits",
-        "protocol/mobile_node.py",
-        'elif self.program.procedure.upstream == "hold":',
-        "elif True:",
-    ),
+    Mutant("upstream lost while it waits", "protocol/mobile_node.py", "elif self.program.options.upstream_hold:", "elif False:"),
+    Mutant("upstream waits in any case", "protocol/mobile_node.py", "elif self.program.options.upstream_hold:", "elif True:"),
     Mutant(
         "upstream does not wait for the reply",
         "protocol/mobile_node.py",
@@ -254,4 +249,131 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant("old router is not told by the new one", "protocol/program.py", 'options.notification == "router"', "False"),
     Mutant("layer 2 carries nothing", "protocol/program.py", 'if relay == "l2" and', "if False and"),
+    # -- the request and the warning (decision 27)
+    Mutant(
+        "request of single access at the prediction",
+        "protocol/mobile_node.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        "return False",
+    ),
+    Mutant(
+        "request of dual access at the warning",
+        "protocol/mobile_node.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        "return bool(self.program.procedure.rescue)",
+    ),
+    Mutant(
+        "bicasting waits for the warning",
+        "protocol/mobile_node.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        'return self.records["access"][row] == 1',
+    ),
+    Mutant(
+        "request waits for a warning that never comes",
+        "protocol/mobile_node.py",
+        'if self.records["going_down_ps"][row] < 0:\n            return False',
+        "if False:\n            return False",
+    ),
+    Mutant("warning at the instant of the advertisement is missed", "protocol/mobile_node.py", "ps + (not predicted)", "ps"),
+    Mutant("warning at the instant of the prediction counts twice", "protocol/mobile_node.py", "ps + (not predicted)", "ps + 1"),
+    # -- buffers of the old router (decision 28)
+    Mutant(
+        "old router keeps any number of packets",
+        "protocol/visitor_list.py",
+        "packets=self.options.old_buffer_packets,",
+        "packets=None,",
+    ),
+    Mutant(
+        "old router keeps any number of bytes", "protocol/visitor_list.py", "bytes=self.options.old_buffer_bytes,", "bytes=None,"
+    ),
+    Mutant(
+        "old router without a buffer knows when its link ends",
+        "simulation/initial_state.py",
+        "if setup.options.buffers_at_old_router:",
+        "if True:",
+    ),
+    Mutant("old router keeps a packet in time", "simulation/initial_state.py", "- delays + 1,", "- delays,"),
+    Mutant("old router sends a packet too late", "simulation/initial_state.py", "- delays + 1,", "- delays + 2 * 10**6,"),
+    # -- duration of bicasting (decision 29)
+    Mutant(
+        "bicasting ends with the link",
+        "protocol/binding_cache.py",
+        "return min(down_ps, FOREVER - self.options.bicast_linger_ps) + self.options.bicast_linger_ps",
+        "return down_ps",
+    ),
+    Mutant(
+        "bicasting does not begin after the link",
+        "protocol/binding_cache.py",
+        "max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
+        "self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps)",
+    ),
+    Mutant("no fixed duration of bicasting", "protocol/binding_cache.py", "if self.options.bicast_ps is not None:", "if False:"),
+    Mutant("bicasting until a later stay ends", "protocol/setup.py", " & (self.up_ps[first:last] <= time_ps))", ")"),
+    Mutant(
+        "bicasting until the first stay has ended",
+        "protocol/setup.py",
+        "int(self.down_ps[rows[-1]])",
+        "int(self.down_ps[rows[0]])",
+    ),
+    # -- the conventional procedure as the last resort (decision 30)
+    Mutant(
+        "update at the warning is not repeated",
+        "protocol/program.py",
+        "needs_reply=bool(replies),",
+        'needs_reply=bool(replies) and step.on != "going-down",',
+    ),
+    Mutant("update is repeated over the old link only", "protocol/program.py", "fallbacks[number] = number + 1  #", "pass  #"),
+    Mutant(
+        "unannounced, nobody asks the old router",
+        "protocol/procedures/steps.py",
+        'replace(update, on="move",',
+        'replace(update, on="never",',
+    ),
+    Mutant(
+        "without a warning nobody asks the old router",
+        "protocol/mobile_node.py",
+        "row = self.row_of[old] if self.program.procedure.rescue else -1",
+        "row = -1",
+    ),
+    Mutant(
+        "update although the marker has arrived",
+        "protocol/mobile_node.py",
+        'if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"]',
+        'if self.records["rescue_ps"]',
+    ),
+    Mutant(
+        "update after the one at the warning",
+        "protocol/mobile_node.py",
+        'or self.records["rescue_ps"][row] >= 0 or',
+        "or",
+    ),
+    Mutant(
+        "update waits for the next link although one is up",
+        "protocol/mobile_node.py",
+        "self._forward_after_move(ctx, state)\n        for other",
+        "for other",
+    ),
+    Mutant(
+        "update does not wait for the next link",
+        "protocol/mobile_node.py",
+        "state.learn_router(attachment)\n            self._forward_after_move(ctx, state)",
+        "state.learn_router(attachment)",
+    ),
+    # -- discovery on the new link (decision 31)
+    Mutant("detection is always eager", "protocol/movement_detection.py", 'self.options.detection == "eager"', "True"),
+    Mutant(
+        "discovery does not start a predicted handoff",
+        "protocol/mobile_node.py",
+        "self._on_target_known(ctx, state, old)\n",
+        "pass\n",
+    ),
+    Mutant(
+        "prediction after the discovery sends a second request",
+        "protocol/mobile_node.py",
+        'if self.records["known_ps"][row] >= 0:\n            return',
+        "if False:\n            return",
+    ),
+    # -- markers (decision 32)
+    Mutant("marker waits for the registration server", "protocol/agent.py", "like_data=hop.like_data", "like_data=False"),
+    Mutant("messages pass the registration server", "protocol/agent.py", "like_data=hop.like_data", "like_data=True"),
 )
