@@ -10,7 +10,7 @@ import pytest
 
 from handoff.protocol.procedures import PROCEDURES
 from handoff.theory import handoff_formulas as formulas
-from tests.analytic.one_handoff import BN, BO, DISCOVERY, MS, WN, WO, A, C, P, run_handoff, sweep, switch_ms, update_ms
+from tests.analytic.one_handoff import BN, BO, DISCOVERY, MS, WN, WO, A, P, run_handoff, sweep, switch_ms, update_ms
 from tests.analytic.test_handoff_formulas import DELAYS, FORWARDING, HOLD, SYNCHRONIZED, floor_or_ceil, held_messages, lost
 
 T = 0.7
@@ -86,7 +86,7 @@ def test_the_old_router_keeps_what_comes_between_its_last_frame_and_the_update(p
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 def test_the_old_buffer_is_limited_in_bytes_too(procedure):
-    """2 wo / T = 11.4 packets come in the time. A foreign agent keeps them without the tunnel that ends there, 7 in 1,500 bytes."""
+    """2 wo / T = 11.4 packets come in the time. A foreign agent keeps them without the tunnel: 7 in 1,500 bytes."""
     headers = 0 if PROCEDURES[procedure].ip == 4 else {"sync-mipv6": 40, "sync-mipv6-ro": 24, "sync-hmipv6": 2 * 40}[procedure]
     run = warned(procedure, 0, WARN + 60, old_buffer_packets=None, old_buffer_bytes=1500)
     kept = 1500 // (PACKET_BYTES + headers)
@@ -130,8 +130,9 @@ def test_upstream_packets_wait_for_the_reply_in_every_procedure(procedure, gap_m
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 @pytest.mark.parametrize("new_up", sweep(np.linspace(WARN + 21, WARN + 211, 20)))
 def test_upstream_packets_wait_for_the_reply_that_waits_for_the_new_link(procedure, new_up):
-    reply_leaves = WARN + WO + C + BN + P + home_agent_detour_ms(procedure)  # also in sync-mipv4-ro, where it leaves with the update
-    reply = formulas.reply_before_move(DELAYS, reply_leaves + home_agent_detour_ms(procedure), new_up)
+    """The home agent replies when it has the request, also in sync-mipv4-ro, where the anchor switches later."""
+    answered = DELAYS.switch(WARN) + 2 * home_agent_detour_ms(procedure)
+    reply = formulas.reply_before_move(DELAYS, answered, new_up)
     run = warned(procedure, 20, new_up, upstream=True, upstream_packets=0)
     assert lost(run) in floor_or_ceil(formulas.upstream_held(WARN + 20, reply, T))
     run = warned(procedure, 20, new_up, upstream=True, upstream_packets=None)
