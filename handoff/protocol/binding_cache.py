@@ -43,14 +43,17 @@ class BindingEntry:
         Highest identification of any accepted message, for the option ``sequence = "shared"``.
     deferred : DeferredDeregistration or None
         Deregistration that has overtaken its registration and waits for it (decisions 1 and 3).
+    markers : frozenset of int
+        Correspondents whose marker has passed this gateway since the current binding was made; -1 for the home agent.
     """
 
-    __slots__ = ("care_of", "deferred", "identification", "latest_identification")
+    __slots__ = ("care_of", "deferred", "identification", "latest_identification", "markers")
 
     def __init__(self) -> None:
         self.care_of = _INITIAL
         self.identification = self.latest_identification = 0
         self.deferred: DeferredDeregistration | None = None
+        self.markers: frozenset[int] = frozenset()
 
 
 class BindingCache:
@@ -119,6 +122,7 @@ class BindingCache:
         ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
         entry = self.entries[ctx.mobile]
         entry.care_of = new
+        entry.markers = frozenset()
         entry.identification = identification = fields.identification
         entry.latest_identification = max(entry.latest_identification, identification)
 
@@ -191,8 +195,14 @@ class BindingCache:
         return fields
 
     def end_old_binding(self, ctx: Context, role: str, fields: MessageFields) -> None:
-        """Remove the binding of an old path whose marker has passed, unless a newer message has made it again."""
+        """Remove the binding of an old path whose last marker has passed, unless a newer message has made it again.
+
+        With route optimization each correspondent sends a marker of its own.
+        """
         entry = self.entries[ctx.mobile]
+        entry.markers = frozenset((*entry.markers, fields.peer))
+        if fields.peer >= 0 and len(entry.markers) < len(self.roles.peers[ctx.mobile]):
+            return
         if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.identification:
             self.remove(ctx, entry)
 

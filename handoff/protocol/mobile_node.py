@@ -211,7 +211,9 @@ class MobileNodeController:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
             self.records["between"][row] = self.program.procedure.hierarchical and variant == HOME
-        for number in self.program.steps_on(variant, event):
+        gateways = self.roles.gateways
+        keeps_gateway = self.program.procedure.hierarchical and 0 <= old != new and gateways[old] == gateways[new]
+        for number in self.program.registration_steps(variant, event, keeps_gateway):
             step = self.program.steps[number]
             if step.needs_old_router and (old < 0 or old == new):
                 continue

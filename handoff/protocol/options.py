@@ -17,6 +17,7 @@ CHOICES = {
     "request": ("auto", "predict", "going-down"),
     "discovery": ("layer2", "advertisement", "solicitation"),
     "detection": ("eager", "lazy"),
+    "care_of_address": ("agent", "co-located"),
     "temporary_home_agent": ("list", "discovery"),
     "notification": ("mn", "router"),
     "race": ("hold", "patent", "rfc6275"),
@@ -58,6 +59,11 @@ class Options:
         Shortest and longest interval between a router's advertisements; each interval is drawn at random.
     agent_discovery_ps : int
         Time from link up to the first advertisement, if ``discovery`` is ``layer2``.
+    care_of_address : {"agent", "co-located"}
+        Care-of address in IPv4. ``agent``: the address of the foreign agent. ``co-located``: an address of the mobile node's own
+        (DHCP, PPP; RFC 5944 1.7), where tunnels end at the mobile node and routers keep no visitor list.
+    address_time_ps : int
+        Time in which a mobile node obtains a co-located care-of address.
     temporary_home_agent : {"list", "discovery"}
         ``list``: the mobile node knows it from router advertisements. ``discovery``: it runs dynamic home agent address discovery
         (RFC 6275 10.5).
@@ -129,6 +135,8 @@ class Options:
     advertisement_min_ps: int = constants.ADVERTISEMENT_INTERVAL
     advertisement_max_ps: int = constants.ADVERTISEMENT_INTERVAL
     agent_discovery_ps: int = 100 * MS
+    care_of_address: str = "agent"
+    address_time_ps: int = 0
     temporary_home_agent: str = "list"
     notification: str = "mn"
     lifetime_s: int = 600
@@ -198,10 +206,19 @@ class Options:
         """Return whether correspondents require return routability, which exists only in IPv6."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def duplicate_address_detection_ps(self, procedure: Procedure) -> int:
-        """Return the duration of duplicate address detection in ps; 0 where the care-of address is the router's own."""
-        if procedure.ip == 4 or procedure.network_based:
+    def has_foreign_agents(self, procedure: Procedure) -> bool:
+        """Return whether the care-of address is that of a foreign agent."""
+        return procedure.ip == 4 and self.care_of_address == "agent"
+
+    def address_configuration_ps(self, procedure: Procedure) -> int:
+        """Return the time in ps that a new care-of address takes: DHCP or PPP, or duplicate address detection (decision 22).
+
+        It is 0 where the care-of address is the router's own.
+        """
+        if procedure.network_based or self.has_foreign_agents(procedure):
             return 0
+        if procedure.ip == 4:
+            return self.address_time_ps
         return (constants.DUPLICATE_ADDRESS_DETECTION if self.rfc else 0) if self.dad_ps is None else self.dad_ps
 
     def forwarding_lifetime(self, ip: int) -> int:

@@ -149,6 +149,18 @@ class Program:
         """Return the steps that the mobile node starts on an event."""
         return self.steps_by_event.get((variant, event), ())
 
+    def registration_steps(self, variant: int, event: str, keeps_gateway: bool) -> tuple[int, ...]:
+        """Return the steps that register a mobile node, which the mobile node starts on an event.
+
+        A mobile node that keeps its gateway deregisters there even if it registers with the home agent: the gateway steers the
+        old path, so that the marker has to come from there.
+        """
+        numbers = self.steps_on(variant, event)
+        if variant != HOME or not keeps_gateway:
+            return numbers
+        home = tuple(n for n in numbers if self.steps[n].step.effect != "delete")
+        return home + tuple(n for n in self.steps_on(REGIONAL, event) if self.steps[n].step.effect == "delete")
+
 
 def compile_program(setup: Setup, procedure: str) -> Program:
     """Compile a procedure for a setup.

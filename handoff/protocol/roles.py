@@ -118,7 +118,9 @@ class RoleResolver:
         """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Context.bind``."""
         if role not in self._tunnels:
             header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
-            end = "router" if self.procedure.ip == 4 or self.procedure.network_based else "mobile"
+            to_gateway = self.procedure.ip == 4 and self._has_regions and role in ("HA", "CN")
+            to_router = self.options.has_foreign_agents(self.procedure) or self.procedure.network_based
+            end = "router" if to_router or to_gateway else "mobile"
             self._tunnels[role] = {"header_bytes": header, "end": end}
         return self._tunnels[role]
 

@@ -147,7 +147,7 @@ def _registrations(setup: Setup, program: Program) -> _Registrations:
     predicted = (predict_ps >= 0) & ~first
     single = movement.up_ps > down_ps
     discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
-    found_ps = movement.up_ps + discovery_ps + options.duplicate_address_detection_ps(procedure)
+    found_ps = movement.up_ps + discovery_ps + options.address_configuration_ps(procedure)
     found_before_down = ~first & (found_ps < down_ps)
     # lazy detection waits for the end of the old link, unless the move has begun before (decision 31)
     waits = found_before_down & (options.detection == "lazy") & ~(predicted & (not procedure.predictive))

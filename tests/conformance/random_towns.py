@@ -98,7 +98,7 @@ class Town:
         values["upstream_hold"] = bool(rng.random() < 0.8)
         if rng.random() < 0.5:
             values |= {"bicast_ps": None, "bicast_linger_ps": int(rng.integers(0, 300 * MS))}
-        for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
+        for name in ("dad_ps", "address_time_ps", "linger_ps", "authentication_service_ps"):
             values[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
         low = int(rng.integers(20 * MS, 400 * MS))
         return values | {

@@ -143,3 +143,26 @@ SYNCHRONIZED = (
         rescue=rescue_steps("2"),
     ),
 )
+
+EXTENSIONS = (
+    Procedure(
+        name="sync-hmipv6-ro",
+        family="synchronized",
+        summary="extension: as sync-hmipv6, with correspondents that send to the mobility anchor point and mark their own paths",
+        figures="",
+        rfcs=("RFC 5380", "RFC 6275"),
+        ip=6,
+        anchor="MAP",
+        route_optimization=True,
+        marker="DBA",
+        signalling=(*update_steps("predict", "", predictive_path("MAP"), reply="registered"), *_deregistration_steps("MAP")),
+        between=(
+            *update_steps("predict", "", predictive_path("MAP")),
+            *update_steps("predict", "3", predictive_path("HA"), reply="registered"),
+            *update_steps("predict", "4", predictive_path("CN")),
+            *_deregistration_steps("CN", "oMAP"),
+        ),
+        rescue=rescue_steps("2"),
+    ),
+)
+"""Hierarchical Mobile IPv6 with route optimization, which the seed document does not synchronize (decision 19)."""
