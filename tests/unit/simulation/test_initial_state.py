@@ -55,7 +55,7 @@ def test_a_mobile_node_at_its_home_agent_is_refused():
 
 
 def test_layer_2_events_reach_the_mobile_node_and_its_router():
-    setup, _, network, _ = prepare("mipv4")
+    setup, _, network, _ = prepare("mipv4", old_buffer_packets=0)
     old, new = (setup.network.node_index(name) for name in ("old", "new"))
     assert events(network, PREDICT) == [(30, -1)]
     assert events(network, GOING_DOWN) == [(40, -1)]
@@ -64,9 +64,10 @@ def test_layer_2_events_reach_the_mobile_node_and_its_router():
     assert events(network, FADE) == []
 
 
-def test_a_router_with_a_buffer_knows_when_its_packets_come_too_late():
+@pytest.mark.parametrize("options", [{}, {"old_buffer_packets": None}, {"old_buffer_packets": 5, "old_buffer_bytes": 1}])
+def test_a_router_with_a_buffer_knows_when_its_packets_come_too_late(options):
     """A packet that leaves the old router less than the radio delay before the end of the link does not arrive."""
-    setup, _, network, _ = prepare("mipv4-smooth", old_buffer_packets=5)
+    setup, _, network, _ = prepare("mipv4-smooth", **options)
     ((fade_ms, node),) = events(network, FADE)
     assert node == setup.network.node_index("old")
     assert fade_ms == pytest.approx(50 - WO, abs=1e-6)

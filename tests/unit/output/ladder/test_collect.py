@@ -26,8 +26,8 @@ def phase_begins(ladder):
         (TIMELY, {"I-2": 500, "I-3": 523, "I-4": 537, "I-5": 600}),
         # warned at 520; binding 523; the update is at the old router at 524; the old link ends at 545
         (LATE, {"II-2": 500, "II-4": 520, "II-3": 523, "II-5": 524, "II-6": 545}),
-        # warned at 502; the new link is up at 513; binding 523; reply 540
-        (SINGLE, {"III-2": 500, "III-3": 502, "III-4": 513, "III-5": 523, "III-6": 540}),
+        # predicted at 500; warned at 502, when request and update leave; the new link is up at 513; binding 525; reply 542
+        (SINGLE, {"III-1": 500, "III-3": 502, "III-4": 513, "III-5": 525, "III-6": 542}),
     ],
     ids=["I", "II", "III"],
 )
@@ -53,7 +53,7 @@ def test_a_ladder_has_columns_messages_and_data_packets():
 
 def test_paths_of_lost_packets_and_messages_end_where_they_are_lost():
     scene = Scene([Stay("old", down=500), Stay("new", up=700)], loss=["new>ha"])
-    ladder = build_ladder(scene.setup(down=[480]), "mipv4", 0, 0, 1)
+    ladder = build_ladder(scene.setup(down=[480], options={"old_buffer_packets": 0}), "mipv4", 0, 0, 1)
     assert [(t.path, t.outcome) for t in ladder.traffic] == [(("CN", "HA", "old router"), "lost: detached")]
     assert [(a.message, a.target, a.arrival_ps) for a in ladder.arrows] == [("RQ", "new router", 805 * MS), ("RQ", "HA", None)]
     assert ladder.arrows[1].note
