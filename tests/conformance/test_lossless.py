@@ -49,6 +49,7 @@ def test_no_packet_is_lost(procedure, number):
     fates = run.result.fate_counts()
     assert fates.keys() <= {"delivered", "duplicate"}, f"{fates} {scene.stays} {options}"
     assert fates["delivered"] == 2 * 1000
+    assert run.handoffs["completed"][-1] == 1
 
 
 @pytest.mark.parametrize("procedure", FORWARDING)
