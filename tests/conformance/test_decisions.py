@@ -1,4 +1,8 @@
-"""Decisions without an option: behaviour of every run, each with the decision that settles it."""
+"""Decisions without an option: behaviour of every run, each with the decision that settles it.
+
+Equal means for all procedures have modules of their own: decision 27 ``test_request_time``, 28 ``test_equal_buffers`` and
+``test_lossless``, 29 ``test_bicasting_time``, 30 ``test_fallback``, 31 ``test_discovery``, 32 ``test_markers``.
+"""
 
 import pytest
 
