@@ -1,4 +1,4 @@
-"""Mutants of the protocol: one rule broken each. A conformance test has to notice every one of them."""
+"""Mutants of the protocol: one rule broken each. A conformance test, or a unit test of the protocol, has to notice each."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "protocol/visitor_list.py",
-        "returns or visitor.forwarding or self.procedure.ip == 6:",
-        "returns or (self.procedure.ip == 6 and not visitor.forwarding):",
+        "returns or visitor.forwarding or not self._is_foreign_agent:",
+        "returns or (not self._is_foreign_agent and not visitor.forwarding):",
     ),
     Mutant(
         "simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"
@@ -39,11 +39,11 @@ PROTOCOL_MUTANTS = (
         "keeps_old = False",
     ),
     Mutant(
-        "a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if requested and not single else 3", "3"
+        "a request before the warning counts for nothing", "protocol/layer2_triggers.py", "2 if requested and not single else 3", "3"
     ),
     Mutant(
         "single access leaves without an update once the marker is there",
-        "protocol/mobile_node.py",
+        "protocol/layer2_triggers.py",
         '(self.records["marker_ps"][row] >= 0 and not single)',
         '(self.records["marker_ps"][row] >= 0)',
     ),
@@ -51,7 +51,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "marker in IPv6 ends at the old router",
         "protocol/visitor_list.py",
-        'return self.procedure.ip == 6, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
+        'return not self._is_foreign_agent, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
         'return False, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
     ),
     Mutant(
@@ -204,13 +204,29 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant(
         "rescue without knowing where to",
-        "protocol/mobile_node.py",
-        'attachment == attachment and self.records["known_ps"][row] >= 0:',
-        'attachment == attachment and self.records["known_ps"][row] >= -1:',
+        "protocol/layer2_triggers.py",
+        'attachment and self.records["known_ps"][row] >= 0:',
+        'attachment and self.records["known_ps"][row] >= -1:',
     ),
     Mutant("marker after the warning is in time", "protocol/mobile_node.py", 'if self.records["scenario"][row] == 0 and', "if"),
-    Mutant("upstream lost while it waits", "protocol/mobile_node.py", "elif self.program.options.upstream_hold:", "elif False:"),
-    Mutant("upstream waits in any case", "protocol/mobile_node.py", "elif self.program.options.upstream_hold:", "elif True:"),
+    Mutant(
+        "upstream lost while it waits",
+        "protocol/mobile_node.py",
+        "elif self.program.options.upstream_hold:",
+        "elif False:",
+    ),
+    Mutant(
+        "upstream waits although it should not",
+        "protocol/mobile_node.py",
+        "elif self.program.options.upstream_hold:",
+        "elif True:",
+    ),
+    Mutant(
+        "upstream of the conventional procedures is lost",
+        "protocol/mobile_node.py",
+        "elif self.program.options.upstream_hold:",
+        'elif self.program.options.upstream_hold and self.program.procedure.family != "conventional":',
+    ),
     Mutant(
         "upstream does not wait for the reply",
         "protocol/mobile_node.py",
@@ -249,131 +265,136 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant("old router is not told by the new one", "protocol/program.py", 'options.notification == "router"', "False"),
     Mutant("layer 2 carries nothing", "protocol/program.py", 'if relay == "l2" and', "if False and"),
-    # -- the request and the warning (decision 27)
     Mutant(
-        "request of single access at the prediction",
-        "protocol/mobile_node.py",
+        "request at the prediction with single access",
+        "protocol/layer2_triggers.py",
         'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
         "return False",
     ),
     Mutant(
-        "request of dual access at the warning",
-        "protocol/mobile_node.py",
+        "request of dual access waits for the warning",
+        "protocol/layer2_triggers.py",
         'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
         "return bool(self.program.procedure.rescue)",
     ),
     Mutant(
-        "bicasting waits for the warning",
-        "protocol/mobile_node.py",
+        "request of bicasting waits for the warning",
+        "protocol/layer2_triggers.py",
         'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
         'return self.records["access"][row] == 1',
     ),
     Mutant(
-        "request waits for a warning that never comes",
-        "protocol/mobile_node.py",
-        'if self.records["going_down_ps"][row] < 0:\n            return False',
-        "if False:\n            return False",
-    ),
-    Mutant("warning at the instant of the advertisement is missed", "protocol/mobile_node.py", "ps + (not predicted)", "ps"),
-    Mutant("warning at the instant of the prediction counts twice", "protocol/mobile_node.py", "ps + (not predicted)", "ps + 1"),
-    # -- buffers of the old router (decision 28)
-    Mutant(
-        "old router keeps any number of packets",
-        "protocol/visitor_list.py",
-        "packets=self.options.old_buffer_packets,",
-        "packets=None,",
+        "update at the warning is sent only once",
+        "protocol/program.py",
+        "needs_reply=bool(replies),",
+        'needs_reply=bool(replies) and step.on != "going-down",',
     ),
     Mutant(
-        "old router keeps any number of bytes", "protocol/visitor_list.py", "bytes=self.options.old_buffer_bytes,", "bytes=None,"
+        "update at the warning is not repeated over the new link",
+        "protocol/program.py",
+        'if step.on == "going-down":',
+        "if False:",
     ),
     Mutant(
-        "old router without a buffer knows when its link ends",
-        "simulation/initial_state.py",
-        "if setup.options.buffers_at_old_router:",
-        "if True:",
+        "unannounced move does not make the old router forward",
+        "protocol/procedures/steps.py",
+        'replace(update, on="move", path=("MN", "nAR", "oAR"))',
+        'replace(update, on="never", path=("MN", "nAR", "oAR"))',
     ),
-    Mutant("old router keeps a packet in time", "simulation/initial_state.py", "- delays + 1,", "- delays,"),
-    Mutant("old router sends a packet too late", "simulation/initial_state.py", "- delays + 1,", "- delays + 2 * 10**6,"),
-    # -- duration of bicasting (decision 29)
     Mutant(
-        "bicasting ends with the link",
+        "handoff without marker and warning is not given up",
+        "protocol/layer2_triggers.py",
+        "        for number in self.program.steps_on(HOME, \"move\"):\n",
+        "        for number in ():\n",
+    ),
+    Mutant(
+        "update over the new link although the marker was there",
+        "protocol/layer2_triggers.py",
+        'if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state',
+        'if self.records["rescue_ps"][row] >= 0 or state',
+    ),
+    Mutant(
+        "bicasting does not linger",
         "protocol/binding_cache.py",
         "return min(down_ps, FOREVER - self.options.bicast_linger_ps) + self.options.bicast_linger_ps",
         "return down_ps",
     ),
     Mutant(
-        "bicasting does not begin after the link",
+        "bicasting ends a linger time after the binding",
         "protocol/binding_cache.py",
-        "max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
-        "self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps)",
+        "down_ps = max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
+        "down_ps = ctx.time_ps",
     ),
-    Mutant("no fixed duration of bicasting", "protocol/binding_cache.py", "if self.options.bicast_ps is not None:", "if False:"),
-    Mutant("bicasting until a later stay ends", "protocol/setup.py", " & (self.up_ps[first:last] <= time_ps))", ")"),
     Mutant(
-        "bicasting until the first stay has ended",
+        "old link that is down shortens the linger time",
+        "protocol/binding_cache.py",
+        "down_ps = max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
+        "down_ps = self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps)",
+    ),
+    Mutant(
+        "linger time after the first link to the old router",
         "protocol/setup.py",
-        "int(self.down_ps[rows[-1]])",
-        "int(self.down_ps[rows[0]])",
-    ),
-    # -- the conventional procedure as the last resort (decision 30)
-    Mutant(
-        "update at the warning is not repeated",
-        "protocol/program.py",
-        "needs_reply=bool(replies),",
-        'needs_reply=bool(replies) and step.on != "going-down",',
-    ),
-    Mutant("update is repeated over the old link only", "protocol/program.py", "fallbacks[number] = number + 1  #", "pass  #"),
-    Mutant(
-        "unannounced, nobody asks the old router",
-        "protocol/procedures/steps.py",
-        'replace(update, on="move",',
-        'replace(update, on="never",',
+        "self.down_ps[rows[-1]]",
+        "self.down_ps[rows[0]]",
     ),
     Mutant(
-        "without a warning nobody asks the old router",
+        "old router without a buffer",
+        "protocol/visitor_list.py",
+        "ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until)",
+        "pass",
+    ),
+    Mutant(
+        "old router without a limit in bytes",
+        "protocol/visitor_list.py",
+        "bytes=self.options.old_buffer_bytes",
+        "bytes=None",
+    ),
+    Mutant(
+        "old buffer without a limit",
+        "protocol/visitor_list.py",
+        "ctx.buffer(packets=self.options.old_buffer_packets",
+        "ctx.buffer(packets=None",
+    ),
+    Mutant(
+        "old buffer only if it is limited",
+        "protocol/options.py",
+        "return self.old_buffer_packets != 0 and self.old_buffer_bytes != 0",
+        "return bool(self.old_buffer_packets)",
+    ),
+    Mutant(
+        "marker waits for registration servers",
+        "protocol/message_routing.py",
+        "program_step.kind == program.procedure.marker, next_role",
+        "False, next_role",
+    ),
+    Mutant(
+        "every message passes registration servers",
+        "protocol/message_routing.py",
+        "program_step.kind == program.procedure.marker, next_role",
+        "True, next_role",
+    ),
+    Mutant(
+        "eager detection waits like lazy detection",
+        "protocol/movement_detection.py",
+        'self.eager = self.options.detection == "eager"',
+        "self.eager = False",
+    ),
+    Mutant(
+        "lazy detection does not wait",
+        "protocol/movement_detection.py",
+        'self.eager = self.options.detection == "eager"',
+        "self.eager = True",
+    ),
+    Mutant(
+        "discovery on a second radio is not a prediction",
+        "protocol/layer2_triggers.py",
+        "        if self.row_of[old] < 0 or self.router[old] != state.router or old not in state.links:\n",
+        "        if True:\n",
+    ),
+    Mutant(
+        "second radio takes no update when the old link goes down",
         "protocol/mobile_node.py",
-        "row = self.row_of[old] if self.program.procedure.rescue else -1",
-        "row = -1",
+        "        self.triggers.forward_after_move(ctx, state)\n        for other",
+        "        for other",
     ),
-    Mutant(
-        "update although the marker has arrived",
-        "protocol/mobile_node.py",
-        'if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"]',
-        'if self.records["rescue_ps"]',
-    ),
-    Mutant(
-        "update after the one at the warning",
-        "protocol/mobile_node.py",
-        'or self.records["rescue_ps"][row] >= 0 or',
-        "or",
-    ),
-    Mutant(
-        "update waits for the next link although one is up",
-        "protocol/mobile_node.py",
-        "self._forward_after_move(ctx, state)\n        for other",
-        "for other",
-    ),
-    Mutant(
-        "update does not wait for the next link",
-        "protocol/mobile_node.py",
-        "state.learn_router(attachment)\n            self._forward_after_move(ctx, state)",
-        "state.learn_router(attachment)",
-    ),
-    # -- discovery on the new link (decision 31)
-    Mutant("detection is always eager", "protocol/movement_detection.py", 'self.options.detection == "eager"', "True"),
-    Mutant(
-        "discovery does not start a predicted handoff",
-        "protocol/mobile_node.py",
-        "self._on_target_known(ctx, state, old)\n",
-        "pass\n",
-    ),
-    Mutant(
-        "prediction after the discovery sends a second request",
-        "protocol/mobile_node.py",
-        'if self.records["known_ps"][row] >= 0:\n            return',
-        "if False:\n            return",
-    ),
-    # -- markers (decision 32)
-    Mutant("marker waits for the registration server", "protocol/agent.py", "like_data=hop.like_data", "like_data=False"),
-    Mutant("messages pass the registration server", "protocol/agent.py", "like_data=hop.like_data", "like_data=True"),
 )
