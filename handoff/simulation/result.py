@@ -18,6 +18,8 @@ STUDY_METRICS = (
     "jitter_max_ps", "mos",
 )  # fmt: skip
 """Metrics of a whole study (``handoff.metrics.group_metrics``). Counters give some of them even without a record of packets."""
+Row = dict[str, int | float | str | None]
+"""Figures of the comparison table by name."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class RunResult:
         End of the warm-up, or start of the batch.
     batches : tuple of RunResult
         Batches of the time after the warm-up, if there is more than one; they have no ``extra``.
+    groups : tuple of dict
+        Summary of each group of a mixture (``handoff.simulation.group_rows``).
     """
 
     procedure: str
@@ -69,6 +73,7 @@ class RunResult:
     interrupted_ps: int | None = None
     begin_ps: int = 0
     batches: tuple[RunResult, ...] = ()
+    groups: tuple[Row, ...] = ()
 
     @property
     def reached_ps(self) -> int:
@@ -93,7 +98,7 @@ class RunResult:
             "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
         }
 
-    def summary(self) -> dict[str, int | float | str | None]:
+    def summary(self) -> Row:
         """Return the figures of the comparison table; times in ps, NaN where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
         return {
@@ -141,7 +146,7 @@ class RunResult:
         }
 
 
-def _spread(name: str, values: Int) -> dict[str, int | float | str | None]:
+def _spread(name: str, values: Int) -> Row:
     """Return mean, median, 99th percentile and number of the measured values; -1 marks a value that was not measured."""
     measured = values[values >= 0]
     nan = float("nan")
