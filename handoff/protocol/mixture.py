@@ -42,7 +42,7 @@ def compile_procedure(setup: Setup, procedure: str | Program | Mixture) -> Progr
     if procedure != MIXTURE:
         return compile_program(setup, procedure)
     if setup.groups is None:
-        raise ValueError(f"{MIXTURE}: the study has no groups: give each group a table [[mixture]]")
+        raise ValueError(f"{MIXTURE}: the scenario has no groups: give each group a table [[{MIXTURE}]]")
     programs: dict[str, Program] = {}
     problems: dict[str, None] = {}
     for name in setup.groups.procedures:

@@ -16,14 +16,6 @@ WHOLE = 10**6
 """A share of 1."""
 
 
-def _read_procedure(value: Any) -> str:
-    if isinstance(value, str) and value in PROCEDURES:
-        return value
-    close = difflib.get_close_matches(str(value), PROCEDURES, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROCEDURES)}"
-    raise ValueError(f"no procedure {value!r}; {hint}")
-
-
 def _read_patterns(value: Any) -> Any:
     patterns = as_list(value)
     if bad := [pattern for pattern in patterns if not isinstance(pattern, str) or not pattern]:
@@ -45,7 +37,7 @@ class MixtureGroup(StrictModel):
     A group with neither has the remaining mobile nodes.
     """
 
-    procedure: Annotated[str, BeforeValidator(_read_procedure)]
+    procedure: str
     share: Share | None = None
     mobiles: Annotated[list[str], BeforeValidator(_read_patterns), Field(min_length=1)] | None = None
 
@@ -56,12 +48,16 @@ class MixtureGroup(StrictModel):
 
 
 def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[str]:
-    """Return the problems of the groups of a scenario with each other and with its regions."""
+    """Return the problems of the procedures and shares of the groups of a scenario."""
     problems = []
     for i, group in enumerate(groups):
         if group.share is not None and group.mobiles is not None:
             problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
-        if PROCEDURES[group.procedure].hierarchical and not has_regions:
+        if group.procedure not in PROCEDURES:
+            close = difflib.get_close_matches(group.procedure, PROCEDURES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROCEDURES)}"
+            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {hint}")
+        elif PROCEDURES[group.procedure].hierarchical and not has_regions:
             problems.append(f"mixture.{i}: {group.procedure} is hierarchical: give each router a region with a gateway")
     rest = [i for i, group in enumerate(groups) if group.is_rest]
     if len(rest) > 1:

@@ -53,7 +53,7 @@ def run_on(setup: Setup, procedure: str, seed: int, engine: Any = Engine, **opti
 
 
 def procedure_differences(number: int) -> list[str]:
-    """Return the differences between engine and oracle in random town ``number``, under a procedure or, in one of 4, a mixture."""
+    """Return the differences between engine and oracle in random town ``number`` under a procedure or, in one of 4, a mixture."""
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
     setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000).setup(number)
     if number // len(PROCEDURES) % 4 == 3:

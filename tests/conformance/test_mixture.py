@@ -37,7 +37,8 @@ def wild_town(seed: int) -> Setup:
 
 def uncongested_town(seed: int) -> Setup:
     """Return a setup without losses in which no packet waits for one of another mobile node."""
-    setup = Town(rough=False, lead_ms=seed % 3 * 20, guard_ms=5, overlap=seed % 2 == 0, moving_ms=3_000, until_ms=4_000).setup(seed)
+    kind = Town(rough=False, lead_ms=seed % 3 * 20, guard_ms=5, overlap=seed % 2 == 0, moving_ms=3_000, until_ms=4_000)
+    setup = kind.setup(seed)
     for i, node in enumerate(setup.network.nodes):
         setup.network.nodes[i] = replace(node, registration_ps=0, registration_queue=0)
     return setup

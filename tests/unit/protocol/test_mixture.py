@@ -33,7 +33,7 @@ def test_a_compiled_procedure_stays_as_it_is():
 
 
 def test_a_mixture_without_groups_is_refused():
-    with pytest.raises(ValueError, match=r"mixture: the study has no groups: give each group a table \[\[mixture\]\]"):
+    with pytest.raises(ValueError, match=r"mixture: the scenario has no groups: give each group a table \[\[mixture\]\]"):
         compile_procedure(build_parts("mipv4").setup, MIXTURE)
 
 
@@ -50,7 +50,7 @@ def test_all_reasons_are_listed_for_each_procedure():
     flat, hierarchical, mixture = unsupported_reasons(setup, ["mipv4", "sync-hmipv4", MIXTURE])
     assert [line.split()[0] for line in flat.splitlines()] == ["lifetime", "the"]
     assert [line.split()[0] for line in hierarchical.splitlines()] == ["lifetime", "the", "sync-hmipv4"]
-    assert mixture.startswith("mixture: the study has no groups")
+    assert mixture.startswith("mixture: the scenario has no groups")
     assert unsupported_reasons(build_parts("mipv4").setup, PROCEDURES) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import HOME, REGIONAL, Program, compile_program
-from tests.unit.protocol.parts import MS, SECOND, build_parts
+from tests.unit.protocol.parts import SECOND, build_parts
 
 
 def compile_with(procedure, **options):
