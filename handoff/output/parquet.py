@@ -84,7 +84,7 @@ Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packet
 stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
 """
 _RUN_FACTS = ("fingerprint", "packet_hops")
-GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", pa.int64()), *SCHEMAS["runs"]])
+GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])
 """Schema of the groups of a mixture: one row for each, with the columns of ``runs``. Figures of shared elements are null."""
 BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""

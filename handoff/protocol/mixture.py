@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from engine import Context, Event
+from engine import Context, Event, EventKind
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.program import Program, compile_program
 from handoff.protocol.setup import ProcedureGroups, Setup
+
+_MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,18 @@ class GroupDispatcher:
     controllers : list of controller or None
         Controller of each group. None for a group whose procedure gives the node no role: the node then ignores the event, as a
         node without a controller does.
+    messages : list of int
+        Number of messages of each group that agents have received. All dispatchers of a run count in the same list.
     """
 
-    def __init__(self, group: array[int], controllers: list[Any]) -> None:
-        self.group, self.controllers = group, controllers
+    def __init__(self, group: array[int], controllers: list[Any], messages: list[int]) -> None:
+        self.group, self.controllers, self.messages = group, controllers, messages
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """Pass an event to the controller of its mobile node's group."""
-        controller = self.controllers[self.group[event.mobile]]
+        group = self.group[event.mobile]
+        if event.kind == _MESSAGE and event.node >= 0:
+            self.messages[group] += 1
+        controller = self.controllers[group]
         if controller is not None:
             controller.on_event(ctx, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,9 @@ _FROM_HISTOGRAM = ("delay_p50_ps", "delay_p95_ps")
 """Figures that a run without a record of packets takes from the delays of all flows together."""
 
 
-def group_rows(run: RunResult, groups: ProcedureGroups, mobile_of_flow: Int) -> tuple[Row, ...]:
+def group_rows(
+    run: RunResult, groups: ProcedureGroups, mobile_of_flow: Int, agent_messages: Sequence[int]
+) -> tuple[Row, ...]:
     """Return the summary of each group: of the handoffs and flows of its mobile nodes.
 
     Parameters
@@ -31,14 +34,18 @@ def group_rows(run: RunResult, groups: ProcedureGroups, mobile_of_flow: Int) -> 
         Group of each mobile node.
     mobile_of_flow : ndarray of int64
         Mobile node of each flow.
+    agent_messages : sequence of int
+        Number of messages of each group that agents received in the window.
 
     Returns
     -------
     tuple of dict
         As ``RunResult.summary`` returns it, with the procedure of the group, the number of its mobile nodes (``mobile_nodes``),
-        and None for each of ``SHARED_FIGURES``. The 99th percentile of the delay is there if the run kept a record of packets.
+        the number of their messages that routers and anchors received (``agent_messages``), and None for each of
+        ``SHARED_FIGURES``. The 99th percentile of the delay is there if the run kept a record of packets.
     """
-    return tuple(_group_row(run, groups, mobile_of_flow, i) for i in range(len(groups.procedures)))
+    rows = (_group_row(run, groups, mobile_of_flow, i) for i in range(len(groups.procedures)))
+    return tuple(row | {"agent_messages": messages} for row, messages in zip(rows, agent_messages, strict=True))
 
 
 def _group_row(run: RunResult, groups: ProcedureGroups, mobile_of_flow: Int, number: int) -> Row:

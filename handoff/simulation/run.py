@@ -206,9 +206,12 @@ def _prepare_run(
     if state is None:
         records = HandoffRecords(setup)
         controllers = [(part.group, make_controllers(setup, part, records)) for part in parts]
-        state = RunState(records, list(merge_controllers(controllers, groups)))
+        messages = [0] * (len(program.programs) if isinstance(program, Mixture) else 0)
+        state = RunState(records, list(merge_controllers(controllers, groups, messages)), messages)
     parts[0].roles.simultaneous_bindings = state.simultaneous
-    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings())
+    windows = WindowRecorder(
+        setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings(), lambda: tuple(run.state.group_messages)
+    )
     run = _PreparedRun(setup, program, network, parts, state, windows)
     return run
 
@@ -336,10 +339,16 @@ def _collect_result(
             procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,
             servers, run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps,
         )  # fmt: skip
-        part.groups = () if groups is None else group_rows(part, groups, mobile_of_flow)
+        if groups is not None:
+            earlier = first.group_messages or [0] * len(groups.procedures)
+            messages = [after - before for after, before in zip(second.group_messages, earlier, strict=True)]
+            if len(run.parts) == 1:  # without a dispatcher
+                messages[run.parts[0].group] = int(window.nodes["messages"].sum())
+            part.groups = group_rows(part, groups, mobile_of_flow, messages)
         return part
 
-    after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.simultaneous_bindings()))
+    end = Snapshot(reached_ps, result, run.simultaneous_bindings(), tuple(run.state.group_messages))
+    after_warmup, *parts = run.windows.windows(end)
     collected = collect_window(*after_warmup)
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference

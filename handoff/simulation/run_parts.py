@@ -72,7 +72,7 @@ def anchor_tunnels(program: Program | Mixture, mobile_of_flow: Int) -> Int:
 
 
 def merge_controllers(
-    parts: Sequence[tuple[int, Iterator[tuple[int, Any]]]], group: array[int]
+    parts: Sequence[tuple[int, Iterator[tuple[int, Any]]]], group: array[int], messages: list[int]
 ) -> Iterator[tuple[int, Any]]:
     """Yield each node with its controller. Where several parts have a controller for a node, a dispatcher stands before them.
 
@@ -82,6 +82,8 @@ def merge_controllers(
         Group of each part, and its controllers by node.
     group : array of int
         Group of each mobile node.
+    messages : list of int
+        One counter for each group: the dispatchers count the messages that agents receive.
     """
     if len(parts) == 1:
         yield from parts[0][1]
@@ -89,6 +91,6 @@ def merge_controllers(
     controllers: dict[int, list[Any]] = {}
     for number, of_part in parts:
         for node, controller in of_part:
-            controllers.setdefault(node, [None] * (1 + max(g for g, _ in parts)))[number] = controller
+            controllers.setdefault(node, [None] * len(messages))[number] = controller
     for node in sorted(controllers):
-        yield node, GroupDispatcher(group, controllers[node])
+        yield node, GroupDispatcher(group, controllers[node], messages)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from engine import EventKind
 from handoff.protocol.mixture import GroupDispatcher, Mixture, compile_procedure, unsupported_reasons
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import MIXTURE, PROCEDURES
@@ -64,8 +65,17 @@ class Listener:
 
 def test_a_dispatcher_passes_an_event_to_the_group_of_its_mobile_node():
     first, third = Listener(), Listener()
-    dispatcher = GroupDispatcher(array("i", [2, 0, 1, 2]), [first, None, third])
+    dispatcher = GroupDispatcher(array("i", [2, 0, 1, 2]), [first, None, third], [0, 0, 0])
     for mobile in (0, 1, 2, 3):
-        dispatcher.on_event("context", SimpleNamespace(mobile=mobile))
+        dispatcher.on_event("context", SimpleNamespace(mobile=mobile, kind=EventKind.TIMER, node=4))
     assert first.mobiles == [("context", 1)]
     assert third.mobiles == [("context", 0), ("context", 3)]
+    assert dispatcher.messages == [0, 0, 0]
+
+
+def test_a_dispatcher_counts_the_messages_that_agents_receive():
+    messages = [0, 5]
+    dispatcher = GroupDispatcher(array("i", [1, 0]), [None, None], messages)
+    for kind, node in ((EventKind.MESSAGE, 4), (EventKind.REFUSED_MESSAGE, 4), (EventKind.MESSAGE, -1)):
+        dispatcher.on_event("context", SimpleNamespace(mobile=0, kind=kind, node=node))
+    assert messages == [0, 6]

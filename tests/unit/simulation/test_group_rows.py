@@ -19,9 +19,9 @@ ADDITIVE = (
 OF_PACKETS = ("loss_periods", "duplicate_copies", "forwarded")
 
 
-def run_mixture(**options):
+def run_mixture(group=(0, 1, 1, 0, 0, 1), **options):
     setup = Town(mobiles=6, moving_ms=2_500, until_ms=3_000).setup(4)
-    groups = ProcedureGroups(("mipv4-smooth", "sync-mipv6", "mipv6"), np.array([0, 1, 1, 0, 0, 1]))
+    groups = ProcedureGroups(("mipv4-smooth", "sync-mipv6", "mipv6"), np.array(group))
     return run_procedure(replace(setup, groups=groups), MIXTURE, seed=4, **options)
 
 
@@ -34,6 +34,8 @@ def test_the_rows_add_up_to_the_whole(detail, window):
     assert members == [("mipv4-smooth", 3), ("sync-mipv6", 3), ("mipv6", 0)]
     for name in ADDITIVE + OF_PACKETS * detail:
         assert sum(row[name] for row in run.groups) == whole[name], name
+    assert sum(row["agent_messages"] for row in run.groups) == run.result.nodes["messages"].sum()
+    assert all(row["agent_messages"] for row in run.groups[:2])
     assert all(row["lost"] for row in run.groups[:2])
     assert run.groups[2]["handoffs"] == run.groups[2]["sent"] == 0
 
@@ -51,9 +53,13 @@ def test_with_a_record_of_packets_a_group_has_its_own_delays_and_voice_quality()
     assert np.isnan(run.groups[2]["mos"])
 
 
-def test_each_batch_has_its_groups():
-    run = run_mixture(batches=3)
+@pytest.mark.parametrize("group", [(0, 1, 1, 0, 0, 1), (1,) * 6])
+def test_each_batch_has_its_groups(group):
+    run = run_mixture(group, batches=3)
     assert [sum(row["sent"] for row in batch.groups) for batch in run.batches] == [b.summary()["sent"] for b in run.batches]
+    messages = [[row["agent_messages"] for row in batch.groups] for batch in run.batches]
+    assert [sum(of_batch) for of_batch in messages] == [batch.result.nodes["messages"].sum() for batch in run.batches]
+    assert np.sum(messages, axis=0).tolist() == [row["agent_messages"] for row in run.groups]
 
 
 def test_a_run_of_one_procedure_has_no_groups():

@@ -47,14 +47,16 @@ def test_the_anchors_of_a_hierarchical_procedure_send_through_two_tunnels():
 
 
 def test_a_single_part_keeps_its_controllers():
-    assert list(merge_controllers([(3, iter([(-1, "mobile"), (4, "router")]))], array("i"))) == [(-1, "mobile"), (4, "router")]
+    controllers = [(-1, "mobile"), (4, "router")]
+    assert list(merge_controllers([(3, iter(controllers))], array("i"), [])) == controllers
 
 
 def test_each_node_of_several_parts_has_a_dispatcher():
-    group = array("i", [0, 2])
-    merged = dict(merge_controllers([(0, iter([(-1, "a"), (4, "b")])), (2, iter([(-1, "c"), (7, "d")]))], group))
+    group, messages = array("i", [0, 2]), [0, 0, 0]
+    merged = dict(merge_controllers([(0, iter([(-1, "a"), (4, "b")])), (2, iter([(-1, "c"), (7, "d")]))], group, messages))
     assert list(merged) == [-1, 4, 7]
-    assert all(isinstance(controller, GroupDispatcher) and controller.group is group for controller in merged.values())
+    assert all(isinstance(controller, GroupDispatcher) for controller in merged.values())
+    assert all(controller.group is group and controller.messages is messages for controller in merged.values())
     assert {node: d.controllers for node, d in merged.items()} == {
         -1: ["a", None, "c"], 4: ["b", None, None], 7: [None, None, "d"],
     }  # fmt: skip
