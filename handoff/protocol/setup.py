@@ -44,6 +44,20 @@ class Attachments:
         if not is_sorted(self.mobile, self.up_ps):
             raise ValueError("attachments must be sorted by mobile node and then by the time the link comes up")
 
+    def link_down_ps(self, mobile: int, router: int, time_ps: int) -> int:
+        """Return when the latest link of a mobile node to a router goes or went down; -1 if there has been none.
+
+        Parameters
+        ----------
+        mobile, router : int
+            A mobile node and a router's node.
+        time_ps : int
+            Links that come up later do not count.
+        """
+        first, last = np.searchsorted(self.mobile, (mobile, mobile + 1))
+        rows = first + np.flatnonzero((self.router[first:last] == router) & (self.up_ps[first:last] <= time_ps))
+        return int(self.down_ps[rows[-1]]) if len(rows) else -1
+
     def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
         """Return the time between the first link up and the last link down of each mobile node, shortened by a margin.
 
@@ -146,9 +160,10 @@ class Setup:
 
 
 class CorrespondentTable:
-    """Correspondents of each mobile node: the nodes that it has flows with.
+    """Correspondents of each mobile node: the nodes that it has flows with, without other mobile nodes.
 
-    Indexing with a mobile node returns its correspondents in order of node index.
+    Packets to a mobile correspondent go through its home agent, so that it keeps no binding cache. Indexing with a mobile node
+    returns its correspondents in order of node index.
 
     Parameters
     ----------
@@ -166,6 +181,7 @@ class CorrespondentTable:
         pairs = network.flow_column("mobile")
         pairs *= node_count
         pairs += network.flow_column("node", np.int32)
+        pairs = pairs[network.flow_column("peer", np.int32) < 0]
         mobile, node = divmod(np.unique(pairs), node_count)
         self.nodes: list[int] = np.unique(node).tolist()
         first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))

@@ -14,7 +14,7 @@ from handoff.simulation.result import Row, RunResult
 
 SHARED_FIGURES = (
     "delay_p99_ps", "extra_bytes", "extra_air_bytes", "extra_core_bytes", "simultaneous_bindings", "signalling_messages",
-    "signalling_bytes", "tunnel_bytes",
+    "signalling_bytes", "tunnel_bytes", "binding_seconds", "bindings_peak", "held_byte_seconds", "held_peak_bytes",
 )  # fmt: skip
 """Figures that only the whole run has: the groups share links and anchors, whose counters do not tell mobile nodes apart."""
 _FROM_HISTOGRAM = ("delay_p50_ps", "delay_p95_ps")
@@ -33,7 +33,7 @@ def group_rows(
     groups : ProcedureGroups
         Group of each mobile node.
     mobile_of_flow : ndarray of int64
-        Mobile node of each flow.
+        Mobile node of each flow (``handoff.simulation.handoff_metrics.FlowMobiles``).
     agent_messages : sequence of int
         Number of messages of each group that agents received in the window.
 

@@ -92,7 +92,7 @@ def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], se
         elif code == PREDICT:
             for part in parts:
                 _schedule_prelude(setup, network, part, rows[part.roles.select_members(movement.mobile[rows])])
-    if setup.options.old_buffer_packets:
+    if setup.options.buffers_at_old_router:
         _schedule_fades(setup, network, attachment)
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)

@@ -22,11 +22,13 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
 from handoff.simulation.group_rows import group_rows
-from handoff.simulation.handoff_metrics import PacketRecords, compute_packet_metrics, handoff_columns
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
+from handoff.simulation.path_delays import PathDelays
 from handoff.simulation.result import RunResult
 from handoff.simulation.run_parts import RunPart, anchor_tunnels, group_array, merge_controllers, procedure_name
+from handoff.simulation.seamless import PathDifference, judge_handoffs, path_differences
 
 MIN_SLICES = 50
 """Smallest number of slices of a run."""
@@ -318,12 +320,15 @@ def _collect_result(
     run: _PreparedRun, result: Result, reached_ps: int, reference: ByteCounts | None, detail: bool, controller_seconds: float
 ) -> RunResult:
     """Compute the result of a run, and of each of its batches, from the result of its engine."""
-    options, mobile_of_flow = run.setup.options, run.network.flow_column("mobile")
+    options, mobiles = run.setup.options, FlowMobiles.of(run.network)
     groups = run.program.groups if isinstance(run.program, Mixture) else None
-    handoffs = handoff_columns(run.state.records, result, mobile_of_flow, reached_ps)
-    packets = PacketRecords.from_result(result, mobile_of_flow, options.resequence_ps) if detail else None
+    handoffs = handoff_columns(run.state.records, result, mobiles, reached_ps)
+    packets = PacketRecords.from_result(result, mobiles, options.resequence_ps) if detail else None
+    if packets is not None:
+        handoffs["seamless"] = judge_handoffs(packets, handoffs, _path_difference(run, mobiles))
     interrupted_ps = None if reached_ps == run.setup.duration_ps else reached_ps
     nodes = run.network.nodes
+    anchors = tuple(node for node in range(len(nodes)) if any(part.roles.is_anchor(node) for part in run.parts))
     servers = {name: np.array([getattr(n, name) for n in nodes], np.int64) for name in ("registration_ps", "service_ps")}
 
     def collect_window(first: Snapshot, second: Snapshot) -> RunResult:
@@ -333,18 +338,18 @@ def _collect_result(
         metrics = None
         if packets is not None:
             metrics = compute_packet_metrics(
-                anchor_tunnels(run.program, mobile_of_flow), window, packets, window_handoffs, first.time_ps, groups
+                anchor_tunnels(run.program, mobiles.mobile), window, packets, window_handoffs, first.time_ps, groups
             )
         part = RunResult(
             procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,
-            servers, run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps,
+            servers, run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps, anchors=anchors,
         )  # fmt: skip
         if groups is not None:
             earlier = first.group_messages or [0] * len(groups.procedures)
             messages = [after - before for after, before in zip(second.group_messages, earlier, strict=True)]
             if len(run.parts) == 1:  # without a dispatcher
                 messages[run.parts[0].group] = int(window.nodes["messages"].sum())
-            part.groups = group_rows(part, groups, mobile_of_flow, messages)
+            part.groups = group_rows(part, groups, mobiles.mobile, messages)
         return part
 
     end = Snapshot(reached_ps, result, run.simultaneous_bindings(), tuple(run.state.group_messages))
@@ -354,6 +359,15 @@ def _collect_result(
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
+
+
+def _path_difference(run: _PreparedRun, mobiles: FlowMobiles) -> PathDifference:
+    """Return the difference of the delays of two paths; in a mixture, that of the program of each flow's mobile node."""
+    differences = {p.group: path_differences(run.network, PathDelays(run.network, p.roles)) for p in run.parts}
+    if not isinstance(run.program, Mixture):
+        return differences[0]
+    group = run.program.groups.group[mobiles.mobile].tolist()
+    return lambda flow, seq, old, new: differences[group[flow]](flow, seq, old, new)
 
 
 __all__ = [

@@ -20,7 +20,7 @@ class Town:
 
     ``rough``: slow and lossy links with small buffers, and random layer-2 events. Otherwise every move is predicted ``lead_ms``
     before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
-    values of all options, and restarts of agents.
+    values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other.
     """
 
     rough: bool = True
@@ -31,6 +31,7 @@ class Town:
     mobiles: int = 6
     moving_ms: int = 5_000
     until_ms: int = 6_000
+    calls: bool = False
 
     def setup(self, seed: int) -> Setup:
         """Return the setup with number ``seed`` of this kind."""
@@ -69,14 +70,20 @@ class Town:
             net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
             net.cbr("cn" if i % 2 else "peer", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
             rows += self._random_attachments(rng, mobile, [net.node_index(n) for n in names])
+        if self.calls:
+            calls = np.random.default_rng([seed, 2])
+            for i in range(self.mobiles):
+                peer = (i + int(calls.integers(1, self.mobiles))) % self.mobiles
+                interval, start_ps = int(calls.integers(5 * MS, 15 * MS)), int(calls.integers(0, 9 * MS))
+                net.cbr(None, i, peers=peer, interval=interval, size_bytes=160, start_ps=start_ps, up=i % 2 == 1, label="call")
         options = Options(
             relay=("router", "l2")[rng.integers(2)],
             lifetime_s=rough(600, 3),
-            new_buffer_packets=rough(0, 5, 50),
+            new_buffer_packets=rough(None, 0, 5, 50),
             forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
             bicast_ps=ms(50, 500),
             agent_discovery_ps=ms(0, 200),
-            old_buffer_packets=rough(0, 5, 50),
+            old_buffer_packets=rough(0, None, 5, 50),
         )
         movement = Attachments(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()
@@ -95,15 +102,19 @@ class Town:
         }
         for name in ("forward_unacked", "upstream_early"):
             values[name] = bool(rng.random() < 0.3)
-        for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
+        values["upstream_hold"] = bool(rng.random() < 0.8)
+        if rng.random() < 0.5:
+            values |= {"bicast_ps": None, "bicast_linger_ps": int(rng.integers(0, 300 * MS))}
+        for name in ("dad_ps", "address_time_ps", "linger_ps", "authentication_service_ps"):
             values[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
         low = int(rng.integers(20 * MS, 400 * MS))
         return values | {
             "advertisement_min_ps": low,
             "advertisement_max_ps": low + int(rng.integers(0, 400 * MS)),
             "tunnel_limit": int(rng.integers(2, 5)),
-            "upstream_packets": int(rng.integers(0, 20)),
-            "new_buffer_bytes": int(rng.integers(0, 3)) * 3000,
+            "upstream_packets": (None, *range(20))[rng.integers(21)],
+            "new_buffer_bytes": (None, 0, 3000, 6000)[rng.integers(4)],
+            "old_buffer_bytes": (None, None, 3000)[rng.integers(3)],
         }
 
     def _random_attachments(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:

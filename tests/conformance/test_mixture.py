@@ -32,7 +32,7 @@ def mix(setup: Setup, procedures: tuple[str, ...], group: list[int]) -> Setup:
 
 
 def wild_town(seed: int) -> Setup:
-    return Town(wild=True, mobiles=6, moving_ms=2_500, until_ms=3_000).setup(seed)
+    return Town(wild=True, mobiles=6, moving_ms=2_500, until_ms=3_000, calls=seed % 2 == 1).setup(seed)
 
 
 def uncongested_town(seed: int) -> Setup:

@@ -91,7 +91,7 @@ class _Collector:
             columns[gateways[new]] = word
         columns[self.setup.home_agent] = "HA"
         flows = self.setup.network.flows()
-        peers = np.unique(flows["node"][flows["mobile"] == self.mobile]).tolist()
+        peers = np.unique(flows["node"][(flows["mobile"] == self.mobile) & (flows["peer"] < 0)]).tolist()
         for i, peer in enumerate(peers, 1):
             columns.setdefault(peer, "CN" if len(peers) == 1 else f"CN {i}")
         return columns
@@ -146,7 +146,8 @@ class _Collector:
         packets = self.observer.run.result.packets
         assert packets is not None
         flows = self.setup.network.flows()
-        packet_rows = np.flatnonzero(flows["mobile"][packets["flow"]] == self.mobile)
+        shown = (flows["mobile"] == self.mobile) & (flows["peer"] < 0)  # none between mobile nodes
+        packet_rows = np.flatnonzero(shown[packets["flow"]])
         sent = packets["sent_ps"][packet_rows]
         groups: dict[tuple[str, str, tuple[str, ...], str], list[int]] = {}
         for i in packet_rows[(sent >= self.begin) & (sent <= self.end)].tolist():
