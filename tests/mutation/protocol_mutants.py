@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.mutation.equal_means_mutants import EQUAL_MEANS_MUTANTS
 from tests.mutation.mutant import Mutant
 
 PROTOCOL_MUTANTS = (
+    *EQUAL_MEANS_MUTANTS,
     Mutant(
         "marker before the new binding",
         "protocol/binding_cache.py",
@@ -39,7 +41,10 @@ PROTOCOL_MUTANTS = (
         "keeps_old = False",
     ),
     Mutant(
-        "a request before the warning counts for nothing", "protocol/layer2_triggers.py", "2 if requested and not single else 3", "3"
+        "a request before the warning counts for nothing",
+        "protocol/layer2_triggers.py",
+        "2 if requested and not single else 3",
+        "3",
     ),
     Mutant(
         "single access leaves without an update once the marker is there",

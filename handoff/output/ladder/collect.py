@@ -48,7 +48,7 @@ def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: 
     setup : Setup
         Network, attachments and traffic of the run.
     procedure : str
-        A key of ``PROCEDURES``.
+        A key of ``PROCEDURES``, or ``mixture``.
     mobile, handoff : int
         Index of the mobile node, and number of its handoff, from 0.
     seed : int
@@ -67,7 +67,7 @@ def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: 
         hint = f"it has handoffs {existing[0]} to {existing[-1]}" if existing else "it has none"
         raise ValueError(f"{setup.network.mobile_name(mobile)} has no handoff {handoff} in this run: {hint}")
     facts = {name: int(values[rows[0]]) for name, values in columns.items() if values.dtype.kind == "i"}
-    return _Collector(setup, observer, facts).ladder(procedure)
+    return _Collector(setup, observer, facts).ladder()
 
 
 class _Collector:
@@ -96,7 +96,7 @@ class _Collector:
             columns.setdefault(peer, "CN" if len(peers) == 1 else f"CN {i}")
         return columns
 
-    def ladder(self, procedure: str) -> Ladder:
+    def ladder(self) -> Ladder:
         name = self.setup.network.mobile_name(self.mobile)
         nodes = self.setup.network.nodes
         names = ", ".join(f"{column} {nodes[node].name}" for node, column in self.columns.items() if node >= 0)
@@ -104,7 +104,7 @@ class _Collector:
         arrows, events, traffic = tuple(self._arrows()), tuple(self._events()), tuple(self._traffic())
         shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
         return Ladder(
-            f"{procedure}{scenario}: handoff {self.facts['index']} of {name} ({names})",
+            f"{self.program.procedure.name}{scenario}: handoff {self.facts['index']} of {name} ({names})",
             tuple(self.columns.values()),
             arrows,
             events,

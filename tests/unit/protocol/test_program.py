@@ -6,8 +6,8 @@ import pytest
 
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.program import HOME, REGIONAL, Program, compile_program, unsupported_reasons
-from tests.unit.protocol.parts import MS, SECOND, build_parts, step_number
+from handoff.protocol.program import HOME, REGIONAL, Program, compile_program
+from tests.unit.protocol.parts import SECOND, build_parts, step_number
 
 
 def compile_with(procedure, **options):
@@ -159,12 +159,3 @@ def test_a_hierarchical_procedure_requires_gateways():
     with pytest.raises(ValueError, match="give each router a region with a gateway; old, new have none"):
         compile_program(setup, "sync-hmipv6")
     assert compile_program(setup, "mipv4")
-
-
-def test_all_reasons_are_listed_for_each_procedure():
-    setup = build_parts("mipv4").setup
-    setup = replace(setup, gateways={}, options=Options(lifetime_s=0, retransmit_ps=MS))
-    flat, hierarchical = unsupported_reasons(setup, ["mipv4", "sync-hmipv4"])
-    assert [line.split()[0] for line in flat.splitlines()] == ["lifetime", "the"]
-    assert [line.split()[0] for line in hierarchical.splitlines()] == ["lifetime", "the", "sync-hmipv4"]
-    assert unsupported_reasons(build_parts("mipv4").setup, PROCEDURES) == []
