@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import Fate, LinkTrace, Network
 from engine.columns import Columns
+from engine.link_trace import empty_trace
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
 
@@ -44,11 +45,21 @@ class Transmission:
 
 @dataclass(frozen=True)
 class Stop:
-    """Node on the way of a copy, with the times at which the copy arrives and leaves; None if it ends there."""
+    """Node on the way of a copy.
+
+    Attributes
+    ----------
+    node : int
+    arrival_ps, leave_ps : int
+        Times at which the copy arrives and leaves; ``leave_ps`` is None if the copy ends there.
+    hop : int
+        Number of transmissions before the node.
+    """
 
     node: int
     arrival_ps: int
     leave_ps: int | None
+    hop: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ class Journey:
 
     @property
     def outcome(self) -> str:
-        """``delivered``, ``duplicate``, ``in flight``, ``lost: `` or, if another copy arrived, ``discarded: `` with the reason."""
+        """The fate; before the reason of a drop, ``lost: ``, or ``discarded: `` if another copy arrived."""
         if self.received or self.fate == Fate.IN_FLIGHT:
             return self.fate.label
         return f"{'discarded' if self.delivered else 'lost'}: {self.fate.label}"
@@ -108,14 +119,14 @@ class Journey:
         Sender, receiver, routers at the radio, and the ends of tunnels handle a packet. Other nodes on the way only forward it.
         """
         stops, arrived_ps, before = [], self.sent_ps, None
-        for hop in self.transmissions:
+        for i, hop in enumerate(self.transmissions):
             if before is None or MOBILE in (hop.target, before.source) or hop.tunnels != before.tunnels:
-                stops.append(Stop(hop.source, arrived_ps, hop.start_ps))
+                stops.append(Stop(hop.source, arrived_ps, hop.start_ps, i))
             arrived_ps, before = hop.arrival_ps, hop
         if before is None:
-            return [Stop(MOBILE if self.up else self.peer, self.sent_ps, None)]
+            return [Stop(MOBILE if self.up else self.peer, self.sent_ps, None, 0)]
         if self.received or self.end != before.source:
-            stops.append(Stop(before.target if self.received else self.end, arrived_ps, None))
+            stops.append(Stop(before.target if self.received else self.end, arrived_ps, None, len(self.transmissions)))
         return stops
 
 
@@ -181,9 +192,9 @@ class JourneyRecorder:
         ends = [(link.src, link.dst, link.channel.delay_ps) for link in self.network.links]
         for cell in self.network.cells:
             ends += [(cell.node, MOBILE, cell.down.delay_ps), (MOBILE, cell.node, cell.up.delay_ps)]
-        rows = np.concatenate(self.traces) if self.traces else np.zeros(0)
+        rows = np.concatenate([empty_trace().rows, *self.traces])
         hops: dict[tuple[int, int, int], list[Transmission]] = {}
-        for row in rows[np.argsort(rows["start_ps"], kind="stable")] if len(rows) else ():
+        for row in rows[np.argsort(rows["start_ps"], kind="stable")]:
             source, target, delay_ps = ends[row["link"]]
             tunnels = tuple((int(t["source"]), int(t["target"])) for t in row["tunnels"][: row["depth"]])
             key = int(row["flow"]), int(row["seq"]), int(row["copy"])

@@ -65,6 +65,7 @@ def handoff_phases(
     facts : mapping of str to int
         Row of the handoff in the table of handoffs.
     procedure : Procedure
+        Procedure of the run.
     hops : sequence of SentMessage
         All hops of messages about the mobile node, by time of sending.
     actions : iterable of Action

@@ -10,7 +10,7 @@ from handoff.output.ladder.diagram import Arrow, Header, Ladder, LadderEvent, Ro
 
 CHARACTER = 7.2
 """Upper bound of the mean width of a character of 12 px, with which every label is placed."""
-_SCALE, _TIMES, _LEFT, _RIGHT, _TOP, _ROW = 70, 100, 230, 190, 96, 24
+_SCALE, _TIMES, _LEFT, _RIGHT, _TOP, _ROW = 70, 100, 230, 190, 96, 26
 _SLANT = 8
 """Height by which an arrow falls within its row."""
 _MIN_GAP = 120
@@ -79,8 +79,8 @@ def _draw(line: _Line, places: dict[str, int], width: int) -> str:
     if isinstance(row, Header):
         name = f"{row.phase} (continued)" if row.continued else row.phase
         return (
-            f'<rect class="phase" x="{_TIMES}" y="{y - 14}" width="{width - _TIMES - 8}" height="{_ROW - 2}" rx="4"/>'
-            f'<text class="column" x="{_TIMES + 8}" y="{y + 1}">{escape(name)}</text>'
+            f'<rect class="phase" x="{_TIMES}" y="{y - 9}" width="{width - _TIMES - 8}" height="20" rx="4"/>'
+            f'<text class="column" x="{_TIMES + 8}" y="{y + 5}">{escape(name)}</text>'
         )
     if isinstance(row, Traffic):
         return f'<text class="data" x="{_LEFT - 60}" y="{y + 4}">{escape(_packets(row))}</text>'
@@ -139,10 +139,11 @@ def _scale(ladder: Ladder, lines: list[_Line]) -> Iterator[str]:
     for time_ps in range(-(-begin_ps // step_ps) * step_ps, end_ps + 1, step_ps):
         at = top + (bottom - top) * (time_ps - begin_ps) // (end_ps - begin_ps)
         yield f'<line class="scale" x1="{_SCALE - 5}" x2="{_SCALE}" y1="{at}" y2="{at}"/>'
-        yield f'<text class="time" text-anchor="end" x="{_SCALE - 8}" y="{at + 4}">{format_time(time_ps).rstrip("0").rstrip(".")}</text>'
+        label = format_time(time_ps).rstrip("0").rstrip(".")
+        yield f'<text class="time" text-anchor="end" x="{_SCALE - 8}" y="{at + 4}">{label}</text>'
 
 
 def _round_step(at_least_ps: int) -> int:
     """Return the smallest of 1, 2 or 5 times a power of ten, in ps, that is not below a time."""
-    power = 10 ** len(str(max(1, at_least_ps)))
+    power: int = 10 ** len(str(max(1, at_least_ps)))
     return min(step for step in (power // 10, power // 5, power // 2, power) if step >= at_least_ps)

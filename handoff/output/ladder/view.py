@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from handoff.simulation.observer import Action, RunObserver, SentMessage
 MN, OLD, NEW = "MN", "old router", "new router"
 MARGIN_PS = 60 * 10**9
 """Time shown before the first and after the last event."""
+_DATA_MARGINS = 4
+"""Time shown after a first registration, in margins: the first packets have to arrive."""
 _TIMES = (
     "open_ps", "request_ps", "going_down_ps", "down_ps", "up_ps", "reply_ps", "marker_ps", "rescue_ps", "acknowledged_ps",
     "bound_ps",
@@ -35,7 +38,7 @@ class RunView:
     columns : mapping of int to str
         Name of each node that is shown, from left to right; ``MOBILE`` stands for the mobile node.
     journeys : tuple of Journey
-        All copies of the mobile node's packets.
+        Copies of the mobile node's packets that are on their way in the time that is shown.
     phases : Phases
     begin_ps, end_ps : int
         Time that is shown.
@@ -118,9 +121,9 @@ def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, see
     drained_ps = _last_forwarded(journeys, facts, switched_ps)
     phases = handoff_phases(facts, observer.program.procedure, hops, actions, drained_ps)
     times = [facts[name] for name in _TIMES if 0 <= facts[name] < FOREVER] + [phases.begins[-1][0]]
-    return RunView(
-        setup, observer, mobile, columns_of_nodes, journeys, phases, max(0, min(times) - MARGIN_PS), max(times) + MARGIN_PS, facts
-    )
+    begin_ps, end_ps = max(0, min(times) - MARGIN_PS), max(times) + MARGIN_PS
+    shown = _moving(journeys, begin_ps, end_ps)
+    return RunView(setup, observer, mobile, columns_of_nodes, shown, phases, begin_ps, end_ps, facts)
 
 
 def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: int) -> RunView:
@@ -140,10 +143,9 @@ def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: 
         raise ValueError(f"{name} does not register in this run")
     nodes = {MOBILE: MN, router: "router"}
     phases = Phases(((0, "none"), (up_ps, "registration"), (replies[0], "data")), {})
-    return RunView(
-        setup, observer, mobile, _columns(setup, observer, mobile, nodes, router, router), journeys, phases, up_ps,
-        replies[0] + MARGIN_PS, {},
-    )  # fmt: skip
+    end_ps = replies[0] + _DATA_MARGINS * MARGIN_PS
+    columns, shown = _columns(setup, observer, mobile, nodes, router, router), _moving(journeys, up_ps, end_ps)
+    return RunView(setup, observer, mobile, columns, shown, phases, up_ps, end_ps, {})
 
 
 def _observe(setup: Setup, procedure: str, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:
@@ -152,6 +154,10 @@ def _observe(setup: Setup, procedure: str, mobile: int, seed: int) -> tuple[RunO
     packets = observer.run.result.packets
     assert packets is not None
     return observer, tuple(recorder.journeys(packets))
+
+
+def _moving(journeys: tuple[Journey, ...], begin_ps: int, end_ps: int) -> tuple[Journey, ...]:
+    return tuple(j for j in journeys if j.sent_ps <= end_ps and (j.ended_ps < 0 or j.ended_ps >= begin_ps))
 
 
 def _columns(
@@ -181,7 +187,7 @@ def _last_forwarded(journeys: tuple[Journey, ...], facts: Mapping[str, int], swi
         if journey.up or not journey.received or journey.sent_ps > switched_ps:
             continue
         stops = journey.stops()
-        for stop, following in zip(stops, stops[1:], strict=False):
+        for stop, following in pairwise(stops):
             if (stop.node, following.node) == (facts["old_router"], facts["new_router"]) and stop.leave_ps is not None:
                 last_ps = max(last_ps, stops[-1].arrival_ps if stop.leave_ps >= facts["rescue_ps"] else -1)
     return last_ps
