@@ -12,8 +12,9 @@ from handoff.output.ladder.picture_text import entry_text, flow_lines
 
 CHARACTER = 7.2
 """Upper bound of the mean width of a character of 12 px, with which every label is placed."""
-_WIDTH, _LEFT, _RIGHT, _TOP = 860, 120, 740, 100
-_BOX, _BOX_HEIGHT = 200, 66
+_MARGIN, _BETWEEN, _TOP = 20, 420, 100
+"""Space beside the picture, between the boxes of the left and the right column, and above the centre of the first row."""
+_BOX, _BOX_HEIGHT, _GAP = 200, 66, 12
 _BADGE_HEIGHT, _SPACING = 16, 19
 _LINE = 18
 _ROWS = {"CN": 0, "HA": 0, "GFA": 120, "MAP": 120, "MN": 450}
@@ -85,12 +86,14 @@ def render_picture(picture: Picture) -> str:
     strand of data and each message is an arrow with its letter; parallel ones lie side by side. Below the network stand the
     paths with their numbers of packets, and the legend.
     """
-    boxes = layout([node.column for node in picture.nodes])
+    texts = [text for node in picture.nodes for text in (node.column, entry_text(node), buffer_text(node))]
+    boxes = layout([node.column for node in picture.nodes], max(_BOX, *(round(CHARACTER * len(text)) + 12 for text in texts)))
     lines = [*flow_lines(picture), *_legend(picture)]
     bottom = max((box.y + box.half_height for box in boxes.values()), default=_TOP) + 30
     height = round(bottom + _LINE * len(lines) + 10)
     widest = max(len(line) for line in [picture.subtitle, *lines])
-    width = max(_WIDTH, round(9 * len(picture.title)) + 32, round(CHARACTER * widest) + 32)
+    right = max((box.x + box.half_width for box in boxes.values()), default=0.0)
+    width = max(round(right) + _MARGIN, round(9 * len(picture.title)) + 32, round(CHARACTER * widest) + 32)
     name = escape(picture.title)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
@@ -105,23 +108,26 @@ def render_picture(picture: Picture) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def layout(columns: Sequence[str]) -> dict[str, Rect]:
-    """Return the box of each column in the picture."""
+def layout(columns: Sequence[str], width: int = _BOX) -> dict[str, Rect]:
+    """Return the box of each column in the picture; boxes have the given width."""
     peers = [column for column in columns if column.startswith("CN")]
-    boxes = {}
+    boxes, left = {}, _MARGIN + width / 2
+    gateways = 0.875 * width + _GAP if {"old GFA", "old MAP"} & set(columns) else 0
+    right = left + width + max(_BETWEEN, (len(peers) - 1) * (width + _GAP) + _GAP, gateways + 0.95 * width)
+    middle = (left + right) / 2
     for column in columns:
         row = _ROWS.get(column.removeprefix("old ").partition(" ")[0], _ROUTERS)
         if column in peers:
-            x = float(_LEFT + peers.index(column) * (_BOX + 12))
+            x = left + peers.index(column) * (width + _GAP)
         elif column in ("HA", "new router"):
-            x = _RIGHT
-        elif column == "old router":
-            x = _LEFT
-        elif column.startswith("old "):
-            x = _LEFT + 190
+            x = right
+        elif column in ("MN", "router"):
+            x = middle
+        elif column in ("GFA", "MAP"):
+            x = right - 0.875 * width
         else:
-            x = {"MN": (_LEFT + _RIGHT) / 2, "router": (_LEFT + _RIGHT) / 2}.get(column, _RIGHT - 175)
-        boxes[column] = Rect(x + (_BOX + 12) * max(0, len(peers) - 2) * (column == "HA"), _TOP + row, _BOX / 2, _BOX_HEIGHT / 2)
+            x = left if column == "old router" else left + 0.95 * width
+        boxes[column] = Rect(x, _TOP + row, width / 2, _BOX_HEIGHT / 2)
     return boxes
 
 
