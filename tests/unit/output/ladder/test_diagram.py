@@ -30,7 +30,8 @@ def test_phases_at_one_time_are_in_their_order():
     update = Arrow("BU", "MN", "HA", MS, 2 * MS, "b")
     request = Arrow("RQ", "MN", "HA", MS, 2 * MS, "a")
     warned = event(1, "b")
-    assert rows([warned], [update, request], phases=("a", "b")) == [Header("a", False), request, Header("b", False), warned, update]
+    in_order = [Header("a", False), request, Header("b", False), warned, update]
+    assert rows([warned], [update, request], phases=("a", "b")) == in_order
 
 
 def test_data_packets_follow_the_header_of_their_phase():

@@ -17,7 +17,9 @@ TEXT = {
 """Figures of each variant in scenario I, II and III, as the paragraphs about its phases give them."""
 PHASES = ("I-1 I-2 I-3 I-4 I-5", "II-4 II-5 II-6", "III-3 III-4 III-5 III-6")
 """The others are "identical to" phases of scenario I "and are therefore not shown separately"."""
-CONVENTIONAL = ("mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast")
+CONVENTIONAL = (
+    "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("procedure", TEXT)

@@ -11,6 +11,7 @@ from handoff.output.ladder.picture_svg import Rect, Segment, layout, render_pict
 from tests.unit.output.ladder.figures_run import pictures
 from tests.unit.output.ladder.svg_geometry import SVG, lines, overlaps, text_boxes
 
+
 @pytest.mark.parametrize("width", [200, 300, 400])
 def test_wide_boxes_do_not_overlap(width):
     boxes = layout(["MN", "old router", "new router", "old GFA", "GFA", "HA", "CN"], width)

@@ -16,8 +16,8 @@ def test_a_message_waits_in_the_new_router_for_the_link():
 
 
 def test_a_handoff_ends_when_its_last_packet_has_been_forwarded():
-    """LATE: the last packet to the old router leaves the home agent before 523 and is at the mobile node before 544; the link ends
-    at 545. With an earlier end of the link the last packet decides: sent 502.9, home agent 522.9, old 532.9, new 538.9."""
+    """LATE: the last packet to the old router leaves the home agent before 523 and is at the mobile node before 544; the link
+    ends at 545. With an earlier end of the link the last packet decides: sent 502.9, home agent 522.9, old 532.9, new 538.9."""
     early = Scene([Stay("old", down=530, predict=500, warn=520), Stay("new", up=505)])
     view = observe_handoff(early.setup(down=[502.9]), "sync-mipv4", 0, 0, 1)
     assert view.phases.begins[-1] == (round(543.9 * MS), "II-6")
