@@ -14,8 +14,9 @@ from engine.kernel.events cimport (
     UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
+from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
-from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE
+from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE, LIKE_DATA
 from engine.kernel.rng cimport combine
 from engine.kernel.world cimport mobile_key
 
@@ -77,8 +78,10 @@ cdef int64_t as_int64(object value) except? -1:
 
 
 cdef int64_t check_buffer_limit(object limit) except -1:
+    if limit is None:
+        return UNLIMITED
     if limit < 0:
-        raise ValueError(f"a buffer holds at least 0 packets and bytes (0: no limit), not {limit}")
+        raise ValueError(f"a buffer holds at least 0 packets and bytes (None: no limit), not {limit}")
     return as_int64(limit)
 
 
@@ -135,7 +138,8 @@ cdef class Context:
     cdef int64_t to_expiry(self, object until_ps) except -1:
         return NEVER if until_ps is None else as_int64(until_ps)
 
-    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False):
+    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False,
+             bint like_data=False):
         """Send a control message about the current mobile node.
 
         Parameters
@@ -154,6 +158,8 @@ cdef class Context:
             sends.
         radio : bool
             With ``for_mobile`` and ``to`` this node: put the message straight into the cell's downlink and ignore the table.
+        like_data : bool
+            The message passes the registration server of ``to`` at once, as data packets do: it neither waits nor is refused.
 
         Raises
         ------
@@ -208,6 +214,8 @@ cdef class Context:
         a.packet.destination = <uint16_t>to
         a.packet.extra = a.packet.tunnels = a.packet.copy = 0
         a.packet.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
+        if like_data:
+            a.packet.flags |= LIKE_DATA
         self.u.actions.push_back(a)
 
     def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False,
@@ -251,13 +259,13 @@ cdef class Context:
         a.expiry = self.to_expiry(until_ps)
         self.u.actions.push_back(a)
 
-    def buffer(self, *, packets=0, bytes=0, until_ps=None, bint copy_in_flight=False):
+    def buffer(self, *, packets=None, bytes=None, until_ps=None, bint copy_in_flight=False):
         """Buffer the current mobile node's packets at this node.
 
         Parameters
         ----------
-        packets, bytes : int
-            Capacity of the buffer; 0 means no limit.
+        packets, bytes : int or None
+            Capacity of the buffer; None means no limit, and 0 no room.
         until_ps : int or None
             Time at which the buffered packets are dropped; None means never.
         copy_in_flight : bool
@@ -313,8 +321,8 @@ cdef class Context:
         a.arg0 = self.require_cell(node)
         self.u.actions.push_back(a)
 
-    def buffer_upstream(self, *, packets=0, bytes=0):
-        """Buffer upstream data at the mobile node; 0 means no limit.
+    def buffer_upstream(self, *, packets=None, bytes=None):
+        """Buffer upstream data at the mobile node; None means no limit, and 0 no room.
 
         Only the controller of the mobile nodes may call it.
         """

@@ -45,7 +45,7 @@ cdef struct CareOfList:  # care-of nodes in the order of binding
 
 cdef struct PacketBuffer:
     vector[Packet]* packets
-    int64_t limit_packets
+    int64_t limit_packets  # UNLIMITED: no limit
     int64_t limit_bytes
     int64_t bytes
 
@@ -162,9 +162,7 @@ cdef inline void delete_buffer(PacketBuffer* h) noexcept nogil:
 
 cdef inline bint buffer_packet(PacketBuffer* h, const Packet* p) noexcept nogil:
     cdef int64_t size = packet_bytes(p)
-    if (h.limit_packets > 0 and <int64_t>h.packets.size() >= h.limit_packets) or (
-        h.limit_bytes > 0 and h.bytes + size > h.limit_bytes
-    ):
+    if <int64_t>h.packets.size() >= h.limit_packets or h.bytes + size > h.limit_bytes:
         return False
     h.packets.push_back(p[0])
     h.bytes += size

@@ -72,11 +72,11 @@ cdef enum:  # Action.op, named as the methods of Context; arg0 and arg1 are give
     BIND = 1  # (care-of node, header bytes)
     ADD_BINDING = 2  # (care-of node, header bytes)
     DELIVER_LOCALLY = 3
-    SET_BUFFER = 4  # (packets, bytes; 0: no limit)
+    SET_BUFFER = 4  # (packets, bytes; UNLIMITED: no limit)
     UNBIND = 5  # (care-of node)
     UNBIND_ALL = 6
     SET_UPSTREAM_ROUTE = 7  # (cell)
-    BUFFER_UPSTREAM = 8  # (packets, bytes; 0: no limit)
+    BUFFER_UPSTREAM = 8  # (packets, bytes; UNLIMITED: no limit)
     CLEAR_UPSTREAM_ROUTE = 9
     BEGIN_MEASUREMENT = 10  # (id of the span)
     END_MEASUREMENT = 11

@@ -17,7 +17,7 @@ from engine.kernel.forwarding cimport (
     apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
 )
 from engine.kernel.next_event cimport NEVER, atomic_min
-from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LOST, SENT_DETACHED, Packet, unlikely
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LIKE_DATA, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport receive_ahead
 from engine.kernel.sources cimport (
     CbrRing, Source, advance_front, is_steady, pop_top, ring_front, rotate_front, sift_down_top, source_before, step_source,
@@ -105,39 +105,44 @@ cdef inline void count_wait(Unit* u, int64_t wait) noexcept nogil:
     if wait > u.max_wait:
         u.max_wait = wait
 
-cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept nogil:
-    """Put a control message for this node into its registration queue, or refuse it."""
-    cdef ControllerEvent e
-    cdef Message* m = &w.messages.data()[p.seq]
-    cdef bint notify = True
-    cdef int64_t t = p.t
+cdef inline bint serve_message(World* w, Unit* u, const Packet* p, int64_t* finish) noexcept nogil:
+    """Put a control message for this node into its registration queue. Return False if it is full."""
     cdef Fifo* f = u.registration_fifo
     cdef Packet* slot
-    cdef int status
     # Messages in the ring count as in the system; remove the messages already served.
-    while f.head != f.tail and f.ring[f.head & f.mask].t <= t:
+    while f.head != f.tail and f.ring[f.head & f.mask].t <= p.t:
         consume(f, f.head + 1, packet_bytes(&f.ring[f.head & f.mask]))
     slot = copy_to_slot(w, f, p)
-    status = offer(f, slot)
-    if status == FULL:
-        notify = u.reports_refusals and u.has_controller
-        m.reference_count += notify  # one for the event: the packet ends here, but the controller still reads the message
-        drop(w, p, REGISTRATION_OVERLOAD, t, u.node)
-    else:
-        count_wait(u, slot.t - t - f.params.service_time)
-    if notify:
-        e.t = slot.t
-        e.mobile = p.flow
-        e.mobile_key = mobile_key(w, p.flow)
-        e.kind = EVENT_REFUSED if status == FULL else EVENT_MESSAGE
-        e.link_key = 0
-        e.order = u.event_counter
-        e.code = m.code
-        e.message = p.seq
-        e.arg = 0
-        e.via = -1
-        u.event_counter += 1
-        push_event(u.pending_events, &e)
+    if offer(f, slot) == FULL:
+        return False
+    count_wait(u, slot.t - p.t - f.params.service_time)
+    finish[0] = slot.t
+    return True
+
+cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept nogil:
+    """Serve a control message for this node, or refuse it. A message like data passes the registration server at once."""
+    cdef ControllerEvent e
+    cdef Message* m = &w.messages.data()[p.seq]
+    cdef bint accepted
+    e.t = p.t
+    accepted = (p.flags & LIKE_DATA) != 0 or serve_message(w, u, p, &e.t)
+    if not accepted:
+        if u.reports_refusals and u.has_controller:
+            m.reference_count += 1  # the packet ends here, but the controller still reads the message
+        drop(w, p, REGISTRATION_OVERLOAD, p.t, u.node)
+        if not (u.reports_refusals and u.has_controller):
+            return
+    e.mobile = p.flow
+    e.mobile_key = mobile_key(w, p.flow)
+    e.kind = EVENT_MESSAGE if accepted else EVENT_REFUSED
+    e.link_key = 0
+    e.order = u.event_counter
+    e.code = m.code
+    e.message = p.seq
+    e.arg = 0
+    e.via = -1
+    u.event_counter += 1
+    push_event(u.pending_events, &e)
 
 cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
     """Register the control messages for this node that arrive before ``end``, in order."""

@@ -20,6 +20,7 @@ cdef enum:  # Packet.flags
     DECAPSULATE = 16  # its tunnel ends at the router that it is addressed to
     SENT_DETACHED = 32  # the mobile node was not attached while it sent the packet
     TRACED = 64  # already in the link trace
+    LIKE_DATA = 128  # a message for a node that passes its registration server, as data do
 
 cdef enum:  # Packet.tunnels
     TUNNEL_COUNT_MASK = 15  # low half: encapsulations so far

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 import handoff_traces
 from engine.columns import Int
@@ -16,6 +17,8 @@ PURPOSE_RIDE = PURPOSE_USER + 25
 """Draws of a group: movement at all, first router, beginnings of its handoffs, next routers."""
 PURPOSE_HANDOFF = PURPOSE_USER + 26
 """Draws of a mobile node: gap or overlap, lead and guard of each handoff."""
+PURPOSE_KIND = PURPOSE_USER + 27
+"""Draws of a mobile node: access and announcement of each handoff, two numbers for each."""
 
 # Numbers of the draws of a group. From _FIRST_HANDOFF on, each handoff takes _RIDE_STRIDE draws: dwell, direction.
 _MOVES, _PLACE, _RESIDUAL_KIND, _RESIDUAL, _FIRST_HANDOFF = range(5)
@@ -64,7 +67,13 @@ class Commuters:
     gap : UniformTime
         Time from the end of the old link to the new link.
     overlap : UniformTime
-        Time from the new link to the end of the old one; either gap or overlap is ``NONE``.
+        Time from the new link to the end of the old one.
+    single_share : int
+        Probability that a handoff has a gap (single access) and not an overlap, times 2**64. It matters only if neither is
+        ``NONE``.
+    announced_share : int
+        Probability that layer 2 announces a handoff at all, times 2**64. A handoff without announcement has the same times, but
+        neither prediction nor warning.
     guard : UniformTime
         Time from the warning to the end of the old link; ``NONE``: there is no warning.
     lead : UniformTime
@@ -83,6 +92,8 @@ class Commuters:
     path: Literal["line", "random", "ring"] = "line"
     gap: UniformTime = NONE
     overlap: UniformTime = NONE
+    single_share: int = 2**64
+    announced_share: int = 2**64
     guard: UniformTime = NONE
     lead: UniformTime = NONE
     start_first: bool = False
@@ -140,7 +151,7 @@ class Commuters:
         keys = name_keys(names)
         group_keys = keys[:: self.group_size]
         group_streams = RandomStreams(seed, PURPOSE_RIDE, group_keys)
-        mobile_streams = RandomStreams(seed, PURPOSE_HANDOFF, keys)
+        mobile_streams, kind_streams = RandomStreams(seed, PURPOSE_HANDOFF, keys), RandomStreams(seed, PURPOSE_KIND, keys)
         places = self._draw_start(group_streams, len(group_keys), len(routers))
         start = self._router_at(places, len(routers))[np.arange(len(names)) // self.group_size]
         rounds: list[_Round] = []
@@ -148,7 +159,7 @@ class Commuters:
             mobiles = (groups[:, None] * self.group_size + np.arange(self.group_size)).ravel()
             exists = mobiles < len(names)  # the last group may be smaller
             begin_ps, to = (np.repeat(column, self.group_size)[exists] for column in (begin_ps, to))
-            handoffs = self._draw_handoffs(mobile_streams, mobiles[exists], number, begin_ps, to)
+            handoffs = self._draw_handoffs(mobile_streams, kind_streams, mobiles[exists], number, begin_ps, to)
             rounds.append(handoffs.before(until_ps))
         return _to_associations(start, rounds, list(names), list(routers))
 
@@ -206,19 +217,33 @@ class Commuters:
         exponential = self.min_dwell_ps + streams.exponential(groups, time, self.dwell_ps - self.min_dwell_ps)
         return np.where(exceeds_minimum, exponential, uniform)
 
-    def _draw_handoffs(self, streams: RandomStreams, mobiles: Int, number: int, begin_ps: Int, to: Int) -> _Round:
+    def _draw_handoffs(
+        self, streams: RandomStreams, kinds: RandomStreams, mobiles: Int, number: int, begin_ps: Int, to: Int
+    ) -> _Round:
         """Draw the events of handoff ``number`` of each of ``mobiles``, which begins at ``begin_ps``."""
         index = np.full(len(mobiles), _HANDOFF_STRIDE * number)
         gap = self.gap.draw(streams, mobiles, index)
         overlap = self.overlap.draw(streams, mobiles, index)
+        if NONE not in (self.gap, self.overlap):
+            single = _happens(kinds, mobiles, 2 * number, self.single_share)
+            gap, overlap = np.where(single, gap, 0), np.where(single, 0, overlap)
+        announced = _happens(kinds, mobiles, 2 * number + 1, self.announced_share)
         lead, guard = self.lead.draw(streams, mobiles, index + 1), self.guard.draw(streams, mobiles, index + 2)
         down = begin_ps + np.maximum(lead + guard, overlap)
         no_event = np.full(len(mobiles), -1, np.int64)
         return _Round(
             mobiles, to, down - overlap + gap, down,
-            no_event if self.lead == NONE else down - guard - lead,
-            no_event if self.guard == NONE else down - guard,
+            no_event if self.lead == NONE else np.where(announced, down - guard - lead, -1),
+            no_event if self.guard == NONE else np.where(announced, down - guard, -1),
         )  # fmt: skip
+
+
+def _happens(streams: RandomStreams, mobiles: Int, number: int, share: int) -> npt.NDArray[np.bool_]:
+    """Draw for each of ``mobiles`` whether something with a probability of ``share`` / 2**64 happens."""
+    if share >= 2**64:
+        return np.ones(len(mobiles), bool)
+    happens: npt.NDArray[np.bool_] = streams.random_words(mobiles, np.full(len(mobiles), number)) < np.uint64(share)
+    return happens
 
 
 class _Round(NamedTuple):

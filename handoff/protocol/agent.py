@@ -43,8 +43,10 @@ class Agent:
         State of the node as an anchor.
     verifier : RequestVerifier
         Verification of requests.
-    dad_ps : int
-        Duration of duplicate address detection.
+    configuration_ps : int
+        Time that a new care-of address takes (``Options.address_configuration_ps``).
+    checks_addresses : bool
+        True if new addresses undergo duplicate address detection.
     is_anchor : bool
         True if the node has a binding cache under this procedure.
     delayed_messages : dict of int to MessageFields
@@ -58,7 +60,8 @@ class Agent:
         self.visitor_list = VisitorList(program, roles, node)
         self.binding_cache = BindingCache(program, roles)
         self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
-        self.dad_ps = program.options.duplicate_address_detection_ps(program.procedure)
+        self.configuration_ps = program.options.address_configuration_ps(program.procedure)
+        self.checks_addresses = self.configuration_ps > 0 and program.procedure.ip == 6
         self.is_anchor = roles.is_anchor(node)
         self.delayed_messages: dict[int, MessageFields] = {}
         self.dad_end_ps: dict[int, int] = {}
@@ -119,8 +122,8 @@ class Agent:
             self.binding_cache.restart(ctx)
         else:
             self.visitor_list.restart(ctx)
-            procedure = self.program.procedure
-            has_visitors = procedure.ip == 4 or procedure.network_based  # an IPv6 access router has none
+            procedure, options = self.program.procedure, self.program.options
+            has_visitors = options.has_foreign_agents(procedure) or procedure.network_based  # other access routers have none
             if has_visitors and self.visitor_list.count_advertisement(ctx.mobile, always=True):
                 self._advertise(ctx, RESTARTED)
 
@@ -137,10 +140,10 @@ class Agent:
         if step.step.effect != "forward":
             self.visitor_list.on_request(ctx, fields)
         wait = 0
-        if self.dad_ps and step.over_old_link:
+        if self.configuration_ps and step.over_old_link:
             dad_end = self.dad_end_ps.get(ctx.mobile, -1)
             if dad_end < ctx.time_ps:
-                dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.dad_ps
+                dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.configuration_ps
             wait = dad_end - ctx.time_ps
         if wait:
             self._delay(ctx, fields, wait)
@@ -198,7 +201,7 @@ class Agent:
         """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data."""
         next_args = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
         if not hop.to_mobile:
-            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args)
+            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args, like_data=hop.like_data)
             return
         # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
         radio = hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new
@@ -241,8 +244,8 @@ class Agent:
             else:
                 first_binding = self.binding_cache.current(role, mobile) < 0
                 self.binding_cache.bind(ctx, role, fields, effect == "simultaneous")
-                if first_binding and role == "HA" and self.program.options.rfc and self.dad_ps:
-                    self._delay(ctx, fields, self.dad_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
+                if first_binding and role == "HA" and self.program.options.rfc and self.checks_addresses:
+                    self._delay(ctx, fields, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
                     return
         elif effect == "forward":
             self.visitor_list.start_forwarding(ctx, fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine import Context
+from engine import FOREVER, Context
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.messages import MessageFields
@@ -43,14 +43,17 @@ class BindingEntry:
         Highest identification of any accepted message, for the option ``sequence = "shared"``.
     deferred : DeferredDeregistration or None
         Deregistration that has overtaken its registration and waits for it (decisions 1 and 3).
+    markers : frozenset of int
+        Correspondents whose marker has passed this gateway since the current binding was made; -1 for the home agent.
     """
 
-    __slots__ = ("care_of", "deferred", "identification", "latest_identification")
+    __slots__ = ("care_of", "deferred", "identification", "latest_identification", "markers")
 
     def __init__(self) -> None:
         self.care_of = _INITIAL
         self.identification = self.latest_identification = 0
         self.deferred: DeferredDeregistration | None = None
+        self.markers: frozenset[int] = frozenset()
 
 
 class BindingCache:
@@ -106,7 +109,7 @@ class BindingCache:
         fields : MessageFields
             The request.
         simultaneous : bool
-            If true, the old binding remains for ``bicast_ps`` (RFC 5944, S bit). Otherwise the new binding replaces it.
+            If true, the old binding remains for a time (RFC 5944, S bit; decision 29). Otherwise the new binding replaces it.
         """
         care_of, tunnel = self.roles.care_of, self.roles.tunnel(role)
         new = care_of(role, fields.new)
@@ -114,13 +117,24 @@ class BindingCache:
         keeps_old = simultaneous and old != new
         if keeps_old:
             self.roles.simultaneous_bindings += 1
-            ctx.bind(old, until_ps=ctx.time_ps + self.options.bicast_ps, **tunnel)  # type: ignore[arg-type]
+            ctx.bind(old, until_ps=self._bicast_end_ps(ctx, fields.old), **tunnel)  # type: ignore[arg-type]
         until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
         ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
         entry = self.entries[ctx.mobile]
         entry.care_of = new
+        entry.markers = frozenset()
         entry.identification = identification = fields.identification
         entry.latest_identification = max(entry.latest_identification, identification)
+
+    def _bicast_end_ps(self, ctx: Context, old: int) -> int:
+        """Return when the old binding of a simultaneous one ends (decision 29).
+
+        The end of the old link stands for the lifetime that the mobile node requests for its old binding.
+        """
+        if self.options.bicast_ps is not None:
+            return ctx.time_ps + self.options.bicast_ps
+        down_ps = max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))
+        return min(down_ps, FOREVER - self.options.bicast_linger_ps) + self.options.bicast_linger_ps
 
     def delete(self, ctx: Context, role: str, fields: MessageFields) -> bool:
         """Process a deregistration of the old care-of address.
@@ -181,8 +195,14 @@ class BindingCache:
         return fields
 
     def end_old_binding(self, ctx: Context, role: str, fields: MessageFields) -> None:
-        """Remove the binding of an old path whose marker has passed, unless a newer message has made it again."""
+        """Remove the binding of an old path whose last marker has passed, unless a newer message has made it again.
+
+        With route optimization each correspondent sends a marker of its own.
+        """
         entry = self.entries[ctx.mobile]
+        entry.markers = frozenset((*entry.markers, fields.peer))
+        if fields.peer >= 0 and len(entry.markers) < len(self.roles.peers[ctx.mobile]):
+            return
         if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.identification:
             self.remove(ctx, entry)
 

@@ -34,6 +34,8 @@ class MessageHop:
         Steps that the node starts when it handles the message.
     code, size_bytes : int
         Engine code of the message, and its size on the way to the next node.
+    like_data : bool
+        If true, the next node takes the message like the data before it, without its registration server (decision 32).
     to_mobile : bool
         If true, the next node is the mobile node. The message then goes through this node's own table, like data.
     next_node : callable
@@ -47,6 +49,7 @@ class MessageHop:
     starts: tuple[int, ...]
     code: int
     size_bytes: int
+    like_data: bool
     to_mobile: bool
     next_node: Callable[[Any], int]
 
@@ -62,7 +65,7 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
             next_role, size_bytes = ("MN", 0) if last else (path[hop + 1], program_step.leg_bytes[hop])
             hops[number | hop << 16] = MessageHop(
                 program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,
-                next_role == "MN", roles.node_of_role[next_role],
+                program_step.kind == program.procedure.marker, next_role == "MN", roles.node_of_role[next_role],
             )  # fmt: skip
     return hops
 

@@ -9,6 +9,7 @@ import numpy as np
 from engine import Context, Event, EventKind
 from handoff.protocol.constants import SECOND, Status
 from handoff.protocol.handoff_records import HandoffRecords
+from handoff.protocol.layer2_triggers import Layer2Triggers
 from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.message_routing import MessageHop, arrival_action
 from handoff.protocol.messages import MessageFields
@@ -67,6 +68,8 @@ class MobileNodeController:
         Sender of messages.
     detector : MovementDetector
         Discovery of routers.
+    triggers : Layer2Triggers
+        Reaction to prediction and warning.
     arrival_actions : list of str
         Action on the message of each step (``message_routing.arrival_action``).
     steps_after : list of tuple
@@ -86,6 +89,7 @@ class MobileNodeController:
         self.states = PerMobileState(self._initial_state)
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
+        self.triggers = Layer2Triggers(program, self)
         self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
         self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
@@ -109,26 +113,16 @@ class MobileNodeController:
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self._begin_handoff(ctx, state, attachment)
-        if not self.program.prelude:
-            self._on_target_known(ctx, state, attachment)
+        self.triggers.on_prediction(ctx, state, attachment)
 
-    def _begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        self.triggers.on_going_down(ctx, state, attachment)
+
+    def begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Begin the handoff that leaves an attachment, and its measurement."""
         ctx.begin_measurement(self.row_of[attachment])
         state.handoff_attachment = attachment
         state.markers = ()
-
-    def _on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Register through the next router before the move, if the procedure is predictive."""
-        row = self.row_of[attachment]
-        self.records["known_ps"][row] = ctx.time_ps
-        old, new = self.router[attachment], self.router[attachment + 1]
-        if state.router == old and self.program.procedure.predictive:
-            state.target_attachment = attachment + 1
-            state.learn_router(attachment + 1)
-            self.start_registration(ctx, state, "known", old, new)
-        if 0 <= self.records["going_down_ps"][row] < ctx.time_ps:
-            self._rescue(ctx, state, attachment)
 
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
@@ -138,6 +132,7 @@ class MobileNodeController:
             ctx.set_upstream_route(router)
         if state.is_registering_or_registered(router):
             state.learn_router(attachment)
+            self.triggers.forward_after_move(ctx, state)
         else:
             self.detector.on_link_up(ctx, state, attachment)
 
@@ -153,39 +148,20 @@ class MobileNodeController:
             old = state.target_router if state.registration_request else router
             self.start_registration(ctx, state, "move", old, router)
             return
-        has_working_link = state.router >= 0 and self.client.has_link(state, state.router)
-        if has_working_link and not self._is_reactive_move(state, attachment) and not self.detector.eager:
-            return  # on_other_link_lost comes back to this attachment when the current link goes down
+        if state.router >= 0 and self.client.has_link(state, state.router):
+            if not self.detector.eager and not self._is_reactive_move(state, attachment):
+                return  # on_other_link_lost comes back to this attachment when the current link goes down
+            if self.program.procedure.predictive:
+                self.triggers.on_discovery(ctx, state, attachment)
+                return
         state.target_attachment = attachment
         if state.handoff_attachment != attachment - 1 and self.row_of[attachment - 1] >= 0:
-            self._begin_handoff(ctx, state, attachment - 1)
+            self.begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
 
     def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
         """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
         return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
-
-    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        if state.handoff_attachment == attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
-            self._rescue(ctx, state, attachment)
-
-    def _rescue(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Ask the old router to forward, since the link is about to go down without the marker (decision 24).
-
-        The handoff then follows scenario II; or III with single access, where the update is always sent (phase III-3), or if the
-        warning came before the request.
-        """
-        row = self.row_of[attachment]
-        single = self.records["access"][row] == 1
-        steps = self.program.steps_on(HOME, "going-down")
-        if not steps or (self.records["marker_ps"][row] >= 0 and not single):
-            return
-        requested = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
-        self.records["scenario"][row] = 2 if requested and not single else 3
-        self.records["rescue_ps"][row] = ctx.time_ps
-        state.forwarding_router = self.router[attachment]
-        for number in steps:
-            self.client.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = tuple(i for i in state.links if i != attachment)
@@ -193,18 +169,19 @@ class MobileNodeController:
             state.target_attachment = -1
         row = self.row_of[attachment]
         if row >= 0 and state.handoff_attachment != attachment and self.records["predict_ps"][row] < 0:
-            self._begin_handoff(ctx, state, attachment)
+            self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
             if early:
                 ctx.set_upstream_route(self.router[attachment + 1])
-            elif self.program.procedure.upstream == "hold":
+            elif self.program.options.upstream_hold:
                 ctx.buffer_upstream(packets=self.program.options.upstream_packets)
             else:
                 ctx.clear_upstream_route()
         elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
         state.known_attachments = tuple(i for i in state.known_attachments if i != attachment)
+        self.triggers.forward_after_move(ctx, state)
         for other in state.links:
             self.detector.on_other_link_lost(ctx, state, other)
         self._schedule_measurement_end(ctx, state)
@@ -234,7 +211,9 @@ class MobileNodeController:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
             self.records["between"][row] = self.program.procedure.hierarchical and variant == HOME
-        for number in self.program.steps_on(variant, event):
+        gateways = self.roles.gateways
+        keeps_gateway = self.program.procedure.hierarchical and 0 <= old != new and gateways[old] == gateways[new]
+        for number in self.program.registration_steps(variant, event, keeps_gateway):
             step = self.program.steps[number]
             if step.needs_old_router and (old < 0 or old == new):
                 continue
@@ -298,7 +277,7 @@ class MobileNodeController:
             return
         row = self._row_of_message(state, fields)
         if row >= 0 and self.records["known_ps"][row] < 0:
-            self._on_target_known(ctx, state, state.handoff_attachment)
+            self.triggers.on_target_known(ctx, state, state.handoff_attachment)
 
     def _on_marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
         """Record the last packet of an old path. With several correspondents each path has its own marker (decision 4)."""

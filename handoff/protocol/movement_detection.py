@@ -66,15 +66,14 @@ class MovementDetector:
     def __init__(self, program: Program, roles: RoleResolver, nodes: MobileNodes) -> None:
         self.program, self.roles, self.nodes = program, roles, nodes
         self.options = program.options
-        self.dad_ps = self.options.duplicate_address_detection_ps(program.procedure)
-        by_advertisement = self.options.discovery != "layer2" and self.options.detection == "eager"
-        self.eager = by_advertisement and not program.procedure.predictive
-        """True if an advertisement of a new router suffices for a move although the current link works (RFC 5944 2.4.2.2)."""
+        self.configuration_ps = self.options.address_configuration_ps(program.procedure)
+        self.eager = self.options.detection == "eager"
+        """True if the discovery of a new router suffices for a move although the current link works (RFC 5944 2.4.2.2)."""
 
     def on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Start the discovery of the router on a new link."""
         if self.options.discovery == "layer2":
-            ctx.timer(ctx.time_ps + self.options.agent_discovery_ps + self.dad_ps, DISCOVERED, attachment)
+            ctx.timer(ctx.time_ps + self.options.agent_discovery_ps + self.configuration_ps, DISCOVERED, attachment)
         elif self.options.discovery == "solicitation":
             ctx.timer(ctx.time_ps + self._random_delay_ps(ctx, state), SOLICIT, attachment * _TRIES)
 
@@ -103,8 +102,8 @@ class MovementDetector:
             return
         if state.is_registering_or_registered(router) or state.detecting == attachment:
             return
-        wait = self.dad_ps
-        if self.options.discovery == "advertisement" and self.dad_ps:
+        wait = self.configuration_ps
+        if self.options.discovery == "advertisement" and self.configuration_ps and self.program.procedure.ip == 6:
             # many nodes may form an address on one multicast advertisement (RFC 4862 5.4.2)
             wait += self._random_delay_ps(ctx, state)
         if self.options.detection == "lazy" and state.router >= 0 and state.router != router:

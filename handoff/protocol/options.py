@@ -14,8 +14,10 @@ CHOICES = {
     "profile": ("patent", "rfc"),
     "relay": ("router", "l2"),
     "prediction": ("layer2", "solicitation", "piggyback"),
+    "request": ("auto", "predict", "going-down"),
     "discovery": ("layer2", "advertisement", "solicitation"),
     "detection": ("eager", "lazy"),
+    "care_of_address": ("agent", "co-located"),
     "temporary_home_agent": ("list", "discovery"),
     "notification": ("mn", "router"),
     "race": ("hold", "patent", "rfc6275"),
@@ -43,16 +45,25 @@ class Options:
     prediction : {"layer2", "solicitation", "piggyback"}
         Source of the new router's address before the move. ``layer2``: layer 2 names the router. ``solicitation``: the old router
         solicits an advertisement of the new one. ``piggyback``: layer 2 carries an advertisement of the new one.
+    request : {"auto", "predict", "going-down"}
+        Time of the request before the move (decision 27). ``predict``: as soon as the new router is known. ``going-down``: at the
+        warning, together with the update to the old router. ``auto``: at the warning with single access if the procedure has such
+        an update, else as soon as the router is known. Without a warning from layer 2 the request never waits for one.
     discovery : {"layer2", "advertisement", "solicitation"}
         Source of the router's address on a new link. ``layer2``: layer 2, ``agent_discovery_ps`` after the link comes up.
         ``advertisement``: the next periodic advertisement (RFC 5944 2.3.1, RFC 6275 7.5). ``solicitation``: a solicited one.
     detection : {"eager", "lazy"}
-        Reaction to an advertisement of a new router while the lifetime of the current router lasts (RFC 5944 2.4.2). ``eager``:
-        register at once. ``lazy``: wait until that lifetime is over.
+        Reaction to the discovery of a new router while the lifetime of the current router lasts (RFC 5944 2.4.2; decision 31).
+        ``eager``: begin the handoff at once. ``lazy``: wait until that lifetime is over.
     advertisement_min_ps, advertisement_max_ps : int
         Shortest and longest interval between a router's advertisements; each interval is drawn at random.
     agent_discovery_ps : int
         Time from link up to the first advertisement, if ``discovery`` is ``layer2``.
+    care_of_address : {"agent", "co-located"}
+        Care-of address in IPv4. ``agent``: the address of the foreign agent. ``co-located``: an address of the mobile node's own
+        (DHCP, PPP; RFC 5944 1.7), where tunnels end at the mobile node and routers keep no visitor list.
+    address_time_ps : int
+        Time in which a mobile node obtains a co-located care-of address.
     temporary_home_agent : {"list", "discovery"}
         ``list``: the mobile node knows it from router advertisements. ``discovery``: it runs dynamic home agent address discovery
         (RFC 6275 10.5).
@@ -64,12 +75,14 @@ class Options:
         First wait for a reply. Each further wait is twice as long.
     retransmit_max_ps : int or None
         Longest wait for a reply. Default: 32 s (RFC 6275 11.8); in IPv4 with the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
-    new_buffer_packets, new_buffer_bytes : int
-        Buffer of the new router for a mobile node that has registered but not attached yet; 0 = unlimited (decisions 9 and 13).
-    old_buffer_packets : int
-        Number of packets that the old router keeps once its link cannot carry them to the mobile node any longer. It keeps them
-        until forwarding starts or the mobile node returns, at most for the lifetime of a forwarding entry. 0: the packets are
-        lost. A positive value requires a layer 2 that reports undelivered frames, for instance one with acknowledgements.
+    new_buffer_packets, new_buffer_bytes : int or None
+        Buffer of the new router for a mobile node that has registered but not attached yet (decisions 9 and 13). None:
+        unlimited; 0: no buffer.
+    old_buffer_packets, old_buffer_bytes : int or None
+        Buffer of the old router for packets that its link cannot carry to the mobile node any longer (decision 28). It keeps them
+        until forwarding starts or the mobile node returns, at most for the lifetime of a forwarding entry. None: unlimited; 0:
+        the packets are lost. Another value requires a layer 2 that reports undelivered frames, for instance one with
+        acknowledgements.
     linger_ps : int
         Time that a visitor entry remains after the marker has passed and the link is down (decision 10).
     forwarding_lifetime_ps : int or None
@@ -86,10 +99,15 @@ class Options:
         Scope of sequence numbers: each care-of address, or all messages of a mobile node (decision 2; RFC 5648 4.1).
     upstream_early : bool
         If true, upstream data use the new link as soon as it is up, and not only after the reply (decision 14).
-    upstream_packets : int
-        Number of upstream packets that a mobile node buffers between two links; 0 = unlimited.
-    bicast_ps : int
-        Time that the old binding remains in addition to the new one.
+    upstream_hold : bool
+        If true, a mobile node without a registered link buffers its upstream packets (decision 28). Otherwise it drops them.
+    upstream_packets : int or None
+        Number of upstream packets that a mobile node buffers; None: unlimited; 0: none.
+    bicast_ps : int or None
+        Time that the old binding remains in addition to the new one. None: until the old link is down, and ``bicast_linger_ps``
+        longer (decision 29).
+    bicast_linger_ps : int
+        Time that the old binding remains after the old link is down, if ``bicast_ps`` is None.
     tunnel_limit : int
         Largest number of encapsulations of a packet (decision 25).
     encapsulation : {"ipip", "minimal", "gre"}
@@ -111,19 +129,23 @@ class Options:
     profile: str = "patent"
     relay: str = "router"
     prediction: str = "layer2"
+    request: str = "auto"
     discovery: str = "layer2"
     detection: str = "eager"
     advertisement_min_ps: int = constants.ADVERTISEMENT_INTERVAL
     advertisement_max_ps: int = constants.ADVERTISEMENT_INTERVAL
     agent_discovery_ps: int = 100 * MS
+    care_of_address: str = "agent"
+    address_time_ps: int = 0
     temporary_home_agent: str = "list"
     notification: str = "mn"
     lifetime_s: int = 600
     retransmit_ps: int = constants.INITIAL_BINDACK_TIMEOUT
     retransmit_max_ps: int | None = None
-    new_buffer_packets: int = 50
-    new_buffer_bytes: int = 0
-    old_buffer_packets: int = 0
+    new_buffer_packets: int | None = 50
+    new_buffer_bytes: int | None = None
+    old_buffer_packets: int | None = 50
+    old_buffer_bytes: int | None = None
     linger_ps: int = 0
     forwarding_lifetime_ps: int | None = None
     forwarding_end: str = "marker"
@@ -132,8 +154,10 @@ class Options:
     correspondent_race: str = "patent"
     sequence: str = "care_of"
     upstream_early: bool = False
-    upstream_packets: int = 50
-    bicast_ps: int = 200 * MS
+    upstream_hold: bool = True
+    upstream_packets: int | None = 50
+    bicast_ps: int | None = None
+    bicast_linger_ps: int = 200 * MS
     tunnel_limit: int = 4
     encapsulation: str = "ipip"
     dad_ps: int | None = None
@@ -162,6 +186,11 @@ class Options:
             errors.append(f"tunnel_limit is 1 to {MAX_TUNNELS}, not {self.tunnel_limit}")
         return errors
 
+    @property
+    def buffers_at_old_router(self) -> bool:
+        """True if an old router keeps packets that its link cannot carry any longer."""
+        return self.old_buffer_packets != 0 and self.old_buffer_bytes != 0
+
     # -- values that depend on the profile -------------------------------------------------------------------------------
     @property
     def rfc(self) -> bool:
@@ -177,10 +206,19 @@ class Options:
         """Return whether correspondents require return routability, which exists only in IPv6."""
         return ip == 6 and (self.rfc if self.return_routability is None else self.return_routability)
 
-    def duplicate_address_detection_ps(self, procedure: Procedure) -> int:
-        """Return the duration of duplicate address detection in ps; 0 where the care-of address is the router's own."""
-        if procedure.ip == 4 or procedure.network_based:
+    def has_foreign_agents(self, procedure: Procedure) -> bool:
+        """Return whether the care-of address is that of a foreign agent."""
+        return procedure.ip == 4 and self.care_of_address == "agent"
+
+    def address_configuration_ps(self, procedure: Procedure) -> int:
+        """Return the time in ps that a new care-of address takes: DHCP or PPP, or duplicate address detection (decision 22).
+
+        It is 0 where the care-of address is the router's own.
+        """
+        if procedure.network_based or self.has_foreign_agents(procedure):
             return 0
+        if procedure.ip == 4:
+            return self.address_time_ps
         return (constants.DUPLICATE_ADDRESS_DETECTION if self.rfc else 0) if self.dad_ps is None else self.dad_ps
 
     def forwarding_lifetime(self, ip: int) -> int:

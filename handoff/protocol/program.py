@@ -48,8 +48,7 @@ class ProgramStep:
     replies : frozenset of int
         Steps that bring the reply to the mobile node, directly or through further nodes.
     needs_reply : bool
-        If true, the mobile node retransmits the message until a reply arrives. An update over a link that is about to go down
-        is sent only once.
+        If true, the mobile node retransmits the message until a reply arrives.
     registers : bool
         If true, one of the replies tells the mobile node that it is registered.
     fallback_step : int
@@ -150,6 +149,18 @@ class Program:
         """Return the steps that the mobile node starts on an event."""
         return self.steps_by_event.get((variant, event), ())
 
+    def registration_steps(self, variant: int, event: str, keeps_gateway: bool) -> tuple[int, ...]:
+        """Return the steps that register a mobile node, which the mobile node starts on an event.
+
+        A mobile node that keeps its gateway deregisters there even if it registers with the home agent: the gateway steers the
+        old path, so that the marker has to come from there.
+        """
+        numbers = self.steps_on(variant, event)
+        if variant != HOME or not keeps_gateway:
+            return numbers
+        home = tuple(n for n in numbers if self.steps[n].step.effect != "delete")
+        return home + tuple(n for n in self.steps_on(REGIONAL, event) if self.steps[n].step.effect == "delete")
+
 
 def compile_program(setup: Setup, procedure: str) -> Program:
     """Compile a procedure for a setup.
@@ -194,11 +205,13 @@ def _append_variant(
 ) -> None:
     """Append the steps of one variant to ``steps``.
 
-    A request before the move gets a fallback step over the new link, for a move without a prediction.
+    A request before the move gets a fallback step over the new link, for a move without a prediction. The fallback of an update
+    at the warning is the update at the move.
     """
     for step in signalling:
-        before_move = step.on == "predict"
-        number = len(steps)
+        before_move, number = step.on == "predict", len(steps)
+        if step.on == "going-down":
+            fallbacks[number] = number + 1  # the same update over the new link comes next (``steps.rescue_steps``)
         request = replace(step, on="known", path=_relayed_path(step.path, relay)) if before_move else step
         steps.append((variant, request, before_move or step.on == "going-down"))
         if before_move and step.effect != "delete":
@@ -284,7 +297,7 @@ def _program_step(
         needs_old_router=bool(_OLD_ROLES & set(step.path)),
         per_peer="CN" in step.path,
         replies=replies,
-        needs_reply=bool(replies) and step.on != "going-down",
+        needs_reply=bool(replies),
         registers=any(steps[k][1].effect == "registered" for k in replies),
         fallback_step=fallback_step,
         starts=tuple(_steps_started(steps, variant, step.message, role) for role in step.path),

@@ -114,9 +114,9 @@ class RegistrationClient:
         if step.kind == "HADQ":
             return DHAAD_TIMEOUT
         wait = self.options.retransmit_ps
-        if step.over_old_link and step.kind in ("BU", "DBU"):
-            # the new router checks the address before it relays the update, and the anchor's reply waits for the update
-            wait += self.options.duplicate_address_detection_ps(self.program.procedure)
+        if step.over_old_link and step.kind in REQUESTS:
+            # the address is configured before the new router relays the request, and the anchor's reply waits for the request
+            wait += self.options.address_configuration_ps(self.program.procedure)
         return wait
 
     def _rfc_first_wait_ps(self, state: MobileNodeState, step: ProgramStep, new: int, wait: int) -> int:

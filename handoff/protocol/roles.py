@@ -51,6 +51,8 @@ class RoleResolver:
         Maps a role to a function that returns its node for the arguments of a message; -1 stands for the mobile node.
     advertisements : AdvertisementSchedule
         Times at which routers advertise themselves.
+    link_down_ps : callable
+        ``Attachments.link_down_ps`` of the setup.
     simultaneous : int
         Number of bindings that anchors have made in addition to another one.
     """
@@ -73,6 +75,7 @@ class RoleResolver:
             "oMAP": self._old_gateway,
         }  # fmt: skip
         self.simultaneous_bindings = 0
+        self.link_down_ps = setup.attachments.link_down_ps
         self._has_regions = program.procedure.hierarchical
         self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio
@@ -115,7 +118,9 @@ class RoleResolver:
         """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Context.bind``."""
         if role not in self._tunnels:
             header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
-            end = "router" if self.procedure.ip == 4 or self.procedure.network_based else "mobile"
+            to_gateway = self.procedure.ip == 4 and self._has_regions and role in ("HA", "CN")
+            to_router = self.options.has_foreign_agents(self.procedure) or self.procedure.network_based
+            end = "router" if to_router or to_gateway else "mobile"
             self._tunnels[role] = {"header_bytes": header, "end": end}
         return self._tunnels[role]
 

@@ -44,6 +44,20 @@ class Attachments:
         if not is_sorted(self.mobile, self.up_ps):
             raise ValueError("attachments must be sorted by mobile node and then by the time the link comes up")
 
+    def link_down_ps(self, mobile: int, router: int, time_ps: int) -> int:
+        """Return when the latest link of a mobile node to a router goes or went down; -1 if there has been none.
+
+        Parameters
+        ----------
+        mobile, router : int
+            A mobile node and a router's node.
+        time_ps : int
+            Links that come up later do not count.
+        """
+        first, last = np.searchsorted(self.mobile, (mobile, mobile + 1))
+        rows = first + np.flatnonzero((self.router[first:last] == router) & (self.up_ps[first:last] <= time_ps))
+        return int(self.down_ps[rows[-1]]) if len(rows) else -1
+
     def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
         """Return the time between the first link up and the last link down of each mobile node, shortened by a margin.
 

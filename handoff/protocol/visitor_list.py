@@ -70,7 +70,7 @@ class VisitorList:
     def __init__(self, program: Program, roles: RoleResolver, node: int) -> None:
         self.options, self.procedure, self.roles, self.node = program.options, program.procedure, roles, node
         self.entries = PerMobileState(self._initial_entry)
-        self._is_foreign_agent = program.procedure.ip == 4
+        self._is_foreign_agent = program.options.has_foreign_agents(program.procedure)
         self._forwarding_ps = program.options.forwarding_lifetime(program.procedure.ip)
         self._forwarding_tunnel = roles.tunnel("AR")
 
@@ -85,7 +85,7 @@ class VisitorList:
         registered = visitor.until_ps > ctx.time_ps
         visitor.advertisements_left = ADVERTISEMENTS_IN_LIFETIME if registered else FOREVER
         returns = visitor.buffering_old_link and visitor.registered_at_start
-        if registered or returns or visitor.forwarding or self.procedure.ip == 6:
+        if registered or returns or visitor.forwarding or not self._is_foreign_agent:
             self._deliver(ctx, visitor.until_ps if registered else None)
         visitor.forwarding = visitor.buffering_old_link = False
 
@@ -97,7 +97,7 @@ class VisitorList:
         until = min(FOREVER if has_no_end else visitor.until_ps, ctx.time_ps + self._forwarding_ps)
         if until > ctx.time_ps and not visitor.forwarding and not visitor.ends_with_link:
             visitor.buffering_old_link = True
-            ctx.buffer(packets=self.options.old_buffer_packets, until_ps=until)
+            ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until)
 
     def on_link_down(self, ctx: Context) -> None:
         """Record that the link is down. If the marker has passed, remove the entry, at once or after ``linger_ps``."""
@@ -195,8 +195,8 @@ class VisitorList:
     def on_marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
         """Process a marker at the old router.
 
-        In IPv4 the marker is addressed to the foreign agent, which relays it to an attached mobile node. In IPv6 it is addressed
-        to the old care-of address, so that it is forwarded and buffered like data (decision 11).
+        The marker is addressed to the old care-of address. A foreign agent relays it to an attached mobile node. An address of
+        the mobile node's own makes routers forward and buffer the marker like data (decision 11).
 
         Returns
         -------
@@ -210,9 +210,9 @@ class VisitorList:
         if fields.identification < visitor.last_identification:
             return False, False  # of an earlier handoff: the mobile node has registered through this router again since
         if visitor.forwarding:
-            return self.procedure.ip == 6, self.options.forwarding_end == "marker" and not self.procedure.route_optimization
+            return not self._is_foreign_agent, self.options.forwarding_end == "marker" and not self.procedure.route_optimization
         if not visitor.attached:
-            return self.procedure.ip == 6, self._is_foreign_agent and not visitor.buffering_old_link
+            return not self._is_foreign_agent, self._is_foreign_agent and not visitor.buffering_old_link
         visitor.ends_with_link = True
         return True, False
 

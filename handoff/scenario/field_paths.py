@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
+from handoff.scenario.field_types import read_limit
 from handoff.scenario.models import Scenario
 
 
@@ -33,7 +34,7 @@ def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
 def is_count(path: Sequence[str | int]) -> bool:
     """Return whether the value at a path may be a plain whole number."""
     return any(
-        kind is int and not any(isinstance(entry, BeforeValidator) for entry in metadata)
+        kind is int and not any(isinstance(entry, BeforeValidator) and entry.func is not read_limit for entry in metadata)
         for kind, metadata in _alternatives(_annotation_at(path), ())
     )
 

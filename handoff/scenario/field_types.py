@@ -17,6 +17,9 @@ Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_NAMES = 2**16
 """Names that one list of patterns may expand to."""
 
+UNLIMITED = "unlimited"
+"""Word for no limit of a buffer; 0 is no room at all."""
+
 _LISTED_NAMES = 20
 _NUMBERED = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
 _SLOWEST_PACE, _FASTEST_PACE = Fraction(1, 1000), 1000
@@ -40,6 +43,20 @@ class QuantityReader:
         if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
             return self.quantity.read(value)
         raise ValueError(f"{value!r} has no unit: write text with one, as in {self.quantity.example!r}")
+
+
+def read_limit(value: Any) -> Any:
+    """Return None for the word ``unlimited``, and any other value unchanged."""
+    return None if value == UNLIMITED else value
+
+
+@dataclass(frozen=True)
+class LimitReader(QuantityReader):
+    """Validator of a limit with a unit: a quantity, or the word ``unlimited``, which becomes None."""
+
+    def __call__(self, value: Any) -> int | None:  # type: ignore[override]
+        """Return the number of steps of a value, or None for no limit."""
+        return None if value == UNLIMITED else super().__call__(value)
 
 
 @dataclass(frozen=True)
@@ -181,6 +198,8 @@ Loss = Annotated[str, BeforeValidator(read_probability)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_read_names)]
 Count = Annotated[int, Field(ge=0, strict=True)]
+CountLimit = Annotated[Count | None, BeforeValidator(read_limit)]
+SizeLimit = Annotated[int | None, BeforeValidator(LimitReader(SIZE))]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 

@@ -14,6 +14,7 @@ from handoff.protocol.options import CHOICES, Options
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import (
     Count,
+    CountLimit,
     Duration,
     Loss,
     Name,
@@ -21,6 +22,7 @@ from handoff.scenario.field_types import (
     Positive,
     Rate,
     Size,
+    SizeLimit,
     StrictModel,
     as_list,
     join_names,
@@ -155,7 +157,9 @@ def _option_fields() -> dict[str, Any]:
         elif name.endswith("_ps"):
             fields[name.removesuffix("_ps")] = (Duration | None if "None" in str(kind) else Duration, field.default)
         elif name.endswith("_bytes"):
-            fields[name] = (Size, field.default)
+            fields[name] = (SizeLimit, field.default)
+        elif name.endswith("_packets"):
+            fields[name] = (CountLimit, field.default)
         elif "bool" in str(kind):
             fields[name] = (StrictBool | None if "None" in str(kind) else StrictBool, field.default)
         else:

@@ -117,6 +117,8 @@ class CommutersModel(StrictModel):
     path: Literal["line", "random", "ring"] = "line"
     gap: UniformDuration | None = None
     overlap: UniformDuration | None = None
+    single_access: Share | None = None
+    announced: Share = _SHARE
     lead: UniformDuration = NONE
     guard: UniformDuration = NONE
     start: Literal["spread", "first"] = "spread"
@@ -125,8 +127,12 @@ class CommutersModel(StrictModel):
     @model_validator(mode="after")
     def _check_handoffs(self) -> CommutersModel:
         problems = []
-        if (self.gap is None) == (self.overlap is None):
-            problems.append("give either 'gap' (time without a link) or 'overlap' (time with two links); '0s' means neither")
+        both = self.gap is not None and self.overlap is not None
+        if both == (self.single_access is None) or (self.gap is None and self.overlap is None):
+            problems.append(
+                "give either 'gap' (time without a link) or 'overlap' (time with two links), where '0s' means neither; or give "
+                "both and 'single_access', the share of handoffs with a gap"
+            )
         if self.lead != NONE and self.overlap is not None and self.overlap.high > self.lead.low + self.guard.low:
             problems.append("give an 'overlap' of at most 'lead' and 'guard' together: the prediction comes before the new link")
         if not self.moving and self.handoff_rate:
@@ -144,8 +150,13 @@ class CommutersModel(StrictModel):
             moving, dwell_ps = self.moving, MEGAHOUR_PS * self.moving // (_SHARE * self.handoff_rate)
         return Commuters(
             dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
-            self.guard, self.lead, self.start == "first", self.group,
+            self._scale(self.single_access), self._scale(self.announced), self.guard, self.lead, self.start == "first",
+            self.group,
         )  # fmt: skip
+
+    @staticmethod
+    def _scale(share: int | None) -> int:
+        return 2**64 if share is None else (share << 64) // _SHARE
 
     def names(self) -> list[str]:
         """Return the names of the mobile nodes."""

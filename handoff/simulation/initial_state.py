@@ -88,7 +88,7 @@ def schedule_events(setup: Setup, network: Network, program: Program, roles: Rol
             old, new = movement.router[rows], movement.router[rows + 1]
             first = old if program.steps[program.prelude[0]].step.path[0] == "oAR" else new
             _schedule_at_routers(network, first, times[rows], movement.mobile[rows], code, old | new << 16)
-    if setup.options.old_buffer_packets:
+    if setup.options.buffers_at_old_router:
         _schedule_fades(setup, network, attachment)
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)

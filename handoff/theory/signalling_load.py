@@ -116,7 +116,7 @@ def _registration_begin(setup: Setup, program: Program) -> Int:
     movement, options = setup.attachments, setup.options
     previous, first = _previous_attachments(setup)
     discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
-    found_ps = movement.up_ps + discovery_ps + options.duplicate_address_detection_ps(program.procedure)
+    found_ps = movement.up_ps + discovery_ps + options.address_configuration_ps(program.procedure)
     begin_ps = np.where(_registers_early(setup, program), movement.predict_ps[previous], found_ps)
     begin_ps[first & (movement.up_ps == 0)] = 0
     begin_ps[begin_ps >= setup.duration_ps] = -1

@@ -72,11 +72,11 @@ class Town:
         options = Options(
             relay=("router", "l2")[rng.integers(2)],
             lifetime_s=rough(600, 3),
-            new_buffer_packets=rough(0, 5, 50),
+            new_buffer_packets=rough(None, 0, 5, 50),
             forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
             bicast_ps=ms(50, 500),
             agent_discovery_ps=ms(0, 200),
-            old_buffer_packets=rough(0, 5, 50),
+            old_buffer_packets=rough(0, None, 5, 50),
         )
         movement = Attachments(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()
@@ -95,15 +95,19 @@ class Town:
         }
         for name in ("forward_unacked", "upstream_early"):
             values[name] = bool(rng.random() < 0.3)
-        for name in ("dad_ps", "linger_ps", "authentication_service_ps"):
+        values["upstream_hold"] = bool(rng.random() < 0.8)
+        if rng.random() < 0.5:
+            values |= {"bicast_ps": None, "bicast_linger_ps": int(rng.integers(0, 300 * MS))}
+        for name in ("dad_ps", "address_time_ps", "linger_ps", "authentication_service_ps"):
             values[name] = int(rng.integers(0, 40 * MS)) if rng.random() < 0.5 else Options.__dataclass_fields__[name].default
         low = int(rng.integers(20 * MS, 400 * MS))
         return values | {
             "advertisement_min_ps": low,
             "advertisement_max_ps": low + int(rng.integers(0, 400 * MS)),
             "tunnel_limit": int(rng.integers(2, 5)),
-            "upstream_packets": int(rng.integers(0, 20)),
-            "new_buffer_bytes": int(rng.integers(0, 3)) * 3000,
+            "upstream_packets": (None, *range(20))[rng.integers(21)],
+            "new_buffer_bytes": (None, 0, 3000, 6000)[rng.integers(4)],
+            "old_buffer_bytes": (None, None, 3000)[rng.integers(3)],
         }
 
     def _random_attachments(self, rng: np.random.Generator, mobile: int, routers: list[int]) -> list[tuple[int, ...]]:

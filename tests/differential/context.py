@@ -42,7 +42,7 @@ class Context:
 
     def send(
         self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1,
-        radio: bool = False,
+        radio: bool = False, like_data: bool = False,
     ) -> None:  # fmt: skip
         oracle, t, mobile_key = self._oracle, self.time_ps, self._oracle.mobile_keys[self.mobile]
         sender = mobile_key if self.node < 0 else oracle.node_keys[self.node]
@@ -50,7 +50,10 @@ class Context:
         oracle.messages_sent[self.node, self.mobile] += 1
         six = tuple(args) + (0,) * (6 - len(args))
         packet_key = mix2(mix2(sender, mobile_key), count)
-        packet = Packet(3 if for_mobile else 2, packet_key, self.mobile, size_bytes, t, to, source=self.node, code=code, args=six)
+        packet = Packet(
+            3 if for_mobile else 2, packet_key, self.mobile, size_bytes, t, to, source=self.node, code=code, args=six,
+            like_data=like_data,
+        )  # fmt: skip
         oracle.record.born(packet, original=True)
         if self.node < 0:
             oracle.transmit_up(oracle.network.cell_of_node[via], packet, t)
@@ -72,7 +75,9 @@ class Context:
         entry = Local(FOREVER if until_ps is None else until_ps)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps)
 
-    def buffer(self, *, packets: int = 0, bytes: int = 0, until_ps: int | None = None, copy_in_flight: bool = False) -> None:
+    def buffer(
+        self, *, packets: int | None = None, bytes: int | None = None, until_ps: int | None = None, copy_in_flight: bool = False
+    ) -> None:
         entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps, copy_in_flight)
 
@@ -92,7 +97,7 @@ class Context:
     def set_upstream_route(self, node: int) -> None:
         self._oracle.choose_up(self.mobile, self._oracle.network.cell_of_node[node], self.time_ps)
 
-    def buffer_upstream(self, *, packets: int = 0, bytes: int = 0) -> None:
+    def buffer_upstream(self, *, packets: int | None = None, bytes: int | None = None) -> None:
         self._oracle.choose_up(self.mobile, Hold(packets, bytes), self.time_ps)
 
     def clear_upstream_route(self) -> None:

@@ -83,6 +83,8 @@ class Actor:
         six = (*args, *(0,) * (5 - len(args)), left - 1)
         if self.place is None:
             how["via"] = self.index(how["via"])
+        if dice.random() < 0.2:
+            how["like_data"] = True  # passes the registration server; means nothing for a message to a mobile
         ctx.send(code, self.index(to), size_bytes=dice.choice(self.script.sizes), args=six, **how)
 
     def bind(self, ctx: Any, dice: Random, coa: str, simultaneous: bool | None = None) -> None:
@@ -116,7 +118,7 @@ class Actor:
             self.register(ctx, event, dice, other)
         elif code == FORWARD:
             if dice.random() < 0.4:
-                limits = {"packets": dice.choice((0, 1, 3, 10)), "bytes": dice.choice((0, 0, self.few_bytes(2500)))}
+                limits = {"packets": dice.choice((None, 0, 1, 3, 10)), "bytes": dice.choice((None, None, self.few_bytes(2500)))}
                 ctx.buffer(**limits, until_ps=self.until(ctx, dice, 0.5))
                 ctx.timer(ctx.time_ps + self.span(dice), FORWARD, self.rank(other) * 8)
             else:
@@ -185,7 +187,7 @@ class Actor:
             ctx.begin_measurement(dice.randrange(1000))
         upstream = dice.random()
         if upstream < 0.4:
-            ctx.buffer_upstream(packets=dice.choice((0, 2, 8)), bytes=dice.choice((0, 0, self.few_bytes(3000))))
+            ctx.buffer_upstream(packets=dice.choice((None, 0, 2, 8)), bytes=dice.choice((None, None, self.few_bytes(3000))))
         elif upstream < 0.5:
             ctx.clear_upstream_route()
         ctx.timer(ctx.time_ps + self.span(dice, least=0), LATER, self.rank(new) * 8)
@@ -232,7 +234,7 @@ class Actor:
         elif what == 3 and self.place in self.script.cells:
             ctx.deliver_locally(until_ps=self.until(ctx, dice, 0.4))
         elif what <= 5:
-            limits = {"packets": dice.choice((0, 1, 2, 5)), "bytes": dice.choice((0, 0, self.few_bytes(1500)))}
+            limits = {"packets": dice.choice((None, 0, 1, 2, 5)), "bytes": dice.choice((None, None, self.few_bytes(1500)))}
             ctx.buffer(**limits, until_ps=self.until(ctx, dice, 0.6), copy_in_flight=self.script.copy_in_flight)
         elif what == 6:
             ctx.unbind(self.index(other))
@@ -244,7 +246,7 @@ class Actor:
         if what <= 1:
             ctx.set_upstream_route(cell)
         elif what == 2:
-            ctx.buffer_upstream(packets=dice.choice((0, 1, 4)), bytes=dice.choice((0, self.few_bytes(2000))))
+            ctx.buffer_upstream(packets=dice.choice((None, 0, 1, 4)), bytes=dice.choice((None, self.few_bytes(2000))))
         elif what == 3:
             ctx.clear_upstream_route()
         elif what == 4:

@@ -24,6 +24,7 @@ class Packet:
     source: int = -1
     code: int = 0
     args: tuple[int, ...] = ()
+    like_data: bool = False  # passes the registration server
     extra: int = 0
     tunnels: int = 0
     ends_at_router: bool = False  # of the last tunnel it entered

@@ -185,6 +185,9 @@ class Oracle:
             self.look_up(node, packet, t)
 
     def register(self, node: int, packet: Packet, t: int) -> None:
+        if packet.like_data:
+            self.tell_served(node, packet, t)
+            return
         server, row = self.registrations[node], self.record.nodes[node]
         slot = server.accept(packet, t)
         if slot is None:
@@ -200,10 +203,13 @@ class Oracle:
         row.registration_wait_ps += slot.start - t
         row.registration_wait_max_ps = max(row.registration_wait_max_ps, slot.start - t)
         row.registration_peak = server.tally.peak_packets
+        self.tell_served(node, packet, slot.finish)
+
+    def tell_served(self, node: int, packet: Packet, t: int) -> None:
         self.served += 1
-        event = Event(slot.finish, node, packet.mobile, MESSAGE, packet.code, packet.source, -1, packet.args)
+        event = Event(t, node, packet.mobile, MESSAGE, packet.code, packet.source, -1, packet.args)
         order = (self.mobile_keys[packet.mobile], MESSAGE, self.served)
-        self.push(slot.finish, unit_of(node), CONTROLLERS, order, self.tell, event, packet)
+        self.push(t, unit_of(node), CONTROLLERS, order, self.tell, event, packet)
 
     def tell(self, t: int, event: Event, packet: Packet | None = None) -> None:
         """Deliver an event to its controller; a message is delivered at this time."""

@@ -51,8 +51,8 @@ class Local:
 class Hold:
     """Buffer of waiting packets; also the upstream buffer of a mobile."""
 
-    packets: int = 0
-    bytes: int = 0
+    packets: int | None = None
+    bytes: int | None = None
     until: int = FOREVER
     waiting: list[Packet] = field(default_factory=list)
 
@@ -61,9 +61,9 @@ class Hold:
 
     def put(self, packet: Packet) -> Fate | None:
         """Buffer a packet; return None, or the reason for a drop."""
-        if self.packets > 0 and len(self.waiting) + 1 > self.packets:
+        if self.packets is not None and len(self.waiting) + 1 > self.packets:
             return Fate.QUEUE_FULL
-        if self.bytes > 0 and self.held_bytes() + packet.size > self.bytes:
+        if self.bytes is not None and self.held_bytes() + packet.size > self.bytes:
             return Fate.QUEUE_FULL
         self.waiting.append(packet)
         return None

@@ -10,6 +10,7 @@ from engine.quantities import parse_duration
 from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.experiments.planning.value_search import SearchRange, Sense
 from handoff.scenario import Scenario, ScenarioError
+from handoff.scenario.field_types import UNLIMITED
 from handoff.scenario.load import validate
 from handoff.scenario.overrides import set_value, variable_fields
 
@@ -118,12 +119,12 @@ def sizing_steps(size: str, data: Tables) -> list[SearchStep]:
 
 
 def _buffer_steps(data: Tables) -> list[SearchStep]:
-    # A new router's buffer of 0 has no limit. The old router is sized with it, then the new router with the old one's size.
+    # The old router is sized beside a new router without a limit, then the new router beside an old one of that size.
     old, new = Values.of(data, OLD_BUFFER), Values.of(data, NEW_BUFFER)
-    old_range, new_range = SearchRange(0, MAX_BUFFER_PACKETS, 0), SearchRange(1, MAX_BUFFER_PACKETS, 0)
+    old_range, new_range = SearchRange(0, MAX_BUFFER_PACKETS, 0), SearchRange(0, MAX_BUFFER_PACKETS, 0)
     return [
         lambda answers: SearchProblem(
-            "old router's buffer (packets)", OLD_BUFFER, old, old_range, "smallest", fixed=((NEW_BUFFER, "0"),)
+            "old router's buffer (packets)", OLD_BUFFER, old, old_range, "smallest", fixed=((NEW_BUFFER, UNLIMITED),)
         ),
         lambda answers: SearchProblem(
             "new router's buffer (packets)", NEW_BUFFER, new, new_range, "smallest",

@@ -98,6 +98,8 @@ class Recorder:
         roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
     ) -> None:
         self.ip, self.nodes = program.procedure.ip, len(network.nodes)
+        if self.ip == 4 and program.options.care_of_address != "agent":
+            raise ValueError("captures have no co-located care-of addresses: leave out --pcap or options.care_of_address")
         if errors := address_plan_errors(self.ip, self.nodes, network.mobile_count) + short_packet_errors(network, self.ip):
             raise ValueError("\n".join(errors))
         self.addresses = AddressPlan(roles, self.nodes, network.mobile_count)

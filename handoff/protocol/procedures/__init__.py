@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from handoff.protocol.procedures import mipv4, mipv6
 from handoff.protocol.procedures.steps import EVENTS, Procedure, Step
 
-_ALL = (*mipv4.CONVENTIONAL, *mipv6.CONVENTIONAL, *mipv4.SYNCHRONIZED, *mipv6.SYNCHRONIZED, *mipv6.PROXY)
+_ALL = (*mipv4.CONVENTIONAL, *mipv6.CONVENTIONAL, *mipv4.SYNCHRONIZED, *mipv6.SYNCHRONIZED, *mipv6.EXTENSIONS, *mipv6.PROXY)
 _AFTER_FIGURES = 99  # the seed ends with figure 52B
 
 

@@ -20,7 +20,6 @@ CONVENTIONAL = (
         ip=4,
         anchor="HA",
         signalling=(Step("move", "RQ", (*_NEW_LINK, "HA"), "bind"), _REPLY),
-        upstream="drop",
     ),
     Procedure(
         name="mipv4-smooth",
@@ -38,7 +37,6 @@ CONVENTIONAL = (
             Step("RQ", "BU", ("HA", "CN"), "bind"),
             Step("BU2", "BA2", ("oAR", "nAR", "MN")),
         ),
-        upstream="drop",
     ),
     Procedure(
         name="mipv4-bicast",

@@ -32,7 +32,6 @@ CONVENTIONAL = (
             *update_steps("move", "2", (*_NEW_LINK, "CN")),
             *_TEMPORARY,
         ),
-        upstream="drop",
     ),
     Procedure(
         name="mipv6",
@@ -43,7 +42,6 @@ CONVENTIONAL = (
         ip=6,
         anchor="HA",
         signalling=(*update_steps("move", "1", (*_NEW_LINK, "HA"), reply="registered"), *_TEMPORARY),
-        upstream="drop",
     ),
     Procedure(
         name="hmipv6-bicast",
@@ -93,7 +91,6 @@ PROXY = (
             Step("BU", "BA", ("HA", "nAR")),
             Step("BA", "AA", ("nAR", "MN"), "registered"),
         ),
-        upstream="drop",
     ),
 )
 """Proxy Mobile IPv6, which the seed document does not contain."""
@@ -146,3 +143,26 @@ SYNCHRONIZED = (
         rescue=rescue_steps("2"),
     ),
 )
+
+EXTENSIONS = (
+    Procedure(
+        name="sync-hmipv6-ro",
+        family="synchronized",
+        summary="extension: as sync-hmipv6, with correspondents that send to the mobility anchor point and mark their own paths",
+        figures="",
+        rfcs=("RFC 5380", "RFC 6275"),
+        ip=6,
+        anchor="MAP",
+        route_optimization=True,
+        marker="DBA",
+        signalling=(*update_steps("predict", "", predictive_path("MAP"), reply="registered"), *_deregistration_steps("MAP")),
+        between=(
+            *update_steps("predict", "", predictive_path("MAP")),
+            *update_steps("predict", "3", predictive_path("HA"), reply="registered"),
+            *update_steps("predict", "4", predictive_path("CN")),
+            *_deregistration_steps("CN", "oMAP"),
+        ),
+        rescue=rescue_steps("2"),
+    ),
+)
+"""Hierarchical Mobile IPv6 with route optimization, which the seed document does not synchronize (decision 19)."""

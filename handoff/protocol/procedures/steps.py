@@ -8,7 +8,7 @@ its role.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 EVENTS = ("predict", "move", "going-down")
@@ -66,9 +66,8 @@ class Procedure:
     between : tuple of Step
         Messages of a handoff to another region; empty unless the procedure is hierarchical.
     rescue : tuple of Step
-        Messages that the mobile node sends at ``going-down`` if the marker has not arrived.
-    upstream : str
-        Treatment of upstream data while the mobile node has no registered link: ``"hold"`` or ``"drop"``.
+        Messages that make the old router forward: at ``going-down`` if the marker has not arrived, and at ``move`` if nothing was
+        announced or the marker did not arrive (decision 30: as in the conventional procedure of the family).
     route_optimization : bool
         If true, correspondents have bindings (RFC 6275 6.1.7; draft-ietf-mobileip-optim).
     network_based : bool
@@ -87,7 +86,6 @@ class Procedure:
     marker: str = ""
     between: tuple[Step, ...] = ()
     rescue: tuple[Step, ...] = ()
-    upstream: str = "hold"
     route_optimization: bool = False
     network_based: bool = False
 
@@ -114,5 +112,10 @@ def update_steps(on: str, number: str, path: tuple[str, ...], effect: str = "bin
 
 
 def rescue_steps(number: str = "") -> tuple[Step, ...]:
-    """Return the update to the old router over the old link and its acknowledgement through the new one (seed, II-4, III-3)."""
-    return update_steps("going-down", number, ("MN", "oAR"), "forward")
+    """Return the update to the old router and its acknowledgement through the new one.
+
+    The update takes the old link at the warning (seed, II-4, III-3), and the new one after a move without it (as in the seed's
+    figures 5 and 6).
+    """
+    update, acknowledgement = update_steps("going-down", number, ("MN", "oAR"), "forward")
+    return update, replace(update, on="move", path=("MN", "nAR", "oAR")), acknowledgement

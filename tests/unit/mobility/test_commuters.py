@@ -239,3 +239,30 @@ def test_constant_handoffs_by_hand():
     assert log.up_ps[1] == begin + 6 * S
     assert log.predict_ps[1] == begin + 10 * S
     assert log.router.tolist() == list(range(len(log.router)))
+
+
+MIXED = dataclasses.replace(
+    SINGLE, overlap=UniformTime(10 * MS, 100 * MS), single_share=2**62, announced_share=2**64 * 9 // 10
+)
+
+
+def test_a_share_of_the_handoffs_has_a_gap_and_the_others_an_overlap():
+    log = attach(MIXED)
+    row = rows_with_handoff(log)
+    gap = log.up_ps[row + 1] - log.down_ps[row]
+    single = gap > 0
+    assert ((gap[single] >= 20 * MS) & (gap[single] <= 100 * MS)).all()
+    assert ((gap[~single] <= -10 * MS) & (gap[~single] >= -100 * MS)).all()
+    assert_in_quantiles(int(single.sum()), stats.binom(len(row), 0.25))
+
+
+def test_a_share_of_the_handoffs_is_not_announced():
+    """Their links have the same times as with announcement."""
+    log, announced = attach(MIXED), attach(dataclasses.replace(MIXED, announced_share=2**64))
+    row = rows_with_handoff(log)
+    silent = log.predict_ps[row] < 0
+    assert ((log.going_down_ps[row] < 0) == silent).all()
+    assert_in_quantiles(int(silent.sum()), stats.binom(len(row), 0.1))
+    assert (log.up_ps == announced.up_ps).all()
+    assert (log.down_ps == announced.down_ps).all()
+    assert (announced.predict_ps[row] >= 0).all()

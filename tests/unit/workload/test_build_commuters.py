@@ -31,12 +31,15 @@ def metro(tmp_path):
         (["moving=0"], "FILE:19: movement.commuters: 'moving' is 0, which excludes a 'handoff_rate' above 0"),
         (["dwell=exponent"], "--set: movement.commuters.dwell: 'exponent' is not one of 'exponential' or 'constant'"),
         (["gap=1ms"], "FILE:19: movement.commuters: give either 'gap' (time without a link) or 'overlap'"),
+        (["gap=1ms", "single_access=2"], "--set: movement.commuters.single_access: 2 is not a share"),
+        (["single_access=0.5"], "FILE:19: movement.commuters: give either 'gap' (time without a link) or 'overlap'"),
+        (["announced=-1"], "--set: movement.commuters.announced: -1 is not a share"),
         (["overlap=121ms"], "FILE:19: movement.commuters: give an 'overlap' of at most 'lead' and 'guard' together"),
         (["lead=['2ms','1ms']"], "--set: movement.commuters.lead: ['2ms', '1ms'] ends before it begins"),
         (["lead=['2ms']"], "--set: movement.commuters.lead: ['2ms'] is neither a duration nor the ends of a range"),
         (["guard=20"], "--set: movement.commuters.guard: 20 has no unit: write text with one, as in '20ms'"),
         (["group=0"], "--set: movement.commuters.group: input should be greater than or equal to 1, not 0"),
-        (["speed=2"], "--set: movement.commuters.speed: unknown key; allowed are dwell, gap, group"),
+        (["speed=2"], "--set: movement.commuters.speed: unknown key; allowed are announced, dwell, gap"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported(metro, changes, message):
