@@ -9,7 +9,7 @@ import numpy as np
 
 from handoff.output.ladder.view import RunView
 
-_OF_VERB = {"deliver_locally": "visitor", "buffer": "pending"}
+_OF_VERB = {"deliver_locally": "visitor", "buffer": "holds packets"}
 _Entry = dict[Any, int | None]
 """Maps each care-of node of an entry, or the word for another entry, to its end."""
 
@@ -27,7 +27,7 @@ def entries_at(view: RunView, time_ps: int) -> dict[int, tuple[str, ...]]:
     Returns
     -------
     dict of int to tuple of str
-        The columns of the care-of addresses of a binding, ``visitor`` or ``pending``; no entry for other nodes.
+        The columns of the care-of addresses of a binding, ``visitor`` or ``holds packets``; no entry for other nodes.
     """
     entries: dict[int, _Entry] = {node: {entry: None} for node, entry in _initial(view)}
     for action in view.actions:

@@ -79,7 +79,7 @@ class Journey:
     fate : Fate
         End of the copy.
     end : int
-        Node at which the copy ended.
+        Node at which the copy ended, or is when the run ends.
     delivered : bool
         If true, some copy of the packet arrived.
     transmissions : tuple of Transmission
@@ -179,7 +179,7 @@ class JourneyRecorder:
             if copies[flow, seq] > 1 and copy == 0:
                 shared = _last_common(own, [hops.get((flow, seq, c), []) for c in range(1, copies[flow, seq])])
             up = bool(flows["up"][flow])
-            end = MOBILE if Fate(fate) in _RECEIVED and not up else node
+            end = _last_node(way, node) if fate == Fate.IN_FLIGHT else MOBILE if Fate(fate) in _RECEIVED and not up else node
             found.append(
                 Journey(
                     flow, seq, copy, up, int(flows["node"][flow]), sent_ps, ended_ps, Fate(fate), end,
@@ -201,6 +201,13 @@ class JourneyRecorder:
             start_ps, end_ps = int(row["start_ps"]), int(row["end_ps"])
             hops.setdefault(key, []).append(Transmission(source, target, start_ps, end_ps + delay_ps, tunnels))
         return hops
+
+
+def _last_node(way: list[Transmission], otherwise: int) -> int:
+    """Return the node at which a copy is when the run ends, or towards which it is on its way; on the radio, the sender."""
+    if not way:
+        return otherwise
+    return way[-1].source if way[-1].target == MOBILE else way[-1].target
 
 
 def _whole_way(own: list[Transmission], first: list[Transmission], copy: int) -> tuple[list[Transmission], int]:

@@ -51,7 +51,7 @@ class NodeState:
     ----------
     column : str
     entry : tuple of str
-        Care-of addresses of the binding, ``visitor`` or ``pending``; empty without an entry.
+        Care-of addresses of the binding, ``visitor`` or ``holds packets``; empty without an entry.
     upstream, downstream : int
         Largest number of upstream and downstream packets that wait at once during the phase: the buffers UA and DA.
     lost : int
@@ -185,7 +185,7 @@ def build_picture(view: RunView, figure: Figure) -> Picture:
 
 
 def _spans(view: RunView, phase: str) -> list[tuple[int, int]]:
-    """Return the intervals of a phase in the time that is shown; those that only an instant separates are one."""
+    """Return the intervals of a phase in the time that is shown; intervals that only an instant separates are one."""
     spans: list[tuple[int, int]] = []
     for begin_ps, end_ps in view.phases.intervals(phase):
         begin_ps, end_ps = max(begin_ps, view.begin_ps), min(end_ps, view.end_ps)
@@ -281,7 +281,8 @@ def _waiting(view: RunView, spans: list[tuple[int, int]], up: bool) -> Counter[i
 def _flows(view: RunView, spans: list[tuple[int, int]]) -> Iterator[Flow]:
     groups: Counter[tuple[str, tuple[str, ...], str]] = Counter()
     for journey in view.journeys:
-        if any(_within(spans, start_ps) for start_ps, _ in _legs(view, journey)):
+        times = [start_ps for start_ps, _ in _legs(view, journey)] + [stop.arrival_ps for stop in journey.stops()]
+        if any(_within(spans, time_ps) for time_ps in times):
             label = UP if journey.up else COPY if journey.copied_at < len(journey.transmissions) else DOWN
             groups[label, view.path(journey), journey.outcome] += 1
     for (label, path, outcome), packets in sorted(groups.items()):

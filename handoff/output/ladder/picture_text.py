@@ -23,7 +23,7 @@ def render_picture_text(picture: Picture) -> str:
 
 def entry_text(node: NodeState) -> str:
     """Return the entry of a node in words; empty without an entry."""
-    if node.entry in (("visitor",), ("pending",)):
+    if node.entry in (("visitor",), ("holds packets",)):
         return node.entry[0]
     return f"binding: {' + '.join(node.entry)}" if node.entry else ""
 

@@ -24,10 +24,10 @@ def test_bindings_and_visitors_of_a_late_handoff():
     assert entries(view, 533) == {"HA": (NEW,), NEW: ("visitor",)}
 
 
-def test_a_mobile_node_without_its_new_link_is_pending():
+def test_a_mobile_node_without_its_new_link_has_its_packets_held():
     view = observe_handoff(SINGLE.setup(down=[480]), "sync-mipv4", 0, 0, 1)
     new_link_up = 513
-    assert entries(view, new_link_up - 0.001)[NEW] == ("pending",)
+    assert entries(view, new_link_up - 0.001)[NEW] == ("holds packets",)
     assert entries(view, new_link_up)[NEW] == ("visitor",)
 
 

@@ -30,8 +30,8 @@ def phase_begins(ladder):
         (LATE, {"II-2": 500, "II-4": 520, "II-3": 523, "II-5": 535, "II-6": 545}),
         # warned at 530, after the binding; no message or event between the acknowledgement (545) and the end of the old link
         (IN_ORDER, {"II-2": 500, "II-3": 523, "II-4": 530, "II-6": 560}),
-        # warned at 502; the new link is up at 513; binding 523; reply 540
-        (SINGLE, {"III-2": 500, "III-3": 502, "III-4": 513, "III-5": 523, "III-6": 540}),
+        # the move is known at 500; request and update at 502; the new link is up at 513; binding 525; reply 542
+        (SINGLE, {"III-1": 500, "III-2": 502, "III-3": 502, "III-4": 513, "III-5": 525, "III-6": 542}),
     ],
     ids=["I", "II warned early", "II", "III"],
 )
@@ -57,7 +57,7 @@ def test_a_ladder_has_columns_messages_and_data_packets():
 
 def test_paths_of_lost_packets_and_messages_end_where_they_are_lost():
     scene = Scene([Stay("old", down=500), Stay("new", up=700)], loss=["new>ha"])
-    ladder = build_ladder(scene.setup(down=[480]), "mipv4", 0, 0, 1)
+    ladder = build_ladder(scene.setup(down=[480], options={"old_buffer_packets": 0}), "mipv4", 0, 0, 1)
     assert [(t.path, t.outcome) for t in ladder.traffic] == [(("CN", "HA", "old router"), "lost: detached")]
     assert [(a.message, a.target, a.arrival_ps) for a in ladder.arrows] == [("RQ", "new router", 805 * MS), ("RQ", "HA", None)]
     assert ladder.arrows[1].note
@@ -76,7 +76,7 @@ def test_the_acknowledgement_of_the_rescue_belongs_to_its_phase():
 
 def test_copies_of_delivered_packets_are_discarded_and_not_lost():
     """The packet sent at 580 reaches the old router at 610, after the end of its link at 600, and the new one at 612."""
-    ladder = build_ladder(OVERLAP.setup(down=[580]), "mipv4-bicast", 0, 0, 1)
+    ladder = build_ladder(OVERLAP.setup(down=[580], options={"old_buffer_packets": 0}), "mipv4-bicast", 0, 0, 1)
     assert sorted((t.path, t.outcome) for t in ladder.traffic) == [
         (("CN", "HA", "new router", "MN"), "delivered"), (("CN", "HA", "old router"), "discarded: detached")
     ]  # fmt: skip

@@ -41,16 +41,22 @@ def test_an_upstream_packet_passes_a_router():
 
 
 def test_a_held_upstream_packet_waits_at_the_mobile_node():
-    """The old link is down from 510 on. The reply leaves the home agent at 523 and is at the mobile node at 540."""
+    """The old link is down from 510 on. The request leaves at 502, the reply leaves the home agent at 525 and arrives at 542."""
     view, (journey,) = journeys(SINGLE, "sync-mipv4", up=[515])
-    assert stops(view, journey) == [("MN", 515, 540), ("new router", 545, 545), ("CN", 572, None)]
+    assert stops(view, journey) == [("MN", 515, 542), ("new router", 547, 547), ("CN", 574, None)]
 
 
 def test_a_packet_that_the_radio_loses_ends_at_the_router():
     """Sent 480, at the old router at 510, after the end of its link at 500."""
-    view, (journey,) = journeys(BREAK, "mipv4", down=[480])
+    view, (journey,) = journeys(BREAK, "mipv4", down=[480], options={"old_buffer_packets": 0})
     assert stops(view, journey) == [("CN", 480, 480), ("HA", 500, 500), ("old router", 510, 510)]
     assert (journey.outcome, journey.delivered) == ("lost: detached", False)
+
+
+def test_a_packet_that_the_old_router_keeps_is_there_at_the_end_of_the_run():
+    view, (journey,) = journeys(BREAK, "mipv4", down=[480], options={"old_buffer_packets": 50})
+    assert stops(view, journey) == [("CN", 480, 480), ("HA", 500, 500), ("old router", 510, None)]
+    assert (journey.outcome, journey.delivered) == ("in flight", False)
 
 
 def test_copies_of_one_packet_have_the_first_part_of_their_way_in_common():
@@ -67,7 +73,7 @@ def test_copies_of_one_packet_have_the_first_part_of_their_way_in_common():
 
 def test_a_copy_that_ends_while_another_arrives_is_discarded():
     """Sent 580: at the old router at 610, after the end of its link at 600."""
-    _, both = journeys(OVERLAP, "mipv4-bicast", down=[580])
+    _, both = journeys(OVERLAP, "mipv4-bicast", down=[580], options={"old_buffer_packets": 0})
     assert sorted(j.outcome for j in both) == ["delivered", "discarded: detached"]
 
 

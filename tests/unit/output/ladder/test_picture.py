@@ -148,7 +148,7 @@ def test_phase_iii_3_is_the_rescue_while_the_anchor_sends_to_the_old_router(vari
     assert Strand(MN, OLD, UP) in data(number)
     assert not {strand for strand in data(number) if strand.source == variant.anchor and strand.target == NEW}
     assert state(number, OLD).entry == (NEW,)
-    assert state(number, NEW).entry == ("pending",)
+    assert state(number, NEW).entry == ("holds packets",)
     assert state(number, variant.anchor).entry == (OLD,)
 
 

@@ -23,5 +23,5 @@ def test_a_small_picture_character_by_character():
 
 
 def test_entries_are_a_word_or_a_binding():
-    texts = [entry_text(NodeState("HA", entry, 0, 0, 0)) for entry in ((), ("visitor",), ("pending",), ("a", "b"))]
-    assert texts == ["", "visitor", "pending", "binding: a + b"]
+    texts = [entry_text(NodeState("HA", entry, 0, 0, 0)) for entry in ((), ("visitor",), ("holds packets",), ("a", "b"))]
+    assert texts == ["", "visitor", "holds packets", "binding: a + b"]
