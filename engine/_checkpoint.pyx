@@ -29,6 +29,7 @@ from engine.kernel.events cimport ControllerEvent, Message
 from engine.kernel.fifo cimport NO_RING, Fifo, FifoParameters, LinkCounters, first_needed, new_fifo
 from engine.kernel.link_trace cimport CopyId, LinkTrace, TracedHop, TracedMessage, TunnelStack
 from engine.kernel.next_event cimport atomic_set_bits
+from engine.kernel.occupancy cimport EntryCount
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.world cimport HISTOGRAM_BUCKETS, Cell, Flow, MobileNode, PacketRecord, Span, Unit, World
@@ -271,6 +272,16 @@ cdef int transfer_cell(StateStream s, World* w, Cell* c) except -1:
     transfer_table(s, w, &c.downlinks, -1, c.downlink_params)
     return transfer_table(s, w, &c.uplinks, -1, c.uplink_params)
 
+cdef int transfer_times(StateStream s, vector[int64_t]* times) except -1:
+    times.resize(s.transfer_count(times.size(), sizeof(int64_t)))
+    return s.transfer(times.data(), times.size() * sizeof(int64_t))
+
+cdef int transfer_entry_count(StateStream s, EntryCount* c) except -1:
+    c.count, c.peak, c.counted_to = s.transfer_int(c.count), s.transfer_int(c.peak), s.transfer_int(c.counted_to)
+    s.transfer(&c.integral, sizeof(c.integral))
+    transfer_times(s, c.ends)
+    return transfer_times(s, c.cancelled)
+
 cdef int transfer_unit(StateStream s, Unit* u) except -1:
     cdef size_t i
     cdef CbrRing* g
@@ -280,6 +291,9 @@ cdef int transfer_unit(StateStream s, Unit* u) except -1:
     u.message_count = s.transfer_int(u.message_count)
     u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)
     u.buffer_peak_packets, u.buffer_peak_bytes = s.transfer_int(u.buffer_peak_packets), s.transfer_int(u.buffer_peak_bytes)
+    transfer_entry_count(s, &u.bindings)
+    transfer_entry_count(s, &u.visitors)
+    s.transfer(&u.held, sizeof(u.held))
     transfer_items(s, u.pending_events)
     transfer_items(s, u.sources)
     for i in range(u.cbr_rings.size()):

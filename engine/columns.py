@@ -76,3 +76,14 @@ def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uin
     number[order] = np.cumsum(new, dtype=np.uint32)
     new[0] = True
     return number, order[new]
+
+
+def repeated_pairs(first: Int, second: npt.NDArray[Any]) -> list[tuple[int, int]]:
+    """Return pairs of elements at the same index that occur more than once, at most 20. The array ``first`` is changed."""
+    factor = int(second.max(initial=0)) + 1
+    pairs = first
+    pairs *= factor
+    pairs += second
+    pairs.sort()
+    twice = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])[:20]
+    return [divmod(int(pair), factor) for pair in twice]

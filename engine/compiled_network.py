@@ -46,7 +46,7 @@ class CompiledNetwork:
     flow_keys, flow_nodes, flow_schedule : ndarray of uint64, int32 and uint32
         Key, fixed node and schedule of each flow; flows with equal parameters share a row of the schedules.
     flows_by_mobile : ndarray of uint32
-        Flows sorted by mobile; empty if they are sorted already.
+        Flows sorted by mobile (the receiver, if two take part); empty if they are sorted already.
     startup_columns : dict of str to ndarray
         Columns that only the start of the engine reads; ``release_inputs`` replaces them by a digest.
     """
@@ -156,12 +156,13 @@ class CompiledNetwork:
         self.flow_keys = network.flow_keys()
         self.flow_nodes = network.flow_column("node", np.int32)
         start, source = network.flow_column("start"), network.flow_column("source", np.int32)
-        mobile = network.flow_column("mobile", np.uint32)
+        sender, receiver = network.flow_mobiles()
+        mobile = np.where(receiver < 0, sender, receiver).astype(np.uint32)
         by_mobile = np.zeros(0) if is_sorted(mobile) else np.argsort(mobile, kind="stable")
         self.flows_by_mobile = by_mobile.astype(np.uint32)
         self.startup_columns |= {
             "flow_mobile": mobile,
-            "flow_up": network.flow_column("up", np.int8),
+            "flow_sender": sender,
             "flow_start": start,
             "flow_size": network.flow_column("size", np.uint16),
             "flow_order": np.lexsort((self.flow_keys, start)).astype(np.uint32),

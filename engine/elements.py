@@ -73,3 +73,11 @@ class MobileGroup(NamedTuple):
     mobiles: int
     numbered: bool
     home: int
+
+    def find(self, name: str) -> int | None:
+        """Return the index of the mobile with a name, None if it is not in this group."""
+        if not self.numbered:
+            return self.first if name == self.name else None
+        digits = name[len(self.name) :]
+        is_here = name.startswith(self.name) and digits.isdecimal() and int(digits) < self.mobiles
+        return self.first + int(digits) if is_here else None

@@ -9,7 +9,8 @@ from engine.offered_load import offered_packets
 RECORD_BYTES = 32
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # up to seven of eight slots are used; a table grows by a quarter
 FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, columns, a schedule, the source twice while flows start
-MOBILE_BYTES = 32 + 4 + 16 + 3 * ENTRY_BYTES  # state, first attachment, name; entries at two nodes and in the cell
+END_BYTES = 8 * 5 / 3 * 2  # the end of an entry; up to two thirds more have been cancelled; a list grows by doubling
+MOBILE_BYTES = 32 + 4 + 16 + 3 * ENTRY_BYTES + 2 * END_BYTES  # state, first attachment, name; entries at two nodes and the cell
 FIFO_BYTES = 64
 ATTACHMENT_BYTES = 8 + 8 + 8 + 4 + 2 * 16 + 3 * 8  # the attachment, its boundaries, both again by mobile
 SMALLEST_PACKET = 28

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import GrowableTable, Int, is_sorted, sort_columns
+from engine.attachments import attachment_problems
+from engine.columns import GrowableTable, Int, is_sorted, repeated_pairs, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
 from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
-from engine.rng import combine, combine_array, name_key
+from engine.rng import combine_array, name_key
 
 
 class NetworkError(ValueError):
@@ -31,7 +32,8 @@ class Network:
 
     Every method takes names or the indices that the methods return; durations, rates and sizes are texts with a unit
     (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes. The look-ups at the end
-    return columns for the engine.
+    return columns for the engine. The correspondent of flows is ``node`` or, if that is None, another mobile for each one in
+    ``mobiles``, listed in ``peers``.
 
     Examples
     --------
@@ -60,8 +62,8 @@ class Network:
         self._attachments = GrowableTable({"mobile": np.int32, "cell": np.int32, "up": np.int64, "down": np.int64})
         self._flows = GrowableTable(
             {
-                "key": np.uint64, "node": np.int32, "mobile": np.int32, "up": np.int8, "source": np.int32, "start": np.int64,
-                "stop": np.int64, "interval": np.int64, "count": np.int64, "size": np.int32,
+                "key": np.uint64, "node": np.int32, "peer": np.int32, "mobile": np.int32, "up": np.int8, "source": np.int32,
+                "start": np.int64, "stop": np.int64, "interval": np.int64, "count": np.int64, "size": np.int32,
             }
         )  # fmt: skip
         self.flow_labels: list[tuple[str, int, int]] = []  # label, first flow, count
@@ -230,9 +232,10 @@ class Network:
     # -- flows --------------------------------------------------------------------------------------------------------
     def cbr(
         self,
-        node: str | int,
+        node: str | int | None,
         mobiles: Any,
         *,
+        peers: Any = None,
         interval: int | str,
         size_bytes: Any,
         start_ps: Any = 0,
@@ -241,17 +244,18 @@ class Network:
         up: bool = False,
         label: str = "cbr",
     ) -> Int:
-        """Add a constant-bit-rate flow from ``node`` to each mobile (``up``: from each mobile to it); return flow indices."""
+        """Add a constant-bit-rate flow from the correspondent to each mobile (``up``: from each mobile); return flow indices."""
         step = parse_duration(interval)
         if step <= 0:
             raise NetworkError("the interval of a flow is at least 1 ps")
-        return self._add_flows(label, node, mobiles, up, 0, start_ps, stop_ps, step, count, size_bytes)
+        return self._add_flows(label, node, mobiles, peers, up, 0, start_ps, stop_ps, step, count, size_bytes)
 
     def poisson(
         self,
-        node: str | int,
+        node: str | int | None,
         mobiles: Any,
         *,
+        peers: Any = None,
         mean: int | str,
         size_bytes: Any,
         start_ps: Any = 0,
@@ -264,15 +268,16 @@ class Network:
         gap = parse_duration(mean)
         if gap <= 0:
             raise NetworkError("the mean gap of a flow is at least 1 ps")
-        return self._add_flows(label, node, mobiles, up, 1, start_ps, stop_ps, gap, count, size_bytes)
+        return self._add_flows(label, node, mobiles, peers, up, 1, start_ps, stop_ps, gap, count, size_bytes)
 
     def replay(
         self,
-        node: str | int,
+        node: str | int | None,
         mobiles: Any,
         times: npt.ArrayLike,
         sizes_bytes: npt.ArrayLike,
         *,
+        peers: Any = None,
         origin: int = 0,
         multiply: int = 1,
         divide: int = 1,
@@ -295,28 +300,43 @@ class Network:
             raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence")
         self.replays.append(replay)
         source = 1 + len(self.replays)
-        return self._add_flows(label, node, mobiles, up, source, start_ps, stop_ps, period_ps, FOREVER, replay.largest)
+        return self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, period_ps, FOREVER, replay.largest)
 
     def _add_flows(
-        self, label: str, node: str | int, mobiles: Any, up: bool, source: int, start: Any, stop: Any, step: int,
-        count: Any, size_bytes: Any,
+        self, label: str, node: str | int | None, mobiles: Any, peers: Any, up: bool, source: int, start: Any, stop: Any,
+        step: int, count: Any, size_bytes: Any,
     ) -> Int:  # fmt: skip
-        where, mobile = self.node_index(node), np.atleast_1d(self._mobile_array(mobiles))
+        mobile = np.atleast_1d(self._mobile_array(mobiles))
         sizes = np.asarray(size_bytes)
         if (sizes < 1).any() or (sizes > MAX_PACKET_BYTES).any():
             raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
         if (np.asarray(start) < 0).any():
             raise NetworkError(f"flow {label!r}: starts before time 0")
-        prefix = np.uint64(combine(name_key(label), name_key(self.nodes[where].name)))
-        flow_keys = combine_array(prefix, self.mobile_keys()[mobile])
+        where, peer, correspondent_keys = self._correspondents(label, node, mobile, peers, up)
+        flow_keys = combine_array(combine_array(name_key(label), correspondent_keys), self.mobile_keys()[mobile])
         first, n = self.flow_count, len(mobile)
         if n:
             self._flows.add(
-                flow_keys + np.uint64(up), where, mobile, int(up), source, start, stop, step, count, size_bytes
+                flow_keys + np.uint64(up), where, peer, mobile, int(up), source, start, stop, step, count, size_bytes
             )
         self.flow_labels.append((label, first, n))
         self.flow_count += n
         return np.arange(first, first + n, dtype=np.int64)
+
+    def _correspondents(
+        self, label: str, node: str | int | None, mobile: Int, peers: Any, up: bool
+    ) -> tuple[Any, Any, npt.NDArray[np.uint64]]:
+        """Return node (of a mobile correspondent: the receiver's home), mobile (-1: none) and key of the correspondents."""
+        if (node is None) == (peers is None):
+            raise NetworkError(f"flow {label!r}: give either a node or 'peers' as correspondent")
+        if node is not None:
+            where = self.node_index(node)
+            return where, -1, np.array([name_key(self.nodes[where].name)], np.uint64)
+        peer = np.broadcast_to(self._mobile_array(peers), mobile.shape)
+        if (itself := mobile[peer == mobile]).size:
+            name = self.mobile_name(int(itself[0]))
+            raise NetworkError(f"flow {label!r}: {name!r} is its own correspondent: give it another one")
+        return self.mobile_homes()[peer if up else mobile], peer, self.mobile_keys()[peer]
 
     # -- look-ups -----------------------------------------------------------------------------------------------------
     def node_index(self, node: str | int) -> int:
@@ -340,11 +360,8 @@ class Network:
     def mobile_index(self, name: str) -> int:
         """Return the index of a mobile by its name."""
         for group in self.groups:
-            if not group.numbered and group.name == name:
-                return group.first
-            digits = name[len(group.name) :]
-            if group.numbered and name.startswith(group.name) and digits.isdecimal() and int(digits) < group.mobiles:
-                return group.first + int(digits)
+            if (index := group.find(name)) is not None:
+                return index
         raise NetworkError(f"no mobile {name!r}")
 
     def _node_array(self, nodes: Any) -> Any:
@@ -411,8 +428,17 @@ class Network:
         return self._flows.column(name, dtype)
 
     def flows(self) -> dict[str, npt.NDArray[Any]]:
-        """Return columns key, node, mobile, up, source (0 CBR, 1 Poisson, 2 + i replay i), start, stop, interval, count, size."""
+        """Return columns key, node, peer, mobile, up, source, start, stop, interval, count, size.
+
+        ``source`` is 0 (CBR), 1 (Poisson) or 2 + i (replay i). ``peer`` is the mobile that is the correspondent, -1 if
+        ``node`` is. With a ``peer``, ``node`` is the home node of the receiver.
+        """
         return {f: self.flow_column(f, np.uint64 if f == "key" else np.int64) for f in self._flows.fields}
+
+    def flow_mobiles(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return the mobiles that send and receive each flow; -1 if the node does."""
+        mobile, peer, up = self.flow_column("mobile", np.int32), self.flow_column("peer", np.int32), self.flow_column("up", bool)
+        return np.where(up, mobile, peer), np.where(up, peer, mobile)
 
     def scheduled_events(self) -> dict[str, Int]:
         """Return the scheduled controller events: columns time, node (-1: the mobiles), mobile, code, arg (docs/model.md, 4)."""
@@ -448,47 +474,23 @@ class Network:
             if (keys[1:] == keys[:-1]).any():
                 problems.append(f"two {what} have the same name (or label): order and random draws depend on it")
         del keys
-        problems += self._attachment_problems()
+        cell_names = [self.nodes[cell.node].name for cell in self.cells]
+        problems += attachment_problems(self.sorted_attachments(), self.mobile_name, cell_names)
         problems += [
             f"two entries at time 0 for node {self.nodes[n].name!r}, mobile {self.mobile_name(m)!r}: give one"
-            for n, m in self._repeated(self.entry_column("node"), self.entry_column("mobile", np.int32))
+            for n, m in repeated_pairs(self.entry_column("node"), self.entry_column("mobile", np.int32))
         ]
         routes = self.routes_up()["mobile"]
-        problems += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in self._repeated(routes * 0, routes)]
+        problems += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in repeated_pairs(routes * 0, routes)]
         local = self.entry_column("node", np.int32)[self.entry_column("coa", np.int32) < 0]
         cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
         problems += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
         return problems
 
-    def _attachment_problems(self) -> list[str]:
-        problems = []
-        a = self.sorted_attachments()
-        if (a["up"] < 0).any() or (a["down"] < a["up"]).any():
-            problems.append("an attachment goes down before it is up, or is up before time 0")
-        same = a["mobile"][1:] == a["mobile"][:-1]
-        several = np.append(same, False) | np.append(False, same) if len(a["mobile"]) else same
-        some = sort_columns({f: v[several] for f, v in a.items()}, ("mobile", "cell", "up"))
-        m, c, u, d = (some[f] for f in ("mobile", "cell", "up", "down"))
-        clash = (m[1:] == m[:-1]) & (c[1:] == c[:-1]) & (u[1:] <= d[:-1])
-        return problems + [
-            f"mobile {self.mobile_name(int(m[i]))!r} is attached to "
-            f"{self.nodes[self.cells[int(c[i])].node].name!r} twice at {int(u[i + 1])} ps: join the two attachments"
-            for i in np.flatnonzero(clash)[:20]
-        ]
-
     def check(self) -> None:
         """Raise :class:`NetworkError` with all validation errors if there are any."""
         if problems := self.validation_errors():
             raise NetworkError("\n".join(problems))
-
-    def _repeated(self, nodes: Int, mobiles: npt.NDArray[Any]) -> list[tuple[int, int]]:
-        """Return pairs that occur more than once, at most 20."""
-        pairs = nodes
-        pairs *= max(self.mobile_count, 1)
-        pairs += mobiles
-        pairs.sort()
-        twice = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])[:20]
-        return [divmod(int(pair), max(self.mobile_count, 1)) for pair in twice]
 
 
 def _tunnel_end(end: str) -> int:

@@ -12,6 +12,7 @@ from engine.results import (
     FLOW_COLUMNS,
     LINK_COLUMNS,
     NODE_COLUMNS,
+    NODE_INTEGRALS,
     PACKET_COLUMNS,
     SPAN_COLUMNS,
     ConservationError,
@@ -42,6 +43,8 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
     check_conservation(network, until_ps, flows, links, raw["fates"])
     spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
+    nodes = dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True))
+    nodes |= {name: np.array(values, object) for name, values in zip(NODE_INTEGRALS, raw["integrals"], strict=True)}
     packets = None
     if raw["record"]:
         packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
@@ -53,7 +56,7 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
         events=raw["events"],
         flows={c: flows[c] for c in FLOW_COLUMNS},
         links={c: links[c] for c in LINK_COLUMNS},
-        nodes=dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True)),
+        nodes=nodes,
         spans=spans,
         link_names=network.row_names,
         node_names=network.node_names,

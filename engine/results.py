@@ -65,12 +65,18 @@ transmission time of accepted packets that were not rescued. A peak is the maxim
 NODE_COLUMNS = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_max_ps",
     "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_max_ps",
-    "entries_peak", "held_peak_packets", "held_peak_bytes",
+    "entries_peak", "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
 """Columns of nodes. ``forwarded`` and ``registered``: packets and messages that the forwarding server and the registration server
 accepted. ``*_wait_ps``: time from arrival to the start of service, as a sum (at most 2^63 - 1) and as a maximum. ``messages``:
-control messages that the controller received, without refused ones. ``entries_peak``: maximum number of table entries.
-``held_peak_*``: maximum content of one hold buffer."""
+control messages that the controller received, without refused ones. ``entries_peak``: maximum number of table entries,
+one for each mobile node. ``bindings_peak`` and ``visitors_peak``: maximum number of care-of nodes and of local entries or hold
+buffers that were valid at once. ``held_peak_*``: maximum content of one hold buffer."""
+
+NODE_INTEGRALS = ("binding_ps", "visitor_ps", "held_byte_ps")
+"""Columns of nodes that are integrals over time, as Python integers of any size in arrays of objects: the times for which care-of
+nodes, and local entries or hold buffers, were valid in the table, and the bytes in hold buffers times the time that they waited
+(docs/model.md, 6)."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
@@ -101,7 +107,8 @@ class Result:
         Packet-hops: packets accepted by links, downlinks and uplinks.
     flows, links, nodes, spans : dict of str to ndarray
         One int64 array for each column, with one element for each flow, link, node or span; see ``FLOW_COLUMNS`` and the
-        others. Rows are in the order of declaration, as in the lists of names below.
+        others. The columns ``NODE_INTEGRALS`` of nodes are arrays of Python integers. Rows are in the order of declaration, as in
+        the lists of names below.
     link_names, node_names : list of str
         Row names; links first, then ``r>*`` and ``r<*`` of each cell.
     fates : ndarray of int64, shape (2, 15)

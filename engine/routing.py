@@ -17,18 +17,27 @@ def next_hops(network: Network) -> npt.NDArray[np.int32]:
     """Return the next link from each node to each other one: least delay, then fewest hops, then smallest link key."""
     n = len(network.nodes)
     hops = np.full((n, n), -1, np.int32)
+    for target, links in enumerate(next_links(network, range(n))):
+        hops[list(links.keys()), target] = list(links.values())
+    return hops
+
+
+def next_links(network: Network, targets: Iterable[int]) -> Iterator[dict[int, int]]:
+    """Yield, for each target, the next link from each other node that reaches it, as in :func:`next_hops`."""
+    targets = list(targets)
     weights = [_weight(link) for link in network.links]
-    out: list[list[int]] = [[] for _ in range(n)]
+    out: list[list[int]] = [[] for _ in network.nodes]
     for i in sorted(range(len(network.links)), key=lambda i: name_key(network.links[i].name)):
         out[network.links[i].src].append(i)
-    for target, distance in enumerate(_distances(network, range(n))):
+    for target, distance in zip(targets, _distances(network, targets), strict=True):
+        links = {}
         for node in distance:
             for i in out[node]:
                 onward = distance.get(network.links[i].dst)
                 if node != target and onward is not None and weights[i] + onward == distance[node]:
-                    hops[node, target] = i
+                    links[node] = i
                     break
-    return hops
+        yield links
 
 
 def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
@@ -47,10 +56,11 @@ def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
         If a pair of nodes has no route; the message has a line for each pair.
     """
     nodes = len(network.nodes)
-    downstream = network.flow_column("up", np.int8) == 0
+    sender, receiver = network.flow_mobiles()
+    downstream = sender < 0
     correspondent = network.flow_column("node", np.int32)
     pairs = correspondent[downstream] * np.int64(nodes)
-    pairs += network.mobile_homes(np.int32)[network.flow_column("mobile", np.int32)[downstream]]
+    pairs += network.mobile_homes(np.int32)[receiver[downstream]]
     down = [divmod(int(pair), nodes) for pair in np.unique(pairs)]
     cells = [cell.node for cell in network.cells]
     up = [(cell, node) for node in np.unique(correspondent[~downstream]).tolist() for cell in cells]

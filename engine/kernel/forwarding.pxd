@@ -15,6 +15,7 @@ from engine.kernel.fifo cimport (
     ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo,
     packet_bytes, transmission_time,
 )
+from engine.kernel.occupancy cimport EntryCount, count_bytes, count_entry, uncount_entry
 from engine.kernel.packet cimport (
     CONTROL, CONTROL_NODE, COPIED, DECAPSULATE, FANOUT_SHIFT, LOST, MAX_FANOUTS, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely,
 )
@@ -190,6 +191,7 @@ cdef inline void look_up_slow_path(World* w, int n, const Packet* p, Entry* e) n
         if not buffer_packet(buffer, &inner):
             drop(w, p, QUEUE_FULL, p.t, n)
             return
+        count_bytes(&w.unit[w.unit_of_node[n]].held, packet_bytes(&inner), p.t)
         update_buffer_peaks(&w.unit[w.unit_of_node[n]], buffer)
 
 cdef inline void update_buffer_peaks(Unit* u, PacketBuffer* buffer) noexcept nogil:
@@ -206,6 +208,7 @@ cdef inline void expire_buffer(World* w, int n, Entry* e, int64_t t) noexcept no
         return
     for i in range(buffer.packets.size()):
         drop(w, &buffer.packets.data()[i], BUFFER_TIMEOUT, e.target.expiry, n)
+    count_bytes(&w.unit[w.unit_of_node[n]].held, -buffer.bytes, e.target.expiry)
     buffer.packets.clear()
     buffer.bytes = 0
 
@@ -253,6 +256,19 @@ cdef inline void copy_packets_on_air(World* w, Fifo* down, int64_t t, uint32_t m
             out.push_back(copy)
         i += 1
 
+cdef inline void count_replacement(Unit* u, Entry* old, const Entry* new, int64_t t) noexcept nogil:
+    """Count that a whole entry replaces another one; ``old`` may be NULL, and ``new`` may have mode EMPTY."""
+    cdef int k
+    if old != NULL and old.mode == TUNNEL:
+        for k in range(old.careof_count):
+            uncount_entry(&u.bindings, careof_at(old, k).expiry, t)
+    elif old != NULL:
+        uncount_entry(&u.visitors, old.target.expiry, t)
+    if new.mode == TUNNEL:
+        count_entry(&u.bindings, new.target.expiry, t)
+    elif new.mode != EMPTY:
+        count_entry(&u.visitors, new.target.expiry, t)
+
 cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int64_t t, bint copy_in_flight) noexcept nogil:
     """Replace a whole entry (mode EMPTY: remove it).
 
@@ -261,6 +277,8 @@ cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int6
     cdef Entry* e = find_entry(&w.tables[n], mobile)
     cdef vector[Packet] packets
     cdef Fifo* down
+    cdef Unit* u = &w.unit[w.unit_of_node[n]]
+    count_replacement(u, e, &new, t)
     if e != NULL and e.mode == BUFFER:
         expire_buffer(w, n, e, t)
         if new.mode == BUFFER:  # keep the buffer, change its limits
@@ -269,6 +287,7 @@ cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int6
             e.target.expiry = new.target.expiry
             free_entry(&new)
             return
+        count_bytes(&u.held, -(<PacketBuffer*>e.target.extension).bytes, t)
         packets.swap((<PacketBuffer*>e.target.extension).packets[0])
     elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
         down = <Fifo*>e.target.extension
@@ -362,6 +381,7 @@ cdef inline void add_careof(World* w, int n, uint32_t mobile, CareOf c, int64_t 
     """Add a simultaneous binding."""
     cdef Entry* e = find_entry(&w.tables[n], mobile)
     cdef CareOfList* s
+    cdef EntryCount* bindings = &w.unit[w.unit_of_node[n]].bindings
     cdef int k
     if e == NULL or e.mode != TUNNEL:
         set_tunnel_entry(w, n, mobile, c, t, copy_in_flight)
@@ -371,13 +391,18 @@ cdef inline void add_careof(World* w, int n, uint32_t mobile, CareOf c, int64_t 
             remove_careof(e, k)
     if e.careof_count == 1 and e.target.expiry <= t:
         e.target = c
+        count_entry(bindings, c.expiry, t)
         return
     for k in range(e.careof_count):
         if careof_at(e, k).node == c.node:
+            uncount_entry(bindings, careof_at(e, k).expiry, t)
             careof_at(e, k)[0] = c
+            count_entry(bindings, c.expiry, t)
             return
     if e.careof_count == MAX_CAREOF:
+        uncount_entry(bindings, careof_at(e, 0).expiry, t)
         remove_careof(e, 0)
+    count_entry(bindings, c.expiry, t)
     if e.careof_count == 1:
         s = <CareOfList*>calloc(1, sizeof(CareOfList))
         s.item[0] = e.target
@@ -404,6 +429,7 @@ cdef inline void remove_binding(World* w, int n, uint32_t mobile, int64_t careof
             if e.careof_count == 1:
                 replace_entry(w, n, mobile, empty_entry, t, False)
             else:
+                uncount_entry(&w.unit[w.unit_of_node[n]].bindings, careof_at(e, k).expiry, t)
                 remove_careof(e, k)
             return
 

@@ -37,7 +37,7 @@ cdef inline int init_attachments(World* w, object b) except -1:
 
 cdef inline int init_sources(World* w, object b) except -1:
     cdef const uint32_t[::1] mobile = b.startup_columns["flow_mobile"], order = b.startup_columns["flow_order"]
-    cdef const int8_t[::1] up = b.startup_columns["flow_up"]
+    cdef const int32_t[::1] sender = b.startup_columns["flow_sender"]
     cdef const int64_t[::1] start = b.startup_columns["flow_start"], log_table = b.logarithms
     cdef const uint16_t[::1] size = b.startup_columns["flow_size"]
     cdef const int64_t[::1] times
@@ -71,12 +71,12 @@ cdef inline int init_sources(World* w, object b) except -1:
         i = order[j]
         w.flow[i].last_time = -1
         w.mobile_of_flow[i] = mobile[i]
-        w.flow[i].is_upstream = up[i]
+        w.flow[i].ends_at_node = sender[i] == <int64_t>mobile[i]
         schedule = &w.schedules[w.flow_schedule[i]]
         s.t, s.key, s.flow, s.seq = start[i], w.flow_key[i], <uint32_t>i, 0
         s.size = size[i]
-        s.mobile = mobile[i]
-        s.destination = <uint16_t>(w.flow_node[i] if up[i] else find_group(w, mobile[i]).home)
+        s.mobile = <uint32_t>sender[i] if sender[i] >= 0 else mobile[i]
+        s.destination = <uint16_t>(w.flow_node[i] if sender[i] >= 0 else find_group(w, mobile[i]).home)
         if schedule.kind == POISSON:
             s.t += exponential_gap(combine(schedule.draw_key, 0), schedule.interval, w.log_table)
         elif schedule.kind == REPLAY:
@@ -84,7 +84,7 @@ cdef inline int init_sources(World* w, object b) except -1:
             s.size = <uint16_t>schedule.recording.sizes[0]
         if s.t < 0 or s.t >= schedule.stop or schedule.count <= 0:  # negative: overflow, 2**63 ps or later
             continue
-        u = w.mobile_unit if up[i] else &w.unit[w.unit_of_node[w.flow_node[i]]]
+        u = w.mobile_unit if sender[i] >= 0 else &w.unit[w.unit_of_node[w.flow_node[i]]]
         atomic_min(u.next_event, s.t)
         if schedule.kind != CBR:
             push_source(u.sources, &s)

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from engine.kernel.binding_table cimport BUFFER, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer
 from engine.kernel.fifo cimport NO_RING, Fifo
+from engine.kernel.occupancy cimport entry_count_bytes
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport FlowSchedule, Source
 from engine.kernel.world cimport Flow, MobileGroup, MobileNode, Unit, World
@@ -28,14 +29,16 @@ cdef inline int64_t table_bytes(const BindingTable* table) noexcept nogil:
 
 cdef inline dict measure_memory(World* w, object built):
     """Return bytes by purpose. ``built`` owns the columns that the world reads in place."""
-    cdef int64_t bindings = table_bytes(&w.upstream_buffers), visitors = 0, queues = 0, sources = 0, due = 0, i
+    cdef int64_t bindings = table_bytes(&w.upstream_buffers), visitors = 0, queues = 0, sources = 0, due = 0, table, i
     cdef size_t j
     cdef Unit* u
     for i in range(w.nodes):
+        u = &w.unit[w.unit_of_node[i]]
+        table = table_bytes(&w.tables[i]) + entry_count_bytes(&u.bindings) + entry_count_bytes(&u.visitors)
         if w.cell_of_node[i] < 0:
-            bindings += table_bytes(&w.tables[i])
+            bindings += table
         else:
-            visitors += table_bytes(&w.tables[i])
+            visitors += table
     for i in range(w.cells):
         queues += table_bytes(&w.cell[i].downlinks) + table_bytes(&w.cell[i].uplinks) + ring_bytes(w.cell[i].shared_downlink)
     for i in range(w.units):

@@ -1,6 +1,6 @@
 """Visit of a node or server: process all its events before a time, controllers first (pass 1), then data (pass 2)."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
@@ -254,9 +254,18 @@ cdef inline void handle_packet(World* w, Unit* u, const Packet* p, Entry* e) noe
     if p.destination != u.node:
         forward_packet(w, u.node, p)
     elif packet_kind(p) == DATA_UP:
-        deliver(w, p, u.node, -1)
+        if w.flow[p.flow].ends_at_node:
+            deliver(w, p, u.node, -1)
+        else:
+            turn_downstream(w, u, p, e)
     elif packet_kind(p) != CONTROL_NODE:
         look_up(w, u.node, p, e)
+
+cdef inline void turn_downstream(World* w, Unit* u, const Packet* p, Entry* e) noexcept nogil:
+    """Look up an upstream packet at the home node of the mobile node that it is for (docs/model.md, 5)."""
+    cdef Packet down = p[0]
+    down.flags &= <uint8_t>~DATA_UP
+    look_up(w, u.node, &down, e)
 
 cdef inline void enqueue_at_server(World* w, Unit* u, const Packet* p) noexcept nogil:
     """Put a packet into the queue of a forwarding server."""

@@ -6,6 +6,7 @@ from engine.kernel.fates cimport DUPLICATE, IN_FLIGHT
 from engine.kernel.fifo cimport Fifo, LinkCounters, packet_bytes, transmission_time
 from engine.kernel.in_flight cimport count_in_flight, expire_buffers
 from engine.kernel.link_trace cimport TracedHop, TracedMessage
+from engine.kernel.occupancy cimport Integral, add_product, count_to, integral_value
 from engine.kernel.packet cimport Packet
 from engine.kernel.world cimport (
     CONTROL_FATES, DATA_FATES, FATE_COUNT, HISTOGRAM_BUCKETS, UNIT_SERVER, Flow, PacketRecord, Unit, World, trace_once,
@@ -16,7 +17,24 @@ cdef enum:  # columns of each table, in the order of engine.results
     FLOW_IN_FLIGHT = 11
     SPAN_COLUMNS = 13
     PACKET_COLUMNS = 10
-    NODE_COLUMNS = 14
+    NODE_COLUMNS = 16
+
+cdef inline tuple collect_integrals(World* w, int64_t reached):
+    """Return bindings, visitors and held bytes of each node, integrated to time ``reached``: three lists of Python integers."""
+    cdef list bindings = [], visitors = [], held = []
+    cdef Integral bytes
+    cdef Unit* u
+    cdef int64_t i
+    for i in range(w.nodes):
+        u = &w.unit[w.unit_of_node[i]]
+        count_to(&u.bindings, reached)
+        count_to(&u.visitors, reached)
+        bytes = u.held.integral
+        add_product(&bytes, u.held.bytes, reached)
+        bindings.append(integral_value(&u.bindings.integral))
+        visitors.append(integral_value(&u.visitors.integral))
+        held.append(integral_value(&bytes))
+    return bindings, visitors, held
 
 cdef inline dict collect_columns(World* w, object np, object built, int64_t reached):
     """Return the raw columns at time ``reached``. ``np`` is the numpy module, which a .pxd file cannot import."""
@@ -66,7 +84,8 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
         nodes[i, 5] = u.message_count
         nodes[i, 6], nodes[i, 7], nodes[i, 8] = counters.packets, counters.dropped, counters.peak_packets
         nodes[i, 9], nodes[i, 10] = u.total_wait, u.max_wait
-        nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.buffer_peak_packets, u.buffer_peak_bytes
+        nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.bindings.peak, u.visitors.peak
+        nodes[i, 14], nodes[i, 15] = u.buffer_peak_packets, u.buffer_peak_bytes
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
@@ -75,7 +94,7 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
             nodes[u.node, 3], nodes[u.node, 4] = u.total_wait, u.max_wait
     return {
         "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": packets_np,
-        "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint, "events": w.packet_hops,
+        "fates": fates_np, "nodes": nodes_np, "integrals": collect_integrals(w, reached), "fingerprint": w.fingerprint, "events": w.packet_hops,
         "histogram": np.array([w.delay_histogram[i] for i in range(HISTOGRAM_BUCKETS)], np.int64),
         "record": w.record_level,
     }  # fmt: skip

@@ -18,7 +18,7 @@ cdef struct Source:  # next packet of a flow
     uint32_t seq
     uint16_t size
     uint16_t destination
-    uint32_t mobile
+    uint32_t mobile  # the sender, if it is a mobile node
 
 cdef struct Recording:  # packet times and sizes of a capture, read in place; a time is scaled by multiplier / divisor
     const int64_t* times

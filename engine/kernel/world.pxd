@@ -14,6 +14,7 @@ from engine.kernel.fifo cimport (
 )
 from engine.kernel.link_trace cimport LinkTrace
 from engine.kernel.next_event cimport NextEventIndex, ctz64
+from engine.kernel.occupancy cimport ByteCount, EntryCount
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
 from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
@@ -54,7 +55,7 @@ cdef struct Flow:  # one cache line
     int64_t delay_max
     int64_t gap_max
     int64_t last_time  # of the last delivery, -1 before the first
-    uint32_t is_upstream
+    uint32_t ends_at_node  # 1: a fixed node receives it, 0: a mobile node
     uint32_t next_seq  # lowest sequence number above all delivered ones
     uint32_t delivered
     uint32_t reordered
@@ -173,6 +174,9 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     int64_t max_wait
     int64_t buffer_peak_packets
     int64_t buffer_peak_bytes
+    EntryCount bindings  # care-of nodes of tunnel entries
+    EntryCount visitors  # local entries and hold buffers
+    ByteCount held
     int64_t last_visit_hops
 
 cdef struct World:
@@ -198,7 +202,7 @@ cdef struct World:
     Unit* mobile_unit
     Cell* cell
     Flow* flow
-    uint32_t* mobile_of_flow
+    uint32_t* mobile_of_flow  # the receiver, if two mobile nodes take part
     const uint64_t* flow_key
     const int32_t* flow_node
     const uint32_t* flow_schedule
@@ -298,7 +302,7 @@ cdef inline int64_t find_last_delivery(World* w, uint32_t m) noexcept nogil:
         i = w.flows_by_mobile[low] if w.flows_by_mobile != NULL else <uint32_t>low
         if w.mobile_of_flow[i] != m:
             break
-        if not w.flow[i].is_upstream and w.flow[i].last_time > last:
+        if not w.flow[i].ends_at_node and w.flow[i].last_time > last:
             last = w.flow[i].last_time
         low += 1
     return last

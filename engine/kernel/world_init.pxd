@@ -16,6 +16,7 @@ from engine.kernel.fifo cimport (
 from engine.kernel.initial_state cimport data_pointer, init_attachments, init_sources, init_tables
 from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
 from engine.kernel.next_event cimport GROUP_SIZE, close_event_index, open_event_index
+from engine.kernel.occupancy cimport close_entry_count, open_entry_count
 from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.world cimport (
     HISTOGRAM_BUCKETS, NO_CELL, UNIT_MOBILES, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, MobileGroup, MobileNode, PacketRecord,
@@ -135,6 +136,8 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
         u.cbr_rings = new vector[CbrRing*]()
         u.sources = new vector[Source]()
         u.deferred = new vector[DeferredItem]()
+        open_entry_count(&u.bindings)
+        open_entry_count(&u.visitors)
         if u.kind == UNIT_MOBILES:
             w.mobile_unit = u
         elif u.kind == UNIT_NODE:
@@ -259,6 +262,8 @@ cdef inline void delete_world(World* w) noexcept:
         free_server(w, u.server_fifo)
         free_server(w, u.registration_fifo)
         del u.inbound_fifos, u.cursors, u.merge_heads, u.pending_events, u.actions, u.cbr_rings, u.sources, u.deferred
+        close_entry_count(&u.bindings)
+        close_entry_count(&u.visitors)
         free(u.ready_words)
         free(u.schedule_t)
         free(u.schedule_mobile)

@@ -14,8 +14,8 @@ from rich.table import Table
 from engine.quantities import DURATION, format_quantity
 
 COLUMNS = (
-    "procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered", "after marker", "forwarded",
-    "latency p50/p99", "disruption p99", "delay p99", "MOS", "extra bytes", "signalling",
+    "procedure", "handoffs", "unfinished", "I/II/III", "lost", "disruption p99", "seamless", "in flight", "dup", "reordered",
+    "after marker", "forwarded", "latency p50/p99", "delay p99", "MOS", "extra bytes", "signalling",
 )  # fmt: skip
 """Columns of the table of ``handoff run`` and ``handoff compare``."""
 MIN_PIPE_WIDTH = 200
@@ -27,6 +27,11 @@ _COLUMN_GAP = 2
 def format_ms(ps: float) -> str:
     """Return a time in milliseconds, from 100 ms on without decimals; a dash if it is not known (NaN)."""
     return "-" if math.isnan(ps) else format_quantity(ps, DURATION, "ms", decimals=0 if ps >= 100 * DURATION.units["ms"] else 1)
+
+
+def format_share(share: float | None) -> str:
+    """Return a share in percent, rounded down, so that only a whole is 100 %; a dash if it is not known (None, NaN)."""
+    return "-" if share is None or math.isnan(share) else f"{math.floor(round(share * 1000, 9)) / 10:.1f} %"
 
 
 def summary_cells(row: dict[str, Any]) -> list[str]:
@@ -47,13 +52,14 @@ def summary_cells(row: dict[str, Any]) -> list[str]:
         f"{row['unfinished_handoffs']:,}",
         scenarios if scenarios != "0/0/0" else "-",
         f"{row['lost']:,}",
+        format_ms(row["disruption_p99_ps"]),
+        format_share(row["seamless_ratio"]),
         f"{row['in_flight']:,}",
         f"{row['duplicate']:,}",
         f"{row['reordered']:,}",
         f"{row['after_marker']:,}",
         "-" if row["forwarded"] is None else f"{row['forwarded']:,}",
         f"{format_ms(row['latency_p50_ps'])} / {format_ms(row['latency_p99_ps'])}",
-        format_ms(row["disruption_p99_ps"]),
         format_ms(row["delay_p99_ps"]),
         "-" if row["mos"] is None or math.isnan(row["mos"]) else f"{row['mos']:.2f}",
         "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",

@@ -18,6 +18,8 @@ MIN_TAIL_SAMPLES = 10
 """Samples that a quantile needs on either side."""
 MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
 """Number of names that an error message suggests, and how similar they have to be (``difflib``)."""
+SEAMLESS_MEASURES = ("seamless", "seamless_1", "seamless_2", "seamless_3")
+"""Shares of seamless handoffs, of all and by scenario."""
 MAX_LISTED = 40
 """Number of names that an error message lists if none is similar."""
 
@@ -127,6 +129,14 @@ def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
     }
 
 
+def _seamless() -> dict[str, Measure]:
+    def share(name: str, of: str) -> Measure:
+        about = f"handoffs with no packet lost, out of order or late / handoffs with packets{of}"
+        return _of_run("ratio", about, "", lambda r: _number(r[f"{name}_ratio"], r[f"{name}_samples"]), detail=True)
+
+    return {name: share(name, "" if name == "seamless" else f", in scenario {name[-1]}") for name in SEAMLESS_MEASURES}
+
+
 _DELAY = "one-way delay of delivered packets"
 _RUN: dict[str, Measure] = {
     "sent": _count("data packets sent", "sent"),
@@ -136,6 +146,8 @@ _RUN: dict[str, Measure] = {
         "ratio", "lost / (lost + delivered)", "RFC 7680", lambda r: _number(r["loss_ratio"], r["lost"] + r["delivered"])
     ),
     "lost_per_handoff": _ratio("lost packets of the run for each handoff", "lost", "handoffs", unit="packets"),
+    **_spread("disruption", "the longest interruption of a downstream flow in a handoff"),
+    **_seamless(),
     "duplicate": _count("copies delivered after the first", "duplicate", source="RFC 5560"),
     "duplicate_ratio": _ratio("duplicate / delivered", "duplicate", "delivered", "RFC 5560"),
     "reordered": _count("delivered with a number below the next expected one", "reordered", source="RFC 4737, 3.3"),
@@ -151,7 +163,6 @@ _RUN: dict[str, Measure] = {
     **{
         f"scenario_{n}_ratio": _ratio(f"handoffs of scenario {n} / handoffs", f"scenario_{n}", "handoffs") for n in (1, 2, 3)
     },
-    **_spread("disruption", "the longest interruption of a downstream flow in a handoff"),
     **_spread("latency", "the time from the end of the old link until the new one is up and registered"),
     **_spread("registration_delay", "the time from a handoff's registration request to its reply, at the mobile node"),
     "retransmissions": _count("requests that mobile nodes sent again in handoffs", "retransmissions", "", "handoffs"),
@@ -167,6 +178,8 @@ _RUN: dict[str, Measure] = {
     "signalling_messages": _count("messages on all links and cells, once a hop", "signalling_messages", "packets", "handoffs"),
     "signalling_bytes": _count("their bytes", "signalling_bytes", "bytes", "handoffs"),
     "tunnel_bytes": _count("bytes of tunnel headers on all links and cells", "tunnel_bytes", "bytes"),
+    "binding_seconds": _count("care-of nodes in the binding caches of all anchors x s", "binding_seconds", "", "handoffs"),
+    "held_byte_seconds": _count("bytes in the hold buffers of all nodes x s", "held_byte_seconds", "", "handoffs"),
     "loss_periods": _detailed("", "runs of lost packets with consecutive numbers", "loss_periods", "RFC 3357"),
     "loss_period_max": _detailed("packets", "the longest of them", "loss_period_max_packets", "RFC 3357"),
     "ipdv_abs_mean": _detailed(
@@ -221,10 +234,17 @@ NODE_PARTS: dict[str, ElementMeasure] = {
     **_wait("forwarding", "forwarded", "packets"),
     "registrations_per_s": _plain("1/s", "messages that the registration server served", "registrations_per_s", "registered"),
     "entries_peak": _plain("", "most table entries (bindings, visitors) since the run began", "entries_peak", "entries_peak"),
+    "bindings_peak": _plain("", "most care-of nodes in the table at once since the run began", "bindings_peak", "entries_peak"),
+    "binding_seconds": _plain("", "care-of nodes in the table x s", "binding_seconds", "entries_peak"),
+    "visitors_peak": _plain(
+        "", "most local entries and hold buffers at once since the run began", "visitors_peak", "entries_peak"
+    ),
+    "visitor_seconds": _plain("", "local entries and hold buffers x s", "visitor_seconds", "entries_peak"),
     "held_peak_packets": _plain(
         "packets", "most that one buffer held since the run began", "held_peak_packets", "held_peak_packets"
     ),
     "held_peak_bytes": _plain("bytes", "the same in bytes", "held_peak_bytes", "held_peak_packets"),
+    "held_byte_seconds": _plain("", "bytes in all hold buffers x s", "held_byte_seconds", "held_peak_packets"),
 }
 LINK_PARTS: dict[str, ElementMeasure] = {
     "utilisation": _plain("ratio", "busy time as a share of all; where queues are pooled, their sum", "utilisation", "packets"),

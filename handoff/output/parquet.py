@@ -20,11 +20,16 @@ from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
 from handoff.simulation.result import STUDY_METRICS, RunResult
 
-_DISTRIBUTION_FIELDS = tuple(
-    (f"{name}_{statistic}", pa.int64() if statistic == "samples" else pa.float64())
-    for name in ("disruption", "latency", "registration_delay")
-    for statistic in ("mean_ps", "p50_ps", "p99_ps", "samples")
-)
+
+def _spread_fields(name: str) -> list[tuple[str, pa.DataType]]:
+    return [*((f"{name}_{statistic}_ps", pa.float64()) for statistic in ("mean", "p50", "p99")), (f"{name}_samples", pa.int64())]
+
+
+_SEAMLESS_FIELDS = [
+    (f"seamless{scenario}_{figure}", pa.float64() if figure == "ratio" else pa.int64())
+    for scenario in ("", "_1", "_2", "_3")
+    for figure in ("ratio", "samples")
+]
 RUN_FIELDS = (
     ("procedure", pa.string()), ("seed", pa.uint64()), ("begin_ps", pa.int64()), ("until_ps", pa.int64()),
     ("interrupted_ps", pa.int64()),
@@ -32,16 +37,18 @@ RUN_FIELDS = (
     ("unfinished_handoffs", pa.int64()),
     ("scenario_1", pa.int64()), ("scenario_2", pa.int64()), ("scenario_3", pa.int64()),
     ("retransmissions", pa.int64()), ("sent", pa.int64()), ("delivered", pa.int64()),
-    ("lost", pa.int64()), ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
-    ("in_flight", pa.int64()), *_DISTRIBUTION_FIELDS,
+    ("lost", pa.int64()), *_spread_fields("disruption"), *_SEAMLESS_FIELDS,
+    ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
+    ("in_flight", pa.int64()), *_spread_fields("latency"), *_spread_fields("registration_delay"),
     ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
-    ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()),
+    ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()), ("binding_seconds", pa.float64()),
+    ("bindings_peak", pa.int64()), ("held_byte_seconds", pa.float64()), ("held_peak_bytes", pa.int64()),
 )  # fmt: skip
 # Times of a handoff come from protocol/handoff_records.py, measured columns from simulation/handoff_metrics.py.
 HANDOFF_COLUMNS = (
-    *(c for c in COLUMNS if c not in ("mobile", "old_router", "new_router")), "open_ps", "end_ps", "delivered", "duplicate",
-    "reordered", "after_marker", "disruption_ps", "latency_ps", "dropped",
+    *(c for c in COLUMNS if c not in ("mobile", "old_router", "new_router")), "open_ps", "end_ps", "delivered", "dropped",
+    "disruption_ps", "duplicate", "reordered", "after_marker", "latency_ps",
 )  # fmt: skip
 
 def _packet_metric_fields(other_columns: Sequence[str], *more: tuple[str, bool]) -> list[tuple[str, pa.DataType]]:
@@ -50,7 +57,7 @@ def _packet_metric_fields(other_columns: Sequence[str], *more: tuple[str, bool])
     return [(name, pa.int64() if is_integer else pa.float64()) for name, is_integer in metrics if name not in other_columns]
 
 
-_HANDOFF_METRICS = _packet_metric_fields(HANDOFF_COLUMNS, ("forwarded", True))
+_HANDOFF_METRICS = _packet_metric_fields(HANDOFF_COLUMNS, ("seamless", True), ("forwarded", True))
 _FLOW_METRICS = _packet_metric_fields(FLOW_COLUMNS, *((name, False) for name in VOICE))
 
 _INT = pa.int64()
@@ -62,7 +69,7 @@ SCHEMAS = {
         + _HANDOFF_METRICS
     ),
     "flows": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "label", "mobile", "direction")]
+        [(n, pa.string()) for n in ("procedure", "label", "mobile", "correspondent", "direction")]
         + [(c, _INT) for c in FLOW_COLUMNS]
         + _FLOW_METRICS
     ),
@@ -74,6 +81,7 @@ SCHEMAS = {
     "nodes": pa.schema(
         [("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]
         + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
+        + [(c, pa.float64()) for c in ("binding_seconds", "visitor_seconds", "held_byte_seconds")]
     ),
 }
 """Schema of each table, which is a file of its own.
@@ -169,10 +177,12 @@ def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: 
 def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     flows = setup.network.flows()
     labels = np.array([label for label, _, n in setup.network.flow_labels for _ in range(n)], object)
+    nodes, ends = run.result.node_names, zip(flows["node"].tolist(), flows["peer"].tolist(), strict=True)
     return {
         "procedure": [run.procedure] * len(labels),
         "label": labels,
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
+        "correspondent": [nodes[node] if peer < 0 else setup.network.mobile_name(peer) for node, peer in ends],
         "direction": np.where(flows["up"] == 1, "up", "down"),
         **{c: run.result.flows[c] for c in FLOW_COLUMNS},
         **_metric_columns(None if run.detail is None else run.detail.flows, _FLOW_METRICS, len(labels)),
@@ -189,7 +199,7 @@ def _links(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.node_names
     counts = {c: run.result.nodes[c] for c in NODE_COLUMNS}
-    return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1]}
+    return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1], **run.occupancy()}
 
 
 _TABLES = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}

@@ -58,15 +58,18 @@ class Layer2Triggers:
         if state.handoff_attachment != attachment:  # else the new router has been discovered on its link before
             self.nodes.begin_handoff(ctx, state, attachment)
         if not self.program.prelude:
-            self.on_target_known(ctx, state, attachment)
+            self.on_target_known(ctx, state, attachment, predicted=True)
 
-    def on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Request registration through the next router, or wait with it for the warning (decision 27)."""
+    def on_target_known(self, ctx: Context, state: MobileNodeState, attachment: int, predicted: bool = False) -> None:
+        """Request registration through the next router, or wait with it for the warning (decision 27).
+
+        At one instant the warning comes after the prediction, but before timers and messages.
+        """
         row = self.row_of[attachment]
         if self.records["known_ps"][row] >= 0:
             return
         self.records["known_ps"][row] = ctx.time_ps
-        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps
+        warned = 0 <= self.records["going_down_ps"][row] < ctx.time_ps + (not predicted)
         if warned or not self._requests_at_warning(row):
             self._request_before_move(ctx, state, attachment)
         if warned:

@@ -141,9 +141,10 @@ class Setup:
 
 
 class CorrespondentTable:
-    """Correspondents of each mobile node: the nodes that it has flows with.
+    """Correspondents of each mobile node: the nodes that it has flows with, without other mobile nodes.
 
-    Indexing with a mobile node returns its correspondents in order of node index.
+    Packets to a mobile correspondent go through its home agent, so that it keeps no binding cache. Indexing with a mobile node
+    returns its correspondents in order of node index.
 
     Parameters
     ----------
@@ -161,6 +162,7 @@ class CorrespondentTable:
         pairs = network.flow_column("mobile")
         pairs *= node_count
         pairs += network.flow_column("node", np.int32)
+        pairs = pairs[network.flow_column("peer", np.int32) < 0]
         mobile, node = divmod(np.unique(pairs), node_count)
         self.nodes: list[int] = np.unique(node).tolist()
         first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))

@@ -264,7 +264,8 @@ class Scenario(StrictModel):
     def _traffic_problems(self) -> list[str]:
         hosts = [node.name for node in self.correspondent]
         return [
-            f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)}"
+            f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)} "
+            "(for a mobile node, give 'mobile_correspondent')"
             for i, traffic in enumerate(self.traffic)
             if traffic.correspondent is not None and traffic.correspondent not in hosts
         ]

@@ -83,6 +83,20 @@ def _read_window(value: Any) -> TimeWindow:
     return TimeWindow(begin, end)
 
 
+def _read_pairing(value: Any) -> str | dict[str, str]:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not value or not all(isinstance(name, str) for name in value.values()):
+        raise ValueError(
+            f"{value!r} names no mobile nodes: give 'ring', 'random', the name of one, or a table as in {{ mn0 = 'mn1' }}"
+        )
+    if itself := [name for name, correspondent in value.items() if name == correspondent]:
+        raise ValueError(f"{itself[0]!r} is its own correspondent: name another mobile node")
+    return value
+
+
+Pairing = str | dict[str, str]
+"""Correspondents that are mobile nodes: ``"ring"``, ``"random"``, one name for all, or a table by mobile node."""
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_read_prefixes), Field(min_length=1)]
 Ports = Annotated[Ranges, BeforeValidator(_read_ports), Field(min_length=1)]
 Protocols = Annotated[tuple[int, ...], BeforeValidator(_read_protocols), Field(min_length=1)]
@@ -122,9 +136,13 @@ _FLOW_KEYS = {"interval", "size_bytes", "poisson", "direction", "label"}
 
 
 class Traffic(StrictModel):
-    """One source of traffic for every mobile node: captures, or a constant-bit-rate or Poisson flow."""
+    """One source of traffic for every mobile node: captures, or a constant-bit-rate or Poisson flow.
+
+    With ``mobile_correspondent`` it is one for every mobile node that has a correspondent.
+    """
 
     correspondent: Name | None = None
+    mobile_correspondent: Annotated[Pairing, BeforeValidator(_read_pairing)] | None = None
     phase: Duration = 0
     capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
@@ -163,6 +181,8 @@ class Traffic(StrictModel):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used for {source}")
         if not is_replay and (self.size_bytes is None or self.interval == 0):
             raise ValueError("a flow needs an 'interval' above 0 and 'size_bytes': give both")
+        if self.correspondent is not None and self.mobile_correspondent is not None:
+            raise ValueError("'correspondent' is a node, 'mobile_correspondent' a mobile node: leave one out")
         if problems := self._replay_problems():
             raise ValueError("; ".join(problems))
         return self

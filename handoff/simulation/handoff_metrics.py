@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import Fate, Result
+from engine import Fate, Network, Result
 from engine.columns import Columns, Int
 from handoff.metrics import CODECS
 from handoff.metrics.packet_metrics import FLOAT_METRICS, GROUP_METRICS, measure_groups
@@ -39,6 +39,46 @@ class PacketMetrics:
     study: Columns
 
 
+@dataclass(frozen=True, eq=False)
+class FlowMobiles:
+    """Mobile nodes of each flow: they decide to whose handoff a packet belongs.
+
+    A packet between mobile nodes belongs to its receiver from the receiver's home node on. If it ends before, it belongs to its
+    sender.
+
+    Attributes
+    ----------
+    mobile : ndarray of int64
+        Mobile node of each flow; of a flow between mobile nodes, the receiver.
+    sender : ndarray of int64 or None
+        Sender of each flow between mobile nodes, -1 for the others; None without any such flow.
+    home : ndarray of int64
+        Home node of the receiver of each flow between mobile nodes.
+    """
+
+    mobile: Int
+    sender: Int | None
+    home: Int
+
+    @classmethod
+    def of(cls, network: Network) -> FlowMobiles:
+        """Take the columns of the flows of a network."""
+        mobile, home = network.flow_column("mobile"), network.flow_column("node")
+        is_between = network.flow_column("peer", np.int32) >= 0
+        if not is_between.any():
+            return cls(mobile, None, home)
+        sender, receiver = network.flow_mobiles()
+        return cls(np.where(is_between, receiver, mobile), np.where(is_between, sender, -1).astype(np.int64), home)
+
+    def of_dropped(self, records: Columns, rows: Int) -> Int:
+        """Return the mobile node to whose handoff each dropped copy in ``rows`` belongs."""
+        flow = records["flow"][rows]
+        if self.sender is None:
+            return self.mobile[flow]
+        is_before_home = (records["tunnels"][rows] == 0) & (records["node"][rows] != self.home[flow])
+        return np.where((self.sender[flow] >= 0) & is_before_home, self.sender[flow], self.mobile[flow])
+
+
 @dataclass(frozen=True)
 class PacketRecords:
     """Records of every packet copy of a whole run, with the packet table that all windows of the run share.
@@ -49,8 +89,8 @@ class PacketRecords:
         Records of the copies, behind the resequencing buffer of the receiver if there is one.
     table : PacketTable
         Table of the packets.
-    mobile_of_flow : ndarray of int64
-        Mobile node of each flow.
+    mobiles : FlowMobiles
+        Mobile nodes of each flow.
     reached_ps : int
         End of the run.
     resequenced : bool
@@ -59,21 +99,21 @@ class PacketRecords:
 
     records: Columns
     table: PacketTable
-    mobile_of_flow: Int
+    mobiles: FlowMobiles
     reached_ps: int
     resequenced: bool
 
     @classmethod
-    def from_result(cls, result: Result, mobile_of_flow: Int, resequence_ps: int) -> PacketRecords:
+    def from_result(cls, result: Result, mobiles: FlowMobiles, resequence_ps: int) -> PacketRecords:
         """Take the records of a run that kept all of them, and build the packet table."""
         records = result.packets
         assert records is not None, "packet metrics need the record of every packet"
         if resequence_ps:
             records = resequence(records, resequence_ps)
-        return cls(records, build_packet_table(records), mobile_of_flow, result.until_ps, bool(resequence_ps))
+        return cls(records, build_packet_table(records), mobiles, result.until_ps, bool(resequence_ps))
 
 
-def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int, reached_ps: int) -> Columns:
+def handoff_columns(records: HandoffRecords, result: Result, mobiles: FlowMobiles, reached_ps: int) -> Columns:
     """Join the protocol's record of each handoff with its span and its dropped packets, sorted by mobile node and index."""
     spans = result.spans
     columns: Columns = {c: v[spans["id"]] for c, v in records.columns.items()}
@@ -84,17 +124,17 @@ def handoff_columns(records: HandoffRecords, result: Result, mobile_of_flow: Int
     columns["disruption_ps"] = spans["gap_max_ps"]
     ready = np.maximum(columns["reply_ps"], columns["up_ps"])
     columns["latency_ps"] = np.where(columns["reply_ps"] >= 0, np.maximum(0, ready - columns["down_ps"]), -1)
-    columns["dropped"] = _count_dropped(spans, result.packets, mobile_of_flow, reached_ps)
+    columns["dropped"] = _count_dropped(spans, result.packets, mobiles, reached_ps)
     order = np.lexsort((columns["index"], columns["mobile"]))
     return {c: v[order] for c, v in columns.items()}
 
 
-def _count_dropped(spans: Columns, packets: Columns | None, mobile_of_flow: Int, reached_ps: int) -> Int:
+def _count_dropped(spans: Columns, packets: Columns | None, mobiles: FlowMobiles, reached_ps: int) -> Int:
     """Count, for each span, the copies of data packets of its mobile node that were dropped in it."""
     dropped = np.zeros(len(spans["mobile"]), np.int64)
     if packets is not None:
         rows = np.flatnonzero((packets["fate"] > Fate.DUPLICATE) & (packets["fate"] != Fate.IN_FLIGHT))
-        span = find_span(spans, mobile_of_flow[packets["flow"][rows]], packets["time_ps"][rows], reached_ps)
+        span = find_span(spans, mobiles.of_dropped(packets, rows), packets["time_ps"][rows], reached_ps)
         np.add.at(dropped, span[span >= 0], 1)
     return dropped
 
@@ -111,6 +151,18 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
     reached_ps : int
         End of the run.
     """
+    row = last_span(spans, mobile, time_ps)
+    if not len(spans["mobile"]):
+        return row
+    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
+    return np.where((row >= 0) & (time_ps <= end), row, -1)
+
+
+def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
+    """Return the index of the last span of the mobile node that has begun by each instant, or -1.
+
+    The parameters are those of :func:`find_span`.
+    """
     if not len(spans["mobile"]) or not len(mobile):
         return np.full(len(mobile), -1)
     times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
@@ -119,8 +171,7 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
     order = np.argsort(opening_key)
     at = np.searchsorted(opening_key[order], key, side="right") - 1
     row = order[np.maximum(at, 0)]
-    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
-    return np.where((at >= 0) & (spans["mobile"][row] == mobile) & (time_ps <= end), row, -1)
+    return np.where((at >= 0) & (spans["mobile"][row] == mobile), row, -1)
 
 
 def compute_packet_metrics(
@@ -150,7 +201,7 @@ def compute_packet_metrics(
     sent_ps = records["sent_ps"][table.first_record]
     flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
     study_group = np.minimum(flow, 0)
-    handoff = _handoff_of_packets(packets, handoffs)
+    handoff = handoff_of_packets(packets, handoffs)
     per_flow = measure_groups(table, flow, flows)
     voice = measure_voice(table, flow, flows, ie=_IE, bpl=_BPL)
     per_flow |= {name: voice[name] for name in VOICE}
@@ -166,7 +217,7 @@ def compute_packet_metrics(
     return PacketMetrics(per_flow, study)
 
 
-def _handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
+def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     """Return the handoff of each packet, by the time of its delivery or of the last drop of a lost one; -1 if there is none."""
     table, fate, time_ps = packets.table, packets.records["fate"], packets.records["time_ps"]
     end_ps = np.full(len(table.flow), -1, np.int64)
@@ -175,9 +226,11 @@ def _handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     end_ps[table.packet_of_record[fate == Fate.IN_FLIGHT]] = -1
     delivered = fate == Fate.DELIVERED
     end_ps[table.packet_of_record[delivered]] = time_ps[delivered]
+    mobile = packets.mobiles.mobile[table.flow]
+    mobile[table.packet_of_record[dropped]] = packets.mobiles.of_dropped(packets.records, np.flatnonzero(dropped))
     ended = end_ps >= 0
     handoff = np.full(len(end_ps), -1, np.int64)
-    handoff[ended] = find_span(handoffs, packets.mobile_of_flow[table.flow[ended]], end_ps[ended], packets.reached_ps)
+    handoff[ended] = find_span(handoffs, mobile[ended], end_ps[ended], packets.reached_ps)
     return handoff
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from engine import FOREVER, Engine, Result
 from engine.columns import Columns
-from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, NODE_INTEGRALS
 
 NON_ADDITIVE_COLUMNS = {
     "delay_max_ps", "gap_max_ps", "last_ps", "in_flight", "queued", "queued_bytes", "peak_packets", "peak_bytes",
     "forwarding_peak", "registration_peak", "forwarding_wait_max_ps", "registration_wait_max_ps", "entries_peak",
-    "held_peak_packets", "held_peak_bytes",
+    "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
 }  # fmt: skip
 """Columns of a result that are not sums: states at the end of a window, and peaks and maxima since the start of the run."""
 
@@ -132,7 +132,8 @@ def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
         events=after.events - before.events,
         flows=subtract_counters(after.flows, before.flows, FLOW_COLUMNS),
         links=subtract_counters(after.links, before.links, LINK_COLUMNS),
-        nodes=subtract_counters(after.nodes, before.nodes, NODE_COLUMNS),
+        nodes=subtract_counters(after.nodes, before.nodes, NODE_COLUMNS)
+        | {name: after.nodes[name] - before.nodes[name] for name in NODE_INTEGRALS},
         spans=spans,
         fates=after.fates - before.fates + in_flight,
         delay_histogram=after.delay_histogram - before.delay_histogram,

@@ -9,6 +9,8 @@ import numpy as np
 from engine import Result
 from engine.columns import Columns, Int
 from engine.histogram import quantile
+from engine.results import NODE_INTEGRALS
+from handoff.protocol.constants import SECOND
 from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.handoff_metrics import PacketMetrics
 
@@ -37,7 +39,7 @@ class RunResult:
         ``after_marker`` (downstream packets), ``dropped`` (copies, both directions), ``disruption_ps`` (longest interruption of
         a downstream flow, -1 if there was none), ``latency_ps`` (from the end of the old link until the new one is up and
         registered, -1 if it never was); with ``detail`` also ``lost``, ``forwarded`` and the other metrics of
-        ``handoff.metrics``.
+        ``handoff.metrics``, and ``seamless`` (``handoff.simulation.seamless``).
     extra : ByteCounts or None
         Bytes on all links and cells beyond those of the baseline run (``handoff.simulation.baseline``); None if either run was
         stopped.
@@ -55,6 +57,8 @@ class RunResult:
         End of the warm-up, or start of the batch.
     batches : tuple of RunResult
         Batches of the time after the warm-up, if there is more than one; they have no ``extra``.
+    anchors : tuple of int
+        Nodes that have a binding cache under the procedure: home agent, gateways, correspondents.
     """
 
     procedure: str
@@ -69,6 +73,7 @@ class RunResult:
     interrupted_ps: int | None = None
     begin_ps: int = 0
     batches: tuple[RunResult, ...] = ()
+    anchors: tuple[int, ...] = ()
 
     @property
     def reached_ps(self) -> int:
@@ -93,6 +98,19 @@ class RunResult:
             "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
         }
 
+    def occupancy(self) -> Columns:
+        """Return the integrals of nodes over time (``engine.results.NODE_INTEGRALS``) in seconds.
+
+        Returns
+        -------
+        dict of str to ndarray of float
+            ``binding_seconds``, ``visitor_seconds`` and ``held_byte_seconds``, with one element for each node.
+        """
+        return {
+            name.removesuffix("_ps") + "_seconds": np.array([value / SECOND for value in self.result.nodes[name].tolist()])
+            for name in NODE_INTEGRALS
+        }
+
     def summary(self) -> dict[str, int | float | str | None]:
         """Return the figures of the comparison table; times in ps, NaN where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
@@ -106,12 +124,13 @@ class RunResult:
             "sent": int(flows["sent"].sum()),
             "delivered": int(flows["delivered"].sum()),
             "lost": int(flows["lost"].sum()),
+            **_spread("disruption", h["disruption_ps"]),
+            **self._seamless(),
             "duplicate": int(flows["duplicate"].sum()),
             "reordered": int(flows["reordered"].sum()),
             "after_marker": int(h["after_marker"].sum()),
             "in_flight": int(flows["in_flight"].sum()),
             **self._study_metrics(),
-            **_spread("disruption", h["disruption_ps"]),
             **_spread("latency", h["latency_ps"]),
             **_spread("registration_delay", np.where(h["request_ps"] >= 0, h["reply_ps"] - h["request_ps"], -1)),
             "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
@@ -122,8 +141,29 @@ class RunResult:
             "signalling_messages": int(self.result.links["control_packets"].sum()),
             "signalling_bytes": int(links["control_bytes"].sum()),
             "tunnel_bytes": int(links["tunnel_bytes"].sum()),
+            **self._memory(),
             "begin_ps": self.begin_ps,
             "interrupted_ps": self.interrupted_ps,
+        }
+
+    def _seamless(self) -> dict[str, float | int | None]:
+        """Return the share of seamless handoffs among the handoffs with packets, and their number, of all and by scenario."""
+        seamless, scenario = self.handoffs.get("seamless"), self.handoffs["scenario"]
+        shares: dict[str, float | int | None] = {}
+        for name, of in (("seamless", scenario >= 0), *((f"seamless_{n}", scenario == n) for n in (1, 2, 3))):
+            judged = scenario[:0] if seamless is None else seamless[of & (seamless >= 0)]
+            shares[f"{name}_ratio"] = float(judged.mean()) if len(judged) else None
+            shares[f"{name}_samples"] = len(judged)
+        return shares
+
+    def _memory(self) -> dict[str, float | int]:
+        """Return what the bindings of anchors and the hold buffers of all nodes took."""
+        nodes, anchors, seconds = self.result.nodes, list(self.anchors), self.occupancy()
+        return {
+            "binding_seconds": float(seconds["binding_seconds"][anchors].sum()),
+            "bindings_peak": int(nodes["bindings_peak"][anchors].max(initial=0)),
+            "held_byte_seconds": float(seconds["held_byte_seconds"].sum()),
+            "held_peak_bytes": int(nodes["held_peak_bytes"].max(initial=0)),
         }
 
     def _study_metrics(self) -> dict[str, int | float | None]:

@@ -20,10 +20,12 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
-from handoff.simulation.handoff_metrics import PacketRecords, compute_packet_metrics, handoff_columns
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
+from handoff.simulation.path_delays import PathDelays
 from handoff.simulation.result import RunResult
+from handoff.simulation.seamless import judge_handoffs, path_differences
 
 MIN_SLICES = 50
 """Smallest number of slices of a run."""
@@ -295,11 +297,15 @@ def _collect_result(
 ) -> RunResult:
     """Compute the result of a run, and of each of its batches, from the result of its engine."""
     procedure, options = run.program.procedure, run.setup.options
-    mobile_of_flow = run.network.flow_column("mobile")
-    handoffs = handoff_columns(run.state.records, result, mobile_of_flow, reached_ps)
-    packets = PacketRecords.from_result(result, mobile_of_flow, options.resequence_ps) if detail else None
+    mobiles = FlowMobiles.of(run.network)
+    handoffs = handoff_columns(run.state.records, result, mobiles, reached_ps)
+    packets = PacketRecords.from_result(result, mobiles, options.resequence_ps) if detail else None
+    if packets is not None:
+        delays = PathDelays(run.network, run.roles)
+        handoffs["seamless"] = judge_handoffs(packets, handoffs, path_differences(run.network, delays))
     interrupted_ps = None if reached_ps == run.setup.duration_ps else reached_ps
     nodes = run.network.nodes
+    anchors = tuple(node for node in range(len(nodes)) if run.roles.is_anchor(node))
     servers = {name: np.array([getattr(n, name) for n in nodes], np.int64) for name in ("registration_ps", "service_ps")}
 
     def collect_window(first: Snapshot, second: Snapshot) -> RunResult:
@@ -311,7 +317,7 @@ def _collect_result(
             metrics = compute_packet_metrics(procedure, window, packets, window_handoffs, first.time_ps)
         return RunResult(
             procedure.name, window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics, servers,
-            run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps,
+            run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps, anchors=anchors,
         )  # fmt: skip
 
     after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.roles.simultaneous_bindings))

@@ -92,10 +92,11 @@ def traffic_load(setup: Setup, roles: RoleResolver, signalling: SignallingLoad) 
 def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
     """Return the segments from a correspondent to a router, each with its tunnel header bytes, and those left on the radio."""
     procedure = roles.procedure
-    anchors = [("CN", node)] if procedure.route_optimization else [("HA", roles.home_agent)]
+    optimized = procedure.route_optimization and node != roles.home_agent  # packets from mobile nodes start there
+    anchors = [("CN", node)] if optimized else [("HA", roles.home_agent)]
     if procedure.hierarchical:
         anchors.append(("MAP" if procedure.ip == 6 else "GFA", roles.gateways[router]))
-    segments = [] if procedure.route_optimization else [(node, roles.home_agent, 0)]
+    segments = [] if optimized else [(node, roles.home_agent, 0)]
     header_bytes = 0
     for role, anchor in anchors:
         tunnel = roles.tunnel(role)
@@ -106,7 +107,10 @@ def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[l
 
 
 def _data_by_router(setup: Setup) -> dict[tuple[int, int, int], Moments]:
-    """Return the packets by correspondent, direction (0 downstream, 1 upstream) and router of the mobile nodes."""
+    """Return the packets by correspondent, direction (0 downstream, 1 upstream) and router of the mobile nodes.
+
+    A flow between mobile nodes is one upstream and one downstream, with the home agent as correspondent of both.
+    """
     flows, movement, until_ps = setup.network.flows(), setup.attachments, setup.duration_ps
     packets = expected_packets(setup.network, until_ps).astype(float)
     size, square = _size_moments(setup, flows)
@@ -115,14 +119,19 @@ def _data_by_router(setup: Setup) -> dict[tuple[int, int, int], Moments]:
     stay = np.clip(np.minimum(leaves, until_ps) - np.clip(movement.up_ps, 0, until_ps), 0, None).astype(float)
     total = np.bincount(movement.mobile, stay, setup.network.mobile_count)
     share = stay / np.maximum(total[movement.mobile], 1.0)
-    # One row for each pair of a flow and an attachment of its mobile node.
+    sender, receiver = setup.network.flow_mobiles()
+    leg_flow = np.concatenate([np.flatnonzero(sender >= 0), np.flatnonzero(receiver >= 0)])
+    leg_mobile = np.concatenate([sender[sender >= 0], receiver[receiver >= 0]])
+    # One row for each pair of a leg of a flow and an attachment of the leg's mobile node.
     first = np.searchsorted(movement.mobile, np.arange(setup.network.mobile_count + 1))
-    count = (first[1:] - first[:-1])[flows["mobile"]]
-    flow = np.repeat(np.arange(len(packets)), count)
-    attachment = np.arange(len(flow)) - np.repeat(np.cumsum(count) - count, count) + first[flows["mobile"][flow]]
+    count = (first[1:] - first[:-1])[leg_mobile]
+    leg = np.repeat(np.arange(len(leg_flow)), count)
+    attachment = np.arange(len(leg)) - np.repeat(np.cumsum(count) - count, count) + first[leg_mobile[leg]]
+    flow = leg_flow[leg]
     number = packets[flow] * share[attachment]
     bounds = len(setup.network.nodes), 2, len(setup.network.nodes)
-    key = np.ravel_multi_index((flows["node"][flow], flows["up"][flow], movement.router[attachment]), bounds)
+    upstream = (leg < np.count_nonzero(sender >= 0)).astype(np.int64)
+    key = np.ravel_multi_index((flows["node"][flow], upstream, movement.router[attachment]), bounds)
     sums = [np.bincount(key, number * factor) for factor in (np.ones(len(flow)), size[flow], square[flow])]
     moments = {}
     for i in np.flatnonzero(sums[0]).tolist():

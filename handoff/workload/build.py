@@ -19,6 +19,8 @@ from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, t
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import replay_captures
+from handoff.workload.flow_ends import FlowEnds
+from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import load_attachments
 
 PURPOSE_PHASE = PURPOSE_USER + 2
@@ -54,15 +56,14 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
     captures = _open_captures(scenario, path.parent, problems)
     notes = []
     for i, traffic in enumerate(scenario.traffic):
-        node = traffic.correspondent or scenario.correspondent[0].name
         try:
+            ends = _flow_ends(scenario, network, traffic, mobile_names, presence, seed)
             if traffic.capture is None:
-                _add_flows(network, node, traffic, presence, seed)
+                _add_flows(network, ends, traffic, seed)
             elif captures.keys() >= set(traffic.capture):
                 amount = replay_captures(
-                    network, node, [captures[name] for name in traffic.capture], traffic, mobile_names,
-                    seed=seed, presence=presence,
-                )  # fmt: skip
+                    network, ends, [captures[name] for name in traffic.capture], traffic, mobile_names, seed=seed
+                )
                 notes.append(f"traffic.{i}: {amount} are replayed")
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
@@ -170,23 +171,30 @@ def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dic
     return captures
 
 
-def _add_flows(network: Network, node: str, traffic: Traffic, presence: Presence | None, seed: int) -> None:
+def _flow_ends(
+    scenario: Scenario, network: Network, traffic: Traffic, mobile_names: list[str], presence: Presence | None, seed: int
+) -> FlowEnds:
+    """Return the mobile nodes of a ``[[traffic]]`` table, with the correspondent of each."""
+    if traffic.mobile_correspondent is None or not mobile_names:
+        node = traffic.correspondent or scenario.correspondent[0].name
+        return FlowEnds.with_node(node, network.mobile_count, presence)
+    peers = choose_correspondents(traffic.mobile_correspondent, mobile_names, network.mobile_keys(), seed)
+    return FlowEnds.with_peers(peers, presence)
+
+
+def _add_flows(network: Network, ends: FlowEnds, traffic: Traffic, seed: int) -> None:
     """Add a constant-bit-rate or Poisson flow for each mobile node."""
     assert traffic.interval is not None
     assert traffic.size_bytes is not None
-    starts = RandomStreams(seed, PURPOSE_PHASE, network.mobile_keys()).uniform_all(traffic.phase)
-    stops = np.full(len(starts), FOREVER)
-    if presence is not None:
-        starts, stops = presence.begin_ps + starts, presence.end_ps
-    up = traffic.direction == "up"
-    mobiles = np.arange(len(starts))
+    phases = RandomStreams(seed, PURPOSE_PHASE, network.mobile_keys()[ends.mobiles]).uniform_all(traffic.phase)
+    starts, stops, up = ends.begin_ps + phases, ends.end_ps, traffic.direction == "up"
     if traffic.poisson:
         network.poisson(
-            node, mobiles, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
-            label=traffic.label or "poisson",
+            ends.node, ends.mobiles, peers=ends.peers, mean=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts,
+            stop_ps=stops, up=up, label=traffic.label or "poisson",
         )  # fmt: skip
     else:
         network.cbr(
-            node, mobiles, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts, stop_ps=stops, up=up,
-            label=traffic.label or "cbr",
+            ends.node, ends.mobiles, peers=ends.peers, interval=traffic.interval, size_bytes=traffic.size_bytes, start_ps=starts,
+            stop_ps=stops, up=up, label=traffic.label or "cbr",
         )  # fmt: skip

@@ -9,13 +9,13 @@ from fractions import Fraction
 import numpy as np
 
 import handoff_traces
-from engine import FOREVER, Network
-from engine.rng import PURPOSE_USER, RandomStreams, combine, combine_array, name_key
-from handoff.protocol.setup import Presence
+from engine import Network
+from engine.rng import PURPOSE_USER, RandomStreams, combine_array, name_key
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import CaptureStream
 from handoff.workload.flow import Flow, PacketSegment
 from handoff.workload.flow_assignment import assign_flows
+from handoff.workload.flow_ends import FlowEnds
 
 STREAM_NAME = "*"
 """Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
@@ -95,10 +95,10 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
 
 
 def replay_captures(
-    network: Network, node: str, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic, mobile_names: list[str], *,
-    seed: int, presence: Presence | None = None,
+    network: Network, ends: FlowEnds, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic,
+    mobile_names: list[str], *, seed: int,
 ) -> str:  # fmt: skip
-    """Add the flows of captures to a network, each for the mobile nodes it is assigned to; return their amount in words.
+    """Add the flows of captures to a network, each for the mobile nodes in ``ends`` it is assigned to; return their amount.
 
     Without mobile nodes the captures are only checked.
 
@@ -109,34 +109,35 @@ def replay_captures(
     """
     conversations, amount = load_conversations(captures, traffic)
     if mobile_names:
-        mobiles = assign_flows([c.name for c in conversations], mobile_names, network.mobile_keys(), traffic)
-        add_replay(network, node, mobiles, conversations, seed=seed, traffic=traffic, presence=presence)
+        names = [mobile_names[m] for m in ends.mobiles.tolist()]
+        assigned = assign_flows([c.name for c in conversations], names, network.mobile_keys()[ends.mobiles], traffic)
+        add_replay(network, ends, assigned, conversations, seed=seed, traffic=traffic)
     return amount
 
 
 def add_replay(
-    network: Network, node: str, mobiles: list[list[int]], conversations: list[Conversation], *, seed: int, traffic: Traffic,
-    presence: Presence | None = None,
-) -> None:  # fmt: skip
-    """Replay conversation i with each mobile node of ``mobiles[i]``; each pair has a phase shift of its own.
+    network: Network, ends: FlowEnds, assigned: list[list[int]], conversations: list[Conversation], *, seed: int, traffic: Traffic
+) -> None:
+    """Replay conversation i in each row of ``ends`` in ``assigned[i]``, each with a phase shift of its own.
 
-    With ``presence``, times count from the beginning of the mobile node's presence, and nothing is sent after its end.
+    Times count from the beginning of the presence of both ends, and nothing is sent after its end.
     """
     mobile_keys = network.mobile_keys()
-    for conversation, replaying in zip(conversations, mobiles, strict=True):
+    for conversation, replaying in zip(conversations, assigned, strict=True):
         if not replaying:
             continue
+        rows = np.array(replaying)
+        mobiles, peers = ends.mobiles[rows], None if ends.peers is None else ends.peers[rows]
         name = STREAM_NAME if traffic.origin == "stream" else conversation.name
-        pair_keys = combine_array(np.uint64(combine(name_key(name), name_key(node))), mobile_keys[replaying])
-        starts = RandomStreams(seed, PURPOSE_USER, pair_keys).uniform_all(traffic.phase) + traffic.shift
-        stops = np.full(len(replaying), FOREVER)
-        if presence is not None:
-            starts, stops = starts + presence.begin_ps[replaying], presence.end_ps[replaying]
+        pair_keys = combine_array(combine_array(name_key(name), ends.correspondent_keys(mobile_keys, rows)), mobile_keys[mobiles])
+        phases = RandomStreams(seed, PURPOSE_USER, pair_keys).uniform_all(traffic.phase)
+        starts, stops = ends.begin_ps[rows] + phases + traffic.shift, ends.end_ps[rows]
         ps_per_ns = 1000 * conversation.pace
         for up, segment in ((False, conversation.down), (True, conversation.up)):
             if segment is not None:
                 network.replay(
-                    node, replaying, segment.times, segment.sizes, origin=conversation.origin_ns + segment.clock_ns,
-                    multiply=ps_per_ns.numerator, divide=ps_per_ns.denominator, mapping=segment.mapping, start_ps=starts,
-                    stop_ps=stops, period_ps=conversation.period_ps, up=up, label=conversation.name,
+                    ends.node, mobiles, segment.times, segment.sizes, peers=peers,
+                    origin=conversation.origin_ns + segment.clock_ns, multiply=ps_per_ns.numerator, divide=ps_per_ns.denominator,
+                    mapping=segment.mapping, start_ps=starts, stop_ps=stops, period_ps=conversation.period_ps, up=up,
+                    label=conversation.name,
                 )  # fmt: skip

@@ -68,7 +68,7 @@ def assign_by_table(flow_names: list[str], mobile_names: list[str], table: dict[
     """Assign the flows that ``table`` lists under a mobile node's name to that mobile node."""
     mobile_index, flow_index = ({name: i for i, name in enumerate(names)} for names in (mobile_names, flow_names))
     table_flows = dict.fromkeys(flow for flows in table.values() for flow in flows)
-    problems = [*_unknown_names("mobile node", table, mobile_index), *_unknown_names("flow", table_flows, flow_index)]
+    problems = [*unknown_names("mobile node", table, mobile_index), *unknown_names("flow", table_flows, flow_index)]
     if problems:
         raise ValueError("table: " + "; ".join(problems))
     mobiles_of_flow: list[list[int]] = [[] for _ in flow_names]
@@ -78,7 +78,8 @@ def assign_by_table(flow_names: list[str], mobile_names: list[str], table: dict[
     return mobiles_of_flow
 
 
-def _unknown_names(kind: str, names: Iterable[str], valid: dict[str, int]) -> list[str]:
+def unknown_names(kind: str, names: Iterable[str], valid: dict[str, int]) -> list[str]:
+    """Return a problem for each name that is not valid, with the nearest valid one."""
     problems = []
     for name in names:
         if name not in valid:

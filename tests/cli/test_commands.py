@@ -54,7 +54,7 @@ def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
     head = done.stdout.splitlines()[1]
     for column in ("procedure", "handoffs", "unfinished", "I/II/III", "lost", "in flight", "dup", "reordered",
                    "after marker", "latency p50/p99", "disruption p99", "forwarded", "MOS",
-                   "delay p99", "extra bytes", "signalling"):  # fmt: skip
+                   "delay p99", "extra bytes", "signalling", "seamless"):  # fmt: skip
         assert column in head
     assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ALL
     assert {p.name for p in (tmp_path / "out").iterdir()} == {f"{name}.parquet" for name in SCHEMAS}

@@ -3,6 +3,9 @@
 Every expectation is computed by hand from the delays of ``two_router_scene``. The request or update leaves at 500. It reaches the
 old router at 504 and the new one at 510; from there it takes 13 ms to the home agent, 6 ms to the gateway of the region and 28 ms
 to the correspondent, including service.
+
+The radio of the old router takes 4 ms, so that a packet which reaches the router later than 4 ms before the link goes down is
+kept there: after 496 if the link goes down at 500. It was sent 30 ms earlier (cn-ha-old), 30.5 (cn-ha-gw-old) or 25 (cn-old).
 """
 
 from __future__ import annotations
@@ -20,10 +23,13 @@ LATE = Scene([Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)]
 """Dual access; the warning comes before the marker of a home agent or correspondent."""
 REGIONAL_LATE = Scene([Stay("old", down=530, predict=500, warn=508), Stay("new", up=505)])
 """Dual access; the warning comes before the marker of a gateway, which arrives earlier."""
-SINGLE = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)])
+SINGLE = Scene([Stay("old", down=510, predict=490, warn=500), Stay("new", up=513)])
+"""Single access; request and update leave together at the warning (decision 27)."""
 BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
 """No prediction and no warning; the new router is discovered at 800."""
 OVERLAP = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=530)])
+DISCOVERED = Scene([Stay("old", down=600), Stay("new", up=400)])
+"""Dual access without a prediction; the new router is discovered at 500, while the old link works."""
 BETWEEN, LATE_BETWEEN, OVERLAP_BETWEEN = (Scene(s.stays, regions=2) for s in (TIMELY, LATE, OVERLAP))
 
 
@@ -38,12 +44,13 @@ BY_HOME = BY_NEW
 """A correspondent without a binding sends through the home network, whose binding has changed before."""
 FORWARDED = delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)
 LOST = dropped("cn>ha", "ha>old", "old>*", fate="detached")
+KEPT = dropped("cn>ha", "ha>old", fate="in flight")
+"""Kept at the old router, of which nobody asks it: its buffer lasts 10 s in IPv4 and 12 s in IPv6, and the runs end at 2 s."""
 UNBOUND = dropped("cn>ha", fate="no binding")
 
 STRAIGHT_OLD = delivered("cn>old", "old>*", delay=29)
 STRAIGHT_NEW = delivered("cn>new", "new>*", delay=32)
 STRAIGHT_FORWARDED = delivered("cn>old", "old>new", "new>*", delay=36)
-STRAIGHT_LOST = dropped("cn>old", "old>*", fate="detached")
 
 REGION_OLD = delivered("cn>ha", "ha>gw", "gw>old", "old>*", delay=34.5)
 REGION_NEW = delivered("cn>ha", "ha>gw", "gw>new", "new>*", delay=37.5)
@@ -73,6 +80,20 @@ def arriving_at(time: float, path: Path) -> Callable[[float], Path]:
     return lambda sent: Path(path.links, path.fates, round(time - sent, 6))
 
 
+def later(path: Path, by: float) -> Path:
+    """Return a path that takes longer, on a link with another delay than in the module docstring of ``two_router_scene``."""
+    assert path.delay is not None
+    return Path(path.links, path.fates, path.delay + by)
+
+
+def earlier(hops: str, by: float) -> str:
+    """Return lines of message hops with all times reduced."""
+    return "\n".join(
+        " ".join([*line.split()[:3], *(str(float(time) - by) for time in line.split()[3:])])
+        for line in hops.split("\n") if line.strip()
+    )  # fmt: skip
+
+
 def upstream_switch(at: float) -> PathsByTime:
     """Return upstream paths with two working links: the old one until the reply arrives at ``at``."""
     return path_changes(UP_OLD, (at, UP_NEW))
@@ -84,16 +105,19 @@ def upstream_wait(down: float, at: float) -> PathsByTime:
 
 
 def bicast_paths(old: Path, new: Path, since: float, until: float) -> PathsByTime:
-    """Return downstream paths with two bindings between two times: one copy on each path. The old link ends at 600."""
+    """Return downstream paths with two bindings between two times: one copy on each path.
+
+    The old link ends at 600: copies that would arrive later remain in the old router's buffer.
+    """
     both = old.links | new.links  # a single packet as far as the anchor
     two_copies = Path(both, {"delivered": 1, "duplicate": 1}, old.delay)
-    new_copy = Path(both, {"delivered": 1, "detached": 1}, new.delay)
+    new_copy = Path({link: n for link, n in both.items() if link != "old>*"}, {"delivered": 1, "in flight": 1}, new.delay)
     assert old.delay is not None
     return path_changes(old, (since, two_copies), (600.001 - old.delay, new_copy), (until, new))
 
 
 def upstream_loss(down: float, at: float) -> PathsByTime:
-    """Return upstream paths of the conventional procedures: packets sent without a registered link are lost."""
+    """Return upstream paths with ``upstream_hold`` off: packets sent without a registered link are lost."""
     return path_changes(UP_OLD, (down, UP_LOST), (at, UP_NEW))
 
 
@@ -123,11 +147,17 @@ class Case:
         return [Hop(message, source, to, float(sent), float(received)) for message, source, to, sent, received in lines]
 
     def hops_with_layer2_relay(self) -> list[Hop]:
-        """Return the hops with layer-2 relay: layer 2 carries messages past the old router to the new one."""
-        hops = self.expected_hops()
+        """Return the hops with layer-2 relay: layer 2 carries messages past the old router to the new one.
+
+        At one instant a router sends its own acknowledgement before it passes on other packets (docs/model.md 4), so that the new
+        router has the acknowledgement of an update first.
+        """
+        hops, relayed = self.expected_hops(), set()
         for hop in [h for h in hops if (h.source, h.to) == ("old", "new")]:
             first = next((h for h in hops if (h.message, h.source, h.to) == (hop.message, "mn", "old")), None)
             if first is not None:
                 hops[hops.index(first)] = Hop(hop.message, "mn", "new", first.sent, hop.received)
                 hops.remove(hop)
+                relayed.add(hop.message)
+        hops.sort(key=lambda hop: hop.source == "new" and hop.message in relayed)
         return hops

@@ -68,11 +68,11 @@ HIERARCHY = {
         "sync-hmipv4", SINGLE, 3,
         """
         RQ mn old 500 504
-        BU mn old 502 506
+        BU mn old 500 504
         RQ old new 504 510
-        BA old new 506 512
+        BA old new 504 510
         RQ new gw 510 516
-        BA new mn 512 518
+        BA new mn 510 518
         RR gw new 516 521
         DRR gw old 516 519
         RR new mn 521 526
@@ -80,13 +80,13 @@ HIERARCHY = {
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
+            "old": [(503.999, "local"), (504, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        path_changes(REGION_OLD, (475.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        path_changes(REGION_OLD, (473.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         upstream_wait(510, 526),
     ),
-    "sync-hmipv4 I between regions": Case(  # gw2 binds when it relays the request; gw forgets after it relays the marker
+    "sync-hmipv4 I between regions": Case(  # gw2 binds when it relays the request; gw relays the marker at once and forgets
         "sync-hmipv4", BETWEEN, 1,
         """
         RQ mn old 500 504
@@ -94,22 +94,22 @@ HIERARCHY = {
         RQ new gw2 510 515
         RQ gw2 ha 515 524.5
         RR ha gw2 524.5 534
-        DRR ha gw 524.5 533
-        DRR gw old 533 536
+        DRR ha gw 524.5 532
+        DRR gw old 532 535
         RR gw2 new 534 538
-        DRR old mn 536 540
+        DRR old mn 535 539
         RR new mn 538 543
         """,
         {
             "ha": [(524.499, ["gw"]), (524.5, ["gw2"])],
-            "gw": [(532.999, ["old"]), (533, None)],
+            "gw": [(531.999, ["old"]), (532, None)],
             "gw2": [(514.999, None), (515, ["new"])],
             "old": [(599.999, "local"), (600, None)],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
         path_changes(REGION_OLD, (504.5, REGION2_NEW)),
         upstream_switch(543),
-        540,
+        539,
     ),
     "sync-hmipv4 II between regions": Case(
         "sync-hmipv4", LATE_BETWEEN, 2,
@@ -121,17 +121,17 @@ HIERARCHY = {
         BU mn old 520 524
         BA old new 524 530
         RR ha gw2 524.5 534
-        DRR ha gw 524.5 533
+        DRR ha gw 524.5 532
         BA new mn 530 535
-        DRR gw old 533 536
+        DRR gw old 532 535
         RR gw2 new 534 538
         RR new mn 538 543
         """,
         {
             "ha": [(524.499, ["gw"]), (524.5, ["gw2"])],
-            "gw": [(532.999, ["old"]), (533, None)],
+            "gw": [(531.999, ["old"]), (532, None)],
             "gw2": [(514.999, None), (515, ["new"])],
-            "old": [(523.999, "local"), (524, ["new"]), (535.999, ["new"]), (536, None)],
+            "old": [(523.999, "local"), (524, ["new"]), (534.999, ["new"]), (535, None)],
             "new": [(509.999, None), (510, "local")],
         },
         path_changes(REGION_OLD, (493.5, REGION_FORWARDED), (504.5, REGION2_NEW)),
@@ -148,11 +148,11 @@ HIERARCHY = {
         """,  # the mobile node attaches at 530
         {
             "ha": [(1900, ["gw"])],
-            "gw": [(515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])],
-            "old": [(1900, "local")],
+            "gw": [(515.999, ["old"]), (516, ["old", "new"]), (799.999, ["old", "new"]), (800, ["new"])],
+            "old": [(596, "local"), (596.001, "hold"), (1900, "hold")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 688.5),
+        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 772.5),
         upstream_switch(535),
     ),
     "hmipv4-bicast between regions": Case(
@@ -167,13 +167,13 @@ HIERARCHY = {
         RR new mn 538 543
         """,
         {
-            "ha": [(524.499, ["gw"]), (524.5, ["gw", "gw2"]), (724.499, ["gw", "gw2"]), (724.5, ["gw2"])],
+            "ha": [(524.499, ["gw"]), (524.5, ["gw", "gw2"]), (799.999, ["gw", "gw2"]), (800, ["gw2"])],
             "gw": [(1900, ["old"])],  # not informed: its lifetime ends it
             "gw2": [(514.999, None), (515, ["new"])],
-            "old": [(1900, "local")],
+            "old": [(596, "local"), (596.001, "hold"), (1900, "hold")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
-        bicast_paths(REGION_OLD, REGION2_NEW, 504.5, 704.5),
+        bicast_paths(REGION_OLD, REGION2_NEW, 504.5, 780),
         upstream_switch(543),
     ),
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """Figures 9A-10B and 46A-52B of the seed document: hierarchical Mobile IPv6, inside a region and between two.
 
 The mobility anchor point has processed the deregistration at 504 + 3 + 1 = 508 and the update at 516. Between regions the home
-agent has processed the deregistration at 515 and the update at 523; its marker reaches the old mobility anchor point at 531.5.
+agent has processed the deregistration at 515 and the update at 523; its marker reaches the old mobility anchor point at 530.5 and
+goes on at once.
 """
 
 from tests.conformance.cases import (
@@ -100,12 +101,12 @@ SYNCHRONIZED = {
         """
         BU mn old 500 504
         DBU mn old 500 504
-        BU2 mn old 502 506
+        BU2 mn old 500 504
         BU old new 504 510
         DBU old gw 504 508
-        BA2 old new 506 512
+        BA2 old new 504 510
         BU new gw 510 516
-        BA2 new mn 512 518
+        BA2 new mn 510 518
         BA gw new 516 521
         DBA gw old 516 519
         DBA old mn 519 530
@@ -114,10 +115,10 @@ SYNCHRONIZED = {
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (518.999, ["new"]), (519, None)],
+            "old": [(503.999, "local"), (504, ["new"]), (518.999, ["new"]), (519, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        path_changes(REGION_OLD, (475.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
+        path_changes(REGION_OLD, (473.5, arriving_at(518, REGION_FORWARDED)), (476.5, REGION_FORWARDED), (488.5, REGION_NEW)),
         upstream_wait(510, 526),
         530,
     ),
@@ -135,21 +136,21 @@ SYNCHRONIZED = {
         BA gw2 new 515 519
         BA new mn 519 525
         BA3 ha new 523 535
-        DBA ha gw 523 531.5
-        DBA gw old 531.5 534.5
-        DBA old mn 534.5 538.5
+        DBA ha gw 523 530.5
+        DBA gw old 530.5 533.5
+        DBA old mn 533.5 537.5
         BA3 new mn 535 540
         """,  # the mobile node attaches at 520
         {
             "ha": [(514.999, ["gw"]), (515, ["gw"]), (522.999, ["gw"]), (523, ["gw2"])],
-            "gw": [(531.499, ["old"]), (531.5, None)],
+            "gw": [(530.499, ["old"]), (530.5, None)],
             "gw2": [(514.999, None), (515, ["new"])],
             "old": [(1900, "local")],
             "new": [(509.999, None), (510, "hold"), (520, "local")],
         },
         path_changes(REGION_OLD, (503, REGION2_NEW)),
         upstream_switch(540),
-        538.5,
+        537.5,
     ),
     "sync-hmipv6 II between regions": Case(
         "sync-hmipv6", LATE_BETWEEN, 2,
@@ -166,23 +167,23 @@ SYNCHRONIZED = {
         BA new mn 519 524
         BU2 mn old 520 524
         BA3 ha new 523 535
-        DBA ha gw 523 531.5
+        DBA ha gw 523 530.5
         BA2 old new 524 530
         BA2 new mn 530 535
-        DBA gw old 531.5 534.5
-        DBA old mn 534.5 545.5
+        DBA gw old 530.5 533.5
+        DBA old mn 533.5 544.5
         BA3 new mn 535 540
         """,
         {
             "ha": [(522.999, ["gw"]), (523, ["gw2"])],
-            "gw": [(531.499, ["old"]), (531.5, None)],
+            "gw": [(530.499, ["old"]), (530.5, None)],
             "gw2": [(514.999, None), (515, ["new"])],
-            "old": [(523.999, "local"), (524, ["new"]), (534.499, ["new"]), (534.5, None)],
+            "old": [(523.999, "local"), (524, ["new"]), (533.499, ["new"]), (533.5, None)],
             "new": [(504.999, None), (505, "local")],
         },
         path_changes(REGION_OLD, (493.5, REGION_FORWARDED), (503, REGION2_NEW)),
         upstream_switch(540),
-        545.5,
+        544.5,
     ),
 }  # fmt: skip
 
@@ -193,8 +194,8 @@ REGIONAL = """
     BA gw new 516 521
     BA new mn 521 535
     """  # the mobile node attaches at 530
-TWO_BINDINGS = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (715.999, ["old", "new"]), (716, ["new"])]
-ROUTERS = {"old": [(1900, "local")], "new": [(509.999, None), (510, "hold"), (530, "local")]}
+TWO_BINDINGS = [(499, ["old"]), (515.999, ["old"]), (516, ["old", "new"]), (799.999, ["old", "new"]), (800, ["new"])]
+ROUTERS = {"old": [(596, "local"), (596.001, "hold"), (1900, "hold")], "new": [(509.999, None), (510, "hold"), (530, "local")]}
 
 TO_MAP_OLD = delivered("cn>gw", "gw>old", "old>*", delay=31)  # 24 + 3 + 4
 TO_MAP_NEW = delivered("cn>gw", "gw>new", "new>*", delay=34)
@@ -204,7 +205,7 @@ BICASTING = {
     "hmipv6-bicast": Case(
         "hmipv6-bicast", OVERLAP, 0, REGIONAL,
         {"ha": [(1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
-        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 688.5),
+        bicast_paths(REGION_OLD, REGION_NEW, 488.5, 772.5),
         upstream_switch(535),
     ),
     "hmipv6-bicast between regions": Case(
@@ -222,18 +223,18 @@ BICASTING = {
         BA2 new mn 535 540
         """,
         {
-            "ha": [(522.999, ["gw"]), (523, ["gw", "gw2"]), (722.999, ["gw", "gw2"]), (723, ["gw2"])],
+            "ha": [(522.999, ["gw"]), (523, ["gw", "gw2"]), (799.999, ["gw", "gw2"]), (800, ["gw2"])],
             "gw": [(1900, ["old"])],
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        bicast_paths(REGION_OLD, REGION2_NEW, 503, 703),
+        bicast_paths(REGION_OLD, REGION2_NEW, 503, 780),
         upstream_switch(540),
     ),
     "hmipv6-ro-bicast": Case(
         "hmipv6-ro-bicast", OVERLAP, 0, REGIONAL,
         {"ha": [(1900, ["gw"])], "cn": [(499, ["gw"]), (1900, ["gw"])], "gw": TWO_BINDINGS, **ROUTERS},
-        bicast_paths(TO_MAP_OLD, TO_MAP_NEW, 492, 692),
+        bicast_paths(TO_MAP_OLD, TO_MAP_NEW, 492, 776),
         upstream_switch(535),
     ),
     "hmipv6-ro-bicast between regions": Case(
@@ -256,13 +257,13 @@ BICASTING = {
         BA3 new mn 565 570
         """,
         {
-            "ha": [(522.999, ["gw"]), (523, ["gw", "gw2"]), (722.999, ["gw", "gw2"]), (723, ["gw2"])],
-            "cn": [(537.999, ["gw"]), (538, ["gw", "gw2"]), (737.999, ["gw", "gw2"]), (738, ["gw2"])],
+            "ha": [(522.999, ["gw"]), (523, ["gw", "gw2"]), (799.999, ["gw", "gw2"]), (800, ["gw2"])],
+            "cn": [(537.999, ["gw"]), (538, ["gw", "gw2"]), (799.999, ["gw", "gw2"]), (800, ["gw2"])],
             "gw": [(1900, ["old"])],
             "gw2": [(514.999, None), (515, ["new"])],
             **ROUTERS,
         },
-        bicast_paths(TO_MAP_OLD, TO_MAP2_NEW, 538, 738),
+        bicast_paths(TO_MAP_OLD, TO_MAP2_NEW, 538, 800),
         upstream_switch(540),
     ),
 }  # fmt: skip

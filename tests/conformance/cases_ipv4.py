@@ -6,12 +6,12 @@ from tests.conformance.cases import (
     BY_NEW,
     BY_OLD,
     FORWARDED,
+    KEPT,
     LATE,
     LOST,
     OVERLAP,
     SINGLE,
     STRAIGHT_FORWARDED,
-    STRAIGHT_LOST,
     STRAIGHT_NEW,
     STRAIGHT_OLD,
     TIMELY,
@@ -23,6 +23,7 @@ from tests.conformance.cases import (
     upstream_switch,
     upstream_wait,
 )  # fmt: skip
+from tests.conformance.two_router_scene import MS
 
 HOME = {
     "mipv4": Case(
@@ -35,11 +36,24 @@ HOME = {
         """,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
-            "old": [(499, "local"), (1900, "local")],  # not informed
+            "old": [(496, "local"), (496.001, "hold"), (1900, "hold")],  # not informed
             "new": [(804.999, None), (805, "local")],
         },
-        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),  # packets from 466 on arrive after link down: X in figure 3B
+        path_changes(BY_OLD, (466.001, KEPT), (798, BY_NEW)),  # packets after 466 find no link; nobody asks for them
+        upstream_wait(500, 835),
+    ),
+    "mipv4, without buffers": Case(  # what arrives after link down is X in figure 3B
+        "mipv4", BREAK, 0,
+        """
+        RQ mn new 800 805
+        RQ new ha 805 818
+        RR ha new 818 830
+        RR new mn 830 835
+        """,
+        {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(496.001, "local"), (1900, "local")]},
+        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
         upstream_loss(500, 835),
+        options={"old_buffer_packets": 0, "upstream_hold": False},
     ),
     "mipv4-bicast": Case(
         "mipv4-bicast", OVERLAP, 0,
@@ -51,12 +65,26 @@ HOME = {
         RR new mn 535 540
         """,
         {
-            "ha": [(522.999, ["old"]), (523, ["old", "new"]), (722.999, ["old", "new"]), (723, ["new"])],
-            "old": [(499, "local"), (1900, "local")],
+            "ha": [(522.999, ["old"]), (523, ["old", "new"]), (799.999, ["old", "new"]), (800, ["new"])],  # 200 ms after 600
+            "old": [(596, "local"), (596.001, "hold"), (1900, "hold")],
             "new": [(509.999, None), (510, "hold"), (530, "local")],
         },
+        bicast_paths(BY_OLD, BY_NEW, 503, 780),
+        upstream_switch(540),
+    ),
+    "mipv4-bicast, for 200 ms": Case(
+        "mipv4-bicast", OVERLAP, 0,
+        """
+        RQ mn old 500 504
+        RQ old new 504 510
+        RQ new ha 510 523
+        RR ha new 523 535
+        RR new mn 535 540
+        """,
+        {"ha": [(522.999, ["old"]), (523, ["old", "new"]), (722.999, ["old", "new"]), (723, ["new"])]},
         bicast_paths(BY_OLD, BY_NEW, 503, 703),
         upstream_switch(540),
+        options={"bicast_ps": 200 * MS},
     ),
     "sync-mipv4 I": Case(
         "sync-mipv4", TIMELY, 1,
@@ -103,21 +131,21 @@ HOME = {
         "sync-mipv4", SINGLE, 3,
         """
         RQ mn old 500 504
-        BU mn old 502 506
+        BU mn old 500 504
         RQ old new 504 510
-        BA old new 506 512
+        BA old new 504 510
         RQ new ha 510 523
-        BA new mn 512 518
+        BA new mn 510 518
         RR ha new 523 535
         DRR ha old 523 533
         RR new mn 535 540
         """,
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
+            "old": [(503.999, "local"), (504, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        path_changes(BY_OLD, (476, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),  # waits for the link
+        path_changes(BY_OLD, (474, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),  # waits for the link
         upstream_wait(510, 540),
     ),
 }  # fmt: skip
@@ -198,12 +226,12 @@ ROUTE_OPTIMIZATION = {
         """
         RQ mn old 500 504
         DBU mn old 500 504
-        BU2 mn old 502 506
+        BU2 mn old 500 504
         RQ old new 504 510
         DBU old cn 504 530
-        BA2 old new 506 512
+        BA2 old new 504 510
         RQ new ha 510 523
-        BA2 new mn 512 518
+        BA2 new mn 510 518
         RR ha new 523 535
         BU ha cn 523 544
         DBA cn old 530 555
@@ -212,12 +240,12 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (543.999, None), (544, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
+            "old": [(503.999, "local"), (504, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
         path_changes(
             STRAIGHT_OLD,
-            (481, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW),
+            (479, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (544, STRAIGHT_NEW),
         ),
         upstream_wait(510, 540),
     ),
@@ -237,11 +265,15 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(817.999, ["old"]), (818, ["new"])],
             "cn": [(838.999, ["old"]), (839, ["new"])],
-            "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
+            "old": [(496, "local"), (496.001, "hold"), (810.999, "hold"), (811, ["new"]), (1900, ["new"])],
             "new": [(804.999, None), (805, "local")],
         },
-        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
-        upstream_loss(500, 835),
+        # what has been kept leaves at 811 and arrives at 811 + 6 + 5
+        path_changes(
+            STRAIGHT_OLD,
+            (471.001, arriving_at(822, STRAIGHT_FORWARDED)), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW),
+        ),
+        upstream_wait(500, 835),
     ),
     "mipv4-smooth, the new router tells the old one": Case(
         "mipv4-smooth", BREAK, 0,
@@ -255,9 +287,12 @@ ROUTE_OPTIMIZATION = {
         BU ha cn 818 839
         RR new mn 830 835
         """,
-        {"cn": [(838.999, ["old"]), (839, ["new"])], "old": [(810.999, "local"), (811, ["new"])]},
-        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW)),
-        upstream_loss(500, 835),
+        {"cn": [(838.999, ["old"]), (839, ["new"])], "old": [(810.999, "hold"), (811, ["new"])]},
+        path_changes(
+            STRAIGHT_OLD,
+            (471.001, arriving_at(822, STRAIGHT_FORWARDED)), (786, STRAIGHT_FORWARDED), (839, STRAIGHT_NEW),
+        ),
+        upstream_wait(500, 835),
         options={"notification": "router"},
     ),
 }  # fmt: skip

@@ -10,11 +10,10 @@ from tests.conformance.cases import (
     BY_NEW,
     BY_OLD,
     FORWARDED,
+    KEPT,
     LATE,
-    LOST,
     SINGLE,
     STRAIGHT_FORWARDED,
-    STRAIGHT_LOST,
     STRAIGHT_NEW,
     STRAIGHT_OLD,
     TIMELY,
@@ -22,7 +21,6 @@ from tests.conformance.cases import (
     Case,
     arriving_at,
     path_changes,
-    upstream_loss,
     upstream_switch,
     upstream_wait,
 )  # fmt: skip
@@ -42,13 +40,15 @@ HOME = {
         """,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
-            "old": [(499, "local"), (810.999, "local"), (811, ["new"]), (1900, ["new"])],  # the temporary home agent, for 12 s
+            # buffer, then temporary home agent for 12 s
+            "old": [(496, "local"), (496.001, "hold"), (810.999, "hold"), (811, ["new"]), (1900, ["new"])],
             "new": [(699.999, None), (700, "local")],
         },
-        path_changes(BY_OLD, (466.001, LOST), (781, FORWARDED), (798, BY_NEW)),
-        upstream_loss(500, 835),
+        # what has been kept leaves at 811 and arrives at 811 + 6 + 5
+        path_changes(BY_OLD, (466.001, arriving_at(822, FORWARDED)), (781, FORWARDED), (798, BY_NEW)),
+        upstream_wait(500, 835),
     ),
-    "mipv6, the temporary home agent is discovered": Case(  # too late for all packets
+    "mipv6, the temporary home agent is discovered": Case(  # so late that all packets wait for it: 833 + 6 + 5
         "mipv6", BREAK, 0,
         """
         BU1 mn new 800 805
@@ -64,9 +64,9 @@ HOME = {
         BA3 old new 833 839
         BA3 new mn 839 844
         """,
-        {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(832.999, "local"), (833, ["new"])]},
-        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
-        upstream_loss(500, 835),
+        {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(832.999, "hold"), (833, ["new"])]},
+        path_changes(BY_OLD, (466.001, arriving_at(844, FORWARDED)), (798, BY_NEW)),
+        upstream_wait(500, 835),
         options={"temporary_home_agent": "discovery"},
     ),
     "pmipv6": Case(  # RFC 5213 5.3, 6.9: the access router registers for the mobile node, which keeps its address
@@ -79,11 +79,11 @@ HOME = {
         """,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
-            "old": [(499, "local"), (1900, "local")],
+            "old": [(496, "local"), (496.001, "hold"), (1900, "hold")],
             "new": [(699.999, None), (700, "local")],
         },
-        path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
-        upstream_loss(500, 835),
+        path_changes(BY_OLD, (466.001, KEPT), (798, BY_NEW)),
+        upstream_wait(500, 835),
     ),
     "sync-mipv6 I": Case(  # the deregistration reaches the home agent first and waits for the update
         "sync-mipv6", TIMELY, 1,
@@ -156,12 +156,12 @@ HOME = {
         """
         BU mn old 500 504
         DBU mn old 500 504
-        BU2 mn old 502 506
+        BU2 mn old 500 504
         BU old new 504 510
         DBU old ha 504 515
-        BA2 old new 506 512
+        BA2 old new 504 510
         BU new ha 510 523
-        BA2 new mn 512 518
+        BA2 new mn 510 518
         BA ha new 523 535
         DBA ha old 523 533
         DBA old mn 533 544
@@ -169,10 +169,10 @@ HOME = {
         """,
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (532.999, ["new"]), (533, None)],
+            "old": [(503.999, "local"), (504, ["new"]), (532.999, ["new"]), (533, None)],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
-        path_changes(BY_OLD, (476, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),
+        path_changes(BY_OLD, (474, arriving_at(518, FORWARDED)), (477, FORWARDED), (503, BY_NEW)),
         upstream_wait(510, 540),
         544,
     ),
@@ -198,11 +198,14 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(817.999, ["old"]), (818, ["new"])],
             "cn": [(499, ["old"]), (832.999, ["old"]), (833, ["new"])],
-            "old": [(810.999, "local"), (811, ["new"]), (1900, ["new"])],
+            "old": [(496, "local"), (496.001, "hold"), (810.999, "hold"), (811, ["new"]), (1900, ["new"])],
             "new": [(699.999, None), (700, "local")],
         },
-        path_changes(STRAIGHT_OLD, (471.001, STRAIGHT_LOST), (786, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW)),
-        upstream_loss(500, 835),
+        path_changes(
+            STRAIGHT_OLD,
+            (471.001, arriving_at(822, STRAIGHT_FORWARDED)), (786, STRAIGHT_FORWARDED), (833, STRAIGHT_NEW),
+        ),
+        upstream_wait(500, 835),
     ),
     "sync-mipv6-ro I": Case(
         "sync-mipv6-ro", TIMELY, 1,
@@ -294,14 +297,14 @@ ROUTE_OPTIMIZATION = {
         BU1 mn old 500 504
         BU2 mn old 500 504
         DBU mn old 500 504
-        BU3 mn old 502 506
+        BU3 mn old 500 504
         BU1 old new 504 510
         BU2 old new 504 510
         DBU old cn 504 530
-        BA3 old new 506 512
+        BA3 old new 504 510
         BU1 new ha 510 523
         BU2 new cn 510 538
-        BA3 new mn 512 518
+        BA3 new mn 510 518
         BA1 ha new 523 535
         DBA cn old 530 555
         BA1 new mn 535 540
@@ -312,12 +315,12 @@ ROUTE_OPTIMIZATION = {
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])],
-            "old": [(505.999, "local"), (506, ["new"]), (1900, ["new"])],
+            "old": [(503.999, "local"), (504, ["new"]), (1900, ["new"])],
             "new": [(509.999, None), (510, "hold"), (512.999, "hold"), (513, "local")],
         },
         path_changes(
             STRAIGHT_OLD,
-            (481, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW),
+            (479, arriving_at(518, STRAIGHT_FORWARDED)), (482, STRAIGHT_FORWARDED), (530, BY_HOME), (538, STRAIGHT_NEW),
         ),
         upstream_wait(510, 540),
         566,

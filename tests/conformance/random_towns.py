@@ -20,7 +20,7 @@ class Town:
 
     ``rough``: slow and lossy links with small buffers, and random layer-2 events. Otherwise every move is predicted ``lead_ms``
     before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
-    values of all options, and restarts of agents.
+    values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other.
     """
 
     rough: bool = True
@@ -31,6 +31,7 @@ class Town:
     mobiles: int = 6
     moving_ms: int = 5_000
     until_ms: int = 6_000
+    calls: bool = False
 
     def setup(self, seed: int) -> Setup:
         """Return the setup with number ``seed`` of this kind."""
@@ -69,6 +70,12 @@ class Town:
             net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
             net.cbr("cn" if i % 2 else "peer", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
             rows += self._random_attachments(rng, mobile, [net.node_index(n) for n in names])
+        if self.calls:
+            calls = np.random.default_rng([seed, 2])
+            for i in range(self.mobiles):
+                peer = (i + int(calls.integers(1, self.mobiles))) % self.mobiles
+                interval, start_ps = int(calls.integers(5 * MS, 15 * MS)), int(calls.integers(0, 9 * MS))
+                net.cbr(None, i, peers=peer, interval=interval, size_bytes=160, start_ps=start_ps, up=i % 2 == 1, label="call")
         options = Options(
             relay=("router", "l2")[rng.integers(2)],
             lifetime_s=rough(600, 3),

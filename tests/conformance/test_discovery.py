@@ -2,15 +2,18 @@
 
 The old link goes down at 500 ms and the new one comes up at 700 (BREAK), or the new one comes up at 600 and the old one lasts
 until 3000 (OVERLAP).
+In DISCOVERED layer 2 finds the new router at 500, 100 ms after its link has come up, and the old link lasts until 600.
 The times of advertisements are random; the tests query them and check the consequences.
 """
 
 import numpy as np
 import pytest
 
+from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
+from tests.conformance.cases import DISCOVERED
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import Scene, Stay
 
@@ -76,10 +79,13 @@ def test_the_profile_rfc_delays_a_solicitation_by_up_to_a_second():
     assert 350 < np.mean(sent) < 650  # uniform: standard error 46
 
 
-def test_eager_cell_switching_leaves_a_working_link():
-    view = RunView(OVERLAP.setup(options=EVERY_100), "mipv4")
-    sent = next(t for t in advertisement_times(OVERLAP, "new", EVERY_100) if t > 600)
+@pytest.mark.parametrize(("procedure", "link"), [("mipv4", "new"), ("sync-mipv4", "old"), ("mipv4-bicast", "old")])
+def test_eager_cell_switching_leaves_a_working_link(procedure, link):
+    """A predictive procedure starts its predicted handoff, with a request over the old link (decision 31)."""
+    view = RunView(OVERLAP.setup(options=EVERY_100), procedure)
+    sent = next(t for t in advertisement_times(OVERLAP, "new", EVERY_100, procedure) if t > 600)
     assert first_request(view) == sent + 5
+    assert next(h.to for h in view.hops() if h.source == "mn") == link
     assert view.run.handoffs["open_ps"].tolist() == [round((sent + 5) * MS)]
     assert view.run.handoffs["completed"].tolist() == [1]
 
@@ -107,3 +113,81 @@ def test_the_profile_rfc_checks_an_address_before_use():
     heard = next(t for t in advertisement_times(BREAK, "new", options) if t > 700) + 5
     assert heard + 1000 <= first_request(RunView(BREAK.setup(options=options), "mipv6"), "BU1") < heard + 2000
     assert first_request(RunView(BREAK.setup(options=EVERY_100), "mipv6"), "BU1") == heard
+
+
+# -- on the new link, while the old one lives, without a prediction (decision 31) ----------------------------------------------
+SYNCHRONIZED = [name for name, procedure in PROCEDURES.items() if procedure.family == "synchronized"]
+
+
+def from_mobile(view):
+    return [(h.message, h.to, h.sent) for h in view.hops() if h.source == "mn"]
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("detection", ["eager", "lazy"])
+def test_layer_2_discovery_starts_the_handoff_or_waits_for_the_end_of_the_old_link(procedure, detection):
+    """Lazy: every procedure registers over the new link, the only one, at 600."""
+    view = RunView(DISCOVERED.setup(down=[1800], options={"detection": detection}), procedure)
+    _, to, sent = from_mobile(view)[0]
+    eager_link = "old" if PROCEDURES[procedure].predictive else "new"
+    assert (to, sent) == ((eager_link, 500) if detection == "eager" else ("new", 600))
+    assert view.run.handoffs["open_ps"].tolist() == [sent * MS]
+    assert view.run.handoffs["completed"].tolist() == [1]
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
+def test_lazy_detection_misses_the_marker_and_falls_back(procedure):
+    """The update to the old router leaves with the request, over the new link."""
+    hops = from_mobile(RunView(DISCOVERED.setup(down=[1800], options={"detection": "lazy"}), procedure))
+    assert (PROCEDURES[procedure].rescue[0].message, "new", 600) in hops
+    assert {(to, sent) for _, to, sent in hops} == {("new", 600)}
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
+@pytest.mark.parametrize(
+    ("warn", "scenario", "update"),
+    [(520, 2, 520), (590, 1, None), (450, 3, 500)],  # before any marker (523); after all (559); before the discovery
+)
+def test_a_discovered_handoff_follows_the_scenarios_of_a_predicted_one(procedure, warn, scenario, update):
+    leaves, comes = DISCOVERED.stays
+    scene = Scene([Stay("old", down=leaves.down, warn=warn), comes])
+    view = RunView(scene.setup(down=[1800]), procedure)
+    messages = [(s.message, "old", 500) for s in PROCEDURES[procedure].signalling if s.on == "predict"]
+    if update is not None:
+        messages.append((PROCEDURES[procedure].rescue[0].message, "old", update))
+    assert from_mobile(view) == messages
+    assert view.run.handoffs["scenario"].tolist() == [scenario]
+    assert view.run.handoffs["known_ps"].tolist() == [500 * MS]
+
+
+@pytest.mark.parametrize("procedure", SYNCHRONIZED)
+@pytest.mark.parametrize("predict", [450, 500, 550])
+def test_prediction_and_discovery_make_one_request(procedure, predict):
+    """Whichever comes first, at 500 at the latest."""
+    leaves, comes = DISCOVERED.stays
+    scene = Scene([Stay("old", down=leaves.down, predict=predict), comes])
+    hops = from_mobile(RunView(scene.setup(down=[1800]), procedure))
+    requests = [s.message for s in PROCEDURES[procedure].signalling if s.on == "predict"]
+    assert hops == [(message, "old", min(predict, 500)) for message in requests]
+
+
+def test_discovery_makes_up_for_a_lost_advertisement():
+    """Layer 2 should have carried it at 500; the new link, up since 480, shows the router at 580."""
+    stays = [Stay("old", down=640, predict=500, warn=630), Stay("new", up=480)]
+    view = RunView(Scene(stays, loss=["new>old"]).setup(options={"prediction": "piggyback"}), "sync-mipv4")
+    assert from_mobile(view) == [("RQ", "old", 580)]
+    assert view.run.handoffs["known_ps"].tolist() == [580 * MS]
+    assert view.run.handoffs["scenario"].tolist() == [1], "the marker arrives at 580 + 37"
+
+
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv4-smooth", "mipv6", "mipv6-ro", "pmipv6"])
+def test_a_conventional_handoff_with_two_links_loses_nothing(procedure):
+    """One packet a ms each way.
+
+    With lazy detection the home agent binds at 618. Packets sent from 567 to 597 reach the old router after 596 then, and remain
+    there if nobody asks for them.
+    """
+    assert DISCOVERED.run(procedure, down=range(400, 900), up=range(400, 900)).result.fate_counts() == {"delivered": 1000}
+    lazy = DISCOVERED.run(procedure, down=range(400, 900), up=range(400, 900), detection="lazy").result.fate_counts()
+    remain = {"in flight": 31} if procedure in ("mipv4", "pmipv6") else {}
+    assert lazy == {"delivered": 1000 - sum(remain.values())} | remain

@@ -25,11 +25,14 @@ def test_packets_queued_at_the_old_router_are_forwarded():
 
 
 def test_acknowledgement_and_reply_are_buffered_in_order():
-    """The mobile node attaches at 560: phase III-4 comes after both messages have reached the new router (520 and 535)."""
+    """The mobile node attaches at 560: phase III-4 comes after both messages have reached the new router.
+
+    Request and update leave at 510; the acknowledgement is there at 514 + 6 = 520, the reply at 533 + 12 = 545.
+    """
     scene = Scene([Stay("old", down=518, predict=500, warn=510), Stay("new", up=560)])
     view = RunView(scene.setup(), "sync-mipv4")
     last = [h for h in view.hops() if h.to == "mn"]
-    assert last == [Hop("BA", "new", "mn", 520, 565), Hop("RR", "new", "mn", 535, 565)]
+    assert last == [Hop("BA", "new", "mn", 520, 565), Hop("RR", "new", "mn", 545, 565)]
     at_mobile = [(view.run.handoffs[c] // 10**9).tolist() for c in ("acknowledged_ps", "reply_ps")]
     assert at_mobile == [[565], [565]]
     assert view.table("new", 559.999) == "hold"

@@ -1,7 +1,8 @@
 """Effects of options on data: lifetimes of entries, buffers, upstream data, tunnels, resequencing.
 
 Scenario I: request 500, binding 523, marker at the old router 533, reply 540. Scenario II (``LATE``): the update reaches the old
-router at 524. Scenario III (``SINGLE``): the update reaches it at 506, and the new link comes up at 513.
+router at 524. Scenario III (``SINGLE``): request and update leave at 500, the update reaches it at 504, and the new link comes up
+at 513.
 """
 
 import pytest
@@ -15,7 +16,8 @@ from tests.conformance.two_router_scene import SIZE, Scene, Stay, delivered, dro
 MS = 10**9
 DUAL = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
 LATE = Scene([Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)])
-SINGLE = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)])
+SINGLE = Scene([Stay("old", down=510, predict=490, warn=500), Stay("new", up=513)])
+BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
 
 
 def data_bytes_by_link(run):
@@ -56,13 +58,13 @@ def test_packets_after_the_end_of_the_visitor_entry_are_dropped(linger, fate):
     ("procedure", "lifetime"), [("sync-mipv4", 10_000), ("sync-hmipv4", 10_000), ("sync-mipv6", 12_000), ("sync-hmipv6", 12_000)]
 )
 def test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime(procedure, lifetime):
-    """10 s in IPv4, and 12 s in IPv6, which counts in units of 4 s; never refreshed. The update arrives at 506."""
+    """10 s in IPv4, and 12 s in IPv6, which counts in units of 4 s; never refreshed. The update arrives at 504."""
     assert FORWARDING_LIFETIME == {4: 10_000 * MS, 6: 12_000 * MS}
     scene = Scene(SINGLE.stays, until=13_000)
     marker = 533 if procedure in ("sync-mipv4", "sync-mipv6") else 516 + 3  # from the home agent, or from the gateway
-    for how, end in (("marker", marker), ("lifetime", 506 + lifetime)):
+    for how, end in (("marker", marker), ("lifetime", 504 + lifetime)):
         view = RunView(scene.setup(options={"forwarding_end": how}), procedure)
-        assert [view.table("old", t) for t in (505.999, 506, end - 0.001, end)] == ["local", ["new"], ["new"], None], how
+        assert [view.table("old", t) for t in (503.999, 504, end - 0.001, end)] == ["local", ["new"], ["new"], None], how
 
 
 @pytest.mark.parametrize(("procedure", "goes_on"), [("sync-mipv4", False), ("sync-mipv6", True)])
@@ -87,15 +89,26 @@ def test_upstream_data_use_the_new_link_after_the_reply_or_early(scene, early, s
     assert scene.path("sync-mipv4", up=sent, upstream_early=early) == path
 
 
-@pytest.mark.parametrize(("room", "fates"), [(4, {"delivered": 4, "queue full": 6}), (0, {"delivered": 10})])
+@pytest.mark.parametrize(
+    ("room", "fates"), [(4, {"delivered": 4, "queue full": 6}), (0, {"queue full": 10}), (None, {"delivered": 10})]
+)
 def test_the_upstream_buffer_of_the_mobile_node_is_limited(room, fates):
     assert SINGLE.run("sync-mipv4", up=range(520, 530), upstream_packets=room).result.fate_counts() == fates
 
 
-def test_conventional_procedures_lose_upstream_packets_between_links():
-    """Conventional procedures: the old link goes down at 500, and the reply arrives at 835."""
-    scene = Scene([Stay("old", down=500), Stay("new", up=700)])
-    assert scene.run("mipv4", up=range(520, 530)).result.fate_counts() == {"detached": 10}
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv6", "pmipv6", "mipv4-bicast", "sync-mipv4", "sync-hmipv6"])
+@pytest.mark.parametrize(
+    ("options", "fates"),
+    [
+        ({}, {"delivered": 10}),
+        ({"upstream_packets": 4}, {"delivered": 4, "queue full": 6}),
+        ({"upstream_hold": False}, {"detached": 10}),
+        ({"upstream_hold": False, "upstream_packets": None}, {"detached": 10}),
+    ],
+)
+def test_every_procedure_holds_upstream_packets_between_links(procedure, options, fates):
+    """Decision 28. The old link goes down at 500 without a warning, and no reply arrives before 821."""
+    assert BREAK.run(procedure, up=range(520, 530), **options).result.fate_counts() == fates
 
 
 # -- tunnels (decisions 17 and 25) ---------------------------------------------------------------------------------------------

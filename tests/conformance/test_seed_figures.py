@@ -1,6 +1,7 @@
 """Every procedure as in the seed's figures: messages with every hop, tables after each phase, paths of data.
 
-The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``.
+The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``; those with the phases
+in the order of their numbers in ``cases_in_order``; those without a prediction in ``cases_unannounced`` and ``cases_discovered``.
 """
 
 from functools import cache
@@ -8,7 +9,15 @@ from functools import cache
 import pytest
 
 from handoff.protocol.procedures import PROCEDURES
-from tests.conformance import cases_hmipv4, cases_hmipv6, cases_ipv4, cases_ipv6
+from tests.conformance import (
+    cases_discovered,
+    cases_hmipv4,
+    cases_hmipv6,
+    cases_in_order,
+    cases_ipv4,
+    cases_ipv6,
+    cases_unannounced,
+)
 from tests.conformance.cases import LATE, TIMELY, UP_LOST, UP_NEW, UP_OLD
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import Scene, Stay
@@ -16,6 +25,7 @@ from tests.conformance.two_router_scene import Scene, Stay
 _GROUPS = (
     cases_ipv4.HOME, cases_ipv4.ROUTE_OPTIMIZATION, cases_hmipv4.HIERARCHY,
     cases_ipv6.HOME, cases_ipv6.ROUTE_OPTIMIZATION, cases_hmipv6.HIERARCHY,
+    cases_in_order.IN_ORDER, cases_unannounced.UNANNOUNCED, cases_discovered.WITHOUT_PREDICTION,
 )  # fmt: skip
 CASES = {name: case for group in _GROUPS for name, case in group.items()}
 RELAYED_BY_LAYER2 = [name for name, case in CASES.items() if case.hops_with_layer2_relay() != case.expected_hops()]
@@ -35,36 +45,62 @@ def sort_hops(hops):
 
 
 # -- completeness ------------------------------------------------------------------------------------------------------------
+ANNOUNCED, ANNOUNCED_IN_ORDER, UNPREDICTED = "announced", "announced, phases in order", "unpredicted"
+KINDS = {  # (scenario, access, announcement) of the cases of each family; 0: without the phases of a scenario
+    "conventional": {(0, "single", UNPREDICTED), (0, "dual", UNPREDICTED)},
+    "bicasting": {(0, "dual", ANNOUNCED), (0, "dual", UNPREDICTED)},
+    "synchronized": {
+        (1, "dual", ANNOUNCED), (2, "dual", ANNOUNCED), (2, "dual", ANNOUNCED_IN_ORDER), (3, "single", ANNOUNCED_IN_ORDER),
+        (0, "single", UNPREDICTED), (1, "dual", UNPREDICTED),
+    },
+}  # fmt: skip
+
+
+def kind(case):
+    """Return scenario, access and announcement of a case."""
+    leaves, comes = case.scene.stays
+    announcement = UNPREDICTED if leaves.predict is None else ANNOUNCED
+    if announcement == ANNOUNCED and case.scenario > 1 and phases_in_order(case):
+        announcement = ANNOUNCED_IN_ORDER
+    return case.scenario, "single" if comes.up > leaves.down else "dual", announcement
+
+
+def phases_in_order(case):
+    """Return whether II-4 (update) follows II-3 (switch of the anchor), and III-5 (switch) follows III-4 (acknowledgement)."""
+    procedure = PROCEDURES[case.procedure]
+    switched = max(at for at, _ in case.tables[ANCHORS[procedure.anchor]])
+    update, *_, acknowledgement = (step.message for step in procedure.rescue)
+    hops = case.expected_hops()
+    if case.scenario == 2:
+        return next(hop.sent for hop in hops if (hop.message, hop.to) == (update, "old")) > switched
+    return next(hop.received for hop in hops if (hop.message, hop.to) == (acknowledgement, "mn")) < switched
+
+
 def missing_cases(cases):
-    """Return all (procedure, scenario, single access, between regions) without a case."""
-    required = set()
-    for name, procedure in PROCEDURES.items():
-        scenarios = [(1, False), (2, False), (3, True)] if procedure.family == "synchronized" else [(0, False)]
-        required |= {(name, scenario, single, False) for scenario, single in scenarios}
-        if procedure.hierarchical:
-            required.add((name, scenarios[0][0], False, True))
-    covered = set()
-    for case in cases:
-        if not case.options:
-            leaves, comes = case.scene.stays
-            single = PROCEDURES[case.procedure].predictive and comes.up > leaves.down
-            covered.add((case.procedure, case.scenario, single, case.scene.regions == 2))
-    return sorted(required - covered)
+    """Return all (procedure, scenario, access, announcement, between regions) without a case."""
+    required = {(name, *k, False) for name, procedure in PROCEDURES.items() for k in KINDS[procedure.family]}
+    required |= {
+        (name, int(procedure.family == "synchronized"), "dual", ANNOUNCED, True)
+        for name, procedure in PROCEDURES.items() if procedure.hierarchical
+    }  # fmt: skip
+    return sorted(required - {(case.procedure, *kind(case), case.scene.regions == 2) for case in cases if not case.options})
 
 
 def test_every_procedure_and_scenario_has_a_case():
     assert len(CASES) == sum(map(len, _GROUPS)), "two cases of one name"
     assert {case.procedure for case in CASES.values()} == set(PROCEDURES)
     assert missing_cases(CASES.values()) == []
-    assert len([c for c in CASES.values() if c.scenario and not c.options and c.scene.regions == 1]) == 18
+    announced = [c for c in CASES.values() if c.scenario and not c.options and c.scene.regions == 1 and kind(c)[2] != UNPREDICTED]
+    assert len(announced) == 30, "six variants: I, II in two orders, III with the new link up early or late"
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.options])
 def test_a_missing_case_is_reported(name):
     """Remove the cases of one kind; also, each case has the tables of all nodes with an entry."""
     case = CASES[name]
-    rest = [c for c in CASES.values() if (c.procedure, c.scenario) != (case.procedure, case.scenario)]
-    assert case.procedure in {procedure for procedure, *_ in missing_cases(rest)}
+    rest = [c for c in CASES.values() if c.procedure != case.procedure or kind(c) != kind(case)]
+    is_required = kind(case) in KINDS[PROCEDURES[case.procedure].family]
+    assert {procedure for procedure, *_ in missing_cases(rest)} == ({case.procedure} if is_required else set())
     assert {"ha", "old", "new", ANCHORS[PROCEDURES[case.procedure].anchor]} <= set(case.tables)
 
 

@@ -45,6 +45,7 @@ class Scene:
 
     ``loss``: links that lose every packet. ``mobiles``: number of mobile nodes, which all move alike. ``delays``: other delays of
     links (``"a>b"``, in ms). ``busy``: nodes with the limit ``registration_queue`` and with ``answers`` to refused messages.
+    ``service``: other times for a message (in ms).
     """
 
     stays: Sequence[Stay]
@@ -58,6 +59,7 @@ class Scene:
     mobiles: int = 1
     old_cell: Mapping[str, int | str] | None = None
     delays: Mapping[str, float] = field(default_factory=dict)
+    service: Mapping[str, float] = field(default_factory=dict)
 
     def setup(
         self, down: Sequence[float] = (), up: Sequence[float] = (), options: Mapping[str, object] | None = None,
@@ -67,7 +69,8 @@ class Scene:
         net = Network()
         for name in ("ha", "cn", "peer", "gw", "gw2", "old", "new"):
             limits = {"registration_queue": self.registration_queue, "registration_answers": self.answers}
-            net.node(name, registration=0 if name in ("old", "new") else MS, **(limits if name in self.busy else {}))
+            service = self.service.get(name, 0 if name in ("old", "new") else 1)
+            net.node(name, registration=ps(service), **(limits if name in self.busy else {}))
         for a, b, delay in (
             ("cn", "ha", 20), ("ha", "old", 10), ("ha", "new", 12), ("old", "new", 6), ("old", "cn", 25), ("new", "cn", 27),
             ("peer", "ha", 18), ("peer", "old", 22), ("peer", "new", 21),

@@ -8,11 +8,12 @@ import numpy as np
 
 from engine.link_trace import LinkTrace
 from engine.network import Network
-from engine.results import Fate, Result
+from engine.results import NODE_INTEGRALS, Fate, Result
 
 Rows = dict[Any, dict[str, Any]]
 TIMES = {"last_ps", "open_ps", "close_ps", "end_ps", "gap_end_ps", "last_before_ps", "time_ps", "sent_ps"}
 SPANS_OF_TIME = {"delay_sum_ps", "delay_max_ps", "gap_max_ps", "busy_ps", "delay_ps"}
+SPANS_OF_TIME |= set(NODE_INTEGRALS)
 SPANS_OF_TIME |= {f"{server}_wait{of}_ps" for server in ("forwarding", "registration") for of in ("", "_max")}
 
 
@@ -94,7 +95,7 @@ def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) ->
     told: dict[str, Rows] = {
         "flows": {keys[i]: values(result.flows, i) for i in range(len(keys))},
         "links": {name: values(result.links, i) for i, name in enumerate(result.link_names)},
-        "nodes": {name: values(result.nodes, i) for i, name in enumerate(result.node_names)},
+        "nodes": {name: values(_from_begin(network, result.nodes, shift), i) for i, name in enumerate(result.node_names)},
         "fates": {"all": {"fates": result.fates.tolist()}},
         "spans": {},
         "packets": {},
@@ -111,6 +112,16 @@ def by_name(network: Network, result: Result, shift: int = 0, scale: int = 1) ->
         key = (keys[row.pop("flow")], row["seq"], row["copy"])
         told["packets"][key] = row
     return told
+
+
+def _from_begin(network: Network, nodes: dict[str, Any], shift: int) -> dict[str, Any]:
+    """Return columns of nodes without the ``shift`` by which entries of time 0 count longer: time 0 itself does not move."""
+    entries = network.initial_bindings()
+    longer = {
+        name: nodes[name] - shift * np.bincount(entries["node"][where], minlength=len(network.nodes)).astype(object)
+        for name, where in (("binding_ps", entries["coa"] >= 0), ("visitor_ps", entries["coa"] < 0))
+    }
+    return nodes | longer
 
 
 def rows_that_differ(before: dict[str, Rows], after: dict[str, Rows]) -> list[str]:

@@ -45,13 +45,14 @@ def mobile_keys(network: Network) -> list[int]:
 
 
 def flow_keys(network: Network) -> list[int]:
-    """Return the keys of all flows, from label, node and mobile."""
+    """Return the keys of all flows, from label, correspondent and mobile."""
     mobiles, flows = mobile_keys(network), network.flows()
     keys = []
     for label, first, count in network.flow_labels:
         for flow in range(first, first + count):
-            node = key(network.nodes[int(flows["node"][flow])].name)
-            of_mobile = mix2(mix2(key(label), node), mobiles[int(flows["mobile"][flow])])
+            peer = int(flows["peer"][flow])
+            correspondent = key(network.nodes[int(flows["node"][flow])].name) if peer < 0 else mobiles[peer]
+            of_mobile = mix2(mix2(key(label), correspondent), mobiles[int(flows["mobile"][flow])])
             keys.append((of_mobile + int(flows["up"][flow])) % WORD)
     return keys
 

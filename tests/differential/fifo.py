@@ -31,11 +31,17 @@ class Packet:
     copy: int = 0
     level: int = 0
     copy_slot: int = -1  # row of Record.control
+    sender: int = -1  # mobile that sends it to ``mobile``, if two take part
     tunnels_on: tuple[tuple[int, int, int, int], ...] = ()  # of each, innermost first: source, target, bytes, end
 
     @property
     def size(self) -> int:
         return self.own_size + self.extra
+
+    @property
+    def radio_sender(self) -> int:
+        """Mobile whose uplink it takes."""
+        return self.mobile if self.sender < 0 else self.sender
 
     @property
     def is_control(self) -> bool:

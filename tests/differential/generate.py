@@ -25,6 +25,7 @@ class _Generator:
         self.dice = dice = Random(f"scenario {seed}")
         self.answering = Random(f"answering {seed}")
         self.clocks = Random(f"clocks {seed}")
+        self.peers = Random(f"peers {seed}")
         self.ties = seed % 2 == 1
         self.grid = dice.choice((50 * US, MS)) if self.ties else 1
         self.until = self.on_grid(dice.choice((40 * MS, 200 * MS, 1000 * MS)))
@@ -210,6 +211,15 @@ class _Generator:
                     sizes,
                 )
             )
+        self.between_mobiles()
+
+    def between_mobiles(self) -> None:
+        """Add some of the flows again with another mobile as correspondent, in half of the scenarios with several mobiles."""
+        flows, peers = self.scenario.flows, self.peers
+        if len(self.who) > 1 and peers.random() < 0.5:
+            for flow in peers.sample(flows, min(len(flows), peers.randint(1, 4))):
+                others = [name for name, _ in self.who if name != flow.mobile]
+                flows.append(replace(flow, label=f"{flow.label} call", up=peers.random() < 0.5, peer=peers.choice(others)))
 
     def recorded(self, *row: Any) -> FlowRow:
         """Return the flow with the times of its replay in a recorder's clock."""

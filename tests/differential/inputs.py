@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import zstandard
 
+from engine.quantities import FOREVER
 from engine.rng import combine, name_key, random_word
 from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
@@ -60,7 +61,11 @@ class Study:
         movement = getattr(self, f"_{self.kind}")()
         self.traffic = self._traffic()
         self.path = folder / "study.toml"
-        self.path.write_text(self._scenario(movement))
+        text = self._scenario(movement)
+        self.path.write_text(text)
+        self.is_ring = number % 3 == 0 and self.setup().network.mobile_count > 1  # the correspondents are mobile nodes
+        if self.is_ring:
+            self.path.write_text(text.replace('"mobile_address"', '"mobile_correspondent" = "ring", "mobile_address"', 1))
 
     def setup(self) -> Setup:
         """Build the study with the product."""
@@ -148,10 +153,14 @@ class Study:
             chosen = [(flows[(i * each + j) % len(flows)], m) for i, m in enumerate(mobiles) for j in range(each)]
         found = {}
         for flow, mobile in chosen:
-            here = setup.attachments.mobile == mobiles.index(mobile)
-            begin, end = int(setup.attachments.up_ps[here].min()), int(setup.attachments.down_ps[here].max())
+            peer = mobiles[(mobiles.index(mobile) + 1) % len(mobiles)]
+            begin, end = 0, FOREVER
+            for who in (mobile, peer) if self.is_ring else (mobile,):
+                here = setup.attachments.mobile == mobiles.index(who)
+                begin = max(begin, int(setup.attachments.up_ps[here].min()))
+                end = min(end, int(setup.attachments.down_ps[here].max()))
             name = "*" if keys.get("origin") == "stream" else flow.name
-            entity = combine(combine(name_key(name), name_key("cn")), name_key(mobile))
+            entity = combine(combine(name_key(name), name_key(peer if self.is_ring else "cn")), name_key(mobile))
             phase = random_word(self.number, 1000, entity, 0) * keys["phase"] >> 64
             for up in (False, True):
                 times = flow.until(begin + keys["shift"] + phase, min(end, DURATION_S * S), not up)

@@ -175,6 +175,9 @@ class Oracle:
         """Apply the routing decision of a node (section 5)."""
         if packet.to != node:
             self.forward(node, packet, t)
+        elif packet.kind == 1 and packet.sender >= 0:
+            packet.kind = 0  # from here on it is a packet for the receiver, at its home node
+            self.look_up(node, packet, t)
         elif packet.kind == 1:
             self.record.receive(packet, t, node, through=-1)
         elif packet.kind == 2:
@@ -259,9 +262,11 @@ class Oracle:
 
     def wait(self, node: int, packet: Packet, hold: Hold, t: int) -> None:
         why_not = hold.put(packet)
+        row = self.record.nodes[node]
         if why_not is not None:
             self.record.end(packet, why_not, t, node)
-        row = self.record.nodes[node]
+        else:
+            row.occupancy.entered(packet, t)
         row.held_peak_packets = max(row.held_peak_packets, len(hold.waiting))
         row.held_peak_bytes = max(row.held_peak_bytes, hold.held_bytes())
 
@@ -269,6 +274,7 @@ class Oracle:
         entry = self.tables[node].get(mobile)
         if simultaneous and isinstance(entry, Tunnel):
             entry.add(new, t)
+            self.record.nodes[node].occupancy.changed(self.tables[node], t)
         else:
             self.change(node, mobile, Tunnel([new]), t, copy_in_flight)
 
@@ -280,6 +286,7 @@ class Oracle:
             self.change(node, mobile, None, t)
         elif isinstance(entry, Tunnel):
             entry.care_of = [c for c in entry.care_of if c.node != coa]
+            self.record.nodes[node].occupancy.changed(self.tables[node], t)
             if not entry.care_of:
                 self.change(node, mobile, None, t)
 
@@ -292,6 +299,7 @@ class Oracle:
             table[mobile] = new
         row = self.record.nodes[node]
         row.entries_peak = max(row.entries_peak, len(table))
+        row.occupancy.changed(table, t)
         if isinstance(new, Hold):
             order = (self.mobile_keys[mobile],)
             self.push(new.until, unit_of(node), TIMEOUTS, order, self.time_out, node, mobile, new)
@@ -306,11 +314,13 @@ class Oracle:
             new.waiting = old.waiting
             return
         for packet in old.waiting:
+            self.record.nodes[node].occupancy.left(packet, t)
             self.look_up(node, packet, t)
 
     def time_out(self, t: int, node: int, mobile: int, hold: Hold) -> None:
         if self.tables[node].get(mobile) is hold:
             for packet in hold.waiting:
+                self.record.nodes[node].occupancy.left(packet, t)
                 self.record.end(packet, Fate.BUFFER_TIMEOUT, t, node)
             hold.waiting = []
 
@@ -394,7 +404,7 @@ class Oracle:
 
     # -- radio, up ---------------------------------------------------------------------------------------------------------
     def send_up(self, packet: Packet, t: int) -> None:
-        route = self.upstream[packet.mobile]
+        route = self.upstream[packet.radio_sender]
         if route is None:
             self.record.end(packet, Fate.DETACHED, t, FLEET)
         elif isinstance(route, Hold):
@@ -417,8 +427,8 @@ class Oracle:
         c = self.network.cells[cell]
         name = key(self.network.nodes[c.node].name + "<*")
         tally = self.record.links[len(self.network.links) + 2 * cell + 1]
-        fifo_key = mix2(name, self.mobile_keys[packet.mobile])
-        fifo = self.radio.setdefault(("<", cell, packet.mobile), Fifo(fifo_key, c.up, tally))
+        fifo_key = mix2(name, self.mobile_keys[packet.radio_sender])
+        fifo = self.radio.setdefault(("<", cell, packet.radio_sender), Fifo(fifo_key, c.up, tally))
         slot = fifo.accept(packet, t)
         if slot is None:
             self.record.end(packet, Fate.QUEUE_FULL, t, FLEET)
@@ -427,7 +437,7 @@ class Oracle:
         self.reach_node(slot.finish + c.up.delay_ps, c.node, fifo, slot, self.cross_uplink, cell)
 
     def cross_uplink(self, t: int, node: int, fifo: Fifo, slot: Slot, cell: int) -> None:
-        times = self.attachments[slot.packet.mobile, cell]
+        times = self.attachments[slot.packet.radio_sender, cell]
         heard = any(up <= slot.start and slot.finish <= down for up, down in times)
         if self.comes_through(t, fifo, slot, heard, FLEET):
             self.enter(node, slot.packet, t)

@@ -41,8 +41,8 @@ def overlapping_cells(seed: int) -> Scenario:
         scenario.links.append(LinkRow(a, b, f"{a}>{b}", pipe(longest)))
     for router in (near, far):
         scenario.cells.append(CellRow(router, dice.random() < 0.3, pipe(6), pipe(6)))
-    for i in range(dice.randint(1, 3)):
-        mobile = f"phone {i}"
+    phones = [f"phone {i}" for i in range(dice.randint(1, 3))]
+    for mobile in phones:
         scenario.mobiles.append(MobileRow(mobile, agent))
         # attached to both cells for a while, or for the whole run
         leaves, comes = moment(until // 3, until), moment(0, until // 2)
@@ -60,4 +60,14 @@ def overlapping_cells(seed: int) -> Scenario:
             scenario.events.append(EventRow(t, agent, mobile, FORWARD, rank[(near, far)[k % 2]]))
         for _ in range(dice.randint(0, 2)):
             scenario.events.append(EventRow(moment(0, until), None, mobile, LATER, 8 * rank[dice.choice((near, far))]))
+        scenario.routes_up.append((mobile, near))
+    pairs = Random(f"calm pairs {seed}")
+    for sender in phones:
+        for receiver in phones:
+            if sender != receiver and pairs.random() < 0.5:
+                step = grid * pairs.choice((2, 3, 5)) if ties else pairs.randint(MS, 8 * MS)
+                start = pairs.randint(0, 10) * grid
+                scenario.flows.append(
+                    FlowRow("cbr", agent, receiver, False, "pair", start, FOREVER, step, FOREVER, BYTES, peer=sender)
+                )
     return scenario

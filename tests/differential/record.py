@@ -9,10 +9,20 @@ from typing import Any
 import numpy as np
 
 from engine.network import Network
-from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, PACKET_COLUMNS, SPAN_COLUMNS, Fate, Result
+from engine.results import (
+    FLOW_COLUMNS,
+    LINK_COLUMNS,
+    NODE_COLUMNS,
+    NODE_INTEGRALS,
+    PACKET_COLUMNS,
+    SPAN_COLUMNS,
+    Fate,
+    Result,
+)  # fmt: skip
 
 from .draws import WORD, scatter
 from .fifo import Packet, Tally
+from .occupancy import Occupancy, integral, peak
 
 HEARD = (Fate.DELIVERED, Fate.DUPLICATE)
 
@@ -48,8 +58,21 @@ class NodeRow:
     registration_wait_ps: int = 0
     registration_wait_max_ps: int = 0
     entries_peak: int = 0
+    bindings_peak: int = 0
+    visitors_peak: int = 0
     held_peak_packets: int = 0
     held_peak_bytes: int = 0
+    binding_ps: int = 0
+    visitor_ps: int = 0
+    held_byte_ps: int = 0
+    occupancy: Occupancy = field(default_factory=Occupancy)
+
+    def close(self, end: int) -> None:
+        """Compute the peaks and integrals of the entries and bytes at the end of a run."""
+        past = self.occupancy
+        self.bindings_peak, self.visitors_peak = peak(past.bindings), peak(past.visitors)
+        self.binding_ps, self.visitor_ps = integral(past.bindings, end), integral(past.visitors, end)
+        self.held_byte_ps = past.held_byte_ps(end)
 
 
 @dataclass
@@ -213,13 +236,15 @@ class Record:
             row.lost += dropped == len(copies)
         for tally in self.links:
             tally.close()
+        for node in self.nodes:
+            node.close(until)
         return Result(
             until_ps=until,
             fingerprint=self.fingerprint,
             events=sum(tally.packets for tally in self.links),
             flows=_columns(self.flows, FLOW_COLUMNS),
             links=_columns(self.links, LINK_COLUMNS),
-            nodes=_columns(self.nodes, NODE_COLUMNS),
+            nodes=_columns(self.nodes, NODE_COLUMNS) | _columns(self.nodes, NODE_INTEGRALS, object),
             spans=_columns(self.spans, SPAN_COLUMNS),
             link_names=[tally.name for tally in self.links],
             node_names=[node.name for node in self.network.nodes],
@@ -229,8 +254,8 @@ class Record:
         )
 
 
-def _columns(rows: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: np.array([getattr(row, name) for row in rows], np.int64) for name in names}
+def _columns(rows: list[Any], names: tuple[str, ...], dtype: type = np.int64) -> dict[str, Any]:
+    return {name: np.array([getattr(row, name) for row in rows], dtype) for name in names}
 
 
 def _table(rows: list[tuple[int, ...]]) -> dict[str, Any]:

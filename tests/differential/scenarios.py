@@ -87,6 +87,7 @@ class FlowRow:
     origin: int = 0
     multiply: int = 1
     divide: int = 1
+    peer: str | None = None  # mobile that is the correspondent in place of the node
 
     def in_ps(self) -> FlowRow:
         """Return the same replay by a clock that counts ps from the start."""
@@ -248,14 +249,15 @@ def _channel(pipe: Pipe, k: int) -> dict[str, Any]:
 
 def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
     when: dict[str, Any] = {"start_ps": change.moment(f.start), "stop_ps": change.moment(f.stop), "up": f.up, "label": f.label}
+    when["peers"], node = f.peer, f.node if f.peer is None else None
     k = change.scale
     if f.source == "cbr":
-        net.cbr(f.node, f.mobile, interval=f.step * k, size_bytes=f.size, count=f.count, **when)
+        net.cbr(node, f.mobile, interval=f.step * k, size_bytes=f.size, count=f.count, **when)
     elif f.source == "poisson":
-        net.poisson(f.node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
+        net.poisson(node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
     else:
         clock = {"origin": f.origin, "multiply": f.multiply * k, "divide": f.divide}
-        net.replay(f.node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)
+        net.replay(node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)
 
 
 def _add_idle(net: Network, scenario: Scenario) -> None:

@@ -13,11 +13,16 @@ from .fifo import Packet
 
 def emissions(network: Network, flow: int, flow_key: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
     """Yield (time, packet, flow key, node of the flow) of each packet of a flow, in order."""
+    homes = network.mobile_homes().tolist()
     row = {name: int(column[flow]) for name, column in network.flows().items()} | {"key": flow_key}
     for seq, (t, size) in enumerate(_moments(network, row, seed)):
         if t >= row["stop"] or seq >= row["count"]:
             return
-        packet = Packet(row["up"], mix2(flow_key, seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq)
+        if row["peer"] < 0:
+            packet = Packet(row["up"], mix2(flow_key, seq), row["mobile"], size, t, row["node"] if row["up"] else -1, flow, seq)
+        else:
+            sender, receiver = (row["mobile"], row["peer"]) if row["up"] else (row["peer"], row["mobile"])
+            packet = Packet(1, mix2(flow_key, seq), receiver, size, t, homes[receiver], flow, seq, sender=sender)
         yield t, packet, flow_key, row["node"]
 
 

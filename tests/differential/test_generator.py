@@ -69,6 +69,10 @@ class CountingOracle(Oracle):
         self.seen["moved forward by a rescue"] += slot.version > 0
         super().reach_mobile(cell, fifo, slot)
 
+    def route(self, t: int, node: int, packet: Any) -> None:
+        self.seen["between mobiles"] += packet.kind == 1 and packet.sender >= 0 and packet.to == node
+        super().route(t, node, packet)
+
     def choose_up(self, mobile: int, route: Any, t: int) -> None:
         old = self.upstream[mobile]
         self.seen["released packets upstream"] += len(old.waiting) if isinstance(old, Hold) and isinstance(route, int) else 0
@@ -130,6 +134,7 @@ def test_every_kind_of_entry_replaces_every_other(occurrences: Counter[str], old
         ("after marker", 30),
         ("span ended", 30),
         ("refused message reported", 100),
+        ("between mobiles", 80),
     ],
 )
 def test_rare_events_occur_often_enough(occurrences: Counter[str], event: str, minimum: int) -> None:

@@ -26,9 +26,7 @@ QUEUE_MUTANTS = (
         "(link.channel.delay_ps << _HOPS) + 1",
         "(link.channel.delay_ps << _HOPS)",
     ),
-    Mutant(
-        "largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("
-    ),
+    Mutant("largest link key", "routing.py", "key=lambda i: name_key(", "key=lambda i: -name_key("),
     # the table at the time of the packet
     Mutant(
         "newest instead of as-of binding",
@@ -198,6 +196,32 @@ QUEUE_MUTANTS = (
         "    return combine(k, p.tunnels & TUNNEL_COUNT_MASK)",
         "    return k",
     ),
+    # occupancy
+    Mutant("an entry counts after its end", "kernel/occupancy.pxd", "        c.count -= 1\n", "        pass\n"),
+    Mutant(
+        "a removed entry ends once more at its end",
+        "kernel/occupancy.pxd",
+        "        push_end(c.cancelled, end)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "a renewed care-of node counts twice",
+        "kernel/forwarding.pxd",
+        "            uncount_entry(bindings, careof_at(e, k).expiry, t)\n            careof_at",
+        "            careof_at",
+    ),
+    Mutant(
+        "a packet that times out waits until the next one comes",
+        "kernel/forwarding.pxd",
+        "-buffer.bytes, e.target.expiry)",
+        "-buffer.bytes, t)",
+    ),
+    Mutant(
+        "bindings are counted anew after a checkpoint",
+        "_checkpoint.pyx",
+        "    transfer_entry_count(s, &u.bindings)\n",
+        "",
+    ),
     # records
     Mutant(
         "fan-outs among the tunnels",
@@ -345,5 +369,32 @@ NEXT_EVENT_MUTANTS = (
         "",
     ),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS
+# flows between mobiles
+PEER_MUTANTS = (
+    Mutant(
+        "packets between mobiles are delivered at the home node",
+        "kernel/node_visit.pxd",
+        "        if w.flow[p.flow].ends_at_node:\n",
+        "        if True:\n",
+    ),
+    Mutant(
+        "packets between mobiles stay upstream",
+        "kernel/node_visit.pxd",
+        "    down.flags &= <uint8_t>~DATA_UP\n",
+        "",
+    ),
+    Mutant(
+        "packets between mobiles go to the home node of the sender",
+        "network.py",
+        "self.mobile_homes()[peer if up else mobile]",
+        "self.mobile_homes()[mobile if up else peer]",
+    ),
+    Mutant(
+        "the receiver's uplink instead of the sender's",
+        "kernel/initial_state.pxd",
+        "s.mobile = <uint32_t>sender[i] if sender[i] >= 0 else mobile[i]",
+        "s.mobile = mobile[i]",
+    ),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

@@ -177,4 +177,9 @@ ORACLE_MUTANTS = (
     Mutant("fan-outs for tunnels", "record.py", "end.via, packet.tunnels", "end.via, packet.level"),
     Mutant("each copy is sent when it is made", "oracle.py", "copy=packet.copy | i", "born=t, copy=packet.copy | i"),
     Mutant("lost without copies", "record.py", "row.lost += dropped == len(copies)", "row.lost += dropped > 0"),
+    # between mobiles
+    Mutant("packets between mobiles stay upstream", "oracle.py", "            packet.kind = 0  # from", "            # from"),
+    Mutant(
+        "the receiver's uplink", "fifo.py", "return self.mobile if self.sender < 0 else self.sender", "return self.mobile"
+    ),
 )

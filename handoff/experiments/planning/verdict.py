@@ -9,7 +9,7 @@ from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
+from handoff.metrics.catalogue import SEAMLESS_MEASURES, evaluate, get_measure, has_enough_samples
 from handoff.metrics.confidence import Decision, Interval, SequentialTest, look_schedule
 
 MIN_REPLICATIONS = 2
@@ -163,7 +163,7 @@ def format_target_result(result: TargetResult) -> str:
 def _read_measure(tables: dict[str, Table], name: str) -> Reading:
     measured = evaluate(tables, name)
     # Trials are events out of a number: a share of time has none, and neither has a count of copies per packet, which exceeds 1.
-    has_trials = name.endswith("_ratio") and (measured.value or 0) <= 1
+    has_trials = (name.endswith("_ratio") or name in SEAMLESS_MEASURES) and (measured.value or 0) <= 1
     enough = measured.value is None or has_enough_samples(name, measured.samples)
     return Reading(measured.value, measured.samples if has_trials else None, enough)
 

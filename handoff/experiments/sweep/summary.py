@@ -12,7 +12,7 @@ from handoff.experiments.sweep.sweep_plan import SweepPlan
 from handoff.metrics.catalogue import Value, batch_values, evaluate, get_measure, has_enough_samples
 from handoff.metrics.confidence import Interval, batch_means, mean_interval
 
-DEFAULT_MEASURES = ("loss_ratio", "delay_p99", "disruption_p99", "latency_p50", "signalling_messages")
+DEFAULT_MEASURES = ("loss_ratio", "disruption_p99", "delay_p99", "latency_p50", "signalling_messages")
 TOO_FEW_SAMPLES = "too few samples"
 NOTHING_MEASURED = "nothing measured"
 

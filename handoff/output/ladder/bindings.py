@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from handoff.output.ladder.view import RunView
+from handoff.protocol.setup import CorrespondentTable
 
 _OF_VERB = {"deliver_locally": "visitor", "buffer": "holds packets"}
 _Entry = dict[Any, int | None]
@@ -66,6 +67,5 @@ def _initial(view: RunView) -> Iterator[tuple[int, int | str]]:
     if procedure.hierarchical:
         yield care_of, router
     if procedure.route_optimization:
-        flows = view.setup.network.flows()
-        for peer in np.unique(flows["node"][flows["mobile"] == view.mobile]).tolist():
+        for peer in CorrespondentTable(view.setup.network)[view.mobile]:
             yield peer, care_of

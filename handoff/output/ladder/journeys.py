@@ -132,7 +132,10 @@ class Journey:
 
 @dataclass
 class JourneyRecorder:
-    """Recorder of a run that keeps the transmissions of the data of one mobile node."""
+    """Recorder of a run that keeps the transmissions of the data between one mobile node and its correspondents.
+
+    Data between mobile nodes are left out.
+    """
 
     network: Network
     mobile: int
@@ -164,7 +167,8 @@ class JourneyRecorder:
     def journeys(self, packets: Columns) -> list[Journey]:
         """Return the journeys of all copies, in the order of the record of packets."""
         flows = self.network.flows()
-        rows = np.flatnonzero(flows["mobile"][packets["flow"]] == self.mobile)
+        shown = (flows["mobile"] == self.mobile) & (flows["peer"] < 0)
+        rows = np.flatnonzero(shown[packets["flow"]])
         received = np.isin(packets["fate"], _RECEIVED)
         arrived = set(zip(packets["flow"][received].tolist(), packets["seq"][received].tolist(), strict=True))
         hops = self._transmissions()

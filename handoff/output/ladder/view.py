@@ -12,7 +12,7 @@ import numpy as np
 from engine import FOREVER
 from handoff.output.ladder.journeys import MOBILE, Journey, JourneyRecorder
 from handoff.output.ladder.phases import Phases, handoff_phases, switch_times
-from handoff.protocol.setup import Setup
+from handoff.protocol.setup import CorrespondentTable, Setup
 from handoff.simulation.observer import Action, RunObserver, SentMessage
 
 MN, OLD, NEW = "MN", "old router", "new router"
@@ -171,8 +171,7 @@ def _columns(
             columns[gateways[old]] = f"old {word}"
         columns[gateways[new]] = word
     columns[setup.home_agent] = "HA"
-    flows = setup.network.flows()
-    peers = np.unique(flows["node"][flows["mobile"] == mobile]).tolist()
+    peers = CorrespondentTable(setup.network)[mobile]
     for i, peer in enumerate(peers, 1):
         columns.setdefault(peer, "CN" if len(peers) == 1 else f"CN {i}")
     return columns

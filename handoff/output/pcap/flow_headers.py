@@ -30,7 +30,7 @@ class FlowGroup:
     """Flows with one label, node and direction."""
 
     label: str
-    node: int
+    node: int  # -1: the correspondents are mobile nodes
     up: bool
     replay: int  # -1: a generated flow
 
@@ -74,16 +74,18 @@ class FlowHeaderTable:
         for label, first, count in network.flow_labels:
             if count:
                 self.group_of_flow[first : first + count] = len(self.groups)
-                node, up, source = (int(columns[name][first]) for name in ("node", "up", "source"))
+                node, peer, up, source = (int(columns[name][first]) for name in ("node", "peer", "up", "source"))
+                node = node if peer < 0 else -1
                 self.groups.append(FlowGroup(label, node, bool(up), source - 2 if source >= 2 else -1))
         ends = {key: _ends(*key) for key in {(g.label, g.node, g.replay >= 0) for g in self.groups}}
         _assign_ports(ends)
         protocols_and_ports = [self._protocol_and_ports(ends[g.label, g.node, g.replay >= 0], g.up) for g in self.groups]
         table = np.array(protocols_and_ports, np.int64).reshape(-1, 3)[self.group_of_flow]
-        mobiles, nodes = addresses.nodes + columns["mobile"], columns["node"]
+        mobiles = addresses.nodes + columns["mobile"]
+        correspondents = np.where(columns["peer"] < 0, columns["node"], addresses.nodes + columns["peer"])
         self.headers = FlowHeaders(
-            np.where(columns["up"], mobiles, nodes).astype(np.uint32),
-            np.where(columns["up"], nodes, mobiles).astype(np.uint32),
+            np.where(columns["up"], mobiles, correspondents).astype(np.uint32),
+            np.where(columns["up"], correspondents, mobiles).astype(np.uint32),
             *(table[:, i].astype(kind) for i, kind in enumerate((np.uint8, np.uint16, np.uint16))),
         )
         self._tcp = self._tcp_streams(network, [protocol for protocol, _, _ in protocols_and_ports])

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from handoff.cli.tables import COLUMNS, format_ms, print_cells, print_pairs, print_table, summary_cells
+from handoff.cli.tables import COLUMNS, format_ms, format_share, print_cells, print_pairs, print_table, summary_cells
 
 MS = 10**9
 SUMMARY = {
     "procedure": "mipv4", "interrupted_ps": None, "handoffs": 1234, "unfinished_handoffs": 1, "scenario_1": 5, "scenario_2": 6,
     "scenario_3": 7, "lost": 2, "in_flight": 3, "duplicate": 4, "reordered": 8, "after_marker": 9, "forwarded": None,
     "latency_p50_ps": 50.0 * MS, "latency_p99_ps": 150.4 * MS, "disruption_p99_ps": math.nan, "delay_p99_ps": 99.94 * MS,
-    "mos": 4.336, "extra_bytes": 10_000, "signalling_messages": 11,
+    "mos": 4.336, "extra_bytes": 10_000, "signalling_messages": 11, "seamless_ratio": 0.57,
 }  # fmt: skip
 
 
@@ -19,7 +19,8 @@ def test_a_summary_fills_every_column():
     assert dict(zip(COLUMNS, summary_cells(SUMMARY), strict=True)) == {
         "procedure": "mipv4", "handoffs": "1,234", "unfinished": "1", "I/II/III": "5/6/7", "lost": "2", "in flight": "3",
         "dup": "4", "reordered": "8", "after marker": "9", "forwarded": "-", "latency p50/p99": "50.0 ms / 150 ms",
-        "disruption p99": "-", "delay p99": "99.9 ms", "MOS": "4.34", "extra bytes": "10,000", "signalling": "11",
+        "disruption p99": "-", "seamless": "57.0 %", "delay p99": "99.9 ms", "MOS": "4.34", "extra bytes": "10,000",
+        "signalling": "11",
     }  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def test_a_summary_fills_every_column():
         ({"mos": None}, "MOS", "-"),
         ({"mos": math.nan}, "MOS", "-"),
         ({"extra_bytes": None}, "extra bytes", "-"),
+        ({"seamless_ratio": None}, "seamless", "-"),
     ],
 )
 def test_special_values_of_a_summary(change, column, text):
@@ -43,6 +45,18 @@ def test_special_values_of_a_summary(change, column, text):
 )
 def test_milliseconds(ps, text):
     assert format_ms(ps) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(None, "-"), (math.nan, "-"), (0, "0.0 %"), (0.9999, "99.9 %"), (1, "100.0 %"), (1 / 3, "33.3 %")]
+)
+def test_shares_are_rounded_down(share, text):
+    assert format_share(share) == text
+
+
+def test_the_interruption_and_the_share_of_seamless_handoffs_are_next_to_the_loss():
+    lost = COLUMNS.index("lost")
+    assert COLUMNS[lost + 1 : lost + 3] == ("disruption p99", "seamless")
 
 
 def test_cells_are_aligned_and_no_line_ends_with_blanks(capsys):

@@ -73,6 +73,16 @@ def test_ratios_of_the_run_by_hand(tables):
     assert evaluate(tables, "registration_delay_p99").samples == runs["registration_delay_samples"] > 0
 
 
+def test_memory_and_seamless_handoffs_by_hand(tables):
+    runs = {name: values[0] for name, values in tables["runs"].items()}
+    ha = row_of(tables, "nodes", "node", "ha")
+    assert evaluate(tables, "seamless") == Value(runs["seamless_ratio"], runs["seamless_samples"])
+    assert evaluate(tables, "seamless_1") == Value(None, 0)
+    assert evaluate(tables, "ha.binding_seconds").value == evaluate(tables, "binding_seconds").value == ha["binding_seconds"]
+    assert evaluate(tables, "bindings_peak_max") == Value(ha["bindings_peak"], ha["entries_peak"], "ha")
+    assert get_measure("seamless").detail
+
+
 def test_measures_of_batches_add_up(tables):
     assert batch_values(tables, "lost") == []
     data = tomllib.loads((ROOT / "examples" / "commute.toml").read_text()) | {"duration": "6s"}

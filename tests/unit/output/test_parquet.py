@@ -38,11 +38,39 @@ def test_every_table_has_its_schema_and_the_rows_of_all_runs(setup, runs, tmp_pa
         assert table["procedure"].to_pylist() == ["mipv4"] * rows[name] + ["sync-mipv4"] * (table.num_rows - rows[name])
 
 
+def test_flows_name_their_correspondent(setup, runs):
+    """Mobile nodes also call each other: every second call goes up, from the mobile node to its correspondent."""
+    columns = table_columns("flows", runs[0], setup, SEED)
+    rows = list(zip(*(columns[name] for name in ("label", "mobile", "correspondent", "direction")), strict=True))
+    calls = [row for row in rows if row[0] == "call"]
+    assert [(mobile, direction) for _, mobile, _, direction in calls] == [
+        ("mn0", "down"), ("mn1", "up"), ("mn2", "down"), ("mn3", "up"),
+    ]  # fmt: skip
+    assert all(correspondent.startswith("mn") and correspondent != mobile for _, mobile, correspondent, _ in calls)
+    assert {correspondent for label, _, correspondent, _ in rows if label != "call"} == {"cn", "peer"}
+
+
 def test_metrics_of_packets_are_null_without_a_record_of_packets(setup, runs):
     without, recorded = (table_columns("flows", run, setup, SEED)["mos"] for run in runs)
     assert without == [None] * setup.network.flow_count
     assert len(recorded) == setup.network.flow_count
     assert not all(value is None for value in recorded)
+
+
+def test_handoffs_are_judged_with_a_record_of_packets_only(setup, runs):
+    without, recorded = (table_columns("handoffs", run, setup, SEED)["seamless"] for run in runs)
+    assert without == [None] * len(runs[0].handoffs["mobile"])
+    assert recorded.tolist() == runs[1].handoffs["seamless"].tolist()
+    shares = [table_columns("runs", run, setup, SEED)["seamless_ratio"] for run in runs]
+    assert shares == [[None], [float((recorded[recorded >= 0] == 1).mean())]]
+
+
+def test_nodes_have_the_memory_of_their_bindings_in_seconds(setup, runs):
+    nodes = table_columns("nodes", runs[1], setup, SEED)
+    row = nodes["node"].index(setup.network.nodes[setup.home_agent].name)
+    exact = runs[1].result.nodes["binding_ps"][row]
+    assert nodes["binding_seconds"][row] == exact / 10**12 > 0
+    assert nodes["bindings_peak"][row] > 0
 
 
 def test_uplinks_and_private_downlinks_are_pooled(setup, runs):

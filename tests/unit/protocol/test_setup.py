@@ -60,6 +60,18 @@ def test_correspondents_are_the_nodes_of_the_flows():
     assert table.mobiles(2).tolist() == [0, 1]
 
 
+def test_a_mobile_correspondent_is_none_of_the_nodes():
+    """Packets to it go through its home agent, which therefore does not become a correspondent."""
+    network = Network()
+    for name in ("ha", "cn"):
+        network.node(name)
+    first, second = (network.mobile(name, home="ha") for name in ("a", "b"))
+    network.cbr(None, first, peers=second, interval=10**9, size_bytes=100)
+    network.cbr("cn", second, interval=10**9, size_bytes=100)
+    table = CorrespondentTable(network)
+    assert (table[first], table[second], table.nodes) == ([], [1], [1])
+
+
 def test_a_network_without_flows_has_no_correspondents():
     network = Network()
     network.node("ha")

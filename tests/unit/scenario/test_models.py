@@ -61,7 +61,8 @@ UNWIRED = ('wired_to = "ha"', "")
     [
         ([("[movement]", '[[node]]\nname = "ha"\n[movement]')], "node 'ha' is listed twice: give every node a name of its own"),
         ([("[movement]", '[[restart]]\nnode = "x"\nat = "1s"\n[movement]')], "restart: no node 'x'; there are ha, cn, a, b"),
-        ([("size_bytes = 200", 'size_bytes = 200\ncorrespondent = "x"')], "traffic.0: no correspondent 'x'; there are cn"),
+        ([("size_bytes = 200", 'size_bytes = 200\ncorrespondent = "x"')],
+         "traffic.0: no correspondent 'x'; there are cn (for a mobile node, give 'mobile_correspondent')"),
         ([UNWIRED], "routers.wired_to is missing: name the node that routers are wired to, or give regions"),
         ([("[movement]", NODE + REGION + "[movement]")],
          "routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out"),

@@ -55,6 +55,11 @@ def test_mistake_of_a_replay_is_reported_in_one_line(tmp_path, added, message):
         (FLOW, CAPTURE + "table = {}", "'table' is empty: name at least one mobile node"),
         (FLOW, 'capture = "x.pcap"', "give 'mobile_address' with the 'capture'"),
         (FLOW, 'interval = "0s"\nsize_bytes = 200', "a flow needs an 'interval' above 0 and 'size_bytes': give both"),
+        (FLOW, FLOW + '\nmobile_correspondent = { mn1 = "mn1" }', "'mn1' is its own correspondent: name another mobile node"),
+        (FLOW, FLOW + "\nmobile_correspondent = {}", "{} names no mobile nodes: give 'ring', 'random', the name of one, or a"),
+        (FLOW, FLOW + "\nmobile_correspondent = { mn1 = 2 }", "{'mn1': 2} names no mobile nodes"),
+        (FLOW, FLOW + '\ncorrespondent = "cn"\nmobile_correspondent = "ring"',
+         "'correspondent' is a node, 'mobile_correspondent' a mobile node: leave one out"),
         ('duration = "10s"', 'duration = "1e99999999s"', "'1e99999999s' is not a duration"),
     ],
 )

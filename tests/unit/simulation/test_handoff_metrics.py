@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from engine import Network
 from handoff.protocol.procedures import PROCEDURES
-from handoff.simulation.handoff_metrics import PacketRecords, compute_packet_metrics, find_span
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, find_span
 
 DELIVERED, DROPPED, IN_FLIGHT = 0, 5, 14
 SPANS = {"mobile": np.array([7, 3, 7]), "open_ps": np.array([50, 10, 20]), "end_ps": np.array([-1, 30, 40])}
@@ -46,7 +47,7 @@ PACKETS = records_of([
 
 def metrics_of(begin_ps, until_ps, resequence_ps=0):
     result = SimpleNamespace(packets=PACKETS, until_ps=80)
-    packets = PacketRecords.from_result(result, np.array([7]), resequence_ps)
+    packets = PacketRecords.from_result(result, FlowMobiles(np.array([7]), None, np.array([0])), resequence_ps)
     handoffs = {"mobile": np.array([7]), "open_ps": np.array([20]), "end_ps": np.array([40]), "reordered": np.array([0])}
     window = SimpleNamespace(flows={"sent": np.zeros(1, np.int64), "reordered": np.array([-5])}, until_ps=until_ps)
     return compute_packet_metrics(PROCEDURES["sync-mipv4"], window, packets, handoffs, begin_ps), handoffs, window
@@ -68,3 +69,27 @@ def test_a_window_has_the_packets_sent_in_it_and_the_handoffs_all_of_theirs():
 def test_with_resequencing_the_engines_count_of_reordered_packets_is_replaced():
     assert metrics_of(0, 80)[2].flows["reordered"].tolist() == [-5]
     assert metrics_of(0, 80, resequence_ps=1000)[2].flows["reordered"].tolist() == [0]
+
+
+def test_a_packet_between_mobile_nodes_belongs_to_the_sender_until_it_reaches_the_home_node():
+    """Flow 1 goes from mobile node 7 to 3, whose home is node 5; flow 0 from a node to 7."""
+    network = Network()
+    nodes = [network.node(f"n{i}") for i in range(6)]
+    mobiles = network.mobiles(8, home=nodes[5])
+    network.cbr("n1", mobiles[7], interval="1ms", size_bytes=100)
+    network.cbr(None, mobiles[7], peers=mobiles[3], interval="1ms", size_bytes=100, up=True, label="call")
+    drops = {"flow": np.array([0, 1, 1, 1, 1]), "node": np.array([-1, -1, 2, 5, 2]), "tunnels": np.array([0, 0, 0, 0, 1])}
+    of_dropped = FlowMobiles.of(network).of_dropped(drops, np.arange(5))
+    assert of_dropped.tolist() == [7, 7, 7, 3, 3], "radio, link on the way, table of the home node, behind the tunnel"
+
+
+def test_the_sender_loses_what_its_handoff_loses():
+    """Sender 7 drops packet 0 at 25, in its own span 20 to 40; packet 1 is delivered to 3 at 25, in the span 10 to 30 of 3."""
+    records = records_of([(0, 0, 0, DROPPED, 24, 25, -1, 0), (0, 1, 0, DELIVERED, 21, 25, 0, 1)])
+    records["node"] -= 1
+    mobiles = FlowMobiles(np.array([3]), np.array([7]), np.array([5]))
+    packets = PacketRecords.from_result(SimpleNamespace(packets=records, until_ps=80), mobiles, 0)
+    window = SimpleNamespace(flows={"sent": np.zeros(1, np.int64), "reordered": np.array([0])}, until_ps=80)
+    compute_packet_metrics(PROCEDURES["sync-mipv4"], window, packets, handoffs := dict(SPANS), 0)
+    assert handoffs["mobile"].tolist() == [7, 3, 7]
+    assert (handoffs["lost"].tolist(), handoffs["delivered"].tolist()) == ([0, 0, 1], [0, 1, 0])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import FOREVER
-from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, NODE_INTEGRALS
 from handoff.scenario import Scenario
 from handoff.simulation.measurement_window import NON_ADDITIVE_COLUMNS, subtract_counters
 from handoff.simulation.result import STUDY_METRICS
@@ -18,7 +18,7 @@ from handoff.workload.build import build_setup
 COMMUTE = Path(__file__).parents[3] / "examples" / "commute.toml"
 MS = 10**9
 WARMUP, UNTIL, BATCHES = 6543 * MS + 567, 12000 * MS, 3
-TABLES = {"flows": FLOW_COLUMNS, "links": LINK_COLUMNS, "nodes": NODE_COLUMNS}
+TABLES = {"flows": FLOW_COLUMNS, "links": LINK_COLUMNS, "nodes": NODE_COLUMNS + NODE_INTEGRALS}
 
 
 @pytest.fixture(scope="module")

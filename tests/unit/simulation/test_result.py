@@ -16,6 +16,10 @@ def column(*values):
     return np.array(values, np.int64)
 
 
+def exact(*values):
+    return np.array(values, object)
+
+
 def result_of(**changes):
     """Return a result of three handoffs in the window 2 s to 6 s."""
     result = SimpleNamespace(
@@ -24,7 +28,9 @@ def result_of(**changes):
                "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180)},
         links={"busy_ps": column(S, 3 * S), "control_packets": column(4, 1), "control_bytes": column(200, 60),
                "tunnel_bytes": column(0, 20)},
-        nodes={"messages": column(8), "forwarded": column(40)},
+        nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7),
+               "held_peak_bytes": column(0, 40, 60), "binding_ps": exact(3 * S, 10**20 + 1, 5), "visitor_ps": exact(0, 0, S),
+               "held_byte_ps": exact(0, 10**25, S)},
         delay_histogram=np.zeros(64 * 32, np.int64),
     )  # fmt: skip
     handoffs = {
@@ -60,10 +66,36 @@ def test_the_summary_adds_flows_links_and_handoffs():
         "after_marker": 1, "loss_ratio": 4 / 28, "delay_mean_ps": 10, "disruption_mean_ps": 10, "disruption_p50_ps": 10,
         "disruption_samples": 2, "registration_delay_mean_ps": 40, "latency_samples": 0, "extra_bytes": 7, "extra_air_bytes": 3,
         "extra_core_bytes": 4, "simultaneous_bindings": 2, "signalling_messages": 5, "signalling_bytes": 260, "tunnel_bytes": 20,
+        "seamless_ratio": None, "seamless_samples": 0, "held_byte_seconds": 10**13 + 1, "held_peak_bytes": 60,
     }  # fmt: skip
     assert {name: summary[name] for name in expected} == expected
     assert math.isnan(summary["latency_mean_ps"])
     assert summary["mos"] is None
+
+
+def test_the_share_of_seamless_handoffs_is_that_of_handoffs_with_packets():
+    """The handoffs have the scenarios 1, 3 and 0; the last one has no packets."""
+    result = result_of()
+    result.handoffs["seamless"] = column(1, 0, -1)
+    summary = result.summary()
+    shares = {name: value for name, value in summary.items() if name.startswith("seamless")}
+    assert shares == {
+        "seamless_ratio": 0.5, "seamless_samples": 2, "seamless_1_ratio": 1, "seamless_1_samples": 1,
+        "seamless_2_ratio": None, "seamless_2_samples": 0, "seamless_3_ratio": 0, "seamless_3_samples": 1,
+    }  # fmt: skip
+
+
+def test_the_memory_of_bindings_is_that_of_the_anchors():
+    summaries = [result_of(anchors=anchors).summary() for anchors in ((0, 2), (1,), ())]
+    assert [s["bindings_peak"] for s in summaries] == [7, 9, 0]
+    assert [s["binding_seconds"] for s in summaries] == [3 + 5e-12, 1e8, 0]
+
+
+def test_integrals_in_seconds():
+    occupancy = result_of().occupancy()
+    assert {name: values.tolist() for name, values in occupancy.items()} == {
+        "binding_seconds": [3, 1e8, 5e-12], "visitor_seconds": [0, 0, 1], "held_byte_seconds": [0, 1e13, 1],
+    }  # fmt: skip
 
 
 def test_without_a_baseline_there_are_no_extra_bytes():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine import Network
 from handoff.scenario.traffic import Traffic
 from handoff.workload.conversation import add_replay, load_conversations, loop_period, scale_to_ps
+from handoff.workload.flow_ends import FlowEnds
 
 from .capture_packets import Packet, compiled_capture
 from .replay_reference import replay_flows
@@ -50,7 +51,7 @@ def flows_in_network(captures, **options):
         return []
     net = Network()
     net.node("cn"), net.mobile("mn", home="cn")
-    add_replay(net, "cn", [[0]] * len(conversations), conversations, seed=1, traffic=traffic)
+    add_replay(net, FlowEnds.with_node("cn", 1), [[0]] * len(conversations), conversations, seed=1, traffic=traffic)
     rows = net.flows()
     flows = []
     for conversation in conversations:

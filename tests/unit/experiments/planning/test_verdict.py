@@ -84,6 +84,7 @@ def test_worse_means_by_more_than_chance_explains():
     ("name", "value", "reading"),
     [
         ("loss_ratio", Value(0.1, 500), Reading(0.1, 500)),
+        ("seamless", Value(0.99, 500), Reading(0.99, 500)),
         ("lost", Value(3, 500), Reading(3)),
         ("lost", Value(None, 0), Reading(None)),
         ("latency_p99", Value(1e9, 3), Reading(1e9, None, enough=False)),  # a p99 needs more than 3 samples

@@ -57,8 +57,8 @@ class Recorded:
 
 
 def setup_of(number: int, profile: str, **options: Any) -> Setup:
-    """Return a random town with some replayed conversations. ``options`` replace the random ones."""
-    setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400).setup(number)
+    """Return a random town with calls and some replayed conversations. ``options`` replace the random ones."""
+    setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400, calls=True).setup(number)
     for label, (times, sizes) in CONVERSATIONS.items():
         for up in (False, True):
             start = (up + 20 * np.arange(4)) * MS

@@ -71,6 +71,17 @@ def test_generated_flows_get_ports_by_label():
     assert [h[2:] for h in headers_of(net)] == [(17, 5001, 5001)] * 2 + [(17, 5000, 5000)] * 2
 
 
+def test_a_mobile_correspondent_has_the_ports_of_the_correspondent():
+    """Mobile nodes 0 and 1 (addresses 2 and 3) replay a conversation; the correspondent of each is the other one."""
+    net = network("tcp 10.0.1.2:80 10.0.2.2:40000", mobiles=2)
+    for up in (False, True):
+        net.replay(None, [0, 1], [0, 5 * MS], [60, 100], peers=[1, 0], up=up, label="tcp 10.0.1.2:80 10.0.2.2:40000")
+    assert headers_of(net)[4:] == [(3, 2, 6, 80, 40000), (2, 3, 6, 80, 40000), (2, 3, 6, 40000, 80), (3, 2, 6, 40000, 80)]
+    sequence, acknowledgement = FlowHeaderTable(net, Addresses(4, 2)).tcp_numbers(np.array([4, 4, 6]), np.array([0, 1, 1]))
+    assert sequence.tolist() == [1, 1 + 20, 1 + 20], "payloads of 20 and 60 bytes, those of the mobile correspondent alone"
+    assert acknowledgement.tolist() == [1, 1 + 20, 1 + 20]
+
+
 def test_tcp_numbers_count_the_payload_of_both_directions():
     """Payloads are 1460, 20 and 660 bytes; the replies leave 5 ms after each packet, and a turn has 2140 bytes."""
     net = network("tcp 10.0.1.2:80 10.0.2.2:40000", mobiles=1)

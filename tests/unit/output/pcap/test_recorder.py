@@ -87,6 +87,28 @@ def test_the_capture_has_the_flows_of_the_network(tmp_path):
     assert {dport for _, _, _, sport, dport in ends if sport == 5004} == {5004, 5005}
 
 
+@pytest.mark.parametrize(("procedure", "home"), [("mipv4", "10.0.0.{0}"), ("sync-mipv6-ro", "2001:db8:3::1:{1:x}")])
+def test_calls_between_mobile_nodes_have_their_home_addresses(procedure, home, tmp_path):
+    """From home address to home address (docs/export.md), on every link and inside the tunnel to the receiver."""
+    setup = setup_of(7, "patent")
+    network, ends = setup.network, list(zip(*setup.network.flow_mobiles(), strict=True))
+    assert network.node_index("ha") == 2
+    run = record(setup, procedure, tmp_path / "run.pcapng")
+    calls = {first: ends[first] for label, first, _ in network.flow_labels if label == "call"}
+    expected, tunnelled = {}, 0
+    for row in run.hops.rows:
+        if int(row["flow"]) in calls:
+            addresses = tuple(home.format(m + 1, m) for m in calls[int(row["flow"])])
+            expected[addresses] = expected.get(addresses, 0) + 1
+            tunnelled += row["depth"] > 0
+            assert (row["kind"] == 1) <= (row["depth"] == 0), "on the way up there is no tunnel"
+    flows = handoff_traces.read_capture(run.path, tunnels="inner").flows
+    found = {(flows.src_text(i), flows.dst_text(i)): int(flows.packets[i])
+             for i in range(len(flows.packets)) if flows.sport[i] == flows.dport[i] == 5000}  # fmt: skip
+    assert found == expected
+    assert tunnelled > 100
+
+
 def test_registrations_carry_the_authenticator_of_the_derived_key(recorded):
     """RFC 5944 3.5.1: HMAC-MD5 over everything before the authenticator. docs/export.md describes the key."""
     checked = 0

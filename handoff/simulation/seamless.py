@@ -1,0 +1,84 @@
+"""Seamless handoffs: none of their packets is lost, out of order or late (docs/measures.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine import Network
+from engine.columns import Columns, Int
+from handoff.metrics.grouped import Bool
+from handoff.simulation.handoff_metrics import PacketRecords, handoff_of_packets, last_span
+from handoff.simulation.path_delays import PathDelays
+
+PathDifference = Callable[[int, int, int, int], int]
+"""Difference (ps) of the delays of the old and the new path, from flow, sequence number, old router and new router."""
+
+
+def judge_handoffs(packets: PacketRecords, handoffs: Columns, path_difference: PathDifference) -> Int:
+    """Return 1 for each handoff that is seamless, 0 for each other one, and -1 for a handoff without packets.
+
+    A packet of the handoff is late if its delay exceeds the delay of the packet that arrived before it in its flow by more than
+    the flow's largest such excess outside all handoffs, plus the difference of the delays of the two paths.
+
+    Parameters
+    ----------
+    packets : PacketRecords
+        Packets of the whole run, both directions.
+    handoffs : dict of str to ndarray
+        All handoffs of the run (:func:`handoff.simulation.handoff_metrics.handoff_columns`).
+    path_difference : callable
+        See ``PathDifference``.
+    """
+    table, count = packets.table, len(handoffs["mobile"])
+    handoff = handoff_of_packets(packets, handoffs)
+    reordered = np.zeros(len(handoff), np.bool_)
+    reordered[table.reordered.packet] = True
+    disturbed = np.zeros(count, np.bool_)
+    disturbed[handoff[(handoff >= 0) & (table.lost | reordered)]] = True
+    late = _late_packets(packets, handoffs, handoff, reordered, path_difference)
+    disturbed[handoff[late]] = True
+    has_packets = np.bincount(handoff[handoff >= 0], minlength=count) > 0
+    return np.where(has_packets, 1 - disturbed, -1)
+
+
+def _late_packets(
+    packets: PacketRecords, handoffs: Columns, handoff: Int, reordered: Bool, path_difference: PathDifference
+) -> Int:
+    """Return the rows, in the packet table, of the packets of handoffs that are late."""
+    table, arrivals = packets.table, packets.table.arrivals
+    flow, in_handoff = table.flow[arrivals.packet], handoff[arrivals.packet]
+    excess = np.zeros(len(flow), np.int64)
+    excess[1:] = np.diff(arrivals.delay_ps)
+    excess[arrivals.first] = 0
+    begun = last_span(handoffs, packets.mobiles.mobile[flow], arrivals.time_ps)
+    outside = (in_handoff < 0) & ~reordered[arrivals.packet]
+    undisturbed = np.zeros(len(flow), np.bool_)
+    undisturbed[1:] = outside[1:] & outside[:-1] & (begun[1:] == begun[:-1])  # no handoff between the two arrivals
+    undisturbed &= ~arrivals.first
+    usual = np.zeros(len(packets.mobiles.mobile), np.int64)
+    np.maximum.at(usual, flow[undisturbed], excess[undisturbed])
+    rows = np.flatnonzero((in_handoff >= 0) & (excess > usual[flow]))
+    old, new = handoffs["old_router"][in_handoff[rows]], handoffs["new_router"][in_handoff[rows]]
+    seq = table.seq[arrivals.packet[rows]]
+    difference = map(path_difference, flow[rows].tolist(), seq.tolist(), old.tolist(), new.tolist())
+    late = rows[excess[rows] > usual[flow[rows]] + np.fromiter(difference, np.int64, len(rows))]
+    return np.asarray(arrivals.packet[late], np.int64)
+
+
+def path_differences(network: Network, delays: PathDelays) -> PathDifference:
+    """Return the difference of the delays of the two paths of a handoff for the packets of a network's flows."""
+    flows = network.flows()
+    node, source, size = (flows[name].tolist() for name in ("node", "source", "size"))
+    from_home = network.flow_column("peer", np.int32) >= 0  # a handoff of the receiver changes the path from its home node
+    up = (flows["up"].astype(bool) & ~from_home).tolist()
+
+    def difference(flow: int, seq: int, old_router: int, new_router: int) -> int:
+        size_bytes = size[flow]
+        if source[flow] >= 2:  # a replay, whose packets differ in size
+            sizes = network.replays[source[flow] - 2].sizes
+            size_bytes = int(sizes[seq % len(sizes)])
+        return delays.difference(node[flow], up[flow], old_router, new_router, size_bytes)
+
+    return difference
