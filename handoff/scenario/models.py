@@ -80,6 +80,12 @@ class Cell(Channel):
     up_loss: Loss | None = None
 
 
+class HomeAgent(Node):
+    """The home agent. With a ``cell`` it has a home link, to which mobile nodes attach by the name of the home agent."""
+
+    cell: Cell | None = None
+
+
 class Region(StrictModel):
     """Routers behind one gateway (gateway foreign agent, or mobility anchor point)."""
 
@@ -206,7 +212,7 @@ class Scenario(StrictModel):
     name: Name
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
-    home_agent: Node
+    home_agent: HomeAgent
     correspondent: Annotated[list[Node], BeforeValidator(as_list), Field(min_length=1)]
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
@@ -220,6 +226,11 @@ class Scenario(StrictModel):
     options: StudyOptions = StudyOptions()
     sweep: Sweep | None = None
     slo: Slo | None = None
+
+    @property
+    def access_points(self) -> list[str]:
+        """Nodes that mobile nodes can attach to: the routers, and the home agent if it has a cell."""
+        return [*self.routers.names, *([self.home_agent.name] if self.home_agent.cell is not None else [])]
 
     @model_validator(mode="after")
     def _expand_regions(self) -> Scenario:
@@ -253,11 +264,11 @@ class Scenario(StrictModel):
         return problems + [f"{key}: no node {name!r}; there are {join_names(names)}" for name, key in unknown]
 
     def _movement_problems(self) -> list[str]:
-        routers, movement = self.routers.names, self.movement
+        routers, movement = self.access_points, self.movement
         used = [*(movement.routers or {}).values(), *([movement.home] if movement.home is not None else [])]
         unknown = [name for name in dict.fromkeys(used) if name not in routers]
         problems = [f"movement: no router {name!r}; there are {join_names(routers)}" for name in unknown]
-        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(routers) == 1:
+        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(self.routers.names) == 1:
             problems.append("movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names")
         return problems
 
@@ -304,9 +315,9 @@ class Scenario(StrictModel):
             return ["coverage does not apply to movement without positions: leave it out"] if self.coverage else []
         if self.coverage is None:
             return ["coverage is missing: it turns the positions of movement into attachments"]
-        located, routers = self.coverage.placed(), self.routers.names
-        problems = [f"coverage: no router {name!r}; there are {join_names(routers)}" for name in located if name not in routers]
-        if missing := [name for name in routers if name not in located]:
+        located, points = self.coverage.placed(), self.access_points
+        problems = [f"coverage: no router {name!r}; there are {join_names(points)}" for name in located if name not in points]
+        if missing := [name for name in points if name not in located]:
             problems.append(f"coverage: no position for {join_names(missing)}: give every router one")
         if self.coverage.positions_deg is not None and self.movement.trace is None:
             problems.append("coverage.positions_deg does not apply without a trace in degrees: give positions_m")

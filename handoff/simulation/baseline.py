@@ -67,8 +67,9 @@ def baseline_bytes(
     controllers: dict[int, Any] = {}
     for router in np.unique(movement.router[moves]).tolist():
         arrivals = moves[movement.router[moves] == router]
-        network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
-        controllers[router] = _DeliverLocally()
+        if router != setup.home_agent:  # the home agent is an anchor below
+            network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
+            controllers[router] = _DeliverLocally()
         for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
             rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
             network.schedule_event(movement.up_ps[rows], movement.mobile[rows], UP, router, node=node)
@@ -100,4 +101,10 @@ class _BindAtOnce:
         self.roles, self.role = roles, role
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        ctx.bind(self.roles.care_of(self.role, event.args[0]), **self.roles.tunnel(self.role))
+        router = event.args[0]
+        if router != self.roles.home_agent:
+            ctx.bind(self.roles.care_of(self.role, router), **self.roles.tunnel(self.role))
+        elif self.role == "HA":
+            ctx.deliver_locally()
+        else:
+            ctx.unbind()

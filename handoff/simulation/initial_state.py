@@ -26,12 +26,7 @@ PURPOSE_AGE = PURPOSE_USER + 1
 def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -> None:
     """Attach the mobile nodes and install the bindings of time 0.
 
-    A mobile node whose link is up at time 0 counts as registered before.
-
-    Raises
-    ------
-    ValueError
-        If a mobile node is attached to its home agent: it would need no binding.
+    A mobile node whose link is up at time 0 counts as registered before, unless it is the home link: at home it has no binding.
     """
     movement = setup.attachments
     network.attach(movement.mobile, movement.router, movement.up_ps, movement.down_ps)
@@ -39,7 +34,7 @@ def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -
         network.set_local(router, mobiles)
         network.set_upstream_route(mobiles, router)
         if router == setup.home_agent:
-            raise ValueError("a mobile node at its home agent is at home: attach it to another router")
+            continue
         for node, role, bound in anchors_with_bindings(roles, router, mobiles):
             network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
 
@@ -54,10 +49,13 @@ def prepare_network(setup: Setup, program: Program, seed: int) -> tuple[Network,
 
 
 def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
-    """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for."""
+    """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for.
+
+    A mobile node on the home link has the same anchors, except the gateway, and no binding at them.
+    """
     procedure = roles.procedure
     yield roles.home_agent, "HA", mobiles
-    if procedure.hierarchical:
+    if procedure.hierarchical and router != roles.home_agent:
         yield roles.gateways[router], "MAP" if procedure.ip == 6 else "GFA", mobiles
     if procedure.route_optimization:
         for node in roles.peers.nodes:
@@ -93,7 +91,7 @@ def schedule_events(setup: Setup, network: Network, program: Program, roles: Rol
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)
     start = setup.first_attachments()
-    registered = movement.mobile[start[movement.up_ps[start] == 0]]
+    registered = movement.mobile[start[(movement.up_ps[start] == 0) & (movement.router[start] != setup.home_agent)]]
     refresh_interval = program.refresh_ps(setup.options.lifetime_s)
     age = RandomStreams(seed, PURPOSE_AGE, roles.mobile_keys[registered]).uniform_all(refresh_interval)
     first_refresh = refresh_interval - age

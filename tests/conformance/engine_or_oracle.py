@@ -53,7 +53,9 @@ def run_on(setup: Setup, procedure: str, seed: int, engine: Any = Engine, **opti
 def procedure_differences(number: int) -> list[str]:
     """Return the differences between engine and oracle in random town ``number``, under one of the procedures."""
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
-    setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000, calls=number // len(PROCEDURES) % 2 == 0).setup(number)
+    calls, home_link = number // len(PROCEDURES) % 2 == 0, number % 4 == 3
+    town = Town(wild=True, mobiles=4, home_link=home_link, moving_ms=2_500, until_ms=3_000, calls=calls)
+    setup = town.setup(number)
     description = f"scenario {number}, {procedure}, {setup.options}"
     options = {"threads": 1 + number % 3, "scheduling": ("auto", "window")[number // 3 % 2]}
     oracle_run, engine_run = (run_on(setup, procedure, number, engine, **options) for engine in (SlicedOracle, Engine))

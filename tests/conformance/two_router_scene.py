@@ -4,7 +4,7 @@ Delays in ms: cn-ha 20, ha-old 10, ha-new 12, old-new 6, old-cn 25, new-cn 27, r
 the longer path through the home agent, and upstream packets do not (triangular routing). Second correspondent: peer-ha 18,
 peer-old 22, peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4, cn-gw 24, cn-gw2 26; the delays show
 which node sends directly to a gateway. Both routers belong to gw, or with two regions new belongs to gw2. Home agent, gateways
-and correspondents take 1 ms for a message, routers no time.
+and correspondents take 1 ms for a message, routers no time. With ``home_link`` the home agent has a radio too, with 3 ms.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Scene:
     restarts: Sequence[tuple[str, float]] = ()
     mobiles: int = 1
     old_cell: Mapping[str, int | str] | None = None
+    home_link: bool = False
     delays: Mapping[str, float] = field(default_factory=dict)
     service: Mapping[str, float] = field(default_factory=dict)
 
@@ -82,6 +83,8 @@ class Scene:
                 net.link(x, y, delay=link_delay, loss=ALMOST_CERTAIN_LOSS if f"{x}>{y}" in self.loss else 0)
         net.cell("old", delay=ps(4), **(self.old_cell or {}))
         net.cell("new", delay=ps(5))
+        if self.home_link:
+            net.cell("ha", delay=ps(3))
         mobiles = net.mobiles(self.mobiles, home="ha")
         for label, node, times, upward in (("down", "cn", down, False), ("up", "cn", up, True), ("peer", "peer", peer, False)):
             if len(times):

@@ -86,9 +86,10 @@ class _Collector:
         columns = {-1: MN, old: "old router", new: "new router"}
         if procedure.hierarchical:
             word = "MAP" if procedure.ip == 6 else "GFA"
-            if gateways[old] != gateways[new]:
+            if old in gateways and gateways[old] != gateways.get(new):
                 columns[gateways[old]] = f"old {word}"
-            columns[gateways[new]] = word
+            if new in gateways:  # the home link belongs to no region
+                columns[gateways[new]] = word
         columns[self.setup.home_agent] = "HA"
         flows = self.setup.network.flows()
         peers = np.unique(flows["node"][(flows["mobile"] == self.mobile) & (flows["peer"] < 0)]).tolist()

@@ -217,3 +217,33 @@ def test_an_unlimited_count_of_advertisements_is_forever():
 def test_lifetimes_are_in_seconds():
     p, _, _ = router()
     assert lifetime_ps(request(p, lifetime_s=3)) == 3 * SECOND
+
+
+# -- forwarding to the home link -------------------------------------------------------------------------------------------
+def forward_home(p, identification=2):
+    return MessageFields(0, 0, p.old, p.ha, -1, identification, 600)
+
+
+def test_an_old_router_buffers_for_a_mobile_node_that_returns_home_until_the_marker():
+    """Until the home agent has processed the deregistration it would send the packets back."""
+    p, visitors, ctx = router(name="old", old_buffer_packets=9)
+    visitors.start_forwarding(ctx, forward_home(p))
+    assert [(name, arguments["packets"]) for name, _, arguments in ctx.take()] == [("buffer", 9)]
+    assert visitors.on_marker(ctx, forward_home(p, 1)) == (False, True)
+    assert [(name, args) for name, args, _ in ctx.take()] == [("bind", (p.ha,))]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "options", "passed"),
+    [
+        ("sync-mipv4", {}, True),
+        ("sync-mipv4", {"old_buffer_packets": 0}, False),
+        ("mipv6", {}, False),
+    ],
+)
+def test_an_old_router_forwards_home_at_once_after_the_marker_or_without_buffer_or_marker(procedure, options, passed):
+    p, visitors, ctx = router(procedure, "old", **options)
+    if passed:
+        visitors.on_marker(ctx, forward_home(p, 1))
+    visitors.start_forwarding(ctx, forward_home(p))
+    assert [(name, args) for name, args, _ in ctx.take()] == [("bind", (p.ha,))]

@@ -88,3 +88,46 @@ def test_a_log_without_attachments_is_an_error(tmp_path, scenario):
     scenario.write_text(COMMUTERS.split("[movement.commuters]")[0] + '[movement]\nassociations = "log.csv"\n')
     with pytest.raises(ScenarioError, match="no mobile node in it is ever attached"):
         build(scenario)
+
+
+# -- the home link ---------------------------------------------------------------------------------------------------------
+HOME_LINK = """
+name = "home"
+duration = "10s"
+correspondent = { name = "cn" }
+home_agent = { name = "ha", cell = { delay = "3ms" } }
+link = [{ between = ["cn", "ha"], delay = "20ms" }]
+
+[routers]
+names = ["a", "b"]
+wired_to = "ha"
+wired = { delay = "10ms" }
+cell = { delay = "4ms" }
+
+[[traffic]]
+interval = "10ms"
+size_bytes = 200
+
+[movement]
+associations = "moves.csv"
+"""
+
+
+def home_link_scenario(folder, text=HOME_LINK):
+    (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nm,ha,0,2,,\nm,a,2,4,,\nm,ha,4,,,\n")
+    path = folder / "home.toml"
+    path.write_text(text)
+    return path
+
+
+def test_mobile_nodes_attach_to_the_cell_of_the_home_agent_by_its_name(tmp_path):
+    setup = build(home_link_scenario(tmp_path))
+    assert [cell.down.delay_ps // MS for cell in setup.network.cells if cell.node == setup.home_agent] == [3]
+    names = [setup.network.nodes[router].name for router in setup.attachments.router]
+    assert names == ["ha", "a", "ha"]
+
+
+def test_a_home_agent_without_a_cell_is_no_router(tmp_path):
+    path = home_link_scenario(tmp_path, HOME_LINK.replace(', cell = { delay = "3ms" }', ""))
+    with pytest.raises(ScenarioError, match=r"unknown routers ha; routers.names has a, b"):
+        build(path)

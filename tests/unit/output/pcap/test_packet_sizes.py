@@ -35,11 +35,12 @@ def test_a_message_has_the_length_of_the_model(procedure):
         roles = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
         addresses = AddressPlan(roles, len(setup.network.nodes), setup.network.mobile_count)
         encoder = ControlPacketEncoder(program, roles, addresses)
-        old, new, peer = (setup.network.node_index(n) for n in ("r0", "r2", "cn"))
-        for number, step in enumerate(program.steps):
-            for hop in range(1, len(step.step.path)):
-                fields = MessageFields(number, hop, old, new, peer, 10**12 + 7, 600, 0, 12345)
-                packet = encoder.packet(fields, 1)
-                assert len(packet) == step.leg_bytes[hop - 1], (options, step.step, hop)
-                kinds.add(step.kind)
+        r0, r2, ha, peer = (setup.network.node_index(n) for n in ("r0", "r2", "ha", "cn"))
+        for old, new in ((r0, r2), (r0, ha), (ha, r2)):
+            for number, step in enumerate(program.steps):
+                for hop in range(1, len(step.step.path)):
+                    fields = MessageFields(number, hop, old, new, peer, 10**12 + 7, 600 * (new != ha), 0, 12345)
+                    packet = encoder.packet(fields, 1)
+                    assert len(packet) == step.leg_bytes[hop - 1], (options, step.step, hop)
+                    kinds.add(step.kind)
     assert len(kinds) >= 4
