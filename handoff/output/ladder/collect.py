@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import FOREVER, Fate
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
+from handoff.output.ladder.first_registration import first_registration_facts
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
 from handoff.simulation.observer import Action, RunObserver
@@ -40,8 +41,8 @@ class Phases:
         return self.names[max(0, bisect_right(self.begins_ps, time_ps) - 1)]
 
 
-def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> Ladder:
-    """Run a procedure and return one of its handoffs as a ladder diagram.
+def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int | None, seed: int) -> Ladder:
+    """Run a procedure and return one of its handoffs, or a first registration, as a ladder diagram.
 
     Parameters
     ----------
@@ -49,17 +50,21 @@ def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: 
         Network, attachments and traffic of the run.
     procedure : str
         A key of ``PROCEDURES``.
-    mobile, handoff : int
-        Index of the mobile node, and number of its handoff, from 0.
+    mobile : int
+        Index of the mobile node.
+    handoff : int or None
+        Number of its handoff, from 0; None for its first registration.
     seed : int
         Seed of every random draw.
 
     Raises
     ------
     ValueError
-        If the mobile node has no such handoff in the run.
+        If the mobile node has no such handoff, or no first registration, in the run.
     """
     observer = RunObserver(setup, procedure, seed, mobile, detail=True)
+    if handoff is None:
+        return _Collector(setup, observer, first_registration_facts(observer, mobile)).ladder(procedure)
     columns = observer.run.handoffs
     rows = np.flatnonzero((columns["mobile"] == mobile) & (columns["index"] == handoff))
     if not len(rows):
@@ -83,7 +88,7 @@ class _Collector:
         """Return the column of each node of the handoff, from left to right. The mobile node has the number -1."""
         procedure, gateways = self.program.procedure, self.setup.gateways
         old, new = self.facts["old_router"], self.facts["new_router"]
-        columns = {-1: MN, old: "old router", new: "new router"}
+        columns = {-1: MN, new: "router"} if old < 0 else {-1: MN, old: "old router", new: "new router"}
         if procedure.hierarchical:
             word = "MAP" if procedure.ip == 6 else "GFA"
             if old in gateways and gateways[old] != gateways.get(new):
@@ -104,8 +109,9 @@ class _Collector:
         scenario = _SCENARIO_NAMES[self.facts["scenario"]]
         arrows, events, traffic = tuple(self._arrows()), tuple(self._events()), tuple(self._traffic())
         shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
+        subject = f"handoff {self.facts['index']}" if self.facts["old_router"] >= 0 else "first registration"
         return Ladder(
-            f"{procedure}{scenario}: handoff {self.facts['index']} of {name} ({names})",
+            f"{procedure}{scenario}: {subject} of {name} ({names})",
             tuple(self.columns.values()),
             arrows,
             events,
@@ -177,7 +183,7 @@ class _Collector:
         if procedure.hierarchical:
             anchors += [c for c in self.columns.values() if c in ("GFA", "MAP")]
         last = self.columns.get(last_node, MN if last_node < 0 else "")
-        routers = [c for c in ("old router", "new router") if c == last]
+        routers = [c for c in ("router", "old router", "new router") if c == last]
         if last == "new router" and tunnels > 1 + procedure.hierarchical:
             routers.insert(0, "old router")
         ends = [MN] if received else [last] if last not in (*routers, *anchors, "") else []
