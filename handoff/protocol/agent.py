@@ -262,6 +262,8 @@ class Agent:
                     return
         elif effect == "forward":
             self.visitor_list.start_forwarding(ctx, fields)
+        elif effect == "hand-over":
+            self.visitor_list.hand_over(ctx, fields, self.roles.node("tHA", fields))
         self._reply(ctx, hop, fields)
 
     def _reply(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:

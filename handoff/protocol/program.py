@@ -19,7 +19,7 @@ RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
 HOME, REGIONAL = 0, 1
 """Variants of a program: registration with the home agent, or only with the gateway of the region."""
 
-_OLD_ROLES = {"oAR", "oGFA", "oMAP"}
+_OLD_ROLES = {"oAR", "oGFA", "oMAP", "tHA"}
 
 _NumberedStep = tuple[int, Step, bool]
 """Variant, step, and whether the mobile node sends it over its old link."""
@@ -236,7 +236,7 @@ def _apply_options(signalling: tuple[Step, ...], procedure: Procedure, options: 
         if forwards_after_move and procedure.ip == 6 and options.temporary_home_agent == "discovery":
             steps += [
                 Step("move", "HADQ", step.path),
-                Step("HADQ", "HADR", ("oAR", "nAR", "MN")),
+                Step("HADQ", "HADR", (step.path[-1], "nAR", "MN")),
                 replace(step, on="HADR"),
             ]
         elif forwards_after_move and procedure.ip == 4 and options.notification == "router":

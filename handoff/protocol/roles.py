@@ -37,7 +37,7 @@ class RoleResolver:
 
     Attributes
     ----------
-    home_agent, gateways, peers, network, seed
+    home_agent, gateways, temporary_home_agents, peers, network, seed
         As in the parameters.
     row : Procedure
         Procedure of the program.
@@ -74,8 +74,9 @@ class RoleResolver:
         self.node_of_role: dict[str, Callable[[tuple[int, ...]], int]] = {
             "MN": _mobile_node, "nAR": itemgetter(MessageFields.NEW), "oAR": itemgetter(MessageFields.OLD), "CN": self._peer,
             "HA": self._home_agent, "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway,
-            "oMAP": self._old_gateway,
+            "oMAP": self._old_gateway, "tHA": self._temporary_home_agent,
         }  # fmt: skip
+        self.temporary_home_agents = setup.temporary_home_agents
         self.simultaneous_bindings = 0
         self.link_down_ps = setup.attachments.link_down_ps
         self.has_home_link = setup.home_agent in setup.network.cell_of_node
@@ -89,6 +90,9 @@ class RoleResolver:
 
     def _home_agent(self, _: tuple[int, ...]) -> int:
         return self.home_agent
+
+    def _temporary_home_agent(self, args: tuple[int, ...]) -> int:
+        return self.temporary_home_agents.get(args[MessageFields.OLD], args[MessageFields.OLD])
 
     def _peer(self, args: tuple[int, ...]) -> int:
         return MessageFields.unpack(args).peer

@@ -118,6 +118,9 @@ class Setup:
         Restarts of agents.
     notes : tuple of str
         Remarks on the input for the user.
+    temporary_home_agents : dict of int to int
+        Maps a router to the node of its sub-network that is the temporary home agent there (seed, figures 4 and 5). A router
+        without an entry is its own temporary home agent.
     """
 
     network: Network
@@ -128,6 +131,7 @@ class Setup:
     gateways: dict[int, int] = field(default_factory=dict)
     restarts: tuple[Restart, ...] = ()
     notes: tuple[str, ...] = ()
+    temporary_home_agents: dict[int, int] = field(default_factory=dict)
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

@@ -193,13 +193,11 @@ class VisitorList:
         mobile node returns home, the home agent would send the packets back until it has processed the deregistration. The router
         therefore buffers them until a marker has come, if it has a buffer.
         """
-        visitor = self.entries[ctx.mobile]
-        if fields.new == self.node or fields.identification < visitor.last_identification:
+        if not self._becomes_forwarder(ctx, fields):
             return
-        visitor.forwarding = True
-        visitor.ends_with_link = visitor.registered_at_start = visitor.buffering_old_link = False
-        visitor.until_ps = -1
-        until, in_flight = ctx.time_ps + self._forwarding_ps, self.options.forward_unacked
+        visitor = self.entries[ctx.mobile]
+        until = ctx.time_ps + self._forwarding_ps
+        in_flight = self.options.forward_unacked
         expects_marker = fields.new == self.roles.home_agent and self.procedure.marker and not visitor.marker_passed
         if expects_marker and self.options.buffers_at_old_router:
             visitor.waits_for_marker = True
@@ -207,6 +205,24 @@ class VisitorList:
             ctx.buffer(packets=packets, bytes=size_bytes, until_ps=until, copy_in_flight=in_flight)
         else:
             ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, **self._forwarding_tunnel)  # type: ignore[arg-type]
+
+    def hand_over(self, ctx: Context, fields: MessageFields, temporary_home_agent: int) -> None:
+        """Pass packets for the old care-of address to the temporary home agent, on the link and without a tunnel header."""
+        if temporary_home_agent != self.node and self._becomes_forwarder(ctx, fields):
+            ctx.bind(
+                temporary_home_agent, header_bytes=0, end="mobile", until_ps=ctx.time_ps + self._forwarding_ps,
+                copy_in_flight=self.options.forward_unacked,
+            )  # fmt: skip
+
+    def _becomes_forwarder(self, ctx: Context, fields: MessageFields) -> bool:
+        """Return whether this router forwards for a mobile node from now on, and record it."""
+        visitor = self.entries[ctx.mobile]
+        if fields.new == self.node or fields.identification < visitor.last_identification:
+            return False
+        visitor.forwarding = True
+        visitor.ends_with_link = visitor.registered_at_start = visitor.buffering_old_link = False
+        visitor.until_ps = -1
+        return True
 
     def on_marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
         """Process a marker at the old router.

@@ -131,6 +131,13 @@ class Regions(StrictModel):
         )
 
 
+class TemporaryHomeAgent(StrictModel):
+    """A node of a sub-network that is the temporary home agent of its routers in Mobile IPv6 (seed, figures 4 and 5)."""
+
+    node: Name
+    routers: Names
+
+
 class Restart(StrictModel):
     """Restart of an agent, which loses its bindings, visitors and forwarding entries."""
 
@@ -219,6 +226,7 @@ class Scenario(StrictModel):
     routers: Routers
     region: list[Region] = Field(default_factory=list)
     regions: Regions | None = None
+    temporary_home_agent: list[TemporaryHomeAgent] = Field(default_factory=list)
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
     coverage: CoverageModel | None = None
@@ -245,7 +253,7 @@ class Scenario(StrictModel):
         """Check names that tables use of each other, and what depends on several tables."""
         problems = [*self._node_problems(), *self._movement_problems()]
         problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
-        problems += [*self._coverage_problems(), *self._traffic_problems()]
+        problems += [*self._temporary_home_agent_problems(), *self._coverage_problems(), *self._traffic_problems()]
         if self.duration == 0:
             problems.append("duration: 0 is too short; give a duration above 0")
         if problems:
@@ -309,6 +317,17 @@ class Scenario(StrictModel):
         if self.routers.wired_to is not None and self.region:
             problems.append("routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out")
         return problems
+
+    def _temporary_home_agent_problems(self) -> list[str]:
+        nodes, routers, key = [node.name for node in self.node], self.routers.names, "temporary_home_agent"
+        problems = [
+            f"{key}: {entry.node!r} is no [[node]]; there are {join_names(nodes) or 'none'}"
+            for entry in self.temporary_home_agent
+            if entry.node not in nodes
+        ]
+        assigned = [name for entry in self.temporary_home_agent for name in entry.routers]
+        problems += [f"{key}: no router {name!r}; there are {join_names(routers)}" for name in assigned if name not in routers]
+        return problems + [f"{key}: router {name!r} is listed twice: give it one" for name in _duplicates(assigned)]
 
     def _coverage_problems(self) -> list[str]:
         if not self.movement.has_positions:

@@ -125,7 +125,7 @@ def make_controllers(
 ) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes (as node -1), then that of each router and anchor."""
     yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
-    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent}
+    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:

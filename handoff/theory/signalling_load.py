@@ -223,4 +223,6 @@ class _MessageCounter:
             return self.roles.gateways.get(self.new, self.roles.home_agent)
         if role in ("oGFA", "oMAP"):
             return self.roles.gateways.get(self.old, self.roles.home_agent)
+        if role == "tHA":
+            return self.roles.temporary_home_agents.get(self.old, self.old)
         return {"MN": AIR, "oAR": self.old, "nAR": self.new, "HA": self.roles.home_agent, "CN": peer}[role]

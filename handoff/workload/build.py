@@ -79,6 +79,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
+        {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
     )
 
 

@@ -20,6 +20,7 @@ HOST_V6 = 0x10000
 HOME_AGENTS_V6 = (2**64 - 1) ^ (1 << 57) ^ 1
 """Anycast identifier of the home agents on a link (RFC 2526, number 126)."""
 LINK_LOCAL_V6 = 0xFE80 << 48
+ALL_NODES_V6 = ipaddress.IPv6Address("ff02::1").packed
 ALL_ROUTERS = {4: ipaddress.IPv4Address("224.0.0.2").packed, 6: ipaddress.IPv6Address("ff02::2").packed}
 
 

@@ -278,3 +278,10 @@ def test_nobody_is_asked_to_forward_for_a_home_address():
     p, router, ctx = agent("mipv4-smooth", "new", home_link=True, notification="router")
     receive(router, ctx, message(p, "RQ", 1, "move", old=p.ha))
     assert [kind for kind, _, _ in sent(ctx)] == ["RQ"]
+
+
+def test_an_old_router_that_is_its_own_temporary_home_agent_sends_no_advertisement():
+    p, router, ctx = agent("mipv6", "old")
+    receive(router, ctx, message(p, "BU3", 2, "move"))
+    assert [name for name in ctx.names() if name != "send"] == ["bind"]
+    assert [(kind, to) for kind, to, _ in sent(ctx)] == [("BA", p.new)]

@@ -247,3 +247,19 @@ def test_an_old_router_forwards_home_at_once_after_the_marker_or_without_buffer_
         visitors.on_marker(ctx, forward_home(p, 1))
     visitors.start_forwarding(ctx, forward_home(p))
     assert [(name, args) for name, args, _ in ctx.take()] == [("bind", (p.ha,))]
+
+
+# -- a temporary home agent beside the old router ------------------------------------------------------------------------------
+def test_packets_are_handed_over_on_the_link_without_a_header():
+    p, visitors, ctx = router("mipv6", "old", forwarding_lifetime_ps=3 * SECOND)
+    visitors.hand_over(ctx, request(p), p.gw)
+    (((care_of,), arguments),) = ctx.take("bind")
+    assert (care_of, arguments["header_bytes"], arguments["end"], arguments["until_ps"]) == (p.gw, 0, "mobile", 4 * SECOND)
+    assert visitors.entries[0].forwarding
+
+
+def test_nothing_is_handed_over_to_the_router_itself_or_for_a_mobile_node_that_comes():
+    p, visitors, ctx = router("mipv6", "old")
+    visitors.hand_over(ctx, request(p), p.old)
+    visitors.hand_over(ctx, request(p).replace(new=p.old), p.gw)
+    assert ctx.take() == []

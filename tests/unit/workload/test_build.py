@@ -131,3 +131,48 @@ def test_a_home_agent_without_a_cell_is_no_router(tmp_path):
     path = home_link_scenario(tmp_path, HOME_LINK.replace(', cell = { delay = "3ms" }', ""))
     with pytest.raises(ScenarioError, match=r"unknown routers ha; routers.names has a, b"):
         build(path)
+
+
+# -- temporary home agents ---------------------------------------------------------------------------------------------------
+THIRD = HOME_LINK + """
+[[node]]
+name = "t"
+
+[[link]]
+between = ["a", "t"]
+delay = "1ms"
+
+[[temporary_home_agent]]
+node = "t"
+routers = ["a", "b"]
+"""
+
+
+def third_scenario(folder, *change):
+    text = THIRD.replace('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', "").replace(
+        "[[node]]", '[[link]]\nbetween = ["cn", "ha"]\ndelay = "20ms"\n\n[[node]]'
+    )
+    return home_link_scenario(folder, text.replace(*change) if change else text)
+
+
+def test_routers_have_the_temporary_home_agent_of_their_sub_network(tmp_path):
+    setup = build(third_scenario(tmp_path))
+    name = [node.name for node in setup.network.nodes]
+    assert {name[router]: name[node] for router, node in setup.temporary_home_agents.items()} == {"a": "t", "b": "t"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('node = "t"', 'node = "a"'), "temporary_home_agent: 'a' is no"),
+        (('["a", "b"]\n', '["a", "x"]\n'), "temporary_home_agent: no router 'x'; there are"),
+        (('["a", "b"]\n', '["a", "a"]\n'), "temporary_home_agent: router 'a' is listed twice"),
+    ],
+)
+def test_wrong_temporary_home_agents_are_reported(tmp_path, change, message):
+    path = third_scenario(tmp_path)
+    head, key, tail = path.read_text().partition("[[temporary_home_agent]]")
+    path.write_text(head + key + tail.replace(*change))
+    with pytest.raises(ScenarioError) as error:
+        build(path)
+    assert message in str(error.value)

@@ -13,6 +13,7 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable
+from handoff_traces import wire
 from tests.unit.output.pcap.recorded_runs import setup_of
 
 OPTIONS = (
@@ -44,3 +45,13 @@ def test_a_message_has_the_length_of_the_model(procedure):
                     assert len(packet) == step.leg_bytes[hop - 1], (options, step.step, hop)
                     kinds.add(step.kind)
     assert len(kinds) >= 4
+
+
+def test_the_neighbour_advertisement_of_a_temporary_home_agent_has_a_valid_checksum():
+    """RFC 4443 2.3: the one's complement sum over pseudo-header and message is all ones. RFC 4861 4.4: type 136."""
+    source, target = bytes(range(16)), bytes(range(16, 32))
+    packet = wire.neighbor_advertisement(source, b"\xff\x02" + bytes(13) + b"\x01", target, b"\2\0\0\0\0\7")
+    assert (packet[6], packet[7], packet[40], packet[48:64], len(packet)) == (58, 255, 136, target, 72)
+    covered = packet[8:40] + len(packet[40:]).to_bytes(4, "big") + (58).to_bytes(4, "big") + packet[40:]
+    total = sum(int.from_bytes(covered[i : i + 2], "big") for i in range(0, len(covered), 2))
+    assert (total & 0xFFFF) + (total >> 16) == 0xFFFF
