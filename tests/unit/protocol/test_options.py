@@ -78,7 +78,7 @@ def test_security_follows_the_profile_unless_it_is_set(options, authenticates, r
     ],
 )
 def test_duration_of_duplicate_address_detection(procedure, options, seconds):
-    assert Options(**options).duplicate_address_detection_ps(PROCEDURES[procedure]) == seconds * SECOND
+    assert Options(**options).address_configuration_ps(PROCEDURES[procedure]) == seconds * SECOND
 
 
 def test_the_lifetime_of_a_forwarding_entry_depends_on_the_ip_version():
