@@ -1,4 +1,4 @@
-"""``handoff ladder``: run a study and draw one of its handoffs."""
+"""``handoff ladder``: run a study and draw one of its handoffs, or the figures of the seed document."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 
 from engine import NetworkError
 from handoff.output.ladder.collect import build_ladder
+from handoff.output.ladder.figures import FIGURES, find_figure
+from handoff.output.ladder.picture import build_figures
+from handoff.output.ladder.picture_svg import render_picture
+from handoff.output.ladder.picture_text import render_picture_text
 from handoff.output.ladder.svg import render_svg
 from handoff.output.ladder.text import render_text
 from handoff.protocol.procedures import name_errors
@@ -17,35 +21,82 @@ from handoff.workload.build import build_setup
 
 _DEFAULT_TERMINAL = (130, 24)
 """Columns and lines where the output is no terminal."""
+_FIGURES_SCENARIO = Path("examples/figures.toml")
+_ALL = "all"
 
 
 def ladder_command(
-    *, scenario: Path, procedure: str, mn: str, handoff: int, output: Path | None, seed: int | None, changes: tuple[str, ...]
+    *, scenario: Path, procedure: str, mn: str, handoff: int | None, output: Path | None, seed: int | None,
+    changes: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Print the diagram of a handoff, or write it as SVG.
+    """Print the diagram of a handoff, or of the first registration if ``handoff`` is None, or write it as SVG.
 
     Raises
     ------
     ScenarioError
         If the scenario, the procedure or the mobile node is invalid, or the folder of the SVG file does not exist.
     ValueError
-        If the mobile node has no such handoff.
+        If the mobile node has no such handoff or registration.
     """
     if errors := name_errors([procedure]):
         raise ScenarioError(errors)
-    if output is not None and not output.parent.is_dir():
-        raise ScenarioError([f"-o: {output.parent} is not a folder"])
-    loaded, _ = load_scenario(scenario, changes)
-    seed = loaded.seed if seed is None else seed
-    setup = build_setup(loaded, scenario, seed)
+    _check_folder(output)
+    setup, seed = _load(scenario, seed, changes)
     ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
     if output is None:
         print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
-        return
-    partial = output.with_name(f"{output.name}.partial")
+    else:
+        _write(output, render_svg(ladder))
+
+
+def figure_command(
+    *, figure: str, scenario: Path | None, mn: str | None, handoff: int | None, output: Path | None, seed: int | None,
+    changes: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Print a figure of the seed document as text, or write it as SVG; write all figures into a folder.
+
+    Raises
+    ------
+    ScenarioError
+        If the number of the figure, the scenario or the mobile node is invalid, or the output cannot be written there.
+    ValueError
+        If the run has no handoff of the figure's kind.
+    """
+    every = figure == _ALL
     try:
-        partial.write_text(render_svg(ladder), encoding="utf-8")
-        os.replace(partial, output)
+        figures = tuple(FIGURES.values()) if every else (find_figure(figure),)
+    except ValueError as error:
+        raise ScenarioError([str(error)]) from None
+    if every and output is None:
+        raise ScenarioError(["--figure all: give the folder of the files with -o"])
+    _check_folder(output)
+    setup, seed = _load(scenario or _FIGURES_SCENARIO, seed, changes)
+    mobile = None if mn is None else _find_mobile(setup, mn)
+    if every and output is not None:
+        output.mkdir(exist_ok=True)
+    for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
+        if output is None:
+            print(render_picture_text(picture))
+        else:
+            _write(output / f"{drawn.number}.svg" if every else output, render_picture(picture))
+
+
+def _load(scenario: Path, seed: int | None, changes: tuple[str, ...]) -> tuple[Setup, int]:
+    loaded, _ = load_scenario(scenario, changes)
+    seed = loaded.seed if seed is None else seed
+    return build_setup(loaded, scenario, seed), seed
+
+
+def _check_folder(output: Path | None) -> None:
+    if output is not None and not output.parent.is_dir():
+        raise ScenarioError([f"-o: {output.parent} is not a folder"])
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
     except OSError:
         partial.unlink(missing_ok=True)
         raise

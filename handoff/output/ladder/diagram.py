@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.quantities import DURATION
@@ -61,7 +62,8 @@ class Traffic:
     packets : int
         Number of packets.
     outcome : str
-        ``"delivered"``, ``"duplicate"``, or ``"lost: "`` with the reason.
+        ``"delivered"``, ``"duplicate"``, ``"lost: "`` with the reason, or ``"discarded: "`` for a copy of a packet of which
+        another copy arrived.
     """
 
     phase: str
@@ -74,8 +76,33 @@ class Traffic:
 
 
 @dataclass(frozen=True)
+class Header:
+    """Line above the rows of a phase; ``continued`` if another phase has interrupted it."""
+
+    phase: str
+    continued: bool
+
+
+Row = Header | Traffic | Arrow | LadderEvent
+
+
+@dataclass(frozen=True)
 class Ladder:
-    """Complete diagram, with its phases in time order."""
+    """Complete diagram, with its phases in time order.
+
+    Attributes
+    ----------
+    title : str
+    columns : tuple of str
+        From left to right.
+    arrows, events, traffic : tuple
+    phases : tuple of str
+        Phases that are shown, in the order in which they begin.
+    begins : tuple of (int, str)
+        Begin of each interval of a phase, sorted.
+    end_ps : int
+        End of the time that is shown.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -83,6 +110,32 @@ class Ladder:
     events: tuple[LadderEvent, ...]
     traffic: tuple[Traffic, ...]
     phases: tuple[str, ...]
+    begins: tuple[tuple[int, str], ...] = ()
+    end_ps: int = 0
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in order of time. A header starts each phase; data packets follow the first header of their phase."""
+        order = {phase: i for i, phase in enumerate(self.phases)}
+        things: list[Arrow | LadderEvent] = [*self.events, *self.arrows]
+        timed = sorted(things, key=lambda x: (time_of(x), order[x.phase], isinstance(x, Arrow)))
+        later = list(self.phases)
+        current = ""
+        for thing in [*timed, None]:
+            until = len(self.phases) if thing is None else order[thing.phase] + 1
+            while later and (thing is None or order[later[0]] < until):
+                current = later.pop(0)
+                yield Header(current, continued=False)
+                yield from (t for t in self.traffic if t.phase == current)
+            if thing is not None and thing.phase != current:
+                current = thing.phase
+                yield Header(current, continued=True)
+            if thing is not None:
+                yield thing
+
+
+def time_of(thing: Arrow | LadderEvent) -> int:
+    """Return the time at which a message is sent or an event happens."""
+    return thing.sent_ps if isinstance(thing, Arrow) else thing.time_ps
 
 
 def format_time(ps: int) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic, format_time
+from handoff.output.ladder.diagram import Arrow, Header, Ladder, LadderEvent, Traffic, format_time
 
 _TIME = 12
 """Width of the column of times."""
 _MIN_COLUMN = 12
 _ARRIVAL_WIDTH = 14
 """Space for the time of arrival behind the last column."""
+_MIN_SCALE = 20
 
 
 def render_text(ladder: Ladder, width: int = 120) -> str:
     """Draw a ladder as text: lifelines, an arrow for each message in order of sending, and its time of arrival.
+
+    Rows follow each other in order of time, whatever the time between them. The phases follow below, to scale.
 
     Parameters
     ----------
@@ -31,11 +34,34 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
     step = max(_MIN_COLUMN, (width - _TIME - _ARRIVAL_WIDTH) // max(1, len(ladder.columns)))
     places = {column: _TIME + i * step + step // 2 for i, column in enumerate(ladder.columns)}
     lines = [ladder.title, "", _labels(places, ladder.columns, step)]
-    for phase in ladder.phases:
-        lines.append(f"{'-- ' + phase + ' ':-<{_TIME + step * len(ladder.columns)}}")
-        lines += [_packets(t) for t in ladder.traffic if t.phase == phase]
-        lines += _events(ladder, phase, places)
+    for row in ladder.rows():
+        if isinstance(row, Header):
+            name = f"{row.phase} (continued)" if row.continued else row.phase
+            lines.append(f"{'-- ' + name + ' ':-<{_TIME + step * len(ladder.columns)}}")
+        elif isinstance(row, Traffic):
+            lines.append(_packets(row))
+        else:
+            lines.append(_arrow(row, places) if isinstance(row, Arrow) else _event(row, places))
+    lines += _scale(ladder, max(_MIN_SCALE, width - _TIME))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _scale(ladder: Ladder, width: int) -> Iterator[str]:
+    """Yield a bar for each phase, along one axis of time; a phase that another one interrupts has several parts."""
+    if not ladder.begins:
+        return
+    begin_ps, end_ps = ladder.begins[0][0], ladder.end_ps
+    per_character_ps = -(-(end_ps - begin_ps) // width) or 1
+    yield ""
+    yield f"to scale, one character for {format_time(per_character_ps)} ms, from {format_time(begin_ps)} to {format_time(end_ps)}"
+    ends = [b for b, _ in ladder.begins[1:]] + [end_ps]
+    for phase in ladder.phases:
+        bar = [" "] * width
+        for (start_ps, name), stop_ps in zip(ladder.begins, ends, strict=True):
+            if name == phase:
+                first, last = ((t - begin_ps) // per_character_ps for t in (start_ps, stop_ps))
+                bar[first : max(first + 1, last)] = "=" * (max(first + 1, last) - first)
+        yield f"{phase:<{_TIME}}{''.join(bar)}"
 
 
 def _labels(places: dict[str, int], columns: tuple[str, ...], step: int) -> str:
@@ -52,13 +78,6 @@ def _packets(traffic: Traffic) -> str:
         f"packet{'s' if traffic.packets != 1 else ''} {traffic.outcome}, "
         f"sent {format_time(traffic.begin_ps)} to {format_time(traffic.end_ps)}"
     )
-
-
-def _events(ladder: Ladder, phase: str, places: dict[str, int]) -> Iterator[str]:
-    things: list[tuple[int, int, Arrow | LadderEvent]] = [(a.sent_ps, 1, a) for a in ladder.arrows if a.phase == phase]
-    things += [(m.time_ps, 0, m) for m in ladder.events if m.phase == phase]
-    for _, _, thing in sorted(things, key=lambda x: x[:2]):
-        yield _arrow(thing, places) if isinstance(thing, Arrow) else _event(thing, places)
 
 
 def _lifelines(places: dict[str, int], time_ps: int) -> list[str]:
@@ -86,6 +105,7 @@ def _event(event: LadderEvent, places: dict[str, int]) -> str:
     place = places[event.column]
     line[place] = "*"
     text = f" {event.text} "
-    start = place + 1 if place + 1 + len(text) <= len(line) or place - len(text) < _TIME else place - len(text)
+    before = place - len(text)
+    start = before if before >= _TIME and len(line) < place + 1 + len(text) else place + 1
     line[start : start + len(text)] = text
     return "".join(line)

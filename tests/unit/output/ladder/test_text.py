@@ -21,6 +21,24 @@ def test_an_empty_ladder_is_drawn():
     assert render_text(EMPTY).splitlines()[0] == "nothing"
 
 
+def test_phases_are_drawn_to_scale():
+    """20 characters for 40 ms: phase 1 of 0 to 10 ms and 30 to 40 ms, phase 2 of 10 to 30 ms, phase 3 of an instant at 40."""
+    begins = ((0, "1"), (10 * MS, "2"), (30 * MS, "1"), (38 * MS, "3"))
+    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("1", "2", "3"), begins, 40 * MS)
+    assert render_text(ladder, width=32).splitlines()[-4:] == [
+        "to scale, one character for 2.000 ms, from 0.000 to 40.000",
+        "1           =====          ====",
+        "2                ==========",
+        "3                              =",
+    ]
+
+
+def test_an_interrupted_phase_is_continued():
+    events = tuple(LadderEvent(t * MS, "HA", "binds", phase) for t, phase in ((1, "1"), (2, "2"), (3, "1")))
+    lines = render_text(Ladder("title", ("MN", "HA"), (), events, (), ("1", "2"))).splitlines()
+    assert [line.strip("- ") for line in lines if line.startswith("--")] == ["1", "2", "1 (continued)"]
+
+
 def test_a_small_ladder_character_by_character():
     """Columns of 12 characters behind the 12 of the times: lifelines at 18 and 30."""
     ladder = Ladder(

@@ -1,0 +1,193 @@
+"""View of one handoff, or of a first registration, in an observed run: columns, messages, journeys of packets, phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from engine import FOREVER
+from handoff.output.ladder.journeys import MOBILE, Journey, JourneyRecorder
+from handoff.output.ladder.phases import Phases, handoff_phases, switch_times
+from handoff.protocol.setup import CorrespondentTable, Setup
+from handoff.simulation.observer import Action, RunObserver, SentMessage
+
+MN, OLD, NEW = "MN", "old router", "new router"
+MARGIN_PS = 60 * 10**9
+"""Time shown before the first and after the last event."""
+_DATA_MARGINS = 4
+"""Time shown after a first registration, in margins: the first packets have to arrive."""
+_TIMES = (
+    "open_ps", "request_ps", "going_down_ps", "down_ps", "up_ps", "reply_ps", "marker_ps", "rescue_ps", "acknowledged_ps",
+    "bound_ps",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A part of a run of one procedure that concerns one mobile node.
+
+    Attributes
+    ----------
+    setup : Setup
+    observer : RunObserver
+    mobile : int
+    columns : mapping of int to str
+        Name of each node that is shown, from left to right; ``MOBILE`` stands for the mobile node.
+    journeys : tuple of Journey
+        Copies of the mobile node's packets that are on their way in the time that is shown.
+    phases : Phases
+    begin_ps, end_ps : int
+        Time that is shown.
+    facts : mapping of str to int
+        Row of the table of handoffs; empty for a first registration.
+    """
+
+    setup: Setup
+    observer: RunObserver
+    mobile: int
+    columns: Mapping[int, str]
+    journeys: tuple[Journey, ...]
+    phases: Phases
+    begin_ps: int
+    end_ps: int
+    facts: Mapping[str, int]
+
+    @cached_property
+    def hops(self) -> list[SentMessage]:
+        """Hops of messages between the nodes that are shown, by time of sending.
+
+        A message to a mobile node whose new link is not up yet leaves the new router when the link comes up.
+        """
+        return [
+            self._when_attached(hop)
+            for hop in self.observer.sent(self.mobile)
+            if hop.source in self.columns and hop.to in self.columns
+        ]
+
+    def _when_attached(self, hop: SentMessage) -> SentMessage:
+        up_ps = self.facts.get("up_ps", FOREVER)
+        waits = hop.to == MOBILE and hop.source == self.facts.get("new_router") and hop.got_ps is not None
+        if waits and hop.sent_ps < up_ps < (hop.got_ps or 0):
+            return replace(hop, sent_ps=up_ps)
+        return hop
+
+    @property
+    def actions(self) -> Iterator[Action]:
+        """Actions on the tables and the upstream route of the mobile node at the nodes that are shown."""
+        return (
+            a for a in self.observer.actions if a.verb != "send" and a.mobile == self.mobile and a.node in self.columns
+        )
+
+    def path(self, journey: Journey) -> tuple[str, ...]:
+        """Return the columns on the way of a copy; a copy that does not arrive ends with the node that had it last."""
+        return tuple(self.columns[stop.node] for stop in journey.stops() if stop.node in self.columns)
+
+
+def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> RunView:
+    """Run a procedure and return the view of one handoff.
+
+    Parameters
+    ----------
+    setup : Setup
+        Network, attachments and traffic of the run.
+    procedure : str
+        A key of ``PROCEDURES``.
+    mobile, handoff : int
+        Index of the mobile node, and number of its handoff, from 0.
+    seed : int
+        Seed of every random draw.
+
+    Raises
+    ------
+    ValueError
+        If the mobile node has no such handoff in the run.
+    """
+    observer, journeys = _observe(setup, procedure, mobile, seed)
+    columns = observer.run.handoffs
+    rows = np.flatnonzero((columns["mobile"] == mobile) & (columns["index"] == handoff))
+    if not len(rows):
+        existing = columns["index"][columns["mobile"] == mobile].tolist()
+        hint = f"it has handoffs {existing[0]} to {existing[-1]}" if existing else "it has none"
+        raise ValueError(f"{setup.network.mobile_name(mobile)} has no handoff {handoff} in this run: {hint}")
+    facts = {name: int(values[rows[0]]) for name, values in columns.items() if values.dtype.kind == "i"}
+    nodes = {MOBILE: MN, facts["old_router"]: OLD, facts["new_router"]: NEW}
+    columns_of_nodes = _columns(setup, observer, mobile, nodes, facts["old_router"], facts["new_router"])
+    hops, actions = observer.sent(mobile), observer.actions
+    _, switched_ps = switch_times(facts, observer.program.procedure, hops, actions)
+    drained_ps = _last_forwarded(journeys, facts, switched_ps)
+    phases = handoff_phases(facts, observer.program.procedure, hops, actions, drained_ps)
+    times = [facts[name] for name in _TIMES if 0 <= facts[name] < FOREVER] + [phases.begins[-1][0]]
+    begin_ps, end_ps = max(0, min(times) - MARGIN_PS), max(times) + MARGIN_PS
+    shown = _moving(journeys, begin_ps, end_ps)
+    return RunView(setup, observer, mobile, columns_of_nodes, shown, phases, begin_ps, end_ps, facts)
+
+
+def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: int) -> RunView:
+    """Run a procedure and return the view of the registration of a mobile node whose first link comes up after time 0.
+
+    Raises
+    ------
+    ValueError
+        If the first link is up at time 0, or no registration ends.
+    """
+    observer, journeys = _observe(setup, procedure, mobile, seed)
+    name, attachments = setup.network.mobile_name(mobile), setup.attachments
+    first = int(np.flatnonzero(attachments.mobile == mobile)[0])
+    up_ps, router = int(attachments.up_ps[first]), int(attachments.router[first])
+    replies = [hop.got_ps for hop in observer.sent(mobile) if hop.to == MOBILE and hop.got_ps is not None]
+    if up_ps == 0 or not replies:
+        raise ValueError(f"{name} does not register in this run")
+    nodes = {MOBILE: MN, router: "router"}
+    phases = Phases(((0, "none"), (up_ps, "registration"), (replies[0], "data")), {})
+    end_ps = replies[0] + _DATA_MARGINS * MARGIN_PS
+    columns, shown = _columns(setup, observer, mobile, nodes, router, router), _moving(journeys, up_ps, end_ps)
+    return RunView(setup, observer, mobile, columns, shown, phases, up_ps, end_ps, {})
+
+
+def _observe(setup: Setup, procedure: str, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:
+    recorder = JourneyRecorder(setup.network, mobile)
+    observer = RunObserver(setup, procedure, seed, mobile, detail=True, record=recorder.open)
+    packets = observer.run.result.packets
+    assert packets is not None
+    return observer, tuple(recorder.journeys(packets))
+
+
+def _moving(journeys: tuple[Journey, ...], begin_ps: int, end_ps: int) -> tuple[Journey, ...]:
+    return tuple(j for j in journeys if j.sent_ps <= end_ps and (j.ended_ps < 0 or j.ended_ps >= begin_ps))
+
+
+def _columns(
+    setup: Setup, observer: RunObserver, mobile: int, nodes: dict[int, str], old: int, new: int
+) -> dict[int, str]:  # fmt: skip
+    """Return the column of each node, from left to right, after those of mobile node and routers."""
+    procedure, gateways, columns = observer.program.procedure, setup.gateways, dict(nodes)
+    if procedure.hierarchical:
+        word = "MAP" if procedure.ip == 6 else "GFA"
+        if old in gateways and gateways[old] != gateways.get(new):
+            columns[gateways[old]] = f"old {word}"
+        if new in gateways:  # the home link belongs to no region
+            columns[gateways[new]] = word
+    columns[setup.home_agent] = "HA"
+    peers = CorrespondentTable(setup.network)[mobile]
+    for i, peer in enumerate(peers, 1):
+        columns.setdefault(peer, "CN" if len(peers) == 1 else f"CN {i}")
+    return columns
+
+
+def _last_forwarded(journeys: tuple[Journey, ...], facts: Mapping[str, int], switched_ps: int) -> int:
+    """Return when the last packet that the old router forwarded to the new one arrived; -1 if there is none."""
+    last_ps = -1
+    if facts["rescue_ps"] < 0:
+        return last_ps
+    for journey in journeys:
+        if journey.up or not journey.received or journey.sent_ps > switched_ps:
+            continue
+        stops = journey.stops()
+        for stop, following in pairwise(stops):
+            if (stop.node, following.node) == (facts["old_router"], facts["new_router"]) and stop.leave_ps is not None:
+                last_ps = max(last_ps, stops[-1].arrival_ps if stop.leave_ps >= facts["rescue_ps"] else -1)
+    return last_ps
