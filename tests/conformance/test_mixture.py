@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handoff.output.parquet import SCHEMAS, table_columns
+from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import ProcedureGroups, Setup
 from handoff.simulation.baseline import ByteCounts
@@ -147,7 +148,7 @@ def test_neither_scheduling_nor_threads_change_a_mixture(options: dict[str, obje
     assert run_differences(expected, run) == []
 
 
-def test_a_capture_of_a_mixture_is_refused() -> None:
+def test_a_capture_of_a_mixture_is_refused(tmp_path: Path) -> None:
     setup = mix(wild_town(1), ("mipv4", "sync-mipv4"), [0, 1])
     with pytest.raises(ValueError, match="a capture has the messages of one procedure, and not of a mixture"):
-        run_procedure(setup, MIXTURE, record=lambda *run: None)  # type: ignore[arg-type, return-value]
+        run_procedure(setup, MIXTURE, record=lambda *run: Recorder(tmp_path / "x", setup.network.link_names(), 0, "", 0, *run))
