@@ -30,8 +30,8 @@ def phase_begins(ladder):
         (LATE, {"II-2": 500, "II-4": 520, "II-3": 523, "II-5": 535, "II-6": 545}),
         # warned at 530, after the binding; no message or event between the acknowledgement (545) and the end of the old link
         (IN_ORDER, {"II-2": 500, "II-3": 523, "II-4": 530, "II-6": 560}),
-        # the move is known at 500; request and update at 502; the new link is up at 513; binding 525; reply 542
-        (SINGLE, {"III-1": 500, "III-2": 502, "III-3": 502, "III-4": 513, "III-5": 525, "III-6": 542}),
+        # the move is known at 490; request and update at 500; the new link is up at 513; binding 523; reply 540
+        (SINGLE, {"III-1": 490, "III-2": 500, "III-3": 500, "III-4": 513, "III-5": 523, "III-6": 540}),
     ],
     ids=["I", "II warned early", "II", "III"],
 )

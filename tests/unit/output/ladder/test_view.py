@@ -8,11 +8,11 @@ from tests.conformance.two_router_scene import MS, Scene, Stay
 
 
 def test_a_message_waits_in_the_new_router_for_the_link():
-    """The acknowledgement is at the new router at 512; the link is up at 513, and it arrives at 518."""
+    """The acknowledgement is at the new router at 510; the link is up at 513, and it arrives at 518."""
     view = observe_handoff(SINGLE.setup(), "sync-mipv4", 0, 0, 1)
     assert [
         (view.columns[h.source], view.columns[h.to], h.sent_ps / MS, (h.got_ps or 0) / MS) for h in view.hops if h.message == "BA"
-    ] == [("old router", "new router", 506, 512), ("new router", "MN", 513, 518)]
+    ] == [("old router", "new router", 504, 510), ("new router", "MN", 513, 518)]
 
 
 def test_a_handoff_ends_when_its_last_packet_has_been_forwarded():
