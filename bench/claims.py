@@ -137,7 +137,8 @@ def headline(studies: Sequence[Study]) -> Iterator[str]:
     """Yield the lines of the table about ``commute.toml``."""
     names = ("lost_down", "lost_up", "seamless", "interruption", "interruption_p99", "duplicate", "air", "core", "simultaneous")
     heads = (
-        "lost down", "lost up", "seamless %", "interruption ms", "p99 ms", "duplicates", "air bytes", "core bytes", "simultaneous",
+        "lost down", "lost up", "seamless %", "interruption ms", "p99 ms", "duplicates", "air bytes", "core bytes",
+        "simultaneous",
     )  # fmt: skip
     yield f"| procedure | {' | '.join(heads)} |"
     yield "|---" * (1 + len(heads)) + "|"

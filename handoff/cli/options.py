@@ -20,7 +20,8 @@ set_option = click.option(
     help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.",
 )  # fmt: skip
 procedure_option = click.option(
-    "--procedure", required=True, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them."
+    "--procedure", required=True, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them. "
+    "'mixture' runs those of the scenario's [[mixture]] together."
 )
 
 

@@ -15,7 +15,7 @@ from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.progress import Progress
 from handoff.protocol.constants import SECOND
-from handoff.protocol.procedures import name_errors
+from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.option_errors import load_with_problems, parse_option
@@ -53,6 +53,8 @@ def run_study(
         If a procedure, an option, the scenario or a file that it names is wrong.
     """
     problems = name_errors(names)
+    if capture is not None and MIXTURE in names:
+        problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
     command = _without_checkpoints(sys.argv[1:])
@@ -158,11 +160,14 @@ def _check_writable(folder: Path) -> None:
 
 def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
     rows: list[dict[str, Any]] = [
-        run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds} for run in runs
-    ]
+        run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
+        | ({"groups": [*run.groups]} if run.groups else {})
+        for run in runs
+    ]  # fmt: skip
     if as_json:
         for row, run in zip(rows, runs, strict=True):
-            row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}
+            for part in (row, *row.get("groups", ())):
+                part |= {k: None for k, v in part.items() if isinstance(v, float) and math.isnan(v)}
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
         print(json.dumps({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows}, indent=2))

@@ -34,6 +34,11 @@ def format_share(share: float | None) -> str:
     return "-" if share is None or math.isnan(share) else f"{math.floor(round(share * 1000, 9)) / 10:.1f} %"
 
 
+def group_cells(row: dict[str, Any]) -> list[str]:
+    """Return the summary of a group of a mixture as texts in the order of ``COLUMNS``, named by procedure and mobile nodes."""
+    return [f"  {row['procedure']} ({row['mobile_nodes']:,} MN)", *summary_cells(row)[1:]]
+
+
 def summary_cells(row: dict[str, Any]) -> list[str]:
     """Return a summary of a run as texts in the order of ``COLUMNS``, with a dash for each value that was not measured.
 
@@ -60,16 +65,17 @@ def summary_cells(row: dict[str, Any]) -> list[str]:
         f"{row['after_marker']:,}",
         "-" if row["forwarded"] is None else f"{row['forwarded']:,}",
         f"{format_ms(row['latency_p50_ps'])} / {format_ms(row['latency_p99_ps'])}",
-        format_ms(row["delay_p99_ps"]),
+        "-" if row["delay_p99_ps"] is None else format_ms(row["delay_p99_ps"]),
         "-" if row["mos"] is None or math.isnan(row["mos"]) else f"{row['mos']:.2f}",
         "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",
-        f"{row['signalling_messages']:,}",
+        "-" if row["signalling_messages"] is None else f"{row['signalling_messages']:,}",
     ]
 
 
 def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
-    """Print summaries of runs."""
-    print_cells(COLUMNS, [summary_cells(row) for row in rows], title)
+    """Print summaries of runs, those of mixtures with a row for each group (``row["groups"]``)."""
+    cells = [line for row in rows for line in (summary_cells(row), *map(group_cells, row.get("groups", ())))]
+    print_cells(COLUMNS, cells, title)
 
 
 def print_cells(

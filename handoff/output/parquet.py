@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.checkpoint_file import sync_folder
+from engine.columns import Int
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.protocol.handoff_records import COLUMNS
+from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
 from handoff.simulation.result import STUDY_METRICS, RunResult
@@ -64,12 +66,12 @@ _INT = pa.int64()
 SCHEMAS = {
     "runs": pa.schema([*RUN_FIELDS, *((name, pa.float64()) for name in STUDY_METRICS)]),
     "handoffs": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "mobile", "old_router", "new_router")]
+        [(n, pa.string()) for n in ("procedure", "mobile_procedure", "mobile", "old_router", "new_router")]
         + [(c, _INT) for c in HANDOFF_COLUMNS]
         + _HANDOFF_METRICS
     ),
     "flows": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "label", "mobile", "correspondent", "direction")]
+        [(n, pa.string()) for n in ("procedure", "mobile_procedure", "label", "mobile", "correspondent", "direction")]
         + [(c, _INT) for c in FLOW_COLUMNS]
         + _FLOW_METRICS
     ),
@@ -89,6 +91,9 @@ SCHEMAS = {
 Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packets or messages. A link is ``pooled`` if its row
 stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
 """
+_RUN_FACTS = ("fingerprint", "packet_hops")
+GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])
+"""Schema of the groups of a mixture: one row for each, with the columns of ``runs``. Figures of shared elements are null."""
 BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
@@ -106,7 +111,7 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
 
 
 def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
-    """Write the tables of ``SCHEMAS`` into a folder and return the files.
+    """Write the tables of ``SCHEMAS``, and ``GROUPS`` if there is a mixture, into a folder and return the files.
 
     Raises
     ------
@@ -115,7 +120,8 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporaries = []
-    for name, schema in SCHEMAS.items():
+    schemas = SCHEMAS | ({"groups": GROUPS} if any(run.groups for run in runs) else {})
+    for name, schema in schemas.items():
         parts = [table_columns(name, run, setup, seed) for run in runs]
         columns = {
             field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
@@ -129,6 +135,8 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
                 temporary.unlink(missing_ok=True)
             raise
     files = [t.replace(t.with_suffix("")) for t in temporaries]  # only when all are complete: never mixed with an older study
+    if "groups" not in schemas:
+        (folder / "groups.parquet").unlink(missing_ok=True)
     sync_folder(folder)
     return files
 
@@ -150,6 +158,12 @@ def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     return {"batch": list(range(len(parts)))} | {name: [p[name][0] for p in parts] for name in SCHEMAS["runs"].names}
 
 
+def _groups(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
+    facts = {"procedure": run.procedure, "seed": seed, "until_ps": run.result.until_ps} | dict.fromkeys(_RUN_FACTS)
+    rows = [{"mobile_procedure": row["procedure"]} | row | facts for row in run.groups]
+    return {name: [row[name] for row in rows] for name in GROUPS.names}
+
+
 def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
@@ -162,12 +176,20 @@ def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     nodes = np.array(run.result.node_names)
     return {
         "procedure": [run.procedure] * len(handoffs["mobile"]),
+        "mobile_procedure": _mobile_procedures(run, setup, handoffs["mobile"]),
         "mobile": [setup.network.mobile_name(m) for m in handoffs["mobile"].tolist()],
         "old_router": nodes[handoffs["old_router"]],
         "new_router": nodes[handoffs["new_router"]],
         **{c: handoffs[c] for c in HANDOFF_COLUMNS},
         **_metric_columns(handoffs if run.detail else None, _HANDOFF_METRICS, len(handoffs["mobile"])),
     }
+
+
+def _mobile_procedures(run: RunResult, setup: Setup, mobiles: Int) -> list[str]:
+    """Return the procedure that each mobile node executes in a run."""
+    if run.procedure != MIXTURE or setup.groups is None:
+        return [run.procedure] * len(mobiles)
+    return [setup.groups.procedures[group] for group in setup.groups.group[mobiles].tolist()]
 
 
 def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
@@ -180,6 +202,7 @@ def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     nodes, ends = run.result.node_names, zip(flows["node"].tolist(), flows["peer"].tolist(), strict=True)
     return {
         "procedure": [run.procedure] * len(labels),
+        "mobile_procedure": _mobile_procedures(run, setup, flows["mobile"]),
         "label": labels,
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
         "correspondent": [nodes[node] if peer < 0 else setup.network.mobile_name(peer) for node, peer in ends],
@@ -202,4 +225,7 @@ def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1], **run.occupancy()}
 
 
-_TABLES = {"runs": _runs, "batches": _batches, "handoffs": _handoffs, "flows": _flows, "links": _links, "nodes": _nodes}
+_TABLES = {
+    "runs": _runs, "batches": _batches, "groups": _groups, "handoffs": _handoffs, "flows": _flows, "links": _links,
+    "nodes": _nodes,
+}  # fmt: skip

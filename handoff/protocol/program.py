@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
@@ -187,17 +187,6 @@ def compile_program(setup: Setup, procedure: str) -> Program:
     if errors:
         raise ValueError("\n".join(errors))
     return Program.compile(definition, setup.options)
-
-
-def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
-    """Return the error message of :func:`compile_program` for each procedure that cannot run on a setup."""
-    reasons = []
-    for name in procedures:
-        try:
-            compile_program(setup, name)
-        except ValueError as error:
-            reasons.append(str(error))
-    return reasons
 
 
 def _append_variant(

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 
+from engine.columns import Int
 from engine.rng import name_key
 from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
@@ -34,10 +36,12 @@ class RoleResolver:
         Correspondents of each mobile node.
     seed : int
         Seed of the run.
+    members : ndarray of bool or None
+        Mobile nodes that execute the program, in a mixture; None if all do.
 
     Attributes
     ----------
-    home_agent, gateways, peers, network, seed
+    home_agent, gateways, peers, network, seed, members
         As in the parameters.
     row : Procedure
         Procedure of the program.
@@ -57,7 +61,10 @@ class RoleResolver:
         Number of bindings that anchors have made in addition to another one.
     """
 
-    def __init__(self, setup: Setup, program: Program, peers: CorrespondentTable, seed: int) -> None:
+    def __init__(
+        self, setup: Setup, program: Program, peers: CorrespondentTable, seed: int, members: npt.NDArray[np.bool_] | None = None
+    ) -> None:
+        self.members = members
         self.home_agent, self.gateways, self.peers, self.seed = setup.home_agent, setup.gateways, peers, seed
         self.procedure, self.options, self.network = program.procedure, program.options, setup.network
         self.node_keys = [name_key(n.name) for n in setup.network.nodes]
@@ -79,6 +86,10 @@ class RoleResolver:
         self._has_regions = program.procedure.hierarchical
         self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio
+
+    def select_members(self, mobiles: Int) -> npt.NDArray[np.bool_]:
+        """Return a mask of the mobile nodes in ``mobiles`` that execute the program."""
+        return np.ones(len(mobiles), bool) if self.members is None else self.members[mobiles]
 
     def node(self, role: str, fields: MessageFields) -> int:
         """Return the node of a role on the path of a message; -1 for the mobile node."""

@@ -97,6 +97,22 @@ class Restart:
 
 
 @dataclass(frozen=True)
+class ProcedureGroups:
+    """Groups of mobile nodes that execute a procedure of their own in a mixture.
+
+    Attributes
+    ----------
+    procedures : tuple of str
+        Procedure of each group; two groups may have the same one.
+    group : ndarray of int64
+        Group of each mobile node.
+    """
+
+    procedures: tuple[str, ...]
+    group: Int
+
+
+@dataclass(frozen=True)
 class Setup:
     """Validated input of a run.
 
@@ -118,6 +134,8 @@ class Setup:
         Restarts of agents.
     notes : tuple of str
         Remarks on the input for the user.
+    groups : ProcedureGroups or None
+        Groups of the procedure ``mixture``; None if the study has none. Other procedures ignore them.
     """
 
     network: Network
@@ -128,6 +146,7 @@ class Setup:
     gateways: dict[int, int] = field(default_factory=dict)
     restarts: tuple[Restart, ...] = ()
     notes: tuple[str, ...] = ()
+    groups: ProcedureGroups | None = None
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""
@@ -180,4 +199,4 @@ class CorrespondentTable:
         return self._node[self._first[mobile] : self._first[mobile + 1]].tolist()
 
 
-__all__ = ["FOREVER", "Attachments", "CorrespondentTable", "Options", "Presence", "Restart", "Setup"]
+__all__ = ["FOREVER", "Attachments", "CorrespondentTable", "Options", "Presence", "ProcedureGroups", "Restart", "Setup"]

@@ -27,6 +27,7 @@ from handoff.scenario.field_types import (
     as_list,
     join_names,
 )
+from handoff.scenario.mixture import MixtureGroup, mixture_problems
 from handoff.scenario.movement import CoverageModel, Movement
 from handoff.scenario.traffic import Traffic
 
@@ -217,6 +218,7 @@ class Scenario(StrictModel):
     movement: Movement
     coverage: CoverageModel | None = None
     restart: list[Restart] = Field(default_factory=list)
+    mixture: list[MixtureGroup] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
     sweep: Sweep | None = None
     slo: Slo | None = None
@@ -235,6 +237,7 @@ class Scenario(StrictModel):
         problems = [*self._node_problems(), *self._movement_problems()]
         problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
         problems += [*self._coverage_problems(), *self._traffic_problems()]
+        problems += mixture_problems(self.mixture, bool(self.region or self.regions))
         if self.duration == 0:
             problems.append("duration: 0 is too short; give a duration above 0")
         if problems:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine import Engine, Result
-from handoff.protocol.procedures import Procedure
+from handoff.protocol.procedures import MIXTURE, Procedure
 from handoff.protocol.program import UP
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -37,7 +37,7 @@ ZERO_BYTES = ByteCounts(0, 0)
 
 
 def baseline_bytes(
-    setup: Setup, roles: RoleResolver, seed: int, run: Callable[[Engine], ByteCounts | None]
+    setup: Setup, roles_of_parts: Sequence[RoleResolver], seed: int, run: Callable[[Engine], ByteCounts | None]
 ) -> ByteCounts | None:
     """Count the bytes on all links and cells if every handoff were done at once and at no cost, as the new link comes up.
 
@@ -47,8 +47,8 @@ def baseline_bytes(
     ----------
     setup : Setup
         As for the procedure.
-    roles : RoleResolver
-        Roles under the procedure: they name its anchors and tunnels.
+    roles_of_parts : sequence of RoleResolver
+        Roles under the procedure of each part of the run: they name its anchors and tunnels.
     seed : int
         Seed of every draw.
     run : callable
@@ -61,18 +61,21 @@ def baseline_bytes(
     """
     movement = setup.attachments
     network = setup.network.fork()
-    install_initial_state(setup, network, roles)
+    install_initial_state(setup, network, roles_of_parts)
     moves = np.flatnonzero(movement.up_ps > 0)
     network.schedule_event(movement.up_ps[moves], movement.mobile[moves], UP, movement.router[moves])
     controllers: dict[int, Any] = {}
+    anchors: dict[int, _BindAtOnce] = {}
     for router in np.unique(movement.router[moves]).tolist():
         arrivals = moves[movement.router[moves] == router]
         network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
         controllers[router] = _DeliverLocally()
-        for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
-            rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
-            network.schedule_event(movement.up_ps[rows], movement.mobile[rows], UP, router, node=node)
-            controllers[node] = _BindAtOnce(roles, role)
+        for part, roles in enumerate(roles_of_parts):
+            for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
+                rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
+                network.schedule_event(movement.up_ps[rows], movement.mobile[rows], UP, router | part << 16, node=node)
+                controllers[node] = anchors.setdefault(node, _BindAtOnce())
+                controllers[node].roles_of_parts[part] = roles, role
     engine = Engine(network, seed=seed, tunnel_limit=setup.options.tunnel_limit)
     engine.attach_mobiles(_RouteUpstream())
     for node, controller in controllers.items():
@@ -80,8 +83,13 @@ def baseline_bytes(
     return run(engine)
 
 
-def baseline_key(procedure: Procedure) -> tuple[object, ...]:
-    """Return the properties that decide the baseline of a setup: procedures with the same anchors and tunnels share one."""
+def baseline_key(procedure: Procedure | None) -> tuple[object, ...]:
+    """Return the properties that decide the baseline of a setup: procedures with the same anchors and tunnels share one.
+
+    None stands for the mixture of the setup.
+    """
+    if procedure is None:
+        return (MIXTURE,)
     return procedure.ip, procedure.hierarchical, procedure.route_optimization, procedure.network_based
 
 
@@ -96,8 +104,10 @@ class _DeliverLocally:
 
 
 class _BindAtOnce:
-    def __init__(self, roles: RoleResolver, role: str) -> None:
-        self.roles, self.role = roles, role
+    def __init__(self) -> None:
+        self.roles_of_parts: dict[int, tuple[RoleResolver, str]] = {}
 
     def on_event(self, ctx: Any, event: Any) -> None:
-        ctx.bind(self.roles.care_of(self.role, event.args[0]), **self.roles.tunnel(self.role))
+        part, router = event.args[0] >> 16, event.args[0] & 0xFFFF
+        roles, role = self.roles_of_parts[part]
+        ctx.bind(roles.care_of(role, router), **roles.tunnel(role))

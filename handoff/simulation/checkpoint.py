@@ -32,6 +32,8 @@ class RunState:
     records : HandoffRecords
     controllers : list of (int, controller)
         Controllers by node; node -1 is the controller of the mobile nodes.
+    group_messages : list of int
+        Number of messages of each group of a mixture that agents have received; the dispatchers count in this list.
     simultaneous : int
         Number of bindings that an anchor made beside an existing one.
     capture : object
@@ -42,6 +44,7 @@ class RunState:
 
     records: HandoffRecords
     controllers: list[tuple[int, Any]]
+    group_messages: list[int]
     simultaneous: int = 0
     capture: Any = None
     wall_seconds: float = 0.0

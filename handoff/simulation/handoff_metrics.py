@@ -14,7 +14,7 @@ from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.resequencing import resequence
 from handoff.metrics.voice import measure_voice
 from handoff.protocol.handoff_records import HandoffRecords
-from handoff.protocol.procedures import Procedure
+from handoff.protocol.setup import ProcedureGroups
 
 VOICE = ("r_factor", "mos")
 """Metrics of voice quality: each flow is judged as a G.711 call with packet loss concealment."""
@@ -33,10 +33,13 @@ class PacketMetrics:
         One element for each flow; ``r_factor`` and ``mos`` as if it were a G.711 call with packet loss concealment.
     study : dict of str to ndarray
         One element: all flows together.
+    groups : dict of str to ndarray
+        The columns of ``study`` with one element for each group of a mixture; empty without one.
     """
 
     flows: Columns
     study: Columns
+    groups: Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +178,9 @@ def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
 
 
 def compute_packet_metrics(
-    procedure: Procedure, window: Result, packets: PacketRecords, handoffs: Columns, begin_ps: int
-) -> PacketMetrics:
+    anchor_tunnels: Int, window: Result, packets: PacketRecords, handoffs: Columns, begin_ps: int,
+    groups: ProcedureGroups | None = None,
+) -> PacketMetrics:  # fmt: skip
     """Compute the metrics of each flow and of the whole study in a window, and add those of handoffs to ``handoffs``.
 
     Flows and study contain the packets that were sent in the window, whenever their journey ended in the run. A packet belongs
@@ -184,8 +188,8 @@ def compute_packet_metrics(
 
     Parameters
     ----------
-    procedure : Procedure
-        Procedure of the run: its hierarchy decides how many tunnels a packet has without forwarding.
+    anchor_tunnels : ndarray of int64
+        Number of tunnels that a packet of each flow has without forwarding.
     window : engine.Result
         Result of the window. With resequencing its counts of reordered packets are replaced: the engine counted them before
         the buffer.
@@ -195,26 +199,36 @@ def compute_packet_metrics(
         Handoffs of the window (:func:`handoff_columns`).
     begin_ps : int
         Begin of the window.
+    groups : ProcedureGroups or None
+        Groups of a mixture, which get metrics of their own.
     """
     records, table = packets.records, packets.table
     flows, handoff_count = len(window.flows["sent"]), len(handoffs["mobile"])
     sent_ps = records["sent_ps"][table.first_record]
     flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
-    study_group = np.minimum(flow, 0)
     handoff = handoff_of_packets(packets, handoffs)
     per_flow = measure_groups(table, flow, flows)
     voice = measure_voice(table, flow, flows, ie=_IE, bpl=_BPL)
     per_flow |= {name: voice[name] for name in VOICE}
-    study = measure_groups(table, study_group, 1)
     per_handoff = measure_groups(table, handoff, handoff_count)
     handoffs |= {name: values for name, values in per_handoff.items() if name not in handoffs}
     if packets.resequenced:
         handoffs["reordered"], window.flows["reordered"] = per_handoff["reordered"], per_flow["reordered"]
-    handoffs["forwarded"] = _count_forwarded(procedure, packets, handoff, handoff_count)
-    study["forwarded"] = _count_forwarded(procedure, packets, study_group, 1)
-    for name in VOICE:
-        study[name] = np.array([np.nanmean(per_flow[name]) if np.isfinite(per_flow[name]).any() else np.nan])
-    return PacketMetrics(per_flow, study)
+    handoffs["forwarded"] = _count_forwarded(anchor_tunnels, packets, handoff, handoff_count)
+
+    def measure_totals(group_of_flow: Int, count: int) -> Columns:
+        packet_group = np.where(flow >= 0, group_of_flow[flow], -1) if flows else flow
+        totals = measure_groups(table, packet_group, count)
+        totals["forwarded"] = _count_forwarded(anchor_tunnels, packets, packet_group, count)
+        for name in VOICE:
+            measured = [values[np.isfinite(values)] for i in range(count) for values in [per_flow[name][group_of_flow == i]]]
+            totals[name] = np.array([values.mean() if len(values) else np.nan for values in measured])
+        return totals
+
+    study = measure_totals(np.zeros(flows, np.int64), 1)
+    if groups is None:
+        return PacketMetrics(per_flow, study, {})
+    return PacketMetrics(per_flow, study, measure_totals(groups.group[packets.mobiles.mobile], len(groups.procedures)))
 
 
 def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
@@ -234,9 +248,9 @@ def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     return handoff
 
 
-def _count_forwarded(procedure: Procedure, packets: PacketRecords, group: Int, groups: int) -> Int:
+def _count_forwarded(anchor_tunnels: Int, packets: PacketRecords, group: Int, groups: int) -> Int:
     """Count delivered downstream packets that an old router encapsulated: once more than the anchors do."""
     records, record_group = packets.records, group[packets.table.packet_of_record]
-    anchor_tunnels = 1 + procedure.hierarchical
-    forwarded = (records["fate"] == Fate.DELIVERED) & (records["via"] >= 0) & (records["tunnels"] > anchor_tunnels)
+    forwarded = (records["fate"] == Fate.DELIVERED) & (records["via"] >= 0)
+    forwarded &= records["tunnels"] > anchor_tunnels[records["flow"]]
     return np.asarray(np.bincount(record_group[forwarded & (record_group >= 0)], minlength=groups), np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +13,18 @@ from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.agent import Agent
 from handoff.protocol.handoff_records import HandoffRecords
-from handoff.protocol.message_routing import MessageHop
+from handoff.protocol.mixture import Mixture
 from handoff.protocol.mobile_node import MobileNodeController
 from handoff.protocol.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
-from handoff.protocol.setup import CorrespondentTable, Setup
+from handoff.protocol.setup import Setup
+from handoff.simulation.run_parts import RunPart, make_parts
 
 PURPOSE_AGE = PURPOSE_USER + 1
 """Purpose of the random draws of the age of each registration that was made before time 0."""
 
 
-def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -> None:
+def install_initial_state(setup: Setup, network: Network, roles_of_parts: Sequence[RoleResolver]) -> None:
     """Attach the mobile nodes and install the bindings of time 0.
 
     A mobile node whose link is up at time 0 counts as registered before.
@@ -40,22 +41,26 @@ def install_initial_state(setup: Setup, network: Network, roles: RoleResolver) -
         network.set_upstream_route(mobiles, router)
         if router == setup.home_agent:
             raise ValueError("a mobile node at its home agent is at home: attach it to another router")
-        for node, role, bound in anchors_with_bindings(roles, router, mobiles):
-            network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
+        for roles in roles_of_parts:
+            for node, role, bound in anchors_with_bindings(roles, router, mobiles):
+                network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
 
 
-def prepare_network(setup: Setup, program: Program, seed: int) -> tuple[Network, RoleResolver]:
-    """Return a copy of the network for one run, with its state of time 0 and its scheduled events, and the roles in it."""
-    roles = RoleResolver(setup, program, CorrespondentTable(setup.network), seed)
+def prepare_network(setup: Setup, program: Program | Mixture, seed: int) -> tuple[Network, list[RunPart]]:
+    """Return a copy of the network for one run, with its state of time 0 and its scheduled events, and the parts of the run."""
+    parts = make_parts(setup, program, seed)
     network = setup.network.fork()
-    install_initial_state(setup, network, roles)
-    schedule_events(setup, network, program, roles, seed)
-    return network, roles
+    install_initial_state(setup, network, [part.roles for part in parts])
+    schedule_events(setup, network, parts, seed)
+    return network, parts
 
 
 def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
     """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for."""
     procedure = roles.procedure
+    mobiles = mobiles[roles.select_members(mobiles)]
+    if not len(mobiles):
+        return
     yield roles.home_agent, "HA", mobiles
     if procedure.hierarchical:
         yield roles.gateways[router], "MAP" if procedure.ip == 6 else "GFA", mobiles
@@ -66,10 +71,10 @@ def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Ite
                 yield node, "CN", bound
 
 
-def schedule_events(setup: Setup, network: Network, program: Program, roles: RoleResolver, seed: int) -> None:
+def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], seed: int) -> None:
     """Schedule layer-2 events of mobile nodes and routers, restarts, and the first refresh of earlier registrations.
 
-    With authentication, the registration servers of anchors also become slower by its service time.
+    With authentication, the registration servers of the anchors of any part also become slower by its service time.
     """
     movement = setup.attachments
     attachment = np.arange(len(movement.mobile))
@@ -84,26 +89,40 @@ def schedule_events(setup: Setup, network: Network, program: Program, roles: Rol
         network.schedule_event(times[rows], movement.mobile[rows], code, attachment[rows])
         if code in (UP, DOWN):
             _schedule_at_routers(network, movement.router[rows], times[rows], movement.mobile[rows], code, attachment[rows])
-        elif code == PREDICT and program.prelude:
-            old, new = movement.router[rows], movement.router[rows + 1]
-            first = old if program.steps[program.prelude[0]].step.path[0] == "oAR" else new
-            _schedule_at_routers(network, first, times[rows], movement.mobile[rows], code, old | new << 16)
+        elif code == PREDICT:
+            for part in parts:
+                _schedule_prelude(setup, network, part, rows[part.roles.select_members(movement.mobile[rows])])
     if setup.options.buffers_at_old_router:
         _schedule_fades(setup, network, attachment)
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)
     start = setup.first_attachments()
     registered = movement.mobile[start[movement.up_ps[start] == 0]]
-    refresh_interval = program.refresh_ps(setup.options.lifetime_s)
-    age = RandomStreams(seed, PURPOSE_AGE, roles.mobile_keys[registered]).uniform_all(refresh_interval)
+    for part in parts:
+        _schedule_first_refresh(setup, network, part, registered[part.roles.select_members(registered)], seed)
+    if setup.options.authenticates and setup.options.authentication_service_ps:
+        for i, node in enumerate(network.nodes):
+            if any(part.roles.is_anchor(i) for part in parts):
+                service_ps = node.registration_ps + setup.options.authentication_service_ps
+                network.nodes[i] = replace(node, registration_ps=service_ps)
+
+
+def _schedule_prelude(setup: Setup, network: Network, part: RunPart, rows: Int) -> None:
+    """Schedule the predictions at the routers that start the prelude of a program, for the attachments ``rows``."""
+    movement, program = setup.attachments, part.program
+    if program.prelude:
+        old, new = movement.router[rows], movement.router[rows + 1]
+        first = old if program.steps[program.prelude[0]].step.path[0] == "oAR" else new
+        _schedule_at_routers(network, first, movement.predict_ps[rows], movement.mobile[rows], PREDICT, old | new << 16)
+
+
+def _schedule_first_refresh(setup: Setup, network: Network, part: RunPart, registered: Int, seed: int) -> None:
+    """Schedule the first refresh of mobile nodes that are registered at time 0. The ages of their registrations are random."""
+    refresh_interval = part.program.refresh_ps(setup.options.lifetime_s)
+    age = RandomStreams(seed, PURPOSE_AGE, part.roles.mobile_keys[registered]).uniform_all(refresh_interval)
     first_refresh = refresh_interval - age
     in_run = first_refresh < setup.duration_ps
     network.schedule_event(first_refresh[in_run], registered[in_run], REFRESH, 0)
-    if setup.options.authenticates and setup.options.authentication_service_ps:
-        for i, node in enumerate(network.nodes):
-            if roles.is_anchor(i):
-                service_ps = node.registration_ps + setup.options.authentication_service_ps
-                network.nodes[i] = replace(node, registration_ps=service_ps)
 
 
 def _schedule_fades(setup: Setup, network: Network, attachment: Int) -> None:
@@ -122,10 +141,9 @@ def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: In
         network.schedule_event(times[rows], mobiles[rows], code, args[rows], node=router)
 
 
-def make_controllers(
-    setup: Setup, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], records: HandoffRecords
-) -> Iterator[tuple[int, Any]]:
-    """Yield the controller of the mobile nodes (as node -1), then that of each router and anchor."""
+def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> Iterator[tuple[int, Any]]:
+    """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
+    program, roles, message_hops = part.program, part.roles, part.message_hops
     yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
     nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent}
     if program.procedure.hierarchical:

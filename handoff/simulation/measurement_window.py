@@ -31,11 +31,14 @@ class Snapshot:
         None at time 0, when nothing has been counted.
     simultaneous : int
         As in ``handoff.simulation.result.RunResult``.
+    group_messages : tuple of int
+        Messages that the agents have received from each group of a mixture.
     """
 
     time_ps: int = 0
     result: Result | None = None
     simultaneous: int = 0
+    group_messages: tuple[int, ...] = ()
 
 
 class WindowRecorder:
@@ -49,6 +52,8 @@ class WindowRecorder:
         Number of equal parts of the time between them. The last one is longer by the remainder of the division.
     simultaneous : callable
         Returns the present count of simultaneous bindings, for the snapshots.
+    group_messages : callable
+        Returns the present counts of messages by group, for the snapshots.
 
     Attributes
     ----------
@@ -63,14 +68,17 @@ class WindowRecorder:
         If there is no time for the batches.
     """
 
-    def __init__(self, until_ps: int, warmup_ps: int, batches: int, simultaneous: Callable[[], int]) -> None:
+    def __init__(
+        self, until_ps: int, warmup_ps: int, batches: int, simultaneous: Callable[[], int],
+        group_messages: Callable[[], tuple[int, ...]] = tuple,
+    ) -> None:  # fmt: skip
         if not 0 <= warmup_ps < until_ps:
             raise ValueError(f"a warm-up of {warmup_ps} ps leaves nothing of a run of {until_ps} ps")
         if not 1 <= batches <= until_ps - warmup_ps:
             raise ValueError(f"{batches} batches of {until_ps - warmup_ps} ps: there is at least one, and of a picosecond")
         self.edges = [warmup_ps + (until_ps - warmup_ps) // batches * i for i in range(batches)]
         self.snapshots: list[Snapshot] = [] if warmup_ps else [Snapshot()]
-        self._simultaneous = simultaneous
+        self._simultaneous, self._group_messages = simultaneous, group_messages
 
     def next_stop(self, time_ps: int) -> int:
         """Return ``time_ps``, or the next edge if it comes earlier: the run must not pass an edge."""
@@ -81,7 +89,7 @@ class WindowRecorder:
         """Take a snapshot if the run has stopped at the next edge."""
         if self.edges[len(self.snapshots) :][:1] == [engine.time_ps]:
             counters = replace(engine.result(), packets=None)  # the result at the end has the records of all packets
-            self.snapshots.append(Snapshot(engine.time_ps, counters, self._simultaneous()))
+            self.snapshots.append(Snapshot(engine.time_ps, counters, self._simultaneous(), self._group_messages()))
 
     def windows(self, end: Snapshot) -> list[tuple[Snapshot, Snapshot]]:
         """Return the edges of the whole time after the warm-up, then those of each complete batch.

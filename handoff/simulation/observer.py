@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import Context
 from handoff.protocol.messages import MessageFields
-from handoff.protocol.program import compile_program
+from handoff.protocol.mixture import Mixture, compile_procedure
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
@@ -101,7 +101,7 @@ class RunObserver:
     ----------
     setup : Setup
     procedure : str
-        A key of ``PROCEDURES``.
+        A key of ``PROCEDURES``, or ``mixture`` with ``mobile``.
     seed : int
         Seed of every draw.
     mobile : int or None
@@ -113,18 +113,27 @@ class RunObserver:
     ----------
     run : RunResult
     program : Program
+        Program of the observed mobile nodes.
     actions : list of Action
         In the order of the run.
     arrivals : list of ReceivedMessage
+
+    Raises
+    ------
+    ValueError
+        If all mobile nodes of a mixture would be observed: their messages belong to different programs.
     """
 
     def __init__(self, setup: Setup, procedure: str, seed: int = 1, mobile: int | None = None, **options: Any) -> None:
         self.actions: list[Action] = []
         self.arrivals: list[ReceivedMessage] = []
         self.setup, self.mobile = setup, mobile
-        self.program = compile_program(setup, procedure)
+        program = compile_procedure(setup, procedure)
+        if isinstance(program, Mixture) and mobile is None:
+            raise ValueError("a mixture has a program for each group: observe one mobile node")
+        self.program = program.programs[program.groups.group[mobile]] if isinstance(program, Mixture) else program
         self.run: RunResult = run_procedure(
-            setup, self.program, seed=seed, reference=ZERO_BYTES, wrap=lambda _, c: _ObservedController(c, self), **options
+            setup, program, seed=seed, reference=ZERO_BYTES, wrap=lambda _, c: _ObservedController(c, self), **options
         )
 
     def message(self, fields: MessageFields) -> str:

@@ -56,7 +56,8 @@ class PathDelays:
     def _tunnels(self, correspondent: int, router: int) -> Iterator[tuple[int, int, int, bool]]:
         """Yield anchor, target, header and whether it ends at a router, for each tunnel on the way to a mobile node."""
         roles = self._roles
-        first = (correspondent, "CN") if roles.procedure.route_optimization else (roles.home_agent, "HA")
+        optimized = roles.procedure.route_optimization and correspondent != roles.home_agent
+        first = (correspondent, "CN") if optimized else (roles.home_agent, "HA")
         chain = [(*first, roles.care_of(first[1], router))]
         if roles.procedure.hierarchical:
             chain.append((roles.gateways[router], "MAP" if roles.procedure.ip == 6 else "GFA", router))

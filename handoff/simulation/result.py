@@ -20,6 +20,8 @@ STUDY_METRICS = (
     "jitter_max_ps", "mos",
 )  # fmt: skip
 """Metrics of a whole study (``handoff.metrics.group_metrics``). Counters give some of them even without a record of packets."""
+Row = dict[str, int | float | str | None]
+"""Figures of the comparison table by name."""
 
 
 @dataclass
@@ -59,6 +61,8 @@ class RunResult:
         Batches of the time after the warm-up, if there is more than one; they have no ``extra``.
     anchors : tuple of int
         Nodes that have a binding cache under the procedure: home agent, gateways, correspondents.
+    groups : tuple of dict
+        Summary of each group of a mixture (``handoff.simulation.group_rows``).
     """
 
     procedure: str
@@ -74,6 +78,7 @@ class RunResult:
     begin_ps: int = 0
     batches: tuple[RunResult, ...] = ()
     anchors: tuple[int, ...] = ()
+    groups: tuple[Row, ...] = ()
 
     @property
     def reached_ps(self) -> int:
@@ -111,7 +116,7 @@ class RunResult:
             for name in NODE_INTEGRALS
         }
 
-    def summary(self) -> dict[str, int | float | str | None]:
+    def summary(self) -> Row:
         """Return the figures of the comparison table; times in ps, NaN where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
         return {
@@ -181,7 +186,7 @@ class RunResult:
         }
 
 
-def _spread(name: str, values: Int) -> dict[str, int | float | str | None]:
+def _spread(name: str, values: Int) -> Row:
     """Return mean, median, 99th percentile and number of the measured values; -1 marks a value that was not measured."""
     measured = values[values >= 0]
     nan = float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,18 +15,20 @@ import numpy as np
 from engine import Engine, LinkTrace, Network, Result
 from engine.columns import Columns
 from handoff.protocol.handoff_records import HandoffRecords
-from handoff.protocol.message_routing import MessageHop, build_message_hops
-from handoff.protocol.program import Program, compile_program
+from handoff.protocol.mixture import Mixture, compile_procedure
+from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
+from handoff.simulation.group_rows import group_rows
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
 from handoff.simulation.path_delays import PathDelays
 from handoff.simulation.result import RunResult
-from handoff.simulation.seamless import judge_handoffs, path_differences
+from handoff.simulation.run_parts import RunPart, anchor_tunnels, group_array, merge_controllers, procedure_name
+from handoff.simulation.seamless import PathDifference, judge_handoffs, path_differences
 
 MIN_SLICES = 50
 """Smallest number of slices of a run."""
@@ -70,7 +73,7 @@ Progress = Callable[[StudyProgress], bool]
 
 def run_procedure(
     setup: Setup,
-    procedure: str | Program,
+    procedure: str | Program | Mixture,
     *,
     seed: int = 1,
     scheduling: str = "auto",
@@ -85,14 +88,15 @@ def run_procedure(
     warmup_ps: int = 0,
     batches: int = 1,
 ) -> RunResult:
-    """Run one procedure to the end of the setup.
+    """Run one procedure, or the mixture of the setup, to the end of the setup.
 
     Parameters
     ----------
     setup : Setup
         Network with traffic, movement and options.
-    procedure : str or Program
-        A key of ``handoff.protocol.procedures.PROCEDURES``, or the program compiled from one for this setup.
+    procedure : str or Program or Mixture
+        A key of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, or what ``compile_procedure`` made of one of them for
+        this setup.
     seed : int
         Seed of every draw. All procedures of a comparison see the same draws.
     scheduling : str
@@ -113,7 +117,7 @@ def run_procedure(
         If true, keep a record of every packet, about 200 bytes each, and compute the metrics of ``handoff.metrics`` from it.
     record : callable or None
         Called with network, program and roles of the run, and with the state of its recorder at a checkpoint or None; returns a
-        context manager around the run whose value is its recorder.
+        context manager around the run whose value is its recorder. Not with a mixture, which has several programs.
     checkpoints : StudyCheckpoint or None
         Checkpoint to resume from and to renew; not together with a warm-up or batches.
     warmup_ps : int
@@ -130,11 +134,11 @@ def run_procedure(
     ValueError
         If the procedure is unknown, the options are wrong, the network cannot be run, or there is no time for the batches.
     """
-    program = procedure if isinstance(procedure, Program) else compile_program(setup, procedure)
+    program = compile_procedure(setup, procedure)
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
     run = _prepare_run(setup, program, seed, warmup_ps, batches, checkpoints)
-    with nullcontext() if record is None else record(run.network, program, run.roles, run.state.capture) as recorder:
+    with _open_recorder(record, run) as recorder:
         engine = Engine(
             run.network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
             scheduling="heap" if setup.options.forward_unacked else scheduling,  # type: ignore[arg-type]
@@ -149,12 +153,12 @@ def run_procedure(
     result = engine.result()
     if reference is None and reached_ps == setup.duration_ps:
         advance_baseline = partial(_advance_baseline, setup.duration_ps, warmup_ps, progress, checkpoints)
-        reference = baseline_bytes(setup, run.roles, seed, advance_baseline)
+        reference = baseline_bytes(setup, [part.roles for part in run.parts], seed, advance_baseline)
     return _collect_result(run, result, reached_ps, reference, detail, engine.profile["controller_ns"] / 1e9)
 
 
 def run_with_shared_baseline(
-    setup: Setup, procedure: str | Program, references: dict[tuple[object, ...], ByteCounts], **options: Any
+    setup: Setup, procedure: str | Program | Mixture, references: dict[tuple[object, ...], ByteCounts], **options: Any
 ) -> RunResult:
     """Run one procedure of a comparison. Procedures with the same anchors and tunnels share one baseline run.
 
@@ -167,8 +171,8 @@ def run_with_shared_baseline(
     **options
         As for :func:`run_procedure`.
     """
-    program = procedure if isinstance(procedure, Program) else compile_program(setup, procedure)
-    key = baseline_key(program.procedure)
+    program = compile_procedure(setup, procedure)
+    key = baseline_key(program.procedure if isinstance(program, Program) else None)
     run = run_procedure(setup, program, reference=references.get(key), **options)
     if run.extra is not None:
         references[key] = ByteCounts.of(run.result) - run.extra
@@ -183,36 +187,56 @@ class _PreparedRun:
     """A run before its engine exists."""
 
     setup: Setup
-    program: Program
+    program: Program | Mixture
     network: Network
-    roles: RoleResolver
+    parts: list[RunPart]
     state: RunState
     windows: WindowRecorder
     wall_seconds: float = 0.0
 
+    def simultaneous_bindings(self) -> int:
+        """Return the number of bindings that anchors have made beside an existing one."""
+        return sum(part.roles.simultaneous_bindings for part in self.parts)
+
 
 def _prepare_run(
-    setup: Setup, program: Program, seed: int, warmup_ps: int, batches: int, checkpoints: StudyCheckpoint | None
+    setup: Setup, program: Program | Mixture, seed: int, warmup_ps: int, batches: int, checkpoints: StudyCheckpoint | None
 ) -> _PreparedRun:
-    network, roles = prepare_network(setup, program, seed)
-    message_hops = build_message_hops(program, roles)
-    state = None if checkpoints is None else checkpoints.restore_run(_shared_objects(setup, program, roles, message_hops))
+    network, parts = prepare_network(setup, program, seed)
+    groups = group_array(program)
+    state = None if checkpoints is None else checkpoints.restore_run(_shared_objects(setup, parts, groups))
     if state is None:
         records = HandoffRecords(setup)
-        state = RunState(records, list(make_controllers(setup, program, roles, message_hops, records)))
-    roles.simultaneous_bindings = state.simultaneous
-    windows = WindowRecorder(setup.duration_ps, warmup_ps, batches, lambda: roles.simultaneous_bindings)
-    return _PreparedRun(setup, program, network, roles, state, windows)
+        controllers = [(part.group, make_controllers(setup, part, records)) for part in parts]
+        messages = [0] * (len(program.programs) if isinstance(program, Mixture) else 0)
+        state = RunState(records, list(merge_controllers(controllers, groups, messages)), messages)
+    parts[0].roles.simultaneous_bindings = state.simultaneous
+    windows = WindowRecorder(
+        setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings(), lambda: tuple(run.state.group_messages)
+    )
+    run = _PreparedRun(setup, program, network, parts, state, windows)
+    return run
 
 
-def _shared_objects(
-    setup: Setup, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop]
-) -> dict[str, object]:
+def _shared_objects(setup: Setup, parts: list[RunPart], groups: array[int]) -> dict[str, object]:
     """Name the objects that controllers refer to and that each run creates anew: a checkpoint refers to them by name."""
-    return {
-        "program": program, "procedure": program.procedure, "options": setup.options, "movement": setup.attachments,
-        "network": setup.network, "roles": roles, "message_hops": message_hops,
+    shared: dict[str, object] = {
+        "options": setup.options, "movement": setup.attachments, "network": setup.network, "groups": groups,
     }  # fmt: skip
+    for i, part in enumerate(parts):
+        shared |= {
+            f"program {i}": part.program, f"procedure {i}": part.program.procedure, f"roles {i}": part.roles,
+            f"message_hops {i}": part.message_hops,
+        }  # fmt: skip
+    return shared
+
+
+def _open_recorder(record: RecorderFactory | None, run: _PreparedRun) -> AbstractContextManager[Recorder | None]:
+    if record is None:
+        return nullcontext()
+    if isinstance(run.program, Mixture):
+        raise ValueError("a capture has the messages of one procedure, and not of a mixture")
+    return record(run.network, run.program, run.parts[0].roles, run.state.capture)
 
 
 def _attach_controllers(engine: Engine, state: RunState, wrap: Callable[[int, Any], Any] | None) -> None:
@@ -234,7 +258,7 @@ def _advance_run(
     state, start_s = run.state, time.perf_counter() - run.state.wall_seconds
 
     def current_state() -> RunState:
-        state.simultaneous, state.wall_seconds = run.roles.simultaneous_bindings, time.perf_counter() - start_s
+        state.simultaneous, state.wall_seconds = run.simultaneous_bindings(), time.perf_counter() - start_s
         state.capture = None if recorder is None else recorder.state()
         return state
 
@@ -296,16 +320,15 @@ def _collect_result(
     run: _PreparedRun, result: Result, reached_ps: int, reference: ByteCounts | None, detail: bool, controller_seconds: float
 ) -> RunResult:
     """Compute the result of a run, and of each of its batches, from the result of its engine."""
-    procedure, options = run.program.procedure, run.setup.options
-    mobiles = FlowMobiles.of(run.network)
+    options, mobiles = run.setup.options, FlowMobiles.of(run.network)
+    groups = run.program.groups if isinstance(run.program, Mixture) else None
     handoffs = handoff_columns(run.state.records, result, mobiles, reached_ps)
     packets = PacketRecords.from_result(result, mobiles, options.resequence_ps) if detail else None
     if packets is not None:
-        delays = PathDelays(run.network, run.roles)
-        handoffs["seamless"] = judge_handoffs(packets, handoffs, path_differences(run.network, delays))
+        handoffs["seamless"] = judge_handoffs(packets, handoffs, _path_difference(run, mobiles))
     interrupted_ps = None if reached_ps == run.setup.duration_ps else reached_ps
     nodes = run.network.nodes
-    anchors = tuple(node for node in range(len(nodes)) if run.roles.is_anchor(node))
+    anchors = tuple(node for node in range(len(nodes)) if any(part.roles.is_anchor(node) for part in run.parts))
     servers = {name: np.array([getattr(n, name) for n in nodes], np.int64) for name in ("registration_ps", "service_ps")}
 
     def collect_window(first: Snapshot, second: Snapshot) -> RunResult:
@@ -314,18 +337,37 @@ def _collect_result(
         window = window_result(first, second, result)
         metrics = None
         if packets is not None:
-            metrics = compute_packet_metrics(procedure, window, packets, window_handoffs, first.time_ps)
-        return RunResult(
-            procedure.name, window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics, servers,
-            run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps, anchors=anchors,
+            metrics = compute_packet_metrics(
+                anchor_tunnels(run.program, mobiles.mobile), window, packets, window_handoffs, first.time_ps, groups
+            )
+        part = RunResult(
+            procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,
+            servers, run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps, anchors=anchors,
         )  # fmt: skip
+        if groups is not None:
+            earlier = first.group_messages or [0] * len(groups.procedures)
+            messages = [after - before for after, before in zip(second.group_messages, earlier, strict=True)]
+            if len(run.parts) == 1:  # without a dispatcher
+                messages[run.parts[0].group] = int(window.nodes["messages"].sum())
+            part.groups = group_rows(part, groups, mobiles.mobile, messages)
+        return part
 
-    after_warmup, *parts = run.windows.windows(Snapshot(reached_ps, result, run.roles.simultaneous_bindings))
+    end = Snapshot(reached_ps, result, run.simultaneous_bindings(), tuple(run.state.group_messages))
+    after_warmup, *parts = run.windows.windows(end)
     collected = collect_window(*after_warmup)
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
+
+
+def _path_difference(run: _PreparedRun, mobiles: FlowMobiles) -> PathDifference:
+    """Return the difference of the delays of two paths; in a mixture, that of the program of each flow's mobile node."""
+    differences = {p.group: path_differences(run.network, PathDelays(run.network, p.roles)) for p in run.parts}
+    if not isinstance(run.program, Mixture):
+        return differences[0]
+    group = run.program.groups.group[mobiles.mobile].tolist()
+    return lambda flow, seq, old, new: differences[group[flow]](flow, seq, old, new)
 
 
 __all__ = [

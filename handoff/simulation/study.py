@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from engine.offered_load import expected_packets
+from handoff.protocol.mixture import Mixture, compile_procedure
 from handoff.protocol.procedures import name_errors
-from handoff.protocol.program import Program, compile_program
+from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import CompletedRuns, StudyCheckpoint
 from handoff.simulation.result import RunResult
 from handoff.simulation.run import Progress, RecorderFactory, run_with_shared_baseline
+from handoff.simulation.run_parts import procedure_name
 
 MAX_RECORDED_PACKETS = 10**7
 """Largest expected number of packets of a run for which a record of every packet is kept by default."""
 
 
-def compile_programs(setup: Setup, procedures: Iterable[str | Program]) -> list[Program]:
-    """Compile the program of each procedure, unless it is a program already.
+def compile_programs(setup: Setup, procedures: Iterable[str | Program | Mixture]) -> list[Program | Mixture]:
+    """Compile the program of each procedure, or the programs of the mixture, unless that has been done already.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def compile_programs(setup: Setup, procedures: Iterable[str | Program]) -> list[
     programs, problems = [], []
     for procedure in procedures:
         try:
-            programs.append(procedure if isinstance(procedure, Program) else compile_program(setup, procedure))
+            programs.append(compile_procedure(setup, procedure))
         except ValueError as error:
             problems.append(str(error))
     if problems:
@@ -42,7 +44,7 @@ def count_expected_packets(setup: Setup) -> int:
 
 def run_study(
     setup: Setup,
-    procedures: Iterable[str | Program],
+    procedures: Iterable[str | Program | Mixture],
     *,
     seed: int = 1,
     threads: int = 1,
@@ -59,8 +61,8 @@ def run_study(
     ----------
     setup : Setup
         Network with traffic, movement and options.
-    procedures : iterable of str or Program
-        Keys of ``handoff.protocol.procedures.PROCEDURES``, or programs compiled from them for this setup.
+    procedures : iterable of str, Program or Mixture
+        Keys of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, or programs compiled from them for this setup.
     seed : int
         Seed of every draw, the same for all procedures.
     threads, memory_limit_bytes, record
@@ -88,7 +90,7 @@ def run_study(
         If a procedure is named twice or cannot run on the setup; before anything runs.
     """
     programs = compile_programs(setup, procedures)
-    if problems := name_errors([program.procedure.name for program in programs]):
+    if problems := name_errors([procedure_name(program) for program in programs]):
         raise ValueError("\n".join(problems))
     if detail is None:
         detail = count_expected_packets(setup) <= MAX_RECORDED_PACKETS
@@ -98,7 +100,7 @@ def run_study(
             break
         run = run_with_shared_baseline(
             setup, program, complete.references, seed=seed, threads=threads, memory_limit_bytes=memory_limit_bytes, detail=detail,
-            progress=None if progress is None else progress(program.procedure.name), record=record, checkpoints=checkpoints,
+            progress=None if progress is None else progress(procedure_name(program)), record=record, checkpoints=checkpoints,
         )  # fmt: skip
         run.result.packets = None  # they take much memory, and the metrics have been computed
         complete.runs.append(run)

@@ -13,6 +13,7 @@ from engine.elements import Channel
 from handoff.metrics.bottlenecks import bottlenecks
 from handoff.metrics.catalogue import Tables, Value, evaluate
 from handoff.protocol.constants import SECOND
+from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import CorrespondentTable, Setup
@@ -80,13 +81,15 @@ def estimate(setup: Setup, procedure: str) -> list[Estimate]:
     Returns
     -------
     list of Estimate
-        Sorted by load, the highest first.
+        Sorted by load, the highest first. Empty for a mixture, which has no estimate.
 
     Raises
     ------
     ValueError
         If the procedure cannot run on the setup.
     """
+    if procedure == MIXTURE:
+        return []
     roles, signalling = _signalling(setup, procedure)
     load = traffic_load(setup, roles, signalling)
     network, seconds = setup.network, setup.duration_ps / SECOND

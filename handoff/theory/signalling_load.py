@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ Leg = tuple[int, int, int]
 """A node, the next one that handles the message, and the size of the message in bytes."""
 
 
+_Key = TypeVar("_Key")
+
+
 @dataclass
 class SignallingLoad:
     """Messages of a setup, if none is lost or retransmitted.
@@ -29,25 +32,29 @@ class SignallingLoad:
     ----------
     legs : Counter of Leg
         Number of messages of each leg; an expectation where the time of refreshes is random.
+    served : Counter of int
+        Number of messages to the registration server of each node. Markers pass it like data.
     batches : dict of int to ndarray of int64
         For each node: sizes of the batches of handoffs that begin at one instant and send messages to it.
     """
 
     legs: Counter[Leg]
+    served: Counter[int]
     batches: dict[int, Int]
 
     def messages(self, node: int) -> float:
         """Return the number of messages to the registration server of a node."""
-        return sum(n for (_, target, _), n in self.legs.items() if target == node)
+        return self.served[node]
 
 
 def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> SignallingLoad:
     """Count the messages of all handoffs and refreshes.
 
-    A predicted handoff begins at the prediction if the procedure registers before the move, otherwise when the new router has
-    been found. A warned handoff of a mobile node with a single link sends an update to the old router. A registration is
-    refreshed at half its lifetime, which each handoff starts again. Retransmissions, refusals and tunnels of messages are left
-    out.
+    A predicted handoff begins at the prediction or the warning (option ``request``) if the procedure registers before the move,
+    otherwise when the new router has been found. The update to the old router is sent at the warning with single access, or if
+    the request leaves then too, and after an unannounced move. A registration is refreshed at half its lifetime, which each
+    handoff starts again. Retransmissions, refusals, tunnels of messages, and updates of handoffs whose marker comes too late are
+    left out.
 
     Parameters
     ----------
@@ -59,23 +66,30 @@ def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> Sign
         Roles under the procedure.
     """
     group, peers_of_group = _correspondent_groups(setup, program, roles)
-    begin_ps = _registration_begin(setup, program)
+    registrations = _registrations(setup, program)
+    begin_ps = registrations.begin_ps
     legs: Counter[Leg] = Counter()
+    served: Counter[int] = Counter()
     begin_by_node: dict[int, list[Int]] = {}
-    for kind, rows in _handoffs_by_kind(setup, program, begin_ps, group):
+    for kind, rows in _handoffs_by_kind(setup, registrations, group):
         messages = _MessageCounter(program, roles, kind.old, kind.new, peers_of_group[kind.group])
         messages.add_handoff(kind)
-        for leg, n in messages.legs.items():
-            legs[leg] += n * len(rows)
-        for node in {target for _, target, _ in messages.legs} - {AIR}:
+        _add_multiple(legs, messages.legs, len(rows))
+        _add_multiple(served, messages.served, len(rows))
+        for node in messages.served:
             begin_by_node.setdefault(node, []).append(begin_ps[rows])
     for router, group_number, refreshes in _refreshes(setup, program, roles, begin_ps, group):
         messages = _MessageCounter(program, roles, router, router, peers_of_group[group_number])
         messages.add_registration(HOME, "move")
-        for leg, n in messages.legs.items():
-            legs[leg] += n * refreshes  # type: ignore[assignment]  # an expectation
+        _add_multiple(legs, messages.legs, refreshes)
+        _add_multiple(served, messages.served, refreshes)
     batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in begin_by_node.items()}
-    return SignallingLoad(legs, batches)
+    return SignallingLoad(legs, served, batches)
+
+
+def _add_multiple(total: Counter[_Key], counts: Counter[_Key], factor: float) -> None:
+    for key, n in counts.items():
+        total[key] += n * factor  # type: ignore[assignment]  # an expectation
 
 
 class _HandoffKind(NamedTuple):
@@ -84,7 +98,8 @@ class _HandoffKind(NamedTuple):
     old: int
     new: int
     registers_early: int
-    warned: int
+    discovered: int
+    rescued: int
     group: int
 
 
@@ -104,35 +119,59 @@ def _previous_attachments(setup: Setup) -> tuple[Int, npt.NDArray[np.bool_]]:
     return np.arange(len(first)) - 1, first
 
 
-def _registers_early(setup: Setup, program: Program) -> npt.NDArray[np.bool_]:
-    """Return True for each attachment that is registered before the move."""
-    previous, first = _previous_attachments(setup)
-    early: npt.NDArray[np.bool_] = (setup.attachments.predict_ps[previous] >= 0) & ~first & program.procedure.predictive
-    return early
+class _Registrations(NamedTuple):
+    """Registration of each attachment.
+
+    Attributes
+    ----------
+    begin_ps : ndarray of int64
+        Time of the request; 0 if it precedes the run, -1 if it follows it.
+    early : ndarray of bool
+        The request takes the old link, because layer 2 has announced the move or the new router has been found meanwhile.
+    discovered : ndarray of bool
+        The mobile node finds the router on the new link.
+    rescued : ndarray of bool
+        The mobile node sends the old router an update at the warning.
+    """
+
+    begin_ps: Int
+    early: npt.NDArray[np.bool_]
+    discovered: npt.NDArray[np.bool_]
+    rescued: npt.NDArray[np.bool_]
 
 
-def _registration_begin(setup: Setup, program: Program) -> Int:
-    """Return the time at which the registration of each attachment begins; 0 if it precedes the run, -1 if it follows it."""
-    movement, options = setup.attachments, setup.options
+def _registrations(setup: Setup, program: Program) -> _Registrations:
+    movement, options, procedure = setup.attachments, setup.options, program.procedure
     previous, first = _previous_attachments(setup)
+    predict_ps, warning_ps, down_ps = (c[previous] for c in (movement.predict_ps, movement.going_down_ps, movement.down_ps))
+    predicted = (predict_ps >= 0) & ~first
+    single = movement.up_ps > down_ps
     discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
-    found_ps = movement.up_ps + discovery_ps + options.address_configuration_ps(program.procedure)
-    begin_ps = np.where(_registers_early(setup, program), movement.predict_ps[previous], found_ps)
+    found_ps = movement.up_ps + discovery_ps + options.address_configuration_ps(procedure)
+    found_before_down = ~first & (found_ps < down_ps)
+    # lazy detection waits for the end of the old link, unless the move has begun before (decision 31)
+    waits = found_before_down & (options.detection == "lazy") & ~(predicted & (not procedure.predictive))
+    at_warning = (warning_ps >= 0) & (options.request == "going-down" or (options.request == "auto" and bool(procedure.rescue)))
+    if options.request == "auto":
+        at_warning &= single
+    announced_ps = np.where(at_warning, np.maximum(predict_ps, warning_ps), predict_ps)
+    announced = predicted & procedure.predictive
+    begin_ps = np.where(announced, announced_ps, np.where(waits, down_ps, found_ps))
     begin_ps[first & (movement.up_ps == 0)] = 0
     begin_ps[begin_ps >= setup.duration_ps] = -1
-    return begin_ps
+    early = announced | (found_before_down & ~waits & procedure.predictive)
+    rescued = predicted & (warning_ps >= 0) & (single | at_warning)
+    return _Registrations(begin_ps, early, ~announced, rescued)
 
 
-def _handoffs_by_kind(setup: Setup, program: Program, begin_ps: Int, group: Int) -> Iterator[tuple[_HandoffKind, Int]]:
+def _handoffs_by_kind(setup: Setup, registrations: _Registrations, group: Int) -> Iterator[tuple[_HandoffKind, Int]]:
     """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1)."""
     movement = setup.attachments
     previous, first = _previous_attachments(setup)
-    predicted = movement.predict_ps[previous] >= 0
-    warned = (movement.going_down_ps[previous] >= 0) & predicted & (movement.up_ps > movement.down_ps[previous])
-    rows = np.flatnonzero((begin_ps >= 0) & ~(first & (movement.up_ps == 0)))
+    rows = np.flatnonzero((registrations.begin_ps >= 0) & ~(first & (movement.up_ps == 0)))
     old = np.where(first, -1, movement.router[previous])
-    columns = old + 1, movement.router, _registers_early(setup, program), warned & ~first, group[movement.mobile]
-    bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, int(group.max(initial=0)) + 1
+    columns = old + 1, movement.router, *registrations[1:], group[movement.mobile]
+    bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, 2, int(group.max(initial=0)) + 1
     key = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
     order = np.argsort(key, kind="stable")
     keys, starts = np.unique(key[order], return_index=True)
@@ -179,17 +218,18 @@ class _MessageCounter:
         self.program, self.roles = program, roles
         self.old, self.new, self.peers = old, new, peers
         self.legs: Counter[Leg] = Counter()
+        self.served: Counter[int] = Counter()
 
     def add_handoff(self, kind: _HandoffKind) -> None:
         program, gateways = self.program, self.roles.gateways
         regional = program.procedure.hierarchical and kind.old >= 0 and gateways[kind.old] == gateways[kind.new]
-        if kind.registers_early:
+        if not kind.discovered:
             for number in program.prelude:
                 self._add_step(number)
         elif program.options.discovery == "solicitation":
             self._add_step(program.solicitation)
         self.add_registration(REGIONAL if regional else HOME, "known" if kind.registers_early else "move")
-        if kind.warned:
+        if kind.rescued:
             for number in program.steps_on(HOME, "going-down"):
                 self._add_step(number)
 
@@ -211,6 +251,8 @@ class _MessageCounter:
             nodes = [self._node(role, correspondent) for role in path]
             for hop in range(1, len(path)):
                 self.legs[nodes[hop - 1], nodes[hop], program_step.leg_bytes[hop - 1]] += 1
+                if nodes[hop] != AIR and program_step.kind != self.program.procedure.marker:
+                    self.served[nodes[hop]] += 1
                 for next_step in program_step.starts[hop] if path[hop] != "MN" else ():
                     self._add_step(next_step, correspondent)
             if path[-1] == "MN":

@@ -20,6 +20,7 @@ from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
+from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import load_attachments
 
@@ -67,6 +68,12 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
                 notes.append(f"traffic.{i}: {amount} are replayed")
         except (ValueError, NetworkError) as error:
             problems.append(f"{path}: traffic.{i}: {error}")
+    groups = None
+    if attachments is not None and scenario.mixture:
+        names = [network.mobile_name(i) for i in range(network.mobile_count)]
+        group_problems: list[str] = []
+        groups = choose_groups(scenario.mixture, names, network.mobile_keys(), seed, group_problems)
+        problems += [f"{path}: {p}" for p in group_problems]
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
     if problems or attachments is None:
         raise ScenarioError(problems)
@@ -79,6 +86,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
+        groups,
     )
 
 

@@ -41,9 +41,12 @@ def lead_ms(procedure: str) -> int:
 
 def one_handoff_setup(
     procedure: str, *, interval_ms: float = 1, phase_ps: int = 300_000_001, predict: float = -1, warn: float = -1,
-    old_down: float, new_up: float, until_ms: int = 2000, poisson: bool = False, **options: object,
+    old_down: float, new_up: float, until_ms: int = 2000, poisson: bool = False, upstream: bool = False, **options: object,
 ) -> Setup:  # fmt: skip
-    """Build a mobile node that moves from router "old" to "new"; times in ms, -1 without a layer-2 event."""
+    """Build a mobile node that moves from router "old" to "new"; times in ms, -1 without a layer-2 event.
+
+    Its only flow comes from the correspondent, or with ``upstream`` goes there.
+    """
     anchor = {"HA": "ha", "CN": "cn"}.get(PROCEDURES[procedure].anchor, "gateway")
     net = Network()
     for name in ("cn", "ha", "gateway"):
@@ -57,7 +60,7 @@ def one_handoff_setup(
     if poisson:
         net.poisson("cn", mn, mean=round(interval_ms * MS), size_bytes=200)
     else:
-        net.cbr("cn", mn, interval=round(interval_ms * MS), size_bytes=200, start_ps=phase_ps)
+        net.cbr("cn", mn, interval=round(interval_ms * MS), size_bytes=200, start_ps=phase_ps, up=upstream)
 
     def at(ms: float) -> int:
         return round(ms * MS) if ms >= 0 else -1

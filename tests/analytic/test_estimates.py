@@ -25,6 +25,7 @@ from handoff.simulation.run import run_procedure
 from handoff.theory import Estimate, compare, estimate, max_mobile_nodes
 from handoff.theory.signalling_load import signalling_load
 from handoff.workload.build import build_setup
+from tests.analytic.one_handoff import one_handoff_setup
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MS, S = 10**9, 10**12
@@ -89,6 +90,31 @@ def test_the_estimated_messages_equal_those_of_a_run(setup, procedure):
         i = setup.network.node_index(node)
         assert signalling.messages(i) > 50 or row.hierarchical
         assert signalling.messages(i) == pytest.approx(run.result.nodes["registered"][i], abs=3 + retransmitted, rel=0.02), node
+
+
+MOVES = {
+    "dual": {"predict": 500, "warn": 590, "old_down": 600, "new_up": 505},
+    "single": {"predict": 500, "warn": 590, "old_down": 600, "new_up": 650},
+    "single, requested at the prediction": {"predict": 500, "warn": 590, "old_down": 600, "new_up": 650, "request": "predict"},
+    "dual, requested at the warning": {"predict": 500, "warn": 540, "old_down": 600, "new_up": 505, "request": "going-down"},
+    "unannounced": {"old_down": 500, "new_up": 600},
+    "unannounced, without a warning": {"old_down": 500, "new_up": 600, "discovery": "solicitation"},
+    "found on the second radio": {"old_down": 700, "new_up": 505},
+    "found on the second radio, lazy": {"old_down": 700, "new_up": 505, "detection": "lazy"},
+    "announced by the old router": {"predict": 500, "old_down": 700, "new_up": 505, "prediction": "solicitation"},
+}
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("move", MOVES)
+def test_every_node_gets_the_estimated_messages_of_one_handoff(procedure, move):
+    """Markers pass registration servers, and an unannounced synchronized handoff updates the old router over the new link."""
+    one = one_handoff_setup(procedure, interval_ms=10, lifetime_s=MAX_LIFETIME_S, **MOVES[move])
+    program = compile_program(one, procedure)
+    signalling = signalling_load(one, program, RoleResolver(one, program, CorrespondentTable(one.network), 1))
+    result = run_procedure(one, procedure, reference=ZERO_BYTES).result
+    estimated = {name: round(signalling.messages(i), 3) for i, name in enumerate(result.node_names)}
+    assert estimated == dict(zip(result.node_names, result.nodes["registered"].tolist(), strict=True))
 
 
 @pytest.mark.parametrize("procedure", ["mipv4", "mipv6-ro", "sync-hmipv4", "sync-hmipv6"])

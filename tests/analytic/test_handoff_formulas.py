@@ -17,6 +17,8 @@ FORWARDING = ["mipv4-smooth", "mipv6-ro", "mipv6"]
 BICASTING = [name for name, row in PROCEDURES.items() if row.family == "bicasting"]
 SYNCHRONIZED = [name for name, row in PROCEDURES.items() if row.family == "synchronized"]
 HOLD = {"correspondent_race": "hold"}
+NO_OLD_BUFFER = {"old_buffer_packets": 0}
+"""Packets that the old link cannot carry any longer are lost at once, and not kept until the forwarding lifetime is over."""
 DELAYS = formulas.PathDelays(BO, BN, WO, WN, C, P)
 
 
@@ -33,7 +35,7 @@ def floor_or_ceil(expected):
 def test_conventional_loss_is_floor_or_ceil_of_332_over_the_phase(phase_ps):
     window = (700 + DISCOVERY - 500) + WN + update_ms("mipv4") + BO + WO
     assert window == 332
-    assert lost(run_handoff("mipv4", old_down=500, new_up=700, phase_ps=phase_ps)) == 332
+    assert lost(run_handoff("mipv4", old_down=500, new_up=700, phase_ps=phase_ps, **NO_OLD_BUFFER)) == 332
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
@@ -61,7 +63,8 @@ def test_conventional_loss_of_poisson_traffic_has_mean_and_variance_of_the_law()
     """200 phases of Poisson traffic: mean and variance within 4 standard errors of 332 (false alarm 6e-5)."""
     counts = []
     for seed in range(200):
-        counts.append(lost(run_handoff("mipv4", seed=seed, old_down=500, new_up=700, until_ms=1200, poisson=True)))
+        run = run_handoff("mipv4", seed=seed, old_down=500, new_up=700, until_ms=1200, poisson=True, **NO_OLD_BUFFER)
+        counts.append(lost(run))
     assert abs(np.mean(counts) - 332) < 4 * math.sqrt(332 / 200)
     assert abs(np.var(counts, ddof=1) / 332 - 1) < 4 * math.sqrt(2 / 199)
 
@@ -76,7 +79,7 @@ def updated_ms(new_up):
 @pytest.mark.parametrize("new_up", [509, *sweep(np.linspace(500.2, 800.2, 20))])
 def test_without_a_buffer_every_packet_is_lost_until_the_update_is_at_the_old_router(procedure, new_up):
     expected = formulas.smooth_loss(DELAYS, 500, updated_ms(new_up), 1)
-    assert lost(run_handoff(procedure, old_down=500, new_up=new_up)) in floor_or_ceil(expected)
+    assert lost(run_handoff(procedure, old_down=500, new_up=new_up, **NO_OLD_BUFFER)) in floor_or_ceil(expected)
     assert new_up != 509 or expected == 124
 
 
@@ -123,9 +126,22 @@ def test_bicasting_copies_follow_the_life_of_the_old_binding(procedure, bicast_m
 
 
 @pytest.mark.parametrize("procedure", BICASTING)
+@pytest.mark.parametrize(
+    ("old_down", "linger_ms"),
+    sweep((down, 200) for down in np.linspace(510.3, 700.3, 20)) + sweep((600, linger) for linger in np.linspace(0.2, 380.2, 20)),
+)
+def test_bicasting_copies_until_the_linger_time_is_over(procedure, old_down, linger_ms):
+    """Decision 29. Below 523 ms the old link ends before the anchor binds, and the copies last for the linger time alone."""
+    options = {"bicast_linger_ps": round(linger_ms * MS), **NO_OLD_BUFFER}
+    run = run_handoff(procedure, interval_ms=0.7, predict=500, old_down=old_down, new_up=505, **options)
+    expected = formulas.bicast_copies(523, formulas.bicast_end(523, old_down, linger_ms), 0.7)
+    assert run.result.flows["copies"][0] in floor_or_ceil(expected)
+
+
+@pytest.mark.parametrize("procedure", BICASTING)
 @pytest.mark.parametrize("old_down", [*sweep(np.linspace(527.2, 546.2, 20)), 537])
 def test_bicasting_loses_when_the_old_link_ends_before_the_last_single_packet(procedure, old_down):
-    run = run_handoff(procedure, predict=500, old_down=old_down, new_up=505, bicast_ps=200 * MS)
+    run = run_handoff(procedure, predict=500, old_down=old_down, new_up=505, bicast_ps=200 * MS, **NO_OLD_BUFFER)
     expected = max(0, 523 + BO + WO - old_down)
     assert lost(run) in floor_or_ceil(expected)
 
@@ -134,7 +150,8 @@ def test_bicasting_loses_when_the_old_link_ends_before_the_last_single_packet(pr
 @pytest.mark.parametrize("late_ms", sweep(np.linspace(-9.4, 9.6, 20)))
 def test_bicasting_loses_when_the_new_link_is_up_after_the_first_copy(procedure, late_ms):
     """The old link ends with the last single packet, and the reply takes the only place in the buffer of the new router."""
-    run = run_handoff(procedure, predict=500, old_down=537, new_up=535 + late_ms, bicast_ps=200 * MS, new_buffer_packets=1)
+    options = {"bicast_ps": 200 * MS, "new_buffer_packets": 1}
+    run = run_handoff(procedure, predict=500, old_down=537, new_up=535 + late_ms, **options, **NO_OLD_BUFFER)
     assert lost(run) in floor_or_ceil(max(0, late_ms))
 
 
@@ -175,7 +192,8 @@ def test_the_marker_of_a_correspondent_that_deletes_at_once_goes_straight_to_and
 @pytest.mark.parametrize(("new_up", "scenario"), [(505, 2), (600, 3)])
 @pytest.mark.parametrize("guard", [*sweep(np.linspace(0, 12, 20)), 4.1])
 def test_with_rescue_only_packets_in_flight_during_the_update_are_lost(procedure, guard, new_up, scenario):
-    run = run_handoff(procedure, predict=500, warn=520, old_down=520 + guard, new_up=new_up, new_buffer_packets=0, **HOLD)
+    options = {"new_buffer_packets": None, **HOLD, **NO_OLD_BUFFER}
+    run = run_handoff(procedure, predict=500, warn=520, old_down=520 + guard, new_up=new_up, **options)
     assert run.handoffs["scenario"][0] == scenario
     assert lost(run) in floor_or_ceil(formulas.rescue_loss(DELAYS, guard, 1))
     assert run.result.flows["duplicate"][0] == 0
@@ -189,7 +207,7 @@ def test_with_rescue_only_packets_in_flight_during_the_update_are_lost(procedure
 def test_with_rescue_the_buffer_of_the_old_router_saves_its_packets_too(procedure, guard, buffer_packets, new_up):
     """The formula is that of the smooth handoff: the update is at the old router (tB) wo after the warning."""
     run = run_handoff(
-        procedure, interval_ms=0.45, predict=500, warn=520, old_down=520 + guard, new_up=new_up, new_buffer_packets=0,
+        procedure, interval_ms=0.45, predict=500, warn=520, old_down=520 + guard, new_up=new_up, new_buffer_packets=None,
         old_buffer_packets=buffer_packets, **HOLD,
     )  # fmt: skip
     assert lost(run) in floor_or_ceil(max(0.0, (2 * WO - guard) / 0.45 - buffer_packets))
@@ -224,10 +242,10 @@ def test_scenario_ii_reorders_poisson_traffic_by_its_mean():
     assert abs(np.mean(counts) - mean) < 4 * math.sqrt(variance / 400)
 
 
-def held_messages(procedure, old, new, anchor):
+def held_messages(procedure, old, new, anchor, request=500):
     """Count the messages in the buffer of the new router: acknowledgements, and in IPv6 the forwarded marker."""
     row = PROCEDURES[procedure]
-    by_home_agent = 500 + WO + C + 2 * P + 2 * (BN + A) if row.anchor == "CN" else anchor + BN
+    by_home_agent = request + WO + C + 2 * P + 2 * (BN + A) if row.anchor == "CN" else anchor + BN
     arrivals = [old + C, by_home_agent]
     if row.ip == 6:
         arrivals += [anchor + BO + C, *([anchor + BN] if row.anchor == "CN" else [])]
@@ -237,12 +255,13 @@ def held_messages(procedure, old, new, anchor):
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
 @pytest.mark.parametrize(("switch", "peak"), [(20, 20), (100, 104), *sweep((s, None) for s in np.linspace(5.2, 200.2, 20))])
 def test_scenario_iii_peak_at_the_new_router(procedure, switch, peak):
-    """The warning comes 20 ms before the anchor switches and 10 ms before the old link ends."""
+    """The request leaves at the prediction; the warning is 20 ms before the anchor switches, 10 ms before the old link ends."""
     anchor = 500 + switch_ms(procedure)
     warn = anchor - 20
     down = warn + 10
     up = down + switch
-    run = run_handoff(procedure, predict=500, warn=warn, old_down=down, new_up=up, new_buffer_packets=0, **HOLD)
+    options = {"request": "predict", "new_buffer_packets": None, **HOLD}
+    run = run_handoff(procedure, predict=500, warn=warn, old_down=down, new_up=up, **options)
     at_old = warn + WO
     expected = formulas.new_buffer(DELAYS, anchor, at_old, up, 1)
     assert peak is None or expected == peak

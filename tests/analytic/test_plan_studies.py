@@ -30,15 +30,19 @@ def lost(run_result):
     return int(run_result.result.flows["lost"].sum())
 
 
-@pytest.mark.parametrize("lead", [20, 500])
-def test_the_new_routers_buffer_on_a_train(lead):
-    """The formula and two messages: with that many places no packet is lost, with one less some are."""
-    packets = new_buffer(TRAIN, TRAIN.switch(-50 - lead), -50 + TRAIN.radio_old, 300, 20)
-    changes = "duration=30s", "mobile_nodes=60", "old_buffer=0", f"lead_time={lead}ms"
+@pytest.mark.parametrize(("lead", "request_time"), [(20, "predict"), (500, "predict"), (500, "auto")])
+def test_the_new_routers_buffer_on_a_train(lead, request_time):
+    """The formula and two messages: with that many places no packet is lost, with one less some are.
+
+    By default the request leaves at the warning, whatever the lead is.
+    """
+    request = -50 - (lead if request_time == "predict" else 0)
+    packets = new_buffer(TRAIN, TRAIN.switch(request), -50 + TRAIN.radio_old, 300, 20)
+    changes = "duration=30s", "mobile_nodes=60", "old_buffer=0", f"lead_time={lead}ms", f"options.request={request_time}"
     needed = int(run("train", "sync-mipv4", *changes).result.nodes["held_peak_packets"].max())
     assert packets + 2 - 1 < needed <= math.ceil(packets) + 2
-    assert lost(run("train", "sync-mipv4", *changes, f"buffer={needed}")) == 0
-    assert lost(run("train", "sync-mipv4", *changes, f"buffer={needed - 1}")) > 0
+    assert lost(run("train", "sync-mipv4", *changes, f"new_buffer={needed}")) == 0
+    assert lost(run("train", "sync-mipv4", *changes, f"new_buffer={needed - 1}")) > 0
 
 
 def test_registrations_of_passengers_queue_one_after_the_other():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,8 @@ import pytest
 
 import handoff.simulation.run
 from engine import Engine, Result
-from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.setup import Setup
+from handoff.protocol.procedures import MIXTURE, PROCEDURES
+from handoff.protocol.setup import ProcedureGroups, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
 from tests.conformance.random_towns import Town
@@ -51,15 +53,25 @@ def run_on(setup: Setup, procedure: str, seed: int, engine: Any = Engine, **opti
 
 
 def procedure_differences(number: int) -> list[str]:
-    """Return the differences between engine and oracle in random town ``number``, under one of the procedures."""
+    """Return the differences between engine and oracle in random town ``number`` under a procedure or, in one of 4, a mixture."""
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
     setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000, calls=number // len(PROCEDURES) % 2 == 0).setup(number)
-    description = f"scenario {number}, {procedure}, {setup.options}"
+    if number // len(PROCEDURES) % 4 in (2, 3) and number % 2:
+        setup, procedure = _draw_mixture(setup, procedure, number), MIXTURE
+    description = f"scenario {number}, {procedure}, {setup.groups}, {setup.options}"
     options = {"threads": 1 + number % 3, "scheduling": ("auto", "window")[number // 3 % 2]}
     oracle_run, engine_run = (run_on(setup, procedure, number, engine, **options) for engine in (SlicedOracle, Engine))
     mismatches = differences(oracle_run.result, engine_run.result)
     mismatches += [name for name, column in oracle_run.handoffs.items() if not np.array_equal(column, engine_run.handoffs[name])]
     return [description, *mismatches] if mismatches else []
+
+
+def _draw_mixture(setup: Setup, procedure: str, number: int) -> Setup:
+    """Return the setup with the groups of a procedure and of one or two random ones, each mobile node in a random group."""
+    rng = Random(number)
+    procedures = (procedure, *rng.choices(list(PROCEDURES), k=rng.randint(1, 2)))
+    group = [rng.randrange(len(procedures)) for _ in range(setup.network.mobile_count)]
+    return replace(setup, groups=ProcedureGroups(procedures, np.array(group, np.int64)))
 
 
 def file_study_differences(number: int) -> list[str]:

@@ -63,3 +63,18 @@ def test_every_packet_of_that_time_is_copied(procedure, _, bound, way, options, 
     """One packet a ms, at the anchor at full or half ms: one copy for each of them with two bindings."""
     run = dual(600).run(procedure, down=[t - way for t in range(450, 1000)], **options)
     assert run.result.flows["copies"].tolist() == [(end or bound + 300) - bound]
+
+
+def test_each_stay_at_a_router_has_its_own_end():
+    """The mobile node moves between the routers three times: each time the end of the link that it leaves counts.
+
+    Requests of 200 and 1100 through the old router bind 23 ms later; that of 600 through the new one at 600 + 5 + 6 + 10 + 1.
+    """
+    stays = [
+        Stay("old", down=300, predict=200), Stay("new", up=250, down=700, predict=600),
+        Stay("old", up=650, down=1200, predict=1100), Stay("new", up=1150),
+    ]  # fmt: skip
+    view = RunView(Scene(stays).setup(), "mipv4-bicast")
+    assert [view.table("ha", t) for t in (222.999, 223, 499.999, 500)] == [["old"], ["old", "new"], ["old", "new"], ["new"]]
+    assert [view.table("ha", t) for t in (621.999, 622, 899.999, 900)] == [["new"], ["new", "old"], ["new", "old"], ["old"]]
+    assert [view.table("ha", t) for t in (1122.999, 1123, 1399.999, 1400)] == [["old"], ["old", "new"], ["old", "new"], ["new"]]

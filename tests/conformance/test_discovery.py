@@ -166,9 +166,10 @@ def test_prediction_and_discovery_make_one_request(procedure, predict):
     """Whichever comes first, at 500 at the latest."""
     leaves, comes = DISCOVERED.stays
     scene = Scene([Stay("old", down=leaves.down, predict=predict), comes])
-    hops = from_mobile(RunView(scene.setup(down=[1800]), procedure))
+    view = RunView(scene.setup(down=[1800]), procedure)
     requests = [s.message for s in PROCEDURES[procedure].signalling if s.on == "predict"]
-    assert hops == [(message, "old", min(predict, 500)) for message in requests]
+    assert from_mobile(view) == [(message, "old", min(predict, 500)) for message in requests]
+    assert view.run.handoffs["open_ps"].tolist() == [min(predict, 500) * MS]
 
 
 def test_discovery_makes_up_for_a_lost_advertisement():

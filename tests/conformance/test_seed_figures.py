@@ -2,6 +2,7 @@
 
 The cases, computed by hand, are in ``cases_ipv4``, ``cases_ipv6``, ``cases_hmipv4`` and ``cases_hmipv6``; those with the phases
 in the order of their numbers in ``cases_in_order``; those without a prediction in ``cases_unannounced`` and ``cases_discovered``.
+Those between regions in ``cases_between`` and in the other modules are an extension of the seed.
 """
 
 from functools import cache
@@ -10,6 +11,7 @@ import pytest
 
 from handoff.protocol.procedures import PROCEDURES
 from tests.conformance import (
+    cases_between,
     cases_discovered,
     cases_hmipv4,
     cases_hmipv6,
@@ -26,6 +28,7 @@ _GROUPS = (
     cases_ipv4.HOME, cases_ipv4.ROUTE_OPTIMIZATION, cases_hmipv4.HIERARCHY,
     cases_ipv6.HOME, cases_ipv6.ROUTE_OPTIMIZATION, cases_hmipv6.HIERARCHY,
     cases_in_order.IN_ORDER, cases_unannounced.UNANNOUNCED, cases_discovered.WITHOUT_PREDICTION,
+    cases_between.BETWEEN_REGIONS,
 )  # fmt: skip
 CASES = {name: case for group in _GROUPS for name, case in group.items()}
 RELAYED_BY_LAYER2 = [name for name, case in CASES.items() if case.hops_with_layer2_relay() != case.expected_hops()]

@@ -1,10 +1,12 @@
-"""Mutants of the protocol: one rule broken each. A conformance test has to notice every one of them."""
+"""Mutants of the protocol: one rule broken each. A conformance test, or a unit test of the protocol, has to notice each."""
 
 from __future__ import annotations
 
+from tests.mutation.equal_means_mutants import EQUAL_MEANS_MUTANTS
 from tests.mutation.mutant import Mutant
 
 PROTOCOL_MUTANTS = (
+    *EQUAL_MEANS_MUTANTS,
     Mutant(
         "marker before the new binding",
         "protocol/binding_cache.py",
@@ -26,8 +28,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "protocol/visitor_list.py",
-        "returns or visitor.forwarding or self.procedure.ip == 6:",
-        "returns or (self.procedure.ip == 6 and not visitor.forwarding):",
+        "returns or visitor.forwarding or not self._is_foreign_agent:",
+        "returns or (not self._is_foreign_agent and not visitor.forwarding):",
     ),
     Mutant(
         "simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"
@@ -39,11 +41,14 @@ PROTOCOL_MUTANTS = (
         "keeps_old = False",
     ),
     Mutant(
-        "a request before the warning counts for nothing", "protocol/mobile_node.py", "2 if requested and not single else 3", "3"
+        "a request before the warning counts for nothing",
+        "protocol/layer2_triggers.py",
+        "2 if requested and not single else 3",
+        "3",
     ),
     Mutant(
         "single access leaves without an update once the marker is there",
-        "protocol/mobile_node.py",
+        "protocol/layer2_triggers.py",
         '(self.records["marker_ps"][row] >= 0 and not single)',
         '(self.records["marker_ps"][row] >= 0)',
     ),
@@ -51,7 +56,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "marker in IPv6 ends at the old router",
         "protocol/visitor_list.py",
-        'return self.procedure.ip == 6, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
+        'return not self._is_foreign_agent, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
         'return False, self.options.forwarding_end == "marker" and not self.procedure.route_optimization',
     ),
     Mutant(
@@ -204,17 +209,28 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant(
         "rescue without knowing where to",
-        "protocol/mobile_node.py",
-        '["known_ps"][self.row_of[attachment]] >= 0',
-        '["known_ps"][self.row_of[attachment]] >= -1',
+        "protocol/layer2_triggers.py",
+        'attachment and self.records["known_ps"][row] >= 0:',
+        'attachment and self.records["known_ps"][row] >= -1:',
     ),
     Mutant("marker after the warning is in time", "protocol/mobile_node.py", 'if self.records["scenario"][row] == 0 and', "if"),
-    Mutant("upstream lost while it waits", "protocol/procedures/steps.py", 'upstream: str = "hold"', 'upstream: str = "drop"'),
     Mutant(
-        "upstream of the conventional procedures waits",
+        "upstream lost while it waits",
         "protocol/mobile_node.py",
-        'elif self.program.procedure.upstream == "hold":',
+        "elif self.program.options.upstream_hold:",
+        "elif False:",
+    ),
+    Mutant(
+        "upstream waits although it should not",
+        "protocol/mobile_node.py",
+        "elif self.program.options.upstream_hold:",
         "elif True:",
+    ),
+    Mutant(
+        "upstream of the conventional procedures is lost",
+        "protocol/mobile_node.py",
+        "elif self.program.options.upstream_hold:",
+        'elif self.program.options.upstream_hold and self.program.procedure.family != "conventional":',
     ),
     Mutant(
         "upstream does not wait for the reply",
@@ -254,4 +270,136 @@ PROTOCOL_MUTANTS = (
     ),
     Mutant("old router is not told by the new one", "protocol/program.py", 'options.notification == "router"', "False"),
     Mutant("layer 2 carries nothing", "protocol/program.py", 'if relay == "l2" and', "if False and"),
+    Mutant(
+        "request at the prediction with single access",
+        "protocol/layer2_triggers.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        "return False",
+    ),
+    Mutant(
+        "request of dual access waits for the warning",
+        "protocol/layer2_triggers.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        "return bool(self.program.procedure.rescue)",
+    ),
+    Mutant(
+        "request of bicasting waits for the warning",
+        "protocol/layer2_triggers.py",
+        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        'return self.records["access"][row] == 1',
+    ),
+    Mutant(
+        "update at the warning is sent only once",
+        "protocol/program.py",
+        "needs_reply=bool(replies),",
+        'needs_reply=bool(replies) and step.on != "going-down",',
+    ),
+    Mutant(
+        "update at the warning is not repeated over the new link",
+        "protocol/program.py",
+        'if step.on == "going-down":',
+        "if False:",
+    ),
+    Mutant(
+        "unannounced move does not make the old router forward",
+        "protocol/procedures/steps.py",
+        'replace(update, on="move", path=("MN", "nAR", "oAR"))',
+        'replace(update, on="never", path=("MN", "nAR", "oAR"))',
+    ),
+    Mutant(
+        "handoff without marker and warning is not given up",
+        "protocol/layer2_triggers.py",
+        "        for number in self.program.steps_on(HOME, \"move\"):\n",
+        "        for number in ():\n",
+    ),
+    Mutant(
+        "update over the new link although the marker was there",
+        "protocol/layer2_triggers.py",
+        'if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state',
+        'if self.records["rescue_ps"][row] >= 0 or state',
+    ),
+    Mutant(
+        "bicasting does not linger",
+        "protocol/binding_cache.py",
+        "return min(down_ps, FOREVER - self.options.bicast_linger_ps) + self.options.bicast_linger_ps",
+        "return down_ps",
+    ),
+    Mutant(
+        "bicasting ends a linger time after the binding",
+        "protocol/binding_cache.py",
+        "down_ps = max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
+        "down_ps = ctx.time_ps",
+    ),
+    Mutant(
+        "old link that is down shortens the linger time",
+        "protocol/binding_cache.py",
+        "down_ps = max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
+        "down_ps = self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps)",
+    ),
+    Mutant(
+        "linger time after the first link to the old router",
+        "protocol/setup.py",
+        "self.down_ps[rows[-1]]",
+        "self.down_ps[rows[0]]",
+    ),
+    Mutant(
+        "old router without a buffer",
+        "protocol/visitor_list.py",
+        "ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until)",
+        "pass",
+    ),
+    Mutant(
+        "old router without a limit in bytes",
+        "protocol/visitor_list.py",
+        "bytes=self.options.old_buffer_bytes",
+        "bytes=None",
+    ),
+    Mutant(
+        "old buffer without a limit",
+        "protocol/visitor_list.py",
+        "ctx.buffer(packets=self.options.old_buffer_packets",
+        "ctx.buffer(packets=None",
+    ),
+    Mutant(
+        "old buffer only if it is limited",
+        "protocol/options.py",
+        "return self.old_buffer_packets != 0 and self.old_buffer_bytes != 0",
+        "return bool(self.old_buffer_packets)",
+    ),
+    Mutant(
+        "marker waits for registration servers",
+        "protocol/message_routing.py",
+        "program_step.kind == program.procedure.marker, next_role",
+        "False, next_role",
+    ),
+    Mutant(
+        "every message passes registration servers",
+        "protocol/message_routing.py",
+        "program_step.kind == program.procedure.marker, next_role",
+        "True, next_role",
+    ),
+    Mutant(
+        "eager detection waits like lazy detection",
+        "protocol/movement_detection.py",
+        'self.eager = self.options.detection == "eager"',
+        "self.eager = False",
+    ),
+    Mutant(
+        "lazy detection does not wait",
+        "protocol/movement_detection.py",
+        'self.eager = self.options.detection == "eager"',
+        "self.eager = True",
+    ),
+    Mutant(
+        "discovery on a second radio is not a prediction",
+        "protocol/layer2_triggers.py",
+        "        if self.row_of[old] < 0 or self.router[old] != state.router or old not in state.links:\n",
+        "        if True:\n",
+    ),
+    Mutant(
+        "second radio takes no update when the old link goes down",
+        "protocol/mobile_node.py",
+        "        self.triggers.forward_after_move(ctx, state)\n        for other",
+        "        for other",
+    ),
 )

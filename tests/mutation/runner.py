@@ -83,7 +83,10 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
 
 
 def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
-    """Run the conformance tests on a copy of handoff/ with the mutant; without a mutant all of them have to pass."""
+    """Run the conformance tests, then the unit tests of the protocol, on a copy of handoff/ with the mutant.
+
+    Without a mutant all of them have to pass.
+    """
     shutil.copytree(ROOT / "handoff", folder / "handoff", ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("conformance", "differential", "unit"):
         shutil.copytree(ROOT / "tests" / part, folder / "tests" / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -95,7 +98,7 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     origin = f"import handoff; assert handoff.__file__.startswith({str(folder)!r}), handoff.__file__\n"
     (conformance / "conftest.py").write_text(origin)
     files = sorted(conformance.glob("test_*.py"), key=lambda p: (p.stem != "test_seed_figures", p))
-    tests = [str(p) for p in files if p.stem != "test_towns"]
+    tests = [*(str(p) for p in files if p.stem != "test_towns"), str(folder / "tests" / "unit" / "protocol")]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--deep", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},

@@ -17,11 +17,14 @@ TESTS = {
     "profile": "test_profile_rfc.py::test_an_address_is_checked_before_it_is_used",
     "relay": "test_seed_figures.py::test_messages_with_layer_2_relay",
     "prediction": "test_options_discovery.py::test_the_request_leaves_when_the_advertisement_of_the_new_router_arrives",
+    "request": "../unit/protocol/test_mobile_node.py::test_the_request_leaves_at_the_prediction_or_at_the_warning",
     "discovery": "test_discovery.py::test_lazy_loses_more_than_eager_and_eager_more_than_layer_2",
     "detection": "test_discovery.py::test_lazy_loses_more_than_eager_and_eager_more_than_layer_2",
     "advertisement_min_ps": "test_discovery.py::test_advertisement_intervals_are_within_limits_and_routers_are_not_synchronized",
     "advertisement_max_ps": "test_discovery.py::test_advertisement_intervals_are_within_limits_and_routers_are_not_synchronized",
     "agent_discovery_ps": "test_options_discovery.py::test_layer_2_discovery_takes_the_configured_time",
+    "care_of_address": "test_co_located.py::test_the_tunnel_ends_at_the_agent_or_at_the_mobile_node",
+    "address_time_ps": "test_co_located.py::test_the_registration_waits_for_the_address",
     "temporary_home_agent": "test_options_discovery.py::test_a_temporary_home_agent_is_listed_or_discovered",
     "notification": "test_options_discovery.py::test_the_mobile_node_or_the_new_router_updates_the_old_router",
     "lifetime_s": "test_profile_rfc.py::test_a_registration_is_refreshed_at_half_its_lifetime",
@@ -30,6 +33,7 @@ TESTS = {
     "new_buffer_packets": "test_timers_and_buffers.py::test_the_buffer_of_the_new_router_is_a_drop_tail_fifo",
     "new_buffer_bytes": "test_timers_and_buffers.py::test_the_buffer_of_the_new_router_is_a_drop_tail_fifo",
     "old_buffer_packets": "test_timers_and_buffers.py::test_the_old_router_buffers_until_the_mobile_node_returns",
+    "old_buffer_bytes": "../analytic/test_fallback_formulas.py::test_the_old_buffer_is_limited_in_bytes_too",
     "linger_ps": "test_options_data.py::test_a_visitor_entry_lingers_after_marker_and_link",
     "forwarding_lifetime_ps": "test_timers_and_buffers.py::test_a_forwarding_entry_ends_with_its_lifetime",
     "forwarding_end": "test_options_data.py::test_a_forwarding_entry_ends_with_the_marker_or_with_its_lifetime",
@@ -38,8 +42,10 @@ TESTS = {
     "correspondent_race": "test_options_races.py::test_a_deregistration_at_a_correspondent",
     "sequence": "test_options_races.py::test_with_a_shared_counter_the_overtaken_update_is_refused",
     "upstream_early": "test_options_data.py::test_upstream_data_use_the_new_link_after_the_reply_or_early",
+    "upstream_hold": "../unit/protocol/test_mobile_node.py::test_upstream_data_are_buffered_or_dropped_without_a_registered_link",
     "upstream_packets": "test_options_data.py::test_the_upstream_buffer_of_the_mobile_node_is_limited",
     "bicast_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_follow_the_life_of_the_old_binding",
+    "bicast_linger_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_until_the_linger_time_is_over",
     "tunnel_limit": "test_options_data.py::test_the_tunnel_limit_bounds_the_nesting",
     "encapsulation": "test_options_data.py::test_headers_of_tunnels_that_end_at_an_ipv4_router",
     "dad_ps": "test_profile_rfc.py::test_an_address_is_checked_before_it_is_used",
@@ -115,12 +121,18 @@ DECISIONS = {
     24: "test_decisions.py::test_a_warning_before_the_request_sends_request_and_update_together",
     25: "test_decisions.py::test_a_router_does_not_forward_for_an_attached_mobile_node",
     26: "test_profile_rfc.py::test_waits_double_up_to_a_limit",
+    27: "test_request_time.py::test_the_request_leaves_at_the_prediction_or_at_the_warning",
+    28: "test_equal_buffers.py::test_old_and_new_router_and_mobile_node_have_the_same_room",
+    29: "test_bicasting_time.py::test_the_old_binding_outlasts_the_old_link",
+    30: "test_fallback.py::test_unannounced_it_sends_what_the_conventional_procedure_sends",
+    31: "test_discovery.py::test_layer_2_discovery_starts_the_handoff_or_waits_for_the_end_of_the_old_link",
+    32: "test_markers.py::test_the_old_router_passes_the_marker_on_at_once",
 }
 """Test of each decision on questions that the seed leaves open (docs/procedures.md)."""
 
 
 def test_every_decision_has_a_test():
-    assert list(DECISIONS) == list(range(1, 27))
+    assert list(DECISIONS) == list(range(1, 33))
     for place in DECISIONS.values():
         where, name = place.split("::")
         assert f"def {name}(" in (ROOT / CONFORMANCE / where).read_text()

@@ -12,7 +12,8 @@ from handoff.cli.options import study_options
 @click.command()
 @study_options
 @click.option(
-    "--procedures", default="all", show_default=True, metavar="NAMES", help="Names of the procedures, separated by commas."
+    "--procedures", default="all", show_default=True, metavar="NAMES",
+    help="Names of the procedures, separated by commas. 'mixture' runs those of the scenario's [[mixture]] together.",
 )
 def compare(procedures: str, **options: Any) -> int:
     """Compare procedures on the same packets and random draws.

@@ -20,8 +20,8 @@ from handoff.simulation.run import run_with_shared_baseline
 from handoff.workload.build import build_setup
 
 Table = dict[str, list[Any]]
-TABLES = ("runs", "nodes", "links", "batches")
-"""Tables of each run, by columns (``handoff.output.parquet.SCHEMAS``, ``BATCHES``)."""
+TABLES = ("runs", "nodes", "links", "batches", "groups")
+"""Tables of each run, by columns (``handoff.output.parquet.SCHEMAS``, ``BATCHES``, ``GROUPS``)."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.value_search import Bracket, search
 from handoff.experiments.planning.verdict import TargetResult
 from handoff.metrics.confidence import Interval
+from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
 from handoff.theory.estimate import Estimate, estimate, max_mobile_nodes
 
@@ -60,10 +61,10 @@ def closed_form(
     Returns
     -------
     ClosedForm or None
-        None if no target has a closed form.
+        None if no target has a closed form, or the procedure is a mixture.
     """
     known = [t for t in targets if has_closed_form(t.measure)]
-    if not known:
+    if not known or procedure == MIXTURE:
         return None
     if _counts_mobile_nodes(problem) and all(t.is_upper_bound and t.measure.endswith(".registration_wait_mean") for t in known):
         return _apply_formula(problem, known, procedure, setup_at)

@@ -14,8 +14,8 @@ from handoff.experiments.planning.search_problems import DEFAULT_TARGET, SearchP
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import SloTest, needs_detail
-from handoff.protocol.procedures import PROCEDURES, name_errors
-from handoff.protocol.program import unsupported_reasons
+from handoff.protocol.mixture import unsupported_reasons
+from handoff.protocol.procedures import MIXTURE, PROCEDURES, name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
@@ -141,6 +141,8 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
         With all mistakes.
     """
     errors = name_errors(request.procedures)
+    if request.analytic and MIXTURE in request.procedures:
+        errors.append(f"--analytic: there is no closed form of a {MIXTURE}: name its procedures, or leave out --analytic")
     limit = parse_option("--memory-limit", parse_size, request.memory_limit, errors)
     warmup_ps = parse_option("--warmup", parse_duration, request.warmup, errors) or 0
     if len(request.vary) > 1:
@@ -164,7 +166,7 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
     if not any(texts for _, texts in target_sources) and steps:
         errors.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
-        errors += unsupported_reasons(setup, (name for name in request.procedures if name in PROCEDURES))
+        errors += unsupported_reasons(setup, (name for name in request.procedures if name in PROCEDURES or name == MIXTURE))
     if errors or setup is None:
         raise ScenarioError(errors)
     return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup)

@@ -14,7 +14,7 @@ from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents
 from handoff.experiments.sweep.points import Point
 from handoff.experiments.sweep.sweep_plan import SweepPlan
-from handoff.protocol.program import compile_program
+from handoff.protocol.mixture import compile_procedure
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
 from handoff.simulation.initial_state import prepare_network
@@ -161,7 +161,7 @@ def _estimate_cost(plan: SweepPlan, point: Point) -> RunCost | str:
     try:
         setup = _build(plan, point)
         building = time.perf_counter() - start
-        network, _ = prepare_network(setup, compile_program(setup, point.procedure), plan.seeds[0])
+        network, _ = prepare_network(setup, compile_procedure(setup, point.procedure), plan.seeds[0])
         packets = int(expected_packets(setup.network, setup.duration_ps).sum())
         detail = RECORD_BYTES * packets if point.settings.detail else 0
         return RunCost(packets, memory_upper_bound(network, setup.duration_ps) + detail, building)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handoff.experiments.execution.task import Table
-from handoff.output.parquet import BATCHES, SCHEMAS
+from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS
 
 Run = tuple[str, int]
 """Key of a point, and seed."""
@@ -27,8 +27,10 @@ DATASET_SCHEMAS = {
     "runs": SCHEMAS["runs"],
     **{name: pa.schema([_SEED_FIELD, *SCHEMAS[name]]) for name in ("nodes", "links")},
     "batches": BATCHES,
+    "groups": GROUPS,
 }
-"""Tables of a dataset: the tables of a study, each row with its seed. ``batches`` exists only for runs that are cut into some."""
+"""Tables of a dataset: the tables of a study, each row with its seed. ``batches`` exists only for runs that are cut into some,
+``groups`` only for runs of a mixture."""
 POINTS = pa.schema(
     [
         ("point", pa.string()), ("procedure", pa.string()), ("values", pa.map_(pa.string(), pa.string())),

@@ -41,10 +41,10 @@ class QueryResult:
 def query(folder: Path, sql: str) -> QueryResult:
     """Run a query on a dataset.
 
-    The query sees the views ``runs``, ``nodes``, ``links`` and ``batches``, each with the key of its ``point``, and ``points``.
-    ``runs`` also has ``code_version`` and ``stale``, which is true for runs of another version; ``points`` has ``point``,
-    ``procedure`` and a column for each varied field (``handoff.experiments.sweep.field_columns``). The views contain complete
-    runs only. They are Arrow tables and scans of files that this module selects: the database itself can open nothing
+    The query sees the views ``runs``, ``nodes``, ``links``, ``batches`` and ``groups``, each with the key of its ``point``,
+    and ``points``. ``runs`` also has ``code_version`` and ``stale``, which is true for runs of another version; ``points`` has
+    ``point``, ``procedure`` and a column for each varied field (``handoff.experiments.sweep.field_columns``). The views contain
+    complete runs only. They are Arrow tables and scans of files that this module selects: the database itself can open nothing
     (``handoff.experiments.sweep.sandbox``), and accepts one SELECT.
 
     Parameters

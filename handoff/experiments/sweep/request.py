@@ -15,7 +15,7 @@ from handoff.experiments.sweep.points import Point, RunSettings, group_failures,
 from handoff.experiments.sweep.summary import DEFAULT_MEASURES
 from handoff.experiments.sweep.sweep_plan import SweepPlan
 from handoff.metrics.catalogue import get_measure
-from handoff.protocol.procedures import name_errors, parse_names
+from handoff.protocol.procedures import MIXTURE, name_errors, parse_names
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.load import read_tables, unknown_fields, validate
@@ -93,6 +93,8 @@ def plan_sweep(request: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
     problems += field_problems
     if not procedures:
         problems.append("no procedure is named: give --procedures, or procedures = [...] in [sweep]")
+    if MIXTURE in procedures and not scenario.mixture:
+        problems.append(f"{MIXTURE}: the scenario has no groups: give each group a table [[{MIXTURE}]]")
     runs = base.runs if request.runs is None else request.runs
     seed = scenario.seed if request.seed is None else request.seed
     problems += seed_range_errors(seed, runs)

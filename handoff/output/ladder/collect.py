@@ -27,7 +27,7 @@ def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: 
     shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
     begins = tuple((max(b, view.begin_ps), n) for b, n in view.phases.begins if n in shown and b <= view.end_ps)
     return Ladder(
-        f"{procedure}{', scenario ' if scenario else ''}{scenario}: handoff {handoff} of {name} ({names})",
+        f"{view.observer.program.procedure.name}{', scenario ' if scenario else ''}{scenario}: handoff {handoff} of {name} ({names})",
         tuple(view.columns.values()),
         arrows,
         events,

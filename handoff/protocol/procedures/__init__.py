@@ -15,6 +15,8 @@ def _first_figure(procedure: Procedure) -> int:
 
 PROCEDURES = {procedure.name: procedure for procedure in sorted(_ALL, key=_first_figure)}
 """All procedures by name, in the order of the seed's figures: conventional ones first, those of other documents last."""
+MIXTURE = "mixture"
+"""Name that stands for the procedures of several groups of mobile nodes in one run (``handoff.protocol.mixture``)."""
 
 
 def parse_names(text: str) -> list[str]:
@@ -23,8 +25,9 @@ def parse_names(text: str) -> list[str]:
 
 
 def name_errors(names: Sequence[str]) -> list[str]:
-    """Return an error message for each unknown name and for each name that is listed twice."""
-    errors = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in PROCEDURES]
+    """Return an error message for each unknown name and for each name that is listed twice; ``MIXTURE`` is a known name."""
+    known = {*PROCEDURES, MIXTURE}
+    errors = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in known]
     return errors + [f"procedure {n!r} is listed twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
 
 
@@ -38,7 +41,9 @@ def find_procedure(name: str) -> Procedure:
     """
     if errors := name_errors([name]):
         raise ValueError(errors[0])
+    if name == MIXTURE:
+        raise ValueError(f"{name!r} stands for several procedures: name one of them")
     return PROCEDURES[name]
 
 
-__all__ = ["EVENTS", "PROCEDURES", "Procedure", "Step", "find_procedure", "name_errors", "parse_names"]
+__all__ = ["EVENTS", "MIXTURE", "PROCEDURES", "Procedure", "Step", "find_procedure", "name_errors", "parse_names"]

@@ -1,12 +1,16 @@
 """Parquet tables of results."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from handoff.output import parquet
-from handoff.output.parquet import SCHEMAS, provenance, table_columns, write_tables
+from handoff.output.parquet import GROUPS, SCHEMAS, provenance, table_columns, write_tables
+from handoff.protocol.procedures import MIXTURE
+from handoff.protocol.setup import ProcedureGroups
 from handoff.simulation.run import run_procedure
 from tests.unit.output.pcap.recorded_runs import setup_of
 
@@ -107,3 +111,28 @@ def test_provenance_names_scenario_seed_command_and_versions(tmp_path):
     facts = json.loads(provenance("text", tmp_path / "a.toml", 5, ["run", "a.toml"])[b"handoff"])
     assert facts.pop("versions").keys() == {"handoff", "handoff-traces", "numpy", "pyarrow"}
     assert facts == {"scenario": "text", "scenario_file": "a.toml", "seed": 5, "command": ["run", "a.toml"]}
+
+
+def test_a_mixture_has_the_procedure_of_each_mobile_node_and_a_table_of_its_groups(setup, runs, tmp_path):
+    group = np.arange(setup.network.mobile_count) % 2
+    mixed_setup = replace(setup, groups=ProcedureGroups(("sync-mipv4", "mipv4"), group))
+    mixed = run_procedure(mixed_setup, MIXTURE, seed=SEED)
+    write_tables(tmp_path, [mixed, runs[0]], mixed_setup, SEED, {})
+    expected = {setup.network.mobile_name(i): ("sync-mipv4", "mipv4")[g] for i, g in enumerate(group.tolist())}
+    for name in ("flows", "handoffs"):
+        table = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+        assert {(row["procedure"], row["mobile"], row["mobile_procedure"]) for row in table} == {
+            *((MIXTURE, *pair) for pair in expected.items()), *(("mipv4", mobile, "mipv4") for mobile in expected),
+        }  # fmt: skip
+    groups = pq.read_table(tmp_path / "groups.parquet")
+    assert groups.schema.remove_metadata() == GROUPS
+    rows = groups.to_pylist()
+    assert [(row["procedure"], row["mobile_procedure"]) for row in rows] == [(MIXTURE, "sync-mipv4"), (MIXTURE, "mipv4")]
+    assert sum(row["sent"] for row in rows) == mixed.result.flows["sent"].sum()
+    assert {row["signalling_messages"] for row in rows} == {row["fingerprint"] for row in rows} == {None}
+
+
+def test_a_table_of_groups_does_not_survive_a_study_without_a_mixture(setup, runs, tmp_path):
+    (tmp_path / "groups.parquet").write_text("older")
+    write_tables(tmp_path, runs, setup, SEED, {})
+    assert not (tmp_path / "groups.parquet").exists()

@@ -2,14 +2,16 @@
 
 import pytest
 
+from engine import FOREVER
 from handoff.protocol.binding_cache import NO_BINDING, BindingCache
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.program import RELEASE
+from tests.conformance.two_router_scene import Stay
 from tests.unit.protocol.parts import MS, SECOND, RecordingContext, build_parts
 
 
-def cache(procedure="sync-mipv6", regions=1, **options):
-    p = build_parts(procedure, regions=regions, **options)
+def cache(procedure="sync-mipv6", **options):
+    p = build_parts(procedure, **options)
     return p, BindingCache(p.program, p.roles), RecordingContext(time_ps=SECOND)
 
 
@@ -39,6 +41,32 @@ def test_a_simultaneous_binding_keeps_the_old_one_for_a_while():
     assert old_arguments["until_ps"] == SECOND + 200 * MS
     assert new_arguments["simultaneous"]
     assert p.roles.simultaneous_bindings == 1
+
+
+@pytest.mark.parametrize(
+    ("bound_ms", "down_ms", "end_ms"),
+    [
+        (523, 600, 600 + 150),  # until the old link is down, and the linger time longer
+        (700, 600, 700 + 150),  # it is down already
+        (523, None, FOREVER // MS),
+    ],
+)
+def test_a_simultaneous_binding_lasts_until_the_old_link_is_down(bound_ms, down_ms, end_ms):
+    """Decision 29: "during the whole handoff process and also for a period of time after handoff completion"."""
+    stays = Stay("old", down=down_ms, predict=500), Stay("new", up=520)
+    p, bindings, ctx = cache("mipv4-bicast", stays=stays, bicast_linger_ps=150 * MS)
+    ctx.time_ps = bound_ms * MS
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=True)
+    assert ctx.take("bind")[0][1]["until_ps"] // MS == end_ms
+
+
+def test_the_old_link_of_a_simultaneous_binding_is_the_latest_one():
+    """The mobile node was at ``old`` before, and will come back to it."""
+    stays = Stay("old", down=100), Stay("new", up=100, down=200), Stay("old", up=200, down=600), Stay("new", up=520, down=900)
+    p, bindings, ctx = cache("mipv4-bicast", stays=(*stays, Stay("old", up=900)))
+    ctx.time_ps = 523 * MS
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=True)
+    assert ctx.take("bind")[0][1]["until_ps"] == (600 + 200) * MS
 
 
 def test_a_refresh_is_not_simultaneous():

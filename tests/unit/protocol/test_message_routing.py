@@ -54,6 +54,27 @@ def test_the_last_leg_to_the_mobile_node_goes_through_the_routers_table():
     assert [hops[number | i << 16].to_mobile for i in range(2)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("procedure", "like_data"),
+    [
+        ("sync-mipv4", {"DRR"}),
+        ("sync-mipv4-ro", {"DBA"}),
+        ("sync-hmipv4", {"DRR"}),
+        ("sync-mipv6", {"DBA"}),
+        ("sync-mipv6-ro", {"DBA"}),
+        ("sync-hmipv6", {"DBA"}),
+        ("mipv6-ro", set()),
+        ("mipv4-bicast", set()),
+    ],
+)
+def test_only_markers_pass_the_nodes_like_data(procedure, like_data):
+    """Decision 32: no other message does, so that they wait for registration servers."""
+    p = build_parts(procedure)
+    hops = build_message_hops(p.program, p.roles).values()
+    assert {hop.program_step.kind for hop in hops if hop.like_data} == like_data
+    assert all(hop.like_data for hop in hops if hop.program_step.kind in like_data)
+
+
 def test_the_last_node_starts_the_replies():
     p = build_parts("sync-mipv4")
     hops = build_message_hops(p.program, p.roles)

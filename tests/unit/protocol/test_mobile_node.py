@@ -15,9 +15,11 @@ from handoff.protocol.messages import CODES, MessageFields
 from handoff.protocol.mobile_node import MobileNodeController
 from handoff.protocol.program import DISCOVERED, DOWN, GOING_DOWN, PREDICT, REFRESH, RETRANSMIT, SETTLED, UP
 from tests.conformance.two_router_scene import Stay
-from tests.unit.protocol.parts import MS, SECOND, RecordingContext, build_parts, step_number
+from tests.unit.protocol.parts import MS, SECOND, STAYS, RecordingContext, build_parts, step_number
 
 SINGLE_ACCESS = (Stay("old", down=600, predict=500, warn=590), Stay("new", up=650))
+NO_WARNING = (Stay("old", down=600, predict=500), Stay("new", up=650))
+DUAL_UNANNOUNCED = (Stay("old", down=600), Stay("new", up=520))
 
 
 class MobileNode:
@@ -73,12 +75,82 @@ def test_a_reactive_procedure_only_begins_the_handoff_at_the_prediction():
 
 
 def test_a_reactive_procedure_registers_when_the_router_is_discovered():
+    """Eager detection does not wait for the end of the old link (decision 31); lazy detection does."""
     node = MobileNode("mipv4")
     node.happen(UP, 520, 1)
-    assert node.happen(DISCOVERED, 620, 1) == [], "the old link still works"
-    node.happen(DOWN, 630, 0)
-    assert [name for name, _, _ in node.ctx.calls].count("send") == 1, "and its router is known"
+    assert node.happen(DISCOVERED, 590, 1) == ["RQ"], "the old link still works"
     assert node.state.target_router == node.p.new
+    node = MobileNode("mipv4", detection="lazy")
+    node.happen(UP, 520, 1)
+    assert node.happen(DISCOVERED, 590, 1) == [], "the old link still works"
+    assert node.happen(DOWN, 600, 0) == ["RQ"], "and its router is known"
+
+
+def test_discovery_over_the_second_radio_begins_an_unannounced_handoff():
+    """Decision 31: request over the old link, as at a prediction, since the old link still works."""
+    node = MobileNode("sync-mipv6", stays=DUAL_UNANNOUNCED)
+    node.happen(UP, 520, 1)
+    assert node.happen(DISCOVERED, 590, 1) == ["BU", "DBU"]
+    assert [arguments["via"] for name, _, arguments in node.ctx.calls if name == "send"] == [node.p.old, node.p.old]
+    assert (node.record("known_ps"), node.record("request_ps")) == (590 * MS, 590 * MS)
+    node = MobileNode("sync-mipv6", stays=DUAL_UNANNOUNCED, detection="lazy")
+    node.happen(UP, 520, 1)
+    assert node.happen(DISCOVERED, 590, 1) == []
+
+
+# -- time of the request (decision 27) ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("procedure", "stays", "request_time", "at_prediction", "at_warning"),
+    [
+        ("sync-mipv4", SINGLE_ACCESS, "auto", [], ["RQ", "BU"]),
+        ("sync-mipv6", SINGLE_ACCESS, "auto", [], ["BU", "DBU", "BU"]),
+        ("sync-mipv4", STAYS, "auto", ["RQ"], ["BU"]),  # dual access
+        ("mipv4-bicast", SINGLE_ACCESS, "auto", ["RQ"], []),  # no update at the warning
+        ("sync-mipv4", NO_WARNING, "auto", ["RQ"], None),
+        ("sync-mipv4", SINGLE_ACCESS, "predict", ["RQ"], ["BU"]),
+        ("sync-mipv4", STAYS, "going-down", [], ["RQ", "BU"]),
+        ("mipv4-bicast", SINGLE_ACCESS, "going-down", [], ["RQ"]),
+        ("sync-mipv4", NO_WARNING, "going-down", ["RQ"], None),
+        ("mipv4", SINGLE_ACCESS, "going-down", [], []),
+    ],
+)
+def test_the_request_leaves_at_the_prediction_or_at_the_warning(procedure, stays, request_time, at_prediction, at_warning):
+    node = MobileNode(procedure, stays=stays, request=request_time)
+    assert node.happen(PREDICT, 500) == at_prediction
+    if at_warning is not None:
+        assert node.happen(GOING_DOWN, 590) == at_warning
+    requested_ms = 500 if at_prediction else 590
+    assert node.record("request_ps") == (requested_ms * MS if at_prediction or at_warning else -1)
+
+
+# -- update over the new link (decision 30) --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("procedure", ["sync-mipv4", "sync-hmipv4", "sync-mipv6", "sync-hmipv6"])
+def test_an_unannounced_move_asks_the_old_router_to_forward(procedure):
+    node = MobileNode(procedure, stays=(Stay("old", down=600), Stay("new", up=650)))
+    node.happen(DOWN, 600, 0)
+    node.happen(UP, 650, 1)
+    request = "RQ" if node.p.program.procedure.ip == 4 else "BU"
+    assert node.happen(DISCOVERED, 750, 1) == [request, "BU"]
+    assert [arguments["via"] for name, _, arguments in node.ctx.calls if name == "send"] == [node.p.new, node.p.new]
+
+
+def test_a_move_without_marker_and_warning_asks_the_old_router_as_soon_as_the_new_link_is_up():
+    node = MobileNode("sync-mipv4", stays=NO_WARNING)
+    node.happen(PREDICT, 500)
+    assert node.happen(DOWN, 600, 0) == []
+    assert node.happen(UP, 650, 1) == ["BU"]
+    node = MobileNode("sync-mipv4", stays=NO_WARNING)
+    node.happen(PREDICT, 500)
+    node.receive("DRR", 537, node.p.old, lifetime_s=0)
+    node.happen(DOWN, 600, 0)
+    assert node.happen(UP, 650, 1) == [], "the marker was there: nothing is left to forward"
+
+
+def test_the_second_radio_of_a_move_without_marker_carries_the_update_when_the_old_link_goes_down():
+    node = MobileNode("sync-mipv4", stays=(Stay("old", down=600, predict=500), Stay("new", up=520)))
+    node.happen(PREDICT, 500)
+    assert node.happen(UP, 520, 1) == []
+    assert node.happen(DOWN, 600, 0) == ["BU"]
 
 
 def test_a_reply_registers_the_mobile_node_and_starts_the_refresh_timer():
@@ -119,7 +191,7 @@ def test_scenario_ii_the_warning_comes_first():
 
 
 def test_scenario_iii_with_single_access_sends_the_update_even_after_the_marker():
-    node = MobileNode("sync-mipv4", stays=SINGLE_ACCESS)
+    node = MobileNode("sync-mipv4", stays=SINGLE_ACCESS, request="predict")
     node.happen(PREDICT, 500)
     node.receive("DRR", 537, node.p.old, lifetime_s=0)
     assert node.happen(GOING_DOWN, 590) == ["BU"]
@@ -144,11 +216,14 @@ def test_each_correspondent_has_a_marker():
 @pytest.mark.parametrize(
     ("procedure", "options", "action"),
     [
-        ("mipv4", {}, ("clear_upstream_route", (), {})),
+        ("mipv4", {}, ("buffer_upstream", (), {"packets": 50})),
+        ("mipv4", {"upstream_hold": False}, ("clear_upstream_route", (), {})),
         ("sync-mipv4", {"upstream_packets": 7}, ("buffer_upstream", (), {"packets": 7})),
+        ("sync-mipv4", {"upstream_hold": False}, ("clear_upstream_route", (), {})),
     ],
 )
-def test_upstream_data_are_dropped_or_buffered_without_a_registered_link(procedure, options, action):
+def test_upstream_data_are_buffered_or_dropped_without_a_registered_link(procedure, options, action):
+    """Decision 28: in every procedure alike."""
     node = MobileNode(procedure, **options)
     node.happen(DOWN, 600, 0)
     assert action in node.ctx.calls
@@ -212,11 +287,16 @@ def test_the_measurement_ends_after_the_old_link_and_the_settle_time():
 
 
 def test_a_return_to_a_router_that_forwards_registers_again():
-    """The old router was asked to forward, so that its registration no longer counts."""
+    """The old router was asked to forward, so that its registration no longer counts.
+
+    The request for ``new`` is unanswered: packets may be on their way there, so that ``new`` is asked to forward (decision 30).
+    """
     node = MobileNode("sync-mipv4", stays=(*SINGLE_ACCESS[:1], Stay("new", up=650, down=700), Stay("old", up=710)))
     node.happen(PREDICT, 500)
     node.happen(GOING_DOWN, 590)
     node.happen(DOWN, 600, 0)
     node.happen(UP, 710, 2)
-    assert node.happen(DISCOVERED, 810, 2) == ["RQ"]
+    assert node.happen(DISCOVERED, 810, 2) == ["RQ", "BU"]
     assert node.state.target_router == node.p.old
+    update = MessageFields.unpack([arguments["args"] for name, _, arguments in node.ctx.calls if name == "send"][1])
+    assert (update.old, update.new) == (node.p.new, node.p.old)

@@ -156,14 +156,9 @@ def test_a_known_router_is_used_when_the_other_link_goes_down():
     assert nodes.calls == [("discovered", 1)]
 
 
-@pytest.mark.parametrize(
-    ("procedure", "discovery", "detection", "eager"),
-    [
-        ("mipv4", "advertisement", "eager", True),
-        ("mipv4", "advertisement", "lazy", False),
-        ("mipv4", "layer2", "eager", False),
-        ("sync-mipv4", "advertisement", "eager", False),  # a predictive procedure moves when layer 2 does
-    ],
-)
-def test_only_advertisements_to_reactive_procedures_cause_an_eager_move(procedure, discovery, detection, eager):
+@pytest.mark.parametrize("procedure", ["mipv4", "sync-mipv4"])
+@pytest.mark.parametrize("discovery", ["advertisement", "layer2"])
+@pytest.mark.parametrize(("detection", "eager"), [("eager", True), ("lazy", False)])
+def test_every_way_of_discovery_may_cause_an_eager_move(procedure, discovery, detection, eager):
+    """Decision 31."""
     assert detector(procedure, discovery=discovery, detection=detection)[1].eager == eager

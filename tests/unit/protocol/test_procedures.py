@@ -28,8 +28,10 @@ def test_the_anchor_sends_the_marker_over_the_old_router(name):
 def test_synchronized_procedures_register_before_the_move_and_rescue_at_the_warning(name):
     procedure = PROCEDURES[name]
     assert procedure.predictive
-    update, acknowledgement = procedure.rescue
+    update, after_move, acknowledgement = procedure.rescue
     assert (update.on, update.path, update.effect) == ("going-down", ("MN", "oAR"), "forward")
+    assert (after_move.on, after_move.path, after_move.effect) == ("move", ("MN", "nAR", "oAR"), "forward")
+    assert update.message == after_move.message == acknowledgement.on
     assert acknowledgement.path == ("oAR", "nAR", "MN")
 
 
@@ -37,10 +39,10 @@ def test_hierarchical_procedures_are_those_with_a_gateway_as_anchor():
     assert all(p.hierarchical == (p.anchor in ("GFA", "MAP")) for p in PROCEDURES.values())
 
 
-def test_conventional_procedures_register_after_the_move_and_drop_upstream_data():
+def test_conventional_procedures_register_after_the_move_without_marker_and_rescue():
     conventional = [p for p in PROCEDURES.values() if p.family == "conventional"]
     assert len(conventional) == 5
-    assert {(p.predictive, p.upstream, p.marker) for p in conventional} == {(False, "drop", "")}
+    assert {(p.predictive, p.marker, p.rescue) for p in conventional} == {(False, "", ())}
 
 
 def test_properties_are_computed_once():
@@ -55,7 +57,11 @@ def test_a_predicted_update_and_its_acknowledgement():
         Step("predict", "BU2", ("MN", "oAR", "nAR", "HA"), "simultaneous"),
         Step("BU2", "BA2", ("HA", "nAR", "MN"), "registered"),
     )
-    assert rescue_steps("3")[1] == Step("BU3", "BA3", ("oAR", "nAR", "MN"))
+    assert rescue_steps("3") == (
+        Step("going-down", "BU3", ("MN", "oAR"), "forward"),
+        Step("move", "BU3", ("MN", "nAR", "oAR"), "forward"),
+        Step("BU3", "BA3", ("oAR", "nAR", "MN")),
+    )
 
 
 def test_procedures_are_in_the_order_of_the_figures():

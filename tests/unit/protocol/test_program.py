@@ -6,8 +6,8 @@ import pytest
 
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import PROCEDURES
-from handoff.protocol.program import HOME, REGIONAL, Program, compile_program, unsupported_reasons
-from tests.unit.protocol.parts import MS, SECOND, build_parts
+from handoff.protocol.program import HOME, REGIONAL, Program, compile_program
+from tests.unit.protocol.parts import SECOND, build_parts, step_number
 
 
 def compile_with(procedure, **options):
@@ -67,11 +67,18 @@ def test_the_request_of_sync_mipv4_has_two_replies_of_which_one_registers():
     assert not only_step(program, "RR", "RQ").needs_old_router
 
 
-def test_an_update_at_the_warning_is_sent_once():
-    update = only_step(compile_with("sync-mipv4"), "BU", "going-down")
-    assert update.replies
-    assert not update.needs_reply
-    assert update.over_old_link
+@pytest.mark.parametrize(("procedure", "message"), [("sync-mipv4", "BU"), ("sync-mipv6-ro", "BU3"), ("sync-hmipv6", "BU2")])
+def test_an_update_at_the_warning_is_repeated_over_the_new_link(procedure, message):
+    """Decision 30: until its acknowledgement arrives. Over the new link it is the update of a move without a warning."""
+    program = compile_with(procedure)
+    update, after_move = (program.steps[step_number(program, message, on)] for on in ("going-down", "move"))
+    assert (update.over_old_link, after_move.over_old_link) == (True, False)
+    assert update.needs_reply
+    assert after_move.needs_reply
+    assert update.replies == after_move.replies
+    assert [program.steps[i].step.path for i in update.replies] == [("oAR", "nAR", "MN")]
+    assert program.steps[update.fallback_step] is after_move
+    assert after_move.needs_old_router, "a refresh sends none"
 
 
 def test_the_home_agent_starts_reply_and_marker_on_a_request():
@@ -91,7 +98,7 @@ def test_a_hierarchical_procedure_has_a_variant_for_each_anchor():
     assert messages_on(program, "known", REGIONAL) == ["BU", "DBU"]
     assert messages_on(program, "known", HOME) == ["BU", "BU3", "DBU"]
     assert {program.steps[i].step.path[-1] for i in program.steps_on(REGIONAL, "known")} == {"MAP"}
-    assert messages_on(program, "move", REGIONAL) == ["BU"]
+    assert messages_on(program, "move", REGIONAL) == ["BU", "BU2"]  # BU2 makes the old router forward (decision 30)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +159,3 @@ def test_a_hierarchical_procedure_requires_gateways():
     with pytest.raises(ValueError, match="give each router a region with a gateway; old, new have none"):
         compile_program(setup, "sync-hmipv6")
     assert compile_program(setup, "mipv4")
-
-
-def test_all_reasons_are_listed_for_each_procedure():
-    setup = build_parts("mipv4").setup
-    setup = replace(setup, gateways={}, options=Options(lifetime_s=0, retransmit_ps=MS))
-    flat, hierarchical = unsupported_reasons(setup, ["mipv4", "sync-hmipv4"])
-    assert [line.split()[0] for line in flat.splitlines()] == ["lifetime", "the"]
-    assert [line.split()[0] for line in hierarchical.splitlines()] == ["lifetime", "the", "sync-hmipv4"]
-    assert unsupported_reasons(build_parts("mipv4").setup, PROCEDURES) == []

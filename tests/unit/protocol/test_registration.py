@@ -45,11 +45,22 @@ def test_a_predicted_request_takes_the_new_link_if_the_old_one_is_down():
     assert (fields.step, via) == (p.program.steps[number].fallback_step, p.new)
 
 
-def test_an_update_at_the_warning_has_no_timer():
+def test_an_update_at_the_warning_is_repeated_over_the_new_link_until_it_is_acknowledged():
+    """Decision 30. Until the new link is up it waits, each time twice as long."""
     p, sender, state, ctx = client()
     sender.send_request(ctx, state, step_number(p.program, "BU", "going-down"), -1, p.old, p.new)
-    messages, timers = sent(ctx)
-    assert (len(messages), timers, state.requests) == (1, [], {})
+    ((code, fields, via),), timers = sent(ctx)
+    assert (code, via, timers) == (CODES["BU"], p.old, [(2 * SECOND, RETRANSMIT, 1)])
+    state.links, ctx.time_ps = (), 2 * SECOND
+    sender.retransmit(ctx, state, 1)
+    assert sent(ctx) == ([], [(4 * SECOND, RETRANSMIT, 2)])
+    state.links, ctx.time_ps = (1,), 4 * SECOND
+    sender.retransmit(ctx, state, 2)
+    ((code, fields, via),), _ = sent(ctx)
+    assert (code, via, fields.step) == (CODES["BU"], p.new, step_number(p.program, "BU", "move"))
+    acknowledgement = MessageFields(step_number(p.program, "BA"), 2, p.old, p.new, -1, fields.identification, 600)
+    assert sender.match_reply(state, acknowledgement)
+    assert state.requests == {}
 
 
 def retransmissions(sender, state, ctx, count):

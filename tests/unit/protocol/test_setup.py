@@ -21,6 +21,24 @@ def test_attachments_must_be_sorted_by_mobile_and_up():
             attachments(*rows)
 
 
+@pytest.mark.parametrize(
+    ("mobile", "router", "at", "down"),
+    [
+        (0, 1, 0, 50),
+        (0, 1, 89, 50),  # it is down already
+        (0, 1, 90, 120),  # the mobile node is back
+        (0, 2, 39, -1),  # not yet
+        (0, 2, 40, FOREVER),
+        (1, 1, 99, 60),
+        (1, 2, 99, -1),
+        (7, 1, 99, -1),
+    ],
+)
+def test_the_end_of_the_latest_link_to_a_router(mobile, router, at, down):
+    moves = attachments((0, 1, 0, 50), (0, 2, 40, FOREVER), (0, 1, 90, 120), (1, 1, 10, 60))
+    assert moves.link_down_ps(mobile, router, at) == down
+
+
 def test_presence_is_from_the_first_link_up_to_the_last_link_down_with_a_margin():
     moves = attachments((0, 1, 0, 50), (0, 2, 40, FOREVER), (1, 1, 10, 60), (1, 2, 70, 100))
     presence = moves.presence(mobiles=3, margin_ps=5)

@@ -185,9 +185,9 @@ def test_a_return_during_the_linger_time_keeps_the_entry():
 
 # -- buffer of the old router and restarts ------------------------------------------------------------------------------------
 def test_the_old_router_buffers_packets_that_its_link_cannot_carry():
-    _, visitors, ctx = router(name="old", old_buffer_packets=9)
+    _, visitors, ctx = router(name="old", old_buffer_packets=9, old_buffer_bytes=3000)
     visitors.on_link_draining(ctx)
-    assert ctx.take() == [("buffer", (), {"packets": 9, "until_ps": 11 * SECOND})]
+    assert ctx.take() == [("buffer", (), {"packets": 9, "bytes": 3000, "until_ps": 11 * SECOND})]
     visitors.on_link_up(ctx)
     assert ctx.take() == [("deliver_locally", (), {"until_ps": None})], "registered before time 0, with no known end"
 

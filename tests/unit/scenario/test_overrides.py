@@ -49,7 +49,9 @@ def test_change_copies_the_tables_and_sets_every_path(data):
     rates = set_value(data, "link_rate", "5Mbit/s")
     assert [link["rate"] for link in rates["link"]] == ["5Mbit/s"]
     assert rates["regions"]["wired"]["rate"] == rates["regions"]["link"][0]["rate"] == "5Mbit/s"
-    assert set_value(data, "buffer", "3")["options"] == {"new_buffer_packets": 3}
+    assert set_value(data, "buffer", "3")["options"] == {"new_buffer_packets": 3, "old_buffer_packets": 3}
+    assert set_value(data, "new_buffer", "3")["options"] == {"new_buffer_packets": 3}
+    assert set_value(data, "old_buffer", "unlimited")["options"] == {"old_buffer_packets": "unlimited"}
     assert set_value(data, "mobile_nodes", "1.5k")["movement"]["commuters"]["mobile_nodes"] == 1500
     assert set_value(data, "traffic.0.size_bytes", "2k")["traffic"][0]["size_bytes"] == 2000
     assert set_value(data, "name", "1k")["name"] == "1k"

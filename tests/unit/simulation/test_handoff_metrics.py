@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine import Network
-from handoff.protocol.procedures import PROCEDURES
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, find_span
 
 DELIVERED, DROPPED, IN_FLIGHT = 0, 5, 14
@@ -50,7 +49,7 @@ def metrics_of(begin_ps, until_ps, resequence_ps=0):
     packets = PacketRecords.from_result(result, FlowMobiles(np.array([7]), None, np.array([0])), resequence_ps)
     handoffs = {"mobile": np.array([7]), "open_ps": np.array([20]), "end_ps": np.array([40]), "reordered": np.array([0])}
     window = SimpleNamespace(flows={"sent": np.zeros(1, np.int64), "reordered": np.array([-5])}, until_ps=until_ps)
-    return compute_packet_metrics(PROCEDURES["sync-mipv4"], window, packets, handoffs, begin_ps), handoffs, window
+    return compute_packet_metrics(np.array([1]), window, packets, handoffs, begin_ps), handoffs, window
 
 
 def test_a_packet_belongs_to_the_handoff_in_which_it_was_delivered_or_finally_dropped():
@@ -90,6 +89,6 @@ def test_the_sender_loses_what_its_handoff_loses():
     mobiles = FlowMobiles(np.array([3]), np.array([7]), np.array([5]))
     packets = PacketRecords.from_result(SimpleNamespace(packets=records, until_ps=80), mobiles, 0)
     window = SimpleNamespace(flows={"sent": np.zeros(1, np.int64), "reordered": np.array([0])}, until_ps=80)
-    compute_packet_metrics(PROCEDURES["sync-mipv4"], window, packets, handoffs := dict(SPANS), 0)
+    compute_packet_metrics(np.array([1]), window, packets, handoffs := dict(SPANS), 0)
     assert handoffs["mobile"].tolist() == [7, 3, 7]
     assert (handoffs["lost"].tolist(), handoffs["delivered"].tolist()) == ([0, 0, 1], [0, 1, 0])

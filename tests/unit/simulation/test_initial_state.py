@@ -14,7 +14,8 @@ def prepare(procedure, **changes):
     times = {"predict": 30, "warn": 40, "old_down": 50, "new_up": 60, "until_ms": 200} | changes
     setup = one_handoff_setup(procedure, **times)
     program = compile_program(setup, procedure)
-    return setup, program, *prepare_network(setup, program, 1)
+    network, parts = prepare_network(setup, program, 1)
+    return setup, network, *parts
 
 
 def events(network, code):
@@ -29,15 +30,15 @@ def events(network, code):
     [("mipv4", ["HA"]), ("sync-hmipv4", ["HA", "GFA"]), ("sync-hmipv6", ["HA", "MAP"]), ("mipv6-ro", ["HA", "CN"])],
 )
 def test_each_anchor_of_a_procedure_has_a_binding(procedure, roles):
-    setup, _, _, resolver = prepare(procedure)
+    setup, _, part = prepare(procedure)
     old = setup.network.node_index("old")
-    anchors = list(anchors_with_bindings(resolver, old, np.array([0])))
+    anchors = list(anchors_with_bindings(part.roles, old, np.array([0])))
     assert [role for _, role, _ in anchors] == roles
     assert [mobiles.tolist() for _, _, mobiles in anchors] == [[0]] * len(roles)
 
 
 def test_a_mobile_node_that_is_up_at_time_0_is_bound_to_its_router():
-    setup, _, network, _ = prepare("mipv4")
+    setup, network, _ = prepare("mipv4")
     old, ha = setup.network.node_index("old"), setup.home_agent
     entries = list(zip(network.entry_column("node").tolist(), network.entry_column("coa").tolist(), strict=True))
     assert (ha, old) in entries
@@ -55,7 +56,7 @@ def test_a_mobile_node_at_its_home_agent_is_refused():
 
 
 def test_layer_2_events_reach_the_mobile_node_and_its_router():
-    setup, _, network, _ = prepare("mipv4")
+    setup, network, _ = prepare("mipv4", old_buffer_packets=0)
     old, new = (setup.network.node_index(name) for name in ("old", "new"))
     assert events(network, PREDICT) == [(30, -1)]
     assert events(network, GOING_DOWN) == [(40, -1)]
@@ -64,9 +65,10 @@ def test_layer_2_events_reach_the_mobile_node_and_its_router():
     assert events(network, FADE) == []
 
 
-def test_a_router_with_a_buffer_knows_when_its_packets_come_too_late():
+@pytest.mark.parametrize("options", [{}, {"old_buffer_packets": None}, {"old_buffer_packets": 5, "old_buffer_bytes": 1}])
+def test_a_router_with_a_buffer_knows_when_its_packets_come_too_late(options):
     """A packet that leaves the old router less than the radio delay before the end of the link does not arrive."""
-    setup, _, network, _ = prepare("mipv4-smooth", old_buffer_packets=5)
+    setup, network, _ = prepare("mipv4-smooth", **options)
     ((fade_ms, node),) = events(network, FADE)
     assert node == setup.network.node_index("old")
     assert fade_ms == pytest.approx(50 - WO, abs=1e-6)
@@ -75,14 +77,14 @@ def test_a_router_with_a_buffer_knows_when_its_packets_come_too_late():
 @pytest.mark.parametrize(("lifetime_s", "refreshes"), [(600, 0), (1, 1)])
 def test_the_first_refresh_comes_within_half_a_lifetime(lifetime_s, refreshes):
     """In 500 ms, half of 1 s, exactly one; its time is drawn from the age of the registration."""
-    _, _, network, _ = prepare("mipv4", lifetime_s=lifetime_s, until_ms=501)
+    _, network, _ = prepare("mipv4", lifetime_s=lifetime_s, until_ms=501)
     times = [time for time, _ in events(network, REFRESH)]
     assert len(times) == refreshes
     assert all(0 < time <= 500 for time in times)
 
 
 def test_authentication_slows_the_registration_servers_of_anchors():
-    setup, _, network, _ = prepare("mipv4", authentication=True, authentication_service_ps=3 * MS)
+    setup, network, _ = prepare("mipv4", authentication=True, authentication_service_ps=3 * MS)
     service = {node.name: node.registration_ps for node in network.nodes}
     before = {node.name: node.registration_ps for node in setup.network.nodes}
     assert service == before | {"ha": before["ha"] + 3 * MS}
@@ -92,7 +94,7 @@ def test_authentication_slows_the_registration_servers_of_anchors():
     ("procedure", "anchors"), [("mipv4", {"ha"}), ("sync-hmipv4", {"ha", "gateway"}), ("mipv6-ro", {"ha", "cn"})]
 )
 def test_routers_and_anchors_have_controllers(procedure, anchors):
-    setup, program, _, roles = prepare(procedure)
-    nodes = [node for node, _ in make_controllers(setup, program, roles, {}, HandoffRecords(setup))]
+    setup, _, part = prepare(procedure)
+    nodes = [node for node, _ in make_controllers(setup, part, HandoffRecords(setup))]
     assert nodes[0] == -1
     assert {setup.network.nodes[node].name for node in nodes[1:]} == {"old", "new"} | anchors

@@ -1,7 +1,11 @@
 """The observer: messages and actions of one handoff, by hand."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from handoff.protocol.setup import ProcedureGroups
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.observer import RunObserver
 from handoff.simulation.run import run_procedure
@@ -37,6 +41,15 @@ def test_actions_have_their_arguments_by_name(setup):
 def test_observation_changes_nothing(setup):
     plain = run_procedure(setup, "mipv4", reference=ZERO_BYTES)
     assert RunObserver(setup, "mipv4").run.result.fingerprint == plain.result.fingerprint
+
+
+def test_one_mobile_node_of_a_mixture_is_observed_with_its_own_program(setup):
+    mixed = replace(setup, groups=ProcedureGroups(("mipv6", "mipv4"), np.array([1])))
+    observer = RunObserver(mixed, "mixture", mobile=0)
+    assert observer.program.procedure.name == "mipv4"
+    assert observer.sent(0) == RunObserver(setup, "mipv4").sent(0)
+    with pytest.raises(ValueError, match="a mixture has a program for each group: observe one mobile node"):
+        RunObserver(mixed, "mixture")
 
 
 def test_other_mobile_nodes_are_left_out(setup):

@@ -55,6 +55,12 @@ def test_the_way_down_leads_by_the_anchors_with_their_headers(procedure, router,
     assert delays.downstream(node["cn"], node[router], 100) == expected_us * US
 
 
+def test_a_correspondent_at_the_home_agent_sends_by_the_home_agents_tunnel():
+    """40 bytes in place of the 24 of a correspondent."""
+    delays, node = delays_of("mipv6-ro")
+    assert delays.downstream(node["ha"], node["new"], 100) == (8_140 + 12_280 + 5_000) * US
+
+
 def test_the_way_up_leads_directly_to_the_correspondent():
     """Radio 4,800; 10,000 to map and 3,000 of service there; 5,100 to ha and 20,100 to cn."""
     delays, node = delays_of("mipv6")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from handoff.simulation.handoff_metrics import PacketRecords
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords
 from handoff.simulation.seamless import judge_handoffs, path_differences
 
 DELIVERED, DROPPED = 0, 5
@@ -29,7 +29,8 @@ def judge(*flows, differences=DIFFERENCES):
     names = ("flow", "seq", "copy", "fate", "sent_ps", "time_ps", "delay_ps")
     records = dict(zip(names, np.array(rows, np.int64).T, strict=True))
     result = SimpleNamespace(packets=records, until_ps=600)
-    packets = PacketRecords.from_result(result, np.full(len(flows), 7), 0)
+    mobiles = FlowMobiles(np.full(len(flows), 7), None, np.zeros(len(flows), np.int64))
+    packets = PacketRecords.from_result(result, mobiles, 0)
     return judge_handoffs(packets, HANDOFFS, lambda flow, seq, old, new: differences[old, new]).tolist()
 
 
@@ -86,12 +87,14 @@ def test_a_rise_over_a_handoff_is_not_usual():
 
 @pytest.mark.parametrize(("seq", "size"), [(0, 40), (1, 1500), (3, 1500)])
 def test_the_paths_differ_for_the_size_of_the_packet(seq, size):
-    """Flow 0 is CBR, flow 1 replays packets of 40 and 1,500 bytes, again and again."""
+    """Flow 0 is CBR, flow 1 replays packets of 40 and 1,500 bytes again and again, and flow 2 leads down to a mobile node."""
     asked = []
-    flows = {name: np.array(values) for name, values in
-             {"node": [0, 2], "up": [0, 1], "source": [0, 2], "size": [200, 0]}.items()}  # fmt: skip
-    network = SimpleNamespace(flows=lambda: flows, replays=[SimpleNamespace(sizes=np.array([40, 1500], np.uint32))])
+    flows = {name: np.array(values) for name, values in {
+        "node": [0, 2, 1], "up": [0, 1, 1], "source": [0, 2, 0], "size": [200, 0, 60], "peer": [-1, -1, 5],
+    }.items()}  # fmt: skip
+    replays = [SimpleNamespace(sizes=np.array([40, 1500], np.uint32))]
+    network = SimpleNamespace(flows=lambda: flows, flow_column=lambda name, dtype: flows[name], replays=replays)
     delays_of_paths = SimpleNamespace(difference=lambda *args: asked.append(args))
     difference = path_differences(network, delays_of_paths)
-    difference(0, seq, 3, 4), difference(1, seq, 3, 4)
-    assert asked == [(0, False, 3, 4, 200), (2, True, 3, 4, size)]
+    difference(0, seq, 3, 4), difference(1, seq, 3, 4), difference(2, seq, 3, 4)
+    assert asked == [(0, False, 3, 4, 200), (2, True, 3, 4, size), (1, False, 3, 4, 60)]

@@ -54,7 +54,7 @@ def test_the_worked_example(scenario):
     checked, _ = load_scenario(scenario)
     setup = build_setup(checked, scenario, 1)
     network = setup.network.fork()
-    install_initial_state(setup, network, RoleResolver(setup, compile_program(setup, "mipv4"), CorrespondentTable(network), 1))
+    install_initial_state(setup, network, [RoleResolver(setup, compile_program(setup, "mipv4"), CorrespondentTable(network), 1)])
     engine = Engine(network, seed=1, record="packets")
     packets = engine.run(setup.duration_ps).packets
     labels = [label for label, _, n in network.flow_labels for _ in range(n)]

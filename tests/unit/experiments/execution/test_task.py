@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from handoff.experiments.execution.task import TABLES, SerialExecutor, Task, canonical_json, run_task
-from handoff.output.parquet import BATCHES, SCHEMAS
+from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS
 from handoff.scenario import Scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
@@ -23,7 +23,7 @@ def test_a_task_returns_the_tables_of_the_run():
     data = commute()
     (done,) = SerialExecutor().run([Task(canonical_json(data), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"))])
     setup = build_setup(Scenario.model_validate(data), EXAMPLES / "commute.toml", 3)
-    schemas = {**SCHEMAS, "batches": BATCHES}
+    schemas = {**SCHEMAS, "batches": BATCHES, "groups": GROUPS}
     result = done[1]
     assert result.problem == ""
     for name, tables in zip(("mipv4", "sync-mipv4"), result.tables, strict=True):

@@ -34,14 +34,16 @@ def test_a_range_needs_a_name(tmp_path, text):
 
 
 def test_buffers_are_sized_one_after_the_other(tmp_path):
-    """The old router's buffer is sized with an unlimited new one (0); the new one with the old router's answer."""
+    """The old router's buffer is sized with an unlimited new one; the new one with the old router's answer. Both start at 0."""
     data = read(one_handoff(tmp_path, down=0, up=5))
     first, second = sizing_steps("buffer", data)
     options = first({}).tables(data, 7)["options"]
-    assert (options["old_buffer_packets"], options["new_buffer_packets"]) == (7, 0)
+    assert (options["old_buffer_packets"], options["new_buffer_packets"]) == (7, "unlimited")
+    assert scenario_errors(first({}).tables(data, 0)) == []
     options = second({OLD_BUFFER: 3}).tables(data, 9)["options"]
     assert (options["old_buffer_packets"], options["new_buffer_packets"]) == (3, 9)
     assert [first({}).path, second({OLD_BUFFER: 3}).path] == [OLD_BUFFER, NEW_BUFFER]
+    assert [problem.range.low for problem in (first({}), second({OLD_BUFFER: 3}))] == [0, 0]
 
 
 def test_the_lead_is_resolved_to_a_tenth_of_the_packet_interval(tmp_path):

@@ -7,6 +7,7 @@ from handoff.experiments.planning.slo import format_value, parse_target, parse_t
 UNITS = {
     "loss_ratio": "ratio", "registration_delay_p99": "ps", "ha.registration_wait_mean": "ps", "scenario_1_ratio": "ratio",
     "lost": "packets", "ha>gw0.utilisation": "ratio", "extra_bytes": "bytes", "ha.registrations": "1/s", "mos": "",
+    "seamless": "ratio",
 }  # fmt: skip
 
 
@@ -23,6 +24,7 @@ UNITS = {
         ("extra_bytes<=2MB", "extra_bytes", "<=", 2e6),
         ("ha.registrations>=54000/min", "ha.registrations", ">=", 900),
         ("mos>4", "mos", ">", 4),
+        ("seamless>=0.99", "seamless", ">=", 0.99),
     ],
 )
 def test_a_target_is_parsed_and_printed(text, measure, relation, limit):

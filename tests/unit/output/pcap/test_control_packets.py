@@ -8,7 +8,7 @@ import pytest
 from handoff.output.pcap.address_plan import AddressPlan
 from handoff.output.pcap.control_packets import ControlPacketEncoder, derived_key
 from handoff.protocol.messages import MessageFields
-from handoff.simulation.run import compile_program
+from handoff.protocol.program import compile_program
 from tests.unit.output.pcap.recorded_runs import roles_of, setup_of
 
 logging.getLogger("scapy").setLevel(logging.ERROR)

@@ -1,0 +1,71 @@
+"""Pydantic models of the tables ``[[mixture]]``: groups of mobile nodes with a procedure of their own (docs/scenario.md)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from handoff.protocol.procedures import PROCEDURES
+from handoff.scenario.field_types import StrictModel, as_list
+from handoff.scenario.movement import Share
+
+WHOLE = 10**6
+"""A share of 1."""
+
+
+def _read_patterns(value: Any) -> Any:
+    patterns = as_list(value)
+    if bad := [pattern for pattern in patterns if not isinstance(pattern, str) or not pattern]:
+        raise ValueError(f"{bad[0]!r} is not a name or pattern: write text, as in 'mn7' or 'mn7*'")
+    return patterns
+
+
+class MixtureGroup(StrictModel):
+    """Group of mobile nodes with a procedure.
+
+    Attributes
+    ----------
+    procedure : str
+    share : int or None
+        Share of the mobile nodes that no group names, in units of ``1 / WHOLE``.
+    mobiles : list of str or None
+        Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell.
+
+    A group with neither has the remaining mobile nodes.
+    """
+
+    procedure: str
+    share: Share | None = None
+    mobiles: Annotated[list[str], BeforeValidator(_read_patterns), Field(min_length=1)] | None = None
+
+    @property
+    def is_rest(self) -> bool:
+        """True if the group has the mobile nodes that belong to no other group."""
+        return self.share is None and self.mobiles is None
+
+
+def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[str]:
+    """Return the problems of the procedures and shares of the groups of a scenario."""
+    problems = []
+    for i, group in enumerate(groups):
+        if group.share is not None and group.mobiles is not None:
+            problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
+        if group.procedure not in PROCEDURES:
+            close = difflib.get_close_matches(group.procedure, PROCEDURES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROCEDURES)}"
+            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {hint}")
+        elif PROCEDURES[group.procedure].hierarchical and not has_regions:
+            problems.append(f"mixture.{i}: {group.procedure} is hierarchical: give each router a region with a gateway")
+    rest = [i for i, group in enumerate(groups) if group.is_rest]
+    if len(rest) > 1:
+        problems.append("mixture: only one group can have the remaining mobile nodes: give all others a 'share' or 'mobiles'")
+    shares = [group.share for group in groups if group.share is not None]
+    total = sum(shares)
+    if total > WHOLE:
+        problems.append(f"mixture: the shares add up to {total / WHOLE:g}: reduce them to 1 in all")
+    elif shares and total < WHOLE and not rest:
+        problems.append(f"mixture: the shares add up to {total / WHOLE:g} instead of 1: increase them, or leave out one of them")
+    return problems
