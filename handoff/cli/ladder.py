@@ -26,16 +26,17 @@ _ALL = "all"
 
 
 def ladder_command(
-    *, scenario: Path, procedure: str, mn: str, handoff: int, output: Path | None, seed: int | None, changes: tuple[str, ...]
+    *, scenario: Path, procedure: str, mn: str, handoff: int | None, output: Path | None, seed: int | None,
+    changes: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Print the diagram of a handoff, or write it as SVG.
+    """Print the diagram of a handoff, or of the first registration if ``handoff`` is None, or write it as SVG.
 
     Raises
     ------
     ScenarioError
         If the scenario, the procedure or the mobile node is invalid, or the folder of the SVG file does not exist.
     ValueError
-        If the mobile node has no such handoff.
+        If the mobile node has no such handoff or registration.
     """
     if errors := name_errors([procedure]):
         raise ScenarioError(errors)

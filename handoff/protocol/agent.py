@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import Status
+from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
 from handoff.protocol.messages import ONE_HOP, STEP_HOP_MASK, MessageFields
 from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
@@ -57,8 +58,9 @@ class Agent:
 
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], node: int) -> None:
         self.program, self.roles, self.message_hops, self.node = program, roles, message_hops, node
-        self.visitor_list = VisitorList(program, roles, node)
-        self.binding_cache = BindingCache(program, roles)
+        home_link = HomeLink(program, roles, node) if node == roles.home_agent and roles.has_home_link else None
+        self.visitor_list = home_link or VisitorList(program, roles, node)
+        self.binding_cache = BindingCache(program, roles, home_link)
         self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
         self.configuration_ps = program.options.address_configuration_ps(program.procedure)
         self.checks_addresses = self.configuration_ps > 0 and program.procedure.ip == 6
@@ -71,9 +73,7 @@ class Agent:
         """Handle a layer-2 event, timer or message."""
         kind = event.kind
         if kind == _MESSAGE:
-            args = event.args
-            hop = self.message_hops[args[0] & STEP_HOP_MASK]
-            _MESSAGE_HANDLERS[hop.action](self, ctx, hop, args)
+            self._on_message(ctx, event.args)
         elif kind == _REFUSED:
             self._refuse_overload(ctx, MessageFields.unpack(event.args))
         else:
@@ -128,8 +128,12 @@ class Agent:
                 self._advertise(ctx, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _relay(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
-        self._send(ctx, hop, args)
+    def _on_message(self, ctx: Context, args: tuple[int, ...]) -> None:
+        hop = self.message_hops[args[0] & STEP_HOP_MASK]
+        _MESSAGE_HANDLERS[hop.action](self, ctx, hop, args)
+
+    def _relay(self, ctx: Context, hop: MessageHop, args: tuple[int, ...], radio: bool = False) -> None:
+        self._send(ctx, hop, args, radio)
         if hop.starts:
             self._start_steps(ctx, hop.starts, MessageFields.unpack(args))
 
@@ -140,7 +144,7 @@ class Agent:
         if step.step.effect != "forward":
             self.visitor_list.on_request(ctx, fields)
         wait = 0
-        if self.configuration_ps and step.over_old_link:
+        if self.configuration_ps and step.over_old_link and fields.new != self.roles.home_agent:
             dad_end = self.dad_end_ps.get(ctx.mobile, -1)
             if dad_end < ctx.time_ps:
                 dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.configuration_ps
@@ -153,7 +157,8 @@ class Agent:
     def _relay_request_and_bind(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay a request between regions as the gateway of the new region, which binds too (RFC 4857)."""
         fields = MessageFields.unpack(args)
-        if self.binding_cache.is_newer(hop.role, fields, ctx.mobile, deletes=False):
+        at_home = fields.new == self.roles.home_agent  # and so in no region
+        if not at_home and self.binding_cache.is_newer(hop.role, fields, ctx.mobile, deletes=False):
             self.binding_cache.bind(ctx, hop.role, fields, simultaneous=False)
         self._relay(ctx, hop, args)
 
@@ -161,7 +166,7 @@ class Agent:
         """Relay the marker as the gateway of the old region. Its binding is of no use after that."""
         self._relay(ctx, hop, args)
         fields = MessageFields.unpack(args)
-        if self.roles.gateways[fields.new] != self.node:
+        if fields.old != self.roles.home_agent and self.roles.gateways.get(fields.new) != self.node:
             self.binding_cache.end_old_binding(ctx, "GFA", fields)
 
     def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
@@ -177,7 +182,7 @@ class Agent:
     def _relay_marker(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         relay, remove = self.visitor_list.on_marker(ctx, MessageFields.unpack(args))
         if relay:
-            self._relay(ctx, hop, args)
+            self._relay(ctx, hop, args, radio=self.visitor_list.takes_marker_past_table(ctx.mobile))
         if remove:
             self.visitor_list.remove(ctx)
 
@@ -197,14 +202,22 @@ class Agent:
         else:
             self._relay(ctx, hop, fields)
 
-    def _send(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
-        """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data."""
+    def _send(self, ctx: Context, hop: MessageHop, args: tuple[int, ...], radio: bool = False) -> None:
+        """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data.
+
+        A node with several roles in a row, as a home agent with its own link, handles the message in all of them at once. With
+        ``radio`` the message takes this node's own radio, whatever its table says.
+        """
         next_args = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
         if not hop.to_mobile:
-            ctx.send(hop.code, hop.next_node(args), size_bytes=hop.size_bytes, args=next_args, like_data=hop.like_data)
+            node = hop.next_node(args)
+            if node == self.node:
+                self._on_message(ctx, next_args)
+            else:
+                ctx.send(hop.code, node, size_bytes=hop.size_bytes, args=next_args, like_data=hop.like_data)
             return
         # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
-        radio = hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new
+        radio = radio or (hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new)
         ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
 
     def _start_steps(self, ctx: Context, numbers: tuple[int, ...], fields: MessageFields) -> None:
@@ -212,8 +225,8 @@ class Agent:
         for number in numbers:
             first_hop = self.message_hops[number]
             step = first_hop.program_step
-            if step.needs_old_router and (fields.old < 0 or fields.old == fields.new):
-                continue  # there is no old path
+            if not self.roles.applies(step, fields.old, fields.new):
+                continue
             new_fields = fields.for_new_step(number, 0 if step.kind in ("DRR", "DBA") else fields.lifetime_s)
             if step.per_peer and fields.peer < 0:
                 for peer in self.roles.peers[ctx.mobile]:
@@ -242,13 +255,15 @@ class Agent:
                 if not self.binding_cache.delete(ctx, role, fields):
                     return
             else:
-                first_binding = self.binding_cache.current(role, mobile) < 0
+                first_binding = not self.binding_cache.is_bound(role, mobile) and fields.new != self.roles.home_agent
                 self.binding_cache.bind(ctx, role, fields, effect == "simultaneous")
                 if first_binding and role == "HA" and self.program.options.rfc and self.checks_addresses:
                     self._delay(ctx, fields, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
                     return
         elif effect == "forward":
             self.visitor_list.start_forwarding(ctx, fields)
+        elif effect == "hand-over":
+            self.visitor_list.hand_over(ctx, fields, self.roles.node("tHA", fields))
         self._reply(ctx, hop, fields)
 
     def _reply(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
@@ -280,6 +295,9 @@ class Agent:
         hop = self.message_hops[fields.step | fields.hop << 16]
         if hop.program_step.kind not in REQUESTS or hop.program_step.step.path[0] != "MN":
             return
+        while not hop.last and hop.next_node(fields) == self.node:  # it would have handled the message in its last role
+            fields = fields.replace(hop=fields.hop + 1)
+            hop = self.message_hops[fields.step | fields.hop << 16]
         if self.program.procedure.ip == 4:
             code = Status.HA_INSUFFICIENT_RESOURCES if hop.role in ("HA", "CN") else Status.FA_INSUFFICIENT_RESOURCES
             self._refuse(ctx, hop, fields, code)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from engine import FOREVER, Context
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
+from handoff.protocol.home_link import HomeLink
 from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.program import RELEASE, Program
@@ -36,7 +37,8 @@ class BindingEntry:
     Attributes
     ----------
     care_of : int
-        Node to which packets are tunnelled, or ``NO_BINDING`` (RFC 6275 9.1, care-of address).
+        Node to which packets are tunnelled (RFC 6275 9.1, care-of address); the home agent for a mobile node at home;
+        ``NO_BINDING``.
     identification : int
         Identification of the message that made the current binding (RFC 6275 9.1, sequence number; RFC 5944 5.7).
     latest_identification : int
@@ -67,10 +69,12 @@ class BindingCache:
         Program of the run.
     roles : RoleResolver
         Roles of the run.
+    home_link : HomeLink or None
+        Home link of this anchor if it is a home agent that has one. The link takes over when a binding ends.
     """
 
-    def __init__(self, program: Program, roles: RoleResolver) -> None:
-        self.options, self.program, self.roles = program.options, program, roles
+    def __init__(self, program: Program, roles: RoleResolver, home_link: HomeLink | None = None) -> None:
+        self.options, self.program, self.roles, self.home_link = program.options, program, roles, home_link
         self.entries = PerMobileState(self._initial_entry)
         self._shared_sequence = program.options.sequence == "shared"
 
@@ -78,12 +82,16 @@ class BindingCache:
         return BindingEntry()
 
     def current(self, role: str, mobile: int) -> int:
-        """Return the node that a mobile node is bound to, or ``NO_BINDING``."""
+        """Return the node that a mobile node is bound to, the home agent if it is at home, or ``NO_BINDING``."""
         care_of = self.entries[mobile].care_of
         if care_of != _INITIAL:
             return care_of
         router = self.roles.first_router[mobile]
         return NO_BINDING if router < 0 else self.roles.care_of(role, router)
+
+    def is_bound(self, role: str, mobile: int) -> bool:
+        """Return whether a mobile node has a binding; at home it has none."""
+        return self.current(role, mobile) not in (NO_BINDING, self.roles.home_agent)
 
     def is_newer(self, role: str, fields: MessageFields, mobile: int, deletes: bool) -> bool:
         """Return whether a message is newer than the binding it would change.
@@ -98,7 +106,7 @@ class BindingCache:
         return fields.identification > entry.identification
 
     def bind(self, ctx: Context, role: str, fields: MessageFields, simultaneous: bool) -> None:
-        """Bind the mobile node to its new care-of address.
+        """Bind the mobile node to its new care-of address. A mobile node that returns home loses its binding instead.
 
         Parameters
         ----------
@@ -110,21 +118,34 @@ class BindingCache:
             The request.
         simultaneous : bool
             If true, the old binding remains for a time (RFC 5944, S bit; decision 29). Otherwise the new binding replaces it.
+            There is no second binding beside the home link.
         """
         care_of, tunnel = self.roles.care_of, self.roles.tunnel(role)
         new = care_of(role, fields.new)
         old = care_of(role, fields.old) if fields.old >= 0 else new
-        keeps_old = simultaneous and old != new
+        entry, home = self.entries[ctx.mobile], self.roles.home_agent
+        entry.care_of = new
+        entry.markers = frozenset()
+        entry.identification = identification = fields.identification
+        entry.latest_identification = max(entry.latest_identification, identification)
+        if new == home:
+            self._deregister(ctx)
+            return
+        keeps_old = simultaneous and old not in (new, home)
         if keeps_old:
             self.roles.simultaneous_bindings += 1
             ctx.bind(old, until_ps=self._bicast_end_ps(ctx, fields.old), **tunnel)  # type: ignore[arg-type]
         until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
         ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
-        entry = self.entries[ctx.mobile]
-        entry.care_of = new
-        entry.markers = frozenset()
-        entry.identification = identification = fields.identification
-        entry.latest_identification = max(entry.latest_identification, identification)
+        if self.home_link is not None:
+            self.home_link.on_bound(ctx)
+
+    def _deregister(self, ctx: Context) -> None:
+        """End a binding because the mobile node is at home (RFC 5944 3.6.1, RFC 6275 10.3.2)."""
+        if self.home_link is not None:
+            self.home_link.on_deregistered(ctx)
+        else:
+            ctx.unbind()
 
     def _bicast_end_ps(self, ctx: Context, old: int) -> int:
         """Return when the old binding of a simultaneous one ends (decision 29).
@@ -151,7 +172,7 @@ class BindingCache:
         if race == "hold" and self._overtakes_registration(entry, care_of, role, fields):
             self._defer(ctx, entry, fields)
             return False
-        if care_of != NO_BINDING and (race == "rfc6275" or care_of == own):  # rfc6275: one entry for each home address
+        if self.is_bound(role, ctx.mobile) and (race == "rfc6275" or care_of == own):  # rfc6275: one entry for each home address
             self.remove(ctx, entry)
         return True
 
@@ -209,7 +230,10 @@ class BindingCache:
     def remove(self, ctx: Context, entry: BindingEntry) -> None:
         """Remove a binding."""
         entry.care_of = NO_BINDING
-        ctx.unbind()
+        if self.home_link is not None:
+            self.home_link.on_unbound(ctx)
+        else:
+            ctx.unbind()
 
     def restart(self, ctx: Context) -> None:
         """Forget everything about a mobile node."""

@@ -135,5 +135,6 @@ class Layer2Triggers:
         if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state.target_attachment != old + 1:
             return
         for number in self.program.steps_on(HOME, "move"):
-            if self.program.steps[number].step.effect == "forward":
-                self.client.send_request(ctx, state, number, -1, self.router[old], self.router[old + 1])
+            step, routers = self.program.steps[number], (self.router[old], self.router[old + 1])
+            if step.step.effect == "forward" and self.client.roles.applies(step, *routers):
+                self.client.send_request(ctx, state, number, -1, *routers)

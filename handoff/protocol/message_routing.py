@@ -13,6 +13,9 @@ from handoff.protocol.roles import RoleResolver
 REQUESTS = ("RQ", "BU", "DBU")
 """Kinds of messages by which a mobile node registers and deregisters."""
 
+FORWARDERS = ("oAR", "tHA")
+"""Roles that forward packets for the old care-of address."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageHop:
@@ -81,7 +84,7 @@ def _passing_action(program_step: ProgramStep, role: str, marker: str) -> str:
         return "leave"
     if role == "nAR" and kind == "RR":
         return "reply"
-    if role == "nAR" and kind == "BA" and path[0] == "oAR":
+    if role == "nAR" and kind == "BA" and path[0] in FORWARDERS:
         return "acknowledgement"
     return "marker" if role == "oAR" and kind == marker else ""
 
@@ -103,5 +106,5 @@ def arrival_action(program_step: ProgramStep, marker: str) -> str:
         return "advertisement"
     if program_step.kind in ("HoT", "CoT"):
         return "token"
-    from_old_router = program_step.step.path[0] == "oAR" and program_step.kind == "BA"
+    from_old_router = program_step.step.path[0] in FORWARDERS and program_step.kind == "BA"
     return "forwarding acknowledged" if from_old_router else "acknowledgement"

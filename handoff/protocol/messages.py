@@ -9,6 +9,7 @@ KINDS = (
     "AS", "AA",  # solicitation and advertisement of an agent or router
     "HADQ", "HADR",  # dynamic home agent address discovery request and reply (RFC 6275 10.5)
     "HoTI", "CoTI", "HoT", "CoT",  # return routability (RFC 6275 5.2)
+    "NA",  # neighbour advertisement for a care-of address (RFC 4861 4.4, RFC 6275 10.4.1)
 )  # fmt: skip
 
 
@@ -145,6 +146,7 @@ _V6 = {
     "DBA": IPV6 + HOME_ADDRESS + 16,
     "AS": IPV6 + 16,  # RFC 4861 4.1 with the link-layer address
     "AA": IPV6 + 16 + 8 + 32,  # 4.2 with link-layer address and one prefix
+    "NA": IPV6 + 24 + 8,  # RFC 4861 4.4 with the link-layer address
     "HADQ": IPV6 + 8,  # RFC 6275 6.5
     "HADR": IPV6 + 8 + 16,  # 6.6 with one address
     "HoTI": IPV6 + 16,  # 6.1.3

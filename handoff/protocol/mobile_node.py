@@ -143,6 +143,10 @@ class MobileNodeController:
         router = self.router[attachment]
         if attachment not in state.links or attachment < state.target_attachment or state.is_registering_or_registered(router):
             return
+        if state.router < 0 and router == self.roles.home_agent:  # it has never registered, so that it is simply at home
+            state.router = router
+            ctx.set_upstream_route(router)
+            return
         if state.router == router:  # it returned before the reply to its request for another router
             state.target_attachment = attachment
             old = state.target_router if state.registration_request else router
@@ -211,11 +215,10 @@ class MobileNodeController:
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
             self.records["between"][row] = self.program.procedure.hierarchical and variant == HOME
-        gateways = self.roles.gateways
-        keeps_gateway = self.program.procedure.hierarchical and 0 <= old != new and gateways[old] == gateways[new]
+        keeps_gateway = self.program.procedure.hierarchical and old != new and self.roles.share_gateway(old, new)
         for number in self.program.registration_steps(variant, event, keeps_gateway):
             step = self.program.steps[number]
-            if step.needs_old_router and (old < 0 or old == new):
+            if not self.roles.applies(step, old, new):
                 continue
             for peer in self.roles.peers[ctx.mobile] if step.per_peer else (-1,):
                 self.client.send_request(ctx, state, number, peer, old, new)
@@ -227,8 +230,8 @@ class MobileNodeController:
         """
         if not self.program.procedure.hierarchical:
             return HOME
-        gateway = self.roles.gateways[new]
-        if 0 <= old != new and state.gateway == gateway == self.roles.gateways[old]:
+        gateway = self.roles.gateways.get(new, -1)
+        if old != new and state.gateway == gateway and self.roles.share_gateway(old, new):
             return REGIONAL
         if state.gateway != gateway:
             state.gateway = -1
@@ -311,7 +314,9 @@ class MobileNodeController:
             state.forwarding_router = -1
         if self.client.has_link(state, fields.new):
             ctx.set_upstream_route(fields.new)
-        if self.program.steps[fields.step].variant == HOME:  # a regional registration does not refresh the home agent's binding
+        if fields.new == self.roles.home_agent:
+            state.refresh_timer += 1  # there is no binding to refresh
+        elif self.program.steps[fields.step].variant == HOME:  # a regional registration does not refresh the home agent's binding
             state.refresh_timer += 1
             ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh_timer)
         self.client.retry_waiting(ctx, state)

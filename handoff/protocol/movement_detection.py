@@ -73,7 +73,7 @@ class MovementDetector:
     def on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Start the discovery of the router on a new link."""
         if self.options.discovery == "layer2":
-            ctx.timer(ctx.time_ps + self.options.agent_discovery_ps + self.configuration_ps, DISCOVERED, attachment)
+            ctx.timer(ctx.time_ps + self.options.agent_discovery_ps + self._configuration_ps(attachment), DISCOVERED, attachment)
         elif self.options.discovery == "solicitation":
             ctx.timer(ctx.time_ps + self._random_delay_ps(ctx, state), SOLICIT, attachment * _TRIES)
 
@@ -102,8 +102,8 @@ class MovementDetector:
             return
         if state.is_registering_or_registered(router) or state.detecting == attachment:
             return
-        wait = self.configuration_ps
-        if self.options.discovery == "advertisement" and self.configuration_ps and self.program.procedure.ip == 6:
+        wait = self._configuration_ps(attachment)
+        if self.options.discovery == "advertisement" and wait and self.program.procedure.ip == 6:
             # many nodes may form an address on one multicast advertisement (RFC 4862 5.4.2)
             wait += self._random_delay_ps(ctx, state)
         if self.options.detection == "lazy" and state.router >= 0 and state.router != router:
@@ -124,6 +124,10 @@ class MovementDetector:
         elif not state.is_registering_or_registered(self.nodes.router[attachment]):
             lazy = self.options.detection == "lazy" and state.router >= 0 and not self.nodes.client.has_link(state, state.router)
             ctx.timer(max(ctx.time_ps, self._expiry_ps(ctx, state) if lazy else 0), DISCOVERED, attachment)
+
+    def _configuration_ps(self, attachment: int) -> int:
+        """Return the time that the address of a link takes. The home address exists already (RFC 6275 11.5.5)."""
+        return 0 if self.nodes.router[attachment] == self.roles.home_agent else self.configuration_ps
 
     def _expiry_ps(self, ctx: Context, state: MobileNodeState) -> int:
         """Return the end of the lifetime of the current router's last advertisement (RFC 5944 2.4.2.1)."""

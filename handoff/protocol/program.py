@@ -19,7 +19,7 @@ RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
 HOME, REGIONAL = 0, 1
 """Variants of a program: registration with the home agent, or only with the gateway of the region."""
 
-_OLD_ROLES = {"oAR", "oGFA", "oMAP"}
+_OLD_ROLES = {"oAR", "oGFA", "oMAP", "tHA"}
 
 _NumberedStep = tuple[int, Step, bool]
 """Variant, step, and whether the mobile node sends it over its old link."""
@@ -43,6 +43,8 @@ class ProgramStep:
         If true, the mobile node sends the message over its old link.
     wants_old : bool
         If true, the step requires an old router that differs from the new one.
+    forwards_after_move : bool
+        If true, the message asks the old router over the new link to forward, or asks for a router that does.
     per_peer : bool
         If true, the message is sent once for each correspondent.
     replies : frozenset of int
@@ -63,6 +65,7 @@ class ProgramStep:
     leg_bytes: tuple[int, ...]
     over_old_link: bool
     needs_old_router: bool
+    forwards_after_move: bool
     per_peer: bool
     replies: frozenset[int]
     needs_reply: bool
@@ -180,7 +183,7 @@ def compile_program(setup: Setup, procedure: str) -> Program:
     """
     definition = find_procedure(procedure)
     errors = setup.options.problems()
-    without_gateway = sorted({int(r) for r in setup.attachments.router} - set(setup.gateways))
+    without_gateway = sorted({int(r) for r in setup.attachments.router} - {*setup.gateways, setup.home_agent})
     if definition.hierarchical and without_gateway:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
         errors.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
@@ -222,7 +225,7 @@ def _apply_options(signalling: tuple[Step, ...], procedure: Procedure, options: 
         if forwards_after_move and procedure.ip == 6 and options.temporary_home_agent == "discovery":
             steps += [
                 Step("move", "HADQ", step.path),
-                Step("HADQ", "HADR", ("oAR", "nAR", "MN")),
+                Step("HADQ", "HADR", (step.path[-1], "nAR", "MN")),
                 replace(step, on="HADR"),
             ]
         elif forwards_after_move and procedure.ip == 4 and options.notification == "router":
@@ -284,6 +287,7 @@ def _program_step(
         leg_bytes=leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates),
         over_old_link=over_old,
         needs_old_router=bool(_OLD_ROLES & set(step.path)),
+        forwards_after_move=message_kind(step.message) == "HADQ" or (step.effect == "forward" and not over_old),
         per_peer="CN" in step.path,
         replies=replies,
         needs_reply=bool(replies),

@@ -125,7 +125,7 @@ class RegistrationClient:
             return wait
         if self.ip == 4:
             return max(wait, self.roles.min_reply_wait_ps(new, step.leg_bytes[0]))
-        first_registration = state.router < 0 and step.registers
+        first_registration = state.router in (-1, self.roles.home_agent) and step.registers
         return max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG) if first_registration else wait
 
     def _longest_wait_ps(self, step: ProgramStep) -> int:
@@ -209,7 +209,9 @@ class RegistrationClient:
     def send(self, ctx: Context, state: MobileNodeState, number: int, peer: int, old: int, new: int) -> None:
         """Send one message along its path, over the old or the new link, with the current identification."""
         hop = self.message_hops[number]
-        fields = MessageFields(number, 1, old, new, peer, state.identification, self.lifetime_s[number])
+        deregisters = new == self.roles.home_agent and hop.program_step.step.effect != "forward"
+        lifetime_s = 0 if deregisters else self.lifetime_s[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
+        fields = MessageFields(number, 1, old, new, peer, state.identification, lifetime_s)
         if self.signs and hop.program_step.kind in REQUESTS:
             fields = self._sign(ctx, state, fields, hop.program_step)
         via = old if hop.program_step.over_old_link else new
@@ -235,10 +237,13 @@ class RegistrationClient:
 
     # -- return routability (RFC 6275 5.2.5) ---------------------------------------------------------------------------
     def _lacks_tokens(self, ctx: Context, state: MobileNodeState, step: ProgramStep, peer: int, new: int) -> bool:
-        """Return whether a message to a correspondent has to wait for tokens; a deregistration requires only the home token."""
+        """Return whether a message to a correspondent has to wait for tokens; a deregistration requires only the home token.
+
+        A return home is a deregistration too.
+        """
         if step.step.path[-1] != "CN" or step.kind not in ("BU", "DBU"):
             return False
-        addresses = [_HOME_ADDRESS] if step.kind == "DBU" else [_HOME_ADDRESS, new]
+        addresses = [_HOME_ADDRESS] if step.kind == "DBU" or new == self.roles.home_agent else [_HOME_ADDRESS, new]
         return any(not self._has_valid_token(ctx, state, peer, address) for address in addresses)
 
     def _has_valid_token(self, ctx: Context, state: MobileNodeState, peer: int, address: int) -> bool:
@@ -256,7 +261,8 @@ class RegistrationClient:
         lacks_home_token = not self._has_valid_token(ctx, state, peer, _HOME_ADDRESS)
         if home_agent_reachable and ("HoTI", peer) not in in_progress and lacks_home_token:
             self.send_request(ctx, state, self.program.return_routability["HoTI" + link], peer, old, new)
-        lacks_care_of_token = step.kind == "BU" and not self._has_valid_token(ctx, state, peer, new)
+        at_home = new == self.roles.home_agent
+        lacks_care_of_token = step.kind == "BU" and not at_home and not self._has_valid_token(ctx, state, peer, new)
         if lacks_care_of_token and ("CoTI", peer) not in in_progress:
             self.send_request(ctx, state, self.program.return_routability["CoTI" + link], peer, old, new)
 

@@ -15,7 +15,7 @@ from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
 from handoff.protocol.constants import REGISTRATION_PROCESSING, SECOND
 from handoff.protocol.messages import MessageFields, header_bytes
-from handoff.protocol.program import Program
+from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
 
 
@@ -41,7 +41,7 @@ class RoleResolver:
 
     Attributes
     ----------
-    home_agent, gateways, peers, network, seed, members
+    home_agent, gateways, temporary_home_agents, peers, network, seed, members
         As in the parameters.
     row : Procedure
         Procedure of the program.
@@ -55,6 +55,8 @@ class RoleResolver:
         Maps a role to a function that returns its node for the arguments of a message; -1 stands for the mobile node.
     advertisements : AdvertisementSchedule
         Times at which routers advertise themselves.
+    has_home_link : bool
+        True if the home agent has a radio cell.
     link_down_ps : callable
         ``Attachments.link_down_ps`` of the setup.
     simultaneous : int
@@ -79,10 +81,12 @@ class RoleResolver:
         self.node_of_role: dict[str, Callable[[tuple[int, ...]], int]] = {
             "MN": _mobile_node, "nAR": itemgetter(MessageFields.NEW), "oAR": itemgetter(MessageFields.OLD), "CN": self._peer,
             "HA": self._home_agent, "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway,
-            "oMAP": self._old_gateway,
+            "oMAP": self._old_gateway, "tHA": self._temporary_home_agent,
         }  # fmt: skip
+        self.temporary_home_agents = setup.temporary_home_agents
         self.simultaneous_bindings = 0
         self.link_down_ps = setup.attachments.link_down_ps
+        self.has_home_link = setup.home_agent in setup.network.cell_of_node
         self._has_regions = program.procedure.hierarchical
         self._tunnels: dict[str, dict[str, int | str]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio
@@ -98,14 +102,17 @@ class RoleResolver:
     def _home_agent(self, _: tuple[int, ...]) -> int:
         return self.home_agent
 
+    def _temporary_home_agent(self, args: tuple[int, ...]) -> int:
+        return self.temporary_home_agents.get(args[MessageFields.OLD], args[MessageFields.OLD])
+
     def _peer(self, args: tuple[int, ...]) -> int:
         return MessageFields.unpack(args).peer
 
     def _new_gateway(self, args: tuple[int, ...]) -> int:
-        return self.gateways[args[MessageFields.NEW]]
+        return self.gateways.get(args[MessageFields.NEW], self.home_agent)  # the home link belongs to no region
 
     def _old_gateway(self, args: tuple[int, ...]) -> int:
-        return self.gateways[args[MessageFields.OLD]]
+        return self.gateways.get(args[MessageFields.OLD], self.home_agent)
 
     def role(self, node: int) -> str:
         """Return the role of an anchor's node."""
@@ -123,7 +130,23 @@ class RoleResolver:
 
     def care_of(self, role: str, router: int) -> int:
         """Return the node to which an anchor in ``role`` tunnels the packets of a mobile node at ``router``."""
-        return self.gateways[router] if self._has_regions and role in ("HA", "CN") else router
+        return self.gateways.get(router, router) if self._has_regions and role in ("HA", "CN") else router
+
+    def share_gateway(self, old: int, new: int) -> bool:
+        """Return whether two routers belong to one region. The home link belongs to none."""
+        return old in self.gateways and self.gateways[old] == self.gateways.get(new)
+
+    def applies(self, step: ProgramStep, old: int, new: int) -> bool:
+        """Return whether a step is part of a registration through ``new`` by a mobile node that comes from ``old``.
+
+        Without an old router there is no old path. The home link has no care-of address that a router could forward, and
+        belongs to no region, so that a mobile node at home has no binding at a gateway.
+        """
+        if step.needs_old_router and (old < 0 or old == new):
+            return False
+        if step.forwards_after_move and old == self.home_agent:
+            return False
+        return step.step.path[-1] != "MAP" or new != self.home_agent
 
     def tunnel(self, role: str) -> dict[str, int | str]:
         """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Context.bind``."""

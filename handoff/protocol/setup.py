@@ -136,6 +136,9 @@ class Setup:
         Remarks on the input for the user.
     groups : ProcedureGroups or None
         Groups of the procedure ``mixture``; None if the study has none. Other procedures ignore them.
+    temporary_home_agents : dict of int to int
+        Maps a router to the node of its sub-network that is the temporary home agent there (seed, figures 4 and 5). A router
+        without an entry is its own temporary home agent.
     """
 
     network: Network
@@ -147,6 +150,7 @@ class Setup:
     restarts: tuple[Restart, ...] = ()
     notes: tuple[str, ...] = ()
     groups: ProcedureGroups | None = None
+    temporary_home_agents: dict[int, int] = field(default_factory=dict)
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

@@ -25,6 +25,8 @@ class VisitorEntry:
         Packets are tunnelled to the new care-of address (RFC 6275 10.4; seed, phases II-4 and III-3).
     buffering_old_link : bool
         Packets that the old link cannot carry any longer are buffered here (option ``old_buffer_packets``).
+    marker_passed, waits_for_marker : bool
+        The marker of the mobile node's last move away has passed; it has not, and forwarding waits for it.
     ends_with_link : bool
         The marker has passed, so that the entry is removed when the link goes down (decision 10).
     advertisements_left : int
@@ -40,13 +42,16 @@ class VisitorEntry:
         "ends_with_link",
         "forwarding",
         "last_identification",
+        "marker_passed",
         "registered_at_start",
         "until_ps",
+        "waits_for_marker",
     )
 
     def __init__(self, registered_at_start: bool) -> None:
         self.attached = self.registered_at_start = registered_at_start
         self.forwarding = self.buffering_old_link = self.ends_with_link = False
+        self.marker_passed = self.waits_for_marker = False
         self.until_ps = self.last_identification = -1
         self.advertisements_left = 0
 
@@ -70,7 +75,9 @@ class VisitorList:
     def __init__(self, program: Program, roles: RoleResolver, node: int) -> None:
         self.options, self.procedure, self.roles, self.node = program.options, program.procedure, roles, node
         self.entries = PerMobileState(self._initial_entry)
-        self._is_foreign_agent = program.options.has_foreign_agents(program.procedure)
+        has_foreign_agents, is_home_link = program.options.has_foreign_agents(program.procedure), node == roles.home_agent
+        self._is_foreign_agent = has_foreign_agents and not is_home_link
+        self._delivers_to_all = not has_foreign_agents and not is_home_link
         self._forwarding_ps = program.options.forwarding_lifetime(program.procedure.ip)
         self._forwarding_tunnel = roles.tunnel("AR")
 
@@ -82,10 +89,11 @@ class VisitorList:
         """Start delivery to the mobile node if it is registered here, if packets wait for it, or in any case in IPv6."""
         visitor = self.entries[ctx.mobile]
         visitor.attached, visitor.ends_with_link = True, False
+        visitor.marker_passed = visitor.waits_for_marker = False
         registered = visitor.until_ps > ctx.time_ps
         visitor.advertisements_left = ADVERTISEMENTS_IN_LIFETIME if registered else FOREVER
         returns = visitor.buffering_old_link and visitor.registered_at_start
-        if registered or returns or visitor.forwarding or not self._is_foreign_agent:
+        if registered or returns or visitor.forwarding or self._delivers_to_all:
             self._deliver(ctx, visitor.until_ps if registered else None)
         visitor.forwarding = visitor.buffering_old_link = False
 
@@ -141,7 +149,7 @@ class VisitorList:
         visitor.until_ps = -1
         visitor.registered_at_start = False
         if visitor.forwarding or visitor.buffering_old_link or self._is_foreign_agent:
-            visitor.forwarding = visitor.buffering_old_link = False
+            visitor.forwarding = visitor.buffering_old_link = visitor.waits_for_marker = False
             ctx.unbind()
 
     def on_request(self, ctx: Context, fields: MessageFields) -> None:
@@ -153,6 +161,7 @@ class VisitorList:
 
     def _expect(self, ctx: Context, visitor: VisitorEntry, until_ps: int) -> None:
         visitor.forwarding = visitor.registered_at_start = visitor.buffering_old_link = visitor.ends_with_link = False
+        visitor.marker_passed = visitor.waits_for_marker = False
         visitor.until_ps = until_ps
         if visitor.attached:
             self._deliver(ctx, until_ps)
@@ -180,17 +189,40 @@ class VisitorList:
     def start_forwarding(self, ctx: Context, fields: MessageFields) -> None:
         """Tunnel packets to the new care-of address.
 
-        A router does not forward to itself, nor for a mobile node that has registered here again since it sent the update.
+        A router does not forward to itself, nor for a mobile node that has registered here again since it sent the update. If the
+        mobile node returns home, the home agent would send the packets back until it has processed the deregistration. The router
+        therefore buffers them until a marker has come, if it has a buffer.
         """
+        if not self._becomes_forwarder(ctx, fields):
+            return
+        visitor = self.entries[ctx.mobile]
+        until = ctx.time_ps + self._forwarding_ps
+        in_flight = self.options.forward_unacked
+        expects_marker = fields.new == self.roles.home_agent and self.procedure.marker and not visitor.marker_passed
+        if expects_marker and self.options.buffers_at_old_router:
+            visitor.waits_for_marker = True
+            packets, size_bytes = self.options.old_buffer_packets, self.options.old_buffer_bytes
+            ctx.buffer(packets=packets, bytes=size_bytes, until_ps=until, copy_in_flight=in_flight)
+        else:
+            ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, **self._forwarding_tunnel)  # type: ignore[arg-type]
+
+    def hand_over(self, ctx: Context, fields: MessageFields, temporary_home_agent: int) -> None:
+        """Pass packets for the old care-of address to the temporary home agent, on the link and without a tunnel header."""
+        if temporary_home_agent != self.node and self._becomes_forwarder(ctx, fields):
+            ctx.bind(
+                temporary_home_agent, header_bytes=0, end="mobile", until_ps=ctx.time_ps + self._forwarding_ps,
+                copy_in_flight=self.options.forward_unacked,
+            )  # fmt: skip
+
+    def _becomes_forwarder(self, ctx: Context, fields: MessageFields) -> bool:
+        """Return whether this router forwards for a mobile node from now on, and record it."""
         visitor = self.entries[ctx.mobile]
         if fields.new == self.node or fields.identification < visitor.last_identification:
-            return
+            return False
         visitor.forwarding = True
         visitor.ends_with_link = visitor.registered_at_start = visitor.buffering_old_link = False
         visitor.until_ps = -1
-        until = ctx.time_ps + self._forwarding_ps
-        in_flight = self.options.forward_unacked
-        ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, **self._forwarding_tunnel)  # type: ignore[arg-type]
+        return True
 
     def on_marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
         """Process a marker at the old router.
@@ -209,12 +241,21 @@ class VisitorList:
         visitor = self.entries[ctx.mobile]
         if fields.identification < visitor.last_identification:
             return False, False  # of an earlier handoff: the mobile node has registered through this router again since
+        visitor.marker_passed = True
+        if visitor.waits_for_marker:
+            visitor.waits_for_marker = False
+            until = ctx.time_ps + self._forwarding_ps
+            ctx.bind(self.roles.home_agent, until_ps=until, **self._forwarding_tunnel)  # type: ignore[arg-type]
         if visitor.forwarding:
             return not self._is_foreign_agent, self.options.forwarding_end == "marker" and not self.procedure.route_optimization
         if not visitor.attached:
             return not self._is_foreign_agent, self._is_foreign_agent and not visitor.buffering_old_link
         visitor.ends_with_link = True
         return True, False
+
+    def takes_marker_past_table(self, mobile: int) -> bool:
+        """Return whether the marker goes to the radio directly, and not like data through this router's table."""
+        return False
 
     def restart(self, ctx: Context) -> None:
         """Forget everything about a mobile node."""

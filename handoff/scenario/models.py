@@ -81,6 +81,12 @@ class Cell(Channel):
     up_loss: Loss | None = None
 
 
+class HomeAgent(Node):
+    """The home agent. With a ``cell`` it has a home link, to which mobile nodes attach by the name of the home agent."""
+
+    cell: Cell | None = None
+
+
 class Region(StrictModel):
     """Routers behind one gateway (gateway foreign agent, or mobility anchor point)."""
 
@@ -124,6 +130,13 @@ class Regions(StrictModel):
             [Link.model_construct(between=[a, b], **channel.model_dump(exclude={"to"})) for a, b, channel in links],
             [Region.model_construct(gateway=name, routers=part) for name, part in zip(names, parts, strict=True)],
         )
+
+
+class TemporaryHomeAgent(StrictModel):
+    """A node of a sub-network that is the temporary home agent of its routers in Mobile IPv6 (seed, figures 4 and 5)."""
+
+    node: Name
+    routers: Names
 
 
 class Restart(StrictModel):
@@ -207,13 +220,14 @@ class Scenario(StrictModel):
     name: Name
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
-    home_agent: Node
+    home_agent: HomeAgent
     correspondent: Annotated[list[Node], BeforeValidator(as_list), Field(min_length=1)]
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
     region: list[Region] = Field(default_factory=list)
     regions: Regions | None = None
+    temporary_home_agent: list[TemporaryHomeAgent] = Field(default_factory=list)
     traffic: Annotated[list[Traffic], Field(min_length=1)]
     movement: Movement
     coverage: CoverageModel | None = None
@@ -222,6 +236,11 @@ class Scenario(StrictModel):
     options: StudyOptions = StudyOptions()
     sweep: Sweep | None = None
     slo: Slo | None = None
+
+    @property
+    def access_points(self) -> list[str]:
+        """Nodes that mobile nodes can attach to: the routers, and the home agent if it has a cell."""
+        return [*self.routers.names, *([self.home_agent.name] if self.home_agent.cell is not None else [])]
 
     @model_validator(mode="after")
     def _expand_regions(self) -> Scenario:
@@ -236,7 +255,7 @@ class Scenario(StrictModel):
         """Check names that tables use of each other, and what depends on several tables."""
         problems = [*self._node_problems(), *self._movement_problems()]
         problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
-        problems += [*self._coverage_problems(), *self._traffic_problems()]
+        problems += [*self._temporary_home_agent_problems(), *self._coverage_problems(), *self._traffic_problems()]
         problems += mixture_problems(self.mixture, bool(self.region or self.regions))
         if self.duration == 0:
             problems.append("duration: 0 is too short; give a duration above 0")
@@ -256,11 +275,11 @@ class Scenario(StrictModel):
         return problems + [f"{key}: no node {name!r}; there are {join_names(names)}" for name, key in unknown]
 
     def _movement_problems(self) -> list[str]:
-        routers, movement = self.routers.names, self.movement
+        routers, movement = self.access_points, self.movement
         used = [*(movement.routers or {}).values(), *([movement.home] if movement.home is not None else [])]
         unknown = [name for name in dict.fromkeys(used) if name not in routers]
         problems = [f"movement: no router {name!r}; there are {join_names(routers)}" for name in unknown]
-        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(routers) == 1:
+        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(self.routers.names) == 1:
             problems.append("movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names")
         return problems
 
@@ -302,14 +321,25 @@ class Scenario(StrictModel):
             problems.append("routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out")
         return problems
 
+    def _temporary_home_agent_problems(self) -> list[str]:
+        nodes, routers, key = [node.name for node in self.node], self.routers.names, "temporary_home_agent"
+        problems = [
+            f"{key}: {entry.node!r} is no [[node]]; there are {join_names(nodes) or 'none'}"
+            for entry in self.temporary_home_agent
+            if entry.node not in nodes
+        ]
+        assigned = [name for entry in self.temporary_home_agent for name in entry.routers]
+        problems += [f"{key}: no router {name!r}; there are {join_names(routers)}" for name in assigned if name not in routers]
+        return problems + [f"{key}: router {name!r} is listed twice: give it one" for name in _duplicates(assigned)]
+
     def _coverage_problems(self) -> list[str]:
         if not self.movement.has_positions:
             return ["coverage does not apply to movement without positions: leave it out"] if self.coverage else []
         if self.coverage is None:
             return ["coverage is missing: it turns the positions of movement into attachments"]
-        located, routers = self.coverage.placed(), self.routers.names
-        problems = [f"coverage: no router {name!r}; there are {join_names(routers)}" for name in located if name not in routers]
-        if missing := [name for name in routers if name not in located]:
+        located, points = self.coverage.placed(), self.access_points
+        problems = [f"coverage: no router {name!r}; there are {join_names(points)}" for name in located if name not in points]
+        if missing := [name for name in points if name not in located]:
             problems.append(f"coverage: no position for {join_names(missing)}: give every router one")
         if self.coverage.positions_deg is not None and self.movement.trace is None:
             problems.append("coverage.positions_deg does not apply without a trace in degrees: give positions_m")

@@ -68,8 +68,9 @@ def baseline_bytes(
     anchors: dict[int, _BindAtOnce] = {}
     for router in np.unique(movement.router[moves]).tolist():
         arrivals = moves[movement.router[moves] == router]
-        network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
-        controllers[router] = _DeliverLocally()
+        if router != setup.home_agent:  # the home agent is an anchor below
+            network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
+            controllers[router] = _DeliverLocally()
         for part, roles in enumerate(roles_of_parts):
             for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
                 rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
@@ -110,4 +111,9 @@ class _BindAtOnce:
     def on_event(self, ctx: Any, event: Any) -> None:
         part, router = event.args[0] >> 16, event.args[0] & 0xFFFF
         roles, role = self.roles_of_parts[part]
-        ctx.bind(roles.care_of(role, router), **roles.tunnel(role))
+        if router != roles.home_agent:
+            ctx.bind(roles.care_of(role, router), **roles.tunnel(role))
+        elif role == "HA":
+            ctx.deliver_locally()
+        else:
+            ctx.unbind()

@@ -27,12 +27,7 @@ PURPOSE_AGE = PURPOSE_USER + 1
 def install_initial_state(setup: Setup, network: Network, roles_of_parts: Sequence[RoleResolver]) -> None:
     """Attach the mobile nodes and install the bindings of time 0.
 
-    A mobile node whose link is up at time 0 counts as registered before.
-
-    Raises
-    ------
-    ValueError
-        If a mobile node is attached to its home agent: it would need no binding.
+    A mobile node whose link is up at time 0 counts as registered before, unless it is the home link: at home it has no binding.
     """
     movement = setup.attachments
     network.attach(movement.mobile, movement.router, movement.up_ps, movement.down_ps)
@@ -40,7 +35,7 @@ def install_initial_state(setup: Setup, network: Network, roles_of_parts: Sequen
         network.set_local(router, mobiles)
         network.set_upstream_route(mobiles, router)
         if router == setup.home_agent:
-            raise ValueError("a mobile node at its home agent is at home: attach it to another router")
+            continue
         for roles in roles_of_parts:
             for node, role, bound in anchors_with_bindings(roles, router, mobiles):
                 network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
@@ -56,13 +51,16 @@ def prepare_network(setup: Setup, program: Program | Mixture, seed: int) -> tupl
 
 
 def anchors_with_bindings(roles: RoleResolver, router: int, mobiles: Int) -> Iterator[tuple[int, str, Int]]:
-    """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for."""
+    """Yield each anchor of mobile nodes at a router: its node, its role, and the mobile nodes that it has a binding for.
+
+    A mobile node on the home link has the same anchors, except the gateway, and no binding at them.
+    """
     procedure = roles.procedure
     mobiles = mobiles[roles.select_members(mobiles)]
     if not len(mobiles):
         return
     yield roles.home_agent, "HA", mobiles
-    if procedure.hierarchical:
+    if procedure.hierarchical and router != roles.home_agent:
         yield roles.gateways[router], "MAP" if procedure.ip == 6 else "GFA", mobiles
     if procedure.route_optimization:
         for node in roles.peers.nodes:
@@ -97,7 +95,7 @@ def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], se
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)
     start = setup.first_attachments()
-    registered = movement.mobile[start[movement.up_ps[start] == 0]]
+    registered = movement.mobile[start[(movement.up_ps[start] == 0) & (movement.router[start] != setup.home_agent)]]
     for part in parts:
         _schedule_first_refresh(setup, network, part, registered[part.roles.select_members(registered)], seed)
     if setup.options.authenticates and setup.options.authentication_service_ps:
@@ -145,7 +143,7 @@ def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> It
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
     yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
-    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent}
+    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:

@@ -200,14 +200,14 @@ def _refreshes(
     number = np.where(home == 0, (end - start) / interval_ps, (end - home) // interval_ps - (start - home) // interval_ps)
     groups = int(group.max(initial=0)) + 1
     for key, n in enumerate(np.bincount(movement.router[rows] * groups + group[movement.mobile[rows]], number).tolist()):
-        if n:
+        if n and key // groups != roles.home_agent:  # at home there is no binding to refresh
             yield *divmod(key, groups), n
 
 
 def _stays_in_region(roles: RoleResolver, routers: Int) -> npt.NDArray[np.bool_]:
     """Return, for each router but the first, True if a move to it from the one before registers with the gateway alone."""
     gateway = np.array([roles.gateways.get(r, -1) for r in routers.tolist()])
-    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & roles.procedure.hierarchical
+    within: npt.NDArray[np.bool_] = (gateway[1:] == gateway[:-1]) & (gateway[1:] >= 0) & roles.procedure.hierarchical
     return within
 
 
@@ -221,8 +221,8 @@ class _MessageCounter:
         self.served: Counter[int] = Counter()
 
     def add_handoff(self, kind: _HandoffKind) -> None:
-        program, gateways = self.program, self.roles.gateways
-        regional = program.procedure.hierarchical and kind.old >= 0 and gateways[kind.old] == gateways[kind.new]
+        program = self.program
+        regional = program.procedure.hierarchical and self.roles.share_gateway(kind.old, kind.new)
         if not kind.discovered:
             for number in program.prelude:
                 self._add_step(number)
@@ -244,15 +244,16 @@ class _MessageCounter:
     def _add_step(self, number: int, peer: int = -1) -> None:
         """Count the message of a step and all that it starts at the nodes on its path; ``peer`` -1 before a correspondent."""
         program_step = self.program.steps[number]
-        if program_step.needs_old_router and (self.old < 0 or self.old == self.new):
+        if not self.roles.applies(program_step, self.old, self.new):
             return
         path = program_step.step.path
         for correspondent in self.peers if program_step.per_peer and peer < 0 else (peer,):
             nodes = [self._node(role, correspondent) for role in path]
             for hop in range(1, len(path)):
-                self.legs[nodes[hop - 1], nodes[hop], program_step.leg_bytes[hop - 1]] += 1
-                if nodes[hop] != AIR and program_step.kind != self.program.procedure.marker:
-                    self.served[nodes[hop]] += 1
+                if nodes[hop - 1] != nodes[hop]:
+                    self.legs[nodes[hop - 1], nodes[hop], program_step.leg_bytes[hop - 1]] += 1
+                    if nodes[hop] != AIR and program_step.kind != self.program.procedure.marker:
+                        self.served[nodes[hop]] += 1
                 for next_step in program_step.starts[hop] if path[hop] != "MN" else ():
                     self._add_step(next_step, correspondent)
             if path[-1] == "MN":
@@ -261,7 +262,9 @@ class _MessageCounter:
 
     def _node(self, role: str, peer: int) -> int:
         if role in ("GFA", "MAP"):
-            return self.roles.gateways[self.new]
+            return self.roles.gateways.get(self.new, self.roles.home_agent)
         if role in ("oGFA", "oMAP"):
-            return self.roles.gateways[self.old]
+            return self.roles.gateways.get(self.old, self.roles.home_agent)
+        if role == "tHA":
+            return self.roles.temporary_home_agents.get(self.old, self.old)
         return {"MN": AIR, "oAR": self.old, "nAR": self.new, "HA": self.roles.home_agent, "CN": peer}[role]

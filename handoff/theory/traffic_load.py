@@ -92,6 +92,8 @@ def traffic_load(setup: Setup, roles: RoleResolver, signalling: SignallingLoad) 
 def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[list[tuple[int, int, int]], int]:
     """Return the segments from a correspondent to a router, each with its tunnel header bytes, and those left on the radio."""
     procedure = roles.procedure
+    if router == roles.home_agent:  # at home there is no binding
+        return [(node, router, 0)], 0
     optimized = procedure.route_optimization and node != roles.home_agent  # packets from mobile nodes start there
     anchors = [("CN", node)] if optimized else [("HA", roles.home_agent)]
     if procedure.hierarchical:

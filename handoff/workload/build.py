@@ -87,6 +87,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
         tuple(notes),
         groups,
+        {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
     )
 
 
@@ -95,6 +96,8 @@ def build_network(scenario: Scenario) -> Network:
     network = Network()
     for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
         _add_node(network, server)
+    if scenario.home_agent.cell is not None:
+        network.cell(scenario.home_agent.name, **scenario.home_agent.cell.model_dump())
     routers = scenario.routers
     gateways = _gateways(scenario)
     for name in routers.names:
@@ -145,8 +148,8 @@ def _load_movement(
         problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
     source = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
-    routers = set(scenario.routers.names)
-    if unknown := [name for name in log.router_names if name not in routers]:
+    known = set(scenario.access_points)
+    if unknown := [name for name in log.router_names if name not in known]:
         valid = join_names(scenario.routers.names)
         problems.append(f"{source}: unknown routers {join_names(unknown)}; routers.names has {valid}")
         return [], None

@@ -108,8 +108,8 @@ def test_a_wrong_figure_is_reported(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--figure", "12A", "--procedure", "mipv4"], "--procedure: leave it out; a figure has its procedure"),
-        (["--mn", "I"], "give --procedure and --handoff, or a --figure"),
+        (["--figure", "12A", "--procedure", "mipv4"], "--procedure, --registration: leave them out; a figure has"),
+        (["--mn", "I"], "give --procedure and either --handoff or --registration, or a --figure"),
     ],
 )
 def test_options_that_do_not_fit_are_reported(arguments, message):
@@ -117,4 +117,56 @@ def test_options_that_do_not_fit_are_reported(arguments, message):
 
 
 def test_options_without_a_scenario_are_reported():
-    assert "give SCENARIO and --procedure and --mn and --handoff, or a --figure" in figure(code=2).stderr
+    assert "give SCENARIO and --procedure and --mn and either --handoff or --registration, or a --figure" in figure(code=2).stderr
+
+
+REGISTRATION = """
+name = "first"
+duration = "2s"
+correspondent = { name = "cn" }
+home_agent = { name = "ha", registration = "1ms" }
+link = [{ between = ["cn", "ha"], delay = "20ms" }]
+options = { discovery = "solicitation" }
+
+[routers]
+names = ["a"]
+wired_to = "ha"
+wired = { delay = "10ms" }
+cell = { delay = "4ms" }
+
+[[traffic]]
+interval = "10ms"
+size_bytes = 200
+
+[movement]
+associations = "moves.csv"
+"""
+
+
+def registration_scenario(folder, up):
+    (folder / "moves.csv").write_text(f"mobile,router,up_s,down_s,predict_s,going_down_s\nm,a,{up},,,\n")
+    path = folder / "first.toml"
+    path.write_text(REGISTRATION)
+    return ["ladder", str(path), "--procedure", "mipv4", "--mn", "m"]
+
+
+def test_a_first_registration_is_drawn(tmp_path):
+    """Figure 2 of the seed: solicitation and advertisement, then the request (20, 22) and the reply (24, 26)."""
+    text = handoff_in_process(*registration_scenario(tmp_path, 1), "--registration").stdout
+    assert text.startswith("mipv4: first registration of m (router a, HA ha, CN cn)\n")
+    places = [text.index(f" {message} ") for message in ("AS9", "AA9", "RQ", "RR")]
+    assert places == sorted(places)
+    assert (text.count(" RQ "), text.count(" RR ")) == (2, 2)
+
+
+def test_a_mobile_node_that_is_registered_at_time_0_has_no_first_registration(tmp_path):
+    done = handoff_in_process(*registration_scenario(tmp_path, 0), "--registration")
+    assert done.returncode != 0
+    assert "m does not register in this run" in done.stderr
+
+
+@pytest.mark.parametrize("extra", [[], ["--handoff", "0", "--registration"]])
+def test_either_a_handoff_or_the_registration_is_drawn(tmp_path, extra):
+    done = handoff_in_process(*registration_scenario(tmp_path, 1), *extra)
+    assert done.returncode == 2
+    assert "give either --handoff or --registration" in done.stderr

@@ -55,7 +55,9 @@ def run_on(setup: Setup, procedure: str, seed: int, engine: Any = Engine, **opti
 def procedure_differences(number: int) -> list[str]:
     """Return the differences between engine and oracle in random town ``number`` under a procedure or, in one of 4, a mixture."""
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
-    setup = Town(wild=True, mobiles=4, moving_ms=2_500, until_ms=3_000, calls=number // len(PROCEDURES) % 2 == 0).setup(number)
+    calls, home_link = number // len(PROCEDURES) % 2 == 0, number % 4 == 3
+    town = Town(wild=True, mobiles=4, home_link=home_link, moving_ms=2_500, until_ms=3_000, calls=calls)
+    setup = town.setup(number)
     if number // len(PROCEDURES) % 4 in (2, 3) and number % 2:
         setup, procedure = _draw_mixture(setup, procedure, number), MIXTURE
     description = f"scenario {number}, {procedure}, {setup.groups}, {setup.options}"

@@ -20,7 +20,8 @@ class Town:
 
     ``rough``: slow and lossy links with small buffers, and random layer-2 events. Otherwise every move is predicted ``lead_ms``
     before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
-    values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other.
+    values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other. ``home_link``: mobile nodes
+    also visit the home agent, which has a radio.
     """
 
     rough: bool = True
@@ -29,6 +30,7 @@ class Town:
     guard_ms: int = 0
     overlap: bool = True
     mobiles: int = 6
+    home_link: bool = False
     moving_ms: int = 5_000
     until_ms: int = 6_000
     calls: bool = False
@@ -64,12 +66,14 @@ class Town:
             net.link(gateway, name, delay=ms(2, 10), loss=rough("0", "0.03"), both=True, **wired)
         for a, b in (("r0", "r1"), ("r1", "r2"), ("r2", "r0")):
             net.link(a, b, delay=ms(1, 8), both=True, **wired)
+        if self.home_link:
+            net.cell("ha", delay=ms(1, 6), rate=rough(0, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
         rows = []
         for i in range(self.mobiles):
             mobile = net.mobile(f"mn{i}", home="ha")
             net.cbr("cn", mobile, interval=ms(3, 9), size_bytes=int(rng.integers(100, 900)), start_ps=ms(0, 9))
             net.cbr("cn" if i % 2 else "peer", mobile, interval=ms(8, 20), size_bytes=150, start_ps=ms(0, 9), up=True, label="up")
-            rows += self._random_attachments(rng, mobile, [net.node_index(n) for n in names])
+            rows += self._random_attachments(rng, mobile, [net.node_index(n) for n in (*names, *["ha"] * self.home_link)])
         if self.calls:
             calls = np.random.default_rng([seed, 2])
             for i in range(self.mobiles):
@@ -83,7 +87,7 @@ class Town:
             forwarding_lifetime_ps=rough(10_000 * MS, ms(20, 3000)),
             bicast_ps=ms(50, 500),
             agent_discovery_ps=ms(0, 200),
-            old_buffer_packets=rough(0, None, 5, 50),
+            old_buffer_packets=rough(None if self.home_link else 0, None, 5, 50),
         )
         movement = Attachments(*[np.array(c, np.int64) for c in zip(*rows, strict=True)])
         restarts: tuple[Restart, ...] = ()

@@ -81,6 +81,8 @@ class RunView(RunObserver):
         """Return the entry of time 0: the mobile node is registered through its first router, with every anchor."""
         router = int(self.setup.attachments.router[self.setup.attachments.mobile == mobile][0])
         procedure, gateways = self.program.procedure, self.setup.gateways
+        if router == self.setup.home_agent:
+            return ("local", None) if node == router else None
         care_of = gateways[router] if procedure.hierarchical else router
         anchors = {self.setup.home_agent: care_of}
         if procedure.route_optimization:

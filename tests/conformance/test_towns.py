@@ -24,7 +24,7 @@ def one_and_deep(count: int) -> list[object]:
 @pytest.mark.parametrize("seed", one_and_deep(20))
 def test_traffic_resumes_after_the_last_move(procedure, seed):
     """Mobile nodes stop moving after 5 s. 70 s later, after every back-off (at most 32 s), packets of each flow still arrive."""
-    setup = Town(until_ms=75_000).setup(seed)
+    setup = Town(until_ms=75_000, home_link=seed % 2 == 0).setup(seed)
     last = run_on(setup, procedure, seed).result.flows["last_ps"]
     assert np.min(last) > 55_000 * MS, [setup.network.mobile_name(i // 2) for i in np.flatnonzero(last <= 55_000 * MS)]
 
@@ -65,10 +65,11 @@ def test_immediate_deletion_at_a_correspondent_lets_packets_follow_the_marker(pr
 @pytest.mark.parametrize("relay", ["router", pytest.param("l2", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("overlap", [True, False])
 @pytest.mark.parametrize("lead_ms", [0, 15, LONGEST_PATH_MS + 1])
+@pytest.mark.parametrize("home_link", [False, True])
 @pytest.mark.parametrize("seed", one_and_deep(5))
-def test_a_guard_of_two_radio_delays_avoids_loss(procedure, relay, overlap, lead_ms, seed):
+def test_a_guard_of_two_radio_delays_avoids_loss(procedure, relay, overlap, lead_ms, home_link, seed):
     """With large buffers all scenarios lose max(0, 2 wo - guard) ms of traffic, where wo is the delay of the old radio."""
-    setup = Town(rough=False, lead_ms=lead_ms, guard_ms=12, overlap=overlap).setup(seed)
+    setup = Town(rough=False, lead_ms=lead_ms, guard_ms=12, overlap=overlap, home_link=home_link).setup(seed)
     run = run_on(setup, procedure, seed)
     assert len(run.handoffs["mobile"]) > 5
     assert run.result.flows["lost"].sum() == 0

@@ -132,8 +132,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "temporary home agent never asked",
         "protocol/procedures/mipv6.py",
-        '_TEMPORARY = update_steps("move", "3", (*_NEW_LINK, "oAR"), "forward")',
-        '_TEMPORARY = update_steps("never", "3", (*_NEW_LINK, "oAR"), "forward")',
+        '*update_steps("move", "3", (*_NEW_LINK, "tHA"), "forward")',
+        '*update_steps("never", "3", (*_NEW_LINK, "tHA"), "forward")',
     ),
     Mutant(
         "forwarding that never ends",

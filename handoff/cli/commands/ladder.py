@@ -15,6 +15,7 @@ from handoff.cli.options import seed_option, set_option
 @click.option("--procedure", metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them.")
 @click.option("--mn", help="Mobile node: its name, or its number, counted from 0.")
 @click.option("--handoff", type=click.IntRange(min=0), help="Number of the mobile node's handoff, counted from 0.")
+@click.option("--registration", is_flag=True, help="Draw the mobile node's first registration instead of a handoff.")
 @click.option(
     "--figure", metavar="NUMBER",
     help="Draw the network in the procedure, scenario and phase of a figure of the seed document, as in 12A; 'all' draws every "
@@ -28,7 +29,7 @@ from handoff.cli.options import seed_option, set_option
 @seed_option()
 @set_option
 def ladder(**options: Any) -> None:
-    """Draw one handoff of a SCENARIO as a sequence diagram, or one figure of the seed document.
+    """Draw one handoff or first registration of a SCENARIO as a sequence diagram, or one figure of the seed document.
 
     The diagram shows messages, events and data packets, phase by phase.
 
@@ -36,13 +37,17 @@ def ladder(**options: Any) -> None:
     """
     from handoff.cli.ladder import figure_command, ladder_command
 
+    registration = options.pop("registration")
     if options["figure"] is not None:
-        if options.pop("procedure") is not None:
-            raise click.UsageError("--procedure: leave it out; a figure has its procedure")
+        if options.pop("procedure") is not None or registration:
+            raise click.UsageError("--procedure, --registration: leave them out; a figure has its procedure and phase")
         figure_command(**options)
         return
     options.pop("figure")
-    required = {"scenario": "SCENARIO", "procedure": "--procedure", "mn": "--mn", "handoff": "--handoff"}
-    if missing := [text for name, text in required.items() if options[name] is None]:
+    required = {"scenario": "SCENARIO", "procedure": "--procedure", "mn": "--mn"}
+    missing = [text for name, text in required.items() if options[name] is None]
+    if registration == (options["handoff"] is not None):
+        missing.append("either --handoff or --registration")
+    if missing:
         raise click.UsageError(f"give {' and '.join(missing)}, or a --figure")
     ladder_command(**options)

@@ -61,8 +61,10 @@ def _initial(view: RunView) -> Iterator[tuple[int, int | str]]:
     if attachments.up_ps[first] > 0:
         return
     router = int(attachments.router[first])
-    care_of = view.setup.gateways[router] if procedure.hierarchical else router
     yield router, "visitor"
+    if router == view.setup.home_agent:  # at home there is no binding
+        return
+    care_of = view.setup.gateways[router] if procedure.hierarchical else router
     yield view.setup.home_agent, care_of
     if procedure.hierarchical:
         yield care_of, router

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine import FOREVER
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.phases import SCENARIOS
-from handoff.output.ladder.view import MN, RunView, observe_handoff
+from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff
 from handoff.protocol.setup import Setup
 from handoff.simulation.observer import Action
 
@@ -17,17 +17,20 @@ _LAYER_2_EVENTS = {
 }  # fmt: skip
 
 
-def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> Ladder:
-    """Run a procedure and return one of its handoffs as a ladder diagram; see :func:`observe_handoff`."""
-    view = observe_handoff(setup, procedure, mobile, handoff, seed)
+def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int | None, seed: int) -> Ladder:
+    """Run a procedure and return a handoff (:func:`observe_handoff`) as a ladder diagram; without one, the first registration."""
+    if handoff is None:
+        view, subject = observe_first_registration(setup, procedure, mobile, seed), "first registration"
+    else:
+        view, subject = observe_handoff(setup, procedure, mobile, handoff, seed), f"handoff {handoff}"
     name, nodes = setup.network.mobile_name(mobile), setup.network.nodes
     names = ", ".join(f"{column} {nodes[node].name}" for node, column in view.columns.items() if node >= 0)
-    scenario = SCENARIOS[view.facts["scenario"]]
+    scenario = SCENARIOS[view.facts.get("scenario", 0)]
     arrows, events, traffic = tuple(_arrows(view)), tuple(_events(view)), tuple(_traffic(view))
     shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
     begins = tuple((max(b, view.begin_ps), n) for b, n in view.phases.begins if n in shown and b <= view.end_ps)
     return Ladder(
-        f"{view.observer.program.procedure.name}{', scenario ' if scenario else ''}{scenario}: handoff {handoff} of {name} ({names})",
+        f"{view.observer.program.procedure.name}{', scenario ' if scenario else ''}{scenario}: {subject} of {name} ({names})",
         tuple(view.columns.values()),
         arrows,
         events,
@@ -48,7 +51,8 @@ def _arrows(view: RunView) -> Iterator[Arrow]:
 
 
 def _events(view: RunView) -> Iterator[LadderEvent]:
-    events = [(view.facts[name], MN, text) for name, text in _LAYER_2_EVENTS.items() if 0 <= view.facts[name] < FOREVER]
+    times = ((view.facts.get(name, -1), text) for name, text in _LAYER_2_EVENTS.items())
+    events = [(time_ps, MN, text) for time_ps, text in times if 0 <= time_ps < FOREVER]
     events += [(a.time_ps, view.columns[a.node], action_text(view, a)) for a in view.actions]
     for time_ps, column, text in sorted(events, key=lambda event: event[0]):
         if view.begin_ps <= time_ps <= view.end_ps:

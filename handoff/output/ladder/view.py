@@ -167,9 +167,10 @@ def _columns(
     procedure, gateways, columns = observer.program.procedure, setup.gateways, dict(nodes)
     if procedure.hierarchical:
         word = "MAP" if procedure.ip == 6 else "GFA"
-        if gateways[old] != gateways[new]:
+        if old in gateways and gateways[old] != gateways.get(new):
             columns[gateways[old]] = f"old {word}"
-        columns[gateways[new]] = word
+        if new in gateways:  # the home link belongs to no region
+            columns[gateways[new]] = word
     columns[setup.home_agent] = "HA"
     peers = CorrespondentTable(setup.network)[mobile]
     for i, peer in enumerate(peers, 1):

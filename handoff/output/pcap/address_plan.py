@@ -20,6 +20,7 @@ HOST_V6 = 0x10000
 HOME_AGENTS_V6 = (2**64 - 1) ^ (1 << 57) ^ 1
 """Anycast identifier of the home agents on a link (RFC 2526, number 126)."""
 LINK_LOCAL_V6 = 0xFE80 << 48
+ALL_NODES_V6 = ipaddress.IPv6Address("ff02::1").packed
 ALL_ROUTERS = {4: ipaddress.IPv4Address("224.0.0.2").packed, 6: ipaddress.IPv6Address("ff02::2").packed}
 
 
@@ -43,7 +44,7 @@ class AddressPlan:
     def __init__(self, roles: RoleResolver, nodes: int, mobiles: int) -> None:
         procedure = roles.procedure
         self.ip, self.nodes = procedure.ip, nodes
-        self._address_of_router = procedure.network_based
+        self._address_of_router, self._home_agent = procedure.network_based, roles.home_agent
         self.table: npt.NDArray[np.uint8] = np.zeros((nodes + mobiles, 16), np.uint8)
         numbers = np.concatenate([np.arange(nodes), np.arange(mobiles)]).astype(np.uint64)
         if self.ip == 4:
@@ -68,8 +69,15 @@ class AddressPlan:
         return self._bytes(self.nodes + mobile)
 
     def care_of(self, mobile: int, node: int) -> bytes:
-        """Return the care-of address of a mobile node at a router or gateway. In IPv4 it is the address of the agent."""
-        if self.ip == 4 or self._address_of_router:
+        """Return the care-of address of a mobile node at a router or gateway. In IPv4 it is the address of the agent.
+
+        At home it is the home address, which deregisters a mobile node (RFC 5944 3.6.1, RFC 6275 11.5.5).
+        """
+        if self._address_of_router:
+            return self.node(node)
+        if node == self._home_agent:
+            return self.home(mobile)
+        if self.ip == 4:
             return self.node(node)
         return self.node(node)[:8] + self.home(mobile)[8:]
 

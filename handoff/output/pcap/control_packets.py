@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from engine.rng import combine
-from handoff.output.pcap.address_plan import ALL_ROUTERS, AddressPlan
+from handoff.output.pcap.address_plan import ALL_NODES_V6, ALL_ROUTERS, AddressPlan
 from handoff.protocol.constants import SECOND
+from handoff.protocol.message_routing import FORWARDERS
 from handoff.protocol.messages import MessageFields, in_home_tunnel
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
@@ -163,7 +164,7 @@ class ControlPacketEncoder:
     def _binding(self, anchor: str, delete: bool, fields: MessageFields, mobile: int) -> tuple[bytes, bytes, int]:
         """Return care-of address, home address and flags of a binding at an anchor."""
         router = fields.old if delete else fields.new
-        if anchor == "oAR":  # from the old care-of address to the new one
+        if anchor in FORWARDERS:  # from the old care-of address to the new one
             return self._care_of("AR", fields.new, mobile), self._care_of("AR", fields.old, mobile), _HOME
         if anchor == "MAP":  # from the regional care-of address to the one on the link (RFC 5380 4.1)
             return self._care_of("AR", router, mobile), self._care_of("HA", fields.new, mobile), _MAP
@@ -251,8 +252,13 @@ class ControlPacketEncoder:
         care_of, number = self._care_of("AR", fields.new, mobile), fields.identification & 0xFFFF
         if step.kind == "HADQ":
             return wire.home_agent_discovery(care_of, self.addresses.home_agents(fields.old), number)
-        agent = self.addresses.node(fields.old)
+        agent = self._address("tHA", fields, mobile)
         return wire.home_agent_discovery(agent, care_of, number, agent)
+
+    def _neighbor6(self, step: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
+        """Encode the neighbour advertisement by which a temporary home agent asks for the packets of the old care-of address."""
+        source, target = self._address("tHA", fields, mobile), self._care_of("AR", fields.old, mobile)
+        return wire.neighbor_advertisement(source, ALL_NODES_V6, target, b"\2" + source[3:8])
 
     def _solicitation6(self, step: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
         source, destination = self._ends(step, fields, mobile)
@@ -279,7 +285,7 @@ _ENCODERS: dict[int, dict[str, _Encode]] = {
     6: {
         "BU": _E._update6, "DBU": _E._update6, "BA": _E._acknowledgement6, "DBA": _E._acknowledgement6,
         "AS": _E._solicitation6, "AA": _E._advertisement6, "HADQ": _E._discovery6, "HADR": _E._discovery6,
-        "HoTI": _E._test6, "CoTI": _E._test6, "HoT": _E._test6, "CoT": _E._test6,
+        "NA": _E._neighbor6, "HoTI": _E._test6, "CoTI": _E._test6, "HoT": _E._test6, "CoT": _E._test6,
     },
 }  # fmt: skip
 """Encoder of each kind of message, by IP version."""

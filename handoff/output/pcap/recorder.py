@@ -156,8 +156,10 @@ class Recorder:
     def _tunnels(self, rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> np.ndarray[tuple[int, int, int], np.dtype[np.int32]]:
         """Return kind, source, prefix and host of each tunnel of each packet, as the capture writer expects them."""
         traced = rows["tunnels"]
+        has_header = (np.arange(MAX_TUNNELS) < rows["depth"][:, None]) & (traced["bytes"] > 0)  # a hand-over on a link has none
+        traced = np.take_along_axis(traced, np.argsort(~has_header, axis=1, kind="stable"), axis=1)
         tunnels = np.zeros((len(rows), MAX_TUNNELS, 4), np.int32)
-        used = np.arange(MAX_TUNNELS) < rows["depth"][:, None]
+        used = np.arange(MAX_TUNNELS) < has_header.sum(1)[:, None]
         if self.ip == 4:
             tunnels[:, :, 0] = used * self._tunnel
         else:

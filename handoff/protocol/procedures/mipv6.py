@@ -6,8 +6,15 @@ from handoff.protocol.procedures.steps import Procedure, Step, predictive_path, 
 
 _NEW_LINK = ("MN", "nAR")
 
-_TEMPORARY = update_steps("move", "3", (*_NEW_LINK, "oAR"), "forward")
-"""Update with the H bit, which makes a router of the old sub-network the temporary home agent, and its acknowledgement."""
+_TEMPORARY = (
+    *update_steps("move", "3", (*_NEW_LINK, "tHA"), "forward"),
+    Step("BU3", "NA", ("tHA", "oAR"), "hand-over"),
+)
+"""Update with the H bit, which makes a router of the old sub-network the temporary home agent, and its acknowledgement.
+
+The temporary home agent asks the old router for the packets of the old care-of address (RFC 6275 10.4.1). If it is the old router
+itself, there is no such message.
+"""
 
 _HIERARCHY = ("RFC 5380", "draft-soliman-mobileip-hmipv6")
 

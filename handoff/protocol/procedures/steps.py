@@ -26,15 +26,18 @@ class Step:
         One of ``EVENTS``, or a message.
     message : str
         RQ registration request, RR registration reply, DRR deregistration reply (a reply with lifetime 0), BU and BA binding
-        update and acknowledgement, DBU and DBA the same with lifetime 0. A trailing digit distinguishes messages of one kind.
+        update and acknowledgement, DBU and DBA the same with lifetime 0, NA neighbour advertisement. A trailing digit
+        distinguishes messages of one kind.
     path : tuple of str
         Roles. MN: mobile node. oAR, nAR: old and new router. HA: home agent. CN: each correspondent of the mobile node. GFA,
-        MAP: gateway of the new router's region. oGFA, oMAP: gateway of the old router's region.
+        MAP: gateway of the new router's region. oGFA, oMAP: gateway of the old router's region. tHA: temporary home agent of the
+        old router, which is the old router itself unless the setup names another node.
     effect : str
         Action of the last node. ``bind``: bind the home address to the new care-of address, in place of the existing binding.
         ``simultaneous``: bind it in addition to the existing binding. ``delete``: remove the binding to the old care-of address.
-        ``forward``: tunnel packets for the old care-of address to the new one (old router). ``registered``: use the new router
-        for upstream data (mobile node). Empty: none.
+        ``forward``: tunnel packets for the old care-of address to the new one (old router or its temporary home agent).
+        ``hand-over``: pass these packets to the temporary home agent (old router). ``registered``: use the new router for
+        upstream data (mobile node). Empty: none.
     """
 
     on: str

@@ -39,9 +39,11 @@ class RecordingContext:
         return [name for name, _, _ in self.calls]
 
 
-def build_parts(procedure: str, regions: int = 1, stays: Any = STAYS, **options: Any) -> SimpleNamespace:
+def build_parts(
+    procedure: str, regions: int = 1, stays: Any = STAYS, home_link: bool = False, **options: Any
+) -> SimpleNamespace:  # fmt: skip
     """Return setup, program, roles and the indices of the nodes for a procedure with options."""
-    setup = Scene(stays, regions=regions).setup(down=[100], options=options)
+    setup = Scene(stays, regions=regions, home_link=home_link).setup(down=[100], options=options)
     program = compile_program(setup, procedure)
     roles = RoleResolver(setup, program, CorrespondentTable(setup.network), 1)
     nodes = {node.name: i for i, node in enumerate(setup.network.nodes)}

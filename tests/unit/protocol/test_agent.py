@@ -14,8 +14,8 @@ from handoff.protocol.security import authenticator, home_key
 from tests.unit.protocol.parts import MS, SECOND, RecordingContext, build_parts, step_number
 
 
-def agent(procedure, name, regions=1, **options):
-    p = build_parts(procedure, regions=regions, **options)
+def agent(procedure, name, regions=1, home_link=False, **options):
+    p = build_parts(procedure, regions=regions, home_link=home_link, **options)
     node = getattr(p, name)
     ctx = RecordingContext(SECOND, node=node)
     return p, Agent(p.program, p.roles, build_message_hops(p.program, p.roles), node), ctx
@@ -245,3 +245,43 @@ def test_a_correspondent_answers_tests_with_tokens():
         tokens[kind] = reply.proof
     verifier = correspondent.verifier.tokens
     assert tokens == {"HoT": verifier.make(0, -1, 0), "CoT": verifier.make(0, p.new, 0)}
+
+
+# -- the home link -------------------------------------------------------------------------------------------------------------
+def test_a_home_agent_with_a_link_handles_a_deregistration_as_router_and_home_agent_at_once():
+    """The reply goes to the mobile node without a message from the node to itself; the marker ends the old path."""
+    p, home, ctx = agent("sync-mipv4", "ha", home_link=True)
+    receive(home, ctx, message(p, "RQ", 2, "known", new=p.ha, lifetime_s=0))
+    assert [name for name in ctx.names() if name != "send"] == ["buffer"]
+    assert [(kind, to) for kind, to, _ in sent(ctx)] == [("RR", p.ha), ("DRR", p.old)]
+
+
+def test_the_marker_of_the_home_link_takes_the_radio():
+    p, home, ctx = agent("sync-mipv4", "ha", home_link=True)
+    happen(home, ctx, UP)
+    ctx.take()
+    receive(home, ctx, message(p, "RQ", 3, "known", old=p.ha))
+    sends = ctx.take("send")
+    assert [(arguments["for_mobile"], arguments["radio"]) for _, arguments in sends if "radio" in arguments] == [(True, True)]
+
+
+def test_a_full_registration_queue_of_the_home_agent_is_not_that_of_a_foreign_agent():
+    """RFC 5944 3.4: 130 and not 66, though the request arrives on the home link."""
+    p, home, ctx = agent("sync-mipv4", "ha", home_link=True)
+    receive(home, ctx, message(p, "RQ", 1, "move", new=p.ha, lifetime_s=0), EventKind.REFUSED_MESSAGE)
+    ((kind, to, fields),) = sent(ctx)
+    assert (kind, to, fields.status) == ("RR", p.ha, Status.HA_INSUFFICIENT_RESOURCES)
+
+
+def test_nobody_is_asked_to_forward_for_a_home_address():
+    """The new router would notify the old one (notification = router), but the home agent is no foreign agent."""
+    p, router, ctx = agent("mipv4-smooth", "new", home_link=True, notification="router")
+    receive(router, ctx, message(p, "RQ", 1, "move", old=p.ha))
+    assert [kind for kind, _, _ in sent(ctx)] == ["RQ"]
+
+
+def test_an_old_router_that_is_its_own_temporary_home_agent_sends_no_advertisement():
+    p, router, ctx = agent("mipv6", "old")
+    receive(router, ctx, message(p, "BU3", 2, "move"))
+    assert [name for name in ctx.names() if name != "send"] == ["bind"]
+    assert [(kind, to) for kind, to, _ in sent(ctx)] == [("BA", p.new)]

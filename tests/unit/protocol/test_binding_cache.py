@@ -179,3 +179,29 @@ def test_a_restart_forgets_binding_and_deregistration():
     assert bindings.current("HA", 0) == NO_BINDING
     assert bindings.pop_deferred(ctx, p.ha) is None
     assert ctx.names()[-1] == "unbind"
+
+
+# -- at home ---------------------------------------------------------------------------------------------------------------------
+def test_a_registration_from_home_ends_the_binding():
+    p, bindings, ctx = cache("mipv6-ro")
+    bindings.bind(ctx, "CN", request(p, 1, lifetime_s=0).replace(new=p.ha), simultaneous=False)
+    assert ctx.take() == [("unbind", (), {})]
+    assert bindings.current("CN", 0) == p.ha
+    assert not bindings.is_bound("CN", 0)
+
+
+@pytest.mark.parametrize("change", ["old", "new"])
+def test_there_is_no_simultaneous_binding_beside_the_home_link(change):
+    p, bindings, ctx = cache("mipv4-bicast")
+    bindings.bind(ctx, "HA", request(p, 1).replace(**{change: p.ha}), simultaneous=True)
+    assert ctx.names() == (["bind"] if change == "old" else ["unbind"])
+    assert p.roles.simultaneous_bindings == 0
+
+
+@pytest.mark.parametrize("race", ["hold", "patent", "rfc6275"])
+def test_a_deregistration_of_the_home_address_removes_no_binding_at_home(race):
+    p, bindings, ctx = cache(race=race)
+    bindings.bind(ctx, "HA", request(p, 1).replace(new=p.ha), simultaneous=False)
+    ctx.take()
+    bindings.delete(ctx, "HA", request(p, 2).replace(old=p.ha))
+    assert "unbind" not in ctx.names()

@@ -4,7 +4,7 @@ import pytest
 
 from handoff.protocol.messages import MessageFields
 from tests.conformance.two_router_scene import Stay
-from tests.unit.protocol.parts import MS, build_parts
+from tests.unit.protocol.parts import MS, build_parts, step_number
 
 
 def test_roles_follow_from_the_routers_of_a_message():
@@ -63,3 +63,30 @@ def test_the_shortest_wait_is_two_round_trips_and_a_tenth_of_a_second():
     """RFC 5944 3.6.3: radio 4 ms each way, router to home agent 10 ms each way."""
     p = build_parts("mipv4")
     assert p.roles.min_reply_wait_ps(p.old, 74) == (2 * (4 + 10 + 10 + 4) + 100) * MS
+
+
+# -- the home link -------------------------------------------------------------------------------------------------------------
+def test_the_home_link_belongs_to_no_region():
+    p = build_parts("sync-hmipv6", home_link=True)
+    at_home = MessageFields(0, 0, p.ha, p.ha, -1, 1, 600)
+    assert [p.roles.node(role, at_home) for role in ("MAP", "oMAP")] == [p.ha, p.ha]
+    assert p.roles.care_of("HA", p.ha) == p.ha
+
+
+@pytest.mark.parametrize(
+    ("procedure", "message", "on", "old", "new", "applies"),
+    [
+        ("mipv6", "BU3", "move", "old", "new", True),
+        ("mipv6", "BU3", "move", "ha", "new", False),  # there is no previous care-of address
+        ("mipv6", "BU3", "move", "old", "ha", True),
+        ("sync-mipv6", "BU2", "going-down", "ha", "new", True),  # the home agent tunnels before the registration arrives
+        ("sync-mipv6", "DBA", "DBU", "ha", "new", True),
+        ("sync-mipv6", "DBA", "DBU", None, "new", False),
+        ("sync-hmipv6", "BU", "known", "old", "ha", False),  # no gateway
+        ("sync-hmipv6", "BU", "known", "ha", "new", True),
+    ],
+)
+def test_steps_that_apply_to_a_move_from_or_to_the_home_link(procedure, message, on, old, new, applies):
+    p = build_parts(procedure, home_link=True)
+    step = p.program.steps[step_number(p.program, message, on)]
+    assert p.roles.applies(step, -1 if old is None else getattr(p, old), getattr(p, new)) == applies

@@ -217,3 +217,49 @@ def test_an_unlimited_count_of_advertisements_is_forever():
 def test_lifetimes_are_in_seconds():
     p, _, _ = router()
     assert lifetime_ps(request(p, lifetime_s=3)) == 3 * SECOND
+
+
+# -- forwarding to the home link -------------------------------------------------------------------------------------------
+def forward_home(p, identification=2):
+    return MessageFields(0, 0, p.old, p.ha, -1, identification, 600)
+
+
+def test_an_old_router_buffers_for_a_mobile_node_that_returns_home_until_the_marker():
+    """Until the home agent has processed the deregistration it would send the packets back."""
+    p, visitors, ctx = router(name="old", old_buffer_packets=9)
+    visitors.start_forwarding(ctx, forward_home(p))
+    assert [(name, arguments["packets"]) for name, _, arguments in ctx.take()] == [("buffer", 9)]
+    assert visitors.on_marker(ctx, forward_home(p, 1)) == (False, True)
+    assert [(name, args) for name, args, _ in ctx.take()] == [("bind", (p.ha,))]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "options", "passed"),
+    [
+        ("sync-mipv4", {}, True),
+        ("sync-mipv4", {"old_buffer_packets": 0}, False),
+        ("mipv6", {}, False),
+    ],
+)
+def test_an_old_router_forwards_home_at_once_after_the_marker_or_without_buffer_or_marker(procedure, options, passed):
+    p, visitors, ctx = router(procedure, "old", **options)
+    if passed:
+        visitors.on_marker(ctx, forward_home(p, 1))
+    visitors.start_forwarding(ctx, forward_home(p))
+    assert [(name, args) for name, args, _ in ctx.take()] == [("bind", (p.ha,))]
+
+
+# -- a temporary home agent beside the old router ------------------------------------------------------------------------------
+def test_packets_are_handed_over_on_the_link_without_a_header():
+    p, visitors, ctx = router("mipv6", "old", forwarding_lifetime_ps=3 * SECOND)
+    visitors.hand_over(ctx, request(p), p.gw)
+    (((care_of,), arguments),) = ctx.take("bind")
+    assert (care_of, arguments["header_bytes"], arguments["end"], arguments["until_ps"]) == (p.gw, 0, "mobile", 4 * SECOND)
+    assert visitors.entries[0].forwarding
+
+
+def test_nothing_is_handed_over_to_the_router_itself_or_for_a_mobile_node_that_comes():
+    p, visitors, ctx = router("mipv6", "old")
+    visitors.hand_over(ctx, request(p), p.old)
+    visitors.hand_over(ctx, request(p).replace(new=p.old), p.gw)
+    assert ctx.take() == []

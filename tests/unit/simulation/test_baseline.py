@@ -8,6 +8,7 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.simulation.baseline import ByteCounts, baseline_key
 from handoff.simulation.run import run_procedure
 from tests.analytic.one_handoff import one_handoff_setup
+from tests.conformance.two_router_scene import Scene, Stay
 
 
 def test_cells_are_radio_and_links_are_the_fixed_network():
@@ -35,3 +36,14 @@ def test_the_baseline_of_one_handoff_by_hand():
     setup = one_handoff_setup("mipv4", interval_ms=10, old_down=60, new_up=50, until_ms=100)
     run = run_procedure(setup, "mipv4")
     assert ByteCounts.of(run.result) - run.extra == ByteCounts(air=(3 + 4) * 200, core=10 * 200 + 8 * 220)
+
+
+def test_the_baseline_of_a_return_home_by_hand():
+    """Packets of 200 B every 10 ms from 0 on in 100 ms; the home link is up at 50 ms.
+
+    Of the 10 packets on cn>ha, which takes 20 ms, 8 reach the home agent before 100 ms: those of 0, 10 and 20 ms get 20 B of
+    tunnel header and go to the old router, 10 ms away; the others, from 50 ms on, go to the mobile node without a tunnel.
+    """
+    stays = Scene([Stay("old", down=60), Stay("ha", up=50)], until=100, home_link=True)
+    run = run_procedure(stays.setup(range(0, 100, 10)), "mipv4")
+    assert ByteCounts.of(run.result) - run.extra == ByteCounts(air=(3 + 5) * 200, core=10 * 200 + 3 * 220)

@@ -45,14 +45,16 @@ def test_a_mobile_node_that_is_up_at_time_0_is_bound_to_its_router():
     assert network.routes_up()["node"].tolist() == [old]
 
 
-def test_a_mobile_node_at_its_home_agent_is_refused():
-    setup = one_handoff_setup("mipv4", old_down=50, new_up=60, until_ms=200)
+def test_a_mobile_node_that_is_at_home_at_time_0_has_no_binding_and_no_refresh():
+    setup = one_handoff_setup("mipv6-ro", old_down=50, new_up=60, until_ms=501, lifetime_s=1)
     setup.network.cell("ha", delay=MS)
     router = np.array([setup.home_agent, setup.attachments.router[1]])
     columns = {name: getattr(setup.attachments, name) for name in ("mobile", "up_ps", "down_ps", "predict_ps", "going_down_ps")}
     object.__setattr__(setup, "attachments", Attachments(router=router, **columns))
-    with pytest.raises(ValueError, match="at its home agent is at home"):
-        prepare_network(setup, compile_program(setup, "mipv4"), 1)
+    network, _ = prepare_network(setup, compile_program(setup, "mipv6-ro"), 1)
+    assert network.entry_column("node").tolist() == [setup.home_agent], "the entry of its own link"
+    assert network.routes_up()["node"].tolist() == [setup.home_agent]
+    assert events(network, REFRESH) == []
 
 
 def test_layer_2_events_reach_the_mobile_node_and_its_router():

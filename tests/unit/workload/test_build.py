@@ -88,3 +88,91 @@ def test_a_log_without_attachments_is_an_error(tmp_path, scenario):
     scenario.write_text(COMMUTERS.split("[movement.commuters]")[0] + '[movement]\nassociations = "log.csv"\n')
     with pytest.raises(ScenarioError, match="no mobile node in it is ever attached"):
         build(scenario)
+
+
+# -- the home link ---------------------------------------------------------------------------------------------------------
+HOME_LINK = """
+name = "home"
+duration = "10s"
+correspondent = { name = "cn" }
+home_agent = { name = "ha", cell = { delay = "3ms" } }
+link = [{ between = ["cn", "ha"], delay = "20ms" }]
+
+[routers]
+names = ["a", "b"]
+wired_to = "ha"
+wired = { delay = "10ms" }
+cell = { delay = "4ms" }
+
+[[traffic]]
+interval = "10ms"
+size_bytes = 200
+
+[movement]
+associations = "moves.csv"
+"""
+
+
+def home_link_scenario(folder, text=HOME_LINK):
+    (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nm,ha,0,2,,\nm,a,2,4,,\nm,ha,4,,,\n")
+    path = folder / "home.toml"
+    path.write_text(text)
+    return path
+
+
+def test_mobile_nodes_attach_to_the_cell_of_the_home_agent_by_its_name(tmp_path):
+    setup = build(home_link_scenario(tmp_path))
+    assert [cell.down.delay_ps // MS for cell in setup.network.cells if cell.node == setup.home_agent] == [3]
+    names = [setup.network.nodes[router].name for router in setup.attachments.router]
+    assert names == ["ha", "a", "ha"]
+
+
+def test_a_home_agent_without_a_cell_is_no_router(tmp_path):
+    path = home_link_scenario(tmp_path, HOME_LINK.replace(', cell = { delay = "3ms" }', ""))
+    with pytest.raises(ScenarioError, match=r"unknown routers ha; routers.names has a, b"):
+        build(path)
+
+
+# -- temporary home agents ---------------------------------------------------------------------------------------------------
+THIRD = HOME_LINK + """
+[[node]]
+name = "t"
+
+[[link]]
+between = ["a", "t"]
+delay = "1ms"
+
+[[temporary_home_agent]]
+node = "t"
+routers = ["a", "b"]
+"""
+
+
+def third_scenario(folder, *change):
+    text = THIRD.replace('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', "").replace(
+        "[[node]]", '[[link]]\nbetween = ["cn", "ha"]\ndelay = "20ms"\n\n[[node]]'
+    )
+    return home_link_scenario(folder, text.replace(*change) if change else text)
+
+
+def test_routers_have_the_temporary_home_agent_of_their_sub_network(tmp_path):
+    setup = build(third_scenario(tmp_path))
+    name = [node.name for node in setup.network.nodes]
+    assert {name[router]: name[node] for router, node in setup.temporary_home_agents.items()} == {"a": "t", "b": "t"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('node = "t"', 'node = "a"'), "temporary_home_agent: 'a' is no"),
+        (('["a", "b"]\n', '["a", "x"]\n'), "temporary_home_agent: no router 'x'; there are"),
+        (('["a", "b"]\n', '["a", "a"]\n'), "temporary_home_agent: router 'a' is listed twice"),
+    ],
+)
+def test_wrong_temporary_home_agents_are_reported(tmp_path, change, message):
+    path = third_scenario(tmp_path)
+    head, key, tail = path.read_text().partition("[[temporary_home_agent]]")
+    path.write_text(head + key + tail.replace(*change))
+    with pytest.raises(ScenarioError) as error:
+        build(path)
+    assert message in str(error.value)

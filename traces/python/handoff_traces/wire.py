@@ -9,11 +9,12 @@ Addresses are ``bytes`` of length 4 or 16. Every function but ``management_key``
 - ``binding_update``, ``binding_acknowledgement``: RFC 6275 6.1.7, 6.1.8. ``home`` is put into a home address option or a type 2
   routing header, ``lifetime`` is in units of 4 s, ``proxy`` adds the options of RFC 5213 8.1 and 8.2.
 - ``test_init``, ``test``, ``management_key``: return routability, RFC 6275 5.2.
-- ``router_solicitation``, ``router_advertisement``: RFC 4861 4.1, 4.2.
+- ``router_solicitation``, ``router_advertisement``, ``neighbor_advertisement``: RFC 4861 4.1, 4.2, 4.4.
 - ``home_agent_discovery``: a request or, with ``agent``, a reply, RFC 6275 6.5, 6.6.
 - ``encapsulate``: a packet in one of the tunnels below. It raises ``ValueError`` if the tunnel cannot carry the packet.
 """
 
+import struct
 from typing import NamedTuple
 
 from handoff_traces._native import (
@@ -64,6 +65,22 @@ class Esp(NamedTuple):
     key: bytes
 
 
+_ICMPV6, _UNFORWARDED_HOP_LIMIT = 58, 255
+_NEIGHBOR_ADVERTISEMENT, _OVERRIDE, _TARGET_LINK_LAYER_ADDRESS = 136, 0x20, bytes((2, 1))
+
+
+def neighbor_advertisement(source: bytes, destination: bytes, target: bytes, link: bytes) -> bytes:
+    """Return a neighbour advertisement for ``target`` with the O bit, as a proxy sends it (RFC 4861 4.4, RFC 6275 10.4.1)."""
+    head = bytes((_NEIGHBOR_ADVERTISEMENT, 0, 0, 0, _OVERRIDE, 0, 0, 0))
+    message = head + target + _TARGET_LINK_LAYER_ADDRESS + link
+    covered = source + destination + struct.pack(">II", len(message), _ICMPV6) + message
+    total = sum(struct.unpack(f">{len(covered) // 2}H", covered))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    message = message[:2] + struct.pack(">H", total ^ 0xFFFF) + message[4:]
+    return struct.pack(">IHBB", 6 << 28, len(message), _ICMPV6, _UNFORWARDED_HOP_LIMIT) + source + destination + message
+
+
 __all__ = [
     "EXPERIMENT",
     "GRE",
@@ -81,6 +98,7 @@ __all__ = [
     "encapsulate",
     "home_agent_discovery",
     "management_key",
+    "neighbor_advertisement",
     "optimization_acknowledgement",
     "registration_reply",
     "registration_request",

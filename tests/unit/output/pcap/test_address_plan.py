@@ -43,6 +43,13 @@ def test_the_care_of_address_of_proxy_mobile_ipv6_is_the_routers(setup):
     assert plan.care_of(3, 2) == plan.node(2)
 
 
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv6"])
+def test_the_care_of_address_of_a_deregistration_is_the_home_address(setup, procedure):
+    """RFC 5944 3.6.1, RFC 6275 11.5.5."""
+    plan = plan_of(setup, procedure)
+    assert plan.care_of(3, setup.home_agent) == plan.home(3)
+
+
 def test_every_address_is_in_the_table_and_has_a_name(setup):
     network = setup.network
     for procedure, size in (("mipv4", 4), ("mipv6", 16)):
