@@ -56,7 +56,7 @@ class Recorder(Protocol):
         """Return the state for a checkpoint; a later recorder of the same run starts from it."""
 
 
-RecorderFactory = Callable[[Network, Program, RoleResolver, Any], AbstractContextManager[Recorder]]
+RecorderFactory = Callable[[Network, Program | Mixture, RoleResolver, Any], AbstractContextManager[Recorder]]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def run_procedure(
         If true, keep a record of every packet, about 200 bytes each, and compute the metrics of ``handoff.metrics`` from it.
     record : callable or None
         Called with network, program and roles of the run, and with the state of its recorder at a checkpoint or None; returns a
-        context manager around the run whose value is its recorder. Not with a mixture, which has several programs.
+        context manager around the run whose value is its recorder. In a mixture the roles are those of the first group.
     checkpoints : StudyCheckpoint or None
         Checkpoint to resume from and to renew; not together with a warm-up or batches.
     warmup_ps : int
@@ -234,8 +234,6 @@ def _shared_objects(setup: Setup, parts: list[RunPart], groups: array[int]) -> d
 def _open_recorder(record: RecorderFactory | None, run: _PreparedRun) -> AbstractContextManager[Recorder | None]:
     if record is None:
         return nullcontext()
-    if isinstance(run.program, Mixture):
-        raise ValueError("a capture has the messages of one procedure, and not of a mixture")
     return record(run.network, run.program, run.parts[0].roles, run.state.capture)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from engine import Fate, LinkTrace, Network
 from engine.columns import Columns
 from engine.link_trace import empty_trace
+from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
 
@@ -160,7 +161,7 @@ class JourneyRecorder:
         """Return the state for a checkpoint: none, since observed runs have no checkpoints."""
 
     @contextmanager
-    def open(self, network: Network, program: Program, roles: RoleResolver, state: Any) -> Iterator[JourneyRecorder]:
+    def open(self, network: Network, program: Program | Mixture, roles: RoleResolver, state: Any) -> Iterator[JourneyRecorder]:
         """Return a context manager of the recorder, as ``run_procedure`` expects it."""
         yield self
 

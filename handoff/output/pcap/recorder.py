@@ -14,6 +14,7 @@ from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
 from handoff.protocol.messages import HOME_ADDRESS
+from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
 from handoff_traces import CaptureWriter, Packets, wire
@@ -87,16 +88,18 @@ class Recorder:
     Raises
     ------
     ValueError
-        If the network has more nodes than the address plan has addresses, if packets are shorter than an IP header, or if the
-        capture to continue is missing.
+        If the program is a mixture, the network has more nodes than the address plan has addresses, packets are shorter than an
+        IP header, or the capture to continue is missing.
     OSError
         If the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network, program: Program,
-        roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
-    ) -> None:
+        self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network,
+        program: Program | Mixture, roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
+    ) -> None:  # fmt: skip
+        if isinstance(program, Mixture):
+            raise ValueError("a capture has the messages of one procedure, and not of a mixture")
         self.ip, self.nodes = program.procedure.ip, len(network.nodes)
         if self.ip == 4 and program.options.care_of_address != "agent":
             raise ValueError("captures have no co-located care-of addresses: leave out --pcap or options.care_of_address")
