@@ -117,7 +117,7 @@ def run_procedure(
         If true, keep a record of every packet, about 200 bytes each, and compute the metrics of ``handoff.metrics`` from it.
     record : callable or None
         Called with network, program and roles of the run, and with the state of its recorder at a checkpoint or None; returns a
-        context manager around the run whose value is its recorder. The roles of a mixture are those of its first group.
+        context manager around the run whose value is its recorder. In a mixture the roles are those of the first group.
     checkpoints : StudyCheckpoint or None
         Checkpoint to resume from and to renew; not together with a warm-up or batches.
     warmup_ps : int

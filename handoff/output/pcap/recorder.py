@@ -88,8 +88,8 @@ class Recorder:
     Raises
     ------
     ValueError
-        If the network has more nodes than the address plan has addresses, if packets are shorter than an IP header, or if the
-        capture to continue is missing.
+        If the program is a mixture, the network has more nodes than the address plan has addresses, packets are shorter than an
+        IP header, or the capture to continue is missing.
     OSError
         If the file cannot be written.
     """
@@ -97,7 +97,7 @@ class Recorder:
     def __init__(
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network,
         program: Program | Mixture, roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if isinstance(program, Mixture):
             raise ValueError("a capture has the messages of one procedure, and not of a mixture")
         self.ip, self.nodes = program.procedure.ip, len(network.nodes)

@@ -29,7 +29,7 @@ def test_a_forwarded_packet_passes_both_routers():
 
 def test_a_packet_waits_in_the_new_router_until_the_link_is_up():
     """Sent 472, the old router has it at 502 and sends it by its radio. Sent 476.5, the old router has it at 506.5, after the
-    update (506), and the new router at 512.5; the link is up at 513."""
+    update (504), and the new router at 512.5; the link is up at 513."""
     view, (first, second) = journeys(SINGLE, "sync-mipv4", down=[472, 476.5])
     assert stops(view, first)[-2:] == [("old router", 502, 502), ("MN", 506, None)]
     assert stops(view, second)[-2:] == [("new router", 512.5, 513), ("MN", 518, None)]
