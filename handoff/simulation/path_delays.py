@@ -56,6 +56,9 @@ class PathDelays:
     def _tunnels(self, correspondent: int, router: int) -> Iterator[tuple[int, int, int, bool]]:
         """Yield anchor, target, header and whether it ends at a router, for each tunnel on the way to a mobile node."""
         roles = self._roles
+        if router == roles.home_agent:  # at home there is no binding: packets reach the home agent as they were sent
+            yield router, router, 0, True
+            return
         first = (correspondent, "CN") if roles.procedure.route_optimization else (roles.home_agent, "HA")
         chain = [(*first, roles.care_of(first[1], router))]
         if roles.procedure.hierarchical:
