@@ -39,7 +39,10 @@ PROTOCOL_MUTANTS = (
         "keeps_old = False",
     ),
     Mutant(
-        "a request before the warning counts for nothing", "protocol/layer2_triggers.py", "2 if requested and not single else 3", "3"
+        "a request before the warning counts for nothing",
+        "protocol/layer2_triggers.py",
+        "2 if requested and not single else 3",
+        "3",
     ),
     Mutant(
         "single access leaves without an update once the marker is there",
