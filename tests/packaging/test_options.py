@@ -42,7 +42,7 @@ TESTS = {
     "correspondent_race": "test_options_races.py::test_a_deregistration_at_a_correspondent",
     "sequence": "test_options_races.py::test_with_a_shared_counter_the_overtaken_update_is_refused",
     "upstream_early": "test_options_data.py::test_upstream_data_use_the_new_link_after_the_reply_or_early",
-    "upstream_hold": "../unit/protocol/test_mobile_node.py::test_upstream_data_are_held_or_dropped_without_a_registered_link",
+    "upstream_hold": "../unit/protocol/test_mobile_node.py::test_upstream_data_are_held_or_dropped_without_a_link",
     "upstream_packets": "test_options_data.py::test_the_upstream_buffer_of_the_mobile_node_is_limited",
     "bicast_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_follow_the_life_of_the_old_binding",
     "bicast_linger_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_until_the_old_link_is_down_and_the_linger_time",

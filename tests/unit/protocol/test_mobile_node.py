@@ -230,7 +230,7 @@ def test_each_correspondent_has_a_marker():
         ("sync-mipv4", {"upstream_hold": False}, ("clear_upstream_route", (), {})),
     ],
 )
-def test_upstream_data_are_held_or_dropped_without_a_registered_link(procedure, options, action):
+def test_upstream_data_are_held_or_dropped_without_a_link(procedure, options, action):
     """Decision 28: in every procedure alike."""
     node = MobileNode(procedure, **options)
     node.happen(DOWN, 600, 0)
