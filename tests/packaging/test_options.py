@@ -45,7 +45,7 @@ TESTS = {
     "upstream_hold": "../unit/protocol/test_mobile_node.py::test_upstream_data_are_held_or_dropped_without_a_link",
     "upstream_packets": "test_options_data.py::test_the_upstream_buffer_of_the_mobile_node_is_limited",
     "bicast_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_follow_the_life_of_the_old_binding",
-    "bicast_linger_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_until_the_old_link_is_down_and_the_linger_time",
+    "bicast_linger_ps": "../analytic/test_handoff_formulas.py::test_bicasting_copies_follow_old_link_and_linger_time",
     "tunnel_limit": "test_options_data.py::test_the_tunnel_limit_bounds_the_nesting",
     "encapsulation": "test_options_data.py::test_headers_of_tunnels_that_end_at_an_ipv4_router",
     "dad_ps": "test_profile_rfc.py::test_an_address_is_checked_before_it_is_used",
