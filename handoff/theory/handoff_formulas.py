@@ -119,7 +119,7 @@ def old_buffer(delays: PathDelays, old_down: float, updated: float, interval: fl
 def forwarded_packets(
     delays: PathDelays, old_down: float, updated: float, switch: float, interval: float, buffer: float = math.inf
 ) -> float:
-    """Return the packets that the old router tunnels: (tH + bo - min(tB, tL - wo)) / T, less those that it loses.
+    """Return the packets that the old router tunnels: (tH + bo - min(tB, tL - wo)) / T, less the lost ones.
 
     The parameters are those of :func:`smooth_loss`.
     """

@@ -161,15 +161,16 @@ def test_a_discovered_handoff_follows_the_scenarios_of_a_predicted_one(procedure
 
 
 @pytest.mark.parametrize("procedure", SYNCHRONIZED)
-@pytest.mark.parametrize("predict", [450, 500, 550])
+@pytest.mark.parametrize("predict", [450, 500, 510, 550])
 def test_prediction_and_discovery_make_one_request(procedure, predict):
-    """Whichever comes first, at 500 at the latest."""
+    """Whichever comes first, at 500 at the latest. At 510 no reply has arrived yet (526)."""
     leaves, comes = DISCOVERED.stays
     scene = Scene([Stay("old", down=leaves.down, predict=predict), comes])
     view = RunView(scene.setup(down=[1800]), procedure)
     requests = [s.message for s in PROCEDURES[procedure].signalling if s.on == "predict"]
     assert from_mobile(view) == [(message, "old", min(predict, 500)) for message in requests]
     assert view.run.handoffs["open_ps"].tolist() == [min(predict, 500) * MS]
+    assert view.run.handoffs["known_ps"].tolist() == [min(predict, 500) * MS]
 
 
 def test_discovery_makes_up_for_a_lost_advertisement():

@@ -71,7 +71,7 @@ class Recorder:
     network : Network
         Network of the run.
     program : Program
-        Steps of the procedure.
+        Steps of the procedure. A mixture is refused.
     roles : RoleResolver
         Roles of the run.
     saved_state : tuple or None

@@ -73,12 +73,29 @@ def test_security_follows_the_profile_unless_it_is_set(options, authenticates, r
         ("mipv6", {"profile": "rfc"}, 1),  # RFC 4862 5.1
         ("mipv6", {"profile": "rfc", "dad_ps": 0}, 0),
         ("mipv6", {"dad_ps": 2 * SECOND}, 2),
-        ("mipv4", {"profile": "rfc"}, 0),  # the address of the foreign agent
+        ("mipv4", {"profile": "rfc", "address_time_ps": 3 * SECOND}, 0),  # the address of the foreign agent
+        ("mipv4", {"care_of_address": "co-located", "address_time_ps": 3 * SECOND}, 3),  # DHCP or PPP
+        ("mipv4", {"care_of_address": "co-located", "profile": "rfc"}, 0),
+        ("mipv6", {"care_of_address": "co-located", "address_time_ps": 3 * SECOND}, 0),  # an option of IPv4
         ("pmipv6", {"profile": "rfc"}, 0),  # the mobile node keeps its address
     ],
 )
-def test_duration_of_duplicate_address_detection(procedure, options, seconds):
-    assert Options(**options).duplicate_address_detection_ps(PROCEDURES[procedure]) == seconds * SECOND
+def test_the_time_that_a_new_care_of_address_takes(procedure, options, seconds):
+    assert Options(**options).address_configuration_ps(PROCEDURES[procedure]) == seconds * SECOND
+
+
+@pytest.mark.parametrize(
+    ("options", "buffers"),
+    [
+        ({}, True),
+        ({"old_buffer_packets": None}, True),
+        ({"old_buffer_bytes": 1}, True),
+        ({"old_buffer_packets": 0}, False),
+        ({"old_buffer_bytes": 0}, False),
+    ],
+)
+def test_an_old_router_has_a_buffer_unless_it_has_no_room(options, buffers):
+    assert Options(**options).buffers_at_old_router == buffers
 
 
 def test_the_lifetime_of_a_forwarding_entry_depends_on_the_ip_version():

@@ -12,6 +12,7 @@ MARKERS = {  # docs/procedures.md, the procedures
     "sync-mipv6": ("DBA", ("HA", "oAR", "MN")),
     "sync-mipv6-ro": ("DBA", ("CN", "oAR", "MN")),
     "sync-hmipv6": ("DBA", ("MAP", "oAR", "MN")),
+    "sync-hmipv6-ro": ("DBA", ("MAP", "oAR", "MN")),
 }
 
 
