@@ -42,15 +42,17 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
             lines.append(_packets(row))
         else:
             lines.append(_arrow(row, places) if isinstance(row, Arrow) else _event(row, places))
-    lines += _scale(ladder, max(_MIN_SCALE, width - _TIME))
+    lines += _scale(ladder, width)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _scale(ladder: Ladder, width: int) -> Iterator[str]:
+def _scale(ladder: Ladder, terminal: int) -> Iterator[str]:
     """Yield a bar for each phase, along one axis of time; a phase that another one interrupts has several parts."""
     if not ladder.begins:
         return
     begin_ps, end_ps = ladder.begins[0][0], ladder.end_ps
+    margin = max(_TIME, *(len(phase) + 2 for phase in ladder.phases))
+    width = max(_MIN_SCALE, terminal - margin)
     per_character_ps = -(-(end_ps - begin_ps) // width) or 1
     yield ""
     yield f"to scale, one character for {format_time(per_character_ps)} ms, from {format_time(begin_ps)} to {format_time(end_ps)}"
@@ -61,7 +63,7 @@ def _scale(ladder: Ladder, width: int) -> Iterator[str]:
             if name == phase:
                 first, last = ((t - begin_ps) // per_character_ps for t in (start_ps, stop_ps))
                 bar[first : max(first + 1, last)] = "=" * (max(first + 1, last) - first)
-        yield f"{phase:<{_TIME}}{''.join(bar)}"
+        yield f"{phase:<{margin}}{''.join(bar)}"
 
 
 def _labels(places: dict[str, int], columns: tuple[str, ...], step: int) -> str:
