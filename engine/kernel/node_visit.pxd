@@ -123,14 +123,14 @@ cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept n
     """Serve a control message for this node, or refuse it. A message like data passes the registration server at once."""
     cdef ControllerEvent e
     cdef Message* m = &w.messages.data()[p.seq]
-    cdef bint accepted
+    cdef bint accepted, notify
     e.t = p.t
     accepted = (p.flags & LIKE_DATA) != 0 or serve_message(w, u, p, &e.t)
     if not accepted:
-        if u.reports_refusals and u.has_controller:
-            m.reference_count += 1  # the packet ends here, but the controller still reads the message
+        notify = u.reports_refusals and u.has_controller
+        m.reference_count += notify  # one for the event: the packet ends here, but the controller still reads the message
         drop(w, p, REGISTRATION_OVERLOAD, p.t, u.node)
-        if not (u.reports_refusals and u.has_controller):
+        if not notify:
             return
     e.mobile = p.flow
     e.mobile_key = mobile_key(w, p.flow)

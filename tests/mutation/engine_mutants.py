@@ -124,7 +124,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "a refusal is a message",
         "kernel/node_visit.pxd",
-        "e.kind = EVENT_REFUSED if status == FULL else EVENT_MESSAGE",
+        "e.kind = EVENT_MESSAGE if accepted else EVENT_REFUSED",
         "e.kind = EVENT_MESSAGE",
     ),
     Mutant(
@@ -136,8 +136,8 @@ QUEUE_MUTANTS = (
     Mutant(
         "a wait includes the service",
         "kernel/node_visit.pxd",
-        "count_wait(u, slot.t - t - f.params.service_time)",
-        "count_wait(u, slot.t - t)",
+        "count_wait(u, slot.t - p.t - f.params.service_time)",
+        "count_wait(u, slot.t - p.t)",
     ),
     Mutant(
         "waits restart after a checkpoint",
@@ -145,7 +145,8 @@ QUEUE_MUTANTS = (
         "    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)\n",
         "",
     ),
-    Mutant("messages skip the registration server", "kernel/node_visit.pxd", "        e.t = slot.t\n", "        e.t = t\n"),
+    Mutant("messages skip the registration server", "kernel/node_visit.pxd", "    finish[0] = slot.t\n", "    finish[0] = p.t\n"),
+    Mutant("messages like data are served", "kernel/node_visit.pxd", "(p.flags & LIKE_DATA) != 0 or", ""),
     # radio
     Mutant(
         "attached at the start is enough",

@@ -28,17 +28,20 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "forwards for an attached mobile node",
         "protocol/visitor_list.py",
-        "returns or visitor.forwarding or not self._is_foreign_agent:",
-        "returns or (not self._is_foreign_agent and not visitor.forwarding):",
+        "returns or visitor.forwarding or self._delivers_to_all:",
+        "returns or (self._delivers_to_all and not visitor.forwarding):",
     ),
     Mutant(
-        "simultaneous binding", "protocol/binding_cache.py", "keeps_old = simultaneous and old != new", "keeps_old = old != new"
+        "simultaneous binding",
+        "protocol/binding_cache.py",
+        "keeps_old = simultaneous and old not in",
+        "keeps_old = old not in",
     ),
     Mutant(
         "bicasting that does not copy",
         "protocol/binding_cache.py",
-        "keeps_old = simultaneous and old != new",
-        "keeps_old = False",
+        "keeps_old = simultaneous and old not in",
+        "keeps_old = False and old not in",
     ),
     Mutant(
         "a request before the warning counts for nothing",
@@ -100,9 +103,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "upstream waits although it is registered",
         "protocol/mobile_node.py",
-        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n"
-        "        if self.program",
-        "        if self.program",
+        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n        if fields.new",
+        "        if fields.new",
     ),
     Mutant("waits that do not grow", "protocol/registration.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
     Mutant(
