@@ -82,6 +82,12 @@ CONDITIONS: dict[str, Changes] = {
 """Conditions of the tables, and the keys of the scenario that they change."""
 
 
+BUFFERS = ("0", "50", "200", "unlimited")
+"""Buffers of old and new routers, in packets, with which all procedures run on ``commute.toml``."""
+HEADLINE = "200"
+"""Buffers of the headline table: those in the file."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One study: a scenario file, changed keys, a seed, procedures."""
@@ -148,6 +154,15 @@ def headline(studies: Sequence[Study]) -> Iterator[str]:
         yield f"| `{procedure}` | {' | '.join(cells)} |"
 
 
+def buffer_table(studies: dict[str, Sequence[Study]]) -> Iterator[str]:
+    """Yield the lines of the table of losses, downstream and upstream together, by the size of the buffers."""
+    yield f"| procedure | {' | '.join(f'{packets} packets' if packets.isdecimal() else packets for packets in studies)} |"
+    yield "|---" * (1 + len(studies)) + "|"
+    for procedure in studies[HEADLINE][0]:
+        cells = [mean_text([s[procedure]["lost"] for s in of_seeds]) for of_seeds in studies.values()]
+        yield f"| `{procedure}` | {' | '.join(cells)} |"
+
+
 def condition_table(results: dict[str, list[Study]], name: str, digits: int = 1) -> Iterator[str]:
     """Yield the lines of a table of one figure: a row for each condition, a column for each procedure and paired difference."""
     pairs = [f"`{a}` − `{b}`" for a, b in PAIRS]
@@ -166,13 +181,15 @@ def main() -> None:
     parser.add_argument("--document", action="store_true", help="replace the tables of docs/claims.md")
     arguments = parser.parse_args()
     seeds = range(1, arguments.seeds + 1)
-    jobs = [Job(COMMUTE, (), seed, tuple(PROCEDURES)) for seed in seeds]
+    jobs = [Job(COMMUTE, _buffers(packets), seed, tuple(PROCEDURES)) for packets in BUFFERS for seed in seeds]
     jobs += [Job(CLAIMS, changes, seed, VARIED) for changes in CONDITIONS.values() for seed in seeds]
     studies = run_jobs(jobs)
-    count = len(seeds)
-    results = {c: studies[count * (i + 1) : count * (i + 2)] for i, c in enumerate(CONDITIONS)}
+    of_seeds = iter([studies[i : i + len(seeds)] for i in range(0, len(studies), len(seeds))])
+    by_buffers = {packets: next(of_seeds) for packets in BUFFERS}
+    results = {condition: next(of_seeds) for condition in CONDITIONS}
     tables = {
-        "headline": headline(studies[:count]),
+        "headline": headline(by_buffers[HEADLINE]),
+        "buffers": buffer_table(by_buffers),
         "lost": condition_table(results, "lost"),
         "seamless": condition_table(results, "seamless"),
         "interruption": condition_table(results, "interruption"),

@@ -44,7 +44,6 @@ class PathDelays:
                 total += self._travel(anchor, target, size_bytes + extra)
                 extra = 0 if to_router else extra
             node = target
-        total += self._travel(node, router, size_bytes + extra)  # to the home link; a tunnel has led to every other router
         down = self._network.cells[self._network.cell_of_node[router]].down
         return total + _crossing(down, size_bytes + extra)
 
@@ -57,7 +56,8 @@ class PathDelays:
     def _tunnels(self, correspondent: int, router: int) -> Iterator[tuple[int, int, int, bool]]:
         """Yield anchor, target, header and whether it ends at a router, for each tunnel on the way to a mobile node."""
         roles = self._roles
-        if router == roles.home_agent:  # at home there is no binding
+        if router == roles.home_agent:  # at home there is no binding: packets reach the home agent as they were sent
+            yield router, router, 0, True
             return
         optimized = roles.procedure.route_optimization and correspondent != roles.home_agent
         first = (correspondent, "CN") if optimized else (roles.home_agent, "HA")

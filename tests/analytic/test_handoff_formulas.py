@@ -130,7 +130,7 @@ def test_bicasting_copies_follow_the_life_of_the_old_binding(procedure, bicast_m
     ("old_down", "linger_ms"),
     sweep((down, 200) for down in np.linspace(510.3, 700.3, 20)) + sweep((600, linger) for linger in np.linspace(0.2, 380.2, 20)),
 )
-def test_bicasting_copies_until_the_linger_time_is_over(procedure, old_down, linger_ms):
+def test_bicasting_copies_follow_old_link_and_linger_time(procedure, old_down, linger_ms):
     """Decision 29. Below 523 ms the old link ends before the anchor binds, and the copies last for the linger time alone."""
     options = {"bicast_linger_ps": round(linger_ms * MS), **NO_OLD_BUFFER}
     run = run_handoff(procedure, interval_ms=0.7, predict=500, old_down=old_down, new_up=505, **options)

@@ -33,7 +33,8 @@ def test_only_packets_on_the_radio_are_lost(procedure):
     waits in the queue until then, and the fourth comes too late: both are kept.
     """
     straight = PROCEDURES[procedure].route_optimization and not PROCEDURES[procedure].hierarchical
-    way = 25 if straight else 27 if procedure == "hmipv6-ro-bicast" else 30.5 if PROCEDURES[procedure].hierarchical else 30
+    to_gateway = procedure in ("hmipv6-ro-bicast", "sync-hmipv6-ro")
+    way = 25 if straight else 27 if to_gateway else 30.5 if PROCEDURES[procedure].hierarchical else 30
     scene = Scene(BREAK.stays, old_cell={"rate": "250kbit/s", "up_rate": 0})
     run = scene.run(procedure, down=[487 - way, 488 - way, 489 - way, 497 - way])
     kept = fate_of_kept(procedure)

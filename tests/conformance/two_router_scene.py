@@ -113,8 +113,7 @@ class Scene:
             Options(**(options or {})),  # type: ignore[arg-type]
             {net.node_index(r): net.node_index(g) for r, g in gateways.items()},
             tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
-            (),
-            {net.node_index("old"): net.node_index("tha")} if self.temporary_home_agent else {},
+            temporary_home_agents={net.node_index("old"): net.node_index("tha")} if self.temporary_home_agent else {},
         )
 
     def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> RunResult:

@@ -198,6 +198,14 @@ def test_scenario_iii_with_single_access_sends_the_update_even_after_the_marker(
     assert node.record("scenario") == 3
 
 
+def test_a_warning_before_the_new_router_is_known_asks_nobody_to_forward():
+    """The solicited advertisement has not arrived, so that the mobile node does not know where to."""
+    node = MobileNode("sync-mipv4", prediction="solicitation")
+    node.happen(PREDICT, 500)
+    assert node.happen(GOING_DOWN, 590) == []
+    assert node.record("rescue_ps") == -1
+
+
 def test_a_marker_over_the_new_link_does_not_count_as_scenario_i():
     node = MobileNode("sync-mipv6")
     node.happen(PREDICT, 500)
@@ -222,7 +230,7 @@ def test_each_correspondent_has_a_marker():
         ("sync-mipv4", {"upstream_hold": False}, ("clear_upstream_route", (), {})),
     ],
 )
-def test_upstream_data_are_buffered_or_dropped_without_a_registered_link(procedure, options, action):
+def test_upstream_data_are_held_or_dropped_without_a_link(procedure, options, action):
     """Decision 28: in every procedure alike."""
     node = MobileNode(procedure, **options)
     node.happen(DOWN, 600, 0)

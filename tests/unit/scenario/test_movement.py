@@ -61,7 +61,7 @@ def test_commuters_are_numbered():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"gap": "1ms"}, "give either 'gap' (time without a link) or 'overlap' (time with two links), where '0s' means neither; or give both"),
+        ({"gap": "1ms"}, "give either 'gap' (time without a link) or 'overlap' (time with two links), where '0s' means neither"),
         ({"overlap": None}, "give either 'gap'"),
         ({"overlap": "101ms"}, "give an 'overlap' of at most 'lead' and 'guard' together"),
         ({"moving": 0}, "'moving' is 0, which excludes a 'handoff_rate' above 0: change one of them"),

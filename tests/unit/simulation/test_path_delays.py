@@ -12,7 +12,7 @@ from handoff.simulation.path_delays import PathDelays
 MS, US = 10**9, 10**6
 
 
-def delays_of(procedure):
+def delays_of(procedure, home_link=False):
     """Return the delays of cn - ha - map - (old, new): 1 us a byte up to map, 2 us to new, 8 us on the radio of old."""
     net = Network()
     for name in ("cn", "ha", "old", "new"):
@@ -24,6 +24,8 @@ def delays_of(procedure):
         net.link(a, b, delay=delay * MS, rate=rate, both=True)
     net.cell("old", delay=4 * MS, rate=1_000_000)
     net.cell("new", delay=5 * MS)
+    if home_link:
+        net.cell("ha", delay=3 * MS)
     mn = net.mobile("mn", home="ha")
     net.cbr("cn", mn, interval=MS, size_bytes=100)
     routers = [net.node_index("old"), net.node_index("new")]
@@ -78,3 +80,10 @@ def test_a_mobile_node_at_its_home_agent_needs_no_tunnel():
     delays, node = delays_of("mipv4")
     delays._network.cell("ha", delay=MS)
     assert delays.downstream(node["cn"], node["ha"], 100) == (20_100 + 1_000) * US
+
+
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv6-ro", "sync-hmipv6"])
+def test_packets_reach_the_home_link_without_a_tunnel(procedure):
+    """100 bytes: cn>ha 20,100 us, and 3,000 us on the radio of the home agent."""
+    delays, node = delays_of(procedure, home_link=True)
+    assert delays.downstream(node["cn"], node["ha"], 100) == 23_100 * US

@@ -87,7 +87,7 @@ def test_a_rise_over_a_handoff_is_not_usual():
 
 @pytest.mark.parametrize(("seq", "size"), [(0, 40), (1, 1500), (3, 1500)])
 def test_the_paths_differ_for_the_size_of_the_packet(seq, size):
-    """Flow 0 is CBR, flow 1 replays packets of 40 and 1,500 bytes again and again, and flow 2 leads down to a mobile node."""
+    """Flow 0 is CBR; flow 1 replays packets of 40 and 1,500 bytes. Flow 2, to a mobile node, leads down to it."""
     asked = []
     flows = {name: np.array(values) for name, values in {
         "node": [0, 2, 1], "up": [0, 1, 1], "source": [0, 2, 0], "size": [200, 0, 60], "peer": [-1, -1, 5],
