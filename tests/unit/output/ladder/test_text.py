@@ -60,3 +60,8 @@ def test_a_small_ladder_character_by_character():
         "-- 2 -------------------------------",
         "     9.000        |X-- RR ----|  lost",
     ]
+
+
+def test_a_long_name_of_a_phase_is_apart_from_its_bar():
+    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("a registration",), ((0, "a registration"),), 20 * MS)
+    assert render_text(ladder, width=36).splitlines()[-1] == "a registration  " + 20 * "="
