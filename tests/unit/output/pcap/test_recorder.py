@@ -13,6 +13,8 @@ import handoff_traces
 from engine.rng import name_key, random_word
 from handoff.output.pcap.recorder import matching_links
 from handoff.protocol.messages import MessageFields
+from tests.conformance.cases import BREAK
+from tests.conformance.two_router_scene import Scene, Stay
 from tests.unit.output.pcap.recorded_runs import frames, messages_of, record, setup_of
 
 
@@ -170,3 +172,19 @@ def test_packets_shorter_than_a_header_are_refused_before_the_run(tmp_path):
     with pytest.raises(ValueError, match="flow 'tiny' has packets of 30 bytes; an IPv6 packet has at least 40"):
         record(setup, "mipv6", tmp_path / "b.pcapng")
     assert [p.name for p in tmp_path.iterdir()] == ["a.pcapng"]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "scene"),
+    [
+        ("mipv6", Scene(BREAK.stays, temporary_home_agent=True)),  # a hand-over adds no header between two tunnels
+        ("sync-mipv4", Scene([Stay("old", down=600, predict=500, warn=590), Stay("ha", up=520)], home_link=True)),
+        ("mipv6", Scene([Stay("ha", down=600), Stay("new", up=520)], home_link=True)),
+    ],
+)
+def test_hand_overs_and_moves_to_and_from_the_home_link_are_recorded(procedure, scene, tmp_path):
+    run = record(scene.setup(down=range(400, 1000, 10)), procedure, tmp_path / "run.pcapng")
+    outer, inner = (handoff_traces.read_capture(run.path, tunnels=which) for which in ("outer", "inner"))
+    rows = run.hops.rows
+    assert outer.ip_length.tolist() == (rows["size_bytes"].astype(np.int64) + rows["extra_bytes"]).tolist()
+    assert inner.ip_length.tolist() == rows["size_bytes"].tolist()
