@@ -103,7 +103,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "upstream waits although it is registered",
         "protocol/mobile_node.py",
-        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n        if fields.new",
+        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n"
+        "        if fields.new",
         "        if fields.new",
     ),
     Mutant("waits that do not grow", "protocol/registration.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
