@@ -19,7 +19,7 @@ COMMUTE = str(ROOT / "examples" / "commute.toml")
 HANDOFF = [sys.executable, "-c", "from handoff.cli.main import main; main()"]
 ALL = [
     "mipv4", "mipv6-ro", "mipv6", "mipv4-smooth", "mipv4-bicast", "hmipv4-bicast", "hmipv6-bicast", "hmipv6-ro-bicast",
-    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6", "pmipv6",
+    "sync-mipv4", "sync-mipv4-ro", "sync-hmipv4", "sync-mipv6", "sync-mipv6-ro", "sync-hmipv6", "sync-hmipv6-ro", "pmipv6",
 ]  # fmt: skip
 SHORT = ["--set", "duration=20s"]
 
@@ -126,7 +126,7 @@ def test_procedures_and_trace_info_print_json():
     assert [r["name"] for r in rows] == ALL
     assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
         ("HA", "DRR", "11A-17B"), ("CN", "DBA", "18A-24B"), ("GFA", "DRR", "25A-31B"),
-        ("HA", "DBA", "32A-38B"), ("CN", "DBA", "39A-45B"), ("MAP", "DBA", "46A-52B"),
+        ("HA", "DBA", "32A-38B"), ("CN", "DBA", "39A-45B"), ("MAP", "DBA", "46A-52B"), ("MAP", "DBA", ""),
     ]  # fmt: skip
     facts = json.loads(handoff_in_process("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
     assert facts["packets"] == 17641

@@ -81,8 +81,8 @@ ORACLE_MUTANTS = (
     Mutant(
         "hold lets go backwards",
         "oracle.py",
-        "for packet in old.waiting:\n            self.look_up",
-        "for packet in old.waiting[::-1]:\n            self.look_up",
+        "for packet in old.waiting:\n            self.record",
+        "for packet in old.waiting[::-1]:\n            self.record",
     ),
     Mutant("hold over hold forgets", "oracle.py", "new.waiting = old.waiting", "new.waiting = []"),
     Mutant("hold never times out", "oracle.py", "if self.tables[node].get(mobile) is hold:", "if False:"),
@@ -137,12 +137,17 @@ ORACLE_MUTANTS = (
     Mutant(
         "registration takes no time",
         "oracle.py",
-        "self.push(slot.finish, unit_of(node), CONTROLLERS, order",
-        "self.push(t, unit_of(node), CONTROLLERS, order",
+        "self.tell_served(node, packet, slot.finish)",
+        "self.tell_served(node, packet, t)",
     ),
     Mutant("refusals last first", "oracle.py", "REFUSED, self.refused)", "REFUSED, -self.refused)"),
     Mutant("refusals before messages", "oracle.py", "REFUSED, self.refused)", "-1, self.refused)"),
-    Mutant("refusals wait for the server", "oracle.py", "self.push(t, unit_of(node)", "self.push(server.free, unit_of(node)"),
+    Mutant(
+        "refusals wait for the server",
+        "oracle.py",
+        "self.push(t, unit_of(node), CONTROLLERS, order, self.tell, refused",
+        "self.push(server.free, unit_of(node), CONTROLLERS, order, self.tell, refused",
+    ),
     Mutant("all refusals are told", "oracle.py", "if self.network.nodes[node].registration_answers and node", "if node"),
     Mutant("a refusal is delivered", "oracle.py", "self.tell, refused)", "self.tell, refused, packet)"),
     Mutant(
