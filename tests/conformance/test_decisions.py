@@ -75,6 +75,13 @@ def test_there_are_six_synchronized_procedures():
     assert not [p.name for p in synchronized.values() if p.hierarchical and p.route_optimization]
 
 
+def test_markers_between_regions_are_called_an_extension():
+    """Decision 36: the seed has markers within a region only. Lists of procedures say so where a marker has two gateways."""
+    for row in PROCEDURES.values():
+        crosses_regions = row.marker and any(step.message == row.marker and len(step.path) > 3 for step in row.between)
+        assert ("extension" in row.summary) == bool(crosses_regions), row.name
+
+
 def test_two_replies_with_the_same_identification_are_distinguished():
     """Decision 20: the deregistration reply (lifetime 0) arrives first and registers nothing; the other one does."""
     view = RunView(dual(590).setup(), "sync-mipv4")

@@ -100,7 +100,7 @@ SYNCHRONIZED = (
     Procedure(
         name="sync-hmipv4",
         family="synchronized",
-        summary="the gateway foreign agent ends the old path with a marker; between regions the home agent does",
+        summary="the gateway foreign agent ends the old path with a marker; between regions the home agent does (extension)",
         figures="25A-31B",
         rfcs=("RFC 4857", "RFC 5944 3.8.2.2 (second reply)"),
         ip=4,

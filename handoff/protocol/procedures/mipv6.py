@@ -135,7 +135,7 @@ SYNCHRONIZED = (
     Procedure(
         name="sync-hmipv6",
         family="synchronized",
-        summary="the mobility anchor point ends the old path with a marker; between regions the home agent does",
+        summary="the mobility anchor point ends the old path with a marker; between regions the home agent does (extension)",
         figures="46A-52B",
         rfcs=("RFC 5380", "RFC 6275"),
         ip=6,
