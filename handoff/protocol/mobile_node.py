@@ -159,7 +159,7 @@ class MobileNodeController:
                 self.triggers.on_discovery(ctx, state, attachment)
                 return
         state.target_attachment = attachment
-        if state.handoff_attachment != attachment - 1 and self.row_of[attachment - 1] >= 0:
+        if state.handoff_attachment < attachment - 1 and self.row_of[attachment - 1] >= 0:
             self.begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
 
@@ -172,7 +172,7 @@ class MobileNodeController:
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
-        if row >= 0 and state.handoff_attachment != attachment and self.records["predict_ps"][row] < 0:
+        if row >= 0 and state.handoff_attachment < attachment and self.records["predict_ps"][row] < 0:
             self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links

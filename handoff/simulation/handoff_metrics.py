@@ -137,7 +137,8 @@ def _count_dropped(spans: Columns, packets: Columns | None, mobiles: FlowMobiles
     dropped = np.zeros(len(spans["mobile"]), np.int64)
     if packets is not None:
         rows = np.flatnonzero((packets["fate"] > Fate.DUPLICATE) & (packets["fate"] != Fate.IN_FLIGHT))
-        span = find_span(spans, mobiles.of_dropped(packets, rows), packets["time_ps"][rows], reached_ps)
+        mobile, sent_ps, time_ps = mobiles.of_dropped(packets, rows), packets["sent_ps"][rows], packets["time_ps"][rows]
+        span = first_open_span(spans, mobile, sent_ps, time_ps, reached_ps)
         np.add.at(dropped, span[span >= 0], 1)
     return dropped
 
@@ -159,6 +160,33 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
         return row
     end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
     return np.where((row >= 0) & (time_ps <= end), row, -1)
+
+
+def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, reached_ps: int) -> Int:
+    """Return the index of the first span that is open at any time from one instant to another, or -1.
+
+    A lost packet belongs to that span: it may have waited in the buffer of a router until long after its handoff.
+
+    Parameters
+    ----------
+    spans, mobile, reached_ps
+        As for :func:`find_span`.
+    from_ps, until_ps : ndarray of int64
+        Both instants.
+    """
+    span = find_span(spans, mobile, from_ps, reached_ps)
+    if not len(spans["mobile"]) or not len(mobile):
+        return span
+    order = np.lexsort((spans["open_ps"], spans["mobile"]))
+    sorted_mobile, sorted_open = spans["mobile"][order], spans["open_ps"][order]
+    position = np.zeros(len(order) + 1, np.int64)
+    position[order] = np.arange(len(order))
+    last = last_span(spans, mobile, from_ps)
+    first_of_mobile = np.searchsorted(sorted_mobile, mobile)
+    following = np.where(last >= 0, position[last] + 1, first_of_mobile)
+    inside = np.minimum(following, len(order) - 1)
+    opens = (following < len(order)) & (sorted_mobile[inside] == mobile) & (sorted_open[inside] <= until_ps)
+    return np.where(span >= 0, span, np.where(opens, order[inside], -1))
 
 
 def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
@@ -184,7 +212,7 @@ def compute_packet_metrics(
     """Compute the metrics of each flow and of the whole study in a window, and add those of handoffs to ``handoffs``.
 
     Flows and study contain the packets that were sent in the window, whenever their journey ended in the run. A packet belongs
-    to the handoff in whose span it was first delivered or, if it was lost, its last copy was dropped.
+    to the handoff in whose span it was first delivered; a lost one to the first handoff between its sending and its last drop.
 
     Parameters
     ----------
@@ -232,7 +260,11 @@ def compute_packet_metrics(
 
 
 def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
-    """Return the handoff of each packet, by the time of its delivery or of the last drop of a lost one; -1 if there is none."""
+    """Return the handoff of each packet; -1 if there is none.
+
+    A packet belongs to the handoff that was open at its delivery. A lost packet belongs to the first one that was open between
+    its sending and the drop of its last copy.
+    """
     table, fate, time_ps = packets.table, packets.records["fate"], packets.records["time_ps"]
     end_ps = np.full(len(table.flow), -1, np.int64)
     dropped = (fate > Fate.DUPLICATE) & (fate != Fate.IN_FLIGHT)
@@ -242,9 +274,10 @@ def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     end_ps[table.packet_of_record[delivered]] = time_ps[delivered]
     mobile = packets.mobiles.mobile[table.flow]
     mobile[table.packet_of_record[dropped]] = packets.mobiles.of_dropped(packets.records, np.flatnonzero(dropped))
+    from_ps = np.where(table.lost, packets.records["sent_ps"][table.first_record], end_ps)
     ended = end_ps >= 0
     handoff = np.full(len(end_ps), -1, np.int64)
-    handoff[ended] = find_span(handoffs, mobile[ended], end_ps[ended], packets.reached_ps)
+    handoff[ended] = first_open_span(handoffs, mobile[ended], from_ps[ended], end_ps[ended], packets.reached_ps)
     return handoff
 
 

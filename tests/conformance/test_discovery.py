@@ -193,3 +193,11 @@ def test_a_conventional_handoff_with_two_links_loses_nothing(procedure):
     lazy = DISCOVERED.run(procedure, down=range(400, 900), up=range(400, 900), detection="lazy").result.fate_counts()
     remain = {"in flight": 31} if procedure in ("mipv4", "pmipv6") else {}
     assert lazy == {"delivered": 1000 - sum(remain.values())} | remain
+
+
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv6", "sync-mipv4"])
+def test_a_prediction_before_the_discovery_of_the_present_router_does_not_begin_the_handoff_before_again(procedure):
+    """The second move is predicted at 605; the router of the first one is discovered at 610."""
+    stays = [Stay("old", down=500), Stay("new", up=510, predict=605, down=640), Stay("old", up=650)]
+    run = Scene(stays).run(procedure, down=range(450, 800, 10))
+    assert run.handoffs["index"].tolist() == [0, 1]

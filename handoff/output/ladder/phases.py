@@ -51,8 +51,9 @@ class Phases:
 
 
 def handoff_phases(
-    facts: Mapping[str, int], procedure: Procedure, hops: Sequence[SentMessage], actions: Iterable[Action], drained_ps: int
-) -> Phases:
+    facts: Mapping[str, int], procedure: Procedure, hops: Sequence[SentMessage], actions: Iterable[Action], drained_ps: int,
+    home_agent: int = -1,
+) -> Phases:  # fmt: skip
     """Return the phases of a handoff, named by what happened.
 
     Phase 3 of the scenarios I and II, and III-5, begin when the first anchor answers the request: the sender of the marker, or
@@ -72,13 +73,15 @@ def handoff_phases(
         Actions of the controllers about the mobile node.
     drained_ps : int
         Arrival of the last packet that the old router forwarded; -1 if there is none.
+    home_agent : int
+        Node of the home agent, which answers requests even if it is one of the two routers.
     """
     scenario = SCENARIOS[facts["scenario"]]
     request_ps, rescue_ps = facts["request_ps"], facts["rescue_ps"]
     if not scenario:
         begin_ps = min((t for t in (request_ps, facts["down_ps"]) if 0 <= t < FOREVER), default=FOREVER)
         return Phases(_sorted([("1", 0), ("2", begin_ps)]), {})
-    first_ps, last_ps = switch_times(facts, procedure, hops, actions)
+    first_ps, last_ps = switch_times(facts, procedure, hops, actions, home_agent)
     ends = [facts[name] for name in ("reply_ps", "marker_ps", "acknowledged_ps", "bound_ps", "up_ps", "down_ps")]
     done_ps = FOREVER if facts["reply_ps"] < 0 else max(t for t in [*ends, drained_ps] if t < FOREVER)
     rescue = {step.message for step in procedure.rescue}
@@ -115,10 +118,13 @@ def _sorted(phases: list[tuple[str, int]]) -> tuple[tuple[int, str], ...]:
 
 
 def switch_times(
-    facts: Mapping[str, int], procedure: Procedure, hops: Sequence[SentMessage], actions: Iterable[Action]
+    facts: Mapping[str, int], procedure: Procedure, hops: Sequence[SentMessage], actions: Iterable[Action], home_agent: int = -1
 ) -> tuple[int, int]:
-    """Return when the first and the last anchor answered the request or bound to the new care-of address; -1 if none did."""
-    routers = (facts["old_router"], facts["new_router"], _MOBILE)
+    """Return when the first and the last anchor answered the request or bound to the new care-of address; -1 if none did.
+
+    On the home link the home agent is an anchor and a router.
+    """
+    routers = {facts["old_router"], facts["new_router"]} - {home_agent} | {_MOBILE}
     steps = (*procedure.signalling, *procedure.between)
     answers = {step.message for step in steps if step.path[0] not in ("MN", "oAR", "nAR")}
     until_ps = max(facts[name] for name in ("reply_ps", "marker_ps", "bound_ps"))

@@ -117,9 +117,9 @@ def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, see
     nodes = {MOBILE: MN, facts["old_router"]: OLD, facts["new_router"]: NEW}
     columns_of_nodes = _columns(setup, observer, mobile, nodes, facts["old_router"], facts["new_router"])
     hops, actions = observer.sent(mobile), observer.actions
-    _, switched_ps = switch_times(facts, observer.program.procedure, hops, actions)
+    _, switched_ps = switch_times(facts, observer.program.procedure, hops, actions, setup.home_agent)
     drained_ps = _last_forwarded(journeys, facts, switched_ps)
-    phases = handoff_phases(facts, observer.program.procedure, hops, actions, drained_ps)
+    phases = handoff_phases(facts, observer.program.procedure, hops, actions, drained_ps, setup.home_agent)
     times = [facts[name] for name in _TIMES if 0 <= facts[name] < FOREVER] + [phases.begins[-1][0]]
     begin_ps, end_ps = max(0, min(times) - MARGIN_PS), max(times) + MARGIN_PS
     shown = _moving(journeys, begin_ps, end_ps)

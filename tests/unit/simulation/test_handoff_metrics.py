@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine import Network
-from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, find_span
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, find_span, first_open_span
 
 DELIVERED, DROPPED, IN_FLIGHT = 0, 5, 14
 SPANS = {"mobile": np.array([7, 3, 7]), "open_ps": np.array([50, 10, 20]), "end_ps": np.array([-1, 30, 40])}
@@ -25,6 +25,13 @@ def test_an_open_span_ends_with_the_run():
 def test_without_spans_no_instant_belongs_to_one():
     nothing = {name: values[:0] for name, values in SPANS.items()}
     assert find_span(nothing, np.array([7]), np.array([20]), 90).tolist() == [-1]
+
+
+def test_a_lost_packet_belongs_to_the_first_span_between_sending_and_drop():
+    """Mobile node 7: sent in a span; before one and dropped in it, after it, and before it; between both, dropped late or early."""
+    from_ps, until_ps = (np.array(times) for times in ([25, 15, 15, 15, 41, 41], [99, 25, 60, 19, 99, 49]))
+    assert first_open_span(SPANS, np.full(6, 7), from_ps, until_ps, reached_ps=90).tolist() == [2, 2, 2, -1, 0, -1]
+    assert first_open_span(SPANS, np.array([3, 5]), np.array([5, 5]), np.array([12, 99]), 90).tolist() == [1, -1]
 
 
 def records_of(rows):
