@@ -28,7 +28,7 @@ def test_without_spans_no_instant_belongs_to_one():
 
 
 def test_a_lost_packet_belongs_to_the_first_span_between_sending_and_drop():
-    """Mobile node 7: sent in a span; before one and dropped in it, after it, and before it; between both, dropped late or early."""
+    """Mobile node 7: sent in a span; before one and dropped in it, after it, and before it; between both, dropped late, early."""
     from_ps, until_ps = (np.array(times) for times in ([25, 15, 15, 15, 41, 41], [99, 25, 60, 19, 99, 49]))
     assert first_open_span(SPANS, np.full(6, 7), from_ps, until_ps, reached_ps=90).tolist() == [2, 2, 2, -1, 0, -1]
     assert first_open_span(SPANS, np.array([3, 5]), np.array([5, 5]), np.array([12, 99]), 90).tolist() == [1, -1]
