@@ -136,19 +136,29 @@ def test_tables_after_each_phase(name, node, at, entry):
     assert run_case(name).table(node, at) == entry
 
 
-@pytest.mark.parametrize(("name", "sent", "path"), [(n, *row) for n, c in CASES.items() for row in c.down])
+def paths(direction):
+    """Return the rows of all cases; the packets long before and long after all changes only with ``--deep``."""
+    params = []
+    for name, case in CASES.items():
+        rows = getattr(case, direction)
+        for i, row in enumerate(rows):
+            params.append(pytest.param(name, *row, marks=pytest.mark.deep if i in (0, len(rows) - 1) else []))
+    return params
+
+
+@pytest.mark.parametrize(("name", "sent", "path"), paths("down"))
 def test_path_of_new_downstream_packets(name, sent, path):
     case = CASES[name]
     assert case.scene.path(case.procedure, down=sent, **case.options) == path
 
 
-@pytest.mark.parametrize(("name", "sent", "path"), [(n, *row) for n, c in CASES.items() for row in c.up])
+@pytest.mark.parametrize(("name", "sent", "path"), paths("up"))
 def test_path_of_new_upstream_packets(name, sent, path):
     case = CASES[name]
     assert case.scene.path(case.procedure, up=sent, **case.options) == path
 
 
-@pytest.mark.parametrize(("name", "sent", "path"), [(n, *row) for n, c in CASES.items() for row in c.up])
+@pytest.mark.parametrize(("name", "sent", "path"), paths("up"))
 def test_upstream_route(name, sent, path):
     """Check the upstream route at the time of sending, whatever happens to the packet."""
     held = path.delay is not None and path.delay > UP_NEW.delay
