@@ -45,6 +45,34 @@ def test_the_new_routers_buffer_on_a_train(lead, request_time):
     assert lost(run("train", "sync-mipv4", *changes, f"new_buffer={needed - 1}")) > 0
 
 
+def test_a_request_at_the_warning_interrupts_for_a_shorter_time_than_losing_the_packets():
+    """A request half a second earlier adds half a second of waiting at the new router."""
+    few = "duration=30s", "mobile_nodes=60", "lead_time=500ms"
+    late, early = (run("train", "sync-mipv4", *few, f"options.request={when}").summary() for when in ("auto", "predict"))
+    plain = run("train", "mipv4", *few).summary()
+    assert late["disruption_p99_ps"] < plain["disruption_p99_ps"] < early["disruption_p99_ps"]
+    assert early["disruption_p99_ps"] - late["disruption_p99_ps"] == pytest.approx(500 * MS, abs=25 * MS)
+    assert plain["lost"] > 0 == late["lost"] == early["lost"]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "service_us", "loses"), [("sync-mipv6", 333, True), ("sync-mipv6", 200, False), ("sync-mipv4", 333, False)]
+)
+def test_the_messages_of_all_passengers_occupy_the_old_router_at_the_warning(procedure, service_us, loses):
+    """Three messages of 60 passengers take 60 ms at 333 us each, longer than the guard of 50 ms; two of them take 40 ms.
+
+    The home agent is as busy as with 400 passengers, so that packets still come to the old router.
+    """
+    few = (
+        "duration=14s",
+        "mobile_nodes=60",
+        "old_buffer=0",
+        "home_agent.registration=667us",
+        f"routers.registration={service_us}us",
+    )
+    assert (lost(run("train", procedure, *few)) > 0) is loses
+
+
 def test_registrations_of_passengers_queue_one_after_the_other():
     """The k-th passenger waits (k - 1) x 0.1 ms in the two agents together."""
     study = run("train", "mipv4", "duration=16s", "mobile_nodes=100")
@@ -81,21 +109,31 @@ def test_all_nodes_recover_within_half_a_lifetime_after_a_restart(procedure):
 
 
 @pytest.mark.deep
-def test_bicasting_costs_more_than_a_marker_for_each_avoided_loss(tmp_path):
-    """By the query of the study: neither loses a packet, and the bytes of copies grow with their time, whatever the lead."""
-    few = "--set", "duration=10s", "--set", "mobile_nodes=20", "--runs", "2", "--vary", "lead_time=5ms,150ms"
-    out = tmp_path / "out"
-    ran = CliRunner().invoke(main, ["sweep", str(ROOT / "examples" / "bicasting.toml"), "-o", str(out), "--jobs", "1", *few])
-    assert ran.exit_code == 0, ran.output
+def test_bicasting_costs_more_than_a_marker_for_each_packet_saved(tmp_path):
+    """By the query of the study: the bytes of copies grow with their time and, by default, with the lead; a marker's do not."""
+    sweep = "sweep", str(ROOT / "examples" / "bicasting.toml"), "-o", str(tmp_path / "out"), "--jobs", "1"
+    few = "--set", "duration=20s", "--set", "mobile_nodes=20", "--runs", "2", "--vary", "lead_time=5ms,150ms"
+    fixed = "--vary", "options.bicast=100ms,200ms,400ms", "--procedures", "mipv4-bicast,hmipv4-bicast"
+    for words in ((*sweep, *few), (*sweep, *few, *fixed)):
+        ran = CliRunner().invoke(main, words)
+        assert ran.exit_code == 0, ran.output
     sql = (ROOT / "docs" / "studies" / "bicasting.sql").read_text()
-    answer = CliRunner().invoke(main, ["query", sql, str(out), "--json"])
+    answer = CliRunner().invoke(main, ["query", sql, str(tmp_path / "out"), "--json"])
     assert answer.exit_code == 0, answer.output
     rows = {(r["lead_ms"], r["procedure"], r["bicast"]): r for r in json.loads(answer.stdout)}
     for lead in (5, 150):
         marker = rows[lead, "sync-mipv4", "-"]
+        default = rows[lead, "mipv4-bicast", "default"]
         short, middle, long = (rows[lead, "mipv4-bicast", f"{b}ms"] for b in (100, 200, 400))
         assert marker["lost"] == 0
-        assert marker["an_avoided"] < short["an_avoided"] < middle["an_avoided"] < long["an_avoided"]
+        assert marker["a_saved"] < short["a_saved"] < middle["a_saved"] < long["a_saved"]
         assert marker["messages"] > long["messages"]
         assert marker["spent"] < short["spent"] < 0 < long["spent"]
+        assert marker["disruption_ms"] == pytest.approx(default["disruption_ms"], abs=20)
+        # lead + guard + 200 ms - 18.2 ms, of which the copies of 214 ms do not cross the radio; 75 bytes are signalling
+        copies, not_on_radio = ((lead + 201.8) / 20, min(lead + 201.8, 214) / 20)
+        assert default["bytes"] == pytest.approx(75 + 640 * copies - 200 * not_on_radio, rel=0.05)
+        assert rows[lead, "hmipv4-bicast", "default"]["a_saved"] > 5 * rows[lead, "sync-hmipv4", "-"]["a_saved"]
+    assert rows[5, "sync-mipv4", "-"]["a_saved"] == pytest.approx(rows[150, "sync-mipv4", "-"]["a_saved"], rel=0.05)
+    assert rows[5, "mipv4-bicast", "default"]["spent"] < 0 < rows[150, "mipv4-bicast", "default"]["spent"]
     assert rows[5, "mipv4-bicast", "200ms"]["lost"] > 0 == rows[150, "mipv4-bicast", "200ms"]["lost"]
