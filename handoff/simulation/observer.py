@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine import Context
@@ -47,13 +47,18 @@ class ReceivedMessage:
 
 @dataclass(frozen=True)
 class SentMessage:
-    """One hop of a control message between nodes (-1 for the mobile node); ``got_ps`` is None if no node received it."""
+    """One hop of a control message between nodes (-1 for the mobile node); ``got_ps`` is None if no node received it.
+
+    ``via`` is the node whose cell a mobile node received it through, which differs from ``source`` if that node forwarded it like
+    data; -1 otherwise.
+    """
 
     message: str
     source: int
     to: int
     sent_ps: int
     got_ps: int | None
+    via: int = field(default=-1, compare=False)
 
 
 _SIGNATURES = {verb: inspect.signature(getattr(Context, verb)) for verb in ("send", *TABLE, *UPSTREAM)}
@@ -154,7 +159,7 @@ class RunObserver:
             arrival = next((a for a in unmatched if (a.node, a.code, a.fields) == key and a.time_ps >= action.time_ps), None)
             if arrival is not None:
                 unmatched.remove(arrival)
-            got_ps = None if arrival is None else arrival.time_ps
-            hops.append(SentMessage(self.message(fields), action.node, target, action.time_ps, got_ps))
+            got_ps, via = (None, -1) if arrival is None else (arrival.time_ps, arrival.via)
+            hops.append(SentMessage(self.message(fields), action.node, target, action.time_ps, got_ps, via))
         assert not unmatched, f"messages that no controller sent: {unmatched}"
         return sorted(hops, key=lambda hop: hop.sent_ps)

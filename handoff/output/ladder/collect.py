@@ -45,6 +45,8 @@ def _arrows(view: RunView) -> Iterator[Arrow]:
     for hop in view.hops:
         if view.begin_ps <= hop.sent_ps <= view.end_ps:
             note = "" if hop.got_ps is not None else "lost, or still under way"
+            if hop.via not in (-1, hop.source):  # forwarded like data
+                note = f"through the {view.columns.get(hop.via, 'another router')}"
             yield Arrow(
                 hop.message, view.columns[hop.source], view.columns[hop.to], hop.sent_ps, hop.got_ps, view.phases.of(hop), note
             )

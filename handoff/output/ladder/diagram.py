@@ -23,7 +23,7 @@ class Arrow:
     phase : str
         Phase in which the message is sent.
     note : str
-        Reason for a missing arrival.
+        Reason for a missing arrival, or the router of the radio if the sender forwarded the message.
     """
 
     message: str

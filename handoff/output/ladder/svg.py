@@ -105,7 +105,7 @@ def _arrow(arrow: Arrow, y: int, places: dict[str, int]) -> str:
     else:
         head = f'<polygon class="head" points="{x2},{end} {x2 + back},{end - 4} {x2 + back},{end + 4}"/>'
     label = f'<text text-anchor="middle" x="{middle}" y="{y - 2}">{escape(arrow.message)}</text>'
-    times = arrow.note if arrow.arrival_ps is None else format_time(arrow.arrival_ps)
+    times = " ".join(filter(None, ("" if arrow.arrival_ps is None else format_time(arrow.arrival_ps), arrow.note)))
     right = max(places.values()) + 20
     return f'{line}{head}{label}<text class="note" x="{right}" y="{y + 4}">{escape(f"{arrow.message} {times}")}</text>'
 

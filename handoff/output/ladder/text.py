@@ -99,7 +99,8 @@ def _arrow(arrow: Arrow, places: dict[str, int]) -> str:
     label = f" {arrow.message} "[: max(0, right - left - 3)]
     middle = (left + right + 1 - len(label)) // 2
     line[middle : middle + len(label)] = label
-    return "".join(line).rstrip() + "  " + (f"at {format_time(arrow.arrival_ps)}" if arrow.arrival_ps is not None else arrow.note)
+    arrival = "" if arrow.arrival_ps is None else f"at {format_time(arrow.arrival_ps)}"
+    return "".join(line).rstrip() + "  " + " ".join(filter(None, (arrival, arrow.note)))
 
 
 def _event(event: LadderEvent, places: dict[str, int]) -> str:

@@ -103,3 +103,10 @@ def test_a_move_between_regions_has_two_gateways():
 def test_an_unknown_handoff_is_refused():
     with pytest.raises(ValueError, match="has no handoff 1 in this run: it has handoffs 0 to 0"):
         build_ladder(LATE.setup(), "sync-mipv4", 0, 1, 1)
+
+
+def test_a_marker_that_the_old_router_forwards_names_the_router_of_the_radio():
+    """LATE in IPv6: the old router forwards from 524 on; the marker is at the mobile node 11 ms after 533."""
+    ladder = build_ladder(LATE.setup(), "sync-mipv6", 0, 0, 1)
+    (marker,) = [a for a in ladder.arrows if a.message == "DBA" and a.target == "MN"]
+    assert (marker.source, marker.note) == ("old router", "through the new router")
