@@ -138,7 +138,8 @@ cdef class Engine(EventLoop):
         cdef RunAheadArc arc
         if self.w != NULL:
             return 0
-        self.built = CompiledNetwork(self.network, uplinks=-1 in self.controllers or bool((self.network.flow_mobiles()[0] >= 0).any()))
+        has_upstream_flows = bool((self.network.flow_mobiles()[0] >= 0).any())
+        self.built = CompiledNetwork(self.network, uplinks=-1 in self.controllers or has_upstream_flows)
         traced = np.zeros(len(self.built.row_names) + 1, np.int64)
         traced[link_rows(self.traced_links, self.built.row_names)] = 1
         self.w = new_world(self.built, self.seed, self.tunnel_limit, self.record_level, traced)

@@ -94,7 +94,8 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
             nodes[u.node, 3], nodes[u.node, 4] = u.total_wait, u.max_wait
     return {
         "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": packets_np,
-        "fates": fates_np, "nodes": nodes_np, "integrals": collect_integrals(w, reached), "fingerprint": w.fingerprint, "events": w.packet_hops,
+        "fates": fates_np, "nodes": nodes_np, "integrals": collect_integrals(w, reached), "fingerprint": w.fingerprint,
+        "events": w.packet_hops,
         "histogram": np.array([w.delay_histogram[i] for i in range(HISTOGRAM_BUCKETS)], np.int64),
         "record": w.record_level,
     }  # fmt: skip
