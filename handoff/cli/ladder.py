@@ -8,12 +8,12 @@ from pathlib import Path
 
 from engine import NetworkError
 from handoff.output.ladder.collect import build_ladder
+from handoff.output.ladder.diagram_svg import render_svg
+from handoff.output.ladder.diagram_text import render_text
 from handoff.output.ladder.figures import FIGURES, find_figure
 from handoff.output.ladder.picture import build_figures
 from handoff.output.ladder.picture_svg import render_picture
 from handoff.output.ladder.picture_text import render_picture_text
-from handoff.output.ladder.svg import render_svg
-from handoff.output.ladder.text import render_text
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario

@@ -20,6 +20,10 @@ class MobileNodes(Protocol):
         """Router of each attachment."""
 
     @property
+    def begun(self) -> bytearray:
+        """1 for each attachment whose handoff has begun."""
+
+    @property
     def records(self) -> dict[str, array[int]]:
         """Columns of the records of handoffs."""
 
@@ -55,7 +59,7 @@ class Layer2Triggers:
 
     def on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Begin the handoff that layer 2 predicts, and request registration if it names the new router."""
-        if state.handoff_attachment < attachment:  # else the new router has been discovered on its link before
+        if not self.nodes.begun[attachment]:  # else the new router has been discovered on its link before
             self.nodes.begin_handoff(ctx, state, attachment)
         if not self.program.prelude:
             self.on_target_known(ctx, state, attachment, predicted=True)
@@ -96,7 +100,7 @@ class Layer2Triggers:
         old = attachment - 1
         if self.row_of[old] < 0 or self.router[old] != state.router or old not in state.links:
             return
-        if state.handoff_attachment < old:
+        if not self.nodes.begun[old]:
             self.nodes.begin_handoff(ctx, state, old)
         self.on_target_known(ctx, state, old)
 

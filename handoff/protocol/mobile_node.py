@@ -60,6 +60,8 @@ class MobileNodeController:
     ----------
     router, down_ps : array
         Router and end of each attachment.
+    begun : bytearray
+        1 for each attachment whose handoff has begun: no handoff begins twice.
     first : array
         First attachment of each mobile node, with one element more for the end.
     states : PerMobileState
@@ -86,6 +88,7 @@ class MobileNodeController:
         self.router = array("i", attachments.router.astype(np.int32).tobytes())  # indexed like a list, at four bytes per element
         self.down_ps = array("q", attachments.down_ps.tobytes())
         self.first = array("i", np.searchsorted(attachments.mobile, mobiles).astype(np.int32).tobytes())
+        self.begun = bytearray(len(self.router))
         self.states = PerMobileState(self._initial_state)
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
@@ -123,6 +126,7 @@ class MobileNodeController:
         ctx.begin_measurement(self.row_of[attachment])
         state.handoff_attachment = attachment
         state.markers = ()
+        self.begun[attachment] = True
 
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
@@ -159,7 +163,7 @@ class MobileNodeController:
                 self.triggers.on_discovery(ctx, state, attachment)
                 return
         state.target_attachment = attachment
-        if state.handoff_attachment < attachment - 1 and self.row_of[attachment - 1] >= 0:
+        if self.row_of[attachment - 1] >= 0 and not self.begun[attachment - 1]:
             self.begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
 
@@ -172,7 +176,7 @@ class MobileNodeController:
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
-        if row >= 0 and state.handoff_attachment < attachment and self.records["predict_ps"][row] < 0:
+        if row >= 0 and not self.begun[attachment] and self.records["predict_ps"][row] < 0:
             self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links

@@ -80,8 +80,8 @@ class RoleResolver:
         self.first_router = array("i", router.tobytes())
         self.node_of_role: dict[str, Callable[[tuple[int, ...]], int]] = {
             "MN": _mobile_node, "nAR": itemgetter(MessageFields.NEW), "oAR": itemgetter(MessageFields.OLD), "CN": self._peer,
-            "HA": self._home_agent, "GFA": self._new_gateway, "MAP": self._new_gateway, "oGFA": self._old_gateway,
-            "oMAP": self._old_gateway, "tHA": self._temporary_home_agent,
+            "HA": self._home_agent, "GFA": self._gateway_of_new_router, "MAP": self._gateway_of_new_router,
+            "oGFA": self._gateway_of_old_router, "oMAP": self._gateway_of_old_router, "tHA": self._temporary_home_agent,
         }  # fmt: skip
         self.temporary_home_agents = setup.temporary_home_agents
         self.simultaneous_bindings = 0
@@ -108,10 +108,10 @@ class RoleResolver:
     def _peer(self, args: tuple[int, ...]) -> int:
         return MessageFields.unpack(args).peer
 
-    def _new_gateway(self, args: tuple[int, ...]) -> int:
+    def _gateway_of_new_router(self, args: tuple[int, ...]) -> int:
         return self.gateways.get(args[MessageFields.NEW], self.home_agent)  # the home link belongs to no region
 
-    def _old_gateway(self, args: tuple[int, ...]) -> int:
+    def _gateway_of_old_router(self, args: tuple[int, ...]) -> int:
         return self.gateways.get(args[MessageFields.OLD], self.home_agent)
 
     def role(self, node: int) -> str:

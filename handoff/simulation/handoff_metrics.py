@@ -244,7 +244,7 @@ def compute_packet_metrics(
         handoffs["reordered"], window.flows["reordered"] = per_handoff["reordered"], per_flow["reordered"]
     handoffs["forwarded"] = _count_forwarded(anchor_tunnels, packets, handoff, handoff_count)
 
-    def measure_totals(group_of_flow: Int, count: int) -> Columns:
+    def measure_flow_groups(group_of_flow: Int, count: int) -> Columns:
         packet_group = np.where(flow >= 0, group_of_flow[flow], -1) if flows else flow
         totals = measure_groups(table, packet_group, count)
         totals["forwarded"] = _count_forwarded(anchor_tunnels, packets, packet_group, count)
@@ -253,10 +253,10 @@ def compute_packet_metrics(
             totals[name] = np.array([values.mean() if len(values) else np.nan for values in measured])
         return totals
 
-    study = measure_totals(np.zeros(flows, np.int64), 1)
+    study = measure_flow_groups(np.zeros(flows, np.int64), 1)
     if groups is None:
         return PacketMetrics(per_flow, study, {})
-    return PacketMetrics(per_flow, study, measure_totals(groups.group[packets.mobiles.mobile], len(groups.procedures)))
+    return PacketMetrics(per_flow, study, measure_flow_groups(groups.group[packets.mobiles.mobile], len(groups.procedures)))
 
 
 def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:

@@ -167,7 +167,7 @@ def worker_main(pipe: Connection) -> None:
     requests: SimpleQueue[bytes] = SimpleQueue()
     stopped = threading.Event()
 
-    def read_pipe() -> None:
+    def receive_requests() -> None:
         try:
             while True:
                 if message := pipe.recv_bytes():
@@ -177,7 +177,7 @@ def worker_main(pipe: Connection) -> None:
         except (EOFError, OSError):
             os._exit(0)
 
-    threading.Thread(target=read_pipe, daemon=True).start()
+    threading.Thread(target=receive_requests, daemon=True).start()
     try:
         pipe.send_bytes(READY_MESSAGE)
         while True:

@@ -3,7 +3,7 @@
 import re
 
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
-from handoff.output.ladder.text import render_text
+from handoff.output.ladder.diagram_text import render_text
 from tests.unit.output.ladder.diagrams import CROWDED, EMPTY, MS
 
 
