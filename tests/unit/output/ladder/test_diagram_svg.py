@@ -10,8 +10,8 @@ from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent
 from handoff.output.ladder.diagram_svg import render_svg
 from tests.conformance.cases import LATE, SINGLE, TIMELY
 from tests.conformance.two_router_scene import Scene
-from tests.unit.output.ladder.svg_geometry import SVG, crosses, lines, overlaps, text_boxes
 from tests.unit.output.ladder.diagrams import CROWDED, EMPTY, MS
+from tests.unit.output.ladder.svg_geometry import SVG, crosses, lines, overlaps, text_boxes
 
 
 @cache

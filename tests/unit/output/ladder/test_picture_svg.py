@@ -8,8 +8,8 @@ import pytest
 from handoff.output.ladder.figures import FIGURES
 from handoff.output.ladder.picture import COPY, LOST, UP, Flow, NodeState, Picture, Strand
 from handoff.output.ladder.picture_svg import Rect, Segment, layout, render_picture
-from tests.unit.output.ladder.svg_geometry import SVG, lines, overlaps, text_boxes
 from tests.unit.output.ladder.figures_run import pictures
+from tests.unit.output.ladder.svg_geometry import SVG, lines, overlaps, text_boxes
 
 
 @pytest.mark.parametrize("width", [200, 300, 400])
