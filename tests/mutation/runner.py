@@ -100,7 +100,7 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     files = sorted(conformance.glob("test_*.py"), key=lambda p: (p.stem != "test_seed_figures", p))
     tests = [*(str(p) for p in files if p.stem != "test_towns"), str(folder / "tests" / "unit" / "protocol")]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "--deep", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
+        [sys.executable, "-m", "pytest", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},
         capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
     )  # fmt: skip

@@ -58,13 +58,14 @@ class Recorded:
 
 def setup_of(number: int, profile: str, **options: Any) -> Setup:
     """Return a random town with calls and some replayed conversations. ``options`` replace the random ones."""
-    setup = Town(wild=True, mobiles=4, moving_ms=2_000, until_ms=2_400, calls=True).setup(number)
+    setup = Town(wild=True, mobiles=4, moving_ms=3_500, until_ms=4_000, calls=True).setup(number)
     for label, (times, sizes) in CONVERSATIONS.items():
         for up in (False, True):
             start = (up + 20 * np.arange(4)) * MS
             setup.network.replay(
                 "cn", np.arange(4), [t * MS for t in times], sizes, period_ps=60 * MS, start_ps=start, up=up, label=label
             )
+    options = {"care_of_address": "agent"} | options  # captures have no co-located addresses
     return replace(setup, options=replace(setup.options, profile=profile, **options))
 
 
