@@ -40,7 +40,7 @@ def _old_path_was_new(handoffs):
 
 
 def count_after_markers(procedure: str, seeds: int, **options: object) -> tuple[int, int, int]:
-    """Return the number of handoffs with a marker, and of packets that arrived over the old link after it: all, and on new paths."""
+    """Return the number of handoffs with a marker, and of packets over the old link after it: all, and on new paths."""
     handoffs_with_marker = late = late_on_new_path = 0
     for seed in range(seeds):
         setup = ROUGH.setup(seed)

@@ -83,7 +83,7 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
 
 
 def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
-    """Run the conformance tests, then the unit tests of the protocol, on a copy of handoff/ with the mutant.
+    """Run the unit tests of the protocol, which are fast, then the conformance tests, on a copy of handoff/ with the mutant.
 
     Without a mutant all of them have to pass.
     """
@@ -98,7 +98,7 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     origin = f"import handoff; assert handoff.__file__.startswith({str(folder)!r}), handoff.__file__\n"
     (conformance / "conftest.py").write_text(origin)
     files = sorted(conformance.glob("test_*.py"), key=lambda p: (p.stem != "test_seed_figures", p))
-    tests = [*(str(p) for p in files if p.stem != "test_towns"), str(folder / "tests" / "unit" / "protocol")]
+    tests = [str(folder / "tests" / "unit" / "protocol"), *(str(p) for p in files if p.stem != "test_towns")]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},
