@@ -241,7 +241,7 @@ THERE_AND_BACK = scene(
 AT = {1200: "old", 2200: "ha", 3500: "new"}
 
 
-@pytest.mark.parametrize("profile", ["patent", "rfc"])
+@pytest.mark.parametrize("profile", ["patent", pytest.param("rfc", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_every_procedure_leaves_home_returns_and_leaves_again(procedure, profile):
     """At home packets are sent to the home address, without a tunnel; away, through the router of the time."""

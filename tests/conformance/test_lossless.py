@@ -40,7 +40,7 @@ def some_scene(rng):
     return Scene(stays, until=6000, regions=rng.choice([1, 2]))
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", [0, 1, 2, *(pytest.param(n, marks=pytest.mark.deep) for n in range(3, 10))])
 @pytest.mark.parametrize("procedure", FORWARDING)
 def test_no_packet_is_lost(procedure, number):
     rng = random.Random(number)

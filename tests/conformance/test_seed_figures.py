@@ -122,6 +122,7 @@ def test_messages_in_order_with_every_hop(name):
     assert facts["between"] == (case.scene.regions == 2)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", RELAYED_BY_LAYER2)
 def test_messages_with_layer_2_relay(name):
     case = CASES[name]
@@ -158,6 +159,7 @@ def test_path_of_new_upstream_packets(name, sent, path):
     assert case.scene.path(case.procedure, up=sent, **case.options) == path
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("name", "sent", "path"), paths("up"))
 def test_upstream_route(name, sent, path):
     """Check the upstream route at the time of sending, whatever happens to the packet."""
