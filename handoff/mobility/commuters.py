@@ -68,9 +68,8 @@ class Commuters:
         Time from the end of the old link to the new link.
     overlap : UniformTime
         Time from the new link to the end of the old one.
-    single_share : int
-        Probability that a handoff has a gap (single access) and not an overlap, times 2**64. It matters only if neither is
-        ``NONE``.
+    single_share : int or None
+        Probability that a handoff has a gap (single access) and not an overlap, times 2**64. None: it has both.
     announced_share : int
         Probability that layer 2 announces a handoff at all, times 2**64. A handoff without announcement has the same times, but
         neither prediction nor warning.
@@ -92,7 +91,7 @@ class Commuters:
     path: Literal["line", "random", "ring"] = "line"
     gap: UniformTime = NONE
     overlap: UniformTime = NONE
-    single_share: int = 2**64
+    single_share: int | None = None
     announced_share: int = 2**64
     guard: UniformTime = NONE
     lead: UniformTime = NONE
@@ -224,7 +223,7 @@ class Commuters:
         index = np.full(len(mobiles), _HANDOFF_STRIDE * number)
         gap = self.gap.draw(streams, mobiles, index)
         overlap = self.overlap.draw(streams, mobiles, index)
-        if NONE not in (self.gap, self.overlap):
+        if self.single_share is not None:
             single = _happens(kinds, mobiles, 2 * number, self.single_share)
             gap, overlap = np.where(single, gap, 0), np.where(single, 0, overlap)
         announced = _happens(kinds, mobiles, 2 * number + 1, self.announced_share)

@@ -150,13 +150,9 @@ class CommutersModel(StrictModel):
             moving, dwell_ps = self.moving, MEGAHOUR_PS * self.moving // (_SHARE * self.handoff_rate)
         return Commuters(
             dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
-            self._scale(self.single_access), self._scale(self.announced), self.guard, self.lead, self.start == "first",
-            self.group,
+            None if self.single_access is None else (self.single_access << 64) // _SHARE, (self.announced << 64) // _SHARE,
+            self.guard, self.lead, self.start == "first", self.group,
         )  # fmt: skip
-
-    @staticmethod
-    def _scale(share: int | None) -> int:
-        return 2**64 if share is None else (share << 64) // _SHARE
 
     def names(self) -> list[str]:
         """Return the names of the mobile nodes."""

@@ -155,11 +155,7 @@ def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int
     reached_ps : int
         End of the run.
     """
-    row = last_span(spans, mobile, time_ps)
-    if not len(spans["mobile"]):
-        return row
-    end = np.where(spans["end_ps"][row] >= 0, spans["end_ps"][row], reached_ps)
-    return np.where((row >= 0) & (time_ps <= end), row, -1)
+    return first_open_span(spans, mobile, time_ps, time_ps, reached_ps)
 
 
 def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, reached_ps: int) -> Int:
@@ -174,19 +170,14 @@ def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, re
     from_ps, until_ps : ndarray of int64
         Both instants.
     """
-    span = find_span(spans, mobile, from_ps, reached_ps)
-    if not len(spans["mobile"]) or not len(mobile):
-        return span
-    order = np.lexsort((spans["open_ps"], spans["mobile"]))
-    sorted_mobile, sorted_open = spans["mobile"][order], spans["open_ps"][order]
-    position = np.zeros(len(order) + 1, np.int64)
-    position[order] = np.arange(len(order))
-    last = last_span(spans, mobile, from_ps)
-    first_of_mobile = np.searchsorted(sorted_mobile, mobile)
-    following = np.where(last >= 0, position[last] + 1, first_of_mobile)
-    inside = np.minimum(following, len(order) - 1)
-    opens = (following < len(order)) & (sorted_mobile[inside] == mobile) & (sorted_open[inside] <= until_ps)
-    return np.where(span >= 0, span, np.where(opens, order[inside], -1))
+    order, following = _following_spans(spans, mobile, from_ps)
+    if not len(order):
+        return np.full(len(mobile), -1)
+    last, after = order[np.maximum(following - 1, 0)], order[np.minimum(following, len(order) - 1)]
+    end = np.where(spans["end_ps"] >= 0, spans["end_ps"], reached_ps)
+    is_open = (following > 0) & (spans["mobile"][last] == mobile) & (from_ps <= end[last])
+    opens = (following < len(order)) & (spans["mobile"][after] == mobile) & (spans["open_ps"][after] <= until_ps)
+    return np.where(is_open, last, np.where(opens, after, -1))
 
 
 def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
@@ -194,15 +185,20 @@ def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
 
     The parameters are those of :func:`find_span`.
     """
-    if not len(spans["mobile"]) or not len(mobile):
+    order, following = _following_spans(spans, mobile, time_ps)
+    if not len(order):
         return np.full(len(mobile), -1)
+    row = order[np.maximum(following - 1, 0)]
+    return np.where((following > 0) & (spans["mobile"][row] == mobile), row, -1)
+
+
+def _following_spans(spans: Columns, mobile: Int, time_ps: Int) -> tuple[Int, Int]:
+    """Return the spans in order of (mobile node, begin), and the position of the first one that begins after each instant."""
     times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
     opening_key = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
     key = mobile * len(times) + np.searchsorted(times, time_ps, side="right") - 1
     order = np.argsort(opening_key)
-    at = np.searchsorted(opening_key[order], key, side="right") - 1
-    row = order[np.maximum(at, 0)]
-    return np.where((at >= 0) & (spans["mobile"][row] == mobile), row, -1)
+    return order, np.searchsorted(opening_key[order], key, side="right")
 
 
 def compute_packet_metrics(

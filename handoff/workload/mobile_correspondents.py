@@ -10,7 +10,7 @@ from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.scenario.traffic import Pairing
 from handoff.workload.flow_assignment import unknown_names
 
-PURPOSE_CORRESPONDENT = PURPOSE_USER + 6
+PURPOSE_CORRESPONDENT = PURPOSE_USER + 7
 """Draws of a random correspondent."""
 
 

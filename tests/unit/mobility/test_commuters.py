@@ -266,3 +266,12 @@ def test_a_share_of_the_handoffs_is_not_announced():
     assert (log.up_ps == announced.up_ps).all()
     assert (log.down_ps == announced.down_ps).all()
     assert (announced.predict_ps[row] >= 0).all()
+
+
+def test_a_share_applies_to_a_gap_or_an_overlap_of_zero():
+    """With a gap of 0 s, handoffs without an overlap have the new link exactly when the old one ends."""
+    log = attach(dataclasses.replace(MIXED, gap=UniformTime(0, 0)))
+    row = rows_with_handoff(log)
+    overlap = log.down_ps[row] - log.up_ps[row + 1]
+    assert_in_quantiles(int((overlap == 0).sum()), stats.binom(len(row), 0.25))
+    assert (overlap[overlap > 0] >= 10 * MS).all()
