@@ -31,6 +31,10 @@ class Channel:
         limits = int(buffer_packets), parse_size(buffer_bytes)
         return cls(parse_rate(rate_bps), parse_duration(delay), *limits, loss_threshold(loss))
 
+    def crossing_ps(self, size_bytes: int) -> int:
+        """Return the time from the first bit of a packet at an idle FIFO to its last bit at the far end."""
+        return self.delay_ps + (-(-8 * size_bytes * 10**12 // self.rate_bps) if self.rate_bps else 0)
+
 
 @dataclass(frozen=True)
 class Node:

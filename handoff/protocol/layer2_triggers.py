@@ -140,5 +140,5 @@ class Layer2Triggers:
             return
         for number in self.program.steps_on(HOME, "move"):
             step, routers = self.program.steps[number], (self.router[old], self.router[old + 1])
-            if step.step.effect == "forward" and self.client.roles.applies(step, *routers):
+            if step.forwards_after_move and self.client.roles.applies(step, *routers):
                 self.client.send_request(ctx, state, number, -1, *routers)

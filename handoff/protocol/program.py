@@ -39,9 +39,9 @@ class ProgramStep:
         Kind of the message.
     leg_bytes : tuple of int
         IP length of the message on each leg of the path.
-    over_old : bool
+    over_old_link : bool
         If true, the mobile node sends the message over its old link.
-    wants_old : bool
+    needs_old_router : bool
         If true, the step requires an old router that differs from the new one.
     forwards_after_move : bool
         If true, the message asks the old router over the new link to forward, or asks for a router that does.
@@ -80,7 +80,7 @@ class Program:
 
     Attributes
     ----------
-    row : Procedure
+    procedure : Procedure
         The procedure.
     options : Options
         Options of the study.
@@ -91,7 +91,7 @@ class Program:
         the move), ``move``, ``going-down`` or the name of a message.
     prelude : tuple of int
         Steps by which the mobile node learns the new router before the move. A router starts them at ``predict``.
-    routability : dict of str to int
+    return_routability : dict of str to int
         Steps of return routability by message name; empty if it is off.
     solicitation, advertisement : int
         Steps of router discovery over the new link.

@@ -13,7 +13,7 @@ from engine.columns import Int
 from engine.rng import name_key
 from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
-from handoff.protocol.constants import REGISTRATION_PROCESSING, SECOND
+from handoff.protocol.constants import REGISTRATION_PROCESSING
 from handoff.protocol.messages import MessageFields, header_bytes
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
@@ -43,7 +43,7 @@ class RoleResolver:
     ----------
     home_agent, gateways, temporary_home_agents, peers, network, seed, members
         As in the parameters.
-    row : Procedure
+    procedure : Procedure
         Procedure of the program.
     options : Options
         Options of the program.
@@ -59,7 +59,7 @@ class RoleResolver:
         True if the home agent has a radio cell.
     link_down_ps : callable
         ``Attachments.link_down_ps`` of the setup.
-    simultaneous : int
+    simultaneous_bindings : int
         Number of bindings that anchors have made in addition to another one.
     """
 
@@ -172,5 +172,5 @@ class RoleResolver:
             to_home, back = delays_to(self.network, self.home_agent)[router], delays_to(self.network, router)[self.home_agent]
             self._round_trips[router] = to_home + back
         cell = self.network.cells[self.network.cell_of_node[router]]
-        radio = sum(c.delay_ps + (-(-8 * size_bytes * SECOND // c.rate_bps) if c.rate_bps else 0) for c in (cell.up, cell.down))
+        radio = cell.up.crossing_ps(size_bytes) + cell.down.crossing_ps(size_bytes)
         return 2 * (radio + self._round_trips[router]) + REGISTRATION_PROCESSING

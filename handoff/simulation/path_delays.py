@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from engine import Network
-from engine.elements import Channel
 from engine.routing import next_links
-from handoff.protocol.constants import SECOND
 from handoff.protocol.roles import RoleResolver
 
 
@@ -45,13 +43,13 @@ class PathDelays:
                 extra = 0 if to_router else extra
             node = target
         down = self._network.cells[self._network.cell_of_node[router]].down
-        return total + _crossing(down, size_bytes + extra)
+        return total + down.crossing_ps(size_bytes + extra)
 
     def _upstream(self, correspondent: int, router: int, size_bytes: int) -> int:
         """Return the delay from a mobile node at a router to a correspondent."""
         up = self._network.cells[self._network.cell_of_node[router]].up
         service = self._network.nodes[router].service_ps
-        return _crossing(up, size_bytes) + service + self._travel(router, correspondent, size_bytes)
+        return up.crossing_ps(size_bytes) + service + self._travel(router, correspondent, size_bytes)
 
     def _tunnels(self, correspondent: int, router: int) -> Iterator[tuple[int, int, int, bool]]:
         """Yield anchor, target, header and whether it ends at a router, for each tunnel on the way to a mobile node."""
@@ -74,9 +72,5 @@ class PathDelays:
         while node != target:
             link = self._network.links[self._next_links(target)[node]]
             node = link.dst
-            total += _crossing(link.channel, size_bytes) + self._network.nodes[node].service_ps
+            total += link.channel.crossing_ps(size_bytes) + self._network.nodes[node].service_ps
         return total
-
-
-def _crossing(channel: Channel, size_bytes: int) -> int:
-    return channel.delay_ps + (-(-8 * size_bytes * SECOND // channel.rate_bps) if channel.rate_bps else 0)

@@ -329,6 +329,8 @@ def _collect_result(
     anchors = tuple(node for node in range(len(nodes)) if any(part.roles.is_anchor(node) for part in run.parts))
     servers = {name: np.array([getattr(n, name) for n in nodes], np.int64) for name in ("registration_ps", "service_ps")}
 
+    tunnels = anchor_tunnels(run.program, mobiles.mobile)
+
     def collect_window(first: Snapshot, second: Snapshot) -> RunResult:
         began = (handoffs["open_ps"] >= first.time_ps) & (handoffs["open_ps"] < second.time_ps)
         window_handoffs = {name: values[began] for name, values in handoffs.items()}
@@ -336,7 +338,7 @@ def _collect_result(
         metrics = None
         if packets is not None:
             metrics = compute_packet_metrics(
-                anchor_tunnels(run.program, mobiles.mobile), window, packets, window_handoffs, first.time_ps, groups
+                tunnels, window, packets, window_handoffs, first.time_ps, groups
             )
         part = RunResult(
             procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,

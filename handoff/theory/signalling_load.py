@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int
+from handoff.protocol.messages import MessageFields
 from handoff.protocol.program import HOME, REGIONAL, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -248,7 +249,8 @@ class _MessageCounter:
             return
         path = program_step.step.path
         for correspondent in self.peers if program_step.per_peer and peer < 0 else (peer,):
-            nodes = [self._node(role, correspondent) for role in path]
+            fields = MessageFields(number, 0, self.old, self.new, correspondent, 0, 0)
+            nodes = [self.roles.node(role, fields) for role in path]
             for hop in range(1, len(path)):
                 if nodes[hop - 1] != nodes[hop]:
                     self.legs[nodes[hop - 1], nodes[hop], program_step.leg_bytes[hop - 1]] += 1
@@ -259,12 +261,3 @@ class _MessageCounter:
             if path[-1] == "MN":
                 for next_step in self.program.steps_on(program_step.variant, program_step.step.message):
                     self._add_step(next_step, correspondent)
-
-    def _node(self, role: str, peer: int) -> int:
-        if role in ("GFA", "MAP"):
-            return self.roles.gateways.get(self.new, self.roles.home_agent)
-        if role in ("oGFA", "oMAP"):
-            return self.roles.gateways.get(self.old, self.roles.home_agent)
-        if role == "tHA":
-            return self.roles.temporary_home_agents.get(self.old, self.old)
-        return {"MN": AIR, "oAR": self.old, "nAR": self.new, "HA": self.roles.home_agent, "CN": peer}[role]

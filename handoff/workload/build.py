@@ -70,9 +70,8 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
             problems.append(f"{path}: traffic.{i}: {error}")
     groups = None
     if attachments is not None and scenario.mixture:
-        names = [network.mobile_name(i) for i in range(network.mobile_count)]
         group_problems: list[str] = []
-        groups = choose_groups(scenario.mixture, names, network.mobile_keys(), seed, group_problems)
+        groups = choose_groups(scenario.mixture, mobile_names, network.mobile_keys(), seed, group_problems)
         problems += [f"{path}: {p}" for p in group_problems]
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
     if problems or attachments is None:
@@ -150,8 +149,8 @@ def _load_movement(
     source = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.access_points)
     if unknown := [name for name in log.router_names if name not in known]:
-        valid = join_names(scenario.routers.names)
-        problems.append(f"{source}: unknown routers {join_names(unknown)}; routers.names has {valid}")
+        hint = "; a home agent is one if it has a home_agent.cell" if scenario.home_agent.name in unknown else ""
+        problems.append(f"{source}: unknown routers {join_names(unknown)}; there are {join_names(scenario.access_points)}{hint}")
         return [], None
     if not len(log.mobile):
         problems.append(f"{source}: no mobile node in it is ever attached")

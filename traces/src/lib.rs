@@ -30,8 +30,8 @@ mod _native {
     #[pymodule_export]
     use crate::python::wire::{
         agent_advertisement, agent_solicitation, binding_acknowledgement, binding_update, encapsulate,
-        home_agent_discovery, management_key, optimization_acknowledgement, registration_reply,
-        registration_request, router_advertisement, router_solicitation, test, test_init,
+        home_agent_discovery, management_key, neighbor_advertisement, optimization_acknowledgement,
+        registration_reply, registration_request, router_advertisement, router_solicitation, test, test_init,
     };
     #[pymodule_export]
     use crate::python::writer::PacketWriter;

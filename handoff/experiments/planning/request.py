@@ -15,7 +15,7 @@ from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import SloTest, needs_detail
 from handoff.protocol.mixture import unsupported_reasons
-from handoff.protocol.procedures import MIXTURE, PROCEDURES, name_errors
+from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
@@ -166,7 +166,7 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
     if not any(texts for _, texts in target_sources) and steps:
         errors.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
-        errors += unsupported_reasons(setup, (name for name in request.procedures if name in PROCEDURES or name == MIXTURE))
+        errors += unsupported_reasons(setup, (name for name in request.procedures if not name_errors([name])))
     if errors or setup is None:
         raise ScenarioError(errors)
     return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup)

@@ -79,7 +79,7 @@ def test_problems_of_movement_and_captures_are_reported_together(tmp_path, scena
     with pytest.raises(ScenarioError) as caught:
         build(scenario)
     movement, capture = caught.value.problems
-    assert movement == f"{tmp_path}/log.csv: unknown routers z; routers.names has a, b, c"
+    assert movement == f"{tmp_path}/log.csv: unknown routers z; there are a, b, c"
     assert capture.startswith(f"{tmp_path}/x.pcap: byte 0: cannot be opened")
 
 
@@ -129,7 +129,7 @@ def test_mobile_nodes_attach_to_the_cell_of_the_home_agent_by_its_name(tmp_path)
 
 def test_a_home_agent_without_a_cell_is_no_router(tmp_path):
     path = home_link_scenario(tmp_path, HOME_LINK.replace(', cell = { delay = "3ms" }', ""))
-    with pytest.raises(ScenarioError, match=r"unknown routers ha; routers.names has a, b"):
+    with pytest.raises(ScenarioError, match=r"there are a, b; a home agent is one if it has a home_agent\.cell"):
         build(path)
 
 

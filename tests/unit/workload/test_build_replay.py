@@ -103,7 +103,7 @@ def test_an_address_that_is_not_in_the_capture_is_an_error(scenario):
 def test_an_unknown_router_in_the_association_log_is_an_error(scenario):
     (scenario.parent / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\nmn0,z,0,,,\n")
     checked, _ = load_scenario(scenario)
-    with pytest.raises(ScenarioError, match=r"unknown routers z; routers\.names has a"):
+    with pytest.raises(ScenarioError, match=r"unknown routers z; there are a"):
         build_setup(checked, scenario, 1)
 
 

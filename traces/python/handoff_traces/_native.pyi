@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update",
     "compile_capture", "content_hash", "detect_format", "encapsulate", "home_agent_discovery", "management_key",
-    "optimization_acknowledgement", "read_associations", "read_capture", "read_movement", "read_signalling",
-    "registration_reply", "registration_request", "router_advertisement", "router_solicitation", "test", "test_init",
+    "neighbor_advertisement", "optimization_acknowledgement", "read_associations", "read_capture", "read_movement",
+    "read_signalling", "registration_reply", "registration_request", "router_advertisement", "router_solicitation",
+    "test", "test_init",
 ]  # fmt: skip
 
 class _Authorization(Protocol):
@@ -91,6 +92,7 @@ def binding_acknowledgement(
 def test_init(source: bytes, destination: bytes, of_home: bool, cookie: int) -> bytes: ...
 def test(source: bytes, destination: bytes, of_home: bool, nonce: int, cookie: int, token: int) -> bytes: ...
 def management_key(home: int, care_of: int | None = None) -> bytes: ...
+def neighbor_advertisement(source: bytes, destination: bytes, target: bytes, link: bytes) -> bytes: ...
 def router_solicitation(source: bytes, destination: bytes, link: bytes) -> bytes: ...
 def router_advertisement(
     source: bytes, destination: bytes, link: bytes, lifetime_s: int, home_agent: bool, router: bytes

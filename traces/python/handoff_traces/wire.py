@@ -14,7 +14,6 @@ Addresses are ``bytes`` of length 4 or 16. Every function but ``management_key``
 - ``encapsulate``: a packet in one of the tunnels below. It raises ``ValueError`` if the tunnel cannot carry the packet.
 """
 
-import struct
 from typing import NamedTuple
 
 from handoff_traces._native import (
@@ -25,6 +24,7 @@ from handoff_traces._native import (
     encapsulate,
     home_agent_discovery,
     management_key,
+    neighbor_advertisement,
     optimization_acknowledgement,
     registration_reply,
     registration_request,
@@ -63,22 +63,6 @@ class Esp(NamedTuple):
     spi: int
     sequence: int
     key: bytes
-
-
-_ICMPV6, _UNFORWARDED_HOP_LIMIT = 58, 255
-_NEIGHBOR_ADVERTISEMENT, _OVERRIDE, _TARGET_LINK_LAYER_ADDRESS = 136, 0x20, bytes((2, 1))
-
-
-def neighbor_advertisement(source: bytes, destination: bytes, target: bytes, link: bytes) -> bytes:
-    """Return a neighbour advertisement for ``target`` with the O bit, as a proxy sends it (RFC 4861 4.4, RFC 6275 10.4.1)."""
-    head = bytes((_NEIGHBOR_ADVERTISEMENT, 0, 0, 0, _OVERRIDE, 0, 0, 0))
-    message = head + target + _TARGET_LINK_LAYER_ADDRESS + link
-    covered = source + destination + struct.pack(">II", len(message), _ICMPV6) + message
-    total = sum(struct.unpack(f">{len(covered) // 2}H", covered))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    message = message[:2] + struct.pack(">H", total ^ 0xFFFF) + message[4:]
-    return struct.pack(">IHBB", 6 << 28, len(message), _ICMPV6, _UNFORWARDED_HOP_LIMIT) + source + destination + message
 
 
 __all__ = [

@@ -249,6 +249,16 @@ pub fn router_solicitation(source: Ipv6Address, destination: Ipv6Address, link: 
 }
 
 #[pyfunction]
+pub fn neighbor_advertisement(
+    source: Ipv6Address,
+    destination: Ipv6Address,
+    target: Ipv6Address,
+    link: [u8; 6],
+) -> Packet {
+    icmpv6::neighbor_advertisement(source, destination, target, link)
+}
+
+#[pyfunction]
 pub fn router_advertisement(
     source: Ipv6Address,
     destination: Ipv6Address,

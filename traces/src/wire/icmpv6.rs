@@ -1,4 +1,4 @@
-//! ICMPv6 messages: router discovery (RFC 4861) and dynamic home agent address discovery (RFC 6275 6.5, 6.6).
+//! ICMPv6 messages: neighbour discovery (RFC 4861) and dynamic home agent address discovery (RFC 6275 6.5, 6.6).
 
 use crate::wire::checksum::pseudo_header;
 use crate::wire::packet_builder::{Packet, DEFAULT_HOP_LIMIT};
@@ -6,13 +6,17 @@ use crate::wire::{protocol, Ipv6Address};
 
 const ROUTER_SOLICITATION: u8 = 133;
 const ROUTER_ADVERTISEMENT: u8 = 134;
+const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 const HOME_AGENT_DISCOVERY_REQUEST: u8 = 144;
 const HOME_AGENT_DISCOVERY_REPLY: u8 = 145;
 /// Hop limit of neighbour discovery, which shows that no router has forwarded the packet (RFC 4861 6.1).
 const UNFORWARDED_HOP_LIMIT: u8 = 255;
 const HOME_AGENT_FLAG: u8 = 0x20;
+const OVERRIDE_FLAG: u8 = 0x20;
 /// Source link-layer address option (RFC 4861 4.6.1): type, and length in units of 8 bytes.
 const SOURCE_LINK_LAYER_ADDRESS: [u8; 2] = [1, 1];
+/// Target link-layer address option (RFC 4861 4.6.1): type, and length in units of 8 bytes.
+const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 /// Prefix information option (RFC 4861 4.6.2): type, and length in units of 8 bytes.
 const PREFIX_INFORMATION: [u8; 2] = [3, 4];
 const PREFIX_BITS: u8 = 64;
@@ -40,6 +44,20 @@ fn build_icmpv6(
 pub fn router_solicitation(source: Ipv6Address, destination: Ipv6Address, link: [u8; 6]) -> Packet {
     let mut message = vec![ROUTER_SOLICITATION, 0, 0, 0, 0, 0, 0, 0];
     message.extend(SOURCE_LINK_LAYER_ADDRESS);
+    message.extend(link);
+    build_icmpv6(source, destination, UNFORWARDED_HOP_LIMIT, message)
+}
+
+/// Build a neighbour advertisement for `target` with the O bit, as a proxy sends it (RFC 4861 4.4, RFC 6275 10.4.1).
+pub fn neighbor_advertisement(
+    source: Ipv6Address,
+    destination: Ipv6Address,
+    target: Ipv6Address,
+    link: [u8; 6],
+) -> Packet {
+    let mut message = vec![NEIGHBOR_ADVERTISEMENT, 0, 0, 0, OVERRIDE_FLAG, 0, 0, 0];
+    message.extend(target);
+    message.extend(TARGET_LINK_LAYER_ADDRESS);
     message.extend(link);
     build_icmpv6(source, destination, UNFORWARDED_HOP_LIMIT, message)
 }
