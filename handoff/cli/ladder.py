@@ -34,13 +34,13 @@ def ladder_command(
     Raises
     ------
     ScenarioError
-        If the scenario, the procedure or the mobile node is invalid, or the folder of the SVG file does not exist.
+        If the scenario, the procedure or the mobile node is invalid, or the SVG file cannot be at its place.
     ValueError
         If the mobile node has no such handoff or registration.
     """
     if errors := name_errors([procedure]):
         raise ScenarioError(errors)
-    _check_folder(output)
+    _check_folder(output, is_folder=False)
     setup, seed = _load(scenario, seed, changes)
     ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
     if output is None:
@@ -66,10 +66,10 @@ def figure_command(
     try:
         figures = tuple(FIGURES.values()) if every else (find_figure(figure),)
     except ValueError as error:
-        raise ScenarioError([str(error)]) from None
+        raise ScenarioError([f"--figure: {error}"]) from None
     if every and output is None:
         raise ScenarioError(["--figure all: give the folder of the files with -o"])
-    _check_folder(output)
+    _check_folder(output, is_folder=every)
     setup, seed = _load(scenario or _FIGURES_SCENARIO, seed, changes)
     mobile = None if mn is None else _find_mobile(setup, mn)
     if every and output is not None:
@@ -87,9 +87,16 @@ def _load(scenario: Path, seed: int | None, changes: tuple[str, ...]) -> tuple[S
     return build_setup(loaded, scenario, seed), seed
 
 
-def _check_folder(output: Path | None) -> None:
-    if output is not None and not output.parent.is_dir():
+def _check_folder(output: Path | None, is_folder: bool) -> None:
+    """Fail before the run if no file, or no folder, can be at the path of the output."""
+    if output is None:
+        return
+    if not output.parent.is_dir():
         raise ScenarioError([f"-o: {output.parent} is not a folder"])
+    if is_folder and output.exists() and not output.is_dir():
+        raise ScenarioError([f"-o: {output} is a file: give the folder of the figures"])
+    if not is_folder and output.is_dir():
+        raise ScenarioError([f"-o: {output} is a folder: give a file"])
 
 
 def _write(path: Path, text: str) -> None:

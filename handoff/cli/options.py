@@ -19,10 +19,14 @@ set_option = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
     help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.",
 )  # fmt: skip
-procedure_option = click.option(
-    "--procedure", required=True, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them. "
-    "'mixture' runs those of the scenario's [[mixture]] together."
-)
+
+
+def procedure_option(required: bool = True) -> Decorator:
+    """Return the option ``--procedure``."""
+    return click.option(
+        "--procedure", required=required, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them. "
+        "'mixture' runs those of the scenario's [[mixture]] together."
+    )
 
 
 def seed_option(text: str = "Seed of every random draw; overrides the scenario's.") -> Decorator:

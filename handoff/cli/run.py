@@ -161,7 +161,7 @@ def _check_writable(folder: Path) -> None:
 def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
-        | ({"groups": [*run.groups]} if run.groups else {})
+        | ({"groups": [dict(group) for group in run.groups]} if run.groups else {})
         for run in runs
     ]  # fmt: skip
     if as_json:

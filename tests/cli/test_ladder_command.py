@@ -53,6 +53,20 @@ def test_a_missing_folder_is_reported(tmp_path):
     assert ladder("7", "-o", str(tmp_path / "no" / "x.svg"), code=2).stderr == f"-o: {tmp_path / 'no'} is not a folder\n"
 
 
+@pytest.mark.parametrize("arguments", [["--figure", "12A"], ["--procedure", "mipv4", "--mn", "I", "--registration"]])
+def test_a_folder_in_place_of_a_file_is_reported_before_the_run(tmp_path, arguments):
+    done = figure(str(tmp_path / "no scenario"), *arguments, "-o", str(tmp_path), code=2)
+    assert done.stderr == f"-o: {tmp_path} is a folder: give a file\n"
+
+
+def test_a_file_in_place_of_the_folder_of_all_figures_is_reported_before_the_run(tmp_path):
+    file = tmp_path / "figures"
+    file.write_text("kept")
+    done = figure(str(tmp_path / "no scenario"), "--figure", "all", "-o", str(file), code=2)
+    assert done.stderr == f"-o: {file} is a file: give the folder of the figures\n"
+    assert file.read_text() == "kept"
+
+
 def test_an_unknown_mobile_node_is_reported():
     stderr = ladder("mn700", code=2).stderr
     assert stderr == "--mn: no mobile node 'mn700': give a name (mn0 to mn199) or 0 to 199\n"
@@ -157,12 +171,13 @@ def test_a_first_registration_is_drawn(tmp_path):
     places = [text.index(f" {message} ") for message in ("AS9", "AA9", "RQ", "RR")]
     assert places == sorted(places)
     assert (text.count(" RQ "), text.count(" RR ")) == (2, 2)
+    assert text.index("-- registration") < text.index(" RQ ") < text.index(" RR ") < text.index("-- data")
 
 
 def test_a_mobile_node_that_is_registered_at_time_0_has_no_first_registration(tmp_path):
     done = handoff_in_process(*registration_scenario(tmp_path, 0), "--registration")
     assert done.returncode != 0
-    assert "m does not register in this run" in done.stderr
+    assert "m does not register in this run: it is registered at time 0" in done.stderr
 
 
 @pytest.mark.parametrize("extra", [[], ["--handoff", "0", "--registration"]])

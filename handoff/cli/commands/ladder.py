@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from handoff.cli.options import seed_option, set_option
+from handoff.cli.options import procedure_option, seed_option, set_option
 
 
 @click.command()
 @click.argument("scenario", type=click.Path(path_type=Path), required=False)
-@click.option("--procedure", metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them.")
+@procedure_option(required=False)
 @click.option("--mn", help="Mobile node: its name, or its number, counted from 0.")
 @click.option("--handoff", type=click.IntRange(min=0), help="Number of the mobile node's handoff, counted from 0.")
 @click.option("--registration", is_flag=True, help="Draw the mobile node's first registration instead of a handoff.")

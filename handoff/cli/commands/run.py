@@ -15,7 +15,7 @@ DEFAULT_SNAP_BYTES = 128
 
 @click.command()
 @study_options
-@procedure_option
+@procedure_option()
 @output_file_option("--pcap", text="Write the packets on the links as pcapng into FILE.")
 @click.option(
     "--pcap-links", multiple=True, metavar="NAMES",

@@ -9,6 +9,7 @@ import numpy as np
 
 from handoff.output.ladder.view import RunView
 from handoff.protocol.setup import CorrespondentTable
+from handoff.simulation.observer import TABLE
 
 _OF_VERB = {"deliver_locally": "visitor", "buffer": "holds packets"}
 _Entry = dict[Any, int | None]
@@ -32,7 +33,7 @@ def entries_at(view: RunView, time_ps: int) -> dict[int, tuple[str, ...]]:
     """
     entries: dict[int, _Entry] = {node: {entry: None} for node, entry in _initial(view)}
     for action in view.actions:
-        if action.time_ps > time_ps or action.verb not in (*_OF_VERB, "bind", "unbind"):
+        if action.time_ps > time_ps or action.verb not in TABLE:
             continue
         entry, arguments = entries.get(action.node, {}), action.arguments
         if action.verb == "unbind":

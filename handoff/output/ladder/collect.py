@@ -23,22 +23,30 @@ def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int | None,
         view, subject = observe_first_registration(setup, procedure, mobile, seed), "first registration"
     else:
         view, subject = observe_handoff(setup, procedure, mobile, handoff, seed), f"handoff {handoff}"
-    name, nodes = setup.network.mobile_name(mobile), setup.network.nodes
-    names = ", ".join(f"{column} {nodes[node].name}" for node, column in view.columns.items() if node >= 0)
+    name = setup.network.mobile_name(mobile)
     scenario = SCENARIOS[view.facts.get("scenario", 0)]
     arrows, events, traffic = tuple(_arrows(view)), tuple(_events(view)), tuple(_traffic(view))
     shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
-    begins = tuple((max(b, view.begin_ps), n) for b, n in view.phases.begins if n in shown and b <= view.end_ps)
+    phases = tuple(p for p in view.phases.names if p in shown)
+    title = f"{view.observer.program.procedure.name}{', scenario ' if scenario else ''}{scenario}"
     return Ladder(
-        f"{view.observer.program.procedure.name}{', scenario ' if scenario else ''}{scenario}: {subject} of {name} ({names})",
+        f"{title}: {subject} of {name} ({view.node_names})",
         tuple(view.columns.values()),
         arrows,
         events,
         traffic,
-        tuple(p for p in view.phases.names if p in shown),
-        begins,
+        phases,
+        tuple(sorted(interval for phase in phases for interval in _intervals(view, phase))),
         view.end_ps,
     )
+
+
+def _intervals(view: RunView, phase: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the intervals of a phase within the time that is shown."""
+    for begin_ps, end_ps in view.phases.intervals(phase):
+        begin_ps, end_ps = max(begin_ps, view.begin_ps), min(end_ps, view.end_ps)
+        if begin_ps <= end_ps:
+            yield begin_ps, end_ps, phase
 
 
 def _arrows(view: RunView) -> Iterator[Arrow]:

@@ -98,8 +98,8 @@ class Ladder:
     arrows, events, traffic : tuple
     phases : tuple of str
         Phases that are shown, in the order in which they begin.
-    begins : tuple of (int, str)
-        Begin of each interval of a phase, sorted.
+    intervals : tuple of (int, int, str)
+        Begin, end and phase of each interval of the phases that are shown, sorted.
     end_ps : int
         End of the time that is shown.
     """
@@ -110,7 +110,7 @@ class Ladder:
     events: tuple[LadderEvent, ...]
     traffic: tuple[Traffic, ...]
     phases: tuple[str, ...]
-    begins: tuple[tuple[int, str], ...] = ()
+    intervals: tuple[tuple[int, int, str], ...] = ()
     end_ps: int = 0
 
     def rows(self) -> Iterator[Row]:
@@ -122,7 +122,7 @@ class Ladder:
         current = ""
         for thing in [*timed, None]:
             until = len(self.phases) if thing is None else order[thing.phase] + 1
-            while later and (thing is None or order[later[0]] < until):
+            while later and order[later[0]] < until:
                 current = later.pop(0)
                 yield Header(current, continued=False)
                 yield from (t for t in self.traffic if t.phase == current)

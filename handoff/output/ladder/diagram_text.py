@@ -48,18 +48,17 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
 
 def _scale(ladder: Ladder, terminal: int) -> Iterator[str]:
     """Yield a bar for each phase, along one axis of time; a phase that another one interrupts has several parts."""
-    if not ladder.begins:
+    if not ladder.intervals:
         return
-    begin_ps, end_ps = ladder.begins[0][0], ladder.end_ps
+    begin_ps, end_ps = ladder.intervals[0][0], ladder.end_ps
     margin = max(_TIME, *(len(phase) + 2 for phase in ladder.phases))
     width = max(_MIN_SCALE, terminal - margin)
     per_character_ps = -(-(end_ps - begin_ps) // width) or 1
     yield ""
     yield f"to scale, one character for {format_time(per_character_ps)} ms, from {format_time(begin_ps)} to {format_time(end_ps)}"
-    ends = [b for b, _ in ladder.begins[1:]] + [end_ps]
     for phase in ladder.phases:
         bar = [" "] * width
-        for (start_ps, name), stop_ps in zip(ladder.begins, ends, strict=True):
+        for start_ps, stop_ps, name in ladder.intervals:
             if name == phase:
                 first, last = ((t - begin_ps) // per_character_ps for t in (start_ps, stop_ps))
                 bar[first : max(first + 1, last)] = "=" * (max(first + 1, last) - first)

@@ -77,5 +77,5 @@ def find_figure(number: str) -> Figure:
     if figure is None:
         pair = [n for n in FIGURES if n.rstrip("AB") == number.upper().rstrip("AB")]
         hint = f"there is {' and '.join(pair)}" if pair else "give 1 to 52B, or all"
-        raise ValueError(f"--figure: no figure {number!r}: {hint}")
+        raise ValueError(f"no figure {number!r}: {hint}")
     return figure

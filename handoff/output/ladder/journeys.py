@@ -18,8 +18,6 @@ from handoff.protocol.roles import RoleResolver
 
 MOBILE = -1
 """The mobile node in the place of a node index."""
-_HOPS_PER_SLICE = 500_000
-_HOPS_PER_PACKET = 5
 _RECEIVED = (Fate.DELIVERED, Fate.DUPLICATE)
 
 
@@ -149,8 +147,8 @@ class JourneyRecorder:
 
     @property
     def slices(self) -> int:
-        """Number of slices that keeps each slice small."""
-        return self.network.flow_count * _HOPS_PER_PACKET // _HOPS_PER_SLICE
+        """0: the smallest number of slices of a run is enough, since only the hops of one mobile node are kept."""
+        return 0
 
     def write(self, hops: LinkTrace) -> None:
         """Keep the data of the mobile node from the trace of a slice."""
@@ -170,7 +168,7 @@ class JourneyRecorder:
         flows = self.network.flows()
         shown = (flows["mobile"] == self.mobile) & (flows["peer"] < 0)
         rows = np.flatnonzero(shown[packets["flow"]])
-        received = np.isin(packets["fate"], _RECEIVED)
+        received = rows[np.isin(packets["fate"][rows], _RECEIVED)]
         arrived = set(zip(packets["flow"][received].tolist(), packets["seq"][received].tolist(), strict=True))
         hops = self._transmissions()
         columns = [packets[name][rows].tolist() for name in ("flow", "seq", "copy", "fate", "time_ps", "node", "sent_ps")]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from engine import FOREVER
+from handoff.output.ladder.journeys import MOBILE
 from handoff.protocol.procedures import Procedure
 from handoff.simulation.observer import Action, SentMessage
 
 SCENARIOS = ("", "I", "II", "III")
 """The seed's names of the scenarios; the first one stands for procedures without scenarios."""
-_MOBILE = -1
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def handoff_phases(
     of_messages = {}
     for hop in hops:
         key = hop.message, hop.source, hop.sent_ps
-        if hop.source == _MOBILE and hop.sent_ps == request_ps and hop.message not in rescue:
+        if hop.source == MOBILE and hop.sent_ps == request_ps and hop.message not in rescue:
             of_messages[key] = f"{scenario}-2"
         elif hop.message in rescue and 0 <= rescue_ps <= hop.sent_ps <= done_ps:
             if scenario == "II":
@@ -124,7 +124,7 @@ def switch_times(
 
     On the home link the home agent is an anchor and a router.
     """
-    routers = {facts["old_router"], facts["new_router"]} - {home_agent} | {_MOBILE}
+    routers = {facts["old_router"], facts["new_router"]} - {home_agent} | {MOBILE}
     steps = (*procedure.signalling, *procedure.between)
     answers = {step.message for step in steps if step.path[0] not in ("MN", "oAR", "nAR")}
     until_ps = max(facts[name] for name in ("reply_ps", "marker_ps", "bound_ps"))

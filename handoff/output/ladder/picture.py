@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from handoff.output.ladder.bindings import entries_at
+from handoff.output.ladder.diagram import format_time
 from handoff.output.ladder.figures import Figure
 from handoff.output.ladder.journeys import MOBILE, Journey
 from handoff.output.ladder.phases import SCENARIOS
@@ -19,8 +22,10 @@ from handoff.simulation.run import run_procedure
 
 DOWN, UP, COPY = "D", "U", "DC"
 """The seed's letters: downstream data, upstream data, and multicast copies of downstream data."""
+DATA = (DOWN, UP, COPY)
 LOST, DISCARDED = "lost", "discarded"
 """Ends of a strand: packets that are lost, and copies that end while another copy arrives."""
+_Handoffs = Mapping[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class NodeState:
     upstream, downstream : int
         Largest number of upstream and downstream packets that wait at once during the phase: the buffers UA and DA.
     lost : int
-        Packets that end in the node.
+        Packets that reach the node in the phase and are lost there, even later.
     """
 
     column: str
@@ -85,8 +90,7 @@ class Picture:
     nodes : tuple of NodeState
     links : tuple of (str, str)
         Columns with a link, or a radio cell, between them.
-    strands : tuple of (Strand, int)
-        Each strand with its number of packets or messages.
+    strands : tuple of Strand
     flows : tuple of Flow
     """
 
@@ -94,7 +98,7 @@ class Picture:
     subtitle: str
     nodes: tuple[NodeState, ...]
     links: tuple[tuple[str, str], ...]
-    strands: tuple[tuple[Strand, int], ...]
+    strands: tuple[Strand, ...]
     flows: tuple[Flow, ...]
 
 
@@ -108,7 +112,8 @@ def build_figures(
     setup : Setup
         Network, attachments and traffic of the runs.
     figures : iterable of Figure
-        Figures to draw; those of one procedure and scenario share a run.
+        Figures to draw. Each procedure has one run in which its handoffs are looked up, and one more, with every packet, for
+        each scenario and access.
     seed : int
         Seed of every random draw.
     mobile, handoff : int or None
@@ -119,15 +124,22 @@ def build_figures(
     ValueError
         If there is no such handoff, or it does not have the phase.
     """
+
+    @cache
+    def handoffs(procedure: str) -> _Handoffs:
+        return run_procedure(setup, procedure, seed=seed, reference=ZERO_BYTES).handoffs
+
     views: dict[tuple[str, str, str], RunView] = {}
     for figure in figures:
         key = figure.procedure, figure.scenario, figure.access
         if key not in views:
-            views[key] = _view(setup, figure, seed, mobile, handoff)
+            views[key] = _view(setup, figure, seed, mobile, handoff, handoffs)
         yield figure, build_picture(views[key], figure)
 
 
-def _view(setup: Setup, figure: Figure, seed: int, mobile: int | None, handoff: int | None) -> RunView:
+def _view(
+    setup: Setup, figure: Figure, seed: int, mobile: int | None, handoff: int | None, handoffs: Callable[[str], _Handoffs]
+) -> RunView:  # fmt: skip
     if not figure.access:
         attachments = setup.attachments
         first = setup.first_attachments()
@@ -135,7 +147,7 @@ def _view(setup: Setup, figure: Figure, seed: int, mobile: int | None, handoff: 
         if not late:
             raise ValueError(f"figure {figure.number} shows a first registration, but every link is up at time 0")
         return observe_first_registration(setup, figure.procedure, late[0], seed)
-    records = run_procedure(setup, figure.procedure, seed=seed, reference=ZERO_BYTES).handoffs
+    records = handoffs(figure.procedure)
     wanted = records["scenario"] == SCENARIOS.index(figure.scenario)
     if not figure.scenario:
         wanted &= records["access"] == ("dual", "single").index(figure.access)
@@ -158,12 +170,9 @@ def build_picture(view: RunView, figure: Figure) -> Picture:
     ValueError
         If the phase does not occur.
     """
-    network = view.setup.network
     spans = _spans(view, figure.phase)
     if not spans:
         raise ValueError(f"figure {figure.number} shows phase {figure.phase}, which this handoff does not have")
-    strands = Counter(_data(view, spans))
-    strands.update(_messages(view, figure.phase))
     entries = entries_at(view, spans[-1][1] - 1)
     waiting = {up: _waiting(view, spans, up) for up in (True, False)}
     ended = Counter(_ended(view, spans))
@@ -171,15 +180,14 @@ def build_picture(view: RunView, figure: Figure) -> Picture:
         NodeState(column, entries.get(node, ()), waiting[True][node], waiting[False][node], ended[node])
         for node, column in view.columns.items()
     )
-    names = ", ".join(f"{column} {network.nodes[node].name}" for node, column in view.columns.items() if node >= 0)
-    times = ", ".join(f"{b / 10**9:.3f} to {e / 10**9:.3f} ms" for b, e in spans)
+    times = ", ".join(f"{format_time(begin_ps)} to {format_time(end_ps)} ms" for begin_ps, end_ps in spans)
     phase = figure.phase if figure.access else {"data": "routing of data"}.get(figure.phase, figure.phase)
     return Picture(
         f"FIG. {figure.number}: {figure.procedure}, {'phase ' if figure.access else ''}{phase}",
-        f"{network.mobile_name(view.mobile)}, {times} ({names})",
+        f"{view.setup.network.mobile_name(view.mobile)}, {times} ({view.node_names})",
         nodes,
         tuple(sorted(_links(view))),
-        tuple(strands.items()),
+        tuple(dict.fromkeys([*_data(view, spans), *_messages(view, figure.phase)])),
         tuple(_flows(view, spans)),
     )
 
@@ -264,7 +272,8 @@ def _waiting(view: RunView, spans: list[tuple[int, int]], up: bool) -> Counter[i
         for stop in journey.stops():
             if journey.copy and stop.hop < journey.copied_at:
                 continue
-            ends_ps = stop.leave_ps if stop.leave_ps is not None else max(journey.ended_ps, stop.arrival_ps)
+            ended_ps = view.setup.duration_ps if journey.ended_ps < 0 else journey.ended_ps
+            ends_ps = stop.leave_ps if stop.leave_ps is not None else max(ended_ps, stop.arrival_ps)
             for begin_ps, end_ps in spans:
                 since_ps, until_ps = max(stop.arrival_ps, begin_ps), min(ends_ps, end_ps)
                 if since_ps < until_ps:

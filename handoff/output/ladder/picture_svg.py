@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import product
 from xml.sax.saxutils import escape
 
+from handoff.output.ladder.diagram_svg import CHARACTER
 from handoff.output.ladder.picture import COPY, DISCARDED, DOWN, LOST, UP, NodeState, Picture, Strand
 from handoff.output.ladder.picture_text import entry_text, flow_lines
 
-CHARACTER = 7.2
-"""Upper bound of the mean width of a character of 12 px, with which every label is placed."""
 _MARGIN, _BETWEEN, _TOP = 20, 420, 100
 """Space beside the picture, between the boxes of the left and the right column, and above the centre of the first row."""
 _BOX, _BOX_HEIGHT, _GAP = 200, 66, 12
@@ -157,8 +156,8 @@ def _link(a: Rect, b: Rect) -> str:
 def _strands(picture: Picture, boxes: Mapping[str, Rect]) -> Iterator[str]:
     """Draw every strand, and then every label at a place where it covers no other one."""
     segments = {}
-    for pair in dict.fromkeys(tuple(sorted((s.source, s.target))) for s, _ in picture.strands):
-        strands = [s for s, _ in picture.strands if {s.source, s.target} == set(pair)]
+    for pair in dict.fromkeys(tuple(sorted((s.source, s.target))) for s in picture.strands):
+        strands = [s for s in picture.strands if {s.source, s.target} == set(pair)]
         for i, strand in enumerate(strands):
             segments[strand] = _segment(strand, pair, i, strands, boxes)
     placed: list[Rect] = list(boxes.values())
@@ -239,8 +238,8 @@ def _arrow(strand: Strand, segment: Segment) -> str:
 
 
 def _legend(picture: Picture) -> Iterator[str]:
-    labels = {strand.label for strand, _ in picture.strands}
-    ends = {strand.end for strand, _ in picture.strands}
+    labels = {strand.label for strand in picture.strands}
+    ends = {strand.end for strand in picture.strands}
     letters = ((DOWN, "downstream"), (UP, "upstream"), (COPY, "copies"))
     words = [f"{letter} {text}" for letter, text in letters if letter in labels]
     words += [text for end, text in ((LOST, "X lost"), (DISCARDED, "x copy discarded")) if end in ends]

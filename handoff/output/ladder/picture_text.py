@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handoff.output.ladder.picture import NodeState, Picture
+from handoff.output.ladder.picture import DATA, NodeState, Picture
 
 
 def render_picture_text(picture: Picture) -> str:
@@ -15,8 +15,7 @@ def render_picture_text(picture: Picture) -> str:
         lost = f"  X {node.lost}" if node.lost else ""
         lines.append(f"{node.column:<{width}}UA {node.upstream:<3} DA {node.downstream:<3}{lost} {entry_text(node)}".rstrip())
     lines += ["", *flow_lines(picture)]
-    letters = {flow.label for flow in picture.flows}
-    messages = [strand for strand, _ in picture.strands if strand.label not in letters and strand.label not in ("D", "U", "DC")]
+    messages = [strand for strand in picture.strands if strand.label not in DATA]
     lines += [f"{m.label}: {m.source} > {m.target}{' (lost)' if m.end else ''}" for m in messages]
     return "\n".join(lines)
 

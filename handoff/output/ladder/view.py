@@ -76,6 +76,12 @@ class RunView:
         return hop
 
     @property
+    def node_names(self) -> str:
+        """Columns of fixed nodes with the names of the nodes in the network, separated by commas."""
+        nodes = self.setup.network.nodes
+        return ", ".join(f"{column} {nodes[node].name}" for node, column in self.columns.items() if node != MOBILE)
+
+    @property
     def actions(self) -> Iterator[Action]:
         """Actions on the tables and the upstream route of the mobile node at the nodes that are shown."""
         return (
@@ -132,20 +138,32 @@ def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: 
     Raises
     ------
     ValueError
-        If the first link is up at time 0, or no registration ends.
+        If the mobile node has no link, its first link is up at time 0, or no registration reply arrives.
     """
+    attachments, refusal = setup.attachments, f"{setup.network.mobile_name(mobile)} does not register in this run"
+    rows = np.flatnonzero(attachments.mobile == mobile)
+    if not len(rows):
+        raise ValueError(f"{refusal}: it is never attached")
+    up_ps, router = int(attachments.up_ps[rows[0]]), int(attachments.router[rows[0]])
+    if up_ps == 0:
+        raise ValueError(f"{refusal}: it is registered at time 0")
     observer, journeys = _observe(setup, procedure, mobile, seed)
-    name, attachments = setup.network.mobile_name(mobile), setup.attachments
-    first = int(np.flatnonzero(attachments.mobile == mobile)[0])
-    up_ps, router = int(attachments.up_ps[first]), int(attachments.router[first])
-    replies = [hop.got_ps for hop in observer.sent(mobile) if hop.to == MOBILE and hop.got_ps is not None]
-    if up_ps == 0 or not replies:
-        raise ValueError(f"{name} does not register in this run")
+    replies = _replies(observer)
+    times = [hop.got_ps for hop in observer.sent(mobile) if hop.to == MOBILE and hop.message in replies]
+    registered_ps = min((time_ps for time_ps in times if time_ps is not None), default=-1)
+    if registered_ps < 0:
+        raise ValueError(f"{refusal}: no registration reply arrives")
     nodes = {MOBILE: MN, router: "router"}
-    phases = Phases(((0, "none"), (up_ps, "registration"), (replies[0], "data")), {})
-    end_ps = replies[0] + _DATA_MARGINS * MARGIN_PS
+    phases = Phases(((0, "none"), (up_ps, "registration"), (registered_ps, "data")), {})
+    end_ps = registered_ps + _DATA_MARGINS * MARGIN_PS
     columns, shown = _columns(setup, observer, mobile, nodes, router, router), _moving(journeys, up_ps, end_ps)
     return RunView(setup, observer, mobile, columns, shown, phases, up_ps, end_ps, {})
+
+
+def _replies(observer: RunObserver) -> set[str]:
+    """Return the replies that complete a first registration; in a hierarchical procedure it includes the home agent."""
+    procedure = observer.program.procedure
+    return {step.message for step in procedure.between or procedure.signalling if step.effect == "registered"}
 
 
 def _observe(setup: Setup, procedure: str, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:

@@ -88,8 +88,8 @@ class Recorder:
     Raises
     ------
     ValueError
-        If the program is a mixture, the network has more nodes than the address plan has addresses, packets are shorter than an
-        IP header, or the capture to continue is missing.
+        If the program is a mixture or has co-located care-of addresses, the network has more nodes than the address plan has
+        addresses, packets are shorter than an IP header, or the capture to continue is missing.
     OSError
         If the file cannot be written.
     """

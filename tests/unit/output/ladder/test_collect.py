@@ -12,6 +12,10 @@ IN_ORDER = Scene([Stay("old", down=560, predict=500, warn=530), Stay("new", up=5
 """Dual access; the warning comes after the binding (523) and before the marker (537)."""
 
 
+def intervals(ladder):
+    return [(begin / MS, end / MS, name) for begin, end, name in ladder.intervals]
+
+
 def phase_begins(ladder):
     """Return the time of the first arrow or event of each phase, in ms."""
     first = {}
@@ -90,8 +94,14 @@ def test_upstream_packets_are_shown_with_their_router():
 
 def test_the_phases_to_scale_are_those_that_are_shown():
     ladder = build_ladder(TIMELY.setup(), "sync-mipv4", 0, 0, 1)
-    assert [(begin / MS, name) for begin, name in ladder.begins] == [(500, "I-2"), (523, "I-3"), (537, "I-4"), (600, "I-5")]
+    assert intervals(ladder) == [(500, 523, "I-2"), (523, 537, "I-3"), (537, 600, "I-4"), (600, 660, "I-5")]
     assert ladder.end_ps == 660 * MS
+
+
+def test_a_phase_to_scale_ends_where_a_phase_begins_that_is_not_shown():
+    """IN_ORDER: II-5, from the acknowledgement (545) to the end of the old link (560), has no message, event or packet."""
+    ladder = build_ladder(IN_ORDER.setup(), "sync-mipv4", 0, 0, 1)
+    assert intervals(ladder) == [(500, 523, "II-2"), (523, 530, "II-3"), (530, 545, "II-4"), (560, 620, "II-6")]
 
 
 def test_a_move_between_regions_has_two_gateways():

@@ -23,14 +23,20 @@ def test_an_empty_ladder_is_drawn():
 
 def test_phases_are_drawn_to_scale():
     """20 characters for 40 ms: phase 1 of 0 to 10 ms and 30 to 40 ms, phase 2 of 10 to 30 ms, phase 3 of an instant at 40."""
-    begins = ((0, "1"), (10 * MS, "2"), (30 * MS, "1"), (38 * MS, "3"))
-    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("1", "2", "3"), begins, 40 * MS)
+    intervals = ((0, 10 * MS, "1"), (10 * MS, 30 * MS, "2"), (30 * MS, 38 * MS, "1"), (38 * MS, 40 * MS, "3"))
+    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("1", "2", "3"), intervals, 40 * MS)
     assert render_text(ladder, width=32).splitlines()[-4:] == [
         "to scale, one character for 2.000 ms, from 0.000 to 40.000",
         "1           =====          ====",
         "2                ==========",
         "3                              =",
     ]
+
+
+def test_the_time_of_a_phase_that_is_not_shown_is_empty():
+    intervals = ((0, 10 * MS, "1"), (30 * MS, 40 * MS, "3"))
+    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("1", "3"), intervals, 40 * MS)
+    assert render_text(ladder, width=32).splitlines()[-2:] == ["1" + 11 * " " + 5 * "=", "3" + 26 * " " + 5 * "="]
 
 
 def test_an_interrupted_phase_is_continued():
@@ -63,5 +69,5 @@ def test_a_small_ladder_character_by_character():
 
 
 def test_a_long_name_of_a_phase_is_apart_from_its_bar():
-    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("a registration",), ((0, "a registration"),), 20 * MS)
+    ladder = Ladder("title", ("MN", "HA"), (), (), (), ("a registration",), ((0, 20 * MS, "a registration"),), 20 * MS)
     assert render_text(ladder, width=36).splitlines()[-1] == "a registration  " + 20 * "="

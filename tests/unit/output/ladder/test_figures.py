@@ -57,7 +57,10 @@ def test_a_figure_is_found_in_lower_case():
     assert find_figure("44b").phase == "III-4"
 
 
-@pytest.mark.parametrize(("number", "hint"), [("13A", "there is 13$"), ("12", "there is 12A and 12B$"), ("53", "give 1 to 52B")])
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [("13A", "there is 13$"), ("12", "there is 12A and 12B$"), ("53", "^no figure '53': give 1 to 52B")],
+)
 def test_an_unknown_figure_is_refused_with_a_hint(number, hint):
     with pytest.raises(ValueError, match=hint):
         find_figure(number)

@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 
 from handoff.output.ladder.figures import FIGURES, Figure
-from handoff.output.ladder.picture import COPY, DISCARDED, DOWN, LOST, UP, Strand, build_figures
-from tests.conformance.cases import TIMELY
+from handoff.output.ladder.picture import COPY, DISCARDED, DOWN, LOST, UP, Strand, build_figures, build_picture
+from handoff.output.ladder.view import observe_handoff
+from handoff.simulation.run import run_procedure
+from tests.conformance.cases import BREAK, TIMELY
 from tests.unit.output.ladder.figures_run import figures_setup, pictures
 
 OLD, NEW, MN, HA, CN = "old router", "new router", "MN", "HA", "CN"
@@ -40,7 +42,7 @@ VARIANTS = {
 
 
 def strands(number):
-    return {strand for strand, _ in pictures()[number].strands}
+    return set(pictures()[number].strands)
 
 
 def data(number):
@@ -218,6 +220,27 @@ def test_figures_1_and_2_are_routing_and_registration():
     }  # fmt: skip
 
 
+def test_packets_that_are_held_until_the_end_of_the_run_wait():
+    """BREAK: sent at 480 and 485, they are at the old router at 510 and 515, after the end of its link, and never leave it."""
+    view = observe_handoff(BREAK.setup(down=[480, 485], options={"old_buffer_packets": 50}), "mipv4", 0, 0, 1)
+    picture = build_picture(view, Figure("x", "mipv4", "", "2", "single"))
+    waiting = {node.column: (node.upstream, node.downstream, node.lost) for node in picture.nodes}
+    assert waiting == {OLD: (0, 2, 0)} | dict.fromkeys((MN, NEW, HA, CN), (0, 0, 0))
+
+
+def test_the_handoffs_of_a_procedure_are_looked_up_in_one_run(monkeypatch):
+    runs = []
+
+    def run(setup, procedure, **options):
+        runs.append(procedure)
+        return run_procedure(setup, procedure, **options)
+
+    monkeypatch.setattr("handoff.output.ladder.picture.run_procedure", run)
+    figures = [FIGURES[number] for number in ("11A", "14", "16A", "12A", "3A")]
+    assert [figure for figure, _ in build_figures(figures_setup(), figures, 1)] == figures
+    assert runs == ["sync-mipv4", "mipv4"]
+
+
 def test_a_figure_can_show_a_given_handoff():
     (_, picture), *_ = build_figures(figures_setup(), [FIGURES["7B"]], 1, mobile=1, handoff=0)
     assert picture.subtitle.startswith("II, ")
@@ -229,7 +252,7 @@ def test_a_figure_can_show_a_given_handoff():
         (FIGURES["11A"], 2, "figure 11A shows a handoff in scenario I, but this run of sync-mipv4 has none"),
         (FIGURES["3A"], 0, "figure 3A shows a handoff with single access, but this run of mipv4 has none"),
         (Figure("x", "sync-mipv4", "I", "I-9", "dual"), None, "figure x shows phase I-9, which this handoff does not have"),
-        (FIGURES["2"], 0, "I does not register in this run"),
+        (FIGURES["2"], 0, "I does not register in this run: it is registered at time 0"),
     ],
 )
 def test_a_figure_that_the_run_does_not_have_is_refused(figure, mobile, message):

@@ -30,7 +30,7 @@ def busy_picture():
     strands += [Strand(b, a, label, end) for a, b in pairs for label, end in (("U", ""), ("U", LOST), ("DBA", ""))]
     flows = (Flow(UP, ("MN", "old router", "CN 1"), "lost: <detached>", 1), Flow(COPY, BUSY, "delivered", 12_345))
     links = (("CN 1", "HA"), ("MN", "old router"))
-    return Picture("FIG. <x> & co", "mn & <y>", nodes, links, tuple((s, 1) for s in strands), flows)
+    return Picture("FIG. <x> & co", "mn & <y>", nodes, links, tuple(strands), flows)
 
 
 def test_labels_of_the_figures_do_not_overlap():
@@ -64,7 +64,7 @@ def test_arrows_do_not_cross_the_boxes_of_other_nodes():
         boxes = layout([node.column for node in picture.nodes])
         arrows = [line for line in lines(ET.fromstring(render_picture(picture))) if line.kind != "l"]
         assert len(arrows) == len(picture.strands)
-        ends = {frozenset((s.source, s.target)) for s, _ in picture.strands}
+        ends = {frozenset((s.source, s.target)) for s in picture.strands}
         for arrow in arrows:
             crossed = {c for c, box in boxes.items() if Segment(arrow.x1, arrow.y1, arrow.x2, arrow.y2).crosses(smaller(box))}
             assert not crossed or any(crossed <= pair for pair in ends), (number, crossed)
@@ -96,7 +96,7 @@ def test_a_busy_picture_is_well_formed_escaped_and_without_overlap():
 def test_a_lost_packet_has_a_cross_instead_of_a_head():
     node = NodeState("MN", (), 0, 0, 0)
     nodes = (node, NodeState("old router", ("visitor",), 0, 0, 0))
-    strands = ((Strand("old router", "MN", "D", LOST), 3), (Strand("MN", "old router", "U"), 2))
+    strands = (Strand("old router", "MN", "D", LOST), Strand("MN", "old router", "U"))
     root = ET.fromstring(render_picture(Picture("t", "s", nodes, (), strands, ())))
     assert len(list(root.iter(f"{SVG}polygon"))) == 1
     assert [e.get("class") for e in root.iter(f"{SVG}path")] == ["X"]

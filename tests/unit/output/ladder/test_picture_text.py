@@ -6,7 +6,7 @@ from handoff.output.ladder.picture_text import entry_text, render_picture_text
 
 def test_a_small_picture_character_by_character():
     nodes = (NodeState("MN", (), 3, 0, 0), NodeState("HA", ("new router",), 0, 12, 2))
-    strands = ((Strand("HA", "MN", "D"), 4), (Strand("MN", "HA", "RQ"), 1), (Strand("HA", "MN", "RR", LOST), 1))
+    strands = (Strand("HA", "MN", "D"), Strand("MN", "HA", "RQ"), Strand("HA", "MN", "RR", LOST))
     flows = (Flow("D", ("HA", "MN"), "delivered", 4), Flow("D", ("HA",), "lost: detached", 1))
     assert render_picture_text(Picture("FIG. x", "mn0", nodes, (), strands, flows)).splitlines() == [
         "FIG. x",

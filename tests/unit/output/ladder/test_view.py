@@ -2,6 +2,7 @@
 
 import pytest
 
+from handoff.output.ladder.journeys import MOBILE
 from handoff.output.ladder.view import observe_first_registration, observe_handoff
 from tests.conformance.cases import LATE, SINGLE, TIMELY
 from tests.conformance.two_router_scene import MS, Scene, Stay
@@ -38,6 +39,25 @@ def test_a_first_registration():
     assert [(b / MS, name) for b, name in view.phases.begins] == [(0, "none"), (200, "registration"), (329, "data")]
 
 
-def test_a_mobile_node_that_is_registered_at_time_0_does_not_register():
-    with pytest.raises(ValueError, match="mn0 does not register in this run"):
-        observe_first_registration(TIMELY.setup(), "mipv4", 0, 1)
+def test_an_advertisement_does_not_end_a_first_registration():
+    """Solicitation at 200, advertisement at the mobile node at 208; request at the home agent 223, reply at 237."""
+    scene = Scene([Stay("old", up=200)])
+    view = observe_first_registration(scene.setup(options={"discovery": "solicitation"}), "mipv4", 0, 1)
+    hops = {(h.message, h.to): (h.sent_ps / MS, (h.got_ps or 0) / MS) for h in view.hops if h.to == MOBILE}
+    assert hops == {("AA9", MOBILE): (204, 208), ("RR", MOBILE): (233, 237)}
+    assert view.phases.begins[-1] == (237 * MS, "data")
+
+
+@pytest.mark.parametrize(
+    ("stays", "reason"), [(TIMELY.stays, "it is registered at time 0"), ([], "it is never attached")], ids=["time 0", "never"]
+)
+def test_a_mobile_node_without_a_first_registration_is_refused_before_the_run(monkeypatch, stays, reason):
+    monkeypatch.setattr("handoff.output.ladder.view.RunObserver", None)
+    with pytest.raises(ValueError, match=f"mn0 does not register in this run: {reason}"):
+        observe_first_registration(Scene(stays).setup(), "mipv4", 0, 1)
+
+
+def test_a_first_registration_without_a_reply_is_refused():
+    scene = Scene([Stay("old", up=200)], loss=["ha>old"])
+    with pytest.raises(ValueError, match="mn0 does not register in this run: no registration reply arrives"):
+        observe_first_registration(scene.setup(), "mipv4", 0, 1)
