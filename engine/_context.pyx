@@ -160,6 +160,7 @@ cdef class Context:
             With ``for_mobile`` and ``to`` this node: put the message straight into the cell's downlink and ignore the table.
         like_data : bool
             The message passes the registration server of ``to`` at once, as data packets do: it neither waits nor is refused.
+            No effect with ``for_mobile``.
 
         Raises
         ------

@@ -81,9 +81,8 @@ def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uin
 def repeated_pairs(first: Int, second: npt.NDArray[Any]) -> list[tuple[int, int]]:
     """Return pairs of elements at the same index that occur more than once, at most 20. The array ``first`` is changed."""
     factor = int(second.max(initial=0)) + 1
-    pairs = first
-    pairs *= factor
-    pairs += second
-    pairs.sort()
-    twice = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])[:20]
+    first *= factor
+    first += second
+    first.sort()
+    twice = np.unique(first[1:][first[1:] == first[:-1]])[:20]
     return [divmod(int(pair), factor) for pair in twice]

@@ -83,5 +83,7 @@ class MobileGroup(NamedTuple):
         if not self.numbered:
             return self.first if name == self.name else None
         digits = name[len(self.name) :]
-        is_here = name.startswith(self.name) and digits.isdecimal() and int(digits) < self.mobiles
-        return self.first + int(digits) if is_here else None
+        if not name.startswith(self.name) or not digits.isdecimal():
+            return None
+        number = int(digits)
+        return self.first + number if number < self.mobiles and digits == str(number) else None

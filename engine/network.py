@@ -312,8 +312,9 @@ class Network:
             raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
         if (np.asarray(start) < 0).any():
             raise NetworkError(f"flow {label!r}: starts before time 0")
-        where, peer, correspondent_keys = self._correspondents(label, node, mobile, peers, up)
-        flow_keys = combine_array(combine_array(name_key(label), correspondent_keys), self.mobile_keys()[mobile])
+        mobile_keys = self.mobile_keys()
+        where, peer, correspondent_keys = self._correspondents(label, node, mobile, peers, up, mobile_keys)
+        flow_keys = combine_array(combine_array(name_key(label), correspondent_keys), mobile_keys[mobile])
         first, n = self.flow_count, len(mobile)
         if n:
             self._flows.add(
@@ -324,7 +325,7 @@ class Network:
         return np.arange(first, first + n, dtype=np.int64)
 
     def _correspondents(
-        self, label: str, node: str | int | None, mobile: Int, peers: Any, up: bool
+        self, label: str, node: str | int | None, mobile: Int, peers: Any, up: bool, mobile_keys: npt.NDArray[np.uint64]
     ) -> tuple[Any, Any, npt.NDArray[np.uint64]]:
         """Return node (of a mobile correspondent: the receiver's home), mobile (-1: none) and key of the correspondents."""
         if (node is None) == (peers is None):
@@ -336,7 +337,7 @@ class Network:
         if (itself := mobile[peer == mobile]).size:
             name = self.mobile_name(int(itself[0]))
             raise NetworkError(f"flow {label!r}: {name!r} is its own correspondent: give it another one")
-        return self.mobile_homes()[peer if up else mobile], peer, self.mobile_keys()[peer]
+        return self.mobile_homes()[peer if up else mobile], peer, mobile_keys[peer]
 
     # -- look-ups -----------------------------------------------------------------------------------------------------
     def node_index(self, node: str | int) -> int:

@@ -122,9 +122,9 @@ def upstream_loss(down: float, at: float) -> PathsByTime:
 
 
 # -- cases -----------------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """Expected course of one procedure in one scenario.
+    """Expected course of one procedure in one scenario. Each case equals only itself, so that its run can be kept.
 
     ``hops``: a line "message from to sent received" for each message hop, by time of sending. ``tables``: pairs (time, entry) for
     each node, with the entry just after that time. ``down``, ``up``: paths of single data packets. ``marker``: arrival of the

@@ -5,6 +5,10 @@ correspondent), and the update is at the old router before the marker. III: the 
 update is there (III-4, at 515), before the anchor switches (III-5, at 516 or later).
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tests.conformance import cases_hmipv4, cases_hmipv6, cases_ipv4, cases_ipv6
 from tests.conformance.cases import (
     BY_HOME,
     BY_NEW,
@@ -17,6 +21,7 @@ from tests.conformance.cases import (
     STRAIGHT_NEW,
     STRAIGHT_OLD,
     Case,
+    PathsByTime,
     arriving_at,
     later,
     path_changes,
@@ -202,40 +207,25 @@ REGION_PATHS = path_changes(
 )
 STRAIGHT_CHANGES = (474.001, arriving_at(515, STRAIGHT_FORWARDED)), (479, STRAIGHT_FORWARDED), (530, BY_HOME)
 
+
+def with_link_up_early(
+    case: Case, tables: Mapping[str, Sequence[tuple[float, object]]], down: PathsByTime, up: PathsByTime
+) -> Case:
+    """Return a case of scenario III in the scene EARLY: the acknowledgement finds the new link up and does not wait until 518."""
+    waits, passes = "new mn 510 518", "new mn 510 515"
+    assert case.hops.count(waits) == 1
+    return replace(case, scene=EARLY, hops=case.hops.replace(waits, passes), tables=tables, down=down, up=up)
+
+
 III = {
-    "sync-mipv4 III, in order": Case(
-        "sync-mipv4", EARLY, 3,
-        """
-        RQ mn old 500 504
-        BU mn old 500 504
-        RQ old new 504 510
-        BA old new 504 510
-        RQ new ha 510 523
-        BA new mn 510 515
-        RR ha new 523 535
-        DRR ha old 523 533
-        RR new mn 535 540
-        """,
+    "sync-mipv4 III, in order": with_link_up_early(
+        cases_ipv4.HOME["sync-mipv4 III"],
         {"ha": [(522.999, ["old"]), (523, ["new"])], "old": OLD_UNTIL_MARKER, "new": NEW_AGENT},
         HOME_PATHS,
         upstream_wait(503, 540),
     ),
-    "sync-mipv4-ro III, in order": Case(
-        "sync-mipv4-ro", EARLY, 3,
-        """
-        RQ mn old 500 504
-        DBU mn old 500 504
-        BU2 mn old 500 504
-        RQ old new 504 510
-        DBU old cn 504 530
-        BA2 old new 504 510
-        RQ new ha 510 523
-        BA2 new mn 510 515
-        RR ha new 523 535
-        BU ha cn 523 544
-        DBA cn old 530 555
-        RR new mn 535 540
-        """,
+    "sync-mipv4-ro III, in order": with_link_up_early(
+        cases_ipv4.ROUTE_OPTIMIZATION["sync-mipv4-ro III"],
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (543.999, None), (544, ["new"])],
@@ -245,19 +235,8 @@ III = {
         path_changes(STRAIGHT_OLD, *STRAIGHT_CHANGES, (544, STRAIGHT_NEW)),
         upstream_wait(503, 540),
     ),
-    "sync-hmipv4 III, in order": Case(
-        "sync-hmipv4", EARLY, 3,
-        """
-        RQ mn old 500 504
-        BU mn old 500 504
-        RQ old new 504 510
-        BA old new 504 510
-        RQ new gw 510 516
-        BA new mn 510 515
-        RR gw new 516 521
-        DRR gw old 516 519
-        RR new mn 521 526
-        """,
+    "sync-hmipv4 III, in order": with_link_up_early(
+        cases_hmipv4.HIERARCHY["sync-hmipv4 III"],
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["new"])],
@@ -267,48 +246,14 @@ III = {
         REGION_PATHS,
         upstream_wait(503, 526),
     ),
-    "sync-mipv6 III, in order": Case(
-        "sync-mipv6", EARLY, 3,
-        """
-        BU mn old 500 504
-        DBU mn old 500 504
-        BU2 mn old 500 504
-        BU old new 504 510
-        DBU old ha 504 515
-        BA2 old new 504 510
-        BU new ha 510 523
-        BA2 new mn 510 515
-        BA ha new 523 535
-        DBA ha old 523 533
-        DBA old mn 533 544
-        BA new mn 535 540
-        """,
+    "sync-mipv6 III, in order": with_link_up_early(
+        cases_ipv6.HOME["sync-mipv6 III"],
         {"ha": [(522.999, ["old"]), (523, ["new"])], "old": OLD_UNTIL_MARKER, "new": NEW_ROUTER},
         HOME_PATHS,
         upstream_wait(503, 540),
-        544,
     ),
-    "sync-mipv6-ro III, in order": Case(
-        "sync-mipv6-ro", EARLY, 3,
-        """
-        BU1 mn old 500 504
-        BU2 mn old 500 504
-        DBU mn old 500 504
-        BU3 mn old 500 504
-        BU1 old new 504 510
-        BU2 old new 504 510
-        DBU old cn 504 530
-        BA3 old new 504 510
-        BU1 new ha 510 523
-        BU2 new cn 510 538
-        BA3 new mn 510 515
-        BA1 ha new 523 535
-        DBA cn old 530 555
-        BA1 new mn 535 540
-        BA2 cn new 538 565
-        DBA old mn 555 566
-        BA2 new mn 565 570
-        """,
+    "sync-mipv6-ro III, in order": with_link_up_early(
+        cases_ipv6.ROUTE_OPTIMIZATION["sync-mipv6-ro III"],
         {
             "ha": [(522.999, ["old"]), (523, ["new"])],
             "cn": [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])],
@@ -317,24 +262,9 @@ III = {
         },
         path_changes(STRAIGHT_OLD, *STRAIGHT_CHANGES, (538, STRAIGHT_NEW)),
         upstream_wait(503, 540),
-        566,
     ),
-    "sync-hmipv6 III, in order": Case(
-        "sync-hmipv6", EARLY, 3,
-        """
-        BU mn old 500 504
-        DBU mn old 500 504
-        BU2 mn old 500 504
-        BU old new 504 510
-        DBU old gw 504 508
-        BA2 old new 504 510
-        BU new gw 510 516
-        BA2 new mn 510 515
-        BA gw new 516 521
-        DBA gw old 516 519
-        DBA old mn 519 530
-        BA new mn 521 526
-        """,
+    "sync-hmipv6 III, in order": with_link_up_early(
+        cases_hmipv6.HIERARCHY["sync-hmipv6 III"],
         {
             "ha": [(1900, ["gw"])],
             "gw": [(515.999, ["old"]), (516, ["new"])],
@@ -343,7 +273,6 @@ III = {
         },
         REGION_PATHS,
         upstream_wait(503, 526),
-        530,
     ),
 }  # fmt: skip
 

@@ -25,15 +25,22 @@ from tests.conformance.cases import (
 )  # fmt: skip
 from tests.conformance.two_router_scene import MS
 
+MIPV4_HOPS = """
+    RQ mn new 800 805
+    RQ new ha 805 818
+    RR ha new 818 830
+    RR new mn 830 835
+    """
+BICAST_HOPS = """
+    RQ mn old 500 504
+    RQ old new 504 510
+    RQ new ha 510 523
+    RR ha new 523 535
+    RR new mn 535 540
+    """
 HOME = {
     "mipv4": Case(
-        "mipv4", BREAK, 0,
-        """
-        RQ mn new 800 805
-        RQ new ha 805 818
-        RR ha new 818 830
-        RR new mn 830 835
-        """,
+        "mipv4", BREAK, 0, MIPV4_HOPS,
         {
             "ha": [(499, ["old"]), (817.999, ["old"]), (818, ["new"])],
             "old": [(496, "local"), (496.001, "hold"), (1900, "hold")],  # not informed
@@ -43,27 +50,14 @@ HOME = {
         upstream_wait(500, 835),
     ),
     "mipv4, without buffers": Case(  # what arrives after link down is X in figure 3B
-        "mipv4", BREAK, 0,
-        """
-        RQ mn new 800 805
-        RQ new ha 805 818
-        RR ha new 818 830
-        RR new mn 830 835
-        """,
+        "mipv4", BREAK, 0, MIPV4_HOPS,
         {"ha": [(817.999, ["old"]), (818, ["new"])], "old": [(496.001, "local"), (1900, "local")]},
         path_changes(BY_OLD, (466.001, LOST), (798, BY_NEW)),
         upstream_loss(500, 835),
         options={"old_buffer_packets": 0, "upstream_hold": False},
     ),
     "mipv4-bicast": Case(
-        "mipv4-bicast", OVERLAP, 0,
-        """
-        RQ mn old 500 504
-        RQ old new 504 510
-        RQ new ha 510 523
-        RR ha new 523 535
-        RR new mn 535 540
-        """,
+        "mipv4-bicast", OVERLAP, 0, BICAST_HOPS,
         {
             "ha": [(522.999, ["old"]), (523, ["old", "new"]), (799.999, ["old", "new"]), (800, ["new"])],  # 200 ms after 600
             "old": [(596, "local"), (596.001, "hold"), (1900, "hold")],
@@ -73,14 +67,7 @@ HOME = {
         upstream_switch(540),
     ),
     "mipv4-bicast, for 200 ms": Case(
-        "mipv4-bicast", OVERLAP, 0,
-        """
-        RQ mn old 500 504
-        RQ old new 504 510
-        RQ new ha 510 523
-        RR ha new 523 535
-        RR new mn 535 540
-        """,
+        "mipv4-bicast", OVERLAP, 0, BICAST_HOPS,
         {"ha": [(522.999, ["old"]), (523, ["old", "new"]), (722.999, ["old", "new"]), (723, ["new"])]},
         bicast_paths(BY_OLD, BY_NEW, 503, 703),
         upstream_switch(540),

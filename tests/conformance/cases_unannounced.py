@@ -1,9 +1,14 @@
 """Synchronized procedures whose move nobody announced (decision 30): the messages of their conventional procedure.
 
+Where the conventional procedure of the family has a case of its own, its case is that of the synchronized procedure.
+
 The old link goes down at 500, and the new router is discovered at 800 (BREAK). The update to the old router goes over the new
 link: there at 800 + 5 + 6 = 811. It forwards what it has kept since 496, which arrives at 811 + 6 + 5 = 822.
 """
 
+from dataclasses import replace
+
+from tests.conformance import cases_ipv4, cases_ipv6
 from tests.conformance.cases import (
     BREAK,
     BY_NEW,
@@ -12,9 +17,6 @@ from tests.conformance.cases import (
     REGION_FORWARDED,
     REGION_NEW,
     REGION_OLD,
-    STRAIGHT_FORWARDED,
-    STRAIGHT_NEW,
-    STRAIGHT_OLD,
     Case,
     arriving_at,
     path_changes,
@@ -32,7 +34,15 @@ HOME_PATHS = path_changes(BY_OLD, (466.001, arriving_at(822, FORWARDED)), (781, 
 REGION_PATHS = path_changes(
     REGION_OLD, (465.501, arriving_at(822, REGION_FORWARDED)), (780.5, REGION_FORWARDED), (783.5, REGION_NEW)
 )
-STRAIGHT_CHANGES = (471.001, arriving_at(822, STRAIGHT_FORWARDED)), (786, STRAIGHT_FORWARDED)
+
+MIPV6 = cases_ipv6.HOME["mipv6"]
+
+
+def rename_messages(hops: str, **names: str) -> str:
+    """Return lines of message hops with other names of messages."""
+    lines = [line.split() for line in hops.split("\n") if line.strip()]
+    return "\n".join(" ".join([names[message], *rest]) for message, *rest in lines)
+
 
 UNANNOUNCED = {
     "sync-mipv4 unannounced": Case(  # the marker ends forwarding and goes no further
@@ -52,22 +62,8 @@ UNANNOUNCED = {
         HOME_PATHS,
         upstream_wait(500, 835),
     ),
-    "sync-mipv4-ro unannounced": Case(  # as smooth handoff: no deregistration, so that no marker comes
-        "sync-mipv4-ro", BREAK, 0,
-        """
-        RQ mn new 800 805
-        BU2 mn new 800 805
-        RQ new ha 805 818
-        BU2 new old 805 811
-        BA2 old new 811 817
-        BA2 new mn 817 822
-        RR ha new 818 830
-        BU ha cn 818 839
-        RR new mn 830 835
-        """,
-        {"ha": HOME_AGENT, "cn": [(838.999, ["old"]), (839, ["new"])], "old": OLD_UNTIL_LIFETIME, "new": NEW_AGENT},
-        path_changes(STRAIGHT_OLD, *STRAIGHT_CHANGES, (839, STRAIGHT_NEW)),
-        upstream_wait(500, 835),
+    "sync-mipv4-ro unannounced": replace(  # smooth handoff: no deregistration, so that no marker comes
+        cases_ipv4.ROUTE_OPTIMIZATION["mipv4-smooth"], procedure="sync-mipv4-ro"
     ),
     "sync-hmipv4 unannounced": Case(
         "sync-hmipv4", BREAK, 0,
@@ -91,41 +87,11 @@ UNANNOUNCED = {
         REGION_PATHS,
         upstream_wait(500, 821),
     ),
-    "sync-mipv6 unannounced": Case(  # the old router is temporary home agent, as in figure 5B
-        "sync-mipv6", BREAK, 0,
-        """
-        BU mn new 800 805
-        BU2 mn new 800 805
-        BU new ha 805 818
-        BU2 new old 805 811
-        BA2 old new 811 817
-        BA2 new mn 817 822
-        BA ha new 818 830
-        BA new mn 830 835
-        """,
-        {"ha": HOME_AGENT, "old": OLD_UNTIL_LIFETIME, "new": NEW_ROUTER},
-        HOME_PATHS,
-        upstream_wait(500, 835),
+    "sync-mipv6 unannounced": replace(  # as in figure 5B, where the old router is temporary home agent
+        MIPV6, procedure="sync-mipv6", hops=rename_messages(MIPV6.hops, BU1="BU", BU3="BU2", BA1="BA", BA3="BA2")
     ),
-    "sync-mipv6-ro unannounced": Case(  # as in figure 4B
-        "sync-mipv6-ro", BREAK, 0,
-        """
-        BU1 mn new 800 805
-        BU2 mn new 800 805
-        BU3 mn new 800 805
-        BU1 new ha 805 818
-        BU2 new cn 805 833
-        BU3 new old 805 811
-        BA3 old new 811 817
-        BA3 new mn 817 822
-        BA1 ha new 818 830
-        BA1 new mn 830 835
-        BA2 cn new 833 860
-        BA2 new mn 860 865
-        """,
-        {"ha": HOME_AGENT, "cn": [(832.999, ["old"]), (833, ["new"])], "old": OLD_UNTIL_LIFETIME, "new": NEW_ROUTER},
-        path_changes(STRAIGHT_OLD, *STRAIGHT_CHANGES, (833, STRAIGHT_NEW)),
-        upstream_wait(500, 835),
+    "sync-mipv6-ro unannounced": replace(  # as in figure 4B
+        cases_ipv6.ROUTE_OPTIMIZATION["mipv6-ro"], procedure="sync-mipv6-ro"
     ),
     "sync-hmipv6 unannounced": Case(
         "sync-hmipv6", BREAK, 0,

@@ -7,8 +7,9 @@ meet. Times follow from the delays of ``two_router_scene``.
 import pytest
 
 from handoff.protocol.constants import Status
+from tests.conformance.cases import BY_OLD, FORWARDED, STRAIGHT_OLD, TIMELY, UNBOUND
 from tests.conformance.run_assertions import RunView
-from tests.conformance.two_router_scene import Scene, Stay, delivered, dropped
+from tests.conformance.two_router_scene import Scene, Stay, dropped
 
 MS = 10**9
 DUAL = (Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=520))
@@ -85,28 +86,26 @@ def test_mobile_nodes_register_again_with_a_restarted_router_that_had_visitors(p
 
 def test_without_a_binding_packets_are_dropped_or_sent_through_the_home_agent():
     """The lifetime is long, so that the next refresh comes after the end of the run."""
-    by_home_agent = ("cn>ha", "ha>old", "old>*")
     scene = Scene(HERE, restarts=[("ha", 500)])
-    assert scene.path("mipv4", down=479) == delivered(*by_home_agent, delay=34)
-    assert scene.path("mipv4", down=481) == dropped("cn>ha", fate="no binding")
+    assert scene.path("mipv4", down=479) == BY_OLD
+    assert scene.path("mipv4", down=481) == UNBOUND
     scene = Scene(HERE, restarts=[("cn", 500)])
-    assert scene.path("mipv6-ro", down=499) == delivered("cn>old", "old>*", delay=29)
-    assert scene.path("mipv6-ro", down=501) == delivered(*by_home_agent, delay=34)
+    assert scene.path("mipv6-ro", down=499) == STRAIGHT_OLD
+    assert scene.path("mipv6-ro", down=501) == BY_OLD
 
 
 def test_a_restart_ends_forwarding():
     scene = Scene([Stay("old", down=510, predict=500, warn=502), Stay("new", up=513)], restarts=[("old", 512)])
     assert RunView(scene.setup(), "sync-mipv4").table("old", 512) is None
-    assert scene.path("sync-mipv4", down=481) == delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)  # there at 511
+    assert scene.path("sync-mipv4", down=481) == FORWARDED  # there at 511
     assert scene.path("sync-mipv4", down=483) == dropped("cn>ha", "ha>old", fate="no visitor")
 
 
 def test_a_restarted_agent_does_not_reply_to_deferred_messages():
     """A deregistration waits for its update, due at the home agent at 523; a new router checks an address until 540."""
-    overlap = [Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)]
-    view = watch(Scene(overlap, restarts=[("ha", 520)]), "sync-mipv6")
+    view = watch(Scene(TIMELY.stays, restarts=[("ha", 520)]), "sync-mipv6")
     assert arrivals(view, "DBA") == []
-    view = watch(Scene(overlap, restarts=[("new", 520)], until=1400), "sync-mipv6", dad_ps=30 * MS)
+    view = watch(Scene(TIMELY.stays, restarts=[("new", 520)], until=1400), "sync-mipv6", dad_ps=30 * MS)
     assert arrivals(view, "BA") == []
 
 

@@ -9,11 +9,11 @@ import pytest
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import Program
+from tests.conformance.cases import LATE
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import Scene, Stay, delivered
 
 MS = 10**9
-LATE = Scene([Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)])
 
 
 def dual(warn):
@@ -91,11 +91,13 @@ def test_two_replies_with_the_same_identification_are_distinguished():
     assert [view.upstream(t) for t in (537, 539.999, 540)] == ["old", "old", "new"]
 
 
-@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("procedure", [name for name in PROCEDURES if name != "pmipv6"])  # where the access router registers
 def test_every_update_of_a_mobile_node_requires_an_acknowledgement(procedure):
     """Decision 21: the "A flag" of the seed is a bit of the binding update; every update has a reply."""
     steps = Program.compile(PROCEDURES[procedure], Options()).steps
-    assert all(n.replies for n in steps if n.step.path[0] == "MN" and n.kind in ("RQ", "BU", "DBU"))
+    updates = [n for n in steps if n.step.path[0] == "MN" and n.kind in ("RQ", "BU", "DBU")]
+    assert updates
+    assert all(n.replies for n in updates)
 
 
 def test_a_warning_before_the_request_sends_request_and_update_together():

@@ -7,12 +7,9 @@ import pytest
 
 from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.cases import BETWEEN, LATE_BETWEEN, TIMELY
+from tests.conformance.cases_between import SINGLE_BETWEEN
+from tests.conformance.cases_hmipv6 import TO_MAP_NEW, TO_MAP_OLD
 from tests.conformance.run_assertions import RunView
-from tests.conformance.two_router_scene import Scene, Stay, delivered
-
-TO_MAP_OLD = delivered("cn>gw", "gw>old", "old>*", delay=31)  # 24 + 3 + 4
-TO_MAP_NEW = delivered("cn>gw", "gw>new", "new>*", delay=34)
-TO_MAP2_NEW = delivered("cn>gw2", "gw2>new", "new>*", delay=35)  # 26 + 4 + 5
 
 
 def test_within_a_region_the_gateway_sends_the_marker_as_in_the_seed():
@@ -45,9 +42,6 @@ def test_between_regions_each_correspondent_sends_a_marker():
 def test_the_old_gateway_keeps_its_binding_until_the_last_marker():
     view = RunView(BETWEEN.setup(down=[100], peer=[100]), "sync-hmipv6-ro")
     assert [view.table("gw", t) for t in (552, 553.999, 554)] == [["old"], ["old"], None]
-
-
-SINGLE_BETWEEN = Scene([Stay("old", down=510, predict=490, warn=500), Stay("new", up=513)], regions=2)
 
 
 @pytest.mark.parametrize("scene", [BETWEEN, LATE_BETWEEN, SINGLE_BETWEEN])

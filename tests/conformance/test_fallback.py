@@ -7,12 +7,11 @@ link, 5 + 6 ms. In addition to ``cases_unannounced``.
 import pytest
 
 from handoff.protocol.procedures import PROCEDURES
-from tests.conformance.cases import BREAK, arriving_at
+from tests.conformance.cases import BREAK, BY_OLD, FORWARDED, LATE, arriving_at
 from tests.conformance.run_assertions import Hop, RunView
-from tests.conformance.two_router_scene import Scene, Stay, delivered
+from tests.conformance.two_router_scene import Scene, Stay
 
 SYNCHRONIZED = [name for name, procedure in PROCEDURES.items() if procedure.family == "synchronized"]
-FORWARDED = delivered("cn>ha", "ha>old", "old>new", "new>*", delay=41)
 
 
 def update_name(procedure):
@@ -36,7 +35,7 @@ def test_without_a_warning_the_update_leaves_as_soon_as_the_new_link_is_up(proce
     assert view.run.handoffs["completed"].tolist() == [1]
 
 
-@pytest.mark.parametrize(("sent", "path"), [(476, delivered("cn>ha", "ha>old", "old>*", delay=34)),
+@pytest.mark.parametrize(("sent", "path"), [(476, BY_OLD),
                                             (476.001, arriving_at(524 + 6 + 5, FORWARDED)), (494, FORWARDED)])  # fmt: skip
 def test_packets_without_a_warning_are_kept_and_forwarded(sent, path):
     scene = Scene([Stay("old", down=510, predict=500), Stay("new", up=513)])
@@ -73,8 +72,7 @@ def test_an_update_whose_link_is_cut_off_is_repeated_over_the_new_one(procedure)
 
 def test_an_update_is_repeated_until_its_acknowledgement_arrives():
     """The way from the old to the new router loses everything: 1, 2, 4 s between the updates. The request is repeated once."""
-    stays = [Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)]
-    view = RunView(Scene(stays, loss=["old>new"], until=8000).setup(), "sync-mipv4")
+    view = RunView(Scene(LATE.stays, loss=["old>new"], until=8000).setup(), "sync-mipv4")
     assert [h for h in view.hops() if h.source == "mn"] == [
         Hop("RQ", "mn", "old", 500, 504), Hop("BU", "mn", "old", 520, 524), Hop("RQ", "mn", "new", 1500, 1505),
         Hop("BU", "mn", "new", 1520, 1525), Hop("BU", "mn", "new", 3520, 3525), Hop("BU", "mn", "new", 7520, 7525),
@@ -84,8 +82,7 @@ def test_an_update_is_repeated_until_its_acknowledgement_arrives():
 
 
 def test_an_acknowledged_update_is_not_repeated():
-    stays = [Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)]
-    view = RunView(Scene(stays, until=8000).setup(), "sync-mipv4")
+    view = RunView(Scene(LATE.stays, until=8000).setup(), "sync-mipv4")
     assert [h.sent for h in view.hops() if h.source == "mn" and h.message == "BU"] == [520]
 
 

@@ -10,14 +10,11 @@ import pytest
 from handoff.protocol.constants import FORWARDING_LIFETIME
 from handoff.protocol.messages import ENCAPSULATIONS
 from handoff.simulation.run import run_procedure
+from tests.conformance.cases import BREAK, LATE, SINGLE, TIMELY, UP_NEW, UP_OLD
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import SIZE, Scene, Stay, delivered, dropped
 
 MS = 10**9
-DUAL = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
-LATE = Scene([Stay("old", down=545, predict=500, warn=520), Stay("new", up=505)])
-SINGLE = Scene([Stay("old", down=510, predict=490, warn=500), Stay("new", up=513)])
-BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
 
 
 def data_bytes_by_link(run):
@@ -31,7 +28,7 @@ def data_bytes_by_link(run):
 @pytest.mark.parametrize(("places", "scenario", "marker"), [(2, 1, 555.6), (1, 2, None)])
 def test_a_marker_occupies_a_place_in_the_queue_of_the_old_radio(places, scenario, marker):
     """A packet of 200 bytes is on the radio from 530 to 546 (100 kbit/s); the marker arrives at 533 and takes 5.6 ms from 546."""
-    scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": 0})
+    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": 0})
     view = RunView(scene.setup(down=[500]), "sync-mipv4")
     last = [h for h in view.hops() if h.message == "DRR"]
     assert last == [Hop("DRR", "ha", "old", 523, 533), Hop("DRR", "old", "mn", 533, marker)]
@@ -43,7 +40,7 @@ def test_a_marker_occupies_a_place_in_the_queue_of_the_old_radio(places, scenari
 @pytest.mark.parametrize("linger", [0, 50])
 def test_a_visitor_entry_lingers_after_marker_and_link(linger):
     """The marker passes at 533; the link goes down at 600."""
-    view = RunView(DUAL.setup(options={"linger_ps": linger * MS}), "sync-mipv4")
+    view = RunView(TIMELY.setup(options={"linger_ps": linger * MS}), "sync-mipv4")
     assert [view.table("old", t) for t in (599.999, 600 + linger - 0.001, 600 + linger)] == ["local", "local", None]
 
 
@@ -78,9 +75,9 @@ def test_a_forwarding_router_relays_the_marker_only_in_ipv6(procedure, goes_on):
 @pytest.mark.parametrize(
     ("scene", "early", "sent", "path"),
     [
-        (DUAL, False, 530, delivered("old<*", "old>cn", delay=29)),
-        (DUAL, True, 519.999, delivered("old<*", "old>cn", delay=29)),
-        (DUAL, True, 530, delivered("new<*", "new>cn", delay=32)),  # the new link is up since 520
+        (TIMELY, False, 530, UP_OLD),
+        (TIMELY, True, 519.999, UP_OLD),
+        (TIMELY, True, 530, UP_NEW),  # the new link is up since 520
         (SINGLE, False, 511, delivered("new<*", "new>cn", delay=29 + 32)),  # waits for the reply at 540
         (SINGLE, True, 511, delivered("new<*", "new>cn", delay=2 + 32)),  # waits for the link at 513
     ],
@@ -152,5 +149,5 @@ def test_a_resequencing_buffer_restores_the_order_of_forwarded_packets(wait_ms, 
 @pytest.mark.parametrize("settle", [0, 100])
 def test_deliveries_count_for_a_handoff_until_it_has_settled(settle):
     """The old link goes down at 600. Packets arrive every ms from 618: those until 600 + settle count, and the next one."""
-    run = DUAL.run("sync-mipv4", down=range(581, 681), settle_ps=settle * MS)
+    run = TIMELY.run("sync-mipv4", down=range(581, 681), settle_ps=settle * MS)
     assert run.handoffs["delivered"].tolist() == [max(0, 600 + settle - 618) + 1]

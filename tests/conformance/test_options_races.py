@@ -9,23 +9,21 @@ are so slow that the deregistration follows the update and is processed 1 ms aft
 import pytest
 
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, Status
+from tests.conformance.cases import BY_NEW, BY_OLD, STRAIGHT_OLD, TIMELY, UNBOUND
 from tests.conformance.run_assertions import Hop, RunView
-from tests.conformance.two_router_scene import Scene, Stay, delivered, dropped
+from tests.conformance.two_router_scene import Scene, Stay
 
 MS = 10**9
-DUAL = (Stay("old", down=600, predict=500, warn=590), Stay("new", up=520))
-EARLY = Scene(DUAL)
-LATE = Scene(DUAL, delays={"old>ha": 90, "old>gw": 90, "old>cn": 90, "old>peer": 90})
-BY_OLD, BY_NEW = ("cn>ha", "ha>old", "old>*"), ("cn>ha", "ha>new", "new>*")
+LATE = Scene(TIMELY.stays, delays={"old>ha": 90, "old>gw": 90, "old>cn": 90, "old>peer": 90})
 
 
 # -- at the home agent and the MAP (decision 1) -----------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("scene", "race", "entries"),
     [
-        (EARLY, "hold", [(514.999, ["old"]), (515, ["old"]), (522.999, ["old"]), (523, ["new"]), (1900, ["new"])]),
-        (EARLY, "patent", [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"]), (1900, ["new"])]),
-        (EARLY, "rfc6275", [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"]), (1900, ["new"])]),
+        (TIMELY, "hold", [(514.999, ["old"]), (515, ["old"]), (522.999, ["old"]), (523, ["new"]), (1900, ["new"])]),
+        (TIMELY, "patent", [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"]), (1900, ["new"])]),
+        (TIMELY, "rfc6275", [(514.999, ["old"]), (515, None), (522.999, None), (523, ["new"]), (1900, ["new"])]),
         (LATE, "hold", [(522.999, ["old"]), (523, ["new"]), (524, ["new"]), (1900, ["new"])]),
         (LATE, "patent", [(522.999, ["old"]), (523, ["new"]), (524, ["new"]), (1900, ["new"])]),
         (LATE, "rfc6275", [(522.999, ["old"]), (523, ["new"]), (524, None), (1900, None)]),  # it deletes the new binding
@@ -39,21 +37,21 @@ def test_a_deregistration_at_the_home_agent(scene, race, entries):
 @pytest.mark.parametrize(
     ("race", "sent", "path"),
     [
-        ("hold", 499, delivered(*BY_OLD, delay=34)),
-        ("patent", 494.999, delivered(*BY_OLD, delay=34)),
-        ("patent", 495, dropped("cn>ha", fate="no binding")),
-        ("patent", 502.999, dropped("cn>ha", fate="no binding")),
-        ("patent", 503, delivered(*BY_NEW, delay=37)),
+        ("hold", 499, BY_OLD),
+        ("patent", 494.999, BY_OLD),
+        ("patent", 495, UNBOUND),
+        ("patent", 502.999, UNBOUND),
+        ("patent", 503, BY_NEW),
     ],
 )
 def test_immediate_deletion_leaves_a_time_without_a_binding(race, sent, path):
-    assert EARLY.path("sync-mipv6", down=sent, race=race) == path
+    assert TIMELY.path("sync-mipv6", down=sent, race=race) == path
 
 
 @pytest.mark.parametrize(("race", "marker"), [("hold", [Hop("DBA", "ha", "old", 523, 533), Hop("DBA", "old", "mn", 533, 537)]),
                                               ("patent", [Hop("DBA", "ha", "old", 515, 525), Hop("DBA", "old", "mn", 525, 529)])])
 def test_a_deferred_deregistration_sends_its_marker_later(race, marker):
-    assert [h for h in RunView(EARLY.setup(options={"race": race}), "sync-mipv6").hops() if h.message == "DBA"] == marker
+    assert [h for h in RunView(TIMELY.setup(options={"race": race}), "sync-mipv6").hops() if h.message == "DBA"] == marker
 
 
 def test_a_deregistration_waits_at_most_ten_seconds():
@@ -68,7 +66,7 @@ def test_a_deregistration_waits_at_most_ten_seconds():
 @pytest.mark.parametrize(("race", "meanwhile"), [("hold", ["old"]), ("patent", None)])
 def test_a_deregistration_at_a_mobility_anchor_point(race, meanwhile):
     """The deregistration is processed at 508, the update at 516."""
-    view = RunView(EARLY.setup(options={"race": race}), "sync-hmipv6")
+    view = RunView(TIMELY.setup(options={"race": race}), "sync-hmipv6")
     assert [view.table("gw", t) for t in (507.999, 508, 515.999, 516)] == [["old"], meanwhile, meanwhile, ["new"]]
 
 
@@ -76,8 +74,8 @@ def test_a_deregistration_at_a_mobility_anchor_point(race, meanwhile):
 @pytest.mark.parametrize(
     ("scene", "race", "entries"),
     [
-        (EARLY, "patent", [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])]),
-        (EARLY, "hold", [(529.999, ["old"]), (530, ["old"]), (537.999, ["old"]), (538, ["new"])]),
+        (TIMELY, "patent", [(529.999, ["old"]), (530, None), (537.999, None), (538, ["new"])]),
+        (TIMELY, "hold", [(529.999, ["old"]), (530, ["old"]), (537.999, ["old"]), (538, ["new"])]),
         (LATE, "patent", [(537.999, ["old"]), (538, ["new"]), (539, ["new"])]),
         (LATE, "rfc6275", [(537.999, ["old"]), (538, ["new"]), (539, None)]),
     ],
@@ -89,10 +87,10 @@ def test_a_deregistration_at_a_correspondent(scene, race, entries):
 
 @pytest.mark.parametrize(
     ("race", "path"),
-    [("patent", delivered(*BY_NEW, delay=37)), ("hold", delivered("cn>old", "old>*", delay=29))],
+    [("patent", BY_NEW), ("hold", STRAIGHT_OLD)],
 )
 def test_a_correspondent_without_a_binding_sends_through_the_home_agent(race, path):
-    assert EARLY.path("sync-mipv6-ro", down=534, correspondent_race=race) == path
+    assert TIMELY.path("sync-mipv6-ro", down=534, correspondent_race=race) == path
 
 
 def test_packets_through_the_home_agent_arrive_after_the_marker():
@@ -103,7 +101,7 @@ def test_packets_through_the_home_agent_arrive_after_the_marker():
     """
     late = {}
     for race in ("patent", "hold"):
-        scene = Scene(DUAL, loss=["new>ha"])
+        scene = Scene(TIMELY.stays, loss=["new>ha"])
         run = scene.run("sync-mipv6-ro", down=range(500, 560), correspondent_race=race)
         late[race] = run.handoffs["after_marker"].tolist()
     assert late == {"patent": [8], "hold": [0]}, "packets of 530 to 537"
@@ -120,7 +118,7 @@ def refusals(view):
 )
 def test_with_a_shared_counter_the_overtaken_update_is_refused(race, before, marker):
     """The deregistration, number 2, is processed at 515; the update, number 1, gets status 135 at 523; number 3 binds at 558."""
-    view = RunView(EARLY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
+    view = RunView(TIMELY.setup(options={"sequence": "shared", "race": race}), "sync-mipv6")
     assert refusals(view) == [(540, Status.SEQUENCE_OUT_OF_WINDOW)]
     assert Status.SEQUENCE_OUT_OF_WINDOW == 135
     assert [h.sent for h in view.hops() if h.source == "mn" and h.message == "BU"] == [500, 540]
@@ -131,7 +129,7 @@ def test_with_a_shared_counter_the_overtaken_update_is_refused(race, before, mar
 
 
 def test_with_a_counter_per_care_of_address_nothing_is_refused():
-    view = RunView(EARLY.setup(options={"sequence": "care_of"}), "sync-mipv6")
+    view = RunView(TIMELY.setup(options={"sequence": "care_of"}), "sync-mipv6")
     assert refusals(view) == []
     assert view.run.handoffs["denied"].tolist() == [0]
 

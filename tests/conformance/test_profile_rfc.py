@@ -16,11 +16,11 @@ from handoff.protocol.setup import Attachments, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.initial_state import PURPOSE_AGE
 from handoff.simulation.run import run_procedure
+from tests.conformance.cases import BREAK
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import Scene, Stay
 
 MS = 10**9
-BREAK = Scene([Stay("old", down=500), Stay("new", up=700)])
 DUAL = Scene([Stay("old", down=3000, predict=500, warn=2990), Stay("new", up=520)])
 NO_WAY = Scene(DUAL.stays, loss=["new>ha"], until=100_000)
 

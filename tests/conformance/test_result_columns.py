@@ -4,10 +4,10 @@ import pytest
 
 from handoff.cli.tables import COLUMNS, summary_cells
 from handoff.output.parquet import SCHEMAS
+from tests.conformance.cases import TIMELY
 from tests.conformance.two_router_scene import SIZE, Scene, Stay
 
 MS = 10**9
-DUAL = Scene([Stay("old", down=600, predict=500, warn=590), Stay("new", up=520)])
 METRICS = {
     "handoff latency": ("handoffs", "latency_ps"), "disruption": ("handoffs", "disruption_ps"),
     "one-way delay (RFC 7679)": ("flows", "delay_p99_ps"), "loss (7680)": ("flows", "loss_ratio"),
@@ -43,7 +43,7 @@ def of(names, values, name):
 
 def test_utilisation_of_links_and_servers():
     """Ten packets of 16 ms use the old radio in 2 s; one request takes 1 ms at the home agent, and 5 ms more if authenticated."""
-    scene = Scene(DUAL.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
+    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
     for options, server in (({}, 1), ({"authentication": True, "authentication_service_ps": 5 * MS}, 6)):
         run = scene.run("sync-mipv4", down=range(0, 400, 40), **options)
         links, nodes = run.utilisation()
@@ -55,7 +55,7 @@ def test_utilisation_of_links_and_servers():
 
 def test_signalling_and_tunnels_are_counted_on_each_link():
     """RQ 74, RR and DRR 70 bytes (RFC 5944 with the Mobile-Home extension); one data packet with a tunnel header of 20."""
-    run = DUAL.run("sync-mipv4", down=[100])
+    run = TIMELY.run("sync-mipv4", down=[100])
     links = run.result.links
     control = {n: (int(p), int(b)) for n, p, b in zip(
         run.result.link_names, links["control_packets"], links["control_bytes"], strict=True) if p}  # fmt: skip
@@ -72,7 +72,7 @@ def test_signalling_and_tunnels_are_counted_on_each_link():
 @pytest.mark.parametrize(("lost", "unfinished"), [([], 0), (["new>ha"], 1)])
 def test_unfinished_handoffs_are_shown(lost, unfinished):
     """A packet of 1990 is in flight at 2000; a handoff whose request gets no reply is counted as unfinished."""
-    run = Scene(DUAL.stays, loss=lost).run("sync-mipv4", down=[100, 1990])
+    run = Scene(TIMELY.stays, loss=lost).run("sync-mipv4", down=[100, 1990])
     summary = run.summary()
     assert (summary["handoffs"], summary["unfinished_handoffs"], summary["completed"]) == (1, unfinished, 1 - unfinished)
     assert (summary["sent"], summary["in_flight"], summary["lost"]) == (2, 1, 0)

@@ -5,8 +5,6 @@ in the order of their numbers in ``cases_in_order``; those without a prediction 
 Those between regions in ``cases_between`` and in the other modules are an extension of the seed.
 """
 
-from functools import cache
-
 import pytest
 
 from handoff.protocol.procedures import PROCEDURES
@@ -20,6 +18,7 @@ from tests.conformance import (
     cases_ipv6,
     cases_unannounced,
 )
+from tests.conformance.case_runs import assert_messages, path_rows, run_case, sort_hops, table_rows
 from tests.conformance.cases import LATE, TIMELY, UP_LOST, UP_NEW, UP_OLD
 from tests.conformance.run_assertions import Hop, RunView
 from tests.conformance.two_router_scene import Scene, Stay
@@ -33,18 +32,6 @@ _GROUPS = (
 CASES = {name: case for group in _GROUPS for name, case in group.items()}
 RELAYED_BY_LAYER2 = [name for name, case in CASES.items() if case.hops_with_layer2_relay() != case.expected_hops()]
 ANCHORS = {"HA": "ha", "CN": "cn", "GFA": "gw", "MAP": "gw"}
-
-
-@cache
-def run_case(name, **options):
-    case = CASES[name]
-    setup = case.scene.setup(down=[1800], options={**case.options, **options})  # the flow gives the correspondent a binding
-    return RunView(setup, case.procedure)
-
-
-def sort_hops(hops):
-    """Sort hops by time. Sends of different nodes at the same instant have no order; those of one node have."""
-    return sorted(hops, key=lambda hop: (hop.sent, hop.source))
 
 
 # -- completeness ------------------------------------------------------------------------------------------------------------
@@ -114,58 +101,41 @@ def test_a_missing_case_is_reported(name):
 # -- the cases -----------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", CASES)
 def test_messages_in_order_with_every_hop(name):
-    case, view = CASES[name], run_case(name)
-    assert sort_hops(view.hops()) == sort_hops(case.expected_hops())
-    facts = {k: v[0] for k, v in view.run.handoffs.items()}
-    assert (facts["scenario"], facts["completed"]) == (case.scenario, 1)
-    assert facts["marker_ps"] == (-1 if case.marker is None else round(case.marker * 10**9))
-    assert facts["between"] == (case.scene.regions == 2)
+    assert_messages(CASES[name])
+    assert run_case(CASES[name]).run.handoffs["between"].tolist() == [CASES[name].scene.regions == 2]
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", RELAYED_BY_LAYER2)
 def test_messages_with_layer_2_relay(name):
     case = CASES[name]
-    assert sort_hops(run_case(name, relay="l2").hops()) == sort_hops(case.hops_with_layer2_relay())
+    assert sort_hops(run_case(case, relay="l2").hops()) == sort_hops(case.hops_with_layer2_relay())
 
 
-@pytest.mark.parametrize(
-    ("name", "node", "at", "entry"),
-    [(n, node, at, entry) for n, c in CASES.items() for node, rows in c.tables.items() for at, entry in rows],
-)
+@pytest.mark.parametrize(("name", "node", "at", "entry"), table_rows(CASES))
 def test_tables_after_each_phase(name, node, at, entry):
-    assert run_case(name).table(node, at) == entry
+    assert run_case(CASES[name]).table(node, at) == entry
 
 
-def paths(direction):
-    """Return the rows of all cases; the packets long before and long after all changes only with ``--deep``."""
-    params = []
-    for name, case in CASES.items():
-        rows = getattr(case, direction)
-        for i, row in enumerate(rows):
-            params.append(pytest.param(name, *row, marks=pytest.mark.deep if i in (0, len(rows) - 1) else []))
-    return params
-
-
-@pytest.mark.parametrize(("name", "sent", "path"), paths("down"))
+@pytest.mark.parametrize(("name", "sent", "path"), path_rows(CASES, "down", deep_ends=True))
 def test_path_of_new_downstream_packets(name, sent, path):
     case = CASES[name]
     assert case.scene.path(case.procedure, down=sent, **case.options) == path
 
 
-@pytest.mark.parametrize(("name", "sent", "path"), paths("up"))
+@pytest.mark.parametrize(("name", "sent", "path"), path_rows(CASES, "up", deep_ends=True))
 def test_path_of_new_upstream_packets(name, sent, path):
     case = CASES[name]
     assert case.scene.path(case.procedure, up=sent, **case.options) == path
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("name", "sent", "path"), paths("up"))
+@pytest.mark.parametrize(("name", "sent", "path"), path_rows(CASES, "up", deep_ends=True))
 def test_upstream_route(name, sent, path):
     """Check the upstream route at the time of sending, whatever happens to the packet."""
     held = path.delay is not None and path.delay > UP_NEW.delay
     expected = "nowhere" if path == UP_LOST else "old" if path == UP_OLD else "hold" if held else "new"
-    assert run_case(name).upstream(sent) == expected
+    assert run_case(CASES[name]).upstream(sent) == expected
 
 
 # -- several correspondents, late packets -------------------------------------------------------------------------------------

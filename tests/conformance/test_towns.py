@@ -39,16 +39,16 @@ def _old_path_was_new(handoffs):
     return ~earlier
 
 
-def count_after_markers(procedure: str, seeds: int, **options: object) -> tuple[int, int, int]:
-    """Return the number of handoffs with a marker, and of packets over the old link after it: all, and on new paths."""
-    handoffs_with_marker = late = late_on_new_path = 0
+def count_after_markers(procedure: str, seeds: int, *, new_paths_only: bool, **options: object) -> tuple[int, int]:
+    """Return the number of handoffs with a marker, and of packets over the old link after it; of all handoffs or on new paths."""
+    handoffs_with_marker = late = 0
     for seed in range(seeds):
         setup = ROUGH.setup(seed)
         handoffs = run_on(replace(setup, options=replace(setup.options, **options)), procedure, seed).handoffs
-        handoffs_with_marker += int((handoffs["marker_ps"] >= 0).sum())
-        late += int(handoffs["after_marker"].sum())
-        late_on_new_path += int(handoffs["after_marker"][_old_path_was_new(handoffs)].sum())
-    return handoffs_with_marker, late, late_on_new_path
+        judged = _old_path_was_new(handoffs) if new_paths_only else np.ones(len(handoffs["mobile"]), bool)
+        handoffs_with_marker += int((handoffs["marker_ps"][judged] >= 0).sum())
+        late += int(handoffs["after_marker"][judged].sum())
+    return handoffs_with_marker, late
 
 
 SEEDS = pytest.mark.parametrize("seeds", [10, pytest.param(40, marks=pytest.mark.deep)])
@@ -57,9 +57,15 @@ SEEDS = pytest.mark.parametrize("seeds", [10, pytest.param(40, marks=pytest.mark
 @SEEDS
 @pytest.mark.parametrize("procedure", SEED)
 def test_no_packet_arrives_after_the_marker(procedure, seeds):
-    """Every hop is a FIFO, so that the marker is the last packet of the old path, whatever losses occur (decision 8)."""
-    handoffs_with_marker, _, late = count_after_markers(procedure, seeds, correspondent_race="hold", request="predict")
-    assert handoffs_with_marker > 2.5 * seeds
+    """Every hop is a FIFO, so that the marker is the last packet of the old path, whatever losses occur (decision 8).
+
+    Only handoffs from a path that no earlier one forwards to are judged, and only their markers counted: a quarter to a third of
+    all handoffs. In ``sync-mipv4-ro`` few markers arrive at all, 3 to 5 a town: that of a correspondent travels longest, and in IPv4 a
+    forwarding router ends it. A quarter of the bound has to do there.
+    """
+    race = {"correspondent_race": "hold", "request": "predict"}
+    handoffs_with_marker, late = count_after_markers(procedure, seeds, new_paths_only=True, **race)
+    assert handoffs_with_marker > (2.5 / 4 if procedure == "sync-mipv4-ro" else 2.5) * seeds
     assert late == 0
 
 
@@ -67,7 +73,7 @@ def test_no_packet_arrives_after_the_marker(procedure, seeds):
 @pytest.mark.parametrize("procedure", [p for p in SYNCHRONIZED if PROCEDURES[p].route_optimization])
 def test_immediate_deletion_at_a_correspondent_lets_packets_follow_the_marker(procedure, seeds):
     """Packets then go through the home agent, which may still tunnel them to the old router (decision 3)."""
-    handoffs_with_marker, late, _ = count_after_markers(procedure, seeds, request="predict")
+    handoffs_with_marker, late = count_after_markers(procedure, seeds, new_paths_only=False, request="predict")
     assert handoffs_with_marker > 2.5 * seeds
     assert late > 0
 

@@ -13,8 +13,8 @@ from .fifo import Packet
 
 def emissions(network: Network, flow: int, flow_key: int, seed: int) -> Iterator[tuple[int, Packet, int, int]]:
     """Yield (time, packet, flow key, node of the flow) of each packet of a flow, in order."""
-    homes = network.mobile_homes().tolist()
     row = {name: int(column[flow]) for name, column in network.flows().items()} | {"key": flow_key}
+    homes = network.mobile_homes().tolist() if row["peer"] >= 0 else []
     for seq, (t, size) in enumerate(_moments(network, row, seed)):
         if t >= row["stop"] or seq >= row["count"]:
             return

@@ -4,12 +4,6 @@ from tests.mutation.mutant import Mutant
 
 EQUAL_MEANS_MUTANTS = (
     Mutant(
-        "rescue without knowing where to (2)",
-        "protocol/layer2_triggers.py",
-        'attachment == attachment and self.records["known_ps"][row] >= 0:',
-        'attachment == attachment and self.records["known_ps"][row] >= -1:',
-    ),
-    Mutant(
         "request waits for a warning that never comes",
         "protocol/layer2_triggers.py",
         'if self.records["going_down_ps"][row] < 0:\n            return False',
@@ -26,18 +20,6 @@ EQUAL_MEANS_MUTANTS = (
         "protocol/layer2_triggers.py",
         "ps + (not predicted)",
         "ps + 1",
-    ),
-    Mutant(
-        "old router keeps any number of packets",
-        "protocol/visitor_list.py",
-        "packets=self.options.old_buffer_packets,",
-        "packets=None,",
-    ),
-    Mutant(
-        "old router keeps any number of bytes",
-        "protocol/visitor_list.py",
-        "bytes=self.options.old_buffer_bytes,",
-        "bytes=None,",
     ),
     Mutant(
         "old router without a buffer knows when its link ends",
@@ -58,12 +40,6 @@ EQUAL_MEANS_MUTANTS = (
         "- delays + 2 * 10**6,",
     ),
     Mutant(
-        "bicasting does not begin after the link",
-        "protocol/binding_cache.py",
-        "max(ctx.time_ps, self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps))",
-        "self.roles.link_down_ps(ctx.mobile, old, ctx.time_ps)",
-    ),
-    Mutant(
         "no fixed duration of bicasting",
         "protocol/binding_cache.py",
         "if self.options.bicast_ps is not None:",
@@ -76,46 +52,16 @@ EQUAL_MEANS_MUTANTS = (
         ")",
     ),
     Mutant(
-        "bicasting until the first stay has ended",
-        "protocol/setup.py",
-        "int(self.down_ps[rows[-1]])",
-        "int(self.down_ps[rows[0]])",
-    ),
-    Mutant(
-        "update is repeated over the old link only",
-        "protocol/program.py",
-        "fallbacks[number] = number + 1  #",
-        "pass  #",
-    ),
-    Mutant(
-        "unannounced, nobody asks the old router",
-        "protocol/procedures/steps.py",
-        'replace(update, on="move",',
-        'replace(update, on="never",',
-    ),
-    Mutant(
         "without a warning nobody asks the old router",
         "protocol/layer2_triggers.py",
         "row = self.row_of[old] if self.program.procedure.rescue else -1",
         "row = -1",
     ),
     Mutant(
-        "update although the marker has arrived",
-        "protocol/layer2_triggers.py",
-        'if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"]',
-        'if self.records["rescue_ps"]',
-    ),
-    Mutant(
         "update after the one at the warning",
         "protocol/layer2_triggers.py",
         'or self.records["rescue_ps"][row] >= 0 or',
         "or",
-    ),
-    Mutant(
-        "detection is always eager",
-        "protocol/movement_detection.py",
-        'self.options.detection == "eager"',
-        "True",
     ),
     Mutant(
         "prediction after the discovery sends a second request",

@@ -6,7 +6,6 @@ from tests.mutation.equal_means_mutants import EQUAL_MEANS_MUTANTS
 from tests.mutation.mutant import Mutant
 
 PROTOCOL_MUTANTS = (
-    *EQUAL_MEANS_MUTANTS,
     Mutant(
         "marker before the new binding",
         "protocol/binding_cache.py",
@@ -405,4 +404,5 @@ PROTOCOL_MUTANTS = (
         "        self.triggers.forward_after_move(ctx, state)\n        for other",
         "        for other",
     ),
+    *EQUAL_MEANS_MUTANTS,
 )

@@ -1,7 +1,8 @@
-"""A mutant of the engine differs from the oracle; a mutant of the protocol fails a conformance test."""
+"""A mutant of the engine differs from the oracle; a mutant of the protocol fails a test of the protocol."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def test_text_of_a_mutant_occurs_once(folder: str, mutant: Mutant) -> None:
     assert mutant.old != mutant.new
 
 
+@pytest.mark.parametrize("folder", SOURCES)
+def test_no_two_mutants_of_a_file_give_the_same_text(folder: str) -> None:
+    names: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for mutant in SOURCES[folder]:
+        text = (ROOT / folder / mutant.file).read_text()
+        names[mutant.file, text.replace(mutant.old, mutant.new)].append(mutant.name)
+    assert [same for same in names.values() if len(same) > 1] == []
+
+
 @pytest.mark.deep
 def test_engine_mutant_differs_from_the_oracle(engine_mutant: Mutant, tmp_path: Path) -> None:
     verdict = judge_engine_mutant(engine_mutant, tmp_path)
@@ -30,12 +40,12 @@ def test_engine_mutant_differs_from_the_oracle(engine_mutant: Mutant, tmp_path: 
 
 
 @pytest.mark.deep
-def test_conformance_tests_pass_without_a_mutant(tmp_path: Path) -> None:
+def test_the_tests_of_the_protocol_pass_without_a_mutant(tmp_path: Path) -> None:
     verdict = judge_protocol_mutant(None, tmp_path)
     assert not verdict.killed, verdict.reason
 
 
 @pytest.mark.deep
-def test_protocol_mutant_fails_a_conformance_test(protocol_mutant: Mutant, tmp_path: Path) -> None:
+def test_protocol_mutant_fails_a_test_of_the_protocol(protocol_mutant: Mutant, tmp_path: Path) -> None:
     verdict = judge_protocol_mutant(protocol_mutant, tmp_path)
     assert verdict.killed, verdict.reason
