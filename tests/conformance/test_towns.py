@@ -60,8 +60,8 @@ def test_no_packet_arrives_after_the_marker(procedure, seeds):
     """Every hop is a FIFO, so that the marker is the last packet of the old path, whatever losses occur (decision 8).
 
     Only handoffs from a path that no earlier one forwards to are judged, and only their markers counted: a quarter to a third of
-    all handoffs. In ``sync-mipv4-ro`` few markers arrive at all, 3 to 5 a town: that of a correspondent travels longest, and in IPv4 a
-    forwarding router ends it. A quarter of the bound has to do there.
+    all handoffs. In ``sync-mipv4-ro`` few markers arrive at all, 3 to 5 a town: that of a correspondent travels longest, and in
+    IPv4 a forwarding router ends it. Its bound is a quarter of the others'.
     """
     race = {"correspondent_race": "hold", "request": "predict"}
     handoffs_with_marker, late = count_after_markers(procedure, seeds, new_paths_only=True, **race)
