@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,9 +15,11 @@ from handoff.experiments.sweep.points import Point, group_failures
 from handoff.experiments.sweep.runner import SweepResult
 from handoff.experiments.sweep.summary import Estimate, PointSummary, summarise
 from handoff.experiments.sweep.sweep_plan import SweepPlan
+from handoff.metrics.confidence import EXACT, STUDENT
 
 PS_PER_MS = 1e9
 BYTES_PER_MB = 1e6
+ONE_RUN = "no interval of a single run"
 WHOLE_NUMBERS_FROM = 1000
 """Values from here on are printed without decimals."""
 
@@ -83,7 +86,10 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
         ]
         for r in rows
     ]  # fmt: skip
-    print_cells([*fields, "procedure", "runs", *measures], cells, "mean ± half of the 95 % interval", (*fields, "procedure"))
+    title = "mean ± half of the 95 % interval, or [both ends]"
+    print_cells([*fields, "procedure", "runs", *measures], cells, title, (*fields, "procedure"))
+    for line in format_methods(measures, rows):
+        print(line)
     if other:
         print(f"* {other:,} runs were made by another version of the code; --rerun-stale does them anew")
     done = {row.point.key: row.runs for row in rows}
@@ -96,14 +102,38 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
 
 
 def format_estimate(estimate: Estimate) -> str:
-    """Return mean and half the width of the interval, or the reason why there is no value."""
-    if estimate.interval is None:
+    """Return the mean with its interval, or the reason why there is no value.
+
+    An interval that is not symmetric about the mean is printed with both ends, another with half of its width.
+    """
+    interval = estimate.interval
+    if interval is None:
         return estimate.note
-    mean, known = estimate.interval.mean, estimate.interval.known
-    half = (estimate.interval.high - estimate.interval.low) / 2 if known else 0.0
     scale, unit = (PS_PER_MS, " ms") if estimate.unit == "ps" else (1, "")
-    text = _format_number(mean / scale) + (f" ± {_format_number(half / scale)}" if known else "")
+    text = _format_number(interval.mean / scale)
+    if interval.known and interval.method in (STUDENT, EXACT):
+        text += f" ± {_format_number((interval.high - interval.low) / 2 / scale)}"
+    elif interval.known:
+        text += f" [{_format_number(interval.low / scale)}, {_format_number(interval.high / scale)}]"
     return text + unit
+
+
+def format_methods(measures: Sequence[str], rows: Sequence[PointSummary]) -> list[str]:
+    """Return a line for each measure with the methods of its intervals, and the reasons why intervals are missing."""
+    lines = []
+    for name in measures:
+        counts: Counter[str] = Counter()
+        for estimate in (row.estimates[name] for row in rows):
+            if estimate.interval is not None:
+                counts[estimate.interval.method or estimate.note or ONE_RUN] += 1
+        methods = [method if len(counts) == 1 else f"{method} ({_count_points(n)})" for method, n in counts.items()]
+        if methods:
+            lines.append(f"{name}: {', '.join(methods)}")
+    return lines
+
+
+def _count_points(count: int) -> str:
+    return f"{count} point{'s' * (count != 1)}"
 
 
 def _format_number(value: float) -> str:
@@ -123,7 +153,10 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
         return {"unit": estimate.unit, "mean": None, "note": estimate.note, "samples": estimate.samples}
     i = estimate.interval
     low, high = (i.low, i.high) if i.known else (None, None)  # JSON has no infinity
-    return {"unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "samples": estimate.samples}
+    return {
+        "unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
+        "note": estimate.note, "samples": estimate.samples,
+    }  # fmt: skip
 
 
 def _point_json(point: Point) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
+
+from handoff.metrics.bursts import count_events
+from handoff.metrics.event_interval import EventCount
 
 Table = Mapping[str, Sequence[Any]]
 Tables = Mapping[str, Table]
@@ -18,8 +21,6 @@ MIN_TAIL_SAMPLES = 10
 """Samples that a quantile needs on either side."""
 MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
 """Number of names that an error message suggests, and how similar they have to be (``difflib``)."""
-SEAMLESS_MEASURES = ("seamless", "seamless_1", "seamless_2", "seamless_3")
-"""Shares of seamless handoffs, of all and by scenario."""
 MAX_LISTED = 40
 """Number of names that an error message lists if none is similar."""
 
@@ -36,11 +37,14 @@ class Value:
         Number of packets, handoffs or messages behind the value.
     where : str
         Node or link of a maximum; empty for other measures.
+    events : EventCount or None
+        Events behind the value, if it is a number or a ratio of events.
     """
 
     value: float | None
     samples: int
     where: str = ""
+    events: EventCount | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,14 @@ def _share(events: float, of: int) -> Value:
     return Value(float(events / of) if of else None, int(of))
 
 
+def _share_of_trials(events: float, trials: int) -> Value:
+    return replace(_share(events, trials), events=EventCount(events, trials))  # independent trials
+
+
+def _number_of_events(events: int, samples: int) -> Value:
+    return Value(float(events), int(samples), events=EventCount(events, 1, is_share=False))
+
+
 def _row(table: Table, i: int = 0) -> dict[str, Any]:
     return {name: values[i] for name, values in table.items()}
 
@@ -106,13 +118,30 @@ def _column(unit: str, about: str, column: str, samples: str, source: str = "", 
     return _of_run(unit, about, source, lambda r: _number(r[column], r[samples]), q)
 
 
-def _count(about: str, column: str, unit: str = "packets", samples: str = "sent", source: str = "") -> Measure:
-    # A count has a value even if there are no samples.
-    return _of_run(unit, about, source, lambda r: Value(None if r[column] is None else float(r[column]), int(r[samples])))
+def _count(about: str, column: str, unit: str = "packets", samples: str = "sent", source: str = "", kind: str = "") -> Measure:
+    # A count has a value even if there are no samples. ``kind`` as in ``count_events``.
+    def compute(r: Row) -> Value:
+        value = None if r[column] is None else float(r[column])
+        return Value(value, int(r[samples]), events=count_events(r, column, 1, kind) if kind else None)
+
+    return _of_run(unit, about, source, compute)
 
 
-def _ratio(about: str, events: str, of: str, source: str = "", unit: str = "ratio") -> Measure:
-    return _of_run(unit, about, source, lambda r: Value(None, 0) if r[events] is None else _share(r[events], r[of]))
+def _ratio(about: str, events: str, of: str, source: str = "", unit: str = "ratio", kind: str = "") -> Measure:
+    def compute(r: Row) -> Value:
+        share = Value(None, 0) if r[events] is None else _share(r[events], r[of])
+        return replace(share, events=count_events(r, events, r[of], kind) if kind else None)
+
+    return _of_run(unit, about, source, compute)
+
+
+def _share_of_handoffs(about: str, events: str) -> Measure:
+    return _of_run("ratio", about, "", lambda r: _share_of_trials(r[events], r["handoffs"]))
+
+
+def _loss_ratio(r: Row) -> Value:
+    trials = r["lost"] + r["delivered"]
+    return replace(_number(r["loss_ratio"], trials), events=count_events(r, "lost", trials, "dropped", is_share=True))
 
 
 def _detailed(unit: str, about: str, column: str, source: str, q: float | None = None) -> Measure:
@@ -131,38 +160,41 @@ def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
 
 def _seamless() -> dict[str, Measure]:
     def share(name: str, of: str) -> Measure:
-        about = f"handoffs with no packet lost, out of order or late / handoffs with packets{of}"
-        return _of_run("ratio", about, "", lambda r: _number(r[f"{name}_ratio"], r[f"{name}_samples"]), detail=True)
+        def compute(r: Row) -> Value:
+            share = _number(r[f"{name}_ratio"], r[f"{name}_samples"])
+            return _share_of_trials(round(share.value * share.samples), share.samples) if share.value is not None else share
 
-    return {name: share(name, "" if name == "seamless" else f", in scenario {name[-1]}") for name in SEAMLESS_MEASURES}
+        about = f"handoffs with no packet lost, out of order or late / handoffs with packets{of}"
+        return _of_run("ratio", about, "", compute, detail=True)
+
+    scenarios = {"seamless": "", **{f"seamless_{n}": f", in scenario {n}" for n in (1, 2, 3)}}
+    return {name: share(name, of) for name, of in scenarios.items()}
 
 
 _DELAY = "one-way delay of delivered packets"
 _RUN: dict[str, Measure] = {
     "sent": _count("data packets sent", "sent"),
     "delivered": _count("data packets delivered at least once", "delivered"),
-    "lost": _count("data packets of which no copy was or can be delivered", "lost", source="RFC 7680"),
-    "loss_ratio": _of_run(
-        "ratio", "lost / (lost + delivered)", "RFC 7680", lambda r: _number(r["loss_ratio"], r["lost"] + r["delivered"])
-    ),
-    "lost_per_handoff": _ratio("lost packets of the run for each handoff", "lost", "handoffs", unit="packets"),
+    "lost": _count("data packets of which no copy was or can be delivered", "lost", source="RFC 7680", kind="dropped"),
+    "loss_ratio": _of_run("ratio", "lost / (lost + delivered)", "RFC 7680", _loss_ratio),
+    "lost_per_handoff": _ratio("lost packets of the run for each handoff", "lost", "handoffs", unit="packets", kind="dropped"),
     **_spread("disruption", "the longest interruption of a downstream flow in a handoff"),
     **_seamless(),
-    "duplicate": _count("copies delivered after the first", "duplicate", source="RFC 5560"),
-    "duplicate_ratio": _ratio("duplicate / delivered", "duplicate", "delivered", "RFC 5560"),
-    "reordered": _count("delivered with a number below the next expected one", "reordered", source="RFC 4737, 3.3"),
-    "reordered_ratio": _ratio("reordered / delivered", "reordered", "delivered", "RFC 4737, 4.1"),
-    "after_marker": _count("delivered through the old link after its marker", "after_marker"),
+    "duplicate": _count("copies delivered after the first", "duplicate", source="RFC 5560", kind="duplicate"),
+    "duplicate_ratio": _ratio("duplicate / delivered", "duplicate", "delivered", "RFC 5560", kind="duplicate"),
+    "reordered": _count(
+        "delivered with a number below the next expected one", "reordered", source="RFC 4737, 3.3", kind="reordered"
+    ),
+    "reordered_ratio": _ratio("reordered / delivered", "reordered", "delivered", "RFC 4737, 4.1", kind="reordered"),
+    "after_marker": _count("delivered through the old link after its marker", "after_marker", kind="after_marker"),
     "delay_mean": _column("ps", f"mean {_DELAY}", "delay_mean_ps", "delivered", "RFC 7679, 5.2"),
     "delay_p50": _column("ps", f"median {_DELAY}", "delay_p50_ps", "delivered", "RFC 7679, 5.3", 0.5),
     "delay_p95": _column("ps", f"95th percentile of the {_DELAY}", "delay_p95_ps", "delivered", "RFC 7679, 5.1", 0.95),
     "delay_p99": _column("ps", f"99th percentile of the {_DELAY}", "delay_p99_ps", "delivered", "RFC 7679, 5.1", 0.99),
     "handoffs": _count("handoffs that began", "handoffs", "", "handoffs"),
-    "completed_ratio": _ratio("completed / handoffs", "completed", "handoffs"),
-    "unfinished_ratio": _ratio("handoffs that never completed / handoffs", "unfinished_handoffs", "handoffs"),
-    **{
-        f"scenario_{n}_ratio": _ratio(f"handoffs of scenario {n} / handoffs", f"scenario_{n}", "handoffs") for n in (1, 2, 3)
-    },
+    "completed_ratio": _share_of_handoffs("completed / handoffs", "completed"),
+    "unfinished_ratio": _share_of_handoffs("handoffs that never completed / handoffs", "unfinished_handoffs"),
+    **{f"scenario_{n}_ratio": _share_of_handoffs(f"handoffs of scenario {n} / handoffs", f"scenario_{n}") for n in (1, 2, 3)},
     **_spread("latency", "the time from the end of the old link until the new one is up and registered"),
     **_spread("registration_delay", "the time from a handoff's registration request to its reply, at the mobile node"),
     "retransmissions": _count("requests that mobile nodes sent again in handoffs", "retransmissions", "", "handoffs"),
@@ -209,10 +241,11 @@ def _wait(server: str, accepted: str, who: str) -> dict[str, ElementMeasure]:
         ),
         f"{server}_dropped": ElementMeasure(
             "packets", f"{who} that found the {server} queue full",
-            lambda r: Value(float(r[f"{server}_dropped"]), int(r[accepted])),
+            lambda r: _number_of_events(r[f"{server}_dropped"], r[accepted]),
         ),
         f"{server}_dropped_ratio": ElementMeasure(
-            "ratio", f"their share of all {who}", lambda r: _share(r[f"{server}_dropped"], r[accepted] + r[f"{server}_dropped"])
+            "ratio", f"their share of all {who}",
+            lambda r: _share_of_trials(r[f"{server}_dropped"], r[accepted] + r[f"{server}_dropped"]),
         ),
         f"{server}_peak": ElementMeasure(
             "packets", f"most {who} in the {server} server and queue since the run began",
@@ -251,14 +284,16 @@ LINK_PARTS: dict[str, ElementMeasure] = {
     "packets": _plain("packets", "accepted", "packets", "packets"),
     "bytes": _plain("bytes", "accepted, tunnel headers included", "bytes", "packets"),
     "control_bytes": _plain("bytes", "of signalling", "control_bytes", "packets"),
-    "dropped": _plain("packets", "that found the queue full", "dropped", "packets"),
+    "dropped": ElementMeasure("packets", "that found the queue full", lambda r: _number_of_events(r["dropped"], r["packets"])),
     "dropped_ratio": ElementMeasure(
-        "ratio", "their share of all that came", lambda r: _share(r["dropped"], r["packets"] + r["dropped"])
+        "ratio", "their share of all that came", lambda r: _share_of_trials(r["dropped"], r["packets"] + r["dropped"])
     ),
     "error_ratio": ElementMeasure(
-        "ratio", "sent and lost on the link, of those accepted", lambda r: _share(r["lost"], r["packets"])
+        "ratio", "sent and lost on the link, of those accepted", lambda r: _share_of_trials(r["lost"], r["packets"])
     ),
-    "detached": _plain("packets", "sent when the mobile node was not there", "detached", "packets"),
+    "detached": ElementMeasure(
+        "packets", "sent when the mobile node was not there", lambda r: _number_of_events(r["detached"], r["packets"])
+    ),
     "peak_packets": _plain("packets", "most in one queue since the run began", "peak_packets", "packets"),
     "peak_bytes": _plain("bytes", "the same in bytes", "peak_bytes", "packets"),
 }

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from engine.checkpoint_file import sync_folder
 from engine.columns import Int
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from handoff.metrics.bursts import BURST_COLUMNS
 from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
@@ -46,6 +47,7 @@ RUN_FIELDS = (
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()), ("binding_seconds", pa.float64()),
     ("bindings_peak", pa.int64()), ("held_byte_seconds", pa.float64()), ("held_peak_bytes", pa.int64()),
+    *((name, pa.int64() if is_integer else pa.float64()) for name, is_integer in BURST_COLUMNS.items()),
 )  # fmt: skip
 # Times of a handoff come from protocol/handoff_records.py, measured columns from simulation/handoff_metrics.py.
 HANDOFF_COLUMNS = (

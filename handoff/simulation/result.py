@@ -10,6 +10,7 @@ from engine import Result
 from engine.columns import Columns, Int
 from engine.histogram import quantile
 from engine.results import NODE_INTEGRALS
+from handoff.metrics.bursts import burst_columns
 from handoff.protocol.constants import SECOND
 from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.handoff_metrics import PacketMetrics
@@ -147,6 +148,7 @@ class RunResult:
             "signalling_bytes": int(links["control_bytes"].sum()),
             "tunnel_bytes": int(links["tunnel_bytes"].sum()),
             **self._memory(),
+            **burst_columns(h),
             "begin_ps": self.begin_ps,
             "interrupted_ps": self.interrupted_ps,
         }

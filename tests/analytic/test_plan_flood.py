@@ -6,7 +6,7 @@ import pytest
 
 from handoff.experiments.execution.task import Task, canonical_json, run_task
 from handoff.metrics.catalogue import evaluate
-from handoff.metrics.confidence import SequentialTest
+from handoff.metrics.sequential_test import SequentialTest
 from handoff.scenario.load import read_tables
 from handoff.scenario.overrides import set_value
 from handoff.theory.queueing import md1k_loss
@@ -21,7 +21,7 @@ FALSE_ALARM = 1e-3
 
 
 def refused_share(load):
-    """Return the share of messages that found the queue full and the number of messages, of each replication after 2 s."""
+    """Return the share of messages that found the queue full and the counts behind it, of each replication after 2 s."""
     data = set_value(read_tables(FLOOD, ("duration=6s",))[0], "handoff_rate", f"{round(1800 * load)}/h")
     measured = []
     for seed in range(1, RUNS + 1):
@@ -30,7 +30,7 @@ def refused_share(load):
         (run,) = result.tables
         assert evaluate(run, "retransmissions").value == 0
         measured.append(evaluate(run, "ha.registration_dropped_ratio"))
-    return [v.value for v in measured], [v.samples for v in measured]
+    return [v.value for v in measured], [v.events for v in measured]
 
 
 @pytest.mark.parametrize("load", [load if load in PLAIN_LOADS else pytest.param(load, marks=pytest.mark.deep) for load in LOADS])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import SEAMLESS_MEASURES, evaluate, get_measure, has_enough_samples
-from handoff.metrics.confidence import Decision, Interval, SequentialTest, look_schedule
+from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
+from handoff.metrics.confidence import EXACT, Interval, unbounded_interval
+from handoff.metrics.event_interval import EventCount
+from handoff.metrics.sequential_test import Decision, SequentialTest, look_schedule
 
 MIN_REPLICATIONS = 2
 """Replications that show whether a scenario contains anything random."""
@@ -24,14 +25,14 @@ class Reading:
     ----------
     value : float or None
         None if nothing was measured.
-    trials : int or None
-        Number of trials behind a ratio.
+    events : EventCount or None
+        Events behind a number or a ratio of events.
     enough : bool
         True if there were enough samples for the measure; a quantile needs some beyond it.
     """
 
     value: float | None
-    trials: int | None = None
+    events: EventCount | None = None
     enough: bool = True
 
 
@@ -60,7 +61,7 @@ class SloTest:
     """Test of several targets together: all met, or one missed.
 
     The error of one verdict is at most ``1 - confidence``. It is shared equally among the targets, and among the looks at each
-    (``handoff.metrics.confidence.SequentialTest``). Three cases need no interval:
+    (``handoff.metrics.sequential_test.SequentialTest``). Three cases need no interval:
 
     - Two seeds give the same run, packet for packet: nothing in the scenario is random, and the value is exact.
     - The limit is the extreme of the measure (``lost<=0``, ``scenario_1_ratio>=1``): the target is missed with the first
@@ -104,22 +105,22 @@ class SloTest:
         if len(values) < len(readings) or too_few:
             reason = "too few samples for it" if too_few else "nothing was measured"
             replications = max(too_few, len(readings) - len(values))
-            return TargetResult(target, "open", _unbounded_interval(values), f"{reason} in {replications} replications")
+            return TargetResult(target, "open", unbounded_interval(values), f"{reason} in {replications} replications")
         n = len(values)
         if constant:
-            exact = Interval(values[0], values[0], values[0], n)
+            exact = Interval(values[0], values[0], values[0], n, EXACT)
             return TargetResult(target, "met" if target.holds(values[0]) else "missed", exact, "exact: no seed changes it")
-        counts = [r.trials for r in readings if r.trials is not None]
-        trials = counts if len(counts) == n else None
+        counts = [r.events for r in readings if r.events is not None]
+        events = counts if len(counts) == n else None
         test = self._sequential_test(target)
-        interval = test.interval(values, trials)
+        interval = test.interval(values, events)
         if target.is_at_extreme:
             violations = sum(not target.holds(v) for v in values)
             if violations or n >= self.max_replications:
                 note = _extreme_note(violations, n, self.confidence)
                 return TargetResult(target, "missed" if violations else "met", interval, note)
             return TargetResult(target, "open", interval)
-        return TargetResult(target, test.decide(values, trials), interval)
+        return TargetResult(target, test.decide(values, events), interval)
 
     def _sequential_test(self, target: Target) -> SequentialTest:
         error = (1 - self.confidence) / len(self.targets)
@@ -162,10 +163,8 @@ def format_target_result(result: TargetResult) -> str:
 
 def _read_measure(tables: dict[str, Table], name: str) -> Reading:
     measured = evaluate(tables, name)
-    # Trials are events out of a number: a share of time has none, and neither has a count of copies per packet, which exceeds 1.
-    has_trials = (name.endswith("_ratio") or name in SEAMLESS_MEASURES) and (measured.value or 0) <= 1
     enough = measured.value is None or has_enough_samples(name, measured.samples)
-    return Reading(measured.value, measured.samples if has_trials else None, enough)
+    return Reading(measured.value, measured.events, enough)
 
 
 def _extreme_note(violations: int, n: int, confidence: float) -> str:
@@ -173,8 +172,3 @@ def _extreme_note(violations: int, n: int, confidence: float) -> str:
         return f"broken in {violations} of {n} replications"
     share = 1 - (1 - confidence) ** (1 / n)
     return f"kept in all {n} replications: broken in less than {share:.0%} of all, at this confidence"
-
-
-def _unbounded_interval(values: Sequence[float]) -> Interval:
-    mean = math.fsum(values) / len(values) if values else math.nan
-    return Interval(mean, -math.inf, math.inf, len(values))

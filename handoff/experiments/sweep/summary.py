@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Run, StoredRun, read_table
 from handoff.experiments.sweep.points import Point
 from handoff.experiments.sweep.sweep_plan import SweepPlan
+from handoff.metrics.batch_means import MIN_BATCHES, batch_means
 from handoff.metrics.catalogue import Value, batch_values, evaluate, get_measure, has_enough_samples
-from handoff.metrics.confidence import Interval, batch_means, mean_interval
+from handoff.metrics.confidence import EXACT, NO_SPREAD, Interval, mean_interval, unbounded_interval
+from handoff.metrics.event_interval import FAY_FEUER, EventCount, event_interval
 
 DEFAULT_MEASURES = ("loss_ratio", "disruption_p99", "delay_p99", "latency_p50", "signalling_messages")
 TOO_FEW_SAMPLES = "too few samples"
 NOTHING_MEASURED = "nothing measured"
+TOO_SHORT = f"too short for an interval: its batches are correlated, or fewer than {MIN_BATCHES}"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Estimate:
     interval : Interval or None
         Mean with its confidence interval; None if there is no value.
     note : str
-        Reason why there is no value: ``TOO_FEW_SAMPLES`` in a replication, ``NOTHING_MEASURED``, or no such node or link.
+        Reason why there is no value (``TOO_FEW_SAMPLES`` in a replication, ``NOTHING_MEASURED``, no such node or link), or why
+        a run in batches has no interval (``TOO_SHORT``).
     samples : int
         Samples of the replication that has the fewest.
     """
@@ -105,7 +109,10 @@ def summarise(plan: SweepPlan, stored: Mapping[Run, StoredRun], measures: Sequen
 def estimate_measure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate:
     """Estimate a measure with its 95 % confidence interval.
 
-    The interval is Student's over the replications. For a single run that was cut into batches it is the interval of batch means.
+    - Equal runs under different seeds: nothing is random, and the value is exact.
+    - Numbers and ratios of events, such as lost packets: :func:`handoff.metrics.event_interval.event_interval`.
+    - Other measures of several replications: Student's t. Equal values have no interval: they do not show how others may differ.
+    - A single run with batches: batch means, unless events in bursts are so few that their number decides.
 
     Parameters
     ----------
@@ -125,9 +132,24 @@ def estimate_measure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate
     numbers = [v.value for v in values if v.value is not None]
     if not numbers:
         return Estimate(unit, None, NOTHING_MEASURED, samples)
-    if len(runs) == 1 and (batches := _evaluate_batches(name, runs[0])):
-        return Estimate(unit, batch_means(batches), "", samples)
-    return Estimate(unit, mean_interval(numbers), "", samples)
+    if len({tables["runs"]["fingerprint"][0] for tables in runs}) < min(2, len(runs)):
+        return Estimate(unit, Interval(numbers[0], numbers[0], numbers[0], len(runs), EXACT), "", samples)
+    batches = _evaluate_batches(name, runs[0]) if len(runs) == 1 else []
+    if not batches:
+        return Estimate(unit, _interval(numbers, [v.events for v in values if v.value is not None]), "", samples)
+    numbers = [v.value for v in batches if v.value is not None]
+    interval = _interval(numbers, [v.events for v in batches])
+    if interval.method != FAY_FEUER:
+        interval = batch_means(numbers)
+    return Estimate(unit, interval, "" if interval.known else TOO_SHORT, samples)
+
+
+def _interval(numbers: Sequence[float], counts: Sequence[EventCount | None]) -> Interval:
+    events = [c for c in counts if c is not None]
+    if len(events) == len(numbers):
+        return event_interval(events)
+    interval = mean_interval(numbers)
+    return replace(unbounded_interval(numbers), method=NO_SPREAD) if interval.low == interval.high else interval
 
 
 def _evaluate(name: str, tables: Mapping[str, Table]) -> Value:
@@ -136,11 +158,10 @@ def _evaluate(name: str, tables: Mapping[str, Table]) -> Value:
     return get_measure(name).of(tables)  # may need no more than the row of the run, which is in memory
 
 
-def _evaluate_batches(name: str, tables: Mapping[str, Table]) -> list[float]:
+def _evaluate_batches(name: str, tables: Mapping[str, Table]) -> list[Value]:
     # Empty if the measure cannot be computed for each batch.
     try:
-        values = [v.value for v in batch_values(tables, name)]
+        values = batch_values(tables, name)
     except ValueError:  # a measure of nodes or links
         return []
-    numbers = [v for v in values if v is not None]
-    return numbers if len(numbers) == len(values) else []
+    return values if all(v.value is not None for v in values) else []

@@ -15,6 +15,7 @@ from handoff.experiments.planning.verdict import (
 )
 from handoff.metrics.catalogue import Value
 from handoff.metrics.confidence import Interval
+from handoff.metrics.event_interval import EventCount
 
 WAIT = Target("ha.registration_wait_mean", "<=", 5e9, "ps")
 LOSS = Target("loss_ratio", "<=", 1e-4, "ratio")
@@ -23,7 +24,7 @@ ALL_IN_TIME = Target("scenario_1_ratio", ">=", 1.0, "ratio")
 
 
 def judge(target, values, trials=None, *, fingerprints=None, max_replications=12, confidence=0.95, enough=True):
-    readings = [Reading(v, trials, enough) for v in values]
+    readings = [Reading(v, trials and EventCount(round(v * trials), trials), enough) for v in values]
     (result,) = SloTest((target,), confidence, max_replications).evaluate([readings], fingerprints or range(len(values)))
     return result
 
@@ -83,14 +84,13 @@ def test_worse_means_by_more_than_chance_explains():
 @pytest.mark.parametrize(
     ("name", "value", "reading"),
     [
-        ("loss_ratio", Value(0.1, 500), Reading(0.1, 500)),
-        ("seamless", Value(0.99, 500), Reading(0.99, 500)),
+        ("loss_ratio", Value(0.1, 500, events=EventCount(50, 500)), Reading(0.1, EventCount(50, 500))),
         ("lost", Value(3, 500), Reading(3)),
         ("lost", Value(None, 0), Reading(None)),
         ("latency_p99", Value(1e9, 3), Reading(1e9, None, enough=False)),  # a p99 needs more than 3 samples
     ],
 )
-def test_ratios_have_trials_and_quantiles_need_samples(monkeypatch, name, value, reading):
+def test_ratios_have_events_and_quantiles_need_samples(monkeypatch, name, value, reading):
     monkeypatch.setattr("handoff.experiments.planning.verdict.evaluate", lambda tables, name: value)
     assert read_measures([Target(name, "<=", 1.0, "")], {}) == (reading,)
 

@@ -1,0 +1,94 @@
+"""Sequential tests of a target with a stated error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from handoff.metrics.confidence import Interval, error_probability, mean_interval
+from handoff.metrics.event_interval import EventCount, event_interval
+
+Decision = Literal["met", "missed", "open"]
+FIRST_LOOK = 3
+"""Replications before the first look."""
+
+
+def look_schedule(most: int) -> tuple[int, ...]:
+    """Return the numbers of replications at which a test looks: ``FIRST_LOOK``, then 1.5 times the last each, up to ``most``."""
+    looks = []
+    n = min(FIRST_LOOK, most)
+    while n < most:
+        looks.append(n)
+        n += -(-n // 2)
+    return (*looks, most)
+
+
+@dataclass(frozen=True)
+class SequentialTest:
+    """Sequential test of a target for the mean of a measure, which ends as soon as the replications decide it.
+
+    At each of the ``looks``, and only there, the two-sided interval of the replications so far is compared with the target. The
+    error ``1 - confidence`` is divided equally among the looks (Bonferroni). With at least the stated confidence, every interval
+    of the whole sequence contains the true mean. The probability of a wrong decision, however early, is therefore at most that
+    error, under the assumptions of the intervals. If ``most`` replications do not decide, the result is open: the target lies in
+    the interval.
+
+    The first look that decides counts, whatever values come later. The result therefore does not depend on the number of values
+    that arrive at once from several workers.
+
+    Parameters
+    ----------
+    target : float
+    sense : {"<=", ">="}
+        The target is met if the mean is at most, or at least, ``target``.
+    confidence : float
+        Confidence of the decision, over all looks together.
+    most : int
+        Largest number of replications; at least 2.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+    """
+
+    target: float
+    sense: Literal["<=", ">="]
+    confidence: float = 0.95
+    most: int = 30
+    looks: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.sense not in ("<=", ">="):
+            raise ValueError(f"a target is '<=' or '>=', not {self.sense!r}")
+        if self.most < 2:
+            raise ValueError(f"two replications are the fewest that show a spread, not {self.most}")
+        error_probability(self.confidence)
+        object.__setattr__(self, "looks", look_schedule(self.most))
+
+    def interval(self, values: Sequence[float], events: Sequence[EventCount] | None = None) -> Interval:
+        """Return the interval that a look at these values compares with the target.
+
+        Parameters
+        ----------
+        values : sequence of float
+            One value for each replication.
+        events : sequence of EventCount or None
+            Counts of each replication, if the measure is a number or a ratio of events (:func:`event_interval`).
+        """
+        confidence = 1 - error_probability(self.confidence) / len(self.looks)
+        return mean_interval(values, confidence) if events is None else event_interval(events, confidence)
+
+    def decide(self, values: Sequence[float], events: Sequence[EventCount] | None = None) -> Decision:
+        """Decide from the replications so far, in the order of their numbers."""
+        for n in self.looks:
+            if n > len(values):
+                break
+            interval = self.interval(values[:n], None if events is None else events[:n])
+            high, low = interval.high - self.target, interval.low - self.target
+            if self.sense == "<=" and (high <= 0 or low > 0):
+                return "met" if high <= 0 else "missed"
+            if self.sense == ">=" and (low >= 0 or high < 0):
+                return "met" if low >= 0 else "missed"
+        return "open"
