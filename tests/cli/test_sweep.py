@@ -17,6 +17,7 @@ import pytest
 from scipy.stats import t as student
 
 from handoff.experiments.sweep.dataset import read_contents
+from handoff.experiments.sweep.summary import TOO_SHORT
 from tests.unit.experiments.sweep.small_sweep import (
     HANDOFF,
     SCENARIO,
@@ -95,15 +96,18 @@ def test_a_run_in_batches_has_an_interval_and_is_another_point(tmp_path: Path) -
     scenario, out = write_scenario(tmp_path, SCENARIO), tmp_path / "out"
     args = (scenario, "-o", out, "--procedures", "mipv4", "--runs", 1, "--metric", "sent", "--set", "duration=41s")
     _, plain, _ = run_sweep(*args)
-    _, cut, _ = run_sweep(*args, "--warmup", "1s", "--batches", 10)
+    _, cut, _ = run_sweep(*args, "--warmup", "1s", "--batches", 80)
     (before,), (after,) = plain["points"], cut["points"]
     assert before["measures"]["sent"] | {"mean": 0} == {
-        "unit": "packets", "mean": 0, "low": None, "high": None, "n": 1, "samples": before["measures"]["sent"]["samples"]
+        "unit": "packets", "mean": 0, "low": None, "high": None, "n": 1, "method": None, "note": "",
+        "samples": before["measures"]["sent"]["samples"],
     }  # fmt: skip
     assert before["point"] != after["point"]
-    # four nodes with a packet each 50 ms: 320 in each of ten batches of 4 s
-    assert after["measures"]["sent"]["mean"] == pytest.approx(320, abs=1)
-    assert after["measures"]["sent"]["n"] == 10
+    # four nodes with a packet each 50 ms: 40 in each of eighty batches of 0.5 s
+    assert after["measures"]["sent"]["mean"] == pytest.approx(40, abs=1)
+    assert (after["measures"]["sent"]["n"], after["measures"]["sent"]["method"]) == (80, "batch means")
+    _, short, _ = run_sweep(*args, "--warmup", "1s", "--batches", 10)
+    assert (short["points"][0]["measures"]["sent"]["low"], short["points"][0]["measures"]["sent"]["note"]) == (None, TOO_SHORT)
 
 
 def test_a_dry_run_shows_the_missing_runs_and_does_nothing(tmp_path: Path) -> None:

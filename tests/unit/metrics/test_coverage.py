@@ -95,7 +95,7 @@ def test_rare_losses(runs, bursts_per_run, sizes, measure):
 
 
 def m_m_1_waits(rng, load, customers):
-    """Return the waits of customers of M/M/1 in units of the mean time between arrivals, by Lindley's recursion from equilibrium."""
+    """Return the waits of customers of M/M/1 in mean times between arrivals, by Lindley's recursion from equilibrium."""
     first = rng.exponential(load / (1 - load)) if rng.random() < load else 0.0
     steps = rng.exponential(load, customers - 1) - rng.exponential(1, customers - 1)
     walk = first + np.concatenate([[0.0], np.cumsum(steps)])
@@ -119,7 +119,7 @@ RELAXATIONS = {10: 0, 30: 0, 60: 0.6, 100: 0.8, 300: 0.95, 1000: 0.99}
     ("load", "length"), [(load, length) for load in (0.9, 0.95, 0.97) for length in RELAXATIONS if length < 1000 or load < 0.95]
 )
 def test_batch_means_of_a_loaded_queue(load, length):
-    """Mean wait of M/M/1 (Kleinrock): r / (1 - r) services; its correlation time is about 4 r / (1 - r)^2 arrivals."""
+    """Mean wait of M/M/1 (Kleinrock): r / (1 - r) services of length r. Correlation time: 4 r / (1 - r)^2 arrivals."""
     batches = 1024
     size = max(1, round(length * 4 * load / (1 - load) ** 2 / batches))
     rng = np.random.default_rng((round(100 * load), length))

@@ -81,7 +81,7 @@ def test_a_single_run_has_the_interval_of_its_batches():
 
 def test_a_single_run_with_few_losses_does_not_take_the_interval_of_its_batches():
     """Its mean is that of the batches, as for other measures: one burst of 5 in 64 batches."""
-    none = {"lost": 0, "loss_ratio": 0.0}
+    none = {"lost": 0, "loss_ratio": 0.0, "delivered": 1000, "handoff_dropped": 0, "handoff_dropped_squares": 0.0}
     some = {"lost": 5, "loss_ratio": 0.005, "delivered": 995, "handoff_dropped": 5, "handoff_dropped_squares": 25.0}
     tables = run(batches=[some] + [none] * (MIN_BATCHES - 1), **some)
     for measure, of in (("lost", MIN_BATCHES), ("loss_ratio", 1000 * MIN_BATCHES)):
