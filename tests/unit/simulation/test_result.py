@@ -36,7 +36,8 @@ def result_of(**changes):
     handoffs = {
         "mobile": column(0, 0, 1), "completed": column(1, 1, 0), "scenario": column(1, 3, 0), "retransmissions": column(0, 2, 1),
         "after_marker": column(0, 1, 0), "disruption_ps": column(5, 15, -1), "latency_ps": column(-1, -1, -1),
-        "request_ps": column(100, 200, -1), "reply_ps": column(130, 250, -1),
+        "request_ps": column(100, 200, -1), "reply_ps": column(130, 250, -1), "delivered": column(7, 2, 9),
+        "dropped": column(1, 3, 0), "duplicate": column(2, 0, 0), "reordered": column(1, 0, 0),
     }  # fmt: skip
     servers = {"registration_ps": column(S // 10), "service_ps": column(S // 100)}
     fields = {"extra": ByteCounts(air=3, core=4), "simultaneous": 2, "detail": None, "begin_ps": 2 * S} | changes
@@ -67,6 +68,7 @@ def test_the_summary_adds_flows_links_and_handoffs():
         "disruption_samples": 2, "registration_delay_mean_ps": 40, "latency_samples": 0, "extra_bytes": 7, "extra_air_bytes": 3,
         "extra_core_bytes": 4, "simultaneous_bindings": 2, "signalling_messages": 5, "signalling_bytes": 260, "tunnel_bytes": 20,
         "seamless_ratio": None, "seamless_samples": 0, "held_byte_seconds": 10**13 + 1, "held_peak_bytes": 60,
+        "handoff_packets_max": 9, "handoff_dropped": 4, "handoff_dropped_squares": 10.0, "handoff_duplicate_squares": 4.0,
     }  # fmt: skip
     assert {name: summary[name] for name in expected} == expected
     assert math.isnan(summary["latency_mean_ps"])
