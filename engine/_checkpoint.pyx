@@ -32,6 +32,7 @@ from engine.kernel.next_event cimport atomic_set_bits
 from engine.kernel.occupancy cimport EntryCount
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport CbrRing, Source
+from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
 from engine.kernel.world cimport HISTOGRAM_BUCKETS, Cell, Flow, MobileNode, PacketRecord, Span, Unit, World
 from engine.kernel.world_init cimport free_table
 
@@ -55,6 +56,7 @@ ctypedef fused Item:
     TracedHop
     TracedMessage
     Packet
+    UplinkArrival
 
 
 cdef class StateStream:
@@ -270,6 +272,11 @@ cdef int transfer_cell(StateStream s, World* w, Cell* c) except -1:
     if c.shared_downlink != NULL:
         transfer_fifo(s, c.shared_downlink)
     transfer_table(s, w, &c.downlinks, -1, c.downlink_params)
+    c.arrivals.head = s.transfer_int(c.arrivals.head)
+    c.arrivals.control_count = s.transfer_int(c.arrivals.control_count)
+    transfer_items(s, c.arrivals.items)
+    if c.arrivals.head > c.arrivals.items.size():
+        raise CheckpointError("the state of an engine has an invalid queue of arrivals")
     return transfer_table(s, w, &c.uplinks, -1, c.uplink_params)
 
 cdef int transfer_times(StateStream s, vector[int64_t]* times) except -1:
@@ -349,6 +356,7 @@ cdef int transfer_world(StateStream s, World* w, size_t rows) except -1:
     s.transfer(w.delay_histogram, HISTOGRAM_BUCKETS * sizeof(int64_t))
     s.transfer(w.fates, sizeof(w.fates))
     s.transfer(w.mobile, w.mobiles * sizeof(MobileNode))
+    s.transfer(w.uplink, w.mobiles * sizeof(UplinkState))
     w.contested_mobiles.resize(s.transfer_count(w.contested_mobiles.size(), sizeof(int32_t)))
     s.transfer(w.contested_mobiles.data(), w.contested_mobiles.size() * sizeof(int32_t))
     w.free_messages.resize(s.transfer_count(w.free_messages.size(), sizeof(uint32_t)))

@@ -175,17 +175,24 @@ cdef inline void accept_packet(
     if unlikely(bytes_in_system > counters.peak_bytes):
         counters.peak_bytes = bytes_in_system
 
-cdef inline void accept_into_empty(Fifo* f, int64_t finish, int64_t extra, int64_t size) noexcept nogil:
-    """Accept a packet into an empty system. A peak of 0 packets implies a peak of 0 bytes, so that one comparison does."""
-    cdef LinkCounters* counters = f.params.counters
-    f.idle_at = finish
-    f.bytes_in_system = <int32_t>size
+cdef inline void count_into_empty(LinkCounters* counters, int64_t extra, int64_t size) noexcept nogil:
+    """Count a packet that enters an empty system. A peak of 0 packets implies a peak of 0 bytes, so that one comparison does."""
     counters.packets += 1
     counters.tunnel_bytes += extra
     if unlikely(size > counters.peak_bytes):
         counters.peak_bytes = size
         if counters.peak_packets == 0:
             counters.peak_packets = 1
+
+cdef inline void count_control_packet(LinkCounters* counters, int64_t size) noexcept nogil:
+    counters.control_packets += 1
+    counters.control_bytes += size
+
+cdef inline void accept_into_empty(Fifo* f, int64_t finish, int64_t extra, int64_t size) noexcept nogil:
+    """Accept a packet into an empty system."""
+    f.idle_at = finish
+    f.bytes_in_system = <int32_t>size
+    count_into_empty(f.params.counters, extra, size)
 
 cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
     """Offer the packet in the next slot, present at p.t. On acceptance, set p.t to its arrival at the far end."""
@@ -211,8 +218,7 @@ cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
     f.tail += 1
     if unlikely(p.flags & CONTROL):
         f.control_count += 1
-        f.params.counters.control_packets += 1
-        f.params.counters.control_bytes += size
+        count_control_packet(f.params.counters, size)
     return ACCEPTED
 
 cdef inline void free_ring(Fifo* f) noexcept nogil:

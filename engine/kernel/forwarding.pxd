@@ -34,7 +34,7 @@ cdef inline void enqueue(World* w, int n, Fifo* f, Packet* p) noexcept nogil:
             drop(w, p, QUEUE_FULL, p.t, n)
     else:
         notify_or_fail(w, f, p.t)
-        add_to_fingerprint(w, f, p)
+        add_to_fingerprint(w, f.key, p)
         if unlikely(f.params.trace_row >= 0):
             trace_hop(w, f, p)
 

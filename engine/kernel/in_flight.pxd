@@ -47,6 +47,7 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
     cdef Fifo* f
     cdef BindingTable* table
     cdef Entry* e
+    cdef Packet* p
     cdef PacketBuffer* buffer
     cdef int64_t row, rows = queued.shape[0], links = rows - 2 * w.cells
     for i in range(w.units):
@@ -76,9 +77,14 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
     for i in range(w.cells):
         flush_counters(w.cell[i].downlink_params)
         flush_counters(w.cell[i].uplink_params)
+        row = links + 2 * i + 1
+        for j in range(w.cell[i].arrivals.head, w.cell[i].arrivals.items.size()):
+            p = &w.cell[i].arrivals.items.data()[j].packet
+            count_packet(w, p, flow_counts, &control)
+            queued[row, 0] += 1
+            queued[row, 1] += packet_bytes(p)
         for j in range(w.cell[i].active_uplinks.size()):
             f = w.cell[i].active_uplinks[0][j]
-            row = links + 2 * i + 1
             count_ring(w, f, flow_counts, &control, &queued[row, 0], &queued[row, 1])
     for i in range(w.nodes + 1):
         table = &w.tables[i] if i < w.nodes else &w.upstream_buffers

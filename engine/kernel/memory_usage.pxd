@@ -7,6 +7,7 @@ from engine.kernel.fifo cimport NO_RING, Fifo
 from engine.kernel.occupancy cimport entry_count_bytes
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport FlowSchedule, Source
+from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
 from engine.kernel.world cimport Flow, MobileGroup, MobileNode, Unit, World
 
 cdef inline int64_t ring_bytes(const Fifo* f) noexcept nogil:
@@ -41,6 +42,7 @@ cdef inline dict measure_memory(World* w, object built):
             visitors += table
     for i in range(w.cells):
         queues += table_bytes(&w.cell[i].downlinks) + table_bytes(&w.cell[i].uplinks) + ring_bytes(w.cell[i].shared_downlink)
+        queues += w.cell[i].arrivals.items.capacity() * sizeof(UplinkArrival)
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.inbound_fifos.size()):
@@ -52,7 +54,7 @@ cdef inline dict measure_memory(World* w, object built):
         due += u.schedule_count * <int64_t>(2 * sizeof(int64_t) + 2 * sizeof(int32_t))
     queues += w.fifo_pool.total_blocks * <int64_t>w.fifo_pool.block_bytes
     return {
-        "mobiles": w.mobiles * <int64_t>(sizeof(MobileNode) + sizeof(uint32_t))
+        "mobiles": w.mobiles * <int64_t>(sizeof(MobileNode) + sizeof(UplinkState) + sizeof(uint32_t))
         + w.mobile_group_count * <int64_t>sizeof(MobileGroup),
         "bindings": bindings,
         "visitors": visitors,

@@ -22,6 +22,7 @@ from engine.kernel.reception cimport (
     advance_boundaries, advance_known_times, check_reception, end_span, is_attached, mark_contested, receive_data,
 )
 from engine.kernel.sources cimport CbrRing, Source, emit
+from engine.kernel.uplinks cimport send_upstream
 from engine.kernel.world cimport (
     CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, Cell, DeferredItem, MobileNode, Span, Unit,
     World, copy_to_slot, fail, find_last_delivery, mobile_key, notify_or_fail, offer_packet, packet_kind, trace_hop, trace_once,
@@ -77,28 +78,6 @@ cdef inline bint begin_mobiles_visit(World* w, Unit* u, int64_t end) noexcept no
     return u.pending_events.size() > 0 and u.pending_events.data()[0].t < end
 
 # -- uplink -------------------------------------------------------------------------------------------------------------
-
-cdef inline void send_upstream(World* w, const Packet* p, uint32_t m, int cell) noexcept nogil:
-    cdef Cell* c = &w.cell[cell]
-    cdef Fifo* f = get_mobile_fifo(w, &c.uplinks, c.uplink_params, c.uplink_key, m)
-    cdef Packet* slot
-    cdef int64_t start
-    if f == NULL:
-        fail(w, NO_MEMORY, NULL, p.t)
-        return
-    slot = copy_to_slot(w, f, p)
-    start = f.idle_at if f.idle_at > p.t else p.t
-    if not is_attached(w, m, cell, start, start + transmission_time(f.params, packet_bytes(p))):
-        slot.flags |= SENT_DETACHED
-    if offer_packet(w, f, slot) == ACCEPTED:
-        notify_or_fail(w, f, slot.t)
-        if unlikely(f.params.trace_row >= 0):
-            trace_hop(w, f, slot)
-        if not f.in_active_list:
-            f.in_active_list = 1
-            c.active_uplinks.push_back(f)
-    elif w.failure == 0:
-        drop(w, p, QUEUE_FULL, p.t, -1)
 
 cdef inline void route_upstream(World* w, const Packet* p, uint32_t m) noexcept nogil:
     """Route an upstream data packet of the mobile node at p.t."""
@@ -254,8 +233,11 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
     while s != NULL and s.t < end:
         emit(s, &x.packet)
         x.packet.flags = DATA_UP
-        x.t, x.phase, x.key, x.order, x.cell_or_mobile = s.t, PHASE_SOURCE, s.key, s.seq, s.mobile
-        u.deferred.push_back(x)
+        if w.mobile[s.mobile].flags & CONTESTED:
+            x.t, x.phase, x.key, x.order, x.cell_or_mobile = s.t, PHASE_SOURCE, s.key, s.seq, s.mobile
+            u.deferred.push_back(x)
+        else:
+            route_upstream(w, &x.packet, s.mobile)
         advance_source(w, u, s, ring)
         s = earliest_source(u, &ring)
     collect_due_downlinks(w, u, end)

@@ -5,13 +5,13 @@ from libcpp.algorithm cimport sort
 from libcpp.vector cimport vector
 
 from engine.kernel.arrival_merge cimport MergeHead, advance_head, fill_heads, find_run_end
-from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry, home_slot, prefetch_entry, remove_entry
+from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
 from engine.kernel.events cimport (
     EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, ControllerEvent, Message, action_before, push_event,
 )
-from engine.kernel.fates cimport DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, REGISTRATION_OVERLOAD, deliver, drop
+from engine.kernel.fates cimport FORWARDING_OVERLOAD, LINK_LOSS, REGISTRATION_OVERLOAD, deliver, drop
 from engine.kernel.fifo cimport (
-    FULL, UNLIMITED, Fifo, FifoCursor, close_cursor, consume, delete_fifo, offer, open_cursor, packet_bytes, prefetch,
+    FULL, UNLIMITED, Fifo, FifoCursor, close_cursor, consume, offer, open_cursor, packet_bytes, prefetch,
 )
 from engine.kernel.forwarding cimport (
     apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
@@ -22,8 +22,10 @@ from engine.kernel.reception cimport receive_ahead
 from engine.kernel.sources cimport (
     CbrRing, Source, advance_front, is_steady, pop_top, ring_front, rotate_front, sift_down_top, source_before, step_source,
 )
+from engine.kernel.uplink_arrivals cimport UplinkArrival
+from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.world cimport (
-    PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, add_to_fingerprint, copy_to_slot,
+    PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot,
     mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
 )
 
@@ -57,47 +59,6 @@ cdef inline void push_due_events(World* w, Unit* u, int64_t end) noexcept nogil:
         e.via = -1
         push_event(u.pending_events, &e)
         u.schedule_next += 1
-
-cdef inline void collect_uplink_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
-    """Collect the arrivals on the cell's uplinks before ``end`` in u.deferred, in order."""
-    cdef Cell* c = &w.cell[u.cell]
-    cdef size_t i, remaining = 0
-    cdef uint32_t h
-    cdef int64_t consumed_bytes
-    cdef Fifo* f
-    cdef Packet* p
-    cdef DeferredItem x
-    u.deferred.clear()
-    for i in range(c.active_uplinks.size()):
-        f = c.active_uplinks[0][i]
-        h = f.head
-        consumed_bytes = 0
-        while h != f.tail and f.ring[h & f.mask].t < end:
-            p = &f.ring[h & f.mask]
-            consumed_bytes += packet_bytes(p)
-            if packet_kind(p) >= CONTROL_NODE:
-                f.control_count -= 1
-            if p.flags & (LOST | SENT_DETACHED):
-                if p.flags & SENT_DETACHED:
-                    f.params.counters.detached += 1
-                else:
-                    f.params.counters.lost += 1
-                drop(w, p, DETACHED if p.flags & SENT_DETACHED else LINK_LOSS, p.t, -1)
-            else:
-                add_to_fingerprint(w, f, p)
-                x.t, x.phase, x.key, x.order, x.cell_or_mobile, x.packet = p.t, PHASE_ARRIVAL, f.key, h, 0, p[0]
-                u.deferred.push_back(x)
-            h += 1
-        consume(f, h, consumed_bytes)
-        if f.head != f.tail:
-            c.active_uplinks[0][remaining] = f
-            remaining += 1
-        else:  # empty and idle: a new uplink would start in the same state
-            remove_entry(&c.uplinks, f.mobile)
-            delete_fifo(w.fifo_pool, f)
-    c.active_uplinks.resize(remaining)
-    if u.deferred.size() > 1:
-        sort(u.deferred.begin(), u.deferred.end(), &deferred_before)
 
 cdef inline void count_wait(Unit* u, int64_t wait) noexcept nogil:
     """Count the wait of one packet that the server has accepted."""
@@ -150,7 +111,8 @@ cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexc
     cdef size_t i, at = 0
     cdef uint32_t h
     cdef Fifo* f
-    cdef Packet* p
+    cdef const Packet* p
+    cdef const UplinkArrival* arrival
     cdef DeferredItem x
     f = next_ready_fifo(u, &at)
     while f != NULL:
@@ -162,14 +124,15 @@ cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexc
                 messages.push_back(x)
             h += 1
         f = next_ready_fifo(u, &at)
-    for i in range(u.deferred.size()):
-        p = &u.deferred.data()[i].packet
-        if packet_kind(p) == CONTROL_NODE and p.destination == u.node:
-            x = u.deferred.data()[i]
-            messages.push_back(x)
+    if u.uplinks_have_control:
+        arrival = u.next_uplink
+        while arrival != u.last_uplink:
+            p = &arrival.packet
+            if packet_kind(p) == CONTROL_NODE and p.destination == u.node and not p.flags & (LOST | SENT_DETACHED):
+                x.t, x.phase, x.key, x.order, x.packet = p.t, PHASE_CONTROL, arrival.key, arrival - u.next_uplink, p[0]
+                messages.push_back(x)
+            arrival += 1
     if messages.size() > 1:
-        for i in range(messages.size()):
-            messages.data()[i].phase = PHASE_CONTROL
         sort(messages.begin(), messages.end(), &deferred_before)
     for i in range(messages.size()):
         register_message(w, u, &messages.data()[i].packet)
@@ -181,14 +144,14 @@ cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef Fifo* f
     u.actions.clear()
     push_due_events(w, u, end)
-    if u.cell >= 0 and w.cell[u.cell].active_uplinks.size():
+    if u.cell >= 0:
         collect_uplink_arrivals(w, u, end)
     if u.kind != UNIT_SERVER:
         f = next_ready_fifo(u, &at)
         while f != NULL:
             any_control |= f.control_count != 0
             f = next_ready_fifo(u, &at)
-        if any_control or u.deferred.size():
+        if any_control or u.uplinks_have_control:
             register_control_arrivals(w, u, end)
     return u.pending_events.size() > 0 and u.pending_events.data()[0].t < end
 
@@ -376,34 +339,46 @@ cdef inline bint check_arrival(World* w, FifoCursor* x, const Packet* p) noexcep
         return False
     return True
 
-cdef inline void process_data_until(World* w, Unit* u, int64_t end, size_t* next_deferred) noexcept nogil:
+cdef inline void handle_uplink_arrival(World* w, Unit* u) noexcept nogil:
+    """Process the next arrival on the cell's uplinks."""
+    cdef const Packet* p = &u.next_uplink.packet
+    if check_uplink_arrival(w, u, u.next_uplink):
+        if u.kind == UNIT_SERVER:
+            enqueue_at_server(w, u, p)
+        else:
+            handle_packet(w, u, p, find_entry(&w.tables[u.node], packet_mobile(w, p)) if p.destination == u.node else NULL)
+    u.next_uplink += 1
+
+cdef inline void handle_uplink_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Process the arrivals on the cell's uplinks before ``end``; the caller ensures that nothing else happens in between."""
+    while u.next_uplink != u.last_uplink and u.next_uplink.packet.t < end:
+        handle_uplink_arrival(w, u)
+
+cdef inline void process_data_until(World* w, Unit* u, int64_t end) noexcept nogil:
     """Run pass 2 between two actions: merge own packets and arrivals before ``end``."""
     cdef vector[MergeHead]* heads = u.merge_heads
-    cdef DeferredItem* deferred
     cdef FifoCursor* x
-    cdef int64_t t_source = next_source_time(u), t_deferred, t_link, limit
+    cdef int64_t t_source = next_source_time(u), t_uplink, t_link, limit
     fill_heads(heads, u.cursors, end)
     while True:
         t_link = heads.data().t if heads.size() else NEVER
-        deferred = u.deferred.data() + next_deferred[0] if next_deferred[0] < u.deferred.size() else NULL
-        t_deferred = deferred.t if deferred != NULL else NEVER
-        if t_source >= end and t_deferred >= end and t_link >= end:
+        t_uplink = u.next_uplink.packet.t if u.next_uplink != u.last_uplink else NEVER
+        if t_source >= end and t_uplink >= end and t_link >= end:
             return
-        if t_source <= t_link and t_source <= t_deferred:
-            limit = t_link if t_link < t_deferred else t_deferred
+        if t_source <= t_link and t_source <= t_uplink:
+            limit = t_link if t_link < t_uplink else t_uplink
             originate_until(w, u, end if limit >= end else limit + 1)
             t_source = next_source_time(u)
-        elif t_deferred < t_link or (t_deferred == t_link and deferred.key < heads.data().cursor.fifo.key):
-            next_deferred[0] += 1
-            if u.kind == UNIT_SERVER:
-                enqueue_at_server(w, u, &deferred.packet)
-            else:
-                handle_packet(w, u, &deferred.packet, find_entry(&w.tables[u.node], packet_mobile(w, &deferred.packet)))
+        elif t_uplink < t_link:
+            limit = t_link if t_link < t_source else t_source
+            handle_uplink_arrivals(w, u, limit if limit < end else end)
+        elif t_uplink == t_link and u.next_uplink.key < heads.data().cursor.fifo.key:
+            handle_uplink_arrival(w, u)
         else:
             x = heads.data().cursor
             limit = t_source if t_source < end else end
-            if t_deferred < limit:
-                limit = t_deferred + (x.fifo.key < deferred.key)
+            if t_uplink < limit:
+                limit = t_uplink + (x.fifo.key < u.next_uplink.key)
             drain_cursor(w, u, x, find_run_end(heads, limit))
             advance_head(heads, end)
 
@@ -435,14 +410,13 @@ cdef inline void finish_visit(World* w, Unit* u, int64_t end) noexcept nogil:
 
     Of other units' state it changes only the FIFOs that it sends into, and mobile nodes that no other unit delivers to meanwhile.
     """
-    cdef size_t i, next_deferred = 0
+    cdef size_t i
     if u.actions.size() > 1:
         sort(u.actions.begin(), u.actions.end(), &action_before)
     for i in range(u.actions.size()):
-        process_data_until(w, u, u.actions.data()[i].t, &next_deferred)
+        process_data_until(w, u, u.actions.data()[i].t)
         apply_action(w, u.node, &u.actions.data()[i])
-    process_data_until(w, u, end, &next_deferred)
-    u.deferred.clear()
+    process_data_until(w, u, end)
 
 cdef inline int64_t compute_next_event(World* w, Unit* u) noexcept nogil:
     """Return the time of the earliest event at a node or server that is known now."""
@@ -456,9 +430,11 @@ cdef inline int64_t compute_next_event(World* w, Unit* u) noexcept nogil:
         f = next_ready_fifo(u, &at)
     if u.cell >= 0:
         c = &w.cell[u.cell]
+        if c.arrivals.head != c.arrivals.items.size():
+            t = min(t, c.arrivals.items.data()[c.arrivals.head].packet.t)
         for i in range(c.active_uplinks.size()):
             f = c.active_uplinks[0][i]
-            if f.ring[f.head & f.mask].t < t:
+            if f.head != f.tail and f.ring[f.head & f.mask].t < t:
                 t = f.ring[f.head & f.mask].t
     if u.pending_events.size() and u.pending_events.data()[0].t < t:
         t = u.pending_events.data()[0].t

@@ -67,7 +67,7 @@ cdef inline bint check_reception(World* w, Fifo* f, const Packet* p) noexcept no
         f.params.counters.lost += 1
         drop(w, p, LINK_LOSS, p.t, f.params.node)
         return False
-    add_to_fingerprint(w, f, p)
+    add_to_fingerprint(w, f.key, p)
     return True
 
 cdef inline void end_span(World* w, uint32_t m, int64_t t) noexcept nogil:
@@ -154,7 +154,7 @@ cdef inline bint receive_ahead(World* w, Fifo* f, const Packet* p, uint32_t m) n
         fail(w, BROKEN_FRONTIER, f, p.t)
     relay(f, finish, size, extra)
     w.packet_hops += 1
-    add_bytes_to_fingerprint(w, f, t, size, DATA_DOWN)
+    add_bytes_to_fingerprint(w, f.key, t, size, DATA_DOWN)
     if unlikely(w.mobile[m].open_span != 0 or w.trace != NULL or w.record_level == RECORD_PACKETS):
         receive_ahead_with_detail(w, f, p, m, t, extra)
     else:

@@ -18,6 +18,7 @@ from engine.kernel.occupancy cimport ByteCount, EntryCount
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
 from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
+from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState
 
 cdef enum:
     FATE_COUNT = 15
@@ -125,12 +126,13 @@ cdef struct Cell:
     FifoParameters* downlink_params
     FifoParameters* uplink_params
     BindingTable downlinks  # mobile -> its own downlink
-    BindingTable uplinks
-    vector[Fifo*]* active_uplinks
+    BindingTable uplinks  # mobile -> FIFO of its backlogged uplink
+    vector[Fifo*]* active_uplinks  # those with packets, in any order
+    ArrivalQueue arrivals  # on uplinks without a FIFO
     uint64_t downlink_key
     uint64_t uplink_key
 
-cdef struct DeferredItem:  # arrival or action that a unit has to process in order (t, phase, key, order)
+cdef struct DeferredItem:  # arrival, message or action that a unit has to process in order (t, phase, key, order)
     int64_t t
     int32_t phase
     uint64_t key
@@ -161,7 +163,11 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     vector[Action]* actions
     vector[CbrRing*]* cbr_rings
     vector[Source]* sources
-    vector[DeferredItem]* deferred
+    vector[DeferredItem]* deferred  # of the mobile nodes
+    const UplinkArrival* next_uplink  # arrivals on the cell's uplinks in this visit: the next one, and the end
+    const UplinkArrival* last_uplink
+    bint uplinks_have_control  # there may be control packets among them
+    vector[UplinkArrival]* uplink_arrivals  # their copies, if an uplink has a FIFO
     int64_t* schedule_t
     int32_t* schedule_mobile
     int32_t* schedule_code
@@ -215,6 +221,7 @@ cdef struct World:
     const MobileGroup* mobile_groups  # sorted by first mobile node
     int64_t mobile_group_count
     MobileNode* mobile
+    UplinkState* uplink  # of each mobile node
     # For each mobile node that has any: times of its attachment boundaries and scheduled events, then NEVER. Element 0 is NEVER
     # and serves all mobile nodes that have none.
     const int64_t* known_times
@@ -313,11 +320,11 @@ cdef inline int packet_kind(const Packet* p) noexcept nogil:
 cdef inline uint32_t packet_mobile(World* w, const Packet* p) noexcept nogil:
     return p.flow if p.flags & CONTROL else w.mobile_of_flow[p.flow]
 
-cdef inline void add_to_fingerprint(World* w, Fifo* f, const Packet* p) noexcept nogil:
-    add_bytes_to_fingerprint(w, f, p.t, <int64_t>p.size + p.extra, packet_kind(p))
+cdef inline void add_to_fingerprint(World* w, uint64_t link_key, const Packet* p) noexcept nogil:
+    add_bytes_to_fingerprint(w, link_key, p.t, <int64_t>p.size + p.extra, packet_kind(p))
 
-cdef inline void add_bytes_to_fingerprint(World* w, Fifo* f, int64_t t, int64_t size, int kind) noexcept nogil:
-    w.fingerprint += fingerprint_hash(<uint64_t>(t + 3 * size + kind) ^ f.key)
+cdef inline void add_bytes_to_fingerprint(World* w, uint64_t link_key, int64_t t, int64_t size, int kind) noexcept nogil:
+    w.fingerprint += fingerprint_hash(<uint64_t>(t + 3 * size + kind) ^ link_key)
 
 cdef inline void trace_hop(World* w, Fifo* f, const Packet* p) noexcept nogil:
     cdef const Message* m = &w.messages.data()[p.seq] if packet_kind(p) >= CONTROL_NODE else NULL
@@ -351,10 +358,13 @@ cdef inline Packet* copy_to_slot(World* w, Fifo* f, const Packet* p) noexcept no
     slot[0] = p[0]
     return slot
 
+cdef inline void draw_loss(World* w, const FifoParameters* params, uint64_t link_key, Packet* p) noexcept nogil:
+    if unlikely(params.loss != 0) and random_word(w.seed, PURPOSE_LOSS, link_key, packet_key(w, p)) < params.loss:
+        p.flags |= LOST
+
 cdef inline int offer_packet(World* w, Fifo* f, Packet* p) noexcept nogil:
     """Draw the loss of a packet and offer it to a link, downlink or uplink. Count a packet-hop if it is accepted."""
-    if unlikely(f.params.loss != 0) and random_word(w.seed, PURPOSE_LOSS, f.key, packet_key(w, p)) < f.params.loss:
-        p.flags |= LOST
+    draw_loss(w, f.params, f.key, p)
     if unlikely(offer(f, p) != ACCEPTED):
         return FULL
     w.packet_hops += 1

@@ -18,6 +18,7 @@ from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
 from engine.kernel.next_event cimport GROUP_SIZE, close_event_index, open_event_index
 from engine.kernel.occupancy cimport close_entry_count, open_entry_count
 from engine.kernel.sources cimport CbrRing, Source
+from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
 from engine.kernel.world cimport (
     HISTOGRAM_BUCKETS, NO_CELL, UNIT_MOBILES, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, MobileGroup, MobileNode, PacketRecord,
     Span, Unit, World,
@@ -119,6 +120,7 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
     w.mobile_groups = <const MobileGroup*>data_pointer(b.mobile_groups)
     w.mobile_group_count = len(b.mobile_groups)
     w.mobile = <MobileNode*>allocate_zeroed((w.mobiles + 1) * sizeof(MobileNode))
+    w.uplink = <UplinkState*>allocate_zeroed((w.mobiles + 1) * sizeof(UplinkState))
     for i in range(w.mobiles):
         w.mobile[i].attached_until = -1
         w.mobile[i].cell = w.mobile[i].route = NO_CELL
@@ -136,6 +138,7 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
         u.cbr_rings = new vector[CbrRing*]()
         u.sources = new vector[Source]()
         u.deferred = new vector[DeferredItem]()
+        u.uplink_arrivals = new vector[UplinkArrival]()
         open_entry_count(&u.bindings)
         open_entry_count(&u.visitors)
         if u.kind == UNIT_MOBILES:
@@ -212,6 +215,7 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
         w.unit[entry_unit[c.node]].cell = <int32_t>i
         c.downlink_key, c.uplink_key = cell_keys[i, 0], cell_keys[i, 1]
         c.active_uplinks = new vector[Fifo*]()
+        c.arrivals.items = new vector[UplinkArrival]()
         j = links.shape[0] + 2 * i
         counters = <LinkCounters*>&rows[j, 0]
         c.downlink_params = new_channel_parameters(
@@ -262,6 +266,7 @@ cdef inline void delete_world(World* w) noexcept:
         free_server(w, u.server_fifo)
         free_server(w, u.registration_fifo)
         del u.inbound_fifos, u.cursors, u.merge_heads, u.pending_events, u.actions, u.cbr_rings, u.sources, u.deferred
+        del u.uplink_arrivals
         close_entry_count(&u.bindings)
         close_entry_count(&u.visitors)
         free(u.ready_words)
@@ -278,7 +283,7 @@ cdef inline void delete_world(World* w) noexcept:
         delete_fifo(w.fifo_pool, w.cell[i].shared_downlink)
         free(w.cell[i].downlink_params)
         free(w.cell[i].uplink_params)
-        del w.cell[i].active_uplinks
+        del w.cell[i].active_uplinks, w.cell[i].arrivals.items
     delete_link_trace(w.trace)
     del w.active_downlinks, w.downlink_bounds, w.due_downlinks, w.control_downlinks, w.contested_mobiles
     del w.messages, w.free_messages
@@ -296,6 +301,7 @@ cdef inline void delete_world(World* w) noexcept:
     free(w.next_hop)
     free(w.delay_histogram)
     free(w.mobile)
+    free(w.uplink)
     free(w.flow)
     free(w.mobile_of_flow)
     free(w.schedules)

@@ -91,9 +91,9 @@ QUEUE_MUTANTS = (
     Mutant("ties by order in memory", "kernel/world_init.pxd", "    return a.key < b.key", "    return a < b"),
     Mutant(
         "ties of uplinks by arrival",
-        "kernel/node_visit.pxd",
-        "    if x.key != y.key:\n        return x.key < y.key\n    return x.order",
-        "    return x.order",
+        "kernel/uplink_arrivals.pxd",
+        " or (x.packet.t == y.packet.t and x.key < y.key)",
+        "",
     ),
     Mutant(
         "own packets after arrivals",
@@ -397,5 +397,43 @@ PEER_MUTANTS = (
         "s.mobile = mobile[i]",
     ),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS
+UPLINK_MUTANTS = (
+    Mutant(
+        "an uplink is idle when its packet begins",
+        "kernel/uplinks.pxd",
+        "state.idle_at, state.cell, state.bytes = finish,",
+        "state.idle_at, state.cell, state.bytes = p.t,",
+    ),
+    Mutant(
+        "a backlogged uplink forgets the packet on it",
+        "kernel/uplinks.pxd",
+        "        if w.uplink[m].cell == cell:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "an uplink waits for that of another cell",
+        "kernel/uplinks.pxd",
+        "        if w.uplink[m].cell == cell:\n",
+        "        if True:\n",
+    ),
+    Mutant(
+        "mobile nodes with an action send before it",
+        "kernel/mobile_nodes.pxd",
+        "        if w.mobile[s.mobile].flags & CONTESTED:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "messages lost on an uplink are served",
+        "kernel/node_visit.pxd",
+        " and not p.flags & (LOST | SENT_DETACHED):\n",
+        ":\n",
+    ),
+    Mutant(
+        "a late arrival on an uplink wakes nobody",
+        "kernel/uplinks.pxd",
+        "    if insert_arrival(&c.arrivals, &arrival):\n",
+        "    if insert_arrival(&c.arrivals, &arrival) and c.arrivals.items.size() == c.arrivals.head + 1:\n",
+    ),
+)
+ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

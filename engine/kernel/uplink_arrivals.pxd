@@ -1,0 +1,51 @@
+"""Packets that idle uplinks of one cell carry, in the order in which they reach the router.
+
+An uplink that is idle needs no queue of its own: its packet goes straight into the order of arrivals, which all uplinks of a cell
+share. Mobile nodes send in the order of time, so that a packet mostly belongs at the end.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libcpp.vector cimport vector
+
+from engine.kernel.packet cimport CONTROL, Packet, unlikely
+
+cdef enum:
+    MIN_COMPACTION = 64  # leading slots that may be unused before the others move to the front
+
+cdef struct UplinkArrival:
+    uint64_t key  # of the uplink
+    Packet packet  # packet.t: arrival at the router
+
+cdef struct UplinkState:  # last packet that a mobile node sent on an idle uplink
+    int64_t idle_at  # end of its transmission
+    int32_t cell
+    int32_t bytes
+
+cdef struct ArrivalQueue:
+    vector[UplinkArrival]* items  # sorted by (arrival, key) from ``head`` on
+    size_t head
+    int64_t control_count  # control packets from ``head`` on
+
+cdef inline bint arrival_before(const UplinkArrival& x, const UplinkArrival& y) noexcept nogil:
+    return x.packet.t < y.packet.t or (x.packet.t == y.packet.t and x.key < y.key)
+
+cdef inline void compact_queue(ArrivalQueue* q) noexcept nogil:
+    """Remove the slots before the head once they are as many as the others."""
+    if q.head >= MIN_COMPACTION and 2 * q.head >= q.items.size():
+        q.items.erase(q.items.begin(), q.items.begin() + q.head)
+        q.head = 0
+
+cdef inline bint insert_arrival(ArrivalQueue* q, const UplinkArrival* x) noexcept nogil:
+    """Insert an arrival behind those that are not after it. Return whether it is the first one now."""
+    cdef UplinkArrival* a
+    cdef size_t i
+    compact_queue(q)
+    q.items.push_back(x[0])
+    q.control_count += (x.packet.flags & CONTROL) != 0
+    a = q.items.data()
+    i = q.items.size() - 1
+    while i > q.head and unlikely(arrival_before(x[0], a[i - 1])):
+        a[i] = a[i - 1]
+        i -= 1
+    a[i] = x[0]
+    return i == q.head
