@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from engine import NetworkError
+from engine.output_file import NewFile, lock_file, lock_folder, make_folder
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
@@ -100,13 +100,8 @@ def _check_folder(output: Path | None, is_folder: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with NewFile(path) as file:
+        file.write(text.encode())
 
 
 def _find_mobile(setup: Setup, text: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import LinkTrace, Network
+from engine.output_file import NewFile
 from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
@@ -115,11 +116,13 @@ class Recorder:
         self._interface = np.full(len(names), -1, np.int64)
         for i, name in enumerate(links):
             self._interface[names.index(name)] = i
+        resume_at = None if saved_state is None else saved_state[0]
+        self.file = NewFile(path, resume_at=resume_at)
         self.writer = CaptureWriter(
-            path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
+            self.file.file, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            resume_at=None if saved_state is None else saved_state[0],
+            resume_at=resume_at,
         )  # fmt: skip
         self._in_checkpoint = saved_state is not None  # then the partial capture stays if the run fails
         if saved_state is not None:
@@ -176,7 +179,9 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self.writer.finish()
-        elif not self._in_checkpoint:
-            self.writer.abandon()
+        try:
+            if kind is None:
+                self.writer.sync()
+                self.file.commit()
+        finally:
+            self.file.keep() if self._in_checkpoint else self.file.discard()
