@@ -1,7 +1,7 @@
 """Files that a program writes: complete or absent, locked against other programs, and never in place of a stranger's file.
 
-Every writer of the project uses this module. A new content grows in a file beside its place, which replaces the old one when it is
-on the disk. Neither links nor devices are followed, opened or replaced.
+Every writer of results uses this module. A new content grows in a file beside its place, which replaces the old one when it
+is on the disk. Neither links nor devices are followed, opened or replaced.
 """
 
 from __future__ import annotations

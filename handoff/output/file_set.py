@@ -1,8 +1,8 @@
 """Files of one result that are replaced as a set: at every instant a folder has all files of the old set, or all of the new one.
 
-No file system replaces several files in one step, but every POSIX file system replaces one symbolic link. While a set is replaced,
-the names in the folder are links through the link ``.tables``, which leads to the folder of the old set, and then to that of the
-new one::
+No file system replaces several files in one step, but every POSIX file system replaces one symbolic link. While a set is
+replaced, the names in the folder are links through the link ``.tables``, which leads to the folder of the old set, and then to
+that of the new one::
 
     runs.parquet -> .tables/runs.parquet        .tables -> .tables.old   becomes   .tables -> .tables.new
 

@@ -157,7 +157,7 @@ def test_a_full_disk_is_an_error_and_keeps_the_earlier_runs(
         if len(calls) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("handoff.experiments.sweep.dataset_writer.os.fsync", full)
+    monkeypatch.setattr("engine.output_file.os.fsync", full)
     with pytest.raises(OSError, match="No space left") as caught, open_writer(folder) as writer:
         writer.add(finished[2:], "v1")
     assert str(folder) in caught.value.filename
@@ -175,7 +175,7 @@ def test_only_one_process_writes(tmp_path: Path, finished: list[FinishedRun]) ->
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        message = f"another sweep \\(process {other.pid}\\) is writing there"
+        message = f"another program \\(process {other.pid}\\) is writing there"
         with pytest.raises(ValueError, match=message), open_writer(tmp_path / "d"):
             pass
         other.kill()
