@@ -106,7 +106,7 @@ def test_an_output_that_another_program_writes_is_refused(scenario: Path, tmp_pa
         done = subprocess.run([*HANDOFF, words[0], scenario, *words[1:], place], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{place}: another program (process {os.getpid()}) is writing there: wait for its end, or give another")
+    assert line.startswith(f"{place}: another program (process {os.getpid()}) is writing there: wait for its end, or give ")
     assert not place.is_file()
 
 
@@ -168,7 +168,7 @@ def test_the_name_of_a_scenario_is_no_path(tmp_path: Path) -> None:
 
 @pytest.mark.deep
 def test_of_two_programs_on_one_folder_one_is_refused(scenario: Path, tmp_path: Path) -> None:
-    """Each of 20 pairs starts at the same time. What is there in the end is of one program, which ended with exit code 0."""
+    """Start 20 pairs at the same time. The files of each pair are those of one program, which ended with exit code 0."""
     refused = 0
     for pair in range(20):
         out, capture = tmp_path / f"out{pair}", tmp_path / f"{pair}.pcapng"

@@ -13,7 +13,8 @@ from engine.output_file import NewFile, OutputError, lock_file, lock_folder, mak
 
 HOLD = (
     "import sys; from pathlib import Path; from engine.output_file import lock_file, lock_folder\n"
-    "with lock_folder(Path(sys.argv[1])), lock_file(Path(sys.argv[1]) / 'file', '-o'): print('held', flush=True); sys.stdin.read()"
+    "with lock_folder(Path(sys.argv[1])), lock_file(Path(sys.argv[1]) / 'file', '-o'):\n"
+    "    print('held', flush=True); sys.stdin.read()"
 )
 
 
@@ -24,9 +25,8 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
         file.write(b"new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
-    with pytest.raises(RuntimeError), NewFile(path) as file:
-        file.write(b"half")
-        raise RuntimeError
+    with pytest.raises(AttributeError), NewFile(path) as file:
+        file.write_half()  # type: ignore[attr-defined]
     assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
 
 
