@@ -49,7 +49,7 @@ def strace(words: list[str], log: Path, files: list[Path], *inject: str) -> subp
     paths = [word for file in files for word in ("-P", str(file))]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     trace = ",".join((*NAME_CALLS, *REMOVAL_CALLS, *CONTENT_CALLS))
-    command = ["strace", "-f", "-q", "-o", str(log), "-e", f"trace={trace}", *paths, *inject, *HANDOFF, *words]
+    command = ["strace", "-f", "--seccomp-bpf", "-q", "-o", str(log), "-e", f"trace={trace}", *paths, *inject, *HANDOFF, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
 
@@ -119,7 +119,7 @@ def test_tables_of_a_run_are_of_one_study(tmp_path: Path, request: pytest.Fixtur
     "command",
     [
         ["sweep", "--procedures", "mipv4"],
-        ["plan", "--procedure", "mipv4", "--vary", "mobile_nodes=1:4", "--slo", "lost<=1000000"],
+        ["plan", "--procedures", "mipv4", "--vary", "mobile_nodes=1:4", "--slo", "lost<=1000000"],
     ],
 )
 def test_older_runs_of_a_dataset_stay(tmp_path: Path, request: pytest.FixtureRequest, command: list[str]) -> None:
