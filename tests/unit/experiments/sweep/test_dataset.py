@@ -169,6 +169,7 @@ def test_a_full_disk_is_an_error_and_keeps_the_earlier_runs(
     assert not list((folder / ".parts").iterdir())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("end", "code"), [(kill, KILLED), (partial(fail, errno.EIO), FAILED)], ids=["killed", "failed"])
 def test_earlier_runs_stay_at_every_step_of_later_ones(
     tmp_path: Path, finished: list[FinishedRun], end: Callable[[], None], code: int
