@@ -45,8 +45,8 @@ def ours(path: Path, n: int) -> None:
     ends = [np.array([value], kind) for value, kind in ((2, "u4"), (3, "u4"), (17, "u1"), (5000, "u2"), (5000, "u2"))]
     flows = handoff_traces.FlowHeaders(*ends)
     packets = columns(min(n, SLICE))
-    with handoff_traces.CaptureWriter(
-        path, ip=4, interfaces=["ha>ar"], addresses=addresses, flows=flows, snap_length=SNAP
+    with path.open("wb") as file, handoff_traces.CaptureWriter(
+        file, ip=4, interfaces=["ha>ar"], addresses=addresses, flows=flows, snap_length=SNAP
     ) as out:
         for _ in range(n // SLICE or 1):
             out.write(packets)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from engine.output_file import NewFile
 from engine.replay import BLOCK_ROWS, Replay
 
 MAGIC = b"handoff checkpoint 1\n"
@@ -100,8 +100,6 @@ class _Sealed:
 
     def seal(self) -> None:
         self._file.write(self._digest.digest())
-        self._file.flush()
-        os.fsync(self._file.fileno())
 
 
 @contextmanager
@@ -120,19 +118,12 @@ def write_checkpoint(path: Path, facts: dict[str, Any]) -> Iterator[BinaryIO]:
     file : binary file
         Supports ``write`` alone.
     """
-    partial = _partial(path)
     head = json.dumps(facts).encode()
-    try:
-        with partial.open("wb") as file:
-            sealed = _Sealed(file)
-            sealed.write(MAGIC + len(head).to_bytes(8, "little") + head)
-            yield cast(BinaryIO, sealed)
-            sealed.seal()
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    partial.replace(path)
-    sync_folder(path.parent)
+    with NewFile(path) as file:
+        sealed = _Sealed(file)
+        sealed.write(MAGIC + len(head).to_bytes(8, "little") + head)
+        yield cast(BinaryIO, sealed)
+        sealed.seal()
 
 
 @contextmanager
@@ -167,25 +158,6 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
         length = int.from_bytes(file.read(8), "little")
         facts = json.loads(file.read(length))
         yield facts, file
-
-
-def remove(path: Path) -> None:
-    """Remove a checkpoint, and the temporary file of a process that was killed while it wrote one."""
-    path.unlink(missing_ok=True)
-    _partial(path).unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f"{path.name}.partial")
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync a folder, so that new names of files survive a crash."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _blake2b() -> hashlib.blake2b:

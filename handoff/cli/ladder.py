@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from engine import NetworkError
+from engine.output_file import NewFile
+from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
@@ -41,12 +42,13 @@ def ladder_command(
     if errors := name_errors([procedure]):
         raise ScenarioError(errors)
     _check_folder(output, is_folder=False)
-    setup, seed = _load(scenario, seed, changes)
-    ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
-    if output is None:
-        print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
-    else:
-        _write(output, render_svg(ladder))
+    setup, seed, inputs = _load(scenario, seed, changes)
+    with reserve_outputs(None, {"-o": output}, inputs):
+        ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
+        if output is None:
+            print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
+        else:
+            _write(output, render_svg(ladder))
 
 
 def figure_command(
@@ -70,21 +72,22 @@ def figure_command(
     if every and output is None:
         raise ScenarioError(["--figure all: give the folder of the files with -o"])
     _check_folder(output, is_folder=every)
-    setup, seed = _load(scenario or _FIGURES_SCENARIO, seed, changes)
+    setup, seed, inputs = _load(scenario or _FIGURES_SCENARIO, seed, changes)
     mobile = None if mn is None else _find_mobile(setup, mn)
-    if every and output is not None:
-        output.mkdir(exist_ok=True)
-    for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
-        if output is None:
-            print(render_picture_text(picture))
-        else:
-            _write(output / f"{drawn.number}.svg" if every else output, render_picture(picture))
+    names = [f"{drawn.number}.svg" for drawn in figures]
+    with reserve_outputs(output, {}, inputs, names) if every else reserve_outputs(None, {"-o": output}, inputs):
+        for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
+            if output is None:
+                print(render_picture_text(picture))
+            else:
+                _write(output / f"{drawn.number}.svg" if every else output, render_picture(picture))
 
 
-def _load(scenario: Path, seed: int | None, changes: tuple[str, ...]) -> tuple[Setup, int]:
+def _load(scenario: Path, seed: int | None, changes: tuple[str, ...]) -> tuple[Setup, int, list[Path]]:
+    # Returns the setup, the seed and the files that were read.
     loaded, _ = load_scenario(scenario, changes)
     seed = loaded.seed if seed is None else seed
-    return build_setup(loaded, scenario, seed), seed
+    return build_setup(loaded, scenario, seed), seed, input_paths(loaded, scenario)
 
 
 def _check_folder(output: Path | None, is_folder: bool) -> None:
@@ -100,13 +103,8 @@ def _check_folder(output: Path | None, is_folder: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with NewFile(path) as file:
+        file.write(text.encode())
 
 
 def _find_mobile(setup: Setup, text: str) -> int:

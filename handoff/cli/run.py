@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import Progress
 from handoff.protocol.constants import SECOND
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -63,42 +64,52 @@ def run_study(
     setup = build_setup(checked, scenario, seed)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
-    record, captured = None, None
+    checkpointed = resume or every_ps is not None
+    record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
         facts = _provenance(text, scenario, seed, command)
-        record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts)
+        on_failure = None if checkpointed else failures.append
+        record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts, on_failure)
         captured = [str(file), *links, snap_length]
-    if output is not None:
-        _check_writable(output)
     if detail is None:
         detail = packets <= study.MAX_RECORDED_PACKETS
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
             print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
-    checkpoints = None
-    if resume or every_ps is not None:
-        identity = {
-            "scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail,
-            "--pcap": captured,
-        }  # fmt: skip
-        every_s = None if every_ps is None else every_ps / SECOND
-        checkpoints = _open_checkpoint(checkpoint or (output or Path()) / "handoff.checkpoint", identity, every_s, resume)
-    interruption = InterruptHandler()
-    runs = study.run_study(
-        setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
-        checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
-        stop=lambda: interruption.requested,
-    )  # fmt: skip
-    if output is not None and runs:
-        from handoff.output.parquet import write_tables
-
-        write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
-    _print_results(runs, checked.name, seed, as_json, interruption.requested)
-    if checkpoints is not None and not interruption.requested:
-        checkpoints.remove()
-    elif checkpoints is not None and checkpoints.path.exists():
-        print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
+    checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
+    files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file}
+    if output is not None:
+        from handoff.output import parquet
+    with reserve_outputs(output, files, input_paths(checked, scenario), () if output is None else parquet.TABLE_FILES):
+        if output is not None:
+            parquet.check_folder(output)
+        checkpoints = None
+        if checkpoint_file is not None:
+            identity = {
+                "scenario": text, "--set": list(changes), "--seed": seed, "--procedures": names, "--detail": detail,
+                "--pcap": captured,
+            }  # fmt: skip
+            every_s = None if every_ps is None else every_ps / SECOND
+            checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
+        interruption = InterruptHandler()
+        runs = study.run_study(
+            setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
+            checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
+            stop=lambda: interruption.requested,
+        )  # fmt: skip
+        try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
+            _print_results(runs, checked.name, seed, as_json, interruption.requested)
+            sys.stdout.flush()
+        finally:
+            if output is not None and runs:
+                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
+        if failures:
+            raise failures[0]
+        if checkpoints is not None and not interruption.requested:
+            checkpoints.remove()
+        elif checkpoints is not None and checkpoints.path.exists():
+            print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
     return ExitCode.INTERRUPTED if interruption.requested else ExitCode.OK
 
 
@@ -109,14 +120,15 @@ def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dic
 
 
 def _capture_recorder(
-    file: Path, patterns: list[str], snap_length: int, setup: Setup, packets: int, facts: dict[bytes, bytes]
-) -> tuple[RecorderFactory, list[str]]:
+    file: Path, patterns: list[str], snap_length: int, setup: Setup, packets: int, facts: dict[bytes, bytes],
+    on_failure: Callable[[OSError], None] | None,
+) -> tuple[RecorderFactory, list[str]]:  # fmt: skip
     """Return the factory of the recorder that writes a capture, and the names of the captured links."""
     from handoff.output.pcap.recorder import Recorder, matching_links
 
     links = matching_links(patterns, setup.network.link_names())
-    _check_writable(file.parent)
-    return partial(Recorder, file, links, snap_length, facts[b"handoff"].decode(), packets), links
+    comment = facts[b"handoff"].decode()
+    return partial(Recorder, file, links, snap_length, comment, packets, on_failure=on_failure), links
 
 
 def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | None, resume: bool) -> StudyCheckpoint:
@@ -124,7 +136,6 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
     if not resume:
         if path.exists():
             raise ScenarioError([f"{path}: a checkpoint exists: resume it with --resume, or remove it"])
-        _check_writable(path.parent)
     elif not path.exists():
         print(f"handoff: {path}: no checkpoint: the study starts from the beginning", file=sys.stderr)
     else:
@@ -146,16 +157,6 @@ def _without_checkpoints(command: list[str]) -> list[str]:
         elif word not in ("--resume", "--progress", "--no-progress"):
             words.append(word)
     return words
-
-
-def _check_writable(folder: Path) -> None:
-    """Create the folder, and fail before the run instead of after it if no file can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
 def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:

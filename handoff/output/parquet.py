@@ -1,22 +1,22 @@
-"""Parquet tables of results, with fixed schemas and provenance. A file is written completely or not at all."""
+"""Parquet tables of results, with fixed schemas and provenance. The tables of a study replace those of an older one as a set."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.checkpoint_file import sync_folder
 from engine.columns import Int
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.metrics.bursts import BURST_COLUMNS
+from handoff.output.file_set import check_set, replace_set
 from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
@@ -96,6 +96,8 @@ stands for the queues of all mobile nodes: uplinks, and downlinks that are not s
 _RUN_FACTS = ("fingerprint", "packet_hops")
 GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])
 """Schema of the groups of a mixture: one row for each, with the columns of ``runs``. Figures of shared elements are null."""
+TABLE_FILES = tuple(f"{name}.parquet" for name in (*SCHEMAS, "groups"))
+"""Files that a study may leave in its folder."""
 BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
@@ -115,44 +117,43 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
 def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
     """Write the tables of ``SCHEMAS``, and ``GROUPS`` if there is a mixture, into a folder and return the files.
 
+    At every instant the folder has all tables of the older study or all of this one. Two programs must not write into one folder:
+    hold ``engine.output_file.lock_folder`` meanwhile.
+
     Raises
     ------
+    OutputError
+        If a link, folder or device has the name of a table.
     OSError
-        If the folder or a file cannot be written. No partial file stays.
+        If the folder or a file cannot be written. The older tables stay, and no partial file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    temporaries = []
     schemas = SCHEMAS | ({"groups": GROUPS} if any(run.groups for run in runs) else {})
-    for name, schema in schemas.items():
+
+    def write(name: str, schema: pa.Schema, file: BinaryIO) -> None:
         parts = [table_columns(name, run, setup, seed) for run in runs]
         columns = {
             field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
         }
-        table = pa.table(columns, schema=schema.with_metadata(facts))
-        temporaries.append(folder / f"{name}.parquet.partial")
-        try:
-            _write(table, temporaries[-1])
-        except BaseException:
-            for temporary in temporaries:
-                temporary.unlink(missing_ok=True)
-            raise
-    files = [t.replace(t.with_suffix("")) for t in temporaries]  # only when all are complete: never mixed with an older study
-    if "groups" not in schemas:
-        (folder / "groups.parquet").unlink(missing_ok=True)
-    sync_folder(folder)
-    return files
+        pq.write_table(pa.table(columns, schema=schema.with_metadata(facts)), file)
+
+    return replace_set(folder, {f"{name}.parquet": partial(write, name, s) for name, s in schemas.items()}, TABLE_FILES)
+
+
+def check_folder(folder: Path) -> None:
+    """Check that tables can be written into a folder, and remove what a process that was killed has left there.
+
+    Raises
+    ------
+    OutputError
+        If a link, folder or device has the name of a table.
+    """
+    check_set(folder, TABLE_FILES)
 
 
 def table_columns(name: str, run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     """Return the columns of one run for the table ``name``. Each is a sequence with one element for each row."""
     return _TABLES[name](run, setup, seed)
-
-
-def _write(table: pa.Table, temporary: Path) -> None:
-    with temporary.open("wb") as file:
-        pq.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:

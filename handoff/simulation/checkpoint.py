@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine import Engine
 from engine._checkpoint import restore, save
-from engine.checkpoint_file import CheckpointError, open_checkpoint, program_digest, remove, write_checkpoint
+from engine.checkpoint_file import CheckpointError, open_checkpoint, program_digest, write_checkpoint
+from engine.output_file import remove_file
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.simulation.baseline import ByteCounts
 
@@ -190,7 +191,7 @@ class StudyCheckpoint:
     def remove(self) -> None:
         """Remove the file: the study is complete."""
         self.close()
-        remove(self.path)
+        remove_file(self.path)
 
 
 # -- state of Python objects -------------------------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ PURPOSE_PHASE = PURPOSE_USER + 2
 _SERVER_FIELDS = tuple(ServerParameters.model_fields)
 
 
+def message_path(folder: Path, scenario: Scenario) -> Path:
+    """Return a file in a folder that stands for a scenario without a file of its own. Its name is a label, and never a path."""
+    return folder / f"{scenario.name.replace('/', '_')}.toml"
+
+
 def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
     """Build the network, traffic and attachments of a scenario.
 

@@ -286,7 +286,7 @@ def test_a_dataset_that_another_process_writes_is_refused(dataset: Path) -> None
             for words in (["sweep", *OUT], ["plan", *NODES, "--slo", "lost<=0", "--jobs", "1"]):
                 file = str(dataset.parent / "small.toml")
                 assert error_lines(words[0], file, *words[1:], "-o", str(dataset)) == [
-                    f"{dataset}: another sweep (process {other.pid}) is writing there: wait for its end, or give another -o"
+                    f"{dataset}: another program (process {other.pid}) is writing there: wait for its end, or give another -o"
                 ]
         finally:
             other.kill()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.checkpoint_file import CheckpointError, open_checkpoint, write_checkpoint
+from engine.output_file import partial_path
 from handoff.output.pcap.recorder import Recorder
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
@@ -125,13 +126,13 @@ def test_a_truncated_or_missing_capture_is_not_resumed(tmp_path: Path) -> None:
 
     with pytest.raises(Killed):
         run(resume=False)
-    partial = tmp_path / "capture.partial"
+    partial = partial_path(tmp_path / "capture")
     length = partial.stat().st_size
     partial.write_bytes(partial.read_bytes()[: length // 2])
-    with pytest.raises(ValueError, match=rf"capture.partial: it has {length // 2} bytes of the \d+ that were written"):
+    with pytest.raises(ValueError, match=rf"capture.handoff-partial: it has {length // 2} bytes of the \d+ that were written"):
         run(resume=True)
     partial.unlink()
-    with pytest.raises(ValueError, match=r"capture.partial: the capture to resume is missing"):
+    with pytest.raises(ValueError, match=r"capture: the unfinished file to resume is missing"):
         run(resume=True)
 
 

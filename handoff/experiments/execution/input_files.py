@@ -25,7 +25,7 @@ def input_digests(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], 
         Folder of the scenario file.
     """
     digests = {}
-    for name in sorted(set(_file_names(data))):
+    for name in sorted(set(file_names(data))):
         try:
             digests[name] = file_digest(folder / name)
         except OSError:
@@ -36,7 +36,7 @@ def input_digests(data: dict[str, Any], folder: Path) -> tuple[tuple[str, str], 
 def unreadable_inputs(data: dict[str, Any], folder: Path) -> list[str]:
     """Return a message for each file that a scenario names and that cannot be read."""
     errors = []
-    for name in sorted(set(_file_names(data))):
+    for name in sorted(set(file_names(data))):
         try:
             file_digest(folder / name)
         except OSError as error:
@@ -77,8 +77,8 @@ def _digest(path: Path, *_: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _file_names(data: dict[str, Any]) -> Iterator[str]:
-    # The tables are not validated yet: anything may stand where a table or a name belongs.
+def file_names(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of the files that a scenario names. The tables need not be valid."""
     traffic, movement = data.get("traffic"), data.get("movement")
     tables = [*(traffic if isinstance(traffic, list) else []), movement]
     for table in tables:

@@ -17,7 +17,7 @@ from handoff.output.parquet import table_columns
 from handoff.scenario import Scenario
 from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.run import run_with_shared_baseline
-from handoff.workload.build import build_setup
+from handoff.workload.build import build_setup, message_path
 
 Table = dict[str, list[Any]]
 TABLES = ("runs", "nodes", "links", "batches", "groups")
@@ -132,7 +132,7 @@ def run_task(task: Task) -> TaskResult:
         return TaskResult(problem="\n".join(errors))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
-        setup = build_setup(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
+        setup = build_setup(scenario, message_path(Path(task.folder), scenario), task.seed)
         references: dict[Any, ByteCounts] = {}
         tables, seconds = [], []
         for name in task.procedures:

@@ -19,7 +19,7 @@ from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
 from handoff.simulation.initial_state import prepare_network
 from handoff.simulation.run import StudyProgress, run_procedure
-from handoff.workload.build import build_setup
+from handoff.workload.build import build_setup, message_path
 
 BUILD_SECONDS = 5.0
 """Time for building scenarios other than the first and the last."""
@@ -153,7 +153,7 @@ def forecast(plan: SweepPlan, stored: Mapping[Run, StoredRun], missing: set[Run]
 
 def _build(plan: SweepPlan, point: Point) -> Setup:
     scenario = Scenario.model_validate(json.loads(point.scenario))
-    return build_setup(scenario, Path(plan.folder) / f"{scenario.name}.toml", plan.seeds[0])
+    return build_setup(scenario, message_path(plan.folder, scenario), plan.seeds[0])
 
 
 def _estimate_cost(plan: SweepPlan, point: Point) -> RunCost | str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.checkpoint_file import sync_folder
+from engine.output_file import OutputError, lock_folder, make_folder, place_problem, sync_folder, write_new
 from handoff.experiments.execution.task import Table
 from handoff.experiments.sweep.dataset import (
     DATASET_SCHEMAS,
@@ -55,33 +53,13 @@ class FinishedRun:
 def open_writer(folder: Path) -> Iterator[Writer]:
     """Open a dataset for writing, as the only writer.
 
-    The lock is a record lock of this process: it ends with the process, however that dies, and its child processes do not
-    inherit it. A ``flock`` would live as long as any forked worker.
-
     Raises
     ------
     ValueError
         If the folder cannot be written, or another process is writing.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("a+")
-    except OSError as error:
-        raise ValueError(f"{folder}: no folder that can be written: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            process = f" (process {pid})" if (pid := lock.read().strip()) else ""
-            raise ValueError(
-                f"{folder}: another sweep{process} is writing there: wait for its end, or give another -o"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        with ThreadPoolExecutor(IO_THREADS) as pool:
-            yield Writer(folder, pool)
+    with lock_folder(folder), ThreadPoolExecutor(IO_THREADS) as pool:
+        yield Writer(folder, pool)
 
 
 class Writer:
@@ -91,9 +69,10 @@ class Writer:
         self.folder = folder
         self._pool = pool
         self._parts = folder / ".parts"
-        self._parts.mkdir(exist_ok=True)
+        make_folder(self._parts)
         for part in self._parts.iterdir():  # of a process that was killed
-            part.unlink()
+            if part.name.isdecimal():
+                part.unlink()
 
     def add_points(self, points: Iterable[Point]) -> None:
         """Write the descriptions of points; a point that is there keeps the values that it is known by."""
@@ -154,7 +133,9 @@ class Writer:
     def _commit(self, *groups: list[tuple[Path, bytes]]) -> None:
         # All files are synced under temporary names first; then one group after the other is moved to its place.
         files = [(self._parts / str(i), place, data) for i, (place, data) in enumerate(f for group in groups for f in group)]
-        changed_folders = {p for place in {place.parent for _, place, _ in files} for p in _make_folder(place)}
+        changed_folders = {p for place in {place.parent for _, place, _ in files} for p in _make_folders(self.folder, place)}
+        if problems := [problem for _, place, _ in files if (problem := place_problem(place))]:
+            raise OutputError("\n".join(problems))
         try:
             list(self._pool.map(_write_part, files))
             parts = iter(files)
@@ -170,22 +151,18 @@ class Writer:
                 part.unlink(missing_ok=True)
 
 
-def _make_folder(folder: Path) -> list[Path]:
+def _make_folders(dataset: Path, folder: Path) -> list[Path]:
     # Returns the folders that have a new entry, and so have to be synced.
-    if folder.exists():
+    if folder == dataset:
         return []
-    above = _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    return [*above, folder.parent]
+    above = _make_folders(dataset, folder.parent)
+    return [*above, folder.parent] if make_folder(folder) else above
 
 
 def _write_part(file: tuple[Path, Path, bytes]) -> None:
     part, place, data = file
     try:
-        with part.open("wb") as target:
-            target.write(data)
-            target.flush()
-            os.fsync(target.fileno())
+        write_new(part, data)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(place)) from None
 

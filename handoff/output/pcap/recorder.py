@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 
 from engine import LinkTrace, Network
+from engine.output_file import NewFile, named_errors
 from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
@@ -76,6 +78,9 @@ class Recorder:
         Roles of the run.
     saved_state : tuple or None
         ``state()`` of an earlier recorder of the same run, whose capture this one continues.
+    on_failure : callable or None
+        Called with the error if the capture cannot be written, after which the run continues without it. None raises the error,
+        and so does a recorder whose state is in a checkpoint: the run can be resumed.
 
     Attributes
     ----------
@@ -97,6 +102,7 @@ class Recorder:
     def __init__(
         self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network,
         program: Program | Mixture, roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
+        on_failure: Callable[[OSError], None] | None = None,
     ) -> None:  # fmt: skip
         if isinstance(program, Mixture):
             raise ValueError("a capture has the messages of one procedure, and not of a mixture")
@@ -115,12 +121,15 @@ class Recorder:
         self._interface = np.full(len(names), -1, np.int64)
         for i, name in enumerate(links):
             self._interface[names.index(name)] = i
+        resume_at = None if saved_state is None else saved_state[0]
+        self.file = NewFile(path, resume_at=resume_at)
         self.writer = CaptureWriter(
-            path, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
+            self.file.file, ip=self.ip, interfaces=links, addresses=self.addresses.table, flows=self.flows.headers,
             snap_length=snap_length, comment=comment,
             names=self.addresses.names(network),
-            resume_at=None if saved_state is None else saved_state[0],
+            resume_at=resume_at,
         )  # fmt: skip
+        self._on_failure, self._has_failed = on_failure, False
         self._in_checkpoint = saved_state is not None  # then the partial capture stays if the run fails
         if saved_state is not None:
             self.control_packets.nonces = saved_state[1]
@@ -128,10 +137,13 @@ class Recorder:
     def state(self) -> tuple[int, Nonces]:
         """Flush the capture to the disk and return the state with which a later recorder continues it."""
         self._in_checkpoint = True
-        return self.writer.sync(), self.control_packets.nonces
+        with named_errors(self.file.path):
+            return self.writer.sync(), self.control_packets.nonces
 
     def write(self, trace: LinkTrace) -> None:
         """Write the packets of a slice."""
+        if self._has_failed:
+            return
         rows = trace.rows
         packets = [
             self.control_packets.packet(tuple(args), mobile)
@@ -142,19 +154,32 @@ class Recorder:
         data = rows["message"] < 0
         sequence, acknowledgement = np.zeros((2, len(rows)), np.uint32)
         sequence[data], acknowledgement[data] = self.flows.tcp_numbers(rows["flow"][data], rows["seq"][data])
-        self.writer.write(
-            Packets(
-                rows["start_ps"] // 1000,
-                interface[interface >= 0].astype(np.uint32),
-                np.where(data, rows["flow"], -1 - rows["message"].astype(np.int64)),
-                rows["size_bytes"].astype(np.uint32),
-                np.where(data, rows["seq"], 0).astype(np.uint32),
-                sequence,
-                acknowledgement,
-                self._tunnels(rows),
-                packets,
-            )
+        columns = Packets(
+            rows["start_ps"] // 1000,
+            interface[interface >= 0].astype(np.uint32),
+            np.where(data, rows["flow"], -1 - rows["message"].astype(np.int64)),
+            rows["size_bytes"].astype(np.uint32),
+            np.where(data, rows["seq"], 0).astype(np.uint32),
+            sequence,
+            acknowledgement,
+            self._tunnels(rows),
+            packets,
         )
+        with self._failures():
+            self.writer.write(columns)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        # After a failure the remaining packets are not written, and neither is the capture.
+        try:
+            with named_errors(self.file.path):
+                yield
+        except OSError as error:
+            if self._on_failure is None or self._in_checkpoint:
+                raise
+            if not self._has_failed:
+                self._has_failed = True
+                self._on_failure(error)
 
     def _tunnels(self, rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> np.ndarray[tuple[int, int, int], np.dtype[np.int32]]:
         """Return kind, source, prefix and host of each tunnel of each packet, as the capture writer expects them."""
@@ -176,7 +201,13 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self.writer.finish()
-        elif not self._in_checkpoint:
-            self.writer.abandon()
+        try:
+            if kind is None and not self._has_failed:
+                with self._failures():
+                    self.writer.sync()
+                    self.file.commit()
+        finally:
+            if self._in_checkpoint:
+                self.file.keep()
+            else:
+                self.file.discard()

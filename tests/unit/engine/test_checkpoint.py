@@ -11,7 +11,8 @@ import pytest
 
 from engine import Engine, Network
 from engine._checkpoint import restore, save
-from engine.checkpoint_file import CheckpointError, open_checkpoint, remove, write_checkpoint
+from engine.checkpoint_file import CheckpointError, open_checkpoint, write_checkpoint
+from engine.output_file import remove_file
 
 HALF_MS = 5 * 10**8
 
@@ -51,7 +52,7 @@ def test_an_engine_resumes_from_a_file(tmp_path: Path) -> None:
     assert engine.time_ps == 500 * 10**9
     engine.advance("1s")
     assert engine.result().fingerprint == Engine(net()).run("1s").fingerprint
-    remove(path)
+    remove_file(path)
     assert list(tmp_path.iterdir()) == []
 
 

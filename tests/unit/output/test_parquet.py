@@ -93,15 +93,15 @@ def test_uplinks_and_private_downlinks_are_pooled(setup, runs):
 def test_a_failed_write_leaves_the_older_tables(setup, runs, tmp_path, monkeypatch):
     for name in SCHEMAS:
         (tmp_path / f"{name}.parquet").write_text("older")
-    original, calls = parquet._write, []
+    original, calls = parquet.pq.write_table, []
 
-    def fail_at_the_third(table, temporary):
-        calls.append(temporary)
-        original(table, temporary)
+    def fail_at_the_third(table, file):
+        calls.append(file)
+        original(table, file)
         if len(calls) == 3:
             raise OSError("disk full")
 
-    monkeypatch.setattr(parquet, "_write", fail_at_the_third)
+    monkeypatch.setattr(parquet.pq, "write_table", fail_at_the_third)
     with pytest.raises(OSError, match="disk full"):
         write_tables(tmp_path, runs, setup, SEED, {})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{name}.parquet": "older" for name in SCHEMAS}

@@ -40,7 +40,7 @@ class _Esp(Protocol):
 @final
 class PacketWriter:
     def __new__(
-        cls, path: str | PathLike[str], version: int, snap_length: int, comment: str, application: str, interfaces: Sequence[str],
+        cls, descriptor: int, version: int, snap_length: int, comment: str, application: str, interfaces: Sequence[str],
         names: Sequence[tuple[bytes, str]], addresses: NDArray[np.uint8], source: NDArray[np.uint32],
         destination: NDArray[np.uint32], protocol: NDArray[np.uint8], source_port: NDArray[np.uint16],
         destination_port: NDArray[np.uint16], resume_at: int | None,

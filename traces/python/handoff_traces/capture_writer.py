@@ -1,11 +1,10 @@
 """Writer of captures from columns."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,13 +77,13 @@ class Packets:
 class CaptureWriter:
     """Writer of a pcapng capture of raw IP (link type 101) with times in nanoseconds and several interfaces.
 
-    The payload of every packet is zero, and its checksums are valid. The file appears complete or not at all: it is written to a
-    file beside it, which ``finish``, or the end of a ``with`` block without an exception, renames.
+    The payload of every packet is zero, and its checksums are valid. The end of a ``with`` block without an exception writes the
+    rest of the packets.
 
     Parameters
     ----------
-    path : path
-        The capture. An existing file is replaced.
+    file : binary file
+        The capture: a file that is open for writing and has a descriptor. The writer neither closes nor renames it.
     ip : {4, 6}
         IP version.
     interfaces : sequence of str
@@ -103,19 +102,19 @@ class CaptureWriter:
         Names of addresses, which Wireshark shows in place of the addresses.
     resume_at : int or None
         Resume the capture of an earlier writer with the same parameters, whose ``sync`` returned this number. Packets that it
-        wrote after that call have to be written again.
+        wrote after that call have to be written again. Without it, the file must be empty.
 
     Raises
     ------
     ValueError
-        If there is no capture to resume, or it is shorter.
+        If the capture to resume is shorter.
     OSError
         If the file cannot be written.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        file: BinaryIO,
         *,
         ip: int,
         interfaces: Sequence[str],
@@ -127,27 +126,12 @@ class CaptureWriter:
         names: Mapping[bytes, str] | None = None,
         resume_at: int | None = None,
     ) -> None:
-        self.path = Path(path)
-        self._partial = self.path.with_name(f"{self.path.name}.partial")
-        if resume_at is None:
-            self._partial.unlink(missing_ok=True)
-        elif not self._partial.exists():
-            self._reopen(resume_at)
-        try:
-            self._native = _native.PacketWriter(
-                self._partial, ip, snap_length or FULL_SNAP_LENGTH, comment, application, list(interfaces),
-                list((names or {}).items()), addresses, flows.source, flows.destination, flows.protocol,
-                flows.source_port, flows.destination_port, resume_at,
-            )  # fmt: skip
-        except ValueError as error:
-            raise ValueError(f"{self._partial}: {error}") from None
+        self._native = _native.PacketWriter(
+            file.fileno(), ip, snap_length or FULL_SNAP_LENGTH, comment, application, list(interfaces),
+            list((names or {}).items()), addresses, flows.source, flows.destination, flows.protocol,
+            flows.source_port, flows.destination_port, resume_at,
+        )  # fmt: skip
         self.packets = 0
-
-    def _reopen(self, length: int) -> None:
-        """Give a capture that was finished after its last ``sync`` its temporary name again."""
-        if not self.path.exists() or self.path.stat().st_size != length:
-            raise ValueError(f"{self._partial}: the capture to resume is missing")
-        self.path.replace(self._partial)
 
     def write(self, packets: Packets) -> None:
         """Append packets.
@@ -170,15 +154,6 @@ class CaptureWriter:
         """Write all packets so far to the disk and return the length of the file, at which a later writer can resume."""
         return self._native.sync()
 
-    def finish(self) -> None:
-        """Write the rest to the disk and give the file its final name."""
-        self.sync()
-        self._partial.replace(self.path)
-
-    def abandon(self) -> None:
-        """Delete the unfinished file."""
-        self._partial.unlink(missing_ok=True)
-
     def __enter__(self) -> "CaptureWriter":
         return self
 
@@ -186,6 +161,4 @@ class CaptureWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self.finish()
-        else:
-            self.abandon()
+            self.sync()

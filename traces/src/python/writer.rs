@@ -7,8 +7,8 @@ use crate::wire::tunnel::Tunnel;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::fs::File;
+use std::os::fd::{BorrowedFd, RawFd};
 
 /// Numbers of a packet in the column of tunnels: up to four tunnels of four numbers each.
 const TUNNEL_NUMBERS: usize = 16;
@@ -139,7 +139,7 @@ impl PacketWriter {
     #[new]
     #[allow(clippy::too_many_arguments)]
     fn new(
-        path: PathBuf,
+        descriptor: RawFd,
         version: u8,
         snap_length: usize,
         comment: &str,
@@ -161,7 +161,11 @@ impl PacketWriter {
                 "addresses must have 16 columns, and all columns of the flow table the same length",
             ));
         }
-        let file = OpenOptions::new().write(true).create_new(resume_at.is_none()).open(path)?;
+        if descriptor < 0 {
+            return Err(PyValueError::new_err("the file has no descriptor"));
+        }
+        // SAFETY: the caller's file is open during this call, and its duplicate is owned by this writer
+        let file = File::from(unsafe { BorrowedFd::borrow_raw(descriptor) }.try_clone_to_owned()?);
         let present = file.metadata()?.len();
         let mut writer = PcapngWriter::new(file, snap_length);
         if let Some(length) = resume_at {

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow.dataset as pads
@@ -22,6 +24,7 @@ from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, read_contents, re
 from handoff.experiments.sweep.dataset_writer import FinishedRun, open_writer
 from handoff.experiments.sweep.points import Point, RunSettings
 from tests.unit.experiments.sweep.small_sweep import SCENARIO, dataset_hash
+from tests.unit.faults import FAILED, KILLED, REFUSED, TOLERATED, act_in_child, fail, kill
 
 SEEDS = (1, 2, 3)
 
@@ -157,13 +160,41 @@ def test_a_full_disk_is_an_error_and_keeps_the_earlier_runs(
         if len(calls) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("handoff.experiments.sweep.dataset_writer.os.fsync", full)
+    monkeypatch.setattr("engine.output_file.os.fsync", full)
     with pytest.raises(OSError, match="No space left") as caught, open_writer(folder) as writer:
         writer.add(finished[2:], "v1")
     assert str(folder) in caught.value.filename
     monkeypatch.undo()
     assert dataset_hash(folder) == before
     assert not list((folder / ".parts").iterdir())
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("end", "code"), [(kill, KILLED), (partial(fail, errno.EIO), FAILED)], ids=["killed", "failed"])
+def test_earlier_runs_stay_at_every_step_of_later_ones(
+    tmp_path: Path, finished: list[FinishedRun], end: Callable[[], None], code: int
+) -> None:
+    step, done = 0, code
+    expected = dataset_hash(write_runs(tmp_path / "complete", finished))
+    while done:
+        step += 1
+        folder = write_runs(tmp_path / str(step), finished[:1])
+        before = read_contents(folder).runs
+
+        def add(folder: Path = folder) -> None:
+            with open_writer(folder) as writer:
+                writer.add_points(run.point for run in finished)
+                writer.add(finished[1:3], "v1")
+
+        done = act_in_child(add, step, end)
+        assert done in (0, code, REFUSED, TOLERATED)
+        contents = read_contents(folder)
+        assert contents.damaged == []
+        assert before.items() <= contents.runs.items()
+        assert dataset_hash(write_runs(folder, finished)) == expected
+        assert not list((folder / ".parts").iterdir())
+        assert not (folder / ".lock").exists()
+    assert step > 20
 
 
 def test_only_one_process_writes(tmp_path: Path, finished: list[FinishedRun]) -> None:
@@ -175,7 +206,7 @@ def test_only_one_process_writes(tmp_path: Path, finished: list[FinishedRun]) ->
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        message = f"another sweep \\(process {other.pid}\\) is writing there"
+        message = f"another program \\(process {other.pid}\\) is writing there"
         with pytest.raises(ValueError, match=message), open_writer(tmp_path / "d"):
             pass
         other.kill()
