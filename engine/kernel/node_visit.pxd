@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
 from engine.kernel.arrival_merge cimport MergeHead, advance_head, fill_heads, find_run_end
 from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry, home_slot, prefetch_entry, remove_entry
@@ -22,6 +21,7 @@ from engine.kernel.reception cimport receive_ahead
 from engine.kernel.sources cimport (
     CbrRing, Source, advance_front, is_steady, pop_top, ring_front, rotate_front, sift_down_top, source_before, step_source,
 )
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
     PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, add_to_fingerprint, copy_to_slot,
     mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
