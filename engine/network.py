@@ -378,6 +378,7 @@ class Network:
 
     def mobile_name(self, mobile: int) -> str:
         """Return the name of a mobile."""
+        mobile = check_integer("the index of a mobile", mobile, INT64_MIN, INT64_MAX)
         if not 0 <= mobile < self.mobile_count:
             raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
         group = self.groups[bisect_right(self.groups, mobile, key=lambda group: group.first) - 1]
@@ -385,6 +386,7 @@ class Network:
 
     def mobile_index(self, name: str) -> int:
         """Return the index of a mobile by its name."""
+        check_name("the name of a mobile", name)
         for group in self.groups:
             if (index := group.find(name)) is not None:
                 return index
@@ -492,6 +494,8 @@ class Network:
 
     def validation_errors(self) -> list[str]:
         """Return all reasons why the network cannot be run; empty if it is valid."""
+        if self._has_dangling_references():
+            return ["an element refers to another one that does not exist: lists of a network are changed by its methods alone"]
         node_link_keys = np.array([name_key(n) for n in (*self._node_index, *(link.name for link in self.links))], np.uint64)
         problems = []
         for what, keys in [
@@ -515,6 +519,22 @@ class Network:
         cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
         problems += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
         return problems
+
+    def _has_dangling_references(self) -> bool:
+        """Return whether an index is out of range: somebody has changed a public list directly."""
+        nodes, cells, mobiles, sources = len(self.nodes), len(self.cells), self.mobile_count, 2 + len(self.replays)
+        indices: list[tuple[Any, int]] = [
+            ([end for link in self.links for end in (link.src, link.dst)], nodes),
+            ([cell.node for cell in self.cells] + [group.home for group in self.groups if group.mobiles], nodes),
+            (list(self.cell_of_node), nodes), (list(self.cell_of_node.values()), cells),
+            (self._attachments.view("mobile"), mobiles), (self._attachments.view("cell"), cells),
+            (self._flows.view("mobile"), mobiles), (self._flows.view("node"), nodes), (self._flows.view("source"), sources),
+            (self._schedule.view("mobile"), mobiles), (self._schedule.view("node"), nodes),
+            (self._entries.view("mobile"), mobiles), (self._entries.view("node"), nodes), (self._entries.view("coa"), nodes),
+            (self._routes_up.view("mobile"), mobiles), (self._routes_up.view("node"), nodes),
+        ]  # fmt: skip
+        counts = sum(group.mobiles for group in self.groups), len(self._flows.view("node"))
+        return counts != (mobiles, self.flow_count) or any(np.max(column, initial=-1) >= limit for column, limit in indices)
 
     def check(self) -> None:
         """Raise :class:`NetworkError` with all validation errors if there are any."""
