@@ -45,7 +45,8 @@ def compiler_flags() -> list[str]:
         return []
     flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", *INLINING]
     if is_enabled("HANDOFF_SANITIZE"):
-        flags = ["-O1", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", "-fsanitize=address", "-fno-omit-frame-pointer"]
+        flags = ["-O1", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare"]
+        flags += ["-fsanitize=address", "-fno-omit-frame-pointer"]
     flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if is_enabled("HANDOFF_CHECKS") else ["-g0"]
     return flags + (["-march=native"] if is_enabled("HANDOFF_NATIVE") else [])
 

@@ -6,7 +6,7 @@ import gc
 
 import numpy as np
 
-from engine.arguments import INT64_MAX, check_integer
+from engine.arguments import check_integer
 from engine.compiled_network import CompiledNetwork
 from engine.result_builder import build_result
 from engine.link_trace import link_rows, trace_from_buffers, empty_trace
@@ -15,7 +15,7 @@ from engine.network import Network
 from engine.quantities import parse_duration
 from engine.results import EngineStateError, MemoryLimitError
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
 from libc.stdlib cimport calloc
 
 from engine._context cimport Context

@@ -1,7 +1,7 @@
 """Random programs against the public interface of the engine, run in a process of their own.
 
-``python -m tests.unit.engine.random_programs SECONDS SEED LOG`` draws programs of calls with good and bad arguments until the time
-is over. Each call is written to LOG before it is made, so that the program of a crash is known. A call may raise only the named
+``python -m tests.unit.engine.random_programs SECONDS SEED LOG`` draws programs of calls with good and bad arguments until the
+time is over. Each call is written to LOG before it is made, so that the program of a crash is known. A call may raise only the named
 exceptions of ``ALLOWED``.
 """
 
@@ -34,8 +34,8 @@ class Trouble(Exception):
 ALLOWED = (ValueError, TypeError, MemoryError, Trouble)
 
 BAD = [
-    -1, -(2**31) - 1, 2**31, 2**32, 2**40, 2**63, 2**64, 10**400, -(2**63), -(2**63) - 1, 0.5, -0.5, float("nan"), float("inf"), True,
-    None, "", "x", "-1ms", "1e99s", b"\xff", [], [[1]], {}, object(), np.float64(1.5), np.uint64(2**63), np.bool_(True), "\ud800",
+    -1, -(2**31) - 1, 2**31, 2**32, 2**40, 2**63, 2**64, 10**400, -(2**63), -(2**63) - 1, 0.5, -0.5, float("nan"), float("inf"),
+    True, None, "", "x", "-1ms", "1e99s", b"\xff", [], [[1]], {}, object(), np.float64(1.5), np.uint64(2**63), np.bool_(True), "\ud800",
 ]  # fmt: skip
 bad = st.sampled_from(BAD)
 
@@ -61,7 +61,10 @@ moment = usually(0, 1, 10**9, 5 * 10**9, 10**11, FOREVER, [0, 10**9])
 code = usually(0, 1, 7, -(2**31), 2**31 - 1)
 word = usually(0, 1, -1, 2**62, -(2**63), 2**63 - 1)
 flag = st.booleans()
-flow = {"mobiles": mobiles, "start_ps": moment, "stop_ps": moment, "up": flag, "label": usually("a", "b", "c"), "peers": st.none() | mobiles}
+flow = {
+    "mobiles": mobiles, "start_ps": moment, "stop_ps": moment, "up": flag, "label": usually("a", "b", "c"),
+    "peers": st.none() | mobiles,
+}  # fmt: skip
 channel = {"rate": rate, "delay": delay, "buffer_packets": count, "buffer_bytes": usually(0, 1500, "64kB"), "loss": loss}
 
 NETWORK = {
@@ -117,7 +120,8 @@ options = st.fixed_dictionaries(
     {},
     optional={
         "seed": usually(0, 7, 2**64 - 1), "tunnel_limit": usually(1, 4), "window_ps": usually(None, 1, 12_345, 10**9),
-        "scheduling": st.sampled_from(["auto", "window", "heap", "x"]), "record": st.sampled_from(["none", "drops", "packets", 1]),
+        "scheduling": st.sampled_from(["auto", "window", "heap", "x"]),
+        "record": st.sampled_from(["none", "drops", "packets", 1]),
         "memory_limit_bytes": usually(None, 10**6, 10**9), "trace_links": usually((), ["left>*"], ["server>gate", "gate>left"]),
         "threads": usually(1, 2, 3),
     },
@@ -167,7 +171,7 @@ class Program(RuleBasedStateMachine):
         try:
             return function(*positional, **arguments)
         except ALLOWED as error:
-            self.note(f"  {type(error).__name__}: {str(error):.200}")
+            self.note(f"  {type(error).__name__}: {error!s:.200}")
             return None
 
     @initialize()

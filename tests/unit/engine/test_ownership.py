@@ -31,8 +31,8 @@ def network(mobiles=2, interval="1ms"):
 def everything(net):
     """Return all that a network holds, as text."""
     columns = (net.flows(), net.attachments(), net.initial_bindings(), net.scheduled_events(), net.routes_up())
-    return repr((net.nodes, net.links, net.cells, net.groups, net.flow_labels, net.mobile_count, len(net.replays), net._node_index,
-                 net._group_index, [{f: v.tolist() for f, v in c.items()} for c in columns]))  # fmt: skip
+    names = (net.nodes, net.links, net.cells, net.groups, net.flow_labels, net._node_index, net._group_index)
+    return repr((names, net.mobile_count, len(net.replays), [{f: v.tolist() for f, v in c.items()} for c in columns]))
 
 
 # -- inputs -------------------------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ TRIES = 2
 def test_random_programs_end_with_named_exceptions(pytestconfig, tmp_path, number):
     log = tmp_path / "program"
     seconds = pytestconfig.option.program_seconds / TRIES
+    seed = str(pytestconfig.option.seed + number)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.engine.random_programs", str(seconds), str(pytestconfig.option.seed + number), str(log)],
+        [sys.executable, "-m", "tests.unit.engine.random_programs", str(seconds), seed, str(log)],
         capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
     )  # fmt: skip
     program = log.read_text().rpartition("-- a program\n")[2] if log.exists() else ""
