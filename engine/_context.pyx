@@ -110,7 +110,9 @@ cdef extern from *:
     }
     """
     uint32_t* count_of "handoff_count_of"(unordered_map[int64_t, uint32_t]* counts, int64_t key) except +
-    void make_room_for_message "handoff_make_room_for_message"(vector[Message]* messages, vector[uint32_t]* free_messages) except +
+    void make_room_for_message "handoff_make_room_for_message"(
+        vector[Message]* messages, vector[uint32_t]* free_messages
+    ) except +
 
 
 @cython.final
@@ -327,7 +329,8 @@ cdef class Context:
         if self.node < 0 and self.w.mobile[self.mobile].pending_timers == MAX_TIMERS:
             raise ValueError(f"mobile {self.mobile} waits for 65,535 timers already")
         e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, mobile_key(self.w, self.mobile), EVENT_TIMER
-        e.link_key, e.order, e.arg, e.code, e.message, e.via = 0, self.u.event_counter, to_int64(arg, "arg"), to_int32(code, "code"), -1, -1
+        e.link_key, e.order, e.message, e.via = 0, self.u.event_counter, -1, -1
+        e.arg, e.code = to_int64(arg, "arg"), to_int32(code, "code")
         make_room(self.u.pending_events)
         self.u.event_counter += 1
         push_event(self.u.pending_events, &e)

@@ -59,7 +59,6 @@ _SCHEDULING = {"auto": AUTO, "window": WINDOWS, "heap": HEAP}
 _RECORD_LEVELS = {"none": RECORD_NONE, "drops": RECORD_DROPS, "packets": RECORD_PACKETS}
 
 
-
 cdef int check_status(int status) except -1:
     """Raise MemoryLimitError if a guarded call ran out of memory; -1 means that it has set an exception."""
     if status == OUT_OF_MEMORY:

@@ -1,8 +1,8 @@
 """Random programs against the public interface of the engine, run in a process of their own.
 
 ``python -m tests.unit.engine.random_programs SECONDS SEED LOG`` draws programs of calls with good and bad arguments until the
-time is over. Each call is written to LOG before it is made, so that the program of a crash is known. A call may raise only the named
-exceptions of ``ALLOWED``.
+time is over. Each call is written to LOG before it is made, so that the program of a crash is known. A call may raise only the
+named exceptions of ``ALLOWED``.
 """
 
 import faulthandler
@@ -35,7 +35,8 @@ ALLOWED = (ValueError, TypeError, MemoryError, Trouble)
 
 BAD = [
     -1, -(2**31) - 1, 2**31, 2**32, 2**40, 2**63, 2**64, 10**400, -(2**63), -(2**63) - 1, 0.5, -0.5, float("nan"), float("inf"),
-    True, None, "", "x", "-1ms", "1e99s", b"\xff", [], [[1]], {}, object(), np.float64(1.5), np.uint64(2**63), np.bool_(True), "\ud800",
+    True, None, "", "x", "-1ms", "1e99s", b"\xff", [], [[1]], {}, object(), np.float64(1.5), np.uint64(2**63), np.bool_(True),
+    "\ud800",
 ]  # fmt: skip
 bad = st.sampled_from(BAD)
 
