@@ -268,7 +268,11 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("options", ["{}", "{'scheduling': 'heap'}", "{'threads': 2, 'scheduling': 'window'}"])
+@pytest.mark.parametrize("options", [
+    "{}",
+    pytest.param("{'scheduling': 'heap'}", marks=pytest.mark.deep),
+    pytest.param("{'threads': 2, 'scheduling': 'window'}", marks=pytest.mark.deep),
+])  # fmt: skip
 def test_an_interrupt_ends_a_long_run(options):
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
