@@ -3,6 +3,7 @@
 Environment
 -----------
 HANDOFF_CHECKS=1    check the indices of views and vectors (slow; for debugging)
+HANDOFF_SANITIZE=1  build with the address sanitizer (.ci/sanitize)
 HANDOFF_ANNOTATE=1  write an annotated HTML listing next to each generated C++ file
 HANDOFF_NATIVE=1    use all instructions of this machine's processor
 """
@@ -43,6 +44,9 @@ def compiler_flags() -> list[str]:
     if os.name == "nt":
         return []
     flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", *INLINING]
+    if is_enabled("HANDOFF_SANITIZE"):
+        flags = ["-O1", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare"]
+        flags += ["-fsanitize=address", "-fno-omit-frame-pointer"]
     flags += ["-D_GLIBCXX_ASSERTIONS", "-g"] if is_enabled("HANDOFF_CHECKS") else ["-g0"]
     return flags + (["-march=native"] if is_enabled("HANDOFF_NATIVE") else [])
 

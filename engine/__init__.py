@@ -5,13 +5,14 @@ from engine._core import Engine
 from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, format_duration, parse_duration
-from engine.results import ConservationError, Fate, MemoryLimitError, Result
+from engine.results import ConservationError, EngineStateError, Fate, MemoryLimitError, Result
 
 __all__ = [
     "FOREVER",
     "ConservationError",
     "Context",
     "Engine",
+    "EngineStateError",
     "Event",
     "EventKind",
     "Fate",

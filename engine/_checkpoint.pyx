@@ -11,15 +11,14 @@ import numpy as np
 
 from engine.checkpoint_file import CheckpointError, build_digest
 from engine.link_trace import HOP, MESSAGE, LinkTrace as TraceColumns
+from engine.results import EngineStateError
 
-from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 from libcpp.pair cimport pair
-from libcpp.vector cimport vector
 
-from engine._core cimport Engine
+from engine._core cimport BROKEN, Engine
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport (
     BUFFER, LOCAL, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer, find_entry, new_buffer,
@@ -32,12 +31,11 @@ from engine.kernel.next_event cimport atomic_set_bits
 from engine.kernel.occupancy cimport EntryCount
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport CbrRing, Source
+from engine.kernel.shortage cimport OUT_OF_MEMORY, require
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport HISTOGRAM_BUCKETS, Cell, Flow, MobileNode, PacketRecord, Span, Unit, World
 from engine.kernel.world_init cimport free_table
-
-cdef extern from "Python.h":
-    int PyBUF_READ
 
 cdef enum:
     IO_BUFFER_BYTES = 1 << 20  # bytes per read or write of the file
@@ -103,15 +101,16 @@ cdef class StateStream:
         return 0
 
     cdef int flush(self) except -1:
-        self.file.write(PyMemoryView_FromMemory(self.bytes, self.buffer_position, PyBUF_READ))
+        self.file.write(memoryview(self.buffer)[: self.buffer_position].toreadonly())
         self.buffer_position = 0
         return 0
 
     cdef int refill(self) except -1:
-        self.buffer_end = self.file.readinto(self.buffer)
-        self.buffer_position = 0
-        if self.buffer_end == 0:
+        count = self.file.readinto(self.buffer)
+        if not isinstance(count, int) or not 0 < count <= IO_BUFFER_BYTES:
             raise CheckpointError("the state of an engine ends too early")
+        self.buffer_end = count
+        self.buffer_position = 0
         return 0
 
     cdef int finish(self) except -1:
@@ -243,7 +242,7 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
             table.entries[i] = e
         if e.mode == QUEUE:
             if s.reading:
-                table.entries[i].target.extension = new_fifo(w.fifo_pool, params, 0)
+                table.entries[i].target.extension = require(new_fifo(w.fifo_pool, params, 0))
             transfer_fifo(s, <Fifo*>table.entries[i].target.extension)
         elif e.mode == LOCAL:
             shared = cell >= 0 and w.cell[cell].shared_downlink != NULL
@@ -254,7 +253,7 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
             transfer_buffer(s, <PacketBuffer*>table.entries[i].target.extension)
         elif e.mode == TUNNEL and e.careof_count > 1:
             if s.reading:
-                table.entries[i].target.extension = calloc(1, sizeof(CareOfList))
+                table.entries[i].target.extension = require(calloc(1, sizeof(CareOfList)))
             s.transfer(table.entries[i].target.extension, sizeof(CareOfList))
     return 0
 
@@ -362,6 +361,7 @@ cdef int transfer_world(StateStream s, World* w, size_t rows) except -1:
     w.free_messages.resize(s.transfer_count(w.free_messages.size(), sizeof(uint32_t)))
     s.transfer(w.free_messages.data(), w.free_messages.size() * sizeof(uint32_t))
     transfer_items(s, w.messages)
+    w.free_messages.reserve(w.messages.capacity())  # a message ends without memory
     transfer_items(s, w.spans)
     transfer_items(s, w.packet_records)
     for i in range(w.units):
@@ -398,6 +398,19 @@ cdef int transfer_engine(StateStream s, Engine e) except -1:
     return transfer_world(s, e.w, len(e.built.tallies))
 
 
+cdef extern from *:
+    int guard_transfer "handoff_guard"(int (*f)(StateStream, Engine) except -1, StateStream s, Engine e) noexcept
+
+
+cdef int transfer_guarded(StateStream s, Engine e) except -1:
+    cdef int status = guard_transfer(transfer_engine, s, e)
+    if status == OUT_OF_MEMORY:
+        raise MemoryError("no memory for the state of an engine")
+    if status == 0:
+        s.finish()
+    return status
+
+
 def save(Engine engine not None, file):
     """Write the state of an engine between two slices.
 
@@ -413,11 +426,12 @@ def save(Engine engine not None, file):
     ValueError
         If the engine is running, or an exception has interrupted its run.
     """
-    engine.check_usable()
-    engine.build_world()
-    cdef StateStream s = StateStream(file, False)
-    transfer_engine(s, engine)
-    s.finish()
+    engine.begin_use()
+    try:
+        engine.build_world()
+        transfer_guarded(StateStream(file, False), engine)
+    finally:
+        engine.end_use()
 
 
 def restore(Engine engine not None, file):
@@ -438,13 +452,16 @@ def restore(Engine engine not None, file):
     ValueError
         If the engine is not new.
     """
-    engine.check_usable()
-    if engine.reached_ps:
-        raise ValueError("a state is put into a new engine")
-    engine.build_world()
-    engine.running = True
-    cdef StateStream s = StateStream(file, True)
-    transfer_engine(s, engine)
-    s.finish()
-    engine.current_window_ps = min(engine.current_window_ps, engine.max_window_ps)
-    engine.running = False
+    engine.begin_use()
+    try:
+        if engine.reached_ps:
+            raise EngineStateError("a state is put into a new engine")
+        engine.build_world()
+        try:
+            transfer_guarded(StateStream(file, True), engine)
+        except BaseException:
+            engine.use = BROKEN
+            raise
+        engine.current_window_ps = min(engine.current_window_ps, engine.max_window_ps)
+    finally:
+        engine.end_use()

@@ -32,6 +32,6 @@ cdef class Context:
     cdef Action new_action(self, int op) except *
     cdef int require_node(self) except -1
     cdef int require_mobiles(self) except -1
-    cdef int require_cell(self, int node) except -1
+    cdef int require_cell(self, object node_index) except -1
     cdef bint check_copy_in_flight(self, bint copy_in_flight) except -1
     cdef int64_t to_expiry(self, object until_ps) except -1

@@ -3,10 +3,12 @@
 """Interface of controllers: the events that they get, and the actions that they request at the time of an event."""
 
 from enum import IntEnum
-from operator import index as as_index
+from engine.arguments import check_integer
 
 cimport cython
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from cpython.long cimport PyLong_AsLongLongAndOverflow
+from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, int32_t, int64_t, uint16_t, uint32_t
+from libcpp.unordered_map cimport unordered_map
 
 from engine.kernel.events cimport (
     ADD_BINDING, BEGIN_MEASUREMENT, BIND, BUFFER_UPSTREAM, CLEAR_UPSTREAM_ROUTE, COUNT_AFTER_MARKER, DELIVER_LOCALLY,
@@ -18,6 +20,8 @@ from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
 from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE, LIKE_DATA
 from engine.kernel.rng cimport combine
+from engine.kernel.shortage cimport make_room
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport mobile_key
 
 cdef enum:
@@ -72,17 +76,43 @@ cdef class Event:
         return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
 
 
-cdef int64_t as_int64(object value) except? -1:
-    """Return an integer as int64. A float raises TypeError: a plain conversion would truncate it."""
-    return value if type(value) is int else as_index(value)
+cdef int64_t to_integer(object value, str name, int64_t low, int64_t high) except? -1:
+    """Return an integer argument from ``low`` to ``high``; ``engine.arguments.check_integer`` refuses others."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if type(value) is int:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow and low <= number <= high:
+            return number
+    return check_integer(name, value, low, high)
 
 
-cdef int64_t check_buffer_limit(object limit) except -1:
-    if limit is None:
-        return UNLIMITED
-    if limit < 0:
-        raise ValueError(f"a buffer holds at least 0 packets and bytes (None: no limit), not {limit}")
-    return as_int64(limit)
+cdef inline int64_t to_int64(object value, str name) except? -1:
+    return to_integer(value, name, INT64_MIN, INT64_MAX)
+
+
+cdef inline int32_t to_int32(object value, str name) except? -1:
+    return <int32_t>to_integer(value, name, INT32_MIN, INT32_MAX)
+
+
+cdef int64_t to_buffer_limit(object limit, str name) except -1:
+    return UNLIMITED if limit is None else to_integer(limit, name, 0, INT64_MAX)
+
+
+cdef extern from *:
+    """
+    /* Returns the value of a key, 0 if it is new. */
+    template <typename M> static inline uint32_t* handoff_count_of(M* counts, int64_t key) { return &(*counts)[key]; }
+    /* Makes room for one more message, and for the end of each: it then needs no memory. */
+    template <typename V, typename F> static inline void handoff_make_room_for_message(V* messages, F* free_messages) {
+        if (messages->size() == messages->capacity()) messages->reserve(2 * messages->size() + 1);
+        free_messages->reserve(messages->capacity());
+    }
+    """
+    uint32_t* count_of "handoff_count_of"(unordered_map[int64_t, uint32_t]* counts, int64_t key) except +
+    void make_room_for_message "handoff_make_room_for_message"(
+        vector[Message]* messages, vector[uint32_t]* free_messages
+    ) except +
 
 
 @cython.final
@@ -103,6 +133,7 @@ cdef class Context:
     cdef Action new_action(self, int op) except *:
         cdef Action a
         self.require_active()
+        make_room(self.u.actions)
         a.t = self.time_ps
         a.mobile = self.mobile
         a.mobile_key = mobile_key(self.w, self.mobile)
@@ -124,8 +155,9 @@ cdef class Context:
             raise ValueError("only the controller of the mobile nodes routes upstream and measures spans")
         return 0
 
-    cdef int require_cell(self, int node) except -1:
+    cdef int require_cell(self, object node_index) except -1:
         """Return the cell of a node."""
+        cdef int64_t node = to_int64(node_index, "node")
         if not 0 <= node < self.w.nodes or self.w.cell_of_node[node] < 0:
             raise ValueError(f"node {node} has no cell")
         return self.w.cell_of_node[node]
@@ -136,10 +168,9 @@ cdef class Context:
         return copy_in_flight
 
     cdef int64_t to_expiry(self, object until_ps) except -1:
-        return NEVER if until_ps is None else as_int64(until_ps)
+        return NEVER if until_ps is None else to_int64(until_ps, "until_ps")
 
-    def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False,
-             bint like_data=False):
+    def send(self, code, to, *, size_bytes, args=(), bint for_mobile=False, via=-1, bint radio=False, bint like_data=False):
         """Send a control message about the current mobile node.
 
         Parameters
@@ -172,31 +203,34 @@ cdef class Context:
         cdef Message m
         cdef uint32_t index
         cdef uint32_t* count
-        cdef int i, start = self.node
+        cdef int i
+        cdef int64_t start = self.node, destination = to_int64(to, "to"), via_node = to_int64(via, "via")
+        cdef int64_t size = to_integer(size_bytes, "size_bytes", MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES)
         cdef tuple values = <tuple>args if isinstance(args, tuple) else tuple(args)
-        if not 0 <= to < self.w.nodes:
-            raise ValueError(f"no node with index {to}: there are {self.w.nodes}")
-        if not MIN_MESSAGE_BYTES <= size_bytes <= MAX_MESSAGE_BYTES or len(values) > MAX_ARGS:
-            raise ValueError("a message has 1 to 65000 bytes and at most six arguments")
+        if not 0 <= destination < self.w.nodes:
+            raise ValueError(f"no node with index {destination}: there are {self.w.nodes}")
+        if len(values) > MAX_ARGS:
+            raise ValueError("a message has at most six arguments")
         if self.node < 0:
-            if not 0 <= via < self.w.nodes or self.w.cell_of_node[via] < 0:
-                raise ValueError(f"a mobile sends via the cell of a node; node {via} has none")
-            start = via
-            a.arg0 = self.w.cell_of_node[via]
-        elif to == self.node and not for_mobile:
+            if not 0 <= via_node < self.w.nodes or self.w.cell_of_node[via_node] < 0:
+                raise ValueError(f"a mobile sends via the cell of a node; node {via_node} has none")
+            start = via_node
+            a.arg0 = self.w.cell_of_node[via_node]
+        elif destination == self.node and not for_mobile:
             raise ValueError("a node does not send messages to itself")
-        if radio and (not for_mobile or to != self.node or self.w.cell_of_node[to] < 0):
+        if radio and (not for_mobile or destination != self.node or self.w.cell_of_node[destination] < 0):
             raise ValueError("only a node with a cell sends by radio, for a mobile and addressed to the node itself")
         a.arg1 = radio
-        if start != to and self.w.next_hop[start][<int64_t>to] == NULL:
-            raise ValueError(f"no way from node {start} to node {to}")
+        if start != destination and self.w.next_hop[start][destination] == NULL:
+            raise ValueError(f"no way from node {start} to node {destination}")
         for i in range(MAX_ARGS):
-            m.args[i] = as_int64(values[i]) if i < len(values) else 0
-        m.code = code
+            m.args[i] = to_int64(values[i], "an argument of a message") if i < len(values) else 0
+        m.code = to_int32(code, "code")
         m.mobile = self.mobile
         m.source = self.node
         m.reference_count = 1
-        count = &self.message_counts[<int64_t>self.mobile << 32 | <int64_t>(self.node + 1)]
+        make_room_for_message(self.w.messages, self.w.free_messages)
+        count = count_of(&self.message_counts, <int64_t>self.mobile << 32 | <int64_t>(self.node + 1))
         m.packet_key = combine(
             combine(self.node_keys[self.node] if self.node >= 0 else mobile_key(self.w, self.mobile), a.mobile_key), count[0]
         )
@@ -211,16 +245,15 @@ cdef class Context:
         a.packet.t = a.packet.creation_time = self.time_ps
         a.packet.flow = self.mobile
         a.packet.seq = index
-        a.packet.size = <uint16_t>size_bytes
-        a.packet.destination = <uint16_t>to
+        a.packet.size = <uint16_t>size
+        a.packet.destination = <uint16_t>destination
         a.packet.extra = a.packet.tunnels = a.packet.copy = 0
         a.packet.flags = CONTROL_MOBILE if for_mobile else CONTROL_NODE
         if like_data:
             a.packet.flags |= LIKE_DATA
         self.u.actions.push_back(a)
 
-    def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False,
-             bint copy_in_flight=False):
+    def bind(self, coa, *, header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint copy_in_flight=False):
         """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
 
         Parameters
@@ -241,14 +274,14 @@ cdef class Context:
             ``scheduling="heap"``: in a window, the radio may be ahead of the node.
         """
         cdef Action a = self.new_action(ADD_BINDING if simultaneous else BIND)
+        cdef int64_t target = to_int64(coa, "coa")
         self.require_node()
         if end not in ("router", "mobile"):
             raise ValueError(f"a tunnel ends at the 'router' or the 'mobile', not {end!r}")
-        if coa == self.node or not 0 <= coa < self.w.nodes or self.w.next_hop[self.node][<int64_t>coa] == NULL:
-            raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
-        if not 0 <= header_bytes <= MAX_HEADER_BYTES:
-            raise ValueError("a tunnel header has 0 to 60 bytes")
-        a.arg0, a.arg1, a.expiry, a.ends_at_mobile = coa, header_bytes, self.to_expiry(until_ps), end == "mobile"
+        if target == self.node or not 0 <= target < self.w.nodes or self.w.next_hop[self.node][target] == NULL:
+            raise ValueError(f"care-of node {target} cannot be reached from node {self.node}")
+        a.arg0, a.arg1 = target, to_integer(header_bytes, "header_bytes", 0, MAX_HEADER_BYTES)
+        a.expiry, a.ends_at_mobile = self.to_expiry(until_ps), end == "mobile"
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 
@@ -274,7 +307,8 @@ cdef class Context:
         """
         cdef Action a = self.new_action(SET_BUFFER)
         self.require_node()
-        a.arg0, a.arg1, a.expiry = check_buffer_limit(packets), check_buffer_limit(bytes), self.to_expiry(until_ps)
+        a.arg0, a.arg1 = to_buffer_limit(packets, "packets"), to_buffer_limit(bytes, "bytes")
+        a.expiry = self.to_expiry(until_ps)
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 
@@ -282,27 +316,29 @@ cdef class Context:
         """Remove one care-of node, or the whole entry if ``coa`` is None. A missing entry is no error."""
         cdef Action a = self.new_action(UNBIND_ALL if coa is None else UNBIND)
         self.require_node()
-        a.arg0 = -1 if coa is None else coa
+        a.arg0 = -1 if coa is None else to_integer(coa, "coa", 0, INT64_MAX)
         self.u.actions.push_back(a)
 
-    def timer(self, at_ps, int code, arg=0):
+    def timer(self, at_ps, code, arg=0):
         """Set a timer: an event of kind 1 for this controller and the current mobile node, at ``at_ps`` (not in the past)."""
         cdef ControllerEvent e
-        cdef int64_t at = as_int64(at_ps)
+        cdef int64_t at = to_int64(at_ps, "at_ps")
         self.require_active()
         if at < self.time_ps:
             raise ValueError(f"a timer at {at} ps is in the past: it is {self.time_ps} ps")
         if self.node < 0 and self.w.mobile[self.mobile].pending_timers == MAX_TIMERS:
             raise ValueError(f"mobile {self.mobile} waits for 65,535 timers already")
         e.t, e.mobile, e.mobile_key, e.kind = at, self.mobile, mobile_key(self.w, self.mobile), EVENT_TIMER
-        e.link_key, e.order, e.arg, e.code, e.message, e.via = 0, self.u.event_counter, as_int64(arg), code, -1, -1
+        e.link_key, e.order, e.message, e.via = 0, self.u.event_counter, -1, -1
+        e.arg, e.code = to_int64(arg, "arg"), to_int32(code, "code")
+        make_room(self.u.pending_events)
         self.u.event_counter += 1
         push_event(self.u.pending_events, &e)
         if self.node < 0:
             self.w.mobile[self.mobile].pending_timers += 1
         atomic_min(self.u.next_event, at)
 
-    def reject(self, int fate):
+    def reject(self, fate):
         """Give the current message (kind 2) the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of ``DELIVERED``.
 
         A refused message (kind 3) has its fate already and cannot be rejected.
@@ -310,9 +346,9 @@ cdef class Context:
         self.require_active()
         if self.event.kind != EVENT_MESSAGE or fate not in (AUTHENTICATION_FAILED, REPLAYED):
             raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
-        self.event.fate = fate
+        self.event.fate = to_int32(fate, "fate")
 
-    def set_upstream_route(self, int node):
+    def set_upstream_route(self, node):
         """Send the mobile node's upstream data through the cell of ``node``, buffered packets first.
 
         Only the controller of the mobile nodes may call it.
@@ -329,7 +365,7 @@ cdef class Context:
         """
         cdef Action a = self.new_action(BUFFER_UPSTREAM)
         self.require_mobiles()
-        a.arg0, a.arg1 = check_buffer_limit(packets), check_buffer_limit(bytes)
+        a.arg0, a.arg1 = to_buffer_limit(packets, "packets"), to_buffer_limit(bytes, "bytes")
         self.u.actions.push_back(a)
 
     def clear_upstream_route(self):
@@ -341,14 +377,14 @@ cdef class Context:
         self.require_mobiles()
         self.u.actions.push_back(a)
 
-    def begin_measurement(self, int64_t id):
+    def begin_measurement(self, id):
         """Measure the deliveries to this mobile node (all its downstream flows) from now on, as a row of ``Result.spans``.
 
         An open span of the mobile node ends first. Only the controller of the mobile nodes may call it.
         """
         cdef Action a = self.new_action(BEGIN_MEASUREMENT)
         self.require_mobiles()
-        a.arg0 = id
+        a.arg0 = to_int64(id, "id")
         self.u.actions.push_back(a)
 
     def end_measurement(self):
@@ -360,7 +396,7 @@ cdef class Context:
         self.require_mobiles()
         self.u.actions.push_back(a)
 
-    def count_after_marker(self, int node):
+    def count_after_marker(self, node):
         """Count deliveries through the cell of ``node`` from now on as ``after_marker`` in the open span.
 
         Only the controller of the mobile nodes may call it.

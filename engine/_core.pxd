@@ -4,10 +4,15 @@ from libc.stdint cimport int64_t
 
 from engine._loop cimport EventLoop
 
+cdef enum:  # Engine.use
+    IDLE = 0
+    IN_USE = 1  # a call is in progress
+    BROKEN = 2  # an exception has interrupted the run
+
 cdef class Engine(EventLoop):
     cdef object network
     cdef int64_t reached_ps
-    cdef bint running  # true while a run is in progress, and for good after an exception has interrupted one
+    cdef int use  # IDLE, IN_USE or BROKEN
     cdef object memory_limit
     cdef object seed
     cdef object traced_links  # names
@@ -17,6 +22,11 @@ cdef class Engine(EventLoop):
     cdef int record_level
     cdef bint controllers_released
 
+    cdef int begin_use(self) except -1
+    cdef int end_use(self) except -1
     cdef int build_world(self) except -1
+    cdef int fill_world(self) except -1
+    cdef int discard_world(self) except -1
+    cdef int advance_to(self, int64_t stop) except -1
+    cdef object collect_result(self)
     cdef int put_controller(self, int node, object controller) except -1
-    cdef int check_usable(self) except -1

@@ -6,34 +6,42 @@ import gc
 
 import numpy as np
 
+from engine.arguments import check_integer
 from engine.compiled_network import CompiledNetwork
 from engine.result_builder import build_result
 from engine.link_trace import link_rows, trace_from_buffers, empty_trace
 from engine.memory import memory_upper_bound
 from engine.network import Network
 from engine.quantities import parse_duration
-from engine.results import MemoryLimitError
+from engine.results import EngineStateError, MemoryLimitError
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdlib cimport calloc
 
 from engine._context cimport Context
 from engine._loop cimport AUTO, HEAP, WINDOWS, EventLoop
 from engine.kernel.arena cimport trim_heap
 from engine.kernel.link_trace cimport MAX_TUNNELS
 from engine.kernel.memory_usage cimport measure_memory
-from engine.kernel.next_event cimport NEVER
+from engine.kernel.next_event cimport MAX_RUN_PS, NEVER
 from engine.kernel.result_columns cimport collect_columns, take_trace_buffers
+from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.thread_pool cimport new_thread_pool
 from engine.kernel.worker_view cimport RunAheadArc, delete_view, new_view
-from engine.kernel.world cimport RECORD_DROPS, RECORD_NONE, RECORD_PACKETS
-from engine.kernel.world_init cimport delete_world, enable_run_ahead, new_world
+from engine.kernel.world cimport RECORD_DROPS, RECORD_NONE, RECORD_PACKETS, World
+from engine.kernel.world_init cimport delete_world, enable_run_ahead, init_world
 
 cdef extern from *:
     const char *HANDOFF_SOURCE_DIGEST  # defined by setup.py
 
 SOURCE_DIGEST = HANDOFF_SOURCE_DIGEST.decode()
 
-cdef int64_t MAX_RUN_PS = 9200000000000000000  # below 2**63, with room for packets in flight
+cdef extern from *:
+    int guard_init "handoff_guard"(
+        int (*f)(World*, object, object, int, int, object) except -1,
+        World* w, object built, object seed, int tunnel_limit, int record, object traced,
+    ) noexcept
+    int guard_view "handoff_guard"(int (*f)(Engine) except -1, Engine engine) noexcept
 
 cdef enum:
     INITIAL_WINDOW_PS = 1000000000  # 1 ms; it adapts from there
@@ -51,15 +59,29 @@ _SCHEDULING = {"auto": AUTO, "window": WINDOWS, "heap": HEAP}
 _RECORD_LEVELS = {"none": RECORD_NONE, "drops": RECORD_DROPS, "packets": RECORD_PACKETS}
 
 
+cdef int check_status(int status) except -1:
+    """Raise MemoryLimitError if a guarded call ran out of memory; -1 means that it has set an exception."""
+    if status == OUT_OF_MEMORY:
+        raise MemoryLimitError("no memory for a run")
+    return status
+
+
+cdef int add_views(Engine engine) except -1:
+    """Add a view of the world for each thread."""
+    while engine.threads > 1 and engine.parallel.views.size() < <size_t>engine.threads:
+        engine.parallel.views.push_back(new_view(engine.w))
+    return 0
+
+
 cdef class Engine(EventLoop):
     """Exact packet engine for networks of FIFO queues with mobile endpoints.
 
     Parameters
     ----------
     network : Network
-        Network to run. It is validated here.
+        Network to run. It is validated and copied here: a later change of it has no effect on the engine.
     seed : int
-        Seed of all random draws.
+        Seed of all random draws, 0 to 2**64 - 1.
     tunnel_limit : int
         Maximum number of encapsulations of one packet, 1 to 4.
     window_ps : int or None
@@ -96,8 +118,8 @@ cdef class Engine(EventLoop):
     """
 
     def __init__(
-        self, network, *, seed=1, int tunnel_limit=4, window_ps=None, scheduling="auto", record="none", memory_limit_bytes=None,
-        trace_links=(), int threads=1,
+        self, network, *, seed=1, tunnel_limit=4, window_ps=None, scheduling="auto", record="none", memory_limit_bytes=None,
+        trace_links=(), threads=1,
     ):
         if not isinstance(network, Network):
             raise TypeError(f"an engine runs a Network, not {network!r}")
@@ -105,44 +127,82 @@ cdef class Engine(EventLoop):
             raise ValueError(
                 f"scheduling is one of {list(_SCHEDULING)}, record of {list(_RECORD_LEVELS)}; got {scheduling!r}, {record!r}"
             )
-        if not 1 <= tunnel_limit <= MAX_TUNNELS:
-            raise ValueError("the tunnel limit is 1 to 4")
-        if not 1 <= threads <= MAX_THREADS:
-            raise ValueError(f"a run has 1 to {MAX_THREADS} threads, not {threads}")
-        if window_ps is not None and window_ps < 1:
-            raise ValueError("a window is at least 1 ps")
-        if self.network is not None:
-            raise ValueError("an engine is made once")
+        seed = check_integer("seed", seed, 0, 2**64 - 1)
+        tunnel_limit = check_integer("tunnel_limit", tunnel_limit, 1, MAX_TUNNELS)
+        threads = check_integer("threads", threads, 1, MAX_THREADS)
+        if window_ps is not None:
+            window_ps = check_integer("window_ps", window_ps, 1, INT64_MAX)
+        if memory_limit_bytes is not None:
+            memory_limit_bytes = check_integer("memory_limit_bytes", memory_limit_bytes, 0, INT64_MAX)
+        network = network.fork()
         network.check()
-        self.network = network
-        self.seed = int(seed)
+        traced_links = tuple(trace_links)
+        link_rows(traced_links, network.link_names())
+        if self.network is not None:
+            raise EngineStateError("an engine is made once")
+        self.seed = seed
         self.tunnel_limit = tunnel_limit
         self.record_level = _RECORD_LEVELS[record]
         self.requested_window_ps = window_ps
         self.controllers = {}
         self.scheduling = _SCHEDULING[scheduling]
         self.memory_limit = memory_limit_bytes
-        self.traced_links = tuple(trace_links)
-        self.threads = 1 if self.traced_links else threads
+        self.traced_links = traced_links
+        self.threads = 1 if traced_links else threads
         self.pending_trace = empty_trace()
+        self.network = network
 
     def __dealloc__(self):
+        self.discard_world()
+
+    cdef int begin_use(self) except -1:
+        """Claim the engine for one call. Every public call that reads or changes the world does so."""
+        if self.network is None:
+            raise EngineStateError("the engine has not been initialised")
+        if self.use == IN_USE:
+            raise EngineStateError("the engine is running: it serves one call at a time, from one thread")
+        if self.use == BROKEN:
+            raise EngineStateError("an exception broke its run off: make a new one")
+        self.use = IN_USE
+        return 0
+
+    cdef int end_use(self) except -1:
+        if self.use == IN_USE:
+            self.use = IDLE
+        return 0
+
+    cdef int discard_world(self) except -1:
         cdef size_t i
-        delete_world(self.w)
         for i in range(self.parallel.views.size()):
             delete_view(self.parallel.views[i])
+        self.parallel.views.clear()
+        self.parallel.run_ahead_units.clear()
+        self.parallel.arcs.clear()
+        delete_world(self.w)
+        self.w = NULL
+        return 0
 
     cdef int build_world(self) except -1:
         """Build the world, once the controllers are known: an uplink that nobody uses does not limit the window."""
+        if self.w == NULL:
+            try:
+                self.fill_world()
+            except BaseException:
+                self.discard_world()
+                raise
+        return 0
+
+    cdef int fill_world(self) except -1:
         cdef int n
         cdef RunAheadArc arc
-        if self.w != NULL:
-            return 0
         has_upstream_flows = bool((self.network.flow_mobiles()[0] >= 0).any())
         self.built = CompiledNetwork(self.network, uplinks=-1 in self.controllers or has_upstream_flows)
         traced = np.zeros(len(self.built.row_names) + 1, np.int64)
         traced[link_rows(self.traced_links, self.built.row_names)] = 1
-        self.w = new_world(self.built, self.seed, self.tunnel_limit, self.record_level, traced)
+        self.w = <World*>calloc(1, sizeof(World))
+        if self.w == NULL:
+            raise MemoryLimitError("no memory for a run")
+        check_status(guard_init(init_world, self.w, self.built, self.seed, self.tunnel_limit, self.record_level, traced))
         self.built.release_inputs()
         trim_heap()
         self.w.time_ordered = self.scheduling == HEAP
@@ -168,11 +228,7 @@ cdef class Engine(EventLoop):
             arc.source, arc.destination = &self.w.unit[<int>source], &self.w.unit[<int>destination]
             arc.min_delay = min_delay
             self.parallel.arcs.push_back(arc)
-        while self.threads > 1 and self.parallel.views.size() < <size_t>self.threads:
-            self.parallel.views.push_back(new_view(self.w))
-            if self.parallel.views.back() == NULL:
-                raise MemoryLimitError("no memory for another thread")
-        return 0
+        return check_status(guard_view(add_views, self))
 
     # -- controllers ------------------------------------------------------------------------------------------------------
     def attach(self, node, controller):
@@ -188,18 +244,26 @@ cdef class Engine(EventLoop):
         ValueError
             If the node is unknown or the run has begun.
         """
-        self.put_controller(self.network.node_index(node), controller)
+        self.begin_use()
+        try:
+            self.put_controller(self.network.node_index(node), controller)
+        finally:
+            self.end_use()
 
     def attach_mobiles(self, controller):
         """Attach the controller of all mobile nodes, before the run."""
-        self.put_controller(-1, controller)
+        self.begin_use()
+        try:
+            self.put_controller(-1, controller)
+        finally:
+            self.end_use()
 
     cdef int put_controller(self, int node, object controller) except -1:
         if self.w != NULL:
-            raise ValueError("controllers are attached before the run")
+            raise EngineStateError("controllers are attached before the run")
         on_event = getattr(controller, "on_event", None)
-        if on_event is None:
-            raise TypeError(f"{controller!r} has no on_event")
+        if not callable(on_event):
+            raise TypeError(f"{controller!r} has no method on_event")
         self.controllers[node] = on_event
         return 0
 
@@ -207,38 +271,42 @@ cdef class Engine(EventLoop):
     def advance(self, to):
         """Run one slice up to ``to`` and return the time reached (ps). The GIL is released except in controllers."""
         cdef int64_t stop = parse_duration(to)
-        self.check_usable()
+        self.begin_use()
+        try:
+            self.advance_to(stop)
+        finally:
+            self.end_use()
+        return self.reached_ps
+
+    cdef int advance_to(self, int64_t stop) except -1:
         if self.controllers_released:
-            raise ValueError("the run is over: its controllers have been released")
+            raise EngineStateError("the run is over: its controllers have been released")
         if stop < self.reached_ps:
             raise ValueError(f"the engine has reached {self.reached_ps} ps already")
         if stop > MAX_RUN_PS:
             raise ValueError(f"a run ends within 106 days, at {MAX_RUN_PS} ps; got {stop}")
         if self.memory_limit is not None:
-            need = self.memory_estimate(stop)
+            need = memory_upper_bound(self.network, stop)
             if need > self.memory_limit:
                 raise MemoryLimitError(
                     f"a run to {stop} ps may take {need:,} bytes, the limit is {self.memory_limit:,}: "
                     "allow more, or make buffers, delays or the number of mobiles smaller"
                 )
         self.build_world()
-        self.running = True
         self.runs_parallel = self.threads > 1 and self.scheduling != HEAP and self.max_parallel_window_ps > 0
         self.min_parallel_hops = 0 if self.scheduling == WINDOWS else MIN_PARALLEL_HOPS
         self.pool = new_thread_pool(self.threads) if self.runs_parallel else NULL
+        self.runs_parallel = self.pool != NULL
         try:
-            self.runs_parallel = self.pool != NULL
             with nogil:
-                self.run_until(stop)
+                self.run_guarded(stop)
+        except BaseException:
+            self.use = BROKEN
+            raise
         finally:
             del self.pool
-        self.running = False
+            self.pool = NULL
         self.reached_ps = stop
-        return self.reached_ps
-
-    cdef int check_usable(self) except -1:
-        if self.running:
-            raise ValueError("the engine is running, or an exception broke its run off: make a new one")
         return 0
 
     def run(self, until):
@@ -253,24 +321,33 @@ cdef class Engine(EventLoop):
         ConservationError
             If a conservation law of docs/model.md, section 13, is violated: a defect of the engine.
         """
-        self.check_usable()
-        if self.reached_ps:
-            raise ValueError("an engine runs once: make a new one")
-        self.advance(until)
-        return self.result()
+        cdef int64_t stop = parse_duration(until)
+        self.begin_use()
+        try:
+            if self.reached_ps:
+                raise EngineStateError("an engine runs once: make a new one")
+            self.advance_to(stop)
+            return self.collect_result()
+        finally:
+            self.end_use()
 
     def release_controllers(self):
         """Release the controllers and their state when the run is over, so that ``result`` can use the memory."""
-        self.check_usable()
-        self.build_world()
-        self.controllers_released = True
-        self.controllers = dict.fromkeys(self.controllers)
-        if self.network.mobile_count >= COLLECT_GARBAGE_MIN_MOBILES:
-            gc.collect()
-        trim_heap()
+        self.begin_use()
+        try:
+            self.build_world()
+            self.controllers_released = True
+            self.controllers = dict.fromkeys(self.controllers)
+            if self.network.mobile_count >= COLLECT_GARBAGE_MIN_MOBILES:
+                gc.collect()
+            trim_heap()
+        finally:
+            self.end_use()
 
     def memory_estimate(self, until):
         """Return an upper bound, in bytes, of the memory that a run to ``until`` takes (docs/model.md, 15)."""
+        if self.network is None:
+            raise EngineStateError("the engine has not been initialised")
         return memory_upper_bound(self.network, parse_duration(until))
 
     @property
@@ -281,8 +358,12 @@ cdef class Engine(EventLoop):
     @property
     def window_ps(self):
         """Largest exact window W*, in ps."""
-        self.build_world()
-        return self.built.plan.window_ps
+        self.begin_use()
+        try:
+            self.build_world()
+            return self.built.plan.window_ps
+        finally:
+            self.end_use()
 
     @property
     def profile(self):
@@ -296,9 +377,12 @@ cdef class Engine(EventLoop):
     @property
     def memory(self):
         """Bytes in use by the run, by purpose (docs/model.md, 15): dict of str to int."""
-        self.check_usable()
-        self.build_world()
-        return measure_memory(self.w, self.built)
+        self.begin_use()
+        try:
+            self.build_world()
+            return measure_memory(self.w, self.built)
+        finally:
+            self.end_use()
 
     def take_trace(self):
         """Take the trace of the chosen links since the last call, up to the time reached, as ``engine.link_trace.LinkTrace``.
@@ -306,14 +390,28 @@ cdef class Engine(EventLoop):
         A long trace that is taken slice by slice needs little memory. The trace does not contain packets whose transmission has
         not begun at the end of the run, nor packets that were rescued from a downlink.
         """
-        self.check_usable()
-        self.build_world()
-        trace = self.pending_trace.concat(trace_from_buffers(*take_trace_buffers(self.w, self.reached_ps)))
-        before, self.pending_trace = trace.split(self.reached_ps)
-        return before
+        self.begin_use()
+        try:
+            self.build_world()
+            trace = self.pending_trace.concat(trace_from_buffers(*take_trace_buffers(self.w, self.reached_ps)))
+            before, self.pending_trace = trace.split(self.reached_ps)
+            return before
+        finally:
+            self.end_use()
 
     def result(self):
         """Return the columns up to the time reached, after checking the conservation laws."""
-        self.check_usable()
-        self.build_world()
-        return build_result(self.built, self.reached_ps, collect_columns(self.w, np, self.built, self.reached_ps))
+        self.begin_use()
+        try:
+            self.build_world()
+            return self.collect_result()
+        finally:
+            self.end_use()
+
+    cdef object collect_result(self):
+        try:
+            columns = collect_columns(self.w, np, self.built, self.reached_ps)
+        except BaseException:
+            self.use = BROKEN  # the records of packets in flight remain in the world
+            raise
+        return build_result(self.built, self.reached_ps, columns)

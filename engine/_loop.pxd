@@ -31,6 +31,7 @@ cdef class EventLoop:
     cdef int scheduling
     cdef int64_t release_after_packets
     cdef int64_t windows, parallel_windows, visits, heap_steps, controller_calls, controller_ns
+    cdef int64_t signals_checked_ns
 
     cdef Event make_event(self, ControllerEvent* e, int node)
     cdef int end_event(self, ControllerEvent* e, int64_t fate) except -1
@@ -42,6 +43,7 @@ cdef class EventLoop:
     cdef int control_passes(self, int64_t end) except -1 nogil
     cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil
     cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil
+    cdef int check_signals(self) except -1 nogil
     cdef int64_t earliest_event(self) noexcept nogil
     cdef int raise_failure(self, Unit* u) except -1 nogil
     cdef int release_mapped_pages(self) except -1 nogil
@@ -49,4 +51,5 @@ cdef class EventLoop:
     cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil
     cdef int run_parallel(self, int64_t stop) except -1 nogil
     cdef int run_in_time_order(self, int64_t stop) except -1 nogil
+    cdef int run_guarded(self, int64_t stop) except -1 nogil
     cdef int run_until(self, int64_t stop) except -1 nogil

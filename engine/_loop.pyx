@@ -4,6 +4,7 @@
 
 from engine.results import ConservationError, MemoryLimitError
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
 
@@ -15,6 +16,7 @@ from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visi
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
 from engine.kernel.reception cimport advance_boundaries
+from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.steady_clock cimport steady_ns
 from engine.kernel.worker_view cimport (
     ParallelState, RunAheadArc, begin_view, free_retired_rings, has_more_work, merge_slice_counts, merge_window_counts,
@@ -24,6 +26,8 @@ from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Unit, W
 
 cdef enum:
     REVIEW_WINDOWS = 256  # parallel windows between two checks that there is enough work for parallel execution
+    SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
+    SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
 
 
 cdef void node_data_pass(World* w, Unit* u, int64_t end) noexcept nogil:
@@ -250,6 +254,15 @@ cdef class EventLoop:
                 release()
         return 0
 
+    cdef int check_signals(self) except -1 nogil:
+        """Let Python handle the signals that have arrived; a handler may raise KeyboardInterrupt."""
+        cdef int64_t now_ns = steady_ns()
+        if now_ns - self.signals_checked_ns >= SIGNAL_CHECK_NS:
+            self.signals_checked_ns = now_ns
+            with gil:
+                PyErr_CheckSignals()
+        return 0
+
     cdef int64_t earliest_event(self) noexcept nogil:
         cdef int unit = earliest_unit(&self.w.event_index)
         return self.w.event_index.next_event[unit] if unit >= 0 else NEVER
@@ -271,6 +284,7 @@ cdef class EventLoop:
     cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil:
         """Halve or double the next window, depending on the packet-hops of the last one."""
         self.windows += 1
+        self.check_signals()
         if self.w.non_cbr_packets >= self.release_after_packets:
             self.release_mapped_pages()
         if packet_hops > max_hops and self.current_window_ps > 1:
@@ -340,10 +354,20 @@ cdef class EventLoop:
             advance_boundaries(w, w.window_begin)
             self.visit(&w.unit[unit], w.window_begin + 1)
             self.heap_steps += 1
+            if self.heap_steps % SIGNAL_CHECK_STEPS == 0:
+                self.check_signals()
             if w.non_cbr_packets >= self.release_after_packets:
                 self.release_mapped_pages()
             unit = earliest_unit(&w.event_index)
         return 0
+
+    cdef int run_guarded(self, int64_t stop) except -1 nogil:
+        """Run up to ``stop``; a shortage of memory raises MemoryLimitError."""
+        cdef int status = guard_run(run_slice, self, stop)
+        if status == OUT_OF_MEMORY:
+            with gil:
+                raise MemoryLimitError(f"no memory left at {self.w.window_begin} ps")
+        return status
 
     cdef int run_until(self, int64_t stop) except -1 nogil:
         cdef int i
@@ -361,3 +385,11 @@ cdef class EventLoop:
         for i in range(<int>self.parallel.views.size()):
             merge_slice_counts(self.parallel.views[i], self.w)
         return 0
+
+
+cdef int run_slice(EventLoop loop, int64_t stop) except -1 nogil:
+    return loop.run_until(stop)
+
+
+cdef extern from *:
+    int guard_run "handoff_guard"(int (*f)(EventLoop, int64_t) except -1 nogil, EventLoop loop, int64_t stop) noexcept nogil

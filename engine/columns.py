@@ -26,8 +26,10 @@ class GrowableTable:
     parts: list[tuple[npt.NDArray[Any], ...]] = field(default_factory=list)
 
     def add(self, *values: Any) -> None:
-        """Append rows: a scalar or a one-dimensional array for each field. They are broadcast and copied."""
+        """Append rows: a scalar or a one-dimensional array for each field. They are broadcast and copied, and read-only then."""
         arrays = [np.array(v, dtype, ndmin=1) for v, dtype in zip(values, self.fields.values(), strict=True)]
+        for array in arrays:
+            array.flags.writeable = False
         self.parts.append(tuple(np.broadcast_arrays(*arrays)))
 
     def view(self, name: str) -> npt.NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engine.arguments import INT64_MAX, check_integer
 from engine.quantities import loss_threshold, parse_duration, parse_rate, parse_size
 
 
@@ -28,7 +29,7 @@ class Channel:
         loss: float | str = 0,
     ) -> Channel:
         """Parse texts with units into exact integers."""
-        limits = int(buffer_packets), parse_size(buffer_bytes)
+        limits = check_integer("buffer_packets", buffer_packets, 0, INT64_MAX), parse_size(buffer_bytes)
         return cls(parse_rate(rate_bps), parse_duration(delay), *limits, loss_threshold(loss))
 
     def crossing_ps(self, size_bytes: int) -> int:

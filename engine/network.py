@@ -9,18 +9,24 @@ from __future__ import annotations
 import copy
 import difflib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.arguments import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, check_column, check_integer, check_name
 from engine.attachments import attachment_problems
 from engine.columns import GrowableTable, Int, is_sorted, repeated_pairs, sort_columns
 from engine.elements import Cell, Channel, Link, MobileGroup, Node
 from engine.quantities import FOREVER, parse_duration
-from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay, ReplayError
-from engine.rng import combine_array, name_key
+from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay
+from engine.rng import MAX_EXPONENTIAL_MEAN, combine_array, name_key
+
+MAX_HEADER_BYTES = 60
+"""Largest tunnel header."""
+MAX_FLOWS = 2**32 - 2
+"""Largest number of flows: their indices have 32 bits."""
 
 
 class NetworkError(ValueError):
@@ -111,13 +117,17 @@ class Network:
             Registration server: service time of a control message and queue limit in messages (0 = unlimited). If
             ``registration_answers`` is true, the controller of the node gets an event for each dropped message.
         """
-        if name in self._node_index:
+        if check_name("the name of a node", name) in self._node_index:
             raise NetworkError(f"node {name!r} is defined twice")
         if len(self.nodes) >= 65_534:
             raise NetworkError("a network has at most 65,534 fixed nodes")
+        node = Node(
+            name, parse_duration(service), check_integer("service_queue", service_queue, 0, INT64_MAX),
+            parse_duration(registration), check_integer("registration_queue", registration_queue, 0, INT64_MAX),
+            bool(registration_answers),
+        )  # fmt: skip
         self._node_index[name] = len(self.nodes)
-        server = parse_duration(registration), int(registration_queue), bool(registration_answers)
-        self.nodes.append(Node(name, parse_duration(service), int(service_queue), *server))
+        self.nodes.append(node)
         return len(self.nodes) - 1
 
     def link(
@@ -138,6 +148,8 @@ class Network:
         a, b = self.node_index(src), self.node_index(dst)
         if a == b:
             raise NetworkError(f"link from {self.nodes[a].name!r} to itself")
+        if name is not None:
+            check_name("the name of a link", name)
         for s, d in [(a, b), (b, a)] if both else [(a, b)]:
             plain = f"{self.nodes[s].name}>{self.nodes[d].name}"
             self.links.append(Link(plain if name is None else name if s == a else f"{name}~", s, d, channel))
@@ -173,8 +185,9 @@ class Network:
             buffer_bytes if up_buffer_bytes is None else up_buffer_bytes,
             loss if up_loss is None else up_loss,
         )
+        cell = Cell(n, Channel.of(rate, delay, buffer_packets, buffer_bytes, loss), up, bool(shared))
         self.cell_of_node[n] = len(self.cells)
-        self.cells.append(Cell(n, Channel.of(rate, delay, buffer_packets, buffer_bytes, loss), up, shared))
+        self.cells.append(cell)
 
     # -- mobiles and their movement -----------------------------------------------------------------------------------
     def mobile(self, name: str, *, home: str | int) -> int:
@@ -186,13 +199,16 @@ class Network:
         return self._add_mobiles(prefix, count, home, numbered=True)
 
     def _add_mobiles(self, name: str, count: int, home: str | int, numbered: bool) -> Int:
-        if (name, numbered) in self._group_index:
+        if (check_name("the name of a mobile", name), numbered) in self._group_index:
             raise NetworkError(f"mobile {name!r} is defined twice")
-        self._group_index[name, numbered] = len(self.groups)
         first = self.mobile_count
-        self.groups.append(MobileGroup(name, name_key(name), first, count, numbered, self.node_index(home) if count else 0))
+        count = check_integer("the number of mobiles", count, 0, INT32_MAX - first)
+        group = MobileGroup(name, name_key(name), first, count, numbered, self.node_index(home) if count else 0)
+        indices = np.arange(first, first + count, dtype=np.int64)
+        self._group_index[name, numbered] = len(self.groups)
+        self.groups.append(group)
         self.mobile_count += count
-        return np.arange(first, self.mobile_count, dtype=np.int64)
+        return indices
 
     def attach(
         self,
@@ -202,24 +218,27 @@ class Network:
         down_ps: Any = FOREVER,
     ) -> None:
         """Attach mobiles to the cells of nodes over [up, down] in picoseconds; the arguments broadcast as NumPy arrays."""
+        up, down = check_column("up_ps", up_ps, 0, FOREVER), check_column("down_ps", down_ps, 0, FOREVER)
         nodes = np.atleast_1d(self._node_array(node))
         cells = self.cells_of(nodes)
         if (cells < 0).any():
             bad = self.nodes[int(nodes[cells < 0][0])].name
             raise NetworkError(f"node {bad!r} has no cell to attach to; give it one with cell()")
-        self._attachments.add(self._mobile_array(mobiles), cells, up_ps, down_ps)
+        self._attachments.add(self._mobile_array(mobiles), cells, up, down)
 
     def schedule_event(self, times_ps: Any, mobiles: Any, code: Any, arg: Any = 0, node: Any = None) -> None:
         """Schedule events for the controller of ``node``, or for that of the mobiles if ``node`` is None (docs/model.md, 4)."""
         where = -1 if node is None else self._node_array(node)
-        self._schedule.add(times_ps, where, self._mobile_array(mobiles), code, arg)
+        self._schedule.add(
+            check_column("times_ps", times_ps, 0, FOREVER), where, self._mobile_array(mobiles),
+            check_column("code", code, INT32_MIN, INT32_MAX), check_column("arg", arg, INT64_MIN, INT64_MAX),
+        )  # fmt: skip
 
     # -- tables at time 0 ---------------------------------------------------------------------------------------------
     def bind(self, node: str | int, mobiles: Any, coa: Any, *, header_bytes: int = 20, end: str = "router") -> None:
         """Bind mobiles at time 0: ``node`` tunnels their packets to the care-of nodes ``coa``."""
-        self._entries.add(
-            self.node_index(node), self._mobile_array(mobiles), self._node_array(coa), header_bytes, _tunnel_end(end)
-        )
+        header = check_integer("header_bytes", header_bytes, 0, MAX_HEADER_BYTES)
+        self._entries.add(self.node_index(node), self._mobile_array(mobiles), self._node_array(coa), header, _tunnel_end(end))
 
     def set_local(self, node: Any, mobiles: Any) -> None:
         """Make mobiles local at time 0: ``node`` delivers their packets through its own cell."""
@@ -266,8 +285,8 @@ class Network:
     ) -> Int:
         """Add a Poisson flow with mean gap ``mean`` for each mobile; a gap is drawn by (seed, flow, packet number)."""
         gap = parse_duration(mean)
-        if gap <= 0:
-            raise NetworkError("the mean gap of a flow is at least 1 ps")
+        if not 0 < gap <= MAX_EXPONENTIAL_MEAN:
+            raise NetworkError(f"the mean gap of a flow is 1 to {MAX_EXPONENTIAL_MEAN} ps, not {gap}")
         return self._add_flows(label, node, mobiles, peers, up, 1, start_ps, stop_ps, gap, count, size_bytes)
 
     def replay(
@@ -294,31 +313,36 @@ class Network:
         """
         try:
             replay = Replay.of(times, sizes_bytes, origin, multiply, divide, mapping)
-        except ReplayError as error:
+        except ValueError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
-        if period_ps and period_ps <= replay.time_ps(-1) - replay.time_ps(0):
+        if check_integer("period_ps", period_ps, 0, FOREVER) and period_ps <= replay.time_ps(-1) - replay.time_ps(0):
             raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence")
+        source, size = 2 + len(self.replays), replay.largest
+        flows = self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, period_ps, FOREVER, size)
         self.replays.append(replay)
-        source = 1 + len(self.replays)
-        return self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, period_ps, FOREVER, replay.largest)
+        return flows
 
     def _add_flows(
         self, label: str, node: str | int | None, mobiles: Any, peers: Any, up: bool, source: int, start: Any, stop: Any,
         step: int, count: Any, size_bytes: Any,
     ) -> Int:  # fmt: skip
         mobile = np.atleast_1d(self._mobile_array(mobiles))
-        sizes = np.asarray(size_bytes)
-        if (sizes < 1).any() or (sizes > MAX_PACKET_BYTES).any():
-            raise NetworkError(f"flow {label!r}: a packet has 1 to {MAX_PACKET_BYTES} bytes")
-        if (np.asarray(start) < 0).any():
-            raise NetworkError(f"flow {label!r}: starts before time 0")
+        prefix = f"flow {check_name('the label of a flow', label)!r}:"
+        sizes = check_column(f"{prefix} size_bytes", size_bytes, 1, MAX_PACKET_BYTES)
+        start, stop = check_column(f"{prefix} start_ps", start, 0, FOREVER), check_column(f"{prefix} stop_ps", stop, 0, FOREVER)
+        count = check_column(f"{prefix} count", count, 0, FOREVER)
+        for column in (sizes, start, stop, count):
+            if column.size not in (1, len(mobile)):
+                raise NetworkError(f"{prefix} an argument has {column.size} values for {len(mobile)} mobiles")
+        if self.flow_count + len(mobile) > MAX_FLOWS:
+            raise NetworkError(f"a network has at most {MAX_FLOWS:,} flows")
         mobile_keys = self.mobile_keys()
         where, peer, correspondent_keys = self._correspondents(label, node, mobile, peers, up, mobile_keys)
         flow_keys = combine_array(combine_array(name_key(label), correspondent_keys), mobile_keys[mobile])
         first, n = self.flow_count, len(mobile)
         if n:
             self._flows.add(
-                flow_keys + np.uint64(up), where, peer, mobile, int(up), source, start, stop, step, count, size_bytes
+                flow_keys + np.uint64(bool(up)), where, peer, mobile, bool(up), source, start, stop, step, count, sizes
             )
         self.flow_labels.append((label, first, n))
         self.flow_count += n
@@ -347,12 +371,14 @@ class Network:
                 near = difflib.get_close_matches(node, self._node_index, 1)
                 raise NetworkError(f"no node {node!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
             return self._node_index[node]
-        if not 0 <= int(node) < len(self.nodes):
+        number = check_integer("the index of a node", node, INT64_MIN, INT64_MAX)
+        if not 0 <= number < len(self.nodes):
             raise NetworkError(f"no node with index {node}: there are {len(self.nodes)}")
-        return int(node)
+        return number
 
     def mobile_name(self, mobile: int) -> str:
         """Return the name of a mobile."""
+        mobile = check_integer("the index of a mobile", mobile, INT64_MIN, INT64_MAX)
         if not 0 <= mobile < self.mobile_count:
             raise NetworkError(f"no mobile with index {mobile}: there are {self.mobile_count}")
         group = self.groups[bisect_right(self.groups, mobile, key=lambda group: group.first) - 1]
@@ -360,26 +386,30 @@ class Network:
 
     def mobile_index(self, name: str) -> int:
         """Return the index of a mobile by its name."""
+        check_name("the name of a mobile", name)
         for group in self.groups:
             if (index := group.find(name)) is not None:
                 return index
         raise NetworkError(f"no mobile {name!r}")
 
     def _node_array(self, nodes: Any) -> Any:
-        if isinstance(nodes, (str, int, np.integer)):
-            return self.node_index(nodes if isinstance(nodes, str) else int(nodes))
-        if isinstance(nodes, np.ndarray) and nodes.dtype.kind == "i":
-            for extreme in (nodes.min(initial=0), nodes.max(initial=0)) if self.nodes else nodes[:1]:
-                self.node_index(int(extreme))
-            return nodes
-        return np.array([self.node_index(n if isinstance(n, str) else int(n)) for n in nodes], np.int64)
+        if isinstance(nodes, str) or not isinstance(nodes, (Iterable, np.ndarray)):
+            return self.node_index(nodes)
+        if not isinstance(nodes, np.ndarray):
+            nodes = list(nodes)
+            if any(isinstance(n, str) for n in nodes):
+                return np.array([self.node_index(n) for n in nodes], np.int64)
+        array = check_column("the index of a node", nodes, INT64_MIN, INT64_MAX)
+        for extreme in (array.min(), array.max()) if array.size else ():
+            self.node_index(int(extreme))
+        return array
 
     def _mobile_array(self, mobiles: Any) -> Any:
         if isinstance(mobiles, str):
             return self.mobile_index(mobiles)
         if isinstance(mobiles, Sequence) and mobiles and isinstance(mobiles[0], str):
             return np.array([self.mobile_index(m) for m in mobiles], np.int64)
-        array = np.asarray(mobiles, np.int64)
+        array = check_column("the index of a mobile", mobiles, INT64_MIN, INT64_MAX)
         if array.size and (array.min() < 0 or array.max() >= self.mobile_count):
             raise NetworkError(f"no such mobile: indices run from 0 to {self.mobile_count - 1}")
         return array
@@ -464,6 +494,8 @@ class Network:
 
     def validation_errors(self) -> list[str]:
         """Return all reasons why the network cannot be run; empty if it is valid."""
+        if self._has_dangling_references():
+            return ["an element refers to another one that does not exist: lists of a network are changed by its methods alone"]
         node_link_keys = np.array([name_key(n) for n in (*self._node_index, *(link.name for link in self.links))], np.uint64)
         problems = []
         for what, keys in [
@@ -487,6 +519,22 @@ class Network:
         cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
         problems += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
         return problems
+
+    def _has_dangling_references(self) -> bool:
+        """Return whether an index is out of range: somebody has changed a public list directly."""
+        nodes, cells, mobiles, sources = len(self.nodes), len(self.cells), self.mobile_count, 2 + len(self.replays)
+        indices: list[tuple[Any, int]] = [
+            ([end for link in self.links for end in (link.src, link.dst)], nodes),
+            ([cell.node for cell in self.cells] + [group.home for group in self.groups if group.mobiles], nodes),
+            (list(self.cell_of_node), nodes), (list(self.cell_of_node.values()), cells),
+            (self._attachments.view("mobile"), mobiles), (self._attachments.view("cell"), cells),
+            (self._flows.view("mobile"), mobiles), (self._flows.view("node"), nodes), (self._flows.view("source"), sources),
+            (self._schedule.view("mobile"), mobiles), (self._schedule.view("node"), nodes),
+            (self._entries.view("mobile"), mobiles), (self._entries.view("node"), nodes), (self._entries.view("coa"), nodes),
+            (self._routes_up.view("mobile"), mobiles), (self._routes_up.view("node"), nodes),
+        ]  # fmt: skip
+        counts = sum(group.mobiles for group in self.groups), len(self._flows.view("node"))
+        return counts != (mobiles, self.flow_count) or any(np.max(column, initial=-1) >= limit for column, limit in indices)
 
     def check(self) -> None:
         """Raise :class:`NetworkError` with all validation errors if there are any."""

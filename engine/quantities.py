@@ -156,7 +156,10 @@ def parse_fraction(text: str) -> Fraction:
 
 def loss_threshold(value: float | int | str) -> int:
     """Return ``floor(value * 2**64)`` of a loss probability: a draw below it loses the packet (docs/model.md, 9)."""
-    probability = parse_fraction(str(value))
+    try:
+        probability = parse_fraction(str(value))
+    except ZeroDivisionError:
+        raise ValueError(f"{value!r} is not a number: its denominator is 0") from None
     if not 0 <= probability < 1:
         raise ValueError(f"a loss probability is at least 0 and below 1, not {value!r}")
     return int(probability * 2**64)

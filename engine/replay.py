@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.arguments import INT64_MAX, INT64_MIN, check_column, check_integer, check_integers
 from engine.columns import Int
 
 MAX_PACKET_BYTES = 65_000
@@ -58,18 +59,25 @@ class Replay:
         cls, times: npt.ArrayLike, sizes: npt.ArrayLike, origin: int, multiply: int, divide: int,
         mapping: FileMapping | None,
     ) -> Replay:  # fmt: skip
-        """Check a sequence and return it. A column that is contiguous and has the right type is not copied.
+        """Check a sequence and return it.
+
+        Columns are copied, so that they cannot change. A mapped column is not copied if it is a contiguous read-only view with
+        the right type.
 
         Raises
         ------
+        TypeError
+            If a time, size or number is no integer.
+        ValueError
+            If a number is out of range.
         ReplayError
-            If there is no packet, times are not sorted or before the origin, or a size or a number is out of range.
+            If there is no packet, times are not sorted or before the origin, or a size is out of range.
         """
-        t, size = np.ascontiguousarray(times, np.int64), np.asarray(sizes)
+        t, size = _column("times", times, np.int64, mapping), _column("sizes_bytes", sizes, np.uint32, mapping)
         if t.ndim != 1 or t.shape != size.shape or not len(t):
             raise ReplayError(f"a replay needs one size for each time, at least one; got shapes {t.shape} and {size.shape}")
-        if not (1 <= multiply < 2**63 and 1 <= divide < 2**63):
-            raise ReplayError(f"multiplier and divisor of times are 1 to 2**63 - 1, not {multiply} and {divide}")
+        origin = check_integer("origin", origin, INT64_MIN, INT64_MAX)
+        multiply, divide = check_integer("multiply", multiply, 1, INT64_MAX), check_integer("divide", divide, 1, INT64_MAX)
         smallest, largest, before = MAX_PACKET_BYTES, 1, int(t[0])
         for rows in _blocks(len(t)):
             if t[rows.start] < before or (t[rows][1:] < t[rows][:-1]).any():
@@ -80,9 +88,10 @@ class Replay:
                 mapping.drop_pages()
         if smallest < 1 or largest > MAX_PACKET_BYTES:
             raise ReplayError(f"a packet has 1 to {MAX_PACKET_BYTES} bytes, not {smallest if smallest < 1 else largest}")
-        if int(t[0]) < origin or (before - origin) * multiply // divide >= 2**63:
+        since = before - origin
+        if int(t[0]) < origin or since > INT64_MAX or since * multiply // divide > INT64_MAX:
             raise ReplayError("times must not be before their origin, nor 2**63 ps or more after it")
-        return cls(t, np.ascontiguousarray(size, np.uint32), origin, multiply, divide, mapping, largest)
+        return cls(t, size, origin, multiply, divide, mapping, largest)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -102,6 +111,18 @@ class Replay:
     def bytes_in_memory(self) -> int:
         """Memory of the columns; 0 if they are mapped."""
         return self.times.nbytes + self.sizes.nbytes if self.mapping is None else 0
+
+
+def _column(name: str, values: npt.ArrayLike, dtype: Any, mapping: FileMapping | None) -> npt.NDArray[Any]:
+    """Return a column that nobody can change or resize: a copy in a ``bytes`` object, or the mapped column itself."""
+    array = check_integers(name, values)
+    view = not array.flags.writeable and not array.flags.owndata and array.flags.c_contiguous
+    if mapping is not None and view and array.dtype == dtype:
+        return array
+    if array.dtype != dtype:
+        limits = np.iinfo(dtype)
+        array = check_column(name, array, int(limits.min), int(limits.max))
+    return np.frombuffer(np.ascontiguousarray(array, dtype).tobytes(), dtype)
 
 
 def _blocks(rows: int) -> Iterator[slice]:

@@ -44,6 +44,10 @@ class MemoryLimitError(MemoryError):
     """The run may need more memory than its limit; the message has the estimate."""
 
 
+class EngineStateError(ValueError):
+    """The engine cannot serve this call now: it is running, it has run, or an exception has interrupted its run."""
+
+
 FLOW_COLUMNS = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "in_flight", "reordered",
     "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps",

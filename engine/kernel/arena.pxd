@@ -1,7 +1,9 @@
 """Allocation of large zeroed columns, and pools of blocks of one size."""
 
 from libc.stdlib cimport free
-from libcpp.vector cimport vector
+
+from engine.kernel.shortage cimport require, try_push
+from engine.kernel.vector cimport vector
 
 cdef extern from *:
     """
@@ -49,11 +51,10 @@ cdef struct BlockPool:  # blocks of one size, allocated in chunks and freed one 
     size_t total_blocks  # capacity of all chunks
 
 cdef inline BlockPool* new_block_pool(size_t block_bytes) noexcept nogil:
-    cdef BlockPool* pool = <BlockPool*>allocate_zeroed(sizeof(BlockPool))
-    if pool != NULL:
-        pool.block_bytes = block_bytes
-        pool.chunks = new vector[char*]()
-        pool.free_blocks = new vector[void*]()
+    cdef BlockPool* pool = <BlockPool*>require(allocate_zeroed(sizeof(BlockPool)))
+    pool.block_bytes = block_bytes
+    pool.chunks = new vector[char*]()
+    pool.free_blocks = new vector[void*]()
     return pool
 
 cdef inline void* allocate_block(BlockPool* pool) noexcept nogil:
@@ -76,7 +77,7 @@ cdef inline void* allocate_block(BlockPool* pool) noexcept nogil:
     return pool.chunks.back() + (pool.chunk_used - 1) * pool.block_bytes
 
 cdef inline void free_block(BlockPool* pool, void* block) noexcept nogil:
-    pool.free_blocks.push_back(block)
+    try_push(pool.free_blocks, block)  # a block that is not noted is freed with its pool
 
 cdef inline void delete_block_pool(BlockPool* pool) noexcept:
     cdef size_t i

@@ -1,9 +1,9 @@
 """Merge of the arrivals of several FIFOs in the order (time, link key), with a heap of each FIFO's next arrival."""
 
 from libc.stdint cimport int64_t
-from libcpp.vector cimport vector
 
 from engine.kernel.fifo cimport FifoCursor
+from engine.kernel.vector cimport vector
 
 cdef struct MergeHead:
     int64_t t

@@ -7,11 +7,12 @@ need not be a power of two, so that a table is as small as its entries allow.
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.fifo cimport packet_bytes, prefetch
 from engine.kernel.packet cimport Packet
+from engine.kernel.shortage cimport require
+from engine.kernel.vector cimport vector
 
 cdef enum:  # Entry.mode
     EMPTY = 0
@@ -150,7 +151,7 @@ cdef inline CareOf* careof_at(Entry* e, int k) noexcept nogil:
     return &e.target if e.careof_count == 1 else &(<CareOfList*>e.target.extension).item[k]
 
 cdef inline PacketBuffer* new_buffer(int64_t packets, int64_t size) noexcept nogil:
-    cdef PacketBuffer* h = <PacketBuffer*>calloc(1, sizeof(PacketBuffer))
+    cdef PacketBuffer* h = <PacketBuffer*>require(calloc(1, sizeof(PacketBuffer)))
     h.packets = new vector[Packet]()
     h.limit_packets = packets
     h.limit_bytes = size

@@ -1,9 +1,9 @@
 """Events of controllers in the order of phase 1, and the actions that controllers request."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libcpp.vector cimport vector
 
 from engine.kernel.packet cimport Packet
+from engine.kernel.vector cimport vector
 
 cdef enum:  # ControllerEvent.kind
     EVENT_SCHEDULED = 0

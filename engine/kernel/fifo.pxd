@@ -3,11 +3,12 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport BlockPool, allocate_block, allocate_zeroed, free_block, new_block_pool
 from engine.kernel.next_event cimport atomic_min, atomic_set_bits
 from engine.kernel.packet cimport CONTROL, Packet, unlikely
+from engine.kernel.shortage cimport require
+from engine.kernel.vector cimport vector
 
 cdef extern from *:
     """
@@ -321,10 +322,9 @@ cdef inline void extract_waiting(
     f.tail = write
 
 cdef inline FifoParameters* new_fifo_parameters() noexcept nogil:
-    cdef FifoParameters* params = <FifoParameters*>allocate_zeroed(sizeof(FifoParameters))
-    if params != NULL:
-        params.service_time = params.last_bytes = params.node = params.cell = params.trace_row = -1
-        params.limit_packets = params.limit_bytes = UNLIMITED
+    cdef FifoParameters* params = <FifoParameters*>require(allocate_zeroed(sizeof(FifoParameters)))
+    params.service_time = params.last_bytes = params.node = params.cell = params.trace_row = -1
+    params.limit_packets = params.limit_bytes = UNLIMITED
     return params
 
 cdef inline BlockPool* new_fifo_pool() noexcept nogil:

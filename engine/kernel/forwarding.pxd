@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libcpp.vector cimport vector
 
 from engine.kernel.binding_table cimport (
     BUFFER, EMPTY, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry, PacketBuffer, buffer_packet,
@@ -21,7 +20,9 @@ from engine.kernel.packet cimport (
 )
 from engine.kernel.rng cimport combine
 from engine.kernel.sources cimport Source, emit
-from engine.kernel.thread_pool cimport acquire_lock, release_lock
+from engine.kernel.shortage cimport require
+from engine.kernel.thread_pool cimport ScopedLock
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
     Cell, Unit, World, add_to_fingerprint, claim_slot, copy_to_slot, fail, find_group, mobile_key, notify_or_fail, offer_packet,
     packet_kind, packet_mobile, trace_hop,
@@ -104,7 +105,8 @@ cdef inline void send_through_tunnel(World* w, int n, const Packet* p, CareOf* c
 cdef inline void share_copy_count(World* w, Packet* p, int k) noexcept nogil:
     """Count one packet as k copies. The copies have one more fan-out, and the ledger decides the packet's fate."""
     cdef CopyCount* c
-    acquire_lock(w.ledger_lock)
+    cdef ScopedLock lock
+    lock.acquire(w.ledger_lock)
     if packet_kind(p) < CONTROL_NODE:
         c = &w.ledger[0][packet_id(p.flow, p.seq)]
         if not p.flags & COPIED:
@@ -115,7 +117,7 @@ cdef inline void share_copy_count(World* w, Packet* p, int k) noexcept nogil:
         w.flow[p.flow].copies += k - 1
     else:
         w.messages.data()[p.seq].reference_count += k - 1
-    release_lock(w.ledger_lock)
+    lock.release()
     p.tunnels += 1 << FANOUT_SHIFT
 
 cdef inline void fan_out(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
@@ -404,7 +406,7 @@ cdef inline void add_careof(World* w, int n, uint32_t mobile, CareOf c, int64_t 
         remove_careof(e, 0)
     count_entry(bindings, c.expiry, t)
     if e.careof_count == 1:
-        s = <CareOfList*>calloc(1, sizeof(CareOfList))
+        s = <CareOfList*>require(calloc(1, sizeof(CareOfList)))
         s.item[0] = e.target
         e.target.extension = s
     s = <CareOfList*>e.target.extension

@@ -8,7 +8,15 @@ from engine.kernel.fates cimport IN_FLIGHT, record_fate
 from engine.kernel.fifo cimport Fifo, LinkCounters, flush_counters, packet_bytes
 from engine.kernel.forwarding cimport expire_buffer
 from engine.kernel.packet cimport CONTROL_NODE, Packet
+from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.world cimport RECORD_PACKETS, Unit, World, packet_kind
+
+cdef extern from *:
+    int guard_expiry "handoff_guard"(int (*f)(World*, int64_t) noexcept, World* w, int64_t end) noexcept
+    int guard_count "handoff_guard"(
+        int (*f)(World*, int64_t[::1], int64_t[:, ::1], int64_t*) noexcept, World* w, int64_t[::1] flow_counts,
+        int64_t[:, ::1] queued, int64_t* control,
+    ) noexcept
 
 cdef inline void count_packet(World* w, Packet* p, int64_t[::1] flow_counts, int64_t* control) noexcept:
     if packet_kind(p) >= CONTROL_NODE:
@@ -28,8 +36,7 @@ cdef inline void count_ring(
         size[0] += packet_bytes(&f.ring[h & f.mask])
         h += 1
 
-cdef inline void expire_buffers(World* w, int64_t end) noexcept:
-    """Drop the packets of expired buffers; during a run, this happens when the next packet arrives."""
+cdef inline int expire_all_buffers(World* w, int64_t end) noexcept:
     cdef int64_t i
     cdef size_t j
     cdef BindingTable* table
@@ -38,10 +45,25 @@ cdef inline void expire_buffers(World* w, int64_t end) noexcept:
         for j in range(table.slot_count):
             if table.entries[j].mode == BUFFER and table.entries[j].target.expiry < end:
                 expire_buffer(w, <int>i, &table.entries[j], end)
+    return 0
+
+cdef inline int expire_buffers(World* w, int64_t end) except -1:
+    """Drop the packets of expired buffers; during a run, this happens when the next packet arrives."""
+    if guard_expiry(expire_all_buffers, w, end) == OUT_OF_MEMORY:
+        raise MemoryError("no memory for the result of a run")
+    return 0
 
 cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[:, ::1] queued) except -1:
     """Count data copies in flight by flow, and packets by row of the link counters. Return the number of control packets."""
-    cdef int64_t control = 0, packets = 0, size = 0, i, k
+    cdef int64_t control = 0
+    cdef size_t records = w.packet_records.size()
+    if guard_count(count_all_in_flight, w, flow_counts, queued, &control) == OUT_OF_MEMORY:
+        w.packet_records.resize(records)
+        raise MemoryError("no memory for the result of a run")
+    return control
+
+cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[:, ::1] queued, int64_t* control) noexcept:
+    cdef int64_t packets = 0, size = 0, i, k
     cdef size_t j, n
     cdef Unit* u
     cdef Fifo* f
@@ -56,14 +78,14 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
             f = u.inbound_fifos[0][j]
             flush_counters(f.params)
             packets = size = 0
-            count_ring(w, f, flow_counts, &control, &packets, &size)
+            count_ring(w, f, flow_counts, control, &packets, &size)
             row = counters_row(w, f, queued)
             if row >= 0:
                 queued[row, 0] += packets
                 queued[row, 1] += size
         for j in range(u.pending_events.size()):
             if u.pending_events.data()[j].kind == EVENT_MESSAGE:
-                control += 1
+                control[0] += 1
         for j in range(u.cbr_rings.size()):
             for k in range(u.cbr_rings[0][j].count):
                 n = (u.cbr_rings[0][j].head + k) % u.cbr_rings[0][j].capacity
@@ -73,19 +95,19 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
     for j in range(w.active_downlinks.size()):
         f = w.active_downlinks[0][j]
         row = links + 2 * f.params.cell
-        count_ring(w, f, flow_counts, &control, &queued[row, 0], &queued[row, 1])
+        count_ring(w, f, flow_counts, control, &queued[row, 0], &queued[row, 1])
     for i in range(w.cells):
         flush_counters(w.cell[i].downlink_params)
         flush_counters(w.cell[i].uplink_params)
         row = links + 2 * i + 1
         for j in range(w.cell[i].arrivals.head, w.cell[i].arrivals.items.size()):
             p = &w.cell[i].arrivals.items.data()[j].packet
-            count_packet(w, p, flow_counts, &control)
+            count_packet(w, p, flow_counts, control)
             queued[row, 0] += 1
             queued[row, 1] += packet_bytes(p)
         for j in range(w.cell[i].active_uplinks.size()):
             f = w.cell[i].active_uplinks[0][j]
-            count_ring(w, f, flow_counts, &control, &queued[row, 0], &queued[row, 1])
+            count_ring(w, f, flow_counts, control, &queued[row, 0], &queued[row, 1])
     for i in range(w.nodes + 1):
         table = &w.tables[i] if i < w.nodes else &w.upstream_buffers
         for j in range(table.slot_count):
@@ -94,8 +116,8 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
                 continue
             buffer = <PacketBuffer*>e.target.extension
             for n in range(buffer.packets.size()):
-                count_packet(w, &buffer.packets.data()[n], flow_counts, &control)
-    return control
+                count_packet(w, &buffer.packets.data()[n], flow_counts, control)
+    return 0
 
 cdef inline int64_t counters_row(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
     """Return the row of a link's counters; -1 for a server."""

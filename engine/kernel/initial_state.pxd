@@ -2,14 +2,15 @@
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport CareOf, reserve_slots
 from engine.kernel.forwarding cimport set_local_entry, set_tunnel_entry
-from engine.kernel.next_event cimport NEVER, atomic_min
+from engine.kernel.next_event cimport MAX_RUN_PS, NEVER, atomic_min
 from engine.kernel.rng cimport PURPOSE_GAP, combine, exponential_gap
+from engine.kernel.shortage cimport require
 from engine.kernel.sources cimport CBR, POISSON, REPLAY, CbrRing, FlowSchedule, Recording, Source, push_source, recording_time
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport CONTESTED, AttachmentBoundary, Flow, Unit, World, find_group
 
 cdef inline void* data_pointer(object array):
@@ -49,16 +50,16 @@ cdef inline int init_sources(World* w, object b) except -1:
     cdef Unit* u
     cdef CbrRing* g
     cdef size_t n
-    w.flow = <Flow*>allocate_zeroed((w.flows + 1) * sizeof(Flow))
+    w.flow = <Flow*>require(allocate_zeroed((w.flows + 1) * sizeof(Flow)))
     w.flow_key = <const uint64_t*>data_pointer(b.flow_keys)
     w.flow_node = <const int32_t*>data_pointer(b.flow_nodes)
     w.flow_schedule = <const uint32_t*>data_pointer(b.flow_schedule)
-    w.mobile_of_flow = <uint32_t*>allocate_zeroed((w.flows + 1) * sizeof(uint32_t))
-    w.sent_packets = <uint32_t*>calloc(w.flows + 1, sizeof(uint32_t))
-    w.log_table = <int64_t*>calloc(log_table.shape[0], sizeof(int64_t))
+    w.mobile_of_flow = <uint32_t*>require(allocate_zeroed((w.flows + 1) * sizeof(uint32_t)))
+    w.sent_packets = <uint32_t*>require(calloc(w.flows + 1, sizeof(uint32_t)))
+    w.log_table = <int64_t*>require(calloc(log_table.shape[0], sizeof(int64_t)))
     for i in range(log_table.shape[0]):
         w.log_table[i] = log_table[i]
-    w.recordings = <Recording*>calloc(len(b.replays) + 1, sizeof(Recording))
+    w.recordings = <Recording*>require(calloc(len(b.replays) + 1, sizeof(Recording)))
     for i in range(len(b.replays)):
         replay, recording = b.replays[i], &w.recordings[i]
         times, sizes = replay.times, replay.sizes
@@ -94,12 +95,12 @@ cdef inline int init_sources(World* w, object b) except -1:
             if u.cbr_rings[0][n].interval == schedule.interval:
                 g = u.cbr_rings[0][n]
         if g == NULL:
-            g = <CbrRing*>calloc(1, sizeof(CbrRing))
+            g = <CbrRing*>require(calloc(1, sizeof(CbrRing)))
             g.interval = schedule.interval
             g.is_endless = True
-            g.not_started = new vector[Source]()
             u.cbr_rings.push_back(g)
-        if schedule.stop != NEVER or schedule.count != NEVER:
+            g.not_started = new vector[Source]()
+        if schedule.stop != NEVER or schedule.count != NEVER or schedule.interval > NEVER - MAX_RUN_PS:
             g.is_endless = False
         g.not_started.push_back(s)
     for k in range(w.units):
@@ -107,7 +108,7 @@ cdef inline int init_sources(World* w, object b) except -1:
             g = w.unit[k].cbr_rings[0][n]
             g.not_started.shrink_to_fit()
             g.capacity = <uint32_t>g.not_started.size()
-            g.ring = <Source*>calloc(g.capacity, sizeof(Source))  # calloc: pages become resident only as flows start
+            g.ring = <Source*>require(calloc(g.capacity, sizeof(Source)))  # calloc: pages become resident only as flows start
     return 0
 
 cdef inline int init_schedules(World* w, const int64_t[:, ::1] rows) except -1:
@@ -117,7 +118,7 @@ cdef inline int init_schedules(World* w, const int64_t[:, ::1] rows) except -1:
     """
     cdef FlowSchedule* schedule
     cdef int64_t i
-    w.schedules = <FlowSchedule*>calloc(rows.shape[0] + 1, sizeof(FlowSchedule))
+    w.schedules = <FlowSchedule*>require(calloc(rows.shape[0] + 1, sizeof(FlowSchedule)))
     for i in range(rows.shape[0]):
         schedule = &w.schedules[i]
         schedule.interval, schedule.start, schedule.stop, schedule.count = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3]
@@ -178,10 +179,10 @@ cdef inline int init_tables(World* w, object b) except -1:
         u.schedule_count += 1
     for i in range(w.units):
         u = &w.unit[i]
-        u.schedule_t = <int64_t*>calloc(u.schedule_count + 1, sizeof(int64_t))
-        u.schedule_mobile = <int32_t*>calloc(u.schedule_count + 1, sizeof(int32_t))
-        u.schedule_code = <int32_t*>calloc(u.schedule_count + 1, sizeof(int32_t))
-        u.schedule_arg = <int64_t*>calloc(u.schedule_count + 1, sizeof(int64_t))
+        u.schedule_t = <int64_t*>require(calloc(u.schedule_count + 1, sizeof(int64_t)))
+        u.schedule_mobile = <int32_t*>require(calloc(u.schedule_count + 1, sizeof(int32_t)))
+        u.schedule_code = <int32_t*>require(calloc(u.schedule_count + 1, sizeof(int32_t)))
+        u.schedule_arg = <int64_t*>require(calloc(u.schedule_count + 1, sizeof(int64_t)))
         u.schedule_count = 0
     for i in range(due_time.shape[0]):
         u = w.mobile_unit if due_node[i] < 0 else &w.unit[w.unit_of_node[due_node[i]]]

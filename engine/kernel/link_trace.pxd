@@ -4,13 +4,13 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libcpp.map cimport map as ordered_map
 from libcpp.pair cimport pair
-from libcpp.vector cimport vector
 
 from engine.kernel.binding_table cimport CareOf
 from engine.kernel.copy_ledger cimport packet_id
 from engine.kernel.events cimport MAX_ARGS, Message
 from engine.kernel.fifo cimport Fifo, packet_bytes, transmission_time
 from engine.kernel.packet cimport CONTROL_NODE, KIND_MASK, Packet
+from engine.kernel.vector cimport vector
 
 cdef enum:
     MAX_TUNNELS = 4

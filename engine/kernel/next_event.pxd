@@ -9,6 +9,7 @@ cdef enum:
 cdef extern from *:
     """
     static const long long handoff_never = 0x7FFFFFFFFFFFFFFFLL;
+    static const long long handoff_max_run = 9200000000000000000LL;
     /* *target = min(*target, t); safe if other threads do the same */
     static inline void handoff_atomic_min(int64_t* target, int64_t t) {
         int64_t current = __atomic_load_n(target, __ATOMIC_RELAXED);
@@ -19,6 +20,7 @@ cdef extern from *:
     }
     """
     const int64_t NEVER "handoff_never"
+    const int64_t MAX_RUN_PS "handoff_max_run"  # below 2**63, with room for packets in flight
     void atomic_min "handoff_atomic_min"(int64_t* target, int64_t t) noexcept nogil
     void atomic_set_bits "handoff_atomic_set_bits"(uint64_t* word, uint64_t bits) noexcept nogil
     int ctz64 "__builtin_ctzll"(uint64_t x) noexcept nogil

@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
 from engine.kernel.arrival_merge cimport MergeHead, advance_head, fill_heads, find_run_end
 from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
@@ -24,6 +23,7 @@ from engine.kernel.sources cimport (
 )
 from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
     PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot,
     mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,

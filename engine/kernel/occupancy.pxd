@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.algorithm cimport make_heap, pop_heap, push_heap, sort
-from libcpp.vector cimport vector
 
 from engine.kernel.next_event cimport NEVER
+from engine.kernel.vector cimport vector
 
 cdef extern from *:
     """

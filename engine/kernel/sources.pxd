@@ -1,10 +1,10 @@
 """Traffic sources of a unit: constant-bit-rate flows in rings that stay sorted, all others in a heap by next sending time."""
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
-from libcpp.vector cimport vector
 
 from engine.kernel.packet cimport DATA_DOWN, Packet
 from engine.kernel.rng cimport combine, exponential_gap, mul_div
+from engine.kernel.vector cimport vector
 
 cdef enum:  # FlowSchedule.kind
     CBR = 0
@@ -43,7 +43,7 @@ cdef struct CbrRing:  # CBR flows of one interval: their next times differ by at
     uint32_t head
     uint32_t count
     int64_t interval
-    bint is_endless  # no flow in it has a stop time or a packet count
+    bint is_endless  # no flow in it has a stop time or a packet count, and no time in it reaches 2**63 ps
     vector[Source]* not_started  # sorted by (t, key)
     size_t started_count  # leading sources of not_started that are in the ring now; after the last one its memory is freed
 
@@ -137,7 +137,7 @@ cdef inline void rotate_front(
     s.seq += 1
     if not g.is_endless:
         schedule = &schedules[schedule_of[s.flow]]
-        if s.t >= schedule.stop or <int64_t>s.seq >= schedule.count:
+        if s.t >= schedule.stop or <int64_t>s.seq >= schedule.count or s.t < 0:  # negative: 2**63 ps or later
             sent[s.flow] = s.seq
             return
     at = g.head + g.count

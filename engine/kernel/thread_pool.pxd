@@ -4,7 +4,9 @@ cdef extern from *:
     """
     #include <atomic>
     #include <condition_variable>
+    #include <exception>
     #include <mutex>
+    #include <new>
     #include <thread>
     #include <vector>
     #if defined(__x86_64__) || defined(__i386__)
@@ -24,15 +26,22 @@ cdef extern from *:
         std::condition_variable wake;
         std::atomic<unsigned> round{0};
         std::atomic<int> busy_workers{0}, next_index{0};
+        std::atomic<bool> out_of_memory{false};
         bool stopping = false;
         handoff_job job = nullptr;
         void* arg = nullptr;
         int count = 0;
 
         explicit HandoffThreadPool(int workers) {
-            for (int i = 1; i < workers; i++) threads.emplace_back([this, i] { serve(i); });
+            try {
+                for (int i = 1; i < workers; i++) threads.emplace_back([this, i] { serve(i); });
+            } catch (...) {
+                stop();
+                throw;
+            }
         }
-        ~HandoffThreadPool() {
+        ~HandoffThreadPool() { stop(); }
+        void stop() {
             stopping = true;
             begin_round();
             for (auto& thread : threads) thread.join();
@@ -42,7 +51,9 @@ cdef extern from *:
             wake.notify_all();
         }
         void take_jobs(int worker) {
-            for (int i; (i = next_index.fetch_add(1)) < count;) job(arg, worker, i);
+            try {
+                for (int i; (i = next_index.fetch_add(1)) < count;) job(arg, worker, i);
+            } catch (const std::exception&) { out_of_memory = true; }
         }
         void serve(int worker) {
             for (unsigned last_round = 0;;) {
@@ -67,19 +78,30 @@ cdef extern from *:
                 if (i < SPINS) HANDOFF_PAUSE();
                 else std::this_thread::yield();
             }
+            if (out_of_memory) throw std::bad_alloc();
         }
+    };
+    /* Spin lock that is released when the function ends, also by an exception. */
+    struct HandoffScopedLock {
+        char* held = nullptr;
+        void acquire(char* lock) {
+            while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) HANDOFF_PAUSE();
+            held = lock;
+        }
+        void release() {
+            if (held != nullptr) __atomic_clear(held, __ATOMIC_RELEASE);
+            held = nullptr;
+        }
+        ~HandoffScopedLock() { release(); }
     };
     static inline HandoffThreadPool* handoff_new_thread_pool(int workers) {
         try { return new HandoffThreadPool(workers); } catch (...) { return nullptr; }
     }
-    static inline void handoff_acquire_lock(char* lock) {
-        while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) HANDOFF_PAUSE();
-    }
-    static inline void handoff_release_lock(char* lock) { __atomic_clear(lock, __ATOMIC_RELEASE); }
     """
     ctypedef void (*Job "handoff_job")(void* arg, int worker, int index) noexcept nogil
     cppclass ThreadPool "HandoffThreadPool":
         void run(Job job, void* arg, int count) noexcept nogil
     ThreadPool* new_thread_pool "handoff_new_thread_pool"(int workers) noexcept nogil  # NULL if no thread can be started
-    void acquire_lock "handoff_acquire_lock"(char* lock) noexcept nogil
-    void release_lock "handoff_release_lock"(char* lock) noexcept nogil
+    cppclass ScopedLock "HandoffScopedLock":
+        void acquire(char* lock) noexcept nogil
+        void release() noexcept nogil

@@ -5,9 +5,9 @@ share. Mobile nodes send in the order of time, so that a packet mostly belongs a
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libcpp.vector cimport vector
 
 from engine.kernel.packet cimport CONTROL, Packet, unlikely
+from engine.kernel.vector cimport vector
 
 cdef enum:
     MIN_COMPACTION = 64  # leading slots that may be unused before the others move to the front

@@ -2,11 +2,12 @@
 
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport delete_block_pool
 from engine.kernel.fates cimport drop
 from engine.kernel.fifo cimport Fifo, new_fifo_pool
+from engine.kernel.shortage cimport require
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport FATE_COUNT, HISTOGRAM_BUCKETS, DeferredDrop, PacketRecord, Unit, World
 
 cdef struct RunAheadArc:  # path from a unit that may run ahead
@@ -24,10 +25,8 @@ cdef inline bint has_more_work(Unit* const& a, Unit* const& b) noexcept nogil:
     return a.last_visit_hops > b.last_visit_hops
 
 cdef inline World* new_view(const World* w) noexcept nogil:
-    """Return a view of the world, or NULL without memory."""
-    cdef World* v = <World*>calloc(1, sizeof(World))
-    if v == NULL:
-        return NULL
+    """Return a view of the world."""
+    cdef World* v = <World*>require(calloc(1, sizeof(World)))
     v[0] = w[0]
     v.fifo_pool = new_fifo_pool()
     v.active_downlinks = new vector[Fifo*]()
@@ -35,7 +34,7 @@ cdef inline World* new_view(const World* w) noexcept nogil:
     v.packet_records = new vector[PacketRecord]()
     v.deferred_drops = new vector[DeferredDrop]()
     v.retired_rings = new vector[void*]()
-    v.delay_histogram = <int64_t*>calloc(HISTOGRAM_BUCKETS, sizeof(int64_t))
+    v.delay_histogram = <int64_t*>require(calloc(HISTOGRAM_BUCKETS, sizeof(int64_t)))
     v.failure_unit = -1
     clear_counts(v)
     return v

@@ -1,7 +1,6 @@
 """State of one run: flows, mobile nodes, cells, units, and the counters that packets end in."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport BlockPool
 from engine.kernel.arrival_merge cimport MergeHead
@@ -19,6 +18,7 @@ from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
 from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState
+from engine.kernel.vector cimport vector
 
 cdef enum:
     FATE_COUNT = 15

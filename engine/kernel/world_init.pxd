@@ -3,7 +3,6 @@
 from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
-from libcpp.vector cimport vector
 
 from engine.kernel.arena cimport allocate_zeroed, delete_block_pool
 from engine.kernel.arrival_merge cimport MergeHead
@@ -17,8 +16,10 @@ from engine.kernel.initial_state cimport data_pointer, init_attachments, init_so
 from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
 from engine.kernel.next_event cimport GROUP_SIZE, close_event_index, open_event_index
 from engine.kernel.occupancy cimport close_entry_count, open_entry_count
+from engine.kernel.shortage cimport require
 from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
+from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
     HISTOGRAM_BUCKETS, NO_CELL, UNIT_MOBILES, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, MobileGroup, MobileNode, PacketRecord,
     Span, Unit, World,
@@ -69,25 +70,27 @@ cdef inline Fifo* new_server_fifo(World* w, int64_t service, int64_t queue) noex
     cdef FifoParameters* params = new_fifo_parameters()
     params.service_time = service
     params.limit_packets = buffer_limit(queue)
-    params.counters = <LinkCounters*>calloc(1, sizeof(LinkCounters))
+    params.counters = <LinkCounters*>require(calloc(1, sizeof(LinkCounters)))
     params.frontier = params.group_frontier = &NO_FRONTIER
     params.next_event = params.group_bound = &NO_NEXT_EVENT
     params.ready_word = &NO_READY_WORD
-    return new_fifo(w.fifo_pool, params, 0)
+    return <Fifo*>require(new_fifo(w.fifo_pool, params, 0))
 
 cdef inline bint link_key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
 
-cdef inline World* new_world(object b, object seed, int tunnel_limit, int record, const int64_t[::1] traced) except NULL:
-    cdef World* w = <World*>calloc(1, sizeof(World))
+cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, int record, object traced_rows) except -1:
+    """Build a zeroed world. If memory runs out or an argument is refused, ``delete_world`` frees what has been built.
+
+    ``seed`` has 64 bits; ``traced_rows`` is an int64 array with 1 for each row of counters whose link is traced.
+    """
     cdef Unit* u
     cdef int64_t i
     cdef const int64_t[:, ::1] units = b.units
     cdef const int64_t[:, ::1] servers = b.servers
     cdef const uint64_t[::1] server_keys = b.server_keys
-    if w == NULL:
-        raise MemoryError("no memory for a run")
-    w.seed = seed & 0xFFFFFFFFFFFFFFFF
+    cdef const int64_t[::1] traced = traced_rows
+    w.seed = seed
     w.nodes, w.cells, w.units = len(b.node_names), len(b.cells), len(b.units)
     w.mobiles, w.flows = b.mobiles, len(b.flow_keys)
     w.tunnel_limit, w.record_level = tunnel_limit, record
@@ -95,16 +98,16 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
         if traced[i] and w.trace == NULL:
             w.trace = new_link_trace()
     w.fifo_pool = new_fifo_pool()
-    w.unit = <Unit*>calloc(w.units, sizeof(Unit))
+    w.unit = <Unit*>require(calloc(w.units, sizeof(Unit)))
     open_event_index(&w.event_index, w.units)
-    w.tables = <BindingTable*>calloc(w.nodes + 1, sizeof(BindingTable))
-    w.unit_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
-    w.cell_of_node = <int32_t*>calloc(w.nodes + 1, sizeof(int32_t))
-    w.cell = <Cell*>calloc(w.cells + 1, sizeof(Cell))
-    w.next_hop = <Fifo***>calloc(w.nodes + 1, sizeof(Fifo**))
+    w.tables = <BindingTable*>require(calloc(w.nodes + 1, sizeof(BindingTable)))
+    w.unit_of_node = <int32_t*>require(calloc(w.nodes + 1, sizeof(int32_t)))
+    w.cell_of_node = <int32_t*>require(calloc(w.nodes + 1, sizeof(int32_t)))
+    w.cell = <Cell*>require(calloc(w.cells + 1, sizeof(Cell)))
+    w.next_hop = <Fifo***>require(calloc(w.nodes + 1, sizeof(Fifo**)))
     for i in range(w.nodes):
-        w.next_hop[i] = <Fifo**>calloc(w.nodes, sizeof(Fifo*))
-    w.delay_histogram = <int64_t*>calloc(HISTOGRAM_BUCKETS, sizeof(int64_t))
+        w.next_hop[i] = <Fifo**>require(calloc(w.nodes, sizeof(Fifo*)))
+    w.delay_histogram = <int64_t*>require(calloc(HISTOGRAM_BUCKETS, sizeof(int64_t)))
     w.active_downlinks = new vector[Fifo*]()
     w.downlink_bounds = new vector[int64_t]()
     w.due_downlinks = new vector[Fifo*]()
@@ -115,12 +118,12 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
     w.spans = new vector[Span]()
     w.packet_records = new vector[PacketRecord]()
     w.retired_rings = new vector[void*]()
-    w.ledger_lock = <char*>calloc(1, 1)
+    w.ledger_lock = <char*>require(calloc(1, 1))
     w.ledger = new CopyLedger()
     w.mobile_groups = <const MobileGroup*>data_pointer(b.mobile_groups)
     w.mobile_group_count = len(b.mobile_groups)
-    w.mobile = <MobileNode*>allocate_zeroed((w.mobiles + 1) * sizeof(MobileNode))
-    w.uplink = <UplinkState*>allocate_zeroed((w.mobiles + 1) * sizeof(UplinkState))
+    w.mobile = <MobileNode*>require(allocate_zeroed((w.mobiles + 1) * sizeof(MobileNode)))
+    w.uplink = <UplinkState*>require(allocate_zeroed((w.mobiles + 1) * sizeof(UplinkState)))
     for i in range(w.mobiles):
         w.mobile[i].attached_until = -1
         w.mobile[i].cell = w.mobile[i].route = NO_CELL
@@ -160,7 +163,7 @@ cdef inline World* new_world(object b, object seed, int tunnel_limit, int record
     init_attachments(w, b)
     init_sources(w, b)
     init_tables(w, b)
-    return w
+    return 0
 
 cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except -1:
     cdef const int64_t[:, ::1] links = b.links
@@ -191,15 +194,13 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
         params = new_channel_parameters(
             w, &links[i, 2], loss[i], &traced[0], i, counters, destination, <int>links[i, 0], -1
         )
-        f = new_fifo(w.fifo_pool, params, keys[i])
+        f = <Fifo*>require(new_fifo(w.fifo_pool, params, keys[i]))
         fifos.push_back(f)
         destination.inbound_fifos.push_back(f)
     for i in range(w.units):
         sort(w.unit[i].inbound_fifos.begin(), w.unit[i].inbound_fifos.end(), &link_key_before)
         w.unit[i].ready_word_count = (w.unit[i].inbound_fifos.size() + 63) >> 6
-        w.unit[i].ready_words = <uint64_t*>calloc(w.unit[i].ready_word_count + 1, sizeof(uint64_t))
-        if w.unit[i].ready_words == NULL:
-            raise MemoryError("no memory for a run")
+        w.unit[i].ready_words = <uint64_t*>require(calloc(w.unit[i].ready_word_count + 1, sizeof(uint64_t)))
         w.unit[i].cursors.reserve(w.unit[i].inbound_fifos.size())
         for k in range(w.unit[i].inbound_fifos.size()):
             params = w.unit[i].inbound_fifos.data()[k].params
@@ -227,7 +228,7 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
             w, &cells[i, 6], cell_loss[i, 1], &traced[0], j + 1, counters, destination, c.node, <int>i
         )
         if cells[i, 1]:
-            c.shared_downlink = new_fifo(w.fifo_pool, c.downlink_params, c.downlink_key)
+            c.shared_downlink = <Fifo*>require(new_fifo(w.fifo_pool, c.downlink_params, c.downlink_key))
     return 0
 
 cdef inline void free_table(World* w, BindingTable* table) noexcept:
@@ -251,15 +252,15 @@ cdef inline void delete_world(World* w) noexcept:
     cdef Unit* u
     if w == NULL:
         return
-    for i in range(w.units):
+    for i in range(w.units if w.unit != NULL else 0):
         u = &w.unit[i]
-        for j in range(u.inbound_fifos.size()):
+        for j in range(u.inbound_fifos.size() if u.inbound_fifos != NULL else 0):
             if u.inbound_fifos[0][j].params.service_time < 0:  # the others are the servers of units in this world
                 free(u.inbound_fifos[0][j].params)
                 delete_fifo(w.fifo_pool, u.inbound_fifos[0][j])
-    for i in range(w.units):
+    for i in range(w.units if w.unit != NULL else 0):
         u = &w.unit[i]
-        for j in range(u.cbr_rings.size()):
+        for j in range(u.cbr_rings.size() if u.cbr_rings != NULL else 0):
             del u.cbr_rings[0][j].not_started
             free(u.cbr_rings[0][j].ring)
             free(u.cbr_rings[0][j])
@@ -274,10 +275,10 @@ cdef inline void delete_world(World* w) noexcept:
         free(u.schedule_mobile)
         free(u.schedule_code)
         free(u.schedule_arg)
-    for i in range(w.nodes):
+    for i in range(w.nodes if w.tables != NULL else 0):
         free_table(w, &w.tables[i])
     free_table(w, &w.upstream_buffers)
-    for i in range(w.cells):
+    for i in range(w.cells if w.cell != NULL else 0):
         free_table(w, &w.cell[i].downlinks)
         free_table(w, &w.cell[i].uplinks)
         delete_fifo(w.fifo_pool, w.cell[i].shared_downlink)
@@ -296,7 +297,7 @@ cdef inline void delete_world(World* w) noexcept:
     free(w.unit_of_node)
     free(w.cell_of_node)
     free(w.cell)
-    for i in range(w.nodes):
+    for i in range(w.nodes if w.next_hop != NULL else 0):
         free(w.next_hop[i])
     free(w.next_hop)
     free(w.delay_histogram)

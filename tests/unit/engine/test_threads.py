@@ -76,5 +76,5 @@ def test_no_thread_remains_after_a_slice_or_an_exception():
 
 @pytest.mark.parametrize("threads", [0, -1, 65])
 def test_refused(threads):
-    with pytest.raises(ValueError, match=f"a run has 1 to 64 threads, not {threads}"):
+    with pytest.raises(ValueError, match=f"threads is out of range: it is 1 to 64, not {threads}"):
         Engine(network(), threads=threads)

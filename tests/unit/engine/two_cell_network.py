@@ -83,9 +83,9 @@ class Router:
 
 def run(net: Network, *, shift_ps: int = 0, **options: Any) -> Result:
     """Run the network to its end with a record of every packet."""
+    net.schedule_event(shift_ps + 190 * MS, "walker", 2, node="east")
     engine = Engine(net, record="packets", **{"seed": 3, **options})
     engine.attach_mobiles(Walker(net))
     engine.attach("anchor", Anchor(net))
-    net.schedule_event(shift_ps + 190 * MS, "walker", 2, node="east")
     engine.attach("east", Router())
     return engine.run(shift_ps + UNTIL_MS * MS)
