@@ -30,6 +30,7 @@ cdef class EventLoop:
     cdef int64_t min_parallel_hops  # packet-hops of one window below which other threads are not worth waking
     cdef int scheduling
     cdef int64_t release_after_packets
+    cdef int64_t unchecked_hops  # work since the last check for signals
     cdef int64_t windows, parallel_windows, visits, heap_steps, controller_calls, controller_ns
 
     cdef Event make_event(self, ControllerEvent* e, int node)
@@ -42,6 +43,7 @@ cdef class EventLoop:
     cdef int control_passes(self, int64_t end) except -1 nogil
     cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil
     cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil
+    cdef int check_signals(self, int64_t packet_hops) except -1 nogil
     cdef int64_t earliest_event(self) noexcept nogil
     cdef int raise_failure(self, Unit* u) except -1 nogil
     cdef int release_mapped_pages(self) except -1 nogil

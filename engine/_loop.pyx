@@ -4,6 +4,7 @@
 
 from engine.results import ConservationError, MemoryLimitError
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
 
@@ -23,6 +24,8 @@ from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Unit, W
 
 
 cdef enum:
+    SIGNAL_CHECK_HOPS = 1 << 20  # work between two checks for signals, a fraction of a second
+    HOPS_PER_WINDOW = 64  # work of an empty window, in packet-hops
     REVIEW_WINDOWS = 256  # parallel windows between two checks that there is enough work for parallel execution
 
 
@@ -250,6 +253,15 @@ cdef class EventLoop:
                 release()
         return 0
 
+    cdef int check_signals(self, int64_t packet_hops) except -1 nogil:
+        """Call the handlers of signals (Ctrl-C) from time to time; count a window or a step of this many packet-hops."""
+        self.unchecked_hops += packet_hops + HOPS_PER_WINDOW
+        if self.unchecked_hops > SIGNAL_CHECK_HOPS:
+            self.unchecked_hops = 0
+            with gil:
+                PyErr_CheckSignals()
+        return 0
+
     cdef int64_t earliest_event(self) noexcept nogil:
         cdef int unit = earliest_unit(&self.w.event_index)
         return self.w.event_index.next_event[unit] if unit >= 0 else NEVER
@@ -271,6 +283,7 @@ cdef class EventLoop:
     cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil:
         """Halve or double the next window, depending on the packet-hops of the last one."""
         self.windows += 1
+        self.check_signals(packet_hops)
         if self.w.non_cbr_packets >= self.release_after_packets:
             self.release_mapped_pages()
         if packet_hops > max_hops and self.current_window_ps > 1:
@@ -334,12 +347,15 @@ cdef class EventLoop:
     cdef int run_in_time_order(self, int64_t stop) except -1 nogil:
         """Process one instant of one unit at a time, the earliest first, up to ``stop``."""
         cdef World* w = self.w
+        cdef int64_t hops_before
         cdef int unit = earliest_unit(&w.event_index)
         while unit >= 0 and w.event_index.next_event[unit] < stop:
             w.window_begin = w.event_index.next_event[unit]
             advance_boundaries(w, w.window_begin)
+            hops_before = w.packet_hops
             self.visit(&w.unit[unit], w.window_begin + 1)
             self.heap_steps += 1
+            self.check_signals(w.packet_hops - hops_before)
             if w.non_cbr_packets >= self.release_after_packets:
                 self.release_mapped_pages()
             unit = earliest_unit(&w.event_index)

@@ -1,30 +1,40 @@
-"""The root command ``handoff``.
-
-The modules of the subcommands declare arguments, options and help texts. They import the simulator only when the command runs,
-so that every help text appears at once.
-"""
+"""The program ``handoff``. Signals and streams are handled before anything else is imported."""
 
 from __future__ import annotations
 
-import click
+import sys
+from typing import Any, NoReturn
 
-from handoff.cli.command_group import CommandGroup
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import STATE, handle_stop_signals
+from handoff.cli.standard_streams import guard_standard_streams, lost_output
 
-_COMMANDS = ("compare", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+
+class Program:
+    """The command line of a process; :attr:`main` alone is the root command without the handling of a process."""
+
+    name = "handoff"
+
+    def __call__(self, *arguments: Any) -> NoReturn:
+        """Run the command line and end the process."""
+        handle_stop_signals()
+        guard_standard_streams()
+        code: Any = ExitCode.OK
+        try:
+            self.main(*arguments)
+        except SystemExit as end:
+            code = end.code
+        if (reason := lost_output()) is not None:
+            print(reason, file=sys.stderr, end="")
+            code = code or ExitCode.FAILED
+        STATE.is_over = True
+        sys.exit(code)
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the root command, as ``click.Command.main`` does."""
+        from handoff.cli.root import root
+
+        return root.main(*arguments, **options)
 
 
-@click.group(
-    cls=CommandGroup,
-    modules={name: f"handoff.cli.commands.{name}" for name in _COMMANDS},
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(package_name="handoff")
-def main() -> None:
-    """Simulate Mobile IP handoff procedures on real traffic and movement.
-
-    Handoff counts the packets that each procedure loses, delays, duplicates and reorders, and the signalling that it costs.
-
-    Example: handoff compare examples/commute.toml
-
-    Exit codes: 0 success, 1 failure, 2 invalid input, 3 targets missed, 130 interrupted.
-    """
+main = Program()

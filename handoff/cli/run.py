@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.quantities import parse_duration, parse_size
-from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.progress import Progress
 from handoff.protocol.constants import SECOND
@@ -99,7 +98,7 @@ def run_study(
         checkpoints.remove()
     elif checkpoints is not None and checkpoints.path.exists():
         print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
-    return ExitCode.INTERRUPTED if interruption.requested else ExitCode.OK
+    return interruption.exit_code
 
 
 def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
