@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from engine.regular_file import open_regular
 from engine.replay import BLOCK_ROWS, Replay
 
 MAGIC = b"handoff checkpoint 1\n"
@@ -152,10 +153,10 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
     OSError
         If it cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise CheckpointError(f"{path}: not a checkpoint of this version")
-        remaining = path.stat().st_size - DIGEST_BYTES
+        remaining = os.fstat(file.fileno()).st_size - DIGEST_BYTES
         file.seek(0)
         digest = _blake2b()
         while remaining > 0 and (data := file.read(min(remaining, 1 << 20))):

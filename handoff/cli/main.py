@@ -1,40 +1,33 @@
-"""The program ``handoff``. Signals and streams are handled before anything else is imported."""
+"""The program ``handoff``. Stop signals are handled before anything else is imported."""
 
-from __future__ import annotations
+import os
+import signal
 
-import sys
-from typing import Any, NoReturn
-
-from handoff.cli.exit_codes import ExitCode
-from handoff.cli.interrupt import STATE, handle_stop_signals
-from handoff.cli.standard_streams import guard_standard_streams, lost_output
+EXIT_BASE = 128
 
 
 class Program:
-    """The command line of a process; :attr:`main` alone is the root command without the handling of a process."""
+    """The command line of a process; :meth:`main` alone is the root command without the handling of a process."""
 
     name = "handoff"
 
-    def __call__(self, *arguments: Any) -> NoReturn:
+    def __call__(self, *arguments):  # type: ignore[no-untyped-def]  # typing is not imported yet
         """Run the command line and end the process."""
-        handle_stop_signals()
-        guard_standard_streams()
-        code: Any = ExitCode.OK
-        try:
-            self.main(*arguments)
-        except SystemExit as end:
-            code = end.code
-        if (reason := lost_output()) is not None:
-            print(reason, file=sys.stderr, end="")
-            code = code or ExitCode.FAILED
-        STATE.is_over = True
-        sys.exit(code)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _end_at_once)  # until all that ends a process in order is imported
+        from handoff.cli.process import run_in_process
 
-    def main(self, *arguments: Any, **options: Any) -> Any:
+        run_in_process(self.main, *arguments)
+
+    def main(self, *arguments, **options):  # type: ignore[no-untyped-def]
         """Run the root command, as ``click.Command.main`` does."""
         from handoff.cli.root import root
 
         return root.main(*arguments, **options)
+
+
+def _end_at_once(number, frame):  # type: ignore[no-untyped-def]
+    os._exit(EXIT_BASE + number)
 
 
 main = Program()

@@ -13,6 +13,7 @@ from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario.field_types import (
     DecimalReader,
     Duration,
+    MobileCount,
     Name,
     Positive,
     Prefix,
@@ -65,7 +66,7 @@ UniformDuration = Annotated[UniformTime, BeforeValidator(parse_uniform)]
 class RandomWaypointModel(StrictModel):
     """Random waypoint mobility in a rectangle."""
 
-    mobiles: Positive
+    mobiles: MobileCount
     prefix: Name = "mn"
     width: Side
     height: Side
@@ -87,7 +88,7 @@ class RandomWaypointModel(StrictModel):
 class GaussMarkovModel(StrictModel):
     """Gauss-Markov mobility in a rectangle."""
 
-    mobiles: Positive
+    mobiles: MobileCount
     prefix: Name = "mn"
     width: Side
     height: Side
@@ -109,7 +110,7 @@ class GaussMarkovModel(StrictModel):
 class CommutersModel(StrictModel):
     """Handoffs between neighbouring routers at a rate, without positions."""
 
-    mobile_nodes: Positive
+    mobile_nodes: MobileCount
     prefix: Name = "mn"
     handoff_rate: Frequency
     moving: Share = _SHARE

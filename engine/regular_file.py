@@ -1,0 +1,41 @@
+"""Opening of input files. Only regular files are read: a pipe may block for ever, and a device may never end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from os import PathLike
+from typing import BinaryIO
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFDIR: "a folder",
+    stat.S_IFSOCK: "a socket",
+}  # fmt: skip
+
+
+def open_regular(path: str | PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened, or is not a regular file.
+    """
+    return open(path, "rb", opener=_open_without_waiting)
+
+
+def read_regular(path: str | PathLike[str]) -> bytes:
+    """Return the content of a regular file; errors as for :func:`open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        advice = "; save its output in a file first" if stat.S_ISFIFO(mode) else ""
+        raise OSError(errno.EINVAL, f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file{advice}", path)
+    return handle
