@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from os import PathLike
-from typing import BinaryIO
 
 _KINDS = {
     stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFDIR: "a folder",
@@ -14,7 +14,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def open_regular(path: str | PathLike[str]) -> BinaryIO:
+def open_regular(path: str | PathLike[str]) -> BufferedReader:
     """Open a regular file for reading.
 
     Raises

@@ -13,8 +13,8 @@ from handoff.cli.standard_streams import guard_standard_streams, lost_output
 
 def run_in_process(command: Callable[..., Any], *arguments: Any) -> NoReturn:
     """Run a command that ends with SystemExit, and end the process; the exit code also says whether output was lost."""
+    guard_standard_streams()  # first: a file that is opened before gets the number of a closed stream
     handle_stop_signals()
-    guard_standard_streams()
     code: Any = ExitCode.OK
     try:
         command(*arguments)

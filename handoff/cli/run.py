@@ -59,7 +59,7 @@ def run_study(
     command = _without_checkpoints(sys.argv[1:])
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
-    setup = build_setup(checked, scenario, seed)
+    setup = build_setup(checked, scenario, seed, limit)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     record, captured = None, None

@@ -49,7 +49,7 @@ def guard_standard_streams() -> None:
 
 
 def lost_output() -> str | None:
-    """Write the buffered output; return None if all output was written, else the reason for stderr, empty if the reader closed the pipe."""
+    """Write the buffered output; return None if all of it was written, else a message, empty if the reader closed the pipe."""
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     failure = raw.failure if isinstance(raw, GuardedFile) else None

@@ -152,7 +152,8 @@ class CommutersModel(StrictModel):
         return Commuters(
             dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
             None if self.single_access is None else (self.single_access << 64) // _SHARE, (self.announced << 64) // _SHARE,
-            self.guard, self.lead, self.start == "first", self.group,
+            self.guard, self.lead, self.start == "first",
+            min(self.group, self.mobile_nodes),
         )  # fmt: skip
 
     def names(self) -> list[str]:

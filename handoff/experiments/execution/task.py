@@ -132,7 +132,7 @@ def run_task(task: Task) -> TaskResult:
         return TaskResult(problem="\n".join(errors))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
-        setup = build_setup(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed)
+        setup = build_setup(scenario, Path(task.folder) / f"{scenario.name}.toml", task.seed, task.memory_limit_bytes)
         references: dict[Any, ByteCounts] = {}
         tables, seconds = [], []
         for name in task.procedures:
