@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from engine.regular_file import open_regular
+from engine.regular_file import NotRegularError, open_regular
 from engine.replay import BLOCK_ROWS, Replay
 
 MAGIC = b"handoff checkpoint 1\n"
@@ -153,7 +153,7 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
     OSError
         If it cannot be read.
     """
-    with open_regular(path) as file:
+    with _open_regular(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise CheckpointError(f"{path}: not a checkpoint of this version")
         remaining = os.fstat(file.fileno()).st_size - DIGEST_BYTES
@@ -168,6 +168,13 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
         length = int.from_bytes(file.read(8), "little")
         facts = json.loads(file.read(length))
         yield facts, file
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except NotRegularError as error:
+        raise CheckpointError(f"{path}: {error.strerror}") from None
 
 
 def remove(path: Path) -> None:

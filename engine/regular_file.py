@@ -14,13 +14,19 @@ _KINDS = {
 }  # fmt: skip
 
 
+class NotRegularError(OSError):
+    """The file is a pipe, a device, a folder or a socket; ``strerror`` says which."""
+
+
 def open_regular(path: str | PathLike[str]) -> BufferedReader:
     """Open a regular file for reading.
 
     Raises
     ------
+    NotRegularError
+        If the file is not a regular file.
     OSError
-        If the file cannot be opened, or is not a regular file.
+        If it cannot be opened.
     """
     return open(path, "rb", opener=_open_without_waiting)
 
@@ -37,5 +43,5 @@ def _open_without_waiting(path: str, flags: int) -> int:
     if not stat.S_ISREG(mode):
         os.close(handle)
         advice = "; save its output in a file first" if stat.S_ISFIFO(mode) else ""
-        raise OSError(errno.EINVAL, f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file{advice}", path)
+        raise NotRegularError(errno.EINVAL, f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file{advice}", path)
     return handle

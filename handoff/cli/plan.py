@@ -50,6 +50,8 @@ def plan_command(
 
 
 def _exit_code(answers: Sequence[Answer]) -> int:
+    if not all(a.complete for a in answers):
+        return ExitCode.INTERRUPTED
     if any(a.is_infeasible for a in answers):
         return ExitCode.TARGET_MISSED
     return ExitCode.OK if all(a.is_found and a.bracket.is_monotone for a in answers) else ExitCode.FAILED
