@@ -42,6 +42,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
         advice = "; save its output in a file first" if stat.S_ISFIFO(mode) else ""
-        raise NotRegularError(errno.EINVAL, f"is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file{advice}", path)
+        raise NotRegularError(errno.EINVAL, f"is {kind}, not a regular file{advice}", path)
     return handle

@@ -144,13 +144,14 @@ def test_an_engine_without_slices_ends_at_ctrl_c(tmp_path):
 
 
 def random_command(draw, folder):
+    jobs = draw.choice("12")
     return draw.choice([
         ["run", "tiny.toml", "--procedure", "mipv4", "--set", "duration=10min", "-o", folder / "out"],
         ["run", "tiny.toml", "--procedure", "sync-mipv6", "--set", "duration=1min", "--pcap", folder / "x.pcapng"],
         ["run", "tiny.toml", "--procedure", "mipv4", "--set", "duration=10min", "--checkpoint-every", "1s"],
         ["compare", "tiny.toml", "--procedures", "mipv4,sync-mipv6", "--json", "--set", "duration=10min"],
-        ["sweep", "tiny.toml", "-o", folder / "out", "--jobs", draw.choice("12"), "--set", "duration=1min"],
-        ["plan", "tiny.toml", "--vary", "mobile_nodes=1:40", "--slo", "lost<=20", "--jobs", draw.choice("12"), "-o", folder / "out"],
+        ["sweep", "tiny.toml", "-o", folder / "out", "--jobs", jobs, "--set", "duration=1min"],
+        ["plan", "tiny.toml", "--vary", "mobile_nodes=1:40", "--slo", "lost<=20", "--jobs", jobs, "-o", folder / "out"],
         ["query", ENDLESS, "dataset"],
         ["sweep", "tiny.toml", "--dry-run", "--where", f"mobile_nodes < ({ENDLESS})"],
         ["ladder", "tiny.toml", "--procedure", "mipv4", "--mn", "mn1", "--handoff", "1", "-o", folder / "ladder.svg"],
