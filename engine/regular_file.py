@@ -1,4 +1,4 @@
-"""Opening of input files. Only regular files are read: a pipe may block for ever, and a device may never end."""
+"""Opening of input files. Only regular files are read: opening a pipe may block, and a device may have no end."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Stopped(SystemExit):
 
 
 class StopState:
-    """What the stop signals have done to this process so far.
+    """State of this process with regard to stop signals.
 
     Attributes
     ----------

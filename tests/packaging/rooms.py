@@ -55,7 +55,7 @@ ROOMS = {
 ``handoff`` is the package itself, which offers the Python interface.
 """
 ENGINE_MODULES = {
-    "engine.describe": ("network", "elements", "attachments", "replay", "columns", "quantities", "rng"),
+    "engine.describe": ("network", "elements", "attachments", "replay", "columns", "quantities", "rng", "regular_file"),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file"),
     "engine.compiled": ("_core", "_loop", "_context", "_checkpoint"),
