@@ -297,7 +297,7 @@ class Network:
         except ReplayError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
         if period_ps and not replay.time_ps(-1) - replay.time_ps(0) < period_ps <= FOREVER:
-            raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence, or not below 2**63")
+            raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence or not below 2**63")
         self.replays.append(replay)
         source = 1 + len(self.replays)
         return self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, period_ps, FOREVER, replay.largest)

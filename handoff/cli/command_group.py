@@ -56,6 +56,8 @@ class CommandGroup(click.Group):
                 _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
             except ValueError as error:
                 _fail(ctx, str(error), ExitCode.INVALID_INPUT)
+            except click.exceptions.Exit:
+                raise
             except RuntimeError as error:
                 from engine.results import ConservationError
 
