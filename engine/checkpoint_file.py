@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from engine.output_file import NewFile
+from engine.regular_file import NotRegularError, open_regular
 from engine.replay import BLOCK_ROWS, Replay
 
 MAGIC = b"handoff checkpoint 1\n"
@@ -143,10 +145,10 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
     OSError
         If it cannot be read.
     """
-    with path.open("rb") as file:
+    with _open_regular(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise CheckpointError(f"{path}: not a checkpoint of this version")
-        remaining = path.stat().st_size - DIGEST_BYTES
+        remaining = os.fstat(file.fileno()).st_size - DIGEST_BYTES
         file.seek(0)
         digest = _blake2b()
         while remaining > 0 and (data := file.read(min(remaining, 1 << 20))):
@@ -158,6 +160,13 @@ def open_checkpoint(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
         length = int.from_bytes(file.read(8), "little")
         facts = json.loads(file.read(length))
         yield facts, file
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except NotRegularError as error:
+        raise CheckpointError(f"{path}: {error.strerror}") from None
 
 
 def _blake2b() -> hashlib.blake2b:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import EXIT_BASE, STATE, restored_signal_handlers
 
 
 class CommandGroup(click.Group):
@@ -41,22 +42,33 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Run a subcommand and end with its exit code."""
-        try:
-            code = super().invoke(ctx)
-        except KeyboardInterrupt:
-            ctx.exit(ExitCode.INTERRUPTED)
-        except BrokenPipeError:
-            raise  # the reader of our output is gone: click ends quietly
-        except MemoryError as error:
-            _fail(ctx, f"handoff: {error}", ExitCode.FAILED)
-        except OSError as error:
-            message = f"{error.filename or 'file'}: {error.strerror}" if error.strerror else str(error)
-            _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
-        except ValueError as error:
-            _fail(ctx, str(error), ExitCode.INVALID_INPUT)
-        ctx.exit(code or ExitCode.OK)
+        with restored_signal_handlers():
+            try:
+                code = super().invoke(ctx) or ExitCode.OK
+            except KeyboardInterrupt:
+                ctx.exit(ExitCode.INTERRUPTED)
+            except BrokenPipeError:
+                raise  # the reader of our output is gone: click ends quietly
+            except MemoryError as error:
+                _fail(ctx, f"handoff: {str(error) or 'no memory left'}", ExitCode.FAILED)
+            except OSError as error:
+                message = f"{error.filename or 'file'}: {error.strerror}" if error.strerror else str(error)
+                _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
+            except ValueError as error:
+                _fail(ctx, str(error), ExitCode.INVALID_INPUT)
+            except click.exceptions.Exit:
+                raise
+            except RuntimeError as error:
+                from engine.results import ConservationError
+
+                if not isinstance(error, ConservationError):
+                    raise
+                _fail(ctx, f"handoff: a defect of the engine: {error}", ExitCode.FAILED)
+            ctx.exit(code)
 
 
 def _fail(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
+    if STATE.last:  # the error is a consequence of the signal
+        ctx.exit(EXIT_BASE + STATE.last)
     click.echo(message, err=True)
     ctx.exit(code)

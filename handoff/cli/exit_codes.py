@@ -15,4 +15,4 @@ class ExitCode(IntEnum):
     TARGET_MISSED = 3
     """No value meets the targets of a plan."""
     INTERRUPTED = 130
-    """128 + SIGINT, as shells report a command that Ctrl-C ended."""
+    """128 + SIGINT, as shells report a command that Ctrl-C ended. SIGTERM gives 143 and SIGHUP 129."""

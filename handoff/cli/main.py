@@ -1,30 +1,33 @@
-"""The root command ``handoff``.
+"""The program ``handoff``. Stop signals are handled before anything else is imported."""
 
-The modules of the subcommands declare arguments, options and help texts. They import the simulator only when the command runs,
-so that every help text appears at once.
-"""
+import os
+import signal
 
-from __future__ import annotations
-
-import click
-
-from handoff.cli.command_group import CommandGroup
-
-_COMMANDS = ("compare", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+EXIT_BASE = 128
 
 
-@click.group(
-    cls=CommandGroup,
-    modules={name: f"handoff.cli.commands.{name}" for name in _COMMANDS},
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(package_name="handoff")
-def main() -> None:
-    """Simulate Mobile IP handoff procedures on real traffic and movement.
+class Program:
+    """The command line of a process; :meth:`main` alone is the root command without the handling of a process."""
 
-    Handoff counts the packets that each procedure loses, delays, duplicates and reorders, and the signalling that it costs.
+    name = "handoff"
 
-    Example: handoff compare examples/commute.toml
+    def __call__(self, *arguments):  # type: ignore[no-untyped-def]  # typing is not imported yet
+        """Run the command line and end the process."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _end_at_once)  # until all that ends a process in order is imported
+        from handoff.cli.process import run_in_process
 
-    Exit codes: 0 success, 1 failure, 2 invalid input, 3 targets missed, 130 interrupted.
-    """
+        run_in_process(self.main, *arguments)
+
+    def main(self, *arguments, **options):  # type: ignore[no-untyped-def]
+        """Run the root command, as ``click.Command.main`` does."""
+        from handoff.cli.root import root
+
+        return root.main(*arguments, **options)
+
+
+def _end_at_once(number, frame):  # type: ignore[no-untyped-def]
+    os._exit(EXIT_BASE + number)
+
+
+main = Program()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
 from handoff.cli.progress import StatusLine
 from handoff.experiments.execution.task import Executor
@@ -34,14 +35,16 @@ def plan_command(
         show_dry_run(plan, as_json)
         return ExitCode.OK
     line = StatusLine(progress)
+    executor = open_executor()
+    interruption = InterruptHandler("reporting the findings so far")
     try:
-        answers = run_plan(plan, open_executor(), line)
+        answers = run_plan(plan, executor, line, interruption.breaks)
     except RunFailed as error:
         line.end()
         print(f"handoff: {error}", file=sys.stderr)
         return ExitCode.FAILED
     line.end()
-    code = _exit_code(answers)
+    code = interruption.exit_code or _exit_code(answers)
     print_answers(plan, answers, code == ExitCode.OK, as_json)
     return code
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.quantities import parse_duration, parse_size
-from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import Progress
@@ -61,7 +60,7 @@ def run_study(
     command = _without_checkpoints(sys.argv[1:])
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
-    setup = build_setup(checked, scenario, seed)
+    setup = build_setup(checked, scenario, seed, limit)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     checkpointed = resume or every_ps is not None
@@ -110,7 +109,7 @@ def run_study(
             checkpoints.remove()
         elif checkpoints is not None and checkpoints.path.exists():
             print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
-    return ExitCode.INTERRUPTED if interruption.requested else ExitCode.OK
+    return interruption.exit_code
 
 
 def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:

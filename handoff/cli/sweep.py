@@ -44,9 +44,7 @@ def sweep(
     result = run_sweep(plan, output, executor, rerun_stale=rerun_stale, observer=observer)
     observer.end()
     show_summary(plan, result, measures, as_json)
-    if result.interrupted:
-        return ExitCode.INTERRUPTED
-    return ExitCode.FAILED if result.failures else ExitCode.OK
+    return observer.exit_code or (ExitCode.FAILED if result.failures else ExitCode.OK)
 
 
 class _TerminalObserver(SweepObserver):
@@ -71,6 +69,11 @@ class _TerminalObserver(SweepObserver):
     def on_failure(self, failure: Failure) -> None:
         self.end()
         print(f"handoff: left out: {failure.describe()}", file=sys.stderr)
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of a sweep that a signal stopped; 0 without a signal."""
+        return 0 if self._interruption is None else self._interruption.exit_code
 
     def should_stop(self) -> bool:
         return self._interruption is not None and self._interruption.requested

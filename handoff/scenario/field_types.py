@@ -197,10 +197,15 @@ Pace = Annotated[str, BeforeValidator(_read_pace)]
 Loss = Annotated[str, BeforeValidator(read_probability)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_read_names)]
-Count = Annotated[int, Field(ge=0, strict=True)]
+MAX_COUNT = 10**15
+"""Largest number of packets, nodes and the like: far above anything that a run could have, and far below the end of int64."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
 CountLimit = Annotated[Count | None, BeforeValidator(read_limit)]
 SizeLimit = Annotated[int | None, BeforeValidator(LimitReader(SIZE))]
-Positive = Annotated[int, Field(ge=1, strict=True)]
+MAX_MOBILE_NODES = 2**31 - 1
+"""The engine numbers mobile nodes in 32 bits."""
+MobileCount = Annotated[int, Field(ge=1, le=MAX_MOBILE_NODES, strict=True)]
+Positive = Annotated[int, Field(ge=1, le=MAX_COUNT, strict=True)]
 
 
 class StrictModel(BaseModel):

@@ -11,10 +11,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.regular_file import read_regular
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.field_paths import keys_at
 from handoff.scenario.models import Scenario
 from handoff.scenario.overrides import set_value, variable_fields
+from handoff.scenario.toml_text import parse_toml
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NOT_VARIED = {
@@ -88,13 +90,13 @@ def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[s
     """
     path = Path(path)
     try:
-        text = path.read_bytes().decode()
+        text = read_regular(path).decode()
     except OSError as error:
         raise ScenarioError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         raise ScenarioError([f"{path}: is not UTF-8 text: wrong byte at offset {error.start}"]) from None
     try:
-        data = tomllib.loads(text)
+        data = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         position = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{position[1]}" if position else f"{path}"

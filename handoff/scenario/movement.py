@@ -13,6 +13,7 @@ from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario.field_types import (
     DecimalReader,
     Duration,
+    MobileCount,
     Name,
     Positive,
     Prefix,
@@ -65,7 +66,7 @@ UniformDuration = Annotated[UniformTime, BeforeValidator(parse_uniform)]
 class RandomWaypointModel(StrictModel):
     """Random waypoint mobility in a rectangle."""
 
-    mobiles: Positive
+    mobiles: MobileCount
     prefix: Name = "mn"
     width: Side
     height: Side
@@ -87,7 +88,7 @@ class RandomWaypointModel(StrictModel):
 class GaussMarkovModel(StrictModel):
     """Gauss-Markov mobility in a rectangle."""
 
-    mobiles: Positive
+    mobiles: MobileCount
     prefix: Name = "mn"
     width: Side
     height: Side
@@ -109,7 +110,7 @@ class GaussMarkovModel(StrictModel):
 class CommutersModel(StrictModel):
     """Handoffs between neighbouring routers at a rate, without positions."""
 
-    mobile_nodes: Positive
+    mobile_nodes: MobileCount
     prefix: Name = "mn"
     handoff_rate: Frequency
     moving: Share = _SHARE
@@ -151,7 +152,8 @@ class CommutersModel(StrictModel):
         return Commuters(
             dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
             None if self.single_access is None else (self.single_access << 64) // _SHARE, (self.announced << 64) // _SHARE,
-            self.guard, self.lead, self.start == "first", self.group,
+            self.guard, self.lead, self.start == "first",
+            min(self.group, self.mobile_nodes),
         )  # fmt: skip
 
     def names(self) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handoff.scenario.field_paths import is_count, keys_at
+from handoff.scenario.toml_text import parse_toml
 from handoff.scenario.units import parse_count
 
 _PATHS: dict[str, tuple[str, ...]] = {
@@ -132,7 +133,7 @@ def _set_path(data: dict[str, Any], path: str, name: str, text: str) -> None:
 
 def _parse_value(path: str, text: str) -> Any:
     try:
-        (parsed,) = tomllib.loads(f"x = {text}").values()
+        (parsed,) = parse_toml(f"x = {text}").values()
     except (tomllib.TOMLDecodeError, ValueError):
         parsed = text.strip()
     has_suffix = isinstance(parsed, str) and re.fullmatch(r"[\d.]+ *[kMG]", parsed) is not None

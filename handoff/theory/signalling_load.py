@@ -176,7 +176,7 @@ def _handoffs_by_kind(setup: Setup, registrations: _Registrations, group: Int) -
     key = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
     order = np.argsort(key, kind="stable")
     keys, starts = np.unique(key[order], return_index=True)
-    for kind, kind_rows in zip(keys.tolist(), np.split(rows[order], starts[1:]), strict=True):
+    for kind, kind_rows in zip(keys.tolist(), np.split(rows[order], starts)[1:], strict=True):
         old_router, *rest = (int(x) for x in np.unravel_index(kind, bounds))
         yield _HandoffKind(old_router - 1, *rest), kind_rows
 

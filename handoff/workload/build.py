@@ -23,6 +23,7 @@ from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import load_attachments
+from handoff.workload.movement_memory import check_movement_memory
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of the phase shift of a constant-bit-rate or Poisson flow."""
@@ -35,7 +36,7 @@ def message_path(folder: Path, scenario: Scenario) -> Path:
     return folder / f"{scenario.name.replace('/', '_')}.toml"
 
 
-def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
+def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: int | None = None) -> Setup:
     """Build the network, traffic and attachments of a scenario.
 
     Parameters
@@ -46,12 +47,17 @@ def build_setup(scenario: Scenario, path: Path, seed: int) -> Setup:
         Scenario file. The paths of captures and movement files are relative to its folder.
     seed : int
         Seed of the movement and the phase shifts.
+    memory_limit_bytes : int or None
+        Refuse movement that takes more memory.
 
     Raises
     ------
+    MemoryLimitError
+        If the movement takes more memory than the limit, or than this machine has.
     ScenarioError
         With every problem of the files that the scenario names and of their combination with the scenario.
     """
+    check_movement_memory(scenario, memory_limit_bytes)
     network = build_network(scenario)
     problems: list[str] = []
     gateways = _gateways(scenario)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 import handoff_traces
+from engine.regular_file import open_regular
 from handoff.scenario.traffic import Traffic
 from handoff.workload.flow import Endpoint, Flow, PacketSegment, Prefixes
 from handoff.workload.merge_captures import merge_to_disk
@@ -33,7 +34,7 @@ def open_capture(path: Path) -> handoff_traces.CompiledCapture:
         If the capture cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             expansion = MAX_EXPANSION if file.read(2) in _COMPRESSION_MAGIC else 1
         stat = path.stat()
     except OSError:

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from handoff.cli.main import main
+from handoff.cli.root import root as main
 
 ROOT = Path(__file__).parents[2]
 PLACES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.toml"))]

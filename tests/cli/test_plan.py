@@ -169,3 +169,20 @@ def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypat
     assert len(done) == len(set(done))
     count = CliRunner().invoke(main, ["query", "select count(*) as n from runs", str(dataset), "--json"])
     assert json.loads(count.stdout)[0]["n"] == len(done)
+
+
+@pytest.mark.parametrize("target", ["delay_mean<=1s", "disruption_p99<=50ms", "ha.registration_utilisation<=50%"])
+def test_a_scenario_without_handoffs_has_an_answer(target, tmp_path):
+    """A measure of handoffs has no value there, and the plan says why."""
+    words = (commuting(tmp_path), "--set", "handoff_rate=0/h", "--vary", "mobile_nodes=1:2", "--slo", target, "--most-runs", "2")
+    done = plan(*words, "--set", "duration=1s", "--set", "lifetime=18h")
+    if target.startswith("disruption"):
+        assert done.exit_code == 1
+        assert "nothing was measured in 2 replications" in done.stdout
+        assert "no value" in done.stdout
+    else:
+        assert done.exit_code == 0, done.output
+        assert "mobile_nodes at least 2: the end of the range meets the targets" in done.stdout
+    analytic = plan(*words, "--analytic")
+    assert analytic.exit_code == 0, analytic.output
+    assert "closed forms" in analytic.stdout

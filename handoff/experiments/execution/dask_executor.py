@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.execution.dask_launch import cluster_option_errors, scheduler_address_errors, start_local_cluster
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
-from handoff.experiments.execution.sigint import block_sigint_in_children
+from handoff.experiments.execution.stop_signals import block_stop_signals
 from handoff.experiments.execution.task import Task, TaskResult
 from handoff.experiments.execution.task_queue import TaskGroup, TaskQueue, TaskResults
 
@@ -83,7 +83,7 @@ class DaskExecutor:
         try:
             target: Any = self.address
             if self.cluster is not None:
-                with block_sigint_in_children():
+                with block_stop_signals():
                     target = start_local_cluster(self.jobs, self.options, self._resources)
                 self.address = target.scheduler_address
             client = distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from engine.regular_file import open_regular
+
 _MAX_CACHED_DIGESTS = 256
 
 
@@ -73,7 +75,7 @@ def file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=_MAX_CACHED_DIGESTS)
 def _digest(path: Path, *_: int) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -20,7 +20,7 @@ from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
 
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
-from handoff.experiments.execution.sigint import block_sigint_in_children
+from handoff.experiments.execution.stop_signals import block_stop_signals
 from handoff.experiments.execution.task import Task, TaskResult
 from handoff.experiments.execution.task_queue import MAX_DEATHS, TaskGroup, TaskQueue, TaskResults
 
@@ -66,7 +66,7 @@ class ProcessPool:
     ----------
     jobs : int
         Maximum number of processes. They start when there is work, end with this process however it ends, and ignore Ctrl-C,
-        which is meant for this process.
+        SIGTERM and SIGHUP, which are meant for this process.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -129,7 +129,7 @@ class ProcessPool:
         context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
         our_end, worker_end = context.Pipe()
         process = context.Process(target=worker_main, args=(worker_end,), daemon=True, name="handoff worker")
-        with block_sigint_in_children():
+        with block_stop_signals():
             process.start()
         worker_end.close()
         self._workers.append(Worker(process, our_end))

@@ -132,7 +132,7 @@ def run_task(task: Task) -> TaskResult:
         return TaskResult(problem="\n".join(errors))
     try:
         scenario = Scenario.model_validate(json.loads(task.scenario))
-        setup = build_setup(scenario, message_path(Path(task.folder), scenario), task.seed)
+        setup = build_setup(scenario, message_path(Path(task.folder), scenario), task.seed, task.memory_limit_bytes)
         references: dict[Any, ByteCounts] = {}
         tables, seconds = [], []
         for name in task.procedures:

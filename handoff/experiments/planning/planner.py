@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +15,7 @@ Candidate = tuple[str, int]
 """Procedure, value of the field."""
 Run = tuple[str, int, int]
 """Procedure, value of the field, number of the replication."""
+Waiting = Callable[[], AbstractContextManager[None]]
 
 
 class RunFailed(RuntimeError):
@@ -61,6 +63,8 @@ class Planner:
         Returns a value as text.
     store : RunStore or None
         Keeps runs for another time.
+    waiting : callable
+        Returns a context for each wait for a run. There a KeyboardInterrupt ends a search and nothing is half written.
     runs : dict of Run to CachedRun
         All finished runs; none is done twice.
     replications_used : dict of Candidate to int
@@ -75,6 +79,7 @@ class Planner:
     progress: Callable[[str], None] = lambda line: None
     display: Callable[[int], str] = str
     store: RunStore | None = None
+    waiting: Waiting = nullcontext
     runs: dict[Run, CachedRun] = field(default_factory=dict)
     replications_used: dict[Candidate, int] = field(default_factory=dict)
 
@@ -156,11 +161,17 @@ class Planner:
         remaining = len(tasks)
         if remaining:
             self.progress(f"{_count_runs(remaining)} at {', '.join(map(self.display, sorted({x for x, _ in procedures})))}")
-        for task, result in self.executor.run(tasks):
+        results = self.executor.run(tasks)
+        while (finished := self._next_result(results)) is not None:
+            task, result = finished
             x, r = tasks[task]
             self._add_result(task, result, x, r)
             remaining -= 1
             self.progress(f"{_count_runs(len(self.runs))} done, {remaining} to go in this step")
+
+    def _next_result(self, results: Iterator[tuple[Task, TaskResult]]) -> tuple[Task, TaskResult] | None:
+        with self.waiting():
+            return next(results, None)
 
     def _add_result(self, task: Task, result: TaskResult, x: int, r: int) -> None:
         if result.problem:

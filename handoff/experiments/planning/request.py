@@ -124,7 +124,7 @@ class ValidatedPlan:
 
     def setup_at(self, problem: SearchProblem, position: int) -> Setup:
         """Build the scenario at a value, with the first seed."""
-        return _build_setup(self.request, problem.tables(self.data, position), self.seed)
+        return _build_setup(self.request, problem.tables(self.data, position), self.seed, self.memory_limit_bytes)
 
     def make_slo_test(self, problem: SearchProblem) -> SloTest:
         """Return the test of one value, which has an equal share of the error of the answer."""
@@ -158,7 +158,7 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
         errors.append(f"--warmup {request.warmup}: the run ends at {data['duration']}: nothing would be measured")
     seed = scenario.seed if request.seed is None else request.seed
     errors += seed_range_errors(seed, request.most_runs)
-    steps, setup = _make_steps(request, data, scenario.seed, errors)
+    steps, setup = _make_steps(request, data, scenario.seed, limit, errors)
     target_sources = [("[slo]", [] if scenario.slo is None else scenario.slo.targets), ("--slo", request.slo)]
     if not any(texts for _, texts in target_sources) and request.size in DEFAULT_TARGET:
         target_sources.append((f"--size {request.size}", [DEFAULT_TARGET[request.size]]))
@@ -189,7 +189,7 @@ def _parse_targets(sources: Sequence[tuple[str, Sequence[str]]], setup: Setup | 
 
 
 def _make_steps(
-    request: PlanRequest, data: dict[str, Any], seed: int, errors: list[str]
+    request: PlanRequest, data: dict[str, Any], seed: int, limit: int | None, errors: list[str]
 ) -> tuple[list[SearchStep], Setup | None]:  # fmt: skip
     # Returns the search steps, and the scenario at the low end of the first range; None if there is a mistake.
     try:
@@ -200,11 +200,11 @@ def _make_steps(
             steps = sizing_steps(request.size, data)
             problem = steps[0]({})
         else:
-            return [], _build_setup(request, data, seed) if request.analytic else None
+            return [], _build_setup(request, data, seed, limit) if request.analytic else None
         if range_errors := problem.range_errors(data):
             option = "--vary" if request.vary else f"--size {request.size}:"
             raise ScenarioError([f"{option} {error}" for error in range_errors])
-        return steps, _build_setup(request, problem.tables(data, problem.range.low), seed)
+        return steps, _build_setup(request, problem.tables(data, problem.range.low), seed, limit)
     except ScenarioError as error:
         errors += error.problems
     except ValueError as error:
@@ -212,10 +212,10 @@ def _make_steps(
     return [], None
 
 
-def _build_setup(request: PlanRequest, data: dict[str, Any], seed: int) -> Setup:
+def _build_setup(request: PlanRequest, data: dict[str, Any], seed: int, limit: int | None) -> Setup:
     from handoff.workload.build import build_setup
 
-    return build_setup(Scenario.model_validate(data), request.scenario, seed)
+    return build_setup(Scenario.model_validate(data), request.scenario, seed, limit)
 
 
 def _unit_finder(setup: Setup | None) -> Callable[[str], str]:

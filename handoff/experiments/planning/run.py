@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer, busiest_resources
 from handoff.experiments.planning.closed_form import closed_form
-from handoff.experiments.planning.planner import Planner
+from handoff.experiments.planning.planner import Planner, Waiting
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run_store import PlanDataset, open_dataset
 from handoff.experiments.planning.search_problems import SearchProblem
@@ -45,7 +46,9 @@ class AnalyticAnswer:
     is_infeasible: bool
 
 
-def run_plan(plan: ValidatedPlan, executor: Executor, progress: Callable[[str], None] = lambda line: None) -> list[Answer]:
+def run_plan(
+    plan: ValidatedPlan, executor: Executor, progress: Callable[[str], None] = lambda line: None, waiting: Waiting = nullcontext
+) -> list[Answer]:
     """Answer the question of a plan for each procedure by simulation.
 
     Parameters
@@ -56,6 +59,8 @@ def run_plan(plan: ValidatedPlan, executor: Executor, progress: Callable[[str], 
         Not entered yet; see :func:`handoff.experiments.execution.factory.make_executor`.
     progress : callable
         Receives a line of text about the current step.
+    waiting : callable
+        Returns a context for each wait for a run; see :class:`handoff.experiments.planning.planner.Planner`.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def run_plan(plan: ValidatedPlan, executor: Executor, progress: Callable[[str], 
     answers: list[Answer] = []
     with open_dataset(plan.request.output) as dataset, executor:
         for procedures in _group_procedures(plan):
-            answers += _answer_steps(plan, procedures, executor, dataset, progress)
+            answers += _answer_steps(plan, procedures, executor, dataset, progress, waiting)
             if not answers[-1].complete:
                 break
     return answers
@@ -104,7 +109,7 @@ def _group_procedures(plan: ValidatedPlan) -> list[tuple[str, ...]]:
 
 def _answer_steps(
     plan: ValidatedPlan, procedures: Sequence[str], executor: Executor, dataset: PlanDataset | None,
-    progress: Callable[[str], None],
+    progress: Callable[[str], None], waiting: Waiting,
 ) -> list[Answer]:  # fmt: skip
     positions: dict[str, int] = {}
     answers: list[Answer] = []
@@ -113,7 +118,7 @@ def _answer_steps(
         make_task = partial(plan.make_task, problem)
         planner = Planner(
             plan.make_slo_test(problem), executor, make_task, partial(read_measures, plan.targets),
-            workers=getattr(executor, "jobs", 1), progress=progress, display=problem.values.display,
+            workers=getattr(executor, "jobs", 1), progress=progress, display=problem.values.display, waiting=waiting,
             store=None if dataset is None else dataset.store_for(problem, make_task),
         )  # fmt: skip
         brackets, complete = planner.search_values(procedures, problem.range, problem.sense)

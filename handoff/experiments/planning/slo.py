@@ -67,7 +67,7 @@ class Target:
 def format_value(value: float, unit: str) -> str:
     """Return a value of a measure as text with its unit."""
     if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else "∞" if value > 0 else "-∞"
+        return "no value" if math.isnan(value) else "∞" if value > 0 else "-∞"
     if unit == "ps":
         return format_duration(round(float(f"{value:.4g}")))  # an estimate has no more than four digits
     if unit in ("packets", "bytes", "") and abs(value) >= 1000:

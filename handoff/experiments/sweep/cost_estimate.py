@@ -153,7 +153,7 @@ def forecast(plan: SweepPlan, stored: Mapping[Run, StoredRun], missing: set[Run]
 
 def _build(plan: SweepPlan, point: Point) -> Setup:
     scenario = Scenario.model_validate(json.loads(point.scenario))
-    return build_setup(scenario, message_path(plan.folder, scenario), plan.seeds[0])
+    return build_setup(scenario, message_path(plan.folder, scenario), plan.seeds[0], plan.memory_limit_bytes)
 
 
 def _estimate_cost(plan: SweepPlan, point: Point) -> RunCost | str:

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.regular_file import open_regular, read_regular
 from handoff.experiments.execution.task import Table
 from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS
 
@@ -158,7 +159,7 @@ def _seed_in_name(path: Path) -> int:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return pq.ParquetFile(file).read(use_threads=False)
 
 
@@ -173,7 +174,7 @@ def _read_run(path: Path) -> StoredRun | str:
         facts = json.loads(metadata[FACTS_KEY])
         files = {name: table_path(path.parents[2], name, facts["point"], facts["seed"]) for name in facts["files"]}
         for name, digest in facts["files"].items():
-            if blake2b(files[name].read_bytes()).hexdigest() != digest:
+            if blake2b(read_regular(files[name])).hexdigest() != digest:
                 return f"incomplete: {name} is not what was written"
     except (pa.ArrowException, OSError, ValueError) as error:
         return f"damaged: {' '.join(str(error).split()) or type(error).__name__}"

@@ -142,3 +142,9 @@ def test_a_long_run_releases_pages_it_has_read(tmp_path, scheduling):
     assert int(result.flows["sent"][0]) == 6_000_000
     assert len(given_back) == 2
     assert max(given_back) - before < 32_000
+
+
+def test_a_period_beyond_int64_is_refused():
+    net, phone = network()
+    with pytest.raises(NetworkError, match=r"a period of 9223372036854775808 ps .* not below 2\*\*63"):
+        net.replay("ap", phone, [0, 1], [100, 100], period_ps=2**63)

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from handoff.scenario.field_types import MAX_MOBILE_NODES
 from handoff.scenario.load import validate
 from handoff.scenario.numeric_field import NumericField
 from handoff.scenario.overrides import resolve_paths, set_value
@@ -55,8 +56,10 @@ def read_back(data, name, number):
 @pytest.mark.parametrize("number", [1, 7, 999, 10**6 + 1, 60 * 10**12, 123_456_789_012_345])
 def test_formatted_number_is_read_back_by_the_scenario(number):
     data = tomllib.loads(COMMUTERS)
-    for name in ("agent_service", "cell_rate", "link_rate", "mobile_nodes", "buffer", "routers.wired.buffer_bytes"):
+    for name in ("agent_service", "cell_rate", "link_rate", "buffer", "routers.wired.buffer_bytes"):
         assert read_back(data, name, number) == number, name
+    mobile_nodes = min(number, MAX_MOBILE_NODES)
+    assert read_back(data, "mobile_nodes", mobile_nodes) == mobile_nodes
     assert read_back(data, "movement.commuters.guard", number % 10**9) == (number % 10**9,) * 2
     share = 500_000 + number % 500_000
     assert read_back(data, "moving", share) == share

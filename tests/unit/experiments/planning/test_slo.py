@@ -60,4 +60,4 @@ def test_values_are_printed_with_their_unit():
     assert format_value(1e-4, "ratio") == "0.0001"
     assert format_value(40_404.4, "") == "40,404"
     assert format_value(12, "packets") == "12 packets"
-    assert format_value(float("nan"), "ps") == "unknown"
+    assert format_value(float("nan"), "ps") == "no value"
