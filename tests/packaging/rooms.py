@@ -57,7 +57,7 @@ ROOMS = {
 ENGINE_MODULES = {
     "engine.describe": (
         "network", "elements", "attachments", "replay", "columns", "quantities", "arguments", "rng", "regular_file",
-    ),  # fmt: skip
+    ),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file", "output_file"),
     "engine.compiled": ("_core", "_loop", "_context", "_checkpoint"),
