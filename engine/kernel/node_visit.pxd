@@ -9,9 +9,11 @@ from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry,
 from engine.kernel.events cimport (
     EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, ControllerEvent, Message, action_before, push_event,
 )
+from engine.kernel.exact_sum cimport add_product
 from engine.kernel.fates cimport DETACHED, FORWARDING_OVERLOAD, LINK_LOSS, REGISTRATION_OVERLOAD, deliver, drop
 from engine.kernel.fifo cimport (
-    FULL, UNLIMITED, Fifo, FifoCursor, close_cursor, consume, delete_fifo, offer, open_cursor, packet_bytes, prefetch,
+    ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, delete_fifo, offer, open_cursor, packet_bytes,
+    prefetch, uncount_control,
 )
 from engine.kernel.forwarding cimport (
     apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
@@ -24,7 +26,7 @@ from engine.kernel.sources cimport (
 )
 from engine.kernel.world cimport (
     PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, add_to_fingerprint, copy_to_slot,
-    mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
+    fail, mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
 )
 
 cdef enum:
@@ -76,7 +78,7 @@ cdef inline void collect_uplink_arrivals(World* w, Unit* u, int64_t end) noexcep
             p = &f.ring[h & f.mask]
             consumed_bytes += packet_bytes(p)
             if packet_kind(p) >= CONTROL_NODE:
-                f.control_count -= 1
+                uncount_control(f, 1)
             if p.flags & (LOST | SENT_DETACHED):
                 if p.flags & SENT_DETACHED:
                     f.params.counters.detached += 1
@@ -101,7 +103,7 @@ cdef inline void collect_uplink_arrivals(World* w, Unit* u, int64_t end) noexcep
 
 cdef inline void count_wait(Unit* u, int64_t wait) noexcept nogil:
     """Count the wait of one packet that the server has accepted."""
-    u.total_wait = u.total_wait + wait if wait <= UNLIMITED - u.total_wait else UNLIMITED
+    add_product(&u.total_wait, 1, wait)
     if wait > u.max_wait:
         u.max_wait = wait
 
@@ -109,11 +111,15 @@ cdef inline bint serve_message(World* w, Unit* u, const Packet* p, int64_t* fini
     """Put a control message for this node into its registration queue. Return False if it is full."""
     cdef Fifo* f = u.registration_fifo
     cdef Packet* slot
+    cdef int outcome
     # Messages in the ring count as in the system; remove the messages already served.
     while f.head != f.tail and f.ring[f.head & f.mask].t <= p.t:
         consume(f, f.head + 1, packet_bytes(&f.ring[f.head & f.mask]))
     slot = copy_to_slot(w, f, p)
-    if offer(f, slot) == FULL:
+    outcome = offer(f, slot)
+    if outcome != ACCEPTED:
+        if outcome == PAST_LAST_TIME:
+            fail(w, PAST_LAST_TIME, f, p.t)
         return False
     count_wait(u, slot.t - p.t - f.params.service_time)
     finish[0] = slot.t
@@ -154,7 +160,7 @@ cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexc
     cdef DeferredItem x
     f = next_ready_fifo(u, &at)
     while f != NULL:
-        h = f.head if f.control_count else f.tail
+        h = f.head if f.state.control_count else f.tail
         while h != f.tail and f.ring[h & f.mask].t < end:
             p = &f.ring[h & f.mask]
             if packet_kind(p) == CONTROL_NODE and p.destination == u.node and not p.flags & LOST:
@@ -186,7 +192,7 @@ cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     if u.kind != UNIT_SERVER:
         f = next_ready_fifo(u, &at)
         while f != NULL:
-            any_control |= f.control_count != 0
+            any_control |= f.state.control_count != 0
             f = next_ready_fifo(u, &at)
         if any_control or u.deferred.size():
             register_control_arrivals(w, u, end)
@@ -254,7 +260,7 @@ cdef inline void handle_packet(World* w, Unit* u, const Packet* p, Entry* e) noe
     if p.destination != u.node:
         forward_packet(w, u.node, p)
     elif packet_kind(p) == DATA_UP:
-        if w.flow[p.flow].ends_at_node:
+        if w.flow[p.flow].bits.ends_at_node:
             deliver(w, p, u.node, -1)
         else:
             turn_downstream(w, u, p, e)
@@ -270,7 +276,10 @@ cdef inline void turn_downstream(World* w, Unit* u, const Packet* p, Entry* e) n
 cdef inline void enqueue_at_server(World* w, Unit* u, const Packet* p) noexcept nogil:
     """Put a packet into the queue of a forwarding server."""
     cdef Packet* slot = copy_to_slot(w, u.server_fifo, p)
-    if offer(u.server_fifo, slot) == FULL:
+    cdef int outcome = offer(u.server_fifo, slot)
+    if outcome == PAST_LAST_TIME:
+        fail(w, PAST_LAST_TIME, u.server_fifo, p.t)
+    elif outcome == FULL:
         drop(w, p, FORWARDING_OVERLOAD, p.t, u.node)
     else:
         if slot.t - u.server_fifo.params.service_time != p.t:

@@ -142,7 +142,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "waits restart after a checkpoint",
         "_checkpoint.pyx",
-        "    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)\n",
+        "    s.transfer(&u.total_wait, sizeof(u.total_wait))\n",
         "",
     ),
     Mutant("messages skip the registration server", "kernel/node_visit.pxd", "    finish[0] = slot.t\n", "    finish[0] = p.t\n"),
