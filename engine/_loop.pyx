@@ -238,8 +238,8 @@ cdef class EventLoop:
                 raise MemoryLimitError(f"no memory left at {self.w.failure_time} ps, unit {unit!r}")
             if self.w.failure == PAST_LAST_TIME:
                 raise TimeLimitError(
-                    f"{self.failed_queue(unit)} at {self.w.failure_time} ps: a packet would leave or arrive at 2**63 ps (106 days) "
-                    "or later, which is past the end of the clock; limit the queue, lower the load or the delay, or raise the rate"
+                    f"{self.failed_queue(unit)} at {self.w.failure_time} ps: a packet would end at 2**63 ps (106 days) "
+                    "or later, past the end of the clock; limit the queue, lower the load or the delay, or raise the rate"
                 )
             link = self.w.failure_fifo.key if self.w.failure_fifo != NULL else 0
             raise ConservationError(

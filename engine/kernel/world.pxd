@@ -10,8 +10,8 @@ from engine.kernel.copy_ledger cimport CopyLedger
 from engine.kernel.events cimport Action, ControllerEvent, Message
 from engine.kernel.exact_sum cimport ExactSum
 from engine.kernel.fifo cimport (
-    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot, notify_destination,
-    offer,
+    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot,
+    notify_destination, offer,
 )
 from engine.kernel.link_trace cimport LinkTrace
 from engine.kernel.next_event cimport NextEventIndex, ctz64

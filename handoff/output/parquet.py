@@ -92,8 +92,8 @@ SCHEMAS = {
 
 Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packets or messages. A link is ``pooled`` if its row
 stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
-A sum of times (``engine.results.EXACT_SUMS``) is null if it is 2^63 ps (106 days) or more, which int64 cannot represent. Means and
-utilisations are computed from the exact sums.
+A sum of times (``engine.results.EXACT_SUMS``) is null if it is 2^63 ps (106 days) or more, which int64 cannot represent. Means
+and utilisations are computed from the exact sums.
 """
 _RUN_FACTS = ("fingerprint", "packet_hops")
 GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])

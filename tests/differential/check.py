@@ -36,19 +36,19 @@ def engine_options(scenario: Scenario) -> dict[str, Any]:
 
 
 def oracle_and_engine(number: int) -> list[str]:
-    """Compare engine and oracle packet by packet, in some seeds also on overlapping cells or a feed-forward network."""
-    problems = _agree(number, generate(number))
+    """Compare engine and oracle packet by packet, in some seeds also on overlapping cells or a feed-forward network.
+
+    One scenario in eight also runs so slowly that it lasts for months, and its sums of times pass 2**63 and 2**64 ps.
+    """
+    scenario = generate(number)
+    problems = _agree(number, scenario)
+    if number % 8 == 3:
+        problems += _agree(number, scenario, Change(scale=MONTHS_PS // scenario.until))
     if number % 3 == 0:
         problems += _agree(number, overlapping_cells(number))
     if number % 3 == 1:
         problems += _agree(number, feedforward_network(number), threads=1 + number // 3 % 3, scheduling="window")
     return problems
-
-
-def near_the_end_of_the_clock(number: int) -> list[str]:
-    """Compare engine and oracle on a scenario that lasts for months: its sums of times pass 2**63 and 2**64 ps."""
-    scenario = generate(number)
-    return _agree(number, scenario, Change(scale=MONTHS_PS // scenario.until))
 
 
 def _agree(number: int, scenario: Scenario, change: Change = UNCHANGED, **overrides: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.engine_or_oracle import file_study_differences, procedure_differences
-from tests.differential.check import AGAINST_ITSELF, near_the_end_of_the_clock, oracle_and_engine
+from tests.differential.check import AGAINST_ITSELF, oracle_and_engine
 
 
 def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
@@ -22,11 +22,6 @@ def test_procedures_agree_on_engine_and_oracle(block: range, each: Any) -> None:
 def test_studies_from_files_agree_on_engine_and_oracle(block: range, each: Any) -> None:
     """Run one scenario in eight as a study from captures and movement files."""
     _assert_no_differences(each(file_study_differences, [n // 8 for n in block if n % 8 == 0]))
-
-
-def test_sums_of_months_agree_on_engine_and_oracle(block: range, each: Any) -> None:
-    """Run one scenario in eight so slowly that it lasts for months."""
-    _assert_no_differences(each(near_the_end_of_the_clock, [n for n in block if n % 8 == 3]))
 
 
 @pytest.mark.parametrize("which", range(len(AGAINST_ITSELF)), ids=[check.__name__ for check in AGAINST_ITSELF])

@@ -45,7 +45,7 @@ FIT = (LAST - 1) // ONE_BIT  # packets of time 0 that leave before 2**63 ps
 def test_a_backlog_past_the_end_of_the_clock_ends_the_run(network, queue, threads):
     result = Engine(network(FIT), threads=threads).run("1s")
     assert result.flows["sent"][0] == result.flows["in_flight"][0] == FIT
-    with pytest.raises(TimeLimitError, match=rf"{queue} at [0-9]+ ps: a packet would leave or arrive at 2\*\*63 ps"):
+    with pytest.raises(TimeLimitError, match=rf"{queue} at [0-9]+ ps: a packet would end at 2\*\*63 ps"):
         Engine(network(FIT + 1), threads=threads, scheduling="window").run("1s")
 
 

@@ -10,7 +10,8 @@ from engine.results import EXACT_SUMS
 from handoff.simulation.measurement_window import Snapshot, window_result
 from tests.differential.oracle import Oracle
 
-DAY = 86_400 * 10**12
+S = 10**12
+DAY = 86_400 * S
 EDGE = 2**64
 both = pytest.mark.parametrize("kind", [Engine, Oracle])
 
@@ -69,7 +70,7 @@ def waits(kind, **server):
     net.node("agent", **server)
     net.link("sender", "agent", delay=1)
     phone = net.mobile("phone", home="agent")
-    net.schedule_event([i * 10**12 for i in range(20)], phone, 0, range(20), node="sender")
+    net.schedule_event([i * S for i in range(20)], phone, 0, range(20), node="sender")
     engine = kind(net)
     engine.attach("sender", Sender())
     return engine
@@ -84,17 +85,17 @@ def forwarding_waits(kind):
 
 
 def sum_of_waits(messages):
-    return sum(i * (5 * DAY - 10**12) for i in range(messages))
+    return sum(i * (5 * DAY - S) for i in range(messages))
 
 
-PACKET = 480_000 * 10**12
+PACKET = 480_000 * S
 DELAY = 40 * DAY + 10**9
 CASES = {  # network, column, row, time past which the sum is beyond the edge, sum then, end, sum at the end
     "delays": (delays, "flows", "delay_sum_ps", 0, 46 * DAY, 6 * DELAY, 50 * DAY, 10 * DELAY),
     "downlinks": (transmissions, "links", "busy_ps", 0, DAY, 42 * PACKET, 3 * DAY, 41 * PACKET),
     "uplinks": (transmissions, "links", "busy_ps", 1, DAY, 41 * PACKET, 3 * DAY, 41 * PACKET),
-    "registration": (registration_waits, "nodes", "registration_wait_ps", 1, 15 * 10**12, sum_of_waits(15), DAY, sum_of_waits(20)),
-    "forwarding": (forwarding_waits, "nodes", "forwarding_wait_ps", 1, 15 * 10**12, sum_of_waits(15), DAY, sum_of_waits(20)),
+    "registration": (registration_waits, "nodes", "registration_wait_ps", 1, 15 * S, sum_of_waits(15), DAY, sum_of_waits(20)),
+    "forwarding": (forwarding_waits, "nodes", "forwarding_wait_ps", 1, 15 * S, sum_of_waits(15), DAY, sum_of_waits(20)),
 }
 each_sum = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -103,7 +104,7 @@ each_sum = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 @each_sum
 def test_a_sum_is_exact_past_the_edge(kind, case):
     build, table, column, row, early, early_sum, until, total = case
-    assert EDGE < early_sum
+    assert early_sum > EDGE
     for end, expected in ((early, early_sum), (until, total)):
         assert getattr(build(kind).run(end), table)[column][row] == expected
 
@@ -147,7 +148,7 @@ def test_a_rescue_takes_a_sum_back_below_the_edge(kind):
 def test_sums_of_rows_cannot_wrap_either(kind):
     """Numpy adds Python integers exactly, so that ``sum`` over flows has the true value."""
     result = transmissions(kind).run(8 * DAY)
-    sums = {name: values for table in (result.flows, result.links, result.nodes) for name, values in table.items() if name in EXACT_SUMS}
-    assert sums.keys() == set(EXACT_SUMS)
+    columns = result.flows | result.links | result.nodes
+    sums = {name: columns[name] for name in EXACT_SUMS}
     assert all(values.dtype == object for values in sums.values())
     assert result.links["busy_ps"].sum() == 82 * PACKET
