@@ -21,7 +21,7 @@ from engine.results import (
     Result,
 )  # fmt: skip
 
-# The order of the compiled engine's arrays. A name that stands twice is an exact sum: its low, then its high 64 bits.
+# The order of the compiled engine's arrays. A name that is listed twice is an exact sum: its low, then its high 64 bits.
 RAW_FLOW = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "reordered",
     "delay_sum_ps", "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",

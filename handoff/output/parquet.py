@@ -165,14 +165,19 @@ def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 def _groups(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     facts = {"procedure": run.procedure, "seed": seed, "until_ps": run.result.until_ps} | dict.fromkeys(_RUN_FACTS)
     rows = [{"mobile_procedure": row["procedure"]} | row | facts for row in run.groups]
-    return {name: [row[name] for row in rows] for name in GROUPS.names}
+    return {field.name: [_cell(row[field.name], field) for row in rows] for field in GROUPS}
 
 
 def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
     }  # fmt: skip
-    return {name: [row[name]] for name in SCHEMAS["runs"].names}
+    return {field.name: [_cell(row[field.name], field)] for field in SCHEMAS["runs"]}
+
+
+def _cell(value: Any, field: pa.Field) -> Any:
+    """Return a value as the type of its column. Arrow refuses an integer above 2^53 in a column of floats."""
+    return float(value) if value is not None and field.type == pa.float64() else value
 
 
 def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from engine import Result
 from engine.columns import Columns, Int
@@ -104,24 +103,20 @@ class RunResult:
             "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
         }
 
-    def mean_waits(self) -> Columns:
+    def mean_waits(self) -> dict[str, list[float | None]]:
         """Return the mean waits for the servers of nodes.
 
         Returns
         -------
-        dict of str to ndarray of float
+        dict of str to list of float or None
             ``registration_wait_mean_ps`` and ``forwarding_wait_mean_ps``, computed from the exact sums, with one element for each
-            node; NaN where the server accepted nothing.
+            node; None where the server accepted nothing.
         """
-        return {
-            f"{server}_wait_mean_ps": self._means(self.result.nodes[f"{server}_wait_ps"], self.result.nodes[accepted])
-            for server, accepted in (("registration", "registered"), ("forwarding", "forwarded"))
-        }
-
-    @staticmethod
-    def _means(sums: Int, counts: Int) -> npt.NDArray[np.float64]:
-        pairs = zip(sums.tolist(), counts.tolist(), strict=True)
-        return np.array([total / count if count else np.nan for total, count in pairs], np.float64)
+        means: dict[str, list[float | None]] = {}
+        for server, accepted in (("registration", "registered"), ("forwarding", "forwarded")):
+            sums, counts = self.result.nodes[f"{server}_wait_ps"].tolist(), self.result.nodes[accepted].tolist()
+            means[f"{server}_wait_mean_ps"] = [s / n if n else None for s, n in zip(sums, counts, strict=True)]
+        return means
 
     def delay_means(self) -> Int:
         """Return the mean delay of each flow in ps, rounded down; -1 where nothing was delivered."""

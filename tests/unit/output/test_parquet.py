@@ -1,14 +1,12 @@
 """Parquet tables of results."""
 
 import json
-import math
 from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from engine.results import EXACT_SUMS
 from handoff.output import parquet
 from handoff.output.parquet import GROUPS, SCHEMAS, provenance, table_columns, write_tables
 from handoff.protocol.procedures import MIXTURE
@@ -149,23 +147,27 @@ def test_mean_delays_of_flows_need_no_record_of_packets(setup, runs):
 
 
 def test_a_sum_of_times_that_does_not_fit_is_null_and_its_mean_exact(setup, runs, tmp_path):
-    """All sums times 2**60: those of 8 ps or more do not fit, those of 0 do."""
-    factor, plain = 2**60, runs[0].result
-    tables = {
-        name: columns | {sums: columns[sums] * factor for sums in EXACT_SUMS if sums in columns}
-        for name, columns in (("flows", plain.flows), ("links", plain.links), ("nodes", plain.nodes))
-    }
-    run = replace(runs[0], result=replace(plain, **tables))
-    write_tables(tmp_path, [run], setup, SEED, {})
-    flows, links, nodes = (pq.read_table(tmp_path / f"{name}.parquet").to_pydict() for name in tables)
+    """Sums of delays times 2**24, so that their means still fit; other sums times 2**60."""
+    few, many, plain = 2**24, 2**60, runs[0].result
     delays, busy, waits = plain.flows["delay_sum_ps"], plain.links["busy_ps"], plain.nodes["registration_wait_ps"]
-    assert flows["delay_sum_ps"] == [None if total else 0 for total in delays]
+    larger = replace(
+        plain,
+        flows=plain.flows | {"delay_sum_ps": delays * few},
+        links=plain.links | {"busy_ps": busy * many},
+        nodes=plain.nodes | {"registration_wait_ps": waits * many},
+    )
+    run = replace(runs[0], result=larger)
+    write_tables(tmp_path, [run], setup, SEED, {})
+    flows, links, nodes = (pq.read_table(tmp_path / f"{name}.parquet").to_pydict() for name in ("flows", "links", "nodes"))
+    assert flows["delay_sum_ps"] == [total * few if total * few < 2**63 else None for total in delays]
     assert links["busy_ps"] == [None if total else 0 for total in busy]
     assert nodes["registration_wait_ps"] == [None if total else 0 for total in waits]
-    assert any(delays)
-    assert any(busy)
+    assert None in flows["delay_sum_ps"]
+    assert None in links["busy_ps"]
+    counts = plain.flows["delivered"].tolist()
+    assert flows["delay_mean_ps"] == [total * few // count if count else -1 for total, count in zip(delays, counts, strict=True)]
     length = run.reached_ps - run.begin_ps
-    assert links["utilisation"] == [total * factor / length for total in busy]
-    registered = plain.nodes["registered"].tolist()
-    means = [total * factor / count if count else None for total, count in zip(waits, registered, strict=True)]
-    assert [None if math.isnan(mean) else mean for mean in nodes["registration_wait_mean_ps"]] == means
+    assert links["utilisation"] == [total * many / length for total in busy]
+    counts = plain.nodes["registered"].tolist()
+    means = [total * many / count if count else None for total, count in zip(waits, counts, strict=True)]
+    assert nodes["registration_wait_mean_ps"] == means
