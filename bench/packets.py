@@ -102,7 +102,7 @@ def engine(case: Case, **options: Any) -> dict[str, Any]:
     ready.advance(case.seconds * 10**12)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     flows = ready.result().flows
-    delivered, dropped, delay = (int(flows[c].sum()) for c in ("delivered", "dropped", "delay_sum_ps"))
+    delivered, dropped, delay = (sum(flows[c].tolist()) for c in ("delivered", "dropped", "delay_sum_ps"))
     return {"delivered": delivered, "dropped": dropped, "delay_sum_ps": delay, "wall_s": wall, "cpu_s": cpu}
 
 

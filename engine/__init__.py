@@ -5,7 +5,7 @@ from engine._core import Engine
 from engine.link_trace import LinkTrace
 from engine.network import Network, NetworkError
 from engine.quantities import FOREVER, format_duration, parse_duration
-from engine.results import ConservationError, EngineStateError, Fate, MemoryLimitError, Result
+from engine.results import ConservationError, EngineStateError, Fate, MemoryLimitError, Result, TimeLimitError
 
 __all__ = [
     "FOREVER",
@@ -21,6 +21,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "Result",
+    "TimeLimitError",
     "format_duration",
     "parse_duration",
 ]  # fmt: skip

@@ -295,7 +295,8 @@ cdef int transfer_unit(StateStream s, Unit* u) except -1:
     u.group_bound[0] = 0  # a lower bound, which the next lookup makes exact
     u.schedule_next, u.event_counter = s.transfer_int(u.schedule_next), s.transfer_int(u.event_counter)
     u.message_count = s.transfer_int(u.message_count)
-    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)
+    s.transfer(&u.total_wait, sizeof(u.total_wait))
+    u.max_wait = s.transfer_int(u.max_wait)
     u.buffer_peak_packets, u.buffer_peak_bytes = s.transfer_int(u.buffer_peak_packets), s.transfer_int(u.buffer_peak_bytes)
     transfer_entry_count(s, &u.bindings)
     transfer_entry_count(s, &u.visitors)

@@ -45,6 +45,7 @@ cdef class EventLoop:
     cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil
     cdef int check_signals(self) except -1 nogil
     cdef int64_t earliest_event(self) noexcept nogil
+    cdef object failed_queue(self, object unit)
     cdef int raise_failure(self, Unit* u) except -1 nogil
     cdef int release_mapped_pages(self) except -1 nogil
     cdef int run_windows(self, int64_t stop) except -1 nogil

@@ -2,7 +2,7 @@
 # cython: language_level=3
 """Event loop of the compiled engine: windows of units, one after the other or in parallel, or single instants in time order."""
 
-from engine.results import ConservationError, MemoryLimitError
+from engine.results import ConservationError, MemoryLimitError, TimeLimitError
 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t
@@ -11,7 +11,7 @@ from libcpp.algorithm cimport sort
 from engine._context cimport Event
 from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
 from engine.kernel.fates cimport DELIVERED, end_message
-from engine.kernel.fifo cimport NO_MEMORY
+from engine.kernel.fifo cimport NO_MEMORY, PAST_LAST_TIME, LinkCounters
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
@@ -240,11 +240,23 @@ cdef class EventLoop:
             unit = self.built.plan.units[u.rank].name
             if self.w.failure == NO_MEMORY:
                 raise MemoryLimitError(f"no memory left at {self.w.failure_time} ps, unit {unit!r}")
+            if self.w.failure == PAST_LAST_TIME:
+                raise TimeLimitError(
+                    f"{self.failed_queue(unit)} at {self.w.failure_time} ps: a packet would end at 2**63 ps (106 days) "
+                    "or later, past the end of the clock; limit the queue, lower the load or the delay, or raise the rate"
+                )
             link = self.w.failure_fifo.key if self.w.failure_fifo != NULL else 0
             raise ConservationError(
                 f"a packet would arrive before its destination's frontier: unit {unit!r}, link key {link:#x}, "
                 f"time {self.w.failure_time} ps"
             )
+
+    cdef object failed_queue(self, object unit):
+        """Return the name of the queue in which a failure was seen: a link, a cell's downlinks or uplinks, or a server."""
+        cdef LinkCounters* counters = self.w.failure_fifo.params.counters
+        if self.w.failure_fifo.params.service_time >= 0:
+            return f"server of {unit.removesuffix('|')!r}"
+        return f"link {self.built.row_names[counters - self.w.link_counters]!r}"
 
     cdef int release_mapped_pages(self) except -1 nogil:
         """Release the pages of mapped recordings that have been read."""

@@ -13,7 +13,7 @@ from engine.quantities import FOREVER
 from engine.rng import log_table, name_key
 from engine.routing import check_routes
 
-LINK_COUNTERS = 15
+LINK_COUNTERS = 16
 POISSON = 1
 MOBILE_GROUP = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
 BOUNDARY = np.dtype([("t", "i8"), ("mobile", "i4"), ("step", "i4")])
@@ -30,7 +30,7 @@ class CompiledNetwork:
 
     Attributes
     ----------
-    tallies : ndarray, shape (links + 2 cells, 15)
+    tallies : ndarray, shape (links + 2 cells, 16)
         Counters: one row for each link, then one for the downlinks and one for the uplinks of each cell.
     mobile_groups : structured ndarray of ``MOBILE_GROUP``
         Groups of mobiles, by first mobile: from a group follow the key and the home of each mobile.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.columns import Columns
+from engine.columns import Columns, Int
 from engine.compiled_network import CompiledNetwork
 from engine.results import (
     FLOW_COLUMNS,
@@ -19,14 +21,20 @@ from engine.results import (
     Result,
 )  # fmt: skip
 
-# the order of the compiled engine's arrays
+# The order of the compiled engine's arrays. A name that is listed twice is an exact sum: its low, then its high 64 bits.
 RAW_FLOW = (
     "sent", "copies", "delivered", "duplicate", "dropped", "lost", "reordered",
-    "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
+    "delay_sum_ps", "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
 )  # fmt: skip
 RAW_LINK = (
     "packets", "bytes", "control_packets", "control_bytes", "tunnel_bytes", "dropped", "lost", "detached",
-    "rescued", "rescued_bytes", "peak_packets", "peak_bytes", "busy_ps", "out_packets", "out_bytes",
+    "rescued", "rescued_bytes", "peak_packets", "peak_bytes", "busy_ps", "busy_ps", "out_packets", "out_bytes",
+)  # fmt: skip
+RAW_NODE = (
+    "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_ps", "forwarding_wait_max_ps",
+    "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_ps",
+    "registration_wait_max_ps", "entries_peak", "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
+    "binding_ps", "binding_ps", "visitor_ps", "visitor_ps", "held_byte_ps", "held_byte_ps",
 )  # fmt: skip
 
 
@@ -38,13 +46,12 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
     ConservationError
         If packets, copies or bytes do not add up.
     """
-    flows = dict(zip(RAW_FLOW, raw["flows"], strict=True))
-    links = dict(zip(RAW_LINK, network.tallies.T.copy(), strict=True))
+    flows = name_columns(RAW_FLOW, raw["flows"])
+    links = name_columns(RAW_LINK, network.tallies.T.copy())
     links["queued"], links["queued_bytes"] = raw["queued"].T.copy()
     check_conservation(network, until_ps, flows, links, raw["fates"])
     spans = dict(zip(SPAN_COLUMNS, raw["spans"], strict=True))
-    nodes = dict(zip(NODE_COLUMNS, raw["nodes"].T.copy(), strict=True))
-    nodes |= {name: np.array(values, object) for name, values in zip(NODE_INTEGRALS, raw["integrals"], strict=True)}
+    nodes = name_columns(RAW_NODE, raw["nodes"].T.copy())
     packets = None
     if raw["record"]:
         packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
@@ -56,7 +63,7 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
         events=raw["events"],
         flows={c: flows[c] for c in FLOW_COLUMNS},
         links={c: links[c] for c in LINK_COLUMNS},
-        nodes=nodes,
+        nodes={c: nodes[c] for c in NODE_COLUMNS + NODE_INTEGRALS},
         spans=spans,
         link_names=network.row_names,
         node_names=network.node_names,
@@ -64,6 +71,20 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
         delay_histogram=raw["histogram"],
         packets=packets,
     )
+
+
+def name_columns(names: Sequence[str], arrays: Iterable[Int]) -> Columns:
+    """Return the arrays by name. Two arrays of one name are the low and the high 64 bits of Python integers."""
+    columns: Columns = {}
+    for name, values in zip(names, arrays, strict=True):
+        columns[name] = exact_integers(columns[name], values) if name in columns else values
+    return columns
+
+
+def exact_integers(low: Int, high: Int) -> npt.NDArray[Any]:
+    """Return an array of Python integers from their low and high 64 bits."""
+    integers: npt.NDArray[Any] = low.view(np.uint64).astype(object)
+    return integers + (high.astype(object) << 64) if high.any() else integers
 
 
 def check_conservation(network: CompiledNetwork, until_ps: int, flows: Columns, links: Columns, fates: Any) -> None:

@@ -40,6 +40,10 @@ class ConservationError(RuntimeError):
     """A conservation or order law is broken; the message names the unit, the link and the time. This is a bug in the engine."""
 
 
+class TimeLimitError(ValueError):
+    """A packet would arrive at 2**63 ps (106 days) or later, past the end of the engine's clock; the message names the queue."""
+
+
 class MemoryLimitError(MemoryError):
     """The run may need more memory than its limit; the message has the estimate."""
 
@@ -72,15 +76,18 @@ NODE_COLUMNS = (
     "entries_peak", "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
 )  # fmt: skip
 """Columns of nodes. ``forwarded`` and ``registered``: packets and messages that the forwarding server and the registration server
-accepted. ``*_wait_ps``: time from arrival to the start of service, as a sum (at most 2^63 - 1) and as a maximum. ``messages``:
-control messages that the controller received, without refused ones. ``entries_peak``: maximum number of table entries,
-one for each mobile node. ``bindings_peak`` and ``visitors_peak``: maximum number of care-of nodes and of local entries or hold
-buffers that were valid at once. ``held_peak_*``: maximum content of one hold buffer."""
+accepted. ``*_wait_ps``: time from arrival to the start of service, as a sum and as a maximum. ``messages``: control messages
+that the controller received, without refused ones. ``entries_peak``: maximum number of table entries, one for each mobile node.
+``bindings_peak`` and ``visitors_peak``: maximum number of care-of nodes and of local entries or hold buffers that were valid at
+once. ``held_peak_*``: maximum content of one hold buffer."""
 
 NODE_INTEGRALS = ("binding_ps", "visitor_ps", "held_byte_ps")
-"""Columns of nodes that are integrals over time, as Python integers of any size in arrays of objects: the times for which care-of
-nodes, and local entries or hold buffers, were valid in the table, and the bytes in hold buffers times the time that they waited
-(docs/model.md, 6)."""
+"""Columns of nodes that are integrals over time: the times for which care-of nodes, and local entries or hold buffers, were valid
+in the table, and the bytes in hold buffers times the time that they waited (docs/model.md, 6)."""
+
+EXACT_SUMS = ("delay_sum_ps", "busy_ps", "forwarding_wait_ps", "registration_wait_ps", *NODE_INTEGRALS)
+"""Columns of flows, links and nodes that add times up. A sum may pass 2^63 ps (106 days), so these columns are arrays of Python
+integers (dtype ``object``), which have any size."""
 
 SPAN_COLUMNS = (
     "mobile", "id", "open_ps", "close_ps", "end_ps", "delivered", "duplicate", "reordered", "after_marker",
@@ -111,8 +118,8 @@ class Result:
         Packet-hops: packets accepted by links, downlinks and uplinks.
     flows, links, nodes, spans : dict of str to ndarray
         One int64 array for each column, with one element for each flow, link, node or span; see ``FLOW_COLUMNS`` and the
-        others. The columns ``NODE_INTEGRALS`` of nodes are arrays of Python integers. Rows are in the order of declaration, as in
-        the lists of names below.
+        others. The columns ``EXACT_SUMS`` are arrays of Python integers. Rows are in the order of declaration, as in the lists
+        of names below.
     link_names, node_names : list of str
         Row names; links first, then ``r>*`` and ``r<*`` of each cell.
     fates : ndarray of int64, shape (2, 15)

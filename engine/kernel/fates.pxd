@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport Message
+from engine.kernel.exact_sum cimport add_to_low_word
 from engine.kernel.packet cimport CONTROL_NODE, COPIED, TUNNEL_COUNT_MASK, Packet, unlikely
 from engine.kernel.rng cimport clz64
 from engine.kernel.world cimport CONTROL_FATES, DATA_FATES, RECORD_PACKETS, DeferredDrop, Flow, PacketRecord, World, packet_kind
@@ -104,7 +105,8 @@ cdef inline void count_delivery(World* w, uint32_t flow, uint32_t seq, int64_t t
     w.fates[DATA_FATES][DELIVERED] += 1
     w.delay_histogram[histogram_bucket(delay)] += 1
     f.delivered += 1
-    f.delay_sum += delay
+    if unlikely(add_to_low_word(&f.delay_sum_low, delay)):
+        f.bits.delay_sum_high += 1
     if delay > f.delay_max:
         f.delay_max = delay
     if t - f.last_time > f.gap_max and f.last_time >= 0:

@@ -5,7 +5,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from engine.kernel.arena cimport BlockPool, allocate_block, allocate_zeroed, free_block, new_block_pool
-from engine.kernel.next_event cimport atomic_min, atomic_set_bits
+from engine.kernel.exact_sum cimport ExactSum, add_product
+from engine.kernel.next_event cimport NEVER, atomic_min, atomic_set_bits
 from engine.kernel.packet cimport CONTROL, Packet, unlikely
 from engine.kernel.shortage cimport require
 from engine.kernel.vector cimport vector
@@ -25,11 +26,15 @@ cdef enum:  # results of an offer, and failures of a run
     FULL = 1
     BROKEN_FRONTIER = 2
     NO_MEMORY = 3
+    PAST_LAST_TIME = 4  # a packet would arrive at NEVER or later
 
 cdef enum:
     NO_RING = 0xFFFFFFFF  # Fifo.mask of a FIFO without a ring
 
-cdef enum:  # Fifo.flags
+cdef enum:
+    CONTROL_COUNT_MAX = 8191  # the largest value of FifoState.control_count
+
+cdef enum:  # FifoState.flags
     ORPHAN = 1  # no table entry names this downlink any more
     IN_CONTROL_LIST = 2  # the downlink is in World.control_downlinks
 
@@ -46,12 +51,13 @@ cdef struct LinkCounters:  # one row of Result.links
     int64_t rescued_bytes
     int64_t peak_packets
     int64_t peak_bytes
-    int64_t busy
+    ExactSum busy
     int64_t out_packets
     int64_t out_bytes
 
 cdef struct FifoParameters:  # what seldom changes from packet to packet; all mobile nodes' downlinks in a cell share one
     int64_t delay
+    uint64_t finish_limit  # NEVER - delay: a transmission has to end before it
     int64_t last_bytes  # size and transmission time of the last packet
     int64_t last_time
     int64_t limit_packets  # UNLIMITED: no limit
@@ -71,6 +77,16 @@ cdef struct FifoParameters:  # what seldom changes from packet to packet; all mo
     int32_t cell
     int32_t trace_row  # row of Result.links if the link is traced, else -1
 
+cdef extern from *:
+    """
+    struct handoff_fifo_state { uint64_t bytes : 48, control_count : 13, is_active : 1, flags : 2; };
+    """
+    cdef struct FifoState "handoff_fifo_state":
+        uint64_t bytes  # 48 bits: of the packets from first_in_system on
+        uint64_t control_count  # 13 bits: control packets in the ring; CONTROL_COUNT_MAX: that many or more, until it is empty
+        uint64_t is_active  # one bit: in a list of active downlinks or uplinks
+        uint64_t flags  # two bits: ORPHAN, IN_CONTROL_LIST
+
 cdef struct Fifo:  # one cache line
     Packet* ring  # NULL until needed
     uint32_t mask
@@ -80,12 +96,9 @@ cdef struct Fifo:  # one cache line
     int64_t idle_at  # end of the last transmission
     uint64_t key
     FifoParameters* params
-    int32_t bytes_in_system  # of the packets from first_in_system on
+    FifoState state
     int32_t mobile  # mobile node of an own downlink or an uplink, else -1
     uint32_t tail_limit  # up to this tail, a new packet overwrites none that is still needed
-    uint16_t control_count  # control packets in the ring
-    uint8_t in_active_list
-    uint8_t flags
 
 cdef struct FifoCursor:  # FIFO as the unit at its far end reads it during a visit; packets that enter meanwhile arrive later
     Fifo* fifo
@@ -104,7 +117,7 @@ cdef inline void flush_counters(FifoParameters* params) noexcept nogil:
     """Add the bytes and busy time of the packets since the last call, which all had the same size."""
     cdef LinkCounters* counters = params.counters
     counters.bytes += (counters.packets - params.counted_packets) * params.last_bytes
-    counters.busy += (counters.packets - params.counted_packets) * params.last_time
+    add_product(&counters.busy, counters.packets - params.counted_packets, params.last_time)
     params.counted_packets = counters.packets
 
 cdef inline int64_t transmission_time(FifoParameters* params, int64_t size) noexcept nogil:
@@ -116,7 +129,7 @@ cdef inline int64_t transmission_time(FifoParameters* params, int64_t size) noex
         elif params.rate == 0:
             params.last_time = 0
         else:
-            params.last_time = (size * BYTE_TIME_FACTOR + params.rate - 1) // params.rate
+            params.last_time = (<uint64_t>size * BYTE_TIME_FACTOR + params.rate - 1) // <uint64_t>params.rate
     return params.last_time
 
 cdef inline uint32_t first_needed(Fifo* f) noexcept nogil:
@@ -156,7 +169,7 @@ cdef inline Packet* next_slot(Fifo* f, vector[void*]* retired_rings) noexcept no
 cdef inline void remove_departed(Fifo* f, int64_t t) noexcept nogil:
     """Remove the packets whose transmission has ended by ``t`` from the system."""
     while f.first_in_system != f.tail and f.ring[f.first_in_system & f.mask].t - f.params.delay <= t:
-        f.bytes_in_system -= <int32_t>packet_bytes(&f.ring[f.first_in_system & f.mask])
+        f.state.bytes -= packet_bytes(&f.ring[f.first_in_system & f.mask])
         f.first_in_system += 1
 
 cdef inline void accept_packet(
@@ -168,7 +181,7 @@ cdef inline void accept_packet(
     """
     cdef LinkCounters* counters = f.params.counters
     f.idle_at = finish
-    f.bytes_in_system = <int32_t>bytes_in_system
+    f.state.bytes = bytes_in_system
     counters.packets += 1
     counters.tunnel_bytes += extra
     if unlikely(packets_in_system > <uint32_t>counters.peak_packets):
@@ -192,33 +205,38 @@ cdef inline void count_control_packet(LinkCounters* counters, int64_t size) noex
 cdef inline void accept_into_empty(Fifo* f, int64_t finish, int64_t extra, int64_t size) noexcept nogil:
     """Accept a packet into an empty system."""
     f.idle_at = finish
-    f.bytes_in_system = <int32_t>size
+    f.state.bytes = size
     count_into_empty(f.params.counters, extra, size)
 
 cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
     """Offer the packet in the next slot, present at p.t. On acceptance, set p.t to its arrival at the far end."""
-    cdef int64_t start = p.t, size = packet_bytes(p), bytes_in_system = size
+    cdef int64_t size = packet_bytes(p), bytes_in_system = size
     cdef uint32_t packets_in_system
-    if f.idle_at <= start:
+    cdef uint64_t finish
+    if f.idle_at <= p.t:
         f.first_in_system = f.tail
         if unlikely(bytes_in_system > f.params.limit_bytes):
             f.params.counters.dropped += 1
             return FULL
-        start += transmission_time(f.params, size)
-        accept_into_empty(f, start, p.extra, size)
+        finish = <uint64_t>p.t + transmission_time(f.params, size)
+        if unlikely(finish >= f.params.finish_limit):
+            return PAST_LAST_TIME
+        accept_into_empty(f, finish, p.extra, size)
     else:
-        remove_departed(f, start)
+        remove_departed(f, p.t)
         packets_in_system = f.tail - f.first_in_system + 1
-        bytes_in_system += f.bytes_in_system
+        bytes_in_system += f.state.bytes
         if unlikely(packets_in_system > f.params.limit_packets or bytes_in_system > f.params.limit_bytes):
             f.params.counters.dropped += 1
             return FULL
-        start = f.idle_at + transmission_time(f.params, size)
-        accept_packet(f, start, p.extra, packets_in_system, bytes_in_system)
-    p.t = start + f.params.delay
+        finish = <uint64_t>f.idle_at + transmission_time(f.params, size)
+        if unlikely(finish >= f.params.finish_limit):
+            return PAST_LAST_TIME
+        accept_packet(f, finish, p.extra, packets_in_system, bytes_in_system)
+    p.t = finish + f.params.delay
     f.tail += 1
     if unlikely(p.flags & CONTROL):
-        f.control_count += 1
+        f.state.control_count += f.state.control_count < CONTROL_COUNT_MAX
         count_control_packet(f.params.counters, size)
     return ACCEPTED
 
@@ -249,7 +267,7 @@ cdef inline void append_relayed(Fifo* f, int64_t t, vector[void*]* retired_rings
         if p == NULL:
             return  # next_slot fails for the next packet, too, and reports it
         p.t = f.idle_at + f.params.delay
-        p.size = <uint16_t>f.bytes_in_system
+        p.size = <uint16_t>f.state.bytes
         p.extra = 0
         f.tail += 1
         f.head += 1
@@ -273,6 +291,13 @@ cdef inline void consume(Fifo* f, uint32_t head, int64_t out_bytes) noexcept nog
     f.params.counters.out_packets += head - f.head
     f.params.counters.out_bytes += out_bytes
     f.head = head
+    if unlikely(f.state.control_count == CONTROL_COUNT_MAX) and head == f.tail:
+        f.state.control_count = 0
+
+cdef inline void uncount_control(Fifo* f, uint32_t count) noexcept nogil:
+    """Count control packets that leave the ring."""
+    if f.state.control_count < CONTROL_COUNT_MAX:
+        f.state.control_count -= count
 
 cdef inline void open_cursor(FifoCursor* x) noexcept nogil:
     x.ring, x.mask, x.head, x.tail = x.fifo.ring, x.fifo.mask, x.fifo.head, x.fifo.tail
@@ -280,7 +305,7 @@ cdef inline void open_cursor(FifoCursor* x) noexcept nogil:
     x.bytes = 0
 
 cdef inline void close_cursor(FifoCursor* x) noexcept nogil:
-    x.fifo.control_count -= <uint16_t>x.control_count
+    uncount_control(x.fifo, x.control_count)
     x.fifo.params.counters.lost += x.lost_count
     consume(x.fifo, x.head, x.bytes)
 
@@ -306,12 +331,12 @@ cdef inline void extract_waiting(
         size = packet_bytes(p)
         time = transmission_time(f.params, size)
         if (p.flow if p.flags & CONTROL else mobile_of_flow[p.flow]) == mobile:
-            f.bytes_in_system -= <int32_t>size
+            f.state.bytes -= size
             f.params.counters.rescued += 1
             f.params.counters.rescued_bytes += size
-            f.params.counters.busy -= time
+            add_product(&f.params.counters.busy, -1, time)
             if p.flags & CONTROL:
-                f.control_count -= 1
+                uncount_control(f, 1)
             out.push_back(p[0])
         else:
             f.idle_at += time
@@ -325,6 +350,7 @@ cdef inline FifoParameters* new_fifo_parameters() noexcept nogil:
     cdef FifoParameters* params = <FifoParameters*>require(allocate_zeroed(sizeof(FifoParameters)))
     params.service_time = params.last_bytes = params.node = params.cell = params.trace_row = -1
     params.limit_packets = params.limit_bytes = UNLIMITED
+    params.finish_limit = NEVER
     return params
 
 cdef inline BlockPool* new_fifo_pool() noexcept nogil:

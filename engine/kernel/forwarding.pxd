@@ -80,11 +80,11 @@ cdef inline void enqueue_downlink(World* w, int n, Fifo* f, const Packet* p) noe
             drop(w, p, QUEUE_FULL, p.t, n)
         return
     notify_or_fail(w, f, slot.t)
-    if not f.in_active_list:
-        f.in_active_list = 1
+    if not f.state.is_active:
+        f.state.is_active = 1
         w.active_downlinks.push_back(f)
-    if unlikely(p.flags & CONTROL and not f.flags & IN_CONTROL_LIST):
-        f.flags |= IN_CONTROL_LIST
+    if unlikely(p.flags & CONTROL and not f.state.flags & IN_CONTROL_LIST):
+        f.state.flags |= IN_CONTROL_LIST
         w.control_downlinks.push_back(f)
 
 cdef inline void send_through_tunnel(World* w, int n, const Packet* p, CareOf* c) noexcept nogil:
@@ -298,7 +298,7 @@ cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int6
         if new.mode != EMPTY:
             extract_waiting(down, t, mobile, w.mobile_of_flow, &packets)
         if down.mobile >= 0:
-            down.flags |= ORPHAN
+            down.state.flags |= ORPHAN
             free_unused_downlink(w, down, t)
     if e != NULL:
         free_entry(e)
@@ -318,10 +318,10 @@ cdef inline void free_unused_downlink(World* w, Fifo* f, int64_t t) noexcept nog
     If a relayed packet is still on the air at ``t``, a later visit of the mobile nodes frees it.
     """
     cdef Cell* c
-    if f.flags != ORPHAN or f.head != f.tail or f.in_active_list:
+    if f.state.flags != ORPHAN or f.head != f.tail or f.state.is_active:
         return
     if f.idle_at > t:
-        f.in_active_list = 1
+        f.state.is_active = 1
         w.active_downlinks.push_back(f)
     else:
         c = &w.cell[f.params.cell]
@@ -342,7 +342,7 @@ cdef inline void set_local_entry(World* w, int n, uint32_t mobile, int64_t expir
         if e.target.extension == NULL:
             fail(w, NO_MEMORY, NULL, t)
             return
-        (<Fifo*>e.target.extension).flags &= <uint8_t>~ORPHAN
+        (<Fifo*>e.target.extension).state.flags &= ~<uint64_t>ORPHAN
     replace_entry(w, n, mobile, e, t, False)
 
 cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
@@ -357,7 +357,7 @@ cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
             return
         e = find_entry(&w.tables[n], a.mobile)
         if e == NULL or e.mode != LOCAL:
-            f.flags |= ORPHAN
+            f.state.flags |= ORPHAN
     enqueue_downlink(w, n, f, &a.packet)
 
 cdef inline void set_tunnel_entry(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:

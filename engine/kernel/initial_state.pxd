@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport CareOf, reserve_slots
 from engine.kernel.forwarding cimport set_local_entry, set_tunnel_entry
-from engine.kernel.next_event cimport MAX_RUN_PS, NEVER, atomic_min
+from engine.kernel.next_event cimport MAX_RUN_PS, NEVER, atomic_min, later
 from engine.kernel.rng cimport PURPOSE_GAP, combine, exponential_gap
 from engine.kernel.shortage cimport require
 from engine.kernel.sources cimport CBR, POISSON, REPLAY, CbrRing, FlowSchedule, Recording, Source, push_source, recording_time
@@ -72,18 +72,18 @@ cdef inline int init_sources(World* w, object b) except -1:
         i = order[j]
         w.flow[i].last_time = -1
         w.mobile_of_flow[i] = mobile[i]
-        w.flow[i].ends_at_node = sender[i] == <int64_t>mobile[i]
+        w.flow[i].bits.ends_at_node = sender[i] == <int64_t>mobile[i]
         schedule = &w.schedules[w.flow_schedule[i]]
         s.t, s.key, s.flow, s.seq = start[i], w.flow_key[i], <uint32_t>i, 0
         s.size = size[i]
         s.mobile = <uint32_t>sender[i] if sender[i] >= 0 else mobile[i]
         s.destination = <uint16_t>(w.flow_node[i] if sender[i] >= 0 else find_group(w, mobile[i]).home)
         if schedule.kind == POISSON:
-            s.t += exponential_gap(combine(schedule.draw_key, 0), schedule.interval, w.log_table)
+            s.t = later(s.t, exponential_gap(combine(schedule.draw_key, 0), schedule.interval, w.log_table))
         elif schedule.kind == REPLAY:
-            s.t += recording_time(schedule.recording, 0)
+            s.t = later(s.t, recording_time(schedule.recording, 0))
             s.size = <uint16_t>schedule.recording.sizes[0]
-        if s.t < 0 or s.t >= schedule.stop or schedule.count <= 0:  # negative: overflow, 2**63 ps or later
+        if s.t >= schedule.stop or schedule.count <= 0:
             continue
         u = w.mobile_unit if sender[i] >= 0 else &w.unit[w.unit_of_node[w.flow_node[i]]]
         atomic_min(u.next_event, s.t)

@@ -1,6 +1,6 @@
 """All mobile nodes as one unit: reception, upstream traffic and measurement (docs/model.md, 7)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libcpp.algorithm cimport sort
 
 from engine.kernel.binding_table cimport (
@@ -12,7 +12,7 @@ from engine.kernel.events cimport (
 )
 from engine.kernel.fates cimport DETACHED, QUEUE_FULL, drop
 from engine.kernel.fifo cimport (
-    ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time,
+    ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time, uncount_control,
 )
 from engine.kernel.forwarding cimport free_unused_downlink, get_mobile_fifo
 from engine.kernel.next_event cimport atomic_min
@@ -41,8 +41,8 @@ cdef inline void receive_control_messages(World* w, Unit* u, int64_t end) noexce
     cdef ControllerEvent e
     for i in range(w.control_downlinks.size()):
         f = w.control_downlinks[0][i]
-        if f.control_count == 0:
-            f.flags &= <uint8_t>~IN_CONTROL_LIST
+        if f.state.control_count == 0:
+            f.state.flags &= ~<uint64_t>IN_CONTROL_LIST
             free_unused_downlink(w, f, end)
             continue
         w.control_downlinks[0][remaining] = f
@@ -153,7 +153,7 @@ cdef inline void drain_downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcep
         p = &f.ring[h & f.mask]
         consumed_bytes += packet_bytes(p)
         if unlikely(packet_kind(p) >= CONTROL_NODE):
-            f.control_count -= 1  # its reception was checked in pass 1
+            uncount_control(f, 1)  # its reception was checked in pass 1
         else:
             m = w.mobile_of_flow[p.flow]
             advance_known_times(w, m)
@@ -251,11 +251,11 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
             atomic_min(u.next_event, f.ring[f.head & f.mask].t)
             w.active_downlinks.push_back(f)
             w.downlink_bounds.push_back(earliest_arrival(f))
-        elif f.flags & ORPHAN and f.idle_at > end:
+        elif f.state.flags & ORPHAN and f.idle_at > end:
             w.active_downlinks.push_back(f)
             w.downlink_bounds.push_back(end)
         else:
-            f.in_active_list = 0
+            f.state.is_active = 0
             free_unused_downlink(w, f, end)
     if u.deferred.size() > 1:
         sort(u.deferred.begin(), u.deferred.end(), &deferred_before)

@@ -15,6 +15,13 @@ cdef extern from *:
         int64_t current = __atomic_load_n(target, __ATOMIC_RELAXED);
         while (t < current && !__atomic_compare_exchange_n(target, &current, t, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
     }
+    /* t + duration and count * duration, at most NEVER; all are 0 or more */
+    static inline int64_t handoff_later(int64_t t, int64_t duration) {
+        return __builtin_add_overflow(t, duration, &t) ? handoff_never : t;
+    }
+    static inline int64_t handoff_multiple(int64_t count, int64_t duration) {
+        return __builtin_mul_overflow(count, duration, &count) ? handoff_never : count;
+    }
     static inline void handoff_atomic_set_bits(uint64_t* word, uint64_t bits) {
         if (bits & ~__atomic_load_n(word, __ATOMIC_RELAXED)) __atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
     }
@@ -23,6 +30,8 @@ cdef extern from *:
     const int64_t MAX_RUN_PS "handoff_max_run"  # below 2**63, with room for packets in flight
     void atomic_min "handoff_atomic_min"(int64_t* target, int64_t t) noexcept nogil
     void atomic_set_bits "handoff_atomic_set_bits"(uint64_t* word, uint64_t bits) noexcept nogil
+    int64_t later "handoff_later"(int64_t t, int64_t duration) noexcept nogil
+    int64_t multiple "handoff_multiple"(int64_t count, int64_t duration) noexcept nogil
     int ctz64 "__builtin_ctzll"(uint64_t x) noexcept nogil
 
 cdef struct NextEventIndex:

@@ -8,9 +8,10 @@ from engine.kernel.binding_table cimport LOCAL, BindingTable, Entry, find_entry,
 from engine.kernel.events cimport (
     EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, ControllerEvent, Message, action_before, push_event,
 )
+from engine.kernel.exact_sum cimport add_product
 from engine.kernel.fates cimport FORWARDING_OVERLOAD, LINK_LOSS, REGISTRATION_OVERLOAD, deliver, drop
 from engine.kernel.fifo cimport (
-    FULL, UNLIMITED, Fifo, FifoCursor, close_cursor, consume, offer, open_cursor, packet_bytes, prefetch,
+    ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, offer, open_cursor, packet_bytes, prefetch,
 )
 from engine.kernel.forwarding cimport (
     apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
@@ -25,8 +26,8 @@ from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot,
-    mobile_key, next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
+    PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot, fail, mobile_key,
+    next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
 )
 
 cdef enum:
@@ -62,7 +63,7 @@ cdef inline void push_due_events(World* w, Unit* u, int64_t end) noexcept nogil:
 
 cdef inline void count_wait(Unit* u, int64_t wait) noexcept nogil:
     """Count the wait of one packet that the server has accepted."""
-    u.total_wait = u.total_wait + wait if wait <= UNLIMITED - u.total_wait else UNLIMITED
+    add_product(&u.total_wait, 1, wait)
     if wait > u.max_wait:
         u.max_wait = wait
 
@@ -70,11 +71,15 @@ cdef inline bint serve_message(World* w, Unit* u, const Packet* p, int64_t* fini
     """Put a control message for this node into its registration queue. Return False if it is full."""
     cdef Fifo* f = u.registration_fifo
     cdef Packet* slot
+    cdef int outcome
     # Messages in the ring count as in the system; remove the messages already served.
     while f.head != f.tail and f.ring[f.head & f.mask].t <= p.t:
         consume(f, f.head + 1, packet_bytes(&f.ring[f.head & f.mask]))
     slot = copy_to_slot(w, f, p)
-    if offer(f, slot) == FULL:
+    outcome = offer(f, slot)
+    if outcome != ACCEPTED:
+        if outcome == PAST_LAST_TIME:
+            fail(w, PAST_LAST_TIME, f, p.t)
         return False
     count_wait(u, slot.t - p.t - f.params.service_time)
     finish[0] = slot.t
@@ -116,7 +121,7 @@ cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexc
     cdef DeferredItem x
     f = next_ready_fifo(u, &at)
     while f != NULL:
-        h = f.head if f.control_count else f.tail
+        h = f.head if f.state.control_count else f.tail
         while h != f.tail and f.ring[h & f.mask].t < end:
             p = &f.ring[h & f.mask]
             if packet_kind(p) == CONTROL_NODE and p.destination == u.node and not p.flags & LOST:
@@ -149,7 +154,7 @@ cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     if u.kind != UNIT_SERVER:
         f = next_ready_fifo(u, &at)
         while f != NULL:
-            any_control |= f.control_count != 0
+            any_control |= f.state.control_count != 0
             f = next_ready_fifo(u, &at)
         if any_control or u.uplinks_have_control:
             register_control_arrivals(w, u, end)
@@ -217,7 +222,7 @@ cdef inline void handle_packet(World* w, Unit* u, const Packet* p, Entry* e) noe
     if p.destination != u.node:
         forward_packet(w, u.node, p)
     elif packet_kind(p) == DATA_UP:
-        if w.flow[p.flow].ends_at_node:
+        if w.flow[p.flow].bits.ends_at_node:
             deliver(w, p, u.node, -1)
         else:
             turn_downstream(w, u, p, e)
@@ -233,7 +238,10 @@ cdef inline void turn_downstream(World* w, Unit* u, const Packet* p, Entry* e) n
 cdef inline void enqueue_at_server(World* w, Unit* u, const Packet* p) noexcept nogil:
     """Put a packet into the queue of a forwarding server."""
     cdef Packet* slot = copy_to_slot(w, u.server_fifo, p)
-    if offer(u.server_fifo, slot) == FULL:
+    cdef int outcome = offer(u.server_fifo, slot)
+    if outcome == PAST_LAST_TIME:
+        fail(w, PAST_LAST_TIME, u.server_fifo, p.t)
+    elif outcome == FULL:
         drop(w, p, FORWARDING_OVERLOAD, p.t, u.node)
     else:
         if slot.t - u.server_fifo.params.service_time != p.t:

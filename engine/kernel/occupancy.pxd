@@ -1,30 +1,17 @@
 """Occupancy of a node's table and buffers over time: entries at once, and exact integrals over time (docs/model.md, 6)."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 from libcpp.algorithm cimport make_heap, pop_heap, push_heap, sort
 
+from engine.kernel.exact_sum cimport ExactSum, add_product
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.vector cimport vector
-
-cdef extern from *:
-    """
-    struct handoff_integral { uint64_t low; int64_t high; };
-    static inline void handoff_add_product(handoff_integral* x, int64_t a, int64_t b) {
-        unsigned __int128 sum = ((unsigned __int128)(uint64_t)x->high << 64 | x->low) + (unsigned __int128)((__int128)a * b);
-        x->low = (uint64_t)sum;
-        x->high = (int64_t)(sum >> 64);
-    }
-    """
-    cdef struct Integral "handoff_integral":  # integer of 128 bits: products of a time with counts or bytes exceed 64
-        uint64_t low
-        int64_t high
-    void add_product "handoff_add_product"(Integral* x, int64_t a, int64_t b) noexcept nogil  # x += a * b
 
 cdef struct EntryCount:  # entries of one kind in the table of a node; an entry counts from its creation to its end or removal
     int64_t count  # at time counted_to
     int64_t peak
     int64_t counted_to
-    Integral integral  # of the count, over the time to counted_to
+    ExactSum integral  # of the count, over the time to counted_to
     vector[int64_t]* ends  # heap of the ends to come, negated: the earliest one is at the front
     vector[int64_t]* cancelled  # heap of those ends whose entries have been removed before
 
@@ -104,12 +91,9 @@ cdef inline int64_t entry_count_bytes(const EntryCount* c) noexcept nogil:
 
 cdef struct ByteCount:  # bytes in all hold buffers of a node
     int64_t bytes
-    Integral integral  # each byte counts its time of leaving less its time of entering, so that the order does not matter
+    ExactSum integral  # each byte counts its time of leaving less its time of entering, so that the order does not matter
 
 cdef inline void count_bytes(ByteCount* c, int64_t bytes, int64_t t) noexcept nogil:
     """Count bytes that enter a buffer at ``t``, or (negative) leave it."""
     c.bytes += bytes
     add_product(&c.integral, -bytes, t)
-
-cdef inline object integral_value(const Integral* x):
-    return (<object>x.high << 64) + x.low

@@ -1,6 +1,6 @@
 """Reception of downlink packets by mobile nodes, and the measurement of deliveries (docs/model.md, 7)."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from engine.kernel.fates cimport DETACHED, LINK_LOSS, count_delivery, deliver, drop
 from engine.kernel.fifo cimport BROKEN_FRONTIER, Fifo, FifoParameters, relay, transmission_time
@@ -138,12 +138,15 @@ cdef inline bint receive_ahead(World* w, Fifo* f, const Packet* p, uint32_t m) n
     until its last attachment is found to be with the router's own cell, and that changes only in the mobile nodes' visits.
     """
     cdef FifoParameters* params = f.params
-    cdef int64_t extra, size, finish, t
+    cdef int64_t extra, size, t
+    cdef uint64_t finish
     if f.idle_at > p.t or f.head != f.tail or unlikely(p.flags & (KIND_MASK | COPIED) or params.loss != 0):
         return False
     extra = 0 if p.flags & DECAPSULATE else p.extra
     size = p.size + extra
-    finish = p.t + transmission_time(params, size)
+    finish = <uint64_t>p.t + transmission_time(params, size)
+    if unlikely(finish >= params.finish_limit):
+        return False
     t = finish + params.delay
     if (
         t >= w.slice_end or unlikely(size > params.limit_bytes)

@@ -2,27 +2,30 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
+from engine.kernel.exact_sum cimport ExactSum, add_product
 from engine.kernel.fates cimport DUPLICATE, IN_FLIGHT
 from engine.kernel.fifo cimport Fifo, LinkCounters, packet_bytes, transmission_time
 from engine.kernel.in_flight cimport count_in_flight, expire_buffers
 from engine.kernel.link_trace cimport TracedHop, TracedMessage
-from engine.kernel.occupancy cimport Integral, add_product, count_to, integral_value
+from engine.kernel.occupancy cimport count_to
 from engine.kernel.packet cimport Packet
 from engine.kernel.world cimport (
     CONTROL_FATES, DATA_FATES, FATE_COUNT, HISTOGRAM_BUCKETS, UNIT_SERVER, Flow, PacketRecord, Unit, World, trace_once,
 )
 
-cdef enum:  # columns of each table, in the order of engine.results
-    FLOW_COLUMNS = 12
-    FLOW_IN_FLIGHT = 11
+cdef enum:  # columns of each table, in the order of engine.result_builder
+    FLOW_COLUMNS = 13
+    FLOW_IN_FLIGHT = 12
     SPAN_COLUMNS = 13
     PACKET_COLUMNS = 10
-    NODE_COLUMNS = 16
+    NODE_COLUMNS = 24
 
-cdef inline tuple collect_integrals(World* w, int64_t reached):
-    """Return bindings, visitors and held bytes of each node, integrated to time ``reached``: three lists of Python integers."""
-    cdef list bindings = [], visitors = [], held = []
-    cdef Integral bytes
+cdef inline void write_sum(int64_t[:, ::1] nodes, int64_t node, int column, const ExactSum* x) noexcept:
+    nodes[node, column], nodes[node, column + 1] = <int64_t>x.low, x.high
+
+cdef inline void write_integrals(World* w, int64_t[:, ::1] nodes, int64_t reached) noexcept:
+    """Write bindings, visitors and held bytes of each node, integrated to time ``reached``."""
+    cdef ExactSum bytes
     cdef Unit* u
     cdef int64_t i
     for i in range(w.nodes):
@@ -31,10 +34,9 @@ cdef inline tuple collect_integrals(World* w, int64_t reached):
         count_to(&u.visitors, reached)
         bytes = u.held.integral
         add_product(&bytes, u.held.bytes, reached)
-        bindings.append(integral_value(&u.bindings.integral))
-        visitors.append(integral_value(&u.visitors.integral))
-        held.append(integral_value(&bytes))
-    return bindings, visitors, held
+        write_sum(nodes, i, 18, &u.bindings.integral)
+        write_sum(nodes, i, 20, &u.visitors.integral)
+        write_sum(nodes, i, 22, &bytes)
 
 cdef inline dict collect_columns(World* w, object np, object built, int64_t reached):
     """Return the raw columns at time ``reached``. ``np`` is the numpy module, which a .pxd file cannot import."""
@@ -55,7 +57,8 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
         f = &w.flow[i]
         flows[0, i], flows[1, i], flows[2, i], flows[3, i] = w.sent_packets[i], f.copies, f.delivered, f.duplicate
         flows[4, i], flows[5, i], flows[6, i] = f.dropped, f.lost, f.reordered
-        flows[7, i], flows[8, i], flows[9, i], flows[10, i] = f.delay_sum, f.delay_max, f.gap_max, f.last_time
+        flows[7, i], flows[8, i] = <int64_t>f.delay_sum_low, f.bits.delay_sum_high
+        flows[9, i], flows[10, i], flows[11, i] = f.delay_max, f.gap_max, f.last_time
     spans_np = np.zeros((SPAN_COLUMNS, w.spans.size()), np.int64)
     spans = spans_np
     for i in range(<int64_t>w.spans.size()):
@@ -81,20 +84,23 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
     for i in range(w.nodes):
         u = &w.unit[w.unit_of_node[i]]
         counters = u.registration_fifo.params.counters
-        nodes[i, 5] = u.message_count
-        nodes[i, 6], nodes[i, 7], nodes[i, 8] = counters.packets, counters.dropped, counters.peak_packets
-        nodes[i, 9], nodes[i, 10] = u.total_wait, u.max_wait
-        nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.bindings.peak, u.visitors.peak
-        nodes[i, 14], nodes[i, 15] = u.buffer_peak_packets, u.buffer_peak_bytes
+        nodes[i, 6] = u.message_count
+        nodes[i, 7], nodes[i, 8], nodes[i, 9] = counters.packets, counters.dropped, counters.peak_packets
+        write_sum(nodes, i, 10, &u.total_wait)
+        nodes[i, 12] = u.max_wait
+        nodes[i, 13], nodes[i, 14], nodes[i, 15] = w.tables[i].peak, u.bindings.peak, u.visitors.peak
+        nodes[i, 16], nodes[i, 17] = u.buffer_peak_packets, u.buffer_peak_bytes
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
             counters = u.server_fifo.params.counters
             nodes[u.node, 0], nodes[u.node, 1], nodes[u.node, 2] = counters.packets, counters.dropped, counters.peak_packets
-            nodes[u.node, 3], nodes[u.node, 4] = u.total_wait, u.max_wait
+            write_sum(nodes, u.node, 3, &u.total_wait)
+            nodes[u.node, 5] = u.max_wait
+    write_integrals(w, nodes, reached)
     return {
         "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": packets_np,
-        "fates": fates_np, "nodes": nodes_np, "integrals": collect_integrals(w, reached), "fingerprint": w.fingerprint,
+        "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint,
         "events": w.packet_hops,
         "histogram": np.array([w.delay_histogram[i] for i in range(HISTOGRAM_BUCKETS)], np.int64),
         "record": w.record_level,

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
+from engine.kernel.next_event cimport later, multiple
 from engine.kernel.packet cimport DATA_DOWN, Packet
 from engine.kernel.rng cimport combine, exponential_gap, mul_div
 from engine.kernel.vector cimport vector
@@ -66,7 +67,7 @@ cdef inline bint is_steady(const CbrRing* g) noexcept nogil:
 
 cdef inline void advance_front(CbrRing* g) noexcept nogil:
     """Advance the front of a steady ring after it has sent."""
-    g.ring[g.head].t += g.interval
+    g.ring[g.head].t = later(g.ring[g.head].t, g.interval)
     g.ring[g.head].seq += 1
     g.head = g.head + 1 if g.head + 1 < g.capacity else 0
 
@@ -80,16 +81,16 @@ cdef inline Source* ring_front(CbrRing* g) noexcept nogil:
 cdef inline int64_t recording_time(const Recording* recording, int64_t i) noexcept nogil:
     """Return the sending time of packet i of a recording, relative to the start of its flow."""
     cdef int64_t t = recording.times[i] - recording.origin
-    return t * recording.multiplier if recording.divisor == 1 else mul_div(t, recording.multiplier, recording.divisor)
+    return multiple(t, recording.multiplier) if recording.divisor == 1 else mul_div(t, recording.multiplier, recording.divisor)
 
 cdef inline bint step_source(Source* s, const FlowSchedule* schedule, const int64_t* table) noexcept nogil:
     """Move a source to its next packet. Return False if there is none."""
     cdef int64_t n, lap
     s.seq += 1
     if schedule.kind == CBR:
-        s.t += schedule.interval
+        s.t = later(s.t, schedule.interval)
     elif schedule.kind == POISSON:
-        s.t += exponential_gap(combine(schedule.draw_key, s.seq), schedule.interval, table)
+        s.t = later(s.t, exponential_gap(combine(schedule.draw_key, s.seq), schedule.interval, table))
     else:
         n = s.seq
         lap = 0
@@ -98,9 +99,9 @@ cdef inline bint step_source(Source* s, const FlowSchedule* schedule, const int6
                 return False
             lap = n // schedule.recording.length
             n -= lap * schedule.recording.length
-        s.t = schedule.start + recording_time(schedule.recording, n) + lap * schedule.interval
+        s.t = later(later(schedule.start, recording_time(schedule.recording, n)), multiple(lap, schedule.interval))
         s.size = <uint16_t>schedule.recording.sizes[n]
-    return s.t < schedule.stop and <int64_t>s.seq < schedule.count and s.t >= 0
+    return s.t < schedule.stop and <int64_t>s.seq < schedule.count
 
 cdef inline int64_t sender_gap(const FlowSchedule* schedule, int64_t seq, const int64_t* table) noexcept nogil:
     """Return the time from packet seq - 1 of a flow to packet seq, as sent; seq is at least 1."""
@@ -133,7 +134,7 @@ cdef inline void rotate_front(
         g.started_count += 1
         if g.started_count == g.not_started.size():
             g.not_started[0] = vector[Source]()
-    s.t += g.interval
+    s.t = later(s.t, g.interval)
     s.seq += 1
     if not g.is_endless:
         schedule = &schedules[schedule_of[s.flow]]

@@ -4,14 +4,14 @@ Only a backlogged uplink has a FIFO. It is made when a packet finds the transmis
 when its last packet has arrived: a new one would start in the same state.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libcpp.algorithm cimport stable_sort
 
 from engine.kernel.binding_table cimport find_entry, remove_entry
 from engine.kernel.fates cimport DETACHED, LINK_LOSS, QUEUE_FULL, drop
 from engine.kernel.fifo cimport (
     ACCEPTED, BROKEN_FRONTIER, NO_MEMORY, Fifo, FifoParameters, append_relayed, consume, count_control_packet, count_into_empty,
-    delete_fifo, packet_bytes, transmission_time,
+    delete_fifo, packet_bytes, transmission_time, uncount_control,
 )
 from engine.kernel.forwarding cimport get_mobile_fifo
 from engine.kernel.next_event cimport atomic_min
@@ -46,6 +46,9 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
         drop(w, p, QUEUE_FULL, p.t, -1)
         return
     finish = p.t + transmission_time(params, size)
+    if unlikely(<uint64_t>finish >= params.finish_limit):
+        send_on_fifo(w, p, m, cell)  # it ends the run and names the uplink
+        return
     arrival.key = combine(c.uplink_key, mobile_key(w, m))
     arrival.packet = p[0]
     draw_loss(w, params, arrival.key, &arrival.packet)
@@ -72,11 +75,11 @@ cdef inline void send_on_fifo(World* w, const Packet* p, uint32_t m, int cell) n
     if f == NULL:
         fail(w, NO_MEMORY, NULL, p.t)
         return
-    if not f.in_active_list:  # a new FIFO
-        f.in_active_list = 1
+    if not f.state.is_active:  # a new FIFO
+        f.state.is_active = 1
         c.active_uplinks.push_back(f)
         if w.uplink[m].cell == cell:
-            f.idle_at, f.bytes_in_system = w.uplink[m].idle_at, w.uplink[m].bytes
+            f.idle_at, f.state.bytes = w.uplink[m].idle_at, w.uplink[m].bytes
             append_relayed(f, p.t, w.retired_rings)
     slot = copy_to_slot(w, f, p)
     start = f.idle_at if f.idle_at > p.t else p.t
@@ -128,7 +131,7 @@ cdef inline void collect_backlogged_arrivals(World* w, Unit* u, int64_t end) noe
             arrival.packet = f.ring[h & f.mask]
             out_bytes += packet_bytes(&arrival.packet)
             if arrival.packet.flags & CONTROL:
-                f.control_count -= 1
+                uncount_control(f, 1)
                 u.uplinks_have_control = True
             u.uplink_arrivals.push_back(arrival)
             h += 1

@@ -7,9 +7,10 @@ from engine.kernel.arrival_merge cimport MergeHead
 from engine.kernel.binding_table cimport BindingTable
 from engine.kernel.copy_ledger cimport CopyLedger
 from engine.kernel.events cimport Action, ControllerEvent, Message
+from engine.kernel.exact_sum cimport ExactSum
 from engine.kernel.fifo cimport (
-    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot, notify_destination,
-    offer,
+    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot,
+    notify_destination, offer,
 )
 from engine.kernel.link_trace cimport LinkTrace
 from engine.kernel.next_event cimport NextEventIndex, ctz64
@@ -51,12 +52,20 @@ cdef enum:
     HISTOGRAM_BUCKETS = 1920
     CONTESTED = 1  # flag of a mobile node that has two attachments, or an attachment change or an action in this window
 
+cdef extern from *:
+    """
+    struct handoff_flow_bits { uint32_t delay_sum_high : 31, ends_at_node : 1; };
+    """
+    cdef struct FlowBits "handoff_flow_bits":
+        uint32_t delay_sum_high  # 31 bits: fewer than 2**32 delays below 2**63 ps each
+        uint32_t ends_at_node  # one bit. 1: a fixed node receives it, 0: a mobile node
+
 cdef struct Flow:  # one cache line
-    int64_t delay_sum
+    uint64_t delay_sum_low
     int64_t delay_max
     int64_t gap_max
     int64_t last_time  # of the last delivery, -1 before the first
-    uint32_t ends_at_node  # 1: a fixed node receives it, 0: a mobile node
+    FlowBits bits
     uint32_t next_seq  # lowest sequence number above all delivered ones
     uint32_t delivered
     uint32_t reordered
@@ -176,7 +185,7 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     size_t schedule_next
     uint64_t event_counter
     int64_t message_count
-    int64_t total_wait  # of all accepted packets at the registration server (server unit: at its own queue), at most UNLIMITED
+    ExactSum total_wait  # of all accepted packets at the registration server (server unit: at its own queue)
     int64_t max_wait
     int64_t buffer_peak_packets
     int64_t buffer_peak_bytes
@@ -309,7 +318,7 @@ cdef inline int64_t find_last_delivery(World* w, uint32_t m) noexcept nogil:
         i = w.flows_by_mobile[low] if w.flows_by_mobile != NULL else <uint32_t>low
         if w.mobile_of_flow[i] != m:
             break
-        if not w.flow[i].ends_at_node and w.flow[i].last_time > last:
+        if not w.flow[i].bits.ends_at_node and w.flow[i].last_time > last:
             last = w.flow[i].last_time
         low += 1
     return last
@@ -364,8 +373,12 @@ cdef inline void draw_loss(World* w, const FifoParameters* params, uint64_t link
 
 cdef inline int offer_packet(World* w, Fifo* f, Packet* p) noexcept nogil:
     """Draw the loss of a packet and offer it to a link, downlink or uplink. Count a packet-hop if it is accepted."""
+    cdef int outcome
     draw_loss(w, f.params, f.key, p)
-    if unlikely(offer(f, p) != ACCEPTED):
+    outcome = offer(f, p)
+    if unlikely(outcome != ACCEPTED):
+        if outcome == PAST_LAST_TIME:
+            fail(w, PAST_LAST_TIME, f, p.t)
         return FULL
     w.packet_hops += 1
     return ACCEPTED

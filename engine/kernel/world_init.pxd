@@ -14,7 +14,7 @@ from engine.kernel.fifo cimport (
 )
 from engine.kernel.initial_state cimport data_pointer, init_attachments, init_sources, init_tables
 from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
-from engine.kernel.next_event cimport GROUP_SIZE, close_event_index, open_event_index
+from engine.kernel.next_event cimport GROUP_SIZE, NEVER, close_event_index, open_event_index
 from engine.kernel.occupancy cimport close_entry_count, open_entry_count
 from engine.kernel.shortage cimport require
 from engine.kernel.sources cimport CbrRing, Source
@@ -45,6 +45,7 @@ cdef inline FifoParameters* new_channel_parameters(
 ) noexcept:
     cdef FifoParameters* params = new_fifo_parameters()
     params.rate, params.delay = columns[0], columns[1]
+    params.finish_limit = NEVER - params.delay
     params.limit_packets, params.limit_bytes = buffer_limit(columns[2]), buffer_limit(columns[3])
     params.loss, params.counters, params.node, params.cell = loss, counters, node, cell
     params.trace_row = <int32_t>row if traced[row] else -1

@@ -231,10 +231,9 @@ _RUN: dict[str, Measure] = {
 
 
 def _wait(server: str, accepted: str, who: str) -> dict[str, ElementMeasure]:
-    total = f"{server}_wait_ps"
     return {
         f"{server}_wait_mean": ElementMeasure(
-            "ps", f"mean wait of {who} for the {server} server", lambda r: _share(r[total], r[accepted])
+            "ps", f"mean wait of {who} for the {server} server", lambda r: _number(r[f"{server}_wait_mean_ps"], r[accepted])
         ),
         f"{server}_wait_max": ElementMeasure(
             "ps", f"longest wait of {who} since the run began", lambda r: _number(r[f"{server}_wait_max_ps"], r[accepted])

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.columns import Int
-from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from engine.columns import Columns, Int
+from engine.quantities import FOREVER
+from engine.results import EXACT_SUMS, FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.metrics.bursts import BURST_COLUMNS
 from handoff.output.file_set import check_set, replace_set
 from handoff.protocol.handoff_records import COLUMNS
@@ -56,7 +57,7 @@ HANDOFF_COLUMNS = (
 )  # fmt: skip
 
 def _packet_metric_fields(other_columns: Sequence[str], *more: tuple[str, bool]) -> list[tuple[str, pa.DataType]]:
-    """Return the fields that need a record of every packet. They are null for runs without one."""
+    """Return the fields that need a record of every packet. They are null for runs without one, except a flow's mean delay."""
     metrics = (*METRICS.items(), *more)
     return [(name, pa.int64() if is_integer else pa.float64()) for name, is_integer in metrics if name not in other_columns]
 
@@ -84,6 +85,7 @@ SCHEMAS = {
     ),
     "nodes": pa.schema(
         [("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]
+        + [(c, pa.float64()) for c in ("registration_wait_mean_ps", "forwarding_wait_mean_ps")]
         + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
         + [(c, pa.float64()) for c in ("binding_seconds", "visitor_seconds", "held_byte_seconds")]
     ),
@@ -92,6 +94,8 @@ SCHEMAS = {
 
 Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packets or messages. A link is ``pooled`` if its row
 stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
+A sum of times (``engine.results.EXACT_SUMS``) is null if it is 2^63 ps (106 days) or more, which int64 cannot represent. Means
+and utilisations are computed from the exact sums.
 """
 _RUN_FACTS = ("fingerprint", "packet_hops")
 GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])
@@ -164,14 +168,19 @@ def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 def _groups(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     facts = {"procedure": run.procedure, "seed": seed, "until_ps": run.result.until_ps} | dict.fromkeys(_RUN_FACTS)
     rows = [{"mobile_procedure": row["procedure"]} | row | facts for row in run.groups]
-    return {name: [row[name] for row in rows] for name in GROUPS.names}
+    return {field.name: [_cell(row[field.name], field) for row in rows] for field in GROUPS}
 
 
 def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     row = run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
     }  # fmt: skip
-    return {name: [row[name]] for name in SCHEMAS["runs"].names}
+    return {field.name: [_cell(row[field.name], field)] for field in SCHEMAS["runs"]}
+
+
+def _cell(value: Any, field: pa.Field) -> Any:
+    """Return a value as the type of its column. Arrow refuses an integer above 2^53 in a column of floats."""
+    return float(value) if value is not None and field.type == pa.float64() else value
 
 
 def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
@@ -195,6 +204,14 @@ def _mobile_procedures(run: RunResult, setup: Setup, mobiles: Int) -> list[str]:
     return [setup.groups.procedures[group] for group in setup.groups.group[mobiles].tolist()]
 
 
+def _counter_columns(columns: Columns, names: Sequence[str]) -> dict[str, Any]:
+    """Return columns of counters, with None for a sum of times that does not fit int64."""
+    return {
+        name: [value if value <= FOREVER else None for value in columns[name].tolist()] if name in EXACT_SUMS else columns[name]
+        for name in names
+    }
+
+
 def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
     return {name: [None] * count if columns is None else columns[name] for name, _ in fields}
 
@@ -210,21 +227,22 @@ def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
         "correspondent": [nodes[node] if peer < 0 else setup.network.mobile_name(peer) for node, peer in ends],
         "direction": np.where(flows["up"] == 1, "up", "down"),
-        **{c: run.result.flows[c] for c in FLOW_COLUMNS},
+        **_counter_columns(run.result.flows, FLOW_COLUMNS),
         **_metric_columns(None if run.detail is None else run.detail.flows, _FLOW_METRICS, len(labels)),
+        **({"delay_mean_ps": run.delay_means()} if run.detail is None else {}),
     }
 
 
 def _links(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.link_names
-    counts = {c: run.result.links[c] for c in LINK_COLUMNS}
+    counts = _counter_columns(run.result.links, LINK_COLUMNS)
     pooled = [False] * len(setup.network.links) + [p for cell in setup.network.cells for p in (not cell.shared, True)]
     return {"procedure": [run.procedure] * len(names), "link": names, "pooled": pooled, **counts, **run.utilisation()[0]}
 
 
 def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.node_names
-    counts = {c: run.result.nodes[c] for c in NODE_COLUMNS}
+    counts = _counter_columns(run.result.nodes, NODE_COLUMNS) | run.mean_waits()
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1], **run.occupancy()}
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine import FOREVER, Engine, Result
+from engine import Engine, Result
 from engine.columns import Columns
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS, NODE_INTEGRALS
 
@@ -140,8 +140,7 @@ def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
         events=after.events - before.events,
         flows=subtract_counters(after.flows, before.flows, FLOW_COLUMNS),
         links=subtract_counters(after.links, before.links, LINK_COLUMNS),
-        nodes=subtract_counters(after.nodes, before.nodes, NODE_COLUMNS)
-        | {name: after.nodes[name] - before.nodes[name] for name in NODE_INTEGRALS},
+        nodes=subtract_counters(after.nodes, before.nodes, NODE_COLUMNS + NODE_INTEGRALS),
         spans=spans,
         fates=after.fates - before.fates + in_flight,
         delay_histogram=after.delay_histogram - before.delay_histogram,
@@ -150,15 +149,5 @@ def window_result(first: Snapshot, second: Snapshot, end: Result) -> Result:
 
 
 def subtract_counters(after: Columns, before: Columns, names: tuple[str, ...]) -> Columns:
-    """Subtract counters.
-
-    A saturated counter (``FOREVER``: the sum of waits in a long overload) stays saturated; its difference would otherwise be 0.
-    ``NON_ADDITIVE_COLUMNS`` keep their value in ``after``.
-    """
-    difference = {}
-    for name in names:
-        if name in NON_ADDITIVE_COLUMNS:
-            difference[name] = after[name]
-        else:
-            difference[name] = np.where(after[name] == FOREVER, FOREVER, after[name] - before[name])
-    return difference
+    """Subtract counters. ``NON_ADDITIVE_COLUMNS`` keep their value in ``after``."""
+    return {name: after[name] if name in NON_ADDITIVE_COLUMNS else after[name] - before[name] for name in names}

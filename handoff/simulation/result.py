@@ -98,11 +98,31 @@ class RunResult:
             ``forwarding_utilisation`` of the two servers.
         """
         time, nodes = max(self.reached_ps - self.begin_ps, 1), self.result.nodes
-        return {"utilisation": self.result.links["busy_ps"] / time}, {
+        return {"utilisation": np.array([busy / time for busy in self.result.links["busy_ps"].tolist()], np.float64)}, {
             "registrations_per_s": nodes["messages"] * 1e12 / time,
             "registration_utilisation": nodes["messages"] * (self.servers["registration_ps"] / time),
             "forwarding_utilisation": nodes["forwarded"] * (self.servers["service_ps"] / time),
         }
+
+    def mean_waits(self) -> dict[str, list[float | None]]:
+        """Return the mean waits for the servers of nodes.
+
+        Returns
+        -------
+        dict of str to list of float or None
+            ``registration_wait_mean_ps`` and ``forwarding_wait_mean_ps``, computed from the exact sums, with one element for each
+            node; None where the server accepted nothing.
+        """
+        means: dict[str, list[float | None]] = {}
+        for server, accepted in (("registration", "registered"), ("forwarding", "forwarded")):
+            sums, counts = self.result.nodes[f"{server}_wait_ps"].tolist(), self.result.nodes[accepted].tolist()
+            means[f"{server}_wait_mean_ps"] = [s / n if n else None for s, n in zip(sums, counts, strict=True)]
+        return means
+
+    def delay_means(self) -> Int:
+        """Return the mean delay of each flow in ps, rounded down; -1 where nothing was delivered."""
+        pairs = zip(self.result.flows["delay_sum_ps"].tolist(), self.result.flows["delivered"].tolist(), strict=True)
+        return np.array([total // count if count else -1 for total, count in pairs], np.int64)
 
     def occupancy(self) -> Columns:
         """Return the integrals of nodes over time (``engine.results.NODE_INTEGRALS``) in seconds.

@@ -19,6 +19,8 @@ from .overlapping_cells import overlapping_cells
 from .scenarios import UNCHANGED, Change, Scenario
 
 SCHEDULING = ("auto", "window", "heap")
+MONTHS_PS = 4 * 10**18
+"""Length of a run of which the last packets still arrive before the end of the clock."""
 
 
 def engine_options(scenario: Scenario) -> dict[str, Any]:
@@ -34,8 +36,14 @@ def engine_options(scenario: Scenario) -> dict[str, Any]:
 
 
 def oracle_and_engine(number: int) -> list[str]:
-    """Compare engine and oracle packet by packet, in some seeds also on overlapping cells or a feed-forward network."""
-    problems = _agree(number, generate(number))
+    """Compare engine and oracle packet by packet, in some seeds also on overlapping cells or a feed-forward network.
+
+    One scenario in eight also runs so slowly that it lasts for months, and its sums of times pass 2**63 and 2**64 ps.
+    """
+    scenario = generate(number)
+    problems = _agree(number, scenario)
+    if number % 8 == 3:
+        problems += _agree(number, scenario, Change(scale=MONTHS_PS // scenario.until))
     if number % 3 == 0:
         problems += _agree(number, overlapping_cells(number))
     if number % 3 == 1:
@@ -43,12 +51,14 @@ def oracle_and_engine(number: int) -> list[str]:
     return problems
 
 
-def _agree(number: int, scenario: Scenario, **overrides: Any) -> list[str]:
+def _agree(number: int, scenario: Scenario, change: Change = UNCHANGED, **overrides: Any) -> list[str]:
     options = engine_options(scenario) | overrides
-    _, ours = scenario.made(Oracle)
-    _, theirs = scenario.made(Engine, **options)
-    problems = differences(ours.run(scenario.until), theirs.run(scenario.until))
-    problems += hop_differences(ours.take_trace(), theirs.take_trace())
+    if options["window_ps"] is not None:
+        options["window_ps"] *= change.scale
+    until = change.moment(scenario.until)
+    _, ours = scenario.made(Oracle, change)
+    _, theirs = scenario.made(Engine, change, **options)
+    problems = differences(ours.run(until), theirs.run(until)) + hop_differences(ours.take_trace(), theirs.take_trace())
     return [f"scenario {number} {options}: {text}" for text in problems]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.network import Network
 from engine.results import (
+    EXACT_SUMS,
     FLOW_COLUMNS,
     LINK_COLUMNS,
     NODE_COLUMNS,
@@ -244,7 +245,7 @@ class Record:
             events=sum(tally.packets for tally in self.links),
             flows=_columns(self.flows, FLOW_COLUMNS),
             links=_columns(self.links, LINK_COLUMNS),
-            nodes=_columns(self.nodes, NODE_COLUMNS) | _columns(self.nodes, NODE_INTEGRALS, object),
+            nodes=_columns(self.nodes, NODE_COLUMNS + NODE_INTEGRALS),
             spans=_columns(self.spans, SPAN_COLUMNS),
             link_names=[tally.name for tally in self.links],
             node_names=[node.name for node in self.network.nodes],
@@ -254,8 +255,9 @@ class Record:
         )
 
 
-def _columns(rows: list[Any], names: tuple[str, ...], dtype: type = np.int64) -> dict[str, Any]:
-    return {name: np.array([getattr(row, name) for row in rows], dtype) for name in names}
+def _columns(rows: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
+    dtypes = {name: object if name in EXACT_SUMS else np.int64 for name in names}
+    return {name: np.array([getattr(row, name) for row in rows], dtype) for name, dtype in dtypes.items()}
 
 
 def _table(rows: list[tuple[int, ...]]) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class Scenario:
 
 def _channel(pipe: Pipe, k: int) -> dict[str, Any]:
     return {
-        "rate": pipe.rate // k,
+        "rate": max(pipe.rate // k, 1) if pipe.rate else 0,
         "delay": pipe.delay * k,
         "buffer_packets": pipe.packets,
         "buffer_bytes": pipe.bytes,

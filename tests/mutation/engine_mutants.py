@@ -142,9 +142,13 @@ QUEUE_MUTANTS = (
     Mutant(
         "waits restart after a checkpoint",
         "_checkpoint.pyx",
-        "    u.total_wait, u.max_wait = s.transfer_int(u.total_wait), s.transfer_int(u.max_wait)\n",
+        "    s.transfer(&u.total_wait, sizeof(u.total_wait))\n",
         "",
     ),
+    Mutant(
+        "a sum of delays loses its carry", "kernel/fates.pxd", "        f.bits.delay_sum_high += 1\n", "        pass\n"
+    ),
+    Mutant("sums of 64 bits", "kernel/exact_sum.pxd", "        x->high = (int64_t)(sum >> 64);\n", ""),
     Mutant("messages skip the registration server", "kernel/node_visit.pxd", "    finish[0] = slot.t\n", "    finish[0] = p.t\n"),
     Mutant("messages like data are served", "kernel/node_visit.pxd", "(p.flags & LIKE_DATA) != 0 or", ""),
     # radio

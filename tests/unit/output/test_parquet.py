@@ -136,3 +136,38 @@ def test_a_table_of_groups_does_not_survive_a_study_without_a_mixture(setup, run
     (tmp_path / "groups.parquet").write_text("older")
     write_tables(tmp_path, runs, setup, SEED, {})
     assert not (tmp_path / "groups.parquet").exists()
+
+
+def test_mean_delays_of_flows_need_no_record_of_packets(setup, runs):
+    run = runs[1]
+    both = (table_columns("flows", r, setup, SEED)["delay_mean_ps"].tolist() for r in (replace(run, detail=None), run))
+    without, recorded = both
+    assert without == recorded
+    assert max(without) > 0
+
+
+def test_a_sum_of_times_that_does_not_fit_is_null_and_its_mean_exact(setup, runs, tmp_path):
+    """Sums of delays times 2**24, so that their means still fit; other sums times 2**60."""
+    few, many, plain = 2**24, 2**60, runs[0].result
+    delays, busy, waits = plain.flows["delay_sum_ps"], plain.links["busy_ps"], plain.nodes["registration_wait_ps"]
+    larger = replace(
+        plain,
+        flows=plain.flows | {"delay_sum_ps": delays * few},
+        links=plain.links | {"busy_ps": busy * many},
+        nodes=plain.nodes | {"registration_wait_ps": waits * many},
+    )
+    run = replace(runs[0], result=larger)
+    write_tables(tmp_path, [run], setup, SEED, {})
+    flows, links, nodes = (pq.read_table(tmp_path / f"{name}.parquet").to_pydict() for name in ("flows", "links", "nodes"))
+    assert flows["delay_sum_ps"] == [total * few if total * few < 2**63 else None for total in delays]
+    assert links["busy_ps"] == [None if total else 0 for total in busy]
+    assert nodes["registration_wait_ps"] == [None if total else 0 for total in waits]
+    assert None in flows["delay_sum_ps"]
+    assert None in links["busy_ps"]
+    counts = plain.flows["delivered"].tolist()
+    assert flows["delay_mean_ps"] == [total * few // count if count else -1 for total, count in zip(delays, counts, strict=True)]
+    length = run.reached_ps - run.begin_ps
+    assert links["utilisation"] == [total * many / length for total in busy]
+    counts = plain.nodes["registered"].tolist()
+    means = [total * many / count if count else None for total, count in zip(waits, counts, strict=True)]
+    assert nodes["registration_wait_mean_ps"] == means
