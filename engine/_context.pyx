@@ -13,6 +13,7 @@ from engine.kernel.events cimport (
     END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
     UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
+from engine.kernel.binding_table cimport ENDS_AT_MOBILE, HOSTILE_TUNNEL
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
@@ -110,7 +111,7 @@ cdef class Context:
         a.op = op
         a.arg0 = a.arg1 = 0
         a.expiry = NEVER
-        a.ends_at_mobile = a.copy_in_flight = 0
+        a.tunnel_flags = a.copy_in_flight = 0
         self.order += 1
         return a
 
@@ -139,7 +140,7 @@ cdef class Context:
         return NEVER if until_ps is None else as_int64(until_ps)
 
     def send(self, int code, int to, *, int size_bytes, args=(), bint for_mobile=False, int via=-1, bint radio=False,
-             bint like_data=False):
+             bint like_data=False, bint hostile=False):
         """Send a control message about the current mobile node.
 
         Parameters
@@ -161,6 +162,9 @@ cdef class Context:
         like_data : bool
             The message passes the registration server of ``to`` at once, as data packets do: it neither waits nor is refused.
             No effect with ``for_mobile``.
+        hostile : bool
+            An attacker caused the message: nodes count it apart (``hostile_registered``, ``hostile_dropped``). It is treated like
+            any other message.
 
         Raises
         ------
@@ -196,6 +200,7 @@ cdef class Context:
         m.mobile = self.mobile
         m.source = self.node
         m.reference_count = 1
+        m.hostile = hostile
         count = &self.message_counts[<int64_t>self.mobile << 32 | <int64_t>(self.node + 1)]
         m.packet_key = combine(
             combine(self.node_keys[self.node] if self.node >= 0 else mobile_key(self.w, self.mobile), a.mobile_key), count[0]
@@ -220,7 +225,7 @@ cdef class Context:
         self.u.actions.push_back(a)
 
     def bind(self, int coa, *, int header_bytes=20, str end="router", until_ps=None, bint simultaneous=False,
-             bint copy_in_flight=False):
+             bint copy_in_flight=False, bint hostile=False):
         """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
 
         Parameters
@@ -239,6 +244,8 @@ cdef class Context:
         copy_in_flight : bool
             If true, also forward copies of the data packets that the cell is transmitting now. The engine must run with
             ``scheduling="heap"``: in a window, the radio may be ahead of the node.
+        hostile : bool
+            An attacker caused the binding: the data packets that it tunnels are counted as ``diverted``.
         """
         cdef Action a = self.new_action(ADD_BINDING if simultaneous else BIND)
         self.require_node()
@@ -248,7 +255,8 @@ cdef class Context:
             raise ValueError(f"care-of node {coa} cannot be reached from node {self.node}")
         if not 0 <= header_bytes <= MAX_HEADER_BYTES:
             raise ValueError("a tunnel header has 0 to 60 bytes")
-        a.arg0, a.arg1, a.expiry, a.ends_at_mobile = coa, header_bytes, self.to_expiry(until_ps), end == "mobile"
+        a.arg0, a.arg1, a.expiry = coa, header_bytes, self.to_expiry(until_ps)
+        a.tunnel_flags = (ENDS_AT_MOBILE if end == "mobile" else 0) | (HOSTILE_TUNNEL if hostile else 0)
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 

@@ -17,7 +17,7 @@ cdef enum:  # columns of each table, in the order of engine.results
     FLOW_IN_FLIGHT = 11
     SPAN_COLUMNS = 13
     PACKET_COLUMNS = 10
-    NODE_COLUMNS = 16
+    NODE_COLUMNS = 20
 
 cdef inline tuple collect_integrals(World* w, int64_t reached):
     """Return bindings, visitors and held bytes of each node, integrated to time ``reached``: three lists of Python integers."""
@@ -86,6 +86,8 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
         nodes[i, 9], nodes[i, 10] = u.total_wait, u.max_wait
         nodes[i, 11], nodes[i, 12], nodes[i, 13] = w.tables[i].peak, u.bindings.peak, u.visitors.peak
         nodes[i, 14], nodes[i, 15] = u.buffer_peak_packets, u.buffer_peak_bytes
+        nodes[i, 16], nodes[i, 17] = u.diverted_packets, u.diverted_bytes
+        nodes[i, 18], nodes[i, 19] = u.hostile_messages, u.hostile_drops
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:
