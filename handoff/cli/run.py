@@ -94,7 +94,7 @@ def run_study(
         from handoff.output.parquet import write_tables
 
         write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
-    _print_results(runs, checked.name, seed, as_json, interruption.requested)
+    _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
     if checkpoints is not None and not interruption.requested:
         checkpoints.remove()
     elif checkpoints is not None and checkpoints.path.exists():
@@ -158,7 +158,7 @@ def _check_writable(folder: Path) -> None:
         raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
-def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
+def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
         | ({"groups": [dict(group) for group in run.groups]} if run.groups else {})
@@ -172,6 +172,8 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
             row["fates"] = run.result.fate_counts()
         print(json.dumps({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows}, indent=2))
         return
-    from handoff.cli.tables import print_table
+    from handoff.cli.tables import print_attack_table, print_table
 
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
+    if attacked:
+        print_attack_table(rows)
