@@ -22,7 +22,7 @@ _BINDS = ("bind", "simultaneous")
 
 @dataclass
 class _AddressTest:
-    """Return routability tests of a forged update: the tokens that the attacker expects, and those that it has read."""
+    """Return routability tests of a forged update: the tokens that the attacker expects and has read."""
 
     attack: int
     expected: frozenset[str]
@@ -52,7 +52,7 @@ class Attacker:
     requests : list of (int, ProgramStep)
         Requests that bind a mobile node, over its new link.
     held : dict of int to tuple of int
-        Arguments of recorded messages that are to be sent, by serial number.
+        Arguments of the recorded messages that it will send, by serial number.
     tests : dict of (int, int, int) to _AddressTest
         Tests in progress by mobile node, identification and correspondent.
     """

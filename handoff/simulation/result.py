@@ -25,7 +25,7 @@ ATTACK_FIGURES = (
     *ATTACK_COUNTS, "attack_dropped", "attack_service_seconds", "diverted", "diverted_bytes", "legitimate_served",
     "legitimate_dropped",
 )  # fmt: skip
-"""Figures of attacks (docs/attacks.md). The legitimate messages are those that no attacker caused."""
+"""Figures of attacks (docs/attacks.md). No attacker caused the legitimate messages."""
 Row = dict[str, int | float | str | None]
 """Figures of the comparison table by name."""
 
