@@ -158,7 +158,7 @@ def _check_writable(folder: Path) -> None:
         raise ScenarioError([f"{folder}: no folder that can be written: {error.strerror}"]) from None
 
 
-def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool) -> None:
+def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
         | ({"groups": [dict(group) for group in run.groups]} if run.groups else {})

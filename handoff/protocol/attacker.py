@@ -230,7 +230,7 @@ class Attacker:
         identification, roles = ctx.time_ps, self.roles
         ways = {"HoT": roles.home_agent, "CoT": attack.care_of}
         assert roles.taps is not None
-        expected = frozenset(kind for kind, end in ways.items() if peer == self.node or roles.taps.overhears(self.node, peer, end))
+        expected = frozenset(kind for kind, end in ways.items() if roles.taps.overhears(self.node, peer, end))
         for message in ("HoTI2", "CoTI2"):
             hop = len(self.program.steps[steps[message]].step.path) - 1
             self._send(ctx, peer, MessageFields(steps[message], hop, -1, attack.care_of, peer, identification, 0, attack=1))

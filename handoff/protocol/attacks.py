@@ -20,7 +20,7 @@ REGISTRATION, UPDATE = "registration", "update"
 FLOOD, LOOP, REFLECTION = "registration flood", "tunnel loop", "reflection"
 KINDS = (*(f"{how} {what}" for what in (REGISTRATION, UPDATE) for how in (FORGED, REPLAYED, DELAYED)), FLOOD, LOOP, REFLECTION)
 """Kinds of attacks. A registration goes to the anchor where a mobile node registers, an update to a correspondent."""
-OVERHEARING_KINDS = tuple(kind for kind in KINDS if kind.startswith((REPLAYED, DELAYED))) + (f"{FORGED} {UPDATE}",)
+OVERHEARING_KINDS = (*(kind for kind in KINDS if kind.startswith((REPLAYED, DELAYED))), f"{FORGED} {UPDATE}")
 """Kinds whose attacker reads the messages that its node forwards."""
 MAX_MESSAGES = 10**7
 """Largest number of messages that the rate of one attack may make."""
@@ -80,8 +80,8 @@ class Attack:
     def schedule(self, network: Network, seed: int) -> tuple[Int, Int]:
         """Return the times at which the attacker sends, and the mobile node that each message is about.
 
-        The messages of a rate are about the mobile nodes in turn, in the order of their random keys, so that they do not depend on
-        the order in which mobile nodes are declared.
+        The messages of a rate are about the mobile nodes in turn, in the order of their random keys. They therefore do not depend
+        on the order in which mobile nodes are declared.
         """
         mobiles = np.array(self.mobiles, np.int64)
         if self.records or not len(mobiles) or self.stop_ps <= self.start_ps:

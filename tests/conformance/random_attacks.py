@@ -17,8 +17,8 @@ def with_random_attacks(setup: Setup, number: int) -> Setup:
     attackers = rng.sample(nodes, 2)
     others = [node for node in nodes if node not in attackers]
     attacks = tuple(_draw(setup, rng, rng.choice(attackers), others) for _ in range(rng.randint(1, 3)))
-    options = replace(setup.options, authentication=rng.choice((None, True, False)), return_routability=rng.choice((None, True, False)))
-    return replace(setup, attacks=attacks, options=options)
+    defences = {name: rng.choice((None, True, False)) for name in ("authentication", "return_routability")}
+    return replace(setup, attacks=attacks, options=replace(setup.options, **defences))
 
 
 def _draw(setup: Setup, rng: Random, node: int, others: list[int]) -> Attack:
