@@ -88,7 +88,7 @@ class Attacker:
         hop = self.message_hops[event.args[0] & STEP_HOP_MASK]
         destination = self.roles.node_of_role[hop.role](event.args)
         if fields.attack and hop.program_step.kind in ("HoT", "CoT"):
-            self._read_token(ctx, hop, fields)
+            self._read_token(ctx, hop.program_step.kind, fields)
             if destination == self.node:
                 return
         delayed = False
@@ -239,11 +239,10 @@ class Attacker:
         else:
             self._send_update(ctx, attack, peer, {})
 
-    def _read_token(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
-        """Read a token. Between the home agent and the mobile node, the home token is encrypted (RFC 6275 5.2.5)."""
-        kind = hop.program_step.kind
+    def _read_token(self, ctx: Context, kind: str, fields: MessageFields) -> None:
+        """Read a token. A home token that comes in the tunnel of the home agent is encrypted (RFC 6275 5.2.5)."""
         test = self.tests.get((ctx.mobile, fields.identification, fields.peer))
-        if test is None or (kind == "HoT" and hop.role != "HA"):
+        if test is None or kind not in test.expected:
             return
         test.tokens[kind] = fields.proof
         if test.tokens.keys() == test.expected:

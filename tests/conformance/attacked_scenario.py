@@ -25,7 +25,7 @@ name = "attack"
 duration = "{duration}"
 correspondent = {{ name = "cn" }}
 home_agent = {{ name = "ha", registration = "1ms" }}
-node = [{{ name = "core" }}, {{ name = "rogue" }}]
+node = [{{ name = "core", registration = "{core}" }}, {{ name = "rogue" }}]
 link = [
     {{ between = ["cn", "core"], delay = "5ms" }}, {{ between = ["core", "ha"], delay = "5ms" }},
     {{ between = ["ha", "rogue"], delay = "1ms" }},
@@ -49,14 +49,17 @@ STAYS_AT_AR0 = (("ar0", 0, 4100),)
 
 def build(
     folder: Path, *attacks: str, stays: Sequence[tuple[str, int, int]] = STAYS_AT_AR0, options: str = "", duration: str = "5s",
-    margin: str = "100ms",
+    margin: str = "100ms", core: str = "0s",
 ) -> Setup:  # fmt: skip
-    """Return the setup with one ``[[attack]]`` table for each text, and links to routers from and until times in ms."""
+    """Return the setup with one ``[[attack]]`` table for each text, and links to routers from and until times in ms.
+
+    ``core``: time that the node ``core`` takes for a message that is for it.
+    """
     rows = [f"mn0,{router},{up / 1000},{down / 1000},," for router, up, down in stays]
     (folder / "moves.csv").write_text("\n".join(["mobile,router,up_s,down_s,predict_s,going_down_s", *rows, ""]))
     tables = "".join(f"\n[[attack]]\n{text}\n" for text in attacks)
     path = folder / "attack.toml"
-    path.write_text(SCENARIO.format(duration=duration, margin=margin, options=options) + tables)
+    path.write_text(SCENARIO.format(duration=duration, margin=margin, core=core, options=options) + tables)
     return build_setup(load_scenario(path)[0], path, seed=1)
 
 

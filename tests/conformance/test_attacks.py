@@ -59,11 +59,12 @@ def test_attacks_concern_chosen_mobile_nodes(tmp_path):
 
 
 def test_the_mobile_node_resynchronizes_after_a_forged_identification(tmp_path):
-    """The forged identification exceeds the mobile node's. Its request of 1100 is refused at 1108 (133, with the latest
-    identification), it repeats it at 1115, and is bound at 1123: the packets sent at 0 to 1110 are diverted, 112 in all.
+    """The forged identification exceeds the mobile node's, and is bound at 3. The request of 1100 is refused at 1108 (133, with
+    the latest identification). The mobile node repeats it at 1115 and is bound at 1123: the packets of 0 to 1110 are diverted,
+    112 in all.
     """
     stays = (("ar0", 0, 1000), ("ar1", 1000, 4100))
-    result = run(build(tmp_path, FORGED, options=RFC_OFF, stays=stays), "mipv4")
+    result = run(build(tmp_path, FORGED + '\nstart = "1ms"', options=RFC_OFF, stays=stays), "mipv4")
     assert figures(result, "diverted", "legitimate_refused") == (len([t for t in range(0, 4000, 10) if t + 10 < 1123]), 1)
     assert result.handoffs["completed"].tolist() == [1]
 
@@ -104,11 +105,12 @@ def test_a_delayed_registration_is_accepted_for_seven_seconds(delay_ms, accepted
 
 
 def test_an_attacker_that_records_nothing_changes_nothing(tmp_path):
-    """Messages for the correspondent stop at ``core``, which sends them on at once."""
-    stays = (("ar0", 0, 1000), ("ar1", 900, 2000), ("ar0", 1950, 4100))
+    """Messages for the correspondent stop at ``core``, which sends them on at once: its registration server is not for them."""
+    stays, options = (("ar0", 0, 1000), ("ar1", 900, 2500), ("ar0", 2450, 4100)), 'profile = "rfc"\ndad = "0s"'
     idle = 'kind = "replayed update"\nnode = "core"\ndelay = "1s"\nstop = "1ms"'
     with_attack, without = (
-        run(build(tmp_path, *attacks, options='profile = "rfc"', stays=stays), "mipv6-ro") for attacks in ([idle], [])
+        run(build(tmp_path, *attacks, options=options, stays=stays, core="50ms"), "mipv6-ro")
+        for attacks in ([idle], [])
     )
     for name, column in without.handoffs.items():
         assert np.array_equal(column, with_attack.handoffs[name]), name
@@ -116,6 +118,9 @@ def test_an_attacker_that_records_nothing_changes_nothing(tmp_path):
         assert np.array_equal(column, with_attack.result.flows[name]), name
     assert with_attack.result.fingerprint == without.result.fingerprint
     assert figures(with_attack, "attack_messages") == (0,)
+    messages = dict(zip(with_attack.result.node_names, with_attack.result.nodes["messages"].tolist(), strict=True))
+    assert messages["core"] == 6 + 4, "both tests and the update; the home token of the first handoff serves for the second"
+    assert with_attack.handoffs["completed"].tolist() == [1, 1]
 
 
 # -- forged updates to correspondents (RFC 6275 5.2, 15.4) ------------------------------------------------------------------
