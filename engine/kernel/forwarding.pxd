@@ -5,8 +5,8 @@ from libc.stdlib cimport calloc, free
 from libcpp.vector cimport vector
 
 from engine.kernel.binding_table cimport (
-    BUFFER, EMPTY, ENDS_AT_MOBILE, HOSTILE_TUNNEL, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry, PacketBuffer, buffer_packet,
-    careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
+    BUFFER, EMPTY, ENDS_AT_MOBILE, HOSTILE_TUNNEL, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry,
+    PacketBuffer, buffer_packet, careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
 )
 from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
