@@ -298,6 +298,8 @@ cdef int transfer_unit(StateStream s, Unit* u) except -1:
     s.transfer(&u.total_wait, sizeof(u.total_wait))
     u.max_wait = s.transfer_int(u.max_wait)
     u.buffer_peak_packets, u.buffer_peak_bytes = s.transfer_int(u.buffer_peak_packets), s.transfer_int(u.buffer_peak_bytes)
+    u.diverted_packets, u.diverted_bytes = s.transfer_int(u.diverted_packets), s.transfer_int(u.diverted_bytes)
+    u.hostile_messages, u.hostile_drops = s.transfer_int(u.hostile_messages), s.transfer_int(u.hostile_drops)
     transfer_entry_count(s, &u.bindings)
     transfer_entry_count(s, &u.visitors)
     s.transfer(&u.held, sizeof(u.held))

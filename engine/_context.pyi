@@ -37,11 +37,11 @@ class Context:
 
     def send(
         self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1,
-        radio: bool = False, like_data: bool = False,
+        radio: bool = False, like_data: bool = False, hostile: bool = False,
     ) -> None: ...  # fmt: skip
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: Literal["router", "mobile"] = "router",
-        until_ps: int | None = None, simultaneous: bool = False, copy_in_flight: bool = False,
+        until_ps: int | None = None, simultaneous: bool = False, copy_in_flight: bool = False, hostile: bool = False,
     ) -> None: ...  # fmt: skip
     def deliver_locally(self, *, until_ps: int | None = None) -> None: ...
     def buffer(

@@ -15,6 +15,7 @@ from engine.kernel.events cimport (
     END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
     UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
+from engine.kernel.binding_table cimport ENDS_AT_MOBILE, HOSTILE_TUNNEL
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
@@ -141,7 +142,7 @@ cdef class Context:
         a.op = op
         a.arg0 = a.arg1 = 0
         a.expiry = NEVER
-        a.ends_at_mobile = a.copy_in_flight = 0
+        a.tunnel_flags = a.copy_in_flight = 0
         self.order += 1
         return a
 
@@ -170,7 +171,8 @@ cdef class Context:
     cdef int64_t to_expiry(self, object until_ps) except -1:
         return NEVER if until_ps is None else to_int64(until_ps, "until_ps")
 
-    def send(self, code, to, *, size_bytes, args=(), bint for_mobile=False, via=-1, bint radio=False, bint like_data=False):
+    def send(self, code, to, *, size_bytes, args=(), bint for_mobile=False, via=-1, bint radio=False, bint like_data=False,
+             bint hostile=False):
         """Send a control message about the current mobile node.
 
         Parameters
@@ -192,6 +194,9 @@ cdef class Context:
         like_data : bool
             The message passes the registration server of ``to`` at once, as data packets do: it neither waits nor is refused.
             No effect with ``for_mobile``.
+        hostile : bool
+            An attacker caused the message: nodes count it apart (``hostile_registered``, ``hostile_dropped``). It is treated like
+            any other message.
 
         Raises
         ------
@@ -229,6 +234,7 @@ cdef class Context:
         m.mobile = self.mobile
         m.source = self.node
         m.reference_count = 1
+        m.hostile = hostile
         make_room_for_message(self.w.messages, self.w.free_messages)
         count = count_of(&self.message_counts, <int64_t>self.mobile << 32 | <int64_t>(self.node + 1))
         m.packet_key = combine(
@@ -253,7 +259,8 @@ cdef class Context:
             a.packet.flags |= LIKE_DATA
         self.u.actions.push_back(a)
 
-    def bind(self, coa, *, header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint copy_in_flight=False):
+    def bind(self, coa, *, header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint copy_in_flight=False,
+             bint hostile=False):
         """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
 
         Parameters
@@ -272,6 +279,8 @@ cdef class Context:
         copy_in_flight : bool
             If true, also forward copies of the data packets that the cell is transmitting now. The engine must run with
             ``scheduling="heap"``: in a window, the radio may be ahead of the node.
+        hostile : bool
+            An attacker caused the binding: the data packets that it tunnels are counted as ``diverted``.
         """
         cdef Action a = self.new_action(ADD_BINDING if simultaneous else BIND)
         cdef int64_t target = to_int64(coa, "coa")
@@ -281,7 +290,8 @@ cdef class Context:
         if target == self.node or not 0 <= target < self.w.nodes or self.w.next_hop[self.node][target] == NULL:
             raise ValueError(f"care-of node {target} cannot be reached from node {self.node}")
         a.arg0, a.arg1 = target, to_integer(header_bytes, "header_bytes", 0, MAX_HEADER_BYTES)
-        a.expiry, a.ends_at_mobile = self.to_expiry(until_ps), end == "mobile"
+        a.expiry = self.to_expiry(until_ps)
+        a.tunnel_flags = (ENDS_AT_MOBILE if end == "mobile" else 0) | (HOSTILE_TUNNEL if hostile else 0)
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 

@@ -34,6 +34,7 @@ RAW_NODE = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_ps", "forwarding_wait_max_ps",
     "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_ps",
     "registration_wait_max_ps", "entries_peak", "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
+    "diverted", "diverted_bytes", "hostile_registered", "hostile_dropped",
     "binding_ps", "binding_ps", "visitor_ps", "visitor_ps", "held_byte_ps", "held_byte_ps",
 )  # fmt: skip
 

@@ -74,12 +74,15 @@ NODE_COLUMNS = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_max_ps",
     "messages", "registered", "registration_dropped", "registration_peak", "registration_wait_ps", "registration_wait_max_ps",
     "entries_peak", "bindings_peak", "visitors_peak", "held_peak_packets", "held_peak_bytes",
+    "diverted", "diverted_bytes", "hostile_registered", "hostile_dropped",
 )  # fmt: skip
 """Columns of nodes. ``forwarded`` and ``registered``: packets and messages that the forwarding server and the registration server
 accepted. ``*_wait_ps``: time from arrival to the start of service, as a sum and as a maximum. ``messages``: control messages
 that the controller received, without refused ones. ``entries_peak``: maximum number of table entries, one for each mobile node.
 ``bindings_peak`` and ``visitors_peak``: maximum number of care-of nodes and of local entries or hold buffers that were valid at
-once. ``held_peak_*``: maximum content of one hold buffer."""
+once. ``held_peak_*``: maximum content of one hold buffer. ``diverted``, ``diverted_bytes``: data packets that the node sent into
+tunnels of attackers, and their bytes without tunnel headers. ``hostile_registered`` and ``hostile_dropped``: those of
+``registered`` and ``registration_dropped`` that an attacker caused."""
 
 NODE_INTEGRALS = ("binding_ps", "visitor_ps", "held_byte_ps")
 """Columns of nodes that are integrals over time: the times for which care-of nodes, and local entries or hold buffers, were valid

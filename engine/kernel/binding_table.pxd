@@ -24,12 +24,16 @@ cdef enum:  # Entry.mode
 cdef enum:
     MAX_CAREOF = 4
 
+cdef enum:  # CareOf.tunnel_flags
+    ENDS_AT_MOBILE = 1
+    HOSTILE_TUNNEL = 2  # bound by an attacker: its data packets are counted as diverted
+
 cdef extern from *:
     """
     struct handoff_careof {
         int64_t expiry;
         union {
-            struct { uint16_t node; uint8_t header_bytes; uint8_t ends_at_mobile; };
+            struct { uint16_t node; uint8_t header_bytes; uint8_t tunnel_flags; };
             void* extension;
         };
     };
@@ -38,7 +42,7 @@ cdef extern from *:
         int64_t expiry
         uint16_t node
         uint8_t header_bytes
-        uint8_t ends_at_mobile
+        uint8_t tunnel_flags
         void* extension  # shares the memory of the three fields above; Fifo, PacketBuffer or CareOfList
 
 cdef struct CareOfList:  # care-of nodes in the order of binding

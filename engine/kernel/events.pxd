@@ -91,7 +91,7 @@ cdef struct Action:
     int64_t arg0
     int64_t arg1
     int64_t expiry
-    int32_t ends_at_mobile  # of a tunnel: 1 if the mobile node removes the header, 0 if the router does
+    int32_t tunnel_flags  # CareOf.tunnel_flags
     int32_t copy_in_flight
     Packet packet
 
@@ -110,5 +110,6 @@ cdef struct Message:  # content of a control packet
     int32_t mobile
     int32_t source
     uint32_t reference_count  # packet copies and events that still need it
+    int64_t hostile  # 1 if an attacker caused it: counted apart, treated like any other
     uint64_t packet_key
     int64_t args[6]

@@ -4,8 +4,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from engine.kernel.binding_table cimport (
-    BUFFER, EMPTY, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry, PacketBuffer, buffer_packet,
-    careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
+    BUFFER, EMPTY, ENDS_AT_MOBILE, HOSTILE_TUNNEL, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry,
+    PacketBuffer, buffer_packet, careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
 )
 from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
@@ -87,6 +87,12 @@ cdef inline void enqueue_downlink(World* w, int n, Fifo* f, const Packet* p) noe
         f.state.flags |= IN_CONTROL_LIST
         w.control_downlinks.push_back(f)
 
+cdef inline void count_diverted(Unit* u, const Packet* p) noexcept nogil:
+    """Count a data packet that an attacker's binding sends elsewhere."""
+    if packet_kind(p) < CONTROL_NODE:
+        u.diverted_packets += 1
+        u.diverted_bytes += p.size
+
 cdef inline void send_through_tunnel(World* w, int n, const Packet* p, CareOf* c) noexcept nogil:
     cdef Fifo* f = w.next_hop[n][c.node]
     cdef Packet* slot = copy_to_slot(w, f, p)
@@ -94,12 +100,14 @@ cdef inline void send_through_tunnel(World* w, int n, const Packet* p, CareOf* c
     if unlikely(w.trace != NULL):
         w.trace.push_tunnel(w.trace, slot[0], n, c)
     slot.tunnels += 1
-    if c.ends_at_mobile:
+    if c.tunnel_flags & ENDS_AT_MOBILE:
         slot.extra += c.header_bytes
     else:
         slot.extra = c.header_bytes
         slot.flags |= DECAPSULATE
     slot.destination = c.node
+    if unlikely(c.tunnel_flags & HOSTILE_TUNNEL):
+        count_diverted(&w.unit[w.unit_of_node[n]], slot)
     enqueue(w, n, f, slot)
 
 cdef inline void share_copy_count(World* w, Packet* p, int k) noexcept nogil:
@@ -447,7 +455,7 @@ cdef inline void apply_action(World* w, int n, Action* a) noexcept nogil:
         else:
             forward_packet(w, n, &a.packet)
     elif a.op == BIND or a.op == ADD_BINDING:
-        c.expiry, c.ends_at_mobile = a.expiry, <uint8_t>a.ends_at_mobile
+        c.expiry, c.tunnel_flags = a.expiry, <uint8_t>a.tunnel_flags
         c.node, c.header_bytes = <uint16_t>a.arg0, <uint8_t>a.arg1
         if a.op == BIND:
             set_tunnel_entry(w, n, a.mobile, c, a.t, a.copy_in_flight)

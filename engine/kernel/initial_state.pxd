@@ -168,7 +168,7 @@ cdef inline int init_tables(World* w, object b) except -1:
             if coa[i] == node[i] or w.next_hop[node[i]][coa[i]] == NULL:
                 names = b.node_names
                 raise ValueError(f"care-of node {names[coa[i]]!r} cannot be reached from {names[node[i]]!r}")
-            c.expiry, c.node, c.header_bytes, c.ends_at_mobile = NEVER, <uint16_t>coa[i], header[i], <uint8_t>end[i]
+            c.expiry, c.node, c.header_bytes, c.tunnel_flags = NEVER, <uint16_t>coa[i], header[i], <uint8_t>end[i]
             set_tunnel_entry(w, <int>node[i], <uint32_t>mobile[i], c, 0, False)
     for i in range(route_mobile.shape[0]):
         if route_cell[i] < 0:

@@ -5,7 +5,7 @@ from libc.stdlib cimport calloc, free
 from libcpp.map cimport map as ordered_map
 from libcpp.pair cimport pair
 
-from engine.kernel.binding_table cimport CareOf
+from engine.kernel.binding_table cimport ENDS_AT_MOBILE, CareOf
 from engine.kernel.copy_ledger cimport packet_id
 from engine.kernel.events cimport MAX_ARGS, Message
 from engine.kernel.fifo cimport Fifo, packet_bytes, transmission_time
@@ -69,11 +69,12 @@ cdef inline void push_tunnel(LinkTrace* trace, Packet p, int node, const CareOf*
     """Push a tunnel from ``node``. A tunnel that ends at the router replaces the earlier ones."""
     cdef TunnelStack* stack = &trace.tunnel_stacks[0][copy_id(p, p.copy)]
     cdef TunnelHeader* header
-    if not c.ends_at_mobile:
+    cdef bint ends_at_mobile = (c.tunnel_flags & ENDS_AT_MOBILE) != 0
+    if not ends_at_mobile:
         stack.depth = 0
     header = &stack.headers[stack.depth]
     header.source, header.target = <uint16_t>node, c.node
-    header.bytes, header.ends_at_mobile = c.header_bytes, c.ends_at_mobile
+    header.bytes, header.ends_at_mobile = c.header_bytes, ends_at_mobile
     stack.depth += 1
 
 cdef inline void copy_tunnels(LinkTrace* trace, Packet p, uint8_t copy) noexcept nogil:

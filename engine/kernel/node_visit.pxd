@@ -91,7 +91,14 @@ cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept n
     cdef Message* m = &w.messages.data()[p.seq]
     cdef bint accepted, notify
     e.t = p.t
-    accepted = (p.flags & LIKE_DATA) != 0 or serve_message(w, u, p, &e.t)
+    if p.flags & LIKE_DATA:
+        accepted = True
+    else:
+        accepted = serve_message(w, u, p, &e.t)
+        if m.hostile and accepted:
+            u.hostile_messages += 1
+        elif m.hostile:
+            u.hostile_drops += 1
     if not accepted:
         notify = u.reports_refusals and u.has_controller
         m.reference_count += notify  # one for the event: the packet ends here, but the controller still reads the message

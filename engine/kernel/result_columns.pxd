@@ -18,7 +18,7 @@ cdef enum:  # columns of each table, in the order of engine.result_builder
     FLOW_IN_FLIGHT = 12
     SPAN_COLUMNS = 13
     PACKET_COLUMNS = 10
-    NODE_COLUMNS = 24
+    NODE_COLUMNS = 28
 
 cdef inline void write_sum(int64_t[:, ::1] nodes, int64_t node, int column, const ExactSum* x) noexcept:
     nodes[node, column], nodes[node, column + 1] = <int64_t>x.low, x.high
@@ -34,9 +34,9 @@ cdef inline void write_integrals(World* w, int64_t[:, ::1] nodes, int64_t reache
         count_to(&u.visitors, reached)
         bytes = u.held.integral
         add_product(&bytes, u.held.bytes, reached)
-        write_sum(nodes, i, 18, &u.bindings.integral)
-        write_sum(nodes, i, 20, &u.visitors.integral)
-        write_sum(nodes, i, 22, &bytes)
+        write_sum(nodes, i, 22, &u.bindings.integral)
+        write_sum(nodes, i, 24, &u.visitors.integral)
+        write_sum(nodes, i, 26, &bytes)
 
 cdef inline dict collect_columns(World* w, object np, object built, int64_t reached):
     """Return the raw columns at time ``reached``. ``np`` is the numpy module, which a .pxd file cannot import."""
@@ -90,6 +90,8 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
         nodes[i, 12] = u.max_wait
         nodes[i, 13], nodes[i, 14], nodes[i, 15] = w.tables[i].peak, u.bindings.peak, u.visitors.peak
         nodes[i, 16], nodes[i, 17] = u.buffer_peak_packets, u.buffer_peak_bytes
+        nodes[i, 18], nodes[i, 19] = u.diverted_packets, u.diverted_bytes
+        nodes[i, 20], nodes[i, 21] = u.hostile_messages, u.hostile_drops
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind == UNIT_SERVER:

@@ -189,6 +189,10 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     int64_t max_wait
     int64_t buffer_peak_packets
     int64_t buffer_peak_bytes
+    int64_t diverted_packets  # data packets and their bytes without tunnel headers, sent into hostile tunnels
+    int64_t diverted_bytes
+    int64_t hostile_messages  # hostile messages that the registration server accepted, and dropped
+    int64_t hostile_drops
     EntryCount bindings  # care-of nodes of tunnel entries
     EntryCount visitors  # local entries and hold buffers
     ByteCount held

@@ -98,7 +98,7 @@ def run_study(
             stop=lambda: interruption.requested,
         )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
-            _print_results(runs, checked.name, seed, as_json, interruption.requested)
+            _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
             sys.stdout.flush()
         finally:
             if output is not None and runs:
@@ -158,7 +158,7 @@ def _without_checkpoints(command: list[str]) -> list[str]:
     return words
 
 
-def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool) -> None:
+def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
         | ({"groups": [dict(group) for group in run.groups]} if run.groups else {})
@@ -172,6 +172,8 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
             row["fates"] = run.result.fate_counts()
         print(json.dumps({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows}, indent=2))
         return
-    from handoff.cli.tables import print_table
+    from handoff.cli.tables import print_attack_table, print_table
 
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
+    if attacked:
+        print_attack_table(rows)

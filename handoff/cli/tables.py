@@ -18,6 +18,11 @@ COLUMNS = (
     "after marker", "forwarded", "latency p50/p99", "delay p99", "MOS", "extra bytes", "signalling",
 )  # fmt: skip
 """Columns of the table of ``handoff run`` and ``handoff compare``."""
+ATTACK_COLUMNS = (
+    "procedure", "attack messages", "bytes", "accepted", "refused", "dropped", "service", "answer bytes", "diverted",
+    "diverted bytes", "lost", "legitimate dropped", "legitimate refused",
+)  # fmt: skip
+"""Columns of the table of attacks below it."""
 MIN_PIPE_WIDTH = 200
 """Width of output that is not a terminal; wider tables widen it."""
 _PS_PER_S = 1e12
@@ -76,6 +81,19 @@ def print_table(rows: Sequence[dict[str, Any]], title: str) -> None:
     """Print summaries of runs, those of mixtures with a row for each group (``row["groups"]``)."""
     cells = [line for row in rows for line in (summary_cells(row), *map(group_cells, row.get("groups", ())))]
     print_cells(COLUMNS, cells, title)
+
+
+def attack_cells(row: dict[str, Any]) -> list[str]:
+    """Return the figures of attacks of a run as texts in the order of ``ATTACK_COLUMNS``."""
+    names = ("attack_messages", "attack_bytes", "attack_accepted", "attack_refused", "attack_dropped")
+    more = ("attack_answer_bytes", "diverted", "diverted_bytes", "lost", "legitimate_dropped", "legitimate_refused")
+    service = format_ms(row["attack_service_seconds"] * _PS_PER_S)
+    return [row["procedure"], *(f"{row[n]:,}" for n in names), service, *(f"{row[n]:,}" for n in more)]
+
+
+def print_attack_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what attacks did in each run (docs/attacks.md)."""
+    print_cells(ATTACK_COLUMNS, [attack_cells(row) for row in rows])
 
 
 def print_cells(

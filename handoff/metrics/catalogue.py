@@ -212,6 +212,30 @@ _RUN: dict[str, Measure] = {
     "tunnel_bytes": _count("bytes of tunnel headers on all links and cells", "tunnel_bytes", "bytes"),
     "binding_seconds": _count("care-of nodes in the binding caches of all anchors x s", "binding_seconds", "", "handoffs"),
     "held_byte_seconds": _count("bytes in the hold buffers of all nodes x s", "held_byte_seconds", "", "handoffs"),
+    "attack_messages": _count("messages that attackers sent", "attack_messages", samples="attack_messages"),
+    "attack_bytes": _count("their bytes", "attack_bytes", "bytes", "attack_messages"),
+    "attack_accepted": _count("requests of attackers that agents carried out", "attack_accepted", samples="attack_messages"),
+    "attack_refused": _count("requests of attackers that agents refused", "attack_refused", samples="attack_messages"),
+    "attack_dropped": _count(
+        "messages because of attackers that found a registration queue full", "attack_dropped", samples="attack_messages"
+    ),
+    "attack_service_seconds": _count(
+        "time that registration servers spent on messages because of attackers", "attack_service_seconds", "", "attack_messages"
+    ),
+    "amplification": _ratio("bytes of the answers to attackers / bytes of attackers", "attack_answer_bytes", "attack_bytes"),
+    "diverted": _count("data packets that agents sent into bindings of attackers", "diverted"),
+    "diverted_bytes": _count("their bytes", "diverted_bytes", "bytes"),
+    "diverted_ratio": _ratio("diverted / sent", "diverted", "sent"),
+    "legitimate_dropped": _count(
+        "messages of legitimate nodes that found a registration queue full", "legitimate_dropped", samples="legitimate_served"
+    ),
+    "legitimate_dropped_ratio": _of_run(
+        "ratio", "their share of all messages of legitimate nodes at registration servers", "",
+        lambda r: _share(r["legitimate_dropped"], r["legitimate_dropped"] + r["legitimate_served"]),
+    ),
+    "legitimate_refused": _count(
+        "refusals of their own requests that mobile nodes received", "legitimate_refused", samples="legitimate_served"
+    ),
     "loss_periods": _detailed("", "runs of lost packets with consecutive numbers", "loss_periods", "RFC 3357"),
     "loss_period_max": _detailed("packets", "the longest of them", "loss_period_max_packets", "RFC 3357"),
     "ipdv_abs_mean": _detailed(

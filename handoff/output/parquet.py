@@ -22,7 +22,7 @@ from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
-from handoff.simulation.result import STUDY_METRICS, RunResult
+from handoff.simulation.result import ATTACK_FIGURES, STUDY_METRICS, RunResult
 
 
 def _spread_fields(name: str) -> list[tuple[str, pa.DataType]]:
@@ -49,6 +49,7 @@ RUN_FIELDS = (
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()), ("binding_seconds", pa.float64()),
     ("bindings_peak", pa.int64()), ("held_byte_seconds", pa.float64()), ("held_peak_bytes", pa.int64()),
     *((name, pa.int64() if is_integer else pa.float64()) for name, is_integer in BURST_COLUMNS.items()),
+    *((name, pa.float64() if name.endswith("_seconds") else pa.int64()) for name in ATTACK_FIGURES),
 )  # fmt: skip
 # Times of a handoff come from protocol/handoff_records.py, measured columns from simulation/handoff_metrics.py.
 HANDOFF_COLUMNS = (

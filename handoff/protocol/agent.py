@@ -7,14 +7,16 @@ from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import Status
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
-from handoff.protocol.messages import ONE_HOP, STEP_HOP_MASK, MessageFields
+from handoff.protocol.messages import ATTACK_MARK, ONE_HOP, STEP_HOP_MASK, MessageFields
 from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
-from handoff.protocol.security import RequestVerifier
+from handoff.protocol.security import RequestVerifier, authenticator, home_key
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
 
 RESTARTED = 1
 """Status of an advertisement whose sequence number shows that the agent has restarted (RFC 5944 2.3.2)."""
+
+_NOT_NEWER = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW)
 
 # plain integers, since every event is compared with them
 _MESSAGE, _REFUSED = int(EventKind.MESSAGE), int(EventKind.REFUSED_MESSAGE)
@@ -50,6 +52,8 @@ class Agent:
         True if new addresses undergo duplicate address detection.
     is_anchor : bool
         True if the node has a binding cache under this procedure.
+    is_router : bool
+        True if the node has a radio cell. Other nodes have no visitors, whatever a message says.
     delayed_messages : dict of int to MessageFields
         Messages that wait for the end of duplicate address detection, by serial number.
     dad_end_ps : dict of int to int
@@ -65,6 +69,7 @@ class Agent:
         self.configuration_ps = program.options.address_configuration_ps(program.procedure)
         self.checks_addresses = self.configuration_ps > 0 and program.procedure.ip == 6
         self.is_anchor = roles.is_anchor(node)
+        self.is_router = node in roles.network.cell_of_node
         self.delayed_messages: dict[int, MessageFields] = {}
         self.dad_end_ps: dict[int, int] = {}
         self._last_serial = 0
@@ -141,7 +146,7 @@ class Agent:
         """Relay a request as the new router: expect the mobile node, and check its new address first (decision 22)."""
         step = hop.program_step
         fields = MessageFields.unpack(args)
-        if step.step.effect != "forward":
+        if step.step.effect != "forward" and self.is_router:
             self.visitor_list.on_request(ctx, fields)
         wait = 0
         if self.configuration_ps and step.over_old_link and fields.new != self.roles.home_agent:
@@ -171,12 +176,13 @@ class Agent:
 
     def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         fields = MessageFields.unpack(args)
-        if fields.status == Status.ACCEPTED:
+        if fields.status == Status.ACCEPTED and self.is_router:
             self.visitor_list.on_reply(ctx, lifetime_ps(fields))
         self._relay(ctx, hop, args)
 
     def _relay_acknowledgement(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
-        self.visitor_list.on_acknowledgement(ctx)
+        if self.is_router:
+            self.visitor_list.on_acknowledgement(ctx)
         self._relay(ctx, hop, args)
 
     def _relay_marker(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
@@ -214,7 +220,11 @@ class Agent:
             if node == self.node:
                 self._on_message(ctx, next_args)
             else:
-                ctx.send(hop.code, node, size_bytes=hop.size_bytes, args=next_args, like_data=hop.like_data)
+                taps = self.roles.taps
+                stop = node if taps is None else taps.next_stop(self.node, node)
+                like_data = hop.like_data or stop != node
+                hostile = args[0] >= ATTACK_MARK
+                ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=next_args, like_data=like_data, hostile=hostile)
             return
         # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
         radio = radio or (hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new)
@@ -228,6 +238,9 @@ class Agent:
             if not self.roles.applies(step, fields.old, fields.new):
                 continue
             new_fields = fields.for_new_step(number, 0 if step.kind in ("DRR", "DBA") else fields.lifetime_s)
+            if self.verifier.authenticates and step.kind in REQUESTS:
+                new_fields = new_fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), new_fields))
+            self._count_answer(first_hop, new_fields)
             if step.per_peer and fields.peer < 0:
                 for peer in self.roles.peers[ctx.mobile]:
                     self._send(ctx, first_hop, new_fields.replace(peer=peer))
@@ -240,9 +253,10 @@ class Agent:
         fields = MessageFields.unpack(args)
         step, role, mobile = hop.program_step, hop.role, ctx.mobile
         effect = step.step.effect
-        if self.verifier.enabled and step.kind in REQUESTS and step.step.path[0] == "MN":
+        if self.verifier.enabled and step.kind in REQUESTS:
             refusal = self.verifier.verify(role, fields, mobile, ctx.time_ps)
             if refusal:
+                self._count_attack("attack_refused", fields)
                 ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
                 if refusal != Status.AUTHENTICATION_FAILED or self.program.procedure.ip == 4:
                     self._refuse(ctx, hop, fields, refusal)
@@ -254,14 +268,19 @@ class Agent:
             if effect == "delete":
                 if not self.binding_cache.delete(ctx, role, fields):
                     return
+            elif self._is_own_address(role, fields):
+                self._count_attack("attack_refused", fields)
+                return
             else:
                 first_binding = not self.binding_cache.is_bound(role, mobile) and fields.new != self.roles.home_agent
                 self.binding_cache.bind(ctx, role, fields, effect == "simultaneous")
+                self._count_attack("attack_accepted", fields)
                 if first_binding and role == "HA" and self.program.options.rfc and self.checks_addresses:
                     self._delay(ctx, fields, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
                     return
         elif effect == "forward":
             self.visitor_list.start_forwarding(ctx, fields)
+            self._count_attack("attack_accepted", fields)
         elif effect == "hand-over":
             self.visitor_list.hand_over(ctx, fields, self.roles.node("tHA", fields))
         self._reply(ctx, hop, fields)
@@ -284,6 +303,7 @@ class Agent:
     # -- refusals ---------------------------------------------------------------------------------------------------------
     def _refuse_stale(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
         """Refuse a message that a newer one of the mobile node has overtaken."""
+        self._count_attack("attack_refused", fields)
         options = self.program.options
         if (options.rfc or options.sequence == "shared") and hop.program_step.step.path[0] == "MN":
             ctx.reject(Fate.REPLAYED)
@@ -310,9 +330,27 @@ class Agent:
             path = self.program.steps[number].step.path
             if path[-1] == "MN" and hop.role in path:
                 index = path.index(hop.role)
-                reply = fields.replace(step=number, hop=index, lifetime_s=0, status=status, proof=0)
+                latest = self.binding_cache.entries[ctx.mobile].latest_identification if status in _NOT_NEWER else 0
+                reply = fields.replace(step=number, hop=index, lifetime_s=0, status=status, proof=latest)
+                self._count_answer(self.message_hops[number | index << 16], reply)
                 self._send(ctx, self.message_hops[number | index << 16], reply)
                 return
+
+
+    # -- attacks ----------------------------------------------------------------------------------------------------------
+    def _is_own_address(self, role: str, fields: MessageFields) -> bool:
+        """Return whether a request names this anchor itself as the care-of node, so that packets would never leave it."""
+        return fields.new != self.roles.home_agent and self.roles.care_of(role, fields.new) == self.node
+
+    def _count_attack(self, name: str, fields: MessageFields) -> None:
+        if fields.attack:
+            self.roles.attack_counts[name] += 1
+
+    def _count_answer(self, hop: MessageHop, fields: MessageFields) -> None:
+        """Count a message that this agent starts because of an attacker's message."""
+        if fields.attack:
+            self.roles.attack_counts["attack_answers"] += 1
+            self.roles.attack_counts["attack_answer_bytes"] += hop.size_bytes
 
 
 _EVENT_HANDLERS = {

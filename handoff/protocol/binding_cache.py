@@ -136,7 +136,7 @@ class BindingCache:
             self.roles.simultaneous_bindings += 1
             ctx.bind(old, until_ps=self._bicast_end_ps(ctx, fields.old), **tunnel)  # type: ignore[arg-type]
         until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
-        ctx.bind(new, until_ps=until, simultaneous=keeps_old, **tunnel)  # type: ignore[arg-type]
+        ctx.bind(new, until_ps=until, simultaneous=keeps_old, hostile=bool(fields.attack), **tunnel)  # type: ignore[arg-type]
         if self.home_link is not None:
             self.home_link.on_bound(ctx)
 

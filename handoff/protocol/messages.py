@@ -26,6 +26,10 @@ STEP_HOP_MASK = 0xFFFFFF
 ONE_HOP = _HOP = 1 << 16
 """Difference of the first argument between one node of the path and the next."""
 _STATUS_BITS, _PEER_BITS = 24, 20
+_ATTACK_BIT = 62
+ATTACK_MARK = 1 << _ATTACK_BIT
+"""Bit of a message's first argument that says that an attacker caused it. It serves to count; no agent decides by it."""
+_STATUS_MASK = (1 << _ATTACK_BIT - _STATUS_BITS) - 1
 _STEP_MASK, _PEER_MASK = _HOP - 1, (1 << _PEER_BITS) - 1
 
 
@@ -49,17 +53,20 @@ class MessageFields(tuple[int, ...]):
     status : int
         Code of a reply; two nonce indices in a binding update to a correspondent.
     proof : int
-        Authenticator or keygen token; 0 for none.
+        Authenticator or keygen token; 0 for none. In a refusal for its identification: the latest one that was accepted.
+    attack : int
+        1 if an attacker caused the message, else 0 (``ATTACK_MARK``).
     """
 
     __slots__ = ()
 
     def __new__(
         cls, step: int, hop: int, old: int, new: int, peer: int, identification: int, lifetime_s: int, status: int = 0,
-        proof: int = 0,
+        proof: int = 0, attack: int = 0,
     ) -> MessageFields:  # fmt: skip
         """Pack the fields."""
-        position, peer_lifetime = step | hop * _HOP | status << _STATUS_BITS, peer + 1 | lifetime_s << _PEER_BITS
+        position = step | hop * _HOP | status << _STATUS_BITS | attack << _ATTACK_BIT
+        peer_lifetime = peer + 1 | lifetime_s << _PEER_BITS
         return tuple.__new__(cls, (position, old, new, peer_lifetime, identification, proof))
 
     @classmethod
@@ -69,7 +76,7 @@ class MessageFields(tuple[int, ...]):
 
     def __getnewargs__(self) -> tuple[int, ...]:
         """Return the arguments of the constructor, for copies and pickles."""
-        return self.step, self.hop, self.old, self.new, self.peer, self.identification, self.lifetime_s, self.status, self.proof
+        return tuple(self._as_dict().values())
 
     OLD, NEW = 1, 2  # indices among the six arguments
     old: int = property(itemgetter(OLD))  # type: ignore[assignment]
@@ -90,7 +97,12 @@ class MessageFields(tuple[int, ...]):
     @property
     def status(self) -> int:
         """Code of a reply."""
-        return self[0] >> _STATUS_BITS
+        return self[0] >> _STATUS_BITS & _STATUS_MASK
+
+    @property
+    def attack(self) -> int:
+        """1 if an attacker caused the message, else 0."""
+        return self[0] >> _ATTACK_BIT
 
     @property
     def peer(self) -> int:
@@ -115,10 +127,10 @@ class MessageFields(tuple[int, ...]):
     def for_new_step(self, step: int, lifetime_s: int) -> MessageFields:
         """Return the fields of a message that this one starts: hop 0 of ``step``, accepted, otherwise unchanged."""
         peer_lifetime = self[3] & _PEER_MASK | lifetime_s << _PEER_BITS
-        return tuple.__new__(MessageFields, (step, self[1], self[2], peer_lifetime, self[4], self[5]))
+        return tuple.__new__(MessageFields, (step | self[0] & ATTACK_MARK, self[1], self[2], peer_lifetime, self[4], self[5]))
 
 
-_FIELD_NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof")
+_FIELD_NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof", "attack")
 
 
 IPV4, UDP, IPV6 = 20, 8, 40

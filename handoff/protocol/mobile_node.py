@@ -36,7 +36,8 @@ from handoff.protocol.setup import Attachments
 _MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
 
 _EXPIRED_NONCES = (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE)
-_RETRY_AT_ONCE = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW, *_EXPIRED_NONCES)
+_NOT_NEWER = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW)
+_RETRY_AT_ONCE = (*_NOT_NEWER, *_EXPIRED_NONCES)
 """Refusals that a message with a new identification overcomes. After another refusal the retransmission comes as scheduled."""
 
 
@@ -357,9 +358,12 @@ class MobileNodeController:
         request = state.requests.get(fields.identification)
         if request is None:
             return
+        self.roles.attack_counts["legitimate_refused"] += 1
         row = self.row_of[state.handoff_attachment]
         if row >= 0 and self.records["new_router"][row] == request.new:
             self.records["denied"][row] += 1
+        if fields.status in _NOT_NEWER:
+            state.identification = max(state.identification, fields.proof)  # RFC 5944 5.7, RFC 6275 11.7.3
         if fields.status in _RETRY_AT_ONCE:
             if fields.status in _EXPIRED_NONCES:
                 state.tokens = {key: token for key, token in state.tokens.items() if key[0] != request.peer}

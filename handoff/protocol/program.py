@@ -15,6 +15,8 @@ PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT
 """Codes of the layer-2 events and timers of mobile nodes."""
 RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
 """Codes of the events and timers of agents."""
+ATTACK, RESEND = range(130, 132)
+"""Codes of the events and timers of attackers."""
 
 HOME, REGIONAL = 0, 1
 """Variants of a program: registration with the home agent, or only with the gateway of the region."""

@@ -215,7 +215,10 @@ class RegistrationClient:
         if self.signs and hop.program_step.kind in REQUESTS:
             fields = self._sign(ctx, state, fields, hop.program_step)
         via = old if hop.program_step.over_old_link else new
-        ctx.send(hop.code, hop.next_node(fields), size_bytes=hop.size_bytes, args=fields, via=via)
+        to = stop = hop.next_node(fields)
+        if self.roles.taps is not None:
+            stop = self.roles.taps.next_stop(via, to)
+        ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=fields, via=via, like_data=stop != to)
 
     def _requested_lifetime_s(self, step: ProgramStep) -> int:
         if step.kind == "DBU":

@@ -13,6 +13,7 @@ from engine.columns import Int
 from engine.rng import name_key
 from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
+from handoff.protocol.attacks import AttackCounts, Taps, no_attack_counts
 from handoff.protocol.constants import REGISTRATION_PROCESSING
 from handoff.protocol.messages import MessageFields, header_bytes
 from handoff.protocol.program import Program, ProgramStep
@@ -61,6 +62,10 @@ class RoleResolver:
         ``Attachments.link_down_ps`` of the setup.
     simultaneous_bindings : int
         Number of bindings that anchors have made in addition to another one.
+    attack_counts : dict of str to int
+        Counts of attacks, which all parts of a run share (``handoff.protocol.attacks.ATTACK_COUNTS``).
+    taps : Taps or None
+        Attackers on the way of messages; None if there are none.
     """
 
     def __init__(
@@ -85,6 +90,8 @@ class RoleResolver:
         }  # fmt: skip
         self.temporary_home_agents = setup.temporary_home_agents
         self.simultaneous_bindings = 0
+        self.attack_counts: AttackCounts = no_attack_counts()
+        self.taps = Taps.of(setup.network, setup.attacks)
         self.link_down_ps = setup.attachments.link_down_ps
         self.has_home_link = setup.home_agent in setup.network.cell_of_node
         self._has_regions = program.procedure.hierarchical

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine import FOREVER, Network
 from engine.columns import Int, is_sorted
+from handoff.protocol.attacks import Attack
 from handoff.protocol.options import Options
 
 
@@ -139,6 +140,8 @@ class Setup:
     temporary_home_agents : dict of int to int
         Maps a router to the node of its sub-network that is the temporary home agent there (seed, figures 4 and 5). A router
         without an entry is its own temporary home agent.
+    attacks : tuple of Attack
+        Attackers, and what they do.
     """
 
     network: Network
@@ -151,6 +154,7 @@ class Setup:
     notes: tuple[str, ...] = ()
     groups: ProcedureGroups | None = None
     temporary_home_agents: dict[int, int] = field(default_factory=dict)
+    attacks: tuple[Attack, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

@@ -204,7 +204,9 @@ class VisitorList:
             packets, size_bytes = self.options.old_buffer_packets, self.options.old_buffer_bytes
             ctx.buffer(packets=packets, bytes=size_bytes, until_ps=until, copy_in_flight=in_flight)
         else:
-            ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, **self._forwarding_tunnel)  # type: ignore[arg-type]
+            hostile = bool(fields.attack)
+            tunnel = self._forwarding_tunnel
+            ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, hostile=hostile, **tunnel)  # type: ignore[arg-type]
 
     def hand_over(self, ctx: Context, fields: MessageFields, temporary_home_agent: int) -> None:
         """Pass packets for the old care-of address to the temporary home agent, on the link and without a tunnel header."""

@@ -16,7 +16,8 @@ WHOLE = 10**6
 """A share of 1."""
 
 
-def _read_patterns(value: Any) -> Any:
+def read_patterns(value: Any) -> Any:
+    """Return a list of patterns, also for a single one; raise ValueError if one of them is no text."""
     patterns = as_list(value)
     if bad := [pattern for pattern in patterns if not isinstance(pattern, str) or not pattern]:
         raise ValueError(f"{bad[0]!r} is not a name or pattern: write text, as in 'mn7' or 'mn7*'")
@@ -39,7 +40,7 @@ class MixtureGroup(StrictModel):
 
     procedure: str
     share: Share | None = None
-    mobiles: Annotated[list[str], BeforeValidator(_read_patterns), Field(min_length=1)] | None = None
+    mobiles: Annotated[list[str], BeforeValidator(read_patterns), Field(min_length=1)] | None = None
 
     @property
     def is_rest(self) -> bool:

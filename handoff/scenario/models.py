@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model
 
 from engine.quantities import DURATION
 from handoff.protocol.options import CHOICES, Options
+from handoff.scenario.attack import AttackTable, attack_problems
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import (
     Count,
@@ -233,6 +234,7 @@ class Scenario(StrictModel):
     coverage: CoverageModel | None = None
     restart: list[Restart] = Field(default_factory=list)
     mixture: list[MixtureGroup] = Field(default_factory=list)
+    attack: list[AttackTable] = Field(default_factory=list)
     options: StudyOptions = StudyOptions()
     sweep: Sweep | None = None
     slo: Slo | None = None
@@ -257,11 +259,23 @@ class Scenario(StrictModel):
         problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
         problems += [*self._temporary_home_agent_problems(), *self._coverage_problems(), *self._traffic_problems()]
         problems += mixture_problems(self.mixture, bool(self.region or self.regions))
+        problems += attack_problems(self.attack, self.duration, self._agents())
         if self.duration == 0:
             problems.append("duration: 0 is too short; give a duration above 0")
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _agents(self) -> dict[str, list[str]]:
+        """Return the names of all nodes by what they are: home agent, gateways, routers, correspondents, others."""
+        gateways = [region.gateway for region in self.region]
+        return {
+            "home agent": [self.home_agent.name],
+            "gateway": gateways,
+            "router": self.routers.names,
+            "correspondent": [node.name for node in self.correspondent],
+            "node": [node.name for node in self.node if node.name not in gateways],
+        }
 
     def _node_problems(self) -> list[str]:
         fixed = [node.name for node in (self.home_agent, *self.correspondent, *self.node)]

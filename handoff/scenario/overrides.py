@@ -39,6 +39,7 @@ _PATHS: dict[str, tuple[str, ...]] = {
     "cell_loss": ("routers.cell.loss",),
     "packet_interval": ("traffic.*.interval!",),
     "share": ("mixture.*.share!",),
+    "attack_rate": ("attack.*.rate!",),
 }
 """Paths of each short name. ``*`` stands for every table of an array. The scenario must have the table of a path, except
 ``[options]``; with ``!`` it must have the key too."""

@@ -17,6 +17,7 @@ from engine import Engine
 from engine._checkpoint import restore, save
 from engine.checkpoint_file import CheckpointError, open_checkpoint, program_digest, write_checkpoint
 from engine.output_file import remove_file
+from handoff.protocol.attacks import AttackCounts, no_attack_counts
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.simulation.baseline import ByteCounts
 
@@ -37,6 +38,8 @@ class RunState:
         Number of messages of each group of a mixture that agents have received; the dispatchers count in this list.
     simultaneous : int
         Number of bindings that an anchor made beside an existing one.
+    attack_counts : dict of str to int
+        Counts of attacks (``handoff.protocol.attacks.ATTACK_COUNTS``).
     capture : object
         State of the recorder of hops; None if the run has none.
     wall_seconds : float
@@ -47,6 +50,7 @@ class RunState:
     controllers: list[tuple[int, Any]]
     group_messages: list[int]
     simultaneous: int = 0
+    attack_counts: AttackCounts = field(default_factory=no_attack_counts)
     capture: Any = None
     wall_seconds: float = 0.0
 

@@ -10,11 +10,12 @@ import numpy as np
 from engine.columns import Columns, Int
 from handoff.protocol.setup import ProcedureGroups
 from handoff.simulation.handoff_metrics import PacketMetrics
-from handoff.simulation.result import Row, RunResult
+from handoff.simulation.result import ATTACK_FIGURES, Row, RunResult
 
 SHARED_FIGURES = (
     "delay_p99_ps", "extra_bytes", "extra_air_bytes", "extra_core_bytes", "simultaneous_bindings", "signalling_messages",
     "signalling_bytes", "tunnel_bytes", "binding_seconds", "bindings_peak", "held_byte_seconds", "held_peak_bytes",
+    *ATTACK_FIGURES,
 )  # fmt: skip
 """Figures that only the whole run has: the groups share links and anchors, whose counters do not tell mobile nodes apart."""
 _FROM_HISTOGRAM = ("delay_p50_ps", "delay_p95_ps")

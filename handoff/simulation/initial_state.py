@@ -12,10 +12,12 @@ from engine import FOREVER, Network
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.agent import Agent
+from handoff.protocol.attacker import Attacker
+from handoff.protocol.attacks import attacked_nodes
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.mobile_node import MobileNodeController
-from handoff.protocol.program import DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
+from handoff.protocol.program import ATTACK, DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.run_parts import RunPart, make_parts
@@ -94,6 +96,9 @@ def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], se
         _schedule_fades(setup, network, attachment)
     for restart in setup.restarts:
         network.schedule_event(restart.at_ps, np.arange(network.mobile_count), RESTART, 0, node=restart.node)
+    for number, attack in enumerate(setup.attacks):
+        times, mobiles = attack.schedule(network, seed)
+        network.schedule_event(times, mobiles, ATTACK, number, node=attack.node)
     start = setup.first_attachments()
     registered = movement.mobile[start[(movement.up_ps[start] == 0) & (movement.router[start] != setup.home_agent)]]
     for part in parts:
@@ -148,8 +153,13 @@ def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> It
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:
         nodes |= set(roles.peers.nodes)
-    for node in sorted(nodes):
-        yield node, Agent(program, roles, message_hops, node)
+    attacks = attacked_nodes(setup.attacks)
+    for node in sorted(nodes | attacks.keys()):
+        agent = Agent(program, roles, message_hops, node) if node in nodes else None
+        if node in attacks:
+            yield node, Attacker(program, roles, message_hops, node, attacks[node], agent)
+        else:
+            yield node, agent
 
 
 def _attached_at_start(setup: Setup) -> Iterator[tuple[int, Int]]:

@@ -33,12 +33,15 @@ class Snapshot:
         As in ``handoff.simulation.result.RunResult``.
     group_messages : tuple of int
         Messages that the agents have received from each group of a mixture.
+    attack_counts : tuple of int
+        Counts of attacks in the order of ``handoff.protocol.attacks.ATTACK_COUNTS``.
     """
 
     time_ps: int = 0
     result: Result | None = None
     simultaneous: int = 0
     group_messages: tuple[int, ...] = ()
+    attack_counts: tuple[int, ...] = ()
 
 
 class WindowRecorder:
@@ -54,6 +57,8 @@ class WindowRecorder:
         Returns the present count of simultaneous bindings, for the snapshots.
     group_messages : callable
         Returns the present counts of messages by group, for the snapshots.
+    attack_counts : callable
+        Returns the present counts of attacks, for the snapshots.
 
     Attributes
     ----------
@@ -70,7 +75,7 @@ class WindowRecorder:
 
     def __init__(
         self, until_ps: int, warmup_ps: int, batches: int, simultaneous: Callable[[], int],
-        group_messages: Callable[[], tuple[int, ...]] = tuple,
+        group_messages: Callable[[], tuple[int, ...]] = tuple, attack_counts: Callable[[], tuple[int, ...]] = tuple,
     ) -> None:  # fmt: skip
         if not 0 <= warmup_ps < until_ps:
             raise ValueError(f"a warm-up of {warmup_ps} ps leaves nothing of a run of {until_ps} ps")
@@ -78,7 +83,7 @@ class WindowRecorder:
             raise ValueError(f"{batches} batches of {until_ps - warmup_ps} ps: there is at least one, and of a picosecond")
         self.edges = [warmup_ps + (until_ps - warmup_ps) // batches * i for i in range(batches)]
         self.snapshots: list[Snapshot] = [] if warmup_ps else [Snapshot()]
-        self._simultaneous, self._group_messages = simultaneous, group_messages
+        self._simultaneous, self._group_messages, self._attack_counts = simultaneous, group_messages, attack_counts
 
     def next_stop(self, time_ps: int) -> int:
         """Return ``time_ps``, or the next edge if it comes earlier: the run must not pass an edge."""
@@ -89,7 +94,8 @@ class WindowRecorder:
         """Take a snapshot if the run has stopped at the next edge."""
         if self.edges[len(self.snapshots) :][:1] == [engine.time_ps]:
             counters = replace(engine.result(), packets=None)  # the result at the end has the records of all packets
-            self.snapshots.append(Snapshot(engine.time_ps, counters, self._simultaneous(), self._group_messages()))
+            counts = self._simultaneous(), self._group_messages(), self._attack_counts()
+            self.snapshots.append(Snapshot(engine.time_ps, counters, *counts))
 
     def windows(self, end: Snapshot) -> list[tuple[Snapshot, Snapshot]]:
         """Return the edges of the whole time after the warm-up, then those of each complete batch.

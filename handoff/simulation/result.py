@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from engine.columns import Columns, Int
 from engine.histogram import quantile
 from engine.results import NODE_INTEGRALS
 from handoff.metrics.bursts import burst_columns
+from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts, no_attack_counts
 from handoff.protocol.constants import SECOND
 from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.handoff_metrics import PacketMetrics
@@ -21,6 +22,11 @@ STUDY_METRICS = (
     "jitter_max_ps", "mos",
 )  # fmt: skip
 """Metrics of a whole study (``handoff.metrics.group_metrics``). Counters give some of them even without a record of packets."""
+ATTACK_FIGURES = (
+    *ATTACK_COUNTS, "attack_dropped", "attack_service_seconds", "diverted", "diverted_bytes", "legitimate_served",
+    "legitimate_dropped",
+)  # fmt: skip
+"""Figures of attacks (docs/attacks.md). No attacker caused the legitimate messages."""
 Row = dict[str, int | float | str | None]
 """Figures of the comparison table by name."""
 
@@ -64,6 +70,8 @@ class RunResult:
         Nodes that have a binding cache under the procedure: home agent, gateways, correspondents.
     groups : tuple of dict
         Summary of each group of a mixture (``handoff.simulation.group_rows``).
+    attack_counts : dict of str to int
+        Counts of attacks in the window (``handoff.protocol.attacks.ATTACK_COUNTS``).
     """
 
     procedure: str
@@ -80,6 +88,7 @@ class RunResult:
     batches: tuple[RunResult, ...] = ()
     anchors: tuple[int, ...] = ()
     groups: tuple[Row, ...] = ()
+    attack_counts: AttackCounts = field(default_factory=no_attack_counts)
 
     @property
     def reached_ps(self) -> int:
@@ -169,6 +178,7 @@ class RunResult:
             "tunnel_bytes": int(links["tunnel_bytes"].sum()),
             **self._memory(),
             **burst_columns(h),
+            **self._attacks(),
             "begin_ps": self.begin_ps,
             "interrupted_ps": self.interrupted_ps,
         }
@@ -191,6 +201,21 @@ class RunResult:
             "bindings_peak": int(nodes["bindings_peak"][anchors].max(initial=0)),
             "held_byte_seconds": float(seconds["held_byte_seconds"].sum()),
             "held_peak_bytes": int(nodes["held_peak_bytes"].max(initial=0)),
+        }
+
+    def _attacks(self) -> dict[str, int | float]:
+        """Return what attacks did, cost, diverted and denied (``ATTACK_FIGURES``)."""
+        nodes = self.result.nodes
+        hostile, hostile_dropped = nodes["hostile_registered"], nodes["hostile_dropped"]
+        registration_ps = self.servers["registration_ps"]
+        service_ps = sum(n * ps for n, ps in zip(hostile.tolist(), registration_ps.tolist(), strict=True))
+        return self.attack_counts | {
+            "attack_dropped": int(hostile_dropped.sum()),
+            "attack_service_seconds": service_ps / SECOND,
+            "diverted": int(nodes["diverted"].sum()),
+            "diverted_bytes": int(nodes["diverted_bytes"].sum()),
+            "legitimate_served": int((nodes["registered"] - hostile)[registration_ps > 0].sum()),
+            "legitimate_dropped": int((nodes["registration_dropped"] - hostile_dropped).sum()),
         }
 
     def _study_metrics(self) -> dict[str, int | float | None]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine import Engine, LinkTrace, Network, Result
 from engine.columns import Columns
+from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture, compile_procedure
 from handoff.protocol.program import Program
@@ -211,9 +212,12 @@ def _prepare_run(
         messages = [0] * (len(program.programs) if isinstance(program, Mixture) else 0)
         state = RunState(records, list(merge_controllers(controllers, groups, messages)), messages)
     parts[0].roles.simultaneous_bindings = state.simultaneous
+    for part in parts:
+        part.roles.attack_counts = state.attack_counts
     windows = WindowRecorder(
-        setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings(), lambda: tuple(run.state.group_messages)
-    )
+        setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings(), lambda: tuple(run.state.group_messages),
+        lambda: tuple(run.state.attack_counts.values()),
+    )  # fmt: skip
     run = _PreparedRun(setup, program, network, parts, state, windows)
     return run
 
@@ -343,6 +347,7 @@ def _collect_result(
         part = RunResult(
             procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,
             servers, run.wall_seconds, controller_seconds, interrupted_ps, first.time_ps, anchors=anchors,
+            attack_counts=_attack_counts(first, second),
         )  # fmt: skip
         if groups is not None:
             earlier = first.group_messages or [0] * len(groups.procedures)
@@ -352,13 +357,20 @@ def _collect_result(
             part.groups = group_rows(part, groups, mobiles.mobile, messages)
         return part
 
-    end = Snapshot(reached_ps, result, run.simultaneous_bindings(), tuple(run.state.group_messages))
+    counts = tuple(run.state.group_messages), tuple(run.state.attack_counts.values())
+    end = Snapshot(reached_ps, result, run.simultaneous_bindings(), *counts)
     after_warmup, *parts = run.windows.windows(end)
     collected = collect_window(*after_warmup)
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
+
+
+def _attack_counts(first: Snapshot, second: Snapshot) -> AttackCounts:
+    """Return the counts of attacks in a window."""
+    before = first.attack_counts or [0] * len(ATTACK_COUNTS)
+    return dict(zip(ATTACK_COUNTS, (b - a for a, b in zip(before, second.attack_counts, strict=True)), strict=True))
 
 
 def _path_difference(run: _PreparedRun, mobiles: FlowMobiles) -> PathDifference:

@@ -17,6 +17,7 @@ from handoff.scenario.field_types import join_names
 from handoff.scenario.load import ScenarioError
 from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, to_options
 from handoff.scenario.traffic import Traffic
+from handoff.workload.attacks import build_attacks
 from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
@@ -84,6 +85,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         group_problems: list[str] = []
         groups = choose_groups(scenario.mixture, mobile_names, network.mobile_keys(), seed, group_problems)
         problems += [f"{path}: {p}" for p in group_problems]
+    attacks = build_attacks(scenario, network, mobile_names, problems, path) if attachments is not None else ()
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
     if problems or attachments is None:
         raise ScenarioError(problems)
@@ -98,6 +100,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         tuple(notes),
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
+        attacks,
     )
 
 

@@ -17,6 +17,7 @@ from handoff.protocol.procedures import MIXTURE, PROCEDURES
 from handoff.protocol.setup import ProcedureGroups, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
+from tests.conformance.random_attacks import with_random_attacks
 from tests.conformance.random_towns import Town
 from tests.differential.compare import differences
 from tests.differential.inputs import Study
@@ -53,18 +54,24 @@ def run_on(setup: Setup, procedure: str, seed: int, engine: Any = Engine, **opti
 
 
 def procedure_differences(number: int) -> list[str]:
-    """Return the differences between engine and oracle in random town ``number`` under a procedure or, in one of 4, a mixture."""
+    """Return the differences between engine and oracle in random town ``number`` under a procedure or, in one of 4, a mixture.
+
+    One town in five is under attack.
+    """
     procedure = list(PROCEDURES)[number % len(PROCEDURES)]
     calls, home_link = number // len(PROCEDURES) % 2 == 0, number % 4 == 3
     town = Town(wild=True, mobiles=4, home_link=home_link, moving_ms=2_500, until_ms=3_000, calls=calls)
     setup = town.setup(number)
     if number // len(PROCEDURES) % 4 in (2, 3) and number % 2:
         setup, procedure = _draw_mixture(setup, procedure, number), MIXTURE
-    description = f"scenario {number}, {procedure}, {setup.groups}, {setup.options}"
+    if number % 5 == 4:
+        setup = with_random_attacks(setup, number)
+    description = f"scenario {number}, {procedure}, {setup.groups}, {setup.options}, {setup.attacks}"
     options = {"threads": 1 + number % 3, "scheduling": ("auto", "window")[number // 3 % 2]}
     oracle_run, engine_run = (run_on(setup, procedure, number, engine, **options) for engine in (SlicedOracle, Engine))
     mismatches = differences(oracle_run.result, engine_run.result)
     mismatches += [name for name, column in oracle_run.handoffs.items() if not np.array_equal(column, engine_run.handoffs[name])]
+    mismatches += ["attack counts"] if oracle_run.attack_counts != engine_run.attack_counts else []
     return [description, *mismatches] if mismatches else []
 
 

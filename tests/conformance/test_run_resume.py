@@ -19,6 +19,7 @@ from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RunResult, StudyProgress, run_procedure
+from tests.conformance.random_attacks import with_random_attacks
 from tests.conformance.random_towns import Town
 from tests.differential.compare import differences
 
@@ -91,6 +92,16 @@ def test_a_killed_run_resumes_with_the_same_result(procedure: str, number: int, 
     complete = run_procedure(setup, procedure, seed=number)
     resumed = run_with_kills(setup, procedure, tmp_path / "state", Random(number), seed=number)
     assert run_differences(complete, resumed) == [], setup.options
+
+
+@pytest.mark.parametrize("number", [3, pytest.param(5, marks=pytest.mark.deep)])
+def test_a_killed_run_under_attack_resumes_with_the_same_result(number: int, tmp_path: Path) -> None:
+    setup = with_random_attacks(Town(wild=True, mobiles=6, moving_ms=2_500, until_ms=3_000).setup(number), number)
+    complete = run_procedure(setup, "mipv6-ro", seed=number)
+    resumed = run_with_kills(setup, "mipv6-ro", tmp_path / "state", Random(number), seed=number)
+    assert run_differences(complete, resumed) == [], setup.attacks
+    assert complete.attack_counts == resumed.attack_counts
+    assert complete.attack_counts["attack_messages"] > 0
 
 
 @pytest.mark.parametrize("procedure", [pytest.param("sync-mipv4", marks=pytest.mark.deep), "sync-mipv6-ro"])

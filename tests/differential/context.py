@@ -42,7 +42,7 @@ class Context:
 
     def send(
         self, code: int, to: int, *, size_bytes: int, args: Sequence[int] = (), for_mobile: bool = False, via: int = -1,
-        radio: bool = False, like_data: bool = False,
+        radio: bool = False, like_data: bool = False, hostile: bool = False,
     ) -> None:  # fmt: skip
         oracle, t, mobile_key = self._oracle, self.time_ps, self._oracle.mobile_keys[self.mobile]
         sender = mobile_key if self.node < 0 else oracle.node_keys[self.node]
@@ -52,7 +52,7 @@ class Context:
         packet_key = mix2(mix2(sender, mobile_key), count)
         packet = Packet(
             3 if for_mobile else 2, packet_key, self.mobile, size_bytes, t, to, source=self.node, code=code, args=six,
-            like_data=like_data,
+            like_data=like_data, hostile=hostile,
         )  # fmt: skip
         oracle.record.born(packet, original=True)
         if self.node < 0:
@@ -66,9 +66,9 @@ class Context:
 
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
-        simultaneous: bool = False, copy_in_flight: bool = False,
+        simultaneous: bool = False, copy_in_flight: bool = False, hostile: bool = False,
     ) -> None:  # fmt: skip
-        new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps)
+        new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps, hostile)
         self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, copy_in_flight)
 
     def deliver_locally(self, *, until_ps: int | None = None) -> None:

@@ -85,6 +85,7 @@ class Actor:
             how["via"] = self.index(how["via"])
         if dice.random() < 0.2:
             how["like_data"] = True  # passes the registration server; means nothing for a message to a mobile
+        how["hostile"] = left % 2 == 0  # counted apart, without another effect
         ctx.send(code, self.index(to), size_bytes=dice.choice(self.script.sizes), args=six, **how)
 
     def bind(self, ctx: Any, dice: Random, coa: str, simultaneous: bool | None = None) -> None:
@@ -97,6 +98,7 @@ class Actor:
             until_ps=self.until(ctx, dice, 0.2),
             simultaneous=dice.random() < self.script.bicast if simultaneous is None else simultaneous,
             copy_in_flight=self.script.copy_in_flight,
+            hostile=self.rank(coa) % 2 == 1,
         )
 
     # -- a node ----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class Packet:
     code: int = 0
     args: tuple[int, ...] = ()
     like_data: bool = False  # passes the registration server
+    hostile: bool = False  # an attacker caused this message
     extra: int = 0
     tunnels: int = 0
     ends_at_router: bool = False  # of the last tunnel it entered

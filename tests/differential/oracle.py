@@ -195,6 +195,7 @@ class Oracle:
         slot = server.accept(packet, t)
         if slot is None:
             row.registration_dropped += 1
+            row.hostile_dropped += packet.hostile
             self.record.end(packet, Fate.REGISTRATION_OVERLOAD, t, node)
             if self.network.nodes[node].registration_answers and node in self.controllers:
                 self.refused += 1
@@ -203,6 +204,7 @@ class Oracle:
                 self.push(t, unit_of(node), CONTROLLERS, order, self.tell, refused)
             return
         row.registered += 1
+        row.hostile_registered += packet.hostile
         row.registration_wait_ps += slot.start - t
         row.registration_wait_max_ps = max(row.registration_wait_max_ps, slot.start - t)
         row.registration_peak = server.tally.peak_packets
@@ -257,6 +259,9 @@ class Oracle:
             around = () if way.ends_at_router else copy.tunnels_on
             copy.tunnels_on = (*around, (node, way.node, way.header, int(not way.ends_at_router)))
             copy.to = way.node
+            if way.hostile and not copy.is_control:
+                self.record.nodes[node].diverted += 1
+                self.record.nodes[node].diverted_bytes += copy.own_size
         for copy in copies:
             self.forward(node, copy, t)
 

@@ -63,6 +63,10 @@ class NodeRow:
     visitors_peak: int = 0
     held_peak_packets: int = 0
     held_peak_bytes: int = 0
+    diverted: int = 0
+    diverted_bytes: int = 0
+    hostile_registered: int = 0
+    hostile_dropped: int = 0
     binding_ps: int = 0
     visitor_ps: int = 0
     held_byte_ps: int = 0

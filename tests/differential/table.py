@@ -18,6 +18,7 @@ class CareOf:
     header: int
     ends_at_router: bool
     until: int = FOREVER
+    hostile: bool = False
 
 
 @dataclass

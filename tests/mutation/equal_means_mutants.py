@@ -72,13 +72,13 @@ EQUAL_MEANS_MUTANTS = (
     Mutant(
         "marker waits for the registration server",
         "protocol/agent.py",
-        "like_data=hop.like_data",
-        "like_data=False",
+        "like_data = hop.like_data or stop != node",
+        "like_data = stop != node",
     ),
     Mutant(
         "messages pass the registration server",
         "protocol/agent.py",
-        "like_data=hop.like_data",
-        "like_data=True",
+        "like_data = hop.like_data or stop != node",
+        "like_data = True",
     ),
 )

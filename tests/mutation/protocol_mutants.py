@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.mutation.attack_mutants import ATTACK_MUTANTS
 from tests.mutation.equal_means_mutants import EQUAL_MEANS_MUTANTS
 from tests.mutation.mutant import Mutant
 
@@ -404,5 +405,5 @@ PROTOCOL_MUTANTS = (
         "        self.triggers.forward_after_move(ctx, state)\n        for other",
         "        for other",
     ),
-    *EQUAL_MEANS_MUTANTS,
+    *ATTACK_MUTANTS, *EQUAL_MEANS_MUTANTS,
 )

@@ -28,8 +28,11 @@ def test_a_binding_replaces_the_old_one_for_its_lifetime():
     p, bindings, ctx = cache()
     bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
     assert ctx.take() == [
-        ("bind", (p.new,), {"until_ps": 601 * SECOND, "simultaneous": False, "header_bytes": 40, "end": "mobile"}),
-    ]
+        (
+            "bind", (p.new,),
+            {"until_ps": 601 * SECOND, "simultaneous": False, "hostile": False, "header_bytes": 40, "end": "mobile"},
+        ),
+    ]  # fmt: skip
     assert bindings.current("HA", 0) == p.new
 
 

@@ -30,7 +30,9 @@ def result_of(**changes):
                "tunnel_bytes": column(0, 20)},
         nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7),
                "held_peak_bytes": column(0, 40, 60), "binding_ps": exact(3 * S, 10**20 + 1, 5), "visitor_ps": exact(0, 0, S),
-               "held_byte_ps": exact(0, 10**25, S)},
+               "held_byte_ps": exact(0, 10**25, S), "registered": column(9), "registration_dropped": column(4),
+               "hostile_registered": column(6), "hostile_dropped": column(1), "diverted": column(3, 4, 0),
+               "diverted_bytes": column(600, 800, 0)},
         delay_histogram=np.zeros(64 * 32, np.int64),
     )  # fmt: skip
     handoffs = {
@@ -69,6 +71,8 @@ def test_the_summary_adds_flows_links_and_handoffs():
         "extra_core_bytes": 4, "simultaneous_bindings": 2, "signalling_messages": 5, "signalling_bytes": 260, "tunnel_bytes": 20,
         "seamless_ratio": None, "seamless_samples": 0, "held_byte_seconds": 10**13 + 1, "held_peak_bytes": 60,
         "handoff_packets_max": 9, "handoff_dropped": 4, "handoff_dropped_squares": 10.0, "handoff_duplicate_squares": 4.0,
+        "attack_dropped": 1, "attack_service_seconds": 0.6, "diverted": 7, "diverted_bytes": 1400, "legitimate_served": 3,
+        "legitimate_dropped": 3, "attack_messages": 0,
     }  # fmt: skip
     assert {name: summary[name] for name in expected} == expected
     assert math.isnan(summary["latency_mean_ps"])
