@@ -3,7 +3,8 @@
 from engine._context import Context, Event, EventKind
 from engine._core import Engine
 from engine.link_trace import LinkTrace
-from engine.network import Network, NetworkError
+from engine.network import Network
+from engine.network_columns import NetworkError
 from engine.quantities import FOREVER, format_duration, parse_duration
 from engine.results import ConservationError, EngineStateError, Fate, MemoryLimitError, Result, TimeLimitError
 

@@ -358,7 +358,8 @@ cdef int transfer_world(StateStream s, World* w, size_t rows) except -1:
     s.transfer(w.delay_histogram, HISTOGRAM_BUCKETS * sizeof(int64_t))
     s.transfer(w.fates, sizeof(w.fates))
     s.transfer(w.mobile, w.mobiles * sizeof(MobileNode))
-    s.transfer(w.uplink, w.mobiles * sizeof(UplinkState))
+    if w.uplink != NULL:
+        s.transfer(w.uplink, w.mobiles * sizeof(UplinkState))
     w.contested_mobiles.resize(s.transfer_count(w.contested_mobiles.size(), sizeof(int32_t)))
     s.transfer(w.contested_mobiles.data(), w.contested_mobiles.size() * sizeof(int32_t))
     w.free_messages.resize(s.transfer_count(w.free_messages.size(), sizeof(uint32_t)))

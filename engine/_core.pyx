@@ -173,13 +173,13 @@ cdef class Engine(EventLoop):
 
     cdef int discard_world(self) except -1:
         cdef size_t i
+        delete_world(self.w)  # its tables name queues whose memory the views own
+        self.w = NULL
         for i in range(self.parallel.views.size()):
             delete_view(self.parallel.views[i])
         self.parallel.views.clear()
         self.parallel.run_ahead_units.clear()
         self.parallel.arcs.clear()
-        delete_world(self.w)
-        self.w = NULL
         return 0
 
     cdef int build_world(self) except -1:

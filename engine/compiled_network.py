@@ -53,6 +53,7 @@ class CompiledNetwork:
 
     def __init__(self, network: Network, uplinks: bool = True) -> None:
         self.digest: bytes | None = None  # of all attributes (engine.checkpoint_file)
+        self.has_uplinks = uplinks
         self.plan = plan_lookahead(network, uplinks)
         self.node_names = [n.name for n in network.nodes]
         self.node_keys = [name_key(n) for n in self.node_names]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.network import Network, NetworkError
+from engine.network import Network
+from engine.network_columns import NetworkError
 from engine.routing import next_hops
 
 UNLIMITED_WINDOW = 2**62

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.elements import Link
-from engine.network import Network, NetworkError
+from engine.network import Network
+from engine.network_columns import NetworkError
 from engine.rng import name_key
 
 

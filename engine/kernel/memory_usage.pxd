@@ -54,7 +54,7 @@ cdef inline dict measure_memory(World* w, object built):
         due += u.schedule_count * <int64_t>(2 * sizeof(int64_t) + 2 * sizeof(int32_t))
     queues += w.fifo_pool.total_blocks * <int64_t>w.fifo_pool.block_bytes
     return {
-        "mobiles": w.mobiles * <int64_t>(sizeof(MobileNode) + sizeof(UplinkState) + sizeof(uint32_t))
+        "mobiles": w.mobiles * <int64_t>(sizeof(MobileNode) + sizeof(uint32_t) + (0 if w.uplink == NULL else sizeof(UplinkState)))
         + w.mobile_group_count * <int64_t>sizeof(MobileGroup),
         "bindings": bindings,
         "visitors": visitors,

@@ -36,7 +36,7 @@ cdef inline void compact_queue(ArrivalQueue* q) noexcept nogil:
         q.head = 0
 
 cdef inline bint insert_arrival(ArrivalQueue* q, const UplinkArrival* x) noexcept nogil:
-    """Insert an arrival behind those that are not after it. Return whether it is the first one now."""
+    """Insert an arrival behind all earlier ones and those of the same instant and key. Return whether it comes first now."""
     cdef UplinkArrival* a
     cdef size_t i
     compact_queue(q)

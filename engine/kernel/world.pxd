@@ -234,7 +234,7 @@ cdef struct World:
     const MobileGroup* mobile_groups  # sorted by first mobile node
     int64_t mobile_group_count
     MobileNode* mobile
-    UplinkState* uplink  # of each mobile node
+    UplinkState* uplink  # of each mobile node; NULL if none can send
     # For each mobile node that has any: times of its attachment boundaries and scheduled events, then NEVER. Element 0 is NEVER
     # and serves all mobile nodes that have none.
     const int64_t* known_times

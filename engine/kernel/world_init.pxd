@@ -124,7 +124,8 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
     w.mobile_groups = <const MobileGroup*>data_pointer(b.mobile_groups)
     w.mobile_group_count = len(b.mobile_groups)
     w.mobile = <MobileNode*>require(allocate_zeroed((w.mobiles + 1) * sizeof(MobileNode)))
-    w.uplink = <UplinkState*>require(allocate_zeroed((w.mobiles + 1) * sizeof(UplinkState)))
+    if b.has_uplinks:
+        w.uplink = <UplinkState*>require(allocate_zeroed((w.mobiles + 1) * sizeof(UplinkState)))
     for i in range(w.mobiles):
         w.mobile[i].attached_until = -1
         w.mobile[i].cell = w.mobile[i].route = NO_CELL

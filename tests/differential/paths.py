@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.elements import Link
-from engine.network import Network, NetworkError
+from engine.network import Network
+from engine.network_columns import NetworkError
 
 from .draws import key
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.network import Network, NetworkError
+from engine.network import Network
+from engine.network_columns import NetworkError
 from engine.results import Fate, Result
 from tests.differential.draws import LN2, WORD, key, minus_log, mix, scatter
 from tests.differential.oracle import Oracle

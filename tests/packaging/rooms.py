@@ -56,7 +56,8 @@ ROOMS = {
 """
 ENGINE_MODULES = {
     "engine.describe": (
-        "network", "elements", "attachments", "replay", "columns", "quantities", "arguments", "rng", "regular_file",
+        "network", "network_columns", "elements", "attachments", "replay", "columns", "quantities", "arguments", "rng",
+        "regular_file",
     ),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file", "output_file"),

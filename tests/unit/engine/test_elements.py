@@ -4,7 +4,7 @@ import pytest
 
 from engine import Network
 from engine.elements import MobileGroup
-from engine.network import NetworkError
+from engine.network_columns import NetworkError
 
 NUMBERED = MobileGroup("m", key=1, first=100, mobiles=12, numbered=True, home=0)
 SINGLE = MobileGroup("m7", key=1, first=5, mobiles=1, numbered=False, home=0)

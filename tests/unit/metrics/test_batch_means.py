@@ -49,7 +49,7 @@ def test_equal_batches_have_an_interval_without_width():
 
 
 def test_skewed_batches_have_a_skewed_interval():
-    """Of a variable with a long upper tail, the sample mean is more often too low than too high."""
+    """With a long upper tail, the sample mean is more often too low than too high."""
     interval = batch_means(np.random.default_rng(1).exponential(1, 512).tolist())
     assert interval.high - interval.mean > interval.mean - interval.low
 
