@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.terminal import LAYOUT, report
+from handoff.output.printable import printable
 
 
 class CommandGroup(click.Group):
@@ -39,10 +41,19 @@ class CommandGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.ClickException as error:
+            raise _inert(error) from None
+
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Run a subcommand and end with its exit code."""
         try:
             code = super().invoke(ctx)
+        except click.ClickException as error:
+            raise _inert(error) from None
         except KeyboardInterrupt:
             ctx.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:
@@ -50,13 +61,29 @@ class CommandGroup(click.Group):
         except MemoryError as error:
             _fail(ctx, f"handoff: {error}", ExitCode.FAILED)
         except OSError as error:
-            message = f"{error.filename or 'file'}: {error.strerror}" if error.strerror else str(error)
+            message = f"{printable(str(error.filename or 'file'))}: {error.strerror}" if error.strerror else str(error)
             _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
         except ValueError as error:
-            _fail(ctx, str(error), ExitCode.INVALID_INPUT)
+            _fail(ctx, "\n".join(map(printable, _lines(error))), ExitCode.INVALID_INPUT)
         ctx.exit(code or ExitCode.OK)
 
 
+def _inert(error: click.ClickException) -> click.ClickException:
+    # Click itself prints the message.
+    error.message = printable(error.message, LAYOUT)  # type: ignore[misc]
+    return error
+
+
+def _lines(error: ValueError) -> Sequence[str]:
+    """Return the lines of a message; a newline in the name of a file or key is not the end of one."""
+    from handoff.scenario import ScenarioError
+    from handoff_traces import TraceError
+
+    if isinstance(error, ScenarioError):
+        return error.problems
+    return error.lines if isinstance(error, TraceError) else str(error).split("\n")
+
+
 def _fail(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
-    click.echo(message, err=True)
+    report(message)
     ctx.exit(code)

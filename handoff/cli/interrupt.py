@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
+
+from handoff.cli.terminal import report
 
 
 class InterruptHandler:
@@ -39,4 +40,4 @@ class InterruptHandler:
         self.requested = True
         if self._then is not None:
             self._then()
-        print(f"handoff: interrupted: {self._doing} (once more to end at once)", file=sys.stderr, flush=True)
+        report(f"handoff: interrupted: {self._doing} (once more to end at once)")

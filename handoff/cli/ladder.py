@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from engine import NetworkError
+from handoff.cli.terminal import show
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
@@ -44,7 +45,7 @@ def ladder_command(
     setup, seed = _load(scenario, seed, changes)
     ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
     if output is None:
-        print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
+        show(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
     else:
         _write(output, render_svg(ladder))
 
@@ -76,7 +77,7 @@ def figure_command(
         output.mkdir(exist_ok=True)
     for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
         if output is None:
-            print(render_picture_text(picture))
+            show(render_picture_text(picture))
         else:
             _write(output / f"{drawn.number}.svg" if every else output, render_picture(picture))
 

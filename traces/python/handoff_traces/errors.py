@@ -27,6 +27,8 @@ class TraceError(ValueError):
         Byte offset of the first problem, if the unit is the byte.
     line : int or None
         Line of the first problem, if the unit is the line.
+    lines : list of str
+        Lines of the message.
     """
 
     def __init__(self, path: str, unit: str, problems: Sequence[tuple[int, str, str]], count: int) -> None:
@@ -38,7 +40,7 @@ class TraceError(ValueError):
         self.offset = first if unit == "byte" else None
         self.line = first if unit == "line" else None
         prefix = " byte " if unit == "byte" else ""
-        lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
+        self.lines = lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
         if count > len(self.problems):
             lines.append(f"{path}: {count} problems in all, of which these are the first {len(self.problems)}")
         super().__init__("\n".join(lines))

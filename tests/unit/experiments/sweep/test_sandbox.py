@@ -49,7 +49,7 @@ def test_sql_computes():
     [
         "select 1",
         "from runs select count(*)",
-        "with recursive t as (select 1 x union all select x + 1 from t where x < 3) select list_transform([x], y -> y + 1) from t",
+        "with recursive t as (select 1 x union all select x + 1 from t where x < 3) select [y + 1 for y in [x]] from t",
         "describe runs",
         "summarize runs",
         "select columns('a.*') from runs qualify row_number() over (order by lost) = 1",
