@@ -86,14 +86,14 @@ def start_local_cluster(jobs: int, options: dict[str, str], resources: ExitStack
     settings = {
         "distributed.scheduler.allowed-failures": 0, "distributed.admin.tick.limit": MAX_TICK_LIMIT,
         "distributed.scheduler.http.routes": [], "distributed.worker.http.routes": [],
+        # Python imports modules from this folder. The default one is shared: another user may have created it.
+        "temporary-directory": resources.enter_context(TemporaryDirectory(prefix="handoff-", ignore_cleanup_errors=True)),
     }  # fmt: skip
     resources.enter_context(dask.config.set(settings))
-    # The default folder is shared: another user may have created it.
-    folder = resources.enter_context(TemporaryDirectory(prefix="handoff-", ignore_cleanup_errors=True))
     try:
         cluster = LocalCluster(
             n_workers=jobs, threads_per_worker=1, processes=True, host=LOOPBACK, protocol="tls://", security=Security.temporary(),
-            dashboard_address=HTTP_ADDRESS, scheduler_kwargs={"dashboard": False}, local_directory=folder,
+            dashboard_address=HTTP_ADDRESS, scheduler_kwargs={"dashboard": False},
             memory_limit=options.get("memory_limit", "auto"), silence_logs=logging.CRITICAL,
         )  # fmt: skip
     except ImportError:

@@ -15,6 +15,7 @@ from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
 from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection, select_problem
+from handoff.output.printable import printable
 
 TABLES = ("points", *DATASET_SCHEMAS)
 
@@ -62,7 +63,7 @@ def query(folder: Path, sql: str) -> QueryResult:
     if not (folder / "runs").is_dir() and Path(sql).is_dir():
         raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
     if not (folder / "runs").is_dir():
-        raise ValueError(f"{folder}: no dataset of a sweep: there is no folder 'runs' in it")
+        raise ValueError(f"{printable(str(folder))}: no dataset of a sweep: there is no folder 'runs' in it")
     contents = read_contents(folder)
     with sandboxed_connection() as database:
         for name, table in _make_views(folder, contents).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
@@ -13,6 +15,7 @@ _LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
 }
 TABLE_FUNCTIONS = ("generate_series", "json_each", "json_tree", "range", "unnest")
 """Table functions that SQL may call. Others read files, run SQL from a text, or follow a pointer (``pandas_scan(NULL)``)."""
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NOT_ONE_SELECT = "a single SELECT statement is expected"
 _PARSE = "select json_serialize_sql($sql::varchar)"
 _READ_PARSED = "select json_extract($parsed, '$.error') = 'true', json_extract_string($parsed, '$..function.function_name')"
@@ -40,6 +43,8 @@ def select_problem(database: duckdb.DuckDBPyConnection, sql: str) -> str:
     duckdb.Error
         If it is not SQL.
     """
+    if _NOT_UTF8.search(sql):
+        return "it is not UTF-8"
     statements = database.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         return _NOT_ONE_SELECT

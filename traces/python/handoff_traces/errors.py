@@ -40,9 +40,10 @@ class TraceError(ValueError):
         self.offset = first if unit == "byte" else None
         self.line = first if unit == "line" else None
         prefix = " byte " if unit == "byte" else ""
-        self.lines = lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
+        lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
         if count > len(self.problems):
             lines.append(f"{path}: {count} problems in all, of which these are the first {len(self.problems)}")
+        self.lines = lines
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type["TraceError"], tuple[str, str, tuple[tuple[int, str, str], ...], int]]:

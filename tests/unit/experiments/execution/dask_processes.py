@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,16 @@ def make_certificates(folder: Path) -> dict[str, Any]:
     (text,) = re.findall(r"^    distributed:\n(?:     .*\n)+", PAGE, re.M)
     text = textwrap.dedent(text).replace("/path/to", str(folder))
     (folder / "handoff.yaml").write_text(text)
-    settings: dict[str, Any] = yaml.safe_load(text)
-    return settings
+    return dict(flatten(yaml.safe_load(text)))
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested mappings with their dotted names: ``dask.config.set`` replaces a mapping as a whole."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def documented_command(part: str, machine: str) -> list[str]:

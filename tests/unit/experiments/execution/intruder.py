@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PATIENCE_SECONDS = 2
@@ -15,17 +16,23 @@ PATHS = ("/", "/status", "/health", "/metrics", "/info/main/workers.html", "/jso
 
 
 def main(folder: Path, places: list[str]) -> None:
+    with ThreadPoolExecutor(len(places)) as threads:
+        answers = threads.map(lambda place: attempts(place, folder), places)
+        print(json.dumps([answer for some in answers for answer in some]))
+
+
+def attempts(place: str, folder: Path) -> list[list[str]]:
+    """Return what is received at a place in each attempt."""
     answers = []
-    for place in places:
-        host, _, port = place.rpartition(":")
-        attempts = [("in the clear", None, b""), ("TLS without a certificate", _context(None), b"")]
-        attempts += [("TLS with a foreign certificate", _context(folder), b"")]
-        attempts += [(f"GET {path}", None, f"GET {path} HTTP/1.0\r\n\r\n".encode()) for path in PATHS]
-        for name, context, request in attempts:
-            answers.append([place, name, receive(host, int(port), context, request).decode(errors="replace")])
-        for scheme in ("tcp", "tls"):
-            answers.append([place, f"Dask client on {scheme}", identity(f"{scheme}://{place}", folder)])
-    print(json.dumps(answers))
+    host, _, port = place.rpartition(":")
+    requests = [("in the clear", None, b""), ("TLS without a certificate", _context(None), b"")]
+    requests += [("TLS with a foreign certificate", _context(folder), b"")]
+    requests += [(f"GET {path}", None, f"GET {path} HTTP/1.0\r\n\r\n".encode()) for path in PATHS]
+    for name, context, request in requests:
+        answers.append([place, name, receive(host, int(port), context, request).decode(errors="replace")])
+    for scheme in ("tcp", "tls"):
+        answers.append([place, f"Dask client on {scheme}", identity(f"{scheme}://{place}", folder)])
+    return answers
 
 
 def _context(folder: Path | None) -> ssl.SSLContext:
@@ -61,10 +68,10 @@ def identity(address: str, folder: Path) -> str:
     async def ask() -> str:
         comm = await connect(address, timeout=1, **security.get_connection_args("client"))
         await comm.write({"op": "identity", "reply": True})
-        return str(await asyncio.wait_for(comm.read(), 2))
+        return str(await comm.read())
 
     try:
-        return asyncio.run(ask())
+        return asyncio.run(asyncio.wait_for(ask(), 2 * PATIENCE_SECONDS))
     except Exception:
         return ""
 
