@@ -71,7 +71,7 @@ def test_the_rows_of_nodes_and_links_name_their_run(dataset: Path) -> None:
         ("select * from '/etc/passwd'", "query: no table '/etc/passwd'; there are points, runs"),
         ("select * from query('copy runs to ''written.csv''')", "query: no table function 'query'; there are "),
         ("select * from pandas_scan(NULL)", "query: no table function 'pandas_scan'; there are generate_series, json_each"),
-        ("select (select count(*) from system.main.\"Pandas_Scan\"(NULL))", "query: no table function 'Pandas_Scan'"),
+        ("select (select count(*) from system.main.\"Pandas_Scan\"(NULL))", "query: no table function 'pandas_scan'"),
         ("with t as (from arrow_scan(1, 2, 3)) select 1 from t", "query: no table function 'arrow_scan'"),
         ("pragma database_list", "query: a single SELECT statement is expected"),
         ("select * from contents", "query: no table 'contents'; there are points, runs"),

@@ -88,6 +88,20 @@ def test_a_table_function_is_found_anywhere(sql):
     assert problem.startswith("no table function 'pandas_scan'; there are generate_series, json_each, json_tree, range, unnest")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select json_serialize_plan('select * from pandas_scan(NULL)')",
+        "select ('select * from pandas_scan(NULL)').JSON_serialize_plan()",
+        "select [system.main.json_serialize_plan(x) for x in ['from pandas_scan(NULL)']]",
+        "from range(3) where json_serialize_plan('from pandas_scan(NULL)') is null",
+    ],
+)
+def test_no_function_reads_sql_from_a_text(sql):
+    with sandboxed_connection() as database:
+        assert select_problem(database, sql).lower() == "no function 'json_serialize_plan': it reads sql from a text"
+
+
 CALLS_IN_A_CHILD = """
 import sys
 import duckdb
