@@ -9,6 +9,7 @@ from typing import Any
 
 import handoff_traces
 from handoff.cli.tables import print_cells, print_pairs
+from handoff.cli.terminal import show
 
 MAX_LISTED_MESSAGES = 100_000
 """Messages listed in JSON, a bound on memory. Further messages are only counted."""
@@ -67,7 +68,7 @@ def print_capture(description: dict[str, Any]) -> None:
     print_pairs([_pair(name, description[name]) for name in names])
     for name, columns in _TABLES.items():
         if rows := description[name]:
-            print(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _MAX_SUMMARY_ROWS else ""))
+            show(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _MAX_SUMMARY_ROWS else ""))
             _print_rows(columns, [[_cell(column, row[column]) for column in columns] for row in rows])
     _print_signalling(description["signalling"], description["first_time_ns"])
 
@@ -85,17 +86,17 @@ def _pair(name: str, value: Any) -> tuple[str, str]:
 def _print_signalling(signalling: dict[str, Any], start_ns: int | None) -> None:
     messages = signalling["messages"]
     if signalling["kinds"]:
-        print("Mobile IP signalling: " + ", ".join(f"{count:,} {kind}" for kind, count in signalling["kinds"].items()))
+        show("Mobile IP signalling: " + ", ".join(f"{count:,} {kind}" for kind, count in signalling["kinds"].items()))
         _print_rows(_MESSAGE_COLUMNS, [_message_cells(m, messages, start_ns or 0) for m in messages[:MAX_PRINTED_MESSAGES]])
         if len(messages) > MAX_PRINTED_MESSAGES:
-            print(f"  … {len(messages) - MAX_PRINTED_MESSAGES:,} more with --json")
+            show(f"  … {len(messages) - MAX_PRINTED_MESSAGES:,} more with --json")
         if signalling["unlisted"]:
-            print(f"  … {signalling['unlisted']:,} more that are only counted")
+            show(f"  … {signalling['unlisted']:,} more that are only counted")
     if signalling["damaged"]:
-        print(f"Mobile IP messages that are truncated or malformed: {signalling['damaged']:,}")
+        show(f"Mobile IP messages that are truncated or malformed: {signalling['damaged']:,}")
     for echo in signalling["echoes"]:
         unanswered = ", ".join(map(str, echo["unanswered"])) or "none"
-        print(
+        show(
             f"echo {echo['asking']} > {echo['asked']}: {echo['requests']:,} requests, {echo['replies']:,} replies; "
             f"unanswered: {unanswered}"
         )

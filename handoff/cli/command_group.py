@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -10,6 +10,8 @@ import click
 
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import EXIT_BASE, STATE, restored_signal_handlers
+from handoff.cli.terminal import LAYOUT, report
+from handoff.output.printable import printable
 
 
 class CommandGroup(click.Group):
@@ -40,11 +42,20 @@ class CommandGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.ClickException as error:
+            raise _inert(error) from None
+
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Run a subcommand and end with its exit code."""
         with restored_signal_handlers():
             try:
                 code = super().invoke(ctx) or ExitCode.OK
+            except click.ClickException as error:
+                raise _inert(error) from None
             except KeyboardInterrupt:
                 ctx.exit(ExitCode.INTERRUPTED)
             except BrokenPipeError:
@@ -52,10 +63,10 @@ class CommandGroup(click.Group):
             except MemoryError as error:
                 _fail(ctx, f"handoff: {str(error) or 'no memory left'}", ExitCode.FAILED)
             except OSError as error:
-                message = f"{error.filename or 'file'}: {error.strerror}" if error.strerror else str(error)
+                message = f"{printable(str(error.filename or 'file'))}: {error.strerror}" if error.strerror else str(error)
                 _fail(ctx, f"handoff: {message}", ExitCode.FAILED)
             except ValueError as error:
-                _fail(ctx, str(error), ExitCode.INVALID_INPUT)
+                _fail(ctx, "\n".join(map(printable, _lines(error))), ExitCode.INVALID_INPUT)
             except click.exceptions.Exit:
                 raise
             except RuntimeError as error:
@@ -67,8 +78,24 @@ class CommandGroup(click.Group):
             ctx.exit(code)
 
 
+def _inert(error: click.ClickException) -> click.ClickException:
+    # Click itself prints the message.
+    error.message = printable(error.message, LAYOUT)  # type: ignore[misc]
+    return error
+
+
+def _lines(error: ValueError) -> Sequence[str]:
+    """Return the lines of a message; a newline in the name of a file or key is not the end of one."""
+    from handoff.scenario import ScenarioError
+    from handoff_traces import TraceError
+
+    if isinstance(error, ScenarioError):
+        return error.problems
+    return error.lines if isinstance(error, TraceError) else str(error).split("\n")
+
+
 def _fail(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
     if STATE.last:  # the error is a consequence of the signal
         ctx.exit(EXIT_BASE + STATE.last)
-    click.echo(message, err=True)
+    report(message)
     ctx.exit(code)

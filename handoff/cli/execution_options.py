@@ -27,7 +27,7 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--scheduler", metavar="ADDRESS",
-        help="Send the runs to a running Dask scheduler: tls://HOST:PORT, or tcp://127.0.0.1:PORT on this machine.",
+        help="Send the runs to a running Dask scheduler, tls://HOST:PORT (docs/execution.md).",
     )
     @click.option(
         "--cluster", type=click.Choice(["local"]),

@@ -81,6 +81,7 @@ def restored_signal_handlers() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+
 class InterruptHandler:
     """Handler of the stop signals, installed when it is made.
 
@@ -134,8 +135,10 @@ class InterruptHandler:
         self.number = number
         if self._then is not None:
             self._then()
+        from handoff.cli.terminal import report
+
         word = "interrupted" if number == signal.SIGINT else signal.Signals(number).name
-        print(f"handoff: {word}: {self._doing} (once more to end at once)", file=sys.stderr, flush=True)
+        report(f"handoff: {word}: {self._doing} (once more to end at once)")
         if self._breaks:
             raise KeyboardInterrupt
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine import NetworkError
 from engine.output_file import NewFile
 from handoff.cli.output_paths import input_paths, reserve_outputs
+from handoff.cli.terminal import show
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
@@ -46,7 +47,7 @@ def ladder_command(
     with reserve_outputs(None, {"-o": output}, inputs):
         ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
         if output is None:
-            print(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
+            show(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
         else:
             _write(output, render_svg(ladder))
 
@@ -78,7 +79,7 @@ def figure_command(
     with reserve_outputs(output, {}, inputs, names) if every else reserve_outputs(None, {"-o": output}, inputs):
         for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
             if output is None:
-                print(render_picture_text(picture))
+                show(render_picture_text(picture))
             else:
                 _write(output / f"{drawn.number}.svg" if every else output, render_picture(picture))
 

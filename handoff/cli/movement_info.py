@@ -8,6 +8,7 @@ from typing import Any
 
 import handoff_traces
 from handoff.cli.tables import print_pairs
+from handoff.cli.terminal import show
 from handoff.mobility.statistics import attachment_statistics, track_statistics
 from handoff.scenario import load_scenario
 from handoff.workload.movement import load_attachments, load_tracks
@@ -55,7 +56,7 @@ def print_movement(description: dict[str, Any]) -> None:
     section = pairs.pop("attachments") if isinstance(pairs.get("attachments"), dict) else None  # a log has a count instead
     print_pairs([_pair(name, value) for name, value in pairs.items()])
     if section is not None:
-        print("attachments")
+        show("attachments")
         print_pairs([_pair(name, value) for name, value in section.items()], indent=_INDENT)
 
 

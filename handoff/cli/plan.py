@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
 from handoff.cli.progress import StatusLine
+from handoff.cli.terminal import report
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.planner import RunFailed
@@ -41,7 +41,7 @@ def plan_command(
         answers = run_plan(plan, executor, line, interruption.breaks)
     except RunFailed as error:
         line.end()
-        print(f"handoff: {error}", file=sys.stderr)
+        report(f"handoff: {error}")
         return ExitCode.FAILED
     line.end()
     code = interruption.exit_code or _exit_code(answers)

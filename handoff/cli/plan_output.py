@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from handoff.cli.tables import print_cells
+from handoff.cli.terminal import show, show_json
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run import AnalyticAnswer
@@ -34,9 +34,9 @@ def print_answers(plan: ValidatedPlan, answers: Sequence[Answer], passed: bool, 
         _print_json(facts | {"answers": list(map(answer_json, answers))})
         return
     head = f"{plan.data['name']}, seeds from {plan.seed}"
-    print(f"{head}: {', '.join(targets)}; confidence of each answer {request.confidence:.4g}")
+    show(f"{head}: {', '.join(targets)}; confidence of each answer {request.confidence:.4g}")
     for answer in answers:
-        print("\n".join(summary_lines(answer)))
+        show("\n".join(summary_lines(answer)))
     if len(request.procedures) > 1:
         header = ("procedure", "field", "answer", "breaks first", "closed form")
         _print_table("side by side", header, map(_comparison_cells, answers))
@@ -58,7 +58,7 @@ def show_estimates(plan: ValidatedPlan, answers: Sequence[AnalyticAnswer], as_js
         _print_json({"scenario": plan.data["name"], "targets": list(map(str, plan.targets)), "answers": rows})
         return
     for a in answers:
-        print(f"{a.procedure}: {a.text}" if a.text else a.procedure)
+        show(f"{a.procedure}: {a.text}" if a.text else a.procedure)
         header = ("", "law", "arrivals/s", "load", "mean wait", "loss ratio")
         _print_table("closed forms", header, (
             (e.what, e.law, f"{e.rate:.4g}", f"{e.load:.3f}", format_value(e.wait_ps, "ps"), _format_loss(e.loss_ratio))
@@ -82,12 +82,12 @@ def show_dry_run(plan: ValidatedPlan, as_json: bool) -> None:
             "packets": [{"value": problem.values.value(x), "packets": n} for x, n in packets.items()],
         })  # fmt: skip
         return
-    print(f"{problem.name}: {', '.join(map(display, values))} until the verdict changes, then values in between")
-    print(f"  at most {problem.range.max_values} values, {test.looks[0]} to {test.max_replications} runs of each and procedure")
+    show(f"{problem.name}: {', '.join(map(display, values))} until the verdict changes, then values in between")
+    show(f"  at most {problem.range.max_values} values, {test.looks[0]} to {test.max_replications} runs of each and procedure")
     for x, n in packets.items():
-        print(f"  about {n:,} packets in a run at {display(x)}")
+        show(f"  about {n:,} packets in a run at {display(x)}")
     if len(plan.steps) > 1:
-        print("  then the same for the next field, with the answer for this one")
+        show("  then the same for the next field, with the answer for this one")
 
 
 def summary_lines(answer: Answer) -> list[str]:
@@ -234,11 +234,12 @@ def _estimate_json(e: Estimate) -> dict[str, Any]:
 
 
 def _print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    print_cells(header, list(rows), f"\n{title}", left=())
+    show("")
+    print_cells(header, list(rows), title, left=())
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=2, allow_nan=False))
+    show_json(document, allow_nan=False)
 
 
 __all__ = ["answer_json", "print_answers", "show_dry_run", "show_estimates", "summary_lines"]

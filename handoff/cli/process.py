@@ -21,7 +21,7 @@ def run_in_process(command: Callable[..., Any], *arguments: Any) -> NoReturn:
     except SystemExit as end:
         code = end.code
     if (reason := lost_output()) is not None:
-        print(reason, file=sys.stderr, end="")
+        sys.stderr.write(reason)
         code = code or ExitCode.FAILED
     STATE.is_over = True
     sys.exit(code)

@@ -12,6 +12,8 @@ from rich.progress import TextColumn
 from rich.table import Column
 
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.terminal import report
+from handoff.output.printable import printable
 from handoff.simulation.run import StudyProgress
 
 _PS_PER_S = 1e12
@@ -45,11 +47,11 @@ class StatusLine:
         if not self.shown:
             return
         if not self.terminal:
-            print(text, file=sys.stderr, flush=True)
+            report(text)
             return
         if self._display is None:
             self._display = _open_display()
-        self._display.update(self._display.task_ids[0], description=text, refresh=True)
+        self._display.update(self._display.task_ids[0], description=printable(text), refresh=True)
 
     def end(self) -> None:
         """Remove the line from the terminal, so that other output can follow."""

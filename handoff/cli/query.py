@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 from handoff.cli.tables import print_cells
+from handoff.cli.terminal import report, show_csv, show_json
 from handoff.experiments.sweep.query import query
 
 
@@ -25,14 +23,12 @@ def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
         raise ValueError("--json and --csv: give one of them")
     result = query(folder, sql)
     for damage in result.damaged:
-        print(f"handoff: {damage}: left out", file=sys.stderr)
+        report(f"handoff: {damage}: left out")
     if as_csv:
-        lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerow(result.columns)
-        lines.writerows(result.rows)
+        show_csv(result.columns, result.rows)
     elif as_json:
         rows = [dict(zip(result.columns, map(_json_value, row), strict=True)) for row in result.rows]
-        print(json.dumps(rows, indent=2, default=str))
+        show_json(rows, default=str)
     else:
         text_columns = [name for i, name in enumerate(result.columns) if any(isinstance(row[i], str) for row in result.rows)]
         cells = [["-" if value is None else _format_value(value) for value in row] for row in result.rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import Progress
+from handoff.cli.terminal import report, show_json
 from handoff.protocol.constants import SECOND
 from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
@@ -75,7 +75,7 @@ def run_study(
         detail = packets <= study.MAX_RECORDED_PACKETS
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
-            print(f"handoff: about {packets:,} packets: {left_out}", file=sys.stderr)
+            report(f"handoff: about {packets:,} packets: {left_out}")
     checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
     files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file}
     if output is not None:
@@ -108,7 +108,7 @@ def run_study(
         if checkpoints is not None and not interruption.requested:
             checkpoints.remove()
         elif checkpoints is not None and checkpoints.path.exists():
-            print(f"handoff: {checkpoints.path}: repeat the command with --resume to continue", file=sys.stderr)
+            report(f"handoff: {checkpoints.path}: repeat the command with --resume to continue")
     return interruption.exit_code
 
 
@@ -136,11 +136,11 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
         if path.exists():
             raise ScenarioError([f"{path}: a checkpoint exists: resume it with --resume, or remove it"])
     elif not path.exists():
-        print(f"handoff: {path}: no checkpoint: the study starts from the beginning", file=sys.stderr)
+        report(f"handoff: {path}: no checkpoint: the study starts from the beginning")
     else:
         reached_ps = checkpoints.resume()
         complete = len(checkpoints.complete.runs)
-        print(f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s", file=sys.stderr)
+        report(f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s")
     return checkpoints
 
 
@@ -170,7 +170,7 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
                 part |= {k: None for k, v in part.items() if isinstance(v, float) and math.isnan(v)}
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
-        print(json.dumps({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows}, indent=2))
+        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows})
         return
     from handoff.cli.tables import print_attack_table, print_table
 

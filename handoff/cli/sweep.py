@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from handoff.cli.exit_codes import ExitCode
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.sweep_output import show_forecast, show_summary
 from handoff.cli.sweep_progress import Progress
+from handoff.cli.terminal import report
 from handoff.experiments.sweep.cost_estimate import preview_sweep
 from handoff.experiments.sweep.dataset import DatasetContents, Run
 from handoff.experiments.sweep.dataset_writer import FinishedRun
@@ -39,7 +39,7 @@ def sweep(
         return ExitCode.FAILED if plan.failures else ExitCode.OK
     executor = open_executor()
     for line in group_failures(plan.failures):
-        print(f"handoff: left out: {line}", file=sys.stderr)
+        report(f"handoff: left out: {line}")
     observer = _TerminalObserver(executor, progress)
     result = run_sweep(plan, output, executor, rerun_stale=rerun_stale, observer=observer)
     observer.end()
@@ -57,7 +57,7 @@ class _TerminalObserver(SweepObserver):
 
     def on_start(self, missing: set[Run], contents: DatasetContents) -> None:
         for damage in contents.damaged:
-            print(f"handoff: {damage}: done again if it is part of this sweep", file=sys.stderr)
+            report(f"handoff: {damage}: done again if it is part of this sweep")
         if missing:
             self._progress = Progress(missing, contents.runs, self._show_progress)
             self._interruption = InterruptHandler("finishing the runs in progress", self._executor.stop)
@@ -68,7 +68,7 @@ class _TerminalObserver(SweepObserver):
 
     def on_failure(self, failure: Failure) -> None:
         self.end()
-        print(f"handoff: left out: {failure.describe()}", file=sys.stderr)
+        report(f"handoff: left out: {failure.describe()}")
 
     @property
     def exit_code(self) -> int:

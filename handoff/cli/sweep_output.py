@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
+from handoff.cli.terminal import show, show_json
 from handoff.experiments.sweep.cost_estimate import RunCost, SweepPreview
 from handoff.experiments.sweep.points import Point, group_failures
 from handoff.experiments.sweep.runner import SweepResult
@@ -31,7 +31,7 @@ def show_forecast(plan: SweepPlan, preview: SweepPreview, as_json: bool) -> None
     memory = max((s.memory_bytes for s in built), default=None)
     rows = [(p, [s for s in plan.seeds if (p.key, s) not in missing], costs.sizes.get(p.scenario)) for p in plan.points]
     if as_json:
-        print(json.dumps({
+        show_json({
             "points": [
                 _point_json(p) | {"seeds": list(plan.seeds), "done": done, "missing": [s for s in plan.seeds if s not in done]}
                 | (asdict(s) if isinstance(s, RunCost) else {"problem": s} if s else {})
@@ -43,7 +43,7 @@ def show_forecast(plan: SweepPlan, preview: SweepPreview, as_json: bool) -> None
             "missing": len(missing),
             "seconds_on_one_processor": costs.seconds,
             "largest_memory_bytes": memory,
-        }, indent=2))  # fmt: skip
+        })  # fmt: skip
         return
     fields = _varied_fields(plan.points)
     cells = [
@@ -52,15 +52,15 @@ def show_forecast(plan: SweepPlan, preview: SweepPreview, as_json: bool) -> None
     ]
     print_cells([*fields, "procedure", "seeds", "done", "packets a run", "memory"], cells, left=(*fields, "procedure"))
     for line in group_failures(plan.failures):
-        print(f"left out: {line}")
+        show(f"left out: {line}")
     for damage in preview.contents.damaged:
-        print(f"{damage}: to be done again")
-    print(f"{plan.run_count:,} runs, {len(missing):,} of them missing")
+        show(f"{damage}: to be done again")
+    show(f"{plan.run_count:,} runs, {len(missing):,} of them missing")
     if missing and costs.seconds is not None:
-        print(f"about {format_remaining(costs.seconds)} on one processor, by {costs.basis}")
+        show(f"about {format_remaining(costs.seconds)} on one processor, by {costs.basis}")
     if memory is not None:
         scenarios = len({p.scenario for p in plan.points})
-        print(f"at most {memory / BYTES_PER_MB:,.0f} MB a run, of {len(built)} of {scenarios} scenarios")
+        show(f"at most {memory / BYTES_PER_MB:,.0f} MB a run, of {len(built)} of {scenarios} scenarios")
 
 
 def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], as_json: bool) -> None:
@@ -68,7 +68,7 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
     rows = summarise(plan, result.contents.runs, measures, result.code_version)
     other = sum(row.other_version for row in rows)
     if as_json:
-        print(json.dumps({
+        show_json({
             "points": [_summary_json(row) for row in rows],
             "failures": [asdict(f) for f in result.failures],
             "runs": plan.run_count,
@@ -76,7 +76,7 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
             "runs_of_another_version": other,
             "dataset_hash": result.contents_hash,
             "interrupted": result.interrupted,
-        }, indent=2))  # fmt: skip
+        })  # fmt: skip
         return
     fields = _varied_fields(plan.points)
     cells = [
@@ -89,16 +89,16 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
     title = "mean ± half of the 95 % interval, or [both ends]"
     print_cells([*fields, "procedure", "runs", *measures], cells, title, (*fields, "procedure"))
     for line in format_methods(measures, rows):
-        print(line)
+        show(line)
     if other:
-        print(f"* {other:,} runs were made by another version of the code; --rerun-stale does them anew")
+        show(f"* {other:,} runs were made by another version of the code; --rerun-stale does them anew")
     done = {row.point.key: row.runs for row in rows}
     failed = {(f.procedure, *f.values.items()) for f in result.failures}
     failed_runs = sum(len(plan.seeds) - done.get(p.key, 0) for p in plan.points if (p.procedure, *p.values.items()) in failed)
     if failed_runs:
-        print(f"{_count_runs(failed_runs)} missing of points that cannot be run")
+        show(f"{_count_runs(failed_runs)} missing of points that cannot be run")
     if len(result.missing) > failed_runs:
-        print(f"{_count_runs(len(result.missing) - failed_runs)} missing: the same command continues with them")
+        show(f"{_count_runs(len(result.missing) - failed_runs)} missing: the same command continues with them")
 
 
 def format_estimate(estimate: Estimate) -> str:

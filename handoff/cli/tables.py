@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from engine.quantities import DURATION, format_quantity
+from handoff.cli.terminal import show_table
+from handoff.output.printable import printable
 
 COLUMNS = (
     "procedure", "handoffs", "unfinished", "I/II/III", "lost", "disruption p99", "seamless", "in flight", "dup", "reordered",
@@ -23,8 +24,6 @@ ATTACK_COLUMNS = (
     "diverted bytes", "lost", "legitimate dropped", "legitimate refused",
 )  # fmt: skip
 """Columns of the table of attacks below it."""
-MIN_PIPE_WIDTH = 200
-"""Width of output that is not a terminal; wider tables widen it."""
 _PS_PER_S = 1e12
 _COLUMN_GAP = 2
 
@@ -118,12 +117,13 @@ def print_cells(
     indent : int
         Number of spaces before each line.
     """
-    table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(escape(column), justify="left" if column in left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    _print(table, [columns, *rows], indent)
+    headings = list(map(_inert, columns))
+    table = Table(
+        title=_inert(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )  # fmt: skip
+    for column, heading in zip(columns, headings, strict=True):
+        table.add_column(heading, justify="left" if column in left else "right", no_wrap=True)
+    _show(table, rows, [headings], indent)
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]], indent: int = 0) -> None:
@@ -131,15 +131,16 @@ def print_pairs(pairs: Sequence[tuple[str, str]], indent: int = 0) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    for pair in pairs:
-        table.add_row(*map(escape, pair))
-    _print(table, pairs, indent)
+    _show(table, pairs, [], indent)
 
 
-def _print(table: Table, rows: Sequence[Sequence[str]], indent: int) -> None:
-    width = indent + sum(max(map(len, column)) + _COLUMN_GAP for column in zip(*rows, strict=True))
-    console = Console()
-    console.width = max(width, console.width if console.is_terminal else MIN_PIPE_WIDTH)
-    with console.capture() as capture:
-        console.print(Padding(table, (0, 0, 0, indent), expand=False))
-    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+def _show(table: Table, rows: Sequence[Sequence[str]], headings: Sequence[Sequence[Text]], indent: int) -> None:
+    cells = [list(map(_inert, row)) for row in rows]
+    for row in cells:
+        table.add_row(*row)
+    widths = (max(text.cell_len for text in column) for column in zip(*headings, *cells, strict=True))
+    show_table(Padding(table, (0, 0, 0, indent), expand=False), indent + sum(width + _COLUMN_GAP for width in widths))
+
+
+def _inert(text: str) -> Text:
+    return Text(printable(text))

@@ -6,6 +6,7 @@ Tests of the scenario room and of planning check the single messages; the tests 
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 from handoff.cli.main import main
 from handoff.protocol.procedures import PROCEDURES
+from tests.unit.experiments.execution.dask_processes import make_certificates
 from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, write_scenario
 
 SWEEP_SCENARIO = SCENARIO + SWEEP
@@ -25,7 +27,7 @@ OUT = ("-o", "out", "--jobs", "1", "--runs", "1")
 NO_TIME = "write a number and one of ps, ns, us, µs, ms, s, min, h, as in '20ms'"
 NO_SIZE = "write a number and one of B, kB, MB, GB, KiB, MiB, GiB, as in '64kB'"
 THERE_ARE = f"there are {', '.join(PROCEDURES)}"
-SCHEDULER = "give tls://HOST:PORT, or on this machine tcp://127.0.0.1:PORT"
+SCHEDULER = "give tls://HOST:PORT"
 NODES = ("--vary", "mobile_nodes=1:4")
 
 SCENARIOS = [
@@ -79,9 +81,9 @@ SWEEPS = [
     (["--memory-limit", "2GX"], f"--memory-limit: '2GX' is not a size: {NO_SIZE}"),
     (["--scheduler", "10.0.0.1:8786"], f"--scheduler '10.0.0.1:8786' is not the address of a scheduler: {SCHEDULER}"),
     (["--scheduler", "tcp://10.0.0.1:8786"],
-        "--scheduler tcp://10.0.0.1:8786 is another machine without TLS: give tls://10.0.0.1:8786, or use a tunnel: "
-        "ssh -L 8786:127.0.0.1:8786 10.0.0.1, then --scheduler tcp://127.0.0.1:8786"),
-    (["--scheduler", "tcp://127.0.0.1:1", "--cluster", "local"],
+        "--scheduler tcp://10.0.0.1:8786 is without TLS: every user who can reach it, also on this machine, can run code on "
+        "its workers; start it with TLS and give tls://10.0.0.1:8786 (docs/execution.md)"),
+    (["--scheduler", "tls://127.0.0.1:1", "--cluster", "local"],
         "give either --scheduler, for a running cluster, or --cluster, to start one"),
     (["--cluster-option", "memory_limit=1GB"], "--cluster-option has no effect without --cluster: leave it out"),
     (["--cluster", "local", "--cluster-option", "memory_limt=1GB"],
@@ -247,11 +249,13 @@ def test_an_unreachable_scheduler_leaves_no_dataset(tmp_path: Path) -> None:
         "dask.CONNECT_SECONDS = 0.3; main()"
     )
     scenario, out = write_scenario(tmp_path), tmp_path / "out"
-    words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tcp://127.0.0.1:1"]
-    done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60)
+    words = ["sweep", str(scenario), "-o", str(out), "--scheduler", "tls://127.0.0.1:1"]
+    make_certificates(tmp_path)
+    environment = {**os.environ, "DASK_CONFIG": str(tmp_path / "handoff.yaml")}
+    done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, timeout=60, env=environment)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("handoff: no scheduler answers at tcp://127.0.0.1:1: ")
+    assert line.startswith("handoff: no scheduler answers at tls://127.0.0.1:1: ")
     assert not (out / "points.parquet").exists()
 
 

@@ -6,6 +6,8 @@ from importlib.resources import files
 
 import click
 
+from handoff.cli.terminal import show
+
 
 @click.command()
 def dissector() -> None:
@@ -15,4 +17,4 @@ def dissector() -> None:
 
     Example: tshark -X lua_script:$(handoff dissector) -r FILE
     """
-    click.echo(files("handoff.output.pcap") / "mipv4_ro.lua")
+    show(str(files("handoff.output.pcap") / "mipv4_ro.lua"))

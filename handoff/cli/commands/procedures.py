@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from handoff.cli.options import json_option
@@ -17,12 +15,13 @@ def procedures(as_json: bool) -> None:
     """List the procedures.
 
     The list names family, anchor, marker, figures of the seed and RFCs of each procedure."""
+    from handoff.cli.terminal import show_json
     from handoff.protocol.procedures import PROCEDURES
 
     rows = [{field: getattr(procedure, field) for field in _FIELDS} for procedure in PROCEDURES.values()]
     if as_json:
         more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in PROCEDURES.values()]
-        click.echo(json.dumps([row | rest for row, rest in zip(rows, more, strict=True)], indent=2))
+        show_json([row | rest for row, rest in zip(rows, more, strict=True)])
         return
     from handoff.cli.tables import print_cells
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -35,6 +34,7 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
     Example: handoff trace info examples/captures/commute.pcap
     """
     import handoff_traces
+    from handoff.cli.terminal import show_json
 
     if scenario is not None or handoff_traces.detect_format(file) != "other":
         from handoff.cli.movement_info import describe_movement, print_movement
@@ -47,6 +47,6 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
         description = describe_capture(file, max_ratio)
         show = print_capture
     if as_json:
-        click.echo(json.dumps(description, indent=2))
+        show_json(description)
     else:
         show(description)

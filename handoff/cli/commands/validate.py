@@ -18,15 +18,16 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
     """Check a SCENARIO and the files that it names.
 
     All problems are reported at once. Nothing is simulated."""
+    from handoff.cli.terminal import show
     from handoff.scenario import load_scenario
     from handoff.workload.build import build_setup
 
     loaded, _ = load_scenario(scenario, changes)
     setup = build_setup(loaded, scenario, loaded.seed)
     handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
-    click.echo(
+    show(
         f"{scenario}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
         f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"
     )
     for note in setup.notes:
-        click.echo(f"{scenario}: {note}")
+        show(f"{scenario}: {note}")

@@ -34,12 +34,12 @@ class DaskExecutor:
     """Executor that sends task groups to the workers of a Dask cluster.
 
     Dask replaces a worker that dies, and its task group runs again. What travels is JSON and the name of the function that reads
-    it, in the clear within this machine only.
+    it, under TLS.
 
     Parameters
     ----------
     address : str or None
-        Address of a running scheduler: ``tls://HOST:PORT``, or ``tcp://127.0.0.1:PORT`` on this machine.
+        Address of a running scheduler, ``tls://HOST:PORT``.
     cluster : {"local"} or None
         Kind of cluster to start; it ends with this executor.
     jobs : int
@@ -50,7 +50,7 @@ class DaskExecutor:
     Raises
     ------
     ValueError
-        Unless exactly one of address and cluster is set, the options are known, and the address is this machine or uses TLS.
+        Unless exactly one of address and cluster is set, the options are known, and the address uses TLS.
     """
 
     def __init__(

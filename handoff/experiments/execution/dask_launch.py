@@ -1,11 +1,11 @@
-"""A local Dask cluster, and the check that the way to a Dask scheduler is safe."""
+"""A local Dask cluster with TLS, and the check that the way to a Dask scheduler is safe."""
 
 from __future__ import annotations
 
 import difflib
 import logging
 from contextlib import ExitStack
-from ipaddress import ip_address
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,17 +17,17 @@ LOCAL_CLUSTER = "local"
 CLUSTER_OPTIONS = ("memory_limit",)
 """Names that ``--cluster-option`` accepts: ``memory_limit`` is the memory that a worker may use, as in 2GB."""
 LOOPBACK = "127.0.0.1"
-DASHBOARD_ADDRESS = f"{LOOPBACK}:0"
-"""Status page of the scheduler: on a free port, and not reachable from the network."""
+HTTP_ADDRESS = f"{LOOPBACK}:0"
+"""Place of the HTTP server that a scheduler has even without a dashboard; it has no pages (``http.routes``)."""
 MAX_TICK_LIMIT = "1h"
 """Dask warns if its event loop is blocked for longer: a run in a worker thread may block it."""
-SAFE_ADDRESSES = "give tls://HOST:PORT, or on this machine tcp://127.0.0.1:PORT"
+SAFE_ADDRESS = "give tls://HOST:PORT"
 
 
 def scheduler_address_errors(address: str) -> list[str]:
-    """Return the mistakes in the address of a scheduler; another machine is reached with TLS only.
+    """Return the mistakes in the address of a scheduler. It is reached with TLS only, on this machine too.
 
-    A tls:// address also needs the certificates in Dask's configuration.
+    TLS needs the certificates in Dask's configuration.
     """
     try:
         parts = urlsplit(address)
@@ -35,11 +35,12 @@ def scheduler_address_errors(address: str) -> list[str]:
     except ValueError:
         host, port = None, None
     if not host or not port or parts.path or parts.scheme not in ("tcp", "tls"):
-        return [f"--scheduler {address!r} is not the address of a scheduler: {SAFE_ADDRESSES}"]
-    if parts.scheme == "tcp" and not _is_loopback(host):
-        tunnel = f"ssh -L {port}:127.0.0.1:{port} {host}, then --scheduler tcp://127.0.0.1:{port}"
-        return [f"--scheduler {address} is another machine without TLS: give tls://{host}:{port}, or use a tunnel: {tunnel}"]
-    if parts.scheme == "tls" and (problem := _missing_certificates()):
+        return [f"--scheduler {address!r} is not the address of a scheduler: {SAFE_ADDRESS}"]
+    if parts.scheme == "tcp":
+        danger = "every user who can reach it, also on this machine, can run code on its workers"
+        tls = address.replace("tcp://", "tls://", 1)
+        return [f"--scheduler {address} is without TLS: {danger}; start it with TLS and give {tls} (docs/execution.md)"]
+    if problem := _certificate_problem():
         return [f"--scheduler {address}: {problem}"]
     return []
 
@@ -58,7 +59,10 @@ def cluster_option_errors(kind: str, options: dict[str, str]) -> list[str]:
 
 
 def start_local_cluster(jobs: int, options: dict[str, str], resources: ExitStack) -> LocalCluster:
-    """Start a Dask cluster on this machine.
+    """Start a Dask cluster on this machine, which only this process can use.
+
+    Its parts listen on the loopback interface, and accept TLS connections with a temporary certificate only. Certificate and key
+    are passed from process to process in memory.
 
     Parameters
     ----------
@@ -76,35 +80,43 @@ def start_local_cluster(jobs: int, options: dict[str, str], resources: ExitStack
     """
     import dask
     from distributed import LocalCluster
+    from distributed.security import Security
 
     # Dask must not retry after a death: task_queue runs a task that may have killed its worker again, but alone.
-    settings = {"distributed.scheduler.allowed-failures": 0, "distributed.admin.tick.limit": MAX_TICK_LIMIT}
+    settings = {
+        "distributed.scheduler.allowed-failures": 0, "distributed.admin.tick.limit": MAX_TICK_LIMIT,
+        "distributed.scheduler.http.routes": [], "distributed.worker.http.routes": [],
+        # Python imports modules from this folder. The default one is shared: another user may have created it.
+        "temporary-directory": resources.enter_context(TemporaryDirectory(prefix="handoff-", ignore_cleanup_errors=True)),
+    }  # fmt: skip
     resources.enter_context(dask.config.set(settings))
     try:
         cluster = LocalCluster(
-            n_workers=jobs, threads_per_worker=1, processes=True, host=LOOPBACK, dashboard_address=DASHBOARD_ADDRESS,
+            n_workers=jobs, threads_per_worker=1, processes=True, host=LOOPBACK, protocol="tls://", security=Security.temporary(),
+            dashboard_address=HTTP_ADDRESS, scheduler_kwargs={"dashboard": False},
             memory_limit=options.get("memory_limit", "auto"), silence_logs=logging.CRITICAL,
         )  # fmt: skip
-    except (ImportError, ValueError, TypeError, RuntimeError) as error:
+    except ImportError:
+        missing = "Dask or cryptography, which makes its certificate, is not installed"
+        raise ValueError(f"--cluster {LOCAL_CLUSTER}: {missing}: pip install 'handoff[cluster]'") from None
+    except ( ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"--cluster {LOCAL_CLUSTER}: {error}") from None
     resources.callback(cluster.close)
     return cluster
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _missing_certificates() -> str:
+def _certificate_problem() -> str:
     try:
         import dask
-        import distributed
+        from distributed.security import Security
     except ImportError:
         return ""  # reported when the executor is opened
-    assert distributed  # its import adds its defaults to Dask's configuration
     names = ("ca-file", "client.cert", "client.key")
     missing = [f"distributed.comm.tls.{n}" for n in names if not dask.config.get(f"distributed.comm.tls.{n}", None)]
-    return f"TLS needs certificates: set {', '.join(missing)} in Dask's configuration (docs/execution.md)" if missing else ""
+    if missing:
+        return f"TLS needs certificates: set {', '.join(missing)} in Dask's configuration (docs/execution.md)"
+    try:
+        Security().get_connection_args("client")
+    except (OSError, ValueError) as error:
+        return f"the certificates in Dask's configuration cannot be used: {error}"
+    return ""

@@ -78,13 +78,15 @@ def filter_combinations(points: Sequence[Combination], condition: str) -> list[C
         return []
     import duckdb
 
-    from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection
+    from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection, select_problem
 
     table = field_columns([p.values for p in points])
     table = table.append_column("procedure", pa.array([p.procedure for p in points]))
     table = table.append_column(_INDEX_COLUMN, pa.array(range(len(points)), pa.int64()))
     with sandboxed_connection() as database:
         try:
+            if problem := select_problem(database, f"select {condition}"):
+                raise ValueError(f"where {condition!r}: {problem}")
             relation = database.from_arrow(table)
             matches = relation.filter(condition).project(_INDEX_COLUMN).fetchall()
             (kind,) = relation.project(condition).types

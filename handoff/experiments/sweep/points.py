@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from handoff.experiments.execution.input_files import input_digests, unreadable_inputs
 from handoff.experiments.execution.task import canonical_json
 from handoff.experiments.sweep.grid import Combination
+from handoff.output.printable import printable
 from handoff.scenario import Scenario
 from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import format_error
@@ -97,7 +98,7 @@ class Failure:
     def describe(self) -> str:
         """Return the point and its problem in one line."""
         point = " ".join([*(f"{name}={value}" for name, value in self.values.items()), self.procedure])
-        return f"{point}: {'; '.join(self.problem.splitlines())}"
+        return printable(f"{point}: {'; '.join(self.problem.splitlines())}")
 
 
 def group_failures(failures: Iterable[Failure]) -> list[str]:

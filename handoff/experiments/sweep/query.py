@@ -14,7 +14,8 @@ import pyarrow.dataset as pads
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
-from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection
+from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection, select_problem
+from handoff.output.printable import printable
 
 TABLES = ("points", *DATASET_SCHEMAS)
 
@@ -45,7 +46,7 @@ def query(folder: Path, sql: str) -> QueryResult:
     and ``points``. ``runs`` also has ``code_version`` and ``stale``, which is true for runs of another version; ``points`` has
     ``point``, ``procedure`` and a column for each varied field (``handoff.experiments.sweep.field_columns``). The views contain
     complete runs only. They are Arrow tables and scans of files that this module selects: the database itself can open nothing
-    (``handoff.experiments.sweep.sandbox``), and accepts one SELECT.
+    (``handoff.experiments.sweep.sandbox``), and accepts one SELECT with few table functions.
 
     Parameters
     ----------
@@ -62,16 +63,15 @@ def query(folder: Path, sql: str) -> QueryResult:
     if not (folder / "runs").is_dir() and Path(sql).is_dir():
         raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
     if not (folder / "runs").is_dir():
-        raise ValueError(f"{folder}: no dataset of a sweep: there is no folder 'runs' in it")
+        raise ValueError(f"{printable(str(folder))}: no dataset of a sweep: there is no folder 'runs' in it")
     contents = read_contents(folder)
     with sandboxed_connection() as database:
         for name, table in _make_views(folder, contents).items():
             database.register(name, table)
         try:
-            statements = database.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise ValueError("a query is one SELECT: the dataset is only read")
-            cursor = database.execute(statements[0])
+            if problem := select_problem(database, sql):
+                raise ValueError(f"query: {problem}")
+            cursor = database.execute(sql)
             rows = cursor.fetchall()
         except duckdb.CatalogException as error:
             if not (unknown := re.match(r"Catalog Error: Table with name (.+) does not exist!", str(error))):

@@ -1,4 +1,4 @@
-"""Ladder diagrams as self-contained SVG, with every text escaped."""
+"""Ladder diagrams as self-contained SVG, with every text printable and escaped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from handoff.output.ladder.diagram import Arrow, Header, Ladder, LadderEvent, Row, Traffic, format_time, time_of
+from handoff.output.printable import printable_copy
 
 CHARACTER = 7.2
 """Upper bound of the mean width of a character of 12 px, with which every label is placed."""
@@ -43,6 +44,7 @@ def render_svg(ladder: Ladder) -> str:
     Each arrow and event has a row of its own, in order of time, and an arrow falls within its row, so that no label crosses an
     arrow or another label. A second axis, on the left, is to scale; a line leads from each row to its time on that axis.
     """
+    ladder = printable_copy(ladder)
     lines = [_Line(_TOP + _ROW // 2 + i * _ROW, row) for i, row in enumerate(ladder.rows())]
     gap = max([_MIN_GAP, *(round(CHARACTER * len(text)) + _LABEL_SPACE for text in _labels(ladder))])
     places = {column: _LEFT + i * gap for i, column in enumerate(ladder.columns)}

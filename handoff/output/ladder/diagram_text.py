@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handoff.output.ladder.diagram import Arrow, Header, Ladder, LadderEvent, Traffic, format_time
+from handoff.output.printable import printable_copy
 
 _TIME = 12
 """Width of the column of times."""
@@ -31,6 +32,7 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
     str
         Lines without a final newline.
     """
+    ladder = printable_copy(ladder)
     step = max(_MIN_COLUMN, (width - _TIME - _ARRIVAL_WIDTH) // max(1, len(ladder.columns)))
     places = {column: _TIME + i * step + step // 2 for i, column in enumerate(ladder.columns)}
     lines = [ladder.title, "", _labels(places, ladder.columns, step)]

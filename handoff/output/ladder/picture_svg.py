@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from handoff.output.ladder.diagram_svg import CHARACTER
 from handoff.output.ladder.picture import COPY, DISCARDED, DOWN, LOST, UP, NodeState, Picture, Strand
 from handoff.output.ladder.picture_text import entry_text, flow_lines
+from handoff.output.printable import printable_copy
 
 _MARGIN, _BETWEEN, _TOP = 20, 420, 100
 """Space beside the picture, between the boxes of the left and the right column, and above the centre of the first row."""
@@ -85,6 +86,7 @@ def render_picture(picture: Picture) -> str:
     strand of data and each message is an arrow with its letter; parallel ones lie side by side. Below the network stand the
     paths with their numbers of packets, and the legend.
     """
+    picture = printable_copy(picture)
     texts = [text for node in picture.nodes for text in (node.column, entry_text(node), buffer_text(node))]
     boxes = layout([node.column for node in picture.nodes], max(_BOX, *(round(CHARACTER * len(text)) + 12 for text in texts)))
     lines = [*flow_lines(picture), *_legend(picture)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handoff.output.ladder.picture import DATA, NodeState, Picture
+from handoff.output.printable import printable_copy
 
 
 def render_picture_text(picture: Picture) -> str:
     """Return a picture as lines: nodes with entries and buffers, paths of data, messages; without a final newline."""
+    picture = printable_copy(picture)
     width = max((len(node.column) for node in picture.nodes), default=0) + 2
     lines = [picture.title, picture.subtitle, ""]
     for node in picture.nodes:

@@ -12,6 +12,7 @@ import numpy as np
 from engine import FOREVER
 from handoff.output.ladder.journeys import MOBILE, Journey, JourneyRecorder
 from handoff.output.ladder.phases import Phases, handoff_phases, switch_times
+from handoff.output.printable import printable
 from handoff.protocol.setup import CorrespondentTable, Setup
 from handoff.simulation.observer import Action, RunObserver, SentMessage
 
@@ -118,7 +119,7 @@ def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, see
     if not len(rows):
         existing = columns["index"][columns["mobile"] == mobile].tolist()
         hint = f"it has handoffs {existing[0]} to {existing[-1]}" if existing else "it has none"
-        raise ValueError(f"{setup.network.mobile_name(mobile)} has no handoff {handoff} in this run: {hint}")
+        raise ValueError(f"{printable(setup.network.mobile_name(mobile))} has no handoff {handoff} in this run: {hint}")
     facts = {name: int(values[rows[0]]) for name, values in columns.items() if values.dtype.kind == "i"}
     nodes = {MOBILE: MN, facts["old_router"]: OLD, facts["new_router"]: NEW}
     columns_of_nodes = _columns(setup, observer, mobile, nodes, facts["old_router"], facts["new_router"])
@@ -140,7 +141,7 @@ def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: 
     ValueError
         If the mobile node has no link, its first link is up at time 0, or no registration reply arrives.
     """
-    attachments, refusal = setup.attachments, f"{setup.network.mobile_name(mobile)} does not register in this run"
+    attachments, refusal = setup.attachments, f"{printable(setup.network.mobile_name(mobile))} does not register in this run"
     rows = np.flatnonzero(attachments.mobile == mobile)
     if not len(rows):
         raise ValueError(f"{refusal}: it is never attached")

@@ -27,6 +27,8 @@ class TraceError(ValueError):
         Byte offset of the first problem, if the unit is the byte.
     line : int or None
         Line of the first problem, if the unit is the line.
+    lines : list of str
+        Lines of the message.
     """
 
     def __init__(self, path: str, unit: str, problems: Sequence[tuple[int, str, str]], count: int) -> None:
@@ -41,6 +43,7 @@ class TraceError(ValueError):
         lines = [f"{path}:{prefix}{position}: {problem}; {expected}" for position, problem, expected in self.problems]
         if count > len(self.problems):
             lines.append(f"{path}: {count} problems in all, of which these are the first {len(self.problems)}")
+        self.lines = lines
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type["TraceError"], tuple[str, str, tuple[tuple[int, str, str], ...], int]]:

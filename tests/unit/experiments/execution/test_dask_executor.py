@@ -5,11 +5,19 @@ import subprocess
 import sys
 import threading
 
+import dask
 import pytest
 
 from handoff.experiments.execution.dask_executor import DaskExecutor
 from handoff.experiments.execution.task import SerialExecutor, Task
-from tests.unit.experiments.execution.dask_processes import read_address, start_process, stop_processes
+from tests.unit.experiments.execution.dask_processes import (
+    documented_command,
+    listeners,
+    make_certificates,
+    read_address,
+    start_process,
+    stop_processes,
+)
 from tests.unit.experiments.execution.short_tasks import ROOT, all_end, is_alive, kill, make_tasks, tables_by_seed, walk_scenario
 
 pytest.importorskip("distributed")
@@ -62,7 +70,7 @@ def test_a_task_that_kills_every_worker_is_reported_and_all_others_run(tmp_path,
         over.set()
         thread.join()
     (problem,) = [result.problem for task, result in results if task is deadly]
-    assert problem.startswith("3 workers ended before the task was done, the last at tcp://127.0.0.1:")
+    assert problem.startswith("3 workers ended before the task was done, the last at tls://127.0.0.1:")
     assert len(deaths) >= 4  # the first worker had it beside other groups, which may have been the cause
     assert tables_by_seed(done for done in results if done[0] is not deadly) == tables_by_seed(SerialExecutor().run(tasks))
 
@@ -70,18 +78,22 @@ def test_a_task_that_kills_every_worker_is_reported_and_all_others_run(tmp_path,
 @pytest.mark.deep
 def test_a_lost_scheduler_is_one_message_and_the_rest_can_run_elsewhere(tmp_path, capfd):
     tasks, results, file = make_tasks(tmp_path, 20, duration="50s"), [], tmp_path / "scheduler.json"
-    scheduler = start_process(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", file)
-    worker = start_process(tmp_path, "worker", "--scheduler-file", file, "--nthreads", 1, "--host", "127.0.0.1", "--no-nanny")
+    settings = make_certificates(tmp_path)
+    words = [word.replace("8786", "0") for word in documented_command("scheduler", "127.0.0.1")]
+    scheduler = start_process(tmp_path, "scheduler", *words, "--scheduler-file", file, config=tmp_path)
+    worker = None
     try:
         address = read_address(file)
-        with DaskExecutor(address) as cluster:
+        words = ["--nthreads", 1, "--host", "127.0.0.1", "--no-nanny", "--no-dashboard"]
+        worker = start_process(tmp_path, "worker", address, *words, config=tmp_path)
+        with dask.config.set(settings), DaskExecutor(address) as cluster:
             running = cluster.run(tasks)
             results += [next(running) for _ in range(3)]
             kill(scheduler.pid)
             with pytest.raises(ConnectionError) as lost:
                 results += running
     finally:
-        stop_processes(worker, scheduler)
+        stop_processes(*filter(None, (worker, scheduler)))
     assert str(lost.value) == (
         f"the scheduler at {address} is lost: completed runs are kept, the same command continues with the rest"
     )
@@ -90,9 +102,21 @@ def test_a_lost_scheduler_is_one_message_and_the_rest_can_run_elsewhere(tmp_path
     assert tables_by_seed([*results, *SerialExecutor().run(missing)]) == tables_by_seed(SerialExecutor().run(tasks))
 
 
-def test_an_unreachable_scheduler_is_one_message(monkeypatch):
+def test_the_parts_of_a_local_cluster_listen_on_the_loopback_interface_with_tls(local):
+    assert local.address.startswith("tls://127.0.0.1:")
+    assert [address for address in worker_pids(local) if not address.startswith("tls://127.0.0.1:")] == []
+    places = listeners(os.getpid())
+    assert len(places) >= 1 + 2 * 2  # of the scheduler, and of two workers with their nannies
+    assert [place for place in places if not place.startswith("127.0.0.1:")] == []
+
+
+def test_an_unreachable_scheduler_is_one_message(tmp_path, monkeypatch):
     monkeypatch.setattr("handoff.experiments.execution.dask_executor.CONNECT_SECONDS", 0.5)
-    with pytest.raises(ConnectionError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9: "), DaskExecutor("tcp://127.0.0.1:9"):
+    with (
+        dask.config.set(make_certificates(tmp_path)),
+        pytest.raises(ConnectionError, match=r"no scheduler answers at tls://127\.0\.0\.1:9: "),
+        DaskExecutor("tls://127.0.0.1:9"),
+    ):
         pass
 
 
