@@ -86,11 +86,14 @@ def _inert(error: click.ClickException) -> click.ClickException:
 
 def _lines(error: ValueError) -> Sequence[str]:
     """Return the lines of a message; a newline in the name of a file or key is not the end of one."""
+    from engine.output_file import OutputError
     from handoff.scenario import ScenarioError
     from handoff_traces import TraceError
 
     if isinstance(error, ScenarioError):
         return error.problems
+    if isinstance(error, OutputError):
+        return [str(error)]
     return error.lines if isinstance(error, TraceError) else str(error).split("\n")
 
 

@@ -73,6 +73,7 @@ def handle_stop_signals() -> None:
 def restored_signal_handlers() -> Iterator[None]:
     """Restore the handlers of the stop signals at the end of the context."""
     previous = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    STATE.last = 0  # of an earlier command in this process
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.network import Network
 from engine.quantities import FOREVER
 from engine.results import Result
+from engine.rng import MAX_EXPONENTIAL_MEAN
 
 from .controllers import Actor, Script
 
@@ -254,7 +255,7 @@ def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
     if f.source == "cbr":
         net.cbr(node, f.mobile, interval=f.step * k, size_bytes=f.size, count=f.count, **when)
     elif f.source == "poisson":
-        net.poisson(node, f.mobile, mean=f.step * k, size_bytes=f.size, count=f.count, **when)
+        net.poisson(node, f.mobile, mean=min(f.step * k, MAX_EXPONENTIAL_MEAN), size_bytes=f.size, count=f.count, **when)
     else:
         clock = {"origin": f.origin, "multiply": f.multiply * k, "divide": f.divide}
         net.replay(node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)

@@ -31,7 +31,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "newest instead of as-of binding",
         "kernel/node_visit.pxd",
-        "        process_data_until(w, u, u.actions.data()[i].t, &next_deferred)\n        apply_action(",
+        "        process_data_until(w, u, u.actions.data()[i].t)\n        apply_action(",
         "        apply_action(",
     ),
     Mutant(
@@ -68,7 +68,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "a packet still counts at its departure time", "kernel/fifo.pxd", ".t - f.params.delay <= t:", ".t - f.params.delay < t:"
     ),
-    Mutant("floor of the transmission time", "kernel/fifo.pxd", "+ params.rate - 1) // params.rate", ") // params.rate"),
+    Mutant("floor of the transmission time", "kernel/fifo.pxd", "+ params.rate - 1) // <uint64_t>", ") // <uint64_t>"),
     Mutant(
         "rescue takes a packet in transmission",
         "kernel/fifo.pxd",
@@ -98,8 +98,8 @@ QUEUE_MUTANTS = (
     Mutant(
         "own packets after arrivals",
         "kernel/node_visit.pxd",
-        "t_source <= t_link and t_source <= t_deferred",
-        "t_source < t_link and t_source <= t_deferred",
+        "t_source <= t_link and t_source <= t_uplink",
+        "t_source < t_link and t_source <= t_uplink",
     ),
     Mutant(  # the order of events shows only to controllers that mix their mobile nodes' state: actions are sorted again
         "actions in the order of calls",
@@ -245,7 +245,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "a recording begins at its clock's 0", "kernel/sources.pxd", "recording.times[i] - recording.origin", "recording.times[i]"
     ),
-    Mutant("the second lap of a recording starts at once", "kernel/sources.pxd", " + lap * schedule.interval\n", "\n"),
+    Mutant("the second lap of a recording starts at once", "kernel/sources.pxd", "multiple(lap, schedule.interval))\n", "0)\n"),
     # draws
     Mutant("logarithms rounded down", "rng.py", "(total + (1 << 39)) >> 40", "total >> 40"),
     # the radio
@@ -350,8 +350,8 @@ PARALLEL_MUTANTS = (
     Mutant(
         "consumed messages are subtracted twice",
         "kernel/fifo.pxd",
-        "    x.fifo.control_count -= <uint16_t>x.control_count\n",
-        "    x.fifo.control_count -= <uint16_t>(2 * x.control_count)\n",
+        "    uncount_control(x.fifo, x.control_count)\n",
+        "    uncount_control(x.fifo, 2 * x.control_count)\n",
     ),
     Mutant(
         "the next event is not updated after a visit",
@@ -379,7 +379,7 @@ PEER_MUTANTS = (
     Mutant(
         "packets between mobiles are delivered at the home node",
         "kernel/node_visit.pxd",
-        "        if w.flow[p.flow].ends_at_node:\n",
+        "        if w.flow[p.flow].bits.ends_at_node:\n",
         "        if True:\n",
     ),
     Mutant(

@@ -25,8 +25,9 @@ def build(name, *changes, seed=1):
 
 
 def test_the_list_of_shipped_scenarios():
-    shipped = {"bicasting", "bologna", "claims", "commute", "figures", "flood", "home_agent", "metro", "restart", "train"}
-    assert {p.stem for p in EXAMPLES} == shipped
+    assert " ".join(sorted(p.stem for p in EXAMPLES)) == (
+        "attack bicasting bologna claims commute figures flood home_agent metro restart train"
+    )
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

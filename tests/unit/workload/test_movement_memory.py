@@ -38,14 +38,17 @@ gap = "30ms"
 lifetime = "18h"
 """
 BUILD = """
-import resource, sys
+import sys
 from pathlib import Path
 from handoff.scenario import load_scenario
 from handoff.workload.movement import load_attachments
 scenario, _ = load_scenario(Path(sys.argv[1]))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_kb():  # ru_maxrss would begin with the memory of the parent process
+    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM:"))
+    return int(line.split()[1])
+before = peak_kb()
 load_attachments(scenario, Path(), 1)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print((peak_kb() - before) * 1024)
 """
 
 
