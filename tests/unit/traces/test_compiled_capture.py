@@ -214,6 +214,7 @@ def resource_limit(which, limit):
         resource.setrlimit(which, before)
 
 
+@pytest.mark.deep
 def test_more_runs_than_open_files_are_merged(little, save, tmp_path):
     path = save(unordered_capture(little, 30_000))
     in_memory = handoff_traces.compile_capture(path, tmp_path / "one")

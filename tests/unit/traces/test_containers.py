@@ -241,6 +241,7 @@ def test_example_capture_agrees_with_its_readme():
     assert sum(by_bytes) == summary["ip_bytes"]
 
 
+@pytest.mark.deep
 def test_limits_are_enforced_and_can_be_raised(little, save):
     many = little.pcap(1, [(second, 0, 14, FRAME) for second in range(200_000)])
     with pytest.raises(handoff_traces.TraceError, match=r"byte 54: one more packet; at most 1, unless that limit is raised"):
