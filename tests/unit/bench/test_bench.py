@@ -91,6 +91,7 @@ def test_what_is_quick_is_run_unless_all_is_asked_for():
     assert {"million", "soak"} & set(quick) == set()
 
 
+@pytest.mark.deep
 def test_every_curve_has_a_point_wherever_it_is_measured(monkeypatch):
     monkeypatch.setattr(growth, "WORK_HOPS", 10**5)
     curves = growth.measure(list(growth.CURVES), 1, most=1000)

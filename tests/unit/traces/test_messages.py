@@ -4,6 +4,7 @@ import struct
 import time
 
 import numpy as np
+import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import (
     HAO,
@@ -78,6 +79,7 @@ def test_requests_from_no_address_or_to_a_group_are_matched(little, save):
     assert matched_replies(little, save, both) == [2, 3, -1, -1]
 
 
+@pytest.mark.deep
 def test_many_identical_requests_are_matched_quickly(little, save):
     identical = read_packets(little, save, [request(HOME, AGENT, 1)] * 20_000 + [reply(AGENT, HOME, 1)] * 10).messages
     start = time.perf_counter()

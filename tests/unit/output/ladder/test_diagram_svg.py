@@ -54,6 +54,7 @@ def test_labels_do_not_cross_arrows():
         assert [(box.text, arrow) for box in text_boxes(root) for arrow in arrows if crosses(arrow, box)] == []
 
 
+@pytest.mark.deep
 def test_labels_do_not_cross_lifelines():
     for root in drawn():
         lives = [line for line in lines(root) if line.kind == "life"]
