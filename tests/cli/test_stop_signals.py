@@ -42,6 +42,7 @@ mobile_nodes = [5, 10, 20]
 procedures = ["mipv4", "sync-mipv6"]
 runs = 4
 """
+MANY_KILLS = 10
 ENDLESS = "select count(*) from range(1000000) a, range(1000000) b"
 PROGRAM = "from handoff.cli.main import main; import os; os.write(1, b'up\\n'); main()"
 """Python's own start cannot be protected: a signal is sent after it."""
@@ -160,8 +161,13 @@ def random_command(draw, folder):
     ])  # fmt: skip
 
 
+def pytest_generate_tests(metafunc):
+    """Send signals to 16 random commands, or to 100 with ``--kills`` above 10."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(100 if metafunc.config.getoption("kills") > MANY_KILLS else 16))
+
+
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(100))
 def test_signals_at_random_times(seed, scenario, tmp_path):
     draw = random.Random(seed)
     words = random_command(draw, tmp_path)

@@ -14,7 +14,7 @@ ODD_ARGUMENTS = (
     "{'a': 1}", "true", "NULL::pointer", "140000000000000::pointer", "*", "map {1: 2}", "date '2020-01-01'", "interval 1 day",
     "'select 1'", "'select * from pandas_scan(NULL)'", "x -> x", "'1'::bit", "repeat('a', 100)",
 )  # fmt: skip
-RANDOM_CALLS = 10
+RANDOM_CALLS = 2
 
 
 @pytest.mark.parametrize(
