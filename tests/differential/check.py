@@ -9,6 +9,7 @@ from typing import Any
 from engine import Engine
 from engine._checkpoint import restore, save
 from engine.link_trace import empty_trace
+from engine.results import Result, TimeLimitError
 
 from .compare import by_name, differences, hop_differences, rows_that_differ
 from .controllers import Actor
@@ -58,8 +59,19 @@ def _agree(number: int, scenario: Scenario, change: Change = UNCHANGED, **overri
     until = change.moment(scenario.until)
     _, ours = scenario.made(Oracle, change)
     _, theirs = scenario.made(Engine, change, **options)
-    problems = differences(ours.run(until), theirs.run(until)) + hop_differences(ours.take_trace(), theirs.take_trace())
+    expected, result = _run(ours, until), _run(theirs, until)
+    if expected is None or result is None:
+        return [] if expected is result else [f"scenario {number} {options}: only one of the two passes the end of the clock"]
+    problems = differences(expected, result) + hop_differences(ours.take_trace(), theirs.take_trace())
     return [f"scenario {number} {options}: {text}" for text in problems]
+
+
+def _run(simulator: Any, until: int) -> Result | None:
+    """Return the result, or None if a queue passes the end of the clock."""
+    try:
+        return simulator.run(until)  # type: ignore[no-any-return]
+    except TimeLimitError:
+        return None
 
 
 # -- engine against itself: a run against a transformed one, transformed back ------------------------------------------------

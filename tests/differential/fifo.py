@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.elements import Channel
+from engine.quantities import FOREVER
+from engine.results import TimeLimitError
 
 from .draws import key
 
@@ -126,6 +128,8 @@ class Fifo:
             return None
         start = max(t, self.free)
         slot = Slot(packet, packet.size, self.sequence, t, start, start + self.time_for(packet.size))
+        if slot.finish + self.channel.delay_ps >= FOREVER:
+            raise TimeLimitError(f"{self.tally.name}: a packet would end past the end of the clock")
         self.sequence += 1
         self.free = slot.finish
         self.slots.append(slot)
