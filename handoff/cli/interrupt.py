@@ -82,7 +82,6 @@ def restored_signal_handlers() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-
 class InterruptHandler:
     """Handler of the stop signals, installed when it is made.
 

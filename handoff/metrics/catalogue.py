@@ -104,6 +104,18 @@ def _number_of_events(events: int, samples: int) -> Value:
     return Value(float(events), int(samples), events=EventCount(events, 1, is_share=False))
 
 
+def _independent_events(about: str, column: str, samples: str) -> Measure:
+    # Runs of an older version have no figures of attacks.
+    return _of_run(
+        "packets", about, "", lambda r: Value(None, 0) if r[column] is None else _number_of_events(r[column], r[samples])
+    )
+
+
+def _legitimate_dropped_ratio(r: Row) -> Value:
+    dropped, served = r["legitimate_dropped"], r["legitimate_served"]
+    return Value(None, 0) if dropped is None or served is None else _share_of_trials(dropped, dropped + served)
+
+
 def _row(table: Table, i: int = 0) -> dict[str, Any]:
     return {name: values[i] for name, values in table.items()}
 
@@ -122,7 +134,7 @@ def _count(about: str, column: str, unit: str = "packets", samples: str = "sent"
     # A count has a value even if there are no samples. ``kind`` as in ``count_events``.
     def compute(r: Row) -> Value:
         value = None if r[column] is None else float(r[column])
-        return Value(value, int(r[samples]), events=count_events(r, column, 1, kind) if kind else None)
+        return Value(value, int(r[samples] or 0), events=count_events(r, column, 1, kind) if kind else None)
 
     return _of_run(unit, about, source, compute)
 
@@ -216,8 +228,8 @@ _RUN: dict[str, Measure] = {
     "attack_bytes": _count("their bytes", "attack_bytes", "bytes", "attack_messages"),
     "attack_accepted": _count("requests of attackers that agents carried out", "attack_accepted", samples="attack_messages"),
     "attack_refused": _count("requests of attackers that agents refused", "attack_refused", samples="attack_messages"),
-    "attack_dropped": _count(
-        "messages because of attackers that found a registration queue full", "attack_dropped", samples="attack_messages"
+    "attack_dropped": _independent_events(
+        "messages because of attackers that found a registration queue full", "attack_dropped", "attack_messages"
     ),
     "attack_service_seconds": _count(
         "time that registration servers spent on messages because of attackers", "attack_service_seconds", "", "attack_messages"
@@ -226,15 +238,14 @@ _RUN: dict[str, Measure] = {
     "diverted": _count("data packets that agents sent into bindings of attackers", "diverted"),
     "diverted_bytes": _count("their bytes", "diverted_bytes", "bytes"),
     "diverted_ratio": _ratio("diverted / sent", "diverted", "sent"),
-    "legitimate_dropped": _count(
-        "messages of legitimate nodes that found a registration queue full", "legitimate_dropped", samples="legitimate_served"
+    "legitimate_dropped": _independent_events(
+        "messages of legitimate nodes that found a registration queue full", "legitimate_dropped", "legitimate_served"
     ),
     "legitimate_dropped_ratio": _of_run(
-        "ratio", "their share of all messages of legitimate nodes at registration servers", "",
-        lambda r: _share(r["legitimate_dropped"], r["legitimate_dropped"] + r["legitimate_served"]),
+        "ratio", "their share of all messages of legitimate nodes at registration servers", "", _legitimate_dropped_ratio
     ),
-    "legitimate_refused": _count(
-        "refusals of their own requests that mobile nodes received", "legitimate_refused", samples="legitimate_served"
+    "legitimate_refused": _independent_events(
+        "refusals of their own requests that mobile nodes received", "legitimate_refused", "legitimate_served"
     ),
     "loss_periods": _detailed("", "runs of lost packets with consecutive numbers", "loss_periods", "RFC 3357"),
     "loss_period_max": _detailed("packets", "the longest of them", "loss_period_max_packets", "RFC 3357"),

@@ -87,6 +87,7 @@ def check_set(folder: Path, names: Collection[str]) -> None:
 
 def _settle(folder: Path, names: Collection[str]) -> None:
     """Make files of links that this module left, and remove its folders. The set that can be read stays the same."""
+    _check_own_names(folder)
     current = folder / _CURRENT
     if current.is_symlink():
         target = folder / os.readlink(current)
@@ -102,10 +103,20 @@ def _settle(folder: Path, names: Collection[str]) -> None:
         current.unlink()
     (folder / _LINK).unlink(missing_ok=True)
     for name in (_OLD, _NEW):
-        if (folder / name).is_symlink():
-            raise OutputError(f"{folder / name}: a symbolic link in the place of a folder of this program: remove it")
         if (folder / name).exists():
             shutil.rmtree(folder / name)
+
+
+def _check_own_names(folder: Path) -> None:
+    """Check that links have the names of this module's links, and folders those of its folders, before anything is moved."""
+    for name in (_CURRENT, _LINK):
+        if os.path.lexists(folder / name) and not (folder / name).is_symlink():
+            raise OutputError(f"{folder / name}: a file or folder in the place of a link of this program: remove it")
+    for name in (_OLD, _NEW):
+        if (folder / name).is_symlink():
+            raise OutputError(f"{folder / name}: a symbolic link in the place of a folder of this program: remove it")
+        if (folder / name).exists() and not (folder / name).is_dir():
+            raise OutputError(f"{folder / name}: a file in the place of a folder of this program: remove it")
 
 
 def _show_links(folder: Path, names: Collection[str]) -> None:

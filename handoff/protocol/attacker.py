@@ -162,10 +162,10 @@ class Attacker:
 
     def _forge_registration(self, ctx: Context, target: int, care_of: int, identification: int) -> None:
         """Send a request to an anchor, or to a router as if a mobile node on its link had sent it."""
-        found = self._find_request(target)
-        if found is None:
+        request = self._find_request(target)
+        if request is None:
             return
-        number, step = found
+        number, step = request
         path, lifetime_s = step.step.path, self.program.options.lifetime_s
         is_router = target >= 0 and self._role(target) == "nAR"
         hop, new = (path.index("nAR"), target) if is_router else (len(path) - 1, care_of)

@@ -24,6 +24,7 @@ _NOT_VARIED = {
     "sweep": "[sweep] lists the fields that vary",
     "slo": "[slo] has the targets of every point",
 }
+_PLACE = re.compile(r"([a-z0-9_.]+): ")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
 
@@ -142,7 +143,7 @@ def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tu
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        problems = [_locate_problem(Path(path), lines, changed, e) for e in error.errors()]
+        problems = [_locate_problem(Path(path), lines, changed, e) for errors in map(_split, error.errors()) for e in errors]
         raise ScenarioError([message for _, message in sorted(problems, key=lambda problem: problem[0])]) from None
     if scenario.sweep is not None and (unknown := unknown_fields(data, scenario.sweep.fields)):
         line = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
@@ -191,6 +192,18 @@ def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
         elif key := _KEY.match(line):
             lines.setdefault((*table, *key[1].replace('"', "").split(".")), number)
     return lines
+
+
+def _split(error: Any) -> list[Any]:
+    """Return an error for each problem of several tables, one a line, with the place that the problem begins with."""
+    if error["loc"] or error["type"] != "value_error":
+        return [error]
+    errors = []
+    for problem in error["msg"].removeprefix("Value error, ").split("\n"):
+        place = _PLACE.match(problem)
+        loc = tuple(int(part) if part.isdecimal() else part for part in place[1].split(".")) if place else ()
+        errors.append({**error, "loc": loc, "msg": problem[place.end() :] if place else problem})
+    return errors
 
 
 def _locate_problem(

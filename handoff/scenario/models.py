@@ -263,7 +263,7 @@ class Scenario(StrictModel):
         if self.duration == 0:
             problems.append("duration: 0 is too short; give a duration above 0")
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def _agents(self) -> dict[str, list[str]]:

@@ -156,6 +156,19 @@ def test_a_hostile_name_is_inert_in_every_output(tmp_path: Path) -> None:
     assert r"handoff 0 of a\x1b[31m\x9b\x07\r\x7f\u202e\u2066\u200b\u2028[red]:smile:<script>]]>&'" in title
 
 
+def test_the_name_of_a_valid_file_forges_no_line(tmp_path: Path) -> None:
+    scenario = write_walk(tmp_path, "walk").rename(tmp_path / f"s\n{FORGED}.toml")
+    capture = tmp_path / f"c\n{FORGED}"
+    capture.write_bytes(pcapng("eth0"))
+    for words in (
+        ("validate", scenario), ("trace", "info", capture), ("run", scenario, "--procedure", "mipv4"),
+        ("sweep", scenario, "--vary", "buffer=1,2", "--procedures", "mipv4", "--dry-run"),
+    ):  # fmt: skip
+        result = invoke(*words)
+        assert result.exit_code == 0
+        assert_inert(result.output)
+
+
 def test_json_has_the_true_names_and_text_shows_them_as_escapes(tmp_path: Path) -> None:
     name = f"{NASTY}\n{FORGED}"
     (tmp_path / "capture.pcapng").write_bytes(pcapng(name))

@@ -66,7 +66,9 @@ def test_a_file_of_a_dataset_is_a_regular_file(kind):
     (run / "seed=1.parquet").symlink_to(Path(kind).absolute())
     done = CliRunner().invoke(main, ["query", "select count(*) as n from runs", "data", "--csv"])
     assert (done.exit_code, done.stdout) == (0, "n\n0\n")
+    assert "damaged: is a " in done.stderr  # and neither the number of an error nor the name a second time
     assert "not a regular file" in done.stderr
+    assert done.stderr.count("seed=1.parquet") == 1
 
 
 def test_a_checkpoint_is_a_regular_file():

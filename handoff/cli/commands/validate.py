@@ -19,15 +19,17 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
 
     All problems are reported at once. Nothing is simulated."""
     from handoff.cli.terminal import show
+    from handoff.output.printable import printable
     from handoff.scenario import load_scenario
     from handoff.workload.build import build_setup
 
     loaded, _ = load_scenario(scenario, changes)
     setup = build_setup(loaded, scenario, loaded.seed)
     handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
+    name = printable(str(scenario))  # its newlines too
     show(
-        f"{scenario}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
+        f"{name}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
         f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"
     )
     for note in setup.notes:
-        show(f"{scenario}: {note}")
+        show(f"{name}: {note}")

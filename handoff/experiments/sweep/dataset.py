@@ -139,7 +139,7 @@ def read_points(folder: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = _read_parquet(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path}: damaged: {error}: remove it; the same sweep writes it anew") from None
+        raise ValueError(f"{path}: damaged: {_reason(error)}: remove it; the same sweep writes it anew") from None
     return rows
 
 
@@ -149,8 +149,13 @@ def read_table(stored: StoredRun, name: str) -> Table:
         return stored.row
     if name not in stored.files:
         return {column: [] for column in DATASET_SCHEMAS[name].names}
-    table: Table = _read_parquet(stored.files[name]).to_pydict()
-    return table
+    return _with_all_columns(name, _read_parquet(stored.files[name]).to_pydict())
+
+
+def _with_all_columns(name: str, table: Table) -> Table:
+    # An older version of this program wrote fewer columns: their values are unknown.
+    rows = len(next(iter(table.values()), ()))
+    return {column: [None] * rows for column in DATASET_SCHEMAS[name].names} | table
 
 
 def _seed_in_name(path: Path) -> int:
@@ -161,6 +166,12 @@ def _seed_in_name(path: Path) -> int:
 def _read_parquet(path: Path) -> pa.Table:
     with open_regular(path) as file:
         return pq.ParquetFile(file).read(use_threads=False)
+
+
+def _reason(error: Exception) -> str:
+    """Return what a message about a file says after the file's name."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _read_run(path: Path) -> StoredRun | str:
@@ -177,12 +188,13 @@ def _read_run(path: Path) -> StoredRun | str:
             if blake2b(read_regular(files[name])).hexdigest() != digest:
                 return f"incomplete: {name} is not what was written"
     except (pa.ArrowException, OSError, ValueError) as error:
-        return f"damaged: {' '.join(str(error).split()) or type(error).__name__}"
+        return f"damaged: {_reason(error)}"
     if path != table_path(path.parents[2], "runs", facts["point"], facts["seed"]):
         return f"misplaced: it is seed {facts['seed']} of point {facts['point']}"
     return StoredRun(
-        facts["point"], facts["seed"], facts["code_version"], facts["wall_seconds"], facts["content"], files | {"runs": path}, row
-    )
+        facts["point"], facts["seed"], facts["code_version"], facts["wall_seconds"], facts["content"], files | {"runs": path},
+        _with_all_columns("runs", row),
+    )  # fmt: skip
 
 
 # -- layout and digests, shared with the writer -------------------------------------------------------------------------------

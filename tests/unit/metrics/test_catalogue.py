@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from handoff.experiments.execution.task import Task, canonical_json, run_task
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.verdict import SloTest, read_measures
 from handoff.metrics.bottlenecks import bottlenecks
 from handoff.metrics.catalogue import (
     LINK_PARTS,
@@ -143,3 +145,27 @@ def test_the_page_lists_every_measure_with_its_unit_and_definition():
     known = [(n, m.unit, m.about + " (with `--detail`)" * getattr(m, "detail", False)) for part in (own, NODE_PARTS, LINK_PARTS)
              for n, m in part.items()]  # fmt: skip
     assert listed == known
+
+
+def tables_of(run):
+    """Return the tables of a run without nodes and links."""
+    return {"runs": {name: [value] for name, value in run.items()}, "nodes": {"node": []}, "links": {"link": []}}
+
+
+def test_few_legitimate_messages_without_a_drop_prove_no_small_ratio():
+    """Without a drop in n trials the upper end is at least ln(40) / n at 95 %: 180 messages do not show a ratio below 1 %."""
+    target = Target("legitimate_dropped_ratio", "<=", 0.01, "ratio")
+
+    def decision(served):
+        (reading,) = read_measures((target,), tables_of({"legitimate_dropped": 0, "legitimate_served": served}))
+        (result,) = SloTest((target,), 0.95, 12).evaluate([[reading] * 3], range(3))
+        return result.decision
+
+    assert decision(60) == "open"
+    assert decision(6000) == "met"
+
+
+@pytest.mark.parametrize("measure", ["legitimate_dropped", "legitimate_refused", "attack_dropped"])
+def test_messages_dropped_or_refused_are_independent_events(measure):
+    events = evaluate(tables_of({measure: 3, "legitimate_served": 100, "attack_messages": 100}), measure).events
+    assert (events.events, events.burst_variance, events.is_share) == (3, 3, False)  # a Poisson number

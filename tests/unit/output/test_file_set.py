@@ -88,3 +88,29 @@ def test_links_of_others_are_refused_and_their_targets_stay(tmp_path: Path, name
             act()
     assert (stranger / "a.parquet").read_text() == "a stranger's"
     assert [path.name for path in folder.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", [".tables.old", ".tables.new"])
+def test_a_link_in_the_place_of_a_set_moves_no_file_of_its_target(tmp_path: Path, name: str) -> None:
+    """The folder looks like that of a killed process, but its set is the folder of a stranger."""
+    stranger, folder = tmp_path / "stranger", tmp_path / "out"
+    stranger.mkdir()
+    (stranger / "a.parquet").write_text("a stranger's")
+    folder.mkdir()
+    (folder / name).symlink_to(stranger)
+    (folder / ".tables").symlink_to(name)
+    (folder / "a.parquet").symlink_to(".tables/a.parquet")
+    for act in (partial(check_set, folder, NAMES), partial(replace_set, folder, contents_of(NEW), NAMES)):
+        with pytest.raises(OutputError, match=r"a symbolic link"):
+            act()
+    assert (stranger / "a.parquet").read_text() == "a stranger's"
+
+
+@pytest.mark.parametrize("name", [".tables", ".tables.link", ".tables.old", ".tables.new"])
+def test_a_file_of_others_with_a_name_of_this_module_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("a stranger's")
+    for act in (partial(check_set, tmp_path, NAMES), partial(replace_set, tmp_path, contents_of(NEW), NAMES)):
+        with pytest.raises(OutputError, match="a file"):
+            act()
+    assert (tmp_path / name).read_text() == "a stranger's"
+    assert [path.name for path in tmp_path.iterdir()] == [name]

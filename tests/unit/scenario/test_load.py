@@ -26,7 +26,7 @@ CASES = [
     ('delay = "20ms"', 'delay = "20ms"\nbuffer_packets = 1.5', ":14: link.0.buffer_packets: input should be a valid integer"),
     ('names = ["a", "b"]', 'names = ["a", "a"]', "node 'a' is listed twice: give every node a name of its own"),
     ('names = ["a", "b"]', "names = []", ":16: routers.names: list should have at least 1 item"),
-    ('wired_to = "ha"', 'wired_to = "home"', ":1: routers.wired_to: no node 'home'"),
+    ('wired_to = "ha"', 'wired_to = "home"', ":17: routers.wired_to: no node 'home'"),
     ('delay = "4ms"', 'delay = "4ms"\nshared = "yes please"', ":24: routers.cell.shared: input should be a valid boolean"),
     ("size_bytes = 200", "size_bytes = 70000", ":27: traffic.0.size_bytes: input should be less than or equal to 65000, not 70000"),
     ('interval = "20ms"', "", ":25: traffic.0: give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)"),
@@ -63,6 +63,16 @@ def test_mistake_is_reported_in_one_line(tmp_path, old, new, message):
     assert len(found) == 1
     assert found[0].startswith(str(tmp_path / "s.toml"))
     assert message in found[0]
+
+
+def test_each_mistake_between_tables_has_a_line_of_its_own(tmp_path):
+    attack = '[[attack]]\nkind = "forged registration"\nnode = "ha"\n\n'
+    text = MINIMAL + attack + attack.replace('"ha"', '"x"') + attack.replace('"ha"', '"y\\u00e9"')
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if line in ('node = "x"', r'node = "y\u00e9"')]
+    assert [problem.split(" no node")[0] for problem in load_problems(tmp_path, text)] == [
+        f"{tmp_path / 's.toml'}:{lines[0]}: attack.1.node:",
+        f"{tmp_path / 's.toml'}:{lines[1]}: attack.2.node:",
+    ]
 
 
 def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path):

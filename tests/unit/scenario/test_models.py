@@ -68,7 +68,7 @@ UNWIRED = ('wired_to = "ha"', "")
          "routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out"),
         ([UNWIRED, ("[movement]", REGION + "[movement]")], "region: gateway 'gw' is no [[node]]; there are none"),
         ([UNWIRED, ("[movement]", NODE + REGION.replace('"b"', '"c"') + "[movement]")],
-         "region: no router 'c'; there are a, b; region: no region for b: give every router one"),
+         "region: no router 'c'; there are a, b\nregion: no region for b: give every router one"),
         ([UNWIRED, ("[movement]", NODE + REGION + REGION.replace('"a", ', "") + "[movement]")],
          "region: router 'b' is listed twice: give it one region"),
         ([('duration = "10s"', "duration = 0")], "duration: 0 is too short; give a duration above 0"),
@@ -99,14 +99,14 @@ def test_movement_with_positions_needs_coverage_of_every_router():
     assert problems(MINIMAL, trace) == ["coverage is missing: it turns the positions of movement into attachments"]
     coverage = ("[movement]", "[coverage]\npositions_m = { a = [0, 0], c = [9, 0] }\n[movement]")
     assert problems(MINIMAL, trace, coverage) == [
-        "coverage: no router 'c'; there are a, b; coverage: no position for b: give every router one"
+        "coverage: no router 'c'; there are a, b\ncoverage: no position for b: give every router one"
     ]
 
 
 def test_all_problems_of_the_tables_are_reported_together():
     (message,) = problems(MINIMAL, ('["a", "b"]', '["a", "a"]'), ('["cn", "ha"]', '["cn", "hb"]'), ('"10s"', '"0s"'))
-    assert message.split("; ")[::2] == [
+    assert message.split("\n") == [
         "node 'a' is listed twice: give every node a name of its own",
-        "there are ha, cn, a, a",
-        "give a duration above 0",
+        "link: no node 'hb'; there are ha, cn, a, a",
+        "duration: 0 is too short; give a duration above 0",
     ]

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
@@ -23,6 +25,9 @@ from handoff.experiments.execution.task import SerialExecutor, Task, canonical_j
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, read_contents, read_points, read_table
 from handoff.experiments.sweep.dataset_writer import FinishedRun, open_writer
 from handoff.experiments.sweep.points import Point, RunSettings
+from handoff.experiments.sweep.query import query
+from handoff.metrics.catalogue import MEASURES, evaluate
+from handoff.simulation.result import ATTACK_FIGURES
 from tests.unit.experiments.sweep.small_sweep import SCENARIO, dataset_hash
 from tests.unit.faults import FAILED, KILLED, REFUSED, TOLERATED, act_in_child, fail, kill
 
@@ -70,6 +75,27 @@ def test_a_dataset_returns_what_was_written_with_its_provenance(tmp_path: Path, 
             assert facts["scenario"] == tomllib.loads(SCENARIO)
     assert {row["point"] for row in read_points(folder)} == {run.point.key for run in finished}
     assert not list((folder / ".parts").iterdir())
+
+
+def test_runs_of_a_version_with_fewer_columns_have_unknown_values(
+    tmp_path: Path, finished: list[FinishedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = {"runs": ["handoff_packets_max", *ATTACK_FIGURES], "nodes": ["registration_wait_mean_ps", "diverted"]}
+    for name, columns in missing.items():
+        older = pa.schema([field for field in DATASET_SCHEMAS[name] if field.name not in columns])
+        monkeypatch.setitem(DATASET_SCHEMAS, name, older)
+    folder = write_runs(tmp_path / "d", finished)
+    monkeypatch.undo()
+    contents = read_contents(folder)
+    assert (contents.damaged, len(contents.runs)) == ([], len(finished))
+    (stored, *_) = contents.runs.values()
+    tables = {name: read_table(stored, name) for name in ("runs", "nodes", "links")}
+    assert all(tables[name][column][0] is None for name, columns in missing.items() for column in columns)
+    assert evaluate(tables, "sent").value == tables["runs"]["sent"][0]
+    attacks = [name for name in MEASURES if re.match("attack|amplification|legitimate|diverted", name)]
+    assert {evaluate(tables, name).value for name in attacks} == {None}
+    assert evaluate(tables, "ha.registration_wait_mean").value is None
+    assert query(folder, "select count(*), count(legitimate_dropped), min(sent) > 0 from runs").rows == [(len(finished), 0, True)]
 
 
 def test_pyarrow_reads_it_as_a_partitioned_dataset(tmp_path: Path, finished: list[FinishedRun]) -> None:
