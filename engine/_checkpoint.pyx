@@ -166,9 +166,7 @@ cdef int transfer_fifo(StateStream s, Fifo* f) except -1:
             raise CheckpointError("the state of an engine has an invalid ring")
         x.ring = NULL
         if x.mask != NO_RING:
-            x.ring = <Packet*>malloc((x.mask + <size_t>1) * sizeof(Packet))
-            if x.ring == NULL:
-                raise MemoryError("no memory for the state of an engine")
+            x.ring = <Packet*>require(malloc((x.mask + <size_t>1) * sizeof(Packet)))
         free(f.ring)
         f[0] = x
     i = first_needed(&x)
@@ -229,9 +227,7 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
     if s.reading and slot_count:
         if table.entry_count >= slot_count:
             raise CheckpointError("the state of an engine has an invalid table")
-        table.entries = <Entry*>allocate_zeroed(slot_count * sizeof(Entry))
-        if table.entries == NULL:
-            raise MemoryError("no memory for the state of an engine")
+        table.entries = <Entry*>require(allocate_zeroed(slot_count * sizeof(Entry)))
         table.slot_count = slot_count
     for i in range(slot_count):
         e = table.entries[i]
@@ -242,7 +238,7 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
             table.entries[i] = e
         if e.mode == QUEUE:
             if s.reading:
-                table.entries[i].target.extension = require(new_fifo(w.fifo_pool, params, 0))
+                table.entries[i].target.extension = new_fifo(w.fifo_pool, params, 0)
             transfer_fifo(s, <Fifo*>table.entries[i].target.extension)
         elif e.mode == LOCAL:
             shared = cell >= 0 and w.cell[cell].shared_downlink != NULL

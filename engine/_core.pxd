@@ -12,6 +12,7 @@ cdef enum:  # Engine.use
 cdef class Engine(EventLoop):
     cdef object network
     cdef int64_t reached_ps
+    cdef int64_t numbered_until  # up to here no flow sends more packets than its counters hold
     cdef int use  # IDLE, IN_USE or BROKEN
     cdef object memory_limit
     cdef object seed

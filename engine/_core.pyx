@@ -12,7 +12,9 @@ from engine.result_builder import build_result
 from engine.link_trace import link_rows, trace_from_buffers, empty_trace
 from engine.memory import memory_upper_bound
 from engine.network import Network
-from engine.quantities import parse_duration
+from engine.network_columns import NetworkError
+from engine.offered_load import numbering_ends, numbering_problem
+from engine.quantities import FOREVER, parse_duration
 from engine.results import EngineStateError, MemoryLimitError
 
 from libc.stdint cimport INT64_MAX, int64_t
@@ -150,6 +152,7 @@ cdef class Engine(EventLoop):
         self.traced_links = traced_links
         self.threads = 1 if traced_links else threads
         self.pending_trace = empty_trace()
+        self.numbered_until = numbering_ends(network).min(initial=FOREVER)
         self.network = network
 
     def __dealloc__(self):
@@ -285,6 +288,8 @@ cdef class Engine(EventLoop):
             raise ValueError(f"the engine has reached {self.reached_ps} ps already")
         if stop > MAX_RUN_PS:
             raise ValueError(f"a run ends within 106 days, at {MAX_RUN_PS} ps; got {stop}")
+        if stop > self.numbered_until:
+            raise NetworkError(f"a run to {stop} ps: {numbering_problem(self.network)}")
         if self.memory_limit is not None:
             need = memory_upper_bound(self.network, stop)
             if need > self.memory_limit:
@@ -316,6 +321,8 @@ cdef class Engine(EventLoop):
         ------
         ValueError
             If the engine has run before, or ``until`` is not a duration or exceeds 106 days.
+        NetworkError
+            If a flow may send 2**32 packets or more; nothing has been run then.
         MemoryLimitError
             If the run may take more than ``memory_limit_bytes``; nothing has been run then.
         ConservationError

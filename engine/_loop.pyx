@@ -11,7 +11,7 @@ from libcpp.algorithm cimport sort
 from engine._context cimport Event
 from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
 from engine.kernel.fates cimport DELIVERED, end_message
-from engine.kernel.fifo cimport NO_MEMORY, PAST_LAST_TIME, LinkCounters
+from engine.kernel.fifo cimport PAST_LAST_TIME, LinkCounters
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
@@ -238,8 +238,6 @@ cdef class EventLoop:
     cdef int raise_failure(self, Unit* u) except -1 nogil:
         with gil:
             unit = self.built.plan.units[u.rank].name
-            if self.w.failure == NO_MEMORY:
-                raise MemoryLimitError(f"no memory left at {self.w.failure_time} ps, unit {unit!r}")
             if self.w.failure == PAST_LAST_TIME:
                 raise TimeLimitError(
                     f"{self.failed_queue(unit)} at {self.w.failure_time} ps: a packet would end at 2**63 ps (106 days) "

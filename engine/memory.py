@@ -7,6 +7,7 @@ from engine.network import Network
 from engine.offered_load import offered_packets
 
 RECORD_BYTES = 32
+UPSTREAM_BYTES = 2 * RECORD_BYTES + 40 * (2 * 2 + 2)  # in a ring; in the arrivals of a cell, half of them past; and a copy
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # up to seven of eight slots are used; a table grows by a quarter
 FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, columns, a schedule, the source twice while flows start
 END_BYTES = 8 * 5 / 3 * 2  # the end of an entry; up to two thirds more have been cancelled; a list grows by doubling
@@ -30,15 +31,18 @@ def ring_records(channel: Channel, offered: int) -> int:
 
 def memory_upper_bound(network: Network, until_ps: int) -> int:
     """Return an upper bound in bytes. A ring grows by doubling, so its bound counts twice."""
-    offered = offered_packets(network, until_ps)
+    offered, upstream = offered_packets(network, until_ps)
     records = sum(ring_records(link.channel, offered) for link in network.links)
     mobiles = max(network.mobile_count, 1)
+    arrivals = 0
     for cell in network.cells:
-        users = 1 if cell.shared else -(-mobiles // len(network.cells))
-        records += min(users * ring_records(cell.down, offered), offered)
+        share = -(-mobiles // len(network.cells))
+        records += min((1 if cell.shared else share) * ring_records(cell.down, offered), offered)
+        arrivals += min(share * ring_records(cell.up, upstream), upstream)
     attachments = len(network.sorted_attachments()["up"])
     return (
         2 * RECORD_BYTES * records
+        + UPSTREAM_BYTES * min(arrivals, upstream)
         + FLOW_BYTES * network.flow_count
         + int((MOBILE_BYTES + FIFO_BYTES + 2 * RECORD_BYTES) * network.mobile_count)
         + ATTACHMENT_BYTES * attachments

@@ -29,7 +29,6 @@ class NetworkColumns:
         self.cells: list[Cell] = []
         self.cell_of_node: dict[int, int] = {}
         self._node_index: dict[str, int] = {}
-        self._mobile_index: dict[str, int] = {}
         self.groups: list[MobileGroup] = []
         self._group_index: dict[tuple[str, bool], int] = {}
         self.mobile_count = 0

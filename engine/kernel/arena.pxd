@@ -58,7 +58,7 @@ cdef inline BlockPool* new_block_pool(size_t block_bytes) noexcept nogil:
     return pool
 
 cdef inline void* allocate_block(BlockPool* pool) noexcept nogil:
-    """Return a block with undefined content, or NULL without memory."""
+    """Return a block with undefined content."""
     cdef void* block
     if pool.free_blocks.size():
         block = pool.free_blocks.back()
@@ -67,10 +67,7 @@ cdef inline void* allocate_block(BlockPool* pool) noexcept nogil:
     if pool.chunk_used == pool.chunk_blocks:
         pool.chunk_blocks = FIRST_CHUNK_BLOCKS if pool.chunk_blocks == 0 else min(2 * pool.chunk_blocks, <size_t>MAX_CHUNK_BLOCKS)
         pool.chunk_used = 0
-        block = allocate_zeroed(pool.chunk_blocks * pool.block_bytes)
-        if block == NULL:
-            pool.chunk_used = pool.chunk_blocks
-            return NULL
+        block = require(allocate_zeroed(pool.chunk_blocks * pool.block_bytes))
         pool.chunks.push_back(<char*>block)
         pool.total_blocks += pool.chunk_blocks
     pool.chunk_used += 1

@@ -96,33 +96,27 @@ cdef inline Entry* find_free_slot(Entry* slot, uint32_t slots, uint32_t mobile) 
         i = i + 1 if i + 1 < slots else 0
     return &slot[i]
 
-cdef inline int reserve_slots(BindingTable* table, uint32_t entries) noexcept nogil:
-    """Make room for ``entries`` entries in total. Return 1 without memory."""
+cdef inline void reserve_slots(BindingTable* table, uint32_t entries) noexcept nogil:
+    """Make room for ``entries`` entries in total."""
     cdef uint32_t slots = entries + entries // 7 + 2, i
     cdef Entry* slot
     if slots <= table.slot_count:
-        return 0
-    slot = <Entry*>allocate_zeroed(slots * sizeof(Entry))
-    if slot == NULL:
-        return 1
+        return
+    slot = <Entry*>require(allocate_zeroed(slots * sizeof(Entry)))
     for i in range(table.slot_count):
         if table.entries[i].mode != EMPTY:
             find_free_slot(slot, slots, table.entries[i].mobile)[0] = table.entries[i]
     free(table.entries)
     table.entries = slot
     table.slot_count = slots
-    return 0
 
 cdef inline Entry* find_or_insert(BindingTable* table, uint32_t mobile) noexcept nogil:
-    """Return the mobile node's entry. A new one has mode EMPTY, and the caller must set another. Return NULL without memory."""
+    """Return the mobile node's entry. A new one has mode EMPTY, and the caller must set another."""
     cdef Entry* e = find_entry(table, mobile)
     if e != NULL:
         return e
-    if (
-        <uint64_t>(table.entry_count + 1) * 8 > <uint64_t>table.slot_count * 7
-        and reserve_slots(table, table.entry_count + table.entry_count // 4 + 6)
-    ):
-        return NULL
+    if <uint64_t>(table.entry_count + 1) * 8 > <uint64_t>table.slot_count * 7:
+        reserve_slots(table, table.entry_count + table.entry_count // 4 + 6)
     e = find_free_slot(table.entries, table.slot_count, mobile)
     e.mobile = mobile
     table.entry_count += 1
@@ -162,8 +156,9 @@ cdef inline PacketBuffer* new_buffer(int64_t packets, int64_t size) noexcept nog
     return h
 
 cdef inline void delete_buffer(PacketBuffer* h) noexcept nogil:
-    del h.packets
-    free(h)
+    if h != NULL:
+        del h.packets
+        free(h)
 
 cdef inline bint buffer_packet(PacketBuffer* h, const Packet* p) noexcept nogil:
     cdef int64_t size = packet_bytes(p)

@@ -1,6 +1,6 @@
 """FIFO queue with its ring buffer: link, downlink, uplink or server. The departure is computed on arrival (Lindley recursion)."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -25,8 +25,7 @@ cdef enum:  # results of an offer, and failures of a run
     ACCEPTED = 0
     FULL = 1
     BROKEN_FRONTIER = 2
-    NO_MEMORY = 3
-    PAST_LAST_TIME = 4  # a packet would arrive at NEVER or later
+    PAST_LAST_TIME = 3  # a packet would arrive at NEVER or later
 
 cdef enum:
     NO_RING = 0xFFFFFFFF  # Fifo.mask of a FIFO without a ring
@@ -139,7 +138,7 @@ cdef inline uint32_t first_needed(Fifo* f) noexcept nogil:
     """
     return f.first_in_system if <int32_t>(f.head - f.first_in_system) > 0 else f.head
 
-cdef inline int make_room(Fifo* f, vector[void*]* retired_rings) noexcept nogil:
+cdef inline void extend_ring(Fifo* f, vector[void*]* retired_rings) noexcept nogil:
     """Extend ``tail_limit``, or double a full ring; the first ring has two slots.
 
     The old ring is kept in ``retired_rings``: the unit at the far end may still be reading it in its visit.
@@ -148,9 +147,7 @@ cdef inline int make_room(Fifo* f, vector[void*]* retired_rings) noexcept nogil:
     cdef Packet* ring
     if count == capacity:
         capacity = 2 * capacity if capacity else 2
-        ring = <Packet*>malloc(capacity * sizeof(Packet))
-        if ring == NULL:
-            return NO_MEMORY
+        ring = <Packet*>require(malloc(capacity * sizeof(Packet)))
         for i in range(count):
             ring[(base + i) & (capacity - 1)] = f.ring[(base + i) & f.mask]
         if f.ring != NULL:
@@ -158,12 +155,11 @@ cdef inline int make_room(Fifo* f, vector[void*]* retired_rings) noexcept nogil:
         f.ring = ring
         f.mask = capacity - 1
     f.tail_limit = base + capacity
-    return ACCEPTED
 
 cdef inline Packet* next_slot(Fifo* f, vector[void*]* retired_rings) noexcept nogil:
-    """Return the slot in which the next packet is written before it is offered; NULL without memory."""
-    if unlikely(f.tail == f.tail_limit) and make_room(f, retired_rings) != ACCEPTED:
-        return NULL
+    """Return the slot in which the next packet is written before it is offered."""
+    if unlikely(f.tail == f.tail_limit):
+        extend_ring(f, retired_rings)
     return &f.ring[f.tail & f.mask]
 
 cdef inline void remove_departed(Fifo* f, int64_t t) noexcept nogil:
@@ -264,8 +260,6 @@ cdef inline void append_relayed(Fifo* f, int64_t t, vector[void*]* retired_rings
     cdef Packet* p
     if f.first_in_system == f.tail and f.idle_at > t:
         p = next_slot(f, retired_rings)
-        if p == NULL:
-            return  # next_slot fails for the next packet, too, and reports it
         p.t = f.idle_at + f.params.delay
         p.size = <uint16_t>f.state.bytes
         p.extra = 0
@@ -358,12 +352,11 @@ cdef inline BlockPool* new_fifo_pool() noexcept nogil:
 
 cdef inline Fifo* new_fifo(BlockPool* pool, FifoParameters* params, uint64_t key) noexcept nogil:
     cdef Fifo* f = <Fifo*>allocate_block(pool)
-    if f != NULL:
-        memset(f, 0, sizeof(Fifo))
-        f.params = params
-        f.key = key
-        f.mobile = -1
-        f.mask = NO_RING
+    memset(f, 0, sizeof(Fifo))
+    f.params = params
+    f.key = key
+    f.mobile = -1
+    f.mask = NO_RING
     return f
 
 cdef inline void delete_fifo(BlockPool* pool, Fifo* f) noexcept nogil:

@@ -11,7 +11,7 @@ from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
 from engine.kernel.fates cimport BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, drop
 from engine.kernel.fifo cimport (
-    ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo,
+    ACCEPTED, IN_CONTROL_LIST, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo, next_slot,
     packet_bytes, transmission_time,
 )
 from engine.kernel.occupancy cimport EntryCount, count_bytes, count_entry, uncount_entry
@@ -24,7 +24,7 @@ from engine.kernel.shortage cimport require
 from engine.kernel.thread_pool cimport ScopedLock
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    Cell, Unit, World, add_to_fingerprint, claim_slot, copy_to_slot, fail, find_group, mobile_key, notify_or_fail, offer_packet,
+    Cell, Unit, World, add_to_fingerprint, copy_to_slot, find_group, mobile_key, notify_or_fail, offer_packet,
     packet_kind, packet_mobile, trace_hop,
 )
 
@@ -50,13 +50,9 @@ cdef inline Fifo* get_mobile_fifo(
     """Return a mobile node's own FIFO in a cell; create it on first use."""
     cdef Entry* e = find_or_insert(table, mobile)
     cdef Fifo* f
-    if e == NULL:
-        return NULL
     if e.mode != EMPTY:
         return <Fifo*>e.target.extension
     f = new_fifo(w.fifo_pool, params, combine(key, mobile_key(w, mobile)))
-    if f == NULL:
-        return NULL
     f.mobile = mobile
     e.mode = QUEUE
     e.target.extension = f
@@ -233,7 +229,7 @@ cdef inline void originate(World* w, int n, const Source* s, bint has_entries) n
         look_up(w, n, &p, e if e != NULL and has_valid_careof(e, s.t) else NULL)
     else:
         f = w.next_hop[n][s.destination]
-        slot = claim_slot(w, f, s.t)
+        slot = next_slot(f, w.retired_rings)
         emit(s, slot)
         enqueue(w, n, f, slot)
 
@@ -314,9 +310,6 @@ cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int6
         remove_entry(&w.tables[n], mobile)
     else:
         e = find_or_insert(&w.tables[n], mobile)
-        if e == NULL:
-            fail(w, NO_MEMORY, NULL, t)
-            return
         e[0] = new
     redispatch_packets(w, n, &packets, mobile, t)
 
@@ -347,9 +340,6 @@ cdef inline void set_local_entry(World* w, int n, uint32_t mobile, int64_t expir
         e.target.extension = c.shared_downlink
     else:
         e.target.extension = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
-        if e.target.extension == NULL:
-            fail(w, NO_MEMORY, NULL, t)
-            return
         (<Fifo*>e.target.extension).state.flags &= ~<uint64_t>ORPHAN
     replace_entry(w, n, mobile, e, t, False)
 
@@ -360,9 +350,6 @@ cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
     cdef Entry* e
     if f == NULL:
         f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, a.mobile)
-        if f == NULL:
-            fail(w, NO_MEMORY, NULL, a.t)
-            return
         e = find_entry(&w.tables[n], a.mobile)
         if e == NULL or e.mode != LOCAL:
             f.state.flags |= ORPHAN

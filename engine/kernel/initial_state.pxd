@@ -141,11 +141,11 @@ cdef inline int reserve_tables(World* w, const int32_t[::1] node, const int32_t[
         if coa[i] < 0 and w.cell[w.cell_of_node[node[i]]].shared_downlink == NULL:
             queues[w.cell_of_node[node[i]]] += 1
     for i in range(w.nodes):
-        if entries[i] and reserve_slots(&w.tables[i], entries[i]):
-            raise MemoryError("no memory for a run")
+        if entries[i]:
+            reserve_slots(&w.tables[i], entries[i])
     for i in range(w.cells):
-        if queues[i] and reserve_slots(&w.cell[i].downlinks, queues[i]):
-            raise MemoryError("no memory for a run")
+        if queues[i]:
+            reserve_slots(&w.cell[i].downlinks, queues[i])
     return 0
 
 cdef inline int init_tables(World* w, object b) except -1:

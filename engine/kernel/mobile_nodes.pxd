@@ -11,21 +11,19 @@ from engine.kernel.events cimport (
     ControllerEvent, action_before, push_event,
 )
 from engine.kernel.fates cimport DETACHED, QUEUE_FULL, drop
-from engine.kernel.fifo cimport (
-    ACCEPTED, IN_CONTROL_LIST, NO_MEMORY, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time, uncount_control,
-)
-from engine.kernel.forwarding cimport free_unused_downlink, get_mobile_fifo
+from engine.kernel.fifo cimport IN_CONTROL_LIST, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time, uncount_control
+from engine.kernel.forwarding cimport free_unused_downlink
 from engine.kernel.next_event cimport atomic_min
 from engine.kernel.node_visit cimport advance_source, deferred_before, earliest_source, next_source_time, push_due_events
-from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, SENT_DETACHED, Packet, unlikely
+from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, Packet, unlikely
 from engine.kernel.reception cimport (
-    advance_boundaries, advance_known_times, check_reception, end_span, is_attached, mark_contested, receive_data,
+    advance_boundaries, advance_known_times, check_reception, end_span, mark_contested, receive_data,
 )
 from engine.kernel.sources cimport CbrRing, Source, emit
 from engine.kernel.uplinks cimport send_upstream
 from engine.kernel.world cimport (
-    CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, Cell, DeferredItem, MobileNode, Span, Unit,
-    World, copy_to_slot, fail, find_last_delivery, mobile_key, notify_or_fail, offer_packet, packet_kind, trace_hop, trace_once,
+    CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, DeferredItem, MobileNode, Span, Unit, World,
+    find_last_delivery, mobile_key, packet_kind, trace_once,
 )
 
 cdef enum:
@@ -102,11 +100,8 @@ cdef inline void set_upstream_route(World* w, Action* a) noexcept nogil:
         w.mobile[m].route = ROUTE_BUFFER
         if e == NULL:
             e = find_or_insert(&w.upstream_buffers, m)
-            if e == NULL:
-                fail(w, NO_MEMORY, NULL, a.t)
-                return
-            e.mode = BUFFER
             e.target.extension = new_buffer(a.arg0, a.arg1)
+            e.mode = BUFFER
         buffer = <PacketBuffer*>e.target.extension
         buffer.limit_packets = a.arg0
         buffer.limit_bytes = a.arg1

@@ -3,6 +3,8 @@
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from engine.kernel.shortage cimport require
+
 cdef enum:
     GROUP_SIZE = 16  # units
 
@@ -40,17 +42,14 @@ cdef struct NextEventIndex:
     int64_t* group_bound  # for each group: lower bound of the next_event of its units
     int64_t* group_frontier  # for each group: time that all of its units have reached
 
-cdef inline int open_event_index(NextEventIndex* index, int units) except -1:
+cdef inline void open_event_index(NextEventIndex* index, int units) noexcept nogil:
     cdef int i
     index.groups = (units + GROUP_SIZE - 1) // GROUP_SIZE
-    index.next_event = <int64_t*>calloc(index.groups * GROUP_SIZE, sizeof(int64_t))
-    index.group_bound = <int64_t*>calloc(index.groups, sizeof(int64_t))
-    index.group_frontier = <int64_t*>calloc(index.groups, sizeof(int64_t))
-    if index.next_event == NULL or index.group_bound == NULL or index.group_frontier == NULL:
-        raise MemoryError("no memory for a run")
+    index.next_event = <int64_t*>require(calloc(index.groups * GROUP_SIZE, sizeof(int64_t)))
+    index.group_bound = <int64_t*>require(calloc(index.groups, sizeof(int64_t)))
+    index.group_frontier = <int64_t*>require(calloc(index.groups, sizeof(int64_t)))
     for i in range(index.groups * GROUP_SIZE):
         index.next_event[i] = NEVER
-    return 0
 
 cdef inline void close_event_index(NextEventIndex* index) noexcept:
     free(index.next_event)

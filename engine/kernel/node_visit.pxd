@@ -26,7 +26,7 @@ from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    PHASE_ARRIVAL, PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot, fail, mobile_key,
+    PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot, fail, mobile_key,
     next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
 )
 

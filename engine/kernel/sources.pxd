@@ -67,7 +67,7 @@ cdef inline bint is_steady(const CbrRing* g) noexcept nogil:
 
 cdef inline void advance_front(CbrRing* g) noexcept nogil:
     """Advance the front of a steady ring after it has sent."""
-    g.ring[g.head].t = later(g.ring[g.head].t, g.interval)
+    g.ring[g.head].t += g.interval
     g.ring[g.head].seq += 1
     g.head = g.head + 1 if g.head + 1 < g.capacity else 0
 
@@ -138,7 +138,7 @@ cdef inline void rotate_front(
     s.seq += 1
     if not g.is_endless:
         schedule = &schedules[schedule_of[s.flow]]
-        if s.t >= schedule.stop or <int64_t>s.seq >= schedule.count or s.t < 0:  # negative: 2**63 ps or later
+        if s.t >= schedule.stop or <int64_t>s.seq >= schedule.count:
             sent[s.flow] = s.seq
             return
     at = g.head + g.count

@@ -83,14 +83,14 @@ cdef extern from *:
     };
     /* Spin lock that is released when the function ends, also by an exception. */
     struct HandoffScopedLock {
-        char* held = nullptr;
-        void acquire(char* lock) {
-            while (__atomic_test_and_set(lock, __ATOMIC_ACQUIRE)) HANDOFF_PAUSE();
-            held = lock;
+        char* lock = nullptr;
+        void acquire(char* free_lock) {
+            while (__atomic_test_and_set(free_lock, __ATOMIC_ACQUIRE)) HANDOFF_PAUSE();
+            lock = free_lock;
         }
         void release() {
-            if (held != nullptr) __atomic_clear(held, __ATOMIC_RELEASE);
-            held = nullptr;
+            if (lock != nullptr) __atomic_clear(lock, __ATOMIC_RELEASE);
+            lock = nullptr;
         }
         ~HandoffScopedLock() { release(); }
     };

@@ -10,7 +10,7 @@ from libcpp.algorithm cimport stable_sort
 from engine.kernel.binding_table cimport find_entry, remove_entry
 from engine.kernel.fates cimport DETACHED, LINK_LOSS, QUEUE_FULL, drop
 from engine.kernel.fifo cimport (
-    ACCEPTED, BROKEN_FRONTIER, NO_MEMORY, Fifo, FifoParameters, append_relayed, consume, count_control_packet, count_into_empty,
+    ACCEPTED, BROKEN_FRONTIER, Fifo, FifoParameters, append_relayed, consume, count_control_packet, count_into_empty,
     delete_fifo, packet_bytes, transmission_time, uncount_control,
 )
 from engine.kernel.forwarding cimport get_mobile_fifo
@@ -40,13 +40,14 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
     cdef FifoParameters* params = c.uplink_params
     cdef UplinkState* state = &w.uplink[m]
     cdef UplinkArrival arrival
-    cdef int64_t size = packet_bytes(p), finish
+    cdef int64_t size = packet_bytes(p)
+    cdef uint64_t finish
     if unlikely(size > params.limit_bytes):
         params.counters.dropped += 1
         drop(w, p, QUEUE_FULL, p.t, -1)
         return
-    finish = p.t + transmission_time(params, size)
-    if unlikely(<uint64_t>finish >= params.finish_limit):
+    finish = <uint64_t>p.t + transmission_time(params, size)
+    if unlikely(finish >= params.finish_limit):
         send_on_fifo(w, p, m, cell)  # it ends the run and names the uplink
         return
     arrival.key = combine(c.uplink_key, mobile_key(w, m))
@@ -72,9 +73,6 @@ cdef inline void send_on_fifo(World* w, const Packet* p, uint32_t m, int cell) n
     cdef Fifo* f = get_mobile_fifo(w, &c.uplinks, c.uplink_params, c.uplink_key, m)
     cdef Packet* slot
     cdef int64_t start
-    if f == NULL:
-        fail(w, NO_MEMORY, NULL, p.t)
-        return
     if not f.state.is_active:  # a new FIFO
         f.state.is_active = 1
         c.active_uplinks.push_back(f)

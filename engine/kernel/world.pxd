@@ -9,7 +9,7 @@ from engine.kernel.copy_ledger cimport CopyLedger
 from engine.kernel.events cimport Action, ControllerEvent, Message
 from engine.kernel.exact_sum cimport ExactSum
 from engine.kernel.fifo cimport (
-    ACCEPTED, BROKEN_FRONTIER, FULL, NO_MEMORY, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot,
+    ACCEPTED, BROKEN_FRONTIER, FULL, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot,
     notify_destination, offer,
 )
 from engine.kernel.link_trace cimport LinkTrace
@@ -265,8 +265,7 @@ cdef struct World:
     int64_t fates[2][15]
     uint64_t fingerprint
     int64_t packet_hops
-    Packet discard_slot  # packets are written here after memory has run out
-    int32_t failure  # BROKEN_FRONTIER or NO_MEMORY, 0: none
+    int32_t failure  # BROKEN_FRONTIER or PAST_LAST_TIME, 0: none
     int64_t failure_time
     int32_t failure_unit
     Fifo* failure_fifo
@@ -357,17 +356,9 @@ cdef inline uint64_t packet_key(World* w, const Packet* p) noexcept nogil:
         k = combine(w.flow_key[p.flow], p.seq)
     return combine(k, p.tunnels & TUNNEL_COUNT_MASK)
 
-cdef inline Packet* claim_slot(World* w, Fifo* f, int64_t t) noexcept nogil:
-    """Return the slot in which a packet is written before it is offered at ``t``."""
-    cdef Packet* slot = next_slot(f, w.retired_rings)
-    if unlikely(slot == NULL):
-        fail(w, NO_MEMORY, f, t)
-        return &w.discard_slot
-    return slot
-
 cdef inline Packet* copy_to_slot(World* w, Fifo* f, const Packet* p) noexcept nogil:
     """Copy a packet into the next slot of a FIFO, where it is changed and then offered."""
-    cdef Packet* slot = claim_slot(w, f, p.t)
+    cdef Packet* slot = next_slot(f, w.retired_rings)
     slot[0] = p[0]
     return slot
 

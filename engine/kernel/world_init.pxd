@@ -1,6 +1,6 @@
 """Construction of a world from the arrays of a network, and its destruction."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 
@@ -75,7 +75,7 @@ cdef inline Fifo* new_server_fifo(World* w, int64_t service, int64_t queue) noex
     params.frontier = params.group_frontier = &NO_FRONTIER
     params.next_event = params.group_bound = &NO_NEXT_EVENT
     params.ready_word = &NO_READY_WORD
-    return <Fifo*>require(new_fifo(w.fifo_pool, params, 0))
+    return new_fifo(w.fifo_pool, params, 0)
 
 cdef inline bint link_key_before(Fifo* const& a, Fifo* const& b) noexcept nogil:
     return a.key < b.key
@@ -196,7 +196,7 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
         params = new_channel_parameters(
             w, &links[i, 2], loss[i], &traced[0], i, counters, destination, <int>links[i, 0], -1
         )
-        f = <Fifo*>require(new_fifo(w.fifo_pool, params, keys[i]))
+        f = new_fifo(w.fifo_pool, params, keys[i])
         fifos.push_back(f)
         destination.inbound_fifos.push_back(f)
     for i in range(w.units):
@@ -230,7 +230,7 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
             w, &cells[i, 6], cell_loss[i, 1], &traced[0], j + 1, counters, destination, c.node, <int>i
         )
         if cells[i, 1]:
-            c.shared_downlink = <Fifo*>require(new_fifo(w.fifo_pool, c.downlink_params, c.downlink_key))
+            c.shared_downlink = new_fifo(w.fifo_pool, c.downlink_params, c.downlink_key)
     return 0
 
 cdef inline void free_table(World* w, BindingTable* table) noexcept:

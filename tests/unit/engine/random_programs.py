@@ -52,13 +52,13 @@ nodes = st.one_of(node, st.lists(node, max_size=3))
 mobile = usually("phone0", "phone1", 0, 1, 2)
 mobiles = st.one_of(mobile, st.lists(mobile, max_size=4), st.just(np.arange(3)), st.just(np.array([0, 2**40])))
 count = usually(0, 1, 2, 100)
-delay = usually(0, "1ms", "2us", 10**9, "1h")
-rate = usually(0, "infinite", "64kbit/s", "1Gbit/s", 2**62)
-service = usually(0, "1us", "2ms")
+delay = usually(0, "1ms", "2us", 10**9, "1h", "2000h", 2**62, FOREVER - 10**10, FOREVER)
+rate = usually(0, "infinite", 1, 7, "64kbit/s", "1Gbit/s", 2**62, FOREVER)
+service = usually(0, 1, "1us", "2ms", "1h", "2000h", 2**62, FOREVER)
 loss = usually(0, "1/3", 0.5, 0.999, "1/0")
-gap = usually("1ms", "7ms", 10**9, FOREVER, 2**62)
+gap = usually("1ms", "7ms", 10**9, "1h", FOREVER, 2**62)
 size = usually(1, 100, 1500, 65_000, [100, 200], np.array([1, 2, 3]))
-moment = usually(0, 1, 10**9, 5 * 10**9, 10**11, FOREVER, [0, 10**9])
+moment = usually(0, 1, 10**9, 5 * 10**9, 10**11, 2**62, FOREVER - 1, FOREVER, [0, 10**9])
 code = usually(0, 1, 7, -(2**31), 2**31 - 1)
 word = usually(0, 1, -1, 2**62, -(2**63), 2**63 - 1)
 flag = st.booleans()
@@ -98,12 +98,12 @@ CONTEXT = {
     },
     "bind": {
         "coa": usually(0, 1, 2, 3), "header_bytes": usually(0, 20, 60, 61), "end": usually("router", "mobile"),
-        "until_ps": usually(None, 10**10, -5), "simultaneous": flag, "copy_in_flight": flag,
+        "until_ps": usually(None, 10**10, -5, FOREVER), "simultaneous": flag, "copy_in_flight": flag,
     },
-    "deliver_locally": {"until_ps": usually(None, 10**10)},
-    "buffer": {"packets": usually(None, 0, 3), "bytes": usually(None, 0, 3000), "until_ps": usually(None, 10**10)},
+    "deliver_locally": {"until_ps": usually(None, 10**10, FOREVER)},
+    "buffer": {"packets": usually(None, 0, 3), "bytes": usually(None, 0, 3000), "until_ps": usually(None, 10**10, FOREVER)},
     "unbind": {"coa": usually(None, 0, 2, 77)},
-    "timer": {"at_ps": usually(10**10, 2 * 10**10, FOREVER), "code": code, "arg": word},
+    "timer": {"at_ps": usually(10**10, 2 * 10**10, 2**62, FOREVER), "code": code, "arg": word},
     "reject": {"fate": usually(12, 13, 0)},
     "set_upstream_route": {"node": usually(0, 2, 3)},
     "buffer_upstream": {"packets": usually(None, 0, 3), "bytes": usually(None, 0, 3000)},
@@ -240,16 +240,16 @@ class Program(RuleBasedStateMachine):
             array.resize(0, refcheck=False)
         self.arrays.clear()
 
-    @rule(given=options)
-    def engine(self, given):
-        engine = self.call("Engine", lambda **a: Engine(self.net, **a), given)
+    @rule(arguments=options)
+    def engine(self, arguments):
+        engine = self.call("Engine", lambda **a: Engine(self.net, **a), arguments)
         if engine is not None:
             self.engines = [*self.engines[-2:], engine]
 
     @rule(where=st.none() | node, data=st.data(), trouble=st.integers(-20, 20))
     def controller(self, where, data, trouble):
-        chosen = data.draw(st.lists(st.sampled_from(sorted(CONTEXT)), max_size=6))
-        actor = Actor(self, [(method, keywords(CONTEXT, data, method)) for method in chosen], trouble)
+        methods = data.draw(st.lists(st.sampled_from(sorted(CONTEXT)), max_size=6))
+        actor = Actor(self, [(method, keywords(CONTEXT, data, method)) for method in methods], trouble)
         for engine in self.engines[-1:]:
             if where is None:
                 self.call("engine.attach_mobiles", engine.attach_mobiles, {}, (actor,))
@@ -271,7 +271,7 @@ class Program(RuleBasedStateMachine):
     def threads(self, methods, data):
         """Call one engine from several threads at once; all arguments are drawn before."""
         engine = self.engines[-1]
-        drawn = [(m, () if ENGINE[m] is None else tuple(data.draw(s) for s in ENGINE[m])) for m in methods]
+        calls = [(m, () if ENGINE[m] is None else tuple(data.draw(s) for s in ENGINE[m])) for m in methods]
         surprises = []
 
         def work(method, arguments):
@@ -284,7 +284,7 @@ class Program(RuleBasedStateMachine):
                 surprises.append(error)
 
         self.note("in threads:")
-        workers = [threading.Thread(target=work, args=one) for one in drawn]
+        workers = [threading.Thread(target=work, args=one) for one in calls]
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -69,3 +69,19 @@ def test_the_count_agrees_with_the_process_memory():
         found.append(json.loads(done.stdout))
     counted, resident = ((b - a) / 300_000 for a, b in zip(*found, strict=True))
     assert counted <= resident <= 1.25 * counted + 32
+
+
+@pytest.mark.parametrize("rate", ["1kbit/s", "infinite"])
+def test_the_estimate_covers_uplinks(rate):
+    """20 mobile nodes send 1,000 packets each, which all wait at the mobile node or are on their way to the router."""
+    net = Network()
+    net.node("ap")
+    net.cell("ap", delay="1h", up_rate=rate)
+    phones = net.mobiles(20, home="ap")
+    net.attach(phones, "ap")
+    net.set_upstream_route(phones, "ap")
+    net.cbr("ap", phones, interval="1ms", size_bytes=1000, up=True)
+    engine = Engine(net)
+    engine.advance("1s")
+    assert engine.result().flows["in_flight"].sum() == 20_000
+    assert 20_000 * 32 < engine.memory["queues"] < engine.memory_estimate("1s")
