@@ -1,5 +1,6 @@
 """Packets of handoffs and gaps without a handoff, on random records, against the definitions packet by packet."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,7 +21,7 @@ def random_spans(rng):
     for mobile in range(MOBILES - 1):  # the last mobile node has none
         times = np.sort(rng.choice(REACHED_PS, 2 * int(rng.integers(0, 8)), replace=False)).tolist()
         spans = [[mobile, open_ps, end_ps] for open_ps, end_ps in zip(times[::2], times[1::2], strict=True)]
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in pairwise(spans):
             if rng.random() < 0.3:
                 before[2] = after[1]
         if spans and rng.random() < 0.5:
@@ -78,7 +79,8 @@ def expected_handoff(copies, mobiles, spans):
 def test_each_packet_belongs_to_the_handoff_of_the_definition(seed):
     rng = np.random.default_rng(seed)
     spans, packets = random_spans(rng), random_packets(rng)
-    rows = [dict(zip(packets.records, row, strict=True)) for row in zip(*(v.tolist() for v in packets.records.values()), strict=True)]
+    columns = [values.tolist() for values in packets.records.values()]
+    rows = [dict(zip(packets.records, row, strict=True)) for row in zip(*columns, strict=True)]
     copies = {}
     for row in rows:
         copies.setdefault((row["flow"], row["seq"]), []).append(row)
