@@ -57,10 +57,38 @@ def is_sorted(*columns: npt.NDArray[Any]) -> bool:
     return True
 
 
+def sort_order(*columns: Int) -> Int:
+    """Return the rows in the order of the columns, the first column first. Equal rows keep their order."""
+    rows, size = len(columns[0]), 1
+    for column in columns:
+        size *= int(column.max(initial=0)) + 1
+    row_bits = rows.bit_length()
+    if size << row_bits > 2**63 or any(column.min(initial=0) < 0 for column in columns):
+        return np.lexsort(columns[::-1])
+    key = columns[0].astype(np.int64)  # one key that contains the row sorts several times faster than an index does
+    for column in columns[1:]:
+        key *= int(column.max(initial=0)) + 1
+        key += column.astype(np.int64, copy=False)
+    key <<= row_bits
+    key |= np.arange(rows)
+    key.sort()
+    key &= (1 << row_bits) - 1
+    return key
+
+
 def sort_columns(columns: Columns, by: Sequence[str]) -> Columns:
     """Return the rows sorted by the columns ``by``, the first one first."""
-    order = np.lexsort([columns[f] for f in reversed(by)])
-    return {f: v[order] for f, v in columns.items()}
+    order = sort_order(*(columns[f] for f in by))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return {f: _put_rows(v, place) for f, v in columns.items()}
+
+
+def _put_rows(values: npt.NDArray[Any], place: Int) -> npt.NDArray[Any]:
+    """Return the values at their places. Writing a few rising sequences misses the cache less than reading them does."""
+    placed = np.empty_like(values)
+    placed[place] = values
+    return placed
 
 
 def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import Columns, Int
+from engine.columns import Columns, Int, sort_columns
 from engine.compiled_network import CompiledNetwork
 from engine.results import (
     FLOW_COLUMNS,
@@ -55,9 +55,7 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
     nodes = name_columns(RAW_NODE, raw["nodes"].T.copy())
     packets = None
     if raw["record"]:
-        packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
-        rows = np.lexsort((packets["copy"], packets["seq"], packets["flow"]))
-        packets = {k: v[rows] for k, v in packets.items()}
+        packets = sort_columns(dict(zip(PACKET_COLUMNS, raw["ended"], strict=True)), ("flow", "seq", "copy"))
     return Result(
         until_ps=until_ps,
         fingerprint=raw["fingerprint"],

@@ -60,11 +60,14 @@ def sort(value: Int, group: Int, groups: int) -> Int:
     if not len(value):
         return value
     span = int(value.max()) + 1
+    if groups == 1:
+        return np.sort(value)
     if span * groups < 2**63:  # one key sorts several times faster than two
         offset = group * np.int64(span)
         key = value + offset
         key.sort()
-        offset.sort()
+        if (offset[1:] < offset[:-1]).any():
+            offset.sort()
         key -= offset
         return key
     order: Int = np.lexsort((value, group))

@@ -126,7 +126,8 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
 
     delivered, lost = count_packets(table.delivered), count_packets(table.lost)
     copies = np.zeros(groups, np.int64)
-    np.add.at(copies, group[used], table.copies[used])
+    copied = np.flatnonzero((table.copies > 0) & used)
+    np.add.at(copies, group[copied], table.copies[copied])
     arrivals = table.arrivals
     arrival_group = group[arrivals.packet]
     return {
@@ -134,7 +135,7 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
         "delivered": delivered,
         "lost": lost,
         "unfinished": count_packets(table.unfinished),
-        "duplicate": count_packets(table.copies > 0),
+        "duplicate": count(group[copied], groups),
         "duplicate_copies": copies,
         "loss_ratio": ratio(lost, lost + delivered),
         **loss_columns(table, group, groups),
@@ -155,11 +156,9 @@ def _delay_columns(table: PacketTable, group: Int, groups: int) -> Columns:
 
 
 def _variation_columns(table: PacketTable, group: Int, groups: int) -> Columns:
-    pair = np.zeros(len(table.flow), np.bool_)
-    pair[1:] = (table.flow[1:] == table.flow[:-1]) & (table.seq[1:] == table.seq[:-1] + 1)
-    pair[1:] &= table.delivered[1:] & table.delivered[:-1] & (group[1:] >= 0)
-    second = np.flatnonzero(pair)
-    ipdv, ipdv_group = np.abs(table.delay_ps[second] - table.delay_ps[second - 1]), group[second]
+    second = table.successors.packet
+    used = group[second] >= 0
+    ipdv, ipdv_group = table.successors.ipdv_abs_ps[used], group[second[used]]
     measured = table.delivered & (group >= 0)
     pdv, pdv_group = table.pdv_ps[measured], group[measured]
     pdv_quantiles = quantiles(pdv, pdv_group, groups, (50, 99))

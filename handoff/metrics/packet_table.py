@@ -16,6 +16,22 @@ from handoff.metrics.reordering import ReorderedArrivals, find_reordered
 
 
 @dataclass(frozen=True)
+class Successors:
+    """Delivered packets that were sent just after another delivered packet of their flow.
+
+    Attributes
+    ----------
+    packet : ndarray of int64
+        Row of the packet in the packet table.
+    ipdv_abs_ps : ndarray of int64
+        Absolute difference of the delays of both packets (RFC 3393).
+    """
+
+    packet: Int
+    ipdv_abs_ps: Int
+
+
+@dataclass(frozen=True)
 class PacketTable:
     """One row for each packet, sorted by flow and sequence number.
 
@@ -58,6 +74,13 @@ class PacketTable:
     def jitter(self) -> Float:
         """Interarrival jitter after each arrival (RFC 3550), computed at the first access."""
         return interarrival_jitter(self.arrivals)
+
+    @cached_property
+    def successors(self) -> Successors:
+        """The delivered packets that were sent just after a delivered one, found at the first access."""
+        follows = (self.flow[1:] == self.flow[:-1]) & (self.seq[1:] == self.seq[:-1] + 1)
+        packet = np.flatnonzero(follows & self.delivered[1:] & self.delivered[:-1]) + 1
+        return Successors(packet, np.abs(self.delay_ps[packet] - self.delay_ps[packet - 1]))
 
     def packet_groups(self, group: Int, groups: int) -> Int:
         """Return the group of each packet.
@@ -104,23 +127,25 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
     def count_records(where: Bool) -> Int:
         return np.bincount(packet_of_record[where], minlength=len(first_record)).astype(np.int64, copy=False)
 
-    deliveries, duplicates = count_records(fate == Fate.DELIVERED), count_records(fate == Fate.DUPLICATE)
+    is_delivered = fate == Fate.DELIVERED
+    deliveries, duplicates = count_records(is_delivered), count_records(fate == Fate.DUPLICATE)
     in_flight = count_records(fate == Fate.IN_FLIGHT)
     if np.any(deliveries > 1) or np.any((duplicates > 0) & (deliveries == 0)):
         raise ValueError("a packet has several first deliveries, or duplicates without one")
     delivered = deliveries == 1
-    record = np.flatnonzero(fate == Fate.DELIVERED)
+    record = np.flatnonzero(is_delivered)
+    flow_of_delivered, delay_ps = flow[record], records["delay_ps"][record]
     delay, pdv = np.full(len(first_record), -1, np.int64), np.full(len(first_record), -1, np.int64)
-    delay[delivered] = records["delay_ps"][record]
+    delay[delivered] = delay_ps
     if len(record):
-        first = changes(flow[record])
-        smallest = np.minimum.reduceat(delay[delivered], np.flatnonzero(first))
-        pdv[delivered] = delay[delivered] - smallest[np.cumsum(first) - 1]
+        first = np.flatnonzero(changes(flow_of_delivered))
+        smallest = np.minimum.reduceat(delay_ps, first)
+        pdv[delivered] = delay_ps - np.repeat(smallest, np.diff(first, append=len(record)))
     time_ps = np.asarray(records["time_ps"][record], np.int64)
     return PacketTable(
         first_record, packet_of_record, flow[first_record], seq[first_record], delivered, ~delivered & (in_flight == 0),
         ~delivered & (in_flight > 0), duplicates, delay, pdv,
-        sort_arrivals(flow[record], packet_of_record[record], time_ps, delay[delivered]),
+        sort_arrivals(flow_of_delivered, packet_of_record[record], time_ps, delay_ps),
     )  # fmt: skip
 
 

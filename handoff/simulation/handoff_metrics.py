@@ -15,6 +15,7 @@ from handoff.metrics.resequencing import resequence
 from handoff.metrics.voice import measure_voice
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.setup import ProcedureGroups
+from handoff.simulation.arrival_spans import find_arrivals
 
 VOICE = ("r_factor", "mos")
 """Metrics of voice quality: each flow is judged as a G.711 call with packet loss concealment."""
@@ -180,18 +181,6 @@ def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, re
     return np.where(is_open, last, np.where(opens, after, -1))
 
 
-def last_span(spans: Columns, mobile: Int, time_ps: Int) -> Int:
-    """Return the index of the last span of the mobile node that has begun by each instant, or -1.
-
-    The parameters are those of :func:`find_span`.
-    """
-    order, following = _following_spans(spans, mobile, time_ps)
-    if not len(order):
-        return np.full(len(mobile), -1)
-    row = order[np.maximum(following - 1, 0)]
-    return np.where((following > 0) & (spans["mobile"][row] == mobile), row, -1)
-
-
 def _following_spans(spans: Columns, mobile: Int, time_ps: Int) -> tuple[Int, Int]:
     """Return the spans in order of (mobile node, begin), and the position of the first one that begins after each instant."""
     times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
@@ -261,19 +250,24 @@ def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     A packet belongs to the handoff that was open at its delivery. A lost packet belongs to the first one that was open between
     its sending and the drop of its last copy.
     """
-    table, fate, time_ps = packets.table, packets.records["fate"], packets.records["time_ps"]
-    end_ps = np.full(len(table.flow), -1, np.int64)
-    dropped = (fate > Fate.DUPLICATE) & (fate != Fate.IN_FLIGHT)
-    np.maximum.at(end_ps, table.packet_of_record[dropped], time_ps[dropped])
-    end_ps[table.packet_of_record[fate == Fate.IN_FLIGHT]] = -1
-    delivered = fate == Fate.DELIVERED
-    end_ps[table.packet_of_record[delivered]] = time_ps[delivered]
-    mobile = packets.mobiles.mobile[table.flow]
-    mobile[table.packet_of_record[dropped]] = packets.mobiles.of_dropped(packets.records, np.flatnonzero(dropped))
-    from_ps = np.where(table.lost, packets.records["sent_ps"][table.first_record], end_ps)
-    ended = end_ps >= 0
-    handoff = np.full(len(end_ps), -1, np.int64)
-    handoff[ended] = first_open_span(handoffs, mobile[ended], from_ps[ended], end_ps[ended], packets.reached_ps)
+    table, fate, mobiles = packets.table, packets.records["fate"], packets.mobiles
+    arrivals = table.arrivals
+    handoff = np.full(len(table.flow), -1)
+    spans = find_arrivals(handoffs, mobiles.mobile, table, packets.reached_ps)
+    handoff[arrivals.packet] = spans.span_of_arrivals(len(arrivals.packet))
+    dropped = np.flatnonzero((fate > Fate.DUPLICATE) & (fate != Fate.IN_FLIGHT))
+    if not len(dropped):
+        return handoff
+    # A copy that was dropped before the home node belongs to another mobile node, even if another copy was delivered.
+    packet, mobile = table.packet_of_record[dropped], np.full(len(table.flow), -1)
+    end_ps = mobile.copy()
+    np.maximum.at(end_ps, packet, packets.records["time_ps"][dropped])
+    mobile[packet] = mobiles.of_dropped(packets.records, dropped)
+    delivered = mobile[arrivals.packet] >= 0
+    end_ps[arrivals.packet[delivered]] = arrivals.time_ps[delivered]
+    packet = np.flatnonzero((mobile >= 0) & ~table.unfinished)
+    from_ps = np.where(table.lost[packet], packets.records["sent_ps"][table.first_record[packet]], end_ps[packet])
+    handoff[packet] = first_open_span(handoffs, mobile[packet], from_ps, end_ps[packet], packets.reached_ps)
     return handoff
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from engine import Network
 from engine.columns import Columns, Int
 from handoff.metrics.grouped import Bool
-from handoff.simulation.handoff_metrics import PacketRecords, handoff_of_packets, last_span
+from handoff.simulation.arrival_spans import find_arrivals
+from handoff.simulation.handoff_metrics import PacketRecords, handoff_of_packets
 from handoff.simulation.path_delays import PathDelays
 
 PathDifference = Callable[[int, int, int, int], int]
@@ -52,11 +53,11 @@ def _late_packets(
     excess = np.zeros(len(flow), np.int64)
     excess[1:] = np.diff(arrivals.delay_ps)
     excess[arrivals.first] = 0
-    begun = last_span(handoffs, packets.mobiles.mobile[flow], arrivals.time_ps)
+    interrupted = arrivals.first.copy()  # a handoff has begun since the arrival before
+    interrupted[find_arrivals(handoffs, packets.mobiles.mobile, table, packets.reached_ps).first_arrivals()] = True
     outside = (in_handoff < 0) & ~reordered[arrivals.packet]
-    undisturbed = np.zeros(len(flow), np.bool_)
-    undisturbed[1:] = outside[1:] & outside[:-1] & (begun[1:] == begun[:-1])  # no handoff between the two arrivals
-    undisturbed &= ~arrivals.first
+    undisturbed = outside & ~interrupted
+    undisturbed[1:] &= outside[:-1]
     usual = np.zeros(len(packets.mobiles.mobile), np.int64)
     np.maximum.at(usual, flow[undisturbed], excess[undisturbed])
     rows = np.flatnonzero((in_handoff >= 0) & (excess > usual[flow]))
