@@ -72,6 +72,8 @@ class CommandGroup(click.Group):
             except RuntimeError as error:
                 from engine.results import ConservationError
 
+                if STATE.last:  # a database turns the signal into an error of its own
+                    ctx.exit(EXIT_BASE + STATE.last)
                 if not isinstance(error, ConservationError):
                     raise
                 _fail(ctx, f"handoff: a defect of the engine: {error}", ExitCode.FAILED)

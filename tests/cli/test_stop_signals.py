@@ -132,7 +132,7 @@ def test_an_engine_without_slices_ends_at_ctrl_c(tmp_path):
         "[network.attach(m, 'b', up_ps=0) for m in mobiles]\n"
         "engine = Engine(network, seed=1, record='drops')\n"
         "print('ready', flush=True)\n"
-        "try: engine.run('2000h')\n"
+        "try: engine.run('1000h')\n"
         "except KeyboardInterrupt: print('ended')\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:

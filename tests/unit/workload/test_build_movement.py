@@ -67,7 +67,7 @@ def problems(path, *changes):
         ),
         (
             ["coverage.positions_m={a=[0,0],d=[1,0],b=[2,0]}"],
-            "FILE:1: coverage: no router 'd'; there are a, b, c; coverage: no position for c",
+            "FILE:22: coverage: no router 'd'; there are a, b, c",
         ),
         (
             ["movement.random_waypoint.mobiles=1", "coverage.minimum=50dBm"],
