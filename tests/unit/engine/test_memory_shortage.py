@@ -91,5 +91,7 @@ def test_a_shortage_ends_in_one_memory_error(phase):
 @pytest.mark.parametrize("phase", ["build", "run", "result"])
 def test_a_shortage_at_any_point_ends_in_one_memory_error(phase, options):
     outcomes = [run_out(extra << 18, phase, options) for extra in (0, 1, 3, 8, 21, 55, 144, 377, 987)]
-    assert "MemoryError" in outcomes
+    assert set(outcomes) <= {"MemoryError", "done"}
+    has_room = phase == "result" and "threads" in options  # in the memory areas that ended threads leave
+    assert has_room or "MemoryError" in outcomes
     assert outcomes[-1] == "done"
