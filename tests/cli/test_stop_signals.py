@@ -162,9 +162,9 @@ def random_command(draw, folder):
 
 
 def pytest_generate_tests(metafunc):
-    """Send signals to 16 random commands, or to 100 with ``--kills`` above 10."""
+    """Send signals to 8 random commands, or to 100 with ``--kills`` above 10."""
     if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(100 if metafunc.config.getoption("kills") > MANY_KILLS else 16))
+        metafunc.parametrize("seed", range(100 if metafunc.config.getoption("kills") > MANY_KILLS else 8))
 
 
 @pytest.mark.deep

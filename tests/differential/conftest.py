@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-SCENARIOS = 200
+SCENARIOS = 150
 PLAIN_BLOCKS = 2
 """Blocks of a run without ``--deep`` and without ``--scenarios``."""
 BLOCK = 25
