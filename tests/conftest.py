@@ -7,7 +7,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options here, so that every run knows them."""
     group = parser.getgroup("handoff")
     group.addoption("--deep", action="store_true", help="run the slow and repeated cases too")
-    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (50, with --deep 150)")
+    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (50, with --deep 100)")
     group.addoption("--seed", type=int, default=0, help="which scenarios: each seed has a million of its own (0)")
     group.addoption("--program-seconds", type=int, default=20, help="time for random programs of engine calls (20; deep)")
     group.addoption("--mutants", action="store_true", help="build and judge every mutant of the engine (a minute each)")

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-SCENARIOS = 150
+SCENARIOS = 100
 PLAIN_BLOCKS = 2
 """Blocks of a run without ``--deep`` and without ``--scenarios``."""
 BLOCK = 25
