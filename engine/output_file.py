@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import BinaryIO
 _LOCK_CONTENT = re.compile(rb"\d*\n?")
 """Content of a lock: the id of the process that holds it."""
 _MAX_LOCK_BYTES = 32
-_held: set[Path] = set()
+_own_locks: set[Path] = set()
 """Locks of this process. A record lock does not exclude the threads of its own process."""
 
 
@@ -120,19 +120,19 @@ def _lock(lock: Path, place: Path, option: str) -> Iterator[None]:
     """Hold a record lock of this process. It ends with the process, however that dies; child processes do not inherit it."""
     lock = lock.parent.resolve() / lock.name
     busy = "is writing there: wait for its end, or give another"
-    if lock in _held:  # closing a second handle would end the lock of the first
+    if lock in _own_locks:  # closing a second handle would end the lock of the first
         raise OutputError(f"{place}: this program {busy} {option}")
     handle, holder = _acquire(lock)
     if handle is None:
         raise OutputError(f"{place}: another program{holder and f' (process {holder})'} {busy} {option}")
-    _held.add(lock)
+    _own_locks.add(lock)
     try:
         with suppress(OSError):  # the number of the process is a help for the reader of a message
             os.truncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
-        _held.discard(lock)
+        _own_locks.discard(lock)
         with suppress(OSError):  # a lock that stays is empty of meaning
             lock.unlink()
         os.close(handle)
@@ -201,10 +201,10 @@ def named_errors(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Create a file and write it to the disk."""
-    with named_errors(path), create_file(path) as file:
-        file.write(data)
+def write_new(path: Path, write: Callable[[BinaryIO], object], place: Path | None = None) -> None:
+    """Create a file, let ``write`` fill it, and write it to the disk. Errors name ``place``, its later path."""
+    with named_errors(place or path), create_file(path) as file:
+        write(file)
         file.flush()
         os.fsync(file.fileno())
 

@@ -12,7 +12,7 @@ FAY_FEUER = "Fay-Feuer"
 MIN_EVENTS = 20
 """Smallest number of bursts for which the replications are near enough to normal for Student's t."""
 MIN_EFFECTIVE_EVENTS = 50
-"""The same for bursts of different sizes: the smallest squared total, divided by its variance."""
+"""Smallest squared total of bursts of different sizes, divided by its variance, for which Student's t is used as well."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EventCount:
 
     @property
     def fixed_burst_variance(self) -> float:
-        """The same if the number of handoffs does not vary: the squares about the mean of a handoff."""
+        """Variance of the number of events if the number of handoffs does not vary: squares about the mean of a handoff."""
         about_mean = self.squares - self.clustered**2 / self.clusters if self.clusters else self.squares
         return min(max(about_mean, 0.0), self.events**2) + self._independent_events
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.output_file import OutputError, create_file, named_errors, place_problem, sync_folder
+from engine.output_file import OutputError, place_problem, sync_folder, write_new
 
 _CURRENT, _OLD, _NEW, _LINK = ".tables", ".tables.old", ".tables.new", ".tables.link"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -54,10 +54,7 @@ def replace_set(folder: Path, contents: Mapping[str, Callable[[BinaryIO], None]]
     try:
         (folder / _NEW).mkdir()
         for name, write in contents.items():
-            with named_errors(folder / name), create_file(folder / _NEW / name) as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(folder / _NEW / name, write, folder / name)
         sync_folder(folder / _NEW)
         try:
             _show_links(folder, names)

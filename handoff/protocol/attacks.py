@@ -20,7 +20,9 @@ REGISTRATION, UPDATE = "registration", "update"
 FLOOD, LOOP, REFLECTION = "registration flood", "tunnel loop", "reflection"
 KINDS = (*(f"{how} {what}" for what in (REGISTRATION, UPDATE) for how in (FORGED, REPLAYED, DELAYED)), FLOOD, LOOP, REFLECTION)
 """Kinds of attacks. A registration goes to the anchor where a mobile node registers, an update to a correspondent."""
-OVERHEARING_KINDS = (*(kind for kind in KINDS if kind.startswith((REPLAYED, DELAYED))), f"{FORGED} {UPDATE}")
+RECORDING_KINDS = tuple(kind for kind in KINDS if kind.startswith((REPLAYED, DELAYED)))
+"""Kinds whose attacker replays or delays messages of others, and sends none of its own."""
+OVERHEARING_KINDS = (*RECORDING_KINDS, f"{FORGED} {UPDATE}")
 """Kinds whose attacker reads the messages that its node forwards."""
 MAX_MESSAGES = 10**7
 """Largest number of messages that the rate of one attack may make."""
@@ -74,8 +76,8 @@ class Attack:
 
     @property
     def records(self) -> bool:
-        """True if the attacker replays or delays messages of others, and sends none of its own."""
-        return self.kind.startswith((REPLAYED, DELAYED))
+        """True if the attacker sends messages of others (``RECORDING_KINDS``)."""
+        return self.kind in RECORDING_KINDS
 
     def schedule(self, network: Network, seed: int) -> tuple[Int, Int]:
         """Return the times at which the attacker sends, and the mobile node that each message is about.

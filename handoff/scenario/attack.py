@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import StrictBool, model_validator
 
 from engine.quantities import DURATION
-from handoff.protocol.attacks import FLOOD, FORGED, KINDS, LOOP, MAX_MESSAGES, REFLECTION, REGISTRATION, UPDATE
-from handoff.scenario.field_types import Duration, Name, StrictModel, join_names
-from handoff.scenario.mixture import read_patterns
+from handoff.protocol.attacks import FLOOD, FORGED, KINDS, LOOP, MAX_MESSAGES, RECORDING_KINDS, REFLECTION, REGISTRATION, UPDATE
+from handoff.scenario.field_types import Duration, Name, NamePatterns, StrictModel, join_names
 from handoff.scenario.movement import Frequency
 from handoff.scenario.units import MEGAHOUR_PS
 
@@ -57,7 +56,7 @@ class AttackTable(StrictModel):
     node: Name
     to: Name | None = None
     care_of: Name | None = None
-    mobiles: Annotated[list[str], BeforeValidator(read_patterns), Field(min_length=1)] | None = None
+    mobiles: NamePatterns | None = None
     start: Duration = 0
     stop: Duration | None = None
     rate: Frequency | None = None
@@ -67,7 +66,7 @@ class AttackTable(StrictModel):
     @property
     def records(self) -> bool:
         """True if it replays or delays messages of others."""
-        return self.kind not in _AGENTS
+        return self.kind in RECORDING_KINDS
 
     @property
     def interval_ps(self) -> int:

@@ -145,6 +145,14 @@ def join_names(names: list[str]) -> str:
     return ", ".join(names if len(names) <= _LISTED_NAMES else [*names[:9], f"… ({len(names)} in all)", names[-1]])
 
 
+def _read_patterns(value: Any) -> Any:
+    """Return a list of patterns, also for a single one; raise ValueError if one of them is no text."""
+    patterns = as_list(value)
+    if bad := [pattern for pattern in patterns if not isinstance(pattern, str) or not pattern]:
+        raise ValueError(f"{bad[0]!r} is not a name or pattern: write text, as in 'mn7' or 'mn7*'")
+    return patterns
+
+
 def _read_names(value: Any) -> Any:
     """Expand patterns: ``ar{0..63}`` stands for 64 names, and ``ar{00..63}`` for 64 names with two digits."""
     names: list[Any] = []
@@ -197,6 +205,8 @@ Pace = Annotated[str, BeforeValidator(_read_pace)]
 Loss = Annotated[str, BeforeValidator(read_probability)]
 Name = Annotated[str, BeforeValidator(_read_name)]
 Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_read_names)]
+NamePatterns = Annotated[list[str], BeforeValidator(_read_patterns), Field(min_length=1)]
+"""Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell."""
 MAX_COUNT = 10**15
 """Largest number of packets, nodes and the like: far above anything that a run could have, and far below the end of int64."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]

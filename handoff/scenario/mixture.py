@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, Field
 
 from handoff.protocol.procedures import PROCEDURES
-from handoff.scenario.field_types import StrictModel, as_list
+from handoff.scenario.field_types import NamePatterns, StrictModel
 from handoff.scenario.movement import Share
 
 WHOLE = 10**6
 """A share of 1."""
-
-
-def read_patterns(value: Any) -> Any:
-    """Return a list of patterns, also for a single one; raise ValueError if one of them is no text."""
-    patterns = as_list(value)
-    if bad := [pattern for pattern in patterns if not isinstance(pattern, str) or not pattern]:
-        raise ValueError(f"{bad[0]!r} is not a name or pattern: write text, as in 'mn7' or 'mn7*'")
-    return patterns
 
 
 class MixtureGroup(StrictModel):
@@ -40,7 +29,7 @@ class MixtureGroup(StrictModel):
 
     procedure: str
     share: Share | None = None
-    mobiles: Annotated[list[str], BeforeValidator(read_patterns), Field(min_length=1)] | None = None
+    mobiles: NamePatterns | None = None
 
     @property
     def is_rest(self) -> bool:

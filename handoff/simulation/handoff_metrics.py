@@ -144,21 +144,6 @@ def _count_dropped(spans: Columns, packets: Columns | None, mobiles: FlowMobiles
     return dropped
 
 
-def find_span(spans: Columns, mobile: Int, time_ps: Int, reached_ps: int) -> Int:
-    """Return the index of the span that contains each instant, or -1. A mobile node's spans do not overlap.
-
-    Parameters
-    ----------
-    spans : dict of str to ndarray
-        ``mobile``, ``open_ps`` and ``end_ps``; -1 if the span was still open at the end of the run.
-    mobile, time_ps : ndarray of int64
-        Mobile node and time of each instant.
-    reached_ps : int
-        End of the run.
-    """
-    return first_open_span(spans, mobile, time_ps, time_ps, reached_ps)
-
-
 def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, reached_ps: int) -> Int:
     """Return the index of the first span that is open at any time from one instant to another, or -1.
 
@@ -166,10 +151,13 @@ def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, re
 
     Parameters
     ----------
-    spans, mobile, reached_ps
-        As for :func:`find_span`.
-    from_ps, until_ps : ndarray of int64
-        Both instants.
+    spans : dict of str to ndarray
+        ``mobile``, ``open_ps`` and ``end_ps``; -1 if the span was still open at the end of the run. The spans of a mobile node do
+        not overlap.
+    mobile, from_ps, until_ps : ndarray of int64
+        Mobile node, and both instants.
+    reached_ps : int
+        End of the run.
     """
     order, following = _following_spans(spans, mobile, from_ps)
     if not len(order):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
+
+import numpy as np
 
 from engine import Network
 from handoff.protocol.attacks import Attack
 from handoff.scenario.models import Scenario
+from handoff.workload.name_patterns import match_names
 
 
 def build_attacks(
@@ -17,20 +19,16 @@ def build_attacks(
     """Return the attacks of a scenario, or add to ``problems`` if a pattern matches no mobile node."""
     attacks = []
     for i, table in enumerate(scenario.attack):
-        chosen: set[int] = set()
+        is_target = np.full(len(mobile_names), table.mobiles is None)
         for pattern in table.mobiles or ():
-            matches = {m for m, name in enumerate(mobile_names) if fnmatchcase(name, pattern)}
-            if not matches:
-                names = f"{mobile_names[0]} to {mobile_names[-1]}"
-                problems.append(f"{path}: attack.{i}.mobiles: no mobile node matches {pattern!r}; there are {names}")
-            chosen |= matches
+            is_target |= match_names(pattern, mobile_names, f"{path}: attack.{i}.mobiles", problems)
         attacks.append(
             Attack(
                 table.kind,
                 network.node_index(table.node),
                 -1 if table.to is None else network.node_index(table.to),
                 network.node_index(table.care_of or table.node),
-                tuple(range(len(mobile_names))) if table.mobiles is None else tuple(sorted(chosen)),
+                tuple(np.flatnonzero(is_target).tolist()),
                 table.start,
                 scenario.duration if table.stop is None else min(table.stop, scenario.duration),
                 table.interval_ps,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.setup import ProcedureGroups
 from handoff.scenario.mixture import WHOLE, MixtureGroup
+from handoff.workload.name_patterns import match_names
 
 PURPOSE_GROUP = PURPOSE_USER + 6
 """Draws that put the mobile nodes into the order in which groups take their shares."""
@@ -50,9 +50,7 @@ def choose_groups(
     found: list[str] = []
     for i, members in enumerate(groups):
         for pattern in members.mobiles or ():
-            matches = np.array([fnmatchcase(name, pattern) for name in names], bool)
-            if not matches.any():
-                found.append(f"mixture.{i}: no mobile node matches {pattern!r}; there are {names[0]} to {names[-1]}")
+            matches = match_names(pattern, names, f"mixture.{i}", found)
             for other in np.unique(group[matches & (group != _NO_GROUP) & (group != i)]).tolist():
                 name = names[int(np.flatnonzero(matches & (group == other))[0])]
                 found.append(f"mixture.{i}: {name} is also in mixture.{other}: a mobile node has one group")

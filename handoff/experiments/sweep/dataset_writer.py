@@ -162,7 +162,7 @@ def _make_folders(dataset: Path, folder: Path) -> list[Path]:
 def _write_part(file: tuple[Path, Path, bytes]) -> None:
     part, place, data = file
     try:
-        write_new(part, data)
+        write_new(part, lambda file: file.write(data))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(place)) from None
 

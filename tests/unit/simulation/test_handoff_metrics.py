@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine import Network
-from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, find_span, first_open_span
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, first_open_span
 
 DELIVERED, DROPPED, IN_FLIGHT = 0, 5, 14
 SPANS = {"mobile": np.array([7, 3, 7]), "open_ps": np.array([50, 10, 20]), "end_ps": np.array([-1, 30, 40])}
@@ -15,16 +15,17 @@ SPANS = {"mobile": np.array([7, 3, 7]), "open_ps": np.array([50, 10, 20]), "end_
 def test_an_instant_belongs_to_the_span_of_its_mobile_node_with_both_ends():
     mobile = np.array([7, 7, 7, 7, 7, 7, 3, 3, 5])
     time_ps = np.array([19, 20, 40, 41, 50, 90, 10, 31, 25])
-    assert find_span(SPANS, mobile, time_ps, reached_ps=90).tolist() == [-1, 2, 2, -1, 0, 0, 1, -1, -1]
+    assert first_open_span(SPANS, mobile, time_ps, time_ps, 90).tolist() == [-1, 2, 2, -1, 0, 0, 1, -1, -1]
 
 
 def test_an_open_span_ends_with_the_run():
-    assert find_span(SPANS, np.array([7, 7]), np.array([80, 81]), reached_ps=80).tolist() == [0, -1]
+    time_ps = np.array([80, 81])
+    assert first_open_span(SPANS, np.array([7, 7]), time_ps, time_ps, 80).tolist() == [0, -1]
 
 
 def test_without_spans_no_instant_belongs_to_one():
     nothing = {name: values[:0] for name, values in SPANS.items()}
-    assert find_span(nothing, np.array([7]), np.array([20]), 90).tolist() == [-1]
+    assert first_open_span(nothing, np.array([7]), np.array([20]), np.array([20]), 90).tolist() == [-1]
 
 
 def test_a_lost_packet_belongs_to_the_first_span_between_sending_and_drop():
