@@ -14,7 +14,7 @@ from engine.memory import memory_upper_bound
 from engine.network import Network
 from engine.network_columns import NetworkError
 from engine.offered_load import numbering_ends, numbering_problem
-from engine.quantities import FOREVER, parse_duration
+from engine.quantities import parse_duration
 from engine.results import EngineStateError, MemoryLimitError
 
 from libc.stdint cimport INT64_MAX, int64_t
@@ -152,7 +152,7 @@ cdef class Engine(EventLoop):
         self.traced_links = traced_links
         self.threads = 1 if traced_links else threads
         self.pending_trace = empty_trace()
-        self.numbered_until = numbering_ends(network).min(initial=FOREVER)
+        self.numbered_until = numbering_ends(network).min(initial=NEVER)
         self.network = network
 
     def __dealloc__(self):
