@@ -388,6 +388,7 @@ cdef int transfer_engine(StateStream s, Engine e) except -1:
         raise CheckpointError("the state is one of another network, other options or another version of the engine")
     e.reached_ps, e.current_window_ps = s.transfer_int(e.reached_ps), s.transfer_int(e.current_window_ps)
     e.windows, e.parallel_windows = s.transfer_int(e.windows), s.transfer_int(e.parallel_windows)
+    e.level_windows = s.transfer_int(e.level_windows)
     e.visits, e.heap_steps = s.transfer_int(e.visits), s.transfer_int(e.heap_steps)
     e.controller_calls, e.controller_ns = s.transfer_int(e.controller_calls), s.transfer_int(e.controller_ns)
     e.context.order = s.transfer_int(e.context.order)

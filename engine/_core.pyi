@@ -16,7 +16,7 @@ SOURCE_DIGEST: str
 class Engine:
     def __init__(
         self, network: Network, *, seed: int = 1, tunnel_limit: int = 4, window_ps: int | None = None,
-        scheduling: Literal["auto", "window", "heap"] = "auto",
+        scheduling: Literal["auto", "window", "level", "heap"] = "auto",
         record: Literal["none", "drops", "packets"] = "none", memory_limit_bytes: int | None = None, trace_links: Iterable[str] = (),
         threads: int = 1,
     ) -> None: ...  # fmt: skip

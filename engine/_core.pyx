@@ -21,7 +21,7 @@ from libc.stdint cimport INT64_MAX, int64_t
 from libc.stdlib cimport calloc
 
 from engine._context cimport Context
-from engine._loop cimport AUTO, HEAP, WINDOWS, EventLoop
+from engine._loop cimport AUTO, HEAP, LEVELS, WINDOWS, EventLoop
 from engine.kernel.arena cimport trim_heap
 from engine.kernel.link_trace cimport MAX_TUNNELS
 from engine.kernel.memory_usage cimport measure_memory
@@ -57,7 +57,7 @@ cdef enum:
     MAX_THREADS = 64
     COLLECT_GARBAGE_MIN_MOBILES = 100000  # with fewer, controllers hold too little memory to justify a full collection
 
-_SCHEDULING = {"auto": AUTO, "window": WINDOWS, "heap": HEAP}
+_SCHEDULING = {"auto": AUTO, "window": WINDOWS, "level": LEVELS, "heap": HEAP}
 _RECORD_LEVELS = {"none": RECORD_NONE, "drops": RECORD_DROPS, "packets": RECORD_PACKETS}
 
 
@@ -88,9 +88,11 @@ cdef class Engine(EventLoop):
         Maximum number of encapsulations of one packet, 1 to 4.
     window_ps : int or None
         Largest window to use; None uses the largest exact one that fits the cache. It does not change the result.
-    scheduling : {"auto", "window", "heap"}
-        Order of processing; it does not change the result. ``"heap"`` processes one instant of one unit at a time in time order,
-        which is slower. ``"auto"`` and ``"window"`` process a whole window at one unit after the other.
+    scheduling : {"auto", "window", "level", "heap"}
+        Order of processing; it does not change the result. ``"window"`` processes a whole window at one unit after the other, and
+        ``"level"`` at one level after the other: all units of a level together, on one thread. ``"auto"`` begins with
+        units and goes on with levels if a visit of a unit finds few packets. ``"heap"`` processes one instant of one unit at a
+        time in time order, which is slower.
     record : {"none", "drops", "packets"}
         Per-packet records to keep.
     memory_limit_bytes : int or None
@@ -209,6 +211,7 @@ cdef class Engine(EventLoop):
         self.built.release_inputs()
         trim_heap()
         self.w.time_ordered = self.scheduling == HEAP
+        self.runs_by_level = self.scheduling == LEVELS
         for n in self.controllers:
             (self.w.mobile_unit if n < 0 else &self.w.unit[self.w.unit_of_node[n]]).has_controller = True
         self.has_controllers = len(self.controllers) > 0
@@ -298,7 +301,9 @@ cdef class Engine(EventLoop):
                     "allow more, or make buffers, delays or the number of mobiles smaller"
                 )
         self.build_world()
-        self.runs_parallel = self.threads > 1 and self.scheduling != HEAP and self.max_parallel_window_ps > 0
+        self.runs_parallel = (
+            self.threads > 1 and self.scheduling != HEAP and self.scheduling != LEVELS and self.max_parallel_window_ps > 0
+        )
         self.min_parallel_hops = 0 if self.scheduling == WINDOWS else MIN_PARALLEL_HOPS
         self.pool = new_thread_pool(self.threads) if self.runs_parallel else NULL
         self.runs_parallel = self.pool != NULL
@@ -374,10 +379,10 @@ cdef class Engine(EventLoop):
 
     @property
     def profile(self):
-        """Counters of the run's work: windows, parallel windows, visits, heap steps, controller calls and their time in ns."""
+        """Counters of the run's work: windows of each kind, visits, heap steps, controller calls and their time in ns."""
         return {
-            "windows": self.windows, "parallel_windows": self.parallel_windows, "visits": self.visits,
-            "heap_steps": self.heap_steps, "controller_calls": self.controller_calls,
+            "windows": self.windows, "parallel_windows": self.parallel_windows, "level_windows": self.level_windows,
+            "visits": self.visits, "heap_steps": self.heap_steps, "controller_calls": self.controller_calls,
             "controller_ns": self.controller_ns, "events": self.w.packet_hops if self.w != NULL else 0,
         }  # fmt: skip
 

@@ -1,6 +1,6 @@
 # distutils: language = c++
 # cython: language_level=3
-"""Event loop of the compiled engine: windows of units, one after the other or in parallel, or single instants in time order."""
+"""Event loop of the compiled engine: windows of units or of levels, windows with threads, or single instants in time order."""
 
 from engine.results import ConservationError, MemoryLimitError, TimeLimitError
 
@@ -12,6 +12,8 @@ from engine._context cimport Event
 from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
 from engine.kernel.fates cimport DELIVERED, end_message
 from engine.kernel.fifo cimport PAST_LAST_TIME, LinkCounters
+from engine.kernel.level_state cimport enter_levels, leave_levels
+from engine.kernel.levels cimport begin_unit_in_level, finish_level, next_control_time, take_actions
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
@@ -21,11 +23,12 @@ from engine.kernel.steady_clock cimport steady_ns
 from engine.kernel.worker_view cimport (
     ParallelState, RunAheadArc, begin_view, free_retired_rings, has_more_work, merge_slice_counts, merge_window_counts,
 )
-from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Unit, World
+from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Level, Unit, World
 
 
 cdef enum:
-    REVIEW_WINDOWS = 256  # parallel windows between two checks that there is enough work for parallel execution
+    REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads, or for visits of single units?
+    LEVEL_MAX_HOPS = 12  # packet-hops of a visit below which levels cost less than units
     SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
     SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
 
@@ -33,6 +36,11 @@ cdef enum:
 cdef void node_data_pass(World* w, Unit* u, int64_t end) noexcept nogil:
     """Run pass 2 of a node or server; a function of its own, so that its large inlined body is compiled once."""
     finish_visit(w, u, end)
+
+
+cdef void level_data_pass(World* w, Level* v, int64_t end) noexcept nogil:
+    """Run pass 2 of a level; a function of its own for the same reason."""
+    finish_level(w, v, end)
 
 
 cdef void run_data_job(void* arg, int worker, int job) noexcept nogil:
@@ -109,8 +117,15 @@ cdef class EventLoop:
         cdef World* w = self.w
         cdef ControllerEvent e
         self.visits += 1
+        cdef bint has_event
         u.next_event[0] = NEVER
-        if begin_mobiles_visit(w, u, end) if u.kind == UNIT_MOBILES else begin_visit(w, u, end):
+        if u.kind == UNIT_MOBILES:
+            has_event = begin_mobiles_visit(w, u, end)
+        elif w.by_level:
+            has_event = begin_unit_in_level(w, u, end)
+        else:
+            has_event = begin_visit(w, u, end)
+        if has_event:
             if u.has_controller:
                 with gil:
                     self.run_controller(u, end)
@@ -235,12 +250,68 @@ cdef class EventLoop:
         w.mobile_unit.frontier = max(w.mobile_unit.frontier, end)
         return 0
 
+    cdef int run_level(self, Level* v, int64_t end) except -1 nogil:
+        """Run both passes of a level up to ``end``."""
+        cdef World* w = self.w
+        cdef NextEventIndex* a = &w.event_index
+        cdef Unit* u
+        cdef int first = v.units.rank, last = v.units.rank + v.unit_count - 1, group, i
+        if v.units.kind == UNIT_MOBILES:
+            if v.units.next_event[0] < end:
+                self.visit(v.units, end)
+            v.inbox.frontier = v.units.frontier = max(v.units.frontier, end)
+            return 0
+        for group in range(first // GROUP_SIZE, last // GROUP_SIZE + 1):
+            if a.group_bound[group] < end:
+                for i in range(max(first, group * GROUP_SIZE), min(last + 1, (group + 1) * GROUP_SIZE)):
+                    u = &w.unit[i]
+                    if a.next_event[i] < end:
+                        self.control_pass(u, end)
+                        u.next_event[0] = next_control_time(u)
+                        take_actions(v, u)
+                refresh_group(a, group)
+        v.inbox.frontier = end
+        if v.inbox.next_event < end or v.actions.size():
+            level_data_pass(w, v, end)
+            free_retired_rings(w)
+        return self.raise_failure(v.units) if w.failure else 0
+
+    cdef int64_t earliest_level_event(self) noexcept nogil:
+        cdef int64_t t = self.earliest_event()
+        cdef int i
+        for i in range(self.w.levels):
+            t = min(t, self.w.level[i].inbox.next_event)
+        return t
+
+    cdef int run_levels(self, int64_t stop) except -1 nogil:
+        """Run windows up to ``stop``, in each of them one level after the other."""
+        cdef World* w = self.w
+        cdef int64_t begin, end, hops_before
+        cdef int i
+        enter_levels(w)
+        begin = self.earliest_level_event()
+        while begin < stop:
+            end = begin + self.current_window_ps if self.current_window_ps < stop - begin else stop
+            w.window_begin = begin
+            advance_boundaries(w, begin)
+            hops_before = w.packet_hops
+            for i in range(w.levels):
+                self.run_level(&w.level[i], end)
+            self.level_windows += 1
+            self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
+            begin = self.earliest_level_event()
+        leave_levels(w)
+        free_retired_rings(w)
+        for i in range(w.event_index.groups):
+            w.event_index.group_frontier[i] = max(w.event_index.group_frontier[i], stop)
+        return 0
+
     cdef int raise_failure(self, Unit* u) except -1 nogil:
         with gil:
             unit = self.built.plan.units[u.rank].name
             if self.w.failure == PAST_LAST_TIME:
                 raise TimeLimitError(
-                    f"{self.failed_queue(unit)} at {self.w.failure_time} ps: a packet would end at 2**63 ps (106 days) "
+                    f"{self.failed_queue()} at {self.w.failure_time} ps: a packet would end at 2**63 ps (106 days) "
                     "or later, past the end of the clock; limit the queue, lower the load or the delay, or raise the rate"
                 )
             link = self.w.failure_fifo.key if self.w.failure_fifo != NULL else 0
@@ -249,11 +320,11 @@ cdef class EventLoop:
                 f"time {self.w.failure_time} ps"
             )
 
-    cdef object failed_queue(self, object unit):
+    cdef object failed_queue(self):
         """Return the name of the queue in which a failure was seen: a link, a cell's downlinks or uplinks, or a server."""
         cdef LinkCounters* counters = self.w.failure_fifo.params.counters
         if self.w.failure_fifo.params.service_time >= 0:
-            return f"server of {unit.removesuffix('|')!r}"
+            return f"server of {self.built.node_names[self.w.failure_fifo.params.node]!r}"
         return f"link {self.built.row_names[counters - self.w.link_counters]!r}"
 
     cdef int release_mapped_pages(self) except -1 nogil:
@@ -289,7 +360,14 @@ cdef class EventLoop:
             self.run_window(begin, end)
             self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
             begin = self.earliest_event()
+            if self.scheduling == AUTO and self.windows % REVIEW_WINDOWS == 0 and self.visits_are_short():
+                self.runs_by_level = True
+                return 0
         return 0
+
+    cdef bint visits_are_short(self) noexcept nogil:
+        """Return whether the units have found few packets in their visits, so that their levels are better visited as a whole."""
+        return self.w.packet_hops < LEVEL_MAX_HOPS * self.visits and self.windows >= REVIEW_WINDOWS
 
     cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil:
         """Halve or double the next window, depending on the packet-hops of the last one."""
@@ -388,6 +466,8 @@ cdef class EventLoop:
                 self.run_in_time_order(stop)
             elif self.runs_parallel:
                 self.run_parallel(stop)
+            elif self.runs_by_level:
+                self.run_levels(stop)
             else:
                 self.run_windows(stop)
         for i in range(self.w.units):

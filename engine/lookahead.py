@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from engine.network_columns import NetworkError
 from engine.routing import next_hops
 
 UNLIMITED_WINDOW = 2**62
+MAX_LEVELS = 24
 FLEET = -1
 """Node number of the logical process of all mobiles."""
 NODE, SERVER, MOBILES = range(3)
@@ -35,6 +37,9 @@ class LookaheadPlan:
     ----------
     units : list of LogicalProcess
         Units in the order of their visits; the index is the rank.
+    levels : list of int
+        Level of each unit, from 0 on and ascending: the units of a level do not hear of each other within a window. The mobiles
+        are a level of their own.
     window_ps : int
         W*, the largest exact window.
     parallel_window_ps : int
@@ -50,6 +55,7 @@ class LookaheadPlan:
     """
 
     units: list[LogicalProcess]
+    levels: list[int]
     window_ps: int
     parallel_window_ps: int
     run_ahead_depth: list[int]
@@ -83,13 +89,17 @@ def plan_lookahead(network: Network, uplinks: bool = True) -> LookaheadPlan:
     window = lengths[good] if _order(names, arcs) is None else UNLIMITED_WINDOW
     if window == 0:
         raise NetworkError("links and cells without delay form a cycle: give at least one of them a delay")
-    order = _order(names, [a for a in arcs if a[2] < window])
+    short_arcs = [a for a in arcs if a[2] < window]
+    order = _order(names, short_arcs)
     assert order is not None
+    level = _levels(units, arcs, _depths(order, short_arcs), {cell.node for cell in network.cells})
+    order.sort(key=level.__getitem__)
     rank = {unit: i for i, unit in enumerate(order)}
     depth = _run_ahead_depths(network, units, arcs)
     shortest = min([length for s, d, length in arcs if units[d].kind != MOBILES and not depth[s]], default=UNLIMITED_WINDOW)
     return LookaheadPlan(
         units=[units[i] for i in order],
+        levels=[level[i] for i in order],
         window_ps=window,
         parallel_window_ps=min(window, shortest),
         run_ahead_depth=[depth[i] for i in order],
@@ -115,6 +125,49 @@ def _units(network: Network, uplinks: bool) -> tuple[list[LogicalProcess], list[
         if uplinks:
             arcs.append((fleet, front[cell.node], cell.up.delay_ps))
     return units, arcs
+
+
+def _depths(order: list[int], short_arcs: list[tuple[int, int, int]]) -> list[int]:
+    """Return for each unit the number of short arcs on the longest path to it."""
+    after: list[list[int]] = [[] for _ in order]
+    for s, d, _ in short_arcs:
+        after[s].append(d)
+    depth = [0] * len(order)
+    for unit in order:
+        for d in after[unit]:
+            depth[d] = max(depth[d], depth[unit] + 1)
+    return depth
+
+
+def _levels(
+    units: list[LogicalProcess], arcs: list[tuple[int, int, int]], depth: list[int], with_cell: set[int]
+) -> list[int]:
+    """Return the level of each unit: one for all units that have the same depth and play the same part.
+
+    Any division of the units of one depth is exact. A good one keeps apart what comes from different directions, so that packets
+    enter a level in the order of time. Units play the same part if they are of one kind, and if the units before and after them
+    play the same parts.
+    """
+    before: list[set[int]] = [set() for _ in units]
+    after: list[set[int]] = [set() for _ in units]
+    for s, d, _ in arcs:
+        before[d].add(s)
+        after[s].add(d)
+    level = _ranks([(depth[i], unit.kind, unit.node in with_cell) for i, unit in enumerate(units)])
+    while True:
+        finer = _ranks([
+            (level[i], tuple(sorted({level[s] for s in before[i]})), tuple(sorted({level[d] for d in after[i]})))
+            for i in range(len(units))
+        ])
+        if max(finer) == max(level) or max(finer) >= MAX_LEVELS:
+            return level
+        level = finer
+
+
+def _ranks(keys: list[tuple[Any, ...]]) -> list[int]:
+    """Return the rank of each key among the different ones."""
+    rank = {key: i for i, key in enumerate(sorted(set(keys)))}
+    return [rank[key] for key in keys]
 
 
 def _run_ahead_depths(network: Network, units: list[LogicalProcess], arcs: list[tuple[int, int, int]]) -> list[int]:

@@ -7,6 +7,7 @@ from engine.network import Network
 from engine.offered_load import offered_packets
 
 RECORD_BYTES = 32
+ARRIVAL_BYTES = 48 + 8  # in the inbox of a level, with the entry that is looked up for it
 UPSTREAM_BYTES = 2 * RECORD_BYTES + 40 * (2 * 2 + 2)  # in a ring; in the arrivals of a cell, half of them past; and a copy
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # up to seven of eight slots are used; a table grows by a quarter
 FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32  # state, columns, a schedule, the source twice while flows start
@@ -32,7 +33,7 @@ def ring_records(channel: Channel, offered: int) -> int:
 def memory_upper_bound(network: Network, until_ps: int) -> int:
     """Return an upper bound in bytes. A ring grows by doubling, so its bound counts twice."""
     offered, upstream = offered_packets(network, until_ps)
-    records = sum(ring_records(link.channel, offered) for link in network.links)
+    records = links = sum(ring_records(link.channel, offered) for link in network.links)
     mobiles = max(network.mobile_count, 1)
     arrivals = 0
     for cell in network.cells:
@@ -42,6 +43,7 @@ def memory_upper_bound(network: Network, until_ps: int) -> int:
     attachments = len(network.sorted_attachments()["up"])
     return (
         2 * RECORD_BYTES * records
+        + 2 * ARRIVAL_BYTES * (links + min(arrivals, upstream))
         + UPSTREAM_BYTES * min(arrivals, upstream)
         + FLOW_BYTES * network.flow_count
         + int((MOBILE_BYTES + FIFO_BYTES + 2 * RECORD_BYTES) * network.mobile_count)

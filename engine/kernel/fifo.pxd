@@ -6,6 +6,7 @@ from libc.string cimport memset
 
 from engine.kernel.arena cimport BlockPool, allocate_block, allocate_zeroed, free_block, new_block_pool
 from engine.kernel.exact_sum cimport ExactSum, add_product
+from engine.kernel.inbox cimport ArrivalRun
 from engine.kernel.next_event cimport NEVER, atomic_min, atomic_set_bits
 from engine.kernel.packet cimport CONTROL, Packet, unlikely
 from engine.kernel.shortage cimport require
@@ -55,26 +56,35 @@ cdef struct LinkCounters:  # one row of Result.links
     int64_t out_bytes
 
 cdef struct FifoParameters:  # what seldom changes from packet to packet; all mobile nodes' downlinks in a cell share one
+    # first cache line: what each packet reads on entry
+    ArrivalRun* run  # where its packets wait for their arrival while units run by level; NULL: in the ring
     int64_t delay
     uint64_t finish_limit  # NEVER - delay: a transmission has to end before it
     int64_t last_bytes  # size and transmission time of the last packet
     int64_t last_time
-    int64_t limit_packets  # UNLIMITED: no limit
-    int64_t limit_bytes
+    int64_t limit_bytes  # UNLIMITED: no limit
     uint64_t loss  # a random word below it loses the packet
     LinkCounters* counters
-    int64_t counted_packets  # packets whose bytes and busy time are in the counters; later ones all have last_bytes
+    # second cache line: what each packet reads on arrival
+    int64_t last_arrival  # of the last packet in a run
+    int32_t destination  # rank of the unit at the far end
+    int32_t cell
+    int32_t node  # sending end
+    int32_t trace_row  # row of Result.links if the link is traced, else -1
+    int32_t feeder  # run of the sending unit's level from which a packet came last
+    int32_t source  # rank of the unit that sends
     int64_t* frontier  # of the unit at the far end
     int64_t* group_frontier  # of that unit's group: an arrival may not be earlier than either
     int64_t* next_event  # of that unit
     int64_t* group_bound  # of that unit's group
     uint64_t* ready_word  # where an arrival sets ready_bit for that unit; ready_bit is 0 if the unit keeps a list instead
     uint64_t ready_bit
+    int64_t limit_packets
+    int64_t counted_packets  # packets whose bytes and busy time are in the counters; later ones all have last_bytes
     int64_t rate
     int64_t service_time  # >= 0: a server with this service time per packet
-    int32_t node  # sending end
-    int32_t cell
-    int32_t trace_row  # row of Result.links if the link is traced, else -1
+    ArrivalRun* first_run  # run at the beginning of a slice
+    void* fifo  # the link's or server's own FIFO; NULL for the downlinks and uplinks of a cell
 
 cdef extern from *:
     """
@@ -204,8 +214,8 @@ cdef inline void accept_into_empty(Fifo* f, int64_t finish, int64_t extra, int64
     f.state.bytes = size
     count_into_empty(f.params.counters, extra, size)
 
-cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
-    """Offer the packet in the next slot, present at p.t. On acceptance, set p.t to its arrival at the far end."""
+cdef inline int admit(Fifo* f, Packet* p) noexcept nogil:
+    """Let a packet that is present at p.t enter the queue. On acceptance, set p.t to its arrival at the far end."""
     cdef int64_t size = packet_bytes(p), bytes_in_system = size
     cdef uint32_t packets_in_system
     cdef uint64_t finish
@@ -230,11 +240,33 @@ cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
             return PAST_LAST_TIME
         accept_packet(f, finish, p.extra, packets_in_system, bytes_in_system)
     p.t = finish + f.params.delay
-    f.tail += 1
     if unlikely(p.flags & CONTROL):
-        f.state.control_count += f.state.control_count < CONTROL_COUNT_MAX
         count_control_packet(f.params.counters, size)
     return ACCEPTED
+
+cdef inline int offer(Fifo* f, Packet* p) noexcept nogil:
+    """Offer the packet in the next slot of the ring, present at p.t. On acceptance, set p.t to its arrival at the far end."""
+    cdef int outcome = admit(f, p)
+    if outcome == ACCEPTED:
+        f.tail += 1
+        if unlikely(p.flags & CONTROL):
+            f.state.control_count += f.state.control_count < CONTROL_COUNT_MAX
+    return outcome
+
+cdef inline int offer_from_run(Fifo* f, Packet* p, vector[void*]* retired_rings) noexcept nogil:
+    """Offer a packet that waits for its arrival in a run. The ring records only what is in the system while packets queue."""
+    cdef bint queues = f.idle_at > p.t
+    cdef Packet* record
+    cdef int outcome
+    if queues:
+        append_relayed(f, p.t, retired_rings)
+    outcome = admit(f, p)
+    if queues and outcome == ACCEPTED:
+        record = next_slot(f, retired_rings)
+        record.t, record.size, record.extra = p.t, p.size, p.extra
+        f.tail += 1
+        f.head = f.tail
+    return outcome
 
 cdef inline void free_ring(Fifo* f) noexcept nogil:
     free(f.ring)

@@ -11,7 +11,7 @@ from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
 from engine.kernel.fates cimport BINDING_EXPIRED, BUFFER_TIMEOUT, NO_BINDING, NO_VISITOR, QUEUE_FULL, TUNNEL_LIMIT, drop
 from engine.kernel.fifo cimport (
-    ACCEPTED, IN_CONTROL_LIST, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo, next_slot,
+    ACCEPTED, IN_CONTROL_LIST, ORPHAN, Fifo, FifoParameters, append_relayed, delete_fifo, extract_waiting, new_fifo,
     packet_bytes, transmission_time,
 )
 from engine.kernel.occupancy cimport EntryCount, count_bytes, count_entry, uncount_entry
@@ -24,7 +24,7 @@ from engine.kernel.shortage cimport require
 from engine.kernel.thread_pool cimport ScopedLock
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    Cell, Unit, World, add_to_fingerprint, copy_to_slot, find_group, mobile_key, notify_or_fail, offer_packet,
+    Cell, Unit, World, add_to_fingerprint, announce, copy_to_slot, find_group, mobile_key, next_packet, offer_packet,
     packet_kind, packet_mobile, trace_hop,
 )
 
@@ -34,10 +34,10 @@ cdef inline void enqueue(World* w, int n, Fifo* f, Packet* p) noexcept nogil:
         if w.failure == 0:
             drop(w, p, QUEUE_FULL, p.t, n)
     else:
-        notify_or_fail(w, f, p.t)
         add_to_fingerprint(w, f.key, p)
         if unlikely(f.params.trace_row >= 0):
             trace_hop(w, f, p)
+        announce(w, f, p)
 
 cdef inline void forward_packet(World* w, int n, const Packet* p) noexcept nogil:
     """Send a packet on the link towards its destination, which is not n."""
@@ -75,7 +75,7 @@ cdef inline void enqueue_downlink(World* w, int n, Fifo* f, const Packet* p) noe
         if w.failure == 0:
             drop(w, p, QUEUE_FULL, p.t, n)
         return
-    notify_or_fail(w, f, slot.t)
+    announce(w, f, slot)
     if not f.state.is_active:
         f.state.is_active = 1
         w.active_downlinks.push_back(f)
@@ -229,7 +229,7 @@ cdef inline void originate(World* w, int n, const Source* s, bint has_entries) n
         look_up(w, n, &p, e if e != NULL and has_valid_careof(e, s.t) else NULL)
     else:
         f = w.next_hop[n][s.destination]
-        slot = next_slot(f, w.retired_rings)
+        slot = next_packet(w, f)
         emit(s, slot)
         enqueue(w, n, f, slot)
 

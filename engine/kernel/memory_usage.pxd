@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from engine.kernel.binding_table cimport BUFFER, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer
 from engine.kernel.fifo cimport NO_RING, Fifo
+from engine.kernel.inbox cimport MAX_RUNS, Arrival, Inbox, LateArrival
 from engine.kernel.occupancy cimport entry_count_bytes
 from engine.kernel.packet cimport Packet
 from engine.kernel.sources cimport FlowSchedule, Source
@@ -12,6 +13,14 @@ from engine.kernel.world cimport Flow, MobileGroup, MobileNode, Unit, World
 
 cdef inline int64_t ring_bytes(const Fifo* f) noexcept nogil:
     return 0 if f == NULL or f.mask == NO_RING else (f.mask + <int64_t>1) * <int64_t>sizeof(Packet)
+
+cdef inline int64_t inbox_bytes(const Inbox* inbox) noexcept nogil:
+    cdef int64_t slots = 0
+    cdef int i
+    for i in range(MAX_RUNS):
+        if inbox.runs[i].slots != NULL:
+            slots += <int64_t>inbox.runs[i].mask + 1
+    return slots * <int64_t>sizeof(Arrival) + inbox.late.capacity() * sizeof(LateArrival)
 
 cdef inline int64_t table_bytes(const BindingTable* table) noexcept nogil:
     """Return the bytes of a table's slots and of what its entries own, including the rings of queues."""
@@ -43,6 +52,8 @@ cdef inline dict measure_memory(World* w, object built):
     for i in range(w.cells):
         queues += table_bytes(&w.cell[i].downlinks) + table_bytes(&w.cell[i].uplinks) + ring_bytes(w.cell[i].shared_downlink)
         queues += w.cell[i].arrivals.items.capacity() * sizeof(UplinkArrival)
+    for i in range(w.levels):
+        queues += inbox_bytes(&w.level[i].inbox) + w.level[i].entries.capacity() * sizeof(Entry*)
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.inbound_fifos.size()):

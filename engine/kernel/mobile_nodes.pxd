@@ -20,7 +20,7 @@ from engine.kernel.reception cimport (
     advance_boundaries, advance_known_times, check_reception, end_span, mark_contested, receive_data,
 )
 from engine.kernel.sources cimport CbrRing, Source, emit
-from engine.kernel.uplinks cimport send_upstream
+from engine.kernel.uplinks cimport delete_idle_uplinks, send_upstream
 from engine.kernel.world cimport (
     CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, DeferredItem, MobileNode, Span, Unit, World,
     find_last_delivery, mobile_key, packet_kind, trace_once,
@@ -267,6 +267,8 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
         if w.mobile[w.contested_mobiles[0][i]].attachment_count < 2:
             w.mobile[w.contested_mobiles[0][i]].flags &= <uint8_t>~CONTESTED
     w.contested_mobiles.clear()
+    if unlikely(w.backlogged_uplinks.size() != 0):
+        delete_idle_uplinks(w, end)
 
 cdef inline void update_mobiles_next_event(Unit* u) noexcept nogil:
     """Lower the unit's next event to its sources, controller events and schedule.

@@ -11,7 +11,8 @@ from engine.kernel.events cimport (
 from engine.kernel.exact_sum cimport add_product
 from engine.kernel.fates cimport FORWARDING_OVERLOAD, LINK_LOSS, REGISTRATION_OVERLOAD, deliver, drop
 from engine.kernel.fifo cimport (
-    ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, offer, open_cursor, packet_bytes, prefetch,
+    ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, offer, offer_from_run, open_cursor, packet_bytes,
+    prefetch,
 )
 from engine.kernel.forwarding cimport (
     apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
@@ -26,8 +27,8 @@ from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, copy_to_slot, fail, mobile_key,
-    next_ready_fifo, notify_or_fail, packet_kind, packet_mobile,
+    PHASE_CONTROL, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, Unit, World, announce, copy_to_slot, fail, mobile_key,
+    next_ready_fifo, packet_kind, packet_mobile,
 )
 
 cdef enum:
@@ -120,7 +121,7 @@ cdef inline void register_message(World* w, Unit* u, const Packet* p) noexcept n
 cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexcept nogil:
     """Register the control messages for this node that arrive before ``end``, in order."""
     cdef vector[DeferredItem] messages
-    cdef size_t i, at = 0
+    cdef size_t at = 0
     cdef uint32_t h
     cdef Fifo* f
     cdef const Packet* p
@@ -144,6 +145,10 @@ cdef inline void register_control_arrivals(World* w, Unit* u, int64_t end) noexc
                 x.t, x.phase, x.key, x.order, x.packet = p.t, PHASE_CONTROL, arrival.key, arrival - u.next_uplink, p[0]
                 messages.push_back(x)
             arrival += 1
+    register_in_order(w, u, &messages)
+
+cdef inline void register_in_order(World* w, Unit* u, vector[DeferredItem]* messages) noexcept nogil:
+    cdef size_t i
     if messages.size() > 1:
         sort(messages.begin(), messages.end(), &deferred_before)
     for i in range(messages.size()):
@@ -244,16 +249,17 @@ cdef inline void turn_downstream(World* w, Unit* u, const Packet* p, Entry* e) n
 
 cdef inline void enqueue_at_server(World* w, Unit* u, const Packet* p) noexcept nogil:
     """Put a packet into the queue of a forwarding server."""
-    cdef Packet* slot = copy_to_slot(w, u.server_fifo, p)
-    cdef int outcome = offer(u.server_fifo, slot)
+    cdef Fifo* f = u.server_fifo
+    cdef Packet* slot = copy_to_slot(w, f, p)
+    cdef int outcome = offer(f, slot) if f.params.run == NULL else offer_from_run(f, slot, w.retired_rings)
     if outcome == PAST_LAST_TIME:
-        fail(w, PAST_LAST_TIME, u.server_fifo, p.t)
+        fail(w, PAST_LAST_TIME, f, p.t)
     elif outcome == FULL:
         drop(w, p, FORWARDING_OVERLOAD, p.t, u.node)
     else:
-        if slot.t - u.server_fifo.params.service_time != p.t:
-            count_wait(u, slot.t - u.server_fifo.params.service_time - p.t)
-        notify_or_fail(w, u.server_fifo, slot.t)
+        if slot.t - f.params.service_time != p.t:
+            count_wait(u, slot.t - f.params.service_time - p.t)
+        announce(w, f, slot)
 
 cdef inline void drain_cursor(World* w, Unit* u, FifoCursor* x, int64_t end) noexcept nogil:
     """Process all arrivals of one FIFO before ``end``; the caller ensures that nothing else happens in between."""
@@ -289,7 +295,6 @@ cdef inline void drain_blocks(World* w, Unit* u, FifoCursor* x, int64_t end) noe
     Entries are looked up for a block of packets at a time: memory latency is long, but many accesses can overlap.
     """
     cdef Entry* entries[BLOCK_PACKETS]
-    cdef Entry* e
     cdef const Packet* ring = x.ring
     cdef const Packet* p
     cdef uint32_t h = x.head, block_end = look_up_entries(w, u, x, h, end, entries), mask = x.mask
@@ -298,21 +303,24 @@ cdef inline void drain_blocks(World* w, Unit* u, FifoCursor* x, int64_t end) noe
         p = &ring[h & mask]
         consumed_bytes += packet_bytes(p)
         if not unlikely(p.flags & (CONTROL | LOST)) or check_arrival(w, x, p):
-            e = entries[h % BLOCK_PACKETS]
-            if p.destination != u.node:
-                forward_packet(w, u.node, p)
-            elif is_local(e, p.t):
-                if not receive_ahead(w, <Fifo*>e.target.extension, p, e.mobile):
-                    handle_packet(w, u, p, e)
-            elif packet_kind(p) == DATA_DOWN and is_usable_tunnel(w, e, p):
-                send_through_tunnel(w, u.node, p, &e.target)
-            else:
-                handle_packet(w, u, p, e)
+            handle_looked_up_packet(w, u, p, entries[h % BLOCK_PACKETS])
         h += 1
         if h == block_end:
             block_end = look_up_entries(w, u, x, h, end, entries)
     x.head = h
     x.bytes += consumed_bytes
+
+cdef inline void handle_looked_up_packet(World* w, Unit* u, const Packet* p, Entry* e) noexcept nogil:
+    """Process a packet at a node as ``handle_packet`` does, with shorter paths for the most frequent cases."""
+    if p.destination != u.node:
+        forward_packet(w, u.node, p)
+    elif is_local(e, p.t):
+        if not receive_ahead(w, <Fifo*>e.target.extension, p, e.mobile):
+            handle_packet(w, u, p, e)
+    elif packet_kind(p) == DATA_DOWN and is_usable_tunnel(w, e, p):
+        send_through_tunnel(w, u.node, p, &e.target)
+    else:
+        handle_packet(w, u, p, e)
 
 cdef inline uint32_t look_up_entries(
     World* w, Unit* u, const FifoCursor* x, uint32_t h, int64_t end, Entry** entries
@@ -357,7 +365,7 @@ cdef inline bint check_arrival(World* w, FifoCursor* x, const Packet* p) noexcep
 cdef inline void handle_uplink_arrival(World* w, Unit* u) noexcept nogil:
     """Process the next arrival on the cell's uplinks."""
     cdef const Packet* p = &u.next_uplink.packet
-    if check_uplink_arrival(w, u, u.next_uplink):
+    if check_uplink_arrival(w, w.cell[u.cell].uplink_params, u.next_uplink.key, p):
         if u.kind == UNIT_SERVER:
             enqueue_at_server(w, u, p)
         else:

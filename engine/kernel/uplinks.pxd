@@ -14,13 +14,15 @@ from engine.kernel.fifo cimport (
     delete_fifo, packet_bytes, transmission_time, uncount_control,
 )
 from engine.kernel.forwarding cimport get_mobile_fifo
+from engine.kernel.inbox cimport next_run_packet
 from engine.kernel.next_event cimport atomic_min
 from engine.kernel.packet cimport CONTROL, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport is_attached
 from engine.kernel.rng cimport combine
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState, arrival_before, insert_arrival
 from engine.kernel.world cimport (
-    Cell, Unit, World, add_to_fingerprint, copy_to_slot, draw_loss, fail, mobile_key, notify_or_fail, offer_packet, trace_hop,
+    Cell, Unit, World, add_to_fingerprint, announce, copy_to_slot, draw_loss, enter_inbox, fail, mobile_key, offer_packet,
+    trace_hop,
 )
 
 # -- sending ------------------------------------------------------------------------------------------------------------
@@ -40,8 +42,9 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
     cdef FifoParameters* params = c.uplink_params
     cdef UplinkState* state = &w.uplink[m]
     cdef UplinkArrival arrival
+    cdef Packet* x
     cdef int64_t size = packet_bytes(p)
-    cdef uint64_t finish
+    cdef uint64_t finish, key
     if unlikely(size > params.limit_bytes):
         params.counters.dropped += 1
         drop(w, p, QUEUE_FULL, p.t, -1)
@@ -50,17 +53,22 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
     if unlikely(finish >= params.finish_limit):
         send_on_fifo(w, p, m, cell)  # it ends the run and names the uplink
         return
-    arrival.key = combine(c.uplink_key, mobile_key(w, m))
-    arrival.packet = p[0]
-    draw_loss(w, params, arrival.key, &arrival.packet)
+    key = combine(c.uplink_key, mobile_key(w, m))
+    x = &arrival.packet if params.run == NULL else next_run_packet(params.run)
+    x[0] = p[0]
+    draw_loss(w, params, key, x)
     if unlikely(not is_attached(w, m, cell, p.t, finish)):
-        arrival.packet.flags |= SENT_DETACHED
-    arrival.packet.t = finish + params.delay
+        x.flags |= SENT_DETACHED
+    x.t = finish + params.delay
     count_into_empty(params.counters, p.extra, size)
     if unlikely(p.flags & CONTROL):
         count_control_packet(params.counters, size)
     w.packet_hops += 1
     state.idle_at, state.cell, state.bytes = finish, cell, <int>size
+    if params.run != NULL:
+        enter_inbox(w, params, key, x)
+        return
+    arrival.key = key
     if unlikely(arrival.packet.t < params.frontier[0] or arrival.packet.t < params.group_frontier[0]):
         fail(w, BROKEN_FRONTIER, NULL, arrival.packet.t)
     if insert_arrival(&c.arrivals, &arrival):
@@ -75,7 +83,7 @@ cdef inline void send_on_fifo(World* w, const Packet* p, uint32_t m, int cell) n
     cdef int64_t start
     if not f.state.is_active:  # a new FIFO
         f.state.is_active = 1
-        c.active_uplinks.push_back(f)
+        (w.backlogged_uplinks if w.by_level else c.active_uplinks).push_back(f)
         if w.uplink[m].cell == cell:
             f.idle_at, f.state.bytes = w.uplink[m].idle_at, w.uplink[m].bytes
             append_relayed(f, p.t, w.retired_rings)
@@ -84,9 +92,9 @@ cdef inline void send_on_fifo(World* w, const Packet* p, uint32_t m, int cell) n
     if not is_attached(w, m, cell, start, start + transmission_time(f.params, packet_bytes(p))):
         slot.flags |= SENT_DETACHED
     if offer_packet(w, f, slot) == ACCEPTED:
-        notify_or_fail(w, f, slot.t)
         if unlikely(f.params.trace_row >= 0):
             trace_hop(w, f, slot)
+        announce(w, f, slot)
     elif w.failure == 0:
         drop(w, p, QUEUE_FULL, p.t, -1)
 
@@ -145,15 +153,28 @@ cdef inline void collect_backlogged_arrivals(World* w, Unit* u, int64_t end) noe
     u.next_uplink = u.uplink_arrivals.data()
     u.last_uplink = u.next_uplink + u.uplink_arrivals.size()
 
-cdef inline bint check_uplink_arrival(World* w, Unit* u, const UplinkArrival* x) noexcept nogil:
+cdef inline bint check_uplink_arrival(World* w, FifoParameters* params, uint64_t key, const Packet* p) noexcept nogil:
     """Add an arrival to the fingerprint. Return False if it was lost or sent without an attachment, and drop it."""
-    cdef FifoParameters* params = w.cell[u.cell].uplink_params
-    if unlikely(x.packet.flags & (LOST | SENT_DETACHED)):
-        if x.packet.flags & SENT_DETACHED:
+    if unlikely(p.flags & (LOST | SENT_DETACHED)):
+        if p.flags & SENT_DETACHED:
             params.counters.detached += 1
         else:
             params.counters.lost += 1
-        drop(w, &x.packet, DETACHED if x.packet.flags & SENT_DETACHED else LINK_LOSS, x.packet.t, -1)
+        drop(w, p, DETACHED if p.flags & SENT_DETACHED else LINK_LOSS, p.t, -1)
         return False
-    add_to_fingerprint(w, x.key, &x.packet)
+    add_to_fingerprint(w, key, p)
     return True
+
+cdef inline void delete_idle_uplinks(World* w, int64_t t) noexcept nogil:
+    """Delete the FIFOs of uplinks whose backlog has ended by ``t``, while units run by level."""
+    cdef size_t i, remaining = 0
+    cdef Fifo* f
+    for i in range(w.backlogged_uplinks.size()):
+        f = w.backlogged_uplinks.data()[i]
+        if f.idle_at > t:
+            w.backlogged_uplinks.data()[remaining] = f
+            remaining += 1
+        else:
+            remove_entry(&w.cell[f.params.cell].uplinks, f.mobile)
+            delete_fifo(w.fifo_pool, f)
+    w.backlogged_uplinks.resize(remaining)

@@ -4,18 +4,21 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 
 from engine.kernel.arena cimport BlockPool
 from engine.kernel.arrival_merge cimport MergeHead
-from engine.kernel.binding_table cimport BindingTable
+from engine.kernel.binding_table cimport BindingTable, Entry
 from engine.kernel.copy_ledger cimport CopyLedger
 from engine.kernel.events cimport Action, ControllerEvent, Message
 from engine.kernel.exact_sum cimport ExactSum
 from engine.kernel.fifo cimport (
     ACCEPTED, BROKEN_FRONTIER, FULL, PAST_LAST_TIME, Fifo, FifoCursor, FifoParameters, LinkCounters, next_slot,
-    notify_destination, offer,
+    notify_destination, offer, offer_from_run,
 )
+from engine.kernel.inbox cimport Inbox, add_arrival, next_run_packet
 from engine.kernel.link_trace cimport LinkTrace
-from engine.kernel.next_event cimport NextEventIndex, ctz64
+from engine.kernel.next_event cimport NextEventIndex, atomic_min, ctz64
 from engine.kernel.occupancy cimport ByteCount, EntryCount
-from engine.kernel.packet cimport CONTROL, CONTROL_NODE, KIND_MASK, LOST, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely
+from engine.kernel.packet cimport (
+    CONTROL, CONTROL_NODE, KIND_MASK, LOST, SENT_DETACHED, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely,
+)
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
 from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState
@@ -149,6 +152,10 @@ cdef struct DeferredItem:  # arrival, message or action that a unit has to proce
     int32_t cell_or_mobile  # cell of a downlink arrival, mobile node of an upstream packet
     Packet packet
 
+cdef struct ControlArrival:
+    uint64_t key  # of the link or uplink
+    Packet packet
+
 cdef struct Unit:  # logical process: a node, its forwarding server, or all mobile nodes together
     int64_t frontier
     int64_t* next_event  # its element of NextEventIndex.next_event
@@ -157,6 +164,8 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     int32_t node
     int32_t cell  # cell whose uplinks end here, or -1
     int32_t rank
+    int32_t delivery_feeder  # run of its level from which data was delivered here last
+    bint sends_own_packets
     bint has_controller
     int32_t run_ahead_depth  # arcs on the longest path from here through units that may run ahead; 0: it may not
     int64_t visit_end  # how far it goes in this window, if it runs ahead
@@ -177,6 +186,8 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     const UplinkArrival* last_uplink
     bint uplinks_have_control  # there may be control packets among them
     vector[UplinkArrival]* uplink_arrivals  # their copies, if an uplink has a FIFO
+    vector[ControlArrival]* control_arrivals  # messages for this node in the inbox of its level
+    Level* level
     int64_t* schedule_t
     int32_t* schedule_mobile
     int32_t* schedule_code
@@ -198,6 +209,24 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     ByteCount held
     int64_t last_visit_hops
 
+cdef struct UnitSource:  # unit with packets of its own
+    int64_t t  # of the next one
+    Unit* unit
+
+cdef struct LevelAction:
+    int64_t t
+    Unit* unit
+    Action* action
+
+cdef struct Level:  # units that do not hear of each other within a window: they are visited together (engine/kernel/levels.pxd)
+    Unit* units
+    int32_t unit_count
+    bint feeds_itself  # a link leads from one of its units to another
+    Inbox inbox
+    vector[Entry*]* entries  # table entries of the arrivals before the end of the window, run by run
+    vector[UnitSource]* sources  # heap by time
+    vector[LevelAction]* actions  # in the order of time
+
 cdef struct World:
     uint64_t seed
     int32_t nodes
@@ -209,6 +238,10 @@ cdef struct World:
     int32_t record_level
     bint time_ordered  # events are processed in time order over all units: no unit is ahead of another
     NextEventIndex event_index
+    Level* level
+    int32_t levels
+    bint by_level  # packets wait for their arrival in the inboxes of the levels
+    vector[Fifo*]* backlogged_uplinks  # uplinks with FIFOs while units run by level
     int64_t window_begin  # everything before it has been processed
     int64_t slice_end  # a packet that arrives at or after it is in flight at the end of this slice
     LinkCounters* link_counters  # one row for each link, then two for each cell
@@ -356,9 +389,13 @@ cdef inline uint64_t packet_key(World* w, const Packet* p) noexcept nogil:
         k = combine(w.flow_key[p.flow], p.seq)
     return combine(k, p.tunnels & TUNNEL_COUNT_MASK)
 
+cdef inline Packet* next_packet(World* w, Fifo* f) noexcept nogil:
+    """Return the next packet of a FIFO, in its ring or in its run; it is written and then offered."""
+    return next_slot(f, w.retired_rings) if f.params.run == NULL else next_run_packet(f.params.run)
+
 cdef inline Packet* copy_to_slot(World* w, Fifo* f, const Packet* p) noexcept nogil:
-    """Copy a packet into the next slot of a FIFO, where it is changed and then offered."""
-    cdef Packet* slot = next_slot(f, w.retired_rings)
+    """Copy a packet to the next one of a FIFO, where it is changed and then offered."""
+    cdef Packet* slot = next_packet(w, f)
     slot[0] = p[0]
     return slot
 
@@ -370,7 +407,7 @@ cdef inline int offer_packet(World* w, Fifo* f, Packet* p) noexcept nogil:
     """Draw the loss of a packet and offer it to a link, downlink or uplink. Count a packet-hop if it is accepted."""
     cdef int outcome
     draw_loss(w, f.params, f.key, p)
-    outcome = offer(f, p)
+    outcome = offer(f, p) if f.params.run == NULL else offer_from_run(f, p, w.retired_rings)
     if unlikely(outcome != ACCEPTED):
         if outcome == PAST_LAST_TIME:
             fail(w, PAST_LAST_TIME, f, p.t)
@@ -378,6 +415,28 @@ cdef inline int offer_packet(World* w, Fifo* f, Packet* p) noexcept nogil:
     w.packet_hops += 1
     return ACCEPTED
 
-cdef inline void notify_or_fail(World* w, Fifo* f, int64_t t) noexcept nogil:
-    if unlikely(notify_destination(f, t) != ACCEPTED):
-        fail(w, BROKEN_FRONTIER, f, t)
+cdef inline void announce(World* w, Fifo* f, const Packet* p) noexcept nogil:
+    """Announce an accepted packet, which arrives at p.t, to the far end of its FIFO. In a run, it moves to its place."""
+    if f.params.run != NULL:
+        enter_inbox(w, f.params, f.key, p)
+    elif unlikely(notify_destination(f, p.t) != ACCEPTED):
+        fail(w, BROKEN_FRONTIER, f, p.t)
+
+cdef inline void enter_inbox(World* w, FifoParameters* params, uint64_t key, const Packet* p) noexcept nogil:
+    """Move the next packet of a run to its place. A message for the node at the far end is noted there, too."""
+    cdef bint may_move = p.t != params.last_arrival
+    if unlikely(p.t < params.run.inbox.frontier):
+        fail(w, BROKEN_FRONTIER, NULL, p.t)
+    params.last_arrival = p.t
+    if unlikely(p.flags & CONTROL):
+        note_control_arrival(w, &w.unit[params.destination], key, p)
+    add_arrival(&params.run, params, key, may_move)
+
+cdef inline void note_control_arrival(World* w, Unit* u, uint64_t key, const Packet* p) noexcept nogil:
+    cdef ControlArrival x
+    if packet_kind(p) != CONTROL_NODE or u.kind != UNIT_NODE or p.destination != u.node or p.flags & (LOST | SENT_DETACHED):
+        return
+    x.key, x.packet = key, p[0]
+    u.control_arrivals.push_back(x)
+    atomic_min(u.next_event, p.t)
+    atomic_min(u.group_bound, p.t)

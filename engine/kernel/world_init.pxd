@@ -13,6 +13,7 @@ from engine.kernel.fifo cimport (
     UNLIMITED, Fifo, FifoCursor, FifoParameters, LinkCounters, delete_fifo, new_fifo, new_fifo_parameters, new_fifo_pool,
 )
 from engine.kernel.initial_state cimport data_pointer, init_attachments, init_sources, init_tables
+from engine.kernel.level_init cimport delete_levels, init_levels
 from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, close_event_index, open_event_index
 from engine.kernel.occupancy cimport close_entry_count, open_entry_count
@@ -21,8 +22,8 @@ from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    HISTOGRAM_BUCKETS, NO_CELL, UNIT_MOBILES, UNIT_NODE, UNIT_SERVER, Cell, DeferredItem, MobileGroup, MobileNode, PacketRecord,
-    Span, Unit, World,
+    HISTOGRAM_BUCKETS, NO_CELL, UNIT_MOBILES, UNIT_NODE, UNIT_SERVER, Cell, ControlArrival, DeferredItem, MobileGroup, MobileNode,
+    PacketRecord, Span, Unit, World,
 )
 
 cdef extern from *:
@@ -59,6 +60,7 @@ cdef inline void connect_to_unit(FifoParameters* params, World* w, Unit* destina
     params.group_bound = destination.group_bound
     params.group_frontier = &NO_FRONTIER if destination == w.mobile_unit else group_frontier
     params.ready_word, params.ready_bit = &NO_READY_WORD, 0
+    params.destination = destination.rank
 
 cdef inline void enable_run_ahead(Unit* u, int depth) noexcept:
     """Give a unit its own frontier in place of its group's."""
@@ -119,6 +121,7 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
     w.spans = new vector[Span]()
     w.packet_records = new vector[PacketRecord]()
     w.retired_rings = new vector[void*]()
+    w.backlogged_uplinks = new vector[Fifo*]()
     w.ledger_lock = <char*>require(calloc(1, 1))
     w.ledger = new CopyLedger()
     w.mobile_groups = <const MobileGroup*>data_pointer(b.mobile_groups)
@@ -144,6 +147,7 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
         u.sources = new vector[Source]()
         u.deferred = new vector[DeferredItem]()
         u.uplink_arrivals = new vector[UplinkArrival]()
+        u.control_arrivals = new vector[ControlArrival]()
         open_entry_count(&u.bindings)
         open_entry_count(&u.visitors)
         if u.kind == UNIT_MOBILES:
@@ -151,6 +155,7 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
         elif u.kind == UNIT_NODE:
             w.unit_of_node[u.node] = <int32_t>i
             u.registration_fifo = new_server_fifo(w, servers[u.node, 2], servers[u.node, 3])
+            u.registration_fifo.params.node = u.node
             u.reports_refusals = servers[u.node, 4] != 0
     for i in range(w.units):
         u = &w.unit[i]
@@ -158,10 +163,13 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
             u.server_fifo = new_server_fifo(w, servers[u.node, 0], servers[u.node, 1])
             u.server_fifo.key = server_keys[u.node]
             u.server_fifo.params.node = u.node
+            u.server_fifo.params.fifo = u.server_fifo
+            u.server_fifo.params.source = u.rank
             connect_to_unit(u.server_fifo.params, w, &w.unit[w.unit_of_node[u.node]])
             w.unit[w.unit_of_node[u.node]].inbound_fifos.push_back(u.server_fifo)
     w.link_counters = <LinkCounters*>data_pointer(b.tallies)
     init_links(w, b, traced)
+    init_levels(w, b)
     init_attachments(w, b)
     init_sources(w, b)
     init_tables(w, b)
@@ -196,7 +204,9 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
         params = new_channel_parameters(
             w, &links[i, 2], loss[i], &traced[0], i, counters, destination, <int>links[i, 0], -1
         )
+        params.source = w.unit_of_node[links[i, 0]]
         f = new_fifo(w.fifo_pool, params, keys[i])
+        params.fifo = f
         fifos.push_back(f)
         destination.inbound_fifos.push_back(f)
     for i in range(w.units):
@@ -229,6 +239,7 @@ cdef inline int init_links(World* w, object b, const int64_t[::1] traced) except
         c.uplink_params = new_channel_parameters(
             w, &cells[i, 6], cell_loss[i, 1], &traced[0], j + 1, counters, destination, c.node, <int>i
         )
+        c.uplink_params.source = w.mobile_unit.rank
         if cells[i, 1]:
             c.shared_downlink = new_fifo(w.fifo_pool, c.downlink_params, c.downlink_key)
     return 0
@@ -269,7 +280,7 @@ cdef inline void delete_world(World* w) noexcept:
         free_server(w, u.server_fifo)
         free_server(w, u.registration_fifo)
         del u.inbound_fifos, u.cursors, u.merge_heads, u.pending_events, u.actions, u.cbr_rings, u.sources, u.deferred
-        del u.uplink_arrivals
+        del u.uplink_arrivals, u.control_arrivals
         close_entry_count(&u.bindings)
         close_entry_count(&u.visitors)
         free(u.ready_words)
@@ -287,10 +298,11 @@ cdef inline void delete_world(World* w) noexcept:
         free(w.cell[i].downlink_params)
         free(w.cell[i].uplink_params)
         del w.cell[i].active_uplinks, w.cell[i].arrivals.items
+    delete_levels(w)
     delete_link_trace(w.trace)
     del w.active_downlinks, w.downlink_bounds, w.due_downlinks, w.control_downlinks, w.contested_mobiles
     del w.messages, w.free_messages
-    del w.spans, w.packet_records, w.retired_rings, w.ledger
+    del w.spans, w.packet_records, w.retired_rings, w.backlogged_uplinks, w.ledger
     free(w.ledger_lock)
     delete_block_pool(w.fifo_pool)
     close_event_index(&w.event_index)

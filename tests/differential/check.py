@@ -19,20 +19,20 @@ from .oracle import Oracle
 from .overlapping_cells import overlapping_cells
 from .scenarios import UNCHANGED, Change, Scenario
 
-SCHEDULING = ("auto", "window", "heap")
+SCHEDULING = ("auto", "window", "level", "heap")
 MONTHS_PS = 4 * 10**18
 """Length of a run of which the last packets still arrive before the end of the clock."""
 
 
 def engine_options(scenario: Scenario) -> dict[str, Any]:
-    """Return scheduling, window and threads for a scenario. Consecutive seeds cycle through all 27 combinations."""
+    """Return scheduling, window and threads for a scenario. Consecutive seeds cycle through all 36 combinations."""
     turn = scenario.seed // 2
     largest = Engine(scenario.network()).window_ps
     windows = (None, max(1, largest // 2), min(largest, largest // 7 + 13))
     return {
-        "scheduling": SCHEDULING[turn % 3],
-        "window_ps": windows[turn // 3 % 3],
-        "threads": 1 + turn // 9 % 3,
+        "scheduling": SCHEDULING[turn % 4],
+        "window_ps": windows[turn // 4 % 3],
+        "threads": 1 + turn // 12 % 3,
     }
 
 
@@ -109,7 +109,7 @@ def saved_and_restored(number: int) -> list[str]:
     dice, taken, fleet = Random(number), empty_trace(), Actor(scenario.script, network, None)
     engine, file = None, io.BytesIO()
     for turn, cut in enumerate([*sorted(dice.randrange(scenario.until) for _ in range(3)), scenario.until]):
-        way = engine_options(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 3], "threads": 1 + turn % 3}
+        way = engine_options(scenario) if turn == 0 else {"scheduling": SCHEDULING[(number + turn) % 4], "threads": 1 + turn % 3}
         engine = scenario.ready(Engine, scenario.network(), fleet=fleet, **way)
         if turn:
             file.seek(0)

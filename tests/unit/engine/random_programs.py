@@ -121,7 +121,7 @@ options = st.fixed_dictionaries(
     {},
     optional={
         "seed": usually(0, 7, 2**64 - 1), "tunnel_limit": usually(1, 4), "window_ps": usually(None, 1, 12_345, 10**9),
-        "scheduling": st.sampled_from(["auto", "window", "heap", "x"]),
+        "scheduling": st.sampled_from(["auto", "window", "level", "heap", "x"]),
         "record": st.sampled_from(["none", "drops", "packets", 1]),
         "memory_limit_bytes": usually(None, 10**6, 10**9), "trace_links": usually((), ["left>*"], ["server>gate", "gate>left"]),
         "threads": usually(1, 2, 3),

@@ -58,7 +58,7 @@ def test_an_engine_runs_a_network_and_nothing_else(what):
         ({"window_ps": 0}, ValueError, "window_ps is out of range: it is 1 to"),
         ({"window_ps": -5}, ValueError, "window_ps is out of range: it is 1 to"),
         ({"window_ps": "1ms"}, TypeError, "window_ps is an integer"),
-        ({"scheduling": "calendar"}, ValueError, "'auto', 'window', 'heap'"),
+        ({"scheduling": "calendar"}, ValueError, "'auto', 'window', 'level', 'heap'"),
         ({"scheduling": []}, TypeError, "unhashable"),
         ({"record": 1}, ValueError, "'none', 'drops', 'packets'"),
         ({"tunnel_limit": 0}, ValueError, "1 to 4"),
@@ -125,7 +125,7 @@ class Trouble(Exception):
 
 
 @pytest.mark.parametrize("where", ["b", "mobiles"])
-@pytest.mark.parametrize("scheduling", ["window", "heap"])
+@pytest.mark.parametrize("scheduling", ["window", "level", "heap"])
 def test_an_exception_of_a_controller_propagates_and_ends_the_engine(where, scheduling):
     def act(ctx, event):
         raise Trouble("mine")

@@ -55,7 +55,7 @@ def test_a_shift_in_time_shifts_all_times_alone(first):
     assert other.fingerprint != first.fingerprint  # times are in it
 
 
-@pytest.mark.parametrize("scheduling", ["window", "heap", "auto"])
+@pytest.mark.parametrize("scheduling", ["window", "level", "heap", "auto"])
 @pytest.mark.parametrize("window_ps", [None, 1_000_000_007, 12_345_678])
 def test_scheduling_and_windows_have_no_effect(first, scheduling, window_ps):
     other = run(network(), scheduling=scheduling, window_ps=window_ps)

@@ -86,8 +86,12 @@ def test_a_shortage_ends_in_one_memory_error(phase):
 @linux
 @pytest.mark.deep
 @pytest.mark.parametrize(
-    "options", ["{}", "{'scheduling': 'heap'}", "{'threads': 3, 'scheduling': 'window'}", "{'trace_links': ['a>b']}"]
-)
+    "options",
+    [
+        "{}", "{'scheduling': 'level'}", "{'scheduling': 'heap'}", "{'threads': 3, 'scheduling': 'window'}",
+        "{'trace_links': ['a>b']}",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("phase", ["build", "run", "result"])
 def test_a_shortage_at_any_point_ends_in_one_memory_error(phase, options):
     outcomes = [run_out(extra << 18, phase, options) for extra in (0, 1, 3, 8, 21, 55, 144, 377, 987)]

@@ -244,7 +244,7 @@ class Own(BaseException):
 
 
 @pytest.mark.parametrize("kind", [Own, StopIteration, GeneratorExit, SystemExit, OverflowError, MemoryError, KeyError])
-@pytest.mark.parametrize("options", [{}, {"scheduling": "heap"}, {"threads": 2, "scheduling": "window"}])
+@pytest.mark.parametrize("options", [{}, {"scheduling": "level"}, {"scheduling": "heap"}, {"threads": 2, "scheduling": "window"}])
 def test_an_exception_of_a_controller_keeps_type_and_traceback(kind, options):
     class Faulty:
         def on_event(self, ctx, event):

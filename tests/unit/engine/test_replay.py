@@ -118,7 +118,7 @@ def test_mapped_columns_are_not_copied(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts resident pages as Linux does")
-@pytest.mark.parametrize("scheduling", ["window", "heap"])
+@pytest.mark.parametrize("scheduling", ["window", "level", "heap"])
 def test_a_long_run_releases_pages_it_has_read(tmp_path, scheduling):
     """Six million packets are 72 MB of columns; at most a third of them is resident at any time."""
     times, sizes = columns(tmp_path, 6_000_000)

@@ -67,7 +67,7 @@ def test_procedures_with_equal_anchors_share_one_baseline_run(setup, monkeypatch
 def test_the_result_depends_neither_on_slices_nor_on_scheduling(setup, monkeypatch):
     expected = run_procedure(setup, "mipv4", reference=ZERO_BYTES).result.fingerprint
     monkeypatch.setattr(run_module, "MIN_SLICES", 3)
-    for scheduling in ("window", "heap"):
+    for scheduling in ("window", "level", "heap"):
         assert run_procedure(setup, "mipv4", reference=ZERO_BYTES, scheduling=scheduling).result.fingerprint == expected
 
 

@@ -1,0 +1,341 @@
+"""Visit of a level: all units that do not hear of each other within a window, their arrivals and own packets in one order.
+
+A level replaces the visits of its units where a window brings few packets to each: what reaches the units lies in a few runs,
+already in the order of time, and the cost of a packet does not depend on the number of units (docs/architecture.md).
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libcpp.algorithm cimport sort, stable_sort
+
+from engine.kernel.binding_table cimport LOCAL, TUNNEL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
+from engine.kernel.events cimport action_before
+from engine.kernel.fates cimport LINK_LOSS, drop
+from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes, prefetch
+from engine.kernel.forwarding cimport apply_action
+from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, pop_late
+from engine.kernel.next_event cimport NEVER
+from engine.kernel.node_visit cimport (
+    BLOCK_PACKETS, PREFETCH_MIN_ENTRIES, enqueue_at_server, handle_looked_up_packet, next_source_time, originate_until,
+    push_due_events, register_in_order,
+)
+from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
+from engine.kernel.uplinks cimport check_uplink_arrival
+from engine.kernel.vector cimport vector
+from engine.kernel.world cimport (
+    PHASE_CONTROL, UNIT_SERVER, ControlArrival, DeferredItem, Level, LevelAction, Unit, UnitSource, World, packet_mobile,
+)
+
+# -- pass 1 -------------------------------------------------------------------------------------------------------------
+
+cdef inline bint begin_unit_in_level(World* w, Unit* u, int64_t end) noexcept nogil:
+    """Run pass 1 of a unit up to the controllers. Return whether there is an event for them."""
+    cdef vector[DeferredItem] messages
+    cdef size_t i, remaining = 0
+    cdef ControlArrival* a = u.control_arrivals.data()
+    cdef DeferredItem x
+    u.actions.clear()
+    push_due_events(w, u, end)
+    for i in range(u.control_arrivals.size()):
+        if a[i].packet.t < end:
+            x.t, x.phase, x.key, x.order, x.packet = a[i].packet.t, PHASE_CONTROL, a[i].key, i, a[i].packet
+            messages.push_back(x)
+        else:
+            a[remaining] = a[i]
+            remaining += 1
+    u.control_arrivals.resize(remaining)
+    register_in_order(w, u, &messages)
+    return u.pending_events.size() > 0 and u.pending_events.data()[0].t < end
+
+cdef inline int64_t next_control_time(const Unit* u) noexcept nogil:
+    """Return the time of the unit's earliest event for its controller, or of the earliest message for it."""
+    cdef int64_t t = NEVER
+    cdef size_t i
+    if u.pending_events.size():
+        t = u.pending_events.data()[0].t
+    if u.schedule_next < u.schedule_count and u.schedule_t[u.schedule_next] < t:
+        t = u.schedule_t[u.schedule_next]
+    for i in range(u.control_arrivals.size()):
+        t = min(t, u.control_arrivals.data()[i].packet.t)
+    return t
+
+cdef inline bint level_action_before(const LevelAction& x, const LevelAction& y) noexcept nogil:
+    return x.t < y.t
+
+cdef inline void take_actions(Level* v, Unit* u) noexcept nogil:
+    """Add the actions of a unit to those of its level, each unit's in order."""
+    cdef LevelAction x
+    cdef size_t i
+    if u.actions.size() > 1:
+        sort(u.actions.begin(), u.actions.end(), &action_before)
+    for i in range(u.actions.size()):
+        x.t, x.unit, x.action = u.actions.data()[i].t, u, &u.actions.data()[i]
+        v.actions.push_back(x)
+
+# -- sources ------------------------------------------------------------------------------------------------------------
+
+cdef inline void sift_down_source(vector[UnitSource]* heap) noexcept nogil:
+    """Restore the heap after the time at its top has increased."""
+    cdef UnitSource* a = heap.data()
+    cdef UnitSource x = a[0]
+    cdef size_t n = heap.size(), i = 0, child
+    while True:
+        child = 2 * i + 1
+        if child >= n:
+            break
+        if child + 1 < n and a[child + 1].t < a[child].t:
+            child += 1
+        if not a[child].t < x.t:
+            break
+        a[i] = a[child]
+        i = child
+    a[i] = x
+
+cdef inline void send_own_packets(World* w, Level* v, int64_t end) noexcept nogil:
+    """Let the unit at the top send its own packets before ``end`` that precede those of the other units."""
+    cdef UnitSource* a = v.sources.data()
+    cdef int64_t limit = end
+    cdef size_t n = v.sources.size()
+    if n > 1:
+        limit = a[2].t if n > 2 and a[2].t < a[1].t else a[1].t
+        limit = limit + 1 if limit < end else end
+    originate_until(w, a[0].unit, limit)
+    a[0].t = next_source_time(a[0].unit)
+    if n > 1:
+        sift_down_source(v.sources)
+
+# -- pass 2 -------------------------------------------------------------------------------------------------------------
+
+cdef inline bint check_link_arrival(World* w, FifoParameters* params, const Packet* p) noexcept nogil:
+    """Drop a packet that its link has lost, and return False."""
+    if p.flags & LOST:
+        params.counters.lost += 1
+        drop(w, p, LINK_LOSS, p.t, params.node)
+        return False
+    return True
+
+cdef inline void handle_arrival(World* w, Arrival* a, Entry* e) noexcept nogil:
+    """Process an arrival, which is no longer in its run; e is its mobile node's entry if the packet is for the node."""
+    cdef FifoParameters* params = <FifoParameters*>a.params
+    cdef Unit* u = &w.unit[params.destination]
+    params.counters.out_packets += 1
+    params.counters.out_bytes += packet_bytes(&a.packet)
+    if params.cell >= 0:
+        if not check_uplink_arrival(w, params, a.key, &a.packet):
+            return
+    elif unlikely(a.packet.flags & LOST) and not check_link_arrival(w, params, &a.packet):
+        return
+    if unlikely(u.kind == UNIT_SERVER):
+        enqueue_at_server(w, u, &a.packet)
+    else:
+        handle_looked_up_packet(w, u, &a.packet, e)
+
+cdef inline Entry* find_entry_of_arrival(World* w, const Arrival* a) noexcept nogil:
+    cdef Unit* u = &w.unit[(<FifoParameters*>a.params).destination]
+    if a.packet.destination != u.node or u.kind == UNIT_SERVER:
+        return NULL
+    return find_entry(&w.tables[u.node], packet_mobile(w, &a.packet))
+
+cdef inline uint64_t look_up_arrivals(World* w, const ArrivalRun* r, int64_t limit, Entry** entries) noexcept nogil:
+    """Look up the entries of the next arrivals before ``limit`` and prefetch their state. Return the index after the last one.
+
+    Tables do not change while a run is drained.
+    """
+    cdef uint64_t h = r.head, last = h + BLOCK_PACKETS if r.tail - h > BLOCK_PACKETS else r.tail
+    cdef const Arrival* a
+    cdef BindingTable* table
+    cdef Entry* e
+    while h != last:
+        a = &r.slots[h & r.mask]
+        if a.packet.t >= limit:
+            break
+        e = find_entry_of_arrival(w, a)
+        entries[h % BLOCK_PACKETS] = e
+        if e != NULL and e.mode == LOCAL:
+            prefetch(e.target.extension)
+            prefetch(&w.mobile[e.mobile])
+            prefetch(&w.flow[a.packet.flow])
+        if r.tail - h > BLOCK_PACKETS:
+            a = &r.slots[(h + BLOCK_PACKETS) & r.mask]
+            table = &w.tables[w.unit[(<FifoParameters*>a.params).destination].node]
+            if table.entry_count > PREFETCH_MIN_ENTRIES:
+                prefetch_entry(&table.entries[home_slot(packet_mobile(w, &a.packet), table.slot_count)])
+        h += 1
+    return h
+
+cdef inline void drain_run(World* w, ArrivalRun* r, int64_t limit) noexcept nogil:
+    """Process the arrivals of a run before ``limit``; the caller ensures that nothing else happens in between.
+
+    An arrival is copied, because units send into inboxes, which may move; no new arrival comes before ``limit``.
+    """
+    cdef Entry* entries[BLOCK_PACKETS]
+    cdef Arrival arrival
+    cdef uint64_t block_end = look_up_arrivals(w, r, limit, entries)
+    while r.head != block_end:
+        arrival = r.slots[r.head & r.mask]
+        r.head += 1
+        handle_arrival(w, &arrival, entries[(r.head - 1) % BLOCK_PACKETS])
+        if r.head == block_end:
+            block_end = look_up_arrivals(w, r, limit, entries)
+
+cdef inline void handle_late_arrival(World* w, Level* v) noexcept nogil:
+    cdef Arrival arrival
+    pop_late(&v.inbox, &arrival)
+    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
+
+cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
+    cdef Arrival arrival = r.slots[r.head & r.mask]
+    r.head += 1
+    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
+
+cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept nogil:
+    """Run pass 2 between two actions: own packets and arrivals before ``end`` in the order (time, phase, link key)."""
+    cdef ArrivalRun* best
+    cdef const Arrival* a
+    cdef const Arrival* first
+    cdef const LateArrival* late
+    cdef int64_t t_source, t_first, t_second, t
+    cdef int i
+    while True:
+        best = NULL
+        first = NULL
+        t_first = t_second = NEVER
+        for i in range(v.inbox.run_count):
+            if v.inbox.runs[i].head == v.inbox.runs[i].tail:
+                continue
+            a = &v.inbox.runs[i].slots[v.inbox.runs[i].head & v.inbox.runs[i].mask]
+            t = a.packet.t
+            if t < t_first or (t == t_first and arrival_precedes(a, first)):
+                t_second = t_first
+                t_first = t
+                first = a
+                best = &v.inbox.runs[i]
+            elif t < t_second:
+                t_second = t
+        late = NULL
+        if unlikely(v.inbox.late.size() != 0):
+            late = v.inbox.late.data()
+            t = late.arrival.packet.t
+            if first == NULL or arrival_precedes(&late.arrival, first):  # of equal ones, the run has the older
+                t_first = t
+                best = NULL
+            elif t < t_second:
+                t_second = t
+        t_source = v.sources.data().t if v.sources.size() else NEVER
+        if t_first >= end and t_source >= end:
+            v.inbox.next_event = min(t_first, t_source)
+            return
+        if t_source <= t_first:
+            send_own_packets(w, v, end if t_first >= end else t_first + 1)
+        elif best == NULL:
+            handle_late_arrival(w, v)
+        else:
+            t = min(min(t_second, t_source), end)
+            if t > t_first:
+                drain_run(w, best, t)
+            else:
+                handle_first_arrival(w, best)
+
+# -- pass 2, run by run ---------------------------------------------------------------------------------------------------
+
+cdef inline bint find_output(World* w, const Unit* u, const Packet* p, const Entry* e, FifoParameters** out) noexcept nogil:
+    """Find the queue that a packet enters at a unit; NULL: it ends there. Return False if it may enter several, or a buffer."""
+    out[0] = NULL
+    if u.kind == UNIT_SERVER:
+        out[0] = u.server_fifo.params
+    elif p.destination != u.node:
+        out[0] = w.next_hop[u.node][p.destination].params
+    elif p.flags & KIND_MASK == CONTROL_NODE or e == NULL:
+        return p.flags & KIND_MASK != DATA_UP or w.flow[p.flow].bits.ends_at_node
+    elif p.flags & KIND_MASK == DATA_UP:
+        return False
+    elif e.mode == LOCAL:
+        out[0] = (<Fifo*>e.target.extension).params
+    elif e.mode == TUNNEL and e.careof_count == 1:
+        out[0] = w.next_hop[u.node][e.target.node].params
+    else:
+        return False
+    return True
+
+cdef inline bint enters_alone(World* w, Unit* u, const Packet* p, const Entry* e, int run) noexcept nogil:
+    """Return whether no other run feeds the queue that a packet enters, as far as is known. From now on, this run does."""
+    cdef FifoParameters* out
+    cdef int32_t* feeder = &u.delivery_feeder
+    cdef bint alone
+    if not find_output(w, u, p, e, &out):
+        return False
+    if out != NULL:
+        if u.sends_own_packets:
+            return False
+        feeder = &out.feeder
+    alone = feeder[0] == run
+    feeder[0] = run
+    return alone
+
+cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end) noexcept nogil:
+    """Look up the entries of a run's arrivals before ``end`` into ``v.entries``. Return whether each enters its queue alone."""
+    cdef ArrivalRun* r = &v.inbox.runs[run]
+    cdef uint64_t h = r.head
+    cdef const Arrival* a
+    cdef Unit* u
+    cdef Entry* e
+    cdef bint alone = True
+    while h != r.tail:
+        a = &r.slots[h & r.mask]
+        if a.packet.t >= end:
+            break
+        u = &w.unit[(<FifoParameters*>a.params).destination]
+        e = find_entry_of_arrival(w, a)
+        alone &= enters_alone(w, u, &a.packet, e, run)
+        if e != NULL and e.mode == LOCAL:
+            prefetch(e.target.extension)
+            prefetch(&w.mobile[e.mobile])
+            prefetch(&w.flow[a.packet.flow])
+        v.entries.push_back(e)
+        h += 1
+    return alone
+
+cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
+    """Look up the entries of all arrivals before ``end``. Return whether no two runs feed one queue."""
+    cdef bint alone = True
+    cdef int i
+    v.entries.clear()
+    for i in range(v.inbox.run_count):
+        alone &= look_up_run(w, v, i, end)
+    return alone
+
+cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
+    """Process all arrivals that have been looked up, one run after the other."""
+    cdef ArrivalRun* r
+    cdef Arrival* a
+    cdef Arrival arrival
+    cdef size_t i = 0
+    cdef int k
+    for k in range(v.inbox.run_count):
+        r = &v.inbox.runs[k]
+        while r.head != r.tail and i != v.entries.size() and r.slots[r.head & r.mask].packet.t < v.inbox.frontier:
+            a = &r.slots[r.head & r.mask]
+            r.head += 1
+            if v.feeds_itself:  # it may move
+                arrival = a[0]
+                a = &arrival
+            handle_arrival(w, a, v.entries.data()[i])
+            i += 1
+
+cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
+    """Run pass 2 of a level.
+
+    Arrivals, own packets and actions of all units are processed in the order of time. Without actions, the runs are drained one
+    after the other if each queue is fed from one of them: then no event depends on the order between runs.
+    """
+    cdef size_t i
+    v.inbox.next_event = NEVER
+    if v.actions.size() == 0 and (v.inbox.late.size() == 0 or v.inbox.late.data().arrival.packet.t >= end):
+        if look_up_runs(w, v, end):
+            drain_runs(w, v)
+    if v.actions.size() > 1:
+        stable_sort(v.actions.begin(), v.actions.end(), &level_action_before)
+    for i in range(v.actions.size()):
+        process_level_until(w, v, v.actions.data()[i].t)
+        apply_action(w, v.actions.data()[i].unit.node, v.actions.data()[i].action)
+    v.actions.clear()
+    process_level_until(w, v, end)
