@@ -4,12 +4,14 @@
 
 #include <bit>
 #include <cmath>
+#include <memory>
 
 class Calendar {
  public:
   // A bucket holds about one of the ``per_second`` events; the calendar reaches over ``span``. Later events wait in a heap.
-  Calendar(const Network& network, const std::vector<Packet>& store, double per_second, Time span)
-      : n_(network), store_(store), bits_(std::max(0, static_cast<int>(std::log2(1e12 / per_second)))) {
+  // The store has room for ``room`` packets and does not move.
+  Calendar(const Network& network, const Packet* store, std::size_t room, double per_second, Time span)
+      : n_(network), store_(store), after_(new std::uint32_t[room]), bits_(std::max(0, static_cast<int>(std::log2(1e12 / per_second)))) {
     buckets_ = std::bit_ceil(static_cast<std::uint64_t>(span >> bits_) + 64);
     first_.assign(buckets_, none);
     occupied_.assign(buckets_ / 64, 0);
@@ -27,19 +29,20 @@ class Calendar {
     else push_far({time, id});
   }
 
+  struct Event {
+    Time time;
+    std::uint32_t id;
+  };
+
   // The earliest event. It may not be asked for in an empty calendar.
-  std::uint32_t front() {
+  Event front() {
     while (begin_ == end_) open_next();
-    return order_[begin_].id;
+    return order_[begin_];
   }
   void pop_front() { ++begin_, --size_; }
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
-  struct Event {
-    Time time;
-    std::uint32_t id;
-  };
 
   bool before(const Event& a, const Event& b) const {
     if (a.time != b.time) [[likely]] return a.time < b.time;
@@ -47,7 +50,6 @@ class Calendar {
   }
   void append(std::int64_t bucket, std::uint32_t id) {
     const std::uint64_t k = static_cast<std::uint64_t>(bucket) & (buckets_ - 1);
-    if (id >= after_.size()) [[unlikely]] after_.resize(2 * id + 64);
     after_[id] = first_[k];
     first_[k] = id;
     occupied_[k / 64] |= std::uint64_t{1} << k % 64;
@@ -97,11 +99,12 @@ class Calendar {
   }
 
   const Network& n_;
-  const std::vector<Packet>& store_;
+  const Packet* store_;
+  std::unique_ptr<std::uint32_t[]> after_;
   int bits_;
   std::uint64_t buckets_;
   std::int64_t now_ = -1;  // the open bucket
-  std::vector<std::uint32_t> first_, after_;
+  std::vector<std::uint32_t> first_;
   std::vector<std::uint64_t> occupied_;
   std::vector<Event> order_, far_;
   std::size_t begin_ = 0, end_ = 0, size_ = 0;

@@ -10,12 +10,12 @@ class Heap {
 
   void add(const Packet& p) { events_.push(p); }
   void advance(const Packet& p) { events_.push(p); }
-  void finish() {}
+  void finish(const Packet&) {}
 
   template <class Simulator>
   [[gnu::flatten]] void run(Simulator& simulator, Time until) {
     while (!events_.empty() && events_.top().time < until) {
-      const Packet p = events_.top();
+      Packet p = events_.top();
       events_.pop();
       simulator.handle(p);
     }

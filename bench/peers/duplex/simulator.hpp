@@ -1,7 +1,7 @@
 // What happens to packets, messages, sources and moves; when it happens is the schedule's business.
 //
 // A schedule calls ``handle`` with each event of a node in the order of (time, rank). It offers ``add`` for a new packet,
-// ``advance`` for the event that is being handled and has another one to come, and ``finish`` for an event without a successor.
+// ``advance`` for the packet that is being handled, with its next time, and ``finish`` for one that has arrived.
 #pragma once
 #include "network.hpp"
 
@@ -27,7 +27,7 @@ class Simulator {
     return out_;
   }
 
-  void handle(Packet p) {
+  void handle(Packet& p) {
     if (p.is_data()) [[likely]] return handle_data(p);
     if (p.kind() == Kind::Emission) return emit(p);
     if (p.kind() == Kind::Move) return move(p);
@@ -43,7 +43,7 @@ class Simulator {
     p.link = link;
     ++out_.hops;
   }
-  void forward(std::uint32_t link, Packet p) {
+  void forward(std::uint32_t link, Packet& p) {
     cross(link, p);
     schedule_.advance(p);
   }
@@ -52,7 +52,7 @@ class Simulator {
     schedule_.add(p);
   }
 
-  void emit(Packet p) {
+  void emit(Packet& p) {
     Source& s = n_.source[p.number];
     Flow& f = n_.flow[s.first + s.turn];
     const std::uint32_t m = f.mobile;
@@ -65,13 +65,13 @@ class Simulator {
     } else if (++s.time_index < s.time_end) {
       f.time = n_.times[s.time_index];
     } else {
-      return schedule_.finish();
+      return schedule_.finish(p);
     }
     p.time = n_.flow[s.first + s.turn].time;
     schedule_.advance(p);
   }
 
-  void handle_data(const Packet& p) {
+  void handle_data(Packet& p) {
     const std::uint16_t node = n_.link[p.link].to;
     if (node == n_.fleet) return deliver(p);
     if (node != p.to) return forward(n_.route(node, p.to), p);
@@ -84,16 +84,16 @@ class Simulator {
     out_.delay_sum += delay;
     const std::uint64_t flow = 2 * p.number + (p.kind() == Kind::DataUp);
     out_.weighted_delays += static_cast<std::uint64_t>(delay) * ((flow + 1) * 0x9E3779B97F4A7C15);
-    schedule_.finish();
+    schedule_.finish(p);
   }
 
   // Data or a message for a mobile node at the node that it is addressed to.
-  void look_up(std::uint16_t node, Packet p) {
+  void look_up(std::uint16_t node, Packet& p) {
     const bool home = n_.roaming && node == home_agent;
     const std::uint16_t care_of = home ? n_.binding[p.number] : n_.entry[n_.at(p.number, node)];
     if (care_of == no_entry) {
       ++out_.dropped;
-      return schedule_.finish();
+      return schedule_.finish(p);
     }
     if (care_of == node) {
       p.resize(p.own_bytes());
@@ -104,17 +104,17 @@ class Simulator {
     forward(n_.route(node, care_of), p);
   }
 
-  [[gnu::noinline, gnu::cold]] void handle_message(const Packet p) {
+  [[gnu::noinline, gnu::cold]] void handle_message(Packet& p) {
     const std::uint16_t node = n_.link[p.link].to;
     if (node == n_.fleet) {
       if (p.code() == Code::Marker) ++out_.markers;
       else send(n_.uplink(p.number, p.new_router), p, Kind::MessageToNode, Code::Acknowledgement, home_agent);
-      return schedule_.finish();
+      return schedule_.finish(p);
     }
     if (node != p.to) return forward(n_.route(node, p.to), p);
     if (p.kind() == Kind::MessageToMobile) return look_up(node, p);
     answer(node, p);
-    schedule_.finish();
+    schedule_.finish(p);
   }
 
   // A message at the node that it is for: the node changes its entry and answers at once.
@@ -146,13 +146,13 @@ class Simulator {
     start(link, p);
   }
 
-  [[gnu::noinline, gnu::cold]] void move(Packet p) {
+  [[gnu::noinline, gnu::cold]] void move(Packet& p) {
     const MoveEvent e = n_.move[moves_++];
     n_.router[e.mobile] = e.new_router;
     const Packet message{p.time, p.time, 0, e.mobile, e.old_router, e.new_router, 0, 0};
     send(n_.uplink(e.mobile, e.old_router), message, Kind::MessageToNode, Code::Leave, e.old_router);
     send(n_.uplink(e.mobile, e.new_router), message, Kind::MessageToNode, Code::Enter, e.new_router);
-    if (moves_ == n_.move.size()) return schedule_.finish();
+    if (moves_ == n_.move.size()) return schedule_.finish(p);
     p.time = n_.move[moves_].time;
     p.number = n_.move[moves_].mobile;
     schedule_.advance(p);

@@ -65,7 +65,7 @@ class Sorts {
     else box_[n_.link[p.link].box].insert(n_, p);
   }
   void advance(const Packet& p) { add(p); }
-  void finish() {}
+  void finish(const Packet&) {}
 
   template <class Simulator>
   [[gnu::flatten]] void run(Simulator& simulator, Time until) {
@@ -90,7 +90,7 @@ class Sorts {
     const std::uint32_t id = is_move ? static_cast<std::uint32_t>(n_.source.size()) : p.number;
     waiting_[id] = p;
     Unit& u = units_[upward ? unit_of(n_.fleet, true) : unit_of(correspondent, false)];
-    if (!u.own) u.own = std::make_unique<Calendar>(n_, waiting_, n_.packets_per_second() / 2, 3 * n_.longest_gap() / 2);
+    if (!u.own) u.own = std::make_unique<Calendar>(n_, waiting_.data(), waiting_.size(), n_.packets_per_second() / 2, 3 * n_.longest_gap() / 2);
     u.own->insert(id);
   }
 
@@ -105,7 +105,7 @@ class Sorts {
       const Packet* first = nullptr;
       std::uint32_t from = count;
       if (u.own && !u.own->empty()) {
-        first = &waiting_[u.own->front()];
+        first = &waiting_[u.own->front().id];
         if (first->time >= end) first = nullptr;
       }
       for (std::uint32_t i = 0; i < count; ++i) {
@@ -113,7 +113,7 @@ class Sorts {
         if (first == nullptr || n_.before(p, *first)) first = &p, from = i;
       }
       if (first == nullptr) return;
-      const Packet p = *first;
+      Packet p = *first;
       if (from == count) {
         u.own->pop_front();
       } else {
@@ -127,7 +127,7 @@ class Sorts {
   template <class Simulator>
   void visit_one(Simulator& simulator, Box& b, Time end) {
     while (!b.empty() && b.front().time < end) {
-      const Packet p = b.front();
+      Packet p = b.front();
       b.pop_front();
       simulator.handle(p);
     }

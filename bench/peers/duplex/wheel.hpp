@@ -5,38 +5,38 @@
 class Wheel {
  public:
   explicit Wheel(const Network& network)
-      : calendar_(network, pool_, 4 * network.packets_per_second(), 3 * std::max(network.longest_delay(), network.longest_gap()) / 2) {}
+      : pool_(new Packet[room]),
+        calendar_(network, pool_.get(), room, 4 * network.packets_per_second(), 3 * std::max(network.longest_delay(), network.longest_gap()) / 2) {}
 
   void add(const Packet& p) {
-    std::uint32_t id = static_cast<std::uint32_t>(pool_.size());
+    std::uint32_t id = used_;
     if (unused_.empty()) {
-      pool_.push_back(p);
+      if (++used_ > room) std::abort();
     } else {
       id = unused_.back();
       unused_.pop_back();
-      pool_[id] = p;
     }
+    pool_[id] = p;
     calendar_.insert(id);
   }
-  void advance(const Packet& p) {
-    pool_[current_] = p;
-    calendar_.insert(current_);
-  }
-  void finish() { unused_.push_back(current_); }
+  void advance(const Packet& p) { calendar_.insert(static_cast<std::uint32_t>(&p - pool_.get())); }
+  void finish(const Packet& p) { unused_.push_back(static_cast<std::uint32_t>(&p - pool_.get())); }
 
   template <class Simulator>
   [[gnu::flatten]] void run(Simulator& simulator, Time until) {
     while (!calendar_.empty()) {
-      current_ = calendar_.front();
-      if (pool_[current_].time >= until) return;
+      const auto [time, id] = calendar_.front();
+      if (time >= until) return;
       calendar_.pop_front();
-      simulator.handle(pool_[current_]);
+      simulator.handle(pool_[id]);
     }
   }
 
  private:
-  std::vector<Packet> pool_;
+  static constexpr std::uint32_t room = 1 << 24;  // most packets under way; pages are taken when they are used
+
+  std::unique_ptr<Packet[]> pool_;
+  std::uint32_t used_ = 0;
   std::vector<std::uint32_t> unused_;
   Calendar calendar_;
-  std::uint32_t current_ = 0;
 };
