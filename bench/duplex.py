@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by path
 
-from bench import peers
+from bench import peers, whole_runs
 from bench.duplex_networks import BUILDERS, SAME, write
 from bench.rows import ROOT, markdown
 
@@ -53,15 +52,10 @@ CASES = [
 ]
 
 
-def engine_environment(checkout: Path) -> dict[str, str]:
-    """Return an environment in which Python imports the packages of a checkout."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (checkout, checkout / "traces" / "python")))}
-
-
 def run_engine(case: Case, quick: bool, checkout: Path = ROOT) -> dict[str, Any]:
     """Run a case in the engine of a checkout, in its own process."""
     argv = [sys.executable, str(ROOT / "bench" / "duplex_networks.py"), case.builder, json.dumps(case.options(quick))]
-    done = subprocess.run(argv, env=engine_environment(checkout), cwd=checkout, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, env=whole_runs.checkout_environment(checkout), cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{case.name}: the engine of {checkout} failed:\n{done.stderr}")
     figures: dict[str, Any] = json.loads(done.stdout)
@@ -129,6 +123,8 @@ def main() -> None:
         head, *rows = print_rows(table(chosen, options.rounds, options.quick, against))
     except peers.Missing as missing:
         raise SystemExit(str(missing)) from None
+    print(markdown(head, rows))
+    head, *rows = print_rows(whole_runs.table(options.names, options.rounds, options.quick, against))
     print(markdown(head, rows))
 
 
