@@ -1,10 +1,11 @@
-"""Networks with traffic both ways: the engine next to three exact schedules of the same networks.
+"""Networks with traffic both ways, next to three exact schedules of the same networks; whole runs, next to another checkout.
 
-    uv run bench/duplex.py [--quick] [--rounds N] [--against CHECKOUT] [NAME ...]
+    uv run bench/duplex.py [--quick] [--rounds N] [--against CHECKOUT] [--document] [NAME ...]
 
 Times are user processor times, medians of rounds in which all programs take turns. Before any time is printed, every program
 has to deliver as many packets as the engine, with the same packet-hops and the same sums of delays to the picosecond. With
-``--against`` the engine of another checkout, with its compiled modules, takes turns too.
+``--against`` the engine and the command line of another checkout, with compiled modules, take turns too; their results have to
+be the same.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by pat
 
 from bench import peers, whole_runs
 from bench.duplex_networks import BUILDERS, SAME, write
-from bench.rows import ROOT, markdown
+from bench.rows import DOCUMENT, ROOT, document, markdown
 
 SOURCE = Path(__file__).parent / "peers" / "duplex" / "duplex.cpp"
 SCHEDULES = ("wheel", "heap", "sorts")
@@ -55,7 +56,8 @@ CASES = [
 def run_engine(case: Case, quick: bool, checkout: Path = ROOT) -> dict[str, Any]:
     """Run a case in the engine of a checkout, in its own process."""
     argv = [sys.executable, str(ROOT / "bench" / "duplex_networks.py"), case.builder, json.dumps(case.options(quick))]
-    done = subprocess.run(argv, env=whole_runs.checkout_environment(checkout), cwd=checkout, capture_output=True, text=True, check=False)
+    environment = whole_runs.checkout_environment(checkout)
+    done = subprocess.run(argv, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{case.name}: the engine of {checkout} failed:\n{done.stderr}")
     figures: dict[str, Any] = json.loads(done.stdout)
@@ -101,6 +103,10 @@ def table(cases: Iterable[Case], rounds: int, quick: bool, against: Path | None)
             yield [case.name, *(f"{ns[name]:.1f}" for name in (*builds, *SCHEDULES)), *ratios]
 
 
+def is_chosen(name: str, texts: list[str]) -> bool:
+    return not texts or any(text in name for text in texts)
+
+
 def print_rows(rows: Iterable[list[str]]) -> list[list[str]]:
     """Print rows as they come and return all."""
     out = []
@@ -116,16 +122,25 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short runs")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts (5)")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, with compiled modules")
+    parser.add_argument("--document", action="store_true", help=f"write the tables into {DOCUMENT.name}")
     options = parser.parse_args()
-    chosen = [case for case in CASES if not options.names or any(text in case.name for text in options.names)]
     against = options.against and options.against.resolve()
+    measured = options.rounds, options.quick, against
+    networks = [case for case in CASES if is_chosen(case.name, options.names)]
+    runs = [run for run in whole_runs.RUNS if is_chosen(run.name, options.names)]
+    names = [*(case.name for case in CASES), *(run.name for run in whole_runs.RUNS)]
+    if not networks and not runs:
+        parser.error(f"no work is named so; there are {', '.join(map(repr, names))}")
     try:
-        head, *rows = print_rows(table(chosen, options.rounds, options.quick, against))
+        tables = {"duplex": table(networks, *measured), "whole runs": whole_runs.table(runs, *measured)}
+        for name, works in (("duplex", networks), ("whole runs", runs)):
+            if works:
+                head, *rows = print_rows(tables[name])
+                print(text := markdown(head, rows))
+                if options.document:
+                    document(name, text)
     except peers.Missing as missing:
         raise SystemExit(str(missing)) from None
-    print(markdown(head, rows))
-    head, *rows = print_rows(whole_runs.table(options.names, options.rounds, options.quick, against))
-    print(markdown(head, rows))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ phase = "20ms"
 
 @dataclass(frozen=True)
 class WholeRun:
-    """A run; ``arguments`` writes what it needs into a folder and returns the arguments of ``handoff run``, or None without data."""
+    """A run; ``arguments`` writes its files into a folder and returns the arguments of ``handoff run``, or None without data."""
 
     name: str
     arguments: Callable[[Path, bool], list[str] | None]
@@ -153,12 +153,10 @@ def measure(run: WholeRun, rounds: int, quick: bool, against: Path | None) -> li
     return [statistics.median(values) for values in times]
 
 
-def table(names: list[str], rounds: int, quick: bool, against: Path | None) -> Iterator[list[str]]:
+def table(runs: Iterable[WholeRun], rounds: int, quick: bool, against: Path | None) -> Iterator[list[str]]:
     """Yield the head of the table, then a row for each run as soon as it is measured."""
     yield ["whole run", "this build", *(["the other build", "this / the other"] if against else [])]
-    for run in RUNS:
-        if names and not any(text in run.name for text in names):
-            continue
+    for run in runs:
         seconds = measure(run, rounds, quick, against)
         if seconds is None:
             yield [run.name, f"left out: no {BOLOGNA.name}", *(["", ""] if against else [])]
