@@ -11,7 +11,8 @@ class Calendar {
   // A bucket holds about one of the ``per_second`` events; the calendar reaches over ``span``. Later events wait in a heap.
   // The store has room for ``room`` packets and does not move.
   Calendar(const Network& network, const Packet* store, std::size_t room, double per_second, Time span)
-      : n_(network), store_(store), after_(new std::uint32_t[room]), bits_(std::max(0, static_cast<int>(std::log2(1e12 / per_second)))) {
+      : n_(network), store_(store), after_(new std::uint32_t[room]),
+        bits_(std::max(0, static_cast<int>(std::log2(1e12 / per_second)))) {
     buckets_ = std::bit_ceil(static_cast<std::uint64_t>(span >> bits_) + 64);
     first_.assign(buckets_, none);
     occupied_.assign(buckets_ / 64, 0);

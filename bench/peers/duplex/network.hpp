@@ -93,7 +93,9 @@ struct Network {
   }
 
   // Index of a mobile node's entry at a router, and of its uplink there.
-  std::uint32_t at(std::uint32_t m, std::uint16_t at_router) const { return roaming ? m * routers + at_router - first_router : m; }
+  std::uint32_t at(std::uint32_t m, std::uint16_t at_router) const {
+    return roaming ? m * routers + at_router - first_router : m;
+  }
   std::uint32_t uplink(std::uint32_t m, std::uint16_t at_router) const { return uplinks + at(m, at_router); }
   std::uint32_t downlink(std::uint32_t m, std::uint16_t at_router) const {
     return downlinks + (roaming ? at_router - first_router : m);

@@ -58,7 +58,8 @@ class Simulator {
     const std::uint32_t m = f.mobile;
     const std::uint16_t router = n_.router[m], to = s.upward ? correspondent : n_.roaming ? home_agent : router;
     const Kind kind = s.upward ? Kind::DataUp : Kind::DataDown;
-    start(s.upward ? n_.uplink(m, router) : n_.route(correspondent, to), {p.time, p.time, 0, m, 0, 0, to, Packet::pack(data_bytes, kind)});
+    start(s.upward ? n_.uplink(m, router) : n_.route(correspondent, to),
+          {p.time, p.time, 0, m, 0, 0, to, Packet::pack(data_bytes, kind)});
     if (s.interval) {
       f.time += s.interval;
       if (++s.turn == s.count) s.turn = 0;

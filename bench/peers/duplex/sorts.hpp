@@ -90,7 +90,10 @@ class Sorts {
     const std::uint32_t id = is_move ? static_cast<std::uint32_t>(n_.source.size()) : p.number;
     waiting_[id] = p;
     Unit& u = units_[upward ? unit_of(n_.fleet, true) : unit_of(correspondent, false)];
-    if (!u.own) u.own = std::make_unique<Calendar>(n_, waiting_.data(), waiting_.size(), n_.packets_per_second() / 2, 3 * n_.longest_gap() / 2);
+    if (!u.own) {
+      const double per_second = n_.packets_per_second() / 2;
+      u.own = std::make_unique<Calendar>(n_, waiting_.data(), waiting_.size(), per_second, 3 * n_.longest_gap() / 2);
+    }
     u.own->insert(id);
   }
 

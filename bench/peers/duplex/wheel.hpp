@@ -6,7 +6,8 @@ class Wheel {
  public:
   explicit Wheel(const Network& network)
       : pool_(new Packet[room]),
-        calendar_(network, pool_.get(), room, 4 * network.packets_per_second(), 3 * std::max(network.longest_delay(), network.longest_gap()) / 2) {}
+        calendar_(network, pool_.get(), room, 4 * network.packets_per_second(),
+                  3 * std::max(network.longest_delay(), network.longest_gap()) / 2) {}
 
   void add(const Packet& p) {
     std::uint32_t id = used_;
