@@ -102,6 +102,15 @@ def replay_it(path: Path) -> dict[str, Any]:
     return {"sent": sent, "lost": lost, "packet_hops": run.result.events, "run_s": round(run.wall_seconds, 3)}
 
 
+def write_study(file: Path, folder: Path, size: int, mobiles: int) -> int:
+    """Write the capture, repeated to ``size``, its scenario and the attachments into a folder; return the repetitions."""
+    times, seconds = write_repeated(file, folder / "large.pcap", size)
+    (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
+    moves = [f"mn{i},{row}" for i in range(mobiles) for row in _attachments(seconds // 2)]
+    (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
+    return times
+
+
 def study(file: Path, size: int, mobiles: int) -> dict[str, Any]:
     """Compile and replay a capture; return the results with their times and memory."""
     with tempfile.TemporaryDirectory() as name:
@@ -109,10 +118,7 @@ def study(file: Path, size: int, mobiles: int) -> dict[str, Any]:
         if shutil.disk_usage(folder).free < size * 1.5:
             sys.exit(f"{folder} has no room for {size * 1.5:.3g} bytes")
         os.environ["HANDOFF_CACHE"] = str(folder / "cache")
-        times, seconds = write_repeated(file, folder / "large.pcap", size)
-        (folder / "large.toml").write_text(SCENARIO.format(seconds=seconds + 10))
-        moves = [f"mn{i},{row}" for i in range(mobiles) for row in _attachments(seconds // 2)]
-        (folder / "moves.csv").write_text("mobile,router,up_s,down_s,predict_s,going_down_s\n" + "\n".join(moves) + "\n")
+        times = write_study(file, folder, size, mobiles)
         compiled = measure_in_process(compile_it, folder / "large.pcap")
         replayed = measure_in_process(replay_it, folder / "large.toml")
         if replayed["sent"] != compiled["packets"] * mobiles:

@@ -75,7 +75,7 @@ def simpy(folder: Path) -> Command:
     return [_uv(), "run", "--quiet", "--no-project", "--python", sys.executable, "--with", f"simpy=={SIMPY}", HERE / "events.py"]
 
 
-def run(command: Command, **arguments: float | Path) -> dict[str, Any]:
+def run(command: Command, **arguments: float | str | Path) -> dict[str, Any]:
     """Run a peer with ``key=value`` arguments and return its line of JSON."""
     figures: dict[str, Any] = json.loads(_output([*command, *(f"{k}={v}" for k, v in arguments.items())]))
     return figures
