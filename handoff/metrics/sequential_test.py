@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -77,8 +78,18 @@ class SequentialTest:
         events : sequence of EventCount or None
             Counts of each replication, if the measure is a number or a ratio of events (:func:`event_interval`).
         """
-        confidence = 1 - error_probability(self.confidence) / len(self.looks)
+        confidence = 1 - self._look_error
         return mean_interval(values, confidence) if events is None else event_interval(events, confidence)
+
+    def student_factor(self, n: int) -> float:
+        """Return half the width of Student's interval of n values, in standard deviations of one value."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(n - 1, 1 - self._look_error / 2)) / math.sqrt(n)
+
+    @property
+    def _look_error(self) -> float:
+        return error_probability(self.confidence) / len(self.looks)
 
     def decide(self, values: Sequence[float], events: Sequence[EventCount] | None = None) -> Decision:
         """Decide from the replications so far, in the order of their numbers."""
