@@ -124,9 +124,8 @@ class SerialExecutor:
         for task in tasks:
             if self.stopped:
                 return
-            result = run_task(task)
+            yield task, run_task(task)
             self.done += 1
-            yield task, result
 
     def stop(self) -> None:
         """End after the task in progress."""

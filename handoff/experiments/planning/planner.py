@@ -93,7 +93,7 @@ class Planner:
 
     def __post_init__(self) -> None:
         self._feed = TaskFeed(self.executor, self.workers)
-        self._complete: Callable[[Candidate], bool] = lambda candidate: not self.may_end_early
+        self._complete: Callable[[Candidate], bool] = lambda candidate: not self._has_early_ends
 
     def search_values(
         self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None,
@@ -118,7 +118,7 @@ class Planner:
         brackets = {name: Bracket(values, sense=sense) for name in procedures}
         searches = {name: search(bracket, guesses.get(name)) for name, bracket in brackets.items()}
         requested = {name: next(s) for name, s in searches.items()}
-        self._complete = lambda candidate: not self.may_end_early or _has_complete_runs(candidate, brackets)
+        self._complete = lambda candidate: not self._has_early_ends or _has_complete_runs(candidate, brackets)
         try:
             while requested:
                 ahead = [(name, x) for name, xs in requested.items() for x in brackets[name].speculative_values(xs)]
@@ -163,6 +163,10 @@ class Planner:
         runs = self._runs_behind((procedure, value))
         return [run.tables for run in runs if not run.ended_by] or [run.tables for run in runs]
 
+    @property
+    def _has_early_ends(self) -> bool:
+        return self.may_end_early and bool(self.slo_test.early_ends)
+
     def _runs_behind(self, candidate: Candidate) -> list[CachedRun]:
         name, x = candidate
         return [self.runs[name, x, r] for r in range(self.replications_used[candidate])]
@@ -197,10 +201,10 @@ class Planner:
         missing = [run for run in runs if not self._is_done(run)]
         if not missing:
             return
-        urgent = self._make_tasks(missing)
-        ahead = self._make_tasks([run for run in likely if run not in missing and not self._is_done(run)])
-        self._feed.put(list(urgent), list(ahead))
-        self.progress(f"{_count_runs(len(urgent))} at {', '.join(map(self.display, sorted({x for x, _ in urgent.values()})))}")
+        ahead = [run for run in likely if run not in missing and not self._is_done(run)]
+        self._feed.put(self._make_tasks(missing), self._make_tasks(ahead))
+        places = {(x, r) for _, x, r in missing}
+        self.progress(f"{_count_runs(len(places))} at {', '.join(map(self.display, sorted({x for x, _ in places})))}")
         while remaining := sum(not self._is_done(run) for run in missing):
             with self.waiting():
                 done = self._feed.next_result()
@@ -208,18 +212,21 @@ class Planner:
                 raise RunFailed(f"the executor ended before {_count_runs(remaining)} of this step")
             self._add_result(*done)
             self.progress(f"{_count_runs(len(self.runs))} done, {remaining - 1} to go in this step")
+        self._feed.end_step()
 
-    def _make_tasks(self, runs: Sequence[Run]) -> dict[Task, tuple[int, int]]:
-        """Return the tasks of runs, each with its value and replication; procedures share a task if their runs end alike."""
+    def _make_tasks(self, runs: Sequence[Run]) -> list[Task]:
+        """Return the tasks of the runs that are not in progress; procedures share a task if their runs may end alike."""
+        in_progress = {(name, *self._places[t], not t.early_ends) for t in self._feed.in_progress for name in t.procedures}
         procedures: dict[tuple[int, int, bool], list[str]] = {}
         for name, x, r in runs:
-            procedures.setdefault((x, r, self._complete((name, x))), []).append(name)
-        ends = tuple(self.slo_test.early_ends.items())
-        tasks: dict[Task, tuple[int, int]] = {}
+            complete = self._complete((name, x))
+            if (name, x, r, complete) not in in_progress:
+                procedures.setdefault((x, r, complete), []).append(name)
+        tasks = []
         for (x, r, complete), names in procedures.items():
             task = self.make_task(x, r, tuple(names))
-            tasks[task if complete else replace(task, early_ends=ends)] = x, r
-        self._places |= tasks
+            tasks.append(task if complete else replace(task, early_ends=tuple(self.slo_test.early_ends.items())))
+            self._places[tasks[-1]] = x, r
         return tasks
 
     def _add_result(self, task: Task, result: TaskResult) -> None:

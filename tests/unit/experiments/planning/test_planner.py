@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -169,6 +170,30 @@ def test_no_run_ends_early_if_the_low_end_misses_the_targets():
     planner.search_values(["mipv4"], values)
     needed = {run[1] for run in planner.replications_used}
     assert {x for (_, x, _), done in planner.runs.items() if done.ended_by and x in needed} == set()
+
+
+def test_no_run_takes_place_twice():
+    """Run 3 of one procedure, ahead of need, is in progress when both procedures need it: a task with the other one follows."""
+    values = SearchRange(1000, 10**6)
+    tasks = []
+
+    class TwoWorkers(NoisyExecutor):
+        def run(self, drawn):
+            running = []
+            while True:
+                while len(running) < 2 and (group := [*islice(drawn, 1)] or [*islice(drawn, 1)]):  # a group of urgent tasks ends
+                    running += group
+                    tasks.extend(group)
+                if not running:
+                    return
+                yield from super().run([running.pop(0)])
+
+    planner = make_planner(TwoWorkers(0.1), values=values)
+    planner.workers = planner._feed._workers = 2
+    planner.search_values(["mipv4", "mipv6"], values)
+    runs = [(json.loads(task.scenario)["x"], task.seed, name) for task in tasks for name in task.procedures]
+    assert len(runs) == len(set(runs))
+    assert len(runs) > sum(planner.replications_used.values())  # some ahead of need
 
 
 def test_a_value_that_would_stay_open_takes_no_more_runs():
