@@ -23,6 +23,7 @@ MIN_FORECAST_REPLICATIONS = 5
 FORECAST_DEVIATIONS = 2.5
 """Standard deviations by which the mean of the remaining replications may be off in that forecast."""
 
+MAX_MET_ERROR = 0.45
 _ABOVE_ROUNDING = 1 + 1e-9
 
 
@@ -72,7 +73,9 @@ class TargetResult:
 class SloTest:
     """Test of several targets together: all met, or one missed.
 
-    The error of one verdict is at most ``1 - confidence``. It is shared equally among the targets, and among the looks at each
+    The error of one verdict is at most ``1 - confidence``. At a value that misses a target, only "met" is wrong, and this takes a
+    wrong "met" of that target: each may have the whole error. At a value that meets all targets, only "missed" is wrong, and any
+    of them may cause it: they share the error equally. Each shares it among the looks
     (``handoff.metrics.sequential_test.SequentialTest``). Three cases need no interval:
 
     - Two seeds give the same run, packet for packet: nothing in the scenario is random, and the value is exact.
@@ -81,7 +84,7 @@ class SloTest:
     - Nothing was measured, or too few samples: the target stays open.
 
     Beside the intervals, a product test (``handoff.metrics.product_test``) shows that an upper limit is missed, also from runs
-    that ended early. Of the error of a target the intervals use one half on this side of the limit and the product the other.
+    that ended early. Of the share of a target the intervals use one half and the product the other.
 
     Attributes
     ----------
@@ -190,13 +193,15 @@ class SloTest:
         if n < MIN_FORECAST_REPLICATIONS or interval.method != STUDENT or result.target.is_at_extreme:
             return False
         test = self._sequential_test(result.target)
-        factor, last_factor = test.student_factor(n), test.student_factor(most)
-        distance = abs(interval.mean - result.target.limit) / ((interval.high - interval.mean) / factor)  # in deviations of a run
-        return distance + FORECAST_DEVIATIONS * math.sqrt(1 / n - 1 / most) < last_factor
+        deviation = abs(interval.mean - (interval.high if result.target.is_upper_bound else interval.low))
+        distance = abs(interval.mean - result.target.limit) / deviation * test.student_factor(n, "met")  # in deviations of a run
+        needed = test.student_factor(most, "met" if result.target.holds(interval.mean) else "missed")
+        return distance + FORECAST_DEVIATIONS * math.sqrt(1 / n - 1 / most) < needed
 
     def _sequential_test(self, target: Target) -> SequentialTest:
         sense: Literal["<=", ">="] = "<=" if target.is_upper_bound else ">="
-        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications))
+        met_error = min(1 - self.confidence, MAX_MET_ERROR)
+        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), met_error)
 
 
 def has_product_test(target: Target) -> bool:

@@ -39,7 +39,7 @@ def test_equal_runs_under_two_seeds_are_exact():
 
 
 def test_a_run_without_loss_does_not_prove_a_small_loss_ratio():
-    """At 95 % and five looks the upper end is about ln(200) / n, which takes 53,000 packets for 1e-4."""
+    """At 95 % and four looks the upper end is about ln(80) / n, which takes 44,000 packets for 1e-4."""
     assert judge(LOSS, [0.0] * 3, 5000).decision == "open"
     assert judge(LOSS, [0.0] * 12, 2000).decision == "open"
     assert judge(LOSS, [0.0] * 12, 10_000).decision == "met"
@@ -158,3 +158,20 @@ def test_a_test_that_would_stay_open_is_given_up():
 def test_only_extra_bytes_need_the_baseline_run():
     assert needs_baseline([LOSS, Target("extra_air_bytes", "<=", 1e6, "bytes")])
     assert not needs_baseline([LOSS, DELAY])
+
+
+def test_a_met_target_uses_the_whole_error_and_a_missed_one_its_share():
+    """Errors of 0.05 and 0.0125 (two targets, half for the product) at one look at three values with a deviation of 1 ms.
+
+    Student's factors are t(2, 0.95) = 2.920 and t(2, 0.9875) = 6.205, over the root of 3: 1.686 ms and 3.583 ms.
+    """
+    slo_test = SloTest((WAIT, WAIT), 0.95, 3)
+
+    def decide(mean):
+        readings = [Reading(mean + d) for d in (-1e9, 0.0, 1e9)]
+        return slo_test.evaluate([readings, readings], range(3))[0]
+
+    assert [decide(5e9 - distance).decision for distance in (1.67e9, 1.70e9)] == ["open", "met"]
+    assert [decide(5e9 + distance).decision for distance in (3.57e9, 3.60e9)] == ["open", "missed"]
+    interval = decide(5e9).interval
+    assert (interval.high - 5e9, 5e9 - interval.low) == (pytest.approx(1.686e9, rel=1e-3), pytest.approx(3.583e9, rel=1e-3))
