@@ -240,6 +240,8 @@ class Planner:
                 self.store.write((name, x, r), tables, seconds)
 
     def _add_run(self, run: Run, tables: dict[str, Table], ended_by: str = "") -> None:
+        if ended_by and run in self.runs:
+            return  # begun ahead of need
         (fingerprint,) = tables["runs"]["fingerprint"]
         readings = self.slo_test.cut_readings(ended_by) if ended_by else self.read_measures(tables)
         self.runs[run] = CachedRun(readings, fingerprint, tables, ended_by)

@@ -172,6 +172,14 @@ def test_no_run_ends_early_if_the_low_end_misses_the_targets():
     assert {x for (_, x, _), done in planner.runs.items() if done.ended_by and x in needed} == set()
 
 
+def test_a_run_that_ended_early_does_not_replace_the_complete_one():
+    planner = make_early_planner(EarlyExecutor(0.02), SearchRange(1000, 10**6))
+    run, tables = ("mipv4", 64_000, 0), {"runs": {"fingerprint": [1], "wait": [7e12]}}
+    planner._add_run(run, tables)
+    planner._add_run(run, tables, DELAY.measure)
+    assert (planner.runs[run].ended_by, planner.runs[run].readings[0].value) == ("", 7e12)
+
+
 def test_no_run_takes_place_twice():
     """Run 3 of one procedure, ahead of need, is in progress when both procedures need it: a task with the other one follows."""
     values = SearchRange(1000, 10**6)
