@@ -26,7 +26,7 @@ def test_the_values_so_far_bound_the_mean():
 
 
 def test_the_values_so_far_bound_a_quantile():
-    """Of 201 values the p99 is the third largest, rank 201 - 198; one more place allows for rounding."""
+    """The p99 of 201 values is the third largest, rank 201 - 198; one more place allows for rounding."""
     values = np.full(201, -1)
     values[:3] = 7, 8, 9
     assert lower_bound(values, "p99") == -math.inf
