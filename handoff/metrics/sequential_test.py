@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from handoff.metrics.confidence import Interval, error_probability, mean_interval
@@ -46,6 +47,8 @@ class SequentialTest:
         Confidence of the decision, over all looks together.
     most : int
         Largest number of replications; at least 2.
+    met_error : float or None
+        Probability that the target is declared met by mistake, over all looks. None: half of ``1 - confidence``, as for missed.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class SequentialTest:
     sense: Literal["<=", ">="]
     confidence: float = 0.95
     most: int = 30
+    met_error: float | None = None
     looks: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +69,8 @@ class SequentialTest:
         if self.most < 2:
             raise ValueError(f"two replications are the fewest that show a spread, not {self.most}")
         error_probability(self.confidence)
+        if self.met_error is not None and not 0 < self.met_error < 0.5:
+            raise ValueError(f"met_error is a probability above 0 and below 0.5, not {self.met_error}")
         object.__setattr__(self, "looks", look_schedule(self.most))
 
     def interval(self, values: Sequence[float], events: Sequence[EventCount] | None = None) -> Interval:
@@ -77,8 +83,24 @@ class SequentialTest:
         events : sequence of EventCount or None
             Counts of each replication, if the measure is a number or a ratio of events (:func:`event_interval`).
         """
-        confidence = 1 - error_probability(self.confidence) / len(self.looks)
-        return mean_interval(values, confidence) if events is None else event_interval(events, confidence)
+        met, missed = (_interval(values, events, 1 - 2 * error) for error in (self._met_error, self._missed_error))
+        return replace(missed, high=met.high) if self.sense == "<=" else replace(missed, low=met.low)
+
+    def student_factor(self, n: int, decision: Literal["met", "missed"]) -> float:
+        """Return the distance of the mean of n values from the target at which a look decides, in deviations of one value."""
+        from scipy.special import stdtrit
+
+        error = self._met_error if decision == "met" else self._missed_error
+        return float(stdtrit(n - 1, 1 - error)) / math.sqrt(n)
+
+    @property
+    def _missed_error(self) -> float:
+        # Error of one end of the interval at one look.
+        return error_probability(self.confidence) / len(self.looks) / 2
+
+    @property
+    def _met_error(self) -> float:
+        return self._missed_error if self.met_error is None else self.met_error / len(self.looks)
 
     def decide(self, values: Sequence[float], events: Sequence[EventCount] | None = None) -> Decision:
         """Decide from the replications so far, in the order of their numbers."""
@@ -92,3 +114,7 @@ class SequentialTest:
             if self.sense == ">=" and (low >= 0 or high < 0):
                 return "met" if low >= 0 else "missed"
         return "open"
+
+
+def _interval(values: Sequence[float], events: Sequence[EventCount] | None, confidence: float) -> Interval:
+    return mean_interval(values, confidence) if events is None else event_interval(events, confidence)

@@ -72,6 +72,8 @@ class RunResult:
         Summary of each group of a mixture (``handoff.simulation.group_rows``).
     attack_counts : dict of str to int
         Counts of attacks in the window (``handoff.protocol.attacks.ATTACK_COUNTS``).
+    ended_by : str
+        Measure that ended the run early (``handoff.simulation.early_end``); empty if none did.
     """
 
     procedure: str
@@ -89,6 +91,7 @@ class RunResult:
     anchors: tuple[int, ...] = ()
     groups: tuple[Row, ...] = ()
     attack_counts: AttackCounts = field(default_factory=no_attack_counts)
+    ended_by: str = ""
 
     @property
     def reached_ps(self) -> int:

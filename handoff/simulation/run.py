@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
+from handoff.simulation.early_end import CHECKS, EarlyEnd
 from handoff.simulation.group_rows import group_rows
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
@@ -88,6 +89,7 @@ def run_procedure(
     checkpoints: StudyCheckpoint | None = None,
     warmup_ps: int = 0,
     batches: int = 1,
+    early_ends: Sequence[EarlyEnd] = (),
 ) -> RunResult:
     """Run one procedure, or the mixture of the setup, to the end of the setup.
 
@@ -125,6 +127,9 @@ def run_procedure(
         End of the warm-up: the result is about the time after it (``handoff.simulation.measurement_window``).
     batches : int
         Number of parts of that time that have results of their own.
+    early_ends : sequence of EarlyEnd
+        The run ends as soon as one of them is certain, and its result names the measure (``ended_by``). Such a run is like a
+        stopped one: it has no baseline. Not together with a warm-up, batches or checkpoints.
 
     Returns
     -------
@@ -138,6 +143,8 @@ def run_procedure(
     program = compile_procedure(setup, procedure)
     if checkpoints is not None and (warmup_ps, batches) != (0, 1):
         raise ValueError("a run with checkpoints has no warm-up and no batches")
+    if early_ends and (checkpoints is not None or (warmup_ps, batches) != (0, 1)):
+        raise ValueError("a run that may end early has no checkpoints, no warm-up and no batches")
     run = _prepare_run(setup, program, seed, warmup_ps, batches, checkpoints)
     with _open_recorder(record, run) as recorder:
         engine = Engine(
@@ -147,7 +154,7 @@ def run_procedure(
             trace_links=() if recorder is None else recorder.trace_links,
         )  # fmt: skip
         _attach_controllers(engine, run.state, wrap)
-        reached_ps = _advance_run(run, engine, progress, recorder, checkpoints)
+        reached_ps = _advance_run(run, engine, progress, recorder, checkpoints, early_ends)
     if checkpoints is None:
         run.state.controllers.clear()
     engine.release_controllers()
@@ -185,7 +192,7 @@ def run_with_shared_baseline(
 
 @dataclass
 class _PreparedRun:
-    """A run before its engine exists."""
+    """A run before its engine exists. ``ended_by`` is the measure that ended it early."""
 
     setup: Setup
     program: Program | Mixture
@@ -194,6 +201,7 @@ class _PreparedRun:
     state: RunState
     windows: WindowRecorder
     wall_seconds: float = 0.0
+    ended_by: str = ""
 
     def simultaneous_bindings(self) -> int:
         """Return the number of bindings that anchors have made beside an existing one."""
@@ -254,8 +262,9 @@ def _attach_controllers(engine: Engine, state: RunState, wrap: Callable[[int, An
 
 
 def _advance_run(
-    run: _PreparedRun, engine: Engine, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None
-) -> int:
+    run: _PreparedRun, engine: Engine, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
+    early_ends: Sequence[EarlyEnd],
+) -> int:  # fmt: skip
     """Advance the engine of a run to the end of the setup; return the time reached, which is earlier if the run was stopped."""
     state, start_s = run.state, time.perf_counter() - run.state.wall_seconds
 
@@ -264,9 +273,14 @@ def _advance_run(
         state.capture = None if recorder is None else recorder.state()
         return state
 
+    def must_end() -> bool:
+        run.ended_by = next((end.measure for end in early_ends if end.is_certain(state.records)), "")
+        return bool(run.ended_by)
+
     if checkpoints is not None:
         checkpoints.track_engine(engine, current_state)
-    reached_ps = _advance(engine, run.setup.duration_ps, progress, recorder, checkpoints, run.windows)
+    ends = must_end if early_ends else None
+    reached_ps = _advance(engine, run.setup.duration_ps, progress, recorder, checkpoints, run.windows, ends)
     run.wall_seconds = time.perf_counter() - start_s
     return reached_ps
 
@@ -286,9 +300,11 @@ def _advance_baseline(
 
 def _advance(
     engine: Engine, until_ps: int, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
-    windows: WindowRecorder,
+    windows: WindowRecorder, must_end: Callable[[], bool] | None = None,
 ) -> int:  # fmt: skip
     """Advance an engine in slices; after each, report progress, record hops and snapshots, and write a checkpoint if it is due.
+
+    ``must_end`` is asked at ``CHECKS`` instants, whatever the slices; the run ends there if it returns true.
 
     A slice is half as long as the one before if that took too much real time, and twice as long if it took little. No result
     depends on the slices.
@@ -296,16 +312,20 @@ def _advance(
     longest = max(1, until_ps // max(MIN_SLICES, 0 if recorder is None else recorder.slices))
     step = max(1, longest // FIRST_SLICE_DIVISOR)
     reached_ps = engine.time_ps
+    check_ps = max(1, until_ps // CHECKS)
     while reached_ps < until_ps:
         start_s = time.perf_counter()
-        reached_ps = engine.advance(windows.next_stop(min(reached_ps + step, until_ps)))
+        stop_ps = windows.next_stop(min(reached_ps + step, until_ps))
+        if must_end is not None:
+            stop_ps = min(stop_ps, (reached_ps // check_ps + 1) * check_ps)
+        reached_ps = engine.advance(stop_ps)
         windows.record(engine)
         if recorder is not None:
             recorder.write(engine.take_trace())
         stop = progress is not None and not progress(StudyProgress(reached_ps, until_ps, engine.profile["events"]))
         if checkpoints is not None:  # the checkpoint precedes the end of the capture, which could not be resumed any more
             checkpoints.write_if_due(forced=stop or (reached_ps == until_ps and recorder is not None))
-        if stop:
+        if stop or (must_end is not None and reached_ps < until_ps and reached_ps % check_ps == 0 and must_end()):
             break
         slice_s = time.perf_counter() - start_s
         if slice_s > SLICE_SECONDS:
@@ -363,6 +383,7 @@ def _collect_result(
     collected = collect_window(*after_warmup)
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference
+    collected.ended_by = run.ended_by
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
 

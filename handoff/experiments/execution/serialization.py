@@ -59,8 +59,8 @@ def decode_reply(reply: bytes) -> Reply:
     return Reply([_make_result(**fields) for fields in message["results"]], message["seconds"])
 
 
-def _make_result(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str) -> TaskResult:
-    return TaskResult(tuple(tables), tuple(wall_seconds), problem)
+def _make_result(tables: Sequence[Any], wall_seconds: Sequence[float], problem: str, ended_by: Sequence[str]) -> TaskResult:
+    return TaskResult(tuple(tables), tuple(wall_seconds), problem, tuple(ended_by))
 
 
 def _to_tuples(value: Any) -> Any:

@@ -14,9 +14,11 @@ import numpy as np
 
 from handoff.experiments.execution.input_files import changed_inputs
 from handoff.output.parquet import table_columns
+from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
-from handoff.simulation.baseline import ByteCounts
-from handoff.simulation.run import run_with_shared_baseline
+from handoff.simulation.baseline import ZERO_BYTES, ByteCounts
+from handoff.simulation.early_end import EarlyEnd
+from handoff.simulation.run import RunResult, run_procedure, run_with_shared_baseline
 from handoff.workload.build import build_setup, message_path
 
 Table = dict[str, list[Any]]
@@ -49,6 +51,10 @@ class Task:
     inputs : tuple of (str, str)
         Names and digests of the files that the scenario names (:mod:`handoff.experiments.execution.input_files`). The task
         fails if a file differs.
+    baseline : bool
+        If false, no baseline run takes place, and the tables have no extra bytes.
+    early_ends : tuple of (str, float)
+        Measures and values: a run ends as soon as one is certain (:class:`handoff.simulation.early_end.EarlyEnd`).
     """
 
     scenario: str
@@ -60,6 +66,8 @@ class Task:
     batches: int = 1
     memory_limit_bytes: int | None = None
     inputs: tuple[tuple[str, str], ...] = ()
+    baseline: bool = True
+    early_ends: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,11 +82,14 @@ class TaskResult:
         Real time of each run; no measure depends on it.
     problem : str
         Empty, or the mistakes in the scenario or the failure of the run, one a line.
+    ended_by : tuple of str
+        Measure that ended each run early; empty if none did.
     """
 
     tables: tuple[dict[str, Table], ...] = ()
     wall_seconds: tuple[float, ...] = ()
     problem: str = ""
+    ended_by: tuple[str, ...] = ()
 
 
 class Executor(Protocol):
@@ -134,21 +145,34 @@ def run_task(task: Task) -> TaskResult:
         scenario = Scenario.model_validate(json.loads(task.scenario))
         setup = build_setup(scenario, message_path(Path(task.folder), scenario), task.seed, task.memory_limit_bytes)
         references: dict[Any, ByteCounts] = {}
-        tables, seconds = [], []
+        early_ends = tuple(EarlyEnd(*end) for end in task.early_ends)
+        tables, seconds, ended_by = [], [], []
         for name in task.procedures:
             start = time.perf_counter()
-            run = run_with_shared_baseline(
-                setup, name, references, seed=task.seed, detail=task.detail, warmup_ps=task.warmup_ps, batches=task.batches,
-                memory_limit_bytes=task.memory_limit_bytes,
-            )  # fmt: skip
+            run = _run(task, setup, name, references, early_ends)
             tables.append({table: _to_python(table_columns(table, run, setup, task.seed)) for table in TABLES})
             seconds.append(time.perf_counter() - start)
+            ended_by.append(run.ended_by)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:
         return TaskResult(problem=str(error) or type(error).__name__)
     except Exception as error:  # a defect of this program: report where it is, so that the other tasks can run
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return TaskResult(problem=f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
-    return TaskResult(tuple(tables), tuple(seconds))
+    return TaskResult(tuple(tables), tuple(seconds), ended_by=tuple(ended_by))
+
+
+def _run(
+    task: Task, setup: Setup, procedure: str, references: dict[Any, ByteCounts], early_ends: tuple[EarlyEnd, ...]
+) -> RunResult:
+    options: dict[str, Any] = {
+        "seed": task.seed, "detail": task.detail, "warmup_ps": task.warmup_ps, "batches": task.batches,
+        "memory_limit_bytes": task.memory_limit_bytes, "early_ends": early_ends,
+    }  # fmt: skip
+    if task.baseline:
+        return run_with_shared_baseline(setup, procedure, references, **options)
+    run = run_procedure(setup, procedure, reference=ZERO_BYTES, **options)
+    run.extra = None
+    return run
 
 
 def _to_python(columns: dict[str, Any]) -> Table:

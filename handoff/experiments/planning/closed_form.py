@@ -91,6 +91,11 @@ def has_closed_form(measure: str) -> bool:
     return (name if element else measure.removesuffix("_max")) in _ESTIMATED
 
 
+def estimate_measure(measure: str, estimates: Sequence[Estimate]) -> float:
+    """Return the value that estimates give a measure with a closed form."""
+    return _look_up(measure, estimates)[0]
+
+
 def _counts_mobile_nodes(problem: SearchProblem) -> bool:
     return problem.path == "mobile_nodes" or problem.path.endswith((".mobile_nodes", ".mobiles"))
 
@@ -127,4 +132,4 @@ def _look_up(measure: str, estimates: Sequence[Estimate]) -> tuple[float, str]:
     return (min(value, 1.0) if attribute == "load" else value), law
 
 
-__all__ = ["ClosedForm", "closed_form", "has_closed_form"]
+__all__ = ["ClosedForm", "closed_form", "estimate_measure", "has_closed_form"]

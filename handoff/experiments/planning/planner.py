@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from handoff.experiments.execution.task import Executor, Table, Task, TaskResult
-from handoff.experiments.planning.value_search import Bracket, SearchRange, Sense, search
+from handoff.experiments.planning.task_feed import TaskFeed
+from handoff.experiments.planning.value_search import Bracket, Guess, SearchRange, Sense, search
 from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, overall_decision
 
 Candidate = tuple[str, int]
@@ -16,6 +17,7 @@ Candidate = tuple[str, int]
 Run = tuple[str, int, int]
 """Procedure, value of the field, number of the replication."""
 Waiting = Callable[[], AbstractContextManager[None]]
+NO_GUESSES: Mapping[str, Guess] = {}
 
 
 class RunFailed(RuntimeError):
@@ -24,11 +26,12 @@ class RunFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class CachedRun:
-    """A finished run: the measures of the targets, and all tables for later questions."""
+    """A finished run: the measures of the targets, and all tables for later questions. ``ended_by`` is what ended it early."""
 
     readings: tuple[Reading, ...]
     fingerprint: int
     tables: dict[str, Table]
+    ended_by: str = ""
 
 
 class RunStore(Protocol):
@@ -63,6 +66,9 @@ class Planner:
         Returns a value as text.
     store : RunStore or None
         Keeps runs for another time.
+    may_end_early : bool
+        True if runs may end as soon as they are certain to exceed a limit by far. Those at the low end never do, and no run does
+        if that end misses the targets: the figures then show where the search can stop.
     waiting : callable
         Returns a context for each wait for a run. There a KeyboardInterrupt ends a search and nothing is half written.
     runs : dict of Run to CachedRun
@@ -79,14 +85,23 @@ class Planner:
     progress: Callable[[str], None] = lambda line: None
     display: Callable[[int], str] = str
     store: RunStore | None = None
+    may_end_early: bool = False
     waiting: Waiting = nullcontext
     runs: dict[Run, CachedRun] = field(default_factory=dict)
     replications_used: dict[Candidate, int] = field(default_factory=dict)
+    _places: dict[Task, tuple[int, int]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._feed = TaskFeed(self.executor, self.workers)
+        self._complete: Callable[[Candidate], bool] = lambda candidate: not self._has_early_ends
 
     def search_values(
-        self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None
-    ) -> tuple[dict[str, Bracket], bool]:
+        self, procedures: Sequence[str], values: SearchRange, sense: Sense | None = None,
+        guesses: Mapping[str, Guess] = NO_GUESSES,
+    ) -> tuple[dict[str, Bracket], bool]:  # fmt: skip
         """Search for each procedure, in parallel: runs of the same value and seed share one task.
+
+        ``guesses`` has functions that guess the answer, by procedure (``handoff.experiments.planning.value_search.search``).
 
         Returns
         -------
@@ -101,8 +116,9 @@ class Planner:
             If a run has a problem.
         """
         brackets = {name: Bracket(values, sense=sense) for name in procedures}
-        searches = {name: search(bracket) for name, bracket in brackets.items()}
+        searches = {name: search(bracket, guesses.get(name)) for name, bracket in brackets.items()}
         requested = {name: next(s) for name, s in searches.items()}
+        self._complete = lambda candidate: not self._has_early_ends or _has_complete_runs(candidate, brackets)
         try:
             while requested:
                 ahead = [(name, x) for name, xs in requested.items() for x in brackets[name].speculative_values(xs)]
@@ -114,6 +130,7 @@ class Planner:
                     except StopIteration:
                         continue
                 requested = following
+            self._complete_first_missed(brackets)
         except KeyboardInterrupt:
             for bracket in brackets.values():
                 bracket.update_ends()
@@ -135,55 +152,106 @@ class Planner:
             self._do_runs([(name, x, r) for name, x in undecided for r in range(look)], likely)
             for name, x in undecided:
                 self.replications_used[name, x] = look
-                runs = [self.runs[name, x, r] for r in range(look)]
-                readings = list(zip(*(run.readings for run in runs), strict=True))
-                results[name, x] = self.slo_test.evaluate(readings, [run.fingerprint for run in runs])
-            undecided = [c for c in undecided if overall_decision(results[c]) == "open"]
+                results[name, x] = self._judge((name, x))
+            undecided = [c for c in undecided if overall_decision(results[c]) == "open" and not self._stays_open(c, results[c])]
             if not undecided:
                 break
         return results
 
     def tables(self, procedure: str, value: int) -> list[dict[str, Table]]:
-        """Return the tables behind the last verdict on a value, in the order of the replications."""
-        return [self.runs[procedure, value, r].tables for r in range(self.replications_used[procedure, value])]
+        """Return the tables of the complete runs behind the last verdict on a value; without any, those of the others."""
+        runs = self._runs_behind((procedure, value))
+        return [run.tables for run in runs if not run.ended_by] or [run.tables for run in runs]
+
+    @property
+    def _has_early_ends(self) -> bool:
+        return self.may_end_early and bool(self.slo_test.early_ends)
+
+    def _runs_behind(self, candidate: Candidate) -> list[CachedRun]:
+        name, x = candidate
+        return [self.runs[name, x, r] for r in range(self.replications_used[candidate])]
+
+    def _readings(self, candidate: Candidate) -> list[tuple[Reading, ...]]:
+        return list(zip(*(run.readings for run in self._runs_behind(candidate)), strict=True))
+
+    def _judge(self, candidate: Candidate) -> list[TargetResult]:
+        return self.slo_test.evaluate(self._readings(candidate), [run.fingerprint for run in self._runs_behind(candidate)])
+
+    def _stays_open(self, candidate: Candidate, results: Sequence[TargetResult]) -> bool:
+        return self.slo_test.stays_open(results, self._readings(candidate))
+
+    def _complete_first_missed(self, brackets: Mapping[str, Bracket]) -> None:
+        # The answer describes the load at its missed end, from one complete run.
+        ends = [(name, b.first_missed) for name, b in brackets.items() if b.first_missed is not None]
+        ends = [end for end in ends if all(run.ended_by for run in self._runs_behind(end))]
+        self._complete = lambda candidate: True
+        self._do_runs([(name, x, 0) for name, x in ends], ())
+        for name, x in ends:
+            brackets[name].verdicts[x] = self._judge((name, x))
+
+    def _is_done(self, run: Run) -> bool:
+        # A run that ended early counts only where runs may.
+        done = self.runs.get(run)
+        return done is not None and not (done.ended_by and self._complete(run[:2]))
 
     def _do_runs(self, runs: Sequence[Run], likely: Sequence[Run]) -> None:
         for run in runs:
             if run not in self.runs and self.store is not None and (tables := self.store.read(run)):
                 self._add_run(run, tables)
-        procedures: dict[tuple[int, int], list[str]] = {}
-        for name, x, r in (run for run in runs if run not in self.runs):
-            procedures.setdefault((x, r), []).append(name)
-        for name, x, r in (run for run in likely if procedures and run not in self.runs):
-            if (x, r) in procedures or len(procedures) < self.workers:
-                procedures.setdefault((x, r), []).append(name)
-        tasks = {self.make_task(x, r, tuple(names)): (x, r) for (x, r), names in procedures.items()}
-        remaining = len(tasks)
-        if remaining:
-            self.progress(f"{_count_runs(remaining)} at {', '.join(map(self.display, sorted({x for x, _ in procedures})))}")
-        results = self.executor.run(tasks)
-        while (finished := self._next_result(results)) is not None:
-            task, result = finished
-            x, r = tasks[task]
-            self._add_result(task, result, x, r)
-            remaining -= 1
-            self.progress(f"{_count_runs(len(self.runs))} done, {remaining} to go in this step")
+        missing = [run for run in runs if not self._is_done(run)]
+        if not missing:
+            return
+        ahead = [run for run in likely if run not in missing and not self._is_done(run)]
+        self._feed.put(self._make_tasks(missing), self._make_tasks(ahead))
+        places = {(x, r) for _, x, r in missing}
+        self.progress(f"{_count_runs(len(places))} at {', '.join(map(self.display, sorted({x for x, _ in places})))}")
+        while remaining := sum(not self._is_done(run) for run in missing):
+            with self.waiting():
+                done = self._feed.next_result()
+            if done is None:
+                raise RunFailed(f"the executor ended before {_count_runs(remaining)} of this step")
+            self._add_result(*done)
+            self.progress(f"{_count_runs(len(self.runs))} done, {remaining - 1} to go in this step")
+        self._feed.end_step()
 
-    def _next_result(self, results: Iterator[tuple[Task, TaskResult]]) -> tuple[Task, TaskResult] | None:
-        with self.waiting():
-            return next(results, None)
+    def _make_tasks(self, runs: Sequence[Run]) -> list[Task]:
+        """Return the tasks of the runs that are not in progress; procedures share a task if their runs may end alike."""
+        in_progress = {(name, *self._places[t], not t.early_ends) for t in self._feed.in_progress for name in t.procedures}
+        procedures: dict[tuple[int, int, bool], list[str]] = {}
+        for name, x, r in runs:
+            complete = self._complete((name, x))
+            if (name, x, r, complete) not in in_progress:
+                procedures.setdefault((x, r, complete), []).append(name)
+        tasks = []
+        for (x, r, complete), names in procedures.items():
+            task = self.make_task(x, r, tuple(names))
+            tasks.append(task if complete else replace(task, early_ends=tuple(self.slo_test.early_ends.items())))
+            self._places[tasks[-1]] = x, r
+        return tasks
 
-    def _add_result(self, task: Task, result: TaskResult, x: int, r: int) -> None:
+    def _add_result(self, task: Task, result: TaskResult) -> None:
+        x, r = self._places[task]
         if result.problem:
             raise RunFailed(f"seed {task.seed}: {result.problem}")
-        for name, tables, seconds in zip(task.procedures, result.tables, result.wall_seconds, strict=True):
-            self._add_run((name, x, r), tables)
+        ended_by = result.ended_by or ("",) * len(task.procedures)
+        for name, tables, seconds, end in zip(task.procedures, result.tables, result.wall_seconds, ended_by, strict=True):
+            self._add_run((name, x, r), tables, end)
             if self.store is not None:
                 self.store.write((name, x, r), tables, seconds)
 
-    def _add_run(self, run: Run, tables: dict[str, Table]) -> None:
+    def _add_run(self, run: Run, tables: dict[str, Table], ended_by: str = "") -> None:
+        if ended_by and run in self.runs:
+            return  # begun ahead of need
         (fingerprint,) = tables["runs"]["fingerprint"]
-        self.runs[run] = CachedRun(self.read_measures(tables), fingerprint, tables)
+        readings = self.slo_test.cut_readings(ended_by) if ended_by else self.read_measures(tables)
+        self.runs[run] = CachedRun(readings, fingerprint, tables, ended_by)
+
+
+def _has_complete_runs(candidate: Candidate, brackets: Mapping[str, Bracket]) -> bool:
+    name, x = candidate
+    bracket = brackets[name]
+    low = bracket.verdicts.get(bracket.range.low)
+    return x == bracket.range.low or (low is not None and overall_decision(low) != "met")
 
 
 def _count_runs(count: int) -> str:

@@ -13,7 +13,7 @@ from handoff.experiments.execution.task import Task, canonical_json
 from handoff.experiments.planning.search_problems import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.value_search import Sense
-from handoff.experiments.planning.verdict import SloTest, needs_detail
+from handoff.experiments.planning.verdict import SloTest, needs_baseline, needs_detail
 from handoff.protocol.mixture import unsupported_reasons
 from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
@@ -120,11 +120,17 @@ class ValidatedPlan:
         return Task(
             canonical_json(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
             memory_limit_bytes=self.memory_limit_bytes, inputs=input_digests(tables, folder),
+            baseline=self.request.output is not None or needs_baseline(self.targets),
         )  # fmt: skip
 
     def setup_at(self, problem: SearchProblem, position: int) -> Setup:
         """Build the scenario at a value, with the first seed."""
         return _build_setup(self.request, problem.tables(self.data, position), self.seed, self.memory_limit_bytes)
+
+    @property
+    def may_end_early(self) -> bool:
+        """True if no one reads the runs but the plan, and their measures start at time 0."""
+        return self.request.output is None and not self.warmup_ps
 
     def make_slo_test(self, problem: SearchProblem) -> SloTest:
         """Return the test of one value, which has an equal share of the error of the answer."""

@@ -10,6 +10,7 @@ from functools import partial
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer, busiest_resources
 from handoff.experiments.planning.closed_form import closed_form
+from handoff.experiments.planning.first_guess import guess_answer
 from handoff.experiments.planning.planner import Planner, Waiting
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run_store import PlanDataset, open_dataset
@@ -119,9 +120,10 @@ def _answer_steps(
         planner = Planner(
             plan.make_slo_test(problem), executor, make_task, partial(read_measures, plan.targets),
             workers=getattr(executor, "jobs", 1), progress=progress, display=problem.values.display, waiting=waiting,
-            store=None if dataset is None else dataset.store_for(problem, make_task),
+            store=None if dataset is None else dataset.store_for(problem, make_task), may_end_early=plan.may_end_early,
         )  # fmt: skip
-        brackets, complete = planner.search_values(procedures, problem.range, problem.sense)
+        guesses = {name: partial(guess_answer, problem, name, partial(plan.setup_at, problem)) for name in procedures}
+        brackets, complete = planner.search_values(procedures, problem.range, problem.sense, guesses)
         for name, bracket in brackets.items():
             answers.append(_make_answer(plan, problem, planner, name, bracket, complete))
         last_met = answers[-1].bracket.last_met
@@ -134,7 +136,7 @@ def _answer_steps(
 def _make_answer(
     plan: ValidatedPlan, problem: SearchProblem, planner: Planner, procedure: str, bracket: Bracket, complete: bool
 ) -> Answer:  # fmt: skip
-    replications = {x: len(planner.tables(procedure, x)) for x in bracket.values}
+    replications = {x: planner.replications_used[procedure, x] for x in bracket.values}
     answer = Answer(procedure, problem.name, problem.values, bracket, replications, complete)
     setup_at = partial(plan.setup_at, problem)
     if complete and (form := closed_form(problem, plan.targets, procedure, setup_at)):

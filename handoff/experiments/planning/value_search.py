@@ -6,7 +6,7 @@ The search asks for verdicts on values and receives them; it runs nothing itself
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -20,6 +20,11 @@ MIDPOINT_PARTS = 16
 """A midpoint is rounded to the power of ten below this fraction of its interval."""
 ROUNDING_ALLOWANCE = 1.1
 """More halvings than the exact number: a rounded midpoint is up to a thirtieth of the interval away from the middle."""
+
+GUESS_MARGIN = 0.05
+"""Relative distance of the first values on either side of a guess, or the precision if that is larger."""
+GUESS_POWERS = (1, 2, 4)
+"""Multiples of this distance, on a logarithmic scale, that are tried until the values enclose the answer."""
 
 Sense = Literal["largest", "smallest"]
 Verdicts = dict[int, list[TargetResult]]
@@ -57,6 +62,13 @@ class SearchRange:
     def is_near(self, a: int, b: int) -> bool:
         """Return whether two values are so close that none between them needs a trial."""
         return abs(b - a) <= max(self.resolution, self.precision * max(abs(a), abs(b)))
+
+    def values_around(self, guess: int, power: int) -> tuple[int, int]:
+        """Return values with few digits below and above a guess, ``power`` margins away, within the range."""
+        ratio = (1 + max(GUESS_MARGIN, self.precision)) ** power
+        step = 10 ** max(0, len(str(round(guess * (ratio - 1)))) - 1)
+        below, above = round(guess / ratio / step) * step, round(guess * ratio / step) * step
+        return min(max(below, self.low), self.high), min(max(above, below + 1), self.high)
 
     def midpoint(self, a: int, b: int) -> int:
         """Return a value near the middle, in a wide interval the geometric one, with few significant digits."""
@@ -116,6 +128,11 @@ class Bracket:
     def values_with(self, decision: str) -> list[int]:
         """Return the values with this verdict, in order."""
         return [x for x in self.values if overall_decision(self.verdicts[x]) == decision]
+
+    @property
+    def has_both_decisions(self) -> bool:
+        """True if a value meets the targets and another misses one."""
+        return {"met", "missed"} <= {overall_decision(results) for results in self.verdicts.values()}
 
     @property
     def is_monotone(self) -> bool:
@@ -191,20 +208,24 @@ class Bracket:
 
 
 Search = Generator[list[int], Verdicts, Bracket]
+Guess = Callable[[list[TargetResult]], int | None]
 
 
-def search(bracket: Bracket) -> Search:
+def search(bracket: Bracket, guess: Guess | None = None) -> Search:
     """Find the last value that meets the targets.
 
     The search climbs from the low end until the verdict changes, or until the targets are missed by more and more, so that no
     value meets them. Bisection follows; if values stay undecided, it narrows both ends of the undecided interval. Finally one
-    value on each side shows whether the verdicts are in order. If ``bracket.sense`` is set, the low end may settle the answer:
+    value on each side shows whether the verdicts are in order. If the low end meets the targets and there is a guess, the climb
+    begins with values around it. If ``bracket.sense`` is set, the low end may settle the answer:
     if the smallest value is searched and the low end meets the targets, or the largest is searched and the low end misses them.
 
     Parameters
     ----------
     bracket : Bracket
         Filled in as verdicts arrive, so that it is valid if the search is left early.
+    guess : callable or None
+        Receives the results at the low end, if this meets the targets, and returns a value near the expected answer or None.
 
     Yields
     ------
@@ -221,11 +242,15 @@ def search(bracket: Bracket) -> Search:
     chosen_sense = bracket.sense
     settling_decision = {"smallest": "met", "largest": "missed"}.get(chosen_sense or "")
     settled = settling_decision == overall_decision(bracket.verdicts[values.low])
+    if guess is not None and not settled and overall_decision(bracket.verdicts[values.low]) == "met":
+        yield from _try_around(bracket, guess(bracket.verdicts[values.low]))
     for previous, value in pairwise(values.coarse_values if not settled else ()):
-        if {"met", "missed"} <= {overall_decision(bracket.verdicts[x]) for x in bracket.values}:
+        if bracket.has_both_decisions:
             break
+        if value <= bracket.values[-1]:
+            continue
         bracket.verdicts.update((yield [value]))
-        if is_significantly_worse(bracket.verdicts[value], bracket.verdicts[previous]):
+        if previous in bracket.verdicts and is_significantly_worse(bracket.verdicts[value], bracket.verdicts[previous]):
             bracket.sense = chosen_sense or "largest"
             break
     checked = False
@@ -239,6 +264,22 @@ def search(bracket: Bracket) -> Search:
         if not requested or len(bracket.verdicts) + len(requested) > values.max_values:
             return bracket
         bracket.verdicts.update((yield requested))
+
+
+def _try_around(bracket: Bracket, guess: int | None) -> Generator[list[int], Verdicts, None]:
+    # The first round tries both sides at once; further rounds only the side that has no clear verdict yet.
+    low = bracket.range.low
+    if guess is None or guess <= low:
+        return
+    for power in GUESS_POWERS:
+        below, above = bracket.range.values_around(guess, power)
+        wanted = [below] if bracket.values_with("met") == [low] else []
+        wanted += [above] if not bracket.values_with("missed") else []
+        requested = [x for x in dict.fromkeys(wanted) if x not in bracket.verdicts]
+        if requested:
+            bracket.verdicts.update((yield requested))
+        if bracket.has_both_decisions and bracket.values_with("met") != [low]:
+            return
 
 
 def non_monotone_measures(bracket: Bracket) -> list[tuple[str, int, int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,12 +10,21 @@ from typing import Literal
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
 from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
-from handoff.metrics.confidence import EXACT, Interval, unbounded_interval
+from handoff.metrics.confidence import EXACT, STUDENT, Interval, unbounded_interval
 from handoff.metrics.event_interval import EventCount
-from handoff.metrics.sequential_test import Decision, SequentialTest, look_schedule
+from handoff.metrics.product_test import PRODUCT, product_interval
+from handoff.metrics.sequential_test import FIRST_LOOK, Decision, SequentialTest, look_schedule
+from handoff.simulation.early_end import can_end_early
 
 MIN_REPLICATIONS = 2
 """Replications that show whether a scenario contains anything random."""
+MIN_FORECAST_REPLICATIONS = 5
+"""Replications from which on a test is given up that more of them would leave open. With fewer, their spread is too uncertain."""
+FORECAST_DEVIATIONS = 2.5
+"""Standard deviations by which the mean of the remaining replications may be off in that forecast."""
+
+MAX_MET_ERROR = 0.45
+_ABOVE_ROUNDING = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -24,16 +34,19 @@ class Reading:
     Attributes
     ----------
     value : float or None
-        None if nothing was measured.
+        None if nothing was measured. A lower bound if the run ended early because of this measure.
     events : EventCount or None
         Events behind a number or a ratio of events.
     enough : bool
         True if there were enough samples for the measure; a quantile needs some beyond it.
+    is_cut : bool
+        True if the run ended early, so that the whole run's value is not known.
     """
 
     value: float | None
     events: EventCount | None = None
     enough: bool = True
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,13 +73,18 @@ class TargetResult:
 class SloTest:
     """Test of several targets together: all met, or one missed.
 
-    The error of one verdict is at most ``1 - confidence``. It is shared equally among the targets, and among the looks at each
+    The error of one verdict is at most ``1 - confidence``. At a value that misses a target, only "met" is wrong, and this takes a
+    wrong "met" of that target: each may have the whole error. At a value that meets all targets, only "missed" is wrong, and any
+    of them may cause it: they share the error equally. Each shares it among the looks
     (``handoff.metrics.sequential_test.SequentialTest``). Three cases need no interval:
 
     - Two seeds give the same run, packet for packet: nothing in the scenario is random, and the value is exact.
     - The limit is the extreme of the measure (``lost<=0``, ``scenario_1_ratio>=1``): the target is missed with the first
       replication that violates it, and met if none of ``max_replications`` does.
     - Nothing was measured, or too few samples: the target stays open.
+
+    Beside the intervals, a product test (``handoff.metrics.product_test``) shows that an upper limit is missed, also from runs
+    that ended early. Of the share of a target the intervals use one half and the product the other.
 
     Attributes
     ----------
@@ -86,6 +104,30 @@ class SloTest:
         """Numbers of replications after which a verdict may be possible."""
         return tuple(sorted({min(MIN_REPLICATIONS, self.max_replications), *look_schedule(self.max_replications)}))
 
+    @property
+    def target_error(self) -> float:
+        """Error probability of one target."""
+        return (1 - self.confidence) / len(self.targets)
+
+    @property
+    def early_ends(self) -> dict[str, float]:
+        """Measures whose value ends a run early, each with that value.
+
+        ``FIRST_LOOK`` runs with such a value miss the target by the product test. A target with one such run cannot be met: even
+        if all other values were 0, the mean of ``max_replications`` would not be below the limit.
+        """
+        multiple = max((self.target_error / 2) ** (-1 / FIRST_LOOK), self.max_replications) * _ABOVE_ROUNDING
+        ends: dict[str, float] = {}
+        for target in self.targets:
+            if has_product_test(target) and can_end_early(target.measure):
+                ends[target.measure] = max(ends.get(target.measure, 0.0), multiple * target.limit)
+        return ends
+
+    def cut_readings(self, measure: str) -> tuple[Reading, ...]:
+        """Return the readings of a run that ended early because of a measure: a lower bound of this one, nothing of others."""
+        bound = self.early_ends[measure]
+        return tuple(Reading(bound if t.measure == measure else None, is_cut=True) for t in self.targets)
+
     def evaluate(self, readings: Sequence[Sequence[Reading]], fingerprints: Sequence[int]) -> list[TargetResult]:
         """Return the result of each target, in their order.
 
@@ -100,6 +142,8 @@ class SloTest:
         return [self._evaluate(target, row, constant) for target, row in zip(self.targets, readings, strict=True)]
 
     def _evaluate(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
+        if any(r.is_cut for r in readings):
+            return self._evaluate_cut(target, readings)
         values = [r.value for r in readings if r.value is not None]
         too_few = sum(not r.enough for r in readings)
         if len(values) < len(readings) or too_few:
@@ -120,12 +164,49 @@ class SloTest:
                 note = _extreme_note(violations, n, self.confidence)
                 return TargetResult(target, "missed" if violations else "met", interval, note)
             return TargetResult(target, "open", interval)
-        return TargetResult(target, test.decide(values, events), interval)
+        decision = test.decide(values, events)
+        if decision == "open" and events is None and has_product_test(target):
+            product = product_interval(values, self.target_error / 2)
+            if product.low >= target.limit:
+                return TargetResult(target, "missed", interval, f"at least {format_value(product.low, target.unit)}")
+        return TargetResult(target, decision, interval)
+
+    def _evaluate_cut(self, target: Target, readings: Sequence[Reading]) -> TargetResult:
+        values = [r.value for r in readings if r.value is not None]
+        if len(values) < len(readings):
+            note = f"not measured in {len(readings) - len(values)} runs that ended early"
+            return TargetResult(target, "open", unbounded_interval(values), note)
+        interval = product_interval(values, self.target_error / 2)
+        return TargetResult(target, "missed" if interval.low >= target.limit else "open", interval)
+
+    def stays_open(self, results: Sequence[TargetResult], readings: Sequence[Sequence[Reading]]) -> bool:
+        """Return whether ``max_replications`` would very probably leave the value undecided too.
+
+        An undecided value costs precision, never confidence. The forecast takes mean and deviation from the replications so far,
+        and ``FORECAST_DEVIATIONS`` for what the others may add.
+        """
+        pairs = zip(results, readings, strict=True)
+        return all(self._target_stays_open(result, row) for result, row in pairs if result.decision == "open")
+
+    def _target_stays_open(self, result: TargetResult, readings: Sequence[Reading]) -> bool:
+        n, most, interval = len(readings), self.max_replications, result.interval
+        if n < MIN_FORECAST_REPLICATIONS or interval.method != STUDENT or result.target.is_at_extreme:
+            return False
+        test = self._sequential_test(result.target)
+        deviation = abs(interval.mean - (interval.high if result.target.is_upper_bound else interval.low))
+        distance = abs(interval.mean - result.target.limit) / deviation * test.student_factor(n, "met")  # in deviations of a run
+        needed = test.student_factor(most, "met" if result.target.holds(interval.mean) else "missed")
+        return distance + FORECAST_DEVIATIONS * math.sqrt(1 / n - 1 / most) < needed
 
     def _sequential_test(self, target: Target) -> SequentialTest:
-        error = (1 - self.confidence) / len(self.targets)
         sense: Literal["<=", ">="] = "<=" if target.is_upper_bound else ">="
-        return SequentialTest(target.limit, sense, 1 - error, max(2, self.max_replications))
+        met_error = min(1 - self.confidence, MAX_MET_ERROR)
+        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), met_error)
+
+
+def has_product_test(target: Target) -> bool:
+    """Return whether the product test applies: to an upper limit above 0. No measure is below 0."""
+    return target.is_upper_bound and target.limit > 0
 
 
 def overall_decision(results: Sequence[TargetResult]) -> Decision:
@@ -153,9 +234,16 @@ def needs_detail(targets: Sequence[Target]) -> bool:
     return any(get_measure(target.measure).detail for target in targets)
 
 
+def needs_baseline(targets: Sequence[Target]) -> bool:
+    """Return whether a target's measure counts bytes beyond those of the baseline run."""
+    return any(target.measure.startswith("extra") for target in targets)
+
+
 def format_target_result(result: TargetResult) -> str:
     """Return the mean of a result and its interval, if it has one, as text."""
     interval, unit = result.interval, result.target.unit
+    if interval.method == PRODUCT:
+        return f"at least {format_value(interval.mean, unit)}"
     if not interval.known or interval.low == interval.high:
         return format_value(interval.mean, unit)
     return f"{format_value(interval.mean, unit)} [{format_value(interval.low, unit)}, {format_value(interval.high, unit)}]"

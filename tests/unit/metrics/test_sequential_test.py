@@ -32,6 +32,16 @@ def test_a_clear_case_is_decided_early(truth, sense, decision):
     assert plan.decide(values[:8]) == decision
 
 
+@pytest.mark.parametrize(("sense", "met_side"), [("<=", -1), (">=", 1)])
+def test_each_decision_has_its_own_error(sense, met_side):
+    """At one look: t(2, 0.9) = 1.886 for a met target, t(2, 0.99) = 6.965 for a missed one, over the root of 3."""
+    plan = SequentialTest(0.0, sense, 0.98, 3, met_error=0.1)
+    for side, decision, factor in ((met_side, "met", 1.886 / 3**0.5), (-met_side, "missed", 6.965 / 3**0.5)):
+        assert plan.student_factor(3, decision) == pytest.approx(factor, rel=1e-3)
+        assert plan.decide([side * factor * 0.99 + d for d in (-1, 0, 1)]) == "open"
+        assert plan.decide([side * factor * 1.01 + d for d in (-1, 0, 1)]) == decision
+
+
 def test_the_first_look_that_decides_counts_however_values_come():
     rng = np.random.default_rng(5)
     plan = SequentialTest(1.0, "<=", 0.95, 40)
@@ -70,6 +80,7 @@ def test_handoffs_that_may_lose_ten_packets_each_take_ten_times_as_many_packets(
     ("make", "message"),
     [
         (lambda: SequentialTest(1, "<"), "'<=' or '>=', not '<'"),
+        (lambda: SequentialTest(1, "<=", met_error=0), "a probability above 0"),
         (lambda: SequentialTest(1, "<=", most=1), "two replications are the fewest"),
     ],
 )

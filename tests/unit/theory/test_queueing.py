@@ -52,3 +52,28 @@ def test_capacity_of_a_home_agent():
 def test_poisson_probabilities_of_a_mean_of_two():
     assert queues.poisson_probabilities(2, 3) == pytest.approx([math.exp(-2) * w for w in (1, 2, 2, 4 / 3)])
     assert queues.poisson_probabilities(0, 2).tolist() == [1, 0, 0]
+
+
+def md1_wait_probability(load, t):
+    """Probability that the wait of M/D/1 is at most t services (A. K. Erlang, 1909): a sum that alternates in sign."""
+    terms = ((load * (k - t)) ** k / math.factorial(k) * math.exp(-load * (k - t)) for k in range(math.floor(t) + 1))
+    return (1 - load) * math.fsum(terms)
+
+
+@pytest.mark.parametrize(("load", "q"), [(0.3, 0.99), (0.5, 0.99), (0.7, 0.9), (0.7, 0.99), (0.9, 0.8), (0.9, 0.9)])
+def test_a_quantile_of_the_wait_of_m_d_1(load, q):
+    t = queues.md1_wait_quantile(load, 1.0, q)
+    assert md1_wait_probability(load, t * 0.97) < q < md1_wait_probability(load, t * 1.03 + 0.02)
+    assert queues.md1_wait_quantile(load, 7.0, q) == pytest.approx(7 * t)
+
+
+def test_quantiles_of_the_wait_without_load_and_at_full_load():
+    assert queues.md1_wait_quantile(0.005, 1.0, 0.99) == 0  # more than 99 % do not wait at all
+    assert queues.md1_wait_quantile(1.0, 1.0, 0.99) == math.inf
+
+
+@pytest.mark.parametrize("load", [0.05, 0.5, 0.9, 0.99])
+def test_negligible_states_change_nothing(load):
+    """Fewer states: the sum of those left out is below the rounding error of the first one."""
+    assert queues.md1_states(load, 3000)[:64] == pytest.approx(queues._md1_states(load, 3000)[:64], rel=1e-14)
+    assert len(queues.md1_states(load, 3000)) == 3001

@@ -3,8 +3,10 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
 from handoff.experiments.execution.task import TABLES, SerialExecutor, Task, canonical_json, run_task
 from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS
 from handoff.scenario import Scenario
@@ -42,6 +44,25 @@ def test_a_task_may_have_a_warm_up_and_batches():
         assert sum(tables["batches"]["sent"]) == tables["runs"]["sent"][0]
     task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), warmup_ps=4 * 10**12)
     assert "leaves nothing" in run_task(task).problem
+
+
+def test_a_task_without_a_baseline_has_no_extra_bytes():
+    whole, without = (
+        run_task(Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4",), baseline=baseline)).tables[0]["runs"]
+        for baseline in (True, False)
+    )
+    assert whole["extra_bytes"][0] > 0
+    assert without["extra_bytes"] == without["extra_air_bytes"] == without["extra_core_bytes"] == [None]
+    assert without["fingerprint"] == whole["fingerprint"]
+
+
+def test_a_task_may_end_its_runs_early():
+    ends = (("registration_delay_mean", 1.0),)
+    task = Task(canonical_json(commute()), str(EXAMPLES), 3, ("mipv4", "sync-mipv4"), early_ends=ends)
+    (done,) = decode_reply(run_encoded_tasks(encode_tasks([task]))).results
+    assert done.ended_by == ("registration_delay_mean",) * 2
+    assert all(tables["runs"]["interrupted_ps"][0] < 4 * 10**12 for tables in done.tables)
+    assert run_task(replace(task, early_ends=(("registration_delay_mean", 1e15),))).ended_by == ("", "")
 
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys():

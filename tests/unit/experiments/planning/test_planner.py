@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_a_far_value_is_decided_with_few_replications():
     planner.search_values(["mipv4"], values)
     replications = {x: len(planner.tables("mipv4", x)) for x in {x for _, x, _ in planner.runs}}
     assert replications[40_000] <= 5
-    assert replications[160_000] == 3
+    assert replications[160_000] == 2  # each a hundred times the limit: the product of both shows it
 
 
 def test_procedures_share_tasks_and_random_draws():
@@ -109,3 +110,105 @@ def test_a_failed_run_ends_the_search_with_its_reason():
     values = SearchRange(1000, 10**6)
     with pytest.raises(RunFailed, match="it broke"):
         make_planner(NoisyExecutor(0.02, problem_at=16_000), values=values).search_values(["mipv4"], values)
+
+
+DELAY = Target("registration_delay_mean", "<=", 5e9, "ps")
+
+
+class EarlyExecutor(NoisyExecutor):
+    """Executor whose runs end early if the task asks for it and their mean is beyond the value."""
+
+    def __init__(self, noise, **options):
+        super().__init__(noise, **options)
+        self.tasks = []
+
+    def run(self, tasks):
+        for task, result in super().run(tasks):
+            self.tasks.append(task)
+            value = result.tables[0]["runs"]["wait"][0]
+            ended_by = next((measure for measure, at_least in task.early_ends if value >= at_least), "")
+            yield task, TaskResult(result.tables, result.wall_seconds, ended_by=(ended_by,) * len(task.procedures))
+
+
+def make_early_planner(executor, values):
+    planner = make_planner(executor, values=values)
+    planner.slo_test, planner.may_end_early = SloTest((DELAY,), planner.slo_test.confidence, 12), True
+    return planner
+
+
+def test_runs_beyond_the_low_end_may_end_early_and_the_missed_end_has_one_complete_run():
+    values = SearchRange(1000, 10**6)
+    executor = EarlyExecutor(0.02)
+    planner = make_early_planner(executor, values)
+    bracket = planner.search_values(["mipv4"], values)[0]["mipv4"]
+    assert bracket.last_met <= LIMIT < bracket.first_missed
+    assert all(bool(task.early_ends) == (json.loads(task.scenario)["x"] != 1000) for task in executor.tasks[:-1])
+    assert [x for (_, x, _), done in planner.runs.items() if done.ended_by] == [64_000] * 3 + [56_000] * 3  # 100 limits
+
+
+def test_the_missed_end_of_an_answer_is_described_by_a_complete_run():
+    """At 64,000 all runs end early, and a precision of 1 makes it the end of the answer."""
+    values = SearchRange(1000, 10**6, precision=1.0)
+    executor = EarlyExecutor(0.02)
+    planner = make_early_planner(executor, values)
+    bracket = planner.search_values(["mipv4"], values)[0]["mipv4"]
+    assert bracket.first_missed == 64_000
+    assert not executor.tasks[-1].early_ends
+    assert [planner.runs["mipv4", 64_000, r].ended_by for r in range(3)] == ["", DELAY.measure, DELAY.measure]
+    assert len(planner.tables("mipv4", 64_000)) == 1
+    (result,) = bracket.verdicts[64_000]
+    assert result.decision == "missed"
+    assert result.interval.mean > 100e9  # a third of 500 ms, and two bounds
+
+
+def test_no_run_ends_early_if_the_low_end_misses_the_targets():
+    """Intervals of complete runs show that it gets worse, so that the search does not climb to the high end."""
+    values = SearchRange(50_000, 10**7)
+    executor = EarlyExecutor(0.02)
+    planner = make_early_planner(executor, values)
+    planner.workers = 2
+    planner.search_values(["mipv4"], values)
+    needed = {run[1] for run in planner.replications_used}
+    assert {x for (_, x, _), done in planner.runs.items() if done.ended_by and x in needed} == set()
+
+
+def test_a_run_that_ended_early_does_not_replace_the_complete_one():
+    planner = make_early_planner(EarlyExecutor(0.02), SearchRange(1000, 10**6))
+    run, tables = ("mipv4", 64_000, 0), {"runs": {"fingerprint": [1], "wait": [7e12]}}
+    planner._add_run(run, tables)
+    planner._add_run(run, tables, DELAY.measure)
+    assert (planner.runs[run].ended_by, planner.runs[run].readings[0].value) == ("", 7e12)
+
+
+def test_no_run_takes_place_twice():
+    """Run 3 of one procedure, ahead of need, is in progress when both procedures need it: a task with the other one follows."""
+    values = SearchRange(1000, 10**6)
+    tasks = []
+
+    class TwoWorkers(NoisyExecutor):
+        def run(self, drawn):
+            running = []
+            while True:
+                while len(running) < 2 and (group := [*islice(drawn, 1)] or [*islice(drawn, 1)]):  # a group of urgent tasks ends
+                    running += group
+                    tasks.extend(group)
+                if not running:
+                    return
+                yield from super().run([running.pop(0)])
+
+    planner = make_planner(TwoWorkers(0.1), values=values)
+    planner.workers = planner._feed._workers = 2
+    planner.search_values(["mipv4", "mipv6"], values)
+    runs = [(json.loads(task.scenario)["x"], task.seed, name) for task in tasks for name in task.procedures]
+    assert len(runs) == len(set(runs))
+    assert len(runs) > sum(planner.replications_used.values())  # some ahead of need
+
+
+def test_a_value_that_would_stay_open_takes_no_more_runs():
+    """At the limit itself the distance to it is a fraction of the deviation of a run."""
+    values = SearchRange(1000, 10**6)
+    executor = NoisyExecutor(0.2)
+    planner = make_planner(executor, 3, values=values)
+    results = planner.evaluate([("mipv4", round(LIMIT))])
+    assert [r.decision for r in results["mipv4", round(LIMIT)]] == ["open"]
+    assert planner.replications_used["mipv4", round(LIMIT)] == 5

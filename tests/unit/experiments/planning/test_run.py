@@ -47,3 +47,14 @@ def test_closed_forms_alone_estimate_the_scenario(tmp_path):
     (answer,) = analytic_answers(validated(tmp_path, vary=(), slo=(), analytic=True))
     assert (answer.procedure, answer.text, answer.is_infeasible) == ("sync-mipv4", "", False)
     assert "ha registration" in [estimate.what for estimate in answer.estimates]
+
+
+def test_runs_end_early_and_have_no_baseline_unless_they_are_kept(tmp_path):
+    def task(**changes):
+        plan = validated(tmp_path, **changes)
+        return plan.may_end_early, plan.make_task(plan.first_problem(), 1, 0, ("mipv4",)).baseline
+
+    assert task() == (True, False)
+    assert task(output=tmp_path / "out") == (False, True)
+    assert task(warmup="1s") == (False, False)
+    assert task(slo=("extra_bytes<=1MB",)) == (True, True)

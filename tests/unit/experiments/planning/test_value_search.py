@@ -140,3 +140,51 @@ def test_the_low_end_settles_a_search_with_a_chosen_sense():
     assert (bracket.last_met, bracket.first_missed, order) == (0, None, [0])
     bracket, order = run_search(Bracket(SearchRange(1, 10**6), sense="largest"), lambda x: exact_result(20))
     assert (bracket.last_met, bracket.first_missed, order) == (None, 1, [1])
+
+
+def test_a_search_begins_around_a_guess():
+    """38,000 to 42,000 enclose the limit, and the values beyond them are tried no more."""
+    order = []
+    bracket = Bracket(SearchRange(1000, 10**6, precision=0.05))
+    steps = search(bracket, lambda low: 40_000)
+    requested = next(steps)
+    try:
+        while True:
+            order.append(requested)
+            requested = steps.send({x: exact_result(10 * x / 39_500) for x in requested})
+    except StopIteration:
+        pass
+    assert order[:2] == [[1000], [38_000, 42_000]]
+    assert bracket.last_met <= 39_500 < bracket.first_missed
+    assert max(bracket.values) == 42_000
+    assert len(bracket.values) <= 5
+
+
+@pytest.mark.parametrize("guess", [None, 1, 1000, 1001, 2000, 30_000, 45_000, 500_000, 10**6, 10**7])
+@pytest.mark.parametrize("limit", [1000, 1500, 40_404, 999_999, 10**7])
+def test_a_wrong_guess_leaves_the_answer_right(guess, limit):
+    values = SearchRange(1000, 10**6)
+    bracket = Bracket(values)
+    steps = search(bracket, lambda low: guess)
+    requested = next(steps)
+    try:
+        while True:
+            assert all(values.low <= x <= values.high for x in requested)
+            requested = steps.send({x: exact_result(10 * x / limit) for x in requested})
+    except StopIteration:
+        pass
+    assert len(bracket.verdicts) <= values.max_values
+    if limit > 10**6:
+        assert (bracket.last_met, bracket.first_missed) == (10**6, None)
+    else:
+        assert bracket.last_met <= limit < bracket.first_missed
+        assert values.is_near(bracket.last_met, bracket.first_missed)
+
+
+def test_the_guess_waits_for_a_low_end_that_meets_the_targets():
+    def guess(low):
+        raise AssertionError(low)
+
+    steps = search(Bracket(SearchRange(1000, 10**6)), guess)
+    next(steps)
+    assert steps.send({1000: exact_result(11)}) == [4000]

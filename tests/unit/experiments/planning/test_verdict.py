@@ -9,6 +9,7 @@ from handoff.experiments.planning.verdict import (
     TargetResult,
     format_target_result,
     is_significantly_worse,
+    needs_baseline,
     needs_detail,
     overall_decision,
     read_measures,
@@ -38,7 +39,7 @@ def test_equal_runs_under_two_seeds_are_exact():
 
 
 def test_a_run_without_loss_does_not_prove_a_small_loss_ratio():
-    """At 95 % and five looks the upper end is about ln(200) / n, which takes 53,000 packets for 1e-4."""
+    """At 95 % and four looks the upper end is about ln(80) / n, which takes 44,000 packets for 1e-4."""
     assert judge(LOSS, [0.0] * 3, 5000).decision == "open"
     assert judge(LOSS, [0.0] * 12, 2000).decision == "open"
     assert judge(LOSS, [0.0] * 12, 10_000).decision == "met"
@@ -104,3 +105,73 @@ def test_a_result_is_printed_with_its_interval_if_it_has_one():
     assert format_target_result(TargetResult(WAIT, "met", Interval(1e9, 5e8, 1.5e9, 3))) == "1 ms [500 us, 1.5 ms]"
     assert format_target_result(TargetResult(WAIT, "met", Interval(1e9, 1e9, 1e9, 2))) == "1 ms"
     assert format_target_result(TargetResult(WAIT, "open", Interval(1e9, -float("inf"), float("inf"), 1))) == "1 ms"
+
+
+DELAY = Target("registration_delay_p99", "<=", 50e9, "ps")
+
+
+def test_a_run_may_end_early_at_a_multiple_of_the_limit():
+    """At 99.8 % one target has an error of 0.002, half of it for the product: three runs at 10 limits each make 1 / 0.001."""
+    ends = SloTest((DELAY,), 0.998, 5).early_ends
+    assert ends == {"registration_delay_p99": pytest.approx(10 * 50e9)}
+    assert SloTest((DELAY,), 0.998, 40).early_ends == {"registration_delay_p99": pytest.approx(40 * 50e9)}
+    at_least = Target("registration_delay_p99", ">=", 50e9, "ps")
+    assert SloTest((WAIT, LOSS, NONE_LOST, at_least), 0.998, 5).early_ends == {}
+
+
+def test_three_runs_that_ended_early_miss_the_target():
+    slo_test = SloTest((DELAY, LOSS), 0.998, 12)
+    cut = slo_test.cut_readings("registration_delay_p99")
+    for n, decision in ((2, "open"), (3, "missed")):
+        delay, loss = slo_test.evaluate(list(zip(*[cut] * n, strict=True)), range(n))
+        assert (delay.decision, loss.decision) == (decision, "open")
+    assert loss.note == "not measured in 3 runs that ended early"
+    assert delay.interval.low == pytest.approx(DELAY.limit)
+    assert format_target_result(delay) == f"at least {slo_test.early_ends[DELAY.measure] / 1e9:.4g} ms"
+
+
+def test_a_target_with_a_run_that_ended_early_is_never_met():
+    slo_test = SloTest((DELAY,), 0.998, 12)
+    rows = [[Reading(1.0)] * 11 + list(slo_test.cut_readings("registration_delay_p99"))]
+    assert [r.decision for r in slo_test.evaluate(rows, range(12))] == ["open"]
+
+
+def test_a_product_of_ratios_shows_what_an_interval_leaves_open():
+    """1, 50 and 900 times the limit: Student's interval of three values contains it, but their product is 45,000."""
+    result = judge(WAIT, [5e9, 250e9, 4500e9])
+    assert result.interval.low < WAIT.limit
+    assert (result.decision, result.note) == ("missed", "at least 52 ms")  # (0.025 * 45,000) ** (1 / 3) = 10.4 limits
+
+
+def test_a_test_that_would_stay_open_is_given_up():
+    """Five runs of a deviation of 1 ms: at 0.2 ms from the limit twelve would leave it open, at 2 ms they may decide."""
+    slo_test = SloTest((WAIT,), 0.998, 12)
+    for distance, expected in ((0.2e9, True), (2e9, False)):
+        values = [5e9 + distance + d * 1e9 for d in (-1, -1, 0, 1, 1)]
+        readings = [[Reading(v) for v in values]]
+        results = slo_test.evaluate(readings, range(5))
+        assert results[0].decision == "open"
+        assert slo_test.stays_open(results, readings) is expected
+        assert not slo_test.stays_open(slo_test.evaluate([readings[0][:3]], range(3)), [readings[0][:3]])
+
+
+def test_only_extra_bytes_need_the_baseline_run():
+    assert needs_baseline([LOSS, Target("extra_air_bytes", "<=", 1e6, "bytes")])
+    assert not needs_baseline([LOSS, DELAY])
+
+
+def test_a_met_target_uses_the_whole_error_and_a_missed_one_its_share():
+    """Errors of 0.05 and 0.0125 (two targets, half for the product) at one look at three values with a deviation of 1 ms.
+
+    Student's factors are t(2, 0.95) = 2.920 and t(2, 0.9875) = 6.205, over the root of 3: 1.686 ms and 3.583 ms.
+    """
+    slo_test = SloTest((WAIT, WAIT), 0.95, 3)
+
+    def decide(mean):
+        readings = [Reading(mean + d) for d in (-1e9, 0.0, 1e9)]
+        return slo_test.evaluate([readings, readings], range(3))[0]
+
+    assert [decide(5e9 - distance).decision for distance in (1.67e9, 1.70e9)] == ["open", "met"]
+    assert [decide(5e9 + distance).decision for distance in (3.57e9, 3.60e9)] == ["open", "missed"]
+    interval = decide(5e9).interval
+    assert (interval.high - 5e9, 5e9 - interval.low) == (pytest.approx(1.686e9, rel=1e-3), pytest.approx(3.583e9, rel=1e-3))
