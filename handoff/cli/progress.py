@@ -5,16 +5,15 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-
-from rich.console import Console
-from rich.progress import Progress as LiveDisplay
-from rich.progress import TextColumn
-from rich.table import Column
+from typing import TYPE_CHECKING
 
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.terminal import report
 from handoff.output.printable import printable
 from handoff.simulation.run import StudyProgress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as LiveDisplay
 
 _PS_PER_S = 1e12
 
@@ -62,6 +61,11 @@ class StatusLine:
 
 
 def _open_display() -> LiveDisplay:
+    from rich.console import Console  # slow to import, and only a terminal shows a live line
+    from rich.progress import Progress as LiveDisplay
+    from rich.progress import TextColumn
+    from rich.table import Column
+
     # No refresh thread: a command may fork worker processes while the line is shown.
     text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     display = LiveDisplay(

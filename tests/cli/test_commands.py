@@ -47,6 +47,24 @@ def test_help_loads_no_heavy_library(command):
     assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "handoff_traces"}
 
 
+def test_a_run_loads_only_what_it_needs_before_its_first_packet():
+    """Modules are counted, not timed: each one delays the first packet."""
+    code = (
+        "import sys, os, handoff.simulation.run as run\nfrom handoff.cli.main import main\n"
+        "def first_packet(*_): print(*sys.modules, flush=True); os._exit(0)\n"
+        f"run._advance_run = first_packet\nmain(['run', {COMMUTE!r}, '--procedure', 'mipv4'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert {"numpy", "pydantic", "engine", "handoff_traces.compiled_capture"} <= loaded
+    assert not loaded & {"rich", "pyarrow", "duckdb", "dask", "networkx", "numpy.ma", "multiprocessing", "asyncio", "logging"}
+    assert not loaded & {f"handoff_traces.{name}" for name in ("capture_writer", "movement", "signalling", "summary", "wire")}
+    assert not loaded & {"handoff.cli.tables", "handoff.output.parquet", "handoff.experiments.execution.task"}
+    ours = [name for name in loaded if name.split(".")[0] in ("engine", "handoff", "handoff_traces")]
+    assert len(ours) <= 150
+    assert len(loaded) <= 510
+
+
 def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
     done = handoff("compare", COMMUTE, *SHORT, "-o", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
