@@ -38,7 +38,7 @@ REPORT_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class ProcedureTask:
-    """What the runs of a comparison have in common.
+    """The study of a comparison, as each process builds it.
 
     Attributes
     ----------
