@@ -108,11 +108,19 @@ def unique_rows(columns: Sequence[npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uin
     return number, order[new]
 
 
+def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the distinct values of a one-dimensional array in ascending order (``np.unique`` loads ``numpy.ma`` for that)."""
+    ordered = np.sort(values)
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
+
+
 def repeated_pairs(first: Int, second: npt.NDArray[Any]) -> list[tuple[int, int]]:
     """Return pairs of elements at the same index that occur more than once, at most 20. The array ``first`` is changed."""
     factor = int(second.max(initial=0)) + 1
     first *= factor
     first += second
     first.sort()
-    twice = np.unique(first[1:][first[1:] == first[:-1]])[:20]
+    twice = distinct(first[1:][first[1:] == first[:-1]])[:20]
     return [divmod(int(pair), factor) for pair in twice]

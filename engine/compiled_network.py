@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import is_sorted, sort_columns, unique_rows
+from engine.columns import distinct, is_sorted, sort_columns, unique_rows
 from engine.elements import Channel
 from engine.lookahead import plan_lookahead
 from engine.network import Network
@@ -126,7 +126,7 @@ class CompiledNetwork:
         self.attach_longest = a["down"]
         if (again & (a["down"][1:] < a["down"][:-1])).any():
             self.attach_longest = a["down"].copy()
-            for m in np.unique(a["mobile"][1:][again]).tolist():
+            for m in distinct(a["mobile"][1:][again]).tolist():
                 rows = slice(self.attach_first[m], self.attach_first[m + 1])
                 np.maximum.accumulate(a["down"][rows], out=self.attach_longest[rows])
         begins, ends = np.flatnonzero(a["up"] > 0), np.flatnonzero(a["down"] < FOREVER)
@@ -144,7 +144,7 @@ class CompiledNetwork:
         fleet = due["node"] < 0
         mobile = np.concatenate([self.boundaries["mobile"], due["mobile"][fleet].astype(np.int32)])
         t = np.concatenate([self.boundaries["t"], due["time"][fleet]])
-        who = np.unique(mobile)
+        who = distinct(mobile)
         rows = {"mobile": np.concatenate([mobile, who]), "t": np.concatenate([t, np.full(len(who), FOREVER)])}
         rows = sort_columns(rows, ("mobile", "t"))
         self.boundary_times = np.append(FOREVER, rows["t"])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.arguments import INT64_MAX, INT64_MIN, check_integer
 from engine.attachments import attachment_problems
-from engine.columns import GrowableTable, Int, is_sorted, repeated_pairs, sort_columns
+from engine.columns import GrowableTable, Int, distinct, is_sorted, repeated_pairs, sort_columns
 from engine.elements import Cell, Link, MobileGroup, Node
 from engine.replay import Replay
 from engine.rng import combine_array, name_key
@@ -160,7 +160,7 @@ class NetworkColumns:
         routes = self.routes_up()["mobile"]
         problems += [f"two upstream routes at time 0 for {self.mobile_name(m)!r}" for _, m in repeated_pairs(routes * 0, routes)]
         local = self.entry_column("node", np.int32)[self.entry_column("coa", np.int32) < 0]
-        cellless = {int(n) for n in np.unique(local)} - set(self.cell_of_node)
+        cellless = {int(n) for n in distinct(local)} - set(self.cell_of_node)
         problems += [f"local entries at {self.nodes[n].name!r}, which has no cell" for n in sorted(cellless)]
         return problems
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from engine.columns import distinct
 from engine.elements import Link
 from engine.network import Network
 from engine.network_columns import NetworkError
@@ -62,9 +63,9 @@ def check_routes(network: Network, hops: npt.NDArray[np.int32]) -> None:
     correspondent = network.flow_column("node", np.int32)
     pairs = correspondent[downstream] * np.int64(nodes)
     pairs += network.mobile_homes(np.int32)[receiver[downstream]]
-    down = [divmod(int(pair), nodes) for pair in np.unique(pairs)]
+    down = [divmod(int(pair), nodes) for pair in distinct(pairs)]
     cells = [cell.node for cell in network.cells]
-    up = [(cell, node) for node in np.unique(correspondent[~downstream]).tolist() for cell in cells]
+    up = [(cell, node) for node in distinct(correspondent[~downstream]).tolist() for cell in cells]
     problems = [
         f"no way from {network.nodes[a].name!r} to {network.nodes[b].name!r}, which a flow needs: add a link"
         for a, b in [*down, *up]

@@ -1,9 +1,12 @@
 """The program ``handoff``. Stop signals are handled before anything else is imported."""
 
+import gc
 import os
 import signal
 
 EXIT_BASE = 128
+COLLECTION_THRESHOLD = 200_000
+"""New objects between two collections of cyclic garbage. Imports make many objects and no garbage."""
 
 
 class Program:
@@ -15,6 +18,8 @@ class Program:
         """Run the command line and end the process."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _end_at_once)  # until all that ends a process in order is imported
+        gc.set_threshold(COLLECTION_THRESHOLD)
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # the search reads every installed package
         from handoff.cli.process import run_in_process
 
         run_in_process(self.main, *arguments)

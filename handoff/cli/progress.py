@@ -5,18 +5,19 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-
-from rich.console import Console
-from rich.progress import Progress as LiveDisplay
-from rich.progress import TextColumn
-from rich.table import Column
+from typing import TYPE_CHECKING
 
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.terminal import report
 from handoff.output.printable import printable
 from handoff.simulation.run import StudyProgress
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as LiveDisplay
+
 _PS_PER_S = 1e12
+MAX_SHOWN_RUNS = 4
+"""Runs at the same time that a status line names; the latest ones."""
 
 
 class StatusLine:
@@ -62,6 +63,11 @@ class StatusLine:
 
 
 def _open_display() -> LiveDisplay:
+    from rich.console import Console  # slow to import, and only a terminal shows a live line
+    from rich.progress import Progress as LiveDisplay
+    from rich.progress import TextColumn
+    from rich.table import Column
+
     # No refresh thread: a command may fork worker processes while the line is shown.
     text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
     display = LiveDisplay(
@@ -119,6 +125,33 @@ class Progress:
         )
         if state.time_ps >= state.until_ps:
             self.line.end()
+
+
+class ComparisonProgress:
+    """Progress of runs at the same time: the simulated time of each.
+
+    Parameters
+    ----------
+    count : int
+        Number of all runs.
+    wanted : bool or None
+        See :class:`StatusLine`. Off a terminal there is at most one line in ``Progress.LOG_SECONDS``.
+    """
+
+    def __init__(self, count: int, wanted: bool | None = None) -> None:
+        self.line = StatusLine(wanted)
+        self._count = count
+        self._states: dict[str, StudyProgress] = {}
+        self._shown_s = time.perf_counter()
+
+    def __call__(self, name: str, state: StudyProgress) -> None:
+        """Show how far the runs are."""
+        self._states[name] = state
+        now_s = time.perf_counter()
+        if self.line.shown and (self.line.terminal or now_s - self._shown_s >= Progress.LOG_SECONDS):
+            self._shown_s = now_s
+            shares = [f"{n}: {s.time_ps / _PS_PER_S:.1f} of {s.until_ps / _PS_PER_S:g} s" for n, s in self._states.items()]
+            self.line(f"{len(shares)} of {self._count} procedures started; {', '.join(shares[-MAX_SHOWN_RUNS:])}")
 
 
 def format_remaining(seconds: float) -> str:

@@ -12,17 +12,24 @@ from typing import Any
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
-from handoff.cli.progress import Progress
+from handoff.cli.progress import ComparisonProgress, Progress
 from handoff.cli.terminal import report, show_json
 from handoff.protocol.constants import SECOND
+from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
+from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
-from handoff.scenario import ScenarioError, load_scenario
+from handoff.scenario import Scenario, ScenarioError, load_scenario
 from handoff.scenario.option_errors import load_with_problems, parse_option
 from handoff.simulation import study
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RecorderFactory, RunResult
 from handoff.workload.build import build_setup
+
+MIN_PARALLEL_PACKETS = 1_000_000
+"""Packets of all procedures from which on they run in processes by default: one second of work or more."""
+RECORD_BYTES = 200
+"""Bytes of the record of a packet with ``--detail``, and of the table that its metrics are computed from."""
 
 
 def run_study(
@@ -41,6 +48,7 @@ def run_study(
     checkpoint_every: str | None = None,
     resume: bool = False,
     capture: tuple[Path, list[str], int] | None = None,
+    jobs: int | None = 1,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -57,13 +65,15 @@ def run_study(
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
-    command = _without_checkpoints(sys.argv[1:])
+    command = _provenance_command(sys.argv[1:])
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     checkpointed = resume or every_ps is not None
+    if checkpointed and jobs is not None and jobs > 1:
+        raise ScenarioError(["--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time"])
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
@@ -92,11 +102,16 @@ def run_study(
             every_s = None if every_ps is None else every_ps / SECOND
             checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
         interruption = InterruptHandler()
-        runs = study.run_study(
-            setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
-            checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
-            stop=lambda: interruption.requested,
-        )  # fmt: skip
+        if jobs is None:
+            jobs = 1 if checkpointed or limit is not None else _default_jobs(len(programs), threads, packets, detail)
+        if min(jobs, len(programs)) > 1:
+            runs = _run_in_processes(checked, scenario, programs, jobs, interruption, progress, (seed, threads, limit, detail))
+        else:
+            runs = study.run_study(
+                setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
+                checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
+                stop=lambda: interruption.requested,
+            )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
             _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
             sys.stdout.flush()
@@ -110,6 +125,35 @@ def run_study(
         elif checkpoints is not None and checkpoints.path.exists():
             report(f"handoff: {checkpoints.path}: repeat the command with --resume to continue")
     return interruption.exit_code
+
+
+def _default_jobs(procedures: int, threads: int, packets: int, detail: bool) -> int:
+    """Return how many procedures run at the same time: with little to do, a process takes longer to start than it saves."""
+    from handoff.experiments.execution.factory import available_cpus
+    from handoff.workload.movement_memory import physical_bytes
+
+    if procedures * packets < MIN_PARALLEL_PACKETS:
+        return 1
+    jobs = min(max(available_cpus() // threads, 1), procedures)
+    memory = physical_bytes()
+    if detail and memory is not None:
+        jobs = min(jobs, max(memory // (2 * RECORD_BYTES * max(packets, 1)), 1))
+    return jobs
+
+
+def _run_in_processes(
+    checked: Scenario, path: Path, programs: list[Program | Mixture], jobs: int, interruption: InterruptHandler,
+    progress: bool | None, options: tuple[int, int, int | None, bool],
+) -> list[RunResult]:  # fmt: skip
+    from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states, run_in_processes
+
+    seed, threads, limit, detail = options
+    task = ProcedureTask(checked, path, seed, threads, limit, detail, input_states(checked, path))
+    status = ComparisonProgress(len(programs), progress)
+    try:
+        return run_in_processes(task, programs, jobs, progress=status, stop=lambda: interruption.requested)
+    finally:
+        status.line.end()
 
 
 def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
@@ -144,13 +188,13 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
     return checkpoints
 
 
-def _without_checkpoints(command: list[str]) -> list[str]:
-    # The provenance contains only what decides the results: an interrupted and resumed study writes the same files.
+def _provenance_command(command: list[str]) -> list[str]:
+    # The provenance contains only what decides the results: a study that resumes, or runs in processes, writes the same files.
     words: list[str] = []
     remaining = iter(command)
     for word in remaining:
         option, _, value = word.partition("=")
-        if option in ("--checkpoint", "--checkpoint-every"):
+        if option in ("--checkpoint", "--checkpoint-every", "--jobs"):
             if not value:
                 next(remaining, None)
         elif word not in ("--resume", "--progress", "--no-progress"):

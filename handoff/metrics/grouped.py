@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,12 +12,33 @@ from engine.columns import Int
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
+_MIN_RUN = 4
+"""Mean number of successive values of one group from which on they are reduced together."""
 _LOW_BITS = np.int64(32)
 _LOW_MASK = np.int64(2**32 - 1)
 
 
+def reduce_into(ufunc: np.ufunc, result: npt.NDArray[Any], group: Int, value: npt.NDArray[Any]) -> None:
+    """Apply ``ufunc`` to the elements of ``result`` and the values of their groups.
+
+    Values of one group that follow each other are reduced together: that is several times faster than ``ufunc.at`` for all.
+    """
+    if not len(group):
+        return
+    if len(result) == 1:
+        result[0] = ufunc(result[0], ufunc.reduce(value))
+        return
+    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    if len(start) > len(group) // _MIN_RUN:
+        ufunc.at(result, group, value)
+    else:
+        ufunc.at(result, group[start], ufunc.reduceat(value, start))
+
+
 def count(group: Int, groups: int) -> Int:
     """Count the values of each group."""
+    if groups == 1:
+        return np.array([len(group)], np.int64)
     return np.bincount(group, minlength=groups).astype(np.int64, copy=False)
 
 
@@ -23,8 +46,8 @@ def extremes(value: Int, group: Int, groups: int) -> tuple[Int, Int]:
     """Return the smallest and the largest value of each group; -1 where it has none."""
     low = np.full(groups, np.iinfo(np.int64).max)
     high = np.full(groups, np.iinfo(np.int64).min)
-    np.minimum.at(low, group, value)
-    np.maximum.at(high, group, value)
+    reduce_into(np.minimum, low, group, value)
+    reduce_into(np.maximum, high, group, value)
     none = count(group, groups) == 0
     low[none] = high[none] = -1
     return low, high
@@ -33,7 +56,7 @@ def extremes(value: Int, group: Int, groups: int) -> tuple[Int, Int]:
 def maximum(value: Int, group: Int, groups: int) -> Int:
     """Return the largest value of each group; -1 where it has none. Values are 0 or more."""
     high = np.full(groups, -1, np.int64)
-    np.maximum.at(high, group, value)
+    reduce_into(np.maximum, high, group, value)
     return high
 
 
@@ -41,8 +64,8 @@ def mean(value: Int, group: Int, groups: int) -> Int:
     """Return the exact mean of each group, rounded down; -1 where it has no value. Values are 0 or more."""
     number = count(group, groups)
     high, low = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
-    np.add.at(high, group, value >> _LOW_BITS)  # two sums, because the sum itself may pass 2**63
-    np.add.at(low, group, value & _LOW_MASK)
+    reduce_into(np.add, high, group, value >> _LOW_BITS)  # two sums, because the sum itself may pass 2**63
+    reduce_into(np.add, low, group, value & _LOW_MASK)
     divisor = np.maximum(number, 1)
     quotient, remainder = np.divmod(high, divisor)
     return np.where(number > 0, (quotient << _LOW_BITS) + ((remainder << _LOW_BITS) + low) // divisor, np.int64(-1))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.columns import Int
 from handoff.metrics.arrivals import Arrivals
-from handoff.metrics.grouped import count, extremes, maximum, mean, quantiles, ratio
+from handoff.metrics.grouped import count, extremes, maximum, mean, quantiles, ratio, reduce_into
 from handoff.metrics.loss import loss_columns
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.reordering import ReorderedArrivals
@@ -130,6 +130,7 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
     np.add.at(copies, group[copied], table.copies[copied])
     arrivals = table.arrivals
     arrival_group = group[arrivals.packet]
+    delivered_group = group[table.delivered_rows]
     return {
         "sent": count(group[used], groups),
         "delivered": delivered,
@@ -139,28 +140,30 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
         "duplicate_copies": copies,
         "loss_ratio": ratio(lost, lost + delivered),
         **loss_columns(table, group, groups),
-        **_delay_columns(table, group, groups),
-        **_variation_columns(table, group, groups),
+        **_delay_columns(table, delivered_group, groups),
+        **_variation_columns(table, group, delivered_group, groups),
         **_reordering_columns(table.reordered, group[table.reordered.packet], delivered),
         **_jitter_columns(table.jitter, arrival_group, groups),
         **_gap_columns(arrivals, arrival_group, groups),
     }
 
 
-def _delay_columns(table: PacketTable, group: Int, groups: int) -> Columns:
-    measured = table.delivered & (group >= 0)
-    value, group = table.delay_ps[measured], group[measured]
+def _grouped(group: Int, value: npt.NDArray[Any]) -> tuple[Int, npt.NDArray[Any]]:
+    """Return the groups and values without those of no group."""
+    used = group >= 0
+    return (group, value) if used.all() else (group[used], value[used])
+
+
+def _delay_columns(table: PacketTable, delivered_group: Int, groups: int) -> Columns:
+    group, value = _grouped(delivered_group, table.delivered_delay_ps)
     low, high = extremes(value, group, groups)
     quantile = {f"delay_p{p}_ps": q for p, q in quantiles(value, group, groups, (50, 95, 99)).items()}
     return {"delay_min_ps": low, "delay_mean_ps": mean(value, group, groups), **quantile, "delay_max_ps": high}
 
 
-def _variation_columns(table: PacketTable, group: Int, groups: int) -> Columns:
-    second = table.successors.packet
-    used = group[second] >= 0
-    ipdv, ipdv_group = table.successors.ipdv_abs_ps[used], group[second[used]]
-    measured = table.delivered & (group >= 0)
-    pdv, pdv_group = table.pdv_ps[measured], group[measured]
+def _variation_columns(table: PacketTable, group: Int, delivered_group: Int, groups: int) -> Columns:
+    ipdv_group, ipdv = _grouped(group[table.successors.packet], table.successors.ipdv_abs_ps)
+    pdv_group, pdv = _grouped(delivered_group, table.delivered_pdv_ps)
     pdv_quantiles = quantiles(pdv, pdv_group, groups, (50, 99))
     return {
         "ipdv_pairs": count(ipdv_group, groups),
@@ -194,21 +197,20 @@ def _reordering_columns(reordered: ReorderedArrivals, packet_group: Int, deliver
 
 
 def _jitter_columns(jitter: npt.NDArray[np.float64], arrival_group: Int, groups: int) -> Columns:
-    used = np.flatnonzero(arrival_group >= 0)
-    group, value = arrival_group[used], jitter[used]
+    group, value = _grouped(arrival_group, jitter)
     last, high = np.full(groups, np.nan), np.zeros(groups)
     last[group] = value  # of several elements of one group the last stays
-    np.maximum.at(high, group, value)
+    reduce_into(np.maximum, high, group, value)
     high[count(group, groups) == 0] = np.nan
     return {"jitter_last_ps": last, "jitter_max_ps": high}
 
 
 def _gap_columns(arrivals: Arrivals, arrival_group: Int, groups: int) -> Columns:
-    end = np.flatnonzero(~arrivals.first & (arrival_group >= 0))
-    group, gap = arrival_group[end], arrivals.time_ps[end] - arrivals.time_ps[end - 1]
+    ends_gap = ~arrivals.first[1:] & (arrival_group[1:] >= 0)  # the first arrival of a flow ends none
+    group, gap = arrival_group[1:][ends_gap], np.diff(arrivals.time_ps)[ends_gap]
     longest = maximum(gap, group, groups)
     arrival = np.full(groups, -1, np.int64)
-    ends_longest = end[gap == longest[group]][::-1]
+    ends_longest = np.flatnonzero(ends_gap)[gap == longest[group]][::-1] + 1
     arrival[arrival_group[ends_longest]] = ends_longest  # reversed, so the first one stays
     begin_ps, end_ps = np.full(groups, -1, np.int64), np.full(groups, -1, np.int64)
     begin_ps[arrival >= 0] = arrivals.time_ps[arrival[arrival >= 0] - 1]

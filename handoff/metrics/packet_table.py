@@ -66,6 +66,21 @@ class PacketTable:
     arrivals: Arrivals
 
     @cached_property
+    def delivered_rows(self) -> Int:
+        """Rows of the delivered packets."""
+        return np.flatnonzero(self.delivered)
+
+    @cached_property
+    def delivered_delay_ps(self) -> Int:
+        """Delays of the delivered packets."""
+        return self.delay_ps[self.delivered_rows]
+
+    @cached_property
+    def delivered_pdv_ps(self) -> Int:
+        """Excess delays of the delivered packets."""
+        return self.pdv_ps[self.delivered_rows]
+
+    @cached_property
     def reordered(self) -> ReorderedArrivals:
         """The reordered arrivals (RFC 4737), found at the first access."""
         return find_reordered(self.arrivals)
@@ -125,6 +140,8 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
     packet_of_record = np.cumsum(start) - 1
 
     def count_records(where: Bool) -> Int:
+        if len(first_record) == len(flow):  # no packet has a second copy
+            return where.astype(np.int64)
         return np.bincount(packet_of_record[where], minlength=len(first_record)).astype(np.int64, copy=False)
 
     is_delivered = fate == Fate.DELIVERED

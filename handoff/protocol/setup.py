@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import FOREVER, Network
-from engine.columns import Int, is_sorted
+from engine.columns import Int, distinct, is_sorted
 from handoff.protocol.attacks import Attack
 from handoff.protocol.options import Options
 
@@ -190,8 +190,8 @@ class CorrespondentTable:
         pairs *= node_count
         pairs += network.flow_column("node", np.int32)
         pairs = pairs[network.flow_column("peer", np.int32) < 0]
-        mobile, node = divmod(np.unique(pairs), node_count)
-        self.nodes: list[int] = np.unique(node).tolist()
+        mobile, node = divmod(distinct(pairs), node_count)
+        self.nodes: list[int] = distinct(node).tolist()
         first = np.searchsorted(mobile, np.arange(network.mobile_count + 1))
         self._first, self._node = (array("i", c.astype(np.int32).tobytes()) for c in (first, node))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from handoff.protocol.procedures import name_errors, parse_names
-from handoff.scenario.field_types import Duration, Positive, StrictModel, as_list
+from handoff.scenario.field_types import Duration, Positive, StrictModel, ValueReader, as_list
 from handoff.scenario.value_ranges import expand_values, toml_literal
 
 NOT_OF_A_POINT = ("sweep", "slo", "seed")
@@ -39,8 +39,8 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-Values = Annotated[tuple[str, ...], BeforeValidator(_read_values)]
-Procedures = Annotated[list[str], BeforeValidator(_read_procedures), Field(min_length=1)]
+Values = Annotated[tuple[str, ...], ValueReader(_read_values)]
+Procedures = Annotated[list[str], ValueReader(_read_procedures), Field(min_length=1)]
 
 
 class Sweep(StrictModel):
@@ -125,7 +125,7 @@ def _read_targets(value: Any) -> Any:
 class Slo(StrictModel):
     """Service-level objectives: limits of measures, as in ``loss_ratio<=1e-4``."""
 
-    targets: Annotated[list[str], BeforeValidator(_read_targets), Field(min_length=1)]
+    targets: Annotated[list[str], ValueReader(_read_targets), Field(min_length=1)]
 
 
 __all__ = ["NOT_OF_A_POINT", "Slo", "Sweep", "zip_problems"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 from engine.quantities import DURATION, RATE, SIZE, Quantity, loss_threshold, parse_fraction
 
@@ -24,6 +25,16 @@ _LISTED_NAMES = 20
 _NUMBERED = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
 _SLOWEST_PACE, _FASTEST_PACE = Fraction(1, 1000), 1000
 _LONGEST_PACE = 32
+
+
+class ValueReader(BeforeValidator):
+    """Validator ``func`` that takes the value alone; pydantic inspects a ``BeforeValidator`` in each field to learn that."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source_type: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Return the schema of the field."""
+        return core_schema.no_info_before_validator_function(self.func, schema=handler(source_type))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -198,20 +209,20 @@ def parse_prefix(value: Any) -> Prefix:
     raise ValueError(f"{value!r} is not an address or prefix{hint}")
 
 
-Duration = Annotated[int, BeforeValidator(read_duration)]
-Rate = Annotated[int, BeforeValidator(QuantityReader(RATE))]
-Size = Annotated[int, BeforeValidator(QuantityReader(SIZE))]
-Pace = Annotated[str, BeforeValidator(_read_pace)]
-Loss = Annotated[str, BeforeValidator(read_probability)]
-Name = Annotated[str, BeforeValidator(_read_name)]
-Names = Annotated[list[Name], Field(min_length=1), BeforeValidator(_read_names)]
-NamePatterns = Annotated[list[str], BeforeValidator(_read_patterns), Field(min_length=1)]
+Duration = Annotated[int, ValueReader(read_duration)]
+Rate = Annotated[int, ValueReader(QuantityReader(RATE))]
+Size = Annotated[int, ValueReader(QuantityReader(SIZE))]
+Pace = Annotated[str, ValueReader(_read_pace)]
+Loss = Annotated[str, ValueReader(read_probability)]
+Name = Annotated[str, ValueReader(_read_name)]
+Names = Annotated[list[Name], Field(min_length=1), ValueReader(_read_names)]
+NamePatterns = Annotated[list[str], ValueReader(_read_patterns), Field(min_length=1)]
 """Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell."""
 MAX_COUNT = 10**15
 """Largest number of packets, nodes and the like: far above anything that a run could have, and far below the end of int64."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
-CountLimit = Annotated[Count | None, BeforeValidator(read_limit)]
-SizeLimit = Annotated[int | None, BeforeValidator(LimitReader(SIZE))]
+CountLimit = Annotated[Count | None, ValueReader(read_limit)]
+SizeLimit = Annotated[int | None, ValueReader(LimitReader(SIZE))]
 MAX_MOBILE_NODES = 2**31 - 1
 """The engine numbers mobile nodes in 32 bits."""
 MobileCount = Annotated[int, Field(ge=1, le=MAX_MOBILE_NODES, strict=True)]
@@ -221,4 +232,4 @@ Positive = Annotated[int, Field(ge=1, le=MAX_COUNT, strict=True)]
 class StrictModel(BaseModel):
     """Immutable pydantic model that refuses unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

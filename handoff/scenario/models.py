@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, StrictBool, create_model, model_validator
+from pydantic import BaseModel, Field, StrictBool, create_model, model_validator
 
 from engine.quantities import DURATION
 from handoff.protocol.options import CHOICES, Options
@@ -25,6 +25,7 @@ from handoff.scenario.field_types import (
     Size,
     SizeLimit,
     StrictModel,
+    ValueReader,
     as_list,
     join_names,
 )
@@ -222,7 +223,7 @@ class Scenario(StrictModel):
     duration: Duration
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
     home_agent: HomeAgent
-    correspondent: Annotated[list[Node], BeforeValidator(as_list), Field(min_length=1)]
+    correspondent: Annotated[list[Node], ValueReader(as_list), Field(min_length=1)]
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers

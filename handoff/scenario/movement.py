@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from engine.quantities import DURATION
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
@@ -19,6 +19,7 @@ from handoff.scenario.field_types import (
     Prefix,
     QuantityReader,
     StrictModel,
+    ValueReader,
     as_list,
     parse_prefix,
     read_duration,
@@ -31,16 +32,16 @@ _SHARE_DIGITS = 6
 _SHARE = 10**_SHARE_DIGITS
 _SECOND, _MILLISECOND = DURATION.units["s"], DURATION.units["ms"]
 
-Length = Annotated[int, BeforeValidator(QuantityReader(LENGTH))]
-Speed = Annotated[int, BeforeValidator(QuantityReader(SPEED))]
-Decibels = Annotated[int, BeforeValidator(QuantityReader(DECIBELS))]
-Power = Annotated[int, BeforeValidator(QuantityReader(POWER))]
-Frequency = Annotated[int, BeforeValidator(QuantityReader(FREQUENCY))]
+Length = Annotated[int, ValueReader(QuantityReader(LENGTH))]
+Speed = Annotated[int, ValueReader(QuantityReader(SPEED))]
+Decibels = Annotated[int, ValueReader(QuantityReader(DECIBELS))]
+Power = Annotated[int, ValueReader(QuantityReader(POWER))]
+Frequency = Annotated[int, ValueReader(QuantityReader(FREQUENCY))]
 Side = Annotated[Length, Field(ge=1, le=_MAX_SIDE_MM)]
-Metres = Annotated[int, BeforeValidator(DecimalReader("a coordinate in metres", -_MAX_COORDINATE_M, _MAX_COORDINATE_M, 3))]
-Latitude = Annotated[int, BeforeValidator(DecimalReader("a latitude in degrees", -90, 90, 9))]
-Longitude = Annotated[int, BeforeValidator(DecimalReader("a longitude in degrees", -180, 180, 9))]
-Share = Annotated[int, BeforeValidator(DecimalReader("a share", 0, 1, _SHARE_DIGITS))]
+Metres = Annotated[int, ValueReader(DecimalReader("a coordinate in metres", -_MAX_COORDINATE_M, _MAX_COORDINATE_M, 3))]
+Latitude = Annotated[int, ValueReader(DecimalReader("a latitude in degrees", -90, 90, 9))]
+Longitude = Annotated[int, ValueReader(DecimalReader("a longitude in degrees", -180, 180, 9))]
+Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS))]
 
 
 def parse_uniform(value: Any) -> UniformTime:
@@ -60,7 +61,7 @@ def parse_uniform(value: Any) -> UniformTime:
     return UniformTime(low, high)
 
 
-UniformDuration = Annotated[UniformTime, BeforeValidator(parse_uniform)]
+UniformDuration = Annotated[UniformTime, ValueReader(parse_uniform)]
 
 
 class RandomWaypointModel(StrictModel):
@@ -171,8 +172,8 @@ class Movement(StrictModel):
     """Source of movement: attachments, registrations of a capture, or positions from a file or a mobility model."""
 
     associations: str | None = None
-    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
-    routers: Annotated[dict[Prefix, Name], BeforeValidator(_read_router_prefixes), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = None
+    routers: Annotated[dict[Prefix, Name], ValueReader(_read_router_prefixes), Field(min_length=1)] | None = None
     home: Name | None = None
     lead: Duration | None = None
     guard: Duration | None = None
@@ -214,7 +215,7 @@ class CoverageModel(StrictModel):
     transmit: Power = Radio.transmit
     reference_loss: Decibels = Radio.reference_loss
     reference: Annotated[Length, Field(ge=1, le=10**6)] = Radio.reference_mm
-    exponent: Annotated[int, BeforeValidator(DecimalReader("an exponent of path loss", 1, 10, 3))] = Radio.exponent
+    exponent: Annotated[int, ValueReader(DecimalReader("an exponent of path loss", 1, 10, 3))] = Radio.exponent
     shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Radio.shadowing
     decorrelation: Annotated[Length, Field(ge=8)] = Radio.decorrelation_mm
     minimum: Power = Coverage.minimum

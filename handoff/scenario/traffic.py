@@ -6,7 +6,7 @@ import difflib
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from handoff.scenario.field_types import (
     Count,
@@ -17,6 +17,7 @@ from handoff.scenario.field_types import (
     Prefix,
     Size,
     StrictModel,
+    ValueReader,
     as_list,
     parse_prefix,
     read_duration,
@@ -97,10 +98,10 @@ def _read_pairing(value: Any) -> str | dict[str, str]:
 
 Pairing = str | dict[str, str]
 """Correspondents that are mobile nodes: ``"ring"``, ``"random"``, one name for all, or a table by mobile node."""
-Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_read_prefixes), Field(min_length=1)]
-Ports = Annotated[Ranges, BeforeValidator(_read_ports), Field(min_length=1)]
-Protocols = Annotated[tuple[int, ...], BeforeValidator(_read_protocols), Field(min_length=1)]
-Within = Annotated[TimeWindow, BeforeValidator(_read_window)]
+Prefixes = Annotated[tuple[Prefix, ...], ValueReader(_read_prefixes), Field(min_length=1)]
+Ports = Annotated[Ranges, ValueReader(_read_ports), Field(min_length=1)]
+Protocols = Annotated[tuple[int, ...], ValueReader(_read_protocols), Field(min_length=1)]
+Within = Annotated[TimeWindow, ValueReader(_read_window)]
 
 
 class Filter(StrictModel):
@@ -126,7 +127,7 @@ class Filter(StrictModel):
         return self
 
 
-Filters = Annotated[list[Filter], BeforeValidator(as_list), Field(min_length=1)]
+Filters = Annotated[list[Filter], ValueReader(as_list), Field(min_length=1)]
 
 _CAPTURE_KEYS = {
     "mobile_address", "clocks", "clip", "select", "exclude", "clip_flows", "assign", "flows_per_mobile", "table", "origin",
@@ -142,9 +143,9 @@ class Traffic(StrictModel):
     """
 
     correspondent: Name | None = None
-    mobile_correspondent: Annotated[Pairing, BeforeValidator(_read_pairing)] | None = None
+    mobile_correspondent: Annotated[Pairing, ValueReader(_read_pairing)] | None = None
     phase: Duration = 0
-    capture: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)] | None = None
+    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
     clocks: Literal["absolute", "each"] = "absolute"
     clip: Within = TimeWindow(0, None)

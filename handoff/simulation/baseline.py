@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine import Engine, Result
+from engine.columns import distinct
 from handoff.protocol.procedures import MIXTURE, Procedure
 from handoff.protocol.program import UP
 from handoff.protocol.roles import RoleResolver
@@ -66,13 +67,13 @@ def baseline_bytes(
     network.schedule_event(movement.up_ps[moves], movement.mobile[moves], UP, movement.router[moves])
     controllers: dict[int, Any] = {}
     anchors: dict[int, _BindAtOnce] = {}
-    for router in np.unique(movement.router[moves]).tolist():
+    for router in distinct(movement.router[moves]).tolist():
         arrivals = moves[movement.router[moves] == router]
         if router != setup.home_agent:  # the home agent is an anchor below
             network.schedule_event(movement.up_ps[arrivals], movement.mobile[arrivals], UP, router, node=router)
             controllers[router] = _DeliverLocally()
         for part, roles in enumerate(roles_of_parts):
-            for node, role, mobiles in anchors_with_bindings(roles, router, np.unique(movement.mobile[arrivals])):
+            for node, role, mobiles in anchors_with_bindings(roles, router, distinct(movement.mobile[arrivals])):
                 rows = arrivals[np.isin(movement.mobile[arrivals], mobiles)]
                 network.schedule_event(movement.up_ps[rows], movement.mobile[rows], UP, router | part << 16, node=node)
                 controllers[node] = anchors.setdefault(node, _BindAtOnce())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import Fate, Network, Result
-from engine.columns import Columns, Int
+from engine.columns import Columns, Int, distinct
 from handoff.metrics import CODECS
 from handoff.metrics.packet_metrics import FLOAT_METRICS, GROUP_METRICS, measure_groups
 from handoff.metrics.packet_table import PacketTable, build_packet_table
@@ -171,7 +171,7 @@ def first_open_span(spans: Columns, mobile: Int, from_ps: Int, until_ps: Int, re
 
 def _following_spans(spans: Columns, mobile: Int, time_ps: Int) -> tuple[Int, Int]:
     """Return the spans in order of (mobile node, begin), and the position of the first one that begins after each instant."""
-    times = np.unique(spans["open_ps"])  # ranks instead of times: the keys stay small
+    times = distinct(spans["open_ps"])  # ranks instead of times: the keys stay small
     opening_key = spans["mobile"] * len(times) + np.searchsorted(times, spans["open_ps"])
     key = mobile * len(times) + np.searchsorted(times, time_ps, side="right") - 1
     order = np.argsort(opening_key)

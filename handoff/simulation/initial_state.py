@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine import FOREVER, Network
-from engine.columns import Int
+from engine.columns import Int, distinct
 from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.agent import Agent
 from handoff.protocol.attacker import Attacker
@@ -139,7 +139,7 @@ def _schedule_fades(setup: Setup, network: Network, attachment: Int) -> None:
 
 
 def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: Int, code: int, args: Int) -> None:
-    for router in np.unique(routers).tolist():
+    for router in distinct(routers).tolist():
         rows = routers == router
         network.schedule_event(times[rows], mobiles[rows], code, args[rows], node=router)
 
@@ -148,7 +148,7 @@ def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> It
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
     yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
-    nodes = {*np.unique(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
+    nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:
@@ -166,5 +166,5 @@ def _attached_at_start(setup: Setup) -> Iterator[tuple[int, Int]]:
     """Yield each router and the mobile nodes whose link to it is up at time 0."""
     movement, start = setup.attachments, setup.first_attachments()
     start = start[movement.up_ps[start] == 0]
-    for router in np.unique(movement.router[start]).tolist():
+    for router in distinct(movement.router[start]).tolist():
         yield router, movement.mobile[start[movement.router[start] == router]]

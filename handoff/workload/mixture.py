@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.columns import Int
+from engine.columns import Int, distinct
 from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.setup import ProcedureGroups
 from handoff.scenario.mixture import WHOLE, MixtureGroup
@@ -51,7 +51,7 @@ def choose_groups(
     for i, members in enumerate(groups):
         for pattern in members.mobiles or ():
             matches = match_names(pattern, names, f"mixture.{i}", found)
-            for other in np.unique(group[matches & (group != _NO_GROUP) & (group != i)]).tolist():
+            for other in distinct(group[matches & (group != _NO_GROUP) & (group != i)]).tolist():
                 name = names[int(np.flatnonzero(matches & (group == other))[0])]
                 found.append(f"mixture.{i}: {name} is also in mixture.{other}: a mobile node has one group")
             group[matches & (group == _NO_GROUP)] = i

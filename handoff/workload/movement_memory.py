@@ -40,7 +40,7 @@ def check_movement_memory(scenario: Scenario, limit_bytes: int | None) -> None:
     MemoryLimitError
         If it takes more.
     """
-    limit = _physical_bytes() if limit_bytes is None else limit_bytes
+    limit = physical_bytes() if limit_bytes is None else limit_bytes
     need = movement_bytes(scenario)
     if limit is not None and need > limit:
         whose = "this machine has" if limit_bytes is None else "the limit is"
@@ -60,7 +60,8 @@ def _leg_ps(model: RandomWaypointModel) -> float:
     return _MEAN_PATH * (model.width + model.height) / mean_mm_per_s * 1e12 + model.pause / 2
 
 
-def _physical_bytes() -> int | None:
+def physical_bytes() -> int | None:
+    """Return the memory of this machine in bytes, or None if the system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -13,6 +13,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+
+from handoff.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
@@ -24,6 +27,13 @@ EVERY_SLICE = ["--checkpoint-every", "0s"]
 
 def handoff(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*HANDOFF, *args], capture_output=True, text=True, timeout=120, cwd=folder)
+
+
+def handoff_in_process(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in the current folder without a new process, which would take a second to start."""
+    done = CliRunner().invoke(main, args)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
 
 def run_and_kill(folder: Path, rng: Random, *args: str) -> bool:
@@ -108,14 +118,15 @@ def test_an_interrupted_study_resumes(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "handoff.checkpoint").exists()
 
 
-def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     short = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--checkpoint", "here"]
     assert kill_at_first_checkpoint(tmp_path, *short, *EVERY_SLICE)
     path = tmp_path / "here"
     good = path.read_bytes()
 
     def error_of(*args: str) -> str:
-        done = handoff(tmp_path, *args)
+        done = handoff_in_process(*args)
         assert (done.returncode, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1
         return done.stderr.strip()
@@ -128,12 +139,12 @@ def test_a_checkpoint_that_cannot_be_resumed_is_one_line_and_exit_code_2(tmp_pat
     path.write_bytes(b"something else")
     assert error_of(*short, "--resume") == "here: not a checkpoint of this version"
     path.write_bytes(good)
-    assert handoff(tmp_path, *short, "--resume").returncode == 0
+    assert handoff_in_process(*short, "--resume").returncode == 0
     assert not path.exists()
-    again = handoff(tmp_path, *short, "--resume")
+    again = handoff_in_process(*short, "--resume")
     assert again.returncode == 0
     assert again.stderr == "handoff: here: no checkpoint: the study starts from the beginning\n"
-    wrong = handoff(tmp_path, *short, "--checkpoint-every", "10")
+    wrong = handoff_in_process(*short, "--checkpoint-every", "10")
     assert wrong.returncode == 2
     assert "'10' is not a duration" in wrong.stderr
 
@@ -147,12 +158,11 @@ def kill_at_first_checkpoint(folder: Path, *args: str) -> bool:
     return process.returncode == -signal.SIGKILL
 
 
-def test_progress_off_a_terminal_is_shown_only_on_request(tmp_path: Path) -> None:
-    code = "import handoff.cli.run as c; c.Progress.LOG_SECONDS = 0; from handoff.cli.main import main; main()"
+def test_progress_off_a_terminal_is_shown_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handoff.cli.progress.Progress.LOG_SECONDS", 0)
     command = ["run", COMMUTE, "--set", "duration=3s", "--procedure", "mipv4", "--no-detail"]
     for more, shown in ([], False), (["--no-progress"], False), (["--progress"], True):
-        line = [sys.executable, "-c", code, *command, *more]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=100, cwd=ROOT)
+        done = handoff_in_process(*command, *more)
         assert done.returncode == 0
         assert bool(done.stderr) == shown
     lines = done.stderr.splitlines()

@@ -47,6 +47,24 @@ def test_help_loads_no_heavy_library(command):
     assert not loaded & {"numpy", "pydantic", "rich", "pyarrow", "engine", "networkx", "handoff_traces"}
 
 
+def test_a_run_loads_only_what_it_needs_before_its_first_packet():
+    """Modules are counted, not timed: each one delays the first packet."""
+    code = (
+        "import sys, os, handoff.simulation.run as run\nfrom handoff.cli.main import main\n"
+        "def first_packet(*_): print(*sys.modules, flush=True); os._exit(0)\n"
+        f"run._advance_run = first_packet\nmain(['run', {COMMUTE!r}, '--procedure', 'mipv4'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert {"numpy", "pydantic", "engine", "handoff_traces.compiled_capture"} <= loaded
+    assert not loaded & {"rich", "pyarrow", "duckdb", "dask", "networkx", "numpy.ma", "multiprocessing", "asyncio", "logging"}
+    assert not loaded & {f"handoff_traces.{name}" for name in ("capture_writer", "movement", "signalling", "summary", "wire")}
+    assert not loaded & {"handoff.cli.tables", "handoff.output.parquet", "handoff.experiments.execution.task"}
+    ours = [name for name in loaded if name.split(".")[0] in ("engine", "handoff", "handoff_traces")]
+    assert len(ours) <= 150
+    assert len(loaded) <= 510
+
+
 def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
     done = handoff("compare", COMMUTE, *SHORT, "-o", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
@@ -148,7 +166,7 @@ def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "compare", COMMUTE, *SHORT, "-o", str(out), "--json"],
+        [sys.executable, "-c", code, "compare", COMMUTE, *SHORT, "-o", str(out), "--json", "--jobs", "1"],
         capture_output=True, text=True, timeout=100, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 130, done.stderr
@@ -161,6 +179,43 @@ def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
     for run in data["runs"]:
         assert run["sent"] > 0
     assert pq.read_table(out / "runs.parquet")["interrupted_ps"].to_pylist() == [None, data["runs"][1]["interrupted_ps"]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_completed_runs_of_a_comparison_in_processes(number, tmp_path):
+    """The signal comes while the third procedure runs: at least one of the first two is complete then."""
+    out = tmp_path / "out"
+    code = (
+        "import handoff.cli.run as c, os, signal\n"
+        "original = c.ComparisonProgress.__call__\n"
+        "def interrupt(self, name, at):\n"
+        "    original(self, name, at)\n"
+        f"    if name == 'mipv6' and not c.STOPPED: c.STOPPED.append(os.kill(os.getpid(), {int(number)}))\n"
+        "c.STOPPED = []\n"
+        "c.ComparisonProgress.__call__ = interrupt\n"
+        "from handoff.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "compare", COMMUTE, *SHORT, "-o", str(out), "--json", "--jobs", "2",
+         "--procedures", "mipv4,mipv6-ro,mipv6,sync-mipv4,sync-mipv6"],
+        capture_output=True, text=True, timeout=100, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 128 + number, done.stderr
+    word = "interrupted" if number == signal.SIGINT else "SIGTERM"
+    assert done.stderr == f"handoff: {word}: finishing the slice (once more to end at once)\n"
+    data = json.loads(done.stdout)
+    assert data["interrupted"]
+    names = [run["procedure"] for run in data["runs"]]
+    assert [name for name in ("mipv4", "mipv6-ro", "mipv6", "sync-mipv4", "sync-mipv6") if name in names] == names
+    assert any(run["interrupted_ps"] is None for run in data["runs"])
+    assert pq.read_table(out / "runs.parquet")["procedure"].to_pylist() == names
+
+
+def test_processes_and_checkpoints_exclude_each_other(tmp_path):
+    done = handoff_in_process("compare", COMMUTE, "--jobs", "2", "--checkpoint-every", "1s", "-o", str(tmp_path / "out"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time\n"
 
 
 def test_a_second_ctrl_c_ends_at_once():

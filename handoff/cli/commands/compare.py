@@ -8,6 +8,8 @@ import click
 
 from handoff.cli.options import study_options
 
+MAX_JOBS = 4096
+
 
 @click.command()
 @study_options
@@ -15,7 +17,12 @@ from handoff.cli.options import study_options
     "--procedures", default="all", show_default=True, metavar="NAMES",
     help="Names of the procedures, separated by commas. 'mixture' runs those of the scenario's [[mixture]] together.",
 )
-def compare(procedures: str, **options: Any) -> int:
+@click.option(
+    "--jobs", type=click.IntRange(1, MAX_JOBS), metavar="N",
+    help="Number of procedures that run at the same time, in processes of this machine. The results do not depend on it.  "
+    "[default: the number of cores; 1 with checkpoints, a memory limit, or little to do]",
+)
+def compare(procedures: str, jobs: int | None, **options: Any) -> int:
     """Compare procedures on the same packets and random draws.
 
     Example: handoff compare examples/commute.toml --procedures mipv4,sync-mipv4
@@ -23,4 +30,4 @@ def compare(procedures: str, **options: Any) -> int:
     from handoff.cli.run import run_study
     from handoff.protocol.procedures import parse_names
 
-    return run_study(parse_names(procedures), **options)
+    return run_study(parse_names(procedures), jobs=jobs, **options)

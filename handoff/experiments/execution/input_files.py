@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -75,6 +74,8 @@ def file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=_MAX_CACHED_DIGESTS)
 def _digest(path: Path, *_: int) -> str:
+    import hashlib  # loads OpenSSL, which slows the start of commands that need no digest
+
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -12,12 +12,13 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
+from typing import Any
 
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
 from handoff.experiments.execution.stop_signals import block_stop_signals
@@ -79,13 +80,7 @@ class ProcessPool:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        for worker in self._workers:
-            worker.pipe.close()  # the worker ends
-        for worker in self._workers:
-            worker.process.join(EXIT_SECONDS)
-            worker.process.kill()
-            worker.process.join()
-        self._workers.clear()
+        end_workers(self._workers)
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
         """Yield results as they arrive.
@@ -121,19 +116,12 @@ class ProcessPool:
             group = queue.take_group() or queue.take_isolated()
             if not group:
                 return
-            worker = idle.pop() if idle else self._start_worker()
+            if not idle:
+                idle.append(start_worker(worker_main))
+                self._workers.append(idle[-1])
+            worker = idle.pop()
             worker.group = group
             worker.send(encode_tasks(entry.task for entry in group))
-
-    def _start_worker(self) -> Worker:
-        context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
-        our_end, worker_end = context.Pipe()
-        process = context.Process(target=worker_main, args=(worker_end,), daemon=True, name="handoff worker")
-        with block_stop_signals():
-            process.start()
-        worker_end.close()
-        self._workers.append(Worker(process, our_end))
-        return self._workers[-1]
 
     def _receive(self, worker: Worker, queue: TaskQueue) -> TaskResults:
         try:
@@ -158,11 +146,45 @@ class ProcessPool:
         return queue.record_death(worker.group, description, deaths=0)
 
 
-def worker_main(pipe: Connection) -> None:
-    """Run task groups, one after the other, until the pipe ends.
+def start_worker(main: Callable[..., None], *arguments: Any) -> Worker:
+    """Start a process that calls ``main`` with its end of a pipe and the arguments, and that ignores stop signals."""
+    context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
+    our_end, worker_end = context.Pipe()
+    process = context.Process(target=main, args=(worker_end, *arguments), daemon=True, name="handoff worker")
+    with block_stop_signals():
+        process.start()
+    worker_end.close()
+    return Worker(process, our_end)
 
-    A thread reads the pipe, so that its end stops the worker in the middle of a group too. The pipe ends with the process on
+
+def end_workers(workers: list[Worker]) -> None:
+    """End the processes of workers, and clear the list."""
+    for worker in workers:
+        worker.pipe.close()  # the worker ends
+    for worker in workers:
+        worker.process.join(EXIT_SECONDS)
+        worker.process.kill()
+        worker.process.join()
+    workers.clear()
+
+
+def worker_main(pipe: Connection) -> None:
+    """Run task groups, one after the other, until the pipe ends."""
+    serve_requests(pipe, run_encoded_tasks)
+
+
+def serve_requests(pipe: Connection, answer: Callable[[bytes, Callable[[], bool]], bytes]) -> None:
+    """Answer the requests of a pipe, one after the other, until the pipe ends.
+
+    A thread reads the pipe, so that its end stops the worker in the middle of a request too. The pipe ends with the process on
     its other side, however that process ends.
+
+    Parameters
+    ----------
+    pipe : Connection
+        The worker's end of the pipe.
+    answer : callable
+        Called with a request, and with a function that returns true after ``STOP_MESSAGE``; returns the reply.
     """
     requests: SimpleQueue[bytes] = SimpleQueue()
     stopped = threading.Event()
@@ -181,6 +203,6 @@ def worker_main(pipe: Connection) -> None:
     try:
         pipe.send_bytes(READY_MESSAGE)
         while True:
-            pipe.send_bytes(run_encoded_tasks(requests.get(), stopped.is_set))
+            pipe.send_bytes(answer(requests.get(), stopped.is_set))
     except Exception:  # the reader is gone, or there is no memory for a reply: the end of the pipe is the message
         os._exit(EXIT_NO_REPLY)

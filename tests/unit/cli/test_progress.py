@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from handoff.cli import progress
-from handoff.cli.progress import Progress, StatusLine, format_remaining
+from handoff.cli.progress import ComparisonProgress, Progress, StatusLine, format_remaining
 from handoff.simulation.run import StudyProgress
 
 S = 10**12
@@ -144,3 +144,22 @@ def test_a_run_stops_after_an_interruption(stderr):
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (3661, "1 h 1 min")])
 def test_remaining_times_are_rounded(seconds, text):
     assert format_remaining(seconds) == text
+
+
+def test_progress_of_a_comparison_names_its_latest_runs(stderr, monkeypatch):
+    stream = stderr(False)
+    monkeypatch.setattr(Progress, "LOG_SECONDS", 0)
+    progress = ComparisonProgress(16, True)
+    progress("mipv4", StudyProgress(30 * 10**12, 60 * 10**12, 5))
+    progress("mipv6", StudyProgress(6 * 10**12, 60 * 10**12, 5))
+    assert stream.getvalue().splitlines() == [
+        "1 of 16 procedures started; mipv4: 30.0 of 60 s",
+        "2 of 16 procedures started; mipv4: 30.0 of 60 s, mipv6: 6.0 of 60 s",
+    ]
+
+
+def test_progress_of_a_comparison_is_shown_only_on_request_off_a_terminal(stderr, monkeypatch):
+    stream = stderr(False)
+    monkeypatch.setattr(Progress, "LOG_SECONDS", 0)
+    ComparisonProgress(2)("mipv4", StudyProgress(1, 2, 3))
+    assert stream.getvalue() == ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.columns import sort_columns, sort_order
+from engine.columns import distinct, sort_columns, sort_order
 
 ROWS = 500
 
@@ -26,3 +26,11 @@ def test_rows_are_sorted_by_all_columns_and_equal_rows_keep_their_order(largest,
 
 def test_no_rows():
     assert sort_order(np.zeros(0, np.int64), np.zeros(0, np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize(("values", "expected"), [([], []), ([7], [7]), ([3, -1, 3, 2, -1, 3], [-1, 2, 3])])
+@pytest.mark.parametrize("dtype", [np.int64, np.int16])
+def test_distinct_values_ascend(values, expected, dtype):
+    result = distinct(np.array(values, dtype))
+    assert result.tolist() == expected
+    assert result.dtype == dtype

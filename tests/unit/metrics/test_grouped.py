@@ -51,3 +51,26 @@ def test_sums_past_64_bits():
     assert result["delay_mean_ps"].tolist() == [big - 1, 3, (big + 9) // 2]
     assert result["delay_p50_ps"].tolist() == [big, -1, 9]
     assert result["pdv_max_ps"].tolist() == [1, 0, big - 9]
+
+
+@pytest.mark.parametrize(
+    ("group", "value", "result"),
+    [
+        ([], [], [9, 9, 9]),
+        ([0, 0, 0, 0, 2, 2, 2, 2], [5, 3, 4, 8, 7, 12, 11, 10], [3, 9, 7]),  # runs of four are reduced together
+        ([2, 2, 2, 2, 0, 0, 0, 0, 2], [7, 12, 11, 10, 5, 3, 4, 8, 1], [3, 9, 1]),  # a group in two runs
+        ([0, 2, 0, 2], [5, 7, 3, 12], [3, 9, 7]),
+    ],
+)
+def test_values_are_reduced_into_the_result_of_their_group(group, value, result):
+    smallest = np.full(3, 9)
+    grouped.reduce_into(np.minimum, smallest, np.array(group, np.int64), np.array(value, np.int64))
+    assert smallest.tolist() == result
+
+
+@pytest.mark.parametrize(("value", "result"), [([], 9), ([12, 10], 9), ([12, 4, 10], 4)])
+def test_one_group_is_reduced_at_once(value, result):
+    smallest = np.full(1, 9)
+    grouped.reduce_into(np.minimum, smallest, np.zeros(len(value), np.int64), np.array(value, np.int64))
+    assert smallest.tolist() == [result]
+    assert grouped.count(np.zeros(len(value), np.int64), 1).tolist() == [len(value)]

@@ -9,25 +9,29 @@
 A file that is wrong raises ``TraceError``.
 """
 
-from handoff_traces.associations import Associations, read_associations
-from handoff_traces.capture import (
-    NO_FLOW,
-    NO_TIME_NS,
-    Capture,
-    Facts,
-    Flows,
-    Interface,
-    Limits,
-    TunnelTable,
-    format_address,
-    read_capture,
-)
-from handoff_traces.capture_writer import CaptureWriter, FlowHeaders, Packets
-from handoff_traces.compiled_capture import CompiledCapture, IndexedFlows, compile_capture
-from handoff_traces.errors import TraceError
-from handoff_traces.movement import Projection, Tracks, detect_format, read_movement
-from handoff_traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
-from handoff_traces.summary import summarise, summarise_signalling
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handoff_traces.associations import Associations, read_associations
+    from handoff_traces.capture import (
+        NO_FLOW,
+        NO_TIME_NS,
+        Capture,
+        Facts,
+        Flows,
+        Interface,
+        Limits,
+        TunnelTable,
+        format_address,
+        read_capture,
+    )
+    from handoff_traces.capture_writer import CaptureWriter, FlowHeaders, Packets
+    from handoff_traces.compiled_capture import CompiledCapture, IndexedFlows, compile_capture
+    from handoff_traces.errors import TraceError
+    from handoff_traces.movement import Projection, Tracks, detect_format, read_movement
+    from handoff_traces.signalling import KINDS, Echo, Messages, Signalling, read_signalling
+    from handoff_traces.summary import summarise, summarise_signalling
 
 __all__ = [
     "KINDS",
@@ -61,3 +65,27 @@ __all__ = [
     "summarise",
     "summarise_signalling",
 ]
+
+_MODULES = {
+    "associations": ("Associations", "read_associations"),
+    "capture": (
+        "NO_FLOW", "NO_TIME_NS", "Capture", "Facts", "Flows", "Interface", "Limits", "TunnelTable", "format_address",
+        "read_capture",
+    ),
+    "capture_writer": ("CaptureWriter", "FlowHeaders", "Packets"),
+    "compiled_capture": ("CompiledCapture", "IndexedFlows", "compile_capture"),
+    "errors": ("TraceError",),
+    "movement": ("Projection", "Tracks", "detect_format", "read_movement"),
+    "signalling": ("KINDS", "Echo", "Messages", "Signalling", "read_signalling"),
+    "summary": ("summarise", "summarise_signalling"),
+}
+"""Names that each module defines. A module is imported with its first name: a program seldom needs more than one reader."""
+_MODULE_OF_NAME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from types import TracebackType
 from typing import BinaryIO
 
@@ -96,8 +95,8 @@ class CaptureWriter:
         Maximum number of bytes written of each packet; 0 writes all.
     comment : str
         Origin of the packets, for the section header.
-    application : str
-        Name of the program that writes the file; by default this package.
+    application : str or None
+        Name of the program that writes the file; None names this package.
     names : mapping of bytes to str
         Names of addresses, which Wireshark shows in place of the addresses.
     resume_at : int or None
@@ -122,10 +121,14 @@ class CaptureWriter:
         flows: FlowHeaders,
         snap_length: int = 128,
         comment: str = "",
-        application: str = f"handoff-traces {version('handoff-traces')}",
+        application: str | None = None,
         names: Mapping[bytes, str] | None = None,
         resume_at: int | None = None,
     ) -> None:
+        if application is None:
+            from importlib.metadata import version  # slow to import, and most programs write no capture
+
+            application = f"handoff-traces {version('handoff-traces')}"
         self._native = _native.PacketWriter(
             file.fileno(), ip, snap_length or FULL_SNAP_LENGTH, comment, application, list(interfaces),
             list((names or {}).items()), addresses, flows.source, flows.destination, flows.protocol,
