@@ -22,6 +22,7 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
+from handoff.simulation.cycle_collector import pause_cycle_collector
 from handoff.simulation.group_rows import group_rows
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
@@ -298,7 +299,8 @@ def _advance(
     reached_ps = engine.time_ps
     while reached_ps < until_ps:
         start_s = time.perf_counter()
-        reached_ps = engine.advance(windows.next_stop(min(reached_ps + step, until_ps)))
+        with pause_cycle_collector():
+            reached_ps = engine.advance(windows.next_stop(min(reached_ps + step, until_ps)))
         windows.record(engine)
         if recorder is not None:
             recorder.write(engine.take_trace())
