@@ -83,7 +83,7 @@ class Agent:
         kind, args = event.kind, event.args
         if kind == _MESSAGE:
             hop = self.message_hops[args[0] & STEP_HOP_MASK]
-            _MESSAGE_HANDLERS[hop.action](self, ctx, hop, args)
+            _MESSAGE_HANDLERS[hop.handler](self, ctx, hop, args)
         elif kind == _REFUSED:
             self._refuse_overload(ctx, MessageFields.unpack(args))
         else:
@@ -148,15 +148,17 @@ class Agent:
         if hop.effect != "forward" and self.is_router:
             self.visitor_list.on_request(ctx, args)
         wait = 0
-        if self.configuration_ps and hop.program_step.over_old_link and args[NEW] != self.roles.home_agent:
+        if self.configuration_ps and hop.over_old_link and args[NEW] != self.roles.home_agent:
             dad_end = self.dad_end_ps.get(ctx.mobile, -1)
             if dad_end < ctx.time_ps:
                 dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.configuration_ps
             wait = dad_end - ctx.time_ps
         if wait:
             self._delay(ctx, args, wait)
-        else:
-            self._relay(ctx, hop, args)
+            return
+        self._send(ctx, hop, args)
+        if hop.starts:
+            self._start_steps(ctx, hop.starts, args)
 
     def _relay_request_and_bind(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay a request between regions as the gateway of the new region, which binds too (RFC 4857)."""
@@ -174,7 +176,9 @@ class Agent:
     def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         if self.is_router and not args[0] & STATUS_FIELD:
             self.visitor_list.on_reply(ctx, lifetime_ps(args))
-        self._relay(ctx, hop, args)
+        self._send(ctx, hop, args)
+        if hop.starts:
+            self._start_steps(ctx, hop.starts, args)
 
     def _relay_acknowledgement(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         if self.is_router:
@@ -220,7 +224,7 @@ class Agent:
         node = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
         if node == self.node:
             next_hop = self.message_hops[position & STEP_HOP_MASK]
-            _MESSAGE_HANDLERS[next_hop.action](self, ctx, next_hop, next_args)
+            _MESSAGE_HANDLERS[next_hop.handler](self, ctx, next_hop, next_args)
         else:
             taps = self.roles.taps
             stop = node if taps is None else taps.next_stop(self.node, node)
@@ -243,7 +247,7 @@ class Agent:
                 first_args = fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), fields))
             if attack:
                 self._count_answer(hop)
-            if hop.program_step.per_peer and not peer_lifetime & PEER_MASK:
+            if hop.per_peer and not peer_lifetime & PEER_MASK:
                 for peer in self.roles.peers[ctx.mobile]:
                     self._send(ctx, hop, MessageFields.unpack(first_args).replace(peer=peer))
             else:
@@ -374,7 +378,8 @@ _EVENT_HANDLERS = {
     RESTART: Agent._on_restart,
 }
 _MESSAGE_HANDLERS = {
-    "": Agent._relay,
+    "send": Agent._send,
+    "relay": Agent._relay,
     "process": Agent._process,
     "request": Agent._relay_request,
     "bind": Agent._relay_request_and_bind,

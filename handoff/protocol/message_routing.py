@@ -49,12 +49,19 @@ class MessageHop:
         Argument of the message that is the next node; -1 if ``next_node`` has to find it.
     kind, effect : str
         Kind of the message, and its effect at the last node.
+    handler : str
+        Name of the agent's handler: the action, or for a message that is relayed at once ``"send"``, or ``"relay"`` if the node
+        starts steps.
     is_request : bool
         True if the kind is one of ``REQUESTS``.
     ends_lifetime : bool
         True if the message says that a lifetime is over.
     is_conditional : bool
         True if ``RoleResolver.applies`` decides whether the step is part of a registration. Other steps always are.
+    over_old_link, needs_reply, per_peer : bool
+        As of the step.
+    fallback_step : int
+        As of the step, for use when the old link is down; -1 if there is none or the message does not take the old link.
     is_broadcast : bool
         True if the message takes the radio of the new router whatever its table says: a mobile node that has yet to register has
         no entry there.
@@ -73,9 +80,14 @@ class MessageHop:
     next_field: int
     kind: str
     effect: str
+    handler: str
     is_request: bool
     ends_lifetime: bool
     is_conditional: bool
+    over_old_link: bool
+    needs_reply: bool
+    per_peer: bool
+    fallback_step: int
     is_broadcast: bool
 
 
@@ -91,8 +103,11 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
             hops[number | hop << 16] = MessageHop(
                 program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,
                 program_step.kind == program.procedure.marker, next_role == "MN", roles.node_of_role[next_role],
-                _FIELD_OF_ROLE.get(next_role, -1), program_step.kind, program_step.step.effect, program_step.kind in REQUESTS,
-                program_step.kind in ("DRR", "DBA"), roles.is_conditional(program_step), program_step.kind == "AA",
+                _FIELD_OF_ROLE.get(next_role, -1), program_step.kind, program_step.step.effect,
+                action or ("relay" if program_step.starts[hop] else "send"), program_step.kind in REQUESTS,
+                program_step.kind in ("DRR", "DBA"), roles.is_conditional(program_step), program_step.over_old_link,
+                program_step.needs_reply, program_step.per_peer,
+                program_step.fallback_step if program_step.over_old_link else -1, program_step.kind == "AA",
             )  # fmt: skip
     return hops
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 
@@ -81,8 +82,12 @@ class MobileNodeController:
         Discovery of routers.
     triggers : Layer2Triggers
         Reaction to prediction and warning.
+    event_handlers : dict of int to callable
+        Method for each code of a layer-2 event or timer. It gets context, state and the argument of the event.
     arrival_actions : list of str
         Action on the message of each step (``message_routing.arrival_action``).
+    registration_steps : dict
+        Steps by (variant, event, keeps gateway) as of ``Program.registration_steps``.
     steps_after : list of tuple
         Steps that a mobile node starts after the message of each step.
     """
@@ -104,16 +109,32 @@ class MobileNodeController:
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
         self.triggers = Layer2Triggers(program, self)
+        self.event_handlers: dict[int, Callable[[Context, MobileNodeState, int], None]] = {
+            PREDICT: self.triggers.on_prediction, UP: self._on_link_up, GOING_DOWN: self.triggers.on_going_down,
+            DOWN: self._on_link_down, DISCOVERED: self.on_router_discovered, RETRANSMIT: self._on_retransmission_due,
+            REFRESH: self._on_refresh_due, SETTLED: self._on_settled, SOLICIT: self.detector.solicit,
+        }  # fmt: skip
         self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
+        self.registration_steps = {
+            (variant, event, keeps_gateway): program.registration_steps(variant, event, keeps_gateway)
+            for variant in (HOME, REGIONAL) for event in ("known", "move") for keeps_gateway in (False, True)
+        }  # fmt: skip
         self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """Handle a layer-2 event, timer or message of one mobile node."""
         state, args = self.states[event.mobile], event.args
-        if event.kind == _MESSAGE:
-            self._on_message(ctx, state, args, event.via)
-        else:
-            _EVENT_HANDLERS[event.code](self, ctx, state, args[0])
+        if event.kind != _MESSAGE:
+            self.event_handlers[event.code](ctx, state, args[0])
+            return
+        position = args[0]
+        action = self.arrival_actions[position & STEP_MASK]
+        if position & STATUS_FIELD and action != "advertisement":
+            self._on_refusal(ctx, state, MessageFields.unpack(args))
+            return
+        _MESSAGE_HANDLERS[action](self, ctx, state, args, event.via)
+        for number in self.steps_after[position & STEP_MASK]:
+            self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
 
     def _initial_state(self, mobile: int) -> MobileNodeState:
         """Return the state at time 0. A mobile node whose link is up then has been registered before."""
@@ -126,12 +147,6 @@ class MobileNodeController:
         return state
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self.triggers.on_prediction(ctx, state, attachment)
-
-    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self.triggers.on_going_down(ctx, state, attachment)
-
     def begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Begin the handoff that leaves an attachment, and its measurement."""
         ctx.begin_measurement(self.row_of[attachment])
@@ -187,7 +202,7 @@ class MobileNodeController:
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
-        if row >= 0 and not self.begun[attachment] and self.records["predict_ps"][row] < 0:
+        if not self.begun[attachment] and row >= 0 and self.records["predict_ps"][row] < 0:
             self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
@@ -225,17 +240,17 @@ class MobileNodeController:
         if event == "move":
             state.last_move_request_ps = ctx.time_ps
         state.drop_requests()
-        row = self.row_of[state.handoff_attachment]
-        if row >= 0 and self.records["new_router"][row] == new:
-            if self.records["request_ps"][row] < 0:
-                self.records["request_ps"][row] = ctx.time_ps
-            self.records["between"][row] = self.hierarchical and variant == HOME
+        row, records = self.row_of[state.handoff_attachment], self.records
+        if row >= 0 and records["new_router"][row] == new:
+            if records["request_ps"][row] < 0:
+                records["request_ps"][row] = ctx.time_ps
+            records["between"][row] = self.hierarchical and variant == HOME
         keeps_gateway = self.hierarchical and old != new and self.roles.share_gateway(old, new)
-        for number in self.program.registration_steps(variant, event, keeps_gateway):
+        for number in self.registration_steps[variant, event, keeps_gateway]:
             hop = self.message_hops[number]
             if hop.is_conditional and not self.roles.applies(hop.program_step, old, new):
                 continue
-            for peer in self.roles.peers[ctx.mobile] if hop.program_step.per_peer else _NO_PEER:
+            for peer in self.roles.peers[ctx.mobile] if hop.per_peer else _NO_PEER:
                 self.client.send_request(ctx, state, number, peer, old, new)
 
     def _variant(self, state: MobileNodeState, old: int, new: int) -> int:
@@ -273,16 +288,6 @@ class MobileNodeController:
         ctx.timer(ctx.time_ps + SECOND, REFRESH, timer)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _on_message(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
-        position = args[0]
-        action = self.arrival_actions[position & STEP_MASK]
-        if position & STATUS_FIELD and action != "advertisement":
-            self._on_refusal(ctx, state, MessageFields.unpack(args))
-            return
-        _MESSAGE_HANDLERS[action](self, ctx, state, args, via)
-        for number in self.steps_after[position & STEP_MASK]:
-            self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
-
     def _row_of_message(self, state: MobileNodeState, args: tuple[int, ...]) -> int:
         """Return the record of the current handoff if a message belongs to it, else -1."""
         row = self.row_of[state.handoff_attachment]
@@ -360,8 +365,8 @@ class MobileNodeController:
     def _check_completion(self, ctx: Context, state: MobileNodeState, row: int) -> None:
         """Record a handoff as completed if every request except deregistrations has its reply."""
         unanswered = bool(state.updates_without_tokens)
-        if state.requests and not unanswered:
-            unanswered = any(self.message_hops[request.step].kind != "DBU" for request in state.requests.values())
+        for request in state.requests.values():
+            unanswered = unanswered or self.message_hops[request.step].kind != "DBU"
         if not unanswered and not state.registration_request:  # every anchor above the gateway knows the gateway
             state.gateway = self.roles.gateways.get(state.router, -1)
         if row >= 0 and not unanswered and state.router == self.records["new_router"][row]:
@@ -394,24 +399,10 @@ class MobileNodeController:
         if state.handoff_attachment == attachment:
             ctx.end_measurement()
 
-    def _on_solicitation_due(self, ctx: Context, state: MobileNodeState, arg: int) -> None:
-        self.detector.solicit(ctx, state, arg)
-
     def _on_token(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
         self.client.on_token(ctx, state, MessageFields.unpack(args))
 
 
-_EVENT_HANDLERS = {
-    PREDICT: MobileNodeController._on_prediction,
-    UP: MobileNodeController._on_link_up,
-    GOING_DOWN: MobileNodeController._on_going_down,
-    DOWN: MobileNodeController._on_link_down,
-    DISCOVERED: MobileNodeController.on_router_discovered,
-    RETRANSMIT: MobileNodeController._on_retransmission_due,
-    REFRESH: MobileNodeController._on_refresh_due,
-    SETTLED: MobileNodeController._on_settled,
-    SOLICIT: MobileNodeController._on_solicitation_due,
-}
 _MESSAGE_HANDLERS = {
     "marker": MobileNodeController._on_marker,
     "registered": MobileNodeController._on_registered,

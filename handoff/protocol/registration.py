@@ -42,6 +42,7 @@ class RegistrationClient:
 
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], router: Sequence[int]) -> None:
         self.program, self.roles, self.message_hops, self.router = program, roles, message_hops, router
+        self.home_agent = roles.home_agent
         self.options, self.ip = program.options, program.procedure.ip
         self.uses_timestamps = self.ip == 4 and self.options.authenticates  # as identifications (RFC 5944 5.7.1)
         self.limits_rate = self.options.rfc and self.ip == 6  # RFC 6275 11.8
@@ -79,21 +80,22 @@ class RegistrationClient:
         old, new : int
             Routers of the handoff.
         """
-        step = self.program.steps[number]
-        if step.over_old_link and step.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
-            number, step = step.fallback_step, self.program.steps[step.fallback_step]
-        if self.tests_addresses and self._lacks_tokens(ctx, state, step, peer, new):
+        hop = self.message_hops[number]
+        if hop.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
+            number = hop.fallback_step
+            hop = self.message_hops[number]
+        if self.tests_addresses and self._lacks_tokens(ctx, state, hop.program_step, peer, new):
             state.updates_without_tokens = (*state.updates_without_tokens, (number, peer, old, new))
-            self._test_addresses(ctx, state, step, peer, old, new)
+            self._test_addresses(ctx, state, hop.program_step, peer, old, new)
             return
-        if not step.needs_reply:
+        if not hop.needs_reply:
             if self.uses_timestamps:
                 state.identification = self._next_identification(ctx, state)
             self.send(ctx, state, number, peer, old, new)
             return
         wait = self.first_wait_ps[number]
         if self.rfc:
-            wait = self._rfc_first_wait_ps(state, step, new, wait)
+            wait = self._rfc_first_wait_ps(state, hop.program_step, new, wait)
         request = tuple.__new__(PendingRequest, (number, peer, old, new, wait, False))
         if self.limits_rate and self._holds(ctx, state, request):
             return
@@ -218,12 +220,12 @@ class RegistrationClient:
     def send(self, ctx: Context, state: MobileNodeState, number: int, peer: int, old: int, new: int) -> None:
         """Send one message along its path, over the old or the new link, with the current identification."""
         hop = self.message_hops[number]
-        deregisters = new == self.roles.home_agent and hop.effect != "forward"
+        deregisters = new == self.home_agent and hop.effect != "forward"
         lifetime_s = 0 if deregisters else self.lifetime_s[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
         args: tuple[int, ...] = (number | ONE_HOP, old, new, peer + 1 | lifetime_s << PEER_BITS, state.identification, 0)
         if self.signs and hop.is_request:
             args = self._sign(ctx, state, MessageFields.unpack(args), hop.program_step)
-        via = old if hop.program_step.over_old_link else new
+        via = old if hop.over_old_link else new
         to = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
         taps = self.roles.taps
         stop = to if taps is None else taps.next_stop(via, to)
