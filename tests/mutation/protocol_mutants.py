@@ -286,6 +286,12 @@ PROTOCOL_MUTANTS = (
         "return self.rescues",
     ),
     Mutant(
+        "bicasting gets no warning to request at",
+        "protocol/program.py",
+        'requests = self.procedure.predictive and self.options.request == "going-down"',
+        "requests = False",
+    ),
+    Mutant(
         "request of bicasting waits for the warning",
         "protocol/layer2_triggers.py",
         'return self.rescues and self.records["access"][row] == 1',
