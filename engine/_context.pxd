@@ -6,16 +6,10 @@ from libcpp.unordered_map cimport unordered_map
 from engine.kernel.events cimport Action
 from engine.kernel.world cimport Unit, World
 
-cdef class Event:
-    cdef readonly int64_t time_ps
-    cdef readonly int32_t node
-    cdef readonly int32_t mobile
-    cdef readonly int32_t kind
-    cdef readonly int32_t code
-    cdef readonly int32_t source
-    cdef readonly int32_t via
-    cdef readonly tuple args
+cdef class Event:  # the objects are attributes in Python (``publish_attributes`` in _context.pyx)
     cdef int64_t fate
+    cdef object time_ps, node, mobile, kind, code, source, via
+    cdef tuple args
 
 cdef class Context:
     cdef World* w
@@ -24,10 +18,11 @@ cdef class Context:
     cdef uint64_t order
     cdef unordered_map[int64_t, uint32_t] message_counts  # mobile << 32 | (sending node + 1) -> messages sent
     cdef object node_keys
-    cdef readonly int64_t time_ps
-    cdef readonly int32_t node
-    cdef readonly int32_t mobile
-    cdef void make_current(self, Event event)
+    cdef int64_t time_ps
+    cdef int32_t node
+    cdef int32_t mobile
+    cdef object time_ps_object, node_object, mobile_object  # the same, as attributes in Python
+    cdef void make_current(self, Event event, int64_t time_ps, int32_t node, int32_t mobile)
     cdef int require_active(self) except -1
     cdef Action new_action(self, int op) except *
     cdef int require_node(self) except -1

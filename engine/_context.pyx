@@ -77,6 +77,53 @@ cdef class Event:
         return f"Event({kind} {self.code} at {self.time_ps} ps, node {self.node}, mobile {self.mobile}, args {self.args})"
 
 
+cdef extern from *:
+    """
+    #include <structmember.h>
+    #define HANDOFF_MEMBER(o, name, field) handoff_publish((PyObject*)(o), name, (char*)&(o)->field - (char*)(o))
+    #define HANDOFF_EVENT_MEMBERS(o) ( \
+        HANDOFF_MEMBER(o, "time_ps", time_ps) || HANDOFF_MEMBER(o, "node", node) || HANDOFF_MEMBER(o, "mobile", mobile) || \
+        HANDOFF_MEMBER(o, "kind", kind) || HANDOFF_MEMBER(o, "code", code) || HANDOFF_MEMBER(o, "source", source) || \
+        HANDOFF_MEMBER(o, "via", via) || HANDOFF_MEMBER(o, "args", args) ? -1 : 0)
+    #define HANDOFF_CONTEXT_MEMBERS(o) ( \
+        HANDOFF_MEMBER(o, "time_ps", time_ps_object) || HANDOFF_MEMBER(o, "node", node_object) || \
+        HANDOFF_MEMBER(o, "mobile", mobile_object) ? -1 : 0)
+    static PyMemberDef handoff_members[16];
+    static int handoff_member_count = 0;
+    /* Makes the object at an offset of the instances of a class a read-only attribute. */
+    static int handoff_publish(PyObject* instance, const char* name, Py_ssize_t offset) {
+        PyTypeObject* type = Py_TYPE(instance);
+        PyMemberDef* member = &handoff_members[handoff_member_count++];
+        PyObject* attribute;
+        int status;
+        member->name = name;
+        member->type = T_OBJECT_EX;
+        member->offset = offset;
+        member->flags = READONLY;
+        attribute = PyDescr_NewMember(type, member);
+        if (!attribute) return -1;
+        status = PyDict_SetItemString(type->tp_dict, name, attribute);
+        Py_DECREF(attribute);
+        PyType_Modified(type);
+        return status;
+    }
+    """
+    int publish_event "HANDOFF_EVENT_MEMBERS"(Event event) except -1
+    int publish_context "HANDOFF_CONTEXT_MEMBERS"(Context ctx) except -1
+
+
+cdef int publish_attributes() except -1:
+    """Make the objects of events and contexts attributes in Python.
+
+    The interpreter reads an attribute that is a member of the instance ten times as fast as one with a getter of its own, and
+    controllers read several for each event.
+    """
+    cdef Event event = Event.__new__(Event)
+    cdef Context ctx = Context.__new__(Context)
+    publish_event(event)
+    return publish_context(ctx)
+
+
 cdef int64_t to_integer(object value, str name, int64_t low, int64_t high) except? -1:
     """Return an integer argument from ``low`` to ``high``; ``engine.arguments.check_integer`` refuses others."""
     cdef int overflow = 0
@@ -120,11 +167,13 @@ cdef extern from *:
 cdef class Context:
     """Actions that a controller may request, at the time of its current event and for that event's mobile node."""
 
-    cdef void make_current(self, Event event):
+    def __cinit__(self):
+        self.time_ps_object = self.node_object = self.mobile_object = 0
+
+    cdef void make_current(self, Event event, int64_t time_ps, int32_t node, int32_t mobile):
         self.event = event
-        self.time_ps = event.time_ps
-        self.node = event.node
-        self.mobile = event.mobile
+        self.time_ps, self.node, self.mobile = time_ps, node, mobile
+        self.time_ps_object, self.node_object, self.mobile_object = event.time_ps, event.node, event.mobile
 
     cdef int require_active(self) except -1:
         if self.u == NULL:
@@ -354,7 +403,7 @@ cdef class Context:
         A refused message (kind 3) has its fate already and cannot be rejected.
         """
         self.require_active()
-        if self.event.kind != EVENT_MESSAGE or fate not in (AUTHENTICATION_FAILED, REPLAYED):
+        if <int>self.event.kind != EVENT_MESSAGE or fate not in (AUTHENTICATION_FAILED, REPLAYED):
             raise ValueError("only a message is rejected, as AUTHENTICATION_FAILED or REPLAYED")
         self.event.fate = to_int32(fate, "fate")
 
@@ -415,3 +464,6 @@ cdef class Context:
         self.require_mobiles()
         a.arg0 = self.require_cell(node)
         self.u.actions.push_back(a)
+
+
+publish_attributes()

@@ -78,7 +78,8 @@ cdef class EventLoop:
         return event
 
     cdef int end_event(self, ControllerEvent* e, int64_t fate) except -1:
-        self.w.mobile[e.mobile].pending_timers -= e.kind == EVENT_TIMER and self.context.u.kind == UNIT_MOBILES
+        if e.kind == EVENT_TIMER and self.context.u.kind == UNIT_MOBILES:
+            self.w.mobile[e.mobile].pending_timers -= 1
         if e.kind == EVENT_MESSAGE:
             self.w.fates[CONTROL_FATES][fate] += 1
         if e.kind == EVENT_MESSAGE or e.kind == EVENT_REFUSED:
@@ -104,7 +105,7 @@ cdef class EventLoop:
         while u.pending_events.size() and u.pending_events.data()[0].t < end:
             e = pop_event(u.pending_events)
             event = self.make_event(&e, node)
-            self.context.make_current(event)
+            self.context.make_current(event, e.t, node, e.mobile)
             on_event(self.context, event)
             self.controller_calls += 1
             u.message_count += e.kind == EVENT_MESSAGE

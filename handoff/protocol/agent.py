@@ -7,7 +7,7 @@ from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import Status
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
-from handoff.protocol.messages import ATTACK_MARK, ONE_HOP, STEP_HOP_MASK, MessageFields
+from handoff.protocol.messages import ATTACK_MARK, NEW, OLD, ONE_HOP, PEER_MASK, STATUS_FIELD, STEP_HOP_MASK, MessageFields
 from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import RequestVerifier, authenticator, home_key
@@ -16,6 +16,8 @@ from handoff.protocol.visitor_list import VisitorList, lifetime_ps
 RESTARTED = 1
 """Status of an advertisement whose sequence number shows that the agent has restarted (RFC 5944 2.3.2)."""
 
+_BINDING_EFFECTS = ("bind", "simultaneous", "delete")
+_TESTS = ("HoTI", "CoTI")
 _NOT_NEWER = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW)
 
 # plain integers, since every event is compared with them
@@ -54,8 +56,8 @@ class Agent:
         True if the node has a binding cache under this procedure.
     is_router : bool
         True if the node has a radio cell. Other nodes have no visitors, whatever a message says.
-    delayed_messages : dict of int to MessageFields
-        Messages that wait for the end of duplicate address detection, by serial number.
+    delayed_messages : dict of int to tuple of int
+        Arguments of the messages that wait for the end of duplicate address detection, by serial number.
     dad_end_ps : dict of int to int
         End of duplicate address detection for the new care-of address of each mobile node.
     """
@@ -70,19 +72,22 @@ class Agent:
         self.checks_addresses = self.configuration_ps > 0 and program.procedure.ip == 6
         self.is_anchor = roles.is_anchor(node)
         self.is_router = node in roles.network.cell_of_node
-        self.delayed_messages: dict[int, MessageFields] = {}
+        self._checks_home_address = program.options.rfc and self.checks_addresses
+        self._defers = any(step.step.effect == "delete" for step in program.steps)
+        self.delayed_messages: dict[int, tuple[int, ...]] = {}
         self.dad_end_ps: dict[int, int] = {}
         self._last_serial = 0
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """Handle a layer-2 event, timer or message."""
-        kind = event.kind
+        kind, args = event.kind, event.args
         if kind == _MESSAGE:
-            self._on_message(ctx, event.args)
+            hop = self.message_hops[args[0] & STEP_HOP_MASK]
+            _MESSAGE_HANDLERS[hop.handler](self, ctx, hop, args)
         elif kind == _REFUSED:
-            self._refuse_overload(ctx, MessageFields.unpack(event.args))
+            self._refuse_overload(ctx, MessageFields.unpack(args))
         else:
-            _EVENT_HANDLERS[event.code](self, ctx, event.args[0])
+            _EVENT_HANDLERS[event.code](self, ctx, args[0])
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _on_link_up(self, ctx: Context, _: int) -> None:
@@ -133,52 +138,47 @@ class Agent:
                 self._advertise(ctx, RESTARTED)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _on_message(self, ctx: Context, args: tuple[int, ...]) -> None:
-        hop = self.message_hops[args[0] & STEP_HOP_MASK]
-        _MESSAGE_HANDLERS[hop.action](self, ctx, hop, args)
-
     def _relay(self, ctx: Context, hop: MessageHop, args: tuple[int, ...], radio: bool = False) -> None:
         self._send(ctx, hop, args, radio)
         if hop.starts:
-            self._start_steps(ctx, hop.starts, MessageFields.unpack(args))
+            self._start_steps(ctx, hop.starts, args)
 
     def _relay_request(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay a request as the new router: expect the mobile node, and check its new address first (decision 22)."""
-        step = hop.program_step
-        fields = MessageFields.unpack(args)
-        if step.step.effect != "forward" and self.is_router:
-            self.visitor_list.on_request(ctx, fields)
+        if hop.effect != "forward" and self.is_router:
+            self.visitor_list.on_request(ctx, args)
         wait = 0
-        if self.configuration_ps and step.over_old_link and fields.new != self.roles.home_agent:
+        if self.configuration_ps and hop.over_old_link and args[NEW] != self.roles.home_agent:
             dad_end = self.dad_end_ps.get(ctx.mobile, -1)
             if dad_end < ctx.time_ps:
                 dad_end = self.dad_end_ps[ctx.mobile] = ctx.time_ps + self.configuration_ps
             wait = dad_end - ctx.time_ps
         if wait:
-            self._delay(ctx, fields, wait)
-        else:
-            self._relay(ctx, hop, args)
+            self._delay(ctx, args, wait)
+            return
+        self._send(ctx, hop, args)
+        if hop.starts:
+            self._start_steps(ctx, hop.starts, args)
 
     def _relay_request_and_bind(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay a request between regions as the gateway of the new region, which binds too (RFC 4857)."""
-        fields = MessageFields.unpack(args)
-        at_home = fields.new == self.roles.home_agent  # and so in no region
-        if not at_home and self.binding_cache.is_newer(hop.role, fields, ctx.mobile, deletes=False):
-            self.binding_cache.bind(ctx, hop.role, fields, simultaneous=False)
+        at_home = args[NEW] == self.roles.home_agent  # and so in no region
+        if not at_home and self.binding_cache.is_newer(hop.role, args, ctx.mobile, deletes=False):
+            self.binding_cache.bind(ctx, hop.role, args, simultaneous=False)
         self._relay(ctx, hop, args)
 
     def _relay_marker_out_of_region(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay the marker as the gateway of the old region. Its binding is of no use after that."""
         self._relay(ctx, hop, args)
-        fields = MessageFields.unpack(args)
-        if fields.old != self.roles.home_agent and self.roles.gateways.get(fields.new) != self.node:
-            self.binding_cache.end_old_binding(ctx, "GFA", fields)
+        if args[OLD] != self.roles.home_agent and self.roles.gateways.get(args[NEW]) != self.node:
+            self.binding_cache.end_old_binding(ctx, "GFA", args)
 
     def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
-        fields = MessageFields.unpack(args)
-        if fields.status == Status.ACCEPTED and self.is_router:
-            self.visitor_list.on_reply(ctx, lifetime_ps(fields))
-        self._relay(ctx, hop, args)
+        if self.is_router and not args[0] & STATUS_FIELD:
+            self.visitor_list.on_reply(ctx, lifetime_ps(args))
+        self._send(ctx, hop, args)
+        if hop.starts:
+            self._start_steps(ctx, hop.starts, args)
 
     def _relay_acknowledgement(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         if self.is_router:
@@ -186,27 +186,27 @@ class Agent:
         self._relay(ctx, hop, args)
 
     def _relay_marker(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
-        relay, remove = self.visitor_list.on_marker(ctx, MessageFields.unpack(args))
+        relay, remove = self.visitor_list.on_marker(ctx, args)
         if relay:
             self._relay(ctx, hop, args, radio=self.visitor_list.takes_marker_past_table(ctx.mobile))
         if remove:
             self.visitor_list.remove(ctx)
 
-    def _delay(self, ctx: Context, fields: MessageFields, wait_ps: int) -> None:
+    def _delay(self, ctx: Context, args: tuple[int, ...], wait_ps: int) -> None:
         """Continue with a message after duplicate address detection."""
         self._last_serial += 1
-        self.delayed_messages[self._last_serial] = fields
+        self.delayed_messages[self._last_serial] = args
         ctx.timer(ctx.time_ps + wait_ps, DELAYED, self._last_serial)
 
     def _on_delay_end(self, ctx: Context, serial: int) -> None:
-        fields = self.delayed_messages.pop(serial, None)
-        if fields is None:
+        args = self.delayed_messages.pop(serial, None)
+        if args is None:
             return  # lost in a restart
-        hop = self.message_hops[fields.step | fields.hop << 16]
+        hop = self.message_hops[args[0] & STEP_HOP_MASK]
         if hop.last:
-            self._reply(ctx, hop, fields)
+            self._reply(ctx, hop, args)
         else:
-            self._relay(ctx, hop, fields)
+            self._relay(ctx, hop, args)
 
     def _send(self, ctx: Context, hop: MessageHop, args: tuple[int, ...], radio: bool = False) -> None:
         """Send a message to the next node of its path. The mobile node is reached through this node's own table, like data.
@@ -214,84 +214,101 @@ class Agent:
         A node with several roles in a row, as a home agent with its own link, handles the message in all of them at once. With
         ``radio`` the message takes this node's own radio, whatever its table says.
         """
-        next_args = args[0] + ONE_HOP, args[1], args[2], args[3], args[4], args[5]
-        if not hop.to_mobile:
-            node = hop.next_node(args)
-            if node == self.node:
-                self._on_message(ctx, next_args)
-            else:
-                taps = self.roles.taps
-                stop = node if taps is None else taps.next_stop(self.node, node)
-                like_data = hop.like_data or stop != node
-                hostile = args[0] >= ATTACK_MARK
-                ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=next_args, like_data=like_data, hostile=hostile)
+        position, old, new, peer_lifetime, identification, proof = args
+        position += ONE_HOP
+        next_args = (position, old, new, peer_lifetime, identification, proof)
+        if hop.to_mobile:
+            radio = radio or (hop.is_broadcast and new == self.node)
+            ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
             return
-        # an advertisement is broadcast, since a mobile node that has yet to register has no entry here
-        radio = radio or (hop.program_step.kind == "AA" and self.node == MessageFields.unpack(args).new)
-        ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
+        node = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
+        if node == self.node:
+            next_hop = self.message_hops[position & STEP_HOP_MASK]
+            _MESSAGE_HANDLERS[next_hop.handler](self, ctx, next_hop, next_args)
+        else:
+            taps = self.roles.taps
+            stop = node if taps is None else taps.next_stop(self.node, node)
+            like_data = hop.like_data or stop != node
+            hostile = position >= ATTACK_MARK
+            ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=next_args, like_data=like_data, hostile=hostile)
 
-    def _start_steps(self, ctx: Context, numbers: tuple[int, ...], fields: MessageFields) -> None:
-        """Start steps that follow a message at this node."""
+    def _start_steps(self, ctx: Context, numbers: tuple[int, ...], args: tuple[int, ...]) -> None:
+        """Start steps that follow a message at this node: accepted, with its routers, correspondent and identification."""
+        position, old, new, peer_lifetime, identification, proof = args
+        attack = position & ATTACK_MARK
         for number in numbers:
-            first_hop = self.message_hops[number]
-            step = first_hop.program_step
-            if not self.roles.applies(step, fields.old, fields.new):
+            hop = self.message_hops[number]
+            if hop.is_conditional and not self.roles.applies(hop.program_step, old, new):
                 continue
-            new_fields = fields.for_new_step(number, 0 if step.kind in ("DRR", "DBA") else fields.lifetime_s)
-            if self.verifier.authenticates and step.kind in REQUESTS:
-                new_fields = new_fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), new_fields))
-            self._count_answer(first_hop, new_fields)
-            if step.per_peer and fields.peer < 0:
+            lifetime = peer_lifetime & PEER_MASK if hop.ends_lifetime else peer_lifetime
+            first_args: tuple[int, ...] = (number | attack, old, new, lifetime, identification, proof)
+            if self.verifier.authenticates and hop.is_request:
+                fields = MessageFields.unpack(first_args)
+                first_args = fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), fields))
+            if attack:
+                self._count_answer(hop)
+            if hop.per_peer and not peer_lifetime & PEER_MASK:
                 for peer in self.roles.peers[ctx.mobile]:
-                    self._send(ctx, first_hop, new_fields.replace(peer=peer))
+                    self._send(ctx, hop, MessageFields.unpack(first_args).replace(peer=peer))
             else:
-                self._send(ctx, first_hop, new_fields)
+                self._send(ctx, hop, first_args)
 
     # -- the last node of a path ---------------------------------------------------------------------------------------------
     def _process(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Verify a message that ends here, apply its effect and reply."""
-        fields = MessageFields.unpack(args)
-        step, role, mobile = hop.program_step, hop.role, ctx.mobile
-        effect = step.step.effect
-        if self.verifier.enabled and step.kind in REQUESTS:
-            refusal = self.verifier.verify(role, fields, mobile, ctx.time_ps)
-            if refusal:
-                self._count_attack("attack_refused", fields)
-                ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
-                if refusal != Status.AUTHENTICATION_FAILED or self.program.procedure.ip == 4:
-                    self._refuse(ctx, hop, fields, refusal)
+        effect = hop.effect
+        if self.verifier.enabled and hop.is_request and not self._verify(ctx, hop, args):
+            return
+        if effect in _BINDING_EFFECTS:
+            if not self._change_binding(ctx, hop, args):
                 return
-        if effect in ("bind", "simultaneous", "delete"):
-            if not self.binding_cache.is_newer(role, fields, mobile, deletes=effect == "delete"):
-                self._refuse_stale(ctx, hop, fields)
-                return
-            if effect == "delete":
-                if not self.binding_cache.delete(ctx, role, fields):
-                    return
-            elif self._is_own_address(role, fields):
-                self._count_attack("attack_refused", fields)
-                return
-            else:
-                first_binding = not self.binding_cache.is_bound(role, mobile) and fields.new != self.roles.home_agent
-                self.binding_cache.bind(ctx, role, fields, effect == "simultaneous")
-                self._count_attack("attack_accepted", fields)
-                if first_binding and role == "HA" and self.program.options.rfc and self.checks_addresses:
-                    self._delay(ctx, fields, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
-                    return
         elif effect == "forward":
-            self.visitor_list.start_forwarding(ctx, fields)
-            self._count_attack("attack_accepted", fields)
+            self.visitor_list.start_forwarding(ctx, args)
+            if args[0] >= ATTACK_MARK:
+                self._count_attack("attack_accepted", args)
         elif effect == "hand-over":
-            self.visitor_list.hand_over(ctx, fields, self.roles.node("tHA", fields))
-        self._reply(ctx, hop, fields)
+            self.visitor_list.hand_over(ctx, args, self.roles.node_of_role["tHA"](args))
+        self._reply(ctx, hop, args)
 
-    def _reply(self, ctx: Context, hop: MessageHop, fields: MessageFields) -> None:
-        step = hop.program_step
-        if step.kind in ("HoTI", "CoTI"):
-            care_of = -1 if step.kind == "HoTI" else fields.new
-            fields = fields.replace(proof=self.verifier.tokens.current_token(ctx.mobile, care_of, ctx.time_ps))
-        self._start_steps(ctx, hop.starts, fields)
-        if step.step.effect in ("bind", "simultaneous"):
+    def _verify(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> bool:
+        """Return whether a request is genuine; refuse it if it is not."""
+        fields = MessageFields.unpack(args)
+        refusal = self.verifier.verify(hop.role, fields, ctx.mobile, ctx.time_ps)
+        if not refusal:
+            return True
+        self._count_attack("attack_refused", args)
+        ctx.reject(Fate.REPLAYED if refusal == Status.IDENTIFICATION_MISMATCH else Fate.AUTHENTICATION_FAILED)
+        if refusal != Status.AUTHENTICATION_FAILED or self.program.procedure.ip == 4:
+            self._refuse(ctx, hop, fields, refusal)
+        return False
+
+    def _change_binding(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> bool:
+        """Bind or delete as a message says. Return whether a reply is due now."""
+        role, effect, cache, home = hop.role, hop.effect, self.binding_cache, self.roles.home_agent
+        if not cache.is_newer(role, args, ctx.mobile, deletes=effect == "delete"):
+            self._refuse_stale(ctx, hop, MessageFields.unpack(args))
+            return False
+        if effect == "delete":
+            return cache.delete(ctx, role, MessageFields.unpack(args))
+        new = args[NEW]
+        if new != home and self.roles.care_of(role, new) == self.node:  # packets would never leave this anchor
+            self._count_attack("attack_refused", args)
+            return False
+        first_binding = self._checks_home_address and role == "HA" and new != home and not cache.is_bound(role, ctx.mobile)
+        cache.bind(ctx, role, args, effect == "simultaneous")
+        if args[0] >= ATTACK_MARK:
+            self._count_attack("attack_accepted", args)
+        if first_binding:
+            self._delay(ctx, args, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
+        return not first_binding
+
+    def _reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        if hop.kind in _TESTS:
+            care_of = -1 if hop.kind == "HoTI" else args[NEW]
+            token = self.verifier.tokens.current_token(ctx.mobile, care_of, ctx.time_ps)
+            args = MessageFields.unpack(args).replace(proof=token)
+        self._start_steps(ctx, hop.starts, args)
+        if self._defers and hop.effect in ("bind", "simultaneous"):
             self._reply_to_deferred(ctx)
 
     def _reply_to_deferred(self, ctx: Context, identification: int | None = None) -> None:
@@ -332,25 +349,21 @@ class Agent:
                 index = path.index(hop.role)
                 latest = self.binding_cache.entries[ctx.mobile].latest_identification if status in _NOT_NEWER else 0
                 reply = fields.replace(step=number, hop=index, lifetime_s=0, status=status, proof=latest)
-                self._count_answer(self.message_hops[number | index << 16], reply)
+                if fields.attack:
+                    self._count_answer(self.message_hops[number | index << 16])
                 self._send(ctx, self.message_hops[number | index << 16], reply)
                 return
 
 
     # -- attacks ----------------------------------------------------------------------------------------------------------
-    def _is_own_address(self, role: str, fields: MessageFields) -> bool:
-        """Return whether a request names this anchor itself as the care-of node, so that packets would never leave it."""
-        return fields.new != self.roles.home_agent and self.roles.care_of(role, fields.new) == self.node
-
-    def _count_attack(self, name: str, fields: MessageFields) -> None:
-        if fields.attack:
+    def _count_attack(self, name: str, args: tuple[int, ...]) -> None:
+        if args[0] >= ATTACK_MARK:
             self.roles.attack_counts[name] += 1
 
-    def _count_answer(self, hop: MessageHop, fields: MessageFields) -> None:
+    def _count_answer(self, hop: MessageHop) -> None:
         """Count a message that this agent starts because of an attacker's message."""
-        if fields.attack:
-            self.roles.attack_counts["attack_answers"] += 1
-            self.roles.attack_counts["attack_answer_bytes"] += hop.size_bytes
+        self.roles.attack_counts["attack_answers"] += 1
+        self.roles.attack_counts["attack_answer_bytes"] += hop.size_bytes
 
 
 _EVENT_HANDLERS = {
@@ -365,7 +378,8 @@ _EVENT_HANDLERS = {
     RESTART: Agent._on_restart,
 }
 _MESSAGE_HANDLERS = {
-    "": Agent._relay,
+    "send": Agent._send,
+    "relay": Agent._relay,
     "process": Agent._process,
     "request": Agent._relay_request,
     "bind": Agent._relay_request_and_bind,

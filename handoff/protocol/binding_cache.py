@@ -8,11 +8,12 @@ from engine import FOREVER, Context
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.lazy_state import PerMobileState
-from handoff.protocol.messages import MessageFields
+from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, MessageFields
 from handoff.protocol.program import RELEASE, Program
 from handoff.protocol.roles import RoleResolver
 
 NO_BINDING = -2
+_NO_MARKERS: frozenset[int] = frozenset()
 _INITIAL = -3  # the binding of time 0, which the first router of the mobile node determines
 
 
@@ -55,7 +56,7 @@ class BindingEntry:
         self.care_of = _INITIAL
         self.identification = self.latest_identification = 0
         self.deferred: DeferredDeregistration | None = None
-        self.markers: frozenset[int] = frozenset()
+        self.markers = _NO_MARKERS
 
 
 class BindingCache:
@@ -77,6 +78,7 @@ class BindingCache:
         self.options, self.program, self.roles, self.home_link = program.options, program, roles, home_link
         self.entries = PerMobileState(self._initial_entry)
         self._shared_sequence = program.options.sequence == "shared"
+        self._limits_lifetime = bool(program.return_routability)
 
     def _initial_entry(self, _: int) -> BindingEntry:
         return BindingEntry()
@@ -93,19 +95,19 @@ class BindingCache:
         """Return whether a mobile node has a binding; at home it has none."""
         return self.current(role, mobile) not in (NO_BINDING, self.roles.home_agent)
 
-    def is_newer(self, role: str, fields: MessageFields, mobile: int, deletes: bool) -> bool:
+    def is_newer(self, role: str, args: tuple[int, ...], mobile: int, deletes: bool) -> bool:
         """Return whether a message is newer than the binding it would change.
 
         Sequence numbers are compared per care-of address, or globally if ``sequence = "shared"`` (decision 2).
         """
         entry = self.entries[mobile]
         if self._shared_sequence:
-            return fields.identification > entry.latest_identification
-        if deletes and self.current(role, mobile) != self.roles.care_of(role, fields.old):
+            return args[IDENTIFICATION] > entry.latest_identification
+        if deletes and self.current(role, mobile) != self.roles.care_of(role, args[OLD]):
             return True
-        return fields.identification > entry.identification
+        return args[IDENTIFICATION] > entry.identification
 
-    def bind(self, ctx: Context, role: str, fields: MessageFields, simultaneous: bool) -> None:
+    def bind(self, ctx: Context, role: str, args: tuple[int, ...], simultaneous: bool) -> None:
         """Bind the mobile node to its new care-of address. A mobile node that returns home loses its binding instead.
 
         Parameters
@@ -114,29 +116,36 @@ class BindingCache:
             Context of the request.
         role : str
             Role of this anchor.
-        fields : MessageFields
-            The request.
+        args : tuple of int
+            Arguments of the request.
         simultaneous : bool
             If true, the old binding remains for a time (RFC 5944, S bit; decision 29). Otherwise the new binding replaces it.
             There is no second binding beside the home link.
         """
-        care_of, tunnel = self.roles.care_of, self.roles.tunnel(role)
-        new = care_of(role, fields.new)
-        old = care_of(role, fields.old) if fields.old >= 0 else new
-        entry, home = self.entries[ctx.mobile], self.roles.home_agent
-        entry.care_of = new
-        entry.markers = frozenset()
-        entry.identification = identification = fields.identification
-        entry.latest_identification = max(entry.latest_identification, identification)
+        position, old_router, new_router, peer_lifetime, identification, _ = args
+        roles, entry = self.roles, self.entries[ctx.mobile]
+        home = roles.home_agent
+        entry.care_of = new = roles.care_of(role, new_router)
+        entry.markers = _NO_MARKERS
+        entry.identification = identification
+        if identification > entry.latest_identification:
+            entry.latest_identification = identification
         if new == home:
             self._deregister(ctx)
             return
+        header, end = roles.tunnel_end(role)
+        old = roles.care_of(role, old_router) if simultaneous and old_router >= 0 else new
         keeps_old = simultaneous and old not in (new, home)
         if keeps_old:
-            self.roles.simultaneous_bindings += 1
-            ctx.bind(old, until_ps=self._bicast_end_ps(ctx, fields.old), **tunnel)  # type: ignore[arg-type]
-        until = ctx.time_ps + self._lifetime_s(role, fields) * SECOND
-        ctx.bind(new, until_ps=until, simultaneous=keeps_old, hostile=bool(fields.attack), **tunnel)  # type: ignore[arg-type]
+            roles.simultaneous_bindings += 1
+            ctx.bind(old, header_bytes=header, end=end, until_ps=self._bicast_end_ps(ctx, old_router))
+        lifetime_s = peer_lifetime >> PEER_BITS
+        if role == "CN" and self._limits_lifetime:
+            lifetime_s = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S)
+        ctx.bind(
+            new, header_bytes=header, end=end, until_ps=ctx.time_ps + lifetime_s * SECOND, simultaneous=keeps_old,
+            hostile=position >= ATTACK_MARK,
+        )  # fmt: skip
         if self.home_link is not None:
             self.home_link.on_bound(ctx)
 
@@ -215,16 +224,18 @@ class BindingCache:
             self.remove(ctx, entry)
         return fields
 
-    def end_old_binding(self, ctx: Context, role: str, fields: MessageFields) -> None:
+    def end_old_binding(self, ctx: Context, role: str, args: tuple[int, ...]) -> None:
         """Remove the binding of an old path whose last marker has passed, unless a newer message has made it again.
 
         With route optimization each correspondent sends a marker of its own.
         """
         entry = self.entries[ctx.mobile]
-        entry.markers = frozenset((*entry.markers, fields.peer))
-        if fields.peer >= 0 and len(entry.markers) < len(self.roles.peers[ctx.mobile]):
+        peer = (args[PEER_LIFETIME] & PEER_MASK) - 1
+        entry.markers = frozenset((*entry.markers, peer))
+        if peer >= 0 and len(entry.markers) < len(self.roles.peers[ctx.mobile]):
             return
-        if self.current(role, ctx.mobile) == fields.old and fields.identification > entry.identification:
+        is_newer = args[IDENTIFICATION] > entry.identification
+        if is_newer and self.current(role, ctx.mobile) == args[OLD]:
             self.remove(ctx, entry)
 
     def remove(self, ctx: Context, entry: BindingEntry) -> None:
@@ -239,8 +250,3 @@ class BindingCache:
         """Forget everything about a mobile node."""
         entry = self.entries[ctx.mobile] = BindingEntry()
         self.remove(ctx, entry)
-
-    def _lifetime_s(self, role: str, fields: MessageFields) -> int:
-        if role == "CN" and self.program.return_routability:
-            return min(fields.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
-        return fields.lifetime_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import FOREVER, Context
-from handoff.protocol.messages import MessageFields
+from handoff.protocol.messages import IDENTIFICATION
 from handoff.protocol.visitor_list import VisitorEntry, VisitorList
 
 
@@ -38,11 +38,11 @@ class HomeLink(VisitorList):
             super().on_link_draining(ctx)
 
     # -- messages that pass -----------------------------------------------------------------------------------------------
-    def on_request(self, ctx: Context, fields: MessageFields) -> None:
+    def on_request(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Note a request. Its effect on the table is that of the binding cache."""
         visitor = self.entries[ctx.mobile]
         visitor.advertisements_left = 0
-        visitor.last_identification = fields.identification
+        visitor.last_identification = args[IDENTIFICATION]
 
     def on_reply(self, ctx: Context, lifetime_ps: int) -> None:
         """Ignore the lifetime: delivery at home has none."""
@@ -50,10 +50,10 @@ class HomeLink(VisitorList):
     def on_acknowledgement(self, ctx: Context) -> None:
         """Ignore an old router that forwards: the mobile node is expected once it has deregistered."""
 
-    def start_forwarding(self, ctx: Context, fields: MessageFields) -> None:
+    def start_forwarding(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Tunnel packets of a mobile node at home to its new care-of address until its registration arrives."""
         if self.entries[ctx.mobile].until_ps >= 0:
-            super().start_forwarding(ctx, fields)
+            super().start_forwarding(ctx, args)
 
     def takes_marker_past_table(self, mobile: int) -> bool:
         """Return whether the marker of the home link takes the radio directly: the table has the new address already."""

@@ -56,6 +56,8 @@ class Layer2Triggers:
     def __init__(self, program: Program, nodes: MobileNodes) -> None:
         self.program, self.nodes = program, nodes
         self.records, self.row_of, self.router, self.client = nodes.records, nodes.row_of, nodes.router, nodes.client
+        self.predictive, self.steps_at_warning = program.procedure.predictive, program.steps_on(HOME, "going-down")
+        self.request, self.rescues = program.options.request, bool(program.procedure.rescue)
 
     def on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Begin the handoff that layer 2 predicts, and request registration if it names the new router."""
@@ -83,14 +85,13 @@ class Layer2Triggers:
         """Return whether the request of a handoff waits for the warning (option ``request``)."""
         if self.records["going_down_ps"][row] < 0:
             return False
-        request = self.program.options.request
-        if request == "auto":
-            return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)
-        return request == "going-down"
+        if self.request == "auto":
+            return self.rescues and self.records["access"][row] == 1
+        return self.request == "going-down"
 
     def _request_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         old, new = self.router[attachment], self.router[attachment + 1]
-        if state.router == old and self.program.procedure.predictive:
+        if state.router == old and self.predictive:
             state.target_attachment = attachment + 1
             state.learn_router(attachment + 1)
             self.nodes.start_registration(ctx, state, "known", old, new)
@@ -120,20 +121,19 @@ class Layer2Triggers:
         """
         row = self.row_of[attachment]
         single = self.records["access"][row] == 1
-        steps = self.program.steps_on(HOME, "going-down")
-        if not steps or (self.records["marker_ps"][row] >= 0 and not single):
+        if not self.steps_at_warning or (self.records["marker_ps"][row] >= 0 and not single):
             return
         requested = 0 <= self.records["request_ps"][row] <= self.records["going_down_ps"][row]
         self.records["scenario"][row] = 2 if requested and not single else 3
         self.records["rescue_ps"][row] = ctx.time_ps
         state.forwarding_router = self.router[attachment]
-        for number in steps:
+        for number in self.steps_at_warning:
             self.client.send_request(ctx, state, number, -1, self.router[attachment], self.router[attachment + 1])
 
     def forward_after_move(self, ctx: Context, state: MobileNodeState) -> None:
         """Ask the old router to forward, over the new link, if no marker and no warning came before the move (decision 30)."""
         old = state.handoff_attachment
-        row = self.row_of[old] if self.program.procedure.rescue else -1
+        row = self.row_of[old] if self.rescues else -1
         if row < 0 or old in state.links or old + 1 not in state.links or self.records["known_ps"][row] < 0:
             return
         if self.records["marker_ps"][row] >= 0 or self.records["rescue_ps"][row] >= 0 or state.target_attachment != old + 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.protocol.messages import CODES
+from handoff.protocol.messages import CODES, NEW, OLD
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 
@@ -16,10 +16,12 @@ REQUESTS = ("RQ", "BU", "DBU")
 FORWARDERS = ("oAR", "tHA")
 """Roles that forward packets for the old care-of address."""
 
+_FIELD_OF_ROLE = {"oAR": OLD, "nAR": NEW}
+
 
 @dataclass(frozen=True, slots=True)
 class MessageHop:
-    """One node on the path of a step.
+    """One node on the path of a step, with all facts that do not depend on the mobile node.
 
     Attributes
     ----------
@@ -43,6 +45,26 @@ class MessageHop:
         If true, the next node is the mobile node. The message then goes through this node's own table, like data.
     next_node : callable
         Returns the next node for the arguments of the message.
+    next_field : int
+        Argument of the message that is the next node; -1 if ``next_node`` has to find it.
+    kind, effect : str
+        Kind of the message, and its effect at the last node.
+    handler : str
+        Name of the agent's handler: the action, or for a message that is relayed at once ``"send"``, or ``"relay"`` if the node
+        starts steps.
+    is_request : bool
+        True if the kind is one of ``REQUESTS``.
+    ends_lifetime : bool
+        True if the message says that a lifetime is over.
+    is_conditional : bool
+        True if ``RoleResolver.applies`` decides whether the step is part of a registration. Other steps always are.
+    over_old_link, needs_reply, per_peer : bool
+        As of the step.
+    fallback_step : int
+        As of the step, for use when the old link is down; -1 if there is none or the message does not take the old link.
+    is_broadcast : bool
+        True if the message takes the radio of the new router whatever its table says: a mobile node that has yet to register has
+        no entry there.
     """
 
     program_step: ProgramStep
@@ -55,6 +77,18 @@ class MessageHop:
     like_data: bool
     to_mobile: bool
     next_node: Callable[[Any], int]
+    next_field: int
+    kind: str
+    effect: str
+    handler: str
+    is_request: bool
+    ends_lifetime: bool
+    is_conditional: bool
+    over_old_link: bool
+    needs_reply: bool
+    per_peer: bool
+    fallback_step: int
+    is_broadcast: bool
 
 
 def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, MessageHop]:
@@ -69,6 +103,11 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
             hops[number | hop << 16] = MessageHop(
                 program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,
                 program_step.kind == program.procedure.marker, next_role == "MN", roles.node_of_role[next_role],
+                _FIELD_OF_ROLE.get(next_role, -1), program_step.kind, program_step.step.effect,
+                action or ("relay" if program_step.starts[hop] else "send"), program_step.kind in REQUESTS,
+                program_step.kind in ("DRR", "DBA"), roles.is_conditional(program_step), program_step.over_old_link,
+                program_step.needs_reply, program_step.per_peer,
+                program_step.fallback_step if program_step.over_old_link else -1, program_step.kind == "AA",
             )  # fmt: skip
     return hops
 

@@ -25,16 +25,27 @@ STEP_HOP_MASK = 0xFFFFFF
 """Bits of a message's first argument that hold its step and its hop."""
 ONE_HOP = _HOP = 1 << 16
 """Difference of the first argument between one node of the path and the next."""
-_STATUS_BITS, _PEER_BITS = 24, 20
+_STATUS_BITS, PEER_BITS = 24, 20
+"""The fourth argument of a message is its correspondent + 1, of ``PEER_BITS`` bits, and above them its lifetime in seconds."""
 _ATTACK_BIT = 62
 ATTACK_MARK = 1 << _ATTACK_BIT
 """Bit of a message's first argument that says that an attacker caused it. It serves to count; no agent decides by it."""
 _STATUS_MASK = (1 << _ATTACK_BIT - _STATUS_BITS) - 1
-_STEP_MASK, _PEER_MASK = _HOP - 1, (1 << _PEER_BITS) - 1
+STATUS_FIELD = _STATUS_MASK << _STATUS_BITS
+"""Bits of a message's first argument that hold its status."""
+STEP_MASK, PEER_MASK = _HOP - 1, (1 << PEER_BITS) - 1
+"""Bits of a message's first argument that hold its step, and bits of its fourth one that hold its correspondent."""
+
+
+OLD, NEW, PEER_LIFETIME, IDENTIFICATION, PROOF = range(1, 6)
+"""Indices of the other arguments of a message."""
 
 
 class MessageFields(tuple[int, ...]):
     """Fields of a control message, packed into the six int64 arguments of an engine message.
+
+    Controllers handle a message for each step of each handoff. They unpack its arguments where that suffices, and interpret them
+    with this class where they need the fields of the first argument or make a changed copy.
 
     Attributes
     ----------
@@ -66,7 +77,7 @@ class MessageFields(tuple[int, ...]):
     ) -> MessageFields:  # fmt: skip
         """Pack the fields."""
         position = step | hop * _HOP | status << _STATUS_BITS | attack << _ATTACK_BIT
-        peer_lifetime = peer + 1 | lifetime_s << _PEER_BITS
+        peer_lifetime = peer + 1 | lifetime_s << PEER_BITS
         return tuple.__new__(cls, (position, old, new, peer_lifetime, identification, proof))
 
     @classmethod
@@ -78,16 +89,15 @@ class MessageFields(tuple[int, ...]):
         """Return the arguments of the constructor, for copies and pickles."""
         return tuple(self._as_dict().values())
 
-    OLD, NEW = 1, 2  # indices among the six arguments
     old: int = property(itemgetter(OLD))  # type: ignore[assignment]
     new: int = property(itemgetter(NEW))  # type: ignore[assignment]
-    identification: int = property(itemgetter(4))  # type: ignore[assignment]
-    proof: int = property(itemgetter(5))  # type: ignore[assignment]
+    identification: int = property(itemgetter(IDENTIFICATION))  # type: ignore[assignment]
+    proof: int = property(itemgetter(PROOF))  # type: ignore[assignment]
 
     @property
     def step(self) -> int:
         """Number of the step in the program."""
-        return self[0] & _STEP_MASK
+        return self[0] & STEP_MASK
 
     @property
     def hop(self) -> int:
@@ -107,12 +117,12 @@ class MessageFields(tuple[int, ...]):
     @property
     def peer(self) -> int:
         """Correspondent that the message is about; -1 for none."""
-        return (self[3] & _PEER_MASK) - 1
+        return (self[PEER_LIFETIME] & PEER_MASK) - 1
 
     @property
     def lifetime_s(self) -> int:
         """Requested or granted lifetime in seconds."""
-        return self[3] >> _PEER_BITS
+        return self[PEER_LIFETIME] >> PEER_BITS
 
     def _as_dict(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in _FIELD_NAMES}
@@ -123,11 +133,6 @@ class MessageFields(tuple[int, ...]):
     def replace(self, **changes: int) -> MessageFields:
         """Return a copy with other values of some fields."""
         return MessageFields(**self._as_dict() | changes)
-
-    def for_new_step(self, step: int, lifetime_s: int) -> MessageFields:
-        """Return the fields of a message that this one starts: hop 0 of ``step``, accepted, otherwise unchanged."""
-        peer_lifetime = self[3] & _PEER_MASK | lifetime_s << _PEER_BITS
-        return tuple.__new__(MessageFields, (step | self[0] & ATTACK_MARK, self[1], self[2], peer_lifetime, self[4], self[5]))
 
 
 _FIELD_NAMES = ("step", "hop", "old", "new", "peer", "identification", "lifetime_s", "status", "proof", "attack")

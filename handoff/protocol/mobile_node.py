@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.layer2_triggers import Layer2Triggers
 from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.message_routing import MessageHop, arrival_action
-from handoff.protocol.messages import MessageFields
+from handoff.protocol.messages import NEW, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, STATUS_FIELD, STEP_MASK, MessageFields
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.movement_detection import MovementDetector
 from handoff.protocol.program import (
@@ -35,10 +36,18 @@ from handoff.protocol.setup import Attachments
 
 _MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
 
+_NO_PEER = (-1,)  # one message that is about no correspondent
 _EXPIRED_NONCES = (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE)
 _NOT_NEWER = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW)
 _RETRY_AT_ONCE = (*_NOT_NEWER, *_EXPIRED_NONCES)
 """Refusals that a message with a new identification overcomes. After another refusal the retransmission comes as scheduled."""
+
+
+def _without(attachments: tuple[int, ...], attachment: int) -> tuple[int, ...]:
+    if attachment not in attachments:
+        return attachments
+    index = attachments.index(attachment)
+    return attachments[:index] + attachments[index + 1 :]
 
 
 class MobileNodeController:
@@ -73,8 +82,12 @@ class MobileNodeController:
         Discovery of routers.
     triggers : Layer2Triggers
         Reaction to prediction and warning.
+    event_handlers : dict of int to callable
+        Method for each code of a layer-2 event or timer. It gets context, state and the argument of the event.
     arrival_actions : list of str
         Action on the message of each step (``message_routing.arrival_action``).
+    registration_steps : dict
+        Steps by (variant, event, keeps gateway) as of ``Program.registration_steps``.
     steps_after : list of tuple
         Steps that a mobile node starts after the message of each step.
     """
@@ -83,27 +96,45 @@ class MobileNodeController:
         self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], attachments: Attachments,
         records: HandoffRecords,
     ) -> None:  # fmt: skip
-        self.program, self.roles = program, roles
+        self.program, self.roles, self.options = program, roles, program.options
+        self.hierarchical = program.procedure.hierarchical
         self.records, self.row_of = records.arrays, records.row_of
         mobiles = np.arange(roles.network.mobile_count + 1)
         self.router = array("i", attachments.router.astype(np.int32).tobytes())  # indexed like a list, at four bytes per element
         self.down_ps = array("q", attachments.down_ps.tobytes())
         self.first = array("i", np.searchsorted(attachments.mobile, mobiles).astype(np.int32).tobytes())
         self.begun = bytearray(len(self.router))
+        self.message_hops = message_hops
         self.states = PerMobileState(self._initial_state)
         self.client = RegistrationClient(program, roles, message_hops, self.router)
         self.detector = MovementDetector(program, roles, self)
         self.triggers = Layer2Triggers(program, self)
+        self.event_handlers: dict[int, Callable[[Context, MobileNodeState, int], None]] = {
+            PREDICT: self.triggers.on_prediction, UP: self._on_link_up, GOING_DOWN: self.triggers.on_going_down,
+            DOWN: self._on_link_down, DISCOVERED: self.on_router_discovered, RETRANSMIT: self._on_retransmission_due,
+            REFRESH: self._on_refresh_due, SETTLED: self._on_settled, SOLICIT: self.detector.solicit,
+        }  # fmt: skip
         self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
+        self.registration_steps = {
+            (variant, event, keeps_gateway): program.registration_steps(variant, event, keeps_gateway)
+            for variant in (HOME, REGIONAL) for event in ("known", "move") for keeps_gateway in (False, True)
+        }  # fmt: skip
         self.steps_after = [program.steps_on(step.variant, step.step.message) for step in program.steps]
 
     def on_event(self, ctx: Context, event: Event) -> None:
         """Handle a layer-2 event, timer or message of one mobile node."""
-        state = self.states[event.mobile]
-        if event.kind == _MESSAGE:
-            self._on_message(ctx, state, MessageFields.unpack(event.args), event.via)
-        else:
-            _EVENT_HANDLERS[event.code](self, ctx, state, event.args[0])
+        state, args = self.states[event.mobile], event.args
+        if event.kind != _MESSAGE:
+            self.event_handlers[event.code](ctx, state, args[0])
+            return
+        position = args[0]
+        action = self.arrival_actions[position & STEP_MASK]
+        if position & STATUS_FIELD and action != "advertisement":
+            self._on_refusal(ctx, state, MessageFields.unpack(args))
+            return
+        _MESSAGE_HANDLERS[action](self, ctx, state, args, event.via)
+        for number in self.steps_after[position & STEP_MASK]:
+            self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
 
     def _initial_state(self, mobile: int) -> MobileNodeState:
         """Return the state at time 0. A mobile node whose link is up then has been registered before."""
@@ -116,12 +147,6 @@ class MobileNodeController:
         return state
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
-    def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self.triggers.on_prediction(ctx, state, attachment)
-
-    def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        self.triggers.on_going_down(ctx, state, attachment)
-
     def begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Begin the handoff that leaves an attachment, and its measurement."""
         ctx.begin_measurement(self.row_of[attachment])
@@ -173,11 +198,11 @@ class MobileNodeController:
         return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        state.links = tuple(i for i in state.links if i != attachment)
+        state.links = _without(state.links, attachment)
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
-        if row >= 0 and not self.begun[attachment] and self.records["predict_ps"][row] < 0:
+        if not self.begun[attachment] and row >= 0 and self.records["predict_ps"][row] < 0:
             self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
             early = self.program.options.upstream_early and attachment + 1 in state.links
@@ -189,7 +214,7 @@ class MobileNodeController:
                 ctx.clear_upstream_route()
         elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
-        state.known_attachments = tuple(i for i in state.known_attachments if i != attachment)
+        state.known_attachments = _without(state.known_attachments, attachment)
         self.triggers.forward_after_move(ctx, state)
         for other in state.links:
             self.detector.on_other_link_lost(ctx, state, other)
@@ -210,31 +235,29 @@ class MobileNodeController:
         old, new : int
             Routers; equal in a refresh.
         """
-        variant = self._variant(state, old, new)
+        variant = self._variant(state, old, new) if self.hierarchical else HOME
         state.target_router = new
         if event == "move":
             state.last_move_request_ps = ctx.time_ps
         state.drop_requests()
-        row = self.row_of[state.handoff_attachment]
-        if row >= 0 and self.records["new_router"][row] == new:
-            if self.records["request_ps"][row] < 0:
-                self.records["request_ps"][row] = ctx.time_ps
-            self.records["between"][row] = self.program.procedure.hierarchical and variant == HOME
-        keeps_gateway = self.program.procedure.hierarchical and old != new and self.roles.share_gateway(old, new)
-        for number in self.program.registration_steps(variant, event, keeps_gateway):
-            step = self.program.steps[number]
-            if not self.roles.applies(step, old, new):
+        row, records = self.row_of[state.handoff_attachment], self.records
+        if row >= 0 and records["new_router"][row] == new:
+            if records["request_ps"][row] < 0:
+                records["request_ps"][row] = ctx.time_ps
+            records["between"][row] = self.hierarchical and variant == HOME
+        keeps_gateway = self.hierarchical and old != new and self.roles.share_gateway(old, new)
+        for number in self.registration_steps[variant, event, keeps_gateway]:
+            hop = self.message_hops[number]
+            if hop.is_conditional and not self.roles.applies(hop.program_step, old, new):
                 continue
-            for peer in self.roles.peers[ctx.mobile] if step.per_peer else (-1,):
+            for peer in self.roles.peers[ctx.mobile] if hop.per_peer else _NO_PEER:
                 self.client.send_request(ctx, state, number, peer, old, new)
 
     def _variant(self, state: MobileNodeState, old: int, new: int) -> int:
-        """Return ``REGIONAL`` if registration with the region's gateway suffices.
+        """Return ``REGIONAL`` if registration with the region's gateway suffices, in a hierarchical procedure.
 
         It does not suffice after a move between regions without a reply.
         """
-        if not self.program.procedure.hierarchical:
-            return HOME
         gateway = self.roles.gateways.get(new, -1)
         if old != new and state.gateway == gateway and self.roles.share_gateway(old, new):
             return REGIONAL
@@ -243,10 +266,12 @@ class MobileNodeController:
         return HOME
 
     def _on_retransmission_due(self, ctx: Context, state: MobileNodeState, identification: int) -> None:
-        registers = identification == state.registration_request
         request = state.requests.get(identification)
+        if request is None:
+            return  # the reply has arrived
+        registers = identification == state.registration_request
         retransmitted = self.client.retransmit(ctx, state, identification)
-        if retransmitted and registers and request is not None and not request.rate_limited:
+        if retransmitted and registers and not request.rate_limited:
             row = self.row_of[state.handoff_attachment]
             if row >= 0 and self.records["new_router"][row] == request.new:
                 self.records["retransmissions"][row] += 1
@@ -263,90 +288,85 @@ class MobileNodeController:
         ctx.timer(ctx.time_ps + SECOND, REFRESH, timer)
 
     # -- messages -------------------------------------------------------------------------------------------------------
-    def _on_message(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
-        action = self.arrival_actions[fields.step]
-        if fields.status > Status.ACCEPTED and action != "advertisement":
-            self._on_refusal(ctx, state, fields)
-            return
-        _MESSAGE_HANDLERS[action](self, ctx, state, fields, via)
-        for number in self.steps_after[fields.step]:
-            self.client.send_request(ctx, state, number, fields.peer, fields.old, fields.new)
-
-    def _row_of_message(self, state: MobileNodeState, fields: MessageFields) -> int:
+    def _row_of_message(self, state: MobileNodeState, args: tuple[int, ...]) -> int:
         """Return the record of the current handoff if a message belongs to it, else -1."""
         row = self.row_of[state.handoff_attachment]
-        if row < 0 or self.records["old_router"][row] != fields.old or self.records["new_router"][row] != fields.new:
+        if row < 0 or self.records["old_router"][row] != args[OLD] or self.records["new_router"][row] != args[NEW]:
             return -1
         return row
 
-    def _on_advertisement(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
-        if fields.step == self.program.advertisement:
-            self.detector.advertisement_received(ctx, state, via, fields.status)
+    def _on_advertisement(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
+        if args[0] & STEP_MASK == self.program.advertisement:
+            self.detector.advertisement_received(ctx, state, via, MessageFields.unpack(args).status)
             return
-        row = self._row_of_message(state, fields)
+        row = self._row_of_message(state, args)
         if row >= 0 and self.records["known_ps"][row] < 0:
             self.triggers.on_target_known(ctx, state, state.handoff_attachment)
 
-    def _on_marker(self, ctx: Context, state: MobileNodeState, fields: MessageFields, via: int) -> None:
+    def _on_marker(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
         """Record the last packet of an old path. With several correspondents each path has its own marker (decision 4)."""
         if self.program.procedure.marker == "DBA":  # a DRR, in contrast, answers no request: the registration reply does
-            self.client.match_reply(state, fields)
-        row = self._row_of_message(state, fields)
-        if row < 0 or self.records["marker_ps"][row] >= 0 or state.target_router != fields.new:
+            self.client.match_reply(state, args)
+        row = self._row_of_message(state, args)
+        if row < 0 or self.records["marker_ps"][row] >= 0 or state.target_router != args[NEW]:
             return  # after a request for another router, packets through this one are no longer the old path
-        markers = {*state.markers, fields.peer}
+        peer = (args[PEER_LIFETIME] & PEER_MASK) - 1
+        markers = {*state.markers, peer}
         self.records["markers"][row] = len(markers)
-        due = len(self.roles.peers[ctx.mobile]) if fields.peer >= 0 else 1
+        due = len(self.roles.peers[ctx.mobile]) if peer >= 0 else 1
         if len(markers) < due:
             state.markers = tuple(markers)
             return
         self.records["marker_ps"][row] = ctx.time_ps
-        if via == fields.old:
-            ctx.count_after_marker(fields.old)
+        if via == args[OLD]:
+            ctx.count_after_marker(via)
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
 
-    def _on_registered(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        if fields.identification != state.registration_request:
+    def _on_registered(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
+        position, _, new, peer_lifetime, identification, _ = args
+        if identification != state.registration_request:
             return  # the reply to an older request
         state.registration_request = 0
-        state.pop_request(fields.identification)
-        row = self._row_of_message(state, fields)
+        state.pop_request(identification)
+        row = self._row_of_message(state, args)
+        now_ps = ctx.time_ps
         if row >= 0:
-            self.records["reply_ps"][row] = ctx.time_ps
-        state.router = fields.new
-        if state.forwarding_router == state.router:
+            self.records["reply_ps"][row] = now_ps
+        state.router = new
+        if state.forwarding_router == new:
             state.forwarding_router = -1
-        if self.client.has_link(state, fields.new):
-            ctx.set_upstream_route(fields.new)
-        if fields.new == self.roles.home_agent:
+        if self.client.has_link(state, new):
+            ctx.set_upstream_route(new)
+        if new == self.roles.home_agent:
             state.refresh_timer += 1  # there is no binding to refresh
-        elif self.program.steps[fields.step].variant == HOME:  # a regional registration does not refresh the home agent's binding
+        elif self.program.steps[position & STEP_MASK].variant == HOME:  # a regional one does not refresh the home agent's binding
             state.refresh_timer += 1
-            ctx.timer(ctx.time_ps + self.program.refresh_ps(fields.lifetime_s), REFRESH, state.refresh_timer)
-        self.client.retry_waiting(ctx, state)
+            ctx.timer(now_ps + self.program.refresh_ps(peer_lifetime >> PEER_BITS), REFRESH, state.refresh_timer)
+        if state.updates_without_tokens:
+            self.client.retry_waiting(ctx, state)
         self._check_completion(ctx, state, row)
 
-    def _on_forwarding_acknowledged(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        matched, row = self.client.match_reply(state, fields), self._row_of_message(state, fields)
+    def _on_forwarding_acknowledged(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
+        matched, row = self.client.match_reply(state, args), self._row_of_message(state, args)
         if row >= 0:
             self.records["acknowledged_ps"][row] = ctx.time_ps
         if matched:
             self._check_completion(ctx, state, row)
 
-    def _on_acknowledgement(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
+    def _on_acknowledgement(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
         """Process the acknowledgement of a gateway or correspondent."""
-        if self.client.match_reply(state, fields):
-            row = self._row_of_message(state, fields)
+        if self.client.match_reply(state, args):
+            row = self._row_of_message(state, args)
             if row >= 0:
                 self.records["bound_ps"][row] = ctx.time_ps
             self._check_completion(ctx, state, row)
 
     def _check_completion(self, ctx: Context, state: MobileNodeState, row: int) -> None:
         """Record a handoff as completed if every request except deregistrations has its reply."""
-        unanswered = state.updates_without_tokens or [
-            r for r in state.requests.values() if self.program.steps[r.step].kind != "DBU"
-        ]
+        unanswered = bool(state.updates_without_tokens)
+        for request in state.requests.values():
+            unanswered = unanswered or self.message_hops[request.step].kind != "DBU"
         if not unanswered and not state.registration_request:  # every anchor above the gateway knows the gateway
             state.gateway = self.roles.gateways.get(state.router, -1)
         if row >= 0 and not unanswered and state.router == self.records["new_router"][row]:
@@ -379,24 +399,10 @@ class MobileNodeController:
         if state.handoff_attachment == attachment:
             ctx.end_measurement()
 
-    def _on_solicitation_due(self, ctx: Context, state: MobileNodeState, arg: int) -> None:
-        self.detector.solicit(ctx, state, arg)
-
-    def _on_token(self, ctx: Context, state: MobileNodeState, fields: MessageFields, _: int) -> None:
-        self.client.on_token(ctx, state, fields)
+    def _on_token(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
+        self.client.on_token(ctx, state, MessageFields.unpack(args))
 
 
-_EVENT_HANDLERS = {
-    PREDICT: MobileNodeController._on_prediction,
-    UP: MobileNodeController._on_link_up,
-    GOING_DOWN: MobileNodeController._on_going_down,
-    DOWN: MobileNodeController._on_link_down,
-    DISCOVERED: MobileNodeController.on_router_discovered,
-    RETRANSMIT: MobileNodeController._on_retransmission_due,
-    REFRESH: MobileNodeController._on_refresh_due,
-    SETTLED: MobileNodeController._on_settled,
-    SOLICIT: MobileNodeController._on_solicitation_due,
-}
 _MESSAGE_HANDLERS = {
     "marker": MobileNodeController._on_marker,
     "registered": MobileNodeController._on_registered,

@@ -31,7 +31,7 @@ class PendingRequest(NamedTuple):
     rate_limited: bool = False
 
 
-_EMPTY: Mapping[Any, Any] = {}
+_EMPTY: dict[Any, Any] = {}  # never changed
 
 
 class MobileNodeState:
@@ -60,8 +60,8 @@ class MobileNodeState:
         Attachment whose router has advertised itself and is about to be accepted as discovered (RFC 5944 2.4); -1 for none.
     identification : int
         Last identification or sequence number used (RFC 5944 5.7, RFC 6275 11.1).
-    requests : mapping of int to PendingRequest
-        Messages that wait for a reply, by identification.
+    requests : dict of int to PendingRequest
+        Messages that wait for a reply, by identification. ``add_request`` and ``pop_request`` change it.
     registration_request : int
         Identification of the pending request that registers the mobile node; 0 for none.
     last_move_request_ps : int
@@ -108,7 +108,7 @@ class MobileNodeState:
         self.identification = self.registration_request = self.refresh_timer = self.random_delays = 0
         self.last_move_request_ps = -(2**62)
         self.links: tuple[int, ...] = ()
-        self.requests: Mapping[int, PendingRequest] = _EMPTY
+        self.requests: dict[int, PendingRequest] = _EMPTY
         self.markers: tuple[int, ...] = ()
         self.known_attachments: tuple[int, ...] = ()
         self.tokens: Mapping[tuple[int, int], tuple[int, int]] = _EMPTY
@@ -134,9 +134,19 @@ class MobileNodeState:
         """Forget all pending requests and waiting updates."""
         self.requests, self.updates_without_tokens, self.registration_request = _EMPTY, (), 0
 
+    def add_request(self, identification: int, request: PendingRequest) -> None:
+        """Add a pending request."""
+        if self.requests:
+            self.requests[identification] = request
+        else:
+            self.requests = {identification: request}
+
     def pop_request(self, identification: int) -> PendingRequest | None:
         """Remove and return a pending request; None if there is no such request."""
-        request = self.requests.get(identification)
-        if request is not None:
-            self.requests = {k: r for k, r in self.requests.items() if k != identification} or _EMPTY
+        requests = self.requests
+        if identification not in requests:
+            return None
+        request = requests.pop(identification)
+        if not requests:
+            self.requests = _EMPTY
         return request

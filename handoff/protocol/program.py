@@ -144,6 +144,12 @@ class Program:
         """True if messages of the IPv6 home agent travel in ESP, and those of correspondents carry authorization data."""
         return self.options.rfc or self.options.authenticates
 
+    @property
+    def reacts_to_warning(self) -> bool:
+        """True if a mobile node may send a message when layer 2 warns that its link is about to go down."""
+        requests = self.procedure.predictive and self.options.request == "going-down"
+        return requests or bool(self.steps_on(HOME, "going-down"))
+
     def refresh_ps(self, lifetime_s: int) -> int:
         """Return the time from a reply to the refresh of the registration: half of the shortest lifetime of its bindings."""
         tested = self.return_routability and self.procedure.route_optimization

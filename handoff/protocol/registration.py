@@ -16,7 +16,7 @@ from handoff.protocol.constants import (
     SECOND,
 )  # fmt: skip
 from handoff.protocol.message_routing import REQUESTS, MessageHop
-from handoff.protocol.messages import MessageFields
+from handoff.protocol.messages import IDENTIFICATION, ONE_HOP, PEER_BITS, STEP_MASK, MessageFields
 from handoff.protocol.mobile_node_state import MobileNodeState, PendingRequest
 from handoff.protocol.program import RETRANSMIT, Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
@@ -42,17 +42,23 @@ class RegistrationClient:
 
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], router: Sequence[int]) -> None:
         self.program, self.roles, self.message_hops, self.router = program, roles, message_hops, router
+        self.home_agent = roles.home_agent
         self.options, self.ip = program.options, program.procedure.ip
         self.uses_timestamps = self.ip == 4 and self.options.authenticates  # as identifications (RFC 5944 5.7.1)
         self.limits_rate = self.options.rfc and self.ip == 6  # RFC 6275 11.8
+        self.tests_addresses = bool(program.return_routability)
         self.signs = self.options.authenticates or bool(program.return_routability)
         self.rfc = self.options.rfc
+        self.registers = [step.registers for step in program.steps]
         self.lifetime_s = [self._requested_lifetime_s(step) for step in program.steps]
         self.first_wait_ps = [self._first_wait_ps(step) for step in program.steps]
 
     def has_link(self, state: MobileNodeState, router: int) -> bool:
         """Return whether a link to the router is up."""
-        return router in [self.router[i] for i in state.links]
+        for attachment in state.links:  # noqa: SIM110 - several times each handoff: a generator would take longer
+            if self.router[attachment] == router:
+                return True
+        return False
 
     # -- requests -------------------------------------------------------------------------------------------------------
     def send_request(self, ctx: Context, state: MobileNodeState, number: int, peer: int, old: int, new: int) -> None:
@@ -74,38 +80,40 @@ class RegistrationClient:
         old, new : int
             Routers of the handoff.
         """
-        step = self.program.steps[number]
-        if step.over_old_link and step.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
-            number, step = step.fallback_step, self.program.steps[step.fallback_step]
-        if self.program.return_routability and self._lacks_tokens(ctx, state, step, peer, new):
+        hop = self.message_hops[number]
+        if hop.fallback_step >= 0 and not self.has_link(state, old) and self.has_link(state, new):
+            number = hop.fallback_step
+            hop = self.message_hops[number]
+        if self.tests_addresses and self._lacks_tokens(ctx, state, hop.program_step, peer, new):
             state.updates_without_tokens = (*state.updates_without_tokens, (number, peer, old, new))
-            self._test_addresses(ctx, state, step, peer, old, new)
+            self._test_addresses(ctx, state, hop.program_step, peer, old, new)
             return
-        if not step.needs_reply:
+        if not hop.needs_reply:
             if self.uses_timestamps:
                 state.identification = self._next_identification(ctx, state)
             self.send(ctx, state, number, peer, old, new)
             return
         wait = self.first_wait_ps[number]
         if self.rfc:
-            wait = self._rfc_first_wait_ps(state, step, new, wait)
-        self._send_or_hold(ctx, state, PendingRequest(number, peer, old, new, wait))
-
-    def _send_or_hold(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> None:
-        """Send a request that needs a reply, or hold it until the rate limit permits it."""
-        if self.limits_rate:
-            permitted = self._permitted_ps(ctx, state, request)
-            if permitted > ctx.time_ps:
-                self._await_reply(ctx, state, request._replace(rate_limited=True), permitted)
-                return
-        number, peer, old, new, wait, _ = request
+            wait = self._rfc_first_wait_ps(state, hop.program_step, new, wait)
+        request = tuple.__new__(PendingRequest, (number, peer, old, new, wait, False))
+        if self.limits_rate and self._holds(ctx, state, request):
+            return
         self._await_reply(ctx, state, request, ctx.time_ps + wait)
         self.send(ctx, state, number, peer, old, new)
 
+    def _holds(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> bool:
+        """Hold a request that needs a reply until the rate limit permits it. Return whether it has to wait."""
+        permitted = self._permitted_ps(ctx, state, request)
+        if permitted <= ctx.time_ps:
+            return False
+        self._await_reply(ctx, state, request._replace(rate_limited=True), permitted)
+        return True
+
     def _await_reply(self, ctx: Context, state: MobileNodeState, request: PendingRequest, until_ps: int) -> None:
         state.identification = identification = self._next_identification(ctx, state)
-        state.requests = {**state.requests, identification: request}
-        if self.program.steps[request.step].registers:
+        state.add_request(identification, request)
+        if self.registers[request.step]:
             state.registration_request = identification
         ctx.timer(until_ps, RETRANSMIT, identification)
 
@@ -155,12 +163,13 @@ class RegistrationClient:
         count = state.identification + 1
         return max(count, ctx.time_ps) if self.uses_timestamps else count
 
-    def match_reply(self, state: MobileNodeState, fields: MessageFields) -> bool:
+    def match_reply(self, state: MobileNodeState, args: tuple[int, ...]) -> bool:
         """Remove the pending request that a message answers. Return whether there was one."""
-        request = state.requests.get(fields.identification)
-        if request is None or fields.step not in self.program.steps[request.step].replies:
+        identification = args[IDENTIFICATION]
+        request = state.requests.get(identification)
+        if request is None or args[0] & STEP_MASK not in self.program.steps[request.step].replies:
             return False
-        state.pop_request(fields.identification)
+        state.pop_request(identification)
         return True
 
     def retransmit(self, ctx: Context, state: MobileNodeState, identification: int, now: bool = False) -> bool:
@@ -201,7 +210,9 @@ class RegistrationClient:
             state.updates_without_tokens = (*state.updates_without_tokens, request[:4])
             self._test_addresses(ctx, state, step, *request[1:4])
         elif self.has_link(state, request.old if step.over_old_link else request.new):
-            self._send_or_hold(ctx, state, request)
+            if not (self.limits_rate and self._holds(ctx, state, request)):
+                self._await_reply(ctx, state, request, ctx.time_ps + wait)
+                self.send(ctx, state, *request[:4])
         else:  # try again later, when a link may be up
             self._await_reply(ctx, state, request, ctx.time_ps + wait)
         return True
@@ -209,16 +220,16 @@ class RegistrationClient:
     def send(self, ctx: Context, state: MobileNodeState, number: int, peer: int, old: int, new: int) -> None:
         """Send one message along its path, over the old or the new link, with the current identification."""
         hop = self.message_hops[number]
-        deregisters = new == self.roles.home_agent and hop.program_step.step.effect != "forward"
+        deregisters = new == self.home_agent and hop.effect != "forward"
         lifetime_s = 0 if deregisters else self.lifetime_s[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
-        fields = MessageFields(number, 1, old, new, peer, state.identification, lifetime_s)
-        if self.signs and hop.program_step.kind in REQUESTS:
-            fields = self._sign(ctx, state, fields, hop.program_step)
-        via = old if hop.program_step.over_old_link else new
-        to = stop = hop.next_node(fields)
-        if self.roles.taps is not None:
-            stop = self.roles.taps.next_stop(via, to)
-        ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=fields, via=via, like_data=stop != to)
+        args: tuple[int, ...] = (number | ONE_HOP, old, new, peer + 1 | lifetime_s << PEER_BITS, state.identification, 0)
+        if self.signs and hop.is_request:
+            args = self._sign(ctx, state, MessageFields.unpack(args), hop.program_step)
+        via = old if hop.over_old_link else new
+        to = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
+        taps = self.roles.taps
+        stop = to if taps is None else taps.next_stop(via, to)
+        ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=args, via=via, like_data=stop != to)
 
     def _requested_lifetime_s(self, step: ProgramStep) -> int:
         if step.kind == "DBU":

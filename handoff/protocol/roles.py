@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from operator import itemgetter
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
 from handoff.protocol.attacks import AttackCounts, Taps, no_attack_counts
 from handoff.protocol.constants import REGISTRATION_PROCESSING
-from handoff.protocol.messages import MessageFields, header_bytes
+from handoff.protocol.messages import NEW, OLD, MessageFields, header_bytes
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
 
@@ -84,7 +85,7 @@ class RoleResolver:
         router[attachments.mobile[at_start]] = attachments.router[at_start]
         self.first_router = array("i", router.tobytes())
         self.node_of_role: dict[str, Callable[[tuple[int, ...]], int]] = {
-            "MN": _mobile_node, "nAR": itemgetter(MessageFields.NEW), "oAR": itemgetter(MessageFields.OLD), "CN": self._peer,
+            "MN": _mobile_node, "nAR": itemgetter(NEW), "oAR": itemgetter(OLD), "CN": self._peer,
             "HA": self._home_agent, "GFA": self._gateway_of_new_router, "MAP": self._gateway_of_new_router,
             "oGFA": self._gateway_of_old_router, "oMAP": self._gateway_of_old_router, "tHA": self._temporary_home_agent,
         }  # fmt: skip
@@ -95,7 +96,7 @@ class RoleResolver:
         self.link_down_ps = setup.attachments.link_down_ps
         self.has_home_link = setup.home_agent in setup.network.cell_of_node
         self._has_regions = program.procedure.hierarchical
-        self._tunnels: dict[str, dict[str, int | str]] = {}
+        self._tunnel_ends: dict[str, tuple[int, Literal["router", "mobile"]]] = {}
         self._round_trips: dict[int, int] = {}  # between router and home agent, without the radio
 
     def select_members(self, mobiles: Int) -> npt.NDArray[np.bool_]:
@@ -110,16 +111,16 @@ class RoleResolver:
         return self.home_agent
 
     def _temporary_home_agent(self, args: tuple[int, ...]) -> int:
-        return self.temporary_home_agents.get(args[MessageFields.OLD], args[MessageFields.OLD])
+        return self.temporary_home_agents.get(args[OLD], args[OLD])
 
     def _peer(self, args: tuple[int, ...]) -> int:
         return MessageFields.unpack(args).peer
 
     def _gateway_of_new_router(self, args: tuple[int, ...]) -> int:
-        return self.gateways.get(args[MessageFields.NEW], self.home_agent)  # the home link belongs to no region
+        return self.gateways.get(args[NEW], self.home_agent)  # the home link belongs to no region
 
     def _gateway_of_old_router(self, args: tuple[int, ...]) -> int:
-        return self.gateways.get(args[MessageFields.OLD], self.home_agent)
+        return self.gateways.get(args[OLD], self.home_agent)
 
     def role(self, node: int) -> str:
         """Return the role of an anchor's node."""
@@ -143,6 +144,10 @@ class RoleResolver:
         """Return whether two routers belong to one region. The home link belongs to none."""
         return old in self.gateways and self.gateways[old] == self.gateways.get(new)
 
+    def is_conditional(self, step: ProgramStep) -> bool:
+        """Return whether ``applies`` is false for a step and some pair of routers."""
+        return step.needs_old_router or step.forwards_after_move or step.step.path[-1] == "MAP"
+
     def applies(self, step: ProgramStep, old: int, new: int) -> bool:
         """Return whether a step is part of a registration through ``new`` by a mobile node that comes from ``old``.
 
@@ -156,14 +161,18 @@ class RoleResolver:
         return step.step.path[-1] != "MAP" or new != self.home_agent
 
     def tunnel(self, role: str) -> dict[str, int | str]:
-        """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Context.bind``."""
-        if role not in self._tunnels:
+        """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Network.bind``."""
+        header, end = self.tunnel_end(role)
+        return {"header_bytes": header, "end": end}
+
+    def tunnel_end(self, role: str) -> tuple[int, Literal["router", "mobile"]]:
+        """Return header size and end of a tunnel from a node in ``role``."""
+        if role not in self._tunnel_ends:
             header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
             to_gateway = self.procedure.ip == 4 and self._has_regions and role in ("HA", "CN")
             to_router = self.options.has_foreign_agents(self.procedure) or self.procedure.network_based
-            end = "router" if to_router or to_gateway else "mobile"
-            self._tunnels[role] = {"header_bytes": header, "end": end}
-        return self._tunnels[role]
+            self._tunnel_ends[role] = header, "router" if to_router or to_gateway else "mobile"
+        return self._tunnel_ends[role]
 
     def min_reply_wait_ps(self, router: int, size_bytes: int) -> int:
         """Return the shortest wait for a registration reply (RFC 5944 3.6.3): two round trips to the home agent, and processing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import FOREVER, Context
 from handoff.protocol.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
 from handoff.protocol.lazy_state import PerMobileState
-from handoff.protocol.messages import MessageFields
+from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, NEW, PEER_BITS, PEER_LIFETIME
 from handoff.protocol.program import LINGER, Program
 from handoff.protocol.roles import RoleResolver
 
@@ -79,7 +79,7 @@ class VisitorList:
         self._is_foreign_agent = has_foreign_agents and not is_home_link
         self._delivers_to_all = not has_foreign_agents and not is_home_link
         self._forwarding_ps = program.options.forwarding_lifetime(program.procedure.ip)
-        self._forwarding_tunnel = roles.tunnel("AR")
+        self._forwarding_tunnel = roles.tunnel_end("AR")
 
     def _initial_entry(self, mobile: int) -> VisitorEntry:
         return VisitorEntry(self.roles.first_router[mobile] == self.node)
@@ -152,12 +152,12 @@ class VisitorList:
             visitor.forwarding = visitor.buffering_old_link = visitor.waits_for_marker = False
             ctx.unbind()
 
-    def on_request(self, ctx: Context, fields: MessageFields) -> None:
+    def on_request(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Enter a mobile node whose request this router relays: deliver to it, or buffer until it attaches."""
         visitor = self.entries[ctx.mobile]
         visitor.advertisements_left = 0
-        visitor.last_identification = fields.identification
-        self._expect(ctx, visitor, ctx.time_ps + lifetime_ps(fields))
+        visitor.last_identification = args[IDENTIFICATION]
+        self._expect(ctx, visitor, ctx.time_ps + lifetime_ps(args))
 
     def _expect(self, ctx: Context, visitor: VisitorEntry, until_ps: int) -> None:
         visitor.forwarding = visitor.registered_at_start = visitor.buffering_old_link = visitor.ends_with_link = False
@@ -186,47 +186,48 @@ class VisitorList:
         if visitor.until_ps < 0:
             self._expect(ctx, visitor, ctx.time_ps + self._forwarding_ps)
 
-    def start_forwarding(self, ctx: Context, fields: MessageFields) -> None:
+    def start_forwarding(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Tunnel packets to the new care-of address.
 
         A router does not forward to itself, nor for a mobile node that has registered here again since it sent the update. If the
         mobile node returns home, the home agent would send the packets back until it has processed the deregistration. The router
         therefore buffers them until a marker has come, if it has a buffer.
         """
-        if not self._becomes_forwarder(ctx, fields):
-            return
         visitor = self.entries[ctx.mobile]
+        if not self._becomes_forwarder(visitor, args):
+            return
         until = ctx.time_ps + self._forwarding_ps
         in_flight = self.options.forward_unacked
-        expects_marker = fields.new == self.roles.home_agent and self.procedure.marker and not visitor.marker_passed
+        expects_marker = args[NEW] == self.roles.home_agent and self.procedure.marker and not visitor.marker_passed
         if expects_marker and self.options.buffers_at_old_router:
             visitor.waits_for_marker = True
             packets, size_bytes = self.options.old_buffer_packets, self.options.old_buffer_bytes
             ctx.buffer(packets=packets, bytes=size_bytes, until_ps=until, copy_in_flight=in_flight)
         else:
-            hostile = bool(fields.attack)
-            tunnel = self._forwarding_tunnel
-            ctx.bind(fields.new, until_ps=until, copy_in_flight=in_flight, hostile=hostile, **tunnel)  # type: ignore[arg-type]
+            header, end = self._forwarding_tunnel
+            ctx.bind(
+                args[NEW], header_bytes=header, end=end, until_ps=until, copy_in_flight=in_flight,
+                hostile=args[0] >= ATTACK_MARK,
+            )  # fmt: skip
 
-    def hand_over(self, ctx: Context, fields: MessageFields, temporary_home_agent: int) -> None:
+    def hand_over(self, ctx: Context, args: tuple[int, ...], temporary_home_agent: int) -> None:
         """Pass packets for the old care-of address to the temporary home agent, on the link and without a tunnel header."""
-        if temporary_home_agent != self.node and self._becomes_forwarder(ctx, fields):
+        if temporary_home_agent != self.node and self._becomes_forwarder(self.entries[ctx.mobile], args):
             ctx.bind(
                 temporary_home_agent, header_bytes=0, end="mobile", until_ps=ctx.time_ps + self._forwarding_ps,
                 copy_in_flight=self.options.forward_unacked,
             )  # fmt: skip
 
-    def _becomes_forwarder(self, ctx: Context, fields: MessageFields) -> bool:
+    def _becomes_forwarder(self, visitor: VisitorEntry, args: tuple[int, ...]) -> bool:
         """Return whether this router forwards for a mobile node from now on, and record it."""
-        visitor = self.entries[ctx.mobile]
-        if fields.new == self.node or fields.identification < visitor.last_identification:
+        if args[NEW] == self.node or args[IDENTIFICATION] < visitor.last_identification:
             return False
         visitor.forwarding = True
         visitor.ends_with_link = visitor.registered_at_start = visitor.buffering_old_link = False
         visitor.until_ps = -1
         return True
 
-    def on_marker(self, ctx: Context, fields: MessageFields) -> tuple[bool, bool]:
+    def on_marker(self, ctx: Context, args: tuple[int, ...]) -> tuple[bool, bool]:
         """Process a marker at the old router.
 
         The marker is addressed to the old care-of address. A foreign agent relays it to an attached mobile node. An address of
@@ -241,13 +242,14 @@ class VisitorList:
             marker does not end forwarding there.
         """
         visitor = self.entries[ctx.mobile]
-        if fields.identification < visitor.last_identification:
+        if args[IDENTIFICATION] < visitor.last_identification:
             return False, False  # of an earlier handoff: the mobile node has registered through this router again since
         visitor.marker_passed = True
         if visitor.waits_for_marker:
             visitor.waits_for_marker = False
             until = ctx.time_ps + self._forwarding_ps
-            ctx.bind(self.roles.home_agent, until_ps=until, **self._forwarding_tunnel)  # type: ignore[arg-type]
+            header, end = self._forwarding_tunnel
+            ctx.bind(self.roles.home_agent, header_bytes=header, end=end, until_ps=until)
         if visitor.forwarding:
             return not self._is_foreign_agent, self.options.forwarding_end == "marker" and not self.procedure.route_optimization
         if not visitor.attached:
@@ -265,6 +267,6 @@ class VisitorList:
         self.remove(ctx)
 
 
-def lifetime_ps(fields: MessageFields) -> int:
+def lifetime_ps(args: tuple[int, ...]) -> int:
     """Return the lifetime of a message in ps."""
-    return fields.lifetime_s * SECOND
+    return (args[PEER_LIFETIME] >> PEER_BITS) * SECOND

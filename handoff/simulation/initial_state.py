@@ -79,9 +79,13 @@ def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], se
     movement = setup.attachments
     attachment = np.arange(len(movement.mobile))
     moves = ~setup.last_attachments()
+    warning_matters = np.zeros(len(movement.mobile), bool)
+    for part in parts:
+        if part.program.reacts_to_warning:
+            warning_matters |= part.roles.select_members(movement.mobile)
     for code, times, selected in [
         (PREDICT, movement.predict_ps, moves & (movement.predict_ps >= 0)),
-        (GOING_DOWN, movement.going_down_ps, moves & (movement.going_down_ps >= 0)),
+        (GOING_DOWN, movement.going_down_ps, moves & warning_matters & (movement.going_down_ps >= 0)),
         (DOWN, movement.down_ps, movement.down_ps < FOREVER),
         (UP, movement.up_ps, movement.up_ps > 0),
     ]:

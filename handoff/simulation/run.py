@@ -22,6 +22,7 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ByteCounts, baseline_bytes, baseline_key
 from handoff.simulation.checkpoint import RunState, StudyCheckpoint
+from handoff.simulation.cycle_collector import pause_cycle_collector
 from handoff.simulation.early_end import CHECKS, EarlyEnd
 from handoff.simulation.group_rows import group_rows
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
@@ -318,7 +319,8 @@ def _advance(
         stop_ps = windows.next_stop(min(reached_ps + step, until_ps))
         if must_end is not None:
             stop_ps = min(stop_ps, (reached_ps // check_ps + 1) * check_ps)
-        reached_ps = engine.advance(stop_ps)
+        with pause_cycle_collector():
+            reached_ps = engine.advance(stop_ps)
         windows.record(engine)
         if recorder is not None:
             recorder.write(engine.take_trace())

@@ -26,8 +26,8 @@ ATTACK_MUTANTS = (
     Mutant(
         "proxy updates are not authenticated",
         "protocol/agent.py",
-        "        if self.verifier.enabled and step.kind in REQUESTS:\n            refusal",
-        '        if self.verifier.enabled and step.kind in REQUESTS and step.step.path[0] == "MN":\n            refusal',
+        "if self.verifier.enabled and hop.is_request and not",
+        'if self.verifier.enabled and hop.is_request and hop.program_step.step.path[0] == "MN" and not',
     ),
     Mutant(
         "messages wait at an attacker's registration server",

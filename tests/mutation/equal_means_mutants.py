@@ -54,7 +54,7 @@ EQUAL_MEANS_MUTANTS = (
     Mutant(
         "without a warning nobody asks the old router",
         "protocol/layer2_triggers.py",
-        "row = self.row_of[old] if self.program.procedure.rescue else -1",
+        "row = self.row_of[old] if self.rescues else -1",
         "row = -1",
     ),
     Mutant(

@@ -84,7 +84,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "gateway of the old region keeps its binding",
         "protocol/agent.py",
-        'self.binding_cache.end_old_binding(ctx, "GFA", fields)',
+        'self.binding_cache.end_old_binding(ctx, "GFA", args)',
         "pass",
     ),
     Mutant(
@@ -103,9 +103,9 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "upstream waits although it is registered",
         "protocol/mobile_node.py",
-        "        if self.client.has_link(state, fields.new):\n            ctx.set_upstream_route(fields.new)\n"
-        "        if fields.new",
-        "        if fields.new",
+        "        if self.client.has_link(state, new):\n            ctx.set_upstream_route(new)\n"
+        "        if new",
+        "        if new",
     ),
     Mutant("waits that do not grow", "protocol/registration.py", "min(2 * request.wait_ps,", "min(request.wait_ps,"),
     Mutant(
@@ -123,7 +123,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "regional handoffs put off the refresh at the home agent",
         "protocol/mobile_node.py",
-        "if self.program.steps[fields.step].variant == HOME:",
+        "if self.program.steps[position & STEP_MASK].variant == HOME:",
         "if True:",
     ),
     Mutant(
@@ -153,7 +153,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "stale request binds",
         "protocol/binding_cache.py",
-        "return fields.identification > entry.identification\n\n    def bind",
+        "return args[IDENTIFICATION] > entry.identification\n\n    def bind",
         "return True\n\n    def bind",
     ),
     Mutant("marker by the new router", "protocol/procedures/mipv4.py", '("HA", "oAR", "MN")', '("HA", "nAR", "MN")'),
@@ -276,19 +276,25 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "request at the prediction with single access",
         "protocol/layer2_triggers.py",
-        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        'return self.rescues and self.records["access"][row] == 1',
         "return False",
     ),
     Mutant(
         "request of dual access waits for the warning",
         "protocol/layer2_triggers.py",
-        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
-        "return bool(self.program.procedure.rescue)",
+        'return self.rescues and self.records["access"][row] == 1',
+        "return self.rescues",
+    ),
+    Mutant(
+        "bicasting gets no warning to request at",
+        "protocol/program.py",
+        'requests = self.procedure.predictive and self.options.request == "going-down"',
+        "requests = False",
     ),
     Mutant(
         "request of bicasting waits for the warning",
         "protocol/layer2_triggers.py",
-        'return self.records["access"][row] == 1 and bool(self.program.procedure.rescue)',
+        'return self.rescues and self.records["access"][row] == 1',
         'return self.records["access"][row] == 1',
     ),
     Mutant(

@@ -212,8 +212,8 @@ def test_a_controller_can_run_another_engine():
         (lambda c, e: c.end_measurement(), ValueError, "only the controller of the mobile nodes"),
         (lambda c, e: c.count_after_marker(1), ValueError, "only the controller of the mobile nodes"),
         (lambda c, e: Context().deliver_locally(), ValueError, "while its controller"),
-        (lambda c, e: setattr(c, "mobile", 5), AttributeError, "not writable"),
-        (lambda c, e: setattr(e, "time_ps", 0), AttributeError, "not writable"),
+        (lambda c, e: setattr(c, "mobile", 5), AttributeError, "readonly"),
+        (lambda c, e: setattr(e, "time_ps", 0), AttributeError, "readonly"),
     ],
 )
 def test_invalid_actions_of_a_node_are_refused(act, error, told):

@@ -64,6 +64,17 @@ def test_the_home_agent_binds_and_sends_reply_and_marker():
     assert reply_fields.identification == marker_fields.identification == 1
 
 
+def test_a_message_that_follows_keeps_routers_correspondent_identification_and_mark_but_no_status():
+    """The home agent updates the correspondent of a request with a correspondent, a status and a proof."""
+    p, home, ctx = agent("sync-mipv4-ro", "ha")
+    request = message(p, "RQ", 3, "known", identification=7, lifetime_s=90, peer=p.cn, status=135, proof=99, attack=1)
+    receive(home, ctx, request)
+    _, (kind, to, update) = sent(ctx)
+    assert (kind, to) == ("BU", p.cn)
+    number = step_number(p.program, "BU", "RQ")
+    assert update == MessageFields(number, 1, p.old, p.new, p.cn, 7, 90, status=0, proof=99, attack=1)
+
+
 def test_a_refresh_has_no_marker():
     p, home, ctx = agent("sync-mipv4", "ha")
     receive(home, ctx, message(p, "RQ", 2, "move", new=p.old))

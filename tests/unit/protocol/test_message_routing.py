@@ -47,6 +47,34 @@ def test_a_hop_knows_the_next_node_and_the_size_of_the_next_leg():
     assert [hops[number | i << 16].last for i in range(4)] == [False, False, False, True]
 
 
+def test_a_hop_knows_which_argument_is_the_next_node():
+    """A message names the old router in its second argument and the new one in its third; the home agent is in none."""
+    p = build_parts("sync-mipv4")
+    hops = build_message_hops(p.program, p.roles)
+    number = step_number(p.program, "RQ", "known")
+    assert [hops[number | i << 16].next_field for i in range(3)] == [1, 2, -1]
+
+
+def test_only_deregistrations_end_a_lifetime_and_only_advertisements_are_broadcast():
+    p = build_parts("sync-mipv6-ro")
+    hops = build_message_hops(p.program, p.roles).values()
+    assert {hop.kind for hop in hops if hop.ends_lifetime} == {"DBA"}
+    assert {hop.kind for hop in hops if hop.is_broadcast} == {"AA"}
+    assert {hop.kind for hop in hops if hop.is_request} == {"BU", "DBU"}
+    assert {hop.kind for hop in hops if hop.per_peer} == {"BU", "BA", "DBU", "DBA"}
+
+
+def test_a_relayed_message_is_sent_at_once_unless_the_node_acts_or_starts_steps():
+    """Option ``notification``: the new router starts the update when it relays the request."""
+    p = build_parts("mipv4-smooth", notification="router")
+    hops = build_message_hops(p.program, p.roles)
+    request, update = step_number(p.program, "RQ", "move"), step_number(p.program, "BU2", "RQ")
+    assert [hops[request | i << 16].handler for i in range(3)] == ["send", "request", "process"]
+    assert [hops[update | i << 16].handler for i in range(2)] == ["send", "process"]
+    acknowledgement = step_number(p.program, "BA2")
+    assert [hops[acknowledgement | i << 16].handler for i in range(3)] == ["send", "acknowledgement", "process"]
+
+
 def test_the_last_leg_to_the_mobile_node_goes_through_the_routers_table():
     p = build_parts("sync-mipv4")
     hops = build_message_hops(p.program, p.roles)

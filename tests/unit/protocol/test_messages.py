@@ -32,13 +32,6 @@ def test_replace_changes_only_the_named_fields():
     assert {name: getattr(fields, name) for name in FIELDS} == FIELDS | {"peer": 5, "status": 0}
 
 
-def test_a_new_step_keeps_routers_correspondent_and_identification():
-    fields = MessageFields(**FIELDS).replace(peer=5).for_new_step(7, 0)
-    assert {name: getattr(fields, name) for name in FIELDS} == FIELDS | {
-        "step": 7, "hop": 0, "peer": 5, "lifetime_s": 0, "status": 0,
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize(("message", "kind"), [("RQ", "RQ"), ("BU3", "BU"), ("HoTI1", "HoTI"), ("AA9", "AA")])
 def test_the_kind_of_a_message_has_no_digit(message, kind):
     assert message_kind(message) == kind

@@ -22,6 +22,17 @@ def test_a_pending_request_is_removed_by_its_identification():
     assert set(state.requests) == {2}
 
 
+def test_the_last_request_leaves_the_shared_empty_mapping():
+    state, other = MobileNodeState(), MobileNodeState()
+    state.add_request(1, REQUEST)
+    state.add_request(2, REQUEST)
+    assert set(state.requests) == {1, 2}
+    assert other.requests == {}
+    state.pop_request(1)
+    state.pop_request(2)
+    assert state.requests is other.requests
+
+
 def test_dropping_requests_forgets_registration_and_waiting_updates():
     state = MobileNodeState()
     state.requests, state.registration_request, state.updates_without_tokens = {1: REQUEST}, 1, ((0, 3, 1, 2),)

@@ -32,6 +32,19 @@ def test_a_predicted_request_goes_over_the_old_link_and_has_a_fallback_over_the_
     assert fallback.fallback_step == -1
 
 
+@pytest.mark.parametrize(
+    ("procedure", "request_option", "reacts"),
+    [
+        ("mipv6", "going-down", False),  # it sends nothing before the move
+        ("mipv4-bicast", "auto", False),
+        ("mipv4-bicast", "going-down", True),
+        ("sync-mipv4", "predict", True),  # the update to the old router
+    ],
+)
+def test_a_program_reacts_to_the_warning_with_a_request_or_an_update(procedure, request_option, reacts):
+    assert compile_with(procedure, request=request_option).reacts_to_warning == reacts
+
+
 def test_the_fallback_of_a_simultaneous_binding_is_a_plain_one():
     program = compile_with("mipv4-bicast")
     request = only_step(program, "RQ", "known")

@@ -3,6 +3,7 @@
 import pytest
 
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.procedures import PROCEDURES
 from tests.conformance.two_router_scene import Stay
 from tests.unit.protocol.parts import MS, build_parts, step_number
 
@@ -90,3 +91,13 @@ def test_steps_that_apply_to_a_move_from_or_to_the_home_link(procedure, message,
     p = build_parts(procedure, home_link=True)
     step = p.program.steps[step_number(p.program, message, on)]
     assert p.roles.applies(step, -1 if old is None else getattr(p, old), getattr(p, new)) == applies
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_only_conditional_steps_may_not_apply(procedure):
+    """A registration without an old router, a refresh, a return home and a departure from home."""
+    p = build_parts(procedure, home_link=True, return_routability=True)
+    pairs = [(-1, p.new), (p.new, p.new), (p.old, p.ha), (p.ha, p.new)]
+    for step in p.program.steps:
+        applies = {p.roles.applies(step, old, new) for old, new in pairs}
+        assert (False in applies) == p.roles.is_conditional(step)

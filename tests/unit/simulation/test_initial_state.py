@@ -58,13 +58,28 @@ def test_a_mobile_node_that_is_at_home_at_time_0_has_no_binding_and_no_refresh()
 
 
 def test_layer_2_events_reach_the_mobile_node_and_its_router():
-    setup, network, _ = prepare("mipv4", old_buffer_packets=0)
+    setup, network, _ = prepare("sync-mipv4", old_buffer_packets=0)
     old, new = (setup.network.node_index(name) for name in ("old", "new"))
     assert events(network, PREDICT) == [(30, -1)]
     assert events(network, GOING_DOWN) == [(40, -1)]
     assert events(network, DOWN) == [(50, -1), (50, old)]
     assert events(network, UP) == [(60, -1), (60, new)]
     assert events(network, FADE) == []
+
+
+@pytest.mark.parametrize(
+    ("procedure", "options", "warnings"),
+    [
+        ("mipv4", {}, []),  # it sends nothing before the move
+        ("mipv4", {"request": "going-down"}, []),
+        ("mipv4-bicast", {}, []),  # it requests at the prediction
+        ("mipv4-bicast", {"request": "going-down"}, [(40, -1)]),
+        ("sync-mipv6", {"request": "predict"}, [(40, -1)]),  # the update to the old router
+    ],
+)
+def test_a_warning_reaches_the_mobile_node_if_its_procedure_may_react(procedure, options, warnings):
+    _, network, _ = prepare(procedure, **options)
+    assert events(network, GOING_DOWN) == warnings
 
 
 @pytest.mark.parametrize("options", [{}, {"old_buffer_packets": None}, {"old_buffer_packets": 5, "old_buffer_bytes": 1}])
