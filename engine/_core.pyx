@@ -91,7 +91,7 @@ cdef class Engine(EventLoop):
     scheduling : {"auto", "window", "level", "heap"}
         Order of processing; it does not change the result. ``"window"`` processes a whole window at one unit after the other, and
         ``"level"`` at one level after the other: all units of a level together, on one thread. ``"auto"`` begins with
-        units and goes on with levels if a visit of a unit finds few packets. ``"heap"`` processes one instant of one unit at a
+        units and continues with levels if a visit of a unit finds few packets. ``"heap"`` processes one instant of one unit at a
         time in time order, which is slower.
     record : {"none", "drops", "packets"}
         Per-packet records to keep.
