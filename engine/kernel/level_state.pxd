@@ -7,7 +7,6 @@ schedules do not know of levels.
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.algorithm cimport sort, stable_sort
 
-from engine.kernel.binding_table cimport find_entry
 from engine.kernel.fifo cimport CONTROL_COUNT_MAX, Fifo, FifoParameters, next_slot, packet_bytes
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, late_precedes, next_run_packet
 from engine.kernel.level_init cimport FIRST_RUNS
@@ -17,7 +16,7 @@ from engine.kernel.node_visit cimport compute_next_event, next_source_time
 from engine.kernel.packet cimport CONTROL, Packet
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival
 from engine.kernel.vector cimport vector
-from engine.kernel.world cimport UNIT_MOBILES, Cell, Level, Unit, UnitSource, World, note_control_arrival, packet_mobile
+from engine.kernel.world cimport UNIT_MOBILES, Cell, Level, Unit, UnitSource, World, note_control_arrival
 
 cdef inline bint arrival_before_in_run(const Arrival& x, const Arrival& y) noexcept nogil:
     return arrival_precedes(&x, &y)
@@ -122,22 +121,33 @@ cdef inline void clear_ring(Fifo* f) noexcept nogil:
     f.state.bytes = 0
     f.state.control_count = 0
 
+cdef inline bint fifo_key_before(Fifo* const& x, Fifo* const& y) noexcept nogil:
+    return x.key < y.key
+
+cdef inline void* find_backlogged_uplink(World* w, uint64_t key) noexcept nogil:
+    """Return the FIFO of an uplink, NULL if it has none. ``backlogged_uplinks`` is sorted by key."""
+    cdef Fifo** fifos = w.backlogged_uplinks.data()
+    cdef size_t low = 0, high = w.backlogged_uplinks.size(), middle
+    while low < high:
+        middle = (low + high) >> 1
+        if fifos[middle].key < key:
+            low = middle + 1
+        else:
+            high = middle
+    return fifos[low] if low < w.backlogged_uplinks.size() and fifos[low].key == key else NULL
+
 cdef inline void return_arrival(World* w, const Arrival* a) noexcept nogil:
     cdef FifoParameters* params = <FifoParameters*>a.params
     cdef UplinkArrival arrival
     cdef Cell* c
-    cdef void* fifo = params.fifo
-    if params.cell >= 0:
-        c = &w.cell[params.cell]
-        fifo = NULL
-        if c.uplinks.entry_count and find_entry(&c.uplinks, packet_mobile(w, &a.packet)) != NULL:
-            fifo = find_entry(&c.uplinks, packet_mobile(w, &a.packet)).target.extension
-        if fifo == NULL:
-            arrival.key, arrival.packet = a.key, a.packet
-            c.arrivals.items.push_back(arrival)
-            c.arrivals.control_count += (a.packet.flags & CONTROL) != 0
-            return
-    append_to_ring(w, <Fifo*>fifo, &a.packet)
+    cdef void* fifo = params.fifo if params.cell < 0 else find_backlogged_uplink(w, a.key)
+    if fifo != NULL:
+        append_to_ring(w, <Fifo*>fifo, &a.packet)
+        return
+    c = &w.cell[params.cell]
+    arrival.key, arrival.packet = a.key, a.packet
+    c.arrivals.items.push_back(arrival)
+    c.arrivals.control_count += (a.packet.flags & CONTROL) != 0
 
 cdef inline void leave_level(World* w, Level* v) noexcept nogil:
     cdef vector[Arrival] arrivals
@@ -174,9 +184,10 @@ cdef inline void leave_levels(World* w) noexcept nogil:
         f = w.backlogged_uplinks.data()[j]
         clear_ring(f)
         w.cell[f.params.cell].active_uplinks.push_back(f)
-    w.backlogged_uplinks.clear()
+    sort(w.backlogged_uplinks.begin(), w.backlogged_uplinks.end(), &fifo_key_before)
     for i in range(w.levels):
         leave_level(w, &w.level[i])
+    w.backlogged_uplinks.clear()
     for i in range(w.units):
         u = &w.unit[i]
         if u.kind != UNIT_MOBILES:

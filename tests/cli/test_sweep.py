@@ -150,7 +150,8 @@ def test_a_point_that_fails_is_reported_and_the_others_run(tmp_path: Path) -> No
     assert sum("sync-hmipv4 is hierarchical: give each router a region" in line for line in lines) == 2
     assert len(document["failures"]) == 4
     code, document, err = run_sweep(
-        scenario, "-o", tmp_path / "m", "--runs", 1, "--procedures", "mipv4", "--memory-limit", "150kB", "--vary", "duration=1s,1h"
+        scenario, "-o", tmp_path / "m", "--runs", 1, "--procedures", "mipv4", "--memory-limit", "150kB",
+        "--vary", "duration=1s,1h",
     )
     assert code == 1
     assert [p["values"]["duration"] for p in document["points"]] == ["1s"]

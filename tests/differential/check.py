@@ -52,6 +52,15 @@ def oracle_and_engine(number: int) -> list[str]:
     return problems
 
 
+def oracle_and_levels(number: int) -> list[str]:
+    """Compare engine and oracle on the same scenarios, with all units of a level visited together; once also in slices."""
+    options = {"scheduling": "level", "threads": 1}
+    problems = _agree(number, generate(number), **options)
+    problems += _agree(number, overlapping_cells(number), **options)
+    problems += _agree(number, feedforward_network(number), **options)
+    return problems + _in_slices(number, generate(number), **options)
+
+
 def _agree(number: int, scenario: Scenario, change: Change = UNCHANGED, **overrides: Any) -> list[str]:
     options = engine_options(scenario) | overrides
     if options["window_ps"] is not None:

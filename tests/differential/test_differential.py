@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from tests.conformance.engine_or_oracle import file_study_differences, procedure_differences
-from tests.differential.check import AGAINST_ITSELF, oracle_and_engine
+from tests.differential.check import AGAINST_ITSELF, oracle_and_engine, oracle_and_levels
 
 
 def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
     _assert_no_differences(each(oracle_and_engine, list(block)))
+
+
+def test_levels_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
+    _assert_no_differences(each(oracle_and_levels, [n for n in block if n % 5 == 0]))
 
 
 def test_procedures_agree_on_engine_and_oracle(block: range, each: Any) -> None:

@@ -5,6 +5,7 @@ A mutant replaces one text in one file of engine/; the text must occur there exa
 
 from __future__ import annotations
 
+from tests.mutation.level_mutants import LEVEL_MUTANTS
 from tests.mutation.mutant import Mutant
 
 QUEUE_MUTANTS = (
@@ -439,5 +440,7 @@ UPLINK_MUTANTS = (
         "    if insert_arrival(&c.arrivals, &arrival) and c.arrivals.items.size() == c.arrivals.head + 1:\n",
     ),
 )
-ENGINE_MUTANTS = QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS
+ENGINE_MUTANTS = (
+    QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS + LEVEL_MUTANTS
+)
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

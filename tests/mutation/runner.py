@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.engine_mutants import ENGINE_MUTANTS
+from tests.mutation.level_mutants import LEVEL_MUTANTS
 from tests.mutation.mutant import Mutant, apply_mutant
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
 
@@ -25,6 +26,8 @@ SURVIVED, KILLED = 0, 3
 
 CHECKS = {"_checkpoint.pyx": "saved_and_restored"}
 """Source files whose mutants the oracle cannot notice, and the check of tests/differential/check.py that can."""
+LEVEL_CHECK = "oracle_and_levels"
+"""Check that has to notice the mutants of the schedule by level."""
 
 CHECK_SCENARIOS = f"""
 import sys
@@ -64,7 +67,7 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
     )  # fmt: skip
     if build.returncode:
         raise RuntimeError(f"mutant {mutant.name!r} does not build:\n{build.stderr[-2000:]}")
-    check = CHECKS.get(mutant.file, "oracle_and_engine")
+    check = LEVEL_CHECK if mutant in LEVEL_MUTANTS else CHECKS.get(mutant.file, "oracle_and_engine")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     try:
         run = subprocess.run(

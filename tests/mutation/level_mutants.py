@@ -1,0 +1,97 @@
+"""Mutants of the schedule by level: inboxes, the visit of a level, and the way into levels and out of them."""
+
+from tests.mutation.mutant import Mutant
+
+LEVEL_MUTANTS = (
+    Mutant(
+        "ties in a run by entry",
+        "kernel/inbox.pxd",
+        "    return x.packet.t < y.packet.t or (x.packet.t == y.packet.t and x.key < y.key)\n",
+        "    return x.packet.t < y.packet.t\n",
+    ),
+    Mutant(
+        "an arrival moves up two places at most",
+        "kernel/inbox.pxd",
+        "    while i != last and arrival_precedes(&x, &a[(i - 1) & mask]):\n        i -= 1\n",
+        "    if i != last and arrival_precedes(&x, &a[(i - 1) & mask]):\n        i -= 1\n",
+    ),
+    Mutant(
+        "late arrivals in the order of entry",
+        "kernel/inbox.pxd",
+        "    if arrival_precedes(&x.arrival, &y.arrival):\n        return True\n",
+        "    if x.order < y.order:\n        return True\n",
+    ),
+    Mutant(
+        "each queue counts as fed from one run",
+        "kernel/levels.pxd",
+        "    alone = feeder[0] == run\n",
+        "    alone = True\n",
+    ),
+    Mutant(
+        "own packets do not disturb forwarding",
+        "kernel/levels.pxd",
+        "        if u.sends_own_packets:\n            return False\n",
+        "",
+    ),
+    Mutant(
+        "copies and buffers do not disturb runs",
+        "kernel/levels.pxd",
+        "        out[0] = w.next_hop[u.node][e.target.node].params\n    else:\n        return False\n",
+        "        out[0] = w.next_hop[u.node][e.target.node].params\n    else:\n        return True\n",
+    ),
+    Mutant(
+        "runs are drained before actions",
+        "kernel/levels.pxd",
+        "    if v.actions.size() == 0 and (",
+        "    if (",
+    ),
+    Mutant(
+        "runs are drained before late arrivals",
+        "kernel/levels.pxd",
+        "(v.inbox.late.size() == 0 or v.inbox.late.data().arrival.packet.t >= end)",
+        "True",
+    ),
+    Mutant(
+        "arrivals before own packets of the same instant",
+        "kernel/levels.pxd",
+        "        if t_source <= t_first:\n",
+        "        if t_source < t_first:\n",
+    ),
+    Mutant(
+        "units of a level in any order of depth",
+        "lookahead.py",
+        "_ranks([(depth[i], unit.kind,",
+        "_ranks([(-depth[i], unit.kind,",
+    ),
+    Mutant(
+        "a queue forgets the packet on its link",
+        "kernel/fifo.pxd",
+        "    if queues:\n        append_relayed(f, p.t, retired_rings)\n",
+        "    if queues and f.first_in_system != f.tail:\n        append_relayed(f, p.t, retired_rings)\n",
+    ),
+    Mutant(
+        "a backlogged uplink is deleted early",
+        "kernel/uplinks.pxd",
+        "        if f.idle_at > t:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "packets in the system are not counted after a slice",
+        "kernel/level_state.pxd",
+        "    f.state.bytes += packet_bytes(p)\n",
+        "",
+    ),
+    Mutant(
+        "messages on their way at the end of a slice are forgotten",
+        "kernel/level_state.pxd",
+        "    if p.flags & CONTROL:\n        note_control_arrival(w, &w.unit[params.destination], key, p)\n",
+        "",
+    ),
+    Mutant(
+        "messages for a node wait for the next event",
+        "kernel/world.pxd",
+        "    u.control_arrivals.push_back(x)\n    atomic_min(u.next_event, p.t)\n",
+        "    u.control_arrivals.push_back(x)\n",
+    ),
+)
+"""Mutants that ``check.oracle_and_levels`` of tests/differential has to notice."""
