@@ -23,7 +23,6 @@ _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
 
 
-
 def name_key(name: str) -> int:
     """Return the 64-bit key of a name: BLAKE2b with an 8-byte digest, little-endian."""
     import hashlib  # loads OpenSSL, which slows the import of the engine

@@ -7,6 +7,7 @@ moves to another one. A packet that fits nowhere goes into a heap of late arriva
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libcpp.algorithm cimport pop_heap, push_heap
 
 from engine.kernel.packet cimport Packet, unlikely
 from engine.kernel.shortage cimport require
@@ -44,47 +45,23 @@ cdef struct Inbox:
 cdef inline bint arrival_precedes(const Arrival* x, const Arrival* y) noexcept nogil:
     return x.packet.t < y.packet.t or (x.packet.t == y.packet.t and x.key < y.key)
 
-cdef inline bint late_precedes(const LateArrival* x, const LateArrival* y) noexcept nogil:
-    if arrival_precedes(&x.arrival, &y.arrival):
+cdef inline bint late_after(const LateArrival& x, const LateArrival& y) noexcept nogil:
+    """Order the heap: the earliest arrival is at the front, of equal ones the one that entered first."""
+    if arrival_precedes(&y.arrival, &x.arrival):
         return True
-    return not arrival_precedes(&y.arrival, &x.arrival) and x.order < y.order
+    return not arrival_precedes(&x.arrival, &y.arrival) and y.order < x.order
 
 cdef inline void push_late(Inbox* inbox, const Arrival* x) noexcept nogil:
     cdef LateArrival item
-    cdef LateArrival* a
-    cdef size_t i = inbox.late.size(), up
     item.order, item.arrival = inbox.late_counter, x[0]
     inbox.late_counter += 1
     inbox.late.push_back(item)
-    a = inbox.late.data()
-    while i > 0:
-        up = (i - 1) >> 1
-        if not late_precedes(&item, &a[up]):
-            break
-        a[i] = a[up]
-        i = up
-    a[i] = item
+    push_heap(inbox.late.begin(), inbox.late.end(), &late_after)
 
 cdef inline void pop_late(Inbox* inbox, Arrival* top) noexcept nogil:
-    cdef LateArrival* a = inbox.late.data()
-    cdef LateArrival last = inbox.late.back()
-    cdef size_t n, i = 0, child
-    top[0] = a[0].arrival
+    top[0] = inbox.late.data().arrival
+    pop_heap(inbox.late.begin(), inbox.late.end(), &late_after)
     inbox.late.pop_back()
-    n = inbox.late.size()
-    if n == 0:
-        return
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            break
-        if child + 1 < n and late_precedes(&a[child + 1], &a[child]):
-            child += 1
-        if not late_precedes(&a[child], &last):
-            break
-        a[i] = a[child]
-        i = child
-    a[i] = last
 
 cdef inline void grow_run(ArrivalRun* r) noexcept nogil:
     cdef uint64_t capacity = 2 * (r.mask + 1) if r.slots != NULL else FIRST_SLOTS, i = r.head

@@ -5,12 +5,12 @@ schedules do not know of levels.
 """
 
 from libc.stdint cimport int64_t, uint64_t
-from libcpp.algorithm cimport sort, stable_sort
+from libcpp.algorithm cimport make_heap, sort, stable_sort
 
 from engine.kernel.fifo cimport CONTROL_COUNT_MAX, Fifo, FifoParameters, next_slot, packet_bytes
-from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, late_precedes, next_run_packet
+from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, late_after, next_run_packet
 from engine.kernel.level_init cimport FIRST_RUNS
-from engine.kernel.levels cimport next_control_time, sift_down_source
+from engine.kernel.levels cimport next_control_time, sends_after
 from engine.kernel.next_event cimport NEVER, atomic_min, atomic_set_bits
 from engine.kernel.node_visit cimport compute_next_event, next_source_time
 from engine.kernel.packet cimport CONTROL, Packet
@@ -22,10 +22,7 @@ cdef inline bint arrival_before_in_run(const Arrival& x, const Arrival& y) noexc
     return arrival_precedes(&x, &y)
 
 cdef inline bint late_before(const LateArrival& x, const LateArrival& y) noexcept nogil:
-    return late_precedes(&x, &y)
-
-cdef inline bint source_time_before(const UnitSource& x, const UnitSource& y) noexcept nogil:
-    return x.t < y.t
+    return late_after(y, x)
 
 # -- into inboxes -------------------------------------------------------------------------------------------------------
 
@@ -97,7 +94,7 @@ cdef inline void enter_levels(World* w) noexcept nogil:
                 v.inbox.next_event = min(v.inbox.next_event, x.t)
             u.next_event[0] = next_control_time(u)
             u.group_bound[0] = 0  # a lower bound, which the next lookup makes exact
-        sort(v.sources.begin(), v.sources.end(), &source_time_before)  # a sorted list is a heap
+        make_heap(v.sources.begin(), v.sources.end(), &sends_after)
         for k in range(v.inbox.run_count):
             r = &v.inbox.runs[k]
             if r.tail:

@@ -5,7 +5,7 @@ already in the order of time, and the cost of a packet does not depend on the nu
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libcpp.algorithm cimport sort, stable_sort
+from libcpp.algorithm cimport pop_heap, push_heap, sort, stable_sort
 
 from engine.kernel.binding_table cimport LOCAL, TUNNEL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
 from engine.kernel.events cimport action_before
@@ -73,22 +73,9 @@ cdef inline void take_actions(Level* v, Unit* u) noexcept nogil:
 
 # -- sources ------------------------------------------------------------------------------------------------------------
 
-cdef inline void sift_down_source(vector[UnitSource]* heap) noexcept nogil:
-    """Restore the heap after the time at its top has increased."""
-    cdef UnitSource* a = heap.data()
-    cdef UnitSource x = a[0]
-    cdef size_t n = heap.size(), i = 0, child
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            break
-        if child + 1 < n and a[child + 1].t < a[child].t:
-            child += 1
-        if not a[child].t < x.t:
-            break
-        a[i] = a[child]
-        i = child
-    a[i] = x
+cdef inline bint sends_after(const UnitSource& x, const UnitSource& y) noexcept nogil:
+    """Order the heap of units with own packets: the one that sends next is at the front."""
+    return x.t > y.t
 
 cdef inline void send_own_packets(World* w, Level* v, int64_t end) noexcept nogil:
     """Let the unit at the top send its own packets before ``end`` that precede those of the other units."""
@@ -99,9 +86,9 @@ cdef inline void send_own_packets(World* w, Level* v, int64_t end) noexcept nogi
         limit = a[2].t if n > 2 and a[2].t < a[1].t else a[1].t
         limit = limit + 1 if limit < end else end
     originate_until(w, a[0].unit, limit)
-    a[0].t = next_source_time(a[0].unit)
-    if n > 1:
-        sift_down_source(v.sources)
+    pop_heap(v.sources.begin(), v.sources.end(), &sends_after)
+    a[n - 1].t = next_source_time(a[n - 1].unit)
+    push_heap(v.sources.begin(), v.sources.end(), &sends_after)
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 

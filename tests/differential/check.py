@@ -6,11 +6,14 @@ import io
 from random import Random
 from typing import Any
 
-from engine import Engine
+import numpy as np
+
+from engine import Engine, rng
 from engine._checkpoint import restore, save
 from engine.link_trace import empty_trace
 from engine.results import Result, TimeLimitError
 
+from . import draws
 from .compare import by_name, differences, hop_differences, rows_that_differ
 from .controllers import Actor
 from .feedforward_networks import feedforward_network
@@ -154,6 +157,21 @@ def shuffled(number: int) -> list[str]:
 def with_idle(number: int) -> list[str]:
     """Add a node, links, a cell and a mobile that nothing uses."""
     return _changed(generate(number), Change(idle=True), same_fingerprint=True)
+
+
+def random_draws(number: int) -> list[str]:
+    """Compare the keys and draws of ``engine.rng`` with their second implementation."""
+    dice = Random(number)
+    a, b, c, d = (dice.getrandbits(64) for _ in range(4))
+    name = f"node {a}"
+    pairs = {
+        "combine": (rng.combine(a, b), draws.mix2(a, b)),
+        "combine_array": (int(rng.combine_array(a, np.array([b], np.uint64))[0]), draws.mix2(a, b)),
+        "random_word": (rng.random_word(a, b, c, d), draws.draw(a, b, c, d)),
+        "name_key": (rng.name_key(name), draws.key(name)),
+        "log_table": (int(rng.log_table()[a % 4097]), draws.logarithms()[a % 4097]),
+    }
+    return [f"{what}, case {number}: {ours}, not {expected}" for what, (ours, expected) in pairs.items() if ours != expected]
 
 
 AGAINST_ITSELF = (repeated, in_slices, saved_and_restored, shifted, scaled, shuffled, with_idle)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.engine_or_oracle import file_study_differences, procedure_differences
-from tests.differential.check import AGAINST_ITSELF, oracle_and_engine, oracle_and_levels
+from tests.differential.check import AGAINST_ITSELF, oracle_and_engine, oracle_and_levels, random_draws
 
 
 def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
@@ -16,6 +16,10 @@ def test_engine_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> 
 
 def test_levels_and_oracle_agree_to_the_last_packet(block: range, each: Any) -> None:
     _assert_no_differences(each(oracle_and_levels, [n for n in block if n % 5 == 0]))
+
+
+def test_keys_and_draws_agree_with_their_second_implementation(block: range) -> None:
+    assert [text for number in block for text in random_draws(number)] == []
 
 
 def test_procedures_agree_on_engine_and_oracle(block: range, each: Any) -> None:

@@ -18,8 +18,8 @@ LEVEL_MUTANTS = (
     Mutant(
         "late arrivals in the order of entry",
         "kernel/inbox.pxd",
-        "    if arrival_precedes(&x.arrival, &y.arrival):\n        return True\n",
-        "    if x.order < y.order:\n        return True\n",
+        "    if arrival_precedes(&y.arrival, &x.arrival):\n        return True\n",
+        "    if y.order < x.order:\n        return True\n",
     ),
     Mutant(
         "each queue counts as fed from one run",

@@ -24,7 +24,7 @@ SCENARIOS = 300
 BUILD_SECONDS, RUN_SECONDS = 600, 600
 SURVIVED, KILLED = 0, 3
 
-CHECKS = {"_checkpoint.pyx": "saved_and_restored"}
+CHECKS = {"_checkpoint.pyx": "saved_and_restored", "rng.py": "random_draws"}
 """Source files whose mutants the oracle cannot notice, and the check of tests/differential/check.py that can."""
 LEVEL_CHECK = "oracle_and_levels"
 """Check that has to notice the mutants of the schedule by level."""
