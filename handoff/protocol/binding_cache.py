@@ -135,7 +135,7 @@ class BindingCache:
             return
         header, end = roles.tunnel_end(role)
         old = roles.care_of(role, old_router) if simultaneous and old_router >= 0 else new
-        keeps_old = simultaneous and old not in (new, home)
+        keeps_old = old not in (new, home)
         if keeps_old:
             roles.simultaneous_bindings += 1
             ctx.bind(old, header_bytes=header, end=end, until_ps=self._bicast_end_ps(ctx, old_router))

@@ -34,13 +34,13 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "simultaneous binding",
         "protocol/binding_cache.py",
-        "keeps_old = simultaneous and old not in",
-        "keeps_old = old not in",
+        "if simultaneous and old_router >= 0 else new",
+        "if old_router >= 0 else new",
     ),
     Mutant(
         "bicasting that does not copy",
         "protocol/binding_cache.py",
-        "keeps_old = simultaneous and old not in",
+        "keeps_old = old not in",
         "keeps_old = False and old not in",
     ),
     Mutant(
