@@ -19,6 +19,7 @@ from libc.string cimport memcpy
 from libcpp.pair cimport pair
 
 from engine._core cimport BROKEN, Engine
+from engine._loop cimport AUTO
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport (
     BUFFER, LOCAL, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer, find_entry, new_buffer,
@@ -389,6 +390,8 @@ cdef int transfer_engine(StateStream s, Engine e) except -1:
     e.reached_ps, e.current_window_ps = s.transfer_int(e.reached_ps), s.transfer_int(e.current_window_ps)
     e.windows, e.parallel_windows = s.transfer_int(e.windows), s.transfer_int(e.parallel_windows)
     e.level_windows = s.transfer_int(e.level_windows)
+    if s.reading and e.scheduling == AUTO:
+        e.runs_by_level = e.level_windows > 0
     e.visits, e.heap_steps = s.transfer_int(e.visits), s.transfer_int(e.heap_steps)
     e.controller_calls, e.controller_ns = s.transfer_int(e.controller_calls), s.transfer_int(e.controller_ns)
     e.context.order = s.transfer_int(e.context.order)

@@ -368,7 +368,7 @@ cdef class EventLoop:
 
     cdef bint visits_are_short(self) noexcept nogil:
         """Return whether the units have found few packets in their visits, so that their levels are better visited as a whole."""
-        return self.w.packet_hops < LEVEL_MAX_HOPS * self.visits and self.windows >= REVIEW_WINDOWS
+        return self.w.packet_hops < LEVEL_MAX_HOPS * self.visits
 
     cdef int adapt_window(self, int64_t packet_hops, int64_t max_hops, int64_t max_window_ps) except -1 nogil:
         """Halve or double the next window, depending on the packet-hops of the last one."""

@@ -14,6 +14,7 @@ from engine.routing import next_hops
 
 UNLIMITED_WINDOW = 2**62
 MAX_LEVELS = 24
+"""Number of levels from which the parts of units are not divided further: each level costs time in each window."""
 FLEET = -1
 """Node number of the logical process of all mobiles."""
 NODE, SERVER, MOBILES = range(3)

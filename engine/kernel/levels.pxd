@@ -7,16 +7,16 @@ already in the order of time, and the cost of a packet does not depend on the nu
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libcpp.algorithm cimport pop_heap, push_heap, sort, stable_sort
 
-from engine.kernel.binding_table cimport LOCAL, TUNNEL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
+from engine.kernel.binding_table cimport LOCAL, TUNNEL, Entry, find_entry
 from engine.kernel.events cimport action_before
 from engine.kernel.fates cimport LINK_LOSS, drop
-from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes, prefetch
+from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes
 from engine.kernel.forwarding cimport apply_action
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, pop_late
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.node_visit cimport (
-    BLOCK_PACKETS, PREFETCH_MIN_ENTRIES, enqueue_at_server, handle_looked_up_packet, next_source_time, originate_until,
-    push_due_events, register_in_order,
+    enqueue_at_server, handle_looked_up_packet, next_source_time, originate_until, prefetch_receiver, push_due_events,
+    register_in_order,
 )
 from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
 from engine.kernel.uplinks cimport check_uplink_arrival
@@ -122,56 +122,15 @@ cdef inline Entry* find_entry_of_arrival(World* w, const Arrival* a) noexcept no
         return NULL
     return find_entry(&w.tables[u.node], packet_mobile(w, &a.packet))
 
-cdef inline uint64_t look_up_arrivals(World* w, const ArrivalRun* r, int64_t limit, Entry** entries) noexcept nogil:
-    """Look up the entries of the next arrivals before ``limit`` and prefetch their state. Return the index after the last one.
-
-    Tables do not change while a run is drained.
-    """
-    cdef uint64_t h = r.head, last = h + BLOCK_PACKETS if r.tail - h > BLOCK_PACKETS else r.tail
-    cdef const Arrival* a
-    cdef BindingTable* table
-    cdef Entry* e
-    while h != last:
-        a = &r.slots[h & r.mask]
-        if a.packet.t >= limit:
-            break
-        e = find_entry_of_arrival(w, a)
-        entries[h % BLOCK_PACKETS] = e
-        if e != NULL and e.mode == LOCAL:
-            prefetch(e.target.extension)
-            prefetch(&w.mobile[e.mobile])
-            prefetch(&w.flow[a.packet.flow])
-        if r.tail - h > BLOCK_PACKETS:
-            a = &r.slots[(h + BLOCK_PACKETS) & r.mask]
-            table = &w.tables[w.unit[(<FifoParameters*>a.params).destination].node]
-            if table.entry_count > PREFETCH_MIN_ENTRIES:
-                prefetch_entry(&table.entries[home_slot(packet_mobile(w, &a.packet), table.slot_count)])
-        h += 1
-    return h
-
-cdef inline void drain_run(World* w, ArrivalRun* r, int64_t limit) noexcept nogil:
-    """Process the arrivals of a run before ``limit``; the caller ensures that nothing else happens in between.
-
-    An arrival is copied, because units send into inboxes, which may move; no new arrival comes before ``limit``.
-    """
-    cdef Entry* entries[BLOCK_PACKETS]
-    cdef Arrival arrival
-    cdef uint64_t block_end = look_up_arrivals(w, r, limit, entries)
-    while r.head != block_end:
-        arrival = r.slots[r.head & r.mask]
-        r.head += 1
-        handle_arrival(w, &arrival, entries[(r.head - 1) % BLOCK_PACKETS])
-        if r.head == block_end:
-            block_end = look_up_arrivals(w, r, limit, entries)
+cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
+    """Process the first arrival of a run. It is copied, because units send into inboxes, whose slots may move."""
+    cdef Arrival arrival = r.slots[r.head & r.mask]
+    r.head += 1
+    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
 
 cdef inline void handle_late_arrival(World* w, Level* v) noexcept nogil:
     cdef Arrival arrival
     pop_late(&v.inbox, &arrival)
-    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
-
-cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
-    cdef Arrival arrival = r.slots[r.head & r.mask]
-    r.head += 1
     handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
 
 cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept nogil:
@@ -198,7 +157,6 @@ cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept n
                 best = &v.inbox.runs[i]
             elif t < t_second:
                 t_second = t
-        late = NULL
         if unlikely(v.inbox.late.size() != 0):
             late = v.inbox.late.data()
             t = late.arrival.packet.t
@@ -217,9 +175,8 @@ cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept n
             handle_late_arrival(w, v)
         else:
             t = min(min(t_second, t_source), end)
-            if t > t_first:
-                drain_run(w, best, t)
-            else:
+            handle_first_arrival(w, best)
+            while best.head != best.tail and best.slots[best.head & best.mask].packet.t < t:
                 handle_first_arrival(w, best)
 
 # -- pass 2, run by run ---------------------------------------------------------------------------------------------------
@@ -273,10 +230,7 @@ cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end) noexcept 
         u = &w.unit[(<FifoParameters*>a.params).destination]
         e = find_entry_of_arrival(w, a)
         alone &= enters_alone(w, u, &a.packet, e, run)
-        if e != NULL and e.mode == LOCAL:
-            prefetch(e.target.extension)
-            prefetch(&w.mobile[e.mobile])
-            prefetch(&w.flow[a.packet.flow])
+        prefetch_receiver(w, e, a.packet.flow)
         v.entries.push_back(e)
         h += 1
     return alone

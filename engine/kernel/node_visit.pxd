@@ -322,6 +322,13 @@ cdef inline void handle_looked_up_packet(World* w, Unit* u, const Packet* p, Ent
     else:
         handle_packet(w, u, p, e)
 
+cdef inline void prefetch_receiver(World* w, const Entry* e, uint32_t flow) noexcept nogil:
+    """Prefetch what the delivery of a packet to a mobile node in the cell changes; e is its entry or NULL."""
+    if e != NULL and e.mode == LOCAL:
+        prefetch(e.target.extension)
+        prefetch(&w.mobile[e.mobile])
+        prefetch(&w.flow[flow])
+
 cdef inline uint32_t look_up_entries(
     World* w, Unit* u, const FifoCursor* x, uint32_t h, int64_t end, Entry** entries
 ) noexcept nogil:
@@ -343,10 +350,7 @@ cdef inline uint32_t look_up_entries(
             m = packet_mobile(w, p)
             e = find_entry(table, m)
             entries[h % BLOCK_PACKETS] = e
-            if e != NULL and e.mode == LOCAL:
-                prefetch(e.target.extension)
-                prefetch(&w.mobile[m])
-                prefetch(&w.flow[p.flow])
+            prefetch_receiver(w, e, p.flow)
             if prefetch_slots and x.tail - h > BLOCK_PACKETS:  # slots after the tail may be uninitialized
                 m = packet_mobile(w, &ring[(h + BLOCK_PACKETS) & mask])
                 prefetch_entry(&table.entries[home_slot(m, table.slot_count)])

@@ -150,8 +150,12 @@ class ComparisonProgress:
         now_s = time.perf_counter()
         if self.line.shown and (self.line.terminal or now_s - self._shown_s >= Progress.LOG_SECONDS):
             self._shown_s = now_s
-            shares = [f"{n}: {s.time_ps / _PS_PER_S:.1f} of {s.until_ps / _PS_PER_S:g} s" for n, s in self._states.items()]
-            self.line(f"{len(shares)} of {self._count} procedures started; {', '.join(shares[-MAX_SHOWN_RUNS:])}")
+            shares = [
+                f"{n}: {s.time_ps / _PS_PER_S:.1f} of {s.until_ps / _PS_PER_S:g} s"
+                for n, s in self._states.items() if s.time_ps < s.until_ps
+            ]  # fmt: skip
+            started = f"{len(self._states)} of {self._count} procedures started"
+            self.line("; ".join([started, *filter(None, [", ".join(shares[:MAX_SHOWN_RUNS])])]))
 
 
 def format_remaining(seconds: float) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
@@ -19,17 +19,15 @@ from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
-from handoff.scenario import Scenario, ScenarioError, load_scenario
+from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.option_errors import load_with_problems, parse_option
 from handoff.simulation import study
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RecorderFactory, RunResult
 from handoff.workload.build import build_setup
 
-MIN_PARALLEL_PACKETS = 1_000_000
-"""Packets of all procedures from which on they run in processes by default: one second of work or more."""
-RECORD_BYTES = 200
-"""Bytes of the record of a packet with ``--detail``, and of the table that its metrics are computed from."""
+if TYPE_CHECKING:
+    from handoff.experiments.execution.procedure_pool import ProcedureTask
 
 
 def run_study(
@@ -65,15 +63,15 @@ def run_study(
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
+    checkpointed = resume or checkpoint_every is not None
+    if checkpointed and jobs is not None and jobs > 1:
+        problems.append("--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time")
     command = _provenance_command(sys.argv[1:])
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
-    checkpointed = resume or every_ps is not None
-    if checkpointed and jobs is not None and jobs > 1:
-        raise ScenarioError(["--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time"])
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
@@ -102,10 +100,16 @@ def run_study(
             every_s = None if every_ps is None else every_ps / SECOND
             checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
         interruption = InterruptHandler()
-        if jobs is None:
-            jobs = 1 if checkpointed or limit is not None else _default_jobs(len(programs), threads, packets, detail)
-        if min(jobs, len(programs)) > 1:
-            runs = _run_in_processes(checked, scenario, programs, jobs, interruption, progress, (seed, threads, limit, detail))
+        if jobs is None and not checkpointed and limit is None and len(programs) > 1:
+            from handoff.experiments.execution.procedure_pool import choose_jobs
+
+            run_bytes = study.estimate_memory(setup.network, setup.duration_ps, packets, detail)
+            jobs = choose_jobs(len(programs), threads, packets, run_bytes)
+        if min(jobs or 1, len(programs)) > 1:
+            from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
+
+            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, input_states(checked, scenario))
+            runs = _run_in_processes(task, programs, jobs or 1, interruption, progress)
         else:
             runs = study.run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
@@ -127,28 +131,11 @@ def run_study(
     return interruption.exit_code
 
 
-def _default_jobs(procedures: int, threads: int, packets: int, detail: bool) -> int:
-    """Return how many procedures run at the same time: with little to do, a process takes longer to start than it saves."""
-    from handoff.experiments.execution.factory import available_cpus
-    from handoff.workload.movement_memory import physical_bytes
-
-    if procedures * packets < MIN_PARALLEL_PACKETS:
-        return 1
-    jobs = min(max(available_cpus() // threads, 1), procedures)
-    memory = physical_bytes()
-    if detail and memory is not None:
-        jobs = min(jobs, max(memory // (2 * RECORD_BYTES * max(packets, 1)), 1))
-    return jobs
-
-
 def _run_in_processes(
-    checked: Scenario, path: Path, programs: list[Program | Mixture], jobs: int, interruption: InterruptHandler,
-    progress: bool | None, options: tuple[int, int, int | None, bool],
-) -> list[RunResult]:  # fmt: skip
-    from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states, run_in_processes
+    task: ProcedureTask, programs: list[Program | Mixture], jobs: int, interruption: InterruptHandler, progress: bool | None
+) -> list[RunResult]:
+    from handoff.experiments.execution.procedure_pool import run_in_processes
 
-    seed, threads, limit, detail = options
-    task = ProcedureTask(checked, path, seed, threads, limit, detail, input_states(checked, path))
     status = ComparisonProgress(len(programs), progress)
     try:
         return run_in_processes(task, programs, jobs, progress=status, stop=lambda: interruption.requested)

@@ -50,8 +50,6 @@ class Agent:
         Verification of requests.
     configuration_ps : int
         Time that a new care-of address takes (``Options.address_configuration_ps``).
-    checks_addresses : bool
-        True if new addresses undergo duplicate address detection.
     is_anchor : bool
         True if the node has a binding cache under this procedure.
     is_router : bool
@@ -69,10 +67,9 @@ class Agent:
         self.binding_cache = BindingCache(program, roles, home_link)
         self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
         self.configuration_ps = program.options.address_configuration_ps(program.procedure)
-        self.checks_addresses = self.configuration_ps > 0 and program.procedure.ip == 6
         self.is_anchor = roles.is_anchor(node)
         self.is_router = node in roles.network.cell_of_node
-        self._checks_home_address = program.options.rfc and self.checks_addresses
+        self._checks_home_address = program.options.rfc and self.configuration_ps > 0 and program.procedure.ip == 6
         self._defers = any(step.step.effect == "delete" for step in program.steps)
         self.delayed_messages: dict[int, tuple[int, ...]] = {}
         self.dad_end_ps: dict[int, int] = {}
@@ -156,9 +153,7 @@ class Agent:
         if wait:
             self._delay(ctx, args, wait)
             return
-        self._send(ctx, hop, args)
-        if hop.starts:
-            self._start_steps(ctx, hop.starts, args)
+        self._relay(ctx, hop, args)
 
     def _relay_request_and_bind(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         """Relay a request between regions as the gateway of the new region, which binds too (RFC 4857)."""
@@ -176,9 +171,7 @@ class Agent:
     def _relay_reply(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         if self.is_router and not args[0] & STATUS_FIELD:
             self.visitor_list.on_reply(ctx, lifetime_ps(args))
-        self._send(ctx, hop, args)
-        if hop.starts:
-            self._start_steps(ctx, hop.starts, args)
+        self._relay(ctx, hop, args)
 
     def _relay_acknowledgement(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
         if self.is_router:
@@ -221,7 +214,7 @@ class Agent:
             radio = radio or (hop.is_broadcast and new == self.node)
             ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
             return
-        node = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
+        node = hop.next_node(args)
         if node == self.node:
             next_hop = self.message_hops[position & STEP_HOP_MASK]
             _MESSAGE_HANDLERS[next_hop.handler](self, ctx, next_hop, next_args)
@@ -264,8 +257,7 @@ class Agent:
                 return
         elif effect == "forward":
             self.visitor_list.start_forwarding(ctx, args)
-            if args[0] >= ATTACK_MARK:
-                self._count_attack("attack_accepted", args)
+            self._count_attack("attack_accepted", args)
         elif effect == "hand-over":
             self.visitor_list.hand_over(ctx, args, self.roles.node_of_role["tHA"](args))
         self._reply(ctx, hop, args)
@@ -296,8 +288,7 @@ class Agent:
             return False
         first_binding = self._checks_home_address and role == "HA" and new != home and not cache.is_bound(role, ctx.mobile)
         cache.bind(ctx, role, args, effect == "simultaneous")
-        if args[0] >= ATTACK_MARK:
-            self._count_attack("attack_accepted", args)
+        self._count_attack("attack_accepted", args)
         if first_binding:
             self._delay(ctx, args, self.configuration_ps)  # the home agent checks the home address (RFC 6275 10.3.1)
         return not first_binding

@@ -75,7 +75,7 @@ class BindingCache:
     """
 
     def __init__(self, program: Program, roles: RoleResolver, home_link: HomeLink | None = None) -> None:
-        self.options, self.program, self.roles, self.home_link = program.options, program, roles, home_link
+        self.options, self.roles, self.home_link = program.options, roles, home_link
         self.entries = PerMobileState(self._initial_entry)
         self._shared_sequence = program.options.sequence == "shared"
         self._limits_lifetime = bool(program.return_routability)

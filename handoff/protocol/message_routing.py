@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.protocol.messages import CODES, NEW, OLD
+from handoff.protocol.messages import CODES
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 
@@ -15,8 +15,6 @@ REQUESTS = ("RQ", "BU", "DBU")
 
 FORWARDERS = ("oAR", "tHA")
 """Roles that forward packets for the old care-of address."""
-
-_FIELD_OF_ROLE = {"oAR": OLD, "nAR": NEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,6 @@ class MessageHop:
         Role of the node.
     last : bool
         If true, the path ends here.
-    action : str
-        Treatment of the message at the node. ``"process"``: it ends here. Otherwise it is relayed: at once (``""``), or after the
-        agent has handled a passing ``"request"``, ``"bind"`` (gateway of the new region), ``"leave"`` (gateway of the old
-        region), ``"reply"``, ``"acknowledgement"`` or ``"marker"``.
     starts : tuple of int
         Steps that the node starts when it handles the message.
     code, size_bytes : int
@@ -45,13 +39,12 @@ class MessageHop:
         If true, the next node is the mobile node. The message then goes through this node's own table, like data.
     next_node : callable
         Returns the next node for the arguments of the message.
-    next_field : int
-        Argument of the message that is the next node; -1 if ``next_node`` has to find it.
     kind, effect : str
         Kind of the message, and its effect at the last node.
     handler : str
-        Name of the agent's handler: the action, or for a message that is relayed at once ``"send"``, or ``"relay"`` if the node
-        starts steps.
+        Treatment of the message at the node. ``"process"``: it ends here. Otherwise it is relayed: at once (``"send"``, or
+        ``"relay"`` if the node starts steps), or after the agent has handled a passing ``"request"``, ``"bind"`` (gateway of the
+        new region), ``"leave"`` (gateway of the old region), ``"reply"``, ``"acknowledgement"`` or ``"marker"``.
     is_request : bool
         True if the kind is one of ``REQUESTS``.
     ends_lifetime : bool
@@ -70,14 +63,12 @@ class MessageHop:
     program_step: ProgramStep
     role: str
     last: bool
-    action: str
     starts: tuple[int, ...]
     code: int
     size_bytes: int
     like_data: bool
     to_mobile: bool
     next_node: Callable[[Any], int]
-    next_field: int
     kind: str
     effect: str
     handler: str
@@ -101,19 +92,32 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
             action = "process" if last else _passing_action(program_step, role, program.procedure.marker)
             next_role, size_bytes = ("MN", 0) if last else (path[hop + 1], program_step.leg_bytes[hop])
             hops[number | hop << 16] = MessageHop(
-                program_step, role, last, action, program_step.starts[hop], CODES[program_step.kind], size_bytes,
-                program_step.kind == program.procedure.marker, next_role == "MN", roles.node_of_role[next_role],
-                _FIELD_OF_ROLE.get(next_role, -1), program_step.kind, program_step.step.effect,
-                action or ("relay" if program_step.starts[hop] else "send"), program_step.kind in REQUESTS,
-                program_step.kind in ("DRR", "DBA"), roles.is_conditional(program_step), program_step.over_old_link,
-                program_step.needs_reply, program_step.per_peer,
-                program_step.fallback_step if program_step.over_old_link else -1, program_step.kind == "AA",
-            )  # fmt: skip
+                program_step=program_step,
+                role=role,
+                last=last,
+                starts=program_step.starts[hop],
+                code=CODES[program_step.kind],
+                size_bytes=size_bytes,
+                like_data=program_step.kind == program.procedure.marker,
+                to_mobile=next_role == "MN",
+                next_node=roles.node_of_role[next_role],
+                kind=program_step.kind,
+                effect=program_step.step.effect,
+                handler=action or ("relay" if program_step.starts[hop] else "send"),
+                is_request=program_step.kind in REQUESTS,
+                ends_lifetime=program_step.kind in ("DRR", "DBA"),
+                is_conditional=roles.is_conditional(program_step),
+                over_old_link=program_step.over_old_link,
+                needs_reply=program_step.needs_reply,
+                per_peer=program_step.per_peer,
+                fallback_step=program_step.fallback_step if program_step.over_old_link else -1,
+                is_broadcast=program_step.kind == "AA",
+            )
     return hops
 
 
 def _passing_action(program_step: ProgramStep, role: str, marker: str) -> str:
-    """Return the action of a node in ``role`` that relays a message."""
+    """Return the handler of a node in ``role`` that relays a message; empty if it relays at once."""
     path, kind = program_step.step.path, program_step.kind
     if role == "nAR" and path[0] == "MN" and kind in REQUESTS:
         return "request"

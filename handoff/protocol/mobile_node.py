@@ -157,7 +157,7 @@ class MobileNodeController:
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
         router = self.router[attachment]
-        early = self.program.options.upstream_early and state.handoff_attachment == attachment - 1
+        early = self.options.upstream_early and state.handoff_attachment == attachment - 1
         if state.router == router or early:
             ctx.set_upstream_route(router)
         if state.is_registering_or_registered(router):
@@ -205,11 +205,11 @@ class MobileNodeController:
         if not self.begun[attachment] and row >= 0 and self.records["predict_ps"][row] < 0:
             self.begin_handoff(ctx, state, attachment)
         if state.router == self.router[attachment]:
-            early = self.program.options.upstream_early and attachment + 1 in state.links
+            early = self.options.upstream_early and attachment + 1 in state.links
             if early:
                 ctx.set_upstream_route(self.router[attachment + 1])
-            elif self.program.options.upstream_hold:
-                ctx.buffer_upstream(packets=self.program.options.upstream_packets)
+            elif self.options.upstream_hold:
+                ctx.buffer_upstream(packets=self.options.upstream_packets)
             else:
                 ctx.clear_upstream_route()
         elif self.client.has_link(state, state.router):
@@ -393,7 +393,7 @@ class MobileNodeController:
         """End the measurement ``settle_ps`` after a completed handoff whose old link is down, so that packets can arrive."""
         row = self.row_of[state.handoff_attachment]
         if row >= 0 and self.records["completed"][row] and state.handoff_attachment not in state.links:
-            ctx.timer(ctx.time_ps + self.program.options.settle_ps, SETTLED, state.handoff_attachment)
+            ctx.timer(ctx.time_ps + self.options.settle_ps, SETTLED, state.handoff_attachment)
 
     def _on_settled(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if state.handoff_attachment == attachment:

@@ -42,12 +42,11 @@ class RegistrationClient:
 
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], router: Sequence[int]) -> None:
         self.program, self.roles, self.message_hops, self.router = program, roles, message_hops, router
-        self.home_agent = roles.home_agent
         self.options, self.ip = program.options, program.procedure.ip
         self.uses_timestamps = self.ip == 4 and self.options.authenticates  # as identifications (RFC 5944 5.7.1)
         self.limits_rate = self.options.rfc and self.ip == 6  # RFC 6275 11.8
         self.tests_addresses = bool(program.return_routability)
-        self.signs = self.options.authenticates or bool(program.return_routability)
+        self.signs = self.options.authenticates or self.tests_addresses
         self.rfc = self.options.rfc
         self.registers = [step.registers for step in program.steps]
         self.lifetime_s = [self._requested_lifetime_s(step) for step in program.steps]
@@ -96,11 +95,13 @@ class RegistrationClient:
         wait = self.first_wait_ps[number]
         if self.rfc:
             wait = self._rfc_first_wait_ps(state, hop.program_step, new, wait)
-        request = tuple.__new__(PendingRequest, (number, peer, old, new, wait, False))
-        if self.limits_rate and self._holds(ctx, state, request):
-            return
-        self._await_reply(ctx, state, request, ctx.time_ps + wait)
-        self.send(ctx, state, number, peer, old, new)
+        self._send_or_hold(ctx, state, tuple.__new__(PendingRequest, (number, peer, old, new, wait, False)))
+
+    def _send_or_hold(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> None:
+        """Send a request that needs a reply, or hold it until the rate limit permits it."""
+        if not (self.limits_rate and self._holds(ctx, state, request)):
+            self._await_reply(ctx, state, request, ctx.time_ps + request.wait_ps)
+            self.send(ctx, state, *request[:4])
 
     def _holds(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> bool:
         """Hold a request that needs a reply until the rate limit permits it. Return whether it has to wait."""
@@ -206,13 +207,11 @@ class RegistrationClient:
             return True  # a message about the old link is of no use over another link
         step = self.program.steps[request.step]
         request = request._replace(wait_ps=wait, rate_limited=False)
-        if self.program.return_routability and self._lacks_tokens(ctx, state, step, request.peer, request.new):
+        if self.tests_addresses and self._lacks_tokens(ctx, state, step, request.peer, request.new):
             state.updates_without_tokens = (*state.updates_without_tokens, request[:4])
             self._test_addresses(ctx, state, step, *request[1:4])
         elif self.has_link(state, request.old if step.over_old_link else request.new):
-            if not (self.limits_rate and self._holds(ctx, state, request)):
-                self._await_reply(ctx, state, request, ctx.time_ps + wait)
-                self.send(ctx, state, *request[:4])
+            self._send_or_hold(ctx, state, request)
         else:  # try again later, when a link may be up
             self._await_reply(ctx, state, request, ctx.time_ps + wait)
         return True
@@ -220,13 +219,13 @@ class RegistrationClient:
     def send(self, ctx: Context, state: MobileNodeState, number: int, peer: int, old: int, new: int) -> None:
         """Send one message along its path, over the old or the new link, with the current identification."""
         hop = self.message_hops[number]
-        deregisters = new == self.home_agent and hop.effect != "forward"
+        deregisters = new == self.roles.home_agent and hop.effect != "forward"
         lifetime_s = 0 if deregisters else self.lifetime_s[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
         args: tuple[int, ...] = (number | ONE_HOP, old, new, peer + 1 | lifetime_s << PEER_BITS, state.identification, 0)
         if self.signs and hop.is_request:
             args = self._sign(ctx, state, MessageFields.unpack(args), hop.program_step)
         via = old if hop.over_old_link else new
-        to = args[hop.next_field] if hop.next_field >= 0 else hop.next_node(args)
+        to = hop.next_node(args)
         taps = self.roles.taps
         stop = to if taps is None else taps.next_stop(via, to)
         ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=args, via=via, like_data=stop != to)
@@ -234,13 +233,13 @@ class RegistrationClient:
     def _requested_lifetime_s(self, step: ProgramStep) -> int:
         if step.kind == "DBU":
             return 0
-        if step.step.path[-1] == "CN" and self.program.return_routability:
+        if step.step.path[-1] == "CN" and self.tests_addresses:
             return min(self.options.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
         return self.options.lifetime_s
 
     def _sign(self, ctx: Context, state: MobileNodeState, fields: MessageFields, step: ProgramStep) -> MessageFields:
         """Add the authenticator that the receiver requires."""
-        if step.step.path[-1] == "CN" and self.program.return_routability:
+        if step.step.path[-1] == "CN" and self.tests_addresses:
             home = state.tokens[fields.peer, _HOME_ADDRESS][0]
             care_of = state.tokens[fields.peer, fields.new][0] if fields.lifetime_s else 0
             fields = fields.replace(status=nonce_index(home) | nonce_index(care_of) << NONCE_BITS)

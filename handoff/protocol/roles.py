@@ -160,11 +160,6 @@ class RoleResolver:
             return False
         return step.step.path[-1] != "MAP" or new != self.home_agent
 
-    def tunnel(self, role: str) -> dict[str, int | str]:
-        """Return header size and end of a tunnel from a node in ``role``, as keyword arguments for ``Network.bind``."""
-        header, end = self.tunnel_end(role)
-        return {"header_bytes": header, "end": end}
-
     def tunnel_end(self, role: str) -> tuple[int, Literal["router", "mobile"]]:
         """Return header size and end of a tunnel from a node in ``role``."""
         if role not in self._tunnel_ends:

@@ -113,7 +113,8 @@ class _BindAtOnce:
         part, router = event.args[0] >> 16, event.args[0] & 0xFFFF
         roles, role = self.roles_of_parts[part]
         if router != roles.home_agent:
-            ctx.bind(roles.care_of(role, router), **roles.tunnel(role))
+            header, end = roles.tunnel_end(role)
+            ctx.bind(roles.care_of(role, router), header_bytes=header, end=end)
         elif role == "HA":
             ctx.deliver_locally()
         else:

@@ -40,7 +40,8 @@ def install_initial_state(setup: Setup, network: Network, roles_of_parts: Sequen
             continue
         for roles in roles_of_parts:
             for node, role, bound in anchors_with_bindings(roles, router, mobiles):
-                network.bind(node, bound, roles.care_of(role, router), **roles.tunnel(role))  # type: ignore[arg-type]
+                header, end = roles.tunnel_end(role)
+                network.bind(node, bound, roles.care_of(role, router), header_bytes=header, end=end)
 
 
 def prepare_network(setup: Setup, program: Program | Mixture, seed: int) -> tuple[Network, list[RunPart]]:

@@ -63,8 +63,8 @@ class PathDelays:
         if roles.procedure.hierarchical:
             chain.append((roles.gateways[router], "MAP" if roles.procedure.ip == 6 else "GFA", router))
         for anchor, role, target in chain:
-            tunnel = roles.tunnel(role)
-            yield anchor, target, int(tunnel["header_bytes"]), tunnel["end"] == "router"
+            header, end = roles.tunnel_end(role)
+            yield anchor, target, header, end == "router"
 
     def _travel(self, source: int, target: int, size_bytes: int) -> int:
         """Return the delay of the shortest path between two nodes, with the forwarding servers of the nodes that it enters."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from engine import Network
+from engine.memory import memory_upper_bound
 from engine.offered_load import expected_packets
 from handoff.protocol.mixture import Mixture, compile_procedure
 from handoff.protocol.procedures import name_errors
@@ -16,6 +18,8 @@ from handoff.simulation.run_parts import procedure_name
 
 MAX_RECORDED_PACKETS = 10**7
 """Largest expected number of packets of a run for which a record of every packet is kept by default."""
+RECORD_BYTES = 200
+"""Memory of the record of a packet."""
 
 
 def compile_programs(setup: Setup, procedures: Iterable[str | Program | Mixture]) -> list[Program | Mixture]:
@@ -40,6 +44,11 @@ def compile_programs(setup: Setup, procedures: Iterable[str | Program | Mixture]
 def count_expected_packets(setup: Setup) -> int:
     """Return about how many data packets the flows of a setup send."""
     return int(expected_packets(setup.network, setup.duration_ps).sum())
+
+
+def estimate_memory(network: Network, until_ps: int, packets: int, detail: bool) -> int:
+    """Return an upper bound in bytes of the memory of a run, with the records of its packets if ``detail`` is true."""
+    return memory_upper_bound(network, until_ps) + RECORD_BYTES * packets * detail
 
 
 def run_study(

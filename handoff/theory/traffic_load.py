@@ -101,9 +101,9 @@ def _downstream_segments(roles: RoleResolver, node: int, router: int) -> tuple[l
     segments = [] if optimized else [(node, roles.home_agent, 0)]
     header_bytes = 0
     for role, anchor in anchors:
-        tunnel = roles.tunnel(role)
-        ends_at_router = tunnel["end"] == "router"
-        header_bytes = int(tunnel["header_bytes"]) + (0 if ends_at_router else header_bytes)
+        header, end = roles.tunnel_end(role)
+        ends_at_router = end == "router"
+        header_bytes = header + (0 if ends_at_router else header_bytes)
         segments.append((anchor, roles.care_of(role, router), header_bytes))
     return segments, 0 if ends_at_router else header_bytes
 

@@ -18,6 +18,7 @@ from .compare import by_name, differences, hop_differences, rows_that_differ
 from .controllers import Actor
 from .feedforward_networks import feedforward_network
 from .generate import generate
+from .many_lengths import many_lengths
 from .oracle import Oracle
 from .overlapping_cells import overlapping_cells
 from .scenarios import UNCHANGED, Change, Scenario
@@ -61,6 +62,8 @@ def oracle_and_levels(number: int) -> list[str]:
     problems = _agree(number, generate(number), **options)
     problems += _agree(number, overlapping_cells(number), **options)
     problems += _agree(number, feedforward_network(number), **options)
+    if number % 5 == 0:
+        problems += _agree(number, many_lengths(number), **options)
     return problems + _in_slices(number, generate(number), **options)
 
 

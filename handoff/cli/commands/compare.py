@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
+from handoff.cli.execution_options import MAX_JOBS
 from handoff.cli.options import study_options
-
-MAX_JOBS = 4096
 
 
 @click.command()
@@ -20,7 +19,7 @@ MAX_JOBS = 4096
 @click.option(
     "--jobs", type=click.IntRange(1, MAX_JOBS), metavar="N",
     help="Number of procedures that run at the same time, in processes of this machine. The results do not depend on it.  "
-    "[default: the number of cores; 1 with checkpoints, a memory limit, or little to do]",
+    "[default: as many as cores and memory allow; 1 with checkpoints, a memory limit, or little to do]",
 )
 def compare(procedures: str, jobs: int | None, **options: Any) -> int:
     """Compare procedures on the same packets and random draws.

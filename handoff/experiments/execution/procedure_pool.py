@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from handoff.experiments.execution.factory import available_cpus
 from handoff.experiments.execution.input_files import file_names
 from handoff.experiments.execution.process_pool import (
     POLL_SECONDS,
@@ -31,7 +32,10 @@ from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.simulation.run_parts import procedure_name
 from handoff.workload.build import build_setup
+from handoff.workload.movement_memory import physical_bytes
 
+MIN_PARALLEL_PACKETS = 1_000_000
+"""Packets of all procedures from which on they run in processes by default: one second of work or more."""
 REPORT_SECONDS = 0.2
 """Shortest time between two reports of the progress of a run."""
 
@@ -59,6 +63,27 @@ class ProcedureTask:
     memory_limit_bytes: int | None
     detail: bool
     inputs: tuple[tuple[str, int, int, int], ...]
+
+
+def choose_jobs(procedures: int, threads: int, packets: int, run_bytes: int) -> int:
+    """Return how many procedures run at the same time by default.
+
+    With little to do, a process takes longer to start than it saves. Half the memory of the machine is left for the metrics.
+
+    Parameters
+    ----------
+    procedures, threads : int
+        Number of procedures, and of threads of each.
+    packets : int
+        Expected packets of a run.
+    run_bytes : int
+        Upper bound of the memory of a run.
+    """
+    if procedures * packets < MIN_PARALLEL_PACKETS:
+        return 1
+    jobs = min(max(available_cpus() // threads, 1), procedures)
+    memory = physical_bytes()
+    return jobs if memory is None else min(jobs, max(memory // (2 * max(run_bytes, 1)), 1))
 
 
 def input_states(scenario: Scenario, path: Path) -> tuple[tuple[str, int, int, int], ...]:

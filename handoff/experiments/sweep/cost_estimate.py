@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.memory import memory_upper_bound
 from engine.offered_load import expected_packets
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents
@@ -19,14 +18,13 @@ from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario
 from handoff.simulation.initial_state import prepare_network
 from handoff.simulation.run import StudyProgress, run_procedure
+from handoff.simulation.study import estimate_memory
 from handoff.workload.build import build_setup, message_path
 
 BUILD_SECONDS = 5.0
 """Time for building scenarios other than the first and the last."""
 PROBE_SECONDS = 1.0
 """Length of the run that the speed is measured with, in real time."""
-RECORD_BYTES = 200
-"""Memory of each packet with ``detail``."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +161,8 @@ def _estimate_cost(plan: SweepPlan, point: Point) -> RunCost | str:
         building = time.perf_counter() - start
         network, _ = prepare_network(setup, compile_procedure(setup, point.procedure), plan.seeds[0])
         packets = int(expected_packets(setup.network, setup.duration_ps).sum())
-        detail = RECORD_BYTES * packets if point.settings.detail else 0
-        return RunCost(packets, memory_upper_bound(network, setup.duration_ps) + detail, building)
+        memory = estimate_memory(network, setup.duration_ps, packets, bool(point.settings.detail))
+        return RunCost(packets, memory, building)
     except (ValueError, OSError, MemoryError) as error:
         return "; ".join(str(error).splitlines())
 

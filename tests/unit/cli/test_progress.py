@@ -158,6 +158,16 @@ def test_progress_of_a_comparison_names_its_latest_runs(stderr, monkeypatch):
     ]
 
 
+def test_progress_of_a_comparison_leaves_out_the_runs_that_are_complete(stderr):
+    stream = stderr(True)
+    progress = ComparisonProgress(2, True)
+    progress("mipv4", StudyProgress(60 * 10**12, 60 * 10**12, 5))
+    progress("mipv6", StudyProgress(6 * 10**12, 60 * 10**12, 5))
+    progress("mipv6", StudyProgress(60 * 10**12, 60 * 10**12, 5))
+    shown = [line.strip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "\n", stream.getvalue()).splitlines() if line.strip()]
+    assert shown == ["1 of 2 procedures started", "2 of 2 procedures started; mipv6: 6.0 of 60 s", "2 of 2 procedures started"]
+
+
 def test_progress_of_a_comparison_is_shown_only_on_request_off_a_terminal(stderr, monkeypatch):
     stream = stderr(False)
     monkeypatch.setattr(Progress, "LOG_SECONDS", 0)

@@ -50,7 +50,16 @@ def test_anchors_above_a_gateway_tunnel_to_the_gateway():
     ],
 )
 def test_tunnels_end_at_the_care_of_address(procedure, role, header, end):
-    assert build_parts(procedure).roles.tunnel(role) == {"header_bytes": header, "end": end}
+    assert build_parts(procedure).roles.tunnel_end(role) == (header, end)
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_a_step_without_conditions_is_part_of_every_registration(procedure):
+    p = build_parts(procedure)
+    steps = [step for step in p.program.steps if not p.roles.is_conditional(step)]
+    assert steps
+    for step in steps:
+        assert all(p.roles.applies(step, old, new) for old in (-1, p.ha, p.old, p.new) for new in (p.ha, p.old, p.new))
 
 
 def test_a_mobile_node_that_is_up_at_time_0_is_registered_there():

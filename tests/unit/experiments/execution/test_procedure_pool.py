@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine import MemoryLimitError
-from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states, run_in_processes
+from handoff.experiments.execution.procedure_pool import ProcedureTask, choose_jobs, input_states, run_in_processes
 from handoff.scenario.models import Scenario
 from handoff.simulation.study import compile_programs, run_study
 from handoff.workload.build import build_setup
@@ -91,3 +91,22 @@ def test_a_file_that_has_changed_is_refused(study, tmp_path):
         file.write("mn2,ar0,0,,,\n")
     with pytest.raises(OSError, match=r"walk\.csv: the file has changed since this command read it: repeat the command$"):
         run_in_processes(task, programs, 2)
+
+
+@pytest.mark.parametrize(
+    ("procedures", "threads", "packets", "run_bytes", "jobs"),
+    [
+        (16, 1, 62_499, 10**7, 1),  # 999,984 packets: a process takes longer to start than it saves
+        (16, 1, 62_500, 10**7, 8),
+        (3, 1, 10**6, 10**7, 3),
+        (16, 3, 10**6, 10**7, 2),
+        (16, 16, 10**6, 10**7, 1),
+        (16, 1, 10**7, 2 * 10**9, 2),  # two runs and their metrics take 8 GB
+        (16, 1, 10**7, 9 * 10**9, 1),
+    ],
+)
+def test_the_number_of_processes_follows_cores_work_and_memory(monkeypatch, procedures, threads, packets, run_bytes, jobs):
+    pool = "handoff.experiments.execution.procedure_pool"
+    monkeypatch.setattr(f"{pool}.available_cpus", lambda: 8)
+    monkeypatch.setattr(f"{pool}.physical_bytes", lambda: 8 * 10**9)
+    assert choose_jobs(procedures, threads, packets, run_bytes) == jobs

@@ -2,8 +2,9 @@
 
 import pytest
 
-from handoff.experiments.sweep.cost_estimate import RECORD_BYTES, RunCost, forecast, preview_sweep
+from handoff.experiments.sweep.cost_estimate import RunCost, forecast, preview_sweep
 from handoff.experiments.sweep.request import SweepRequest, plan_sweep
+from handoff.simulation.study import RECORD_BYTES
 from tests.unit.experiments.sweep.small_sweep import write_scenario
 
 

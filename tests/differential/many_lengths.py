@@ -1,0 +1,47 @@
+"""Random scenarios with more lengths of links than an inbox has runs: a hub whose routers are all at different distances.
+
+What the hub sends arrives in any order, so that many packets are late, and some queue on their links.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from engine.quantities import FOREVER
+
+from .controllers import Script
+from .scenarios import AttachmentRow, CellRow, EntryRow, FlowRow, LinkRow, MobileRow, NodeRow, Pipe, Scenario
+
+US, MS = 10**6, 10**9
+BYTES = 50
+SLOW = 8 * BYTES * 500  # bits per second: 2 ms for a packet
+ROUTERS = 40
+
+
+def many_lengths(seed: int) -> Scenario:
+    """Return a scenario with traffic both ways; packets of 40 mobile nodes are up to 80 ms on their way to 40 routers."""
+    dice = Random(f"lengths {seed}")
+    ties = seed % 2 == 1
+    grid = 100 * US if ties else 1
+    routers = [f"r{i}" for i in range(ROUTERS)]
+    script = Script(
+        seed=seed, nodes=("cn", "hub", *sorted(routers)), cells=tuple(sorted(routers)), grid_ps=grid, patience_ps=MS,
+        sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
+    )  # fmt: skip
+    scenario = Scenario(seed, ties, 120 * MS, 4, script, still="everywhere")
+    scenario.nodes += [NodeRow(name, 0, 0) for name in ("cn", "hub", *routers)]
+    scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(0, 5 * MS)) for a, b in (("cn", "hub"), ("hub", "cn"))]
+    for i, router in enumerate(routers):
+        wire = Pipe(dice.choice((0, 0, SLOW)), dice.randint(MS, 80 * MS) // grid * grid)
+        scenario.links += [LinkRow(a, b, f"{a}>{b}", wire) for a, b in (("hub", router), (router, "hub"))]
+        scenario.cells.append(CellRow(router, False, Pipe(0, MS), Pipe(0, MS)))
+        mobile = f"phone {i}"
+        scenario.mobiles.append(MobileRow(mobile, "hub"))
+        scenario.attachments.append(AttachmentRow(mobile, router, 0, FOREVER))
+        scenario.entries += [EntryRow(router, mobile, None), EntryRow("hub", mobile, router)]
+        scenario.routes_up.append((mobile, router))
+        for up in (False, True):
+            step = grid * dice.randint(10, 30) if ties else dice.randint(MS, 3 * MS)
+            start = dice.randint(0, 5 * MS) // grid * grid
+            scenario.flows.append(FlowRow("cbr", "cn", mobile, up, "lengths", start, FOREVER, step, FOREVER, BYTES))
+    return scenario
