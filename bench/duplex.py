@@ -124,6 +124,8 @@ def main() -> None:
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, with compiled modules")
     parser.add_argument("--document", action="store_true", help=f"write the tables into {DOCUMENT.name}")
     options = parser.parse_args()
+    if options.document and (options.names or options.quick):
+        parser.error("--document writes whole tables of full length: leave out NAME and --quick")
     against = options.against and options.against.resolve()
     measured = options.rounds, options.quick, against
     networks = [case for case in CASES if is_chosen(case.name, options.names)]

@@ -264,8 +264,8 @@ def run_engine(net: Duplex) -> dict[str, Any]:
     return {
         "delivered": result.fate_counts().get("delivered", 0), "hops": result.events, "delay_sum_ps": sum(delays),
         "weighted_delays": sum(d * (n + 1) * GOLDEN for d, n in zip(delays, numbers, strict=True)) % 2**64,
-        "acknowledged": home_agent.acknowledged, "markers": mobiles.markers, "fates": result.fate_counts(),
-        "user_s": user * (1 - controllers / wall), "whole_user_s": user, "windows": engine.profile["windows"],
+        "acknowledged": home_agent.acknowledged, "markers": mobiles.markers,
+        "user_s": user * (1 - controllers / wall),
     }  # fmt: skip
 
 

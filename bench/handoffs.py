@@ -12,51 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-from dataclasses import replace
 from statistics import median
 from typing import Any
 
-import numpy as np
-
-from bench.many import MS, ROUTERS, movement
-from bench.w1 import PACKET_BYTES
-from engine import Network
-from handoff.protocol.options import Options
+from bench.many import MS, build_study
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
 
 PROCEDURES = ("mipv4", "mipv6", "hmipv4-bicast", "sync-mipv4", "sync-hmipv6")
 PERIOD_PS = 500 * MS
-
-
-def network(mobiles: int, rng: np.random.Generator, period_ps: int) -> Network:
-    """Build nodes, links, cells, mobile nodes and flows; mobile node m starts at router ``m % 64``."""
-    net = Network()
-    net.node("cn"), net.node("ha", registration="10us")
-    net.link("cn", "ha", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
-    for i in range(2):
-        net.node(f"g{i}", registration="10us")
-        net.link("ha", f"g{i}", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
-    for i in range(ROUTERS):
-        net.node(f"r{i}")
-        net.link(f"g{2 * i // ROUTERS}", f"r{i}", rate="10Gbit/s", delay="5ms", buffer_packets=100, both=True)
-        net.cell(f"r{i}", rate="10Mbit/s", delay="2ms", buffer_packets=100)
-    for i in range(ROUTERS):
-        net.link(f"r{i}", f"r{(i + 1) % ROUTERS}", rate="10Gbit/s", delay="6ms", buffer_packets=100, both=True)
-    nodes = net.mobiles(mobiles, home="ha")
-    net.cbr("cn", nodes, interval=period_ps, size_bytes=PACKET_BYTES, start_ps=rng.integers(0, period_ps, mobiles))
-    return net
-
-
-def build_study(mobiles: int, handoffs: int, seconds: int, period_ps: int, **options: Any) -> Setup:
-    """Build the setup with ``handoffs`` handoffs a second."""
-    rng = np.random.default_rng(1)
-    net = network(mobiles, rng, period_ps)
-    first, until = net.node_index("r0"), seconds * 1000 * MS
-    gateways = {first + i: net.node_index(f"g{2 * i // ROUTERS}") for i in range(ROUTERS)}
-    moves = movement(net, handoffs * seconds, until, rng)
-    return Setup(net, net.node_index("ha"), moves, until, replace(Options(), **options), gateways)
 
 
 def measure(setup: Setup, procedure: str) -> dict[str, Any]:
@@ -81,7 +46,7 @@ def main() -> None:
     parser.add_argument("--period-ms", type=int, default=PERIOD_PS // MS, help="time between two packets of a mobile node (500)")
     parser.add_argument("--procedures", default=",".join(PROCEDURES))
     args = parser.parse_args()
-    setup = build_study(args.mobiles, args.handoffs, args.seconds, args.period_ms * MS)
+    setup = build_study(args.mobiles, args.handoffs, args.seconds, period_ps=args.period_ms * MS, gateways=2)
     for procedure in args.procedures.split(","):
         rounds = [measure(setup, procedure) for _ in range(args.rounds)]
         row = {name: round(median(r[name] for r in rounds), 1) for name in ("user_us", "controller_us")}

@@ -31,19 +31,26 @@ MIN_DOWN_PS = 250 * MS  # an old link's end is predicted at most 200 + 50 ms bef
 CROWD_PS = 100 * MS
 
 
-def network(mobiles: int, rng: np.random.Generator) -> Network:
-    """Build nodes, links, cells, mobile nodes and flows; mobile node m starts at router ``m % 64``."""
+def network(mobiles: int, rng: np.random.Generator, period_ps: int, gateways: int) -> Network:
+    """Build nodes, links, cells, mobile nodes and flows; mobile node m starts at router ``m % 64``.
+
+    With ``gateways``, each has an equal share of the routers, and is half way between them and the home agent.
+    """
     net = Network()
     net.node("cn"), net.node("ha", registration="10us")
     net.link("cn", "ha", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
+    for i in range(gateways):
+        net.node(f"g{i}", registration="10us")
+        net.link("ha", f"g{i}", rate="100Gbit/s", delay="5ms", buffer_packets=1000, both=True)
     for i in range(ROUTERS):
         net.node(f"r{i}")
-        net.link("ha", f"r{i}", rate="10Gbit/s", delay="10ms", buffer_packets=100, both=True)
+        parent, delay = (f"g{gateways * i // ROUTERS}", "5ms") if gateways else ("ha", "10ms")
+        net.link(parent, f"r{i}", rate="10Gbit/s", delay=delay, buffer_packets=100, both=True)
         net.cell(f"r{i}", rate="10Mbit/s", delay="2ms", buffer_packets=100)
     for i in range(ROUTERS):
         net.link(f"r{i}", f"r{(i + 1) % ROUTERS}", rate="10Gbit/s", delay="6ms", buffer_packets=100, both=True)
     nodes = net.mobiles(mobiles, home="ha")
-    net.cbr("cn", nodes, interval=PERIOD_PS, size_bytes=PACKET_BYTES, start_ps=rng.integers(0, PERIOD_PS, mobiles))
+    net.cbr("cn", nodes, interval=period_ps, size_bytes=PACKET_BYTES, start_ps=rng.integers(0, period_ps, mobiles))
     return net
 
 
@@ -71,12 +78,16 @@ def movement(net: Network, moves: int, until_ps: int, rng: np.random.Generator, 
     return Attachments(**{name: values[order] for name, values in columns.items()})
 
 
-def build_study(mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False) -> Setup:
-    """Build the setup with ``handoffs`` handoffs a second."""
+def build_study(
+    mobiles: int, handoffs: int, seconds: int, *, crowd: bool = False, period_ps: int = PERIOD_PS, gateways: int = 0
+) -> Setup:
+    """Build the setup with ``handoffs`` handoffs a second, and a packet to each mobile node in ``period_ps``."""
     rng = np.random.default_rng(1)
-    net = network(mobiles, rng)
+    net = network(mobiles, rng, period_ps, gateways)
     until = seconds * 1000 * MS
-    return Setup(net, net.node_index("ha"), movement(net, handoffs * seconds, until, rng, crowd=crowd), until)
+    moves = movement(net, handoffs * seconds, until, rng, crowd=crowd)
+    gateway_of = {net.node_index(f"r{i}"): net.node_index(f"g{gateways * i // ROUTERS}") for i in range(ROUTERS * bool(gateways))}
+    return Setup(net, net.node_index("ha"), moves, until, gateways=gateway_of)
 
 
 def peak_bytes() -> int:

@@ -162,4 +162,4 @@ def table(runs: Iterable[WholeRun], rounds: int, quick: bool, against: Path | No
             yield [run.name, f"left out: no {BOLOGNA.name}", *(["", ""] if against else [])]
         else:
             ratio = [f"{seconds[0] / seconds[1]:.2f} ×"] if against else []
-            yield [run.name, *(f"{s:.2f} s" for s in seconds), *ratio]
+            yield [run.name + ", shortened" * quick, *(f"{s:.2f} s" for s in seconds), *ratio]

@@ -220,25 +220,25 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "upstream lost while it waits",
         "protocol/mobile_node.py",
-        "elif self.program.options.upstream_hold:",
+        "elif self.options.upstream_hold:",
         "elif False:",
     ),
     Mutant(
         "upstream waits although it should not",
         "protocol/mobile_node.py",
-        "elif self.program.options.upstream_hold:",
+        "elif self.options.upstream_hold:",
         "elif True:",
     ),
     Mutant(
         "upstream of the conventional procedures is lost",
         "protocol/mobile_node.py",
-        "elif self.program.options.upstream_hold:",
-        'elif self.program.options.upstream_hold and self.program.procedure.family != "conventional":',
+        "elif self.options.upstream_hold:",
+        'elif self.options.upstream_hold and self.program.procedure.family != "conventional":',
     ),
     Mutant(
         "upstream does not wait for the reply",
         "protocol/mobile_node.py",
-        "early = self.program.options.upstream_early and attachment + 1 in state.links",
+        "early = self.options.upstream_early and attachment + 1 in state.links",
         "early = attachment + 1 in state.links",
     ),
     Mutant(
@@ -378,14 +378,14 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "marker waits for registration servers",
         "protocol/message_routing.py",
-        "program_step.kind == program.procedure.marker, next_role",
-        "False, next_role",
+        "like_data=program_step.kind == program.procedure.marker,",
+        "like_data=False,",
     ),
     Mutant(
         "every message passes registration servers",
         "protocol/message_routing.py",
-        "program_step.kind == program.procedure.marker, next_role",
-        "True, next_role",
+        "like_data=program_step.kind == program.procedure.marker,",
+        "like_data=True,",
     ),
     Mutant(
         "eager detection waits like lazy detection",

@@ -24,10 +24,10 @@ int report(const char* path) {
   const double before = user_seconds();
   const Outcome out = simulator.run();
   const double user = user_seconds() - before;
-  std::printf("{\"delivered\": %llu, \"dropped\": %llu, \"hops\": %llu, \"delay_sum_ps\": %lld, \"weighted_delays\": %llu, "
+  std::printf("{\"delivered\": %llu, \"hops\": %llu, \"delay_sum_ps\": %lld, \"weighted_delays\": %llu, "
               "\"acknowledged\": %llu, \"markers\": %llu, \"user_s\": %.6f}\n",
-              static_cast<unsigned long long>(out.delivered), static_cast<unsigned long long>(out.dropped),
-              static_cast<unsigned long long>(out.hops), static_cast<long long>(out.delay_sum),
+              static_cast<unsigned long long>(out.delivered), static_cast<unsigned long long>(out.hops),
+              static_cast<long long>(out.delay_sum),
               static_cast<unsigned long long>(out.weighted_delays), static_cast<unsigned long long>(out.acknowledged),
               static_cast<unsigned long long>(out.markers), user);
   return 0;

@@ -6,7 +6,7 @@
 #include "network.hpp"
 
 struct Outcome {
-  std::uint64_t delivered = 0, dropped = 0, hops = 0, acknowledged = 0, markers = 0;
+  std::uint64_t delivered = 0, hops = 0, acknowledged = 0, markers = 0;
   Time delay_sum = 0;
   std::uint64_t weighted_delays = 0;  // sum over flows of delay sum x weight of the flow, which sees who waited for whom
 };
@@ -92,10 +92,7 @@ class Simulator {
   void look_up(std::uint16_t node, Packet& p) {
     const bool home = n_.roaming && node == home_agent;
     const std::uint16_t care_of = home ? n_.binding[p.number] : n_.entry[n_.at(p.number, node)];
-    if (care_of == no_entry) {
-      ++out_.dropped;
-      return schedule_.finish(p);
-    }
+    if (care_of == no_entry) return schedule_.finish(p);
     if (care_of == node) {
       p.resize(p.own_bytes());
       return forward(n_.downlink(p.number, node), p);

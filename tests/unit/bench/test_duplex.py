@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sys
 
 import pytest
 
@@ -70,6 +71,14 @@ def test_a_program_with_another_number_stops_the_comparison(key):
     duplex.check_equal("star", {"engine": ours, "wheel": ours})
     with pytest.raises(SystemExit, match=f"star: wheel disagrees with the engine: {key} 6 instead of 5"):
         duplex.check_equal("star", {"engine": ours, "wheel": ours | {key: 6}})
+
+
+@pytest.mark.parametrize("arguments", [["--quick"], ["commute"]])
+def test_only_whole_tables_of_full_length_are_written_into_the_page(monkeypatch, capsys, arguments):
+    monkeypatch.setattr(sys, "argv", ["duplex.py", "--document", *arguments])
+    with pytest.raises(SystemExit):
+        duplex.main()
+    assert "--document writes whole tables of full length: leave out NAME and --quick" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [{"schedule": "heap"}, {"schedule": "lazy", "network": "x"}, {"schedul": "heap"}])

@@ -1,11 +1,14 @@
 """Levels: which units form one, when a run goes over to them, and results that do not depend on them."""
 
+import io
+
 import numpy as np
 import pytest
 
 from bench.small import star
 from bench.w1 import workload
 from engine import Engine, Network
+from engine._checkpoint import restore, save
 from engine.lookahead import plan_lookahead
 
 
@@ -51,6 +54,19 @@ def test_a_run_with_short_visits_goes_over_to_levels():
     assert auto.run("600ms").fingerprint == by_unit.run("600ms").fingerprint
     assert 0 < auto.profile["level_windows"] < auto.profile["windows"] == by_unit.profile["windows"]
     assert by_unit.profile["level_windows"] == 0
+
+
+def test_a_run_by_level_continues_by_level_after_a_checkpoint():
+    whole, first, second = Engine(star(64)), Engine(star(64)), Engine(star(64))
+    first.advance("400ms")
+    file = io.BytesIO()
+    save(first, file)
+    file.seek(0)
+    restore(second, file)
+    second.advance("600ms")
+    whole.advance("600ms")
+    assert second.result().fingerprint == whole.result().fingerprint
+    assert second.profile["level_windows"] == whole.profile["level_windows"] > first.profile["level_windows"] > 0
 
 
 def test_a_run_with_long_visits_stays_with_units():
