@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from engine import NetworkError
 from engine.output_file import NewFile
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.terminal import show
@@ -20,6 +19,7 @@ from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.workload.build import build_setup
+from handoff.workload.mobile_names import find_mobile
 
 _DEFAULT_TERMINAL = (130, 24)
 """Columns and lines where the output is no terminal."""
@@ -45,7 +45,7 @@ def ladder_command(
     _check_folder(output, is_folder=False)
     setup, seed, inputs = _load(scenario, seed, changes)
     with reserve_outputs(None, {"-o": output}, inputs):
-        ladder = build_ladder(setup, procedure, _find_mobile(setup, mn), handoff, seed)
+        ladder = build_ladder(setup, procedure, find_mobile(setup, mn, "--mn"), handoff, seed)
         if output is None:
             show(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
         else:
@@ -74,7 +74,7 @@ def figure_command(
         raise ScenarioError(["--figure all: give the folder of the files with -o"])
     _check_folder(output, is_folder=every)
     setup, seed, inputs = _load(scenario or _FIGURES_SCENARIO, seed, changes)
-    mobile = None if mn is None else _find_mobile(setup, mn)
+    mobile = None if mn is None else find_mobile(setup, mn, "--mn")
     names = [f"{drawn.number}.svg" for drawn in figures]
     with reserve_outputs(output, {}, inputs, names) if every else reserve_outputs(None, {"-o": output}, inputs):
         for drawn, picture in build_figures(setup, figures, seed, mobile, handoff):
@@ -106,14 +106,3 @@ def _check_folder(output: Path | None, is_folder: bool) -> None:
 def _write(path: Path, text: str) -> None:
     with NewFile(path) as file:
         file.write(text.encode())
-
-
-def _find_mobile(setup: Setup, text: str) -> int:
-    try:
-        return setup.network.mobile_index(text)
-    except NetworkError:
-        count = setup.network.mobile_count
-        if text.isdecimal() and int(text) < count:
-            return int(text)
-        first, last = setup.network.mobile_name(0), setup.network.mobile_name(count - 1)
-        raise ScenarioError([f"--mn: no mobile node {text!r}: give a name ({first} to {last}) or 0 to {count - 1}"]) from None

@@ -101,10 +101,9 @@ def run_study(
             checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
         interruption = InterruptHandler()
         if jobs is None and not checkpointed and limit is None and len(programs) > 1:
-            from handoff.experiments.execution.procedure_pool import choose_jobs
+            from handoff.experiments.execution.procedure_pool import default_jobs
 
-            run_bytes = study.estimate_memory(setup.network, setup.duration_ps, packets, detail)
-            jobs = choose_jobs(len(programs), threads, packets, run_bytes)
+            jobs = default_jobs(setup, len(programs), threads, detail)
         if min(jobs or 1, len(programs)) > 1:
             from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
 

@@ -133,16 +133,22 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
         If the folder or a file cannot be written. The older tables stay, and no partial file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    schemas = SCHEMAS | ({"groups": GROUPS} if any(run.groups for run in runs) else {})
+    schemas = (*SCHEMAS, *(["groups"] if any(run.groups for run in runs) else []))
 
-    def write(name: str, schema: pa.Schema, file: BinaryIO) -> None:
-        parts = [table_columns(name, run, setup, seed) for run in runs]
-        columns = {
-            field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
-        }
-        pq.write_table(pa.table(columns, schema=schema.with_metadata(facts)), file)
+    def write(name: str, file: BinaryIO) -> None:
+        pq.write_table(build_table(name, runs, setup, seed, facts), file)
 
-    return replace_set(folder, {f"{name}.parquet": partial(write, name, s) for name, s in schemas.items()}, TABLE_FILES)
+    return replace_set(folder, {f"{name}.parquet": partial(write, name) for name in schemas}, TABLE_FILES)
+
+
+def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> pa.Table:
+    """Return a table of ``SCHEMAS``, or ``groups``, with the rows of all runs and the facts as metadata."""
+    schema = GROUPS if name == "groups" else SCHEMAS[name]
+    parts = [table_columns(name, run, setup, seed) for run in runs]
+    columns = {
+        field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
+    }
+    return pa.table(columns, schema=schema.with_metadata(facts))
 
 
 def check_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import Context, Event, EventKind
-from handoff.protocol.procedures import MIXTURE
+from handoff.protocol.procedures import MIXTURE, Procedure
 from handoff.protocol.program import Program, compile_program
 from handoff.protocol.setup import ProcedureGroups, Setup
 
@@ -31,7 +31,7 @@ class Mixture:
     groups: ProcedureGroups
 
 
-def compile_procedure(setup: Setup, procedure: str | Program | Mixture) -> Program | Mixture:
+def compile_procedure(setup: Setup, procedure: str | Procedure | Program | Mixture) -> Program | Mixture:
     """Compile a procedure, or the mixture of the setup, unless it is compiled already.
 
     Raises
@@ -39,7 +39,7 @@ def compile_procedure(setup: Setup, procedure: str | Program | Mixture) -> Progr
     ValueError
         As for ``handoff.protocol.program.compile_program``, for every procedure of a mixture; or if the setup has no groups.
     """
-    if not isinstance(procedure, str):
+    if isinstance(procedure, Program | Mixture):
         return procedure
     if procedure != MIXTURE:
         return compile_program(setup, procedure)

@@ -173,15 +173,15 @@ class Program:
         return home + tuple(n for n in self.steps_on(REGIONAL, event) if self.steps[n].step.effect == "delete")
 
 
-def compile_program(setup: Setup, procedure: str) -> Program:
+def compile_program(setup: Setup, procedure: str | Procedure) -> Program:
     """Compile a procedure for a setup.
 
     Parameters
     ----------
     setup : Setup
         Setup with the options and regions.
-    procedure : str
-        Name of the procedure.
+    procedure : str or Procedure
+        Name of a procedure, or one of the caller's own.
 
     Raises
     ------
@@ -189,12 +189,12 @@ def compile_program(setup: Setup, procedure: str) -> Program:
         If the procedure is unknown, an option is invalid, or the procedure is hierarchical and a router has no gateway. The
         message has one problem per line.
     """
-    definition = find_procedure(procedure)
+    definition = find_procedure(procedure) if isinstance(procedure, str) else procedure
     errors = setup.options.problems()
     without_gateway = sorted({int(r) for r in setup.attachments.router} - {*setup.gateways, setup.home_agent})
     if definition.hierarchical and without_gateway:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
-        errors.append(f"{procedure} is hierarchical: give each router a region with a gateway; {names} have none")
+        errors.append(f"{definition.name} is hierarchical: give each router a region with a gateway; {names} have none")
     if errors:
         raise ValueError("\n".join(errors))
     return Program.compile(definition, setup.options)

@@ -1,6 +1,7 @@
 """Scenario files: TOML tables, validated as a :class:`Scenario`; all problems are reported together."""
 
-from handoff.scenario.load import ScenarioError, load_scenario
+from handoff.scenario.errors import HandoffError, ScenarioError
+from handoff.scenario.load import load_scenario
 from handoff.scenario.models import Scenario
 
-__all__ = ["Scenario", "ScenarioError", "load_scenario"]
+__all__ = ["HandoffError", "Scenario", "ScenarioError", "load_scenario"]

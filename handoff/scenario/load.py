@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.regular_file import read_regular
+from handoff.scenario.errors import ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.field_paths import keys_at
 from handoff.scenario.models import Scenario
@@ -26,20 +27,6 @@ _NOT_VARIED = {
 }
 _PLACE = re.compile(r"([a-z0-9_.]+): ")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
-
-
-class ScenarioError(ValueError):
-    """Problems of a scenario file; the message has one line for each.
-
-    Attributes
-    ----------
-    problems : list of str
-        Messages with the place in the scenario, the mistake and, where known, the correction.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scenario, str]:
@@ -67,7 +54,9 @@ def load_scenario(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[Scen
     return validate(data, path, text, changes), text
 
 
-def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
+def read_tables(
+    path: str | Path, changes: tuple[str, ...] = (), tables: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], str]:
     """Read the tables of a scenario file and apply changes, without validation.
 
     Parameters
@@ -76,32 +65,22 @@ def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[s
         The TOML file.
     changes : tuple of str
         ``"name=value"``, applied one after the other by ``handoff.scenario.overrides.set_value``.
+    tables : dict or None
+        Tables of a scenario that is in no file; then ``path`` is not read.
 
     Returns
     -------
     data : dict
         Tables as ``tomllib`` returns them, changed.
     text : str
-        Content of the file.
+        Content of the file; empty without a file.
 
     Raises
     ------
     ScenarioError
         If the file cannot be read or is not TOML, or a change names no field of the scenario.
     """
-    path = Path(path)
-    try:
-        text = read_regular(path).decode()
-    except OSError as error:
-        raise ScenarioError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError([f"{path}: is not UTF-8 text: wrong byte at offset {error.start}"]) from None
-    try:
-        data = parse_toml(text)
-    except tomllib.TOMLDecodeError as error:
-        position = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f"{path}:{position[1]}" if position else f"{path}"
-        raise ScenarioError([f"{where}: not TOML: {str(error).split(' (at')[0]}"]) from None
+    data, text = _parse_file(Path(path)) if tables is None else (tables, "")
     problems = []
     for entry in changes:
         name, equals, value = (part.strip() for part in entry.partition("="))
@@ -117,7 +96,24 @@ def read_tables(path: str | Path, changes: tuple[str, ...] = ()) -> tuple[dict[s
     return data, text
 
 
-def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = ()) -> Scenario:
+def _parse_file(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = read_regular(path).decode()
+    except OSError as error:
+        raise ScenarioError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError([f"{path}: is not UTF-8 text: wrong byte at offset {error.start}"]) from None
+    try:
+        return parse_toml(text), text
+    except tomllib.TOMLDecodeError as error:
+        position = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        where = f"{path}:{position[1]}" if position else f"{path}"
+        raise ScenarioError([f"{where}: not TOML: {str(error).split(' (at')[0]}"]) from None
+
+
+def validate(
+    data: dict[str, Any], path: str | Path, text: str = "", changes: tuple[str, ...] = (), change_label: str = "--set"
+) -> Scenario:
     """Return the scenario of tables.
 
     Parameters
@@ -129,7 +125,9 @@ def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tu
     text : str
         Content of the file, for line numbers in messages.
     changes : tuple of str
-        Changes that the tables contain: messages about them name ``--set`` instead of a line.
+        Changes that the tables contain: messages about them have a label instead of a line.
+    change_label : str
+        The label.
 
     Raises
     ------
@@ -143,7 +141,8 @@ def validate(data: dict[str, Any], path: str | Path, text: str = "", changes: tu
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        problems = [_locate_problem(Path(path), lines, changed, e) for errors in map(_split, error.errors()) for e in errors]
+        split = [e for errors in map(_split, error.errors()) for e in errors]
+        problems = [_locate_problem(Path(path), lines, changed, change_label, e) for e in split]
         raise ScenarioError([message for _, message in sorted(problems, key=lambda problem: problem[0])]) from None
     if scenario.sweep is not None and (unknown := unknown_fields(data, scenario.sweep.fields)):
         line = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
@@ -207,9 +206,9 @@ def _split(error: Any) -> list[Any]:
 
 
 def _locate_problem(
-    path: Path, lines: dict[tuple[str | int, ...], int], changed: set[tuple[str, ...]], error: Any
+    path: Path, lines: dict[tuple[str | int, ...], int], changed: set[tuple[str, ...]], change_label: str, error: Any
 ) -> tuple[int, str]:
-    """Return the line of a validation error, to sort by, and its message with file and line or ``--set``."""
+    """Return the line of a validation error, to sort by, and its message with file and line, or with the label of changes."""
     loc = tuple(error["loc"])
     known: tuple[str | int, ...] = tuple(part for name in loc for part in (name.split(".") if isinstance(name, str) else [name]))
     while known and known not in lines:
@@ -217,7 +216,7 @@ def _locate_problem(
     line = lines.get(known, 1)
     texts = tuple(map(str, loc))
     in_changed_table = bool(texts) and loc not in lines and any(texts == change[: len(texts)] for change in changed)
-    where = "--set" if texts in changed or in_changed_table else f"{path}:{line}"
+    where = change_label if texts in changed or in_changed_table else f"{path}:{line}" if lines else f"{path}"
     return line, f"{where}: {format_error(error)}"
 
 

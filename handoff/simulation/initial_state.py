@@ -152,7 +152,8 @@ def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: In
 def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
-    yield -1, MobileNodeController(program, roles, message_hops, setup.attachments, records)
+    mobile_node, agent_class = program.procedure.mobile_node or MobileNodeController, program.procedure.agent or Agent
+    yield -1, mobile_node(program, roles, message_hops, setup.attachments, records)
     nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
@@ -160,7 +161,7 @@ def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> It
         nodes |= set(roles.peers.nodes)
     attacks = attacked_nodes(setup.attacks)
     for node in sorted(nodes | attacks.keys()):
-        agent = Agent(program, roles, message_hops, node) if node in nodes else None
+        agent = agent_class(program, roles, message_hops, node) if node in nodes else None
         if node in attacks:
             yield node, Attacker(program, roles, message_hops, node, attacks[node], agent)
         else:

@@ -10,6 +10,7 @@ from typing import Any
 from engine import Context
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.mixture import Mixture, compile_procedure
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.setup import Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
@@ -129,7 +130,9 @@ class RunObserver:
         If all mobile nodes of a mixture would be observed: their messages belong to different programs.
     """
 
-    def __init__(self, setup: Setup, procedure: str, seed: int = 1, mobile: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, setup: Setup, procedure: str | Procedure, seed: int = 1, mobile: int | None = None, **options: Any
+    ) -> None:
         self.actions: list[Action] = []
         self.arrivals: list[ReceivedMessage] = []
         self.setup, self.mobile = setup, mobile

@@ -17,6 +17,7 @@ from engine.columns import Columns
 from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture, compile_procedure
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -76,7 +77,7 @@ Progress = Callable[[StudyProgress], bool]
 
 def run_procedure(
     setup: Setup,
-    procedure: str | Program | Mixture,
+    procedure: str | Procedure | Program | Mixture,
     *,
     seed: int = 1,
     scheduling: str = "auto",
@@ -98,9 +99,9 @@ def run_procedure(
     ----------
     setup : Setup
         Network with traffic, movement and options.
-    procedure : str or Program or Mixture
-        A key of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, or what ``compile_procedure`` made of one of them for
-        this setup.
+    procedure : str, Procedure, Program or Mixture
+        A key of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, a procedure of the caller's own, or what
+        ``compile_procedure`` made of one of them for this setup.
     seed : int
         Seed of every draw. All procedures of a comparison see the same draws.
     scheduling : str
@@ -167,7 +168,7 @@ def run_procedure(
 
 
 def run_with_shared_baseline(
-    setup: Setup, procedure: str | Program | Mixture, references: dict[tuple[object, ...], ByteCounts], **options: Any
+    setup: Setup, procedure: str | Procedure | Program | Mixture, references: dict[tuple[object, ...], ByteCounts], **options: Any
 ) -> RunResult:
     """Run one procedure of a comparison. Procedures with the same anchors and tunnels share one baseline run.
 

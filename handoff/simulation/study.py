@@ -8,7 +8,7 @@ from engine import Network
 from engine.memory import memory_upper_bound
 from engine.offered_load import expected_packets
 from handoff.protocol.mixture import Mixture, compile_procedure
-from handoff.protocol.procedures import name_errors
+from handoff.protocol.procedures import Procedure, repeated_name_errors
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import CompletedRuns, StudyCheckpoint
@@ -22,7 +22,7 @@ RECORD_BYTES = 200
 """Memory of the record of a packet."""
 
 
-def compile_programs(setup: Setup, procedures: Iterable[str | Program | Mixture]) -> list[Program | Mixture]:
+def compile_programs(setup: Setup, procedures: Iterable[str | Procedure | Program | Mixture]) -> list[Program | Mixture]:
     """Compile the program of each procedure, or the programs of the mixture, unless that has been done already.
 
     Raises
@@ -53,7 +53,7 @@ def estimate_memory(network: Network, until_ps: int, packets: int, detail: bool)
 
 def run_study(
     setup: Setup,
-    procedures: Iterable[str | Program | Mixture],
+    procedures: Iterable[str | Procedure | Program | Mixture],
     *,
     seed: int = 1,
     threads: int = 1,
@@ -70,8 +70,9 @@ def run_study(
     ----------
     setup : Setup
         Network with traffic, movement and options.
-    procedures : iterable of str, Program or Mixture
-        Keys of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, or programs compiled from them for this setup.
+    procedures : iterable of str, Procedure, Program or Mixture
+        Keys of ``handoff.protocol.procedures.PROCEDURES``, ``mixture``, procedures of the caller's own, or programs compiled from
+        them for this setup.
     seed : int
         Seed of every draw, the same for all procedures.
     threads, memory_limit_bytes, record
@@ -99,7 +100,7 @@ def run_study(
         If a procedure is named twice or cannot run on the setup; before anything runs.
     """
     programs = compile_programs(setup, procedures)
-    if problems := name_errors([procedure_name(program) for program in programs]):
+    if problems := repeated_name_errors([procedure_name(program) for program in programs]):
         raise ValueError("\n".join(problems))
     if detail is None:
         detail = count_expected_packets(setup) <= MAX_RECORDED_PACKETS

@@ -13,8 +13,8 @@ from engine.lookahead import plan_lookahead
 from engine.rng import PURPOSE_USER, RandomStreams
 from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
+from handoff.scenario.errors import ScenarioError
 from handoff.scenario.field_types import join_names
-from handoff.scenario.load import ScenarioError
 from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, to_options
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks

@@ -29,8 +29,9 @@ _BELOW_CLI = (
     "experiments.planning", "experiments.sweep", "experiments.execution", *_BELOW_EXPERIMENTS, "mobility", "traces",
 )  # fmt: skip
 ROOMS = {
-    "handoff": Room(5, _BELOW_CLI),
-    "cli": Room(5, _BELOW_CLI),
+    "handoff": Room(5, ("api", *_BELOW_CLI)),
+    "cli": Room(5, ("api", *_BELOW_CLI)),
+    "api": Room(5, _BELOW_CLI),
     "experiments.planning": Room(4, ("experiments.sweep", "experiments.execution", *_BELOW_EXPERIMENTS)),
     "experiments.sweep": Room(4, ("experiments.execution", *_BELOW_EXPERIMENTS)),
     "experiments.execution": Room(4, _BELOW_EXPERIMENTS),

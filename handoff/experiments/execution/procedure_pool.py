@@ -31,6 +31,7 @@ from handoff.simulation.baseline import ZERO_BYTES, ByteCounts, baseline_key
 from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.simulation.run_parts import procedure_name
+from handoff.simulation.study import count_expected_packets, estimate_memory
 from handoff.workload.build import build_setup
 from handoff.workload.movement_memory import physical_bytes
 
@@ -63,6 +64,22 @@ class ProcedureTask:
     memory_limit_bytes: int | None
     detail: bool
     inputs: tuple[tuple[str, int, int, int], ...]
+
+
+def default_jobs(setup: Setup, procedures: int, threads: int, detail: bool) -> int:
+    """Return how many procedures of a study run at the same time by default (:func:`choose_jobs`).
+
+    Parameters
+    ----------
+    setup : Setup
+        Setup of the study.
+    procedures, threads : int
+        Number of procedures, and of threads of each.
+    detail : bool
+        True if the runs record every packet.
+    """
+    packets = count_expected_packets(setup)
+    return choose_jobs(procedures, threads, packets, estimate_memory(setup.network, setup.duration_ps, packets, detail))
 
 
 def choose_jobs(procedures: int, threads: int, packets: int, run_bytes: int) -> int:

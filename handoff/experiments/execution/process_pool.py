@@ -10,10 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -151,10 +152,25 @@ def start_worker(main: Callable[..., None], *arguments: Any) -> Worker:
     context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
     our_end, worker_end = context.Pipe()
     process = context.Process(target=main, args=(worker_end, *arguments), daemon=True, name="handoff worker")
-    with block_stop_signals():
+    with block_stop_signals(), _hidden_main_module():
         process.start()
     worker_end.close()
     return Worker(process, our_end)
+
+
+@contextmanager
+def _hidden_main_module() -> Iterator[None]:
+    """Keep new processes from importing the main module: a worker needs nothing of it.
+
+    A script would start its study again in each worker unless it has a guard, and no notebook or ``python -c`` has a file.
+    """
+    names: dict[str, Any] = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: names.pop(name) for name in ("__file__", "__spec__") if name in names}
+    names["__spec__"] = None
+    try:
+        yield
+    finally:
+        names.update(hidden)
 
 
 def end_workers(workers: list[Worker]) -> None:

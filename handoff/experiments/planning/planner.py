@@ -11,6 +11,7 @@ from handoff.experiments.execution.task import Executor, Table, Task, TaskResult
 from handoff.experiments.planning.task_feed import TaskFeed
 from handoff.experiments.planning.value_search import Bracket, Guess, SearchRange, Sense, search
 from handoff.experiments.planning.verdict import Reading, SloTest, TargetResult, overall_decision
+from handoff.scenario.errors import HandoffError
 
 Candidate = tuple[str, int]
 """Procedure, value of the field."""
@@ -20,7 +21,7 @@ Waiting = Callable[[], AbstractContextManager[None]]
 NO_GUESSES: Mapping[str, Guess] = {}
 
 
-class RunFailed(RuntimeError):
+class RunFailed(HandoffError, RuntimeError):
     """Failure of a run, with its reason."""
 
 

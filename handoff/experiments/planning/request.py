@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ class PlanRequest:
     Attributes
     ----------
     scenario : Path
-        Scenario file.
+        Scenario file. Names of other files are relative to its folder.
+    tables : dict or None
+        Tables of the scenario, instead of the content of the file.
     changes : tuple of str
         Changes of the scenario, as in ``options.bicast=1s``.
     vary : tuple of str
@@ -63,6 +65,7 @@ class PlanRequest:
     """
 
     scenario: Path
+    tables: dict[str, Any] | None = field(default=None, kw_only=True)
     changes: tuple[str, ...] = ()
     vary: tuple[str, ...] = ()
     size: str | None = None
@@ -155,7 +158,7 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
         errors.append("--vary is given twice: a plan varies one field ('handoff sweep' varies several)")
     if bool(request.vary) == (request.size is not None) and not (request.analytic and not request.vary):
         errors.append("give either --vary NAME=LOW:HIGH or --size WHAT, to choose the quantity to search")
-    tables, text = load_with_problems(errors, lambda: read_tables(request.scenario, request.changes), last=False)
+    tables, text = load_with_problems(errors, lambda: read_tables(request.scenario, request.changes, request.tables), last=False)
     scenario = load_with_problems(
         errors, lambda: validate_scenario(tables, request.scenario, text, request.changes), last=False
     )

@@ -66,7 +66,7 @@ def query(folder: Path, sql: str) -> QueryResult:
         raise ValueError(f"{printable(str(folder))}: no dataset of a sweep: there is no folder 'runs' in it")
     contents = read_contents(folder)
     with sandboxed_connection() as database:
-        for name, table in _make_views(folder, contents).items():
+        for name, table in make_views(folder, contents).items():
             database.register(name, table)
         try:
             if problem := select_problem(database, sql):
@@ -82,7 +82,8 @@ def query(folder: Path, sql: str) -> QueryResult:
         return QueryResult([column[0] for column in cursor.description or ()], rows, contents.damaged)
 
 
-def _make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
+def make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
+    """Return the Arrow tables and scans of files that a query sees, by name (:func:`query`)."""
     version = code_version()
     stored = list(contents.runs.values())
     added = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ class SweepRequest:
     Attributes
     ----------
     scenario : Path
-        Scenario file.
+        Scenario file. Names of other files are relative to its folder.
+    tables : dict or None
+        Tables of the scenario, instead of the content of the file.
     vary : tuple of str
         Fields and their values, as in ``buffer=10,20``, in addition to the fields of ``[sweep]``.
     side_by_side : tuple of str
@@ -59,6 +61,7 @@ class SweepRequest:
     """
 
     scenario: Path
+    tables: dict[str, Any] | None = field(default=None, kw_only=True)
     vary: tuple[str, ...] = ()
     side_by_side: tuple[str, ...] = ()
     procedures: str | None = None
@@ -85,7 +88,7 @@ def plan_sweep(request: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
     problems += [f"--metric: {p}" for name in request.measures if (p := _problem_of(get_measure, name))]
     warmup = parse_option("--warmup", parse_duration, request.warmup, problems)
     memory_limit = parse_option("--memory-limit", parse_size, request.memory_limit, problems)
-    data, text = load_with_problems(problems, lambda: read_tables(request.scenario, request.changes), last=False)
+    data, text = load_with_problems(problems, lambda: read_tables(request.scenario, request.changes, request.tables), last=False)
     scenario = load_with_problems(problems, lambda: validate(data, request.scenario, text, request.changes), last=False)
     base = scenario.sweep or Sweep()
     procedures = base.procedures or [] if request.procedures is None else parse_names(request.procedures)

@@ -64,7 +64,7 @@ class PointSummary:
     estimates: dict[str, Estimate] = field(default_factory=dict)
 
 
-class _LazyTables(Mapping[str, Table]):
+class LazyTables(Mapping[str, Table]):
     """Tables of a run, each read from the disk at its first use."""
 
     def __init__(self, stored: StoredRun) -> None:
@@ -100,7 +100,7 @@ def summarise(plan: SweepPlan, stored: Mapping[Run, StoredRun], measures: Sequen
     for point in plan.points:
         runs = [stored[point.key, seed] for seed in plan.seeds if (point.key, seed) in stored]
         if runs:
-            tables = [_LazyTables(run) for run in runs]
+            tables = [LazyTables(run) for run in runs]
             other = sum(run.code_version != code_version for run in runs)
             rows.append(PointSummary(point, len(runs), other, {name: estimate_measure(name, tables) for name in measures}))
     return rows

@@ -8,6 +8,7 @@ from engine import FOREVER
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.phases import SCENARIOS
 from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.setup import Setup
 from handoff.simulation.observer import Action
 
@@ -17,7 +18,7 @@ _LAYER_2_EVENTS = {
 }  # fmt: skip
 
 
-def build_ladder(setup: Setup, procedure: str, mobile: int, handoff: int | None, seed: int) -> Ladder:
+def build_ladder(setup: Setup, procedure: str | Procedure, mobile: int, handoff: int | None, seed: int) -> Ladder:
     """Run a procedure and return a handoff (:func:`observe_handoff`) as a ladder diagram; without one, the first registration."""
     if handoff is None:
         view, subject = observe_first_registration(setup, procedure, mobile, seed), "first registration"

@@ -13,6 +13,7 @@ from engine import FOREVER
 from handoff.output.ladder.journeys import MOBILE, Journey, JourneyRecorder
 from handoff.output.ladder.phases import Phases, handoff_phases, switch_times
 from handoff.output.printable import printable
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.setup import CorrespondentTable, Setup
 from handoff.simulation.observer import Action, RunObserver, SentMessage
 
@@ -94,7 +95,7 @@ class RunView:
         return tuple(self.columns[stop.node] for stop in journey.stops() if stop.node in self.columns)
 
 
-def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, seed: int) -> RunView:
+def observe_handoff(setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int) -> RunView:
     """Run a procedure and return the view of one handoff.
 
     Parameters
@@ -133,7 +134,7 @@ def observe_handoff(setup: Setup, procedure: str, mobile: int, handoff: int, see
     return RunView(setup, observer, mobile, columns_of_nodes, shown, phases, begin_ps, end_ps, facts)
 
 
-def observe_first_registration(setup: Setup, procedure: str, mobile: int, seed: int) -> RunView:
+def observe_first_registration(setup: Setup, procedure: str | Procedure, mobile: int, seed: int) -> RunView:
     """Run a procedure and return the view of the registration of a mobile node whose first link comes up after time 0.
 
     Raises
@@ -167,7 +168,7 @@ def _replies(observer: RunObserver) -> set[str]:
     return {step.message for step in procedure.between or procedure.signalling if step.effect == "registered"}
 
 
-def _observe(setup: Setup, procedure: str, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:
+def _observe(setup: Setup, procedure: str | Procedure, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:
     recorder = JourneyRecorder(setup.network, mobile)
     observer = RunObserver(setup, procedure, seed, mobile, detail=True, record=recorder.open)
     packets = observer.run.result.packets

@@ -28,7 +28,12 @@ def name_errors(names: Sequence[str]) -> list[str]:
     """Return an error message for each unknown name and for each name that is listed twice; ``MIXTURE`` is a known name."""
     known = {*PROCEDURES, MIXTURE}
     errors = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in known]
-    return errors + [f"procedure {n!r} is listed twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
+    return errors + repeated_name_errors(names)
+
+
+def repeated_name_errors(names: Sequence[str]) -> list[str]:
+    """Return an error message for each name that is listed twice."""
+    return [f"procedure {n!r} is listed twice: name each once" for n in dict.fromkeys(names) if names.count(n) > 1]
 
 
 def find_procedure(name: str) -> Procedure:
@@ -46,4 +51,7 @@ def find_procedure(name: str) -> Procedure:
     return PROCEDURES[name]
 
 
-__all__ = ["EVENTS", "MIXTURE", "PROCEDURES", "Procedure", "Step", "find_procedure", "name_errors", "parse_names"]
+__all__ = [
+    "EVENTS", "MIXTURE", "PROCEDURES", "Procedure", "Step", "find_procedure", "name_errors", "parse_names",
+    "repeated_name_errors",
+]  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 EVENTS = ("predict", "move", "going-down")
 """Events at the mobile node. ``predict``: layer 2 announces the move and its target. ``move``: the mobile node has discovered the
@@ -76,6 +77,10 @@ class Procedure:
     network_based : bool
         If true, routers register for the mobile node, which keeps one address (RFC 5213). Tunnels end at the routers, and no
         address is checked for duplicates.
+    mobile_node, agent : type or None
+        Controller classes of the mobile nodes and of routers and anchors, in place of
+        ``handoff.protocol.mobile_node.MobileNodeController`` and ``handoff.protocol.agent.Agent``: subclasses of them, for
+        experiments with behaviour that rows cannot express.
     """
 
     name: str
@@ -91,6 +96,8 @@ class Procedure:
     rescue: tuple[Step, ...] = ()
     route_optimization: bool = False
     network_based: bool = False
+    mobile_node: type[Any] | None = None
+    agent: type[Any] | None = None
 
     @cached_property
     def hierarchical(self) -> bool:

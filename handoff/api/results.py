@@ -1,0 +1,111 @@
+"""Results of the Python interface: Arrow tables of a run, a comparison or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from handoff.api.display import html_table, text_table
+from handoff.api.errors import named_errors
+from handoff.scenario.errors import ScenarioError
+
+SUMMARY = (
+    "procedure", "handoffs", "sent", "delivered", "lost", "duplicate", "reordered", "loss_ratio", "disruption_mean_ps",
+    "disruption_p99_ps", "delay_p50_ps", "delay_p99_ps", "signalling_messages", "extra_bytes",
+)  # fmt: skip
+"""Columns of the table ``runs`` that a summary has."""
+
+
+class Results:
+    """Tables of one or several runs of a scenario. Libraries for data frames take the object itself as the table ``runs``.
+
+    A time that was not measured is null. The columns are those of the Parquet tables of ``handoff compare -o``.
+
+    Parameters
+    ----------
+    title : str
+        Scenario and seed.
+    read : callable
+        Returns a table by its name.
+    interrupted : bool
+        True if Ctrl-C ended the study: the last run may be incomplete, and further ones are missing.
+    write : callable or None
+        Writes all tables into a folder.
+    """
+
+    def __init__(
+        self, title: str, read: Callable[[str], pa.Table], interrupted: bool = False, write: Callable[[Path], Any] | None = None
+    ) -> None:
+        self.title, self.interrupted = title, interrupted
+        self._read, self._write = read, write
+
+    @cached_property
+    def runs(self) -> pa.Table:
+        """One row for each procedure: what was sent, lost, delayed, reordered, doubled and signalled."""
+        return self._read("runs")
+
+    @cached_property
+    def handoffs(self) -> pa.Table:
+        """One row for each handoff: its times, its packets and the interruption."""
+        return self._read("handoffs")
+
+    @cached_property
+    def flows(self) -> pa.Table:
+        """One row for each flow: packets, delays and the other metrics."""
+        return self._read("flows")
+
+    @cached_property
+    def links(self) -> pa.Table:
+        """One row for each link and cell: packets, bytes, queues and utilisation."""
+        return self._read("links")
+
+    @cached_property
+    def nodes(self) -> pa.Table:
+        """One row for each node: messages, waits, bindings and buffers."""
+        return self._read("nodes")
+
+    @cached_property
+    def groups(self) -> pa.Table:
+        """One row for each group of mobile nodes of a mixture; no row without one."""
+        return self._read("groups")
+
+    @property
+    def summary(self) -> pa.Table:
+        """The main columns of ``runs``."""
+        return self.runs.select([name for name in SUMMARY if name in self.runs.column_names])
+
+    def write(self, folder: str | Path) -> None:
+        """Write all tables as Parquet files, as ``handoff compare -o`` does.
+
+        Raises
+        ------
+        HandoffError
+            If a link, folder or device has the name of a table, or another program writes there.
+        """
+        if self._write is None:
+            raise ScenarioError([f"{self.title}: these tables are in a folder already"])
+        with named_errors():
+            self._write(Path(folder))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export the table ``runs`` by the Arrow PyCapsule interface."""
+        return self.runs.__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return int(self.runs.num_rows)
+
+    def __repr__(self) -> str:
+        return f"<handoff.Results {self._heading()}>\n{text_table(self.summary)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.summary, self._heading())
+
+    def _heading(self) -> str:
+        return self.title + (", interrupted" if self.interrupted else "")
+
+
+__all__ = ["SUMMARY", "Results"]

@@ -1,0 +1,155 @@
+"""One run, or several procedures on the same packets, movement and random draws."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from engine.output_file import lock_folder
+from engine.quantities import parse_size
+from handoff.api.errors import named_errors
+from handoff.api.results import Results
+from handoff.api.scenario import Scenario, load
+from handoff.api.waiting import Interruption, Report, interruptible, reporting
+from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
+from handoff.output import parquet
+from handoff.protocol.mixture import Mixture
+from handoff.protocol.procedures import Procedure, name_errors, parse_names, repeated_name_errors
+from handoff.protocol.program import Program
+from handoff.protocol.setup import Setup
+from handoff.scenario.errors import ScenarioError
+from handoff.scenario.option_errors import parse_option, seed_range_errors
+from handoff.simulation.result import RunResult
+from handoff.simulation.run import StudyProgress
+from handoff.simulation.run_parts import procedure_name
+from handoff.simulation.study import MAX_RECORDED_PACKETS, compile_programs, count_expected_packets, run_study
+
+Source = str | Path | Mapping[str, Any] | Scenario
+
+
+def run(
+    scenario: Source, procedure: str | Procedure, *, seed: int | None = None, detail: bool | None = None, threads: int = 1,
+    memory_limit: str | None = None, progress: bool | Report | None = None,
+) -> Results:  # fmt: skip
+    """Run one procedure on a scenario. The parameters are those of :func:`compare`."""
+    return compare(
+        scenario, [procedure], seed=seed, detail=detail, threads=threads, memory_limit=memory_limit, progress=progress, jobs=1
+    )
+
+
+def compare(
+    scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
+    threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, progress: bool | Report | None = None,
+) -> Results:  # fmt: skip
+    """Run procedures on the same packets, movement and random draws.
+
+    Ctrl-C ends the comparison after a moment, and the result has what is complete (``Results.interrupted``); a second one raises
+    KeyboardInterrupt.
+
+    Parameters
+    ----------
+    scenario : str, Path, mapping or Scenario
+        See :func:`handoff.load`.
+    procedures : str or iterable of str or Procedure
+        Names (``handoff procedures`` lists them; ``"all"`` for all, or several separated by commas), or procedures of your own.
+    seed : int or None
+        Seed of every draw; None: the scenario's.
+    detail : bool or None
+        True: record every packet and compute all metrics. None: if the packets are at most ten million.
+    threads : int
+        Threads of each run. No result depends on it.
+    jobs : int or None
+        Processes of this machine that run procedures at the same time. None: as many as cores and memory allow. A procedure of
+        your own runs in this process.
+    memory_limit : str or None
+        Refuse a run that may take more, as in ``"4GB"``.
+    progress : bool, callable or None
+        True: show a bar. None: in a notebook and on a terminal. A function gets a text and the share of the work that is done.
+
+    Raises
+    ------
+    HandoffError
+        If the scenario, a procedure or another argument is wrong.
+    MemoryLimitError
+        If a run may take more memory than allowed.
+    """
+    loaded, problems = load(scenario), list[str]()
+    chosen: list[str | Procedure] = []
+    for procedure in [procedures] if isinstance(procedures, str | Procedure) else procedures:
+        chosen += parse_names(procedure) if isinstance(procedure, str) else [procedure]
+    problems += [e for p in chosen if isinstance(p, str) for e in name_errors([p])]
+    problems += repeated_name_errors([p if isinstance(p, str) else p.name for p in chosen])
+    seed = loaded.model.seed if seed is None else seed
+    problems += seed_range_errors(seed, 1)
+    limit = parse_option("memory_limit", parse_size, memory_limit, problems)
+    least = (("threads", threads, 1), ("jobs", 1 if jobs is None else jobs, 1), ("seed", seed, 0))
+    problems += [f"{name} is {value}: give {minimum} or more" for name, value, minimum in least if value < minimum]
+    if not chosen:
+        problems.append(f"procedures is empty: name one, or 'all' for {len(parse_names('all'))} of them")
+    if problems:
+        raise ScenarioError(problems)
+    with named_errors():
+        setup = loaded.build(seed, limit)
+        programs = compile_programs(setup, chosen)
+    if detail is None:
+        detail = count_expected_packets(setup) <= MAX_RECORDED_PACKETS
+    if any(isinstance(p, Procedure) for p in chosen):
+        jobs = 1
+    elif jobs is None:
+        jobs = 1 if limit is not None or len(programs) == 1 else default_jobs(setup, len(programs), threads, detail)
+    with interruptible() as interruption, reporting(progress) as report:
+        shown = _ShareOfAll(len(programs), report)
+        if min(jobs, len(programs)) > 1:
+            task = ProcedureTask(
+                loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path)
+            )
+            runs = run_in_processes(task, programs, jobs, progress=shown, stop=interruption)
+        else:
+            runs = run_study(
+                setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, stop=interruption,
+                progress=lambda name: partial(_continue, shown, interruption, name),
+            )  # fmt: skip
+    return _make_results(loaded, setup, seed, runs, programs, interruption.requested)
+
+
+def _continue(shown: _ShareOfAll, interruption: Interruption, name: str, state: StudyProgress) -> bool:
+    shown(name, state)
+    return not interruption.requested
+
+
+class _ShareOfAll:
+    """Progress of all procedures, from that of each."""
+
+    def __init__(self, count: int, report: Report) -> None:
+        self._count, self._report = count, report
+        self._shares: dict[str, float] = {}
+
+    def __call__(self, name: str, state: StudyProgress) -> None:
+        self._shares[name] = max(self._shares.get(name, 0.0), state.time_ps / max(state.until_ps, 1))
+        done = sum(share >= 1 for share in self._shares.values())
+        self._report(f"{name} ({done} of {self._count})", sum(self._shares.values()) / self._count)
+
+
+def _make_results(
+    scenario: Scenario, setup: Setup, seed: int, runs: list[RunResult], programs: list[Program | Mixture], interrupted: bool
+) -> Results:
+    names = [procedure_name(program) for program in programs]
+    command = [*sys.argv[:1], f"handoff.compare({scenario.path.name!r}, {names!r}, seed={seed})"]
+    facts = parquet.provenance(scenario.text, scenario.path, seed, command)
+
+    def write(folder: Path) -> None:
+        with lock_folder(folder):
+            parquet.write_tables(folder, runs, setup, seed, facts)
+
+    def read(name: str) -> pa.Table:
+        return parquet.build_table(name, runs, setup, seed, facts)
+
+    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write)
+
+
+__all__ = ["Source", "compare", "run"]

@@ -1,0 +1,76 @@
+"""Sweeps, plans, folders and diagrams of the Python interface."""
+
+import gc
+
+import pyarrow as pa
+import pytest
+
+import handoff
+
+
+def test_a_sweep_has_typed_columns_and_intervals(walk):
+    result = handoff.sweep(
+        walk, {"buffer": [1, 50], "traffic.0.interval": ["10ms", "20ms"]}, "sync-mipv4", runs=2, measures=["lost", "delay_mean"],
+        jobs=1, together=[["buffer", "traffic.0.interval"]],
+    )  # fmt: skip
+    assert result.summary.schema.field("buffer").type == pa.int64()
+    assert result.summary["runs"].to_pylist() == [2, 2]
+    lost = dict(zip(result.summary["buffer"].to_pylist(), result.summary["lost"].to_pylist(), strict=True))
+    assert lost[50] == 0 < lost[1]
+    assert all(0.015 < value < 0.1 for value in result.summary["delay_mean_s"].to_pylist())  # three links of 5 ms, and waits
+    assert result.runs.num_rows == 4
+    assert set(result.runs["buffer"].to_pylist()) == {1, 50}
+    assert result.query("select count(*) as n from runs")["n"].to_pylist() == [4]
+    assert pa.table(result).equals(result.summary)
+    assert len(repr(result).splitlines()) == 2 + 2
+    assert "<td>50</td>" in result._repr_html_()
+    assert handoff.read(result.folder, ["lost"]).summary["lost"].to_pylist() == result.summary["lost"].to_pylist()
+
+
+def test_a_sweep_without_a_folder_leaves_nothing(walk):
+    result = handoff.sweep(walk, {"buffer": [1]}, ["mipv4"], runs=1, jobs=1)
+    folder = result.folder
+    assert (folder / "runs").is_dir()
+    del result
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_mistakes_are_about_arguments(walk, tmp_path):
+    with pytest.raises(handoff.HandoffError) as failure:
+        handoff.sweep(walk, {"bufffer": [1]}, "mipv9", measures=["losses"])
+    text = "\n".join(failure.value.problems)
+    assert "vary bufffer: no field" in text
+    assert "measures: " in text
+    assert "--" not in text
+    with pytest.raises(handoff.HandoffError, match="no target: give targets"):
+        handoff.plan(walk, {"buffer": (0, 10)})
+    with pytest.raises(handoff.HandoffError, match="no results"):
+        handoff.read(tmp_path)
+    with pytest.raises(handoff.HandoffError, match="mobile_node: no mobile node 'x'"):
+        handoff.ladder(walk, "mipv4", "x")
+    with pytest.raises(handoff.HandoffError, match="no handoff 7"):
+        handoff.ladder(walk, "mipv4", handoff=7)
+
+
+def test_a_plan_finds_the_smallest_buffer(walk):
+    """Two packets arrive in 20 ms without a link; more than ten wait in no handoff of 100 ms."""
+    result = handoff.plan(walk, {"new_buffer": (0, 30)}, "lost<=0", "sync-mipv4", jobs=1)
+    assert result.passed
+    (row,) = result.summary.to_pylist()
+    assert (row["field"], row["sense"], row["complete"]) == ("new_buffer", "smallest", True)
+    values = result.values.to_pylist()
+    assert {v["verdict"] for v in values} == {"met", "missed"}
+    worst_met = max(float(v["value"]) for v in values if v["verdict"] == "missed")
+    assert float(row["met"]) == worst_met + 1 == float(row["missed"]) + 1
+    assert pa.table(result).equals(result.values)
+    assert "smallest" in repr(result)
+    assert "<caption>lost &lt;= 0" in result._repr_html_()
+
+
+def test_a_ladder_is_drawn_as_svg_and_text(walk):
+    diagram = handoff.ladder(walk, "sync-mipv4")
+    assert diagram.svg.startswith("<svg")
+    assert diagram._repr_svg_() == diagram.svg
+    assert "RQ" in diagram.text(100)
+    assert "handoff 0 of mn" in repr(diagram)
