@@ -9,7 +9,7 @@ from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
+from handoff.metrics.catalogue import can_be_negative, evaluate, get_measure, has_enough_samples
 from handoff.metrics.confidence import EXACT, STUDENT, Interval, unbounded_interval
 from handoff.metrics.event_interval import EventCount
 from handoff.metrics.product_test import PRODUCT, product_interval
@@ -84,7 +84,8 @@ class SloTest:
     - Nothing was measured, or too few samples: the target stays open.
 
     Beside the intervals, a product test (``handoff.metrics.product_test``) shows that an upper limit is missed, also from runs
-    that ended early. Of the share of a target the intervals use one half and the product the other.
+    that ended early; it needs a measure that is never below 0 (``has_product_test``). Of the share of a target the intervals use
+    one half and the product the other.
 
     Attributes
     ----------
@@ -205,8 +206,8 @@ class SloTest:
 
 
 def has_product_test(target: Target) -> bool:
-    """Return whether the product test applies: to an upper limit above 0. No measure is below 0."""
-    return target.is_upper_bound and target.limit > 0
+    """Return whether the product test applies: to an upper limit above 0 of a measure that is never below 0."""
+    return target.is_upper_bound and target.limit > 0 and not can_be_negative(target.measure)
 
 
 def overall_decision(results: Sequence[TargetResult]) -> Decision:
@@ -236,7 +237,7 @@ def needs_detail(targets: Sequence[Target]) -> bool:
 
 def needs_baseline(targets: Sequence[Target]) -> bool:
     """Return whether a target's measure counts bytes beyond those of the baseline run."""
-    return any(target.measure.startswith("extra") for target in targets)
+    return any(get_measure(target.measure).baseline for target in targets)
 
 
 def format_target_result(result: TargetResult) -> str:

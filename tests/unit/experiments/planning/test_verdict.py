@@ -8,6 +8,7 @@ from handoff.experiments.planning.verdict import (
     SloTest,
     TargetResult,
     format_target_result,
+    has_product_test,
     is_significantly_worse,
     needs_baseline,
     needs_detail,
@@ -143,6 +144,15 @@ def test_a_product_of_ratios_shows_what_an_interval_leaves_open():
     assert (result.decision, result.note) == ("missed", "at least 52 ms")  # (0.025 * 45,000) ** (1 / 3) = 10.4 limits
 
 
+def test_extra_bytes_below_0_have_no_product_test():
+    """Dropped packets make them negative; 300 kB and 100 kB are no evidence against a mean of 100 kB beside -50 kB."""
+    target = Target("extra_bytes", "<=", 1e5, "bytes")
+    result = judge(target, [-5e4, 3e5, 1e5])
+    assert (result.decision, result.note) == ("open", "")
+    assert not has_product_test(target)
+    assert has_product_test(Target("signalling_bytes", "<=", 1e5, "bytes"))
+
+
 def test_a_test_that_would_stay_open_is_given_up():
     """Five runs of a deviation of 1 ms: at 0.2 ms from the limit twelve would leave it open, at 2 ms they may decide."""
     slo_test = SloTest((WAIT,), 0.998, 12)
@@ -156,7 +166,8 @@ def test_a_test_that_would_stay_open_is_given_up():
 
 
 def test_only_extra_bytes_need_the_baseline_run():
-    assert needs_baseline([LOSS, Target("extra_air_bytes", "<=", 1e6, "bytes")])
+    for name in ("extra_bytes", "extra_air_bytes", "extra_core_bytes", "extra_bytes_per_handoff"):
+        assert needs_baseline([LOSS, Target(name, "<=", 1e6, "bytes")])
     assert not needs_baseline([LOSS, DELAY])
 
 
