@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from handoff.experiments.execution.task import Table
@@ -23,7 +24,6 @@ MIN_FORECAST_REPLICATIONS = 5
 FORECAST_DEVIATIONS = 2.5
 """Standard deviations by which the mean of the remaining replications may be off in that forecast."""
 
-MAX_MET_ERROR = 0.45
 _ABOVE_ROUNDING = 1 + 1e-9
 
 
@@ -110,14 +110,15 @@ class SloTest:
         """Error probability of one target."""
         return (1 - self.confidence) / len(self.targets)
 
-    @property
+    @cached_property
     def early_ends(self) -> dict[str, float]:
         """Measures whose value ends a run early, each with that value.
 
-        ``FIRST_LOOK`` runs with such a value miss the target by the product test. A target with one such run cannot be met: even
-        if all other values were 0, the mean of ``max_replications`` would not be below the limit.
+        The runs of a first look with such a value miss the target by the product test. A target with one such run cannot be met:
+        even if all other values were 0, the mean of ``max_replications`` would not be below the limit.
         """
-        multiple = max((self.target_error / 2) ** (-1 / FIRST_LOOK), self.max_replications) * _ABOVE_ROUNDING
+        first_look = min(FIRST_LOOK, self.max_replications)
+        multiple = max((self.target_error / 2) ** (-1 / first_look), self.max_replications) * _ABOVE_ROUNDING
         ends: dict[str, float] = {}
         for target in self.targets:
             if has_product_test(target) and can_end_early(target.measure):
@@ -178,7 +179,8 @@ class SloTest:
             note = f"not measured in {len(readings) - len(values)} runs that ended early"
             return TargetResult(target, "open", unbounded_interval(values), note)
         interval = product_interval(values, self.target_error / 2)
-        return TargetResult(target, "missed" if interval.low >= target.limit else "open", interval)
+        note = f"{sum(r.is_cut for r in readings)} of {len(readings)} runs ended early: their values are lower bounds"
+        return TargetResult(target, "missed" if interval.low >= target.limit else "open", interval, note)
 
     def stays_open(self, results: Sequence[TargetResult], readings: Sequence[Sequence[Reading]]) -> bool:
         """Return whether ``max_replications`` would very probably leave the value undecided too.
@@ -201,8 +203,7 @@ class SloTest:
 
     def _sequential_test(self, target: Target) -> SequentialTest:
         sense: Literal["<=", ">="] = "<=" if target.is_upper_bound else ">="
-        met_error = min(1 - self.confidence, MAX_MET_ERROR)
-        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), met_error)
+        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), 1 - self.confidence)
 
 
 def has_product_test(target: Target) -> bool:

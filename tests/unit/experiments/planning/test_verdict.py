@@ -131,6 +131,14 @@ def test_three_runs_that_ended_early_miss_the_target():
     assert format_target_result(delay) == f"at least {slo_test.early_ends[DELAY.measure] / 1e9:.4g} ms"
 
 
+def test_two_runs_that_ended_early_miss_the_target_if_there_are_no_more():
+    """The product of two values reaches 1 / 0.001 at 0.001 ** (-1/2) = 31.6 limits each."""
+    slo_test = SloTest((DELAY,), 0.998, 2)
+    assert slo_test.early_ends == {DELAY.measure: pytest.approx(31.623 * 50e9, rel=1e-4)}
+    (delay,) = slo_test.evaluate(list(zip(*[slo_test.cut_readings(DELAY.measure)] * 2, strict=True)), range(2))
+    assert delay.decision == "missed"
+
+
 def test_a_target_with_a_run_that_ended_early_is_never_met():
     slo_test = SloTest((DELAY,), 0.998, 12)
     rows = [[Reading(1.0)] * 11 + list(slo_test.cut_readings("registration_delay_p99"))]
