@@ -243,7 +243,9 @@ _RUN: dict[str, Measure] = {
     "attack_service_seconds": _count(
         "time that registration servers spent on messages because of attackers", "attack_service_seconds", "", "attack_messages"
     ),
-    "amplification": _ratio("bytes of the answers to attackers / bytes of attackers", "attack_answer_bytes", "attack_bytes"),
+    "amplification": _ratio(
+        "bytes of the answers to attackers / bytes of attackers", "attack_answer_bytes", "attack_bytes", unit=""
+    ),
     "diverted": _count("data packets that agents sent into bindings of attackers", "diverted"),
     "diverted_bytes": _count("their bytes", "diverted_bytes", "bytes"),
     "diverted_ratio": _ratio("diverted / sent", "diverted", "sent"),
@@ -414,6 +416,11 @@ def get_measure(name: str, nodes: Iterable[str] | None = None, links: Iterable[s
 def can_be_negative(name: str) -> bool:
     """Return whether a measure may be below 0. Those of nodes and links never are."""
     return name in MEASURES and MEASURES[name].baseline
+
+
+def possible_values(name: str, unit: str) -> tuple[float, float]:
+    """Return the smallest and largest value that a measure with this unit may have."""
+    return -math.inf if can_be_negative(name) else 0.0, 1.0 if unit == "ratio" else math.inf
 
 
 def evaluate(tables: Tables, name: str) -> Value:

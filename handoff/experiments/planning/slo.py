@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.quantities import format_duration, parse_duration, parse_size
-from handoff.metrics.catalogue import can_be_negative
+from handoff.metrics.catalogue import can_be_negative, possible_values
 from handoff.scenario.units import FREQUENCY
 
 _TARGET = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
@@ -106,7 +106,7 @@ def parse_target(text: str, find_unit: Callable[[str], str]) -> Target:
     except ValueError as error:
         raise ValueError(f"{text!r}: {error}") from None
     target = Target(measure, relation, limit, unit)
-    lowest, highest = -math.inf if can_be_negative(measure) else 0.0, 1.0 if unit == "ratio" else math.inf
+    lowest, highest = possible_values(measure, unit)
     if not target.holds(lowest) and not target.holds(highest):
         raise ValueError(f"{text!r}: no value of {measure} meets it: {_describe_range(unit)}")
     if target.holds(lowest) and target.holds(highest):

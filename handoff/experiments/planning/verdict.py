@@ -10,7 +10,7 @@ from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import can_be_negative, evaluate, get_measure, has_enough_samples
+from handoff.metrics.catalogue import can_be_negative, evaluate, get_measure, has_enough_samples, possible_values
 from handoff.metrics.confidence import EXACT, STUDENT, Interval, unbounded_interval
 from handoff.metrics.event_interval import EventCount
 from handoff.metrics.product_test import PRODUCT, product_interval
@@ -159,7 +159,7 @@ class SloTest:
         counts = [r.events for r in readings if r.events is not None]
         events = counts if len(counts) == n else None
         test = self._sequential_test(target)
-        interval = test.interval(values, events)
+        interval = test.interval(values, events).within(*possible_values(target.measure, target.unit))
         if target.is_at_extreme:
             violations = sum(not target.holds(v) for v in values)
             if violations or n >= self.max_replications:
@@ -167,6 +167,8 @@ class SloTest:
                 return TargetResult(target, "missed" if violations else "met", interval, note)
             return TargetResult(target, "open", interval)
         decision = test.decide(values, events)
+        if decision == "met" and not target.holds(interval.mean):
+            decision = "open"  # the interval ends at the border of the possible values, as does the target (lost>0)
         if decision == "open" and events is None and has_product_test(target):
             product = product_interval(values, self.target_error / 2)
             if product.low >= target.limit:

@@ -152,6 +152,24 @@ def test_a_product_of_ratios_shows_what_an_interval_leaves_open():
     assert (result.decision, result.note) == ("missed", "at least 52 ms")  # (0.025 * 45,000) ** (1 / 3) = 10.4 limits
 
 
+def test_the_printed_interval_has_possible_values_only():
+    """Student's t of 1 and 9 ms with 7 % on each side is wider than the mean."""
+    assert judge(WAIT, [1e9, 9e9]).interval.low == 0
+    assert judge(Target("extra_bytes", "<=", 1e5, "bytes"), [1e4, 9e4]).interval.low < 0
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "decision"),
+    [
+        (Target("lost", ">", 0.0, "packets"), [0, 0, 0], "open"), (Target("lost", ">", 0.0, "packets"), [0, 2, 0], "met"),
+        (Target("loss_ratio", "<", 1.0, "ratio"), [1, 1, 1], "open"),
+    ],
+)  # fmt: skip
+def test_a_border_of_the_possible_values_shows_nothing(target, values, decision):
+    """The interval of no loss ends at 0, and does not show that there are losses; one lost packet does."""
+    assert judge(target, values, trials=1).decision == decision
+
+
 def test_extra_bytes_below_0_have_no_product_test():
     """Dropped packets make them negative; 300 kB and 100 kB are no evidence against a mean of 100 kB beside -50 kB."""
     target = Target("extra_bytes", "<=", 1e5, "bytes")
