@@ -11,7 +11,7 @@ from handoff.cli.progress import StatusLine
 from handoff.cli.terminal import report
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer
-from handoff.experiments.planning.planner import RunFailed
+from handoff.experiments.planning.planner import ExecutorEnded
 from handoff.experiments.planning.request import PlanRequest, validate_request
 from handoff.experiments.planning.run import analytic_answers, run_plan
 
@@ -39,7 +39,7 @@ def plan_command(
     interruption = InterruptHandler("reporting the findings so far")
     try:
         answers = run_plan(plan, executor, line, interruption.breaks)
-    except RunFailed as error:
+    except ExecutorEnded as error:
         line.end()
         report(f"handoff: {error}")
         return ExitCode.FAILED
@@ -54,7 +54,8 @@ def _exit_code(answers: Sequence[Answer]) -> int:
         return ExitCode.INTERRUPTED
     if any(a.is_infeasible for a in answers):
         return ExitCode.TARGET_MISSED
-    return ExitCode.OK if all(a.is_found and a.bracket.is_monotone for a in answers) else ExitCode.FAILED
+    is_certain = all(a.is_found and a.bracket.is_monotone and not a.rests_on_problems for a in answers)
+    return ExitCode.OK if is_certain else ExitCode.FAILED
 
 
 __all__ = ["PlanRequest", "plan_command"]

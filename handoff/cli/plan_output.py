@@ -67,7 +67,7 @@ def show_estimates(plan: ValidatedPlan, answers: Sequence[AnalyticAnswer], as_js
 
 
 def show_dry_run(plan: ValidatedPlan, as_json: bool) -> None:
-    """Print the values that would be tried, and the number of packets of their runs."""
+    """Print the values of the climb from the low end, and the number of packets of their runs."""
     from engine.offered_load import expected_packets
 
     problem = plan.first_problem()
@@ -83,6 +83,7 @@ def show_dry_run(plan: ValidatedPlan, as_json: bool) -> None:
         })  # fmt: skip
         return
     show(f"{problem.name}: {', '.join(map(display, values))} until the verdict changes, then values in between")
+    show("  if closed forms give a first guess, values around it follow the first value instead")
     show(f"  at most {problem.range.max_values} values, {test.looks[0]} to {test.max_replications} runs of each and procedure")
     for x, n in packets.items():
         show(f"  about {n:,} packets in a run at {display(x)}")

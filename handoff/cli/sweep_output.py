@@ -111,7 +111,7 @@ def format_estimate(estimate: Estimate) -> str:
         return estimate.note
     scale, unit = (PS_PER_MS, " ms") if estimate.unit == "ps" else (1, "")
     text = _format_number(interval.mean / scale)
-    if interval.known and interval.method in (STUDENT, EXACT):
+    if interval.known and interval.method in (STUDENT, EXACT) and interval.is_symmetric:
         text += f" ± {_format_number((interval.high - interval.low) / 2 / scale)}"
     elif interval.known:
         text += f" [{_format_number(interval.low / scale)}, {_format_number(interval.high / scale)}]"

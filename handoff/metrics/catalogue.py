@@ -65,6 +65,8 @@ class Measure:
         Which quantile the measure is; None if it is none.
     detail : bool
         True if the measure needs the record of every packet.
+    baseline : bool
+        True if the measure counts bytes beyond those of the baseline run, so that it may be below 0. No other measure may.
     """
 
     unit: str
@@ -73,6 +75,7 @@ class Measure:
     of: Callable[[Tables], Value]
     quantile: float | None = None
     detail: bool = False
+    baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,18 @@ def _seamless() -> dict[str, Measure]:
     return {name: share(name, of) for name, of in scenarios.items()}
 
 
+def _extra_bytes() -> dict[str, Measure]:
+    about = {"": "bytes", "_air": "bytes on the radio", "_core": "bytes in the fixed network"}
+    measures = {
+        f"extra{part}_bytes": _count(
+            f"{what} beyond those under handoffs that cost nothing", f"extra{part}_bytes", "bytes", "handoffs"
+        )
+        for part, what in about.items()
+    }
+    measures["extra_bytes_per_handoff"] = _ratio("extra_bytes / handoffs", "extra_bytes", "handoffs", unit="bytes")
+    return {name: replace(measure, baseline=True) for name, measure in measures.items()}
+
+
 _DELAY = "one-way delay of delivered packets"
 _RUN: dict[str, Measure] = {
     "sent": _count("data packets sent", "sent"),
@@ -212,13 +227,7 @@ _RUN: dict[str, Measure] = {
     "retransmissions": _count("requests that mobile nodes sent again in handoffs", "retransmissions", "", "handoffs"),
     "retransmissions_per_handoff": _ratio("retransmissions / handoffs", "retransmissions", "handoffs", unit=""),
     "simultaneous_bindings": _count("bindings that an anchor made beside another one", "simultaneous_bindings", "", "handoffs"),
-    **{
-        f"extra{part}_bytes": _count(
-            f"bytes{where} beyond those under handoffs that cost nothing", f"extra{part}_bytes", "bytes", "handoffs"
-        )
-        for part, where in (("", ""), ("_air", " on the radio"), ("_core", " in the fixed network"))
-    },
-    "extra_bytes_per_handoff": _ratio("extra_bytes / handoffs", "extra_bytes", "handoffs", unit="bytes"),
+    **_extra_bytes(),
     "signalling_messages": _count("messages on all links and cells, once a hop", "signalling_messages", "packets", "handoffs"),
     "signalling_bytes": _count("their bytes", "signalling_bytes", "bytes", "handoffs"),
     "tunnel_bytes": _count("bytes of tunnel headers on all links and cells", "tunnel_bytes", "bytes"),
@@ -234,7 +243,9 @@ _RUN: dict[str, Measure] = {
     "attack_service_seconds": _count(
         "time that registration servers spent on messages because of attackers", "attack_service_seconds", "", "attack_messages"
     ),
-    "amplification": _ratio("bytes of the answers to attackers / bytes of attackers", "attack_answer_bytes", "attack_bytes"),
+    "amplification": _ratio(
+        "bytes of the answers to attackers / bytes of attackers", "attack_answer_bytes", "attack_bytes", unit=""
+    ),
     "diverted": _count("data packets that agents sent into bindings of attackers", "diverted"),
     "diverted_bytes": _count("their bytes", "diverted_bytes", "bytes"),
     "diverted_ratio": _ratio("diverted / sent", "diverted", "sent"),
@@ -400,6 +411,16 @@ def get_measure(name: str, nodes: Iterable[str] | None = None, links: Iterable[s
         return chosen.of(_row(rows, list(rows[key]).index(where)))
 
     return Measure(chosen.unit, f"{where}: {chosen.about}", "", of)
+
+
+def can_be_negative(name: str) -> bool:
+    """Return whether a measure may be below 0. Those of nodes and links never are."""
+    return name in MEASURES and MEASURES[name].baseline
+
+
+def possible_values(name: str, unit: str) -> tuple[float, float]:
+    """Return the smallest and largest value that a measure with this unit may have."""
+    return -math.inf if can_be_negative(name) else 0.0, 1.0 if unit == "ratio" else math.inf
 
 
 def evaluate(tables: Tables, name: str) -> Value:

@@ -41,9 +41,21 @@ class Interval:
         """True if the interval is bounded; otherwise there are too few values."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
+    @property
+    def is_symmetric(self) -> bool:
+        """True if both ends are at the same distance from the mean, up to rounding."""
+        return math.isclose(self.high - self.mean, self.mean - self.low, abs_tol=1e-12 * abs(self.mean))
+
     def within(self, low: float, high: float) -> Interval:
-        """Return the interval limited to the possible values, such as 0 to 1 for a ratio."""
-        return replace(self, low=max(self.low, low), high=min(self.high, high))
+        """Return the interval limited to the possible values, such as 0 to 1 for a ratio.
+
+        An unbounded end stays unbounded, because it stands for too few values. The mean stays in the interval: the utilisation of
+        pooled queues is a sum, which may be above 1.
+        """
+        return replace(
+            self, low=max(self.low, min(low, self.mean)) if math.isfinite(self.low) else self.low,
+            high=min(self.high, max(high, self.mean)) if math.isfinite(self.high) else self.high,
+        )  # fmt: skip
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:

@@ -96,7 +96,7 @@ def event_interval(counts: Sequence[EventCount], confidence: float = 0.95) -> In
         interval = _few_events(events, trials, between, confidence) if n > 1 else None
     if interval is None:
         interval = _student(ratio, trials, n, between, confidence)
-    return interval.within(0.0, 1.0 if all(c.is_share for c in counts) else math.inf) if interval.known else interval
+    return interval.within(0.0, 1.0 if all(c.is_share for c in counts) else math.inf)
 
 
 def _student(ratio: float, trials: float, n: int, between: float, confidence: float) -> Interval:

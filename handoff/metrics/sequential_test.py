@@ -29,11 +29,12 @@ def look_schedule(most: int) -> tuple[int, ...]:
 class SequentialTest:
     """Sequential test of a target for the mean of a measure, which ends as soon as the replications decide it.
 
-    At each of the ``looks``, and only there, the two-sided interval of the replications so far is compared with the target. The
-    error ``1 - confidence`` is divided equally among the looks (Bonferroni). With at least the stated confidence, every interval
-    of the whole sequence contains the true mean. The probability of a wrong decision, however early, is therefore at most that
-    error, under the assumptions of the intervals. If ``most`` replications do not decide, the result is open: the target lies in
-    the interval.
+    At each of the ``looks``, and only there, the interval of the replications so far is compared with the target. Each end of the
+    interval has an error of its own: under the assumptions of the intervals, the target is declared missed by mistake with a
+    probability of at most half of ``1 - confidence``, and met by mistake with at most ``met_error``, however early. Each error is
+    divided equally among the looks (Bonferroni). Without ``met_error`` both are equal, and every interval of the whole sequence
+    contains the true mean with at least the stated confidence. If ``most`` replications do not decide, the result is open: the
+    target lies in the interval.
 
     The first look that decides counts, whatever values come later. The result therefore does not depend on the number of values
     that arrive at once from several workers.
@@ -83,7 +84,10 @@ class SequentialTest:
         events : sequence of EventCount or None
             Counts of each replication, if the measure is a number or a ratio of events (:func:`event_interval`).
         """
-        met, missed = (_interval(values, events, 1 - 2 * error) for error in (self._met_error, self._missed_error))
+        missed = _interval(values, events, 1 - 2 * self._missed_error)
+        if self.met_error is None:
+            return missed
+        met = _interval(values, events, 1 - 2 * self._met_error)
         return replace(missed, high=met.high) if self.sense == "<=" else replace(missed, low=met.low)
 
     def student_factor(self, n: int, decision: Literal["met", "missed"]) -> float:

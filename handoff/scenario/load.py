@@ -150,6 +150,20 @@ def validate(
     return scenario
 
 
+def build_scenario(data: dict[str, Any]) -> Scenario:
+    """Return the scenario of tables that were made from those of a file: messages name no line.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the tables.
+    """
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError([format_error(e) for errors in map(_split, error.errors()) for e in errors]) from None
+
+
 def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the varied fields that the scenario does not have, each with its problem; values are not validated.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.columns import Columns, Int
 from handoff.protocol.handoff_records import HandoffRecords
+from handoff.simulation.handoff_metrics import latencies, registration_delays
 
 CHECKS = 60
 """Number of times in a run at which it may end early. They are instants of simulated time, so that no result depends on speed."""
@@ -70,16 +71,6 @@ def lower_bound(values: Int, statistic: str) -> float:
     return float(np.partition(measured, len(measured) - rank)[len(measured) - rank]) if rank <= len(measured) else -math.inf
 
 
-def _registration_delays(columns: Columns) -> Int:
-    request, reply = columns["request_ps"], columns["reply_ps"]
-    return np.where((request >= 0) & (reply >= 0), reply - request, -1)
-
-
-def _latencies(columns: Columns) -> Int:
-    ready = np.maximum(columns["reply_ps"], columns["up_ps"])
-    return np.where(columns["reply_ps"] >= 0, np.maximum(0, ready - columns["down_ps"]), -1)
-
-
-_VALUES: dict[str, Callable[[Columns], Int]] = {"registration_delay": _registration_delays, "latency": _latencies}
+_VALUES: dict[str, Callable[[Columns], Int]] = {"registration_delay": registration_delays, "latency": latencies}
 
 __all__ = ["EarlyEnd", "can_end_early", "lower_bound"]

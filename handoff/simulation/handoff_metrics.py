@@ -117,6 +117,18 @@ class PacketRecords:
         return cls(records, build_packet_table(records), mobiles, result.until_ps, bool(resequence_ps))
 
 
+def registration_delays(columns: Columns) -> Int:
+    """Return the time from the first request to the reply of each handoff; -1 without a request or reply."""
+    request, reply = columns["request_ps"], columns["reply_ps"]
+    return np.where((request >= 0) & (reply >= 0), reply - request, -1)
+
+
+def latencies(columns: Columns) -> Int:
+    """Return the time from the end of the old link until the reply has come and the new link is up; -1 without a reply."""
+    ready = np.maximum(columns["reply_ps"], columns["up_ps"])
+    return np.where(columns["reply_ps"] >= 0, np.maximum(0, ready - columns["down_ps"]), -1)
+
+
 def handoff_columns(records: HandoffRecords, result: Result, mobiles: FlowMobiles, reached_ps: int) -> Columns:
     """Join the protocol's record of each handoff with its span and its dropped packets, sorted by mobile node and index."""
     spans = result.spans
@@ -126,8 +138,7 @@ def handoff_columns(records: HandoffRecords, result: Result, mobiles: FlowMobile
     columns["duplicate"], columns["reordered"] = spans["duplicate"], spans["reordered"]
     columns["after_marker"], columns["delivered"] = spans["after_marker"], spans["delivered"]
     columns["disruption_ps"] = spans["gap_max_ps"]
-    ready = np.maximum(columns["reply_ps"], columns["up_ps"])
-    columns["latency_ps"] = np.where(columns["reply_ps"] >= 0, np.maximum(0, ready - columns["down_ps"]), -1)
+    columns["latency_ps"] = latencies(columns)
     columns["dropped"] = _count_dropped(spans, result.packets, mobiles, reached_ps)
     order = np.lexsort((columns["index"], columns["mobile"]))
     return {c: v[order] for c, v in columns.items()}

@@ -14,7 +14,7 @@ from handoff.metrics.bursts import burst_columns
 from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts, no_attack_counts
 from handoff.protocol.constants import SECOND
 from handoff.simulation.baseline import ByteCounts
-from handoff.simulation.handoff_metrics import PacketMetrics
+from handoff.simulation.handoff_metrics import PacketMetrics, registration_delays
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
@@ -170,7 +170,7 @@ class RunResult:
             "in_flight": int(flows["in_flight"].sum()),
             **self._study_metrics(),
             **_spread("latency", h["latency_ps"]),
-            **_spread("registration_delay", np.where(h["request_ps"] >= 0, h["reply_ps"] - h["request_ps"], -1)),
+            **_spread("registration_delay", registration_delays(h)),
             "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
             "extra_bytes": None if self.extra is None else sum(self.extra),
             "extra_air_bytes": None if self.extra is None else self.extra.air,

@@ -142,7 +142,9 @@ def test_a_failed_run_is_reported_without_a_traceback(tmp_path, monkeypatch):
 
     monkeypatch.setattr(SerialExecutor, "run", lambda self, tasks: ((task, TaskResult(problem="no memory")) for task in tasks))
     done = plan(one_handoff(tmp_path, down=0, up=5), "--vary", "buffer=1:100", "--slo", "lost<=0")
-    assert (done.exit_code, done.stderr) == (1, "handoff: seed 1: no memory\n")
+    assert (done.exit_code, done.stderr) == (1, "")
+    left_out = "left out 1, 4, 16, 64, 100: the run with seed 1 failed: no memory"
+    assert f"sync-mipv4: undecided for buffer from 1 to 100\n  {left_out}\n" in done.stdout
 
 
 def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypatch):

@@ -68,7 +68,6 @@ class DaskExecutor:
             raise ValueError("\n".join(errors))
         self.address, self.cluster, self.jobs, self.options = address or "", cluster, jobs, options or {}
         self._client: Client
-        self._in_progress: dict[Future, TaskGroup] = {}
         self._stopped = False
         self._threads, self._threads_counted_at = 0, 0.0
         self._resources = ExitStack()
@@ -114,13 +113,13 @@ class DaskExecutor:
             If the scheduler is lost, or its workers cannot run tasks at all.
         """
         queue = TaskQueue(tasks)
-        in_progress = self._in_progress
+        in_progress: dict[Future, TaskGroup] = {}
         finished: SimpleQueue[Future] = SimpleQueue()
         try:
             while True:
                 if self._stopped:
                     queue.stop()
-                self._send_groups(queue, finished)
+                self._send_groups(queue, in_progress, finished)
                 if not in_progress:
                     return
                 try:
@@ -134,11 +133,9 @@ class DaskExecutor:
             for future in in_progress:
                 with suppress(Exception):  # the scheduler may be gone
                     future.cancel()
-            in_progress.clear()
 
-    def _send_groups(self, queue: TaskQueue, finished: SimpleQueue[Future]) -> None:
+    def _send_groups(self, queue: TaskQueue, in_progress: dict[Future, TaskGroup], finished: SimpleQueue[Future]) -> None:
         # A suspect, which may have killed its worker, runs alone, after everything else is done.
-        in_progress = self._in_progress
         while len(in_progress) < max(GROUPS_PER_THREAD * self._thread_count(), 1):
             if any(group[0].suspect for group in in_progress.values()):
                 return

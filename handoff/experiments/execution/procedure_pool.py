@@ -159,8 +159,10 @@ def run_in_processes(
     stopped = False
     try:
         while True:
-            if failures:  # the runs in progress end: an earlier procedure may fail, too, and its failure is the one to raise
+            if failures:  # the failure of the first procedure is the one to raise: later runs cannot change it
                 queue.clear()
+                if not any(index < min(failures) for index in index_of_worker.values()):
+                    break
             if not stopped and stop():
                 stopped = True
                 queue.clear()

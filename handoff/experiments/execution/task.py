@@ -15,7 +15,7 @@ import numpy as np
 from handoff.experiments.execution.input_files import changed_inputs
 from handoff.output.parquet import table_columns
 from handoff.protocol.setup import Setup
-from handoff.scenario import Scenario
+from handoff.scenario.load import build_scenario
 from handoff.simulation.baseline import ZERO_BYTES, ByteCounts
 from handoff.simulation.early_end import EarlyEnd
 from handoff.simulation.run import RunResult, run_procedure, run_with_shared_baseline
@@ -142,7 +142,7 @@ def run_task(task: Task) -> TaskResult:
     if errors := changed_inputs(Path(task.folder), task.inputs):
         return TaskResult(problem="\n".join(errors))
     try:
-        scenario = Scenario.model_validate(json.loads(task.scenario))
+        scenario = build_scenario(json.loads(task.scenario))
         setup = build_setup(scenario, message_path(Path(task.folder), scenario), task.seed, task.memory_limit_bytes)
         references: dict[Any, ByteCounts] = {}
         early_ends = tuple(EarlyEnd(*end) for end in task.early_ends)

@@ -57,6 +57,8 @@ class Answer:
         Number of replications at each value.
     complete : bool
         False if the search was interrupted.
+    problems : dict of int to str
+        Values without a verdict, because the scenario is invalid there or a run failed; each with the reason.
     busiest : list of Utilisation
         Servers and links at the critical value, the busiest first.
     comparisons : list of Comparison
@@ -73,6 +75,7 @@ class Answer:
     bracket: Bracket
     replications: dict[int, int]
     complete: bool = True
+    problems: dict[int, str] = field(default_factory=dict)
     busiest: list[Utilisation] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     closed_form: str = ""
@@ -88,6 +91,11 @@ class Answer:
         """True if every value that was tried clearly misses the targets."""
         verdicts = self.bracket.verdicts
         return self.complete and bool(verdicts) and len(self.bracket.values_with("missed")) == len(verdicts)
+
+    @property
+    def rests_on_problems(self) -> bool:
+        """True if the limit may lie at a value without a verdict."""
+        return any(x in self.problems for x in self.bracket.undecided_between_ends())
 
     @property
     def width(self) -> int:
@@ -149,7 +157,7 @@ class Answer:
         return [r for r in self.critical_results if r.decision == "missed"]
 
     def notes(self) -> list[str]:
-        """Return what limits the answer: verdicts out of order, an assumed sense, undecided values."""
+        """Return what limits the answer: verdicts out of order, an assumed sense, values left out, undecided values."""
         bracket, display = self.bracket, self.values.display
         notes = []
         if not bracket.is_monotone:
@@ -165,7 +173,14 @@ class Answer:
         if bracket.sense_assumed and bracket.first_missed is None:
             low = display(bracket.range.low)
             notes.append(f"assumed to be the smallest value, because {low} is undecided: use --find largest otherwise")
+        for reason in dict.fromkeys(self.problems.values()):
+            left_out = ", ".join(display(x) for x, text in self.problems.items() if text == reason)
+            notes.append(f"left out {left_out}: {reason}")
+        if self.rests_on_problems:
+            notes.append("the limit may lie at a value that was left out")
         for x in bracket.values_with("open"):
+            if x in self.problems:
+                continue
             reasons = [f"{r.target.measure}: {r.note}" for r in bracket.verdicts[x] if r.decision == "open" and r.note]
             note = f"undecided at {display(x)} after {self.replications[x]} replications"
             notes.append("; ".join([note, *reasons]))

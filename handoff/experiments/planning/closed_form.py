@@ -10,7 +10,7 @@ from handoff.experiments.planning.search_problems import SearchProblem
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.value_search import Bracket, search
 from handoff.experiments.planning.verdict import TargetResult
-from handoff.metrics.confidence import Interval
+from handoff.metrics.confidence import Interval, unbounded_interval
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
 from handoff.theory.estimate import Estimate, estimate, max_mobile_nodes
@@ -36,10 +36,13 @@ class ClosedForm:
         Position in the range of the search problem; None if theory finds none there.
     text : str
         Laws that were used, and the value.
+    is_infeasible : bool
+        True if no value of the range meets the targets.
     """
 
     position: float | None
     text: str
+    is_infeasible: bool = False
 
 
 def closed_form(
@@ -69,20 +72,61 @@ def closed_form(
     if _counts_mobile_nodes(problem) and all(t.is_upper_bound and t.measure.endswith(".registration_wait_mean") for t in known):
         return _apply_formula(problem, known, procedure, setup_at)
     bracket = Bracket(problem.range, sense=problem.sense)
+    estimates, problems = search_estimates(bracket, known, procedure, setup_at, predict_result)
+    laws = {t.measure: law for es in estimates.values() for t in known if (law := _look_up(t.measure, es)[1])}
+    law = ", ".join(dict.fromkeys(laws.values())) or "nothing loaded"
+    left_out = "".join(f"; left out {problem.values.display(x)}: {text}" for x, text in sorted(problems.items()))
+    if bracket.last_met is not None:
+        return ClosedForm(bracket.last_met, f"{law}: {problem.values.display(bracket.last_met)}{left_out}")
+    if problems:
+        return ClosedForm(None, f"{law}: no value meets the targets{left_out}")
+    return ClosedForm(None, f"{law}: the targets cannot be met in the range", is_infeasible=True)
+
+
+def search_estimates(
+    bracket: Bracket, targets: Sequence[Target], procedure: str, setup_at: Callable[[int], Setup],
+    predict: Callable[[Target, Sequence[Estimate]], TargetResult],
+) -> tuple[dict[int, list[Estimate]], dict[int, str]]:  # fmt: skip
+    """Fill a bracket by a search on closed forms. Values at which no scenario can be built stay undecided.
+
+    Parameters
+    ----------
+    bracket : Bracket
+        Empty bracket.
+    targets : sequence of Target
+        Targets.
+    procedure : str
+        Name of the procedure.
+    setup_at : callable
+        Returns the scenario at a position.
+    predict : callable
+        Returns the result of a target from the estimates at a position.
+
+    Returns
+    -------
+    estimates : dict of int to list of Estimate
+        Estimates at each position.
+    problems : dict of int to str
+        Positions without a scenario, each with the reason.
+    """
+    estimates: dict[int, list[Estimate]] = {}
+    problems: dict[int, str] = {}
+
+    def evaluate(x: int) -> list[TargetResult]:
+        try:
+            estimates[x] = estimate(setup_at(x), procedure)
+        except (ValueError, MemoryError) as error:
+            problems[x] = "; ".join(str(error).splitlines()) or type(error).__name__
+            return [TargetResult(target, "open", unbounded_interval([]), problems[x]) for target in targets]
+        return [predict(target, estimates[x]) for target in targets]
+
     steps = search(bracket)
     requested = next(steps)
-    laws: dict[str, str] = {}
     while True:
-        estimates = {x: estimate(setup_at(x), procedure) for x in requested}
-        laws |= {t.measure: law for es in estimates.values() for t in known if (law := _look_up(t.measure, es)[1])}
         try:
-            requested = steps.send({x: [_judge(t, es) for t in known] for x, es in estimates.items()})
+            requested = steps.send({x: evaluate(x) for x in requested})
         except StopIteration:
-            break
-    law = ", ".join(dict.fromkeys(laws.values())) or "nothing loaded"
-    if bracket.last_met is None:
-        return ClosedForm(None, f"{law}: the targets cannot be met in the range")
-    return ClosedForm(bracket.last_met, f"{law}: {problem.values.display(bracket.last_met)}")
+            return estimates, problems
 
 
 def has_closed_form(measure: str) -> bool:
@@ -91,9 +135,14 @@ def has_closed_form(measure: str) -> bool:
     return (name if element else measure.removesuffix("_max")) in _ESTIMATED
 
 
-def estimate_measure(measure: str, estimates: Sequence[Estimate]) -> float:
-    """Return the value that estimates give a measure with a closed form."""
-    return _look_up(measure, estimates)[0]
+def predict_result(target: Target, estimates: Sequence[Estimate]) -> TargetResult:
+    """Return the result of a target whose measure has a closed form."""
+    return result_of_value(target, _look_up(target.measure, estimates)[0])
+
+
+def result_of_value(target: Target, value: float) -> TargetResult:
+    """Return the result of a target for a measure with this exact value."""
+    return TargetResult(target, "met" if target.holds(value) else "missed", Interval(value, value, value, 1))
 
 
 def _counts_mobile_nodes(problem: SearchProblem) -> bool:
@@ -107,17 +156,15 @@ def _apply_formula(
     limits = problem.range
     position, capacity = limits.low, math.inf
     for _ in range(_RATE_ITERATIONS):
-        setup = setup_at(position)
+        try:
+            setup = setup_at(position)
+        except (ValueError, MemoryError):
+            break  # the rate at the low end has to do, where the scenario has been built
         capacity = min(max_mobile_nodes(setup, procedure, t.limit, t.measure.rpartition(".")[0]) for t in targets)
         position = min(max(limits.low, round(min(capacity, limits.high))), limits.high)
     if math.isinf(capacity):
         return ClosedForm(None, "M/D/1: nothing comes to the agent")
     return ClosedForm(capacity, f"M/D/1, N = 2 W / ((S + 2 W) (h + 1/L) S): {capacity:,.0f}")
-
-
-def _judge(target: Target, estimates: Sequence[Estimate]) -> TargetResult:
-    value, _ = _look_up(target.measure, estimates)
-    return TargetResult(target, "met" if target.holds(value) else "missed", Interval(value, value, value, 1))
 
 
 def _look_up(measure: str, estimates: Sequence[Estimate]) -> tuple[float, str]:
@@ -132,4 +179,4 @@ def _look_up(measure: str, estimates: Sequence[Estimate]) -> tuple[float, str]:
     return (min(value, 1.0) if attribute == "load" else value), law
 
 
-__all__ = ["ClosedForm", "closed_form", "estimate_measure", "has_closed_form"]
+__all__ = ["ClosedForm", "closed_form", "has_closed_form", "predict_result", "result_of_value", "search_estimates"]

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from handoff.experiments.planning.closed_form import estimate_measure, has_closed_form
+from handoff.experiments.planning.closed_form import has_closed_form, predict_result, result_of_value, search_estimates
 from handoff.experiments.planning.search_problems import SearchProblem
-from handoff.experiments.planning.value_search import Bracket, search
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.value_search import Bracket
 from handoff.experiments.planning.verdict import TargetResult
+from handoff.metrics.catalogue import get_measure
 from handoff.metrics.confidence import Interval
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
-from handoff.scenario import ScenarioError
-from handoff.theory.estimate import Estimate, estimate
+from handoff.simulation.early_end import can_end_early
+from handoff.theory.estimate import Estimate
 from handoff.theory.queueing import md1_wait, md1_wait_quantile
 
 GUESS_PRECISION = 0.04
 """Relative precision of the guess; that of its formulas is lower."""
-_QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
 def guess_answer(
@@ -48,37 +49,27 @@ def guess_answer(
     if procedure == MIXTURE:
         return None
     bracket = Bracket(replace(problem.range, precision=max(problem.range.precision, GUESS_PRECISION)), sense="largest")
-    steps = search(bracket)
-    requested = next(steps)
-    try:
-        while True:
-            estimates = {x: estimate(setup_at(x), procedure) for x in requested}
-            requested = steps.send({x: [_predict(r, es) for r in low_results] for x, es in estimates.items()})
-    except StopIteration:
-        pass
-    except (ScenarioError, ValueError, MemoryError):  # the runs at such a value report the reason, if the search needs it
-        return None
+    low_means = {r.target: r.interval.mean for r in low_results}
+
+    def predict(target: Target, estimates: Sequence[Estimate]) -> TargetResult:
+        if has_closed_form(target.measure):
+            return predict_result(target, estimates)
+        if can_end_early(target.measure):
+            quantile = get_measure(target.measure).quantile
+            waits = (_wait(e, quantile) for e in estimates if e.what.endswith(" registration"))
+            return result_of_value(target, low_means[target] + max(waits, default=0.0))
+        overloaded = any(e.load >= 1 for e in estimates)
+        load = float(overloaded)
+        return TargetResult(target, "missed" if overloaded else "met", Interval(load, load, load, 1))
+
+    search_estimates(bracket, list(low_means), procedure, setup_at, predict)
     return None if bracket.first_missed is None else bracket.last_met
 
 
-def _predict(low: TargetResult, estimates: Sequence[Estimate]) -> TargetResult:
-    target, (name, _, statistic) = low.target, low.target.measure.rpartition("_")
-    overloaded = any(e.load >= 1 for e in estimates)
-    if has_closed_form(target.measure):
-        value = estimate_measure(target.measure, estimates)
-        met = target.holds(value)
-    elif name in ("registration_delay", "latency") and (statistic == "mean" or statistic in _QUANTILES):
-        value = low.interval.mean + max((_wait(e, statistic) for e in estimates if e.what.endswith(" registration")), default=0.0)
-        met = target.holds(value)
-    else:
-        value, met = float(overloaded), not overloaded
-    return TargetResult(target, "met" if met else "missed", Interval(value, value, value, 1))
-
-
-def _wait(e: Estimate, statistic: str) -> float:
-    if statistic == "mean":
+def _wait(e: Estimate, quantile: float | None) -> float:
+    if quantile is None:
         return md1_wait(e.load, e.service_ps)
-    return md1_wait_quantile(e.load, e.service_ps, _QUANTILES[statistic])
+    return md1_wait_quantile(e.load, e.service_ps, quantile)
 
 
 __all__ = ["guess_answer"]

@@ -10,16 +10,23 @@ from typing import Any
 from engine.quantities import parse_duration, parse_size
 from handoff.experiments.execution.input_files import input_digests
 from handoff.experiments.execution.task import Task, canonical_json
-from handoff.experiments.planning.search_problems import DEFAULT_TARGET, SearchProblem, SearchStep, sizing_steps, vary_problem
+from handoff.experiments.planning.search_problems import (
+    DEFAULT_TARGET,
+    SearchProblem,
+    SearchStep,
+    scenario_errors,
+    sizing_steps,
+    vary_problem,
+)
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import SloTest, needs_baseline, needs_detail
 from handoff.protocol.mixture import unsupported_reasons
 from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
-from handoff.scenario import Scenario, ScenarioError
+from handoff.scenario import ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
-from handoff.scenario.load import read_tables
+from handoff.scenario.load import build_scenario, read_tables
 from handoff.scenario.load import validate as validate_scenario
 from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
 
@@ -126,6 +133,10 @@ class ValidatedPlan:
             baseline=self.request.output is not None or needs_baseline(self.targets),
         )  # fmt: skip
 
+    def find_errors(self, problem: SearchProblem, position: int) -> list[str]:
+        """Return the mistakes in the scenario at a value. Only the ends of a range are checked with the request."""
+        return scenario_errors(problem.tables(self.data, position))
+
     def setup_at(self, problem: SearchProblem, position: int) -> Setup:
         """Build the scenario at a value, with the first seed."""
         return _build_setup(self.request, problem.tables(self.data, position), self.seed, self.memory_limit_bytes)
@@ -224,7 +235,7 @@ def _make_steps(
 def _build_setup(request: PlanRequest, data: dict[str, Any], seed: int, limit: int | None) -> Setup:
     from handoff.workload.build import build_setup
 
-    return build_setup(Scenario.model_validate(data), request.scenario, seed, limit)
+    return build_setup(build_scenario(data), request.scenario, seed, limit)
 
 
 def _unit_finder(setup: Setup | None) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,8 +35,8 @@ class AnalyticAnswer:
     text : str
         Answer to the plan's question; empty if the plan has none.
     estimates : list of Estimate
-        Closed forms of servers and links at the value found, at the low end of the range if there is none, or in the
-        unchanged scenario if nothing varies.
+        Closed forms of servers and links at the value found, at the low end of the range if there is none or no scenario can be
+        built there, or in the unchanged scenario if nothing varies.
     is_infeasible : bool
         True if no value of the range meets the targets.
     """
@@ -71,8 +71,8 @@ def run_plan(
 
     Raises
     ------
-    RunFailed
-        If a run fails (``handoff.experiments.planning.planner``).
+    ExecutorEnded
+        If the executor ends before the runs are done.
     ValueError
         If the dataset of the plan cannot be opened.
     """
@@ -94,10 +94,11 @@ def analytic_answers(plan: ValidatedPlan) -> list[AnalyticAnswer]:
             problem = plan.first_problem()
             form = closed_form(problem, plan.targets, name, partial(plan.setup_at, problem))
             text = form.text if form else NO_CLOSED_FORM
-            infeasible = form is not None and form.position is None
+            infeasible = form is not None and form.is_infeasible
             low, high = problem.range.low, problem.range.high
             position = low if form is None or form.position is None else round(form.position)
-            setup = plan.setup_at(problem, min(max(position, low), high))
+            with suppress(ValueError, MemoryError):  # there may be no scenario at the value found: then keep that of the low end
+                setup = plan.setup_at(problem, min(max(position, low), high))
         answers.append(AnalyticAnswer(name, text, estimate(setup, name), infeasible))
     return answers
 
@@ -121,6 +122,7 @@ def _answer_steps(
             plan.make_slo_test(problem), executor, make_task, partial(read_measures, plan.targets),
             workers=getattr(executor, "jobs", 1), progress=progress, display=problem.values.display, waiting=waiting,
             store=None if dataset is None else dataset.store_for(problem, make_task), may_end_early=plan.may_end_early,
+            find_errors=partial(plan.find_errors, problem),
         )  # fmt: skip
         guesses = {name: partial(guess_answer, problem, name, partial(plan.setup_at, problem)) for name in procedures}
         brackets, complete = planner.search_values(procedures, problem.range, problem.sense, guesses)
@@ -136,8 +138,9 @@ def _answer_steps(
 def _make_answer(
     plan: ValidatedPlan, problem: SearchProblem, planner: Planner, procedure: str, bracket: Bracket, complete: bool
 ) -> Answer:  # fmt: skip
-    replications = {x: planner.replications_used[procedure, x] for x in bracket.values}
-    answer = Answer(procedure, problem.name, problem.values, bracket, replications, complete)
+    replications = {x: planner.count_runs((procedure, x)) for x in bracket.values}
+    problems = {x: text for x in bracket.values if (text := planner.find_problem((procedure, x)))}
+    answer = Answer(procedure, problem.name, problem.values, bracket, replications, complete, problems)
     setup_at = partial(plan.setup_at, problem)
     if complete and (form := closed_form(problem, plan.targets, procedure, setup_at)):
         answer.closed_form, answer.closed_form_value = form.text, form.position

@@ -9,9 +9,9 @@ from typing import Any
 from engine.quantities import parse_duration
 from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.experiments.planning.value_search import SearchRange, Sense
-from handoff.scenario import Scenario, ScenarioError
+from handoff.scenario import ScenarioError
 from handoff.scenario.field_types import UNLIMITED
-from handoff.scenario.load import validate
+from handoff.scenario.load import build_scenario
 from handoff.scenario.overrides import set_value, variable_fields
 
 Tables = dict[str, Any]
@@ -76,9 +76,9 @@ SearchStep = Callable[[dict[str, int]], SearchProblem]
 def scenario_errors(data: Tables) -> list[str]:
     """Return the mistakes in a scenario's tables."""
     try:
-        validate(data, "")
+        build_scenario(data)
     except ScenarioError as error:
-        return [problem.removeprefix(".:1: ") for problem in error.problems]
+        return error.problems
     return []
 
 
@@ -165,7 +165,7 @@ def _spread_ends(spread: Any) -> tuple[int, int]:
 def _agent_steps(data: Tables) -> list[SearchStep]:
     if "agents" not in variable_fields(data):
         raise ValueError("--size agents: the scenario has no [regions] whose 'count' could vary")
-    max_agents = len(Scenario.model_validate(data).routers.names)
+    max_agents = len(build_scenario(data).routers.names)
     if max_agents < 2:
         raise ValueError("--size agents: there is one router, and so one agent at most")
     values, agent_range = Values.of(data, "agents"), SearchRange(1, max_agents, 0)

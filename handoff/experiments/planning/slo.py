@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.quantities import format_duration, parse_duration, parse_size
+from handoff.metrics.catalogue import can_be_negative, possible_values
 from handoff.scenario.units import FREQUENCY
 
 _TARGET = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
@@ -41,13 +42,13 @@ class Target:
 
     @property
     def is_at_extreme(self) -> bool:
-        """True if the limit is the extreme of the measure: no measure is below 0, and no ratio above 1.
+        """True if the limit is the extreme of the measure: only extra bytes are ever below 0, and no ratio is above 1.
 
         One replication that violates the target then decides it. The interval of a mean never lies strictly on the good side of
         such a limit, whatever the number of replications.
         """
         if self.is_upper_bound:
-            return self.relation == "<=" and self.limit == 0
+            return self.relation == "<=" and self.limit == 0 and not can_be_negative(self.measure)
         return self.relation == ">=" and self.unit == "ratio" and self.limit == 1
 
     def holds(self, value: float) -> bool:
@@ -105,10 +106,10 @@ def parse_target(text: str, find_unit: Callable[[str], str]) -> Target:
     except ValueError as error:
         raise ValueError(f"{text!r}: {error}") from None
     target = Target(measure, relation, limit, unit)
-    highest = 1.0 if unit == "ratio" else math.inf
-    if not target.holds(0.0) and not target.holds(highest):
+    lowest, highest = possible_values(measure, unit)
+    if not target.holds(lowest) and not target.holds(highest):
         raise ValueError(f"{text!r}: no value of {measure} meets it: {_describe_range(unit)}")
-    if target.holds(0.0) and target.holds(highest):
+    if target.holds(lowest) and target.holds(highest):
         raise ValueError(f"{text!r}: every value of {measure} meets it: {_describe_range(unit)}")
     return target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from handoff.experiments.execution.task import Executor, Task, TaskResult
 
@@ -53,9 +53,8 @@ class TaskFeed:
         return task
 
     def put(self, urgent: Sequence[Task], ahead: Sequence[Task]) -> None:
-        """Replace the tasks that are not in progress."""
-        self._urgent = deque(task for task in urgent if task not in self.in_progress)
-        self._ahead = deque(task for task in ahead if task not in self.in_progress)
+        """Replace the tasks that have not been drawn. None of them may be in progress."""
+        self._urgent, self._ahead = deque(urgent), deque(ahead)
 
     def next_result(self) -> tuple[Task, TaskResult] | None:
         """Return the next task that is done, with its result; None if the executor was stopped."""
@@ -70,6 +69,14 @@ class TaskFeed:
         self.put((), ())
         if self._workers == 1:
             next(self._results, None)
+
+    def close(self) -> None:
+        """Drop all tasks, and end the executor's iterator, so that it does not wait for a garbage collection."""
+        self.put((), ())
+        self.in_progress.clear()
+        if isinstance(self._results, Generator):
+            self._results.close()
+        self._results = iter(())
 
     def _take(self) -> tuple[Task, TaskResult] | None:
         if (done := next(self._results, None)) is None:

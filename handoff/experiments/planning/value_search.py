@@ -179,12 +179,12 @@ class Bracket:
         """Return the pairs of neighbours that contain an end of the answer and are not near each other."""
         if self.sense is None or (self.last_met is None and self.first_missed is None):
             return []
-        values = [self.last_met, *self._undecided_between_ends(), self.first_missed]
+        values = [self.last_met, *self.undecided_between_ends(), self.first_missed]
         gaps = [(a, b) for a, b in ((values[0], values[1]), (values[-2], values[-1])) if a is not None and b is not None]
         return [(a, b) for a, b in dict.fromkeys(gaps) if not self.range.is_near(a, b)]
 
-    def _undecided_between_ends(self) -> list[int]:
-        # From the good end on.
+    def undecided_between_ends(self) -> list[int]:
+        """Return the undecided values at which the limit may lie, from the good end on."""
         inside = [
             x for x in self.values_with("open")
             if (self.last_met is None or self._is_beyond(x, self.last_met))

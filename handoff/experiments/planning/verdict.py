@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import evaluate, get_measure, has_enough_samples
+from handoff.metrics.catalogue import can_be_negative, evaluate, get_measure, has_enough_samples, possible_values
 from handoff.metrics.confidence import EXACT, STUDENT, Interval, unbounded_interval
 from handoff.metrics.event_interval import EventCount
 from handoff.metrics.product_test import PRODUCT, product_interval
@@ -23,7 +24,6 @@ MIN_FORECAST_REPLICATIONS = 5
 FORECAST_DEVIATIONS = 2.5
 """Standard deviations by which the mean of the remaining replications may be off in that forecast."""
 
-MAX_MET_ERROR = 0.45
 _ABOVE_ROUNDING = 1 + 1e-9
 
 
@@ -84,7 +84,8 @@ class SloTest:
     - Nothing was measured, or too few samples: the target stays open.
 
     Beside the intervals, a product test (``handoff.metrics.product_test``) shows that an upper limit is missed, also from runs
-    that ended early. Of the share of a target the intervals use one half and the product the other.
+    that ended early; it needs a measure that is never below 0 (``has_product_test``). Of the share of a target the intervals use
+    one half and the product the other.
 
     Attributes
     ----------
@@ -109,14 +110,15 @@ class SloTest:
         """Error probability of one target."""
         return (1 - self.confidence) / len(self.targets)
 
-    @property
+    @cached_property
     def early_ends(self) -> dict[str, float]:
         """Measures whose value ends a run early, each with that value.
 
-        ``FIRST_LOOK`` runs with such a value miss the target by the product test. A target with one such run cannot be met: even
-        if all other values were 0, the mean of ``max_replications`` would not be below the limit.
+        The runs of a first look with such a value miss the target by the product test. A target with one such run cannot be met:
+        even if all other values were 0, the mean of ``max_replications`` would not be below the limit.
         """
-        multiple = max((self.target_error / 2) ** (-1 / FIRST_LOOK), self.max_replications) * _ABOVE_ROUNDING
+        first_look = min(FIRST_LOOK, self.max_replications)
+        multiple = max((self.target_error / 2) ** (-1 / first_look), self.max_replications) * _ABOVE_ROUNDING
         ends: dict[str, float] = {}
         for target in self.targets:
             if has_product_test(target) and can_end_early(target.measure):
@@ -157,7 +159,7 @@ class SloTest:
         counts = [r.events for r in readings if r.events is not None]
         events = counts if len(counts) == n else None
         test = self._sequential_test(target)
-        interval = test.interval(values, events)
+        interval = test.interval(values, events).within(*possible_values(target.measure, target.unit))
         if target.is_at_extreme:
             violations = sum(not target.holds(v) for v in values)
             if violations or n >= self.max_replications:
@@ -165,6 +167,8 @@ class SloTest:
                 return TargetResult(target, "missed" if violations else "met", interval, note)
             return TargetResult(target, "open", interval)
         decision = test.decide(values, events)
+        if decision == "met" and not target.holds(interval.mean):
+            decision = "open"  # the interval ends at the border of the possible values, as does the target (lost>0)
         if decision == "open" and events is None and has_product_test(target):
             product = product_interval(values, self.target_error / 2)
             if product.low >= target.limit:
@@ -177,7 +181,8 @@ class SloTest:
             note = f"not measured in {len(readings) - len(values)} runs that ended early"
             return TargetResult(target, "open", unbounded_interval(values), note)
         interval = product_interval(values, self.target_error / 2)
-        return TargetResult(target, "missed" if interval.low >= target.limit else "open", interval)
+        note = f"{sum(r.is_cut for r in readings)} of {len(readings)} runs ended early: their values are lower bounds"
+        return TargetResult(target, "missed" if interval.low >= target.limit else "open", interval, note)
 
     def stays_open(self, results: Sequence[TargetResult], readings: Sequence[Sequence[Reading]]) -> bool:
         """Return whether ``max_replications`` would very probably leave the value undecided too.
@@ -200,13 +205,12 @@ class SloTest:
 
     def _sequential_test(self, target: Target) -> SequentialTest:
         sense: Literal["<=", ">="] = "<=" if target.is_upper_bound else ">="
-        met_error = min(1 - self.confidence, MAX_MET_ERROR)
-        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), met_error)
+        return SequentialTest(target.limit, sense, 1 - self.target_error, max(2, self.max_replications), 1 - self.confidence)
 
 
 def has_product_test(target: Target) -> bool:
-    """Return whether the product test applies: to an upper limit above 0. No measure is below 0."""
-    return target.is_upper_bound and target.limit > 0
+    """Return whether the product test applies: to an upper limit above 0 of a measure that is never below 0."""
+    return target.is_upper_bound and target.limit > 0 and not can_be_negative(target.measure)
 
 
 def overall_decision(results: Sequence[TargetResult]) -> Decision:
@@ -236,7 +240,7 @@ def needs_detail(targets: Sequence[Target]) -> bool:
 
 def needs_baseline(targets: Sequence[Target]) -> bool:
     """Return whether a target's measure counts bytes beyond those of the baseline run."""
-    return any(target.measure.startswith("extra") for target in targets)
+    return any(get_measure(target.measure).baseline for target in targets)
 
 
 def format_target_result(result: TargetResult) -> str:

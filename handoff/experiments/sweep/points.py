@@ -9,15 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from handoff.experiments.execution.input_files import input_digests, unreadable_inputs
 from handoff.experiments.execution.task import canonical_json
 from handoff.experiments.sweep.grid import Combination
 from handoff.output.printable import printable
-from handoff.scenario import Scenario
 from handoff.scenario.experiment import NOT_OF_A_POINT
-from handoff.scenario.load import format_error
+from handoff.scenario.load import build_scenario
 from handoff.scenario.overrides import set_value
 
 _KEY_BYTES = 16
@@ -149,9 +146,7 @@ def _make_scenario(base: dict[str, Any], folder: Path, values: Iterable[tuple[st
     try:
         for name, value in values:
             tables = set_value(tables, name, value)
-        Scenario.model_validate(tables)
-    except ValidationError as error:
-        return "\n".join(format_error(e) for e in error.errors())
+        build_scenario(tables)
     except ValueError as error:
         return str(error)
     if missing := unreadable_inputs(tables, folder):

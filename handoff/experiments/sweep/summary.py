@@ -10,7 +10,7 @@ from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, Run, StoredRun, r
 from handoff.experiments.sweep.points import Point
 from handoff.experiments.sweep.sweep_plan import SweepPlan
 from handoff.metrics.batch_means import MIN_BATCHES, batch_means
-from handoff.metrics.catalogue import Value, batch_values, evaluate, get_measure, has_enough_samples
+from handoff.metrics.catalogue import Value, batch_values, evaluate, get_measure, has_enough_samples, possible_values
 from handoff.metrics.confidence import EXACT, NO_SPREAD, Interval, mean_interval, unbounded_interval
 from handoff.metrics.event_interval import FAY_FEUER, EventCount, event_interval
 
@@ -136,11 +136,12 @@ def estimate_measure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate
         return Estimate(unit, Interval(numbers[0], numbers[0], numbers[0], len(runs), EXACT), "", samples)
     batches = _evaluate_batches(name, runs[0]) if len(runs) == 1 else []
     if not batches:
-        return Estimate(unit, _interval(numbers, [v.events for v in values if v.value is not None]), "", samples)
+        interval = _interval(numbers, [v.events for v in values if v.value is not None])
+        return Estimate(unit, interval.within(*possible_values(name, unit)), "", samples)
     numbers = [v.value for v in batches if v.value is not None]
     interval = _interval(numbers, [v.events for v in batches])
     if interval.method != FAY_FEUER:
-        interval = batch_means(numbers)
+        interval = batch_means(numbers).within(*possible_values(name, unit))
     return Estimate(unit, interval, "" if interval.known else TOO_SHORT, samples)
 
 

@@ -15,6 +15,7 @@ from handoff.metrics.event_interval import FAY_FEUER
     ("estimate", "text"),
     [
         (Estimate("ps", Interval(20e9, 18e9, 22e9, 3, STUDENT)), "20 ± 2 ms"),
+        (Estimate("ps", Interval(2e9, 0.0, 5e9, 3, STUDENT)), "2 [0, 5] ms"),  # Student's t would begin at -1 ms
         (Estimate("packets", Interval(12345.0, 12300.5, 12389.5, 3, STUDENT)), "12,345 ± 44.5"),
         (Estimate("ratio", Interval(0.12345, -float("inf"), float("inf"), 1)), "0.123"),
         (Estimate("ratio", Interval(0.0, 0.0, 0.0012345, 3, FAY_FEUER)), "0 [0, 0.00123]"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from handoff.metrics.confidence import mean_interval, ratio_interval
+from handoff.metrics.confidence import STUDENT, Interval, mean_interval, ratio_interval, unbounded_interval
 
 TRIES = 4000
 FALSE_ALARM = 1e-4
@@ -40,6 +40,16 @@ def test_an_interval_by_hand():
     half = 2.7764451052 * math.sqrt(2.5 / 5)
     assert (interval.mean, interval.n) == (3, 5)
     assert (interval.low, interval.high) == pytest.approx((3 - half, 3 + half))
+
+
+def test_an_interval_ends_at_the_border_of_the_possible_values():
+    interval = Interval(0.4, -0.5, 1.3, 3, STUDENT)
+    limited = interval.within(0.0, 1.0)
+    assert (limited.mean, limited.low, limited.high) == (0.4, 0.0, 1.0)
+    assert (interval.is_symmetric, limited.is_symmetric) == (True, False)
+    assert interval.within(-math.inf, math.inf) == interval
+    assert Interval(1.2, 0.9, 1.5, 3).within(0.0, 1.0) == Interval(1.2, 0.9, 1.2, 3)
+    assert not unbounded_interval([0.4]).within(0.0, 1.0).known
 
 
 @pytest.mark.parametrize(("probability", "trials"), [(0.5, 40), (0.01, 100), (1e-3, 2000)])

@@ -47,15 +47,22 @@ def test_results_equal_those_of_one_process_though_a_worker_is_killed(tmp_path, 
 
 
 @pytest.mark.deep
-def test_a_task_that_kills_every_worker_is_reported_and_all_others_run(tmp_path, local):
+def test_a_task_that_kills_every_worker_is_reported_and_all_others_run(tmp_path, local, monkeypatch):
     tasks = make_tasks(tmp_path, 4)
     deadly = Task(walk_scenario(tmp_path, duration="1000s", packet_interval="20us"), str(tmp_path), 99, ("mipv4",))
     over, deaths = threading.Event(), set()
     scheduler = local._client.cluster.scheduler
+    send_groups, groups = local._send_groups, {}
+
+    def send_and_record(queue, in_progress, finished):
+        send_groups(queue, in_progress, finished)
+        groups.update(in_progress)
+
+    monkeypatch.setattr(local, "_send_groups", send_and_record)
 
     def kill_workers():
         while not over.wait(0.02):
-            keys = {future.key for future, group in list(local._in_progress.items()) if deadly in [entry.task for entry in group]}
+            keys = {future.key for future, group in list(groups.items()) if deadly in [entry.task for entry in group]}
             for address, pid in worker_pids(local).items():
                 state = scheduler.workers.get(address)
                 if state and pid not in deaths and keys & {task.key for task in list(state.processing)}:
@@ -73,6 +80,17 @@ def test_a_task_that_kills_every_worker_is_reported_and_all_others_run(tmp_path,
     assert problem.startswith("3 workers ended before the task was done, the last at tls://127.0.0.1:")
     assert len(deaths) >= 4  # the first worker had it beside other groups, which may have been the cause
     assert tables_by_seed(done for done in results if done[0] is not deadly) == tables_by_seed(SerialExecutor().run(tasks))
+
+
+def test_a_run_that_is_closed_leaves_nothing_to_the_next_one(tmp_path, local):
+    """A plan closes the iterator of a search while tasks ahead of need are in progress."""
+    tasks = make_tasks(tmp_path, 12)
+    first, second = local.run(tasks[:2]), local.run(tasks[2:])
+    next(first)
+    results = [next(second)]
+    first.close()
+    results += second
+    assert tables_by_seed(results) == tables_by_seed(SerialExecutor().run(tasks[2:]))
 
 
 @pytest.mark.deep

@@ -2,12 +2,14 @@
 
 import json
 import multiprocessing
+import time
 from dataclasses import replace
 
 import pytest
 
 from engine import MemoryLimitError
 from handoff.experiments.execution.procedure_pool import ProcedureTask, choose_jobs, input_states, run_in_processes
+from handoff.protocol.mixture import Mixture
 from handoff.scenario.models import Scenario
 from handoff.simulation.study import compile_programs, run_study
 from handoff.workload.build import build_setup
@@ -71,6 +73,19 @@ def test_the_failure_of_a_run_is_raised_here(study):
     with pytest.raises(MemoryLimitError) as failure:
         run_in_processes(replace(task, memory_limit_bytes=10_000), programs, 2)
     assert str(failure.value) == str(expected.value)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_failure_does_not_wait_for_later_procedures(study):
+    """The scenario has no mixture, so that the first run fails, while the second one has 360 million packets to send."""
+    task, _, programs = study(duration="100h", packet_interval="1ms")
+    stops, deadline = [], time.monotonic() + 20
+    with pytest.raises(ValueError, match="mixture"):
+        run_in_processes(
+            replace(task, detail=False), [object.__new__(Mixture), programs[0]], 2,
+            stop=lambda: time.monotonic() > deadline and not stops.append(True),
+        )  # fmt: skip
+    assert not stops
     assert multiprocessing.active_children() == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.experiments.planning import first_guess as module
+from handoff.experiments.planning import closed_form as module
 from handoff.experiments.planning.first_guess import guess_answer
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.value_search import SearchRange

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handoff.experiments.execution.task import Task, TaskResult, canonical_json
-from handoff.experiments.planning.planner import Planner, RunFailed
+from handoff.experiments.planning.planner import ExecutorEnded, Planner
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.value_search import SearchRange
 from handoff.experiments.planning.verdict import Reading, SloTest
@@ -22,8 +22,8 @@ class NoisyExecutor:
     The noise of a seed is the same for all values (common random numbers), except for the fraction ``own``.
     """
 
-    def __init__(self, noise, own=0.3, problem_at=None):
-        self.noise, self.own, self.problem_at, self.runs = noise, own, problem_at, 0
+    def __init__(self, noise, own=0.3, fails=lambda x, seed, name: False):
+        self.noise, self.own, self.fails, self.runs = noise, own, fails, 0
 
     def run(self, tasks):
         for task in tasks:
@@ -34,7 +34,8 @@ class NoisyExecutor:
             value = mean_wait(x) * (1 + self.noise * (math.sqrt(1 - self.own**2) * common + self.own * separate))
             tables = {"runs": {"fingerprint": [hash((task.seed, x))], "wait": [value]}}
             count = len(task.procedures)
-            yield task, TaskResult((tables,) * count, (0.0,) * count, "it broke" if x == self.problem_at else "")
+            failed = any(self.fails(x, task.seed, name) for name in task.procedures)
+            yield task, TaskResult((tables,) * count, (0.0,) * count, "it broke" if failed else "")
 
 
 def mean_wait(x):
@@ -106,10 +107,132 @@ def test_an_interrupted_search_returns_its_state():
     assert (brackets["mipv4"].last_met, brackets["mipv4"].first_missed) == (16_000, 64_000)
 
 
-def test_a_failed_run_ends_the_search_with_its_reason():
+class TwoWorkers(NoisyExecutor):
+    """Executor that has up to two tasks in progress, and ends the oldest one first."""
+
+    def __init__(self, noise, **options):
+        super().__init__(noise, **options)
+        self.tasks = []
+
+    def run(self, drawn):
+        running = []
+        while True:
+            while len(running) < 2 and (group := [*islice(drawn, 1)] or [*islice(drawn, 1)]):  # a group of urgent tasks ends
+                running += group
+                self.tasks.extend(group)
+            if not running:
+                return
+            yield from super().run([running.pop(0)])
+
+
+def make_two_workers_planner(executor, values):
+    planner = make_planner(executor, values=values)
+    planner.workers = planner._feed._workers = 2
+    return planner
+
+
+def test_a_failed_run_leaves_its_value_out_and_the_search_goes_on():
     values = SearchRange(1000, 10**6)
-    with pytest.raises(RunFailed, match="it broke"):
-        make_planner(NoisyExecutor(0.02, problem_at=16_000), values=values).search_values(["mipv4"], values)
+    planner = make_planner(NoisyExecutor(0.02, fails=lambda x, seed, name: x == 16_000 and seed == 1), values=values)
+    bracket = planner.search_values(["mipv4"], values)[0]["mipv4"]
+    assert bracket.last_met <= LIMIT < bracket.first_missed
+    assert [r.decision for r in bracket.verdicts[16_000]] == ["open"]
+    assert planner.find_problem(("mipv4", 16_000)) == "the run with seed 1 failed: it broke"
+    assert [planner.count_runs(("mipv4", x)) for x in (4000, 16_000)] == [3, 1]
+
+
+def test_an_answer_ends_below_the_values_whose_runs_fail():
+    values = SearchRange(1000, 10**6)
+    planner = make_planner(NoisyExecutor(0.02, fails=lambda x, seed, name: x > 30_000), values=values)
+    bracket = planner.search_values(["mipv4"], values)[0]["mipv4"]
+    assert 0.99 * 30_000 <= bracket.last_met <= 30_000
+    assert bracket.first_missed is None
+
+
+def test_a_run_that_failed_ahead_of_need_decides_nothing():
+    """Seed 3 is beyond the first look, which decides here: whether it fails ahead of need depends on the number of workers."""
+    values, answers = SearchRange(1000, 10**6), []
+    for executor, make in ((NoisyExecutor(0.02), make_planner), (TwoWorkers(0.02), make_two_workers_planner)):
+        executor.fails = lambda x, seed, name: seed == 3 and not 40_000 < x < 50_000
+        planner = make(executor, values=values)
+        answers.append(planner.search_values(["mipv4"], values)[0]["mipv4"])
+        assert not any(planner.find_problem(("mipv4", x)) for x in answers[-1].values)
+    assert planner.failures
+    assert answers[0] == answers[1]
+
+
+def test_the_failure_of_one_procedure_does_not_cost_the_others_their_runs():
+    values = SearchRange(1000, 10**6)
+    executor = NoisyExecutor(0.02, fails=lambda x, seed, name: x == 4000 and name == "mipv6")
+    planner = make_planner(executor, values=values)
+    brackets, _ = planner.search_values(["mipv4", "mipv6"], values)
+    assert [[r.decision for r in brackets[name].verdicts[4000]] for name in brackets] == [["met"], ["open"]]
+    assert brackets["mipv4"].first_missed == brackets["mipv6"].first_missed
+
+
+def test_a_value_with_mistakes_has_no_runs():
+    values = SearchRange(1000, 10**6)
+    planner = make_two_workers_planner(TwoWorkers(0.02), values)
+    planner.find_errors = lambda x: ["too many", "too old"] if x in (16_000, 64_000) else []
+    bracket = planner.search_values(["mipv4"], values)[0]["mipv4"]
+    assert bracket.last_met <= LIMIT < bracket.first_missed
+    assert planner.find_problem(("mipv4", 64_000)) == "too many; too old"
+    assert not {16_000, 64_000} & {x for _, x, _ in planner.runs}
+
+
+def test_an_executor_that_ends_is_reported():
+    class Ended(NoisyExecutor):
+        def run(self, tasks):
+            return iter(())
+
+    values = SearchRange(1000, 10**6)
+    with pytest.raises(ExecutorEnded, match="the executor ended before 2 runs of this step"):
+        make_planner(Ended(0.02), values=values).search_values(["mipv4"], values)
+
+
+def test_the_executor_has_nothing_in_progress_after_a_search():
+    """Its iterator ends with the search, whatever is in progress ahead of need, and not at a later garbage collection."""
+    ends = []
+
+    class Closed(TwoWorkers):
+        def run(self, drawn):
+            ends.append(False)
+            try:
+                yield from super().run(drawn)
+            finally:
+                ends[-1] = True
+
+    values = SearchRange(1000, 10**6)
+    planner = make_two_workers_planner(Closed(0.02), values)
+    planner.search_values(["mipv4"], values)
+    assert ends
+    assert all(ends)
+    assert not planner._feed.in_progress
+
+
+class DictStore:
+    """Store of runs in memory."""
+
+    def __init__(self):
+        self.runs = {}
+
+    def read(self, run):
+        return self.runs.get(run)
+
+    def write(self, run, tables, wall_seconds):
+        self.runs[run] = tables
+
+
+def test_stored_runs_are_not_repeated_ahead_of_need():
+    """A dataset without the last run: the plan that resumes does this run, and no stored one beside it."""
+    values, store = SearchRange(1000, 10**6), DictStore()
+    for _ in range(2):
+        executor = TwoWorkers(0.02)
+        planner = make_two_workers_planner(executor, values)
+        planner.store = store
+        planner.search_values(["mipv4"], values)
+        del store.runs["mipv4", 1000, 0]
+    assert len(executor.tasks) == 1
 
 
 DELAY = Target("registration_delay_mean", "<=", 5e9, "ps")
@@ -161,6 +284,20 @@ def test_the_missed_end_of_an_answer_is_described_by_a_complete_run():
     assert result.interval.mean > 100e9  # a third of 500 ms, and two bounds
 
 
+def test_ctrl_c_in_the_complete_run_of_the_missed_end_keeps_the_answer():
+    class Interrupted(EarlyExecutor):
+        def run(self, tasks):
+            for task, result in super().run(tasks):
+                if json.loads(task.scenario)["x"] == 64_000 and not task.early_ends:
+                    raise KeyboardInterrupt
+                yield task, result
+
+    values = SearchRange(1000, 10**6, precision=1.0)
+    brackets, complete = make_early_planner(Interrupted(0.02), values).search_values(["mipv4"], values)
+    assert complete
+    assert brackets["mipv4"].first_missed == 64_000
+
+
 def test_no_run_ends_early_if_the_low_end_misses_the_targets():
     """Intervals of complete runs show that it gets worse, so that the search does not climb to the high end."""
     values = SearchRange(50_000, 10**7)
@@ -183,23 +320,10 @@ def test_a_run_that_ended_early_does_not_replace_the_complete_one():
 def test_no_run_takes_place_twice():
     """Run 3 of one procedure, ahead of need, is in progress when both procedures need it: a task with the other one follows."""
     values = SearchRange(1000, 10**6)
-    tasks = []
-
-    class TwoWorkers(NoisyExecutor):
-        def run(self, drawn):
-            running = []
-            while True:
-                while len(running) < 2 and (group := [*islice(drawn, 1)] or [*islice(drawn, 1)]):  # a group of urgent tasks ends
-                    running += group
-                    tasks.extend(group)
-                if not running:
-                    return
-                yield from super().run([running.pop(0)])
-
-    planner = make_planner(TwoWorkers(0.1), values=values)
-    planner.workers = planner._feed._workers = 2
+    executor = TwoWorkers(0.1)
+    planner = make_two_workers_planner(executor, values)
     planner.search_values(["mipv4", "mipv6"], values)
-    runs = [(json.loads(task.scenario)["x"], task.seed, name) for task in tasks for name in task.procedures]
+    runs = [(json.loads(task.scenario)["x"], task.seed, name) for task in executor.tasks for name in task.procedures]
     assert len(runs) == len(set(runs))
     assert len(runs) > sum(planner.replications_used.values())  # some ahead of need
 

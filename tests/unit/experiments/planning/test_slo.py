@@ -35,8 +35,11 @@ def test_a_target_is_parsed_and_printed(text, measure, relation, limit):
 
 
 @pytest.mark.parametrize(
-    ("text", "extreme"), [("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False)]
-)
+    ("text", "extreme"), [
+        ("lost<=0", True), ("scenario_1_ratio>=1", True), ("lost<1", False), ("mos>=1", False),
+        ("extra_bytes<=0B", False),  # it may be below 0
+    ],
+)  # fmt: skip
 def test_a_limit_may_be_the_extreme_of_its_measure(text, extreme):
     assert parse_target(text, UNITS.__getitem__).is_at_extreme is extreme
 
@@ -46,6 +49,14 @@ def test_the_relation_decides_which_side_of_the_limit_meets_the_target():
         target = parse_target(text, UNITS.__getitem__)
         assert [target.holds(v) for v in (3, 4, 5)] == list(map(bool, values))
         assert target.excess(6) == (2 if target.is_upper_bound else -2)
+
+
+def test_only_extra_bytes_may_be_below_0():
+    assert parse_target("extra_bytes<0B", UNITS.__getitem__).holds(-1.0)
+    assert not parse_target("extra_bytes>=0B", UNITS.__getitem__).holds(-1.0)
+    for text, problem in {"lost<0": "no value of lost meets it", "lost>=0": "every value of lost meets it"}.items():
+        with pytest.raises(ValueError, match=f"{problem}: it is never below 0"):
+            parse_target(text, UNITS.__getitem__)
 
 
 def test_two_limits_of_a_measure_contradict_if_no_value_meets_both():

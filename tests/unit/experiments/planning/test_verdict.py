@@ -8,6 +8,7 @@ from handoff.experiments.planning.verdict import (
     SloTest,
     TargetResult,
     format_target_result,
+    has_product_test,
     is_significantly_worse,
     needs_baseline,
     needs_detail,
@@ -130,6 +131,14 @@ def test_three_runs_that_ended_early_miss_the_target():
     assert format_target_result(delay) == f"at least {slo_test.early_ends[DELAY.measure] / 1e9:.4g} ms"
 
 
+def test_two_runs_that_ended_early_miss_the_target_if_there_are_no_more():
+    """The product of two values reaches 1 / 0.001 at 0.001 ** (-1/2) = 31.6 limits each."""
+    slo_test = SloTest((DELAY,), 0.998, 2)
+    assert slo_test.early_ends == {DELAY.measure: pytest.approx(31.623 * 50e9, rel=1e-4)}
+    (delay,) = slo_test.evaluate(list(zip(*[slo_test.cut_readings(DELAY.measure)] * 2, strict=True)), range(2))
+    assert delay.decision == "missed"
+
+
 def test_a_target_with_a_run_that_ended_early_is_never_met():
     slo_test = SloTest((DELAY,), 0.998, 12)
     rows = [[Reading(1.0)] * 11 + list(slo_test.cut_readings("registration_delay_p99"))]
@@ -141,6 +150,33 @@ def test_a_product_of_ratios_shows_what_an_interval_leaves_open():
     result = judge(WAIT, [5e9, 250e9, 4500e9])
     assert result.interval.low < WAIT.limit
     assert (result.decision, result.note) == ("missed", "at least 52 ms")  # (0.025 * 45,000) ** (1 / 3) = 10.4 limits
+
+
+def test_the_printed_interval_has_possible_values_only():
+    """Student's t of 1 and 9 ms with 7 % on each side is wider than the mean."""
+    assert judge(WAIT, [1e9, 9e9]).interval.low == 0
+    assert judge(Target("extra_bytes", "<=", 1e5, "bytes"), [1e4, 9e4]).interval.low < 0
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "decision"),
+    [
+        (Target("lost", ">", 0.0, "packets"), [0, 0, 0], "open"), (Target("lost", ">", 0.0, "packets"), [0, 2, 0], "met"),
+        (Target("loss_ratio", "<", 1.0, "ratio"), [1, 1, 1], "open"),
+    ],
+)  # fmt: skip
+def test_a_border_of_the_possible_values_shows_nothing(target, values, decision):
+    """The interval of no loss ends at 0, and does not show that there are losses; one lost packet does."""
+    assert judge(target, values, trials=1).decision == decision
+
+
+def test_extra_bytes_below_0_have_no_product_test():
+    """Dropped packets make them negative; 300 kB and 100 kB are no evidence against a mean of 100 kB beside -50 kB."""
+    target = Target("extra_bytes", "<=", 1e5, "bytes")
+    result = judge(target, [-5e4, 3e5, 1e5])
+    assert (result.decision, result.note) == ("open", "")
+    assert not has_product_test(target)
+    assert has_product_test(Target("signalling_bytes", "<=", 1e5, "bytes"))
 
 
 def test_a_test_that_would_stay_open_is_given_up():
@@ -156,7 +192,8 @@ def test_a_test_that_would_stay_open_is_given_up():
 
 
 def test_only_extra_bytes_need_the_baseline_run():
-    assert needs_baseline([LOSS, Target("extra_air_bytes", "<=", 1e6, "bytes")])
+    for name in ("extra_bytes", "extra_air_bytes", "extra_core_bytes", "extra_bytes_per_handoff"):
+        assert needs_baseline([LOSS, Target(name, "<=", 1e6, "bytes")])
     assert not needs_baseline([LOSS, DELAY])
 
 
