@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
+from handoff.experiments.planning.outcome import Outcome
 from handoff.scenario.errors import ScenarioError
 
 SUMMARY = (
@@ -35,12 +37,16 @@ class Results:
         True if Ctrl-C ended the study: the last run may be incomplete, and further ones are missing.
     write : callable or None
         Writes all tables into a folder.
+    outcomes : sequence of Outcome
+        Outcome of each target for each procedure.
     """
 
     def __init__(
-        self, title: str, read: Callable[[str], pa.Table], interrupted: bool = False, write: Callable[[Path], Any] | None = None
-    ) -> None:
+        self, title: str, read: Callable[[str], pa.Table], interrupted: bool = False,
+        write: Callable[[Path], Any] | None = None, outcomes: Sequence[Outcome] = (),
+    ) -> None:  # fmt: skip
         self.title, self.interrupted = title, interrupted
+        self.outcomes = list(outcomes)
         self._read, self._write = read, write
 
     @cached_property
@@ -78,6 +84,11 @@ class Results:
         """The main columns of ``runs``."""
         return self.runs.select([name for name in SUMMARY if name in self.runs.column_names])
 
+    @property
+    def passed(self) -> bool:
+        """True if every target is met; also without a target."""
+        return not self.interrupted and all(outcome.passed for outcome in self.outcomes)
+
     def write(self, folder: str | Path) -> None:
         """Write all tables as Parquet files, as ``handoff compare -o`` does.
 
@@ -99,10 +110,10 @@ class Results:
         return int(self.runs.num_rows)
 
     def __repr__(self) -> str:
-        return f"<handoff.Results {self._heading()}>\n{text_table(self.summary)}"
+        return "\n".join([f"<handoff.Results {self._heading()}>", text_table(self.summary), *map(str, self.outcomes)])
 
     def _repr_html_(self) -> str:
-        return html_table(self.summary, self._heading())
+        return html_table(self.summary, self._heading()) + "".join(f"<p>{html.escape(str(o))}</p>" for o in self.outcomes)
 
     def _heading(self) -> str:
         return self.title + (", interrupted" if self.interrupted else "")

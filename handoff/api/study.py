@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from handoff.api.results import Results
 from handoff.api.scenario import Scenario, load
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
+from handoff.experiments.planning.outcome import Outcome, judge_runs
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.target_sources import parse_sources, target_sources
+from handoff.experiments.planning.verdict import needs_detail
 from handoff.output import parquet
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import Procedure, name_errors, parse_names, repeated_name_errors
@@ -34,17 +38,19 @@ Source = str | Path | Mapping[str, Any] | Scenario
 
 def run(
     scenario: Source, procedure: str | Procedure, *, seed: int | None = None, detail: bool | None = None, threads: int = 1,
-    memory_limit: str | None = None, progress: bool | Report | None = None,
+    memory_limit: str | None = None, targets: Sequence[str] = (), progress: bool | Report | None = None,
 ) -> Results:  # fmt: skip
     """Run one procedure on a scenario. The parameters are those of :func:`compare`."""
     return compare(
-        scenario, [procedure], seed=seed, detail=detail, threads=threads, memory_limit=memory_limit, progress=progress, jobs=1
-    )
+        scenario, [procedure], seed=seed, detail=detail, threads=threads, memory_limit=memory_limit, targets=targets,
+        progress=progress, jobs=1,
+    )  # fmt: skip
 
 
 def compare(
     scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
-    threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, progress: bool | Report | None = None,
+    threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: Sequence[str] = (),
+    progress: bool | Report | None = None,
 ) -> Results:  # fmt: skip
     """Run procedures on the same packets, movement and random draws.
 
@@ -68,6 +74,8 @@ def compare(
         your own runs in this process.
     memory_limit : str or None
         Refuse a run that may take more, as in ``"4GB"``.
+    targets : sequence of str
+        Targets, as in ``"loss_ratio<=1e-4"``, in addition to those of ``[slo]`` (``Results.outcomes``, ``Results.passed``).
     progress : bool, callable or None
         True: show a bar. None: in a notebook and on a terminal. A function gets a text and the share of the work that is done.
 
@@ -96,8 +104,9 @@ def compare(
     with named_errors():
         setup = loaded.build(seed, limit)
         programs = compile_programs(setup, chosen)
+        parsed = _parse_targets(loaded, targets, setup)
     if detail is None:
-        detail = count_expected_packets(setup) <= MAX_RECORDED_PACKETS
+        detail = needs_detail(parsed) or count_expected_packets(setup) <= MAX_RECORDED_PACKETS
     if any(isinstance(p, Procedure) for p in chosen):
         jobs = 1
     elif jobs is None:
@@ -114,7 +123,16 @@ def compare(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, stop=interruption,
                 progress=lambda name: partial(_continue, shown, interruption, name),
             )  # fmt: skip
-    return _make_results(loaded, setup, seed, runs, programs, interruption.requested)
+    outcomes = judge_runs(parsed, runs, setup, seed)
+    return _make_results(loaded, setup, seed, runs, programs, interruption.requested, outcomes)
+
+
+def _parse_targets(scenario: Scenario, texts: Sequence[str], setup: Setup) -> list[Target]:
+    problems: list[str] = []
+    parsed = parse_sources(target_sources(scenario.model, texts), setup, problems)
+    if problems:
+        raise ScenarioError(problems)
+    return parsed
 
 
 def _continue(shown: _ShareOfAll, interruption: Interruption, name: str, state: StudyProgress) -> bool:
@@ -136,8 +154,9 @@ class _ShareOfAll:
 
 
 def _make_results(
-    scenario: Scenario, setup: Setup, seed: int, runs: list[RunResult], programs: list[Program | Mixture], interrupted: bool
-) -> Results:
+    scenario: Scenario, setup: Setup, seed: int, runs: list[RunResult], programs: list[Program | Mixture], interrupted: bool,
+    outcomes: list[Outcome],
+) -> Results:  # fmt: skip
     names = [procedure_name(program) for program in programs]
     command = [*sys.argv[:1], f"handoff.compare({scenario.path.name!r}, {names!r}, seed={seed})"]
     facts = parquet.provenance(scenario.text, scenario.path, seed, command)
@@ -149,7 +168,7 @@ def _make_results(
     def read(name: str) -> pa.Table:
         return parquet.build_table(name, runs, setup, seed, facts)
 
-    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write)
+    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write, outcomes)
 
 
 __all__ = ["Source", "compare", "run"]

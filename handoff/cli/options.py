@@ -54,6 +54,13 @@ def progress_option(text: str) -> Decorator:
     return click.option("--progress/--no-progress", default=None, help=f"{text}  [default: on a terminal]")
 
 
+slo_option = click.option(
+    "--slo", multiple=True, metavar="TARGET",
+    help="Target, as in 'loss_ratio<=1e-4', in addition to those of [slo]. The exit code is 3 if one is missed. May be repeated.",
+)  # fmt: skip
+junit_option = output_file_option("--junit", text="Write the targets as JUnit into FILE, one test case for each.")
+
+
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument and options of ``run`` and ``compare`` to a command."""
     for decorate in reversed((
@@ -85,6 +92,8 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "Without a checkpoint, start from the beginning.",
         ),
         progress_option("Show simulated time, speed and remaining time on stderr."),
+        slo_option,
+        junit_option,
         json_option,
     )):  # fmt: skip
         command = decorate(command)

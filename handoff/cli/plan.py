@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.gate import write_cases
 from handoff.cli.interrupt import InterruptHandler
-from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates
+from handoff.cli.output_paths import input_paths, reserve_outputs
+from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates, summary_lines
 from handoff.cli.progress import StatusLine
 from handoff.cli.terminal import report
 from handoff.experiments.execution.task import Executor
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.planner import ExecutorEnded
-from handoff.experiments.planning.request import PlanRequest, validate_request
+from handoff.experiments.planning.request import PlanRequest, ValidatedPlan, validate_request
 from handoff.experiments.planning.run import analytic_answers, run_plan
+from handoff.output.junit import JunitCase
+from handoff.scenario.load import build_scenario
 
 
 def plan_command(
-    request: PlanRequest, open_executor: Callable[[], Executor], *, as_json: bool, dry_run: bool, progress: bool | None
-) -> int:
+    request: PlanRequest, open_executor: Callable[[], Executor], *, as_json: bool, dry_run: bool, progress: bool | None,
+    junit: Path | None = None,
+) -> int:  # fmt: skip
     """Answer a plan's question for each procedure and print the answers; return the exit code.
 
     Raises
@@ -34,8 +40,13 @@ def plan_command(
     if dry_run:
         show_dry_run(plan, as_json)
         return ExitCode.OK
+    inputs = input_paths(build_scenario(plan.data), request.scenario)
+    with reserve_outputs(None, {"--junit": junit}, inputs):
+        return _run(plan, open_executor(), as_json, progress, junit)
+
+
+def _run(plan: ValidatedPlan, executor: Executor, as_json: bool, progress: bool | None, junit: Path | None) -> int:
     line = StatusLine(progress)
-    executor = open_executor()
     interruption = InterruptHandler("reporting the findings so far")
     try:
         answers = run_plan(plan, executor, line, interruption.breaks)
@@ -46,7 +57,20 @@ def plan_command(
     line.end()
     code = interruption.exit_code or _exit_code(answers)
     print_answers(plan, answers, code == ExitCode.OK, as_json)
+    if junit is not None:
+        targets = ", ".join(map(str, plan.targets))
+        cases = [JunitCase(a.procedure, f"{a.field_name}: {targets}", _failure(a)) for a in answers]
+        write_cases(junit, plan.data["name"], cases)
     return code
+
+
+def _failure(answer: Answer) -> str:
+    """Return what a test report says about an answer that is not certain; empty if it is."""
+    return "" if _is_certain(answer) else "; ".join(line.strip() for line in summary_lines(answer))
+
+
+def _is_certain(answer: Answer) -> bool:
+    return answer.complete and answer.is_found and answer.bracket.is_monotone and not answer.rests_on_problems
 
 
 def _exit_code(answers: Sequence[Answer]) -> int:
@@ -54,8 +78,7 @@ def _exit_code(answers: Sequence[Answer]) -> int:
         return ExitCode.INTERRUPTED
     if any(a.is_infeasible for a in answers):
         return ExitCode.TARGET_MISSED
-    is_certain = all(a.is_found and a.bracket.is_monotone and not a.rests_on_problems for a in answers)
-    return ExitCode.OK if is_certain else ExitCode.FAILED
+    return ExitCode.OK if all(map(_is_certain, answers)) else ExitCode.FAILED
 
 
 __all__ = ["PlanRequest", "plan_command"]

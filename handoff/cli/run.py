@@ -27,6 +27,7 @@ from handoff.simulation.run import RecorderFactory, RunResult
 from handoff.workload.build import build_setup
 
 if TYPE_CHECKING:
+    from handoff.cli.gate import Gate
     from handoff.experiments.execution.procedure_pool import ProcedureTask
 
 
@@ -47,6 +48,8 @@ def run_study(
     resume: bool = False,
     capture: tuple[Path, list[str], int] | None = None,
     jobs: int | None = 1,
+    slo: tuple[str, ...] = (),
+    junit: Path | None = None,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -72,6 +75,12 @@ def run_study(
     setup = build_setup(checked, scenario, seed, limit)
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
+    gate = None
+    if slo or junit is not None or checked.slo is not None:
+        from handoff.cli.gate import open_gate
+
+        gate = open_gate(checked, slo, setup, detail, junit)
+        detail = gate.needs_detail or detail
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
@@ -85,7 +94,7 @@ def run_study(
             left_out = "metrics that need a record of each are left out (--detail)"
             report(f"handoff: about {packets:,} packets: {left_out}")
     checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
-    files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file}
+    files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file, "--junit": junit}
     if output is not None:
         from handoff.output import parquet
     with reserve_outputs(output, files, input_paths(checked, scenario), () if output is None else parquet.TABLE_FILES):
@@ -116,8 +125,14 @@ def run_study(
                 stop=lambda: interruption.requested,
             )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
-            _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
+            if gate is not None:
+                from handoff.experiments.planning.outcome import judge_runs
+
+                gate.outcomes = judge_runs(gate.targets, runs, setup, seed)
+            _print_results(runs, checked.name, seed, as_json, interruption.requested, bool(setup.attacks), gate)
             sys.stdout.flush()
+            if gate is not None and junit is not None:
+                gate.write_junit(junit, checked.name)
         finally:
             if output is not None and runs:
                 parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
@@ -127,7 +142,7 @@ def run_study(
             checkpoints.remove()
         elif checkpoints is not None and checkpoints.path.exists():
             report(f"handoff: {checkpoints.path}: repeat the command with --resume to continue")
-    return interruption.exit_code
+    return interruption.exit_code or (0 if gate is None else gate.exit_code)
 
 
 def _run_in_processes(
@@ -188,7 +203,10 @@ def _provenance_command(command: list[str]) -> list[str]:
     return words
 
 
-def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False) -> None:
+def _print_results(
+    runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False,
+    gate: Gate | None = None,
+) -> None:  # fmt: skip
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
         | ({"groups": [dict(group) for group in run.groups]} if run.groups else {})
@@ -200,10 +218,13 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
                 part |= {k: None for k, v in part.items() if isinstance(v, float) and math.isnan(v)}
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
-        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows})
+        targets = {} if gate is None else gate.as_json()
+        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, **targets, "runs": rows})
         return
     from handoff.cli.tables import print_attack_table, print_table
 
     print_table(rows, f"{name}, seed {seed}" + (", interrupted" if interrupted else ""))
     if attacked:
         print_attack_table(rows)
+    if gate is not None:
+        gate.show()

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.gate import Gate, open_gate
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.sweep_output import show_forecast, show_summary
 from handoff.cli.sweep_progress import Progress
 from handoff.cli.terminal import report
+from handoff.experiments.planning.outcome import Outcome, judge_replications
+from handoff.experiments.planning.slo import Target
 from handoff.experiments.sweep.cost_estimate import preview_sweep
 from handoff.experiments.sweep.dataset import DatasetContents, Run
 from handoff.experiments.sweep.dataset_writer import FinishedRun
-from handoff.experiments.sweep.points import Failure, group_failures
+from handoff.experiments.sweep.points import Failure, describe_point, group_failures
 from handoff.experiments.sweep.request import SweepRequest, plan_sweep
-from handoff.experiments.sweep.runner import SweepObserver, run_sweep
+from handoff.experiments.sweep.runner import SweepObserver, SweepResult, run_sweep
+from handoff.experiments.sweep.summary import stored_tables
+from handoff.experiments.sweep.sweep_plan import SweepPlan
+from handoff.scenario import Scenario, load_scenario
+from handoff.workload.build import build_setup
 
 if TYPE_CHECKING:
     from handoff.experiments.execution.task import Executor
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 
 def sweep(
     request: SweepRequest, output: Path | None, open_executor: Callable[[], Executor], *, dry_run: bool, rerun_stale: bool,
-    progress: bool | None, as_json: bool,
+    progress: bool | None, as_json: bool, slo: tuple[str, ...] = (), junit: Path | None = None,
 ) -> int:  # fmt: skip
     """Do the missing runs of a sweep and print a summary of all; return the exit code.
 
@@ -34,6 +42,7 @@ def sweep(
         If the scenario, the sweep, the options or the dataset are wrong.
     """
     plan, measures = plan_sweep(request)
+    gate = _open_gate(plan, request, slo, junit)
     if dry_run or output is None:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)
         return ExitCode.FAILED if plan.failures else ExitCode.OK
@@ -43,8 +52,30 @@ def sweep(
     observer = _TerminalObserver(executor, progress)
     result = run_sweep(plan, output, executor, rerun_stale=rerun_stale, observer=observer)
     observer.end()
-    show_summary(plan, result, measures, as_json)
-    return observer.exit_code or (ExitCode.FAILED if result.failures else ExitCode.OK)
+    if gate is not None:
+        gate.outcomes = _judge_points(gate.targets, plan, result)
+    show_summary(plan, result, measures, as_json, gate)
+    if gate is not None and junit is not None:
+        gate.write_junit(junit, plan.folder.name)
+    return observer.exit_code or (ExitCode.FAILED if result.failures else ExitCode.OK if gate is None else gate.exit_code)
+
+
+def _open_gate(plan: SweepPlan, request: SweepRequest, slo: tuple[str, ...], junit: Path | None) -> Gate | None:
+    scenario = load_scenario(request.scenario, request.changes)[0]
+    if not slo and junit is None and scenario.slo is None:
+        return None
+    first = plan.points[0]
+    setup = build_setup(Scenario.model_validate(json.loads(first.scenario)), request.scenario, plan.seeds[0])
+    return open_gate(scenario, slo, setup, first.settings.detail or None, junit)
+
+
+def _judge_points(targets: list[Target], plan: SweepPlan, result: SweepResult) -> list[Outcome]:
+    runs = stored_tables(plan, result.contents.runs)
+    return [
+        outcome
+        for point, tables in runs.items()
+        for outcome in judge_replications(targets, describe_point(point.values, point.procedure), tables)
+    ]
 
 
 class _TerminalObserver(SweepObserver):

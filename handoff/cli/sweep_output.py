@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from handoff.cli.gate import Gate
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import show, show_json
@@ -63,7 +64,9 @@ def show_forecast(plan: SweepPlan, preview: SweepPreview, as_json: bool) -> None
         show(f"at most {memory / BYTES_PER_MB:,.0f} MB a run, of {len(built)} of {scenarios} scenarios")
 
 
-def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], as_json: bool) -> None:
+def show_summary(
+    plan: SweepPlan, result: SweepResult, measures: Sequence[str], as_json: bool, gate: Gate | None = None
+) -> None:
     """Print the measures of each point, and the number of runs that are missing."""
     rows = summarise(plan, result.contents.runs, measures, result.code_version)
     other = sum(row.other_version for row in rows)
@@ -76,6 +79,7 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
             "runs_of_another_version": other,
             "dataset_hash": result.contents_hash,
             "interrupted": result.interrupted,
+            **({} if gate is None else gate.as_json()),
         })  # fmt: skip
         return
     fields = _varied_fields(plan.points)
@@ -97,6 +101,8 @@ def show_summary(plan: SweepPlan, result: SweepResult, measures: Sequence[str], 
     failed_runs = sum(len(plan.seeds) - done.get(p.key, 0) for p in plan.points if (p.procedure, *p.values.items()) in failed)
     if failed_runs:
         show(f"{_count_runs(failed_runs)} missing of points that cannot be run")
+    if gate is not None:
+        gate.show()
     if len(result.missing) > failed_runs:
         show(f"{_count_runs(len(result.missing) - failed_runs)} missing: the same command continues with them")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from handoff.cli.execution_options import execution_options
 from handoff.cli.options import (
     json_option,
+    junit_option,
     memory_limit_option,
     output_folder_option,
     progress_option,
@@ -68,10 +70,13 @@ MAX_RUNS_PER_VALUE = 1000
 @memory_limit_option("Stop at a run that may need more memory than this, as in '2GB'.")
 @click.option("--analytic", is_flag=True, help="Print the closed forms only, without any simulation.")
 @click.option("--dry-run", is_flag=True, help="Show the values that would be tried and their number of packets.")
+@junit_option
 @progress_option("Show the current step on stderr.")
 @execution_options
 @json_option
-def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, **options: Any) -> int:
+def plan(
+    procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, junit: Path | None, **options: Any
+) -> int:
     """Find how much a SCENARIO can carry.
 
     The answer is the last value of a field that meets all targets, with a confidence interval, and the target that fails next.
@@ -84,4 +89,4 @@ def plan(procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bo
     from handoff.protocol.procedures import parse_names
 
     request = PlanRequest(procedures=tuple(parse_names(procedures)), **options)
-    return plan_command(request, begin, as_json=as_json, dry_run=dry_run, progress=progress)
+    return plan_command(request, begin, as_json=as_json, dry_run=dry_run, progress=progress, junit=junit)

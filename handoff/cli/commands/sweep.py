@@ -10,12 +10,14 @@ import click
 from handoff.cli.execution_options import execution_options
 from handoff.cli.options import (
     json_option,
+    junit_option,
     memory_limit_option,
     output_folder_option,
     progress_option,
     scenario_argument,
     seed_option,
     set_option,
+    slo_option,
 )
 
 MAX_REPLICATIONS = 10**6
@@ -57,12 +59,15 @@ MAX_BATCHES = 10_000
     "--metric", "measures", multiple=True, metavar="NAME", help="Show this measure instead of the usual ones. May be repeated."
 )
 @click.option("--rerun-stale", is_flag=True, help="Repeat the runs that another version of the code made.")
+@slo_option
+@junit_option
 @progress_option("Show finished runs and remaining time on stderr.")
 @execution_options
 @json_option
 def sweep(
-    output: Path | None, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, **options: Any
-) -> int:
+    output: Path | None, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, slo: tuple[str, ...],
+    junit: Path | None, **options: Any,
+) -> int:  # fmt: skip
     """Run a SCENARIO at many points, in replications.
 
     The same command, started again, does only the runs that are missing, however the first one ended. A larger --runs adds
@@ -70,7 +75,8 @@ def sweep(
 
     Example: handoff sweep examples/commute.toml -o results --vary 'buffer=0..40 step 10' --procedures mipv4,sync-mipv4
 
-    Exit codes: 0 success, 1 some points cannot be run or a run failed, 2 invalid input, 130 interrupted.
+    Exit codes: 0 success, 1 some points cannot be run or a run failed, 2 invalid input, 3 a target is missed,
+    130 interrupted.
     """
     if output is None and not dry_run:
         raise click.UsageError("give the folder of the dataset with -o DIR, or preview the runs with --dry-run")
@@ -78,4 +84,6 @@ def sweep(
     from handoff.cli.sweep import sweep as run_sweep
 
     request = SweepRequest(**options)
-    return run_sweep(request, output, begin, dry_run=dry_run, rerun_stale=rerun_stale, progress=progress, as_json=as_json)
+    return run_sweep(
+        request, output, begin, dry_run=dry_run, rerun_stale=rerun_stale, progress=progress, as_json=as_json, slo=slo, junit=junit
+    )

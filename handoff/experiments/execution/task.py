@@ -150,7 +150,7 @@ def run_task(task: Task) -> TaskResult:
         for name in task.procedures:
             start = time.perf_counter()
             run = _run(task, setup, name, references, early_ends)
-            tables.append({table: _to_python(table_columns(table, run, setup, task.seed)) for table in TABLES})
+            tables.append(run_tables(run, setup, task.seed))
             seconds.append(time.perf_counter() - start)
             ended_by.append(run.ended_by)
     except (ValueError, MemoryError, OSError, RuntimeError) as error:
@@ -159,6 +159,11 @@ def run_task(task: Task) -> TaskResult:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return TaskResult(problem=f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
     return TaskResult(tuple(tables), tuple(seconds), ended_by=tuple(ended_by))
+
+
+def run_tables(run: RunResult, setup: Setup, seed: int) -> dict[str, Table]:
+    """Return the tables of a run that ``TABLES`` names, in Python's own numbers."""
+    return {table: _to_python(table_columns(table, run, setup, seed)) for table in TABLES}
 
 
 def _run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from handoff.experiments.planning.search_problems import (
     sizing_steps,
     vary_problem,
 )
-from handoff.experiments.planning.slo import Target, parse_targets
+from handoff.experiments.planning.slo import Target
+from handoff.experiments.planning.target_sources import parse_sources, target_sources
 from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import SloTest, needs_baseline, needs_detail
 from handoff.protocol.mixture import unsupported_reasons
@@ -179,33 +179,17 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
     seed = scenario.seed if request.seed is None else request.seed
     errors += seed_range_errors(seed, request.most_runs)
     steps, setup = _make_steps(request, data, scenario.seed, limit, errors)
-    target_sources = [("[slo]", [] if scenario.slo is None else scenario.slo.targets), ("--slo", request.slo)]
-    if not any(texts for _, texts in target_sources) and request.size in DEFAULT_TARGET:
-        target_sources.append((f"--size {request.size}", [DEFAULT_TARGET[request.size]]))
-    targets = _parse_targets(target_sources, setup, errors)
-    if not any(texts for _, texts in target_sources) and steps:
+    sources = target_sources(scenario, request.slo)
+    if not any(texts for _, texts in sources) and request.size in DEFAULT_TARGET:
+        sources.append((f"--size {request.size}", [DEFAULT_TARGET[request.size]]))
+    targets = parse_sources(sources, setup, errors)
+    if not any(texts for _, texts in sources) and steps:
         errors.append("no target: give --slo 'MEASURE<=LIMIT', or [slo] in the scenario")
     if setup is not None:
         errors += unsupported_reasons(setup, (name for name in request.procedures if not name_errors([name])))
     if errors or setup is None:
         raise ScenarioError(errors)
     return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup)
-
-
-def _parse_targets(sources: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, errors: list[str]) -> list[Target]:
-    # The targets of all sources are checked together, and each mistake is reported once, with the source that adds it.
-    targets: list[Target] = []
-    source_errors: dict[str, str] = {}
-    all_texts: list[str] = []
-    for source, texts in sources:
-        all_texts += texts
-        try:
-            targets = parse_targets(all_texts, _unit_finder(setup))
-        except ValueError as error:
-            for problem in str(error).split("\n"):
-                source_errors.setdefault(problem, f"{source} {problem}")
-    errors += source_errors.values()
-    return targets
 
 
 def _make_steps(
@@ -236,16 +220,6 @@ def _build_setup(request: PlanRequest, data: dict[str, Any], seed: int, limit: i
     from handoff.workload.build import build_setup
 
     return build_setup(build_scenario(data), request.scenario, seed, limit)
-
-
-def _unit_finder(setup: Setup | None) -> Callable[[str], str]:
-    # Checks the names of nodes and links too, as far as the scenario could be built.
-    from handoff.metrics.catalogue import get_measure
-
-    if setup is None:
-        return lambda name: get_measure(name).unit
-    nodes, links = [n.name for n in setup.network.nodes], setup.network.link_names()
-    return lambda name: get_measure(name, nodes, links).unit
 
 
 __all__ = ["PlanRequest", "ValidatedPlan", "validate_request"]

@@ -94,8 +94,12 @@ class Failure:
 
     def describe(self) -> str:
         """Return the point and its problem in one line."""
-        point = " ".join([*(f"{name}={value}" for name, value in self.values.items()), self.procedure])
-        return printable(f"{point}: {'; '.join(self.problem.splitlines())}")
+        return printable(f"{describe_point(self.values, self.procedure)}: {'; '.join(self.problem.splitlines())}")
+
+
+def describe_point(values: Mapping[str, str], procedure: str) -> str:
+    """Return the varied values and the procedure of a point as text."""
+    return " ".join([*(f"{name}={value}" for name, value in values.items()), procedure])
 
 
 def group_failures(failures: Iterable[Failure]) -> list[str]:

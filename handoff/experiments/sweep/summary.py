@@ -68,11 +68,11 @@ class LazyTables(Mapping[str, Table]):
     """Tables of a run, each read from the disk at its first use."""
 
     def __init__(self, stored: StoredRun) -> None:
-        self._stored, self._tables = stored, {"runs": stored.row}
+        self.stored, self._tables = stored, {"runs": stored.row}
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._tables:
-            self._tables[name] = read_table(self._stored, name)
+            self._tables[name] = read_table(self.stored, name)
         return self._tables[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -97,13 +97,19 @@ def summarise(plan: SweepPlan, stored: Mapping[Run, StoredRun], measures: Sequen
         Version of the code; runs of other versions are counted.
     """
     rows = []
-    for point in plan.points:
-        runs = [stored[point.key, seed] for seed in plan.seeds if (point.key, seed) in stored]
-        if runs:
-            tables = [LazyTables(run) for run in runs]
-            other = sum(run.code_version != code_version for run in runs)
-            rows.append(PointSummary(point, len(runs), other, {name: estimate_measure(name, tables) for name in measures}))
+    for point, tables in stored_tables(plan, stored).items():
+        other = sum(t.stored.code_version != code_version for t in tables)
+        rows.append(PointSummary(point, len(tables), other, {name: estimate_measure(name, tables) for name in measures}))
     return rows
+
+
+def stored_tables(plan: SweepPlan, stored: Mapping[Run, StoredRun]) -> dict[Point, list[LazyTables]]:
+    """Return the tables of the complete replications of each point of a plan that has any."""
+    tables = {
+        point: [LazyTables(stored[point.key, seed]) for seed in plan.seeds if (point.key, seed) in stored]
+        for point in plan.points
+    }  # fmt: skip
+    return {point: runs for point, runs in tables.items() if runs}
 
 
 def estimate_measure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate:
