@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -196,8 +195,6 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
     ]  # fmt: skip
     if as_json:
         for row, run in zip(rows, runs, strict=True):
-            for part in (row, *row.get("groups", ())):
-                part |= {k: None for k, v in part.items() if isinstance(v, float) and math.isnan(v)}
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
         show_json({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows})

@@ -127,6 +127,9 @@ def format_methods(measures: Sequence[str], rows: Sequence[PointSummary]) -> lis
             if estimate.interval is not None:
                 counts[estimate.interval.method or estimate.note or ONE_RUN] += 1
         methods = [method if len(counts) == 1 else f"{method} ({_count_points(n)})" for method, n in counts.items()]
+        resolution = max((row.estimates[name].resolution for row in rows), default=0.0)
+        if resolution:
+            methods.append(f"each value within {resolution:.1%}, from a histogram (--detail: from the packets)")
         if methods:
             lines.append(f"{name}: {', '.join(methods)}")
     return lines
@@ -155,7 +158,7 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
     low, high = (i.low, i.high) if i.known else (None, None)  # JSON has no infinity
     return {
         "unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
-        "note": estimate.note, "samples": estimate.samples,
+        "note": estimate.note, "samples": estimate.samples, "resolution": estimate.resolution,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+from engine.histogram import RESOLUTION
 from handoff.metrics.bursts import count_events
 from handoff.metrics.event_interval import EventCount
 
@@ -39,12 +40,15 @@ class Value:
         Node or link of a maximum; empty for other measures.
     events : EventCount or None
         Events behind the value, if it is a number or a ratio of events.
+    resolution : float
+        Largest distance of the value from the true one, as a share of it; 0 for an exact value.
     """
 
     value: float | None
     samples: int
     where: str = ""
     events: EventCount | None = field(default=None, compare=False)
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,18 @@ def _loss_ratio(r: Row) -> Value:
     return replace(_number(r["loss_ratio"], trials), events=count_events(r, "lost", trials, "dropped", is_share=True))
 
 
+def _delay_quantile(about: str, name: str, source: str, q: float) -> Measure:
+    # Runs of an older version have no resolution: their quantiles come from histograms.
+    def compute(r: Row) -> Value:
+        resolution = r.get("delay_resolution")
+        resolution = RESOLUTION if resolution is None else resolution
+        return replace(_number(r[f"{name}_ps"], r["delivered"]), resolution=resolution)
+
+    return _of_run("ps", about, source, compute, q)
+
+
 def _detailed(unit: str, about: str, column: str, source: str, q: float | None = None) -> Measure:
-    # -1 marks too few samples.
-    return _of_run(
-        unit, about, source, lambda r: _number(None if r[column] == -1 else r[column], r["delivered"]), q, detail=True
-    )
+    return _of_run(unit, about, source, lambda r: _number(r[column], r["delivered"]), q, detail=True)
 
 
 def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
@@ -215,9 +226,9 @@ _RUN: dict[str, Measure] = {
     "reordered_ratio": _ratio("reordered / delivered", "reordered", "delivered", "RFC 4737, 4.1", kind="reordered"),
     "after_marker": _count("delivered through the old link after its marker", "after_marker", kind="after_marker"),
     "delay_mean": _column("ps", f"mean {_DELAY}", "delay_mean_ps", "delivered", "RFC 7679, 5.2"),
-    "delay_p50": _column("ps", f"median {_DELAY}", "delay_p50_ps", "delivered", "RFC 7679, 5.3", 0.5),
-    "delay_p95": _column("ps", f"95th percentile of the {_DELAY}", "delay_p95_ps", "delivered", "RFC 7679, 5.1", 0.95),
-    "delay_p99": _column("ps", f"99th percentile of the {_DELAY}", "delay_p99_ps", "delivered", "RFC 7679, 5.1", 0.99),
+    "delay_p50": _delay_quantile(f"median {_DELAY}", "delay_p50", "RFC 7679, 5.3", 0.5),
+    "delay_p95": _delay_quantile(f"95th percentile of the {_DELAY}", "delay_p95", "RFC 7679, 5.1", 0.95),
+    "delay_p99": _delay_quantile(f"99th percentile of the {_DELAY}", "delay_p99", "RFC 7679, 5.1", 0.99),
     "handoffs": _count("handoffs that began", "handoffs", "", "handoffs"),
     "completed_ratio": _share_of_handoffs("completed / handoffs", "completed"),
     "unfinished_ratio": _share_of_handoffs("handoffs that never completed / handoffs", "unfinished_handoffs"),
@@ -272,6 +283,9 @@ _RUN: dict[str, Measure] = {
     "forwarded": _detailed("packets", "delivered by way of an old router's tunnel", "forwarded", ""),
     "mos": _detailed("", "mean opinion score of flows as if they were G.711 calls", "mos", "ITU-T G.107"),
 }
+
+DELAY_QUANTILES = ("delay_p50", "delay_p95", "delay_p99")
+"""Measures that are exact with the record of every packet, and otherwise within ``engine.histogram.RESOLUTION``."""
 
 # -- measures of nodes and links --------------------------------------------------------------------------------------------
 

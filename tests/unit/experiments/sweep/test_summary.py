@@ -69,7 +69,7 @@ def test_runs_of_a_version_without_columns_of_bursts_have_no_interval_of_zero_wi
 
 
 def test_a_missing_value_has_a_reason():
-    nothing = estimate_measure("delay_p99", [run(i, delay_p99_ps=math.nan, delivered=0) for i in range(2)])
+    nothing = estimate_measure("delay_p99", [run(i, delay_p99_ps=None, delivered=0) for i in range(2)])
     assert (nothing.interval, nothing.note, nothing.samples) == (None, NOTHING_MEASURED, 0)
     few = estimate_measure("delay_p99", [run(0, delay_p99_ps=1e9, delivered=10**6), run(1, delay_p99_ps=1e9, delivered=3)])
     assert (few.interval, few.note, few.samples) == (None, TOO_FEW_SAMPLES, 3)
