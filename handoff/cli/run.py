@@ -12,7 +12,8 @@ from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
-from handoff.cli.terminal import report, show_json
+from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.output.seconds import row_in_seconds
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -38,6 +39,7 @@ def run_study(
     changes: tuple[str, ...],
     memory_limit: str | None,
     as_json: bool,
+    as_csv: bool = False,
     detail: bool | None,
     threads: int,
     progress: bool | None = None,
@@ -58,6 +60,8 @@ def run_study(
         If a procedure, an option, the scenario or a file that it names is wrong.
     """
     problems = name_errors(names)
+    if as_json and as_csv:
+        problems.append(ONE_FORMAT)
     if capture is not None and MIXTURE in names:
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
@@ -115,7 +119,10 @@ def run_study(
                 stop=lambda: interruption.requested,
             )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
-            _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
+            if as_csv:
+                _print_csv(runs, setup, seed)
+            else:
+                _print_results(runs, checked.name, seed, as_json, interruption.requested, attacked=bool(setup.attacks))
             sys.stdout.flush()
         finally:
             if output is not None and runs:
@@ -187,6 +194,14 @@ def _provenance_command(command: list[str]) -> list[str]:
     return words
 
 
+def _print_csv(runs: list[RunResult], setup: Setup, seed: int) -> None:
+    from handoff.output.parquet import SCHEMAS, table_columns
+
+    names = SCHEMAS["runs"].names
+    tables = [table_columns("runs", run, setup, seed) for run in runs]
+    show_csv(names, [[value for name in names for value in table[name]] for table in tables])
+
+
 def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False) -> None:
     rows: list[dict[str, Any]] = [
         run.summary() | {"wall_seconds": run.wall_seconds, "controller_seconds": run.controller_seconds}
@@ -197,7 +212,9 @@ def _print_results(runs: list[RunResult], name: str, seed: int, as_json: bool, i
         for row, run in zip(rows, runs, strict=True):
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
-        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": rows})
+            if "groups" in row:
+                row["groups"] = [row_in_seconds(group) for group in row["groups"]]
+        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, "runs": [row_in_seconds(row) for row in rows]})
         return
     from handoff.cli.tables import print_attack_table, print_table
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from handoff.cli.plan_output import json_values
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import show, show_json
@@ -153,11 +154,11 @@ def _summary_json(row: PointSummary) -> dict[str, Any]:
 
 def _estimate_json(estimate: Estimate) -> dict[str, Any]:
     if estimate.interval is None:
-        return {"unit": estimate.unit, "mean": None, "note": estimate.note, "samples": estimate.samples}
+        return {"unit": json_values(estimate.unit, ())[0], "mean": None, "note": estimate.note, "samples": estimate.samples}
     i = estimate.interval
-    low, high = (i.low, i.high) if i.known else (None, None)  # JSON has no infinity
+    unit, (mean, low, high) = json_values(estimate.unit, (i.mean, *((i.low, i.high) if i.known else (None, None))))
     return {
-        "unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
+        "unit": unit, "mean": mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
         "note": estimate.note, "samples": estimate.samples, "resolution": estimate.resolution,
     }  # fmt: skip
 

@@ -71,7 +71,7 @@ SWEEPS = [
     (["--where", "buffer <"], "where 'buffer <': Parser Error: syntax error at end of input"),
     (["--where", "coverage.lead = '50ms'"],
         "where \"coverage.lead = '50ms'\": no field 'coverage' varies; there are mobile_nodes, \"coverage.lead\", "
-        '"coverage.lead_ps", procedure'),
+        '"coverage.lead_s", procedure'),
     (["--where", "mobile_nodes + 1"],
         "where 'mobile_nodes + 1': is neither true nor false: write a condition, as in buffer < 30"),
     (["--procedures", "mipv4,mipv4"], "procedure 'mipv4' is listed twice: name each once"),

@@ -25,7 +25,8 @@ def result_of(**changes):
     result = SimpleNamespace(
         until_ps=6 * S,
         flows={"sent": column(10, 20), "delivered": column(6, 18), "lost": column(3, 1), "duplicate": column(0, 2),
-               "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180), "delay_max_ps": column(20, 30)},
+               "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180),
+               "delay_max_ps": column(20, 30)},
         links={"busy_ps": column(S, 3 * S), "control_packets": column(4, 1), "control_bytes": column(200, 60),
                "tunnel_bytes": column(0, 20)},
         nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7),
