@@ -117,7 +117,7 @@ OTHERS = [
     (["plan", "s.toml", "--size", "agents", "--slo", "lost<=0"], 2,
         "--size agents: the scenario has no [regions] whose 'count' could vary"),
     (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--memory-limit", "1kB", "--jobs", "1"], 1, None),
-    (["query", "select 1", "nowhere"], 2, "nowhere: no dataset of a sweep: there is no folder 'runs' in it"),
+    (["query", "select 1", "nowhere"], 2, "nowhere: no results: there is no file 'runs.parquet' and no folder 'runs' in it"),
     (["query", ".", "select 1"], 2, "the SQL comes first, then the folder: handoff query 'select …' DIR"),
 ]  # fmt: skip
 

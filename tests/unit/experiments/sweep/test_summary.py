@@ -32,7 +32,7 @@ def test_the_interval_is_students_over_the_replications():
 
 def test_an_interval_has_possible_values_only():
     """The half width of 0 and 1 is 12.7 x 0.707 / sqrt(2) = 6.4. Dropped packets may make extra bytes negative."""
-    low, high = (run(i, delay_mean_ps=v, diverted=1000 * v, extra_bytes=v) for i, v in enumerate((0.0, 1.0)))
+    low, high = (run(i, delay_mean_s=v / 1e12, diverted=1000 * v, extra_bytes=v) for i, v in enumerate((0.0, 1.0)))
     ends = {name: estimate_measure(name, [low, high]).interval for name in ("delay_mean", "diverted_ratio", "extra_bytes")}
     half = pytest.approx(12.706 / 2, rel=1e-3)
     assert (ends["delay_mean"].low, ends["delay_mean"].high - 0.5) == (0, half)
