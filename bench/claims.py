@@ -10,6 +10,7 @@ draws, so that differences are paired by seed; intervals are 95 % t intervals ov
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -112,12 +113,16 @@ def figures(setup: Setup, run: RunResult) -> Figures:
         "lost_up": 100 * lost[up].sum() / handoffs,
         "duplicate": 100 * run.result.flows["duplicate"].sum() / handoffs,
         "seamless": 100 * float(summary["seamless_ratio"]),
-        "interruption": float(summary["disruption_mean_ps"]) / 1e9,
-        "interruption_p99": float(summary["disruption_p99_ps"]) / 1e9,
+        "interruption": _milliseconds(summary["disruption_mean_ps"]),
+        "interruption_p99": _milliseconds(summary["disruption_p99_ps"]),
         "air": run.extra.air / handoffs,
         "core": run.extra.core / handoffs,
         "simultaneous": run.simultaneous,
     }
+
+
+def _milliseconds(ps: int | float | str | None) -> float:
+    return math.nan if ps is None else float(ps) / 1e9
 
 
 def run_jobs(jobs: Sequence[Job]) -> list[Study]:

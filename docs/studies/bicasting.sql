@@ -3,9 +3,9 @@ with carried as (
     -- and per packet saved. Means over the runs, and half of the 95 % interval (Student's t, five runs).
     select point, seed, sum(bytes) as bytes from links group by all
 ), cost as (
-    select p.procedure, p.lead_time_ps / 1e9 as lead_ms, p."options.bicast" as bicast, seed,
+    select p.procedure, p.lead_time_s * 1000 as lead_ms, p."options.bicast" as bicast, seed,
         handoffs, lost, sent - delivered as missing, signalling_messages, signalling_bytes, extra_bytes,
-        disruption_p99_ps / 1e9 as disruption_ms,
+        disruption_p99_s * 1000 as disruption_ms,
         (bytes - extra_bytes) / sent as way,                    -- bytes of one delivered packet on all links and radios
         extra_bytes + (sent - delivered) * way as spent         -- bytes outside the path of a delivered packet
     from runs join carried using (point, seed) join points p using (point)

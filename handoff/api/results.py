@@ -16,8 +16,8 @@ from handoff.experiments.planning.outcome import Outcome
 from handoff.scenario.errors import ScenarioError
 
 SUMMARY = (
-    "procedure", "handoffs", "sent", "delivered", "lost", "duplicate", "reordered", "loss_ratio", "disruption_mean_ps",
-    "disruption_p99_ps", "delay_p50_ps", "delay_p99_ps", "signalling_messages", "extra_bytes",
+    "procedure", "handoffs", "sent", "delivered", "lost", "duplicate", "reordered", "loss_ratio", "disruption_mean_s",
+    "disruption_p99_s", "delay_p50_s", "delay_p99_s", "signalling_messages", "extra_bytes",
 )  # fmt: skip
 """Columns of the table ``runs`` that a summary has."""
 

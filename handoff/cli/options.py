@@ -21,6 +21,11 @@ set_option = click.option(
 )  # fmt: skip
 
 
+def csv_option(text: str) -> Decorator:
+    """Return the option ``--csv``."""
+    return click.option("--csv", "as_csv", is_flag=True, help=text)
+
+
 def procedure_option(required: bool = True) -> Decorator:
     """Return the option ``--procedure``."""
     return click.option(
@@ -95,6 +100,7 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
         slo_option,
         junit_option,
         json_option,
+        csv_option("Print the table 'runs' as CSV, a line for each procedure."),
     )):  # fmt: skip
         command = decorate(command)
     return command

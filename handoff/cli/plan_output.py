@@ -14,6 +14,7 @@ from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run import AnalyticAnswer
 from handoff.experiments.planning.slo import format_value
 from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
+from handoff.output.seconds import to_seconds
 from handoff.theory.estimate import Comparison, Estimate
 
 MIN_LOSS_RATIO = 1e-12
@@ -31,7 +32,7 @@ def print_answers(plan: ValidatedPlan, answers: Sequence[Answer], passed: bool, 
             "scenario": plan.data["name"], "seed": plan.seed, "targets": targets, "confidence": request.confidence,
             "precision": request.precision, "most_runs": request.most_runs, "passed": passed,
         }  # fmt: skip
-        _print_json(facts | {"answers": list(map(answer_json, answers))})
+        show_json(facts | {"answers": list(map(answer_json, answers))})
         return
     head = f"{plan.data['name']}, seeds from {plan.seed}"
     show(f"{head}: {', '.join(targets)}; confidence of each answer {request.confidence:.4g}")
@@ -55,7 +56,7 @@ def show_estimates(plan: ValidatedPlan, answers: Sequence[AnalyticAnswer], as_js
             {"procedure": a.procedure, "closed_form": a.text or None, "estimates": list(map(_estimate_json, a.estimates))}
             for a in answers
         ]
-        _print_json({"scenario": plan.data["name"], "targets": list(map(str, plan.targets)), "answers": rows})
+        show_json({"scenario": plan.data["name"], "targets": list(map(str, plan.targets)), "answers": rows})
         return
     for a in answers:
         show(f"{a.procedure}: {a.text}" if a.text else a.procedure)
@@ -75,7 +76,7 @@ def show_dry_run(plan: ValidatedPlan, as_json: bool) -> None:
     setups = {x: plan.setup_at(problem, x) for x in values[:PREVIEWED_VALUES]}
     packets = {x: int(expected_packets(setup.network, setup.duration_ps).sum()) for x, setup in setups.items()}
     if as_json:
-        _print_json({
+        show_json({
             "field": problem.name, "values": list(map(problem.values.value, values)), "most_values": problem.range.max_values,
             "least_runs": test.looks[0], "most_runs": test.max_replications, "procedures": list(plan.request.procedures),
             "targets": list(map(str, plan.targets)), "questions": len(plan.steps),
@@ -108,7 +109,7 @@ def summary_lines(answer: Answer) -> list[str]:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """Return an answer as values for JSON: times in picoseconds, no infinities."""
+    """Return an answer as values for JSON: times in seconds, no infinities."""
     bracket, value = answer.bracket, answer.values.value
 
     def optional(position: int | None) -> int | float | str | None:
@@ -199,15 +200,17 @@ def _format_note(result: TargetResult) -> str:
 
 def _result_json(result: TargetResult) -> dict[str, Any]:
     interval, target = result.interval, result.target
+    unit, (limit, mean, low, high) = json_values(target.unit, (target.limit, interval.mean, interval.low, interval.high))
     return {
-        "target": str(target), "measure": target.measure, "relation": target.relation, "limit": target.limit,
-        "unit": target.unit, "decision": result.decision, "mean": _finite_or_none(interval.mean),
-        "low": _finite_or_none(interval.low), "high": _finite_or_none(interval.high), "note": result.note,
+        "target": str(target), "measure": target.measure, "relation": target.relation, "limit": limit, "unit": unit,
+        "decision": result.decision, "mean": mean, "low": low, "high": high, "note": result.note,
     }  # fmt: skip
 
 
-def _finite_or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def json_values(unit: str, values: Iterable[float | None]) -> tuple[str, list[float | None]]:
+    """Return the unit and the values of a measure for JSON: seconds for ps, None for infinities and NaN."""
+    finite = [None if value is None or not math.isfinite(value) else value for value in values]
+    return ("s", [*map(to_seconds, finite)]) if unit == "ps" else (unit, finite)
 
 
 def _theory_cells(comparison: Comparison) -> tuple[str, ...]:
@@ -223,24 +226,21 @@ def _format_loss(value: float) -> str:
 
 
 def _comparison_json(c: Comparison) -> dict[str, Any]:
-    simulated = {"utilisation": c.utilisation, "wait_ps": c.wait_ps, "loss_ratio": c.loss_ratio}
+    simulated = {"utilisation": c.utilisation, "wait_s": to_seconds(c.wait_ps), "loss_ratio": c.loss_ratio}
     return _estimate_json(c.estimate) | {"simulated": simulated, "difference": c.difference, "apart": c.apart}
 
 
 def _estimate_json(e: Estimate) -> dict[str, Any]:
+    _, (service, wait) = json_values("ps", (e.service_ps, e.wait_ps))
     return {
-        "what": e.what, "law": e.law, "rate": e.rate, "service_ps": e.service_ps, "load": e.load,
-        "wait_ps": _finite_or_none(e.wait_ps), "loss_ratio": e.loss_ratio,
+        "what": e.what, "law": e.law, "rate": e.rate, "service_s": service, "load": e.load, "wait_s": wait,
+        "loss_ratio": e.loss_ratio,
     }  # fmt: skip
 
 
 def _print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     show("")
     print_cells(header, list(rows), title, left=())
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    show_json(document, allow_nan=False)
 
 
 __all__ = ["answer_json", "print_answers", "show_dry_run", "show_estimates", "summary_lines"]

@@ -1,4 +1,4 @@
-"""``handoff query``: print the answer to a query on the dataset of a sweep."""
+"""``handoff query``: print the answer to a query on the folder of a command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handoff.cli.tables import print_cells
-from handoff.cli.terminal import report, show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
 from handoff.experiments.sweep.query import query
 
 
@@ -17,10 +17,10 @@ def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
     Raises
     ------
     ValueError
-        If there is no dataset, the query is wrong, or both formats are wanted.
+        If there are no results, the query is wrong, or both formats are wanted.
     """
     if as_json and as_csv:
-        raise ValueError("--json and --csv: give one of them")
+        raise ValueError(ONE_FORMAT)
     result = query(folder, sql)
     for damage in result.damaged:
         report(f"handoff: {damage}: left out")
@@ -28,7 +28,7 @@ def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
         show_csv(result.columns, result.rows)
     elif as_json:
         rows = [dict(zip(result.columns, map(_json_value, row), strict=True)) for row in result.rows]
-        show_json(rows, default=str)
+        show_json({"rows": rows}, default=str)
     else:
         text_columns = [name for i, name in enumerate(result.columns) if any(isinstance(row[i], str) for row in result.rows)]
         cells = [["-" if value is None else _format_value(value) for value in row] for row in result.rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +12,8 @@ from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
-from handoff.cli.terminal import report, show_json
+from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.output.seconds import row_in_seconds
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -40,6 +40,7 @@ def run_study(
     changes: tuple[str, ...],
     memory_limit: str | None,
     as_json: bool,
+    as_csv: bool = False,
     detail: bool | None,
     threads: int,
     progress: bool | None = None,
@@ -62,6 +63,8 @@ def run_study(
         If a procedure, an option, the scenario or a file that it names is wrong.
     """
     problems = name_errors(names)
+    if as_json and as_csv:
+        problems.append(ONE_FORMAT)
     if capture is not None and MIXTURE in names:
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
@@ -129,7 +132,10 @@ def run_study(
                 from handoff.experiments.planning.outcome import judge_runs
 
                 gate.outcomes = judge_runs(gate.targets, runs, setup, seed)
-            _print_results(runs, checked.name, seed, as_json, interruption.requested, bool(setup.attacks), gate)
+            if as_csv:
+                _print_csv(runs, setup, seed)
+            else:
+                _print_results(runs, checked.name, seed, as_json, interruption.requested, bool(setup.attacks), gate)
             sys.stdout.flush()
             if gate is not None and junit is not None:
                 gate.write_junit(junit, checked.name)
@@ -203,6 +209,14 @@ def _provenance_command(command: list[str]) -> list[str]:
     return words
 
 
+def _print_csv(runs: list[RunResult], setup: Setup, seed: int) -> None:
+    from handoff.output.parquet import SCHEMAS, table_columns
+
+    names = SCHEMAS["runs"].names
+    tables = [table_columns("runs", run, setup, seed) for run in runs]
+    show_csv(names, [[value for name in names for value in table[name]] for table in tables])
+
+
 def _print_results(
     runs: list[RunResult], name: str, seed: int, as_json: bool, interrupted: bool, attacked: bool = False,
     gate: Gate | None = None,
@@ -214,12 +228,13 @@ def _print_results(
     ]  # fmt: skip
     if as_json:
         for row, run in zip(rows, runs, strict=True):
-            for part in (row, *row.get("groups", ())):
-                part |= {k: None for k, v in part.items() if isinstance(v, float) and math.isnan(v)}
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()
+            if "groups" in row:
+                row["groups"] = [row_in_seconds(group) for group in row["groups"]]
         targets = {} if gate is None else gate.as_json()
-        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, **targets, "runs": rows})
+        seconds = [row_in_seconds(row) for row in rows]
+        show_json({"scenario": name, "seed": seed, "interrupted": interrupted, **targets, "runs": seconds})
         return
     from handoff.cli.tables import print_attack_table, print_table
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from handoff.cli.gate import Gate
+from handoff.cli.plan_output import json_values
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import show, show_json
@@ -133,6 +134,9 @@ def format_methods(measures: Sequence[str], rows: Sequence[PointSummary]) -> lis
             if estimate.interval is not None:
                 counts[estimate.interval.method or estimate.note or ONE_RUN] += 1
         methods = [method if len(counts) == 1 else f"{method} ({_count_points(n)})" for method, n in counts.items()]
+        resolution = max((row.estimates[name].resolution for row in rows), default=0.0)
+        if resolution:
+            methods.append(f"each value within {resolution:.1%}, from a histogram (--detail: from the packets)")
         if methods:
             lines.append(f"{name}: {', '.join(methods)}")
     return lines
@@ -156,12 +160,12 @@ def _summary_json(row: PointSummary) -> dict[str, Any]:
 
 def _estimate_json(estimate: Estimate) -> dict[str, Any]:
     if estimate.interval is None:
-        return {"unit": estimate.unit, "mean": None, "note": estimate.note, "samples": estimate.samples}
+        return {"unit": json_values(estimate.unit, ())[0], "mean": None, "note": estimate.note, "samples": estimate.samples}
     i = estimate.interval
-    low, high = (i.low, i.high) if i.known else (None, None)  # JSON has no infinity
+    unit, (mean, low, high) = json_values(estimate.unit, (i.mean, *((i.low, i.high) if i.known else (None, None))))
     return {
-        "unit": estimate.unit, "mean": i.mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
-        "note": estimate.note, "samples": estimate.samples,
+        "unit": unit, "mean": mean, "low": low, "high": high, "n": i.n, "method": i.method or None,
+        "note": estimate.note, "samples": estimate.samples, "resolution": estimate.resolution,
     }  # fmt: skip
 
 

@@ -28,14 +28,14 @@ _PS_PER_S = 1e12
 _COLUMN_GAP = 2
 
 
-def format_ms(ps: float) -> str:
-    """Return a time in milliseconds, from 100 ms on without decimals; a dash if it is not known (NaN)."""
-    return "-" if math.isnan(ps) else format_quantity(ps, DURATION, "ms", decimals=0 if ps >= 100 * DURATION.units["ms"] else 1)
+def format_ms(ps: float | None) -> str:
+    """Return a time in milliseconds, from 100 ms on without decimals; a dash if it is not known (None)."""
+    return "-" if ps is None else format_quantity(ps, DURATION, "ms", decimals=0 if ps >= 100 * DURATION.units["ms"] else 1)
 
 
 def format_share(share: float | None) -> str:
-    """Return a share in percent, rounded down, so that only a whole is 100 %; a dash if it is not known (None, NaN)."""
-    return "-" if share is None or math.isnan(share) else f"{math.floor(round(share * 1000, 9)) / 10:.1f} %"
+    """Return a share in percent, rounded down, so that only a whole is 100 %; a dash if it is not known (None)."""
+    return "-" if share is None else f"{math.floor(round(share * 1000, 9)) / 10:.1f} %"
 
 
 def group_cells(row: dict[str, Any]) -> list[str]:
@@ -69,8 +69,8 @@ def summary_cells(row: dict[str, Any]) -> list[str]:
         f"{row['after_marker']:,}",
         "-" if row["forwarded"] is None else f"{row['forwarded']:,}",
         f"{format_ms(row['latency_p50_ps'])} / {format_ms(row['latency_p99_ps'])}",
-        "-" if row["delay_p99_ps"] is None else format_ms(row["delay_p99_ps"]),
-        "-" if row["mos"] is None or math.isnan(row["mos"]) else f"{row['mos']:.2f}",
+        ("≈ " if row["delay_resolution"] else "") + format_ms(row["delay_p99_ps"]),
+        "-" if row["mos"] is None else f"{row['mos']:.2f}",
         "-" if row["extra_bytes"] is None else f"{row['extra_bytes']:,}",
         "-" if row["signalling_messages"] is None else f"{row['signalling_messages']:,}",
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from handoff.output.printable import printable
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MIN_PIPE_WIDTH = 200
 """Width of output that is not a terminal; wider tables widen it."""
+JSON_VERSION = 1
+"""Version of all JSON documents: a larger one has other names, units or meanings. New names do not change it."""
+ONE_FORMAT = "--json and --csv: give one of them"
 LAYOUT = "\n\t"
 """Characters that the commands themselves use to lay out text."""
 
@@ -33,13 +36,14 @@ def report(text: str) -> None:
     print(printable(text, LAYOUT), file=sys.stderr, flush=True)
 
 
-def show_json(document: Any, *, allow_nan: bool = True, default: Callable[[Any], Any] | None = None) -> None:
-    """Print a document as JSON with the true names, in ASCII without control characters."""
-    print(json.dumps(document, indent=2, allow_nan=allow_nan, default=default).replace("\x7f", "\\u007f"))
+def show_json(document: Mapping[str, Any], *, default: Callable[[Any], Any] | None = None) -> None:
+    """Print a document with its version as JSON, with the true names, in ASCII without control characters."""
+    text = json.dumps({"version": JSON_VERSION, **document}, indent=2, allow_nan=default is not None, default=default)
+    print(text.replace("\x7f", "\\u007f"))
 
 
 def show_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table as CSV."""
+    """Print a table as CSV; a value that was not measured is empty."""
     lines = csv.writer(sys.stdout, lineterminator="\n")
     for row in (columns, *rows):
         lines.writerow([printable(value) if isinstance(value, str) else value for value in row])

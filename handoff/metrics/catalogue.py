@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+from engine.histogram import RESOLUTION
 from handoff.metrics.bursts import count_events
 from handoff.metrics.event_interval import EventCount
 
@@ -17,6 +18,8 @@ Tables = Mapping[str, Table]
 """Tables of one procedure by name: ``runs`` with one row, ``nodes``, ``links``, ``batches``."""
 Row = Mapping[str, Any]
 
+PS_PER_S = 1e12
+"""Measures are in ps, columns of tables in seconds."""
 MIN_TAIL_SAMPLES = 10
 """Samples that a quantile needs on either side."""
 MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
@@ -39,12 +42,15 @@ class Value:
         Node or link of a maximum; empty for other measures.
     events : EventCount or None
         Events behind the value, if it is a number or a ratio of events.
+    resolution : float
+        Largest distance of the value from the true one, as a share of it; 0 for an exact value.
     """
 
     value: float | None
     samples: int
     where: str = ""
     events: EventCount | None = field(default=None, compare=False)
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,16 @@ def _number(value: Any, samples: int) -> Value:
     return Value(None if missing else float(value), int(samples))
 
 
+def _duration(seconds: Any, samples: int) -> Value:
+    """Return a time in ps. A column of seconds is the nearest float to a whole number of ps: return that number."""
+    measured = _number(seconds, samples)
+    if measured.value is None:
+        return measured
+    ps = measured.value * PS_PER_S
+    whole = float(round(ps))
+    return replace(measured, value=whole if abs(ps - whole) <= 2 * math.ulp(ps) else ps)
+
+
 def _share(events: float, of: int) -> Value:
     return Value(float(events / of) if of else None, int(of))
 
@@ -129,8 +145,8 @@ def _of_run(
     return Measure(unit, about, source, lambda tables: of(_row(tables["runs"])), q, detail)
 
 
-def _column(unit: str, about: str, column: str, samples: str, source: str = "", q: float | None = None) -> Measure:
-    return _of_run(unit, about, source, lambda r: _number(r[column], r[samples]), q)
+def _duration_column(about: str, column: str, samples: str, source: str = "", q: float | None = None) -> Measure:
+    return _of_run("ps", about, source, lambda r: _duration(r[column], r[samples]), q)
 
 
 def _count(about: str, column: str, unit: str = "packets", samples: str = "sent", source: str = "", kind: str = "") -> Measure:
@@ -159,16 +175,24 @@ def _loss_ratio(r: Row) -> Value:
     return replace(_number(r["loss_ratio"], trials), events=count_events(r, "lost", trials, "dropped", is_share=True))
 
 
+def _delay_quantile(about: str, name: str, source: str, q: float) -> Measure:
+    # Runs of an older version have no resolution: their quantiles come from histograms.
+    def compute(r: Row) -> Value:
+        resolution = r.get("delay_resolution")
+        resolution = RESOLUTION if resolution is None else resolution
+        return replace(_duration(r[f"{name}_s"], r["delivered"]), resolution=resolution)
+
+    return _of_run("ps", about, source, compute, q)
+
+
 def _detailed(unit: str, about: str, column: str, source: str, q: float | None = None) -> Measure:
-    # -1 marks too few samples.
-    return _of_run(
-        unit, about, source, lambda r: _number(None if r[column] == -1 else r[column], r["delivered"]), q, detail=True
-    )
+    read = _duration if unit == "ps" else _number
+    return _of_run(unit, about, source, lambda r: read(r[column], r["delivered"]), q, detail=True)
 
 
 def _spread(name: str, about: str, source: str = "") -> dict[str, Measure]:
     return {
-        f"{name}_{short}": _column("ps", f"{long} of {about}", f"{name}_{short}_ps", f"{name}_samples", source, q)
+        f"{name}_{short}": _duration_column(f"{long} of {about}", f"{name}_{short}_s", f"{name}_samples", source, q)
         for short, long, q in (("mean", "mean", None), ("p50", "median", 0.5), ("p99", "99th percentile", 0.99))
     }
 
@@ -214,10 +238,10 @@ _RUN: dict[str, Measure] = {
     ),
     "reordered_ratio": _ratio("reordered / delivered", "reordered", "delivered", "RFC 4737, 4.1", kind="reordered"),
     "after_marker": _count("delivered through the old link after its marker", "after_marker", kind="after_marker"),
-    "delay_mean": _column("ps", f"mean {_DELAY}", "delay_mean_ps", "delivered", "RFC 7679, 5.2"),
-    "delay_p50": _column("ps", f"median {_DELAY}", "delay_p50_ps", "delivered", "RFC 7679, 5.3", 0.5),
-    "delay_p95": _column("ps", f"95th percentile of the {_DELAY}", "delay_p95_ps", "delivered", "RFC 7679, 5.1", 0.95),
-    "delay_p99": _column("ps", f"99th percentile of the {_DELAY}", "delay_p99_ps", "delivered", "RFC 7679, 5.1", 0.99),
+    "delay_mean": _duration_column(f"mean {_DELAY}", "delay_mean_s", "delivered", "RFC 7679, 5.2"),
+    "delay_p50": _delay_quantile(f"median {_DELAY}", "delay_p50", "RFC 7679, 5.3", 0.5),
+    "delay_p95": _delay_quantile(f"95th percentile of the {_DELAY}", "delay_p95", "RFC 7679, 5.1", 0.95),
+    "delay_p99": _delay_quantile(f"99th percentile of the {_DELAY}", "delay_p99", "RFC 7679, 5.1", 0.99),
     "handoffs": _count("handoffs that began", "handoffs", "", "handoffs"),
     "completed_ratio": _share_of_handoffs("completed / handoffs", "completed"),
     "unfinished_ratio": _share_of_handoffs("handoffs that never completed / handoffs", "unfinished_handoffs"),
@@ -261,17 +285,20 @@ _RUN: dict[str, Measure] = {
     "loss_periods": _detailed("", "runs of lost packets with consecutive numbers", "loss_periods", "RFC 3357"),
     "loss_period_max": _detailed("packets", "the longest of them", "loss_period_max_packets", "RFC 3357"),
     "ipdv_abs_mean": _detailed(
-        "ps", "mean absolute difference of the delays of successive packets", "ipdv_abs_mean_ps", "RFC 3393"
+        "ps", "mean absolute difference of the delays of successive packets", "ipdv_abs_mean_s", "RFC 3393"
     ),
-    "pdv_p99": _detailed("ps", "99th percentile of the delay less the flow's smallest", "pdv_p99_ps", "RFC 5481, 4.2", 0.99),
+    "pdv_p99": _detailed("ps", "99th percentile of the delay less the flow's smallest", "pdv_p99_s", "RFC 5481, 4.2", 0.99),
     "reordering_extent_max": _detailed(
         "packets", "most arrivals since the earliest of a larger number", "reordering_extent_max_packets", "RFC 4737, 4.2"
     ),
     "reordering_n_max": _detailed("packets", "largest n of n-reordering", "reordering_n_max_packets", "RFC 4737, 5.3"),
-    "jitter_max": _detailed("ps", "largest interarrival jitter", "jitter_max_ps", "RFC 3550, 6.4.1"),
+    "jitter_max": _detailed("ps", "largest interarrival jitter", "jitter_max_s", "RFC 3550, 6.4.1"),
     "forwarded": _detailed("packets", "delivered by way of an old router's tunnel", "forwarded", ""),
     "mos": _detailed("", "mean opinion score of flows as if they were G.711 calls", "mos", "ITU-T G.107"),
 }
+
+DELAY_QUANTILES = ("delay_p50", "delay_p95", "delay_p99")
+"""Measures that are exact with the record of every packet, and otherwise within ``engine.histogram.RESOLUTION``."""
 
 # -- measures of nodes and links --------------------------------------------------------------------------------------------
 
@@ -279,10 +306,10 @@ _RUN: dict[str, Measure] = {
 def _wait(server: str, accepted: str, who: str) -> dict[str, ElementMeasure]:
     return {
         f"{server}_wait_mean": ElementMeasure(
-            "ps", f"mean wait of {who} for the {server} server", lambda r: _number(r[f"{server}_wait_mean_ps"], r[accepted])
+            "ps", f"mean wait of {who} for the {server} server", lambda r: _duration(r[f"{server}_wait_mean_s"], r[accepted])
         ),
         f"{server}_wait_max": ElementMeasure(
-            "ps", f"longest wait of {who} since the run began", lambda r: _number(r[f"{server}_wait_max_ps"], r[accepted])
+            "ps", f"longest wait of {who} since the run began", lambda r: _duration(r[f"{server}_wait_max_s"], r[accepted])
         ),
         f"{server}_dropped": ElementMeasure(
             "packets", f"{who} that found the {server} queue full",

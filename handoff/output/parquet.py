@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.columns import Columns, Int
-from engine.quantities import FOREVER
-from engine.results import EXACT_SUMS, FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
+from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.metrics.bursts import BURST_COLUMNS
+from handoff.output.fields import make_schema
 from handoff.output.file_set import check_set, replace_set
+from handoff.output.seconds import PS_PER_S, column_name, row_in_seconds, to_seconds
 from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
@@ -44,7 +45,8 @@ RUN_FIELDS = (
     ("lost", pa.int64()), *_spread_fields("disruption"), *_SEAMLESS_FIELDS,
     ("duplicate", pa.int64()), ("reordered", pa.int64()), ("after_marker", pa.int64()),
     ("in_flight", pa.int64()), *_spread_fields("latency"), *_spread_fields("registration_delay"),
-    ("delay_p99_ps", pa.float64()), ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
+    *((f"delay_{q}_ps", pa.float64()) for q in ("p50", "p95", "p99")), ("delay_resolution", pa.float64()),
+    ("extra_bytes", pa.int64()), ("extra_air_bytes", pa.int64()),
     ("extra_core_bytes", pa.int64()), ("simultaneous_bindings", pa.int64()), ("signalling_messages", pa.int64()),
     ("signalling_bytes", pa.int64()), ("tunnel_bytes", pa.int64()), ("binding_seconds", pa.float64()),
     ("bindings_peak", pa.int64()), ("held_byte_seconds", pa.float64()), ("held_peak_bytes", pa.int64()),
@@ -67,43 +69,46 @@ _HANDOFF_METRICS = _packet_metric_fields(HANDOFF_COLUMNS, ("seamless", True), ("
 _FLOW_METRICS = _packet_metric_fields(FLOW_COLUMNS, *((name, False) for name in VOICE))
 
 _INT = pa.int64()
-SCHEMAS = {
-    "runs": pa.schema([*RUN_FIELDS, *((name, pa.float64()) for name in STUDY_METRICS)]),
-    "handoffs": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "mobile_procedure", "mobile", "old_router", "new_router")]
-        + [(c, _INT) for c in HANDOFF_COLUMNS]
-        + _HANDOFF_METRICS
-    ),
-    "flows": pa.schema(
-        [(n, pa.string()) for n in ("procedure", "mobile_procedure", "label", "mobile", "correspondent", "direction")]
-        + [(c, _INT) for c in FLOW_COLUMNS]
-        + _FLOW_METRICS
-    ),
-    "links": pa.schema(
-        [("procedure", pa.string()), ("link", pa.string()), ("pooled", pa.bool_())]
-        + [(c, _INT) for c in LINK_COLUMNS]
-        + [("utilisation", pa.float64())]
-    ),
-    "nodes": pa.schema(
-        [("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS)]
-        + [(c, pa.float64()) for c in ("registration_wait_mean_ps", "forwarding_wait_mean_ps")]
-        + [(c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")]
-        + [(c, pa.float64()) for c in ("binding_seconds", "visitor_seconds", "held_byte_seconds")]
-    ),
-}
+_RUN_TYPES = [*RUN_FIELDS, *((name, pa.float64()) for name in STUDY_METRICS)]
+_TYPES: dict[str, list[tuple[str, pa.DataType]]] = {
+    "runs": _RUN_TYPES,
+    "handoffs": [
+        *((n, pa.string()) for n in ("procedure", "mobile_procedure", "mobile", "old_router", "new_router")),
+        *((c, _INT) for c in HANDOFF_COLUMNS),
+        *_HANDOFF_METRICS,
+    ],
+    "flows": [
+        *((n, pa.string()) for n in ("procedure", "mobile_procedure", "label", "mobile", "correspondent", "direction")),
+        *((c, _INT) for c in FLOW_COLUMNS),
+        *_FLOW_METRICS,
+    ],
+    "links": [
+        ("procedure", pa.string()), ("link", pa.string()), ("pooled", pa.bool_()),
+        *((c, _INT) for c in LINK_COLUMNS),
+        ("utilisation", pa.float64()),
+    ],
+    "nodes": [
+        ("procedure", pa.string()), ("node", pa.string()), *((c, _INT) for c in NODE_COLUMNS),
+        *((c, pa.float64()) for c in ("registration_wait_mean_ps", "forwarding_wait_mean_ps")),
+        *((c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")),
+        *((c, pa.float64()) for c in ("binding_seconds", "visitor_seconds", "held_byte_seconds")),
+    ],
+}  # fmt: skip
+SCHEMAS = {name: make_schema(name, types) for name, types in _TYPES.items()}
 """Schema of each table, which is a file of its own.
 
-Sizes are in bytes, times in picoseconds (``_ps``) and everything else in packets or messages. A link is ``pooled`` if its row
-stands for the queues of all mobile nodes: uplinks, and downlinks that are not shared. Its utilisation is the sum over all queues.
-A sum of times (``engine.results.EXACT_SUMS``) is null if it is 2^63 ps (106 days) or more, which int64 cannot represent. Means
-and utilisations are computed from the exact sums.
+Each field has its unit and its definition as metadata (``handoff.output.fields``). Times are in seconds (``_s``), and a value
+that was not measured is null. A link is ``pooled`` if its row stands for the queues of all mobile nodes: uplinks, and downlinks
+that are not shared. Its utilisation is the sum over all queues. Means and utilisations are computed from exact sums.
 """
 _RUN_FACTS = ("fingerprint", "packet_hops")
-GROUPS = pa.schema([("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *SCHEMAS["runs"]])
+GROUPS = make_schema(
+    "runs", [("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *_RUN_TYPES]
+)
 """Schema of the groups of a mixture: one row for each, with the columns of ``runs``. Figures of shared elements are null."""
 TABLE_FILES = tuple(f"{name}.parquet" for name in (*SCHEMAS, "groups"))
 """Files that a study may leave in its folder."""
-BATCHES = pa.schema([("batch", pa.int64()), *SCHEMAS["runs"]])
+BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
 
@@ -145,9 +150,7 @@ def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, f
     """Return a table of ``SCHEMAS``, or ``groups``, with the rows of all runs and the facts as metadata."""
     schema = GROUPS if name == "groups" else SCHEMAS[name]
     parts = [table_columns(name, run, setup, seed) for run in runs]
-    columns = {
-        field.name: pa.chunked_array([pa.array(p[field.name], field.type) for p in parts], field.type) for field in schema
-    }
+    columns = [pa.chunked_array([_make_array(part[f.name], f) for part in parts], f.type) for f in schema]
     return pa.table(columns, schema=schema.with_metadata(facts))
 
 
@@ -163,8 +166,15 @@ def check_folder(folder: Path) -> None:
 
 
 def table_columns(name: str, run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
-    """Return the columns of one run for the table ``name``. Each is a sequence with one element for each row."""
+    """Return the columns of one run for the table ``name``, as its schema has them.
+
+    Each is a sequence with one element for each row, and None for a value that was not measured.
+    """
     return _TABLES[name](run, setup, seed)
+
+
+def _make_array(values: Any, field: pa.Field) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, field.type)
 
 
 def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
@@ -174,20 +184,37 @@ def _batches(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 
 def _groups(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     facts = {"procedure": run.procedure, "seed": seed, "until_ps": run.result.until_ps} | dict.fromkeys(_RUN_FACTS)
-    rows = [{"mobile_procedure": row["procedure"]} | row | facts for row in run.groups]
+    rows = [row_in_seconds({"mobile_procedure": row["procedure"]} | row | facts) for row in run.groups]
     return {field.name: [_cell(row[field.name], field) for row in rows] for field in GROUPS}
 
 
 def _runs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
-    row = run.summary() | {
+    row = row_in_seconds(run.summary() | {
         "seed": seed, "until_ps": run.result.until_ps, "fingerprint": run.result.fingerprint, "packet_hops": run.result.events,
-    }  # fmt: skip
+    })  # fmt: skip
     return {field.name: [_cell(row[field.name], field)] for field in SCHEMAS["runs"]}
 
 
 def _cell(value: Any, field: pa.Field) -> Any:
     """Return a value as the type of its column. Arrow refuses an integer above 2^53 in a column of floats."""
     return float(value) if value is not None and field.type == pa.float64() else value
+
+
+def _in_seconds(columns: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return columns of which every value was measured; exact sums of times are Python integers of any size."""
+    return {
+        column_name(name): [*map(to_seconds, columns[name])] if name.endswith("_ps") else columns[name] for name in names
+    }  # fmt: skip
+
+
+def _measured(columns: Mapping[str, Any], names: Sequence[str]) -> dict[str, pa.Array]:
+    """Return columns with null for each -1, or NaN in columns of floats, which mark a value that was not measured."""
+    arrays = {}
+    for name in names:
+        values = np.asarray(columns[name])
+        missing = np.isnan(values) if values.dtype == np.float64 else values == -1
+        arrays[column_name(name)] = pa.array(values / float(PS_PER_S) if name.endswith("_ps") else values, mask=missing)
+    return arrays
 
 
 def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
@@ -199,7 +226,7 @@ def _handoffs(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
         "mobile": [setup.network.mobile_name(m) for m in handoffs["mobile"].tolist()],
         "old_router": nodes[handoffs["old_router"]],
         "new_router": nodes[handoffs["new_router"]],
-        **{c: handoffs[c] for c in HANDOFF_COLUMNS},
+        **_measured(handoffs, HANDOFF_COLUMNS),
         **_metric_columns(handoffs if run.detail else None, _HANDOFF_METRICS, len(handoffs["mobile"])),
     }
 
@@ -211,16 +238,9 @@ def _mobile_procedures(run: RunResult, setup: Setup, mobiles: Int) -> list[str]:
     return [setup.groups.procedures[group] for group in setup.groups.group[mobiles].tolist()]
 
 
-def _counter_columns(columns: Columns, names: Sequence[str]) -> dict[str, Any]:
-    """Return columns of counters, with None for a sum of times that does not fit int64."""
-    return {
-        name: [value if value <= FOREVER else None for value in columns[name].tolist()] if name in EXACT_SUMS else columns[name]
-        for name in names
-    }
-
-
-def _metric_columns(columns: Any, fields: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
-    return {name: [None] * count if columns is None else columns[name] for name, _ in fields}
+def _metric_columns(columns: Columns | None, fields: list[tuple[str, pa.DataType]], count: int) -> dict[str, Any]:
+    names = [name for name, _ in fields]
+    return dict.fromkeys(map(column_name, names), [None] * count) if columns is None else _measured(columns, names)
 
 
 def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
@@ -234,22 +254,23 @@ def _flows(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
         "mobile": [setup.network.mobile_name(m) for m in flows["mobile"].tolist()],
         "correspondent": [nodes[node] if peer < 0 else setup.network.mobile_name(peer) for node, peer in ends],
         "direction": np.where(flows["up"] == 1, "up", "down"),
-        **_counter_columns(run.result.flows, FLOW_COLUMNS),
+        **_measured(run.result.flows, FLOW_COLUMNS),
         **_metric_columns(None if run.detail is None else run.detail.flows, _FLOW_METRICS, len(labels)),
-        **({"delay_mean_ps": run.delay_means()} if run.detail is None else {}),
+        **(_measured({"delay_mean_ps": run.delay_means()}, ["delay_mean_ps"]) if run.detail is None else {}),
     }
 
 
 def _links(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.link_names
-    counts = _counter_columns(run.result.links, LINK_COLUMNS)
+    counts = _in_seconds(run.result.links, LINK_COLUMNS)
     pooled = [False] * len(setup.network.links) + [p for cell in setup.network.cells for p in (not cell.shared, True)]
     return {"procedure": [run.procedure] * len(names), "link": names, "pooled": pooled, **counts, **run.utilisation()[0]}
 
 
 def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     names = run.result.node_names
-    counts = _counter_columns(run.result.nodes, NODE_COLUMNS) | run.mean_waits()
+    waits = run.mean_waits()
+    counts = _in_seconds(run.result.nodes, NODE_COLUMNS) | _in_seconds(waits, list(waits))
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1], **run.occupancy()}
 
 

@@ -13,12 +13,12 @@ from handoff.simulation.handoff_metrics import PacketMetrics
 from handoff.simulation.result import ATTACK_FIGURES, Row, RunResult
 
 SHARED_FIGURES = (
-    "delay_p99_ps", "extra_bytes", "extra_air_bytes", "extra_core_bytes", "simultaneous_bindings", "signalling_messages",
+    "extra_bytes", "extra_air_bytes", "extra_core_bytes", "simultaneous_bindings", "signalling_messages",
     "signalling_bytes", "tunnel_bytes", "binding_seconds", "bindings_peak", "held_byte_seconds", "held_peak_bytes",
     *ATTACK_FIGURES,
 )  # fmt: skip
 """Figures that only the whole run has: the groups share links and anchors, whose counters do not tell mobile nodes apart."""
-_FROM_HISTOGRAM = ("delay_p50_ps", "delay_p95_ps")
+_FROM_HISTOGRAM = ("delay_p50_ps", "delay_p95_ps", "delay_p99_ps", "delay_resolution")
 """Figures that a run without a record of packets takes from the delays of all flows together."""
 
 
@@ -43,7 +43,7 @@ def group_rows(
     tuple of dict
         As ``RunResult.summary`` returns it, with the procedure of the group, the number of its mobile nodes (``mobile_nodes``),
         the number of their messages that routers and anchors received (``agent_messages``), and None for each of
-        ``SHARED_FIGURES``. The 99th percentile of the delay is there if the run kept a record of packets.
+        ``SHARED_FIGURES``. Quantiles of the delay are there if the run kept a record of packets.
     """
     rows = (_group_row(run, groups, mobile_of_flow, i) for i in range(len(groups.procedures)))
     return tuple(row | {"agent_messages": messages} for row, messages in zip(rows, agent_messages, strict=True))
@@ -66,6 +66,4 @@ def _group_row(run: RunResult, groups: ProcedureGroups, mobile_of_flow: Int, num
     row = part.summary() | dict.fromkeys(SHARED_FIGURES)
     if detail is None:
         row |= dict.fromkeys(_FROM_HISTOGRAM)
-    elif detail.study["delay_p99_ps"][0] >= 0:
-        row["delay_p99_ps"] = detail.study["delay_p99_ps"][0].item()
     return row | {"mobile_nodes": int((groups.group == number).sum())}

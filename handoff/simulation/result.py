@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import Result
 from engine.columns import Columns, Int
-from engine.histogram import quantile
+from engine.histogram import RESOLUTION, quantile
 from engine.results import NODE_INTEGRALS
 from handoff.metrics.bursts import burst_columns
 from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts, no_attack_counts
@@ -17,8 +17,8 @@ from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.handoff_metrics import PacketMetrics, registration_delays
 
 STUDY_METRICS = (
-    "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "delay_p50_ps", "delay_p95_ps", "ipdv_abs_mean_ps",
-    "pdv_p99_ps", "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
+    "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "ipdv_abs_mean_ps", "pdv_p99_ps",
+    "reordered_ratio", "reordering_extent_max_packets", "reordering_n_max_packets", "duplicate_copies", "forwarded",
     "jitter_max_ps", "mos",
 )  # fmt: skip
 """Metrics of a whole study (``handoff.metrics.group_metrics``). Counters give some of them even without a record of packets."""
@@ -150,7 +150,7 @@ class RunResult:
         }
 
     def summary(self) -> Row:
-        """Return the figures of the comparison table; times in ps, NaN where nothing was measured."""
+        """Return the figures of the comparison table; times in ps, None where nothing was measured."""
         h, flows, links = self.handoffs, self.result.flows, self.result.links
         return {
             "procedure": self.procedure,
@@ -171,7 +171,7 @@ class RunResult:
             **self._study_metrics(),
             **_spread("latency", h["latency_ps"]),
             **_spread("registration_delay", registration_delays(h)),
-            "delay_p99_ps": quantile(self.result.delay_histogram, 0.99),
+            **self._delay_quantiles(),
             "extra_bytes": None if self.extra is None else sum(self.extra),
             "extra_air_bytes": None if self.extra is None else self.extra.air,
             "extra_core_bytes": None if self.extra is None else self.extra.core,
@@ -224,24 +224,42 @@ class RunResult:
     def _study_metrics(self) -> dict[str, int | float | None]:
         # Without a record of packets, counters and the histogram of delays give some of the metrics.
         if self.detail is not None:
-            return {name: self.detail.study[name][0].item() for name in STUDY_METRICS}
-        flows, delays = self.result.flows, self.result.delay_histogram
+            return {name: measured_value(self.detail.study[name][0].item()) for name in STUDY_METRICS}
+        flows = self.result.flows
         lost, delivered = int(flows["lost"].sum()), int(flows["delivered"].sum())
         delay_sum = sum(flows["delay_sum_ps"].tolist())
         return dict.fromkeys(STUDY_METRICS) | {
             "loss_ratio": lost / (lost + delivered) if lost + delivered else None,
             "delay_mean_ps": delay_sum // delivered if delivered else None,
-            "delay_p50_ps": quantile(delays, 0.5),
-            "delay_p95_ps": quantile(delays, 0.95),
         }
+
+    def _delay_quantiles(self) -> dict[str, float | None]:
+        """Return the quantiles of the delay, and their largest distance from the true ones as a share (``delay_resolution``).
+
+        They are those of the recorded packets. Without a record the histogram of delays gives them. Of fewer than 100 packets,
+        the 99th percentile is the largest delay (nearest rank; RFC 7679, 5.1: it is the delay of a packet).
+        """
+        if self.detail is not None:
+            row = {name: self.detail.study[f"delay_{name}_ps"][0].item() for name in ("p50", "p95", "p99", "max")}
+            row["p99"] = row["max"] if row["p99"] < 0 else row["p99"]
+            return {f"delay_{q}_ps": measured_value(row[q]) for q in ("p50", "p95", "p99")} | {"delay_resolution": 0.0}
+        counts, largest = self.result.delay_histogram, int(self.result.flows["delay_max_ps"].max(initial=0))
+        values = {f"delay_p{percent}_ps": quantile(counts, percent, largest) for percent in (50, 95, 99)}
+        return values | {"delay_resolution": RESOLUTION if counts.any() else None}
+
+
+def measured_value(value: float) -> float | None:
+    """Return a value of the metrics, in which -1 and NaN mark a value that was not measured; None for these."""
+    return value if value >= 0 else None
 
 
 def _spread(name: str, values: Int) -> Row:
     """Return mean, median, 99th percentile and number of the measured values; -1 marks a value that was not measured."""
     measured = values[values >= 0]
-    nan = float("nan")
+    if not len(measured):
+        return dict.fromkeys([f"{name}_{statistic}_ps" for statistic in ("mean", "p50", "p99")]) | {f"{name}_samples": 0}
     return {
-        f"{name}_mean_ps": float(measured.mean()) if len(measured) else nan,
-        **{f"{name}_p{q}_ps": float(np.quantile(measured, q / 100)) if len(measured) else nan for q in (50, 99)},
+        f"{name}_mean_ps": float(measured.mean()),
+        **{f"{name}_p{q}_ps": float(np.quantile(measured, q / 100)) for q in (50, 99)},
         f"{name}_samples": len(measured),
     }

@@ -106,11 +106,11 @@ def test_an_interrupted_study_resumes(tmp_path: Path) -> None:
     assert stopped.stderr.splitlines()[-1] == (
         "handoff: out/handoff.checkpoint: repeat the command with --resume to continue"
     )
-    reached = pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_ps"].to_pylist()[0]
+    reached = pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_s"].to_pylist()[0]
     again = handoff(tmp_path, *RUN, "--resume", "--json")
     assert again.returncode == 0, again.stderr
     assert again.stderr == f"handoff: out/handoff.checkpoint: 0 runs complete, the next one resumes at {reached / 1e12:g} s\n"
-    assert json.loads(again.stdout)["runs"][0]["interrupted_ps"] is None
+    assert json.loads(again.stdout)["runs"][0]["interrupted_s"] is None
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     assert handoff(fresh, *RUN).returncode == 0

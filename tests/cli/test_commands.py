@@ -1,5 +1,6 @@
 """Whole commands in processes of their own: output, files and exit codes."""
 
+import csv
 import json
 import re
 import signal
@@ -140,7 +141,7 @@ def test_validate_counts_nodes_and_handoffs():
 
 
 def test_procedures_and_trace_info_print_json():
-    rows = json.loads(handoff_in_process("procedures", "--json").stdout)
+    rows = json.loads(handoff_in_process("procedures", "--json").stdout)["procedures"]
     assert [r["name"] for r in rows] == ALL
     assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
         ("HA", "DRR", "11A-17B"), ("CN", "DBA", "18A-24B"), ("GFA", "DRR", "25A-31B"),
@@ -149,6 +150,27 @@ def test_procedures_and_trace_info_print_json():
     facts = json.loads(handoff_in_process("trace", "info", "--json", str(ROOT / "examples" / "captures" / "commute.pcap")).stdout)
     assert facts["packets"] == 17641
     assert facts["flow_count"] == 13
+
+
+def test_json_csv_and_parquet_have_the_same_names_values_and_nulls(tmp_path):
+    """A short run has no handoffs: their figures are null in JSON and Parquet, and empty in CSV."""
+    options = ("--procedures", "mipv4,mipv6", "--set", "duration=2s", "--jobs", "1")
+    command = ("compare", COMMUTE, *options, "-o", str(tmp_path / "out"))
+    document = json.loads(handoff_in_process(*command, "--json").stdout)
+    lines = list(csv.DictReader(handoff_in_process(*command, "--csv").stdout.splitlines()))
+    rows = pq.read_table(tmp_path / "out" / "runs.parquet").to_pylist()
+    assert document["version"] == 1
+    assert [row["latency_mean_s"] for row in rows] == [None, None]
+    assert all(0 < row["delay_p50_s"] < 1 for row in rows)
+    for printed, line, row in zip(document["runs"], lines, rows, strict=True):
+        assert {name: printed[name] for name in row.keys() & printed.keys() - {"fingerprint"}} == {
+            name: row[name] for name in row.keys() & printed.keys() - {"fingerprint"}
+        }
+        assert len(row.keys() & printed.keys()) > 80
+        assert list(line) == list(row)
+        assert line == {name: "" if value is None else str(value) for name, value in row.items()}
+    both = handoff_in_process(*command, "--csv", "--json")
+    assert (both.returncode, both.stderr) == (2, "--json and --csv: give one of them\n")
 
 
 def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
@@ -174,11 +196,11 @@ def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
     data = json.loads(done.stdout)
     assert data["interrupted"]
     assert [r["procedure"] for r in data["runs"]] == ["mipv4", "mipv6-ro"]
-    assert [r["interrupted_ps"] is None for r in data["runs"]] == [True, False]
-    assert 10 * 10**12 < data["runs"][1]["interrupted_ps"] < 20 * 10**12
+    assert [r["interrupted_s"] is None for r in data["runs"]] == [True, False]
+    assert 10 < data["runs"][1]["interrupted_s"] < 20
     for run in data["runs"]:
         assert run["sent"] > 0
-    assert pq.read_table(out / "runs.parquet")["interrupted_ps"].to_pylist() == [None, data["runs"][1]["interrupted_ps"]]
+    assert pq.read_table(out / "runs.parquet")["interrupted_s"].to_pylist() == [None, data["runs"][1]["interrupted_s"]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -208,7 +230,7 @@ def test_a_signal_keeps_the_completed_runs_of_a_comparison_in_processes(number, 
     assert data["interrupted"]
     names = [run["procedure"] for run in data["runs"]]
     assert [name for name in ("mipv4", "mipv6-ro", "mipv6", "sync-mipv4", "sync-mipv6") if name in names] == names
-    assert any(run["interrupted_ps"] is None for run in data["runs"])
+    assert any(run["interrupted_s"] is None for run in data["runs"])
     assert pq.read_table(out / "runs.parquet")["procedure"].to_pylist() == names
 
 

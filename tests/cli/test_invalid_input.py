@@ -71,7 +71,7 @@ SWEEPS = [
     (["--where", "buffer <"], "where 'buffer <': Parser Error: syntax error at end of input"),
     (["--where", "coverage.lead = '50ms'"],
         "where \"coverage.lead = '50ms'\": no field 'coverage' varies; there are mobile_nodes, \"coverage.lead\", "
-        '"coverage.lead_ps", procedure'),
+        '"coverage.lead_s", procedure'),
     (["--where", "mobile_nodes + 1"],
         "where 'mobile_nodes + 1': is neither true nor false: write a condition, as in buffer < 30"),
     (["--procedures", "mipv4,mipv4"], "procedure 'mipv4' is listed twice: name each once"),
@@ -117,7 +117,7 @@ OTHERS = [
     (["plan", "s.toml", "--size", "agents", "--slo", "lost<=0"], 2,
         "--size agents: the scenario has no [regions] whose 'count' could vary"),
     (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--memory-limit", "1kB", "--jobs", "1"], 1, None),
-    (["query", "select 1", "nowhere"], 2, "nowhere: no dataset of a sweep: there is no folder 'runs' in it"),
+    (["query", "select 1", "nowhere"], 2, "nowhere: no results: there is no file 'runs.parquet' and no folder 'runs' in it"),
     (["query", ".", "select 1"], 2, "the SQL comes first, then the folder: handoff query 'select …' DIR"),
 ]  # fmt: skip
 

@@ -170,7 +170,7 @@ def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypat
     assert plan(*arguments, "-o", dataset).stdout == uninterrupted.stdout
     assert len(done) == len(set(done))
     count = CliRunner().invoke(main, ["query", "select count(*) as n from runs", str(dataset), "--json"])
-    assert json.loads(count.stdout)[0]["n"] == len(done)
+    assert json.loads(count.stdout)["rows"][0]["n"] == len(done)
 
 
 @pytest.mark.parametrize("target", ["delay_mean<=1s", "disruption_p99<=50ms", "ha.registration_utilisation<=50%"])

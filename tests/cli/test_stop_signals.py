@@ -117,7 +117,7 @@ def test_the_first_signal_keeps_what_is_complete(number, scenario, tmp_path):
     assert "Traceback" not in err
     if "finishing the slice" in err:  # else it was still building the scenario
         assert "interrupted" in out
-        assert pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_ps"].to_pylist() != [None]
+        assert pq.read_table(tmp_path / "out" / "runs.parquet")["interrupted_s"].to_pylist() != [None]
 
 
 def test_an_engine_without_slices_ends_at_ctrl_c(tmp_path):

@@ -65,10 +65,10 @@ def test_a_run_of_a_sweep_equals_the_same_run_of_handoff_run(tmp_path: Path) -> 
     sql = (
         "select printf('%x', fingerprint) as f from runs join points p using (point) where seed = 6 "
         "and p.procedure = 'sync-mipv4' "
-        'and "mobile_nodes" = 3 and "coverage.lead_ps" = 200e9'
+        'and "mobile_nodes" = 3 and "coverage.lead_s" = 0.2'
     )
     _, rows, _ = run_command("query", sql, out, "--json")
-    assert int(json.loads(rows)[0]["f"], 16) == int(json.loads(single)["runs"][0]["fingerprint"], 16)
+    assert int(json.loads(rows)["rows"][0]["f"], 16) == int(json.loads(single)["runs"][0]["fingerprint"], 16)
 
 
 def test_intervals_are_students_over_the_replications(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_run_in_batches_has_an_interval_and_is_another_point(tmp_path: Path) -
     _, cut, _ = run_sweep(*args, "--warmup", "1s", "--batches", 80)
     (before,), (after,) = plain["points"], cut["points"]
     assert before["measures"]["sent"] | {"mean": 0} == {
-        "unit": "packets", "mean": 0, "low": None, "high": None, "n": 1, "method": None, "note": "",
+        "unit": "packets", "mean": 0, "low": None, "high": None, "n": 1, "method": None, "note": "", "resolution": 0,
         "samples": before["measures"]["sent"]["samples"],
     }  # fmt: skip
     assert before["point"] != after["point"]
@@ -270,7 +270,7 @@ def test_a_query_prints_a_table_json_or_csv_and_reports_damage(tmp_path: Path) -
     run_sweep(scenario, "-o", out, "--runs", 1, "--procedures", "mipv4", "--where", "mobile_nodes = 2")
     sql = "select node, count(*) as n, 1.5::double as x, null as y from nodes group by node order by node limit 1"
     row = {"node": "a", "n": 2, "x": 1.5, "y": None}
-    assert run_command("query", sql, out, "--json")[:2] == (0, json.dumps([row], indent=2) + "\n")
+    assert run_command("query", sql, out, "--json")[:2] == (0, json.dumps({"version": 1, "rows": [row]}, indent=2) + "\n")
     _, text, _ = run_command("query", sql, out, "--csv")
     assert list(csv.reader(io.StringIO(text))) == [["node", "n", "x", "y"], ["a", "2", "1.5", ""]]
     _, text, _ = run_command("query", sql, out)

@@ -9,13 +9,13 @@ from tests.conformance.two_router_scene import SIZE, Scene, Stay
 
 MS = 10**9
 METRICS = {
-    "handoff latency": ("handoffs", "latency_ps"), "disruption": ("handoffs", "disruption_ps"),
-    "one-way delay (RFC 7679)": ("flows", "delay_p99_ps"), "loss (7680)": ("flows", "loss_ratio"),
+    "handoff latency": ("handoffs", "latency_s"), "disruption": ("handoffs", "disruption_s"),
+    "one-way delay (RFC 7679)": ("flows", "delay_p99_s"), "loss (7680)": ("flows", "loss_ratio"),
     "loss period (3357)": ("flows", "loss_periods"), "loss distance (3357)": ("flows", "loss_distance_min_packets"),
-    "delay variation (3393)": ("flows", "ipdv_abs_mean_ps"), "delay variation (5481)": ("flows", "pdv_p99_ps"),
+    "delay variation (3393)": ("flows", "ipdv_abs_mean_s"), "delay variation (5481)": ("flows", "pdv_p99_s"),
     "reordering (4737)": ("flows", "reordered_ratio"), "extent": ("flows", "reordering_extent_max_packets"),
     "n-reordering": ("flows", "reordering_n_max_packets"), "free runs": ("flows", "free_runs"),
-    "duplication (5560)": ("flows", "duplicate_copies"), "jitter (3550)": ("flows", "jitter_max_ps"),
+    "duplication (5560)": ("flows", "duplicate_copies"), "jitter (3550)": ("flows", "jitter_max_s"),
     "MOS (G.107)": ("flows", "mos"),
     "after the marker": ("handoffs", "after_marker"), "forwarded": ("handoffs", "forwarded"),
     "signalling messages per link": ("links", "control_packets"), "signalling bytes per link": ("links", "control_bytes"),

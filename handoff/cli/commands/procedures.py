@@ -21,7 +21,7 @@ def procedures(as_json: bool) -> None:
     rows = [{field: getattr(procedure, field) for field in _FIELDS} for procedure in PROCEDURES.values()]
     if as_json:
         more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in PROCEDURES.values()]
-        show_json([row | rest for row, rest in zip(rows, more, strict=True)])
+        show_json({"procedures": [row | rest for row, rest in zip(rows, more, strict=True)]})
         return
     from handoff.cli.tables import print_cells
 

@@ -1,4 +1,4 @@
-"""``handoff query``: SQL on the dataset of a sweep."""
+"""``handoff query``: SQL on the folder of a command."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from handoff.cli.options import json_option
+from handoff.cli.options import csv_option, json_option
 
 
 @click.command()
 @click.argument("sql")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@csv_option("Print CSV instead of a table.")
 def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
-    """Query the dataset DIR of a sweep in SQL.
+    """Query the folder DIR that -o wrote in SQL.
 
-    The tables are runs, nodes, links, batches and points (docs/sweeps.md).
+    The tables of run and compare are runs, handoffs, flows, links, nodes and groups (docs/procedures.md), those of sweep and plan
+    runs, nodes, links, batches, groups and points (docs/sweeps.md).
 
     Example: handoff query 'select procedure, avg(lost) from runs join points using (point) group by procedure' results
     """

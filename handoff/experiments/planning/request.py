@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.offered_load import expected_packets
 from engine.quantities import parse_duration, parse_size
 from handoff.experiments.execution.input_files import input_digests
 from handoff.experiments.execution.task import Task, canonical_json
@@ -20,7 +22,7 @@ from handoff.experiments.planning.search_problems import (
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.planning.target_sources import parse_sources, target_sources
 from handoff.experiments.planning.value_search import Sense
-from handoff.experiments.planning.verdict import SloTest, needs_baseline, needs_detail
+from handoff.experiments.planning.verdict import SloTest, needs_baseline, needs_detail, profits_from_detail
 from handoff.protocol.mixture import unsupported_reasons
 from handoff.protocol.procedures import MIXTURE, name_errors
 from handoff.protocol.setup import Setup
@@ -29,6 +31,10 @@ from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import build_scenario, read_tables
 from handoff.scenario.load import validate as validate_scenario
 from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.overrides import resolve_paths
+
+MAX_RECORDED_PACKETS = 10**6
+"""Packets of a run up to which a plan records them for an exact percentile of the delay: 200 MB for each run at a time."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,8 @@ class ValidatedPlan:
         Makers of the search problems, in their order; empty if nothing varies.
     low_setup : Setup
         Scenario at the low end of the first range; unchanged if nothing varies.
+    detail : bool
+        True if the runs record every packet: a target needs it, or is a percentile of the delay and the runs are small.
     """
 
     request: PlanRequest
@@ -119,6 +127,7 @@ class ValidatedPlan:
     targets: list[Target]
     steps: list[SearchStep]
     low_setup: Setup
+    detail: bool = False
 
     def first_problem(self) -> SearchProblem:
         """Return the first search problem."""
@@ -128,7 +137,7 @@ class ValidatedPlan:
         """Return the task of one replication of a value; ``handoff run --seed`` with the same changes gives the same run."""
         tables, folder = problem.tables(self.data, position), self.request.scenario.parent
         return Task(
-            canonical_json(tables), str(folder), self.seed + replication, procedures, needs_detail(self.targets), self.warmup_ps,
+            canonical_json(tables), str(folder), self.seed + replication, procedures, self.detail, self.warmup_ps,
             memory_limit_bytes=self.memory_limit_bytes, inputs=input_digests(tables, folder),
             baseline=self.request.output is not None or needs_baseline(self.targets),
         )  # fmt: skip
@@ -189,7 +198,16 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
         errors += unsupported_reasons(setup, (name for name in request.procedures if not name_errors([name])))
     if errors or setup is None:
         raise ScenarioError(errors)
-    return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup)
+    detail = needs_detail(targets) or (bool(steps) and profits_from_detail(targets) and _are_runs_small(steps, setup, data))
+    return ValidatedPlan(request, data, seed, warmup_ps, limit, targets, steps, setup, detail)
+
+
+def _are_runs_small(steps: Sequence[SearchStep], setup: Setup, data: dict[str, Any]) -> bool:
+    # Options do not change the packets sent. With another field they grow at most in proportion, or (intervals) fall.
+    problem = steps[0]({})
+    is_option = all(path.startswith("options.") for path in resolve_paths(data, problem.path))
+    growth = 1.0 if is_option else problem.range.high / max(problem.range.low, 1)
+    return int(expected_packets(setup.network, setup.duration_ps).sum()) * growth <= MAX_RECORDED_PACKETS
 
 
 def _make_steps(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from handoff.experiments.execution.task import Table
 from handoff.experiments.planning.slo import Target, format_value
-from handoff.metrics.catalogue import can_be_negative, evaluate, get_measure, has_enough_samples, possible_values
+from handoff.metrics.catalogue import (
+    DELAY_QUANTILES,
+    can_be_negative,
+    evaluate,
+    get_measure,
+    has_enough_samples,
+    possible_values,
+)
 from handoff.metrics.confidence import EXACT, STUDENT, Interval, unbounded_interval
 from handoff.metrics.event_interval import EventCount
 from handoff.metrics.product_test import PRODUCT, product_interval
@@ -41,12 +48,15 @@ class Reading:
         True if there were enough samples for the measure; a quantile needs some beyond it.
     is_cut : bool
         True if the run ended early, so that the whole run's value is not known.
+    resolution : float
+        Largest distance of the value from the true one, as a share of it; 0 for an exact value.
     """
 
     value: float | None
     events: EventCount | None = None
     enough: bool = True
     is_cut: bool = False
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +151,21 @@ class SloTest:
             Fingerprint of each replication's run.
         """
         constant = len(fingerprints) >= MIN_REPLICATIONS and len(set(fingerprints)) == 1
-        return [self._evaluate(target, row, constant) for target, row in zip(self.targets, readings, strict=True)]
+        pairs = zip(self.targets, readings, strict=True)
+        return [self._evaluate_within_resolution(target, row, constant) for target, row in pairs]
+
+    def _evaluate_within_resolution(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
+        # A decision stands if it is the same at both ends of the values that each reading may stand for.
+        result = self._evaluate(target, readings, constant)
+        resolution = max((r.resolution for r in readings), default=0.0)
+        if not resolution or result.decision == "open":
+            return result
+        for factor in (1 - resolution, 1 + resolution):
+            row = [r if r.value is None else replace(r, value=r.value * factor) for r in readings]
+            if self._evaluate(target, row, constant).decision != result.decision:
+                note = f"nearer to the limit than the histogram of delays resolves: {resolution:.1%}"
+                return replace(result, decision="open", note=note)
+        return result
 
     def _evaluate(self, target: Target, readings: Sequence[Reading], constant: bool) -> TargetResult:
         if any(r.is_cut for r in readings):
@@ -238,6 +262,11 @@ def needs_detail(targets: Sequence[Target]) -> bool:
     return any(get_measure(target.measure).detail for target in targets)
 
 
+def profits_from_detail(targets: Sequence[Target]) -> bool:
+    """Return whether a target's measure is exact only with the record of every packet: a percentile of the delay."""
+    return any(target.measure in DELAY_QUANTILES for target in targets)
+
+
 def needs_baseline(targets: Sequence[Target]) -> bool:
     """Return whether a target's measure counts bytes beyond those of the baseline run."""
     return any(get_measure(target.measure).baseline for target in targets)
@@ -256,7 +285,7 @@ def format_target_result(result: TargetResult) -> str:
 def _read_measure(tables: dict[str, Table], name: str) -> Reading:
     measured = evaluate(tables, name)
     enough = measured.value is None or has_enough_samples(name, measured.samples)
-    return Reading(measured.value, measured.events, enough)
+    return Reading(measured.value, measured.events, enough, resolution=measured.resolution)
 
 
 def _extreme_note(violations: int, n: int, confidence: float) -> str:

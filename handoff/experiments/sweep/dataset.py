@@ -18,28 +18,32 @@ import pyarrow.parquet as pq
 
 from engine.regular_file import open_regular, read_regular
 from handoff.experiments.execution.task import Table
+from handoff.output.fields import UNIT_KEY
 from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS
 
 Run = tuple[str, int]
 """Key of a point, and seed."""
 
-_SEED_FIELD = ("seed", pa.uint64())
+_SEED_FIELD = SCHEMAS["runs"].field("seed")
 DATASET_SCHEMAS = {
-    "runs": SCHEMAS["runs"],
-    **{name: pa.schema([_SEED_FIELD, *SCHEMAS[name]]) for name in ("nodes", "links")},
-    "batches": BATCHES,
-    "groups": GROUPS,
-}
+    name: pa.schema([field.with_metadata({UNIT_KEY: field.metadata[UNIT_KEY]}) for field in fields])
+    for name, fields in {
+        "runs": SCHEMAS["runs"], "nodes": [_SEED_FIELD, *SCHEMAS["nodes"]], "links": [_SEED_FIELD, *SCHEMAS["links"]],
+        "batches": BATCHES, "groups": GROUPS,
+    }.items()
+}  # fmt: skip
 """Tables of a dataset: the tables of a study, each row with its seed. ``batches`` exists only for runs that are cut into some,
-``groups`` only for runs of a mixture."""
+``groups`` only for runs of a mixture. Fields have units, and no definitions: in thousands of small files these would take most of
+the space."""
 POINTS = pa.schema(
     [
         ("point", pa.string()), ("procedure", pa.string()), ("values", pa.map_(pa.string(), pa.string())),
-        ("detail", pa.bool_()), ("warmup_ps", pa.int64()), ("batches", pa.int64()),
+        ("detail", pa.bool_()), ("warmup_s", pa.float64()), ("batches", pa.int64()),
         ("inputs", pa.map_(pa.string(), pa.string())), ("scenario", pa.string()),
     ]
 )  # fmt: skip
-"""Columns of ``points.parquet``, which describes each point."""
+"""Columns of ``points.parquet``, which describes each point. Those of ``field_columns`` follow, one for each varied field."""
+OLDER_TIMES = "of an older version, with times in picoseconds"
 FACTS_KEY = b"handoff"
 """Metadata of every file: point, seed, settings and code version as JSON."""
 SEAL_KEY = b"seal"
@@ -137,9 +141,12 @@ def read_points(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        rows: list[dict[str, Any]] = _read_parquet(path).to_pylist()
+        table = _read_parquet(path)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path}: damaged: {_reason(error)}: remove it; the same sweep writes it anew") from None
+    if "warmup_s" not in table.column_names:  # of an older version, whose runs are to be done again
+        return []
+    rows: list[dict[str, Any]] = table.select(POINTS.names).to_pylist()
     return rows
 
 
@@ -182,6 +189,8 @@ def _read_run(path: Path) -> StoredRun | str:
         row = table.to_pydict()
         if metadata.get(SEAL_KEY) != make_seal(metadata.get(FACTS_KEY, b""), row):
             return "damaged: it is not what was written"
+        if any(name.endswith("_ps") for name in table.column_names):
+            return OLDER_TIMES
         facts = json.loads(metadata[FACTS_KEY])
         files = {name: table_path(path.parents[2], name, facts["point"], facts["seed"]) for name in facts["files"]}
         for name, digest in facts["files"].items():
@@ -207,7 +216,8 @@ def table_path(folder: Path, name: str, point: str, seed: int) -> Path:
 
 def content_digest(tables: Mapping[str, pa.Table]) -> str:
     """Return a digest of the contents of tables, in which each value counts as text that reads back the same."""
-    facts = {name: [str(table.schema.remove_metadata()), table.to_pydict()] for name, table in tables.items()}
+    facts = {name: [table.schema.to_string(show_field_metadata=False, show_schema_metadata=False), table.to_pydict()]
+             for name, table in tables.items()}  # fmt: skip
     return blake2b(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

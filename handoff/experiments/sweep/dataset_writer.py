@@ -26,7 +26,9 @@ from handoff.experiments.sweep.dataset import (
     read_points,
     table_path,
 )
+from handoff.experiments.sweep.field_columns import field_columns
 from handoff.experiments.sweep.points import Point
+from handoff.output.seconds import row_in_seconds
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,15 @@ class Writer:
             known_values = dict(rows[p.key]["values"]) if p.key in rows else {}
             values, inputs = list((known_values | dict(p.values)).items()), list(p.inputs)
             rows[p.key] = {
-                "point": p.key, "procedure": p.procedure, "values": values, **asdict(p.settings), "inputs": inputs,
-                "scenario": p.scenario,
+                "point": p.key, "procedure": p.procedure, "values": values, **row_in_seconds(asdict(p.settings)),
+                "inputs": inputs, "scenario": p.scenario,
             }  # fmt: skip
         if json.dumps(rows) != before:
             table = pa.Table.from_pylist(list(rows.values()), POINTS)
+            varied = field_columns([dict(row["values"]) for row in rows.values()])
+            for field in varied.schema:
+                if field.name not in POINTS.names:
+                    table = table.append_column(field, varied[field.name])
             self._commit([(self.folder / "points.parquet", _encode_parquet(table))])
 
     def add(self, runs: Sequence[FinishedRun], code_version: str) -> None:

@@ -1,4 +1,4 @@
-"""Table of the values that a sweep varies: numbers as numbers, and quantities also as whole numbers in the unit of the name."""
+"""Table of the values that a sweep varies: numbers as numbers, and quantities also as numbers in the unit of the name."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from typing import Any
 import pyarrow as pa
 
 from engine.quantities import DURATION, RATE, SIZE, Quantity
+from handoff.output.fields import ABOUT_KEY, UNIT_KEY
+from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, POWER, SPEED
 
-_QUANTITY_SUFFIXES = {"_ps": DURATION, "_bit_s": RATE, "_bytes": SIZE}
+_SUFFIXES = {
+    "_s": (DURATION, "s", "s"), "_bit_s": (RATE, "bit/s", "bit/s"), "_bytes": (SIZE, "B", "bytes"), "_m": (LENGTH, "m", "m"),
+    "_m_per_s": (SPEED, "m/s", "m/s"), "_per_h": (FREQUENCY, "/h", "1/h"), "_db": (DECIBELS, "dB", "dB"),
+    "_dbm": (POWER, "dBm", "dBm"),
+}  # fmt: skip
+"""Suffix of a column of numbers: its quantity, and its unit in scenario files and as metadata."""
 
 
 def field_columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
     """Return one column for each field that any row varies; a row that does not vary a field has null there.
 
-    The type of a column is whole numbers, numbers, booleans or text, whichever fits all its values. A field of durations,
-    rates or sizes (``20ms``) has a second column of whole numbers beside the text: ``lead_time`` and ``lead_time_ps``, with
-    the suffix ``_bit_s`` for rates and ``_bytes`` for sizes.
+    The type of a column is whole numbers, numbers, booleans or text, whichever fits all its values. A field of quantities
+    (``20ms``) has a second column of numbers beside the text, in the unit of its suffix: ``lead_time`` and ``lead_time_s``.
 
     Parameters
     ----------
@@ -27,16 +33,22 @@ def field_columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
         Text of each value by the name of its field.
     """
     columns: dict[str, pa.Array] = {}
+    units: dict[str, str] = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         texts = [row.get(name) for row in rows]
         numbers = _parse_column(texts, _parse_json_number)
         columns[name] = pa.array(texts, pa.string()) if numbers is None else numbers
         if numbers is None:
-            for suffix, quantity in _QUANTITY_SUFFIXES.items():
-                if (steps := _parse_column(texts, partial(_parse_steps, quantity))) is not None:
-                    columns.setdefault(name + suffix, steps)
+            for suffix, (quantity, unit, symbol) in _SUFFIXES.items():
+                if (values := _parse_column(texts, partial(_parse_quantity, quantity, unit))) is not None:
+                    if name + suffix not in columns:
+                        columns[name + suffix], units[name + suffix] = values, symbol
                     break
-    return pa.table(columns)
+    fields = [
+        pa.field(name, values.type, metadata={UNIT_KEY: units.get(name, ""), ABOUT_KEY: "Value of the varied field."})
+        for name, values in columns.items()
+    ]
+    return pa.table(list(columns.values()), pa.schema(fields))
 
 
 def _parse_column(texts: Sequence[str | None], parse: Callable[[str], Any]) -> pa.Array | None:
@@ -47,8 +59,9 @@ def _parse_column(texts: Sequence[str | None], parse: Callable[[str], Any]) -> p
         return None
 
 
-def _parse_steps(quantity: Quantity, text: str) -> int:
-    return 0 if text == "0" else quantity.parse(text)
+def _parse_quantity(quantity: Quantity, unit: str, text: str) -> float:
+    steps, steps_per_unit = 0 if text == "0" else quantity.parse(text), quantity.units[unit]
+    return steps if steps_per_unit == 1 else steps / steps_per_unit
 
 
 def _parse_json_number(text: str) -> int | float | bool:

@@ -65,7 +65,7 @@ def combinations(
 def filter_combinations(points: Sequence[Combination], condition: str) -> list[Combination]:
     """Return the combinations that fulfil a condition.
 
-    The condition is SQL, as in ``handoff query``: ``mobile_nodes <= 10000 and procedure <> 'mipv4'``, ``lead_time_ps > 20e9``.
+    The condition is SQL, as in ``handoff query``: ``mobile_nodes <= 10000 and procedure <> 'mipv4'``, ``lead_time_s > 0.02``.
     DuckDB evaluates it as one expression over a table of the combinations, without access to files, settings or Python
     (``handoff.experiments.sweep.sandbox``). Text from a scenario file is therefore never executed as code.
 

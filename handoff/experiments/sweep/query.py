@@ -1,4 +1,4 @@
-"""SQL queries on the dataset of a sweep."""
+"""SQL queries on the folders that commands write: datasets of sweeps and plans, and the tables of runs and comparisons."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 
+from engine.regular_file import open_regular
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
 from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection, select_problem
+from handoff.output.parquet import TABLE_FILES
 from handoff.output.printable import printable
-
-TABLES = ("points", *DATASET_SCHEMAS)
 
 
 @dataclass(frozen=True)
@@ -40,33 +41,37 @@ class QueryResult:
 
 
 def query(folder: Path, sql: str) -> QueryResult:
-    """Run a query on a dataset.
+    """Run a query on a folder of ``-o``.
 
-    The query sees the views ``runs``, ``nodes``, ``links``, ``batches`` and ``groups``, each with the key of its ``point``,
-    and ``points``. ``runs`` also has ``code_version`` and ``stale``, which is true for runs of another version; ``points`` has
-    ``point``, ``procedure`` and a column for each varied field (``handoff.experiments.sweep.field_columns``). The views contain
-    complete runs only. They are Arrow tables and scans of files that this module selects: the database itself can open nothing
+    In the folder of ``run`` or ``compare``, the query sees the tables of the study (``handoff.output.parquet.SCHEMAS``). In a
+    dataset, also in one with such tables beside it, it sees ``points`` and the views ``runs``, ``nodes``, ``links``, ``batches``
+    and ``groups``, each with the key of its ``point``. ``runs`` also has ``code_version`` and ``stale``, which is true for runs
+    of another version; ``points`` has ``point``, ``procedure`` and a column for each varied field
+    (``handoff.experiments.sweep.field_columns``). The views contain complete runs only. They are Arrow tables and scans of files
+    that this module selects: the database itself can open nothing
     (``handoff.experiments.sweep.sandbox``), and accepts one SELECT with few table functions.
 
     Parameters
     ----------
     folder : Path
-        Folder of the dataset.
+        Folder of the study or of the dataset.
     sql : str
         One SELECT.
 
     Raises
     ------
     ValueError
-        If there is no dataset, or the query is wrong or not a SELECT.
+        If the folder has no results, a table is damaged, or the query is wrong or not a SELECT.
     """
-    if not (folder / "runs").is_dir() and Path(sql).is_dir():
+    is_dataset, is_study = (folder / "runs").is_dir(), (folder / "runs.parquet").exists()
+    if not is_dataset and not is_study and Path(sql).is_dir():
         raise ValueError("the SQL comes first, then the folder: handoff query 'select …' DIR")
-    if not (folder / "runs").is_dir():
-        raise ValueError(f"{printable(str(folder))}: no dataset of a sweep: there is no folder 'runs' in it")
-    contents = read_contents(folder)
+    if not is_dataset and not is_study:
+        raise ValueError(f"{printable(str(folder))}: no results: there is no file 'runs.parquet' and no folder 'runs' in it")
+    contents = read_contents(folder) if is_dataset else DatasetContents()
+    views = make_views(folder, contents) if is_dataset else _read_study(folder)
     with sandboxed_connection() as database:
-        for name, table in make_views(folder, contents).items():
+        for name, table in views.items():
             database.register(name, table)
         try:
             if problem := select_problem(database, sql):
@@ -76,14 +81,25 @@ def query(folder: Path, sql: str) -> QueryResult:
         except duckdb.CatalogException as error:
             if not (unknown := re.match(r"Catalog Error: Table with name (.+) does not exist!", str(error))):
                 raise ValueError(f"query: {error_message(error)}") from None
-            raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(TABLES)}") from None
+            raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(views)}") from None
         except duckdb.Error as error:
             raise ValueError(f"query: {error_message(error)}") from None
         return QueryResult([column[0] for column in cursor.description or ()], rows, contents.damaged)
 
 
+def _read_study(folder: Path) -> dict[str, pa.Table]:
+    views = {}
+    for path in [folder / file for file in TABLE_FILES if (folder / file).exists()]:
+        try:
+            with open_regular(path) as file:
+                views[path.stem] = pq.ParquetFile(file).read()
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{printable(str(path))}: damaged: {' '.join(str(error).split())}") from None
+    return views
+
+
 def make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
-    """Return the Arrow tables and scans of files that a query sees, by name (:func:`query`)."""
+    """Return the Arrow tables and scans of files that a query sees in a dataset, by name (:func:`query`)."""
     version = code_version()
     stored = list(contents.runs.values())
     added = {
@@ -93,7 +109,7 @@ def make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
     }
     measured = {f.name: pa.array([s.row[f.name][0] for s in stored], f.type) for f in DATASET_SCHEMAS["runs"]}
     views: dict[str, Any] = {"runs": pa.table({"point": added.pop("point")} | measured | added)}
-    for name in DATASET_SCHEMAS.keys() - {"runs"}:
+    for name in [name for name in DATASET_SCHEMAS if name != "runs"]:
         files = [str(s.files[name]) for s in stored if name in s.files]
         partition = pads.partitioning(pa.schema([("point", pa.string())]), flavor="hive")
         schema = pa.schema([("point", pa.string()), *DATASET_SCHEMAS[name]])
@@ -103,5 +119,5 @@ def make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:
     points = read_points(folder)
     keys = {name: pa.array([p[name] for p in points], pa.string()) for name in ("point", "procedure")}
     values = field_columns([dict(p["values"]) for p in points])
-    views["points"] = pa.table(keys | {name: values[name] for name in values.column_names if name not in keys})
-    return views
+    described = pa.table(keys | {name: values[name] for name in values.column_names if name not in keys})
+    return {"points": described} | views

@@ -35,12 +35,15 @@ class Estimate:
         a run in batches has no interval (``TOO_SHORT``).
     samples : int
         Samples of the replication that has the fewest.
+    resolution : float
+        Largest distance of a replication's value from the true one, as a share of it; 0 for exact values.
     """
 
     unit: str
     interval: Interval | None
     note: str = ""
     samples: int = 0
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,23 +135,23 @@ def estimate_measure(name: str, runs: Sequence[Mapping[str, Table]]) -> Estimate
         values = [_evaluate(name, tables) for tables in runs]
     except ValueError as error:  # this point has no such node or link
         return Estimate(unit, None, str(error))
-    samples = min(v.samples for v in values)
+    samples, resolution = min(v.samples for v in values), max(v.resolution for v in values)
     if any(v.value is not None and not has_enough_samples(name, v.samples) for v in values):
         return Estimate(unit, None, TOO_FEW_SAMPLES, samples)
     numbers = [v.value for v in values if v.value is not None]
     if not numbers:
         return Estimate(unit, None, NOTHING_MEASURED, samples)
     if len({tables["runs"]["fingerprint"][0] for tables in runs}) < min(2, len(runs)):
-        return Estimate(unit, Interval(numbers[0], numbers[0], numbers[0], len(runs), EXACT), "", samples)
+        return Estimate(unit, Interval(numbers[0], numbers[0], numbers[0], len(runs), EXACT), "", samples, resolution)
     batches = _evaluate_batches(name, runs[0]) if len(runs) == 1 else []
     if not batches:
         interval = _interval(numbers, [v.events for v in values if v.value is not None])
-        return Estimate(unit, interval.within(*possible_values(name, unit)), "", samples)
+        return Estimate(unit, interval.within(*possible_values(name, unit)), "", samples, resolution)
     numbers = [v.value for v in batches if v.value is not None]
     interval = _interval(numbers, [v.events for v in batches])
     if interval.method != FAY_FEUER:
         interval = batch_means(numbers).within(*possible_values(name, unit))
-    return Estimate(unit, interval, "" if interval.known else TOO_SHORT, samples)
+    return Estimate(unit, interval, "" if interval.known else TOO_SHORT, samples, resolution)
 
 
 def _interval(numbers: Sequence[float], counts: Sequence[EventCount | None]) -> Interval:

@@ -1,14 +1,19 @@
 """Parquet tables of results."""
 
 import json
+import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from handoff.output import parquet
-from handoff.output.parquet import GROUPS, SCHEMAS, provenance, table_columns, write_tables
+from handoff.output.fields import ABOUT_KEY, UNIT_KEY
+from handoff.output.parquet import BATCHES, GROUPS, SCHEMAS, provenance, table_columns, write_tables
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import ProcedureGroups
 from handoff.simulation.run import run_procedure
@@ -37,9 +42,66 @@ def test_every_table_has_its_schema_and_the_rows_of_all_runs(setup, runs, tmp_pa
     }  # fmt: skip
     for name, schema in SCHEMAS.items():
         table = pq.read_table(tmp_path / "new" / f"{name}.parquet")
-        assert table.schema.remove_metadata() == schema
+        assert table.schema.remove_metadata().equals(schema, check_metadata=True)
         assert table.schema.metadata[b"handoff"] == b"{}"
         assert table["procedure"].to_pylist() == ["mipv4"] * rows[name] + ["sync-mipv4"] * (table.num_rows - rows[name])
+
+
+def inner_columns(name, run):
+    """Return the columns of the engine and of the metrics that a table has, with -1 or NaN for what was not measured."""
+    result = run.result
+    if name == "flows":
+        return dict(run.detail.flows) | result.flows
+    return {"handoffs": run.handoffs, "links": result.links, "nodes": result.nodes}[name]
+
+
+@pytest.mark.parametrize("name", ["handoffs", "flows", "links", "nodes"])
+def test_the_mean_of_a_column_is_that_of_the_values_that_were_measured(setup, runs, tmp_path, name):
+    """Arrow leaves nulls out: with -1 in the place of each, the means would be lower."""
+    write_tables(tmp_path, runs[1:], setup, SEED, {})
+    table = pq.read_table(tmp_path / f"{name}.parquet")
+    compared = 0
+    for inner, values in inner_columns(name, runs[1]).items():
+        column = f"{inner.removesuffix('_ps')}_s" if inner.endswith("_ps") else inner
+        if column not in table.column_names or pa.types.is_string(table[column].type):
+            continue
+        measured = [v for v in values.tolist() if v != -1 and v == v]
+        mean = sum(map(Fraction, measured)) / len(measured) / (10**12 if inner != column else 1) if measured else None
+        assert pc.mean(table[column]).as_py() == (None if mean is None else pytest.approx(float(mean), rel=1e-13)), column
+        assert table[column].null_count == len(values) - len(measured), column
+        compared += 1
+    assert compared >= {"handoffs": 40, "flows": 40, "links": 15, "nodes": 20}[name]
+
+
+def test_tables_of_this_test_have_values_that_were_not_measured(setup, runs):
+    """Otherwise the test of the means would compare nothing."""
+    for name in ("handoffs", "flows"):
+        columns = table_columns(name, runs[1], setup, SEED).values()
+        assert any(0 < column.null_count < len(column) for column in columns if isinstance(column, pa.Array)), name
+
+
+def test_no_table_has_a_minus_one_or_nan_for_a_missing_value(setup, runs, tmp_path):
+    for run in runs:
+        write_tables(tmp_path, [run], setup, SEED, {})
+        for name, schema in SCHEMAS.items():
+            table = pq.read_table(tmp_path / f"{name}.parquet")
+            for field in schema:
+                if not pa.types.is_string(field.type) and not pa.types.is_boolean(field.type) and "extra" not in field.name:
+                    least = -math.inf if field.name == "r_factor" else 0  # the rating of a very bad call is negative (G.107)
+                    values = table[field.name].drop_null().to_pylist()
+                    assert all(value >= least for value in values), (name, field.name)
+
+
+@pytest.mark.parametrize("schema", [*SCHEMAS.values(), GROUPS, BATCHES], ids=[*SCHEMAS, "groups", "batches"])
+def test_every_field_has_a_sentence_and_every_number_a_unit(schema):
+    for field in schema:
+        about, unit = field.metadata[ABOUT_KEY].decode(), field.metadata[UNIT_KEY].decode()
+        assert about[0].isupper() or about[0].isdigit(), field.name
+        assert about.endswith("."), field.name
+        assert not field.name.endswith("_ps")
+        assert (unit == "s") == (field.name.endswith(("_s", "_seconds")) and not field.name.endswith(("_per_s", "byte_seconds")))
+        assert not field.name.endswith("_bytes") or unit == "bytes"
+        assert not field.name.endswith("_ratio") or unit == "1"
 
 
 def test_flows_name_their_correspondent(setup, runs):
@@ -58,15 +120,16 @@ def test_metrics_of_packets_are_null_without_a_record_of_packets(setup, runs):
     without, recorded = (table_columns("flows", run, setup, SEED)["mos"] for run in runs)
     assert without == [None] * setup.network.flow_count
     assert len(recorded) == setup.network.flow_count
-    assert not all(value is None for value in recorded)
+    assert recorded.null_count < len(recorded)
 
 
 def test_handoffs_are_judged_with_a_record_of_packets_only(setup, runs):
     without, recorded = (table_columns("handoffs", run, setup, SEED)["seamless"] for run in runs)
     assert without == [None] * len(runs[0].handoffs["mobile"])
-    assert recorded.tolist() == runs[1].handoffs["seamless"].tolist()
+    judged = runs[1].handoffs["seamless"]
+    assert recorded.to_pylist() == [None if value < 0 else value for value in judged.tolist()]
     shares = [table_columns("runs", run, setup, SEED)["seamless_ratio"] for run in runs]
-    assert shares == [[None], [float((recorded[recorded >= 0] == 1).mean())]]
+    assert shares == [[None], [float((judged[judged >= 0] == 1).mean())]]
 
 
 def test_nodes_have_the_memory_of_their_bindings_in_seconds(setup, runs):
@@ -140,14 +203,14 @@ def test_a_table_of_groups_does_not_survive_a_study_without_a_mixture(setup, run
 
 def test_mean_delays_of_flows_need_no_record_of_packets(setup, runs):
     run = runs[1]
-    both = (table_columns("flows", r, setup, SEED)["delay_mean_ps"].tolist() for r in (replace(run, detail=None), run))
+    both = (table_columns("flows", r, setup, SEED)["delay_mean_s"].to_pylist() for r in (replace(run, detail=None), run))
     without, recorded = both
     assert without == recorded
-    assert max(without) > 0
+    assert max(value for value in without if value is not None) > 0
 
 
-def test_a_sum_of_times_that_does_not_fit_is_null_and_its_mean_exact(setup, runs, tmp_path):
-    """Sums of delays times 2**24, so that their means still fit; other sums times 2**60."""
+def test_sums_of_times_of_any_size_are_in_seconds_and_their_means_exact(setup, runs, tmp_path):
+    """Sums of delays times 2**24, so that their means still fit int64 ps; other sums times 2**60, beyond 2**63 ps."""
     few, many, plain = 2**24, 2**60, runs[0].result
     delays, busy, waits = plain.flows["delay_sum_ps"], plain.links["busy_ps"], plain.nodes["registration_wait_ps"]
     larger = replace(
@@ -159,15 +222,16 @@ def test_a_sum_of_times_that_does_not_fit_is_null_and_its_mean_exact(setup, runs
     run = replace(runs[0], result=larger)
     write_tables(tmp_path, [run], setup, SEED, {})
     flows, links, nodes = (pq.read_table(tmp_path / f"{name}.parquet").to_pydict() for name in ("flows", "links", "nodes"))
-    assert flows["delay_sum_ps"] == [total * few if total * few < 2**63 else None for total in delays]
-    assert links["busy_ps"] == [None if total else 0 for total in busy]
-    assert nodes["registration_wait_ps"] == [None if total else 0 for total in waits]
-    assert None in flows["delay_sum_ps"]
-    assert None in links["busy_ps"]
+    assert flows["delay_sum_s"] == pytest.approx([total * few / 10**12 for total in delays], rel=1e-15)
+    assert links["busy_s"] == [total * many / 10**12 for total in busy]
+    assert nodes["registration_wait_s"] == [total * many / 10**12 for total in waits]
+    assert max(flows["delay_sum_s"]) > 2**63 / 10**12
+    assert max(links["busy_s"]) > 2**63 / 10**12
     counts = plain.flows["delivered"].tolist()
-    assert flows["delay_mean_ps"] == [total * few // count if count else -1 for total, count in zip(delays, counts, strict=True)]
+    means = [total * few // count / 10**12 if count else None for total, count in zip(delays, counts, strict=True)]
+    assert flows["delay_mean_s"] == [None if mean is None else pytest.approx(mean, rel=1e-15) for mean in means]
     length = run.reached_ps - run.begin_ps
     assert links["utilisation"] == [total * many / length for total in busy]
     counts = plain.nodes["registered"].tolist()
-    means = [total * many / count if count else None for total, count in zip(waits, counts, strict=True)]
-    assert nodes["registration_wait_mean_ps"] == means
+    means = [total * many / count / 10**12 if count else None for total, count in zip(waits, counts, strict=True)]
+    assert nodes["registration_wait_mean_s"] == means

@@ -50,7 +50,7 @@ def test_with_a_record_of_packets_a_group_has_its_own_delays_and_voice_quality()
     low, high = sorted(row["delay_p50_ps"] for row in run.groups[:2])
     assert low <= run.summary()["delay_p50_ps"] <= high
     assert run.groups[0]["mos"] != run.groups[1]["mos"]
-    assert np.isnan(run.groups[2]["mos"])
+    assert run.groups[2]["mos"] is None
 
 
 @pytest.mark.parametrize("group", [(0, 1, 1, 0, 0, 1), (1,) * 6])

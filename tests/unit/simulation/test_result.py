@@ -1,13 +1,13 @@
 """Figures of a result, by hand."""
 
-import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from handoff.simulation.baseline import ByteCounts
-from handoff.simulation.result import RunResult
+from handoff.simulation.handoff_metrics import PacketMetrics
+from handoff.simulation.result import STUDY_METRICS, RunResult
 
 S = 10**12
 
@@ -25,7 +25,8 @@ def result_of(**changes):
     result = SimpleNamespace(
         until_ps=6 * S,
         flows={"sent": column(10, 20), "delivered": column(6, 18), "lost": column(3, 1), "duplicate": column(0, 2),
-               "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180)},
+               "reordered": column(1, 0), "in_flight": column(1, 1), "delay_sum_ps": column(60, 180),
+               "delay_max_ps": column(20, 30)},
         links={"busy_ps": column(S, 3 * S), "control_packets": column(4, 1), "control_bytes": column(200, 60),
                "tunnel_bytes": column(0, 20)},
         nodes={"messages": column(8), "forwarded": column(40), "bindings_peak": column(5, 9, 7),
@@ -75,7 +76,7 @@ def test_the_summary_adds_flows_links_and_handoffs():
         "legitimate_dropped": 3, "attack_messages": 0,
     }  # fmt: skip
     assert {name: summary[name] for name in expected} == expected
-    assert math.isnan(summary["latency_mean_ps"])
+    assert (summary["latency_mean_ps"], summary["delay_p99_ps"], summary["delay_resolution"]) == (None, None, None)
     assert summary["mos"] is None
 
 
@@ -107,3 +108,22 @@ def test_integrals_in_seconds():
 def test_without_a_baseline_there_are_no_extra_bytes():
     summary = result_of(extra=None).summary()
     assert (summary["extra_bytes"], summary["extra_air_bytes"], summary["extra_core_bytes"]) == (None, None, None)
+
+
+def test_percentiles_of_recorded_delays_are_delays_of_packets():
+    """With a record the histogram is not read; of 24 packets the 99th percentile is the largest delay."""
+    study = {name: column(0) for name in STUDY_METRICS}
+    delays = {"delay_p50_ps": column(17), "delay_p95_ps": column(18), "delay_p99_ps": column(-1), "delay_max_ps": column(19)}
+    summary = result_of(detail=PacketMetrics({}, study | delays, {})).summary()
+    names = ("delay_p50_ps", "delay_p95_ps", "delay_p99_ps", "delay_resolution")
+    assert [summary[name] for name in names] == [17, 18, 19, 0]
+
+
+def test_percentiles_of_a_histogram_have_a_resolution():
+    """Integers from 512 to 1023 share buckets of 16 (32 an octave): the middle of 992 to 1007 is 999.5."""
+    result = result_of()
+    result.result.delay_histogram[5 * 32 + (992 - 512) // 16] = 100
+    for largest, percentile in ((1000, 999.5), (994, 994)):
+        result.result.flows["delay_max_ps"] = column(0, largest)
+        summary = result.summary()
+        assert (summary["delay_p50_ps"], summary["delay_p99_ps"], summary["delay_resolution"]) == (percentile, percentile, 1 / 32)

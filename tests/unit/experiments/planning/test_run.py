@@ -1,5 +1,7 @@
 """Plans run from Python, with and without a dataset."""
 
+import pytest
+
 from handoff.experiments.execution.task import SerialExecutor
 from handoff.experiments.planning.request import PlanRequest, validate_request
 from handoff.experiments.planning.run import analytic_answers, run_plan
@@ -58,3 +60,30 @@ def test_runs_end_early_and_have_no_baseline_unless_they_are_kept(tmp_path):
     assert task(output=tmp_path / "out") == (False, True)
     assert task(warmup="1s") == (False, False)
     assert task(slo=("extra_bytes<=1MB",)) == (True, True)
+
+
+@pytest.mark.parametrize(("limit", "is_met"), [("34ms", True), ("33.99ms", False)])
+def test_a_percentile_of_the_delay_is_exact_in_a_small_plan(tmp_path, limit, is_met):
+    """All but a few packets take 20 + 10 + 4 ms; a bucket of a histogram is 1/64 to 1/32 wide (34.09 ms in the middle)."""
+    (answer,) = run_plan(validated(tmp_path, vary=("buffer=98:100",), slo=(f"delay_p99<={limit}",)), SerialExecutor())
+    assert (answer.is_found, answer.is_infeasible) == (is_met, not is_met)
+
+
+@pytest.mark.parametrize(("limit", "decision"), [("34.5ms", "open"), ("33.5ms", "open"), ("36ms", "met"), ("32ms", "missed")])
+def test_a_percentile_of_a_large_plan_decides_only_beyond_the_resolution(tmp_path, monkeypatch, limit, decision):
+    """From 34 x 31/32 to 34 x 33/32 ms, 32.9 to 35.1 ms, the limit may be on either side of the true percentile."""
+    monkeypatch.setattr("handoff.experiments.planning.request.MAX_RECORDED_PACKETS", 11_000)
+    plan = validated(tmp_path, vary=("buffer=99:100",), slo=(f"delay_p99<={limit}",), most_runs=2)
+    assert not plan.detail
+    (answer,) = run_plan(plan, SerialExecutor())
+    (result,) = answer.bracket.verdicts[99]
+    assert result.decision == decision
+    assert ("resolves: 3.1%" in result.note) == (decision == "open")
+
+
+def test_a_plan_records_packets_only_where_their_number_is_known_to_be_small(tmp_path):
+    """12,000 packets in 12 s, one each ms; up to 1,200,000 in 1,200 s. A buffer does not change their number."""
+    percentile = ("delay_p95<=40ms",)
+    assert validated(tmp_path, slo=percentile).detail
+    assert not validated(tmp_path).detail
+    assert not validated(tmp_path, slo=percentile, vary=("duration=12s:1200s",)).detail

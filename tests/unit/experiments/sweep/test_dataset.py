@@ -77,10 +77,27 @@ def test_a_dataset_returns_what_was_written_with_its_provenance(tmp_path: Path, 
     assert not list((folder / ".parts").iterdir())
 
 
+def test_runs_of_a_version_with_times_in_picoseconds_count_as_missing(
+    tmp_path: Path, finished: list[FinishedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their values would be read in another unit."""
+    older = pa.schema([field.with_name(field.name.replace("until_s", "until_ps")) for field in DATASET_SCHEMAS["runs"]])
+    monkeypatch.setitem(DATASET_SCHEMAS, "runs", older)
+    runs = []
+    for run in finished:
+        (until_s,) = run.tables["runs"]["until_s"]
+        runs.append(replace(run, tables=run.tables | {"runs": run.tables["runs"] | {"until_ps": [until_s * 1e12]}}))
+    folder = write_runs(tmp_path / "d", runs)
+    monkeypatch.undo()
+    contents = read_contents(folder)
+    assert contents.runs == {}
+    assert {problem.split(": ")[1] for problem in contents.damaged} == {"of an older version, with times in picoseconds"}
+
+
 def test_runs_of_a_version_with_fewer_columns_have_unknown_values(
     tmp_path: Path, finished: list[FinishedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = {"runs": ["handoff_packets_max", *ATTACK_FIGURES], "nodes": ["registration_wait_mean_ps", "diverted"]}
+    missing = {"runs": ["handoff_packets_max", *ATTACK_FIGURES], "nodes": ["registration_wait_mean_s", "diverted"]}
     for name, columns in missing.items():
         older = pa.schema([field for field in DATASET_SCHEMAS[name] if field.name not in columns])
         monkeypatch.setitem(DATASET_SCHEMAS, name, older)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from handoff.cli.main import main
 from handoff.experiments.execution.task import SerialExecutor
 from handoff.experiments.sweep.dataset import read_contents
 from handoff.experiments.sweep.query import query
 from handoff.experiments.sweep.request import SweepRequest, plan_sweep
 from handoff.experiments.sweep.runner import run_sweep
 from tests.unit.experiments.sweep.small_sweep import write_scenario
+
+COMMUTE = Path(__file__).parents[4] / "examples" / "commute.toml"
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +32,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_views_contain_the_runs_and_the_varied_values(dataset: Path) -> None:
     sql = (
-        'select mobile_nodes as mobiles, "coverage.lead_ps" as lead, p.procedure, count(*) as n, '
+        'select mobile_nodes as mobiles, "coverage.lead_s" as lead, p.procedure, count(*) as n, '
         "sum(sent) as sent, bool_or(stale) as stale from runs join points p using (point) group by all order by all"
     )
     result = query(dataset, sql)
     assert result.columns == ["mobiles", "lead", "procedure", "n", "sent", "stale"]
     assert result.damaged == []
     assert [row[:3] for row in result.rows] == [
-        (m, lead * 10**9, p) for m in (2, 3, 4) for lead in (50, 200) for p in ("mipv4", "sync-mipv4")
+        (m, lead / 1000, p) for m in (2, 3, 4) for lead in (50, 200) for p in ("mipv4", "sync-mipv4")
     ]
     assert {(row[3], row[5]) for row in result.rows} == {(2, False)}
     assert sum(row[4] for row in result.rows) == sum(run.row["sent"][0] for run in read_contents(dataset).runs.values())
@@ -90,7 +96,7 @@ def test_a_wrong_or_forbidden_query_is_an_error_of_one_line(
 
 
 def test_a_folder_without_a_dataset_is_an_error(dataset: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no dataset of a sweep: there is no folder 'runs' in it"):
+    with pytest.raises(ValueError, match=r"no results: there is no file 'runs\.parquet' and no folder 'runs' in it"):
         query(tmp_path, "select 1")
     with pytest.raises(ValueError, match="the SQL comes first, then the folder"):
         query(tmp_path / "nowhere", str(dataset))
@@ -105,3 +111,28 @@ def test_damaged_runs_are_left_out_and_reported(dataset: Path) -> None:
     assert result.rows == [(23,)]
     (problem,) = result.damaged
     assert problem.endswith(": incomplete: links is not what was written")
+
+
+def test_the_folder_of_a_comparison_has_its_tables(tmp_path: Path) -> None:
+    command = ["compare", str(COMMUTE), "--procedures", "mipv4,sync-mipv4", "--set", "duration=4s", "-o", str(tmp_path), "--json"]
+    done = CliRunner().invoke(main, [*command, "--jobs", "1"])
+    runs = json.loads(done.stdout)["runs"]
+    sql = "select procedure, count(f.mos) > 0, sum(f.sent) from flows f join runs r using (procedure) group by 1 order by 1"
+    assert query(tmp_path, sql).rows == [(run["procedure"], True, run["sent"]) for run in runs]
+    assert query(tmp_path, "select delay_p99_s from runs order by procedure").rows == [(run["delay_p99_s"],) for run in runs]
+    with pytest.raises(ValueError, match="no table 'points'; there are runs, handoffs, flows, links, nodes"):
+        query(tmp_path, "select * from points")
+    with pytest.raises(ValueError, match="no table function 'read_csv'"):
+        query(tmp_path, "select * from read_csv('x')")
+    (tmp_path / "links.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"links\.parquet: damaged: "):
+        query(tmp_path, "select 1")
+
+
+def test_the_points_of_a_dataset_have_typed_columns_with_units(dataset: Path) -> None:
+    """Any reader of Parquet sees the varied values as numbers: 50 and 200 ms are 0.05 and 0.2 s."""
+    points = pq.read_table(dataset / "points.parquet")
+    assert set(points["mobile_nodes"].to_pylist()) == {2, 3, 4}
+    assert set(points["coverage.lead_s"].to_pylist()) == {0.05, 0.2}
+    assert points.schema.field("coverage.lead_s").metadata[b"unit"] == b"s"
+    assert set(points["warmup_s"].to_pylist()) == {0.0}

@@ -24,7 +24,7 @@ def run(fingerprint=0, *, batches=(), **columns):
 
 def test_the_interval_is_students_over_the_replications():
     values = [10.0, 12.0, 17.0]
-    interval = estimate_measure("delay_mean", [run(i, delay_mean_ps=v) for i, v in enumerate(values)]).interval
+    interval = estimate_measure("delay_mean", [run(i, delay_mean_s=v / 1e12) for i, v in enumerate(values)]).interval
     half = student.ppf(0.975, 2) * statistics.stdev(values) / math.sqrt(3)
     assert (interval.mean, interval.method) == (pytest.approx(13), STUDENT)
     assert (interval.low, interval.high) == (pytest.approx(13 - half), pytest.approx(13 + half))
@@ -32,7 +32,7 @@ def test_the_interval_is_students_over_the_replications():
 
 def test_an_interval_has_possible_values_only():
     """The half width of 0 and 1 is 12.7 x 0.707 / sqrt(2) = 6.4. Dropped packets may make extra bytes negative."""
-    low, high = (run(i, delay_mean_ps=v, diverted=1000 * v, extra_bytes=v) for i, v in enumerate((0.0, 1.0)))
+    low, high = (run(i, delay_mean_s=v / 1e12, diverted=1000 * v, extra_bytes=v) for i, v in enumerate((0.0, 1.0)))
     ends = {name: estimate_measure(name, [low, high]).interval for name in ("delay_mean", "diverted_ratio", "extra_bytes")}
     half = pytest.approx(12.706 / 2, rel=1e-3)
     assert (ends["delay_mean"].low, ends["delay_mean"].high - 0.5) == (0, half)
@@ -55,7 +55,7 @@ def test_equal_runs_under_different_seeds_are_exact():
 
 
 def test_equal_values_of_different_runs_have_no_interval():
-    interval = estimate_measure("delay_mean", [run(i, delay_mean_ps=5.0) for i in range(3)]).interval
+    interval = estimate_measure("delay_mean", [run(i, delay_mean_s=5e-12) for i in range(3)]).interval
     assert (interval.mean, interval.known, interval.method) == (5, False, NO_SPREAD)
 
 
@@ -69,9 +69,9 @@ def test_runs_of_a_version_without_columns_of_bursts_have_no_interval_of_zero_wi
 
 
 def test_a_missing_value_has_a_reason():
-    nothing = estimate_measure("delay_p99", [run(i, delay_p99_ps=math.nan, delivered=0) for i in range(2)])
+    nothing = estimate_measure("delay_p99", [run(i, delay_p99_s=None, delivered=0) for i in range(2)])
     assert (nothing.interval, nothing.note, nothing.samples) == (None, NOTHING_MEASURED, 0)
-    few = estimate_measure("delay_p99", [run(0, delay_p99_ps=1e9, delivered=10**6), run(1, delay_p99_ps=1e9, delivered=3)])
+    few = estimate_measure("delay_p99", [run(0, delay_p99_s=1e-3, delivered=10**6), run(1, delay_p99_s=1e-3, delivered=3)])
     assert (few.interval, few.note, few.samples) == (None, TOO_FEW_SAMPLES, 3)
 
 
@@ -81,12 +81,12 @@ def test_an_unknown_node_is_a_reason_too():
 
 
 def test_a_single_run_has_the_interval_of_its_batches():
-    batches = [{"delay_mean_ps": 10.0 + (i * 7) % 5} for i in range(2 * MIN_BATCHES)]
-    estimate = estimate_measure("delay_mean", [run(batches=batches, delay_mean_ps=12.0)])
+    batches = [{"delay_mean_s": (10 + (i * 7) % 5) / 1e12} for i in range(2 * MIN_BATCHES)]
+    estimate = estimate_measure("delay_mean", [run(batches=batches, delay_mean_s=12e-12)])
     assert (estimate.interval.method, estimate.note) == (BATCH_MEANS, "")
-    short = estimate_measure("delay_mean", [run(batches=batches[: MIN_BATCHES - 1], delay_mean_ps=12.0)])
+    short = estimate_measure("delay_mean", [run(batches=batches[: MIN_BATCHES - 1], delay_mean_s=12e-12)])
     assert (short.interval.known, short.note) == (False, TOO_SHORT)
-    assert not estimate_measure("delay_mean", [run(delay_mean_ps=12.0)]).interval.known
+    assert not estimate_measure("delay_mean", [run(delay_mean_s=12e-12)]).interval.known
 
 
 def test_a_single_run_with_few_losses_does_not_take_the_interval_of_its_batches():
