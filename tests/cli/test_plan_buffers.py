@@ -1,8 +1,8 @@
 """Buffers that plans find, and words for no limit, in plans, runs and sweeps. Values follow by hand from the delays.
 
-Packets leave the correspondent each 20 ms, take 10 ms to the home agent, 5 ms to a router and 2 ms over the radio; the routers are
-3 ms apart. The prediction comes at 1783 ms, the warning at 1983 ms, the old link ends at 2003 ms, and the new one is up at 2053 ms.
-The new router receives what it keeps before 2053 ms: the last such packet is sent at 2020 ms.
+Packets leave the correspondent each 20 ms, take 10 ms to the home agent, 5 ms to a router and 2 ms over the radio; the routers
+are 3 ms apart. The prediction comes at 1783 ms, the warning at 1983 ms, the old link ends at 2003 ms, and the new one is up at
+2053 ms. The new router receives what it keeps before 2053 ms: the last such packet is sent at 2020 ms.
 """
 
 import json
