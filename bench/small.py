@@ -12,7 +12,9 @@ PACKETS = 100_000
 US = 10**6
 
 
-def line(links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_packets: int = 0, delay: str = "1ms") -> Network:
+def line(
+    links: int = 1, mobiles: int = 1, *, interval_ps: int = US, buffer_packets: int | None = None, delay: str = "1ms"
+) -> Network:
     """Build n0 -> ... -> the cell of the last node; the mobile nodes share ``PACKETS`` packets."""
     net = Network()
     for i in range(links + 1):

@@ -14,13 +14,19 @@ from engine.rng import log_table, name_key
 from engine.routing import check_routes
 
 LINK_COUNTERS = 16
+NO_LIMIT = 0
+"""No limit in the columns of rates and queues, where a limit is never 0 (``kernel/world_init.pxd``)."""
 POISSON = 1
 MOBILE_GROUP = np.dtype([("key", "u8"), ("first", "u4"), ("home", "u2"), ("numbered", "u2")])
 BOUNDARY = np.dtype([("t", "i8"), ("mobile", "i4"), ("step", "i4")])
 
 
+def _column_limit(limit: int | None) -> int:
+    return NO_LIMIT if limit is None else limit
+
+
 def _channel(c: Channel) -> tuple[int, int, int, int]:
-    return c.rate_bps, c.delay_ps, c.buffer_packets, c.buffer_bytes
+    return _column_limit(c.rate_bps), c.delay_ps, _column_limit(c.buffer_packets), _column_limit(c.buffer_bytes)
 
 
 class CompiledNetwork:
@@ -72,8 +78,8 @@ class CompiledNetwork:
         self.cell_keys = np.array([(name_key(n + ">*"), name_key(n + "<*")) for n in cells], np.uint64).reshape(-1, 2)
         self.cell_loss = np.array([(c.down.loss, c.up.loss) for c in network.cells], np.uint64).reshape(-1, 2)
         self.servers = np.array(
-            [(n.service_ps, n.service_queue, n.registration_ps, n.registration_queue, int(n.registration_answers))
-             for n in network.nodes], np.int64
+            [(n.service_ps, _column_limit(n.service_queue), n.registration_ps, _column_limit(n.registration_queue),
+              int(n.registration_answers)) for n in network.nodes], np.int64
         ).reshape(-1, 5)  # fmt: skip
         self.server_keys = np.array([name_key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)

@@ -6,35 +6,51 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.arguments import INT64_MAX, check_integer
-from engine.quantities import loss_threshold, parse_duration, parse_rate, parse_size
+from engine.quantities import (
+    NO_PLACE,
+    is_unlimited,
+    loss_threshold,
+    parse_byte_limit,
+    parse_duration,
+    parse_rate,
+    refuse_zero,
+)
+
+Limit = int | str | None
+"""A limit: a number, text with a unit, or None, ``"unlimited"`` or ``"infinite"`` for no limit. 0 is refused."""
+
+
+def parse_places(name: str, value: Limit) -> int | None:
+    """Return the largest number of packets in a system, the one in service included; None: no limit."""
+    return None if is_unlimited(value) else refuse_zero(check_integer(name, value, 0, INT64_MAX), f"{name}: {NO_PLACE}")
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Parameters of one FIFO: rate (0 = infinite), delay, buffer limits (0 = unlimited), loss threshold."""
+    """Parameters of one FIFO: rate, delay, largest number of packets and bytes in the system, loss threshold. None: no limit."""
 
-    rate_bps: int
+    rate_bps: int | None
     delay_ps: int
-    buffer_packets: int
-    buffer_bytes: int
+    buffer_packets: int | None
+    buffer_bytes: int | None
     loss: int
 
     @classmethod
     def of(
         cls,
-        rate_bps: int | str,
+        rate: Limit,
         delay: int | str,
-        buffer_packets: int = 0,
-        buffer_bytes: int | str = 0,
+        buffer_packets: Limit = None,
+        buffer_bytes: Limit = None,
         loss: float | str = 0,
     ) -> Channel:
         """Parse texts with units into exact integers."""
-        limits = check_integer("buffer_packets", buffer_packets, 0, INT64_MAX), parse_size(buffer_bytes)
-        return cls(parse_rate(rate_bps), parse_duration(delay), *limits, loss_threshold(loss))
+        limits = parse_places("buffer_packets", buffer_packets), parse_byte_limit(buffer_bytes)
+        return cls(parse_rate(rate), parse_duration(delay), *limits, loss_threshold(loss))
 
     def crossing_ps(self, size_bytes: int) -> int:
         """Return the time from the first bit of a packet at an idle FIFO to its last bit at the far end."""
-        return self.delay_ps + (-(-8 * size_bytes * 10**12 // self.rate_bps) if self.rate_bps else 0)
+        return self.delay_ps + (0 if self.rate_bps is None else -(-8 * size_bytes * 10**12 // self.rate_bps))
 
 
 @dataclass(frozen=True)
@@ -43,9 +59,9 @@ class Node:
 
     name: str
     service_ps: int
-    service_queue: int
+    service_queue: int | None
     registration_ps: int
-    registration_queue: int
+    registration_queue: int | None
     registration_answers: bool = False
 
 

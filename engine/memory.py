@@ -24,9 +24,13 @@ def ring_records(channel: Channel, offered: int) -> int:
     The queue holds at most ``buffer_packets``. Packets in propagation left in the last ``delay_ps``, at most one in each
     smallest transmission time. Without these limits the bound is the number of offered packets.
     """
-    smallest = -(-SMALLEST_PACKET * 8 * 10**12 // channel.rate_bps) if channel.rate_bps else 0
-    flying = channel.delay_ps // smallest + 1 if smallest else offered
-    waiting = channel.buffer_packets or (channel.buffer_bytes // SMALLEST_PACKET if channel.buffer_bytes else offered)
+    flying = waiting = offered
+    if channel.rate_bps is not None:
+        flying = channel.delay_ps // -(-SMALLEST_PACKET * 8 * 10**12 // channel.rate_bps) + 1
+    if channel.buffer_packets is not None:
+        waiting = channel.buffer_packets
+    elif channel.buffer_bytes is not None:
+        waiting = channel.buffer_bytes // SMALLEST_PACKET
     return int(min(flying + waiting, offered))
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.arguments import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, check_column, check_integer, check_name
 from engine.columns import GrowableTable, Int
-from engine.elements import Cell, Channel, Link, MobileGroup, Node
+from engine.elements import Cell, Channel, Limit, Link, MobileGroup, Node, parse_places
 from engine.network_columns import NetworkColumns, NetworkError
 from engine.quantities import FOREVER, parse_duration
 from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay
@@ -26,13 +26,16 @@ MAX_HEADER_BYTES = 60
 """Largest tunnel header."""
 MAX_FLOWS = 2**32 - 2
 """Largest number of flows: their indices have 32 bits."""
+DOWNLINK = "downlink"
+"""Value of a parameter of an uplink that is the same as for the downlink."""
 
 
 class Network(NetworkColumns):
     """A directed network of nodes and links, with cells that mobiles attach to.
 
     Every method takes names or the indices that the methods return; durations, rates and sizes are texts with a unit
-    (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes. The look-ups of the
+    (``"5ms"``, ``"1Gbit/s"``, ``"64kB"``) or integers in picoseconds, bits per second and bytes. Rates and limits of queues are
+    None, ``"unlimited"`` or ``"infinite"`` if there is no limit; 0 would let no packet pass and is refused. The look-ups of the
     base class return columns for the engine. The correspondent of flows is ``node`` or, if that is None, another mobile for
     each one in ``mobiles``, listed in ``peers``.
 
@@ -66,9 +69,9 @@ class Network(NetworkColumns):
         name: str,
         *,
         service: int | str = 0,
-        service_queue: int = 0,
+        service_queue: Limit = None,
         registration: int | str = 0,
-        registration_queue: int = 0,
+        registration_queue: Limit = None,
         registration_answers: bool = False,
     ) -> int:
         """Add a fixed node and return its index.
@@ -78,10 +81,10 @@ class Network(NetworkColumns):
         name : str
             Unique name. The order of simultaneous events and all random draws depend on it.
         service, service_queue
-            Forwarding server in front of the node: service time of a packet (0 = no server) and queue limit in packets
-            (0 = unlimited).
+            Forwarding server in front of the node: service time of a packet (0: no server), and the largest number of packets
+            in it, the one in service included.
         registration, registration_queue, registration_answers
-            Registration server: service time of a control message and queue limit in messages (0 = unlimited). If
+            Registration server: service time of a control message, and the largest number of messages in it. If
             ``registration_answers`` is true, the controller of the node gets an event for each dropped message.
         """
         if check_name("the name of a node", name) in self._node_index:
@@ -89,8 +92,8 @@ class Network(NetworkColumns):
         if len(self.nodes) >= 65_534:
             raise NetworkError("a network has at most 65,534 fixed nodes")
         node = Node(
-            name, parse_duration(service), check_integer("service_queue", service_queue, 0, INT64_MAX),
-            parse_duration(registration), check_integer("registration_queue", registration_queue, 0, INT64_MAX),
+            name, parse_duration(service), parse_places("service_queue", service_queue),
+            parse_duration(registration), parse_places("registration_queue", registration_queue),
             bool(registration_answers),
         )  # fmt: skip
         self._node_index[name] = len(self.nodes)
@@ -102,15 +105,15 @@ class Network(NetworkColumns):
         src: str | int,
         dst: str | int,
         *,
-        rate: int | str = 0,
+        rate: Limit = None,
         delay: int | str,
-        buffer_packets: int = 0,
-        buffer_bytes: int | str = 0,
+        buffer_packets: Limit = None,
+        buffer_bytes: Limit = None,
         loss: float | str = 0,
         name: str | None = None,
         both: bool = False,
     ) -> None:
-        """Add a directed link, and its reverse if ``both`` is true. A buffer limit of 0 is unlimited, a rate of 0 infinite."""
+        """Add a directed link, and its reverse if ``both`` is true. The limits include the packet in transmission."""
         channel = Channel.of(rate, delay, buffer_packets, buffer_bytes, loss)
         a, b = self.node_index(src), self.node_index(dst)
         if a == b:
@@ -125,32 +128,32 @@ class Network(NetworkColumns):
         self,
         node: str | int,
         *,
-        rate: int | str = 0,
+        rate: Limit = None,
         delay: int | str,
-        buffer_packets: int = 0,
-        buffer_bytes: int | str = 0,
+        buffer_packets: Limit = None,
+        buffer_bytes: Limit = None,
         loss: float | str = 0,
         shared: bool = False,
-        up_rate: int | str | None = None,
-        up_delay: int | str | None = None,
-        up_buffer_packets: int | None = None,
-        up_buffer_bytes: int | str | None = None,
-        up_loss: float | str | None = None,
+        up_rate: Limit = DOWNLINK,
+        up_delay: int | str = DOWNLINK,
+        up_buffer_packets: Limit = DOWNLINK,
+        up_buffer_bytes: Limit = DOWNLINK,
+        up_loss: float | str = DOWNLINK,
     ) -> None:
         """Give a node a radio cell.
 
         If ``shared`` is true, one downlink FIFO serves the cell; else each mobile has its own. Each mobile has an uplink
-        FIFO; its parameters default to those of the downlink.
+        FIFO; a parameter ``"downlink"`` is that of the downlink.
         """
         n = self.node_index(node)
         if n in self.cell_of_node:
             raise NetworkError(f"node {self.nodes[n].name!r} has a cell already")
         up = Channel.of(
-            rate if up_rate is None else up_rate,
-            delay if up_delay is None else up_delay,
-            buffer_packets if up_buffer_packets is None else up_buffer_packets,
-            buffer_bytes if up_buffer_bytes is None else up_buffer_bytes,
-            loss if up_loss is None else up_loss,
+            rate if up_rate == DOWNLINK else up_rate,
+            delay if up_delay == DOWNLINK else up_delay,
+            buffer_packets if up_buffer_packets == DOWNLINK else up_buffer_packets,
+            buffer_bytes if up_buffer_bytes == DOWNLINK else up_buffer_bytes,
+            loss if up_loss == DOWNLINK else up_loss,
         )
         cell = Cell(n, Channel.of(rate, delay, buffer_packets, buffer_bytes, loss), up, bool(shared))
         self.cell_of_node[n] = len(self.cells)
@@ -270,11 +273,11 @@ class Network(NetworkColumns):
         mapping: FileMapping | None = None,
         start_ps: Any = 0,
         stop_ps: Any = FOREVER,
-        period_ps: int = 0,
+        period_ps: int | None = None,
         up: bool = False,
         label: str = "replay",
     ) -> Int:
-        """Replay one packet sequence to each mobile; a ``period_ps`` above 0 repeats it.
+        """Replay one packet sequence to each mobile, once or, with a ``period_ps``, again and again.
 
         :class:`engine.replay.Replay` explains the conversion of times and ``mapping``.
         """
@@ -282,10 +285,13 @@ class Network(NetworkColumns):
             replay = Replay.of(times, sizes_bytes, origin, multiply, divide, mapping)
         except ValueError as error:
             raise NetworkError(f"replay {label!r}: {error}") from None
-        if check_integer("period_ps", period_ps, 0, FOREVER) and period_ps <= replay.time_ps(-1) - replay.time_ps(0):
-            raise NetworkError(f"replay {label!r}: a period of {period_ps} ps is not longer than the sequence")
+        step = 0  # of a sequence without repetition
+        if period_ps is not None:
+            step = check_integer("period_ps", period_ps, 0, FOREVER)
+            if step <= replay.time_ps(-1) - replay.time_ps(0):
+                raise NetworkError(f"replay {label!r}: a period of {step} ps is not longer than the sequence")
         source, size = 2 + len(self.replays), replay.largest
-        flows = self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, period_ps, FOREVER, size)
+        flows = self._add_flows(label, node, mobiles, peers, up, source, start_ps, stop_ps, step, FOREVER, size)
         self.replays.append(replay)
         return flows
 

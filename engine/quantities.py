@@ -10,6 +10,8 @@ from fractions import Fraction
 
 FOREVER = 2**63 - 1
 """The largest int64, used as a time in picoseconds that no run reaches: "no end"."""
+UNLIMITED = ("unlimited", "infinite")
+"""Words for no limit. In Python no limit is None; 0 never is."""
 
 _LONGEST_TEXT = 64
 _DECIMALS = 6
@@ -31,15 +33,12 @@ class Quantity:
         Size of each unit in steps. The first unit is the step itself (size 1): every value is a whole number of it.
     signed : bool
         If true, values below 0 are allowed.
-    zero : str or None
-        A word that means 0, as in "infinite" for a rate.
     """
 
     noun: str
     example: str
     units: Mapping[str, int]
     signed: bool = False
-    zero: str | None = None
 
     @property
     def step(self) -> str:
@@ -68,7 +67,7 @@ class Quantity:
         return int(value)
 
     def read(self, value: int | str) -> int:
-        """Return the number of steps of a value: an int is that number already, text has a unit or is the word for 0.
+        """Return the number of steps of a value: an int is that number already, text has a unit.
 
         Raises
         ------
@@ -76,7 +75,7 @@ class Quantity:
             If ``parse`` refuses the text, or the value is neither text nor an int from 0 to 2**63 - 1.
         """
         if isinstance(value, str):
-            return 0 if value == self.zero else self.parse(value)
+            return self.parse(value)
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise ValueError(f"{value!r} is not a {self.noun}: give an int or text with a unit, as in {self.example!r}")
         number = value.__index__()
@@ -112,9 +111,7 @@ DURATION = Quantity(
     "duration", "20ms",
     {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12},
 )  # fmt: skip
-RATE = Quantity(
-    "rate", "10Mbit/s", {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}, zero="infinite"
-)
+RATE = Quantity("rate", "10Mbit/s", {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12})
 SIZE = Quantity("size", "64kB", {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30})
 
 
@@ -129,14 +126,48 @@ def parse_duration(value: int | str) -> int:
     return DURATION.read(value)
 
 
-def parse_rate(value: int | str) -> int:
-    """Return a rate in bits per second (``"10Mbit/s"``); 0 or ``"infinite"`` means no serialisation time."""
-    return RATE.read(value)
-
-
 def parse_size(value: int | str) -> int:
-    """Return a size in bytes (``"64kB"``); as a limit, 0 means unlimited."""
+    """Return a size in bytes (``"64kB"``)."""
     return SIZE.read(value)
+
+
+def is_unlimited(value: object) -> bool:
+    """Return whether a value means no limit: None, or one of the words ``UNLIMITED``."""
+    return value is None or (isinstance(value, str) and value.strip() in UNLIMITED)
+
+
+def parse_rate(value: int | str | None) -> int | None:
+    """Return a rate in bits per second (``"10Mbit/s"``), or None for ``"unlimited"``: no transmission time.
+
+    Raises
+    ------
+    ValueError
+        If the value is no rate, or 0.
+    """
+    return None if is_unlimited(value) else refuse_zero(RATE.read(value), NO_RATE)  # type: ignore[arg-type]
+
+
+def parse_byte_limit(value: int | str | None) -> int | None:
+    """Return the bytes that a queue holds (``"64kB"``), or None for ``"unlimited"``.
+
+    Raises
+    ------
+    ValueError
+        If the value is no size, or 0.
+    """
+    return None if is_unlimited(value) else refuse_zero(SIZE.read(value), NO_BYTES)  # type: ignore[arg-type]
+
+
+NO_RATE = "0 means that nothing is sent: write 'unlimited' for no transmission time, or a rate above 0, as in '10Mbit/s'"
+NO_BYTES = "0 means no packet: write 'unlimited' for no limit, or a size above 0, as in '64kB'"
+NO_PLACE = "0 means no packet, not even the one in service: write 'unlimited' for no limit, or 1 for no waiting place"
+
+
+def refuse_zero(number: int, reason: str) -> int:
+    """Return a number above 0; raise ValueError with a ``reason`` for 0."""
+    if number == 0:
+        raise ValueError(reason)
+    return number
 
 
 def parse_fraction(text: str) -> Fraction:

@@ -107,6 +107,8 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _cell(column: str, value: Any) -> Any:
+    if column == "snap_length" and value is None:
+        return "unlimited"
     return _PROTOCOLS.get(value, value) if column == "protocol" else value
 
 

@@ -47,7 +47,7 @@ def run_study(
     checkpoint: Path | None = None,
     checkpoint_every: str | None = None,
     resume: bool = False,
-    capture: tuple[Path, list[str], int] | None = None,
+    capture: tuple[Path, list[str], int | None] | None = None,
     jobs: int | None = 1,
     slo: tuple[str, ...] = (),
     junit: Path | None = None,
@@ -170,7 +170,7 @@ def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dic
 
 
 def _capture_recorder(
-    file: Path, patterns: list[str], snap_length: int, setup: Setup, packets: int, facts: dict[bytes, bytes],
+    file: Path, patterns: list[str], snap_length: int | None, setup: Setup, packets: int, facts: dict[bytes, bytes],
     on_failure: Callable[[OSError], None] | None,
 ) -> tuple[RecorderFactory, list[str]]:  # fmt: skip
     """Return the factory of the recorder that writes a capture, and the names of the captured links."""

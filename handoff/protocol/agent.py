@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.binding_cache import BindingCache
-from handoff.protocol.constants import Status
+from handoff.protocol.constants import PERIODIC, RESTARTED, Status
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
 from handoff.protocol.messages import ATTACK_MARK, NEW, OLD, ONE_HOP, PEER_MASK, STATUS_FIELD, STEP_HOP_MASK, MessageFields
@@ -12,9 +12,6 @@ from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PRE
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import RequestVerifier, authenticator, home_key
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
-
-RESTARTED = 1
-"""Status of an advertisement whose sequence number shows that the agent has restarted (RFC 5944 2.3.2)."""
 
 _BINDING_EFFECTS = ("bind", "simultaneous", "delete")
 _TESTS = ("HoTI", "CoTI")
@@ -114,7 +111,7 @@ class Agent:
     def _on_advertisement_due(self, ctx: Context, _: int) -> None:
         """Advertise to a mobile node that has not registered here since its link came up; if it was registered, three times."""
         if self.visitor_list.count_advertisement(ctx.mobile):
-            self._advertise(ctx, Status.ACCEPTED)
+            self._advertise(ctx, PERIODIC)
             self._schedule_advertisement(ctx)
 
     def _advertise(self, ctx: Context, status: int) -> None:

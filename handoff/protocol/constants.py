@@ -57,6 +57,14 @@ DUPLICATE_ADDRESS_DETECTION = SECOND
 FORWARDING_LIFETIME = {4: 10 * SECOND, 6: 12 * SECOND}
 """Decision 12: lifetime of the old router's forwarding entry by IP version. IPv6 counts lifetimes in units of 4 s."""
 
+# kinds of advertisements, in the place of a status
+SOLICITED = 0
+"""4861 6.2.6: the answer to a solicitation, sent to the mobile node alone."""
+RESTARTED = 1
+"""5944 2.3.2: multicast, with a sequence number that shows that the agent has restarted."""
+PERIODIC = 2
+"""4861 6.2.4, 5944 2.3.1: multicast at intervals."""
+
 
 class Status:
     """Codes of registration replies (RFC 5944 3.4) and status values of binding acknowledgements (RFC 6275 6.1.8)."""

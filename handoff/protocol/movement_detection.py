@@ -11,8 +11,9 @@ from handoff.protocol.constants import (
     MAX_RTR_SOLICITATION_DELAY,
     MAX_RTR_SOLICITATIONS,
     REGISTRATION_INTERVAL,
+    RESTARTED,
     RTR_SOLICITATION_INTERVAL,
-    Status,
+    SOLICITED,
 )  # fmt: skip
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.program import DISCOVERED, SOLICIT, Program
@@ -91,19 +92,19 @@ class MovementDetector:
             ctx.timer(ctx.time_ps + RTR_SOLICITATION_INTERVAL, SOLICIT, arg + 1)
 
     def advertisement_received(self, ctx: Context, state: MobileNodeState, router: int, status: int) -> None:
-        """Process an advertisement that arrived over the link to ``router``."""
+        """Process an advertisement of a kind (``status``) that arrived over the link to ``router``."""
         attachment = next((i for i in reversed(state.links) if self.nodes.router[i] == router), -1)
         if attachment < 0:
             return
         state.learn_router(attachment)
-        if status != Status.ACCEPTED and state.router == router:  # it has restarted: register again (RFC 5944 2.3.2, 3.6.1)
+        if status == RESTARTED and state.router == router:  # register again (RFC 5944 2.3.2, 3.6.1)
             if not state.registration_request:
                 self.nodes.start_registration(ctx, state, "move", router, router)
             return
         if state.is_registering_or_registered(router) or state.detecting == attachment:
             return
         wait = self._configuration_ps(attachment)
-        if self.options.discovery == "advertisement" and wait and self.program.procedure.ip == 6:
+        if status != SOLICITED and wait and self.program.procedure.ip == 6:
             # many nodes may form an address on one multicast advertisement (RFC 4862 5.4.2)
             wait += self._random_delay_ps(ctx, state)
         if self.options.detection == "lazy" and state.router >= 0 and state.router != router:

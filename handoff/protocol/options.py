@@ -73,6 +73,9 @@ class Options:
         Requested lifetime of a registration. The mobile node refreshes it at half the lifetime.
     retransmit_ps : int
         First wait for a reply. Each further wait is twice as long.
+    retransmit_first_ps : int or None
+        First wait for the reply to a first registration in IPv6, for which the home agent checks the home address first
+        (InitialBindackTimeoutFirstReg; RFC 6275 11.8, 13). Default: ``retransmit_ps``; in the profile ``rfc`` at least 1.5 s.
     retransmit_max_ps : int or None
         Longest wait for a reply. Default: 32 s (RFC 6275 11.8); in IPv4 with the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
     new_buffer_packets, new_buffer_bytes : int or None
@@ -141,6 +144,7 @@ class Options:
     notification: str = "mn"
     lifetime_s: int = 600
     retransmit_ps: int = constants.INITIAL_BINDACK_TIMEOUT
+    retransmit_first_ps: int | None = None
     retransmit_max_ps: int | None = None
     new_buffer_packets: int | None = 50
     new_buffer_bytes: int | None = None
@@ -178,8 +182,10 @@ class Options:
             errors.append(f"lifetime is 1 s to {constants.MAX_LIFETIME_S} s (RFC 5944, 3.3), not {self.lifetime_s} s")
         if self.retransmit_ps < constants.REGISTRATION_RETRANSMIT:
             errors.append("the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)")
-        if self.retransmit_max_ps is not None and self.retransmit_max_ps < self.retransmit_ps:
-            errors.append("retransmit_max must be at least retransmit")
+        if self.retransmit_first_ps == 0:
+            errors.append("retransmit_first must be above 0: 1.5 s by default in the profile 'rfc' (RFC 6275, 13)")
+        if self.retransmit_max_ps is not None and self.retransmit_max_ps < max(self.retransmit_ps, self.retransmit_first_ps or 0):
+            errors.append("retransmit_max must be at least retransmit and retransmit_first")
         if not 0 < self.advertisement_min_ps <= self.advertisement_max_ps:
             errors.append("advertisement_min must be above 0 and at most advertisement_max")
         if not 1 <= self.tunnel_limit <= MAX_TUNNELS:

@@ -47,7 +47,7 @@ class RegistrationClient:
         self.limits_rate = self.options.rfc and self.ip == 6  # RFC 6275 11.8
         self.tests_addresses = bool(program.return_routability)
         self.signs = self.options.authenticates or self.tests_addresses
-        self.rfc = self.options.rfc
+        self.adjusts_first_wait = self.options.rfc or (self.ip == 6 and self.options.retransmit_first_ps is not None)
         self.registers = [step.registers for step in program.steps]
         self.lifetime_s = [self._requested_lifetime_s(step) for step in program.steps]
         self.first_wait_ps = [self._first_wait_ps(step) for step in program.steps]
@@ -93,8 +93,8 @@ class RegistrationClient:
             self.send(ctx, state, number, peer, old, new)
             return
         wait = self.first_wait_ps[number]
-        if self.rfc:
-            wait = self._rfc_first_wait_ps(state, hop.program_step, new, wait)
+        if self.adjusts_first_wait:
+            wait = self._adjusted_first_wait_ps(state, hop.program_step, new, wait)
         self._send_or_hold(ctx, state, tuple.__new__(PendingRequest, (number, peer, old, new, wait, False)))
 
     def _send_or_hold(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> None:
@@ -128,14 +128,16 @@ class RegistrationClient:
             wait += self.options.address_configuration_ps(self.program.procedure)
         return wait
 
-    def _rfc_first_wait_ps(self, state: MobileNodeState, step: ProgramStep, new: int, wait: int) -> int:
-        """Return the first wait for a reply in the profile ``rfc``."""
+    def _adjusted_first_wait_ps(self, state: MobileNodeState, step: ProgramStep, new: int, wait: int) -> int:
+        """Return the first wait for a reply: at least two round trips in IPv4, longer for a first registration in IPv6."""
         if step.kind == "HADQ":
             return wait
         if self.ip == 4:
             return max(wait, self.roles.min_reply_wait_ps(new, step.leg_bytes[0]))
-        first_registration = state.router in (-1, self.roles.home_agent) and step.registers
-        return max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG) if first_registration else wait
+        if state.router not in (-1, self.roles.home_agent) or not step.registers:
+            return wait
+        configured = self.options.retransmit_first_ps
+        return max(wait, INITIAL_BINDACK_TIMEOUT_FIRST_REG) if configured is None else configured
 
     def _longest_wait_ps(self, step: ProgramStep) -> int:
         """Return the limit of the wait: the requested lifetime (RFC 5944 3.6.3), or ``MAX_BINDACK_TIMEOUT`` (RFC 6275 11.8)."""

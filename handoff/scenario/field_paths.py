@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from handoff.scenario.field_types import read_limit
+from handoff.scenario.field_types import read_limit, read_places
 from handoff.scenario.models import Scenario
 
 
@@ -27,16 +27,14 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
 
 def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
     """Return the functions that read a value at a path before pydantic checks its type, such as a ``QuantityReader``."""
-    for _, metadata in _alternatives(_annotation_at(path), ()):
-        yield from (entry.func for entry in metadata if isinstance(entry, BeforeValidator))
+    metadata = (entry for _, entries in _alternatives(_annotation_at(path), ()) for entry in entries)
+    yield from dict.fromkeys(entry.func for entry in metadata if isinstance(entry, BeforeValidator))
 
 
 def is_count(path: Sequence[str | int]) -> bool:
     """Return whether the value at a path may be a plain whole number."""
-    return any(
-        kind is int and not any(isinstance(entry, BeforeValidator) and entry.func is not read_limit for entry in metadata)
-        for kind, metadata in _alternatives(_annotation_at(path), ())
-    )
+    readers = {reader for reader in validators_at(path) if reader not in (read_limit, read_places)}
+    return not readers and any(kind is int for kind, _ in _alternatives(_annotation_at(path), ()))
 
 
 def _annotation_at(path: Sequence[str | int]) -> Any:

@@ -11,15 +11,25 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
-from engine.quantities import DURATION, RATE, SIZE, Quantity, loss_threshold, parse_fraction
+from engine.quantities import (
+    DURATION,
+    NO_BYTES,
+    NO_PLACE,
+    NO_RATE,
+    RATE,
+    SIZE,
+    Quantity,
+    is_unlimited,
+    loss_threshold,
+    parse_fraction,
+    refuse_zero,
+)
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+NO_GAP = "0 means absent between any two samples: write 'unlimited' for never, or a duration above 0, as in '20s'"
 MAX_NAMES = 2**16
 """Names that one list of patterns may expand to."""
-
-UNLIMITED = "unlimited"
-"""Word for no limit of a buffer; 0 is no room at all."""
 
 _LISTED_NAMES = 20
 _NUMBERED = re.compile(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", re.S)
@@ -57,17 +67,35 @@ class QuantityReader:
 
 
 def read_limit(value: Any) -> Any:
-    """Return None for the word ``unlimited``, and any other value unchanged."""
-    return None if value == UNLIMITED else value
+    """Return None for a word that means no limit, and any other value unchanged."""
+    return None if is_unlimited(value) else value
+
+
+def read_places(value: Any) -> Any:
+    """Return the largest number of packets in a queue and its server as ``read_limit`` does; 0 is refused."""
+    if value == 0 and not isinstance(value, bool):
+        raise ValueError(NO_PLACE)
+    return read_limit(value)
 
 
 @dataclass(frozen=True)
 class LimitReader(QuantityReader):
-    """Validator of a limit with a unit: a quantity, or the word ``unlimited``, which becomes None."""
+    """Validator of a limit with a unit: a quantity, or a word that means no limit, which becomes None.
+
+    Attributes
+    ----------
+    no_zero : str or None
+        Message for a limit of 0. None: 0 is allowed, and leaves no room.
+    """
+
+    no_zero: str | None = None
 
     def __call__(self, value: Any) -> int | None:  # type: ignore[override]
         """Return the number of steps of a value, or None for no limit."""
-        return None if value == UNLIMITED else super().__call__(value)
+        if is_unlimited(value):
+            return None
+        number = super().__call__(value)
+        return number if self.no_zero is None else refuse_zero(number, self.no_zero)
 
 
 @dataclass(frozen=True)
@@ -210,7 +238,6 @@ def parse_prefix(value: Any) -> Prefix:
 
 
 Duration = Annotated[int, ValueReader(read_duration)]
-Rate = Annotated[int, ValueReader(QuantityReader(RATE))]
 Size = Annotated[int, ValueReader(QuantityReader(SIZE))]
 Pace = Annotated[str, ValueReader(_read_pace)]
 Loss = Annotated[str, ValueReader(read_probability)]
@@ -223,6 +250,11 @@ MAX_COUNT = 10**15
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
 CountLimit = Annotated[Count | None, ValueReader(read_limit)]
 SizeLimit = Annotated[int | None, ValueReader(LimitReader(SIZE))]
+Rate = Annotated[int | None, ValueReader(LimitReader(RATE, NO_RATE))]
+Places = Annotated[Count | None, ValueReader(read_places)]
+"""Packets in a queue and its server together: at least 1."""
+QueueBytes = Annotated[int | None, ValueReader(LimitReader(SIZE, NO_BYTES))]
+Gap = Annotated[int | None, ValueReader(LimitReader(DURATION, NO_GAP))]
 MAX_MOBILE_NODES = 2**31 - 1
 """The engine numbers mobile nodes in 32 bits."""
 MobileCount = Annotated[int, Field(ge=1, le=MAX_MOBILE_NODES, strict=True)]

@@ -20,9 +20,10 @@ from handoff.scenario.field_types import (
     Loss,
     Name,
     Names,
+    Places,
     Positive,
+    QueueBytes,
     Rate,
-    Size,
     SizeLimit,
     StrictModel,
     ValueReader,
@@ -37,12 +38,15 @@ _SECOND = DURATION.units["s"]
 
 
 class Channel(StrictModel):
-    """One direction of a link: rate (0 = infinite), propagation delay, drop-tail buffer (0 = unlimited), loss probability."""
+    """One direction of a link: rate, propagation delay, drop-tail queue, loss probability.
 
-    rate: Rate = 0
+    None is no limit. The limits of the queue include the packet in transmission.
+    """
+
+    rate: Rate = None
     delay: Duration
-    buffer_packets: Count = 0
-    buffer_bytes: Size = 0
+    buffer_packets: Places = None
+    buffer_bytes: QueueBytes = None
     loss: Loss = "0"
 
 
@@ -50,13 +54,13 @@ class ServerParameters(StrictModel):
     """Servers of a node.
 
     ``service`` is the time to forward a packet, ``registration`` the time to process a registration message; 0 means no server.
-    A queue of 0 is unlimited.
+    The limits of the queues include the packet or message in service; None is no limit.
     """
 
     service: Duration = 0
-    service_queue: Count = 0
+    service_queue: Places = None
     registration: Duration = 0
-    registration_queue: Count = 0
+    registration_queue: Places = None
     registration_answers: StrictBool = False
 
 
@@ -76,11 +80,15 @@ class Cell(Channel):
     """Radio cell of each router; an ``up_`` parameter that is absent is the same as for the downlink."""
 
     shared: bool = False
-    up_rate: Rate | None = None
+    up_rate: Rate = None
     up_delay: Duration | None = None
-    up_buffer_packets: Count | None = None
-    up_buffer_bytes: Size | None = None
+    up_buffer_packets: Places = None
+    up_buffer_bytes: QueueBytes = None
     up_loss: Loss | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters that the file has, as ``Network.cell`` takes them: None is no limit, and not absent."""
+        return self.model_dump(exclude_unset=True)
 
 
 class HomeAgent(Node):

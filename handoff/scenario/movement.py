@@ -13,6 +13,7 @@ from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario.field_types import (
     DecimalReader,
     Duration,
+    Gap,
     MobileCount,
     Name,
     Positive,
@@ -228,7 +229,7 @@ class CoverageModel(StrictModel):
     going_down: Power | None = Coverage.warning
     single_access: Share = 0
     switch: Duration = Coverage.switch_ps
-    longest_gap: Duration = Coverage.longest_gap_ps
+    longest_gap: Gap = Coverage.longest_gap_ps
 
     @model_validator(mode="after")
     def _check_events(self) -> CoverageModel:

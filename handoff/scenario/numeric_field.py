@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.quantities import DURATION, Quantity, parse_fraction
+from engine.quantities import DURATION, Quantity, is_unlimited, parse_fraction
 from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.movement import parse_uniform
@@ -71,6 +71,8 @@ class NumericField:
             If the text has another form, or its value is no whole number of steps.
         """
         try:
+            if is_unlimited(text):
+                raise ValueError(f"{text.strip()!r} is no number to search or step between: give one")
             if self.quantity is None:
                 return self._parse_decimal(text)
             if self.is_count:

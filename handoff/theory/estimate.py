@@ -165,15 +165,15 @@ def _registration_servers(
                 yield _deterministic_server(name, rate, service, node.registration_queue)
 
 
-def _batch_server(name: str, rate: float, service: int, places: int, batches: Int) -> Estimate:
-    accepted = np.minimum(batches, places) if places else batches
+def _batch_server(name: str, rate: float, service: int, places: int | None, batches: Int) -> Estimate:
+    accepted = batches if places is None else np.minimum(batches, places)
     wait = sum(n * queues.batch_wait(int(n), service) for n in accepted.tolist()) / accepted.sum()
     return Estimate(name, rate, service, rate * service / SECOND, "D/D/1 batch", wait, 1 - float(accepted.sum() / batches.sum()))
 
 
-def _deterministic_server(name: str, rate: float, service: int, places: int) -> Estimate:
+def _deterministic_server(name: str, rate: float, service: int, places: int | None) -> Estimate:
     load = rate * service / SECOND
-    if 0 < places <= LARGE_QUEUE:
+    if places is not None and places <= LARGE_QUEUE:
         wait, loss = queues.md1k_wait(load, places, service), queues.md1k_loss(load, places)
         return Estimate(name, rate, service, load, "M/D/1/K", wait, loss)
     return Estimate(name, rate, service, load, "M/D/1", queues.md1_wait(load, service), 0.0)
@@ -181,14 +181,14 @@ def _deterministic_server(name: str, rate: float, service: int, places: int) -> 
 
 def _link(name: str, load: Moments, channel: Channel, seconds: float) -> Estimate:
     rate = load.packets / seconds
-    if not channel.rate_bps or not load.packets:
+    if channel.rate_bps is None or not load.packets:
         return Estimate(name, rate, 0.0, 0.0, "", 0.0, 0.0)
     byte = 8 * SECOND / channel.rate_bps
     mean, square = byte * load.bytes / load.packets, byte**2 * load.squares / load.packets
     utilisation, law = rate * mean / SECOND, "M/D/1" if square < EQUAL_SIZES * mean**2 else "M/G/1"
-    places = min(
-        channel.buffer_packets or math.inf, channel.buffer_bytes * load.packets / load.bytes if channel.buffer_bytes else math.inf
-    )
+    places = math.inf if channel.buffer_packets is None else channel.buffer_packets
+    if channel.buffer_bytes is not None:
+        places = min(places, channel.buffer_bytes * load.packets / load.bytes)
     if places <= LARGE_QUEUE:
         k = max(1, int(places))
         wait, loss = queues.md1k_wait(utilisation, k, mean), queues.md1k_loss(utilisation, k)

@@ -110,12 +110,12 @@ def build_network(scenario: Scenario) -> Network:
     for server in (*scenario.correspondent, scenario.home_agent, *scenario.node):
         _add_node(network, server)
     if scenario.home_agent.cell is not None:
-        network.cell(scenario.home_agent.name, **scenario.home_agent.cell.model_dump())
+        network.cell(scenario.home_agent.name, **scenario.home_agent.cell.parameters())
     routers = scenario.routers
     gateways = _gateways(scenario)
     for name in routers.names:
         _add_node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER_FIELDS}))
-        network.cell(name, **routers.cell.model_dump())
+        network.cell(name, **routers.cell.parameters())
         _add_link(network, name, gateways.get(name) or str(routers.wired_to), routers.wired)
     if routers.neighbours is not None:
         for a, b in zip(routers.names, routers.names[1:], strict=False):

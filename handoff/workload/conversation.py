@@ -35,8 +35,8 @@ class Conversation:
         Time of the stream that becomes the start of the flow.
     pace : Fraction
         Factor of all times.
-    period_ps : int
-        Time from one repetition to the next; 0 if the flow is replayed once.
+    period_ps : int or None
+        Time from one repetition to the next; None if the flow is replayed once.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Conversation:
     up: PacketSegment | None
     origin_ns: int
     pace: Fraction
-    period_ps: int
+    period_ps: int | None
 
 
 def scale_to_ps(time_ns: int, pace: Fraction) -> int:
@@ -52,9 +52,13 @@ def scale_to_ps(time_ns: int, pace: Fraction) -> int:
     return time_ns * 1000 * pace.numerator // pace.denominator
 
 
-def loop_period(length_ps: int, packets: int) -> int:
-    """Return the length plus the mean gap between packets; 0 for length 0, which has no gap to repeat."""
-    return length_ps + max(1, length_ps // (packets - 1)) if length_ps else 0
+def loop_period(length_ps: int, packets: int) -> int | None:
+    """Return the length plus the mean gap between packets; None for length 0, which has no gap to repeat."""
+    return length_ps + _mean_gap(length_ps, packets) if length_ps else None
+
+
+def _mean_gap(length_ps: int, packets: int) -> int:
+    return max(1, length_ps // (packets - 1))
 
 
 def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic) -> tuple[list[Conversation], str]:
@@ -74,14 +78,14 @@ def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traff
             up=flow.up[0] if flow.up else None,
             origin_ns=traffic.clip.begin_ns if traffic.origin == "stream" else flow.first_ns,
             pace=traffic.factor,
-            period_ps=_period(stream, flow, traffic) if traffic.loop else 0,
+            period_ps=_period(stream, flow, traffic) if traffic.loop else None,
         )
         for flow in flows
     ]
     return conversations, f"{sum(f.packets for f in flows):,} of {stream.packets:,} packets, in {len(flows):,} flows"
 
 
-def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
+def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
     pace, (begin, end) = traffic.factor, traffic.clip
     if traffic.origin == "flow":
         return loop_period(scale_to_ps(flow.last_ns - flow.first_ns, pace), flow.packets)
@@ -89,9 +93,8 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int:
         return scale_to_ps(end - begin, pace)
     length_ps = scale_to_ps(stream.length_ns, pace)
     if not length_ps:
-        return 0
-    mean_gap_ps = loop_period(length_ps, stream.packets) - length_ps
-    return scale_to_ps(stream.length_ns - begin, pace) + mean_gap_ps
+        return None
+    return scale_to_ps(stream.length_ns - begin, pace) + _mean_gap(length_ps, stream.packets)
 
 
 def replay_captures(

@@ -44,7 +44,7 @@ def setup():
     return build_setup(Scenario.model_validate(scenario()), EXAMPLES / "commute.toml", 3)
 
 
-def moving(nodes, moves_ps, *, until_ps, registration_ps=MS, queue=0, lifetime_s=MAX_LIFETIME_S):
+def moving(nodes, moves_ps, *, until_ps, registration_ps=MS, queue=None, lifetime_s=MAX_LIFETIME_S):
     """Build mobile nodes that move back and forth between two routers; ``moves_ps`` has shape (nodes, moves).
 
     With the longest lifetime the runs are too short for refreshes to matter, which would come at random times.
@@ -170,7 +170,7 @@ def test_the_wait_at_a_home_agent_follows_m_d_1(procedure):
     assert expected.wait_ps == pytest.approx(at_half, rel=0.03)
 
 
-@pytest.mark.parametrize("queue", [0, 20])
+@pytest.mark.parametrize("queue", [None, 20])
 def test_handoffs_that_begin_together_wait_as_a_batch(queue):
     """50 nodes of one train register at once: the k-th waits (k - 1) S, and a queue of 20 accepts 20 of them."""
     train = moving(50, np.full((50, 1), S), until_ps=2 * S, queue=queue)

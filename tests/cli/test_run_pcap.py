@@ -30,7 +30,7 @@ def test_a_capture_of_all_links_leaves_the_results_unchanged(tmp_path):
 def test_link_patterns_and_snap_length(tmp_path):
     file = tmp_path / "run.pcapng"
     file.write_text("an older file")
-    options = ["--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "0"]
+    options = ["--pcap-links", "ha>gw*, ar0>[*]", "--pcap-links", "cn>ha", "--pcap-snap", "unlimited"]
     done = handoff_in_process(*RUN, "--pcap", str(file), *options)
     assert done.returncode == 0, done.stderr
     capture = handoff_traces.read_capture(file)
@@ -44,6 +44,7 @@ def test_link_patterns_and_snap_length(tmp_path):
         (["--pcap", "FILE", "--pcap-links", "ha>xx,ar0>*"], "no link matches 'ha>xx'; did you mean 'ha>"),
         (["--pcap-links", "ha>*"], "give its file with --pcap"),
         (["--pcap", "FILE", "--pcap-snap", "70000"], "70000 is not in the range"),
+        (["--pcap", "FILE", "--pcap-snap", "0"], "0 captures nothing of a packet: write 'unlimited' for whole packets"),
         (["--pcap", "/proc/nowhere/run.pcapng"], "/proc/nowhere: no folder that can be written"),
     ],
 )

@@ -125,7 +125,7 @@ def test_an_engine_without_slices_ends_at_ctrl_c(tmp_path):
         "from engine import Engine, Network\n"
         "network = Network()\n"
         "network.node('a'), network.node('b')\n"
-        "network.link('a', 'b', rate=0, delay='1ms', both=True)\n"
+        "network.link('a', 'b', delay='1ms', both=True)\n"
         "network.cell('b', delay='1ms')\n"
         "mobiles = network.mobiles(100, home='b')\n"
         "network.cbr('a', mobiles, interval='1ms', size_bytes=100)\n"

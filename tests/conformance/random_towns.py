@@ -48,14 +48,14 @@ class Town:
         net = Network()
         for name in ("cn", "peer"):
             net.node(name, registration=rough(0, MS))
-        net.node("ha", registration=ms(0, 2), registration_queue=rough(0, 1, 3))
+        net.node("ha", registration=ms(0, 2), registration_queue=rough(None, 1, 3))
         for name in ("g0", "g1"):
             net.node(name, registration=rough(0, MS))
         names = ["r0", "r1", "r2"]
         for name in names:
             net.node(name, registration=rough(0, MS))
-            net.cell(name, delay=ms(1, 6), rate=rough(0, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
-        wired = {"rate": rough(0, 5_000_000), "buffer_packets": rough(0, 20)}
+            net.cell(name, delay=ms(1, 6), rate=rough(None, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
+        wired = {"rate": rough(None, 5_000_000), "buffer_packets": rough(None, 20)}
         for name in ("cn", "peer"):
             net.link(name, "ha", delay=ms(5, 20), both=True)
             net.link(name, "g0", delay=ms(5, 30), both=True)
@@ -67,7 +67,7 @@ class Town:
         for a, b in (("r0", "r1"), ("r1", "r2"), ("r2", "r0")):
             net.link(a, b, delay=ms(1, 8), both=True, **wired)
         if self.home_link:
-            net.cell("ha", delay=ms(1, 6), rate=rough(0, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
+            net.cell("ha", delay=ms(1, 6), rate=rough(None, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
         rows = []
         for i in range(self.mobiles):
             mobile = net.mobile(f"mn{i}", home="ha")

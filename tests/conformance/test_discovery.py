@@ -9,6 +9,8 @@ The times of advertisements are random; the tests query them and check the conse
 import numpy as np
 import pytest
 
+from engine.rng import random_word
+from handoff.protocol.movement_detection import PURPOSE_DELAY
 from handoff.protocol.procedures import PROCEDURES
 from handoff.protocol.program import compile_program
 from handoff.protocol.roles import RoleResolver
@@ -113,6 +115,29 @@ def test_the_profile_rfc_checks_an_address_before_use():
     heard = next(t for t in advertisement_times(BREAK, "new", options) if t > 700) + 5
     assert heard + 1000 <= first_request(RunView(BREAK.setup(options=options), "mipv6"), "BU1") < heard + 2000
     assert first_request(RunView(BREAK.setup(options=EVERY_100), "mipv6"), "BU1") == heard
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_the_random_delay_follows_a_multicast_advertisement_also_if_the_mobile_node_would_solicit(seed):
+    """The second random delay is drawn when a periodic advertisement comes before the solicitation is due (RFC 4862 5.4.2)."""
+    options = {**EVERY_100, "profile": "rfc", "discovery": "solicitation"}
+    scene = BREAK.setup(options=options)
+    key = int(scene.network.mobile_keys()[0])
+    solicits, delay = (700 + random_word(seed, PURPOSE_DELAY, key, i) * 1000 / 2**64 for i in (1, 2))
+    heard = next(t for t in advertisement_times(BREAK, "new", options, "mipv6", seed) if t > 700) + 5
+    view = RunView(scene, "mipv6", seed)
+    asked = bool(view.sends("AS9"))
+    assert asked == (solicits < heard)
+    if not asked or heard < solicits + 10:
+        assert first_request(view, "BU1") == pytest.approx(heard + delay - 700 + 1000, abs=1e-6)
+    else:
+        assert first_request(view, "BU1") == pytest.approx(solicits + 10 + 1000, abs=1e-6)
+
+
+def test_the_answer_to_a_solicitation_is_unicast():
+    """The check of 1 s begins when the answer is there, 10 ms after the solicitation."""
+    view = RunView(BREAK.setup(options={"profile": "rfc", "discovery": "solicitation", **NEVER}), "mipv6")
+    assert first_request(view, "BU1") == pytest.approx(first_request(view, "AS9") + 10 + 1000, abs=1e-6)
 
 
 # -- on the new link, while the old one lives, without a prediction (decision 31) ----------------------------------------------

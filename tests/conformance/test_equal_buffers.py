@@ -35,7 +35,7 @@ def test_only_packets_on_the_radio_are_lost(procedure):
     straight = PROCEDURES[procedure].route_optimization and not PROCEDURES[procedure].hierarchical
     to_gateway = procedure in ("hmipv6-ro-bicast", "sync-hmipv6-ro")
     way = 25 if straight else 27 if to_gateway else 30.5 if PROCEDURES[procedure].hierarchical else 30
-    scene = Scene(BREAK.stays, old_cell={"rate": "250kbit/s", "up_rate": 0})
+    scene = Scene(BREAK.stays, old_cell={"rate": "250kbit/s", "up_rate": None})
     run = scene.run(procedure, down=[487 - way, 488 - way, 489 - way, 497 - way])
     kept = fate_of_kept(procedure)
     assert dict(sorted(run.result.fate_counts().items())) == count_fates("delivered", "detached", kept, kept)

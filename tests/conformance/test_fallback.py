@@ -60,7 +60,7 @@ def test_an_update_whose_link_is_cut_off_is_repeated_over_the_new_one(procedure)
     Meanwhile the old router keeps the packets; it forwards them from 1500 + 11 on.
     """
     stays = [Stay("old", down=501, predict=490, warn=500), Stay("new", up=505)]
-    scene = Scene(stays, old_cell={"up_rate": "1kbit/s", "rate": 0})
+    scene = Scene(stays, old_cell={"up_rate": "1kbit/s", "rate": None})
     view = RunView(scene.setup(down=range(500, 540)), procedure)
     assert updates(view, procedure) == [
         Hop(update_name(procedure), "mn", "old", 500, None), Hop(update_name(procedure), "mn", "new", 1500, 1505),

@@ -15,7 +15,7 @@ def test_layer_2_carries_the_request_past_the_old_router():
 
 def test_packets_queued_at_the_old_router_are_forwarded():
     """Five packets reach the old router at 500; each takes 16 ms on the radio; three still wait when the update arrives."""
-    scene = Scene(LATE.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
+    scene = Scene(LATE.stays, old_cell={"rate": "100kbit/s", "up_rate": None})
     result = scene.run("sync-mipv4", down=[470] * 5).result
     links = {n: i for i, n in enumerate(result.link_names)}
     data = result.links["packets"] - result.links["control_packets"]

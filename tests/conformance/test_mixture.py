@@ -44,7 +44,7 @@ def uncongested_town(seed: int) -> Setup:
     kind = Town(rough=False, lead_ms=seed % 3 * 20, guard_ms=5, overlap=seed % 2 == 0, moving_ms=3_000, until_ms=4_000)
     setup = kind.setup(seed)
     for i, node in enumerate(setup.network.nodes):
-        setup.network.nodes[i] = replace(node, registration_ps=0, registration_queue=0)
+        setup.network.nodes[i] = replace(node, registration_ps=0, registration_queue=None)
     return setup
 
 

@@ -28,7 +28,7 @@ def data_bytes_by_link(run):
 @pytest.mark.parametrize(("places", "scenario", "marker"), [(2, 1, 555.6), (1, 2, None)])
 def test_a_marker_occupies_a_place_in_the_queue_of_the_old_radio(places, scenario, marker):
     """A packet of 200 bytes is on the radio from 530 to 546 (100 kbit/s); the marker arrives at 533 and takes 5.6 ms from 546."""
-    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": 0})
+    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "buffer_packets": places, "up_rate": None})
     view = RunView(scene.setup(down=[500]), "sync-mipv4")
     last = [h for h in view.hops() if h.message == "DRR"]
     assert last == [Hop("DRR", "ha", "old", 523, 533), Hop("DRR", "old", "mn", 533, marker)]

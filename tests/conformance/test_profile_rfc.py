@@ -78,6 +78,15 @@ def test_a_first_binding_update_waits_for_the_address_check_at_the_home_agent():
     assert len(first_registration("mipv6", profile="rfc")) == 1
 
 
+def test_the_first_wait_of_a_first_binding_update_can_be_set():
+    """InitialBindackTimeoutFirstReg (RFC 6275 13). The link is up at 300, and the update leaves at 400 + 1000 for its address.
+
+    The home agent checks for 1 s and is 14.5 ms away: its answer comes 1029 ms after the update.
+    """
+    assert first_registration("mipv6", profile="rfc", retransmit_first_ps=1028 * MS) == [1400, 2428]
+    assert first_registration("mipv6", profile="rfc", retransmit_first_ps=1030 * MS) == [1400]
+
+
 @pytest.mark.parametrize(("profile", "again"), [("patent", [1500]), ("rfc", [])])
 def test_the_first_wait_is_at_least_two_round_trips_and_a_tenth_of_a_second(profile, again):
     """The home agent is 500 ms away: the reply to a request of 500 arrives at 1521. First wait: 1 s, or 2 × 1010 + 100 ms."""

@@ -43,7 +43,7 @@ def of(names, values, name):
 
 def test_utilisation_of_links_and_servers():
     """Ten packets of 16 ms use the old radio in 2 s; one request takes 1 ms at the home agent, and 5 ms more if authenticated."""
-    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "up_rate": 0})
+    scene = Scene(TIMELY.stays, old_cell={"rate": "100kbit/s", "up_rate": None})
     for options, server in (({}, 1), ({"authentication": True, "authentication_service_ps": 5 * MS}, 6)):
         run = scene.run("sync-mipv4", down=range(0, 400, 40), **options)
         links, nodes = run.utilisation()

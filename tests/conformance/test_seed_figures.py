@@ -188,7 +188,7 @@ def test_a_deregistration_that_arrives_second(race, after):
     The deregistration behind it is processed at 500 + 30.72 + 4 + 10 + 1 = 545.72. With one entry for each home address it
     deletes the new binding (decision 1).
     """
-    scene = Scene(TIMELY.stays, old_cell={"up_rate": "50kbit/s", "rate": 0})
+    scene = Scene(TIMELY.stays, old_cell={"up_rate": "50kbit/s", "rate": None})
     view = RunView(scene.setup(options={"race": race}), "sync-mipv6")
     assert [view.table("ha", t) for t in (538.359, 538.36, 545.719, 545.72)] == [["old"], ["new"], ["new"], after]
 

@@ -52,7 +52,7 @@ class Scene:
     stays: Sequence[Stay]
     until: float = 2000
     loss: Sequence[str] = ()
-    registration_queue: int = 0
+    registration_queue: int | None = None
     answers: bool = False
     busy: Sequence[str] = ("ha",)
     regions: int = 1

@@ -27,7 +27,7 @@ def feedforward_network(seed: int) -> Scenario:
 
     def pipe() -> Pipe:
         longest = dice.choice((200 * US, MS, 10 * MS, 40 * MS))
-        return Pipe(dice.choice((0, 0, FAST)), max(grid, dice.randint(longest // 4, longest) // grid * grid))
+        return Pipe(dice.choice((None, None, FAST)), max(grid, dice.randint(longest // 4, longest) // grid * grid))
 
     names = dice.sample([f"n{i}" for i in range(30)], 10)
     layers = [[names.pop() for _ in range(dice.randint(1, 2))] for _ in range(dice.randint(1, 3))]
@@ -41,7 +41,7 @@ def feedforward_network(seed: int) -> Scenario:
     scenario = Scenario(seed, ties, until, 4, script, still=dice.choice(("nodes", "everywhere", "")))
     for name in nodes:
         service = dice.choice((0, 0, 0, 100 * US))
-        scenario.nodes.append(NodeRow(name, service, 8 if service else 0))
+        scenario.nodes.append(NodeRow(name, service, 8 if service else None))
     for upper, lower in zip(layers, [*layers[1:], routers], strict=True):
         scenario.links += [LinkRow(a, b, f"{a}>{b}", pipe()) for a in upper for b in lower]
     for router in routers:

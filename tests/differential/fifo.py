@@ -111,12 +111,12 @@ class Fifo:
         if self.service_ps is not None:
             return self.service_ps
         rate = self.channel.rate_bps
-        return 0 if rate == 0 else -(-8 * size * 10**12 // rate)
+        return 0 if rate is None else -(-8 * size * 10**12 // rate)
 
     def is_full(self, packets: int, size_with_new: int) -> bool:
         limits = self.channel
-        return (limits.buffer_packets > 0 and packets >= limits.buffer_packets) or (
-            limits.buffer_bytes > 0 and size_with_new > limits.buffer_bytes
+        return (limits.buffer_packets is not None and packets >= limits.buffer_packets) or (
+            limits.buffer_bytes is not None and size_with_new > limits.buffer_bytes
         )
 
     def accept(self, packet: Packet, t: int) -> Slot | None:
@@ -177,5 +177,5 @@ def link_fifo(name: str, channel: Channel, tally: Tally) -> Fifo:
     return Fifo(key(name), channel, tally)
 
 
-def server_fifo(name: str, service_ps: int, queue: int) -> Fifo:
-    return Fifo(key(name + "|"), Channel(0, 0, queue, 0, 0), Tally(name), service_ps)
+def server_fifo(name: str, service_ps: int, queue: int | None) -> Fifo:
+    return Fifo(key(name + "|"), Channel(None, 0, queue, None, 0), Tally(name), service_ps)

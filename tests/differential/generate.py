@@ -75,10 +75,10 @@ class _Generator:
         exponent = self.dice.choice((10 * US, 100 * US, MS, 5 * MS, 20 * MS))
         return self.dice.randint(exponent // 2, min(exponent * 5 // 2, 50 * MS))
 
-    def rate(self, utilisation: float) -> int:
-        """Draw a rate that carries the mean load at about ``utilisation``; sometimes infinite."""
+    def rate(self, utilisation: float) -> int | None:
+        """Draw a rate that carries the mean load at about ``utilisation``; sometimes None, which is infinite."""
         if self.dice.random() < (0.4 if self.ties else 0.15):
-            return 0
+            return None
         if self.ties:
             steps = self.dice.choice((1, 1, 2, 4, 5))
             return 8 * TIE_BYTES * 10**12 // (self.grid * steps)
@@ -89,8 +89,8 @@ class _Generator:
         return Pipe(
             self.rate(dice.choice((0.05, 0.3, 0.8, slowest))),
             0 if may_be_immediate and dice.random() < self.immediate else self.delay(),
-            dice.choice((0, 0, 1, 3, 8, 20)),
-            dice.choice((0, 0, 0, 2 * TIE_BYTES, 20 * TIE_BYTES) if self.ties else (0, 0, 0, 1500, 4000)),
+            dice.choice((None, None, 1, 3, 8, 20)),
+            dice.choice((None, None, None, 2 * TIE_BYTES, 20 * TIE_BYTES) if self.ties else (None, None, None, 1500, 4000)),
             self.loss if dice.random() < 0.4 else "0",
         )
 
@@ -100,7 +100,7 @@ class _Generator:
         for name in names:
             service = self.on_grid(int(self.gap / self.flow_count * dice.uniform(0.05, 1.2))) if dice.random() < 0.3 else 0
             registration = self.on_grid(dice.choice((US, 100 * US, MS))) if dice.random() < 0.5 else 0
-            queue, registration_queue = dice.choice((0, 2, 10)), dice.choice((0, 1, 2)) if registration else 0
+            queue, registration_queue = dice.choice((None, 2, 10)), dice.choice((None, 1, 2)) if registration else None
             answers = self.answering.random() < 0.7
             if answers and self.answering.random() < 0.5:  # so slow that many are refused
                 registration, registration_queue = self.on_grid(self.until // 40), self.answering.choice((1, 1, 2))

@@ -253,7 +253,7 @@ class Study:
     # -- the scenario ----------------------------------------------------------------------------------------------------------
     def _scenario(self, movement: dict[str, Any]) -> str:
         dice = self.dice
-        rate, buffer = dice.choice((0, "5Mbit/s")), dice.choice((0, 20))
+        rate, buffer = dice.choice(("infinite", "5Mbit/s")), dice.choice(("unlimited", 20))
         wired = {"rate": rate, "buffer_packets": buffer}
 
         def delay(low: int, high: int) -> str:
@@ -274,7 +274,7 @@ class Study:
             "routers": {
                 "names": list(ROUTERS), "wired": {"delay": delay(2, 10), **wired}, "neighbours": {"delay": delay(1, 8), **wired},
                 "cell": {
-                    "delay": delay(1, 6), "rate": dice.choice((0, "2Mbit/s")), "loss": dice.choice((0, 0.05)),
+                    "delay": delay(1, 6), "rate": dice.choice(("unlimited", "2Mbit/s")), "loss": dice.choice((0, 0.05)),
                     "shared": dice.random() < 0.5,
                 },
             },

@@ -29,12 +29,12 @@ def many_lengths(seed: int) -> Scenario:
         sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
     )  # fmt: skip
     scenario = Scenario(seed, ties, 120 * MS, 4, script, still="everywhere")
-    scenario.nodes += [NodeRow(name, 0, 0) for name in ("cn", "hub", *routers)]
-    scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(0, 5 * MS)) for a, b in (("cn", "hub"), ("hub", "cn"))]
+    scenario.nodes += [NodeRow(name) for name in ("cn", "hub", *routers)]
+    scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(None, 5 * MS)) for a, b in (("cn", "hub"), ("hub", "cn"))]
     for i, router in enumerate(routers):
-        wire = Pipe(dice.choice((0, 0, SLOW)), dice.randint(MS, 80 * MS) // grid * grid)
+        wire = Pipe(dice.choice((None, None, SLOW)), dice.randint(MS, 80 * MS) // grid * grid)
         scenario.links += [LinkRow(a, b, f"{a}>{b}", wire) for a, b in (("hub", router), (router, "hub"))]
-        scenario.cells.append(CellRow(router, False, Pipe(0, MS), Pipe(0, MS)))
+        scenario.cells.append(CellRow(router, False, Pipe(None, MS), Pipe(None, MS)))
         mobile = f"phone {i}"
         scenario.mobiles.append(MobileRow(mobile, "hub"))
         scenario.attachments.append(AttachmentRow(mobile, router, 0, FOREVER))

@@ -28,7 +28,7 @@ def overlapping_cells(seed: int) -> Scenario:
         return dice.randint(low, high) // grid * grid
 
     def pipe(longest: int) -> Pipe:
-        return Pipe(dice.choice((0, FAST, 4 * FAST if not ties else FAST)), max(grid, moment(MS // 2, longest * MS)))
+        return Pipe(dice.choice((None, FAST, 4 * FAST if not ties else FAST)), max(grid, moment(MS // 2, longest * MS)))
 
     one, two, agent, near, far = names = dice.sample([f"n{i}" for i in range(30)], 5)
     script = Script(

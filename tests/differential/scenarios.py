@@ -16,12 +16,12 @@ from .controllers import Actor, Script
 
 @dataclass(frozen=True)
 class Pipe:
-    """A channel: bits per second, ps, limits, loss probability as text."""
+    """A channel: bits per second, ps, limits, loss probability as text. None is no limit."""
 
-    rate: int
+    rate: int | None
     delay: int
-    packets: int = 0
-    bytes: int = 0
+    packets: int | None = None
+    bytes: int | None = None
     loss: str = "0"
 
 
@@ -29,9 +29,9 @@ class Pipe:
 class NodeRow:
     name: str
     service: int = 0
-    service_queue: int = 0
+    service_queue: int | None = None
     registration: int = 0
-    registration_queue: int = 0
+    registration_queue: int | None = None
     registration_answers: bool = False
 
 
@@ -80,7 +80,7 @@ class FlowRow:
     label: str
     start: int
     stop: int
-    step: int  # interval, mean gap or period
+    step: int  # interval, mean gap or period; 0: a replay without repetition
     count: int
     size: int
     times: tuple[int, ...] = ()  # of a replay: by a clock of its own, which is (time - origin) * multiply // divide in ps
@@ -228,7 +228,7 @@ class Scenario:
         """Return a similar scenario without rounding: delays times k and rates divided by k multiply all times by k exactly."""
 
         def exact(pipe: Pipe) -> Pipe:
-            return replace(pipe, rate=k * 10 ** (len(str(pipe.rate)) - 1) if pipe.rate else 0)
+            return replace(pipe, rate=None if pipe.rate is None else k * 10 ** (len(str(pipe.rate)) - 1))
 
         return replace(
             self,
@@ -240,7 +240,7 @@ class Scenario:
 
 def _channel(pipe: Pipe, k: int) -> dict[str, Any]:
     return {
-        "rate": max(pipe.rate // k, 1) if pipe.rate else 0,
+        "rate": None if pipe.rate is None else max(pipe.rate // k, 1),
         "delay": pipe.delay * k,
         "buffer_packets": pipe.packets,
         "buffer_bytes": pipe.bytes,
@@ -258,7 +258,7 @@ def _add_flow(net: Network, f: FlowRow, change: Change) -> None:
         net.poisson(node, f.mobile, mean=min(f.step * k, MAX_EXPONENTIAL_MEAN), size_bytes=f.size, count=f.count, **when)
     else:
         clock = {"origin": f.origin, "multiply": f.multiply * k, "divide": f.divide}
-        net.replay(node, f.mobile, f.times, f.sizes, period_ps=f.step * k, **clock, **when)
+        net.replay(node, f.mobile, f.times, f.sizes, period_ps=f.step * k or None, **clock, **when)
 
 
 def _add_idle(net: Network, scenario: Scenario) -> None:

@@ -29,6 +29,7 @@ TESTS = {
     "notification": "test_options_discovery.py::test_the_mobile_node_or_the_new_router_updates_the_old_router",
     "lifetime_s": "test_profile_rfc.py::test_a_registration_is_refreshed_at_half_its_lifetime",
     "retransmit_ps": "test_profile_rfc.py::test_waits_double_up_to_a_limit",
+    "retransmit_first_ps": "test_profile_rfc.py::test_the_first_wait_of_a_first_binding_update_can_be_set",
     "retransmit_max_ps": "test_profile_rfc.py::test_waits_double_up_to_a_limit",
     "new_buffer_packets": "test_timers_and_buffers.py::test_the_buffer_of_the_new_router_is_a_drop_tail_fifo",
     "new_buffer_bytes": "test_timers_and_buffers.py::test_the_buffer_of_the_new_router_is_a_drop_tail_fifo",

@@ -13,6 +13,22 @@ MAX_SNAP_BYTES = 65_535
 DEFAULT_SNAP_BYTES = 128
 
 
+class SnapLength(click.IntRange):
+    """A number of bytes, or a word that means no limit, which becomes None."""
+
+    name = "BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value of a text."""
+        from engine.quantities import is_unlimited
+
+        if is_unlimited(value):
+            return None
+        if str(value).strip() == "0":
+            self.fail("0 captures nothing of a packet: write 'unlimited' for whole packets", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command()
 @study_options
 @procedure_option()
@@ -22,10 +38,10 @@ DEFAULT_SNAP_BYTES = 128
     help="Capture only these links: names, with * and ?, separated by commas, as in 'ha>ar*,ar0>*'. May be repeated.",
 )
 @click.option(
-    "--pcap-snap", type=click.IntRange(0, MAX_SNAP_BYTES), default=DEFAULT_SNAP_BYTES, show_default=True,
-    help="Maximum number of bytes captured of each packet; 0 captures whole packets.",
+    "--pcap-snap", type=SnapLength(1, MAX_SNAP_BYTES), metavar="BYTES", default=DEFAULT_SNAP_BYTES, show_default=True,
+    help="Maximum number of bytes captured of each packet; 'unlimited' captures whole packets.",
 )
-def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_snap: int, **options: Any) -> int:
+def run(procedure: str, pcap: Path | None, pcap_links: tuple[str, ...], pcap_snap: int | None, **options: Any) -> int:
     """Run one procedure on a SCENARIO.
 
     Example: handoff run examples/commute.toml --procedure sync-mipv6 -o results

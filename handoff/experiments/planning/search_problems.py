@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.quantities import parse_duration
+from engine.quantities import UNLIMITED, parse_duration
 from handoff.experiments.planning.field_scale import Values, parse_range
 from handoff.experiments.planning.value_search import SearchRange, Sense
 from handoff.scenario import ScenarioError
-from handoff.scenario.field_types import UNLIMITED
 from handoff.scenario.load import build_scenario
 from handoff.scenario.overrides import set_value, variable_fields
 
@@ -124,7 +123,7 @@ def _buffer_steps(data: Tables) -> list[SearchStep]:
     old_range, new_range = SearchRange(0, MAX_BUFFER_PACKETS, 0), SearchRange(0, MAX_BUFFER_PACKETS, 0)
     return [
         lambda answers: SearchProblem(
-            "old router's buffer (packets)", OLD_BUFFER, old, old_range, "smallest", fixed=((NEW_BUFFER, UNLIMITED),)
+            "old router's buffer (packets)", OLD_BUFFER, old, old_range, "smallest", fixed=((NEW_BUFFER, UNLIMITED[0]),)
         ),
         lambda answers: SearchProblem(
             "new router's buffer (packets)", NEW_BUFFER, new, new_range, "smallest",

@@ -58,8 +58,8 @@ class Coverage:
         Probability that a mobile node has one radio, times 2**64.
     switch_ps : int
         Time from the end of one link to the next if there is no second radio or no prediction.
-    longest_gap_ps : int
-        A mobile node is absent between two samples that are farther apart; 0: it is always present.
+    longest_gap_ps : int or None
+        A mobile node is absent between two samples that are farther apart; None: it is always present.
     """
 
     routers: tuple[str, ...]
@@ -76,7 +76,7 @@ class Coverage:
     warning: int | None = None
     single_access: int = 0
     switch_ps: int = 50 * 10**9
-    longest_gap_ps: int = 0
+    longest_gap_ps: int | None = None
 
 
 @dataclass
@@ -148,9 +148,9 @@ def compute_attachments(
     )
 
 
-def _presences(times: Int, longest_gap_ps: int) -> Iterator[tuple[int, int]]:
+def _presences(times: Int, longest_gap_ps: int | None) -> Iterator[tuple[int, int]]:
     """Yield the first and last instant of each series of samples without a gap."""
-    gaps = np.flatnonzero(np.diff(times) > longest_gap_ps) if longest_gap_ps else np.zeros(0, np.int64)
+    gaps = np.zeros(0, np.int64) if longest_gap_ps is None else np.flatnonzero(np.diff(times) > longest_gap_ps)
     starts, ends = np.append(0, gaps + 1), np.append(gaps, len(times) - 1)
     yield from zip(times[starts].tolist(), times[ends].tolist(), strict=True)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from engine.rng import combine
 from handoff.output.pcap.address_plan import ALL_NODES_V6, ALL_ROUTERS, AddressPlan
-from handoff.protocol.constants import SECOND
+from handoff.protocol.constants import RESTARTED, SECOND
 from handoff.protocol.message_routing import FORWARDERS
 from handoff.protocol.messages import MessageFields, in_home_tunnel
 from handoff.protocol.program import Program, ProgramStep
@@ -156,7 +156,7 @@ class ControlPacketEncoder:
         agent = self.addresses.node(fields.new)
         return wire.agent_advertisement(
             *self._ends(step, fields, mobile), self._seconds(self.roles.advertisements.lifetime_ps),
-            0 if fields.status else 256, self.options.lifetime_s, _AGENT[self.options.encapsulation], agent, agent,
+            0 if fields.status == RESTARTED else 256, self.options.lifetime_s, _AGENT[self.options.encapsulation], agent, agent,
         )  # fmt: skip
 
     # Mobile IPv6

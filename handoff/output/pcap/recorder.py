@@ -64,8 +64,8 @@ class Recorder:
         File of the capture. An older file is replaced when the block ends without an error.
     links : sequence of str
         Links to write. Each one is an interface of the capture.
-    snap_length : int
-        Maximum number of bytes written of a packet; 0 writes whole packets.
+    snap_length : int or None
+        Maximum number of bytes written of a packet; None writes whole packets.
     comment : str
         Provenance of the capture.
     packets : int
@@ -100,7 +100,7 @@ class Recorder:
     """
 
     def __init__(
-        self, path: Path, links: Sequence[str], snap_length: int, comment: str, packets: int, network: Network,
+        self, path: Path, links: Sequence[str], snap_length: int | None, comment: str, packets: int, network: Network,
         program: Program | Mixture, roles: RoleResolver, saved_state: tuple[int, Nonces] | None = None,
         on_failure: Callable[[OSError], None] | None = None,
     ) -> None:  # fmt: skip

@@ -53,7 +53,8 @@ mobile = usually("phone0", "phone1", 0, 1, 2)
 mobiles = st.one_of(mobile, st.lists(mobile, max_size=4), st.just(np.arange(3)), st.just(np.array([0, 2**40])))
 count = usually(0, 1, 2, 100)
 delay = usually(0, "1ms", "2us", 10**9, "1h", "2000h", 2**62, FOREVER - 10**10, FOREVER)
-rate = usually(0, "infinite", 1, 7, "64kbit/s", "1Gbit/s", 2**62, FOREVER)
+limit = usually(None, "unlimited", 1, 2, 100)
+rate = usually(None, "infinite", 1, 7, "64kbit/s", "1Gbit/s", 2**62, FOREVER)
 service = usually(0, 1, "1us", "2ms", "1h", "2000h", 2**62, FOREVER)
 loss = usually(0, "1/3", 0.5, 0.999, "1/0")
 gap = usually("1ms", "7ms", 10**9, "1h", FOREVER, 2**62)
@@ -66,12 +67,12 @@ flow = {
     "mobiles": mobiles, "start_ps": moment, "stop_ps": moment, "up": flag, "label": usually("a", "b", "c"),
     "peers": st.none() | mobiles,
 }  # fmt: skip
-channel = {"rate": rate, "delay": delay, "buffer_packets": count, "buffer_bytes": usually(0, 1500, "64kB"), "loss": loss}
+channel = {"rate": rate, "delay": delay, "buffer_packets": limit, "buffer_bytes": usually(None, 1500, "64kB"), "loss": loss}
 
 NETWORK = {
     "node": {
-        "name": usually(*NAMES), "service": service, "service_queue": count, "registration": service,
-        "registration_queue": count, "registration_answers": flag,
+        "name": usually(*NAMES), "service": service, "service_queue": limit, "registration": service,
+        "registration_queue": limit, "registration_answers": flag,
     },
     "link": {"src": node, "dst": node, **channel, "name": usually(None, "l1", "l2"), "both": flag},
     "cell": {"node": node, **channel, "shared": flag, "up_rate": rate, "up_delay": delay, "up_loss": loss},
@@ -218,7 +219,7 @@ class Program(RuleBasedStateMachine):
     @rule(data=st.data(), arguments=st.fixed_dictionaries(
         {"node": node, **flow},
         optional={"origin": usually(0, -5, 2**62), "multiply": usually(10**6, 10**9), "divide": usually(1, 3, 2**62),
-                  "period_ps": usually(0, 10**10, 10**9)},
+                  "period_ps": usually(None, 10**10, 10**9)},
     ))  # fmt: skip
     def replay(self, data, arguments):
         """Replay arrays that are changed and resized afterwards."""

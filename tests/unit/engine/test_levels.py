@@ -76,7 +76,7 @@ def test_a_run_with_long_visits_stays_with_units():
     assert engine.profile["level_windows"] == 0
 
 
-def two_ways(rate, delays, *, size=228, buffer_packets=0, interval="2ms"):
+def two_ways(rate, delays, *, size=228, buffer_packets=None, interval="2ms"):
     """Build a correspondent, a hub and a router for each delay; at each router, ten mobile nodes that send and receive."""
     net = Network()
     net.link(net.node("cn"), net.node("hub"), rate=rate, delay="5ms", both=True, buffer_packets=buffer_packets)

@@ -13,6 +13,7 @@ from engine.quantities import (
     format_duration,
     format_quantity,
     loss_threshold,
+    parse_byte_limit,
     parse_duration,
     parse_fraction,
     parse_rate,
@@ -76,7 +77,14 @@ def test_read_refuses_other_values(value):
 
 def test_functions_read_the_quantity_of_their_name():
     assert (parse_duration("1ms"), parse_rate("1kbit/s"), parse_size("1kB")) == (10**9, 1000, 1000)
-    assert parse_rate("infinite") == 0
+
+
+@pytest.mark.parametrize("parse", [parse_rate, parse_byte_limit])
+def test_no_limit_is_a_word_and_0_is_refused(parse):
+    assert [parse(value) for value in (None, "unlimited", "infinite")] == [None] * 3
+    for zero in (0, "0B", "0 bit/s"):
+        with pytest.raises(ValueError, match=r"0 means [a-z ]+: write 'unlimited'|is not a"):
+            parse(zero)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def network(*, shuffle: int | None = None, idle: bool = False, shift_ps: int = 0
         ("server", "anchor", "20Mbit/s", "5ms", 20, 0.01),
         ("anchor", "west", "2Mbit/s", "10ms", 6, 0),
         ("anchor", "east", "2Mbit/s", "12ms", 6, 0),
-        ("west", "east", "10Mbit/s", "6ms", 0, 0),
-    ] + [("anchor", "idle", "1Gbit/s", "40ms", 0, 0)] * idle
+        ("west", "east", "10Mbit/s", "6ms", None, 0),
+    ] + [("anchor", "idle", "1Gbit/s", "40ms", None, 0)] * idle
     cells, mobiles, attach = ["west", "east"], ["walker", "sitter"], list(ATTACH)
     flows: list[tuple[str, str]] = [("cbr", "walker"), ("poisson", "walker"), ("cbr", "sitter"), ("poisson", "sitter")]
     if shuffle is not None:

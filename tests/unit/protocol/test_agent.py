@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from engine import EventKind, Fate
-from handoff.protocol.agent import RESTARTED, Agent
-from handoff.protocol.constants import Status
+from handoff.protocol.agent import Agent
+from handoff.protocol.constants import RESTARTED, Status
 from handoff.protocol.message_routing import build_message_hops
 from handoff.protocol.messages import CODES, MessageFields
 from handoff.protocol.program import ADVERTISE, DELAYED, PREDICT, RELEASE, RESTART, UP

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.protocol.constants import Status
+from handoff.protocol.constants import PERIODIC, RESTARTED, SOLICITED, Status
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.movement_detection import MovementDetector
 from handoff.protocol.program import DISCOVERED, SOLICIT
@@ -144,6 +144,24 @@ def test_only_the_profile_rfc_delays_a_solicitation_at_random(profile):
         (((at, _, _), _),) = ctx.take("timer")
         delays.append(at - SECOND)
     assert len(set(delays)) == (20 if profile == "rfc" else 1)
+    assert 0 <= min(delays) <= max(delays) < SECOND
+
+
+@pytest.mark.parametrize("discovery", ["advertisement", "solicitation"])
+@pytest.mark.parametrize(("procedure", "kind", "delayed"), [
+    ("mipv6", PERIODIC, True), ("mipv6", RESTARTED, True), ("mipv6", SOLICITED, False), ("mipv4", PERIODIC, False),
+])  # fmt: skip
+def test_only_a_multicast_advertisement_delays_the_address_check_at_random(discovery, procedure, kind, delayed):
+    """RFC 4862 5.4.2, in the profile ``rfc``: up to 1 s before the check of 1 s. The answer to a solicitation is unicast."""
+    checks, delays = procedure == "mipv6", []
+    p, detection, _, state, ctx = detector(procedure, discovery=discovery, profile="rfc")
+    for _ in range(20):
+        state.detecting = -1
+        detection.advertisement_received(ctx, state, p.new, kind)
+        (((at, code, _), _),) = ctx.take("timer")
+        assert code == DISCOVERED
+        delays.append(at - SECOND - checks * SECOND)
+    assert len(set(delays)) == (20 if delayed else 1)
     assert 0 <= min(delays) <= max(delays) < SECOND
 
 

@@ -28,6 +28,8 @@ def test_only_the_listed_words_are_valid(name):
         ({"lifetime_s": 65_535}, "lifetime is 1 s to 65534 s"),  # infinity (RFC 5944 3.3)
         ({"retransmit_ps": SECOND - 1}, "at least 1 s"),  # RFC 5944 3.6.3
         ({"retransmit_ps": 2 * SECOND, "retransmit_max_ps": SECOND}, "retransmit_max"),
+        ({"retransmit_first_ps": 0}, "retransmit_first must be above 0"),
+        ({"retransmit_first_ps": 3 * SECOND, "retransmit_max_ps": 2 * SECOND}, "retransmit_max must be at least"),
         ({"advertisement_min_ps": 0}, "advertisement_min"),
         ({"advertisement_min_ps": 2, "advertisement_max_ps": 1}, "advertisement_max"),
         ({"tunnel_limit": 0}, "tunnel_limit is 1 to 4, not 0"),

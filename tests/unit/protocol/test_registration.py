@@ -104,6 +104,19 @@ def test_a_first_registration_waits_for_the_home_agents_address_check():
     assert sent(ctx)[1][0][0] == SECOND + 1500 * MS
 
 
+@pytest.mark.parametrize("profile", ["patent", "rfc"])
+@pytest.mark.parametrize(("procedure", "router", "wait_ms"), [
+    ("mipv6", None, 700), ("mipv6", "old", 1000), ("mipv4", None, 1000),
+])  # fmt: skip
+def test_the_wait_of_a_first_registration_in_ipv6_can_be_set(profile, procedure, router, wait_ms):
+    """RFC 6275 13: mobile nodes have to allow InitialBindackTimeoutFirstReg to be configured."""
+    p, sender, state, ctx = client(procedure, links=(1,), profile=profile, retransmit_first_ps=700 * MS)
+    state.router = -1 if router is None else p.old
+    number = step_number(p.program, "RQ" if procedure == "mipv4" else "BU1", "move")
+    sender.send_request(ctx, state, number, -1, state.router, p.new)
+    assert sent(ctx)[1][0][0] == SECOND + wait_ms * MS
+
+
 def test_home_agent_discovery_gives_up_after_four_retransmissions():
     """RFC 6275 12: 3 s, doubled four times."""
     p, sender, state, ctx = client("mipv6", links=(1,), temporary_home_agent="discovery")

@@ -3,13 +3,19 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from engine.quantities import DURATION, RATE
+from engine.quantities import DURATION
 from handoff.scenario.field_types import (
     MAX_NAMES,
+    CountLimit,
     DecimalReader,
+    Gap,
     Names,
     Pace,
+    Places,
     QuantityReader,
+    QueueBytes,
+    Rate,
+    SizeLimit,
     as_list,
     join_names,
     parse_prefix,
@@ -20,10 +26,26 @@ from handoff.scenario.field_types import (
 def test_quantity_needs_a_unit_unless_it_is_0():
     read = QuantityReader(DURATION)
     assert [read(value) for value in ("20ms", 0, "0s")] == [20 * 10**9, 0, 0]
-    assert QuantityReader(RATE)("infinite") == 0
     for value in (20, 1.5, True, False, None, ["1s"]):
         with pytest.raises(ValueError, match="has no unit: write text with one, as in '20ms'"):
             read(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "number"),
+    [(Rate, "10kbit/s", 10_000), (Places, 1, 1), (QueueBytes, "64kB", 64_000), (Gap, "20s", 20 * 10**12)],
+)
+def test_no_limit_is_a_word_and_0_is_refused(kind, value, number):
+    read = TypeAdapter(kind).validate_python
+    assert [read(v) for v in (value, "unlimited", "infinite")] == [number, None, None]
+    for zero in [0] if kind is Places else [0, "0ms", "0B", "0bit/s"]:
+        with pytest.raises(ValidationError, match=r"0 means .*: write 'unlimited' for|is not a"):
+            read(zero)
+
+
+@pytest.mark.parametrize("kind", [CountLimit, SizeLimit])
+def test_a_buffer_of_0_holds_nothing(kind):
+    assert [TypeAdapter(kind).validate_python(v) for v in (0, "unlimited", "infinite")] == [0, None, None]
 
 
 def test_decimal_is_rounded_to_its_digits():

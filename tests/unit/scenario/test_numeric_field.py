@@ -27,7 +27,6 @@ def data():
         ("lead_time", "1.5ms", 1_500_000_000, False),
         ("options.bicast", "0", 0, False),
         ("link_rate", "2.5Gbit/s", 2_500_000_000, False),
-        ("link_rate", "infinite", 0, False),
         ("routers.cell.up_buffer_bytes", "64KiB", 65_536, False),
         ("handoff_rate", "75/h", 75_000_000, False),
         ("handoff_rate", "0.5/min", 30_000_000, False),
@@ -73,6 +72,8 @@ def test_formatted_number_is_read_back_by_the_scenario(number):
     [
         ("mobile_nodes", "1.5", "mobile_nodes: '1.5' is not a count: give a whole number from 0, as in 10000, '10k' or '1.5M'"),
         ("mobile_nodes", "-3", "mobile_nodes: '-3' is not a count"),
+        ("buffer", "unlimited", "buffer: 'unlimited' is no number to search or step between: give one"),
+        ("link_rate", " infinite", "link_rate: 'infinite' is no number to search or step between: give one"),
         ("lifetime", "600", "lifetime: '600' is not a duration: write a number and one of ps"),
         ("cell_loss", "one", "cell_loss: 'one' is not a number"),
         ("cell_loss", "1e999999999", "cell_loss: '1e999999999' is not a number"),

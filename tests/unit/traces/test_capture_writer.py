@@ -59,7 +59,7 @@ def make_writer(path, ip=4, protocol=17, **options):
 )
 def test_data_packets_equal_scapy(tmp_path, ip, protocol, length, layer):
     path = tmp_path / "a.pcapng"
-    with make_writer(path, ip, protocol, snap_length=0) as out:
+    with make_writer(path, ip, protocol, snap_length=None) as out:
         numbers = {"number": np.full(1, 3, np.uint32), "sequence": np.full(1, 5, np.uint32)}
         out.write(packet_columns(1, length=np.full(1, length, np.uint32), acknowledgement=np.full(1, 6, np.uint32), **numbers))
     without_transport_header = {39, 60, 47}

@@ -16,11 +16,11 @@ NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6"}
 
 @dataclass(frozen=True)
 class ReplayedFlow:
-    """Flow as it is replayed: time from its start, direction (true: down) and size of each packet; period, 0 without loop."""
+    """Flow as it is replayed: time from its start, direction (true: down) and size of each packet; period, None without loop."""
 
     name: str
     sent: list[tuple[int, bool, int]]
-    period_ps: int
+    period_ps: int | None
 
     def until(self, start_ps: int, end_ps: int, down: bool) -> list[tuple[int, int]]:
         """Return times and sizes of the packets of one direction that are sent before ``end_ps``."""
@@ -68,7 +68,7 @@ def replay_flows(captures: Sequence[Sequence[Packet]], options: dict[str, Any]) 
         origin = begin if options.get("origin") == "stream" else rows[0][0]
         sent = [(int((t - origin) * 1000 * pace), down, p.length) for t, p, down in rows]
         if not options.get("loop", True):
-            period = 0
+            period = None
         elif options.get("origin") != "stream":
             period = _period(sent[-1][0], len(sent))
         elif end is not None:
@@ -76,13 +76,13 @@ def replay_flows(captures: Sequence[Sequence[Packet]], options: dict[str, Any]) 
         else:
             length_ps = int(length * 1000 * pace)
             looped = _period(length_ps, packets)
-            period = looped and int((length - begin) * 1000 * pace) + looped - length_ps
+            period = None if looped is None else int((length - begin) * 1000 * pace) + looped - length_ps
         replayed.append(ReplayedFlow(_name(rows[0]), sent, period))
     return replayed
 
 
-def _period(length: int, packets: int) -> int:
-    return length + max(1, length // (packets - 1)) if length else 0
+def _period(length: int, packets: int) -> int | None:
+    return length + max(1, length // (packets - 1)) if length else None
 
 
 def _name(row: Row) -> str:

@@ -59,7 +59,7 @@ def flows_in_network(captures, **options):
         packets = []
         for number in numbers:
             assert rows["start"][number] == traffic.shift
-            assert rows["interval"][number] == conversation.period_ps
+            assert rows["interval"][number] == (conversation.period_ps or 0)
             replay = net.replays[rows["source"][number] - 2]
             packets += [(replay.time_ps(i), rows["up"][number] == 0, int(replay.sizes[i])) for i in range(len(replay))]
         flows.append((conversation.name, sorted(packets), conversation.period_ps))
@@ -96,7 +96,7 @@ CASES = {
         {"origin": "stream", "clip": (20, None)}, [(UDP, [10000, 30000, 50000, 68000], 80571), (TCP, [11000], 80571)]
     ),
     "stream to 60 ns": ({"origin": "stream", "clip": (20, 60)}, [(UDP, [10000, 30000], 40000), (TCP, [11000], 40000)]),
-    "one direction": ({"select": [{"direction": "up"}]}, [(TCP, [0], 0), (UDP, [0], 0)]),
+    "one direction": ({"select": [{"direction": "up"}]}, [(TCP, [0], None), (UDP, [0], None)]),
     "by port": ({"select": [{"port": 80}]}, [(TCP, [0, 7000, 21000], 31500)]),
     "who began": ({"select": [{"source": MOBILE}]}, [(TCP, [0, 7000, 21000], 31500)]),
     "not who began": ({"exclude": [{"destination": "10.0.1.0/24"}]}, [(UDP, [0, 20000, 40000, 58000], 77333)]),
@@ -104,7 +104,7 @@ CASES = {
     "packets": ({"select": [{"min_packets": 4}]}, [(UDP, [0, 20000, 40000, 58000], 77333)]),
     "duration": ({"exclude": [{"min_duration": 58}]}, [(TCP, [0, 7000, 21000], 31500)]),
     "begin": ({"select": [{"begins": (10, 30)}]}, [(TCP, [0, 7000, 21000], 31500)]),
-    "once": ({"loop": False, "exclude": [{"protocol": 17}]}, [(TCP, [0, 7000, 21000], 0)]),
+    "once": ({"loop": False, "exclude": [{"protocol": 17}]}, [(TCP, [0, 7000, 21000], None)]),
 }  # fmt: skip
 
 
@@ -244,6 +244,6 @@ def test_times_are_scaled_exactly_and_rounded_down(time_ns, pace, expected):
     assert scale_to_ps(time_ns, pace) == expected
 
 
-@pytest.mark.parametrize(("length_ps", "packets", "expected"), [(21_000, 3, 31_500), (0, 5, 0), (2, 4, 3)])
+@pytest.mark.parametrize(("length_ps", "packets", "expected"), [(21_000, 3, 31_500), (0, 5, None), (2, 4, 3)])
 def test_a_loop_adds_the_mean_gap_of_at_least_a_picosecond(length_ps, packets, expected):
     assert loop_period(length_ps, packets) == expected

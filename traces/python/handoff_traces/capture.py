@@ -31,16 +31,21 @@ class Interface:
         Empty if the file states none; pcap never does.
     link_type : int
         LINKTYPE number of tcpdump.org/linktypes.html.
-    snap_length : int
-        Maximum number of bytes captured of each packet; 0 means no limit.
+    snap_length : int or None
+        Maximum number of bytes captured of each packet; None means no limit, for which the formats have 0.
     packets : int
         Number of packets of this interface in the file.
     """
 
     name: str
     link_type: int
-    snap_length: int
+    snap_length: int | None
     packets: int
+
+    @classmethod
+    def of(cls, name: str, link_type: int, snap_length: int | None, packets: int) -> "Interface":
+        """Return the interface with the numbers of a file."""
+        return cls(name, link_type, snap_length or None, packets)
 
 
 def format_address(version: int, address: NDArray[np.uint8]) -> str:
@@ -250,7 +255,7 @@ def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:
     """Remove the fields of ``Facts`` from the result of a native reader and return them."""
     columns["flows"] = Flows(**columns["flows"])
     columns["tunnels"] = TunnelTable(**columns["tunnels"])
-    columns["interfaces"] = tuple(Interface(*interface) for interface in columns["interfaces"])
+    columns["interfaces"] = tuple(Interface.of(*interface) for interface in columns["interfaces"])
     return {name: columns.pop(name) for name in FACT_FIELDS}
 
 

@@ -91,8 +91,8 @@ class CaptureWriter:
         All addresses of the packets. IPv4 uses the first four bytes of each.
     flows : FlowHeaders
         The flow table.
-    snap_length : int
-        Maximum number of bytes written of each packet; 0 writes all.
+    snap_length : int or None
+        Maximum number of bytes written of each packet, at least 1; None writes all.
     comment : str
         Origin of the packets, for the section header.
     application : str or None
@@ -106,7 +106,7 @@ class CaptureWriter:
     Raises
     ------
     ValueError
-        If the capture to resume is shorter.
+        If the capture to resume is shorter, or the snap length below 1.
     OSError
         If the file cannot be written.
     """
@@ -119,18 +119,20 @@ class CaptureWriter:
         interfaces: Sequence[str],
         addresses: NDArray[np.uint8],
         flows: FlowHeaders,
-        snap_length: int = 128,
+        snap_length: int | None = 128,
         comment: str = "",
         application: str | None = None,
         names: Mapping[bytes, str] | None = None,
         resume_at: int | None = None,
     ) -> None:
+        if snap_length is not None and snap_length < 1:
+            raise ValueError(f"a snap length of {snap_length} writes nothing of a packet: give None for whole packets")
         if application is None:
             from importlib.metadata import version  # slow to import, and most programs write no capture
 
             application = f"handoff-traces {version('handoff-traces')}"
         self._native = _native.PacketWriter(
-            file.fileno(), ip, snap_length or FULL_SNAP_LENGTH, comment, application, list(interfaces),
+            file.fileno(), ip, FULL_SNAP_LENGTH if snap_length is None else snap_length, comment, application, list(interfaces),
             list((names or {}).items()), addresses, flows.source, flows.destination, flows.protocol,
             flows.source_port, flows.destination_port, resume_at,
         )  # fmt: skip

@@ -92,7 +92,7 @@ class CompiledCapture:
         with np.load(folder / _TABLE) as table:
             self.flows = IndexedFlows(**{f.name: table[f.name] for f in fields(IndexedFlows)})
             tunnels = TunnelTable(**{f.name: table[f"tunnel_{f.name}"] for f in fields(TunnelTable)})
-        facts["interfaces"] = tuple(Interface(**interface) for interface in facts["interfaces"])
+        facts["interfaces"] = tuple(Interface.of(**interface) for interface in facts["interfaces"])
         facts["times_ns"] = None if facts["times_ns"] is None else tuple(facts["times_ns"])
         self.facts = Facts(**facts, flows=self.flows, tunnels=tunnels)
         self._maps: list[mmap.mmap] = []
