@@ -10,7 +10,7 @@ import click
 
 from handoff.cli.command_group import CommandGroup
 
-_COMMANDS = ("compare", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+_COMMANDS = ("compare", "diff", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
 
 
 @click.group(
