@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from handoff.scenario.field_types import read_limit, read_places
+from handoff.scenario.field_types import read_all, read_limit, read_places
 from handoff.scenario.models import Scenario
 
 
@@ -33,7 +33,7 @@ def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
 
 def is_count(path: Sequence[str | int]) -> bool:
     """Return whether the value at a path may be a plain whole number."""
-    readers = {reader for reader in validators_at(path) if reader not in (read_limit, read_places)}
+    readers = {reader for reader in validators_at(path) if reader not in (read_all, read_limit, read_places)}
     return not readers and any(kind is int for kind, _ in _alternatives(_annotation_at(path), ()))
 
 

@@ -20,6 +20,7 @@ from handoff.scenario.field_types import (
     ValueReader,
     as_list,
     parse_prefix,
+    read_all,
     read_duration,
 )
 
@@ -153,7 +154,7 @@ class Traffic(StrictModel):
     exclude: Filters | None = None
     clip_flows: Within = TimeWindow(0, None)
     assign: Literal["round-robin", "hash"] = "round-robin"
-    flows_per_mobile: Positive | Literal["all"] = 1
+    flows_per_mobile: Annotated[Positive | None, ValueReader(read_all)] = 1
     table: dict[str, list[str]] | None = None
     origin: Literal["flow", "stream"] = "flow"
     pace: Pace = "1"

@@ -67,7 +67,7 @@ MAX_RUNS_PER_VALUE = 1000
     "Keep the runs in DIR, the dataset of a sweep. The same command then continues where it stopped, "
     "and 'handoff query' reads the runs."
 )
-@memory_limit_option("Stop at a run that may need more memory than this, as in '2GB'.")
+@memory_limit_option("Leave out values whose runs may need more memory than this, as in '2GB'.")
 @click.option("--analytic", is_flag=True, help="Print the closed forms only, without any simulation.")
 @click.option("--dry-run", is_flag=True, help="Show the values that would be tried and their number of packets.")
 @junit_option
