@@ -17,13 +17,8 @@ from handoff.scenario.field_types import (
     Count,
     CountLimit,
     Duration,
-    Loss,
     Name,
     Names,
-    Places,
-    Positive,
-    QueueBytes,
-    Rate,
     SizeLimit,
     StrictModel,
     ValueReader,
@@ -32,114 +27,10 @@ from handoff.scenario.field_types import (
 )
 from handoff.scenario.mixture import MixtureGroup, mixture_problems
 from handoff.scenario.movement import CoverageModel, Movement
+from handoff.scenario.network import HomeAgent, Link, Node, Region, RegionLink, Regions, Routers, RouterTable
 from handoff.scenario.traffic import Traffic
 
 _SECOND = DURATION.units["s"]
-
-
-class Channel(StrictModel):
-    """One direction of a link: rate, propagation delay, drop-tail queue, loss probability.
-
-    None is no limit. The limits of the queue include the packet in transmission.
-    """
-
-    rate: Rate = None
-    delay: Duration
-    buffer_packets: Places = None
-    buffer_bytes: QueueBytes = None
-    loss: Loss = "0"
-
-
-class ServerParameters(StrictModel):
-    """Servers of a node.
-
-    ``service`` is the time to forward a packet, ``registration`` the time to process a registration message; 0 means no server.
-    The limits of the queues include the packet or message in service; None is no limit.
-    """
-
-    service: Duration = 0
-    service_queue: Places = None
-    registration: Duration = 0
-    registration_queue: Places = None
-    registration_answers: StrictBool = False
-
-
-class Node(ServerParameters):
-    """A router or host of the wired network."""
-
-    name: Name
-
-
-class Link(Channel):
-    """A link between two nodes, with the same parameters in both directions."""
-
-    between: Annotated[list[Name], Field(min_length=2, max_length=2)]
-
-
-class Cell(Channel):
-    """Radio cell of each router; an ``up_`` parameter that is absent is the same as for the downlink."""
-
-    shared: bool = False
-    up_rate: Rate = None
-    up_delay: Duration | None = None
-    up_buffer_packets: Places = None
-    up_buffer_bytes: QueueBytes = None
-    up_loss: Loss | None = None
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters that the file has, as ``Network.cell`` takes them: None is no limit, and not absent."""
-        return self.model_dump(exclude_unset=True)
-
-
-class HomeAgent(Node):
-    """The home agent. With a ``cell`` it has a home link, to which mobile nodes attach by the name of the home agent."""
-
-    cell: Cell | None = None
-
-
-class Region(StrictModel):
-    """Routers behind one gateway (gateway foreign agent, or mobility anchor point)."""
-
-    gateway: Name
-    routers: Names
-
-
-class Gateway(ServerParameters):
-    """Gateways of regions with equal parameters, named by ``name`` and a number from 0."""
-
-    name: Name
-
-
-class DirectLink(Channel):
-    """A link from every gateway to one node."""
-
-    to: Name
-
-
-class Regions(StrictModel):
-    """``count`` regions with equal parameters: the list of routers is divided evenly, and each part has a gateway."""
-
-    count: Positive
-    gateway: Gateway
-    wired_to: Name
-    wired: Channel
-    neighbours: Channel | None = None
-    link: list[DirectLink] = Field(default_factory=list)
-
-    def expanded(self, routers: list[str]) -> tuple[list[Node], list[Link], list[Region]]:
-        """Return the regions as ordinary nodes, links and regions."""
-        servers = self.gateway.model_dump(exclude={"name"})
-        names = [f"{self.gateway.name}{i}" for i in range(self.count)]
-        bounds = [len(routers) * i // self.count for i in range(self.count + 1)]
-        parts = [routers[begin:end] for begin, end in pairwise(bounds)]
-        links: list[tuple[str, str, Channel]] = [(self.wired_to, name, self.wired) for name in names]
-        links += [(direct.to, name, direct) for direct in self.link for name in names]
-        links += [(a, b, self.neighbours) for a, b in pairwise(names)] if self.neighbours is not None else []
-        return (
-            [Node.model_construct(name=name, **servers) for name in names],
-            [Link.model_construct(between=[a, b], **channel.model_dump(exclude={"to"})) for a, b, channel in links],
-            [Region.model_construct(gateway=name, routers=part) for name, part in zip(names, parts, strict=True)],
-        )
 
 
 class TemporaryHomeAgent(StrictModel):
@@ -154,19 +45,6 @@ class Restart(StrictModel):
 
     node: Name
     at: Duration
-
-
-class Routers(ServerParameters):
-    """Access routers with equal parameters.
-
-    Each is wired to one node, or to the gateway of its region. With ``neighbours``, each also has a link to the next of the list.
-    """
-
-    names: Names
-    wired_to: Name | None = None
-    wired: Channel
-    neighbours: Channel | None = None
-    cell: Cell
 
 
 def _option_fields() -> dict[str, Any]:
@@ -235,6 +113,7 @@ class Scenario(StrictModel):
     node: list[Node] = Field(default_factory=list)
     link: Annotated[list[Link], Field(min_length=1)]
     routers: Routers
+    router: list[RouterTable] = Field(default_factory=list)
     region: list[Region] = Field(default_factory=list)
     regions: Regions | None = None
     temporary_home_agent: list[TemporaryHomeAgent] = Field(default_factory=list)
@@ -264,7 +143,7 @@ class Scenario(StrictModel):
     @model_validator(mode="after")
     def _check_references(self) -> Scenario:
         """Check names that tables use of each other, and what depends on several tables."""
-        problems = [*self._node_problems(), *self._movement_problems()]
+        problems = [*self._node_problems(), *self._link_problems(), *self._router_problems(), *self._movement_problems()]
         problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
         problems += [*self._temporary_home_agent_problems(), *self._coverage_problems(), *self._traffic_problems()]
         problems += mixture_problems(self.mixture, bool(self.region or self.regions))
@@ -290,12 +169,43 @@ class Scenario(StrictModel):
         fixed = [node.name for node in (self.home_agent, *self.correspondent, *self.node)]
         names = [*fixed, *self.routers.names]
         problems = [f"node {name!r} is listed twice: give every node a name of its own" for name in _duplicates(names)]
-        used = [(name, "link") for link in self.link for name in link.between]
-        used += [(restart.node, "restart") for restart in self.restart]
+        used = [(name, place) for place, link in self._places_of_links() for name in link.between]
+        used += [(restart.node, f"restart.{i}.node") for i, restart in enumerate(self.restart)]
         used += [(self.routers.wired_to, "routers.wired_to")] if self.routers.wired_to is not None else []
         known = set(names)
         unknown = [(name, key) for name, key in dict.fromkeys(used) if name not in known]
         return problems + [f"{key}: no node {name!r}; there are {join_names(names)}" for name, key in unknown]
+
+    def _link_problems(self) -> list[str]:
+        routers, gateways = self.routers, {name: region.gateway for region in self.region for name in region.routers}
+        linked = {frozenset((name, gateways.get(name, routers.wired_to))): "[routers.wired]" for name in routers.names}
+        if routers.neighbours is not None:
+            linked |= {frozenset(pair): "[routers.neighbours]" for pair in pairwise(routers.names)}
+        problems = []
+        for place, link in self._places_of_links():
+            a, b = link.between
+            if a == b:
+                problems.append(f"{place}: both ends are {a!r}: name two nodes")
+            elif frozenset((a, b)) in linked:
+                problems.append(f"{place}: {a!r} and {b!r} are linked by {linked[frozenset((a, b))]} already: leave one out")
+            linked[frozenset((a, b))] = place.removesuffix(".between")
+        return problems
+
+    def _places_of_links(self) -> list[tuple[str, Link]]:
+        """Return each link with its place in the file for messages."""
+        return [("regions" if isinstance(link, RegionLink) else f"link.{i}.between", link) for i, link in enumerate(self.link)]
+
+    def _router_problems(self) -> list[str]:
+        places = [(name, f"router.{i}.name") for i, table in enumerate(self.router) for name in table.name]
+        known, first = set(self.routers.names), dict(reversed(places))
+        problems = [
+            f"{place}: no router {name!r}; there are {join_names(self.routers.names)}"
+            for name, place in places
+            if name not in known
+        ]
+        return problems + [
+            f"{place}: router {name!r} is listed twice: give it one table" for name, place in places if first[name] != place
+        ]
 
     def _movement_problems(self) -> list[str]:
         routers, movement = self.access_points, self.movement

@@ -15,7 +15,8 @@ from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.field_types import join_names
-from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, to_options
+from handoff.scenario.models import Scenario, to_options
+from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
 from handoff.workload.capture_stream import open_capture
@@ -112,11 +113,12 @@ def build_network(scenario: Scenario) -> Network:
     if scenario.home_agent.cell is not None:
         network.cell(scenario.home_agent.name, **scenario.home_agent.cell.parameters())
     routers = scenario.routers
-    gateways = _gateways(scenario)
+    gateways, tables = _gateways(scenario), {name: table for table in scenario.router for name in table.name}
     for name in routers.names:
-        _add_node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER_FIELDS}))
-        network.cell(name, **routers.cell.parameters())
-        _add_link(network, name, gateways.get(name) or str(routers.wired_to), routers.wired)
+        router = routers.changed(tables.get(name))
+        _add_node(network, Node.model_construct(name=name, **{k: getattr(router, k) for k in _SERVER_FIELDS}))
+        network.cell(name, **router.cell.parameters())
+        _add_link(network, name, gateways.get(name) or str(routers.wired_to), router.wired)
     if routers.neighbours is not None:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
             _add_link(network, a, b, routers.neighbours)

@@ -5,8 +5,9 @@ import pytest
 from engine.quantities import DURATION, RATE
 from handoff.scenario.field_paths import is_count, keys_at, validators_at
 from handoff.scenario.field_types import QuantityReader
-from handoff.scenario.models import Link, Scenario
+from handoff.scenario.models import Scenario
 from handoff.scenario.movement import CommutersModel
+from handoff.scenario.network import Link
 
 
 def test_keys_of_tables():

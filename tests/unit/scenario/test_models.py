@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from handoff.protocol.options import Options
-from handoff.scenario.models import Regions, Scenario, StudyOptions, to_options
+from handoff.scenario.models import Scenario, StudyOptions, to_options
+from handoff.scenario.network import Regions
 from tests.unit.scenario.sample_scenarios import COMMUTERS, MINIMAL
 
 
@@ -60,7 +61,8 @@ UNWIRED = ('wired_to = "ha"', "")
     ("pairs", "message"),
     [
         ([("[movement]", '[[node]]\nname = "ha"\n[movement]')], "node 'ha' is listed twice: give every node a name of its own"),
-        ([("[movement]", '[[restart]]\nnode = "x"\nat = "1s"\n[movement]')], "restart: no node 'x'; there are ha, cn, a, b"),
+        ([("[movement]", '[[restart]]\nnode = "x"\nat = "1s"\n[movement]')],
+         "restart.0.node: no node 'x'; there are ha, cn, a, b"),
         ([("size_bytes = 200", 'size_bytes = 200\ncorrespondent = "x"')],
          "traffic.0: no correspondent 'x'; there are cn (for a mobile node, give 'mobile_correspondent')"),
         ([UNWIRED], "routers.wired_to is missing: name the node that routers are wired to, or give regions"),
@@ -107,6 +109,6 @@ def test_all_problems_of_the_tables_are_reported_together():
     (message,) = problems(MINIMAL, ('["a", "b"]', '["a", "a"]'), ('["cn", "ha"]', '["cn", "hb"]'), ('"10s"', '"0s"'))
     assert message.split("\n") == [
         "node 'a' is listed twice: give every node a name of its own",
-        "link: no node 'hb'; there are ha, cn, a, a",
+        "link.0.between: no node 'hb'; there are ha, cn, a, a",
         "duration: 0 is too short; give a duration above 0",
     ]

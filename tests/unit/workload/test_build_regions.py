@@ -91,11 +91,11 @@ def test_patterns_expand_to_names(write, pattern, names):
         ("count = 3", "count = 8", ":24: regions: 8 regions for 7 routers: each needs at least one"),
         ("count = 3", "count = 0", ":25: regions.count: input should be greater than or equal to 1, not 0"),
         ("count = 3\n", "", ":24: regions.count: is missing; its table needs it"),
-        ('wired_to = "ha"', 'wired_to = "hq"', ":5: link: no node 'hq'; there are ha, cn, gw0, gw1, gw2, r0, r1"),
-        ('to = "cn"', 'to = "cm"', ":5: link: no node 'cm'; there are"),
+        ('wired_to = "ha"', 'wired_to = "hq"', ": regions: no node 'hq'; there are ha, cn, gw0, gw1, gw2, r0, r1"),
+        ('to = "cn"', 'to = "cm"', ": regions: no node 'cm'; there are"),
         ('name = "gw", reg', 'name = "gw", ret', ":26: regions.gateway.retistration: unknown key; did you mean 'registration'?"),
         ("[regions]", '[[region]]\ngateway = "x"\nrouters = "r{0..6}"\n\n[regions]', "exclude each other: leave one out"),
-        ("[regions]", '[[restart]]\nnode = "gw3"\nat = "1s"\n\n[regions]', ":1: restart: no node 'gw3'"),
+        ("[regions]", '[[restart]]\nnode = "gw3"\nat = "1s"\n\n[regions]', ": restart.0.node: no node 'gw3'"),
     ],
 )
 def test_a_mistake_is_reported(write, old, new, message):
