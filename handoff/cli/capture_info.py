@@ -69,7 +69,7 @@ def print_capture(description: dict[str, Any]) -> None:
     for name, columns in _TABLES.items():
         if rows := description[name]:
             show(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _MAX_SUMMARY_ROWS else ""))
-            _print_rows(columns, [[_cell(column, row[column]) for column in columns] for row in rows])
+            _print_rows(columns, [[_cell(column, row[column]) for column in columns] for row in rows], ("sport", "dport"))
     _print_signalling(description["signalling"], description["first_time_ns"])
 
 
@@ -102,8 +102,9 @@ def _print_signalling(signalling: dict[str, Any], start_ns: int | None) -> None:
         )
 
 
-def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    print_cells(columns, [["" if value is None else str(value) for value in row] for row in rows], left=columns, indent=_INDENT)
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], last: Sequence[str] = ()) -> None:
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    print_cells(columns, cells, left=columns, indent=_INDENT, last=last)
 
 
 def _cell(column: str, value: Any) -> Any:

@@ -13,7 +13,6 @@ from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
 from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
-from handoff.output.seconds import row_in_seconds
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -227,6 +226,8 @@ def _print_results(
         for run in runs
     ]  # fmt: skip
     if as_json:
+        from handoff.output.seconds import row_in_seconds
+
         for row, run in zip(rows, runs, strict=True):
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()

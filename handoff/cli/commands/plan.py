@@ -17,6 +17,7 @@ from handoff.cli.options import (
     scenario_argument,
     seed_option,
     set_option,
+    wide_option,
 )
 
 MAX_RUNS_PER_VALUE = 1000
@@ -74,6 +75,7 @@ MAX_RUNS_PER_VALUE = 1000
 @progress_option("Show the current step on stderr.")
 @execution_options
 @json_option
+@wide_option
 def plan(
     procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, junit: Path | None, **options: Any
 ) -> int:

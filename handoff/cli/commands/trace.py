@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from handoff.cli.options import json_option
+from handoff.cli.options import json_option, wide_option
 
 
 @click.group()
@@ -17,6 +17,7 @@ def trace() -> None:
 @trace.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
+@wide_option
 @click.option(
     "--scenario", type=click.Path(path_type=Path),
     help="For a movement FILE, also show the attachments under the coverage of this scenario.",
