@@ -131,8 +131,8 @@ class Filter(StrictModel):
 Filters = Annotated[list[Filter], ValueReader(as_list), Field(min_length=1)]
 
 _CAPTURE_KEYS = {
-    "mobile_address", "clocks", "clip", "select", "exclude", "clip_flows", "assign", "flows_per_mobile", "table", "origin",
-    "pace", "shift", "loop",
+    "mobile_address", "tunnel", "on_bad_record", "clocks", "clip", "select", "exclude", "clip_flows", "assign",
+    "flows_per_mobile", "table", "origin", "pace", "shift", "loop",
 }  # fmt: skip
 _FLOW_KEYS = {"interval", "size_bytes", "poisson", "direction", "label"}
 
@@ -148,6 +148,8 @@ class Traffic(StrictModel):
     phase: Duration = 0
     capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = None
     mobile_address: Prefixes | None = None
+    tunnel: Literal["inner", "outer"] | None = None
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = "refuse"
     clocks: Literal["absolute", "each"] = "absolute"
     clip: Within = TimeWindow(0, None)
     select: Filters | None = None

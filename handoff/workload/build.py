@@ -19,13 +19,13 @@ from handoff.scenario.models import Scenario, to_options
 from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
-from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import load_attachments
 from handoff.workload.movement_memory import check_movement_memory
+from handoff.workload.scenario_captures import ScenarioCaptures
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of the phase shift of a constant-bit-rate or Poisson flow."""
@@ -67,20 +67,22 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
     presence = None
     if attachments is not None:
         presence = attachments.presence(len(mobile_names), scenario.movement.margin)
-    captures = _open_captures(scenario, path.parent, problems)
+    captures = ScenarioCaptures(path.parent)
     notes = []
+    traffic_problems = []
     for i, traffic in enumerate(scenario.traffic):
         try:
             ends = _flow_ends(scenario, network, traffic, mobile_names, presence, seed)
             if traffic.capture is None:
                 _add_flows(network, ends, traffic, seed)
-            elif captures.keys() >= set(traffic.capture):
-                amount = replay_captures(
-                    network, ends, [captures[name] for name in traffic.capture], traffic, mobile_names, seed=seed
+            elif (opened := captures.open(traffic)) is not None:
+                amounts = replay_captures(
+                    network, ends, opened, traffic, mobile_names, seed=seed, duration_ps=scenario.duration
                 )
-                notes.append(f"traffic.{i}: {amount} are replayed")
+                notes += [f"traffic.{i}: {amount}" for amount in amounts]
         except (ValueError, NetworkError) as error:
-            problems.append(f"{path}: traffic.{i}: {error}")
+            traffic_problems.append(f"{path}: traffic.{i}: {error}")
+    problems += captures.problems + traffic_problems
     groups = None
     if attachments is not None and scenario.mixture:
         group_problems: list[str] = []
@@ -98,10 +100,11 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         to_options(scenario.options),
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
-        tuple(notes),
+        (*notes, *captures.notes()),
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         attacks,
+        captures.skipped(),
     )
 
 
@@ -184,17 +187,6 @@ def _add_mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
     if commuters is not None:  # numbered names behind one prefix are a single group, whatever their number
         return network.mobiles(commuters.mobile_nodes, prefix=commuters.prefix, home=home)
     return np.array([network.mobile(name, home=home) for name in names], np.int64)
-
-
-def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dict[str, handoff_traces.CompiledCapture]:
-    """Open each capture once; add to ``problems`` for the captures that cannot be read."""
-    captures = {}
-    for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
-        try:
-            captures[name] = open_capture(folder / name)
-        except handoff_traces.TraceError as error:
-            problems.append(str(error))
-    return captures
 
 
 def _flow_ends(

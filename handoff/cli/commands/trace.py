@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -26,7 +27,14 @@ def trace() -> None:
     "--max-ratio", type=click.IntRange(1, 2**63 - 1),
     help="Maximum factor by which a compressed capture may grow when it is decompressed.  [default: 100]",
 )
-def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None) -> None:
+@click.option(
+    "--on-bad-record", type=click.Choice(["refuse", "skip", "keep-first"]), default="refuse", show_default=True,
+    help="A bad record of a capture: refuse the file, leave the record out, or keep only the records before it.",
+)
+def info(
+    file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None,
+    on_bad_record: Literal["refuse", "skip", "keep-first"],
+) -> None:  # fmt: skip
     """Describe a capture or a movement FILE.
 
     A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area and speeds. An association log:
@@ -45,7 +53,7 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
     else:
         from handoff.cli.capture_info import describe_capture, print_capture
 
-        description = describe_capture(file, max_ratio)
+        description = describe_capture(file, max_ratio, on_bad_record)
         show = print_capture
     if as_json:
         show_json(description)
