@@ -8,6 +8,10 @@ import click
 
 from handoff.cli.options import json_option
 
+FORMATS = (
+    "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
+)  # fmt: skip
+
 
 @click.group()
 def trace() -> None:
@@ -22,24 +26,45 @@ def trace() -> None:
     help="For a movement FILE, also show the attachments under the coverage of this scenario.",
 )
 @click.option(
+    "--format", type=click.Choice(FORMATS),
+    help="Format of a movement FILE or association log.  [default: its content shows it]",
+)
+@click.option(
+    "--activity", type=click.Path(path_type=Path), help="SUMO's activity file of ns-2 movement: who is present when.",
+)
+@click.option(
+    "--on-bad-record", type=click.Choice(["refuse", "skip", "keep-first"]), default="refuse", show_default=True,
+    help="Refuse a file with a bad record, leave out all bad records, or only those that contradict an earlier one.",
+)
+@click.option("--strict", is_flag=True, help="Refuse positions that are not plausible.")
+@click.option(
     "--max-ratio", type=click.IntRange(1, 2**63 - 1),
     help="Maximum factor by which a compressed capture may grow when it is decompressed.  [default: 100]",
 )
-def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None) -> None:
+def info(
+    file: Path, as_json: bool, scenario: Path | None, format: str | None, activity: Path | None, on_bad_record: str, strict: bool,
+    max_ratio: int | None,
+) -> None:  # fmt: skip
     """Describe a capture or a movement FILE.
 
-    A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area and speeds. An association log:
-    handoffs and residence times.
+    A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area, speeds, and what is not
+    plausible. An association log: handoffs and residence times.
 
     Example: handoff trace info examples/captures/commute.pcap
     """
     import handoff_traces
     from handoff.cli.terminal import show_json
 
-    if scenario is not None or handoff_traces.detect_format(file) != "other":
-        from handoff.cli.movement_info import describe_movement, print_movement
+    kind = "movement"
+    if scenario is None and format is None:
+        guess = handoff_traces.guess_format(file)
+        kind = guess.kind
+        if kind == "unknown":
+            raise handoff_traces.unknown_format_error(file, guess)
+    if kind != "capture":
+        from handoff.cli.movement_info import ReadOptions, describe_movement, print_movement
 
-        description = describe_movement(file, scenario)
+        description = describe_movement(file, scenario, ReadOptions(format, activity, on_bad_record, strict))
         show = print_movement
     else:
         from handoff.cli.capture_info import describe_capture, print_capture
