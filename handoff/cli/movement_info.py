@@ -28,6 +28,8 @@ class ReadOptions:
     ----------
     format : str or None
         Format of the file; None: its content shows it.
+    columns : dict of str to str or None
+        Columns of an association log in CSV: mobile, cell and time.
     activity : Path or None
         Activity file of ns-2 movement.
     on_bad_record : str
@@ -37,6 +39,7 @@ class ReadOptions:
     """
 
     format: str | None = None
+    columns: dict[str, str] | None = None
     activity: Path | None = None
     on_bad_record: str = "refuse"
     strict: bool = False
@@ -68,7 +71,7 @@ def describe_movement(file: Path, scenario: Path | None = None, options: ReadOpt
     if scenario is not None:
         return _describe_under_coverage(file, scenario, options)
     name = options.format or handoff_traces.guess_format(file).format
-    if name in LOGS:
+    if name in LOGS or options.columns is not None:
         return _describe_log(file, options)
     description = _describe_tracks(file, _read_tracks(file, options), options)
     if name == "gnettrack":
@@ -84,7 +87,7 @@ def _read_tracks(file: Path, options: ReadOptions) -> handoff_traces.Tracks:
 
 def _describe_log(file: Path, options: ReadOptions) -> dict[str, Any]:
     log = handoff_traces.read_cell_log(
-        file, options.format, None, on_bad_record=options.on_bad_record  # type: ignore[arg-type]
+        file, options.format, None, columns=options.columns, on_bad_record=options.on_bad_record  # type: ignore[arg-type]
     )
     description = {"format": log.format} | attachment_statistics(log)
     return description | {"skipped": log.skipped} if log.skipped else description

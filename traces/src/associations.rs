@@ -231,6 +231,8 @@ impl LogBuilder {
 
     /// Turn the rows into columns whose times count from `begin`.
     fn add_columns(&mut self, begin: i128) {
+        let first_s = self.rows.iter().map(|row| row.times.up).min().unwrap_or(0) / PS_PER_S;
+        let mut fits = true;
         let log = &mut self.log;
         log.begin_ps = begin;
         for Row { mobile, router, times, line } in std::mem::take(&mut self.rows) {
@@ -239,10 +241,13 @@ impl LogBuilder {
             }
             let mut shift = |name: &str, time: Option<i128>| match time {
                 Some(time) => i64::try_from(time - begin).unwrap_or_else(|_| {
-                    let message = format!("{name} {:?} is more than 106 days after 0", format_seconds(time));
-                    let seconds = time / PS_PER_S;
-                    let expected = format!("at most {MAX_S} s; for UNIX times give begin, such as \"{seconds}s\"");
-                    self.problems.add(line, message, expected);
+                    if std::mem::take(&mut fits) {
+                        let message =
+                            format!("{name} {:?} is more than 106 days after 0", format_seconds(time));
+                        let expected =
+                            format!("at most {MAX_S} s; for UNIX times a begin such as \"{first_s}s\"");
+                        self.problems.add(line, message, expected);
+                    }
                     NO_TIME
                 }),
                 None => NO_TIME,

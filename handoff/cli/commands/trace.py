@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +12,15 @@ from handoff.cli.options import json_option
 FORMATS = (
     "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
 )  # fmt: skip
+
+
+def _parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    columns = dict(part.partition("=")[::2] for part in value.split(","))
+    if not {"cell", "time"} <= columns.keys() <= {"mobile", "cell", "time"} or not all(columns.values()):
+        raise click.BadParameter("give cell=…, time=… and, unless there is one mobile node only, mobile=…")
+    return columns
 
 
 @click.group()
@@ -30,6 +40,10 @@ def trace() -> None:
     help="Format of a movement FILE or association log.  [default: its content shows it]",
 )
 @click.option(
+    "--columns", metavar="NAMES", callback=_parse_columns,
+    help="Columns of an association log in CSV, as in 'mobile=user,cell=CellID,time=when'.",
+)
+@click.option(
     "--activity", type=click.Path(path_type=Path), help="SUMO's activity file of ns-2 movement: who is present when.",
 )
 @click.option(
@@ -41,10 +55,7 @@ def trace() -> None:
     "--max-ratio", type=click.IntRange(1, 2**63 - 1),
     help="Maximum factor by which a compressed capture may grow when it is decompressed.  [default: 100]",
 )
-def info(
-    file: Path, as_json: bool, scenario: Path | None, format: str | None, activity: Path | None, on_bad_record: str, strict: bool,
-    max_ratio: int | None,
-) -> None:  # fmt: skip
+def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None, **reading: Any) -> None:
     """Describe a capture or a movement FILE.
 
     A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area, speeds, and what is not
@@ -56,7 +67,7 @@ def info(
     from handoff.cli.terminal import show_json
 
     kind = "movement"
-    if scenario is None and format is None:
+    if scenario is None and reading["format"] is None and reading["columns"] is None:
         guess = handoff_traces.guess_format(file)
         kind = guess.kind
         if kind == "unknown":
@@ -64,7 +75,7 @@ def info(
     if kind != "capture":
         from handoff.cli.movement_info import ReadOptions, describe_movement, print_movement
 
-        description = describe_movement(file, scenario, ReadOptions(format, activity, on_bad_record, strict))
+        description = describe_movement(file, scenario, ReadOptions(**reading))
         show = print_movement
     else:
         from handoff.cli.capture_info import describe_capture, print_capture

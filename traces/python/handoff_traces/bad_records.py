@@ -57,7 +57,7 @@ class BadRecords:
     def check(self) -> None:
         """Raise a TraceError with all problems, if there are any."""
         if self._problems:
-            raise TraceError(fspath(self.path), "line", self._problems, self._count)
+            raise TraceError(fspath(self.path), "line", sorted(self._problems), self._count)
 
 
 def quote(text: str) -> str:

@@ -32,9 +32,9 @@ _MAKES_NO_LINK = re.compile(r"\bauthenticated\b|fail|denied|reject|refuse", re.I
 """Authentication precedes an association."""
 _SYSLOG_LINE = re.compile(
     r"(?:<\d+>(?:1 )?)?"
-    r"(?P<time>\d+(?:\.\d+)?(?=\s)"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"
-    r"|(?:\d{4} )?[A-Za-z]{3} +\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?)"
+    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"
+    r"|(?:\d{4} )?[A-Za-z]{3} +\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?"
+    r"|\d+(?:\.\d+)?(?=\s))"
     r"\s+(?P<ap>\S+)\s(?P<rest>.*)"
 )
 
@@ -111,7 +111,11 @@ def read_cell_log(
     if begin_ps is None:
         begin_ps = 0 if dated else first_ps
     zero_ps = begin_ps + (first_ps if dated else 0)
-    rows = list(_shift(_attachments(_in_order(sightings, bad)), zero_ps, bad))
+    rows = list(_shift(_attachments(_in_order(sightings, bad)), zero_ps))
+    late = next((row for row in rows if max(row[3:]) > _MAX_PS), None)
+    if late is not None:
+        problem = f"time {format_seconds(max(late[3:]) + zero_ps)} is more than 106 days after 0"
+        bad.refuse(late[0], problem, f'at most 9223372 s; for UNIX times a begin such as "{first_ps // PS_PER_S}s"')
     if not rows:
         bad.refuse(1, "no mobile node in it is ever attached", "a line with a cell and a time after begin")
     bad.check()
@@ -245,18 +249,11 @@ def _attachments(sightings: Iterable[Sighting]) -> Iterator[tuple[int, str, str,
         yield now.line, now.mobile, now.cell, now.time_ps, NO_TIME
 
 
-def _shift(
-    rows: Iterable[tuple[int, str, str, int, int]], zero_ps: int, bad: BadRecords
-) -> Iterator[tuple[int, str, str, int, int]]:
-    """Yield attachments whose times count from ``zero_ps``, without the earlier ones; note times that do not fit int64."""
+def _shift(rows: Iterable[tuple[int, str, str, int, int]], zero_ps: int) -> Iterator[tuple[int, str, str, int, int]]:
+    """Yield attachments whose times count from ``zero_ps``, without those that end by then."""
     for line, mobile, cell, up_ps, down_ps in rows:
         if down_ps == NO_TIME or down_ps > zero_ps:
-            up, down = max(up_ps - zero_ps, 0), down_ps if down_ps == NO_TIME else down_ps - zero_ps
-            if max(up, down) > _MAX_PS:
-                problem = f"time {format_seconds(max(up, down))} is more than 106 days after 0"
-                bad.refuse(line, problem, f"at most 9223372 s; for UNIX times give begin, such as {up_ps // PS_PER_S}s")
-            else:
-                yield line, mobile, cell, up, down
+            yield line, mobile, cell, max(up_ps - zero_ps, 0), down_ps if down_ps == NO_TIME else down_ps - zero_ps
 
 
 def _rename_routers(log: Associations, cells: Mapping[str, str]) -> Associations:

@@ -22,7 +22,7 @@ KNOWN_FORMATS = {
 """What can be read, by kind; each plain or compressed with gzip or Zstandard, except Parquet."""
 
 _HEAD_BYTES = 4096
-_XML_HEAD_BYTES = (1 << 20) + _HEAD_BYTES
+_LONG_HEAD_BYTES = (1 << 20) + _HEAD_BYTES
 """The comment that SUMO writes before the root element has its whole configuration."""
 _MAX_LINES = 50
 _CAPTURES = {
@@ -57,6 +57,8 @@ _TRUE = {b"true", b"1", b"yes", b"on", b"x", b"t"}
 _NUMBER = rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 _ACTIVITY = re.compile(rb"\$ns_? at \S+ \"\$\w+\(\S+\) (start|stop)\"")
 _SETDEST = re.compile(rb"\$(node_\(|ns_? at )")
+_SETDEST_LINE = re.compile(rb"^\s*\$node_\(\S+ set [XYZ]_|^\s*\$ns_? at \S+ \"\$node_\(\S+ setdest ")
+_TCL = re.compile(rb"(set|proc|puts|source|global|if|for|foreach) ")
 _CRAWDAD = re.compile(rb"\d+(\.\d+)?[ \t]+[A-Za-z]\S*")
 MAC_ADDRESS = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|\b[0-9A-Fa-f]{12}\b"
 ASSOCIATION_EVENT = r"\b(?:re-?|dis-?)?associat(?:ed|ion|e|ing)|\broamed\b|\b(?:de)?authenticated\b|\bdeauthenticat(?:ion|ing|e)"
@@ -100,8 +102,11 @@ def guess_format(path: str | PathLike[str]) -> FormatGuess:
         if head.startswith(magic):
             return FormatGuess("unknown", name, "its first bytes")
     head = head.removeprefix(b"\xef\xbb\xbf")
-    if head.lstrip().startswith(b"<"):
-        return _guess_xml(_native.read_bytes(path, _XML_HEAD_BYTES, True).removeprefix(b"\xef\xbb\xbf"))
+    if re.match(rb"\s*<(?!\d+>)", head):  # a line of syslog may begin with <30>
+        return _guess_xml(_native.read_bytes(path, _LONG_HEAD_BYTES, True).removeprefix(b"\xef\xbb\xbf"))
+    if len(head) >= _HEAD_BYTES - 3 and (not list(_significant_lines(head)) or _TCL.match(next(_significant_lines(head)))):
+        # a long comment, or a script, whose movement begins later
+        head = _native.read_bytes(path, _LONG_HEAD_BYTES, True).removeprefix(b"\xef\xbb\xbf")
     return _guess_text(head)
 
 
@@ -157,6 +162,10 @@ def _guess_text(head: bytes) -> FormatGuess:
     if not lines:
         return FormatGuess("unknown", "", "it is empty" if not head.strip() else "it begins with comments only")
     first = lines[0]
+    if _TCL.match(first) and any(map(_SETDEST_LINE.search, head.splitlines())):
+        return FormatGuess("movement", "setdest", "its lines with $node_ and $ns_")
+    if _TCL.match(first):
+        return FormatGuess("unknown", "a Tcl script without the movement of ns-2 nodes", "its first line")
     if first.startswith(b"mobile,"):
         return FormatGuess("associations", "associations", "its header begins with mobile,")
     if any(_SETDEST.match(line) for line in lines):

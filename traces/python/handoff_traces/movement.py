@@ -218,7 +218,7 @@ def _check_format(path: str | PathLike[str], format: str | None, guess: FormatGu
             expected = "format fcd-geo, or none"
             raise TraceError(fspath(path), "line", [(1, f"{guess.reason}, but the format is stated as fcd", expected)], 1)
         return
-    if guess.format == "gnettrack" or guess.kind == "movement" or guess.reason.startswith("its root element"):
+    if guess.format == "gnettrack" or guess.kind == "movement" or guess.format == "XML":
         return
     if guess.kind == "associations":
         problem = ("the file is an association log", "a file of positions; pass this one as associations")

@@ -140,7 +140,8 @@ impl Parser {
         };
         // a node stands at its first waypoint before it begins to move
         let stands_first = std::mem::take(&mut self.is_first_waypoint) && time_ps > 0;
-        (!stands_first || builder.add_sample(mobile, 0, (x, y))) && builder.add_sample(mobile, time_ps, (x, y))
+        (!stands_first || builder.add_sample(mobile, 0, (x, y)))
+            && builder.add_sample(mobile, time_ps, (x, y))
     }
 
     fn end_line(&mut self, builder: &mut TrackBuilder) {

@@ -187,7 +187,7 @@ struct Columns {
 pub fn read_csv(lines: &mut LineReader, format: Format, builder: &mut TrackBuilder) {
     let mut samples = Samples::new(format, builder);
     let mut buffer = Vec::new();
-    let Some(header) = lines.next_line(&mut buffer, builder).map(<[u8]>::to_vec) else { return };
+    let Some(header) = lines.next_row(&mut buffer, builder).map(<[u8]>::to_vec) else { return };
     let count = |separator: u8| header.iter().filter(|&&byte| byte == separator).count();
     let separator = SEPARATORS.into_iter().max_by_key(|&separator| (count(separator), separator == b';'));
     let separator = separator.unwrap_or(b';');
@@ -212,11 +212,11 @@ pub fn read_csv(lines: &mut LineReader, format: Format, builder: &mut TrackBuild
             "timestep_time, vehicle_id, vehicle_x and vehicle_y, or person_…, or time, id, x and y",
         );
     };
-    while let Some(line) = lines.next_line(&mut buffer, builder) {
+    while let Some(line) = lines.next_row(&mut buffer, builder) {
         if builder.has_too_many_problems() {
             return;
         }
-        if line.is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
         builder.begin_record();

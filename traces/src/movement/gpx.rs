@@ -56,7 +56,15 @@ impl GpxHandler {
     pub fn new(builder: &mut TrackBuilder) -> Self {
         builder.tracks.format = Format::Gpx.name();
         builder.tracks.units = Units::Nanodegrees;
-        GpxHandler { tracks: 0, point: None, text: Vec::new(), path: Vec::new(), samples: Vec::new(), begins_segment: false, outside_tracks: None }
+        GpxHandler {
+            tracks: 0,
+            point: None,
+            text: Vec::new(),
+            path: Vec::new(),
+            samples: Vec::new(),
+            begins_segment: false,
+            outside_tracks: None,
+        }
     }
 }
 

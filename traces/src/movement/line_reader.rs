@@ -64,12 +64,20 @@ impl<'a> LineReader<'a> {
 
     /// Read the next line without the spaces at its ends; return None at the end of the file, and after reporting an error.
     pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>, builder: &mut TrackBuilder) -> Option<&'b [u8]> {
+        self.next_row(buffer, builder).map(<[u8]>::trim_ascii)
+    }
+
+    /// Read the next line, as `next_line`, with the spaces at its ends: they may separate empty fields.
+    pub fn next_row<'b>(&mut self, buffer: &'b mut Vec<u8>, builder: &mut TrackBuilder) -> Option<&'b [u8]> {
         self.begin_unit();
         builder.line = self.line;
         buffer.clear();
         match self.read_until(b'\n', buffer) {
             Ok(0) => None,
-            Ok(_) => Some(buffer.trim_ascii()),
+            Ok(_) => {
+                let line = buffer.strip_suffix(b"\n").unwrap_or(buffer);
+                Some(line.strip_suffix(b"\r").unwrap_or(line))
+            }
             Err(error) => {
                 self.report_error(&error, builder);
                 None

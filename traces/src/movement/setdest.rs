@@ -160,7 +160,9 @@ fn start_leg(node: &mut Node, at: i64, to: (i64, i64), speed: i128, builder: &mu
     if node.jump.is_some_and(|(time, _)| time <= at) && !complete_jump(node, builder) {
         return false;
     }
-    let Some(leg) = current_leg(node, at, "its X_ and Y_ before its first setdest", builder) else { return true };
+    let Some(leg) = current_leg(node, at, "its X_ and Y_ before its first setdest", builder) else {
+        return true;
+    };
     let from = leg.position_at(at);
     let has_room = add_way(node, &leg, at, builder) && builder.add_sample(node.mobile, at, from);
     let (to, arrives_ps) =

@@ -37,7 +37,8 @@ $ns_ at 11.0 \"$god_ set-dist 0 1 2\"\n\
 $ns_ at 30.0 \"$node_(0) set X_ 500.0\"; # jump\n$ns_ at 30.0 \"$node_(0) set Y_ 500.0\"\nset opt(nn) 2\n$ns_ at 2.0 \"$node_(1) setdest 3.0 4.0 1.0\"\n";
 const BONNMOTION: &[u8] = b"0.0 83.36 141.82 60.0 83.36 141.82 93.5 1.0E2 20\n0.0 1 1\n";
 const BONNMOTION_3D: &[u8] = b"#3D\n0.0 83.36 141.82 5 60.0 83.36 141.82 5\n";
-const FCD_CSV: &[u8] = b"timestep_time;vehicle_id;vehicle_x;vehicle_y;vehicle_speed;person_id;person_x;person_y\n\
+const FCD_CSV: &[u8] =
+    b"timestep_time;vehicle_id;vehicle_x;vehicle_y;vehicle_speed;person_id;person_x;person_y\n\
 0.00;a;0.00;0.00;10.00;;;\n0.00;;;;;a;5;5\n1.00;\"b \"\"c\";10.00;0.00;10.00;;;\n2.00;a;20.5;0;1e1;a;6;6\n";
 const LOG: &[u8] = b"mobile,router,up_s,down_s,predict_s,going_down_s\nm1,r1,0,33.3054,30.1,33.2\nm1,r2,31.5,,,\n\"m,2\",r1,1,2,,\n";
 
