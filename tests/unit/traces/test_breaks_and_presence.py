@@ -1,4 +1,4 @@
-"""When a mobile node of a movement file is present: segments, jumps, activity, the time before the first waypoint; bad records."""
+"""When a node of a movement file is present: segments, jumps, activity, the time before the first waypoint; bad records."""
 
 import numpy as np
 import pytest

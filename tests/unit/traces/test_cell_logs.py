@@ -50,8 +50,8 @@ def test_bad_lines_of_a_log_are_left_out_and_counted(save):
     log = handoff_traces.read_associations(path, on_bad_record="skip")
     assert rows(log) == [("m", "a", S, 2 * S), ("m", "c", 6 * S, -1)]
     assert log.skipped == {
-        "a time that cannot be read": 1, "a time before that of an earlier record": 1, "a name that is missing or cannot be used": 1,
-        "an attachment that overlaps an earlier one": 1, "times in an impossible order": 1, "a wrong number of fields": 1,
+        "a time that cannot be read": 1, "a time before that of an earlier record": 1,
+        "a name that is missing or cannot be used": 1, "an attachment that overlaps an earlier one": 1, "times in an impossible order": 1, "a wrong number of fields": 1,
     }  # fmt: skip
 
 
@@ -208,8 +208,11 @@ def test_a_movement_file_of_crawdad_is_one_card(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "ps"),
-    [("12.5", 125 * S // 10), ("0", 0), ("1700000000.000000000001", 1_700_000_000 * S + 1), ("-1", None), ("1e3", None), ("", None)],
-)
+    [
+        ("12.5", 125 * S // 10), ("0", 0), ("1700000000.000000000001", 1_700_000_000 * S + 1), ("-1", None), ("1e3", None),
+        ("", None),
+    ],
+)  # fmt: skip
 def test_seconds_are_exact(text, ps):
     assert parse_seconds(text) == ps
 

@@ -73,7 +73,7 @@ def test_positions_show_degrees_without_speeds(save):
 
 def test_a_stated_format_that_the_header_contradicts_is_refused(save):
     path = save(fcd(*NORTH, header=HEADER.format(GEO.format("true"))))
-    with pytest.raises(handoff_traces.TraceError, match="SUMO's header says fcd-output.geo, but the format is stated as fcd"):
+    with pytest.raises(handoff_traces.TraceError, match=r"SUMO's header says fcd-output\.geo, but the format"):
         handoff_traces.read_movement(path, format="fcd")
     assert handoff_traces.read_movement(save(fcd(*NORTH, speed=11.12)), format="fcd").y_mm.tolist() == [44_500, 44_501]
 
@@ -169,5 +169,5 @@ def test_a_damaged_parquet_file_is_refused(save):
     path = write_parquet(save, time=[0, 1], id=["v", "v"], x=[0.0, 1.0], y=[0.0, 0.0])
     content = path.read_bytes()
     for damaged in (content[:40], content[:60] + b"\xff" * 40 + content[100:], b"PAR1" + bytes(100) + b"PAR1", b"PAR1"):
-        with pytest.raises(handoff_traces.TraceError, match="the Parquet file cannot be read|columns|fields|x |time "):
+        with pytest.raises(handoff_traces.TraceError, match=r"the Parquet file cannot be read|columns|fields|x |time "):
             handoff_traces.read_movement(save(damaged))
