@@ -51,7 +51,8 @@ def test_bad_lines_of_a_log_are_left_out_and_counted(save):
     assert rows(log) == [("m", "a", S, 2 * S), ("m", "c", 6 * S, -1)]
     assert log.skipped == {
         "a time that cannot be read": 1, "a time before that of an earlier record": 1,
-        "a name that is missing or cannot be used": 1, "an attachment that overlaps an earlier one": 1, "times in an impossible order": 1, "a wrong number of fields": 1,
+        "a name that is missing or cannot be used": 1, "an attachment that overlaps an earlier one": 1,
+        "times in an impossible order": 1, "a wrong number of fields": 1,
     }  # fmt: skip
 
 

@@ -55,13 +55,15 @@ def read_parquet(path: str | PathLike[str]) -> bytes:
     TraceError
         If the file is damaged, or has no columns of positions.
     """
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-    from pyarrow import parquet
-
     def error(what: str, expected: str) -> TraceError:
         return TraceError(fspath(path), "line", [(1, what, expected)], 1)
 
+    try:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+        from pyarrow import parquet
+    except ImportError:
+        raise error("the file is Parquet, which needs the package pyarrow", "install pyarrow, or convert the file to CSV") from None
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
