@@ -62,7 +62,7 @@ pub fn quote_excerpt(text: &str) -> String {
     format!("{excerpt:?}")
 }
 
-/// What happens to a record of a text file that is wrong while the rest of the file is not.
+/// Treatment of a wrong record in a text file whose other records are right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBadRecord {
     /// It is a problem of the file.

@@ -48,7 +48,7 @@ def trace() -> None:
 )
 @click.option(
     "--on-bad-record", type=click.Choice(["refuse", "skip", "keep-first"]), default="refuse", show_default=True,
-    help="Refuse a file with a bad record, leave out all bad records, or only those that contradict an earlier one.",
+    help="Refuse a file with a bad record, leave out all bad records, or only records that contradict an earlier one.",
 )
 @click.option("--strict", is_flag=True, help="Refuse positions that are not plausible.")
 @click.option(

@@ -64,7 +64,7 @@ def test_a_node_of_ns2_that_is_set_to_another_place_jumps(save):
 
 
 def test_a_jump_interrupts_a_leg(save):
-    """At 5 s the node is at x = 50 m; it is set to y = 7 m and stands there."""
+    """At 5 s the node is at x = 50 m; it is set to y = 7 m, where it stays."""
     text = "\n".join([*JUMP.splitlines()[:3], '$ns_ at 5 "$node_(0) set Y_ 7"'])
     tracks = handoff_traces.read_movement(save(text.encode()))
     assert list(zip(tracks.time_ps.tolist(), tracks.x_mm.tolist(), tracks.y_mm.tolist(), strict=True)) == [

@@ -250,7 +250,7 @@ def _attachments(sightings: Iterable[Sighting]) -> Iterator[tuple[int, str, str,
 
 
 def _shift(rows: Iterable[tuple[int, str, str, int, int]], zero_ps: int) -> Iterator[tuple[int, str, str, int, int]]:
-    """Yield attachments whose times count from ``zero_ps``, without those that end by then."""
+    """Yield attachments whose times count from ``zero_ps``, without attachments that end by then."""
     for line, mobile, cell, up_ps, down_ps in rows:
         if down_ps == NO_TIME or down_ps > zero_ps:
             yield line, mobile, cell, max(up_ps - zero_ps, 0), down_ps if down_ps == NO_TIME else down_ps - zero_ps

@@ -63,7 +63,7 @@ def read_parquet(path: str | PathLike[str]) -> bytes:
         from pyarrow import csv as arrow_csv
         from pyarrow import parquet
     except ImportError:
-        raise error("the file is Parquet, which needs the package pyarrow", "install pyarrow, or convert the file to CSV") from None
+        raise error("a Parquet file needs the package pyarrow", "install it, or convert the file to CSV") from None
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names

@@ -19,7 +19,7 @@ KNOWN_FORMATS = {
     "associations": "association log (mobile,router,up_s,…), G-NetTrack Pro, syslog of access points, CRAWDAD (time and access "
     "point), any CSV with 'columns'",
 }
-"""What can be read, by kind; each plain or compressed with gzip or Zstandard, except Parquet."""
+"""Readable formats by kind; each plain or compressed with gzip or Zstandard, except Parquet."""
 
 _HEAD_BYTES = 4096
 _LONG_HEAD_BYTES = (1 << 20) + _HEAD_BYTES

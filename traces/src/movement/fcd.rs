@@ -12,7 +12,7 @@ const METRES_PER_DEGREE: f64 = 111_195.08;
 const TIME_COLUMNS: [&str; 3] = ["timestep_time", "time", "timestep"];
 const SEPARATORS: [u8; 3] = [b';', b',', b'\t'];
 
-/// What a sample describes.
+/// The kind of thing that a sample describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Traveller {
     Vehicle,
