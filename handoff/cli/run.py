@@ -13,6 +13,7 @@ from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
 from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.output.printable import printable
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -76,6 +77,8 @@ def run_study(
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
     report_skipped(setup)
+    for warning in setup.warnings:
+        report(f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     gate = None

@@ -154,6 +154,8 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
 def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> pa.Table:
     """Return a table of ``SCHEMAS``, or ``groups``, with the rows of all runs and the facts as metadata."""
     schema = GROUPS if name == "groups" else SCHEMAS[name]
+    if setup.skipped:
+        facts = facts | {b"skipped_records": json.dumps(setup.skipped).encode()}
     parts = [table_columns(name, run, setup, seed) for run in runs]
     columns = [pa.chunked_array([_make_array(part[f.name], f) for part in parts], f.type) for f in schema]
     return pa.table(columns, schema=schema.with_metadata(facts))

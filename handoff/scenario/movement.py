@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -163,10 +165,49 @@ class CommutersModel(StrictModel):
         return [f"{self.prefix}{i}" for i in range(self.mobile_nodes)]
 
 
+_MAX_TIME_PS = 2**63 - 1
+_LONG_SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,12}))? ?s")
+
+
+@dataclass(frozen=True)
+class BeginReader(QuantityReader):
+    """Validator of a time in a file: a duration, or UNIX seconds beyond the largest duration."""
+
+    def __call__(self, value: Any) -> int:
+        """Return a time in picoseconds.
+
+        Raises
+        ------
+        ValueError
+            If the value has no unit, or is out of range.
+        """
+        if isinstance(value, str) and (match := _LONG_SECONDS.fullmatch(value.strip())):
+            return int(match[1]) * _SECOND + int((match[2] or "0").ljust(12, "0"))
+        return super().__call__(value)
+
+
+def _read_texts(value: Any) -> dict[str, str]:
+    is_table = isinstance(value, dict) and all(isinstance(text, str) and text for text in value.values())
+    if not is_table:
+        raise ValueError("give a table of names, as in { cell = 'CellID', time = 'Timestamp' }")
+    return dict(value)
+
+
+def _read_columns(value: Any) -> dict[str, str]:
+    columns = _read_texts(value)
+    if not {"cell", "time"} <= columns.keys() <= {"mobile", "cell", "time"}:
+        raise ValueError("give 'cell' and 'time', and 'mobile' unless there is one mobile node only; no other column is used")
+    return columns
+
+
 def _read_router_prefixes(value: Any) -> dict[Prefix, Any]:
     if not isinstance(value, dict):
         raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
     return {parse_prefix(address): router for address, router in value.items()}
+
+
+TRACE_FORMATS = ("fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack")
+LOG_FORMATS = ("associations", "gnettrack", "csv", "syslog", "crawdad")
 
 
 class Movement(StrictModel):
@@ -179,9 +220,20 @@ class Movement(StrictModel):
     lead: Duration | None = None
     guard: Duration | None = None
     trace: str | None = None
-    format: Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"] | None = None
+    format: (
+        Literal[
+            "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "csv", "syslog",
+            "crawdad",
+        ]
+        | None
+    ) = None  # fmt: skip
+    activity: str | None = None
     origin: tuple[Latitude, Longitude] | None = None
-    begin: Duration = 0
+    columns: Annotated[dict[str, str], ValueReader(_read_columns)] | None = None
+    cells: Annotated[dict[str, Name], ValueReader(_read_texts), Field(min_length=1)] | None = None
+    begin: Annotated[int, ValueReader(BeginReader(DURATION))] = 0
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = "refuse"
+    strict: bool = False
     random_waypoint: RandomWaypointModel | None = None
     gauss_markov: GaussMarkovModel | None = None
     commuters: CommutersModel | None = None
@@ -197,12 +249,25 @@ class Movement(StrictModel):
         sources = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
         if sum(getattr(self, source) is not None for source in sources) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, sources))}")
-        if self.trace is None and (unused := sorted(self.model_fields_set & {"format", "origin"})):
+        only_traces = {"activity", "origin", "strict"} | ({"format"} if self.format not in (*LOG_FORMATS, None) else set())
+        if self.trace is None and (unused := sorted(self.model_fields_set & only_traces)):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
+        if self.associations is None and (unused := sorted(self.model_fields_set & {"cells", "columns"})):
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without 'associations'")
+        unused = sorted(self.model_fields_set & {"format", "on_bad_record"})
+        if self.trace is None and self.associations is None and unused:
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace' or 'associations'")
+        if self.trace is not None and self.format not in (*TRACE_FORMATS, None):
+            raise ValueError(f"'format' is {self.format!r}: give one of {', '.join(TRACE_FORMATS)}")
+        if self.format is not None and (self.columns is not None) != (self.format == "csv"):
+            raise ValueError("give 'columns' with the format 'csv', and with no other")
         if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'capture'")
-        if self.trace is None and self.capture is None and "begin" in self.model_fields_set:
-            raise ValueError("leave out 'begin': not used without a 'trace' or a 'capture'")
+        has_file = (self.trace, self.capture, self.associations) != (None, None, None)
+        if "begin" in self.model_fields_set and not has_file:
+            raise ValueError("leave out 'begin': not used without a 'trace', 'associations' or a 'capture'")
+        if self.associations is None and self.begin > _MAX_TIME_PS:
+            raise ValueError("'begin' is beyond 106 days: only 'associations' may have UNIX times")
         if self.capture is not None and self.routers is None:
             raise ValueError("give 'routers' with the 'capture': it maps care-of addresses to routers")
         return self

@@ -23,7 +23,7 @@ from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
-from handoff.workload.movement import load_attachments
+from handoff.workload.movement import MovementRemarks, load_attachments
 from handoff.workload.movement_memory import check_movement_memory
 from handoff.workload.scenario_captures import ScenarioCaptures
 
@@ -63,7 +63,8 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
     network = build_network(scenario)
     problems: list[str] = []
     gateways = _gateways(scenario)
-    mobile_names, attachments = _load_movement(scenario, path, network, seed, problems)
+    remarks = MovementRemarks()
+    mobile_names, attachments = _load_movement(scenario, path, network, seed, problems, remarks)
     presence = None
     if attachments is not None:
         presence = attachments.presence(len(mobile_names), scenario.movement.margin)
@@ -104,7 +105,8 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         attacks,
-        captures.skipped(),
+        tuple(remarks.warnings),
+        remarks.skipped | captures.skipped(),
     )
 
 
@@ -157,11 +159,11 @@ def _add_link(network: Network, a: str, b: str, channel: Channel) -> None:
 
 
 def _load_movement(
-    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
+    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str], remarks: MovementRemarks
 ) -> tuple[list[str], Attachments | None]:
-    """Add the mobile nodes to the network; return their names and attachments, or add to ``problems``."""
+    """Add the mobile nodes to the network; return their names and attachments, or add to ``problems``; add to ``remarks``."""
     try:
-        log = load_attachments(scenario, path.parent, seed)
+        log = load_attachments(scenario, path.parent, seed, remarks)
     except (ValueError, OSError) as error:
         problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
