@@ -84,4 +84,5 @@ def _extent_warnings(tracks: handoff_traces.Tracks, extent_km: list[float]) -> l
 def describe_skipped(skipped: dict[str, int]) -> str:
     """Return the numbers of bad records as a sentence, with all reasons."""
     reasons = ", ".join(f"{count:,} × {reason}" for reason, count in skipped.items())
-    return f"{sum(skipped.values()):,} records left out: {reasons}"
+    count = sum(skipped.values())
+    return f"{count:,} record{'s' if count > 1 else ''} left out: {reasons}"
