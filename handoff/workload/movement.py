@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import handoff_traces
 from handoff.mobility.coverage import compute_attachments
-from handoff.mobility.plausibility import check_plausibility, describe_skipped
+from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.models import Scenario
+from handoff.workload.mobile_side import format_counts
 
 
 @dataclass
@@ -24,7 +25,10 @@ class MovementRemarks:
         """Add the records of a file that were left out."""
         if skipped:
             self.skipped[file] = skipped
-            self.warnings.append(f"{file}: {describe_skipped(skipped)}")
+
+    def notes(self) -> list[str]:
+        """Return the records that were left out, in words."""
+        return [f"{file}: records left out: {format_counts(counts)}" for file, counts in self.skipped.items()]
 
 
 def load_tracks(
