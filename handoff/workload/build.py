@@ -19,12 +19,12 @@ from handoff.scenario.models import Scenario, to_options
 from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
-from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import MovementRemarks, load_attachments
 from handoff.workload.movement_memory import check_movement_memory
+from handoff.workload.replay import replay_captures
 from handoff.workload.scenario_captures import ScenarioCaptures
 
 PURPOSE_PHASE = PURPOSE_USER + 2

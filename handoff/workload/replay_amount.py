@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from handoff.workload.conversation import Conversation
 from handoff.workload.flow import PacketSegment
-
-if TYPE_CHECKING:
-    from handoff.workload.conversation import Conversation
 
 _PS_PER_NS = 1000
 _UNITS_S = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))

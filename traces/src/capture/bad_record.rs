@@ -1,4 +1,4 @@
-//! Bad records: what a reader does with a record that cannot be read, and how many there were by reason.
+//! Bad records: the treatment of records that cannot be read, and their number by reason.
 
 use super::opaque::Opaque;
 use crate::error::{ReadError, Result};
@@ -6,7 +6,7 @@ use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use std::fmt;
 
-/// What a reader does with a bad record.
+/// Treatment of a bad record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBadRecord {
     /// Refuse the file.
@@ -98,8 +98,8 @@ pub struct LeftOut {
 impl LeftOut {
     /// Count a record that cannot be read, or refuse the file.
     #[cold]
-    pub fn handle(&mut self, error: Box<RecordError>) -> Result<()> {
-        let (reason, mut error) = match *error {
+    pub fn handle(&mut self, error: RecordError) -> Result<()> {
+        let (reason, mut error) = match error {
             RecordError::Fatal(error) => return Err(error),
             RecordError::Bad(reason, error) => (reason, error),
         };

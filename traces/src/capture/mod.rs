@@ -10,6 +10,7 @@ pub mod fragments;
 mod icmp_echo;
 mod ieee80211;
 mod ip;
+mod ip_header;
 mod link_layer;
 mod opaque;
 mod pcap;

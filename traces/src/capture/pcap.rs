@@ -73,6 +73,7 @@ pub struct PcapReader {
     big_endian: bool,
     /// Nanoseconds per unit of a record's fraction of a second.
     unit_ns: u32,
+    units_per_s: u32,
     length_order: LengthOrder,
     link_type: u32,
     /// None for an unsupported link type.
@@ -104,11 +105,14 @@ impl PcapReader {
         let link_type = link_type & LINK_TYPE_MASK;
         let link_layer = LinkLayer::from_link_type(link_type);
         if policy == OnBadRecord::Refuse && link_layer.is_none() {
-            LeftOut::default().handle(require_link_layer(20, None, link_type).unwrap_err())?;
+            if let Err(error) = require_link_layer(20, None, link_type) {
+                LeftOut::default().handle(*error)?;
+            }
         }
         let interface = Some(Interface { name: String::new(), link_type, snap_length, packets: 0 });
         let big_endian = order == ByteOrder::Big;
-        Ok(PcapReader { big_endian, unit_ns, length_order, link_type, link_layer, interface })
+        let units_per_s = NS_PER_S / unit_ns;
+        Ok(PcapReader { big_endian, unit_ns, units_per_s, length_order, link_type, link_layer, interface })
     }
 
     /// Return the captured length and the length of the packet.
@@ -124,8 +128,8 @@ impl PcapReader {
     /// Check the fraction of a second of a record that begins at `offset` of the file.
     #[inline(always)]
     fn check_fraction(&self, offset: usize, fraction: u32) -> RecordResult<()> {
-        let units_per_s = NS_PER_S / self.unit_ns;
-        if fraction >= units_per_s {
+        if fraction >= self.units_per_s {
+            let units_per_s = self.units_per_s;
             let expected = format!("below {units_per_s}, the units of a second in this file");
             let error = error_at_byte(offset + 4, format!("fraction of a second {fraction}"), expected);
             return Err(bad_record(Reason::Fraction, error));

@@ -202,7 +202,7 @@ impl<S: Sink> CaptureState<S> {
     /// Leave out a record that cannot be read, or refuse the file; return true if the reader must read no further.
     #[cold]
     pub fn leave_out(&mut self, offset: usize, error: Box<RecordError>) -> Result<bool> {
-        self.tables.left_out.handle(error)?;
+        self.tables.left_out.handle(*error)?;
         self.skipped_records += 1;
         if self.tables.left_out.policy == OnBadRecord::KeepFirst {
             self.stop(offset, "the first bad record");

@@ -17,8 +17,8 @@ use pyo3::types::{IntoPyDict, PyDict, PyList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the number of what
-/// is done with a bad record.
+/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the number of the
+/// treatment of a bad record.
 type ReadOptions = (bool, (u64, u64, u64), u8);
 
 type ShouldStop<'a> = &'a dyn Fn() -> bool;
