@@ -19,7 +19,8 @@ def replay_captures(
     network: Network, ends: FlowEnds, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic,
     mobile_names: list[str], *, seed: int, duration_ps: int,
 ) -> list[str]:  # fmt: skip
-    """Add the flows of captures to a network, each for the mobile nodes in ``ends`` it is assigned to; return their amount.
+    """Add the flows of captures to a network, each for the mobile nodes in ``ends`` it is assigned to; return their
+    amount, and then warnings, in words.
 
     Without mobile nodes the captures are only checked.
 
@@ -30,7 +31,7 @@ def replay_captures(
     """
     conversations, amount = load_conversations(captures, traffic)
     if not mobile_names:
-        return []
+        return [f"{amount} are replayed"]
     names = [mobile_names[m] for m in ends.mobiles.tolist()]
     assigned = assign_flows([c.name for c in conversations], names, network.mobile_keys()[ends.mobiles], traffic)
     times = add_replay(network, ends, assigned, conversations, seed=seed, traffic=traffic)

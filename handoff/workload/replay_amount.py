@@ -45,7 +45,7 @@ class ReplayAmount:
             flows = f"the flow {self.first_silent}" if self.silent_flows == 1 else f"{self.silent_flows:,} flows"
             verb = "would be" if not loop else "is" if self.silent_flows == 1 else "are"
             cause = "if a time stamp of the capture is wrong, leave it out with 'clip'"
-            notes.append(f"warning: with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
+            notes.append(f"with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
         return notes
 
 

@@ -14,8 +14,8 @@ TunnelLayer = Literal["inner", "outer"]
 OnBadRecord = Literal["refuse", "skip", "keep-first"]
 BAD_RECORD_POLICIES: tuple[OnBadRecord, ...] = ("refuse", "skip", "keep-first")
 """Treatments of a bad record: refuse the file, leave the record out, or keep only the records before it."""
-NativeOptions = tuple[bool, tuple[int, int, int], int]
-"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then the index in
+NativeOptions = tuple[bool, tuple[int, int, int], OnBadRecord]
+"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then one of
 ``BAD_RECORD_POLICIES``."""
 
 NO_FLOW = 0xFFFFFFFF
@@ -266,7 +266,7 @@ def native_arguments(tunnels: TunnelLayer, limits: Limits | None, on_bad_record:
         raise ValueError(f"tunnels must be 'inner' or 'outer', not {tunnels!r}")
     if on_bad_record not in BAD_RECORD_POLICIES:
         raise ValueError(f"on_bad_record must be 'refuse', 'skip' or 'keep-first', not {on_bad_record!r}")
-    return tunnels == "inner", astuple(limits or Limits()), BAD_RECORD_POLICIES.index(on_bad_record)
+    return tunnels == "inner", astuple(limits or Limits()), on_bad_record
 
 
 def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:

@@ -1,33 +1,10 @@
 //! Bad records: the treatment of records that cannot be read, and their number by reason.
 
 use super::opaque::Opaque;
-use crate::error::{ReadError, Result};
+use crate::error::{OnBadRecord, ReadError, Result};
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use std::fmt;
-
-/// Treatment of a bad record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBadRecord {
-    /// Refuse the file.
-    #[default]
-    Refuse,
-    /// Leave the record out and count it.
-    Skip,
-    /// Keep the records before it and read no further.
-    KeepFirst,
-}
-
-impl OnBadRecord {
-    /// Return the policy with this number in Python.
-    pub fn from_number(number: u8) -> OnBadRecord {
-        match number {
-            1 => OnBadRecord::Skip,
-            2 => OnBadRecord::KeepFirst,
-            _ => OnBadRecord::Refuse,
-        }
-    }
-}
 
 /// Why a record is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

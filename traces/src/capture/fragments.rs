@@ -64,8 +64,10 @@ impl FragmentTable {
     }
 
     /// Return the ports of a fragment; `ports` are in the packet if it is the first.
+    ///
+    /// The header is a value, because a reference would keep the headers of all packets in memory instead of registers.
     #[inline(never)]
-    pub fn find_ports(&mut self, header: &IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
+    pub fn find_ports(&mut self, header: IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
         let (is_first, identification) = match header.fragment {
             Fragment::Whole => return ports,
             Fragment::First(identification) => (true, identification),

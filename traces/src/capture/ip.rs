@@ -145,7 +145,7 @@ fn describe_packet(
     let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
     let mut ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
     if header.fragment != Fragment::Whole {
-        ports = fragments.find_ports(header, ports, stamp);
+        ports = fragments.find_ports(*header, ports, stamp);
     }
     FlowPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }

@@ -22,7 +22,6 @@ mod state;
 pub mod tunnel_table;
 mod udp_tunnel;
 
-pub use bad_record::OnBadRecord;
 pub use ip::TunnelLayer;
 pub use reader::read;
 pub use state::{CaptureState, Limits, Packet, Sink};

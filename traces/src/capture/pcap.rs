@@ -1,10 +1,10 @@
 //! Reader of the pcap format (draft-ietf-opsawg-pcap): microseconds or nanoseconds, either byte order.
 
-use super::bad_record::{bad_record, LeftOut, OnBadRecord, Reason, RecordResult};
+use super::bad_record::{bad_record, LeftOut, Reason, RecordResult};
 use super::format_reader::{check_captured, check_sent, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
 use super::state::{CaptureState, CapturingInterface, Interface, Sink};
-use crate::error::{error_at_byte, ReadError, Result};
+use crate::error::{error_at_byte, OnBadRecord, ReadError, Result};
 use crate::io::byte_order::ByteOrder;
 
 const FILE_HEADER: usize = 24;
@@ -166,7 +166,7 @@ impl PcapReader {
             let (captured, wire_length) = self.order_lengths(word(header, 8), word(header, 12));
             if let Err(error) = check_captured(base + at + 8, captured) {
                 let error = self.check_fraction(base + at, fraction).err().unwrap_or(error);
-                state.leave_out_rest(base + at, error)?;
+                state.leave_out_rest(base + at, *error)?;
                 break;
             }
             let Some(frame) = rest.get(RECORD_HEADER..RECORD_HEADER + captured as usize) else {
@@ -187,7 +187,7 @@ impl PcapReader {
                     state.add_packet(base + at, origin, time_ns, wire_length, frame)?;
                 }
                 Err(error) => {
-                    if state.leave_out(base + at, error)? {
+                    if state.leave_out(base + at, *error)? {
                         break;
                     }
                 }
