@@ -76,7 +76,8 @@ def run_study(
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
-    report_skipped(setup)
+    for warning in setup.replay_warnings:
+        report(f"handoff: {printable(warning)}")
     for warning in setup.warnings:
         report(f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
@@ -90,7 +91,7 @@ def run_study(
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
-        facts = _provenance(text, scenario, seed, command, setup)
+        facts = _provenance(text, scenario, seed, command)
         on_failure = None if checkpointed else failures.append
         record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts, on_failure)
         captured = [str(file), *links, snap_length]
@@ -144,7 +145,7 @@ def run_study(
                 gate.write_junit(junit, checked.name)
         finally:
             if output is not None and runs:
-                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command, setup))
+                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
         if failures:
             raise failures[0]
         if checkpoints is not None and not interruption.requested:
@@ -166,17 +167,10 @@ def _run_in_processes(
         status.line.end()
 
 
-def report_skipped(setup: Setup) -> None:
-    """Say on stderr which records of input files were left out."""
-    for file, counts in setup.skipped.items():
-        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in counts.items())
-        report(f"handoff: {file}: records left out: {reasons}")
-
-
-def _provenance(text: str, scenario: Path, seed: int, command: list[str], setup: Setup) -> dict[bytes, bytes]:
+def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
     from handoff.output.parquet import provenance
 
-    return provenance(text, scenario, seed, command, setup.skipped)
+    return provenance(text, scenario, seed, command)
 
 
 def _capture_recorder(

@@ -112,20 +112,15 @@ BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
 
-def provenance(
-    scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str],
-    skipped: Mapping[str, Mapping[str, int]] | None = None,
-) -> dict[bytes, bytes]:  # fmt: skip
-    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions, and the input records left out."""
-    facts: dict[str, object] = {
+def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
+    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions."""
+    facts = {
         "scenario": scenario_text,
         "scenario_file": scenario_path.name,
         "seed": seed,
         "command": list(command),
         "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy", "pyarrow")},
     }
-    if skipped:
-        facts["skipped"] = skipped
     return {b"handoff": json.dumps(facts).encode()}
 
 

@@ -90,7 +90,7 @@ def load_attachments(
     if movement.capture is not None:
         assert movement.routers is not None
         return attachments_from_registrations(
-            [handoff_traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
+            _read_registrations(folder, movement.capture, movement.on_bad_record, remarks), movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
     if movement.commuters is not None:
@@ -99,6 +99,17 @@ def load_attachments(
             commuters.names(), scenario.routers.names, seed=seed, until_ps=scenario.duration
         )
     return _compute_coverage(scenario, load_tracks(scenario, folder, seed, remarks), seed, remarks)
+
+
+def _read_registrations(
+    folder: Path, names: list[str], on_bad_record: handoff_traces.OnBadRecord, remarks: MovementRemarks
+) -> list[handoff_traces.Signalling]:
+    """Return the signalling of captures."""
+    captures = []
+    for name in names:
+        captures.append(handoff_traces.read_signalling(folder / name, on_bad_record=on_bad_record))
+        remarks.add_skipped(name, captures[-1].facts.skipped)
+    return captures
 
 
 def _compute_coverage(
