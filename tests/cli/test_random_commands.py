@@ -117,7 +117,7 @@ def run_case(case: Case) -> None:
                 raise AssertionError("\n".join([*faults, shlex.join(words), done.output, scenario])) from done.exception
 
 
-FEW = settings(max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 @FEW
