@@ -98,7 +98,7 @@ def intervals(document: Any, measure: str = "") -> Iterator[dict[str, Any]]:
 
 
 def is_possible(interval: dict[str, Any]) -> bool:
-    low, mean, high = interval["low"], interval["mean"], interval["high"]
+    low, mean, high = interval["low"], interval.get("mean", interval.get("value")), interval["high"]
     if low is None or mean is None or high is None:
         return True
     lowest = float("-inf") if interval["measure"].startswith("extra") else 0
