@@ -98,6 +98,11 @@ class RunResult:
         """Simulated time at which the window ends."""
         return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
 
+    @property
+    def baseline(self) -> ByteCounts | None:
+        """Bytes of the baseline run; None without extra bytes."""
+        return None if self.extra is None else ByteCounts.of(self.result) - self.extra
+
     def utilisation(self) -> tuple[Columns, Columns]:
         """Return the utilisation of links and servers.
 

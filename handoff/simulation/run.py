@@ -182,10 +182,10 @@ def run_with_shared_baseline(
         As for :func:`run_procedure`.
     """
     program = compile_procedure(setup, procedure)
-    key = baseline_key(program.procedure if isinstance(program, Program) else None)
+    key = baseline_key(program)
     run = run_procedure(setup, program, reference=references.get(key), **options)
-    if run.extra is not None:
-        references[key] = ByteCounts.of(run.result) - run.extra
+    if run.baseline is not None:
+        references[key] = run.baseline
     return run
 
 

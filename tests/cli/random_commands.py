@@ -161,7 +161,7 @@ QUERIES = (
 
 @dataclass(frozen=True)
 class Scene:
-    """What fits a scenario: procedures, and fields by short name or path."""
+    """Procedures and fields, by short name or path, that fit a scenario."""
 
     procedures: Sequence[str]
     fields: Sequence[str]
@@ -244,6 +244,13 @@ def targets(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def gates(draw: st.DrawFn) -> list[str]:
+    """Draw options of ``run``, ``compare`` and ``sweep`` that judge the results."""
+    words = [word for target in draw(st.lists(targets(), max_size=2)) for word in ("--slo", target)]
+    return words + draw(st.sampled_from([[], [], ["--junit", "targets.xml"]]))
+
+
+@st.composite
 def plans(draw: st.DrawFn, scene: Scene) -> list[str]:
     """Draw the words of ``plan``."""
     words = ["plan", "random.toml", "--jobs", "1", "--precision", "0.3", "--most-runs", draw(st.sampled_from(["2", "3"]))]
@@ -276,7 +283,7 @@ def sweeps(draw: st.DrawFn, scene: Scene) -> list[str]:
         [], [], ["--batches", "5"], ["--warmup", "300ms"], ["--detail"], ["--dry-run"], ["--json"], ["--json"],
         ["--where", "lost < 3"], ["--where", "procedure = 'mipv4'"], ["--memory-limit", "1MB"],
     ]))  # fmt: skip
-    return words + draw(changes(scene.fields))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
@@ -285,14 +292,15 @@ def runs(draw: st.DrawFn, scene: Scene) -> list[str]:
     words = ["run", "random.toml", "--procedure", draw(st.sampled_from(scene.procedures))]
     words += draw(st.sampled_from([[], [], ["--json"], ["-o", "results"], ["--pcap", "run.pcapng"], ["--no-detail"],
                                    ["--threads", "2"], ["--memory-limit", "1MB"], ["--checkpoint-every", "1ms"]]))  # fmt: skip
-    return words + draw(changes(scene.fields))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
 def comparisons(draw: st.DrawFn, scene: Scene) -> list[str]:
     """Draw the words of ``compare``."""
     words = ["compare", "random.toml", "--jobs", "1", "--procedures", draw(procedure_lists(scene.procedures))]
-    return words + draw(st.sampled_from([[], [], ["--json"], ["-o", "compared"], ["--no-detail"]])) + draw(changes(scene.fields))
+    words += draw(st.sampled_from([[], [], ["--json"], ["--csv"], ["-o", "compared"], ["--no-detail"]]))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
@@ -333,7 +341,8 @@ def cases(draw: st.DrawFn, commands: int) -> Case:
     scene = Scene(names, [*variable_fields(tomllib.loads(text)), "duration", "seed", "options.bicast", "options.tunnel_limit"])
     traced = st.builds(lambda name, extra: ["trace", "info", name, *extra], st.sampled_from(sorted(files)),
                        st.sampled_from([[], ["--json"], ["--scenario", "random.toml"]]))  # fmt: skip
-    queried = st.builds(lambda sql, extra: ["query", sql, "swept", *extra], st.sampled_from(QUERIES),
+    queried = st.builds(lambda sql, folder, extra: ["query", sql, folder, *extra], st.sampled_from(QUERIES),
+                        st.sampled_from(["swept", "swept", "results", "compared", "kept"]),
                         st.sampled_from([[], ["--json"], ["--csv"]]))  # fmt: skip
     validated = changes(scene.fields).map(lambda words: ["validate", "random.toml", *words])
     kinds = [
