@@ -98,11 +98,10 @@ def signalling_section(study: StudyData) -> Section:
     for name, key, column, title in (
         ("nodes", "node", "messages", "Messages that nodes receive"), ("links", "link", "control_packets", "Messages on links"),
     ):  # fmt: skip
+        seconds = {row["procedure"]: study.seconds(row) for row in study.runs}
         per_second = [
-            (show_name(row["procedure"]), show_name(part[key]), part[column] / study.seconds(row))
-            for row in study.runs
+            (show_name(part["procedure"]), show_name(part[key]), part[column] / seconds[part["procedure"]])
             for part in study.rows(name)
-            if part["procedure"] == row["procedure"]
         ]
         if (heat := element_chart(title, key, "messages per second", per_second, len(study.runs))) is not None:
             charts.append(heat)

@@ -151,7 +151,8 @@ def _search(answer: PlanAnswer, number: int) -> Section:
         columns = ("Element", "Law", "Load", "Simulated utilisation", "Wait by theory", "Simulated wait")
         table = TextTable(columns, theory, ("Law",))
         charts.append(Chart("Closed forms", "Queueing theory beside the simulation, at the limit.", table))
-    text = " ".join(f"{_show_sentence(remark.strip())}." for remark in answer.remarks)
+    remarks = (_show_sentence(remark.strip()) for remark in answer.remarks)
+    text = " ".join(f"{remark[:1].upper()}{remark[1:]}." for remark in remarks if remark)
     title = f"{show_name(answer.procedure)}: {show_name(answer.field_name)}"
     return Section(f"search{number}", title, text, tuple(charts))
 
