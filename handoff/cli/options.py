@@ -14,6 +14,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
+MAX_LADDERS = 10
 
 scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -83,6 +84,14 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in reversed((
         scenario_argument,
         output_folder_option("Write Parquet tables of the results into DIR."),
+        output_file_option(
+            "--report", "report_file",
+            text="Write a report of the results as one HTML file, which works offline.",
+        ),
+        click.option(
+            "--ladders", type=click.IntRange(0, MAX_LADDERS), default=0, show_default=True, metavar="N",
+            help="Draw the N worst handoffs in the report as ladder diagrams. Each takes one more run.",
+        ),
         seed_option(),
         set_option,
         click.option(

@@ -10,7 +10,9 @@ import click
 
 from handoff.cli.command_group import CommandGroup
 
-_COMMANDS = ("compare", "diff", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+_COMMANDS = (
+    "compare", "diff", "dissector", "ladder", "plan", "procedures", "query", "report", "run", "sweep", "trace", "validate",
+)  # fmt: skip
 
 
 @click.group(

@@ -51,6 +51,8 @@ def run_study(
     jobs: int | None = 1,
     slo: tuple[str, ...] = (),
     junit: Path | None = None,
+    report_file: Path | None = None,
+    ladders: int = 0,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -69,6 +71,8 @@ def run_study(
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
+    if ladders and report_file is None:
+        problems.append("--ladders draws handoffs in a report: give its file with --report")
     checkpointed = resume or checkpoint_every is not None
     if checkpointed and jobs is not None and jobs > 1:
         problems.append("--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time")
@@ -101,7 +105,8 @@ def run_study(
             left_out = "metrics that need a record of each are left out (--detail)"
             report(f"handoff: about {packets:,} packets: {left_out}")
     checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
-    files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file, "--junit": junit}
+    capture_file = None if capture is None else capture[0]
+    files = {"--pcap": capture_file, "--checkpoint": checkpoint_file, "--junit": junit, "--report": report_file}
     if output is not None:
         from handoff.output import parquet
     with reserve_outputs(output, files, input_paths(checked, scenario), () if output is None else parquet.TABLE_FILES):
@@ -144,8 +149,17 @@ def run_study(
             if gate is not None and junit is not None:
                 gate.write_junit(junit, checked.name)
         finally:
+            facts = _provenance(text, scenario, seed, command) if runs else {}
             if output is not None and runs:
-                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
+                parquet.write_tables(output, runs, setup, seed, facts)
+            if report_file is not None and runs:
+                from handoff.cli.report import write_study_report
+                from handoff.cli.report_map import load_places
+                from handoff.output.parquet import build_tables
+
+                outcomes, tables = gate.outcomes if gate is not None else (), build_tables(runs, setup, seed, facts)
+                places = load_places(checked, scenario, seed, tables["handoffs"])
+                write_study_report(report_file, tables, setup, seed, ladders, outcomes, places)
         if failures:
             raise failures[0]
         if checkpoints is not None and not interruption.requested:
@@ -205,7 +219,7 @@ def _provenance_command(command: list[str]) -> list[str]:
     remaining = iter(command)
     for word in remaining:
         option, _, value = word.partition("=")
-        if option in ("--checkpoint", "--checkpoint-every", "--jobs"):
+        if option in ("--checkpoint", "--checkpoint-every", "--jobs", "--report", "--ladders"):
             if not value:
                 next(remaining, None)
         elif word not in ("--resume", "--progress", "--no-progress"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import handoff_traces
-from handoff.mobility.coverage import compute_attachments
+from handoff.mobility.coverage import Coverage, compute_attachments
 from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.models import Scenario
@@ -115,6 +115,19 @@ def _read_registrations(
 def _compute_coverage(
     scenario: Scenario, tracks: handoff_traces.Tracks, seed: int, remarks: MovementRemarks
 ) -> handoff_traces.Associations:
+    model = place_routers(scenario, tracks, remarks)
+    return compute_attachments(model, tracks, seed=seed, begin_ps=scenario.movement.begin, until_ps=scenario.duration)
+
+
+def place_routers(scenario: Scenario, tracks: handoff_traces.Tracks, remarks: MovementRemarks | None = None) -> Coverage:
+    """Return the coverage model of a scenario, with the positions of the routers in the plane of the tracks.
+
+    Raises
+    ------
+    ValueError
+        If the positions and the tracks are not of one kind.
+    """
+    remarks = MovementRemarks() if remarks is None else remarks
     movement, coverage = scenario.movement, scenario.coverage
     assert coverage is not None
     x_mm: list[int]
@@ -132,5 +145,4 @@ def _compute_coverage(
                 f"coverage.positions_m counts from the first sample, {latitude:.9g}, {longitude:.9g}: movement.origin states it"
             )
         x_mm, y_mm = ([position[axis] for position in coverage.positions_m.values()] for axis in (0, 1))
-    model = coverage.model(x_mm, y_mm)
-    return compute_attachments(model, tracks, seed=seed, begin_ps=movement.begin, until_ps=scenario.duration)
+    return coverage.model(x_mm, y_mm)
