@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from handoff.scenario.field_types import read_limit, read_places
+from handoff.scenario.field_types import as_list, read_limit, read_places
 from handoff.scenario.models import Scenario
 
 
@@ -23,6 +23,31 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
     """
     model = _find_model(_annotation_at(path)) if path else Scenario
     return list(model.model_fields) if model is not None else []
+
+
+def leaf_paths(data: Mapping[str, Any] | None = None, model: type[BaseModel] = Scenario, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every key of a scenario that is no table.
+
+    Parameters
+    ----------
+    data : mapping of str to Any, optional
+        Tables of a scenario file: an array of tables has the paths of each of its elements. Default: ``*`` stands for all.
+    model : type of BaseModel
+        Model of the table to begin with.
+    prefix : str
+        Path of that table with a dot behind it.
+    """
+    for name, field in model.model_fields.items():
+        inner = _find_model(field.annotation)
+        if inner is None:
+            yield f"{prefix}{name}"
+        elif not _is_array(field.annotation):
+            yield from leaf_paths(None if data is None else _as_table(data.get(name)), inner, f"{prefix}{name}.")
+        elif data is None:
+            yield from leaf_paths(None, inner, f"{prefix}{name}.*.")
+        else:
+            for i, table in enumerate(as_list(data.get(name, []))):
+                yield from leaf_paths(_as_table(table), inner, f"{prefix}{name}.{i}.")
 
 
 def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
@@ -56,6 +81,17 @@ def _find_model(annotation: Any) -> type[BaseModel] | None:
     if typing.get_origin(annotation) in (list, typing.Union, types.UnionType, typing.Annotated):
         return next((model for inner in typing.get_args(annotation) if (model := _find_model(inner)) is not None), None)
     return None
+
+
+def _as_table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _is_array(annotation: Any) -> bool:
+    """Return whether a field is an array of tables."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return any(map(_is_array, typing.get_args(annotation)))
+    return typing.get_origin(annotation) is list
 
 
 def _alternatives(annotation: Any, metadata: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:

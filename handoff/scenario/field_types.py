@@ -24,6 +24,7 @@ from engine.quantities import (
     parse_fraction,
     refuse_zero,
 )
+from handoff.scenario.units import parse_percent
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -110,12 +111,15 @@ class DecimalReader:
         Limits of the number; both are allowed.
     digits : int
         Decimals that are kept.
+    is_share : bool
+        If true, text with a percent sign is a value too.
     """
 
     noun: str
     low: int
     high: int
     digits: int
+    is_share: bool = False
 
     def __call__(self, value: Any) -> int:
         """Return a number in units of ``10**-digits``, rounded.
@@ -125,13 +129,16 @@ class DecimalReader:
         ValueError
             If the value is no finite number, or out of range.
         """
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        text = repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+        if self.is_share and isinstance(value, str) and value.strip().endswith("%"):
+            text = parse_percent(value)
         try:
-            number = Fraction(repr(value)) if is_number else None
-        except ValueError:  # nan, inf
+            number = Fraction(text)
+        except ValueError:  # no number, nan, inf
             number = None
         if number is None or not self.low <= number <= self.high:
-            raise ValueError(f"{value!r} is not {self.noun}: give a number from {self.low} to {self.high}")
+            percent = ", or a percentage as in '5%'" if self.is_share else ""
+            raise ValueError(f"{value!r} is not {self.noun}: give a number from {self.low} to {self.high}{percent}")
         return round(number * Fraction(10**self.digits))
 
 
@@ -146,14 +153,15 @@ def read_probability(value: Any) -> str:
     ValueError
         If the value is no number, or out of range.
     """
-    problem = ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
+    problem = ValueError(f"{value!r} is not a probability: give a number from 0 to below 1, or a percentage as in '0.1%'")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise problem
+    text = parse_percent(str(value))
     try:
-        loss_threshold(value)
+        loss_threshold(text)
     except (ValueError, ZeroDivisionError):
         raise problem from None
-    return str(value)
+    return text
 
 
 def _read_pace(value: Any) -> str:

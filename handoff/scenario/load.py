@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.regular_file import read_regular
+from engine.similar_names import name_hint, similar_names
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.field_paths import keys_at
@@ -25,6 +25,8 @@ _NOT_VARIED = {
     "sweep": "[sweep] lists the fields that vary",
     "slo": "[slo] has the targets of every point",
 }
+_TYPING_ERROR = 0.75
+"""Similarity at which a field of [sweep] is taken for one of its own keys."""
 _PLACE = re.compile(r"([a-z0-9_.]+): ")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
@@ -185,7 +187,7 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
             if unknown := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
                 problems[name] = format_error(unknown[0])
         except ValueError as error:
-            close = difflib.get_close_matches(name, Sweep.model_fields, 1)
+            close = similar_names(name, Sweep.model_fields, cutoff=_TYPING_ERROR)
             problems[name] = f"{name}: no field of a scenario; did you mean {close[0]!r}?" if close else str(error)
     return problems
 
@@ -240,12 +242,11 @@ def format_error(error: Any) -> str:
     message: str = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = sorted(keys_at(loc[:-1]))
-        close = difflib.get_close_matches(str(loc[-1]), names, 1)
-        message = f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; allowed are {', '.join(names)}"
+        message = "unknown key; " + name_hint(str(loc[-1]), names, f"allowed are {', '.join(names)}")
     elif error["type"] == "missing":
         message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it")
     elif error["type"] == "literal_error":
-        close = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]), 1)
+        close = similar_names(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]))
         message = f"{error['input']!r} is not one of {error['ctx']['expected']}"
         message += f"; did you mean {close[0]!r}?" if close else ""
     elif error["type"] != "value_error":

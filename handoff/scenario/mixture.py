@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
+from engine.similar_names import name_hint
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario.field_types import NamePatterns, StrictModel
 from handoff.scenario.movement import Share
@@ -44,9 +44,7 @@ def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[
         if group.share is not None and group.mobiles is not None:
             problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
         if group.procedure not in PROCEDURES:
-            close = difflib.get_close_matches(group.procedure, PROCEDURES, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROCEDURES)}"
-            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {hint}")
+            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {name_hint(group.procedure, PROCEDURES)}")
         elif PROCEDURES[group.procedure].hierarchical and not has_regions:
             problems.append(f"mixture.{i}: {group.procedure} is hierarchical: give each router a region with a gateway")
     rest = [i for i, group in enumerate(groups) if group.is_rest]

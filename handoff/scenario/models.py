@@ -79,7 +79,7 @@ class Link(Channel):
 class Cell(Channel):
     """Radio cell of each router; an ``up_`` parameter that is absent is the same as for the downlink."""
 
-    shared: bool = False
+    shared: StrictBool = False
     up_rate: Rate = None
     up_delay: Duration | None = None
     up_buffer_packets: Places = None

@@ -42,7 +42,7 @@ Side = Annotated[Length, Field(ge=1, le=_MAX_SIDE_MM)]
 Metres = Annotated[int, ValueReader(DecimalReader("a coordinate in metres", -_MAX_COORDINATE_M, _MAX_COORDINATE_M, 3))]
 Latitude = Annotated[int, ValueReader(DecimalReader("a latitude in degrees", -90, 90, 9))]
 Longitude = Annotated[int, ValueReader(DecimalReader("a longitude in degrees", -180, 180, 9))]
-Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS))]
+Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS, is_share=True))]
 
 
 def parse_uniform(value: Any) -> UniformTime:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StrictBool, model_validator
 
+from engine.similar_names import name_hint
 from handoff.scenario.field_types import (
     Count,
     Duration,
@@ -56,9 +56,8 @@ def _read_protocol(value: Any) -> int:
         return value
     if isinstance(value, str) and value.lower() in PROTOCOLS:
         return PROTOCOLS[value.lower()]
-    close = difflib.get_close_matches(str(value), PROTOCOLS, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"give a number from 0 to {MAX_PROTOCOL} or one of {', '.join(PROTOCOLS)}"
-    raise ValueError(f"{value!r} is not a protocol; {hint}")
+    numbers = f"give a number from 0 to {MAX_PROTOCOL} or one of {', '.join(PROTOCOLS)}"
+    raise ValueError(f"{value!r} is not a protocol; {name_hint(str(value), PROTOCOLS, numbers)}")
 
 
 class TimeWindow(NamedTuple):
@@ -161,7 +160,7 @@ class Traffic(StrictModel):
     loop: StrictBool = True
     label: Name | None = None
     interval: Duration | None = None
-    poisson: bool = False
+    poisson: StrictBool = False
     size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
     direction: Literal["down", "up"] = "down"
 

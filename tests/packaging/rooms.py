@@ -58,7 +58,7 @@ ROOMS = {
 ENGINE_MODULES = {
     "engine.describe": (
         "network", "network_columns", "elements", "attachments", "replay", "columns", "quantities", "arguments", "rng",
-        "regular_file",
+        "regular_file", "similar_names",
     ),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file", "output_file"),

@@ -25,8 +25,8 @@ MAX_RUNS_PER_VALUE = 1000
 @click.command()
 @scenario_argument
 @click.option(
-    "--vary", multiple=True, metavar="NAME=LOW:HIGH",
-    help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k:1M'.",
+    "--vary", multiple=True, metavar="NAME=LOW..HIGH",
+    help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k..1M'.",
 )
 @click.option(
     "--size", type=click.Choice(["buffer", "lead", "agents"]),
@@ -81,7 +81,7 @@ def plan(
 
     The answer is the last value of a field that meets all targets, with a confidence interval, and the target that fails next.
 
-    Example: handoff plan examples/commute.toml --vary mobile_nodes=100:10k --slo 'registration_delay_p99<=50ms'
+    Example: handoff plan examples/commute.toml --vary mobile_nodes=100..10k --slo 'registration_delay_p99<=50ms'
 
     Exit codes: 0 found, 1 undecided or not monotone, 2 invalid input, 3 the targets cannot be met, 130 interrupted.
     """

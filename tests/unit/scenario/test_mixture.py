@@ -77,7 +77,7 @@ def load_with(tmp_path, text, tables):
         ("procedure = 4", "mixture.0.procedure: input should be a valid string, not 4"),
         ("share = 1", "mixture.0.procedure: is missing; its table needs it"),
         ('procedure = "mipv4"\nshare = 1.5', "mixture.0.share: 1.5 is not a share: give a number from 0 to 1"),
-        ('procedure = "mipv4"\nshare = "30%"', "mixture.0.share: '30%' is not a share: give a number from 0 to 1"),
+        ('procedure = "mipv4"\nshare = "30 pct"', "mixture.0.share: '30 pct' is not a share: give a number from 0 to 1"),
         ('procedure = "mipv4"\nmobiles = [3]', "mixture.0.mobiles: 3 is not a name or pattern"),
         ('procedure = "mipv4"\nmobiles = []', "mixture.0.mobiles: value should have at least 1 item"),
         ('procedure = "mipv4"\nshares = 1', "mixture.0.shares: unknown key; did you mean 'share'?"),
