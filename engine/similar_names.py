@@ -42,7 +42,9 @@ def similar_names(name: str, names: Iterable[str], count: int = 1, cutoff: float
         shared = sum(w for w, match in zip(weights, matches[known], strict=True) if match) / (sum(weights) or 1)
         asked = sum(any(_is_same_word(a, b) for a in wanted) for b in own) / len(own) if shared else 0.0
         by_words = _SHARED_WORDS * shared + _OWN_WORDS * asked
-        letters = 0.0 if " " in name else SequenceMatcher(None, known.casefold(), name.casefold()).ratio()  # names have no blanks
+        # A text with blanks is a description rather than a misspelled name, unless the names have blanks too.
+        is_description = " " in name and " " not in known
+        letters = 0.0 if is_description else SequenceMatcher(None, known.casefold(), name.casefold()).ratio()
         scores[known] = max(by_words, letters)
     least = max(cutoff, max(scores.values(), default=0.0) - _SPREAD)
     ranked = sorted((known for known, score in scores.items() if score >= least), key=lambda known: -scores[known])

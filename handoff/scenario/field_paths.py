@@ -5,12 +5,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, BeforeValidator
+from pydantic.fields import FieldInfo
 
-from handoff.scenario.field_types import as_list, read_limit, read_places
-from handoff.scenario.models import Scenario
+from handoff.scenario.field_types import DecimalReader, QuantityReader, as_list, read_limit, read_places, read_probability
+from handoff.scenario.scenario import Scenario
 
 
 def keys_at(path: Sequence[str | int]) -> list[str]:
@@ -21,7 +22,7 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
     path : sequence of str or int
         Keys from the root on. Numbers, also as text, select an element of an array.
     """
-    model = _find_model(_annotation_at(path)) if path else Scenario
+    model = _find_model(annotation_at(path)) if path else Scenario
     return list(model.model_fields) if model is not None else []
 
 
@@ -50,19 +51,43 @@ def leaf_paths(data: Mapping[str, Any] | None = None, model: type[BaseModel] = S
                 yield from leaf_paths(_as_table(table), inner, f"{prefix}{name}.{i}.")
 
 
+def neutral_value(path: Sequence[str | int]) -> Any:
+    """Return a valid value of a field that no other table refers to: a quantity, a number, a word, true or false; else None."""
+    readers = list(validators_at(path))
+    if any(isinstance(reader, QuantityReader) for reader in readers):
+        return 0
+    decimal = next((reader for reader in readers if isinstance(reader, DecimalReader)), None)
+    if decimal is not None:
+        return decimal.low
+    if read_probability in readers:
+        return "0"
+    if is_count(path):
+        return 1
+    kinds = [kind for kind, _ in _alternatives(annotation_at(path), ())]
+    words = [value for kind in kinds if typing.get_origin(kind) is Literal for value in typing.get_args(kind)]
+    return words[0] if words else False if bool in kinds else None
+
+
+def field_at(path: Sequence[str | int]) -> FieldInfo | None:
+    """Return the field of a model at a path; None if there is none."""
+    model = _find_model(annotation_at(path[:-1])) if len(path) > 1 else Scenario
+    return model.model_fields.get(str(path[-1])) if model is not None else None
+
+
 def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
     """Return the functions that read a value at a path before pydantic checks its type, such as a ``QuantityReader``."""
-    metadata = (entry for _, entries in _alternatives(_annotation_at(path), ()) for entry in entries)
+    metadata = (entry for _, entries in _alternatives(annotation_at(path), ()) for entry in entries)
     yield from dict.fromkeys(entry.func for entry in metadata if isinstance(entry, BeforeValidator))
 
 
 def is_count(path: Sequence[str | int]) -> bool:
     """Return whether the value at a path may be a plain whole number."""
     readers = {reader for reader in validators_at(path) if reader not in (read_limit, read_places)}
-    return not readers and any(kind is int for kind, _ in _alternatives(_annotation_at(path), ()))
+    return not readers and any(kind is int for kind, _ in _alternatives(annotation_at(path), ()))
 
 
-def _annotation_at(path: Sequence[str | int]) -> Any:
+def annotation_at(path: Sequence[str | int]) -> Any:
+    """Return the annotation of a field with its pydantic metadata; None if there is no such field."""
     annotation: Any = Scenario
     for part in path:
         if isinstance(part, int) or part.isdecimal():

@@ -44,9 +44,9 @@ def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[
         if group.share is not None and group.mobiles is not None:
             problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
         if group.procedure not in PROCEDURES:
-            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {name_hint(group.procedure, PROCEDURES)}")
+            problems.append(f"mixture.{i}.procedure: no procedure {group.procedure!r}; {name_hint(group.procedure, PROCEDURES)}")
         elif PROCEDURES[group.procedure].hierarchical and not has_regions:
-            problems.append(f"mixture.{i}: {group.procedure} is hierarchical: give each router a region with a gateway")
+            problems.append(f"mixture.{i}.procedure: {group.procedure} is hierarchical: give each router a region with a gateway")
     rest = [i for i, group in enumerate(groups) if group.is_rest]
     if len(rest) > 1:
         problems.append("mixture: only one group can have the remaining mobile nodes: give all others a 'share' or 'mobiles'")

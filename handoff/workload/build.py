@@ -15,7 +15,8 @@ from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.field_types import join_names
-from handoff.scenario.models import Channel, Node, Scenario, ServerParameters, to_options
+from handoff.scenario.models import Channel, Node, ServerParameters, to_options
+from handoff.scenario.scenario import Scenario
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
 from handoff.workload.capture_stream import open_capture

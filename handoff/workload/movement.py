@@ -7,7 +7,7 @@ from pathlib import Path
 import handoff_traces
 from handoff.mobility.coverage import compute_attachments
 from handoff.mobility.registrations import attachments_from_registrations
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 
 
 def load_tracks(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Tracks:

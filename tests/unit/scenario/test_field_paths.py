@@ -5,8 +5,9 @@ import pytest
 from engine.quantities import DURATION, RATE
 from handoff.scenario.field_paths import is_count, keys_at, leaf_paths, validators_at
 from handoff.scenario.field_types import QuantityReader
-from handoff.scenario.models import Link, Scenario
+from handoff.scenario.models import Link
 from handoff.scenario.movement import CommutersModel
+from handoff.scenario.scenario import Scenario
 
 
 def test_keys_of_tables():

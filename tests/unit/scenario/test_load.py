@@ -18,7 +18,7 @@ CASES = [
     ('duration = "10s"', 'duration = "10s"\nseed = "3"', ":3: seed: input should be a valid integer, not '3'"),
     ('duration = "10s"', 'duration = "10s"\nseed = -3', ":3: seed: input should be greater than or equal to 0, not -3"),
     ('registration = "1ms"', 'registraton = "1ms"', ":9: home_agent.registraton: unknown key; did you mean 'registration'?"),
-    ('between = ["cn", "ha"]', 'between = ["cn", "hq"]', ":1: link: no node 'hq'; there are ha, cn, a, b"),
+    ('between = ["cn", "ha"]', 'between = ["cn", "hq"]', ":12: link.0.between: no node 'hq'; there are ha, cn, a, b"),
     ('between = ["cn", "ha"]', 'between = ["cn"]', ":12: link.0.between: list should have at least 2 items"),
     ('delay = "20ms"', 'delay = "20ms"\nloss = 1.5', ":14: link.0.loss: 1.5 is not a probability: give a number from 0 to below 1"),
     ('delay = "20ms"', 'delay = "20ms"\nrate = "1Gbaud"', ":14: link.0.rate: '1Gbaud' is not a rate: write a number and one of bit/s"),
@@ -31,7 +31,8 @@ CASES = [
     ('names = ["a", "b"]', 'names = ["a", "a"]', "node 'a' is listed twice: give every node a name of its own"),
     ('names = ["a", "b"]', "names = []", ":16: routers.names: list should have at least 1 item"),
     ('wired_to = "ha"', 'wired_to = "home"', ":17: routers.wired_to: no node 'home'"),
-    ('delay = "4ms"', 'delay = "4ms"\nshared = "yes please"', ":24: routers.cell.shared: input should be a valid boolean"),
+    ('delay = "4ms"', 'delay = "4ms"\nshared = "yes"', ":24: routers.cell.shared: 'yes' is neither true nor false: write one of them, without quotes"),
+    ("size_bytes = 200", "size_bytes = 200\npoisson = 1", ":28: traffic.0.poisson: 1 is neither true nor false: write one of them, without"),
     ("size_bytes = 200", "size_bytes = 70000", ":27: traffic.0.size_bytes: input should be less than or equal to 65000, not 70000"),
     ('interval = "20ms"', "", ":25: traffic.0: give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)"),
     ('interval = "20ms"', 'interval = "20ms"\ndirection = "dwn"', ":27: traffic.0.direction: 'dwn' is not one of 'down' or 'up'; did you mean 'down'?"),
@@ -40,6 +41,7 @@ CASES = [
     ("[movement]", '[options]\nretransmit = "10ms"\n\n[movement]', "the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)"),
     ("[movement]", '[options]\nlifetime = "1500ms"\n\n[movement]', "lifetime: give whole seconds (RFC 5944, 3.3)"),
     ("[movement]", "[movement", ":29: not TOML:"),
+    ('name = "study"', 'name = "study', ":1: not TOML: Illegal character '\\n'; is a quote missing at the end of the text?"),
 ]  # fmt: skip
 
 
@@ -130,6 +132,14 @@ def test_line_numbers_count_tables_of_an_array():
     assert line_numbers(text) == {
         ("name",): 1, ("link", 0): 3, ("link", 0, "rate"): 4, ("link", 1): 5, ("link", 1, "rate"): 6,
         ("a", "b"): 7, ("a", "b", "c", "d"): 8,
+    }  # fmt: skip
+
+
+def test_line_numbers_count_arrays_in_tables_and_in_arrays():
+    text = "[[a.b]]\nc = 1\n[[a.b]]\nc = 2\n[[a.b.d]]\n[[a.b.d]]\ne = 3\n[[a.b]]\n[[a.b.d]]\n"
+    assert line_numbers(text) == {
+        ("a", "b", 0): 1, ("a", "b", 0, "c"): 2, ("a", "b", 1): 3, ("a", "b", 1, "c"): 4, ("a", "b", 1, "d", 0): 5,
+        ("a", "b", 1, "d", 1): 6, ("a", "b", 1, "d", 1, "e"): 7, ("a", "b", 2): 8, ("a", "b", 2, "d", 0): 9,
     }  # fmt: skip
 
 

@@ -51,11 +51,12 @@ def test_a_share_is_read_in_millionths():
         ((A | {"share": 0.7}, B | {"share": 0.6}, C), "mixture: the shares add up to 1.3: reduce them to 1 in all"),
         ((A, B), "mixture: only one group can have the remaining mobile nodes"),
         ((A | {"share": 1, "mobiles": "mn0"},), "mixture.0: give either 'share' or 'mobiles'"),
-        (({"procedure": "sync-mpv4"},), "mixture.0: no procedure 'sync-mpv4'; did you mean 'sync-mipv4'?"),
-        (({"procedure": "mixture"},), "mixture.0: no procedure 'mixture'; there are mipv4, "),
-        ((A | {"share": 0.5}, {"procedure": "sync-hmipv4"}), "mixture.1: sync-hmipv4 is hierarchical: give each router a region"),
+        (({"procedure": "sync-mpv4"},), "mixture.0.procedure: no procedure 'sync-mpv4'; did you mean 'sync-mipv4'?"),
+        (({"procedure": "mixture"},), "mixture.0.procedure: no procedure 'mixture'; there are mipv4, "),
+        ((A | {"share": 0.5}, {"procedure": "sync-hmipv4"}),
+         "mixture.1.procedure: sync-hmipv4 is hierarchical: give each router a region"),
     ],
-)
+)  # fmt: skip
 def test_groups_that_contradict_each_other_are_refused(tables, problem):
     (message,) = problems_of(*tables)
     assert message.startswith(problem)
