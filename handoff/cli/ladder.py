@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from engine.output_file import NewFile
+from handoff.cli.examples import example_path
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.terminal import show
 from handoff.output.ladder.collect import build_ladder
@@ -23,7 +24,6 @@ from handoff.workload.mobile_names import find_mobile
 
 _DEFAULT_TERMINAL = (130, 24)
 """Columns and lines where the output is no terminal."""
-_FIGURES_SCENARIO = Path("examples/figures.toml")
 _ALL = "all"
 
 
@@ -73,7 +73,7 @@ def figure_command(
     if every and output is None:
         raise ScenarioError(["--figure all: give the folder of the files with -o"])
     _check_folder(output, is_folder=every)
-    setup, seed, inputs = _load(scenario or _FIGURES_SCENARIO, seed, changes)
+    setup, seed, inputs = _load(scenario or example_path("figures"), seed, changes)
     mobile = None if mn is None else find_mobile(setup, mn, "--mn")
     names = [f"{drawn.number}.svg" for drawn in figures]
     with reserve_outputs(output, {}, inputs, names) if every else reserve_outputs(None, {"-o": output}, inputs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,20 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
+
+class NameChoice(click.Choice[str]):
+    """Choice whose error message has similar names. Completion lists the names."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return the message for an unknown name."""
+        from engine.similar_names import name_hint
+
+        return f"no {self.noun} {value!r}; {name_hint(str(value), self.choices, count=3)}"
+
+    def __init__(self, noun: str, choices: Iterable[str]) -> None:
+        super().__init__(list(choices))
+        self.noun = noun
+
 
 scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

@@ -10,7 +10,7 @@ import click
 
 from handoff.cli.command_group import CommandGroup
 
-_COMMANDS = ("compare", "dissector", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+_COMMANDS = ("compare", "dissector", "init", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
 
 
 @click.group(
@@ -18,7 +18,7 @@ _COMMANDS = ("compare", "dissector", "ladder", "plan", "procedures", "query", "r
     modules={name: f"handoff.cli.commands.{name}" for name in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="handoff")
+@click.version_option(None, "-V", "--version", package_name="handoff")
 def root() -> None:
     """Simulate Mobile IP handoff procedures on real traffic and movement.
 

@@ -85,6 +85,8 @@ def room_of(module: str) -> str | None:
         return None
     if not rest:
         return "handoff"
+    if rest[0] == "__main__":  # the program
+        return "cli"
     if rest[0] == "experiments":
         return ".".join(rest[:2]) if len(rest) > 1 else "experiments.planning"
     return rest[0] if rest[0] in ROOMS else None
