@@ -200,7 +200,8 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
             Scenario.model_validate(set_value(data, name, values[0]))
         except ValidationError as error:
             changed = {tuple(path.split(".")) for path in resolve_paths(data, name)}
-            unknown = [e for e in error.errors() if e["type"] == "extra_forbidden" and tuple(map(str, e["loc"])) in changed]
+            wrong = [e for e in error.errors() if e["type"] == "extra_forbidden"]
+            unknown = [e for e in wrong if any(tuple(map(str, e["loc"])) == path[: len(e["loc"])] for path in changed)]
             if unknown:
                 problems[name] = format_error(unknown[0])
         except ValueError as error:

@@ -54,7 +54,7 @@ SCENARIOS = [
         f"s.toml:{LINES + 4}: sweep: seed: cannot vary: replications take consecutive seeds from 'seed' on"),
     ("runs = 2", 'slo.targets = "lost<=1"',
         f"s.toml:{LINES + 4}: sweep: slo.targets: cannot vary: [slo] has the targets of every point"),
-    ("runs = 2", "detail = 1", f"s.toml:{LINES + 4}: sweep.detail: input should be a valid boolean, not 1"),
+    ("runs = 2", "detail = 1", f"s.toml:{LINES + 4}: sweep.detail: 1 is neither true nor false: write one of them, without quotes"),
     ("runs = 2", "where = 3", f"s.toml:{LINES + 4}: sweep.where: input should be a valid string, not 3"),
     ("runs = 2", "runs = 2\n[slo]\ntargets = []", f"s.toml:{LINES + 6}: slo.targets: value should have at least 1 item, not []"),
     ("runs = 2", "runs = 2\n[slo]\ntargets = 'lost = 0'",
