@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from handoff.cli.completion import complete_fields, complete_measures, complete_procedure
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 MAX_SEED = 2**63 - 1
@@ -31,7 +33,7 @@ scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 set_option = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
-    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.",
+    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.", shell_complete=complete_fields,
 )  # fmt: skip
 
 
@@ -43,7 +45,8 @@ def csv_option(text: str) -> Decorator:
 def procedure_option(required: bool = True) -> Decorator:
     """Return the option ``--procedure``."""
     return click.option(
-        "--procedure", required=required, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them. "
+        "--procedure", required=required, metavar="NAME", shell_complete=complete_procedure,
+        help="Name of the procedure; 'handoff procedures' lists them. "
         "'mixture' runs those of the scenario's [[mixture]] together."
     )
 
@@ -74,7 +77,7 @@ def progress_option(text: str) -> Decorator:
 
 
 slo_option = click.option(
-    "--slo", multiple=True, metavar="TARGET",
+    "--slo", multiple=True, metavar="TARGET", shell_complete=complete_measures,
     help="Target, as in 'loss_ratio<=1e-4', in addition to those of [slo]. The exit code is 3 if one is missed. May be repeated.",
 )  # fmt: skip
 junit_option = output_file_option("--junit", text="Write the targets as JUnit into FILE, one test case for each.")

@@ -10,7 +10,10 @@ import click
 
 from handoff.cli.command_group import CommandGroup
 
-_COMMANDS = ("compare", "dissector", "init", "ladder", "plan", "procedures", "query", "run", "sweep", "trace", "validate")
+_COMMANDS = (
+    "compare", "completion", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query", "run",
+    "schema", "sweep", "trace", "validate",
+)  # fmt: skip
 
 
 @click.group(

@@ -42,13 +42,20 @@ def leaf_paths(data: Mapping[str, Any] | None = None, model: type[BaseModel] = S
         inner = _find_model(field.annotation)
         if inner is None:
             yield f"{prefix}{name}"
-        elif not _is_array(field.annotation):
+        elif not is_array(field.annotation):
             yield from leaf_paths(None if data is None else _as_table(data.get(name)), inner, f"{prefix}{name}.")
         elif data is None:
             yield from leaf_paths(None, inner, f"{prefix}{name}.*.")
         else:
             for i, table in enumerate(as_list(data.get(name, []))):
                 yield from leaf_paths(_as_table(table), inner, f"{prefix}{name}.{i}.")
+
+
+def description_at(path: Sequence[str | int]) -> str:
+    """Return the description of the key at a path; an empty text if there is no such key."""
+    keys = [part for part in path if isinstance(part, str) and not part.isdecimal()]
+    field = field_at(keys) if keys else None
+    return (field.description or "") if field is not None else ""
 
 
 def neutral_value(path: Sequence[str | int]) -> Any:
@@ -66,6 +73,22 @@ def neutral_value(path: Sequence[str | int]) -> Any:
     kinds = [kind for kind, _ in _alternatives(annotation_at(path), ())]
     words = [value for kind in kinds if typing.get_origin(kind) is Literal for value in typing.get_args(kind)]
     return words[0] if words else False if bool in kinds else None
+
+
+def field_model(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the model of a field that is a table or an array of tables."""
+    return _find_model(field.annotation)
+
+
+def field_readers(field: FieldInfo) -> Iterator[Any]:
+    """Return the functions that read a value of a field, as :func:`validators_at` does."""
+    for _, metadata in _alternatives(typing.Annotated[(field.annotation, *field.metadata, None)], ()):
+        yield from (entry.func for entry in metadata if isinstance(entry, BeforeValidator))
+
+
+def field_kinds(field: FieldInfo) -> list[Any]:
+    """Return the types of a field: those of a union, without their metadata."""
+    return [kind for kind, _ in _alternatives(field.annotation, ())]
 
 
 def field_at(path: Sequence[str | int]) -> FieldInfo | None:
@@ -112,10 +135,10 @@ def _as_table(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _is_array(annotation: Any) -> bool:
+def is_array(annotation: Any) -> bool:
     """Return whether a field is an array of tables."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return any(map(_is_array, typing.get_args(annotation)))
+        return any(map(is_array, typing.get_args(annotation)))
     return typing.get_origin(annotation) is list
 
 

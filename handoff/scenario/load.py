@@ -14,9 +14,8 @@ from engine.regular_file import read_regular
 from engine.similar_names import name_hint, similar_names
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.experiment import Sweep
-from handoff.scenario.field_paths import keys_at
+from handoff.scenario.field_paths import field_at, keys_at
 from handoff.scenario.overrides import resolve_paths, set_value, variable_fields
-from handoff.scenario.partial import partial_problems
 from handoff.scenario.scenario import Scenario
 from handoff.scenario.toml_text import parse_toml
 
@@ -149,6 +148,8 @@ def validate(
     except ValidationError as error:
         errors = [e for errors in map(_split, error.errors()) for e in errors]
         if all(e["loc"] for e in error.errors()):  # the checks between the tables come after all others
+            from handoff.scenario.partial import partial_problems  # only a scenario with mistakes needs it
+
             errors += [_reference_error(problem) for problem in partial_problems(data, error.errors())]
     problems = [_locate_problem(Path(path), lines, changed, change_label, error) for error in errors]
     for name, problem in unknown_fields(data, _varied_fields(data)).items():
@@ -269,7 +270,9 @@ def format_error(error: Any) -> str:
         names = sorted(keys_at(loc[:-1]))
         message = "unknown key; " + name_hint(str(loc[-1]), names, f"allowed are {', '.join(names)}")
     elif error["type"] == "missing":
-        message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it")
+        field = field_at(loc)
+        what = f" ({field.description[0].lower()}{field.description[1:].rstrip('.')})" if field and field.description else ""
+        message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it") + what
     elif error["type"] == "bool_type":
         message = f"{error['input']!r} is neither true nor false: write one of them, without quotes"
     elif error["type"] == "literal_error":

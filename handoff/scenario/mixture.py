@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
 
 from engine.similar_names import name_hint
 from handoff.protocol.procedures import PROCEDURES
@@ -14,22 +17,17 @@ WHOLE = 10**6
 
 
 class MixtureGroup(StrictModel):
-    """Group of mobile nodes with a procedure.
+    """Group of mobile nodes with a procedure. ``share`` is in units of ``1 / WHOLE``; a group with neither key has the rest."""
 
-    Attributes
-    ----------
-    procedure : str
-    share : int or None
-        Share of the mobile nodes that no group names, in units of ``1 / WHOLE``.
-    mobiles : list of str or None
-        Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell.
-
-    A group with neither has the remaining mobile nodes.
-    """
-
-    procedure: str
-    share: Share | None = None
-    mobiles: NamePatterns | None = None
+    procedure: Annotated[str, WithJsonSchema({"enum": list(PROCEDURES)})] = Field(
+        description="Name of the procedure; several groups may have the same one."
+    )
+    share: Share | None = Field(
+        default=None,
+        description="Share of the mobile nodes that no group names, rounded to whole nodes. A group without share and mobiles "
+        "has the rest.",
+    )
+    mobiles: NamePatterns | None = Field(default=None, description="Names of mobile nodes, with *, ? and […] as in a shell.")
 
     @property
     def is_rest(self) -> bool:

@@ -15,7 +15,7 @@ from handoff.scenario.units import parse_count
 
 MAX_SUGGESTIONS = 3
 """Number of names that an error message suggests."""
-_PATHS: dict[str, tuple[str, ...]] = {
+SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "mobile_nodes": ("movement.commuters.mobile_nodes", "movement.random_waypoint.mobiles", "movement.gauss_markov.mobiles"),
     "handoff_rate": ("movement.commuters.handoff_rate",),
     "moving": ("movement.commuters.moving",),
@@ -49,7 +49,7 @@ _PATHS: dict[str, tuple[str, ...]] = {
 
 def variable_fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the short names that fit the tables of a scenario file, each with its dotted paths."""
-    matches = {name: tuple(path for p in patterns for path in _matching_paths(data, p)) for name, patterns in _PATHS.items()}
+    matches = {name: tuple(path for p in patterns for path in _matching_paths(data, p)) for name, patterns in SHORT_NAMES.items()}
     return {name: paths for name, paths in matches.items() if paths}
 
 
@@ -64,8 +64,8 @@ def resolve_paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
     known = variable_fields(data)
     if name in known:
         return known[name]
-    if name in _PATHS:
-        where = ", ".join(pattern.removesuffix("!") for pattern in _PATHS[name])
+    if name in SHORT_NAMES:
+        where = ", ".join(pattern.removesuffix("!") for pattern in SHORT_NAMES[name])
         raise ValueError(f"{name}: this scenario has no such field; it would be {where}")
     if "." not in name and name not in keys_at(()):
         otherwise = f"give a path as in 'options.lifetime', or one of {', '.join(known)}"

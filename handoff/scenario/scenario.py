@@ -24,26 +24,40 @@ def _duplicates(names: list[str]) -> list[str]:
 class Scenario(StrictModel):
     """Input of a study: network, traffic, movement, options of the procedures."""
 
-    name: Name
-    duration: Duration
-    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
-    home_agent: HomeAgent
-    correspondent: Annotated[list[Node], ValueReader(as_list), Field(min_length=1)]
-    node: list[Node] = Field(default_factory=list)
-    link: Annotated[list[Link], Field(min_length=1)]
-    routers: Routers
-    region: list[Region] = Field(default_factory=list)
-    regions: Regions | None = None
-    temporary_home_agent: list[TemporaryHomeAgent] = Field(default_factory=list)
-    traffic: Annotated[list[Traffic], Field(min_length=1)]
-    movement: Movement
-    coverage: CoverageModel | None = None
-    restart: list[Restart] = Field(default_factory=list)
-    mixture: list[MixtureGroup] = Field(default_factory=list)
-    attack: list[AttackTable] = Field(default_factory=list)
-    options: StudyOptions = StudyOptions()
-    sweep: Sweep | None = None
-    slo: Slo | None = None
+    name: Name = Field(description="Name of the study.")
+    duration: Duration = Field(description="Simulated time of the run.")
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = Field(default=1, description="Seed of every random draw.")
+    home_agent: HomeAgent = Field(description="Home agent of all mobile nodes.")
+    correspondent: Annotated[list[Node], ValueReader(as_list), Field(min_length=1)] = Field(
+        description="Host that exchanges data with mobile nodes: one table, or several."
+    )
+    node: list[Node] = Field(default_factory=list, description="Further routers or hosts of the wired network, such as gateways.")
+    link: Annotated[list[Link], Field(min_length=1)] = Field(description="Links between nodes.")
+    routers: Routers = Field(description="Access routers (foreign agents) with equal parameters.")
+    region: list[Region] = Field(
+        default_factory=list, description="Regions of the hierarchical procedures: a gateway and its routers."
+    )
+    regions: Regions | None = Field(default=None, description="Regions with equal parameters, instead of [[region]].")
+    temporary_home_agent: list[TemporaryHomeAgent] = Field(
+        default_factory=list, description="Nodes that are temporary home agents of their routers in mipv6 and mipv6-ro."
+    )
+    traffic: Annotated[list[Traffic], Field(min_length=1)] = Field(
+        description="Sources of traffic: each table is a replay of captures, or a generated flow."
+    )
+    movement: Movement = Field(description="Source of movement: exactly one of associations, capture, trace or a model.")
+    coverage: CoverageModel | None = Field(
+        default=None, description="Conversion of positions to attachments; required if the movement consists of positions."
+    )
+    restart: list[Restart] = Field(default_factory=list, description="Agents that restart and lose their state.")
+    mixture: list[MixtureGroup] = Field(
+        default_factory=list, description="Groups of mobile nodes with a procedure of their own, for the procedure 'mixture'."
+    )
+    attack: list[AttackTable] = Field(default_factory=list, description="Attackers of the mobility signalling.")
+    options: StudyOptions = Field(default=StudyOptions(), description="Options of the procedures.")
+    sweep: Sweep | None = Field(
+        default=None, description="Fields and values of many runs. 'handoff sweep' uses it; a single run ignores it."
+    )
+    slo: Slo | None = Field(default=None, description="Targets (service-level objectives) of the measures.")
 
     @property
     def access_points(self) -> list[str]:

@@ -17,7 +17,7 @@ PARTS = ("engine", "handoff")
 EXAMPLES = {
     f"handoff/examples/{p.relative_to(ROOT / 'examples').as_posix()}"
     for p in (ROOT / "examples").rglob("*") if p.suffix in (".toml", ".csv", ".pcap")
-}  # fmt: skip
+} | {"handoff/cli/glossary.md"}  # fmt: skip
 ALONE = ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "CHANGELOG.md")
 
 

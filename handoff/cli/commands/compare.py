@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from handoff.cli.completion import complete_procedures
 from handoff.cli.execution_options import MAX_JOBS
 from handoff.cli.options import study_options
 
@@ -13,7 +14,7 @@ from handoff.cli.options import study_options
 @click.command()
 @study_options
 @click.option(
-    "--procedures", default="all", show_default=True, metavar="NAMES",
+    "--procedures", default="all", show_default=True, metavar="NAMES", shell_complete=complete_procedures,
     help="Names of the procedures, separated by commas. 'mixture' runs those of the scenario's [[mixture]] together.",
 )
 @click.option(

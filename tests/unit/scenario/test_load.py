@@ -167,7 +167,7 @@ def test_unknown_fields_reports_names_and_not_values(tmp_path):
 
 def test_format_error_names_path_mistake_and_correction():
     assert format_error({"type": "missing", "loc": ("link", 0, "delay"), "msg": "", "input": {}}) == (
-        "link.0.delay: is missing; its table needs it"
+        "link.0.delay: is missing; its table needs it (propagation delay)"
     )
     assert format_error({"type": "value_error", "loc": (), "msg": "Value error, both are wrong"}) == "both are wrong"
     assert format_error({"type": "int_type", "loc": ("seed",), "msg": "Input should be a valid integer", "input": "3"}) == (
