@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 import click
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.grouped_help import COMMAND_GROUPS, group_rows
 from handoff.cli.interrupt import EXIT_BASE, STATE, restored_signal_handlers
+from handoff.cli.log import verbosity_options
 from handoff.cli.terminal import LAYOUT, report
 from handoff.output.printable import printable
 
@@ -29,6 +31,7 @@ class CommandGroup(click.Group):
     def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._modules = modules
+        self.params += verbosity_options()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all subcommands, sorted."""
@@ -41,6 +44,15 @@ class CommandGroup(click.Group):
         command = getattr(import_module(self._modules[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in groups."""
+        width = formatter.width - 6 - max(map(len, self._modules))
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        records = [(name, (name, command.get_short_help_str(width))) for name, command in commands if command is not None]
+        for group, rows in group_rows(records, COMMAND_GROUPS, "commands"):
+            with formatter.section(group):
+                formatter.write_dl(rows, col_max=max(map(len, self._modules)))
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the command line."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 COMPLETION_VARIABLE = "_HANDOFF_COMPLETE"
 
 
@@ -21,30 +19,6 @@ def completion_script(shell: str) -> str:
     assert kind is not None
     script = kind(root, {}, "handoff", COMPLETION_VARIABLE)
     return script.source_template % script.source_vars()
-
-
-def _completion(names: Callable[[click.Context], Iterable[tuple[str, str]]], separator: str = "", suffix: str = "") -> Complete:
-    """Return a completion by names with descriptions.
-
-    Parameters
-    ----------
-    names : callable
-        Returns names and descriptions.
-    separator : str
-        Separator of the values of an option; the last value is completed.
-    suffix : str
-        Text behind each name.
-    """
-
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        before, found, last = incomplete.rpartition(separator) if separator else ("", "", incomplete)
-        try:
-            known = list(names(context))
-        except (ValueError, OSError):
-            return []
-        return [CompletionItem(f"{before}{found}{name}{suffix}", help=text) for name, text in known if name.startswith(last)]
-
-    return wraps(names)(complete)
 
 
 def _procedures(context: click.Context) -> Iterable[tuple[str, str]]:
@@ -76,8 +50,32 @@ def _terms(context: click.Context) -> Iterable[tuple[str, str]]:
     return [(term.names[0], term.kind) for term in all_terms()]
 
 
-complete_procedure = _completion(_procedures)
-complete_procedures = _completion(_procedures, separator=",")
-complete_measures = _completion(_measures)
-complete_fields = _completion(_fields, suffix="=")
-complete_terms = _completion(_terms)
+_NAMES: dict[str, tuple[Callable[[click.Context], Iterable[tuple[str, str]]], str, str]] = {
+    "procedure": (_procedures, "", ""),
+    "procedures": (_procedures, ",", ""),
+    "measure": (_measures, "", ""),
+    "field": (_fields, "", "="),
+    "term": (_terms, "", ""),
+}
+"""Names of each kind of value, the separator of values of an option, of which the last is completed, and a text behind a name."""
+
+
+def complete_value(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the completions of a value.
+
+    Parameters
+    ----------
+    kind : {"procedure", "procedures", "measure", "field", "term"}
+        Kind of the value.
+    context : click.Context
+        Command line so far.
+    incomplete : str
+        Beginning of the value.
+    """
+    names, separator, suffix = _NAMES[kind]
+    before, found, last = incomplete.rpartition(separator) if separator else ("", "", incomplete)
+    try:
+        known = list(names(context))
+    except (ValueError, OSError):
+        return []
+    return [CompletionItem(f"{before}{found}{name}{suffix}", help=text) for name, text in known if name.startswith(last)]

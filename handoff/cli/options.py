@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from handoff.cli.completion import complete_fields, complete_measures, complete_procedure
-
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
@@ -29,11 +29,22 @@ class NameChoice(click.Choice[str]):
         self.noun = noun
 
 
+def completion(kind: str) -> Completion:
+    """Return the completion of a kind of value (``handoff.cli.completion``), which is imported when a shell asks for it."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from handoff.cli.completion import complete_value
+
+        return complete_value(kind, context, incomplete)
+
+    return complete
+
+
 scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 set_option = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
-    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.", shell_complete=complete_fields,
+    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.", shell_complete=completion("field"),
 )  # fmt: skip
 
 
@@ -45,7 +56,7 @@ def csv_option(text: str) -> Decorator:
 def procedure_option(required: bool = True) -> Decorator:
     """Return the option ``--procedure``."""
     return click.option(
-        "--procedure", required=required, metavar="NAME", shell_complete=complete_procedure,
+        "--procedure", required=required, metavar="NAME", shell_complete=completion("procedure"),
         help="Name of the procedure; 'handoff procedures' lists them. "
         "'mixture' runs those of the scenario's [[mixture]] together."
     )
@@ -77,7 +88,7 @@ def progress_option(text: str) -> Decorator:
 
 
 slo_option = click.option(
-    "--slo", multiple=True, metavar="TARGET", shell_complete=complete_measures,
+    "--slo", multiple=True, metavar="TARGET", shell_complete=completion("measure"),
     help="Target, as in 'loss_ratio<=1e-4', in addition to those of [slo]. The exit code is 3 if one is missed. May be repeated.",
 )  # fmt: skip
 junit_option = output_file_option("--junit", text="Write the targets as JUnit into FILE, one test case for each.")

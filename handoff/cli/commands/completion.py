@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from handoff.cli.grouped_help import Command
+
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that completes commands, options, procedures, measures and scenario keys in a SHELL.

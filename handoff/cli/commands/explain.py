@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from handoff.cli.completion import complete_terms
+from handoff.cli.grouped_help import Command
+from handoff.cli.options import completion
 
 
-@click.command()
-@click.argument("term", nargs=-1, shell_complete=complete_terms)
+@click.command(cls=Command)
+@click.argument("term", nargs=-1, shell_complete=completion("term"))
 @click.option("--list", "is_list", is_flag=True, help="List all terms.")
 def explain(term: tuple[str, ...], is_list: bool) -> None:
     """Explain a TERM: of Mobile IP and of this program, a procedure, a measure, or a key of a scenario file.

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from handoff.cli.examples import example_names
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import NameChoice
 
 DEFAULT_EXAMPLE = "commute"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--from", "example", type=NameChoice("example", example_names()), default=DEFAULT_EXAMPLE, show_default=True, metavar="NAME",

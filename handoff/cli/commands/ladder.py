@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import procedure_option, seed_option, set_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("scenario", type=click.Path(path_type=Path), required=False)
 @procedure_option(required=False)
 @click.option("--mn", help="Mobile node: its name, or its number, counted from 0.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import json_option
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def measures(as_json: bool) -> None:
     """List the measures with unit and definition.

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from handoff.cli.completion import complete_fields, complete_measures, complete_procedures
 from handoff.cli.execution_options import execution_options
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import (
+    completion,
     json_option,
     junit_option,
     memory_limit_option,
@@ -23,10 +24,10 @@ from handoff.cli.options import (
 MAX_RUNS_PER_VALUE = 1000
 
 
-@click.command()
+@click.command(cls=Command)
 @scenario_argument
 @click.option(
-    "--vary", multiple=True, metavar="NAME=LOW..HIGH", shell_complete=complete_fields,
+    "--vary", multiple=True, metavar="NAME=LOW..HIGH", shell_complete=completion("field"),
     help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k..1M'.",
 )
 @click.option(
@@ -35,12 +36,12 @@ MAX_RUNS_PER_VALUE = 1000
     "number of GFAs or MAPs.",
 )
 @click.option(
-    "--slo", multiple=True, metavar="TARGET", shell_complete=complete_measures,
+    "--slo", multiple=True, metavar="TARGET", shell_complete=completion("measure"),
     help="Target MEASURE<=LIMIT, as in 'registration_delay_p99<=50ms'. All targets have to be met, and those of [slo] as well. "
     "May be repeated.",
 )
 @click.option(
-    "--procedures", default="sync-mipv4", show_default=True, metavar="NAMES", shell_complete=complete_procedures,
+    "--procedures", default="sync-mipv4", show_default=True, metavar="NAMES", shell_complete=completion("procedures"),
     help="Names of the procedures, separated by commas, or all. Each gets an answer of its own.",
 )
 @click.option(

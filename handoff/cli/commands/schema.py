@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from handoff.cli.grouped_help import Command
 
-@click.command()
+
+@click.command(cls=Command)
 @click.option("--markdown", "is_markdown", is_flag=True, help="Print a page with tables of all keys instead (docs/keys.md).")
 def schema(is_markdown: bool) -> None:
     """Print the JSON schema of scenario files.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import json_option
 
 
@@ -14,7 +15,7 @@ def trace() -> None:
     """Inspect captures and movement files."""
 
 
-@trace.command()
+@trace.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 @click.option(
