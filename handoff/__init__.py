@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handoff.api.comparison import DiffResults, diff
     from handoff.api.diagram import Diagram, ladder
     from handoff.api.folder import read
     from handoff.api.planning import PlanResults, plan
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "handoff.api.comparison": ("DiffResults", "diff"),
     "handoff.api.diagram": ("Diagram", "ladder"),
     "handoff.api.folder": ("read",),
     "handoff.api.planning": ("PlanResults", "plan"),
@@ -40,8 +42,8 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    "PROCEDURES", "Diagram", "HandoffError", "PlanResults", "Procedure", "Results", "Scenario", "ScenarioError", "Step",
-    "SweepResults", "compare", "ladder", "load", "plan", "read", "run", "sweep",
+    "PROCEDURES", "Diagram", "DiffResults", "HandoffError", "PlanResults", "Procedure", "Results", "Scenario", "ScenarioError",
+    "Step", "SweepResults", "compare", "diff", "ladder", "load", "plan", "read", "run", "sweep",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,7 +18,7 @@ from handoff.api.scenario import load, value_text
 from handoff.api.study import Source
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.factory import make_executor
-from handoff.experiments.sweep.dataset import DatasetContents, Run, read_contents
+from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents, read_points
 from handoff.experiments.sweep.dataset_writer import FinishedRun
 from handoff.experiments.sweep.points import Failure
 from handoff.experiments.sweep.query import make_views, query
@@ -105,6 +105,12 @@ class SweepResults:
             columns[f"{column}_high"] = pa.array([high for _, high in ends], pa.float64())
         fields = points.drop_columns("point")
         return pa.table({name: fields[name] for name in fields.column_names} | columns)
+
+    def stored_runs(self) -> Iterator[tuple[dict[str, Any], int, StoredRun]]:
+        """Yield the point, the seed and the stored tables of each complete run."""
+        points = {row["point"]: row for row in read_points(self.folder)}
+        for (key, seed), run in self._contents.runs.items():
+            yield points[key], seed, run
 
     def query(self, sql: str) -> pa.Table:
         """Return the answer to an SQL query, as ``handoff query`` does."""

@@ -31,13 +31,21 @@ _TITLES = {
     "flows": "flows, most bytes first",
     "tunnels": "tunnels, most bytes first, headers included",
 }
+_COUNTS = {
+    "skipped": "records left out",
+    "opaque": "packets whose content is not looked into",
+}
+"""Titles of the counts by reason."""
+_UDP_TUNNELS = {434: "mobile ip", 2152: "gtp-u", 3544: "teredo", 4789: "vxlan", 6081: "geneve", 8472: "vxlan"}
 _MESSAGE_COLUMNS = (
     "frame", "s", "message", "from", "to", "home", "agent", "care-of", "lifetime s", "code", "id", "flags", "answer",
 )  # fmt: skip
 _PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 55: "minimal", 58: "icmp6", 135: "mobility"}
 
 
-def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
+def describe_capture(
+    file: Path, ratio: int | None = None, on_bad_record: handoff_traces.OnBadRecord = "refuse"
+) -> dict[str, Any]:
     """Describe a capture and the Mobile IP signalling in it.
 
     Parameters
@@ -46,6 +54,8 @@ def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
         Capture to read.
     ratio : int, optional
         Maximum factor by which a compressed file may grow.
+    on_bad_record : {"refuse", "skip", "keep-first"}
+        What is done with a bad record.
 
     Returns
     -------
@@ -58,18 +68,23 @@ def describe_capture(file: Path, ratio: int | None = None) -> dict[str, Any]:
         If the file cannot be read.
     """
     limits = handoff_traces.Limits() if ratio is None else handoff_traces.Limits(ratio=ratio)
-    signalling = handoff_traces.read_signalling(file, limits=limits, max_messages=MAX_LISTED_MESSAGES)
+    signalling = handoff_traces.read_signalling(
+        file, limits=limits, on_bad_record=on_bad_record, max_messages=MAX_LISTED_MESSAGES
+    )
     return handoff_traces.summarise(signalling.facts) | {"signalling": handoff_traces.summarise_signalling(signalling)}
 
 
 def print_capture(description: dict[str, Any]) -> None:
     """Print the result of :func:`describe_capture` as text."""
-    names = [name for name in description if name not in _TABLES and name != "signalling"]
+    names = [name for name in description if name not in (*_TABLES, *_COUNTS, "signalling")]
     print_pairs([_pair(name, description[name]) for name in names])
+    for name, title in _COUNTS.items():
+        if counts := description.get(name):
+            show(f"{title}: " + "; ".join(f"{count:,} ({reason})" for reason, count in counts.items()))
     for name, columns in _TABLES.items():
         if rows := description[name]:
             show(_TITLES[name] + (f" (the first {len(rows)})" if len(rows) == _MAX_SUMMARY_ROWS else ""))
-            _print_rows(columns, [[_cell(column, row[column]) for column in columns] for row in rows])
+            _print_rows(columns, [[_cell(column, row) for column in columns] for row in rows], ("sport", "dport"))
     _print_signalling(description["signalling"], description["first_time_ns"])
 
 
@@ -102,14 +117,17 @@ def _print_signalling(signalling: dict[str, Any], start_ns: int | None) -> None:
         )
 
 
-def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    print_cells(columns, [["" if value is None else str(value) for value in row] for row in rows], left=columns, indent=_INDENT)
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], last: Sequence[str] = ()) -> None:
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    print_cells(columns, cells, left=columns, indent=_INDENT, last=last)
 
 
-def _cell(column: str, value: Any) -> Any:
-    if column == "snap_length" and value is None:
+def _cell(column: str, row: dict[str, Any]) -> Any:
+    if column == "snap_length" and row[column] is None:
         return "unlimited"
-    return _PROTOCOLS.get(value, value) if column == "protocol" else value
+    if column != "protocol":
+        return row[column]
+    return _UDP_TUNNELS.get(row.get("port", 0)) or _PROTOCOLS.get(row[column], row[column])
 
 
 def _message_cells(message: dict[str, Any], messages: list[dict[str, Any]], start_ns: int) -> list[Any]:

@@ -13,12 +13,14 @@ from handoff.cli.log import verbosity_options
 
 OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     "Scenario": ("--scenario", "--set", "--seed", "--from"),
+    "Movement files": ("--format", "--columns", "--activity", "--on-bad-record", "--strict"),
     "Procedures and points": (
         "--procedure", "--procedures", "--vary", "--zip", "--where", "--runs", "--size", "--find", "--mn", "--handoff",
         "--registration", "--figure",
     ),
     "Measures and targets": (
-        "--slo", "--metric", "--detail", "--warmup", "--batches", "--confidence", "--precision", "--most-runs", "--analytic",
+        "--slo", "--metric", "--detail", "--warmup", "--batches", "--confidence", "--tolerance", "--precision", "--most-runs",
+        "--analytic",
     ),
     "Output": (
         "--output", "--json", "--csv", "--wide", "--junit", "--pcap", "--pcap-links", "--pcap-snap", "--progress", "--markdown",
@@ -33,7 +35,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
 COMMAND_GROUPS: Mapping[str, Sequence[str]] = {
     "Begin": ("init", "validate", "explain", "procedures", "measures"),
     "Run": ("run", "compare", "ladder"),
-    "Many runs": ("sweep", "plan", "query"),
+    "Many runs": ("sweep", "plan", "query", "diff"),
     "Files and editors": ("trace", "dissector", "schema", "completion"),
 }
 """Commands of each group. A command of no group is listed under "Other commands"."""

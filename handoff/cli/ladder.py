@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from engine.output_file import NewFile
 from handoff.cli.examples import example_path
+from handoff.cli.legend import print_legend
 from handoff.cli.output_paths import input_paths, reserve_outputs
-from handoff.cli.terminal import show
+from handoff.cli.terminal import output_width, show
 from handoff.output.ladder.collect import build_ladder
+from handoff.output.ladder.diagram import Arrow
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
 from handoff.output.ladder.figures import FIGURES, find_figure
 from handoff.output.ladder.picture import build_figures
 from handoff.output.ladder.picture_svg import render_picture
 from handoff.output.ladder.picture_text import render_picture_text
+from handoff.protocol.messages import message_kind
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.workload.build import build_setup
 from handoff.workload.mobile_names import find_mobile
 
-_DEFAULT_TERMINAL = (130, 24)
-"""Columns and lines where the output is no terminal."""
+_PIPE_WIDTH = 130
+"""Columns of a diagram where the output is no terminal."""
 _ALL = "all"
 
 
@@ -47,7 +49,8 @@ def ladder_command(
     with reserve_outputs(None, {"-o": output}, inputs):
         ladder = build_ladder(setup, procedure, find_mobile(setup, mn, "--mn"), handoff, seed)
         if output is None:
-            show(render_text(ladder, shutil.get_terminal_size(_DEFAULT_TERMINAL).columns))
+            show(render_text(ladder, output_width() or _PIPE_WIDTH))
+            print_legend(message_kind(row.message) for row in ladder.rows() if isinstance(row, Arrow))
         else:
             _write(output, render_svg(ladder))
 

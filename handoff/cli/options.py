@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from handoff.cli.terminal import WIDE
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
@@ -46,6 +48,16 @@ set_option = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
     help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.", shell_complete=completion("field"),
 )  # fmt: skip
+
+
+def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option ``--wide``, which :func:`handoff.cli.terminal.output_width` reads."""
+
+    def note(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.meta[WIDE] = value
+
+    text = "Print all columns of tables, also where the terminal is narrower."
+    return click.option("--wide", is_flag=True, expose_value=False, callback=note, help=text)(command)
 
 
 def csv_option(text: str) -> Decorator:
@@ -129,6 +141,7 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
         junit_option,
         json_option,
         csv_option("Print the table 'runs' as CSV, a line for each procedure."),
+        wide_option,
     )):  # fmt: skip
         command = decorate(command)
     return command

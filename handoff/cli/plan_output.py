@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +13,7 @@ from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.run import AnalyticAnswer
 from handoff.experiments.planning.slo import format_value
 from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
-from handoff.output.seconds import to_seconds
+from handoff.output.seconds import json_values, to_seconds
 from handoff.theory.estimate import Comparison, Estimate
 
 MIN_LOSS_RATIO = 1e-12
@@ -205,12 +204,6 @@ def _result_json(result: TargetResult) -> dict[str, Any]:
         "target": str(target), "measure": target.measure, "relation": target.relation, "limit": limit, "unit": unit,
         "decision": result.decision, "mean": mean, "low": low, "high": high, "note": result.note,
     }  # fmt: skip
-
-
-def json_values(unit: str, values: Iterable[float | None]) -> tuple[str, list[float | None]]:
-    """Return the unit and the values of a measure for JSON: seconds for ps, None for infinities and NaN."""
-    finite = [None if value is None or not math.isfinite(value) else value for value in values]
-    return ("s", [*map(to_seconds, finite)]) if unit == "ps" else (unit, finite)
 
 
 def _theory_cells(comparison: Comparison) -> tuple[str, ...]:

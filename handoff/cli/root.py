@@ -11,7 +11,7 @@ import click
 from handoff.cli.command_group import CommandGroup
 
 _COMMANDS = (
-    "compare", "completion", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query", "run",
+    "compare", "completion", "diff", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query", "run",
     "schema", "sweep", "trace", "validate",
 )  # fmt: skip
 

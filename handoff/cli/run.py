@@ -13,8 +13,8 @@ from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
-from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
-from handoff.output.seconds import row_in_seconds
+from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.output.printable import printable
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import MIXTURE, name_errors
@@ -77,6 +77,9 @@ def run_study(
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
+    report_skipped(setup)
+    for warning in setup.warnings:
+        report(f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     log(
@@ -92,7 +95,7 @@ def run_study(
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
-        facts = _provenance(text, scenario, seed, command)
+        facts = _provenance(text, scenario, seed, command, setup)
         on_failure = None if checkpointed else failures.append
         record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts, on_failure)
         captured = [str(file), *links, snap_length]
@@ -146,7 +149,7 @@ def run_study(
                 gate.write_junit(junit, checked.name)
         finally:
             if output is not None and runs:
-                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command))
+                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command, setup))
                 log(Level.DEBUG, f"handoff: {output}: tables of {len(runs)} runs written")
         if failures:
             raise failures[0]
@@ -169,10 +172,17 @@ def _run_in_processes(
         status.line.end()
 
 
-def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
+def report_skipped(setup: Setup) -> None:
+    """Say on stderr which records of input files were left out."""
+    for file, counts in setup.skipped.items():
+        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in counts.items())
+        report(f"handoff: {file}: records left out: {reasons}")
+
+
+def _provenance(text: str, scenario: Path, seed: int, command: list[str], setup: Setup) -> dict[bytes, bytes]:
     from handoff.output.parquet import provenance
 
-    return provenance(text, scenario, seed, command)
+    return provenance(text, scenario, seed, command, setup.skipped)
 
 
 def _capture_recorder(
@@ -233,6 +243,8 @@ def _print_results(
         for run in runs
     ]  # fmt: skip
     if as_json:
+        from handoff.output.seconds import row_in_seconds
+
         for row, run in zip(rows, runs, strict=True):
             row["fingerprint"] = f"{run.result.fingerprint:016x}"
             row["fates"] = run.result.fate_counts()

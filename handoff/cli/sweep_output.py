@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from handoff.cli.gate import Gate
-from handoff.cli.plan_output import json_values
 from handoff.cli.progress import format_remaining
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import show, show_json
@@ -18,6 +17,7 @@ from handoff.experiments.sweep.runner import SweepResult
 from handoff.experiments.sweep.summary import Estimate, PointSummary, summarise
 from handoff.experiments.sweep.sweep_plan import SweepPlan
 from handoff.metrics.confidence import EXACT, STUDENT
+from handoff.output.seconds import json_values
 
 PS_PER_MS = 1e9
 BYTES_PER_MB = 1e6

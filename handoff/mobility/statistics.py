@@ -16,7 +16,7 @@ PING_PONG_PS = 5 * 10**12
 
 def track_statistics(tracks: handoff_traces.Tracks) -> dict[str, Any]:
     """Return the format, nodes, samples, times (s), area (m) and speeds (m/s) of tracks; if known, also the date of time 0."""
-    x, y, same_node = tracks.x_mm / 1e3, tracks.y_mm / 1e3, np.diff(tracks.mobile) == 0
+    x, y, same_node = tracks.x_mm / 1e3, tracks.y_mm / 1e3, tracks.is_leg()
     leg_m = np.hypot(np.diff(x), np.diff(y))[same_node]
     leg_s = (np.diff(tracks.time_ps) / 1e12)[same_node]
     speeds = leg_m / leg_s

@@ -112,15 +112,20 @@ BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
 
-def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
-    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions."""
-    facts = {
+def provenance(
+    scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str],
+    skipped: Mapping[str, Mapping[str, int]] | None = None,
+) -> dict[bytes, bytes]:  # fmt: skip
+    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions, and the input records left out."""
+    facts: dict[str, object] = {
         "scenario": scenario_text,
         "scenario_file": scenario_path.name,
         "seed": seed,
         "command": list(command),
         "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy", "pyarrow")},
     }
+    if skipped:
+        facts["skipped"] = skipped
     return {b"handoff": json.dumps(facts).encode()}
 
 
@@ -149,6 +154,8 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
 def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> pa.Table:
     """Return a table of ``SCHEMAS``, or ``groups``, with the rows of all runs and the facts as metadata."""
     schema = GROUPS if name == "groups" else SCHEMAS[name]
+    if setup.skipped:
+        facts = facts | {b"skipped_records": json.dumps(setup.skipped).encode()}
     parts = [table_columns(name, run, setup, seed) for run in runs]
     columns = [pa.chunked_array([_make_array(part[f.name], f) for part in parts], f.type) for f in schema]
     return pa.table(columns, schema=schema.with_metadata(facts))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 PS_PER_S = 10**12
@@ -16,6 +17,12 @@ def column_name(name: str) -> str:
 def to_seconds(ps: float | None) -> float | None:
     """Return a time in ps in seconds, as the nearest float; None for a time that was not measured."""
     return None if ps is None else ps / PS_PER_S
+
+
+def json_values(unit: str, values: Iterable[float | None]) -> tuple[str, list[float | None]]:
+    """Return the unit and the values of a measure for JSON: seconds for ps, None for infinities and NaN."""
+    finite = [None if value is None or not math.isfinite(value) else value for value in values]
+    return ("s", [*map(to_seconds, finite)]) if unit == "ps" else (unit, finite)
 
 
 def row_in_seconds(row: Mapping[str, Any]) -> dict[str, Any]:

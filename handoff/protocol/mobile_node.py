@@ -183,7 +183,7 @@ class MobileNodeController:
             self.start_registration(ctx, state, "move", old, router)
             return
         if state.router >= 0 and self.client.has_link(state, state.router):
-            if not self.detector.eager and not self._is_reactive_move(state, attachment):
+            if not self.detector.eager:
                 return  # on_other_link_lost comes back to this attachment when the current link goes down
             if self.program.procedure.predictive:
                 self.triggers.on_discovery(ctx, state, attachment)
@@ -192,10 +192,6 @@ class MobileNodeController:
         if self.row_of[attachment - 1] >= 0 and not self.begun[attachment - 1]:
             self.begin_handoff(ctx, state, attachment - 1)
         self.start_registration(ctx, state, "move", state.router, router)
-
-    def _is_reactive_move(self, state: MobileNodeState, attachment: int) -> bool:
-        """Return whether the move to this attachment has begun under a procedure that sends no request before the move."""
-        return state.handoff_attachment == attachment - 1 and not self.program.procedure.predictive
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = _without(state.links, attachment)

@@ -142,6 +142,10 @@ class Setup:
         without an entry is its own temporary home agent.
     attacks : tuple of Attack
         Attackers, and what they do.
+    warnings : tuple of str
+        Remarks on an input that may not be what the user takes it for.
+    skipped : dict of str to dict of str to int
+        Numbers of bad records that were left out, by file and reason.
     """
 
     network: Network
@@ -155,6 +159,8 @@ class Setup:
     groups: ProcedureGroups | None = None
     temporary_home_agents: dict[int, int] = field(default_factory=dict)
     attacks: tuple[Attack, ...] = ()
+    warnings: tuple[str, ...] = ()
+    skipped: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

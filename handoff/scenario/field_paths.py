@@ -10,7 +10,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from handoff.scenario.field_types import DecimalReader, QuantityReader, as_list, read_limit, read_places, read_probability
+from handoff.scenario.field_types import (
+    DecimalReader,
+    QuantityReader,
+    as_list,
+    read_all,
+    read_limit,
+    read_places,
+    read_probability,
+)
 from handoff.scenario.scenario import Scenario
 
 
@@ -105,7 +113,7 @@ def validators_at(path: Sequence[str | int]) -> Iterator[Any]:
 
 def is_count(path: Sequence[str | int]) -> bool:
     """Return whether the value at a path may be a plain whole number."""
-    readers = {reader for reader in validators_at(path) if reader not in (read_limit, read_places)}
+    readers = {reader for reader in validators_at(path) if reader not in (read_all, read_limit, read_places)}
     return not readers and any(kind is int for kind, _ in _alternatives(annotation_at(path), ()))
 
 

@@ -106,6 +106,11 @@ def read_places(value: Any) -> Any:
     return read_limit(value)
 
 
+def read_all(value: Any) -> Any:
+    """Return None for the word ``all``, and any other value unchanged."""
+    return None if value == "all" else value
+
+
 @dataclass(frozen=True)
 class LimitReader(QuantityReader):
     """Validator of a limit with a unit: a quantity, or a word that means no limit, which becomes None.

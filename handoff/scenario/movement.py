@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import Field, StrictBool, WithJsonSchema, model_validator
 
 from engine.quantities import DURATION
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
@@ -189,6 +191,41 @@ class CommutersModel(StrictModel):
         return [f"{self.prefix}{i}" for i in range(self.mobile_nodes)]
 
 
+_MAX_TIME_PS = 2**63 - 1
+_LONG_SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,12}))? ?s")
+
+
+@dataclass(frozen=True)
+class BeginReader(QuantityReader):
+    """Validator of a time in a file: a duration, or UNIX seconds beyond the largest duration."""
+
+    def __call__(self, value: Any) -> int:
+        """Return a time in picoseconds.
+
+        Raises
+        ------
+        ValueError
+            If the value has no unit, or is out of range.
+        """
+        if isinstance(value, str) and (match := _LONG_SECONDS.fullmatch(value.strip())):
+            return int(match[1]) * _SECOND + int((match[2] or "0").ljust(12, "0"))
+        return super().__call__(value)
+
+
+def _read_texts(value: Any) -> dict[str, str]:
+    is_table = isinstance(value, dict) and all(isinstance(text, str) and text for text in value.values())
+    if not is_table:
+        raise ValueError("give a table of names, as in { cell = 'CellID', time = 'Timestamp' }")
+    return dict(value)
+
+
+def _read_columns(value: Any) -> dict[str, str]:
+    columns = _read_texts(value)
+    if not {"cell", "time"} <= columns.keys() <= {"mobile", "cell", "time"}:
+        raise ValueError("give 'cell' and 'time', and 'mobile' unless there is one mobile node only; no other column is used")
+    return columns
+
+
 def _read_router_prefixes(value: Any) -> dict[Prefix, Any]:
     if not isinstance(value, dict):
         raise ValueError("give a table of care-of addresses or prefixes and router names, as in { '10.1.0.0/16' = 'ar0' }")
@@ -201,10 +238,22 @@ RouterPrefixes = Annotated[
 ]  # fmt: skip
 
 
+TRACE_FORMATS = ("fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack")
+LOG_FORMATS = ("associations", "gnettrack", "csv", "syslog", "crawdad")
+FileFormat = Literal[
+    "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "csv", "syslog", "crawdad",
+]  # fmt: skip
+_TEXTS = {"type": "object", "additionalProperties": TEXT, "minProperties": 1}
+Columns = Annotated[dict[str, str], ValueReader(_read_columns), WithJsonSchema(_TEXTS)]
+Cells = Annotated[dict[str, Name], ValueReader(_read_texts), Field(min_length=1), WithJsonSchema(_TEXTS)]
+
+
 class Movement(StrictModel):
     """Source of movement: attachments, registrations of a capture, or positions from a file or a mobility model."""
 
-    associations: str | None = Field(default=None, description="File of associations: mobile node, router, time up, time down.")
+    associations: str | None = Field(
+        default=None, description="File of associations (mobile node, router, time up, time down), or a log of another program."
+    )
     capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = Field(
         default=None, description="Captures whose registrations give the movement: a file, or a list of files."
     )
@@ -220,14 +269,30 @@ class Movement(StrictModel):
         default=None,
         description="Time from the warning to the end of the old link, for the handoffs of a capture. Default: no warning.",
     )
-    trace: str | None = Field(default=None, description="File of positions: SUMO floating car data, GPX, setdest or BonnMotion.")
-    format: Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion"] | None = Field(
-        default=None, description="Format of the trace. Default: detected from its content."
+    trace: str | None = Field(
+        default=None, description="File of positions: SUMO floating car data, GPX, setdest, BonnMotion or a drive test."
     )
+    format: FileFormat | None = Field(default=None, description="Format of the file. Default: detected from its content.")
+    activity: str | None = Field(default=None, description="File of the times in which mobile nodes of a trace are switched on.")
     origin: tuple[Latitude, Longitude] | None = Field(
         default=None, description="Latitude and longitude of the point (0, 0) of a trace in degrees."
     )
-    begin: Duration = Field(default=0, description="Time of the trace or capture at which the run begins.")
+    columns: Columns | None = Field(
+        default=None, description="Names of the columns 'mobile', 'cell' and 'time' of associations in a CSV file."
+    )
+    cells: Cells | None = Field(default=None, description="Router of each cell or access point of the associations.")
+    begin: Annotated[int, ValueReader(BeginReader(DURATION))] = Field(
+        default=0, description="Time in the file at which the run begins."
+    )
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+        default="refuse",
+        description="What happens to a bad record: the file is refused, the record is skipped, "
+        "or of two that contradict each other the first one is kept.",
+    )
+    strict: StrictBool = Field(
+        default=False,
+        description="If true, a trace with implausible speeds or positions is refused; otherwise there is a warning.",
+    )
     random_waypoint: RandomWaypointModel | None = Field(default=None, description="Random waypoint model in a rectangle.")
     gauss_markov: GaussMarkovModel | None = Field(default=None, description="Gauss-Markov model in a rectangle.")
     commuters: CommutersModel | None = Field(
@@ -247,12 +312,25 @@ class Movement(StrictModel):
         sources = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
         if sum(getattr(self, source) is not None for source in sources) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, sources))}")
-        if self.trace is None and (unused := sorted(self.model_fields_set & {"format", "origin"})):
+        only_traces = {"activity", "origin", "strict"} | ({"format"} if self.format not in (*LOG_FORMATS, None) else set())
+        if self.trace is None and (unused := sorted(self.model_fields_set & only_traces)):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
+        if self.associations is None and (unused := sorted(self.model_fields_set & {"cells", "columns"})):
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without 'associations'")
+        unused = sorted(self.model_fields_set & {"format", "on_bad_record"})
+        if self.trace is None and self.associations is None and unused:
+            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace' or 'associations'")
+        if self.trace is not None and self.format not in (*TRACE_FORMATS, None):
+            raise ValueError(f"'format' is {self.format!r}: give one of {', '.join(TRACE_FORMATS)}")
+        if self.format is not None and (self.columns is not None) != (self.format == "csv"):
+            raise ValueError("give 'columns' with the format 'csv', and with no other")
         if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'capture'")
-        if self.trace is None and self.capture is None and "begin" in self.model_fields_set:
-            raise ValueError("leave out 'begin': not used without a 'trace' or a 'capture'")
+        has_file = (self.trace, self.capture, self.associations) != (None, None, None)
+        if "begin" in self.model_fields_set and not has_file:
+            raise ValueError("leave out 'begin': not used without a 'trace', 'associations' or a 'capture'")
+        if self.associations is None and self.begin > _MAX_TIME_PS:
+            raise ValueError("'begin' is beyond 106 days: only 'associations' may have UNIX times")
         if self.capture is not None and self.routers is None:
             raise ValueError("give 'routers' with the 'capture': it maps care-of addresses to routers")
         return self

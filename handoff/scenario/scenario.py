@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -12,8 +13,9 @@ from handoff.scenario.attack import AttackTable, attack_problems
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import Duration, Name, StrictModel, ValueReader, as_list, join_names
 from handoff.scenario.mixture import MixtureGroup, mixture_problems
-from handoff.scenario.models import HomeAgent, Link, Node, Region, Regions, Restart, Routers, StudyOptions, TemporaryHomeAgent
+from handoff.scenario.models import Restart, StudyOptions, TemporaryHomeAgent
 from handoff.scenario.movement import CoverageModel, Movement
+from handoff.scenario.network import HomeAgent, Link, Node, Region, Regions, Routers, RouterTable
 from handoff.scenario.traffic import Traffic
 
 
@@ -34,6 +36,9 @@ class Scenario(StrictModel):
     node: list[Node] = Field(default_factory=list, description="Further routers or hosts of the wired network, such as gateways.")
     link: Annotated[list[Link], Field(min_length=1)] = Field(description="Links between nodes.")
     routers: Routers = Field(description="Access routers (foreign agents) with equal parameters.")
+    router: list[RouterTable] = Field(
+        default_factory=list, description="Routers with other parameters than those of [routers]."
+    )
     region: list[Region] = Field(
         default_factory=list, description="Regions of the hierarchical procedures: a gateway and its routers."
     )
@@ -156,6 +161,40 @@ def _unknown_nodes(expanded: Scenario, used: Iterable[tuple[str, str | None]]) -
 def _link_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
     used = ((f"link.{i}.between", name) for i, link in enumerate(scenario.link) for name in link.between)
     return _unknown_nodes(expanded, used)
+
+
+@_needs("link", "regions", "region", "routers")
+def _repeated_link_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
+    routers, gateways = scenario.routers, {name: region.gateway for region in expanded.region for name in region.routers}
+    linked = {frozenset((name, gateways.get(name, routers.wired_to))): "[routers.wired]" for name in routers.names}
+    if routers.neighbours is not None:
+        linked |= {frozenset(pair): "[routers.neighbours]" for pair in pairwise(routers.names)}
+    own = len(scenario.link)
+    places = [f"link.{i}" if i < own else "regions" for i in range(len(expanded.link))]
+    problems = []
+    for place, link in zip(places, expanded.link, strict=True):
+        a, b = link.between
+        key = f"{place}.between" if place != "regions" else place
+        if a == b:
+            problems.append(f"{key}: both ends are {a!r}: name two nodes")
+        elif frozenset((a, b)) in linked:
+            problems.append(f"{key}: {a!r} and {b!r} are linked by {linked[frozenset((a, b))]} already: leave one out")
+        linked[frozenset((a, b))] = place
+    return problems
+
+
+@_needs("router", "routers")
+def _router_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
+    places = [(name, f"router.{i}.name") for i, table in enumerate(scenario.router) for name in table.name]
+    known, first = set(scenario.routers.names), dict(reversed(places))
+    problems = [
+        f"{place}: no router {name!r}; there are {join_names(scenario.routers.names)}"
+        for name, place in places
+        if name not in known
+    ]
+    return problems + [
+        f"{place}: router {name!r} is listed twice: give it one table" for name, place in places if first[name] != place
+    ]
 
 
 @_needs(*_NODES, "restart")

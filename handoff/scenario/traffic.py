@@ -23,6 +23,7 @@ from handoff.scenario.field_types import (
     as_list,
     one_or_more,
     parse_prefix,
+    read_all,
     read_duration,
 )
 
@@ -150,8 +151,8 @@ class Filter(StrictModel):
 Filters = Annotated[list[Filter], ValueReader(as_list), Field(min_length=1)]
 
 _CAPTURE_KEYS = {
-    "mobile_address", "clocks", "clip", "select", "exclude", "clip_flows", "assign", "flows_per_mobile", "table", "origin",
-    "pace", "shift", "loop",
+    "mobile_address", "tunnel", "on_bad_record", "clocks", "clip", "select", "exclude", "clip_flows", "assign",
+    "flows_per_mobile", "table", "origin", "pace", "shift", "loop",
 }  # fmt: skip
 _FLOW_KEYS = {"interval", "size_bytes", "poisson", "direction", "label"}
 
@@ -176,6 +177,16 @@ class Traffic(StrictModel):
     mobile_address: Prefixes | None = Field(
         default=None, description="Address or prefix in the capture that becomes the mobile node."
     )
+    tunnel: Literal["inner", "outer"] | None = Field(
+        default=None,
+        description="Addresses of packets in tunnels. Default: the inner ones if they match 'mobile_address', "
+        "else the outer ones.",
+    )
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+        default="refuse",
+        description="What happens to a bad record: the capture is refused, the record is skipped, "
+        "or the packets before it are kept.",
+    )
     clocks: Literal["absolute", "each"] = Field(
         default="absolute", description="Times of several captures: on one clock, or each from its own beginning."
     )
@@ -193,7 +204,7 @@ class Traffic(StrictModel):
     assign: Literal["round-robin", "hash"] = Field(
         default="round-robin", description="Assignment of flows to mobile nodes: in turn, or by a hash of their names."
     )
-    flows_per_mobile: Positive | Literal["all"] = Field(
+    flows_per_mobile: Annotated[Positive | None, ValueReader(read_all)] = Field(
         default=1, description="Number of flows that each mobile node replays, or 'all'."
     )
     table: dict[str, list[str]] | None = Field(

@@ -15,17 +15,18 @@ from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.field_types import join_names
-from handoff.scenario.models import Channel, Node, ServerParameters, to_options
+from handoff.scenario.models import to_options
+from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.scenario import Scenario
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
-from handoff.workload.capture_stream import open_capture
 from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
-from handoff.workload.movement import load_attachments
+from handoff.workload.movement import MovementRemarks, load_attachments
 from handoff.workload.movement_memory import check_movement_memory
+from handoff.workload.scenario_captures import ScenarioCaptures
 
 PURPOSE_PHASE = PURPOSE_USER + 2
 """Draws of the phase shift of a constant-bit-rate or Poisson flow."""
@@ -63,24 +64,27 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
     network = build_network(scenario)
     problems: list[str] = []
     gateways = _gateways(scenario)
-    mobile_names, attachments = _load_movement(scenario, path, network, seed, problems)
+    remarks = MovementRemarks()
+    mobile_names, attachments = _load_movement(scenario, path, network, seed, problems, remarks)
     presence = None
     if attachments is not None:
         presence = attachments.presence(len(mobile_names), scenario.movement.margin)
-    captures = _open_captures(scenario, path.parent, problems)
+    captures = ScenarioCaptures(path.parent)
     notes = []
+    traffic_problems = []
     for i, traffic in enumerate(scenario.traffic):
         try:
             ends = _flow_ends(scenario, network, traffic, mobile_names, presence, seed)
             if traffic.capture is None:
                 _add_flows(network, ends, traffic, seed)
-            elif captures.keys() >= set(traffic.capture):
-                amount = replay_captures(
-                    network, ends, [captures[name] for name in traffic.capture], traffic, mobile_names, seed=seed
+            elif (opened := captures.open(traffic)) is not None:
+                amounts = replay_captures(
+                    network, ends, opened, traffic, mobile_names, seed=seed, duration_ps=scenario.duration
                 )
-                notes.append(f"traffic.{i}: {amount} are replayed")
+                notes += [f"traffic.{i}: {amount}" for amount in amounts]
         except (ValueError, NetworkError) as error:
-            problems.append(f"{path}: traffic.{i}: {error}")
+            traffic_problems.append(f"{path}: traffic.{i}: {error}")
+    problems += captures.problems + traffic_problems
     groups = None
     if attachments is not None and scenario.mixture:
         group_problems: list[str] = []
@@ -98,10 +102,12 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         to_options(scenario.options),
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
-        tuple(notes),
+        (*notes, *captures.notes()),
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         attacks,
+        tuple(remarks.warnings),
+        remarks.skipped | captures.skipped(),
     )
 
 
@@ -113,11 +119,12 @@ def build_network(scenario: Scenario) -> Network:
     if scenario.home_agent.cell is not None:
         network.cell(scenario.home_agent.name, **scenario.home_agent.cell.parameters())
     routers = scenario.routers
-    gateways = _gateways(scenario)
+    gateways, tables = _gateways(scenario), {name: table for table in scenario.router for name in table.name}
     for name in routers.names:
-        _add_node(network, Node.model_construct(name=name, **{k: getattr(routers, k) for k in _SERVER_FIELDS}))
-        network.cell(name, **routers.cell.parameters())
-        _add_link(network, name, gateways.get(name) or str(routers.wired_to), routers.wired)
+        router = routers.changed(tables.get(name))
+        _add_node(network, Node.model_construct(name=name, **{k: getattr(router, k) for k in _SERVER_FIELDS}))
+        network.cell(name, **router.cell.parameters())
+        _add_link(network, name, gateways.get(name) or str(routers.wired_to), router.wired)
     if routers.neighbours is not None:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
             _add_link(network, a, b, routers.neighbours)
@@ -153,11 +160,11 @@ def _add_link(network: Network, a: str, b: str, channel: Channel) -> None:
 
 
 def _load_movement(
-    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str]
+    scenario: Scenario, path: Path, network: Network, seed: int, problems: list[str], remarks: MovementRemarks
 ) -> tuple[list[str], Attachments | None]:
-    """Add the mobile nodes to the network; return their names and attachments, or add to ``problems``."""
+    """Add the mobile nodes to the network; return their names and attachments, or add to ``problems``; add to ``remarks``."""
     try:
-        log = load_attachments(scenario, path.parent, seed)
+        log = load_attachments(scenario, path.parent, seed, remarks)
     except (ValueError, OSError) as error:
         problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
         return [], None
@@ -183,17 +190,6 @@ def _add_mobiles(scenario: Scenario, network: Network, names: list[str]) -> Int:
     if commuters is not None:  # numbered names behind one prefix are a single group, whatever their number
         return network.mobiles(commuters.mobile_nodes, prefix=commuters.prefix, home=home)
     return np.array([network.mobile(name, home=home) for name in names], np.int64)
-
-
-def _open_captures(scenario: Scenario, folder: Path, problems: list[str]) -> dict[str, handoff_traces.CompiledCapture]:
-    """Open each capture once; add to ``problems`` for the captures that cannot be read."""
-    captures = {}
-    for name in dict.fromkeys(name for traffic in scenario.traffic for name in traffic.capture or ()):
-        try:
-            captures[name] = open_capture(folder / name)
-        except handoff_traces.TraceError as error:
-            problems.append(str(error))
-    return captures
 
 
 def _flow_ends(

@@ -17,6 +17,7 @@ from engine.regular_file import open_regular
 from handoff.scenario.traffic import Traffic
 from handoff.workload.flow import Endpoint, Flow, PacketSegment, Prefixes
 from handoff.workload.merge_captures import merge_to_disk
+from handoff.workload.mobile_side import format_sides, in_prefixes
 
 MAX_CACHED_BYTES = 8 << 20
 """Captures up to this size are compiled once in a process; the columns of larger ones stay in the cache on disk."""
@@ -25,7 +26,9 @@ MAX_EXPANSION = 100
 _COMPRESSION_MAGIC = (b"\x1f\x8b", b"\x28\xb5")  # gzip, Zstandard
 
 
-def open_capture(path: Path) -> handoff_traces.CompiledCapture:
+def open_capture(
+    path: Path, tunnels: handoff_traces.TunnelLayer = "inner", on_bad_record: handoff_traces.OnBadRecord = "refuse"
+) -> handoff_traces.CompiledCapture:
     """Return the columns of a capture, mapped from files.
 
     Raises
@@ -40,15 +43,18 @@ def open_capture(path: Path) -> handoff_traces.CompiledCapture:
     except OSError:
         return handoff_traces.compile_capture(path)  # raises the error that says why
     if stat.st_size * expansion > MAX_CACHED_BYTES:
-        return handoff_traces.compile_capture(path)
-    return _compile_once(path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        return handoff_traces.compile_capture(path, tunnels=tunnels, on_bad_record=on_bad_record)
+    return _compile_once(path, tunnels, on_bad_record, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _compile_once(path: Path, *_: int) -> handoff_traces.CompiledCapture:
+def _compile_once(
+    path: Path, tunnels: handoff_traces.TunnelLayer, on_bad_record: handoff_traces.OnBadRecord, *_: int
+) -> handoff_traces.CompiledCapture:
     # The runs of a batch share the result. The numbers identify the file's content: a changed file is compiled again.
     with tempfile.TemporaryDirectory(prefix="handoff.") as folder:
-        return handoff_traces.compile_capture(path, folder)  # the mappings outlive the deleted files
+        # the mappings outlive the deleted files
+        return handoff_traces.compile_capture(path, folder, tunnels=tunnels, on_bad_record=on_bad_record)
 
 
 class CaptureStream:
@@ -98,8 +104,7 @@ class CaptureStream:
         captures = ", ".join(map(str, traffic.capture or ()))
         flows = self.flows(traffic.mobile_address)
         if not flows:
-            sides = ", ".join(str(p).removesuffix("/32").removesuffix("/128") for p in traffic.mobile_address)
-            raise ValueError(f"no packet of {captures} has {sides} as source or destination")
+            raise ValueError(f"no packet of {captures} has {format_sides(traffic.mobile_address)} as source or destination")
         clipped = _without_empty(flow.clip(*traffic.clip) for flow in flows)
         if not clipped:
             raise ValueError(f"'clip' leaves nothing of {captures}, which lasts {self.length_ns / 10**9} s")
@@ -118,7 +123,7 @@ class CaptureStream:
         rows_by_flow: dict[tuple[int, Endpoint, Endpoint], list[tuple[int, int, int, bool]]] = {}
         for number, (capture, clock_ns) in enumerate(zip(self.captures, self.clock_ns, strict=True)):
             table = capture.flows
-            from_mobile, to_mobile = (_in_prefixes(table.version, side, mobile) for side in (table.src, table.dst))
+            from_mobile, to_mobile = (in_prefixes(table.version, side, mobile) for side in (table.src, table.dst))
             for row in np.flatnonzero(from_mobile ^ to_mobile).tolist():
                 ends = _endpoint(table, row, table.src, table.sport), _endpoint(table, row, table.dst, table.dport)
                 key = int(table.protocol[row]), *(ends if from_mobile[row] else ends[::-1])
@@ -152,15 +157,6 @@ def _merge_segments(flows: list[Flow]) -> list[Flow]:
     merged = iter(merge_to_disk([segments for segments in directions if len(segments) > 1]))
     single = iter([[next(merged)] if len(segments) > 1 else segments for segments in directions])
     return [replace(flow, down=next(single), up=next(single)) for flow in flows]
-
-
-def _in_prefixes(version: npt.NDArray[np.uint8], address: npt.NDArray[np.uint8], prefixes: Prefixes) -> npt.NDArray[np.bool_]:
-    """Return which addresses, given as uint8 of shape (n, 16), are in one of the prefixes."""
-    inside = np.zeros(len(version), bool)
-    for prefix in prefixes:
-        mask, network = (np.frombuffer(a.packed, np.uint8) for a in (prefix.netmask, prefix.network_address))
-        inside |= (version == prefix.version) & ((address[:, : len(mask)] & mask) == network).all(axis=1)
-    return inside
 
 
 def _endpoint(table: handoff_traces.Flows, row: int, address: npt.NDArray[np.uint8], port: npt.NDArray[np.uint16]) -> Endpoint:

@@ -10,12 +10,14 @@ import numpy as np
 
 import handoff_traces
 from engine import Network
+from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams, combine_array, name_key
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import CaptureStream
 from handoff.workload.flow import Flow, PacketSegment
 from handoff.workload.flow_assignment import assign_flows
 from handoff.workload.flow_ends import FlowEnds
+from handoff.workload.replay_amount import measure_amount
 
 STREAM_NAME = "*"
 """Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
@@ -99,8 +101,8 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
 
 def replay_captures(
     network: Network, ends: FlowEnds, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic,
-    mobile_names: list[str], *, seed: int,
-) -> str:  # fmt: skip
+    mobile_names: list[str], *, seed: int, duration_ps: int,
+) -> list[str]:  # fmt: skip
     """Add the flows of captures to a network, each for the mobile nodes in ``ends`` it is assigned to; return their amount.
 
     Without mobile nodes the captures are only checked.
@@ -111,30 +113,36 @@ def replay_captures(
         If no packet is left to replay, or the assignment does not fit the flows and mobile nodes.
     """
     conversations, amount = load_conversations(captures, traffic)
-    if mobile_names:
-        names = [mobile_names[m] for m in ends.mobiles.tolist()]
-        assigned = assign_flows([c.name for c in conversations], names, network.mobile_keys()[ends.mobiles], traffic)
-        add_replay(network, ends, assigned, conversations, seed=seed, traffic=traffic)
-    return amount
+    if not mobile_names:
+        return []
+    names = [mobile_names[m] for m in ends.mobiles.tolist()]
+    assigned = assign_flows([c.name for c in conversations], names, network.mobile_keys()[ends.mobiles], traffic)
+    times = add_replay(network, ends, assigned, conversations, seed=seed, traffic=traffic)
+    windows = [int((np.minimum(stops, duration_ps) - starts).max(initial=0)) for starts, stops in times]
+    within, *warnings = measure_amount(conversations, windows, duration_ps).notes(traffic.loop)
+    return [f"{amount} are replayed; {within}", *warnings]
 
 
 def add_replay(
     network: Network, ends: FlowEnds, assigned: list[list[int]], conversations: list[Conversation], *, seed: int, traffic: Traffic
-) -> None:
+) -> list[tuple[Int, Int]]:
     """Replay conversation i in each row of ``ends`` in ``assigned[i]``, each with a phase shift of its own.
 
-    Times count from the beginning of the presence of both ends, and nothing is sent after its end.
+    Times count from the beginning of the presence of both ends, and nothing is sent after its end. Return for each conversation
+    the times at which its replays start and end.
     """
     mobile_keys = network.mobile_keys()
+    times = []
     for conversation, replaying in zip(conversations, assigned, strict=True):
-        if not replaying:
-            continue
-        rows = np.array(replaying)
+        rows = np.array(replaying, np.int64)
         mobiles, peers = ends.mobiles[rows], None if ends.peers is None else ends.peers[rows]
         name = STREAM_NAME if traffic.origin == "stream" else conversation.name
         pair_keys = combine_array(combine_array(name_key(name), ends.correspondent_keys(mobile_keys, rows)), mobile_keys[mobiles])
         phases = RandomStreams(seed, PURPOSE_USER, pair_keys).uniform_all(traffic.phase)
         starts, stops = ends.begin_ps[rows] + phases + traffic.shift, ends.end_ps[rows]
+        times.append((starts, stops))
+        if not replaying:
+            continue
         ps_per_ns = 1000 * conversation.pace
         for up, segment in ((False, conversation.down), (True, conversation.up)):
             if segment is not None:
@@ -144,3 +152,4 @@ def add_replay(
                     mapping=segment.mapping, start_ps=starts, stop_ps=stops, period_ps=conversation.period_ps, up=up,
                     label=conversation.name,
                 )  # fmt: skip
+    return times

@@ -43,9 +43,9 @@ def assign_flows(
     return assign_round_robin(len(flow_names), len(mobile_names), traffic.flows_per_mobile)
 
 
-def assign_round_robin(flows: int, mobiles: int, flows_per_mobile: int | str) -> list[list[int]]:
-    """Assign the flows (i k + j) mod F, j = 0 … k - 1, to mobile node i; k is ``flows_per_mobile``, or F if that is "all"."""
-    k = flows if isinstance(flows_per_mobile, str) else flows_per_mobile
+def assign_round_robin(flows: int, mobiles: int, flows_per_mobile: int | None) -> list[list[int]]:
+    """Assign the flows (i k + j) mod F, j = 0 … k - 1, to mobile node i; k is ``flows_per_mobile``, or F if that is None."""
+    k = flows if flows_per_mobile is None else flows_per_mobile
     if k > flows:
         raise ValueError(f"flows_per_mobile is {k}, but there are {flows} flows")
     mobiles_of_flow: list[list[int]] = [[] for _ in range(flows)]

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import handoff_traces
 from handoff.mobility.coverage import compute_attachments
+from handoff.mobility.plausibility import check_plausibility, describe_skipped
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.scenario import Scenario
 
 
-def load_tracks(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Tracks:
+@dataclass
+class MovementRemarks:
+    """Remarks on a movement file: warnings, and the numbers of records that were left out, by file and reason."""
+
+    warnings: list[str] = field(default_factory=list)
+    skipped: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def add_skipped(self, file: str, skipped: dict[str, int]) -> None:
+        """Add the records of a file that were left out."""
+        if skipped:
+            self.skipped[file] = skipped
+            self.warnings.append(f"{file}: {describe_skipped(skipped)}")
+
+
+def load_tracks(
+    scenario: Scenario, folder: Path, seed: int, remarks: MovementRemarks | None = None
+) -> handoff_traces.Tracks:
     """Return the positions from the movement file, which is looked for in ``folder``, or from the mobility model.
 
     Raises
@@ -18,8 +37,10 @@ def load_tracks(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.T
     handoff_traces.TraceError
         If the movement file cannot be read.
     ValueError
-        If its coordinates are not of the kind that the scenario expects, or a parameter of the model is out of range.
+        If its coordinates are not of the kind that the scenario expects, or a parameter of the model is out of range; with
+        ``strict``, if the positions are not plausible.
     """
+    remarks = MovementRemarks() if remarks is None else remarks
     movement = scenario.movement
     if movement.trace is None:
         generator = movement.random_waypoint or movement.gauss_markov
@@ -27,11 +48,24 @@ def load_tracks(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.T
         names = [f"{generator.prefix}{i}" for i in range(generator.mobiles)]
         return generator.model().tracks(names, seed=seed, until_ps=scenario.duration)
     origin = None if movement.origin is None else (movement.origin[0] / 10**9, movement.origin[1] / 10**9)
-    return handoff_traces.read_movement(folder / movement.trace, movement.format, origin)
+    tracks = handoff_traces.read_movement(
+        folder / movement.trace, cast(Any, movement.format), origin,
+        activity=None if movement.activity is None else folder / movement.activity, on_bad_record=movement.on_bad_record,
+    )  # fmt: skip
+    remarks.add_skipped(movement.trace, tracks.skipped)
+    if "guess" in tracks.format_reason:
+        remarks.warnings.append(f"{movement.trace}: read as {tracks.format}: {tracks.format_reason}; movement.format states it")
+    implausible = check_plausibility(tracks).warnings
+    if implausible and movement.strict:
+        raise ValueError("; ".join(f"{movement.trace}: {warning}" for warning in implausible))
+    remarks.warnings += [f"{movement.trace}: {warning}" for warning in implausible]
+    return tracks
 
 
-def load_attachments(scenario: Scenario, folder: Path, seed: int) -> handoff_traces.Associations:
-    """Return the attachments of a scenario.
+def load_attachments(
+    scenario: Scenario, folder: Path, seed: int, remarks: MovementRemarks | None = None
+) -> handoff_traces.Associations:
+    """Return the attachments of a scenario; add to ``remarks`` on its files.
 
     They come from its association log, the registrations in its captures, its commuters, or its coverage model and positions.
 
@@ -43,8 +77,12 @@ def load_attachments(scenario: Scenario, folder: Path, seed: int) -> handoff_tra
         If a file and the scenario do not fit together.
     """
     movement = scenario.movement
+    remarks = MovementRemarks() if remarks is None else remarks
     if movement.associations is not None:
-        return handoff_traces.read_associations(folder / movement.associations)
+        options: dict[str, Any] = {"columns": movement.columns, "cells": movement.cells, "on_bad_record": movement.on_bad_record}
+        log = handoff_traces.read_cell_log(folder / movement.associations, cast(Any, movement.format), movement.begin, **options)
+        remarks.add_skipped(movement.associations, log.skipped)
+        return log
     if movement.capture is not None:
         assert movement.routers is not None
         return attachments_from_registrations(
@@ -56,10 +94,12 @@ def load_attachments(scenario: Scenario, folder: Path, seed: int) -> handoff_tra
         return commuters.model().attachments(
             commuters.names(), scenario.routers.names, seed=seed, until_ps=scenario.duration
         )
-    return _compute_coverage(scenario, load_tracks(scenario, folder, seed), seed)
+    return _compute_coverage(scenario, load_tracks(scenario, folder, seed, remarks), seed, remarks)
 
 
-def _compute_coverage(scenario: Scenario, tracks: handoff_traces.Tracks, seed: int) -> handoff_traces.Associations:
+def _compute_coverage(
+    scenario: Scenario, tracks: handoff_traces.Tracks, seed: int, remarks: MovementRemarks
+) -> handoff_traces.Associations:
     movement, coverage = scenario.movement, scenario.coverage
     assert coverage is not None
     x_mm: list[int]
@@ -72,7 +112,10 @@ def _compute_coverage(scenario: Scenario, tracks: handoff_traces.Tracks, seed: i
     else:
         assert coverage.positions_m is not None
         if tracks.projection is not None and movement.origin is None:
-            raise ValueError("coverage.positions_m needs movement.origin, from which a trace in degrees is measured")
+            latitude, longitude = (axis / 10**9 for axis in (tracks.projection.latitude, tracks.projection.longitude))
+            remarks.warnings.append(
+                f"coverage.positions_m counts from the first sample, {latitude:.9g}, {longitude:.9g}: movement.origin states it"
+            )
         x_mm, y_mm = ([position[axis] for position in coverage.positions_m.values()] for axis in (0, 1))
     model = coverage.model(x_mm, y_mm)
     return compute_attachments(model, tracks, seed=seed, begin_ps=movement.begin, until_ps=scenario.duration)

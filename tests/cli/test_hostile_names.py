@@ -181,7 +181,7 @@ def test_json_has_the_true_names_and_text_shows_them_as_escapes(tmp_path: Path) 
     sql = f"select '{name.replace(chr(39), chr(39) * 2)}' as x"
     rows = invoke("query", sql, tmp_path / "data", "--json").output
     assert_inert(rows)
-    assert json.loads(rows) == [{"x": name}]
+    assert json.loads(rows)["rows"] == [{"x": name}]
 
 
 def test_parquet_keeps_the_true_names(tmp_path: Path) -> None:

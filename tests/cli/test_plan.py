@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,42 @@ def test_a_failed_run_is_reported_without_a_traceback(tmp_path, monkeypatch):
     assert f"sync-mipv4: undecided for buffer from 1 to 100\n  {left_out}\n" in done.stdout
 
 
+def test_a_procedure_whose_runs_fail_does_not_cost_the_others_their_answers(tmp_path, monkeypatch):
+    from handoff.experiments.execution import task
+
+    def run_or_fail(setup, procedure, **options):
+        if procedure == "mipv4":
+            raise ValueError("no room")
+        return run_procedure(setup, procedure, **options)
+
+    run_procedure = task.run_procedure
+    monkeypatch.setattr(task, "run_procedure", run_or_fail)
+    file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
+    words = ("--slo", "lost<=0", "--procedures", "sync-mipv4,mipv4", "--most-runs", "2", "--json")
+    done = plan(file, "--vary", "buffer=1:60", *words)
+    assert done.exit_code == 1
+    sync, plain = json.loads(done.stdout)["answers"]
+    assert (sync["met"], sync["missed"], sync["notes"]) == (21, 20, [])
+    assert (plain["found"], plain["met"], plain["missed"]) == (False, None, None)
+    assert [e["replications"] for e in plain["evaluations"]] == [0] * 4
+    assert plain["notes"] == [
+        "left out 1, 4, 16, 60: the run with seed 1 failed: no room", "the limit may lie at a value that was left out",
+    ]  # fmt: skip
+
+
+def test_a_value_that_the_search_makes_invalid_is_left_out(tmp_path):
+    """A handoff each 20 h is the rarest one: 0.05/h. The search tries 0.02/h and 0.04/h between 0/h and 100/h."""
+    file = commuting(tmp_path)
+    words = (file, "--vary", "handoff_rate=0/h:100/h", "--procedures", "mipv4", "--most-runs", "2", "--set", "duration=1s")
+    done = plan(*words, "--slo", "lost<=0", "--set", "movement.commuters.start=first")
+    assert done.exit_code == 0, done.output
+    assert "mipv4: handoff_rate at least 100/h: the end of the range meets the targets" in done.stdout
+    assert re.search(r"left out 20,000/Mh: movement.commuters: a handoff each 50 h is rarer than one each 20 h\n", done.stdout)
+    analytic = plan(*words, "--slo", "ha.registration_utilisation<=50%", "--analytic")
+    assert analytic.exit_code == 0
+    assert "; left out 20,000/Mh: movement.commuters: a handoff each 50 h is rarer than one each 20 h" in analytic.stdout
+
+
 def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypatch):
     file = one_handoff(tmp_path, predict=0, warn=1, down=11, up=31)
     arguments = (file, "--vary", "buffer=1:100", "--slo", "lost<=0", "--json")
@@ -173,7 +210,7 @@ def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypat
     assert json.loads(count.stdout)["rows"][0]["n"] == len(done)
 
 
-@pytest.mark.parametrize("target", ["delay_mean<=1s", "disruption_p99<=50ms", "ha.registration_utilisation<=50%"])
+@pytest.mark.parametrize("target", ["lost<=0", "delay_mean<=1s", "disruption_p99<=50ms", "ha.registration_utilisation<=50%"])
 def test_a_scenario_without_handoffs_has_an_answer(target, tmp_path):
     """A measure of handoffs has no value there, and the plan says why."""
     words = (commuting(tmp_path), "--set", "handoff_rate=0/h", "--vary", "mobile_nodes=1:2", "--slo", target, "--most-runs", "2")

@@ -220,6 +220,23 @@ def test_a_conventional_handoff_with_two_links_loses_nothing(procedure):
     assert lazy == {"delivered": 1000 - sum(remain.values())} | remain
 
 
+@pytest.mark.parametrize("procedure", ["mipv4", "mipv4-smooth", "mipv6", "mipv6-ro", "pmipv6"])
+@pytest.mark.parametrize("detection", ["eager", "lazy"])
+@pytest.mark.parametrize("predict", [390, 450, 590])
+def test_a_prediction_changes_nothing_for_a_conventional_procedure(procedure, detection, predict):
+    """They register after the move, which movement detection finds (RFC 5944 2.4.2): at 500, or lazily at the end of the link."""
+    leaves, comes = DISCOVERED.stays
+    options = {"detection": detection, "old_buffer_packets": 0}
+    messages, fates = [], []
+    for scene in (DISCOVERED, Scene([Stay("old", down=leaves.down, predict=predict), comes])):
+        view = RunView(scene.setup(down=range(400, 900), up=range(400, 900), options=options), procedure)
+        messages.append(from_mobile(view))
+        fates.append(view.run.result.fate_counts())
+    assert messages[0] == messages[1]
+    assert fates[0] == fates[1]
+    assert (fates[0]["delivered"] == 1000) == (detection == "eager")
+
+
 @pytest.mark.parametrize("procedure", ["mipv4", "mipv6", "sync-mipv4"])
 def test_a_prediction_before_the_discovery_of_the_present_router_does_not_begin_the_handoff_before_again(procedure):
     """The second move is predicted at 605; the router of the first one is discovered at 610."""

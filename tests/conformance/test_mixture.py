@@ -151,6 +151,6 @@ def test_neither_scheduling_nor_threads_change_a_mixture(options: dict[str, obje
 
 def test_a_capture_of_a_mixture_is_refused(tmp_path: Path) -> None:
     setup = mix(wild_town(1), ("mipv4", "sync-mipv4"), [0, 1])
-    recorder = partial(Recorder, tmp_path / "x.pcapng", setup.network.link_names(), 0, "", 0)
+    recorder = partial(Recorder, tmp_path / "x.pcapng", setup.network.link_names(), None, "", 0)
     with pytest.raises(ValueError, match="a capture has the messages of one procedure, and not of a mixture"):
         run_procedure(setup, MIXTURE, record=recorder)

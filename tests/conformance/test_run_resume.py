@@ -112,7 +112,7 @@ def test_a_killed_run_writes_the_same_capture(procedure: str, tmp_path: Path) ->
     links = setup.network.link_names()
 
     def recorder(name: str) -> Any:
-        return lambda *run: Recorder(tmp_path / name, links, 0, "test", 0, *run)
+        return lambda *run: Recorder(tmp_path / name, links, None, "test", 0, *run)
 
     complete = run_procedure(setup, procedure, detail=True, record=recorder("complete"))
     resumed = run_with_kills(setup, procedure, tmp_path / "state", Random(1), detail=True, record=recorder("resumed"))
@@ -132,7 +132,7 @@ def test_a_truncated_or_missing_capture_is_not_resumed(tmp_path: Path) -> None:
             checkpoints.resume()
         run_procedure(
             setup, "sync-mipv4", progress=KillAfter(20), checkpoints=checkpoints,
-            record=lambda *made: Recorder(tmp_path / "capture", links, 0, "", 0, *made),
+            record=lambda *made: Recorder(tmp_path / "capture", links, None, "", 0, *made),
         )  # fmt: skip
 
     with pytest.raises(Killed):

@@ -1,7 +1,7 @@
 //! Association logs: intervals in which mobile nodes were attached to routers.
 
 use crate::decimal::format_seconds;
-use crate::error::{quote_excerpt, Problems, Result};
+use crate::error::{quote_excerpt, BadRecord, OnBadRecord, Problems, Result, Skipped};
 use crate::interner::Interner;
 use csv::ByteRecord;
 use hashbrown::HashMap;
@@ -9,7 +9,9 @@ use hashbrown::HashMap;
 pub const HEADER: [&str; 6] = ["mobile", "router", "up_s", "down_s", "predict_s", "going_down_s"];
 /// Value of a time whose field is empty.
 pub const NO_TIME: i64 = -1;
-const PS_PER_S: i64 = 1_000_000_000_000;
+const PS_PER_S: i128 = 1_000_000_000_000;
+/// Seconds of the greatest time in 64 bits.
+const MAX_S: i128 = 9_223_372;
 const PS_DIGITS: usize = 12;
 
 /// Columns of a log, one entry for each attachment in the order of the file.
@@ -23,20 +25,50 @@ pub struct Associations {
     pub going_down_ps: Vec<i64>,
     pub mobiles: Interner,
     pub routers: Interner,
+    /// The time of the file that is 0 in the columns, in picoseconds.
+    pub begin_ps: i128,
+    pub skipped: Skipped,
 }
 
 /// A time that a later line must not precede, and the line that stated it.
 struct Bound {
-    time_ps: i64,
+    time_ps: i128,
     line: u64,
 }
 
-/// The four times of a line, in picoseconds.
+/// Time of a link without an end.
+const FOREVER: i128 = i128::MAX;
+
+/// The four times of a line, in picoseconds of the file; all but `up` may be missing.
+#[derive(Clone, Copy)]
 struct Times {
-    up: i64,
-    down: i64,
-    predict: i64,
-    going_down: i64,
+    up: i128,
+    down: Option<i128>,
+    predict: Option<i128>,
+    going_down: Option<i128>,
+}
+
+impl Times {
+    fn end(&self) -> i128 {
+        self.down.unwrap_or(FOREVER)
+    }
+}
+
+/// A problem of a line.
+struct LineProblem {
+    reason: BadRecord,
+    message: String,
+    expected: String,
+}
+
+/// The problems of one line.
+#[derive(Default)]
+struct LineProblems(Vec<LineProblem>);
+
+impl LineProblems {
+    fn add(&mut self, reason: BadRecord, message: impl Into<String>, expected: impl Into<String>) {
+        self.0.push(LineProblem { reason, message: message.into(), expected: expected.into() });
+    }
 }
 
 /// Line numbers of ascending offsets. The CSV reader's own numbers are one short behind CR LF.
@@ -58,11 +90,21 @@ impl LineCounter<'_> {
     }
 }
 
-/// Checks lines against earlier ones and collects their columns.
+/// An attachment with the times of the file.
+struct Row {
+    mobile: u32,
+    router: u32,
+    times: Times,
+    line: u64,
+}
+
+/// Checks lines against earlier ones and collects them.
 #[derive(Default)]
 struct LogBuilder {
     log: Associations,
+    rows: Vec<Row>,
     problems: Problems,
+    on_bad_record: OnBadRecord,
     /// Start of each mobile's latest attachment.
     latest_up: HashMap<u32, Bound>,
     /// End of the attachments of each mobile at each router.
@@ -70,9 +112,11 @@ struct LogBuilder {
 }
 
 /// Read an association log; report every wrong line.
-pub fn read(file: &[u8]) -> Result<Associations> {
+///
+/// `begin_ps` is the time of the file that becomes 0, None for that of the first link. What is earlier is left out.
+pub fn read(file: &[u8], begin_ps: Option<i128>, on_bad_record: OnBadRecord) -> Result<Associations> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
-    let mut builder = LogBuilder::default();
+    let mut builder = LogBuilder { on_bad_record, ..LogBuilder::default() };
     let mut record = ByteRecord::new();
     let mut lines = LineCounter { file, at: 0, line: 1 };
     let mut has_header = false;
@@ -99,40 +143,61 @@ pub fn read(file: &[u8]) -> Result<Associations> {
             break;
         }
     }
-    let LogBuilder { log, mut problems, .. } = builder;
-    if !has_header && problems.count == 0 {
-        problems.add(1, "the file is empty", format!("it begins with the line {}", HEADER.join(",")));
+    if !has_header && builder.problems.count == 0 {
+        builder.problems.add(1, "the file is empty", format!("it begins with the line {}", HEADER.join(",")));
     }
-    if problems.count > 0 {
-        return Err(problems.into_error("line"));
+    let begin = begin_ps.or_else(|| builder.rows.iter().map(|row| row.times.up).min()).unwrap_or(0);
+    builder.add_columns(begin);
+    if builder.problems.count > 0 {
+        return Err(builder.problems.into_error("line"));
     }
-    Ok(log)
+    Ok(builder.log)
 }
 
 impl LogBuilder {
     fn add_line(&mut self, record: &ByteRecord, line: u64) {
+        let mut problems = LineProblems::default();
         if record.len() != HEADER.len() {
             let expected = format!("{}: {}", HEADER.len(), HEADER.join(","));
-            self.problems.add(line, format!("{} fields", record.len()), expected);
-            return;
+            problems.add(BadRecord::FIELDS, format!("{} fields", record.len()), expected);
+            return self.report(problems, line);
         }
-        let mobile = parse_name(record, 0, line, &mut self.problems);
-        let router = parse_name(record, 1, line, &mut self.problems);
-        let times = parse_times(record, line, &mut self.problems);
-        let (Some(mobile), Some(router)) = (mobile, router) else { return };
-        let mobile = self.log.mobiles.intern(&mobile);
-        let router = self.log.routers.intern(&router);
-        let Some(times) = times else { return };
-        self.check_against_earlier_lines(mobile, router, &times, line);
-        self.log.mobile.push(mobile);
-        self.log.router.push(router);
-        self.log.up_ps.push(times.up);
-        self.log.down_ps.push(times.down);
-        self.log.predict_ps.push(times.predict);
-        self.log.going_down_ps.push(times.going_down);
+        let mobile = parse_name(record, 0, &mut problems);
+        let router = parse_name(record, 1, &mut problems);
+        let times = parse_times(record, &mut problems);
+        if let (Some(mobile), Some(router)) = (mobile, router) {
+            // names are numbered even if the times are wrong: a later line of the mobile is checked all the same
+            let mobile = self.log.mobiles.intern(&mobile);
+            let router = self.log.routers.intern(&router);
+            if let Some(times) = times {
+                self.check_against_earlier_lines(mobile, router, &times, line, &mut problems);
+                if problems.0.is_empty() {
+                    self.rows.push(Row { mobile, router, times, line });
+                }
+            }
+        }
+        self.report(problems, line);
     }
 
-    fn check_against_earlier_lines(&mut self, mobile: u32, router: u32, times: &Times, line: u64) {
+    /// Report the problems of a line, or leave the line out.
+    fn report(&mut self, problems: LineProblems, line: u64) {
+        let Some(first) = problems.0.first() else { return };
+        if problems.0.iter().all(|problem| self.on_bad_record.leaves_out(problem.reason)) {
+            return self.log.skipped.add(first.reason);
+        }
+        for problem in problems.0 {
+            self.problems.add(line, problem.message, problem.expected);
+        }
+    }
+
+    fn check_against_earlier_lines(
+        &mut self,
+        mobile: u32,
+        router: u32,
+        times: &Times,
+        line: u64,
+        problems: &mut LineProblems,
+    ) {
         let precedes = |bound: &&Bound| times.up < bound.time_ps;
         if let Some(latest) = self.latest_up.get(&mobile).filter(precedes) {
             let expected = format!(
@@ -140,89 +205,129 @@ impl LogBuilder {
                 format_seconds(latest.time_ps),
                 latest.line
             );
-            self.problems.add(line, format!("up_s {} goes back in time", format_seconds(times.up)), expected);
+            let message = format!("up_s {} goes back in time", format_seconds(times.up));
+            problems.add(BadRecord::BACK_IN_TIME, message, expected);
         } else if let Some(attached) = self.attached_until.get(&(mobile, router)).filter(precedes) {
-            let end = if attached.time_ps == i64::MAX {
+            let end = if attached.time_ps == FOREVER {
                 "the end".into()
             } else {
                 format!("{} s", format_seconds(attached.time_ps))
             };
             let expected =
                 format!("after {end}, until when line {} attaches this mobile to this router", attached.line);
-            self.problems.add(line, format!("up_s {} overlaps", format_seconds(times.up)), expected);
+            let message = format!("up_s {} overlaps", format_seconds(times.up));
+            problems.add(BadRecord::OVERLAP, message, expected);
+        }
+        if problems.0.iter().any(|problem| self.on_bad_record.leaves_out(problem.reason)) {
+            return;
         }
         self.latest_up.insert(mobile, Bound { time_ps: times.up, line });
-        let until = if times.down == NO_TIME { i64::MAX } else { times.down };
+        let until = times.end();
         let attached = self.attached_until.entry((mobile, router)).or_insert(Bound { time_ps: until, line });
         if until > attached.time_ps {
             *attached = Bound { time_ps: until, line };
         }
     }
+
+    /// Turn the rows into columns whose times count from `begin`.
+    fn add_columns(&mut self, begin: i128) {
+        let first_s = self.rows.iter().map(|row| row.times.up).min().unwrap_or(0) / PS_PER_S;
+        let mut fits = true;
+        let log = &mut self.log;
+        log.begin_ps = begin;
+        for Row { mobile, router, times, line } in std::mem::take(&mut self.rows) {
+            if times.end() <= begin && times.up < begin {
+                continue;
+            }
+            let mut shift = |name: &str, time: Option<i128>| match time {
+                Some(time) => i64::try_from(time - begin).unwrap_or_else(|_| {
+                    if std::mem::take(&mut fits) {
+                        let message =
+                            format!("{name} {:?} is more than 106 days after 0", format_seconds(time));
+                        let expected =
+                            format!("at most {MAX_S} s; for UNIX times a begin such as \"{first_s}s\"");
+                        self.problems.add(line, message, expected);
+                    }
+                    NO_TIME
+                }),
+                None => NO_TIME,
+            };
+            let up = shift("up_s", Some(times.up)).max(0);
+            let down = shift("down_s", times.down);
+            let event = |time: i64| if time < 0 { NO_TIME } else { time };
+            let predict = event(shift("predict_s", times.predict));
+            let going_down = event(shift("going_down_s", times.going_down));
+            log.mobile.push(mobile);
+            log.router.push(router);
+            log.up_ps.push(up);
+            log.down_ps.push(down);
+            log.predict_ps.push(predict);
+            log.going_down_ps.push(going_down);
+        }
+    }
 }
 
-fn parse_name(record: &ByteRecord, column: usize, line: u64, problems: &mut Problems) -> Option<String> {
+fn parse_name(record: &ByteRecord, column: usize, problems: &mut LineProblems) -> Option<String> {
     let expected = "a name in UTF-8 without spaces at its ends";
     match std::str::from_utf8(&record[column]) {
         Ok(name) if !name.is_empty() && name.trim() == name => Some(name.to_owned()),
         Ok(name) => {
-            problems.add(line, format!("{} {}", HEADER[column], quote_excerpt(name)), expected);
+            problems.add(BadRecord::NAME, format!("{} {}", HEADER[column], quote_excerpt(name)), expected);
             None
         }
         Err(_) => {
-            problems.add(line, format!("{} is not UTF-8", HEADER[column]), expected);
+            problems.add(BadRecord::NAME, format!("{} is not UTF-8", HEADER[column]), expected);
             None
         }
     }
 }
 
 /// Parse the four times; return None if one is no number or their order is impossible.
-fn parse_times(record: &ByteRecord, line: u64, problems: &mut Problems) -> Option<Times> {
+fn parse_times(record: &ByteRecord, problems: &mut LineProblems) -> Option<Times> {
     const UP: usize = 2; // the one time that must not be empty
-    let count_before = problems.count;
+    let count_before = problems.0.len();
     let mut parse = |column: usize| {
         let text = &record[column];
         if text.is_empty() && column != UP {
-            return NO_TIME;
+            return None;
         }
-        parse_picoseconds(text).unwrap_or_else(|expected| {
-            let text = String::from_utf8_lossy(text);
-            problems.add(line, format!("{} {}", HEADER[column], quote_excerpt(&text)), expected);
-            NO_TIME
-        })
+        parse_picoseconds(text)
+            .map_err(|expected| {
+                let text = String::from_utf8_lossy(text);
+                let message = format!("{} {}", HEADER[column], quote_excerpt(&text));
+                problems.add(BadRecord::TIME, message, expected);
+            })
+            .ok()
     };
-    let times = Times { up: parse(UP), down: parse(3), predict: parse(4), going_down: parse(5) };
-    if problems.count > count_before {
+    let (up, down, predict, going_down) = (parse(UP), parse(3), parse(4), parse(5));
+    if problems.0.len() > count_before {
         return None;
     }
-    let Times { up, down, predict, going_down } = times;
-    let end = if down == NO_TIME { i64::MAX } else { down };
-    if down != NO_TIME && down < up {
+    let times = Times { up: up?, down, predict, going_down };
+    let (up, end) = (times.up, times.end());
+    let mut add = |message: String, expected: String| problems.add(BadRecord::ORDER, message, expected);
+    if let Some(down) = down.filter(|&down| down < up) {
         let expected = format!("at or after up_s {}", format_seconds(up));
-        problems.add(line, format!("down_s {} is before up_s", format_seconds(down)), expected);
-    } else if going_down != NO_TIME && !(up..=end).contains(&going_down) {
-        let to = if down == NO_TIME { "the end".into() } else { format!("down_s {}", format_seconds(down)) };
+        add(format!("down_s {} is before up_s", format_seconds(down)), expected);
+    } else if let Some(going_down) = going_down.filter(|time| !(up..=end).contains(time)) {
+        let to = down.map_or("the end".into(), |down| format!("down_s {}", format_seconds(down)));
         let expected = format!("from up_s {} to {to}", format_seconds(up));
-        let message = format!("going_down_s {} is outside the attachment", format_seconds(going_down));
-        problems.add(line, message, expected);
+        add(format!("going_down_s {} is outside the attachment", format_seconds(going_down)), expected);
     }
-    if predict != NO_TIME {
-        if going_down != NO_TIME && predict > going_down {
+    if let Some(predict) = predict {
+        if let Some(going_down) = going_down.filter(|&going_down| predict > going_down) {
             let expected = format!("at or before going_down_s {}", format_seconds(going_down));
-            problems.add(
-                line,
-                format!("predict_s {} is after going_down_s", format_seconds(predict)),
-                expected,
-            );
+            add(format!("predict_s {} is after going_down_s", format_seconds(predict)), expected);
         } else if predict > end {
-            let expected = format!("at or before down_s {}", format_seconds(down));
-            problems.add(line, format!("predict_s {} is after down_s", format_seconds(predict)), expected);
+            let expected = format!("at or before down_s {}", format_seconds(end));
+            add(format!("predict_s {} is after down_s", format_seconds(predict)), expected);
         }
     }
-    (problems.count == count_before).then_some(times)
+    (problems.0.len() == count_before).then_some(times)
 }
 
 /// Parse decimal seconds exactly to picoseconds; return a description of valid input as the error.
-fn parse_picoseconds(text: &[u8]) -> std::result::Result<i64, String> {
+fn parse_picoseconds(text: &[u8]) -> std::result::Result<i128, String> {
     let point = text.iter().position(|&byte| byte == b'.');
     let (integer, fraction) = match point {
         Some(at) => (&text[..at], &text[at + 1..]),
@@ -240,6 +345,7 @@ fn parse_picoseconds(text: &[u8]) -> std::result::Result<i64, String> {
         return Err(format!("at most {PS_DIGITS} decimals: the unit of time is the picosecond"));
     }
     let padded = integer.iter().chain(fraction.iter().chain(std::iter::repeat(&b'0')).take(PS_DIGITS));
-    let append = |sum: i64, &digit: &u8| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'));
-    padded.into_iter().try_fold(0, append).ok_or_else(|| format!("at most {} s", i64::MAX / PS_PER_S))
+    let append = |sum: i128, &digit: &u8| sum.checked_mul(10)?.checked_add(i128::from(digit - b'0'));
+    let time = padded.into_iter().try_fold(0, append).filter(|&time| time < FOREVER / 2);
+    time.ok_or_else(|| format!("at most {MAX_S} s"))
 }

@@ -3,7 +3,7 @@
 const MAX_CHARACTERS: usize = 64;
 /// Significant digits. Ten to this power still fits an i128.
 const MAX_DIGITS: usize = 37;
-const PS_PER_S: i64 = 1_000_000_000_000;
+const PS_PER_S: i128 = 1_000_000_000_000;
 
 /// Parse a decimal number and return it times 10 to the power of `places`, rounded to the nearest integer, halves away from zero.
 ///
@@ -70,7 +70,8 @@ fn split_sign(text: &[u8]) -> (bool, &[u8]) {
 }
 
 /// Format picoseconds as decimal seconds without trailing zeros.
-pub fn format_seconds(time_ps: i64) -> String {
+pub fn format_seconds(time_ps: impl Into<i128>) -> String {
+    let time_ps = time_ps.into();
     let text = format!("{}.{:012}", time_ps / PS_PER_S, time_ps % PS_PER_S);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

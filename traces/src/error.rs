@@ -61,3 +61,77 @@ pub fn quote_excerpt(text: &str) -> String {
     }
     format!("{excerpt:?}")
 }
+
+/// Treatment of a wrong record in a text file whose other records are right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBadRecord {
+    /// It is a problem of the file.
+    #[default]
+    Refuse,
+    /// It is left out and counted.
+    Skip,
+    /// It is left out and counted if it contradicts an earlier record; any other is a problem of the file.
+    KeepFirst,
+}
+
+impl OnBadRecord {
+    pub fn from_name(name: &str) -> Option<OnBadRecord> {
+        match name {
+            "refuse" => Some(OnBadRecord::Refuse),
+            "skip" => Some(OnBadRecord::Skip),
+            "keep-first" => Some(OnBadRecord::KeepFirst),
+            _ => None,
+        }
+    }
+
+    /// Return true if a bad record is left out.
+    pub fn leaves_out(self, reason: BadRecord) -> bool {
+        self == OnBadRecord::Skip || (self == OnBadRecord::KeepFirst && reason.contradicts)
+    }
+}
+
+/// The reason why a record is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadRecord {
+    pub text: &'static str,
+    /// If true, it is bad only because of an earlier record.
+    pub contradicts: bool,
+}
+
+impl BadRecord {
+    pub const NO_TIME: BadRecord = BadRecord::own("a record without a time");
+    pub const TIME: BadRecord = BadRecord::own("a time that cannot be read");
+    pub const POSITION: BadRecord = BadRecord::own("a position that is missing or cannot be read");
+    pub const NAME: BadRecord = BadRecord::own("a name that is missing or cannot be used");
+    pub const STATEMENT: BadRecord = BadRecord::own("a line that cannot be read");
+    pub const FIELDS: BadRecord = BadRecord::own("a wrong number of fields");
+    pub const ORDER: BadRecord = BadRecord::own("times in an impossible order");
+    pub const BACK_IN_TIME: BadRecord = BadRecord::of_two("a time before that of an earlier record");
+    pub const TWO_PLACES: BadRecord = BadRecord::of_two("a second position at one time");
+    pub const OVERLAP: BadRecord = BadRecord::of_two("an attachment that overlaps an earlier one");
+
+    const fn own(text: &'static str) -> BadRecord {
+        BadRecord { text, contradicts: false }
+    }
+
+    const fn of_two(text: &'static str) -> BadRecord {
+        BadRecord { text, contradicts: true }
+    }
+}
+
+/// Numbers of records that were left out, by reason, in the order of first appearance.
+#[derive(Debug, Default)]
+pub struct Skipped(Vec<(&'static str, u64)>);
+
+impl Skipped {
+    pub fn add(&mut self, reason: BadRecord) {
+        match self.0.iter_mut().find(|(text, _)| *text == reason.text) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((reason.text, 1)),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        self.0.iter().copied()
+    }
+}

@@ -26,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use crate::python::capture::{compile_capture, content_hash, read_capture, read_signalling};
     #[pymodule_export]
-    use crate::python::movement::{detect_format, read_movement};
+    use crate::python::movement::{read_bytes, read_movement};
     #[pymodule_export]
     use crate::python::wire::{
         agent_advertisement, agent_solicitation, binding_acknowledgement, binding_update, encapsulate,

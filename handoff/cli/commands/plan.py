@@ -19,6 +19,7 @@ from handoff.cli.options import (
     scenario_argument,
     seed_option,
     set_option,
+    wide_option,
 )
 
 MAX_RUNS_PER_VALUE = 1000
@@ -69,13 +70,14 @@ MAX_RUNS_PER_VALUE = 1000
     "Keep the runs in DIR, the dataset of a sweep. The same command then continues where it stopped, "
     "and 'handoff query' reads the runs."
 )
-@memory_limit_option("Stop at a run that may need more memory than this, as in '2GB'.")
+@memory_limit_option("Leave out values whose runs may need more memory than this, as in '2GB'.")
 @click.option("--analytic", is_flag=True, help="Print the closed forms only, without any simulation.")
 @click.option("--dry-run", is_flag=True, help="Show the values that would be tried and their number of packets.")
 @junit_option
 @progress_option("Show the current step on stderr.")
 @execution_options
 @json_option
+@wide_option
 def plan(
     procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, junit: Path | None, **options: Any
 ) -> int:

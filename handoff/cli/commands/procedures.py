@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from handoff.cli.grouped_help import Command
-from handoff.cli.options import json_option
+from handoff.cli.options import json_option, wide_option
 
 _FIELDS = ("name", "family", "anchor", "marker", "figures")
 
 
 @click.command(cls=Command)
 @json_option
+@wide_option
 def procedures(as_json: bool) -> None:
     """List the procedures.
 
@@ -27,9 +28,11 @@ def procedures(as_json: bool) -> None:
         more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in PROCEDURES.values()]
         show_json({"procedures": [row | rest for row, rest in zip(rows, more, strict=True)]})
         return
+    from handoff.cli.legend import print_legend
     from handoff.cli.tables import print_cells
 
     summaries = [f"{procedure.summary} ({', '.join(procedure.rfcs)})" for procedure in PROCEDURES.values()]
     cells = [[*(value or "-" for value in row.values()), summary] for row, summary in zip(rows, summaries, strict=True)]
     columns = (*_FIELDS, "summary")
-    print_cells(columns, cells, left=columns)
+    print_cells(columns, cells, left=columns, folded="summary")
+    print_legend(("anchor", "marker", "figures"))

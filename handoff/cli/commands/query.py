@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from handoff.cli.grouped_help import Command
-from handoff.cli.options import csv_option, json_option
+from handoff.cli.options import csv_option, json_option, wide_option
 
 
 @click.command(cls=Command)
 @click.argument("sql")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @json_option
+@wide_option
 @csv_option("Print CSV instead of a table.")
 def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     """Query the folder DIR that -o wrote in SQL.

@@ -20,6 +20,7 @@ from handoff.cli.options import (
     seed_option,
     set_option,
     slo_option,
+    wide_option,
 )
 
 MAX_REPLICATIONS = 10**6
@@ -68,6 +69,7 @@ MAX_BATCHES = 10_000
 @progress_option("Show finished runs and remaining time on stderr.")
 @execution_options
 @json_option
+@wide_option
 def sweep(
     output: Path | None, dry_run: bool, rerun_stale: bool, progress: bool | None, as_json: bool, begin: Any, slo: tuple[str, ...],
     junit: Path | None, **options: Any,

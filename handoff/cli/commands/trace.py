@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from handoff.cli.grouped_help import Command
-from handoff.cli.options import json_option
+from handoff.cli.options import json_option, wide_option
+
+FORMATS = (
+    "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
+)  # fmt: skip
+
+
+def _parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    columns = dict(part.partition("=")[::2] for part in value.split(","))
+    if not {"cell", "time"} <= columns.keys() <= {"mobile", "cell", "time"} or not all(columns.values()):
+        raise click.BadParameter("give cell=…, time=… and, unless there is one mobile node only, mobile=…")
+    return columns
 
 
 @click.group()
@@ -18,34 +32,58 @@ def trace() -> None:
 @trace.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
+@wide_option
 @click.option(
     "--scenario", type=click.Path(path_type=Path),
     help="For a movement FILE, also show the attachments under the coverage of this scenario.",
 )
 @click.option(
+    "--format", type=click.Choice(FORMATS),
+    help="Format of a movement FILE or association log.  [default: its content shows it]",
+)
+@click.option(
+    "--columns", metavar="NAMES", callback=_parse_columns,
+    help="Columns of an association log in CSV, as in 'mobile=user,cell=CellID,time=when'.",
+)
+@click.option(
+    "--activity", type=click.Path(path_type=Path), help="SUMO's activity file of ns-2 movement: who is present when.",
+)
+@click.option(
+    "--on-bad-record", type=click.Choice(["refuse", "skip", "keep-first"]), default="refuse", show_default=True,
+    help="Refuse a file with a bad record, or skip bad records. keep-first: of two records of movement that contradict each "
+    "other keep the first; of a capture keep the records before the bad one.",
+)
+@click.option("--strict", is_flag=True, help="Refuse positions that are not plausible.")
+@click.option(
     "--max-ratio", type=click.IntRange(1, 2**63 - 1),
     help="Maximum factor by which a compressed capture may grow when it is decompressed.  [default: 100]",
 )
-def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None) -> None:
+def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None, **reading: Any) -> None:
     """Describe a capture or a movement FILE.
 
-    A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area and speeds. An association log:
-    handoffs and residence times.
+    A capture: packets, rate, flows and Mobile IP signalling. A movement file: nodes, area, speeds, and what is not
+    plausible. An association log: handoffs and residence times.
 
     Example: handoff trace info examples/captures/commute.pcap
     """
     import handoff_traces
     from handoff.cli.terminal import show_json
 
-    if scenario is not None or handoff_traces.detect_format(file) != "other":
-        from handoff.cli.movement_info import describe_movement, print_movement
+    kind = "movement"
+    if scenario is None and reading["format"] is None and reading["columns"] is None:
+        guess = handoff_traces.guess_format(file)
+        kind = guess.kind
+        if kind == "unknown":
+            raise handoff_traces.unknown_format_error(file, guess)
+    if kind != "capture":
+        from handoff.cli.movement_info import ReadOptions, describe_movement, print_movement
 
-        description = describe_movement(file, scenario)
+        description = describe_movement(file, scenario, ReadOptions(**reading))
         show = print_movement
     else:
         from handoff.cli.capture_info import describe_capture, print_capture
 
-        description = describe_capture(file, max_ratio)
+        description = describe_capture(file, max_ratio, reading["on_bad_record"])
         show = print_capture
     if as_json:
         show_json(description)

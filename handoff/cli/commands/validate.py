@@ -15,7 +15,8 @@ _PS_PER_S = 1e12
 @click.command(cls=Command)
 @scenario_argument
 @set_option
-def validate(scenario: Path, changes: tuple[str, ...]) -> None:
+@click.option("--strict", is_flag=True, help="Refuse positions that are not plausible: movement.strict=true.")
+def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
     """Check a SCENARIO and the files that it names.
 
     All problems are reported at once. Nothing is simulated.
@@ -28,6 +29,8 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
     from handoff.workload.build import build_setup
 
     loaded, _ = load_scenario(scenario, changes)
+    if strict and loaded.movement.trace is not None:
+        loaded, _ = load_scenario(scenario, (*changes, "movement.strict=true"))
     setup = build_setup(loaded, scenario, loaded.seed)
     handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
     name = printable(str(scenario))  # its newlines too
@@ -35,5 +38,5 @@ def validate(scenario: Path, changes: tuple[str, ...]) -> None:
         f"{name}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
         f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"
     )
-    for note in setup.notes:
-        show(f"{name}: {note}")
+    for note in (*setup.notes, *setup.warnings):
+        show(f"{name}: {printable(note)}")

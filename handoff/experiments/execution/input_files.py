@@ -86,7 +86,7 @@ def file_names(data: dict[str, Any]) -> Iterator[str]:
     tables = [*(traffic if isinstance(traffic, list) else []), movement]
     for table in tables:
         if isinstance(table, dict):
-            for key in ("capture", "associations", "trace"):
+            for key in ("capture", "associations", "trace", "activity"):
                 value = table.get(key)
                 names = value if isinstance(value, list) else [value]
                 yield from (name for name in names if isinstance(name, str))

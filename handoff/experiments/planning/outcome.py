@@ -10,6 +10,7 @@ from typing import Any
 from handoff.experiments.execution.task import Table, run_tables
 from handoff.experiments.planning.slo import Target, format_value
 from handoff.experiments.sweep.summary import NOTHING_MEASURED, TOO_FEW_SAMPLES, Estimate, estimate_measure
+from handoff.output.seconds import json_values
 from handoff.protocol.setup import Setup
 from handoff.simulation.result import RunResult
 
@@ -30,6 +31,8 @@ class Outcome:
         Ends of its 95 % interval; None without one.
     note : str
         Reason why there is no value.
+    resolution : float
+        Largest distance of the value from the true one, as a share of it; 0 for an exact value.
     """
 
     subject: str
@@ -38,11 +41,15 @@ class Outcome:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    resolution: float = 0.0
 
     @property
     def passed(self) -> bool:
-        """True if there is a value, and it meets the target. Nothing measured is no success."""
-        return self.value is not None and self.target.holds(self.value)
+        """True if there is a value, and every value within its resolution meets the target. Nothing measured is no success."""
+        return self.value is not None and all(map(self.target.holds, self._possible_values(self.value)))
+
+    def _possible_values(self, value: float) -> list[float]:
+        return [value * (1 - self.resolution), value * (1 + self.resolution)]
 
     def __str__(self) -> str:
         """Return a line with ✓ or ✗."""
@@ -50,14 +57,16 @@ class Outcome:
         said = self.note if self.value is None else format_value(self.value, unit)
         if self.low is not None and self.high is not None and self.low < self.high:
             said += f" [{format_value(self.low, unit)}, {format_value(self.high, unit)}]"
+        if self.value is not None and len({*map(self.target.holds, self._possible_values(self.value))}) > 1:
+            said += f" (from a histogram, within {self.resolution:.1%}: the limit is nearer; --detail decides)"
         return f"{'✓' if self.passed else '✗'} {self.subject}: {self.target}: {said}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as values for JSON."""
+        unit, (limit, value, low, high) = json_values(self.target.unit, (self.target.limit, self.value, self.low, self.high))
         return {
-            "subject": self.subject, "target": str(self.target), "measure": self.target.measure, "limit": self.target.limit,
-            "unit": self.target.unit, "value": self.value, "low": self.low, "high": self.high, "passed": self.passed,
-            "note": self.note,
+            "subject": self.subject, "target": str(self.target), "measure": self.target.measure, "limit": limit, "unit": unit,
+            "value": value, "low": low, "high": high, "resolution": self.resolution, "passed": self.passed, "note": self.note,
         }  # fmt: skip
 
 
@@ -81,8 +90,8 @@ def _judge(target: Target, subject: str, estimate: Estimate) -> Outcome:
         if reason == TOO_FEW_SAMPLES:
             reason = f"{reason} ({estimate.samples:,})"
         return Outcome(subject, target, None, note=reason)
-    ends = (interval.low, interval.high) if interval.known else (None, None)
-    return Outcome(subject, target, interval.mean, *ends)
+    low, high = (interval.low, interval.high) if interval.known else (None, None)
+    return Outcome(subject, target, interval.mean, low, high, resolution=estimate.resolution)
 
 
 __all__ = ["Outcome", "judge_replications", "judge_runs"]

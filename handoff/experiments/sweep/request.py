@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -85,7 +86,8 @@ def plan_sweep(request: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
         With every mistake in the scenario and the request.
     """
     problems = [] if request.procedures is None else name_errors(parse_names(request.procedures))
-    problems += [f"--metric: {p}" for name in request.measures if (p := _problem_of(get_measure, name))]
+    problems += [f"--metric: {p}" for name in dict.fromkeys(request.measures) if (p := _problem_of(get_measure, name))]
+    problems += [f"--metric {name}: listed twice: give it once" for name, count in Counter(request.measures).items() if count > 1]
     warmup = parse_option("--warmup", parse_duration, request.warmup, problems)
     memory_limit = parse_option("--memory-limit", parse_size, request.memory_limit, problems)
     data, text = load_with_problems(problems, lambda: read_tables(request.scenario, request.changes, request.tables), last=False)

@@ -9,7 +9,6 @@ import numpy as np
 
 import handoff_traces
 from engine import FOREVER
-from engine.columns import Int
 from engine.rng import PURPOSE_USER, name_key, random_word
 from handoff.mobility.coverage.handover_trigger import (
     LINK_LOST,
@@ -111,7 +110,9 @@ def compute_attachments(
     Returns
     -------
     handoff_traces.Associations
-        Sorted by mobile node, then time; ``mobile_names`` has only mobile nodes with an attachment.
+        Sorted by mobile node, then time; ``mobile_names`` has only mobile nodes with an attachment. If a mobile node is absent in
+        between, each later presence is a mobile node of its own, ``NAME#2``, ``NAME#3``, …: neither traffic nor a handoff
+        connects them.
 
     Raises
     ------
@@ -120,22 +121,27 @@ def compute_attachments(
     """
     by_key = sorted(range(len(coverage.routers)), key=lambda r: name_key(coverage.routers[r]))
     bounds = tracks.bounds().tolist()
+    taken = set(tracks.mobile_names)
     names: list[str] = []
     rows: list[tuple[int, _Attachment]] = []
     for mobile, name in enumerate(tracks.mobile_names):
         samples = slice(bounds[mobile], bounds[mobile + 1])
-        trajectory = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples])
+        first, after = np.searchsorted(tracks.breaks, (samples.start, samples.stop))
+        breaks = tracks.breaks[first:after] - samples.start
+        trajectory = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples], breaks)
         node = _MobileNode(coverage, by_key, name, seed)
         try:
-            for first_ps, last_ps in _presences(trajectory.time_ps, coverage.longest_gap_ps):
+            presences = _presences(trajectory, coverage.longest_gap_ps)
+            for number, (first_ps, last_ps) in enumerate(presences, 1):
+                count = len(node.attachments)
                 stays = tracks.stays and last_ps == trajectory.time_ps[-1]
                 end_ps = until_ps if stays else min(last_ps, until_ps)
                 node.follow(trajectory, max(first_ps, 0), end_ps, leaves=end_ps < until_ps)
+                if len(node.attachments) > count:
+                    rows += [(len(names), a) for a in node.attachments[count:]]
+                    names.append(name if number == 1 else _part_name(name, number, taken))
         except ValueError as error:
             raise ValueError(f"mobile node {name!r}: {error}") from None
-        if node.attachments:
-            rows += [(len(names), a) for a in node.attachments]
-            names.append(name)
     return handoff_traces.Associations(
         mobile=np.array([m for m, _ in rows], np.uint32),
         router=np.array([a.router for _, a in rows], np.uint32),
@@ -148,9 +154,20 @@ def compute_attachments(
     )
 
 
-def _presences(times: Int, longest_gap_ps: int | None) -> Iterator[tuple[int, int]]:
-    """Yield the first and last instant of each series of samples without a gap."""
+def _part_name(name: str, number: int, taken: set[str]) -> str:
+    """Return the name of a later presence of a mobile node, which no other has."""
+    part = f"{name}#{number}"
+    while part in taken:
+        part += "'"
+    taken.add(part)
+    return part
+
+
+def _presences(trajectory: Trajectory, longest_gap_ps: int | None) -> Iterator[tuple[int, int]]:
+    """Yield the first and last instant of each series of samples without a gap or break."""
+    times = trajectory.time_ps
     gaps = np.zeros(0, np.int64) if longest_gap_ps is None else np.flatnonzero(np.diff(times) > longest_gap_ps)
+    gaps = np.union1d(gaps, trajectory.breaks - 1)
     starts, ends = np.append(0, gaps + 1), np.append(gaps, len(times) - 1)
     yield from zip(times[starts].tolist(), times[ends].tolist(), strict=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,11 +24,14 @@ class Trajectory:
         Strictly increasing.
     x_mm, y_mm : ndarray of int64, shape (n,)
         Position at each time.
+    breaks : ndarray of int64
+        Samples before which the mobile node was absent; it does not travel to them.
     """
 
     time_ps: Int
     x_mm: Int
     y_mm: Int
+    breaks: Int = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def at(self, times_ps: Int) -> tuple[Int, Int, Int]:
         """Return x, y and the distance travelled since the first sample, in millimetres, at each of ``times_ps``.
@@ -62,6 +65,7 @@ class Trajectory:
     def _leg_lengths(self) -> Int:
         # IEEE 754 requires a correctly rounded square root, so the result is the same on every machine.
         dx, dy = np.diff(self.x_mm), np.diff(self.y_mm)
+        dx[self.breaks - 1] = dy[self.breaks - 1] = 0
         if max(np.abs(dx).max(), np.abs(dy).max()) > MAX_LEG_MM:
             raise ValueError("two samples are more than 2,147 km apart")
         lengths: Int = np.rint(np.sqrt((dx * dx + dy * dy).astype(np.float64))).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from handoff.output.ladder.diagram import Arrow, Header, Ladder, LadderEvent, Traffic, format_time
@@ -13,6 +14,7 @@ _MIN_COLUMN = 12
 _ARRIVAL_WIDTH = 14
 """Space for the time of arrival behind the last column."""
 _MIN_SCALE = 20
+_MIN_TITLE = 40
 
 
 def render_text(ladder: Ladder, width: int = 120) -> str:
@@ -35,7 +37,7 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
     ladder = printable_copy(ladder)
     step = max(_MIN_COLUMN, (width - _TIME - _ARRIVAL_WIDTH) // max(1, len(ladder.columns)))
     places = {column: _TIME + i * step + step // 2 for i, column in enumerate(ladder.columns)}
-    lines = [ladder.title, "", _labels(places, ladder.columns, step)]
+    lines = [*textwrap.wrap(ladder.title, max(width, _MIN_TITLE)), "", _labels(places, ladder.columns, step)]
     for row in ladder.rows():
         if isinstance(row, Header):
             name = f"{row.phase} (continued)" if row.continued else row.phase

@@ -38,6 +38,15 @@ def test_the_methods_of_the_intervals_are_listed_below_the_table():
     ]  # fmt: skip
 
 
+def test_the_resolution_of_a_percentile_is_said_below_the_table():
+    point, interval = Point("s", "p", RunSettings(), (), {}), Interval(20e9, 18e9, 22e9, 3, STUDENT)
+    rows = [PointSummary(point, 3, 0, {"delay_p99": Estimate("ps", interval, resolution=r)}) for r in (0.0, 1 / 32)]
+    assert format_methods(["delay_p99"], rows) == [
+        f"delay_p99: {STUDENT}, each value within 3.1%, from a histogram (--detail: from the packets)"
+    ]
+    assert format_methods(["delay_p99"], rows[:1]) == [f"delay_p99: {STUDENT}"]
+
+
 def test_the_remaining_time_follows_the_runs_of_the_same_point(monkeypatch, capsys):
     """After 10 s one short run (1 s) is done on one worker; a long one of 5 s and a short one of 1 s are missing: 60 s."""
     short, long = (Point(name, "p", RunSettings(), (), {}) for name in ("short", "long"))

@@ -1,8 +1,11 @@
 """Tables on standard output, as text in a pipe."""
 
+import re
+
 import pytest
 
 from handoff.cli.tables import COLUMNS, format_ms, format_share, print_cells, print_pairs, print_table, summary_cells
+from handoff.protocol.procedures import PROCEDURES
 
 MS = 10**9
 SUMMARY = {
@@ -78,11 +81,101 @@ def test_a_wide_table_is_neither_cut_nor_wrapped(capsys):
     assert capsys.readouterr().out.splitlines()[1] == "x" * 300 + "  " + "y" * 300
 
 
-def test_a_terminal_that_is_too_narrow_gets_every_character(capsys, monkeypatch):
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("COLUMNS", "40")
+def test_a_terminal_that_is_too_narrow_gets_every_character(capsys, terminal):
+    terminal(40)
     print_cells(["a", "b"], [["x" * 30, "y" * 30]])
     assert "x" * 30 + "  " + "y" * 30 in capsys.readouterr().out
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return a function that makes the output a terminal of a width."""
+    return lambda width: [monkeypatch.setattr(f"handoff.cli.{m}.output_width", lambda: width) for m in ("tables", "legend")]
+
+
+MANY = [SUMMARY | {"procedure": name, "lost": 12_345_678} for name in PROCEDURES]
+HEAD = (
+    "procedure               lost  disruption p99  seamless  dup  delay p99   MOS  extra bytes  signalling  handoffs  unfinished"
+    "   latency p50/p99  I/II/III  reordered  forwarded  in flight  after marker"
+)
+ROW = (
+    "mipv4             12,345,678               -    57.0 %    4    99.9 ms  4.34       10,000          11     1,234           1"
+    "  50.0 ms / 150 ms     5/6/7          8          -          3             9"
+)
+"""A heading or number is at the right of a column, which is as wide as its longest text; two blanks between columns."""
+
+
+@pytest.mark.parametrize(
+    ("width", "last", "omitted"),
+    [
+        # The columns end at 28, 44, 54, 59, 70, 76, 89, 101, 111, 123, 141, 151, 162, 173, 184 and 198.
+        (80, "MOS", "+10 columns: extra bytes, signalling, handoffs, unfinished, latency p50/p99,\n"
+                    "I/II/III, reordered, forwarded, in flight, after marker (--wide)"),
+        (120, "handoffs", "+7 columns: unfinished, latency p50/p99, I/II/III, reordered, forwarded, in flight, after marker "
+                          "(--wide)"),
+        (185, "in flight", "+1 column: after marker (--wide)"),
+        (200, "after marker", ""),
+        (None, "after marker", ""),
+    ],
+)  # fmt: skip
+def test_a_comparison_has_whole_numbers_and_names_the_columns_that_do_not_fit(capsys, terminal, width, last, omitted):
+    terminal(width)
+    print_table(MANY, "commute, seed 1")
+    title, head, first, *lines = capsys.readouterr().out.splitlines()
+    end = HEAD.index(last) + len(last)
+    assert (title, head, first) == ("commute, seed 1", HEAD[:end], ROW[:end])
+    assert [line.split()[0] for line in lines[: len(PROCEDURES) - 1]] == [*PROCEDURES][1:]
+    below = "\n".join(lines[len(PROCEDURES) - 1 :])
+    assert below.startswith(omitted)
+    legend = below.removeprefix(omitted).replace("\n", " ").strip()
+    words = [word for word in ("seamless", "MOS", "I/II/III", "after marker") if word in HEAD[:end]]
+    assert [part.split(":")[0] for part in legend.split("; ")] == words
+    assert width is None or max(map(len, [head, first, *lines])) <= width
+
+
+def test_a_comparison_of_few_procedures_that_does_not_fit_has_them_side_by_side(capsys, terminal):
+    terminal(80)
+    print_table([SUMMARY, SUMMARY | {"procedure": "sync-mipv6-ro", "lost": 12_345_678, "mos": None}], "")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "procedure                   mipv4     sync-mipv6-ro",
+        "lost                            2        12,345,678",
+        "disruption p99                  -                 -",
+    ]
+    assert [line[:15].strip() for line in lines[: len(COLUMNS)]] == [*COLUMNS]
+    assert lines[6] == "MOS                          4.34                 -"
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_approximate_percentile_has_a_legend(capsys):
+    print_table([SUMMARY | {"delay_resolution": 1 / 32}], "")
+    assert "; ≈: from a histogram, within 3.1 %" in capsys.readouterr().out
+
+
+def test_columns_to_omit_first_and_a_column_of_prose(capsys, terminal):
+    terminal(40)
+    rows = [[str(i), "b" * 10, "c" * 10, "word " * 9] for i in range(9)]
+    print_cells(["a", "b", "c", "text"], rows, left=("a", "b", "c", "text"), last=("c",), folded="text")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "a  b           text"
+    assert lines[1:3] == ["0  " + "b" * 10 + "  " + "word word word word word", " " * 15 + "word word word word"]
+    assert lines[-1] == "+1 column: c (--wide)"
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_bold"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "TERM": "dumb"}, False)],
+)
+def test_styles_change_no_text(capsys, monkeypatch, variables, is_bold):
+    """FORCE_COLOR makes a pipe no terminal of 80 columns."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    print_table(MANY, "")
+    out = capsys.readouterr().out
+    assert ("\x1b[1m" in out) == is_bold
+    assert re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()[:2] == [HEAD, ROW]
 
 
 def test_pairs_are_aligned(capsys):
@@ -92,7 +185,7 @@ def test_pairs_are_aligned(capsys):
 
 def test_a_table_of_summaries_has_a_line_for_each_run(capsys):
     print_table([SUMMARY, SUMMARY | {"procedure": "mipv6"}], "commute, seed 1")
-    title, head, first, second = capsys.readouterr().out.splitlines()
+    title, head, first, second, *_ = capsys.readouterr().out.splitlines()
     assert title == "commute, seed 1"
-    assert head.split()[:2] == ["procedure", "handoffs"]
+    assert head.split()[:2] == ["procedure", "lost"]
     assert (first.split()[0], second.split()[0]) == ("mipv4", "mipv6")

@@ -5,8 +5,8 @@ import pytest
 from engine.quantities import DURATION, RATE
 from handoff.scenario.field_paths import is_count, keys_at, leaf_paths, validators_at
 from handoff.scenario.field_types import QuantityReader
-from handoff.scenario.models import Link
 from handoff.scenario.movement import CommutersModel
+from handoff.scenario.network import Link
 from handoff.scenario.scenario import Scenario
 
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from handoff.protocol.options import Options
-from handoff.scenario.models import Regions, StudyOptions, to_options
+from handoff.scenario.models import StudyOptions, to_options
+from handoff.scenario.network import Regions
 from handoff.scenario.scenario import Scenario
 from tests.unit.scenario.sample_scenarios import COMMUTERS, MINIMAL
 

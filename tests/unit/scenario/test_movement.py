@@ -92,13 +92,30 @@ def test_gauss_markov_needs_a_step_of_whole_milliseconds():
         ({"associations": "x", "trace": "y"}, "give exactly one of"),
         ({"associations": "x", "format": "gpx", "origin": [1, 1]}, "leave out 'format', 'origin': not used without a 'trace'"),
         ({"associations": "x", "lead": "1s"}, "leave out 'lead': not used without a 'capture'"),
-        ({"associations": "x", "begin": "1s"}, "leave out 'begin': not used without a 'trace' or a 'capture'"),
+        (
+            {"gauss_markov": GAUSS_MARKOV, "begin": "1s"},
+            "leave out 'begin': not used without a 'trace', 'associations' or a 'capture'",
+        ),
+        ({"trace": "x", "begin": "1700000000s"}, "'begin' is beyond 106 days: only 'associations' may have UNIX times"),
+        ({"trace": "x", "begin": "yesterday"}, "'yesterday' is not a duration"),
+        ({"trace": "x", "format": "syslog"}, "'format' is 'syslog': give one of fcd, fcd-geo, gpx"),
+        ({"trace": "x", "columns": {"cell": "c", "time": "t"}}, "leave out 'columns': not used without 'associations'"),
+        ({"associations": "x", "columns": {"cell": "c"}}, "give 'cell' and 'time', and 'mobile' unless"),
+        ({"associations": "x", "format": "csv"}, "give 'columns' with the format 'csv', and with no other"),
+        ({"associations": "x", "activity": "y"}, "leave out 'activity': not used without a 'trace'"),
+        ({"gauss_markov": GAUSS_MARKOV, "on_bad_record": "skip"}, "leave out 'on_bad_record': not used without a 'trace' or"),
         ({"capture": "x.pcap"}, "give 'routers' with the 'capture': it maps care-of addresses to routers"),
         ({"capture": "x.pcap", "routers": ["a"]}, "give a table of care-of addresses or prefixes and router names"),
     ],
 )
 def test_contradiction_between_sources_of_movement_is_reported(table, message):
     assert problem(Movement, table).startswith(message)
+
+
+def test_begin_of_an_association_log_may_be_a_unix_time():
+    """1,700,000,000.5 s have 19 digits and 12 more in picoseconds, beyond int64."""
+    assert Movement.model_validate({"associations": "x", "begin": "1700000000.5s"}).begin == 1_700_000_000_500_000_000_000
+    assert Movement.model_validate({"associations": "x", "begin": "20ms"}).begin == 20 * 10**9
 
 
 @pytest.mark.parametrize(("source", "positions"), [("associations", False), ("trace", True)])

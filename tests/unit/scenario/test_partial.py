@@ -81,7 +81,7 @@ def test_every_kind_of_mistake_has_its_own_line(tmp_path):
 
 
 def test_each_link_with_an_unknown_node_is_reported(tmp_path):
-    again = f'[[link]]\n{WRONG_LINK[1]}\ndelay = "1ms"\n\n[routers]'
+    again = '[[link]]\nbetween = ["ha", "gw9"]\ndelay = "1ms"\n\n[routers]'
     assert [problem.split(":")[0] for problem in problems(tmp_path, MINIMAL, WRONG_LINK, ("[routers]", again))] == ["12", "16"]
 
 

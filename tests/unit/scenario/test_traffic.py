@@ -30,6 +30,8 @@ REPLAY_MISTAKES = [
     ('clip_flows = ["1ps"]', "['1ps'] is finer than the times of a capture: give whole nanoseconds"),
     ('select = { begins = ["1s", "2"] }', "traffic.0.select.0.begins: '2' is not a duration"),
     ('assign = "hsh"', "traffic.0.assign: 'hsh' is not one of 'round-robin' or 'hash'; did you mean 'hash'?"),
+    ("flows_per_mobile = 0", "traffic.0.flows_per_mobile: input should be greater than or equal to 1, not 0"),
+    ('flows_per_mobile = "every"', "traffic.0.flows_per_mobile: input should be a valid integer, not 'every'"),
     ('assign = "hash"\nflows_per_mobile = 2', "'flows_per_mobile' does not apply to assignment by hash"),
     ('assign = "hash"\ntable = { mn0 = ["x"] }', "'table' replaces 'assign': leave one or the other out"),
     ('clocks = "each"', "'clocks' does not apply to a single capture: leave it out"),

@@ -106,7 +106,7 @@ def wrong_captures(w):
         "gzip of zeros": (zeros, (1 << 20) + 100 * len(zeros), "100 times"),
         "xz": (b"\xfd7zXZ\x00", 0, "unxz"),
         "header cut": (one[:23], 23, "24"),
-        "version": (one[:4] + w.pack("HH", 2, 3) + one[8:], 4, "2.4"),
+        "version": (one[:4] + w.pack("HH", 2, 5) + one[8:], 4, "2.4"),
         "link type": (w.pcap(105, []), 20, "link type 105"),
         "fraction": (w.pcap(1, [(0, 10**6, 14, FRAME)]), 28, "below 1000000"),
         "record too long": (w.pcap(1, [(0, 0, 262145, bytes(262145))]), 32, "262144"),

@@ -225,7 +225,7 @@ def test_setdest_arrival_time_is_exact(save):
         ('$ns_ at nan "$node_(0) setdest 1 1 1"', 'time "nan"'),
         ('$ns_ at 50 "$node_(0) setdest 1 1 -1"', 'speed "-1"'),
         ('$ns_ at 50 "$node_(0) setdest 1 1"', 'speed ""'),
-        ('$ns_ at 50 "$node_(0) set X_ 5"', "statement"),
+        ('$ns_ at 50 "$node_(0) set W_ 5"', "statement"),
         ("$node_(0) set X_ 5", "a moving node is set to a new place"),
         ("$node_(x) set X_ 5", 'node "$node_(x)"'),
         ("exec rm -rf /", "statement"),

@@ -42,7 +42,10 @@ def problems(path, *changes):
             "FILE:19: movement: give exactly one of 'associations', 'capture', 'trace', 'random_waypoint', "
             "'gauss_markov', 'commuters'",
         ),
-        (["movement.begin=5s"], "FILE:19: movement: leave out 'begin': not used without a 'trace' or a 'capture'"),
+        (
+            ["movement.begin=5s"],
+            "FILE:19: movement: leave out 'begin': not used without a 'trace', 'associations' or a 'capture'",
+        ),
         (["movement.random_waypoint.slowest=0m/s"], "FILE:20: movement.random_waypoint: give a 'slowest' above 0"),
         (
             ["movement.random_waypoint.width=50"],
@@ -124,9 +127,10 @@ GPX = """<gpx><trk><trkseg>
 """
 
 
-def test_a_trace_in_degrees_needs_routers_in_degrees_or_an_origin(street):
+def test_a_trace_in_degrees_has_routers_in_degrees_or_metres_from_an_origin(street):
     with_trace(street, GPX)
-    assert "coverage.positions_m needs movement.origin" in problems(street)[0]
+    first = build_setup(load_scenario(street)[0], street, 1)
+    assert first.warnings == ("coverage.positions_m counts from the first sample, 44.5, 11.3: movement.origin states it",)
     metres = build_setup(load_scenario(with_trace(street, GPX, origin="[44.4995, 11.3]"))[0], street, 1).attachments
     places = "positions_deg = { a = [44.5005, 11.3006], b = [44.5005, 11.3018], c = [44.5005, 11.303] }"
     text = with_trace(street, GPX).read_text()

@@ -3,7 +3,7 @@
 import pytest
 
 from handoff.scenario import load_scenario
-from handoff.workload.movement import load_attachments, load_tracks
+from handoff.workload.movement import MovementRemarks, load_attachments, load_tracks
 
 from .street_scenario import COMMUTERS, STREET
 
@@ -61,11 +61,16 @@ def test_coverage_attaches_to_the_nearest_router(tmp_path):
     assert [log.router_names[r] for r in log.router] == ["a", "b", "c"]
 
 
+def test_metres_count_from_the_first_sample_of_a_trace_in_degrees(tmp_path):
+    remarks = MovementRemarks()
+    load_attachments(with_trace(tmp_path, GPX), tmp_path, seed=1, remarks=remarks)
+    assert remarks.warnings[-1] == "coverage.positions_m counts from the first sample, 44.5, 11.3: movement.origin states it"
+
+
 @pytest.mark.parametrize(
     ("trace", "positions", "message"),
     [
         (SETDEST, POSITIONS_DEG, "coverage.positions_deg means nothing for setdest, which is in metres: give positions_m"),
-        (GPX, POSITIONS_M, "coverage.positions_m needs movement.origin, from which a trace in degrees is measured"),
     ],
 )
 def test_coordinates_of_trace_and_routers_have_to_fit(tmp_path, trace, positions, message):

@@ -1,12 +1,13 @@
 """Association logs: intervals in which mobile nodes were attached to routers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handoff_traces import _native
+from handoff_traces.bad_records import OnBadRecord
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,14 @@ class Associations:
         Time in picoseconds at which layer 2 announces that the link is about to go down; -1 without an announcement.
     mobile_names, router_names : list of str
         In order of first appearance.
+    begin_ps : int
+        Time of the file that is 0 in the columns, in picoseconds.
+    skipped : dict of str to int
+        Numbers of bad records that were left out, by reason.
+    format : str
+        Format of the file.
+    epoch_ps : int or None
+        Time 0 in picoseconds since 1970 (UTC); None if the file has no dates.
     """
 
     mobile: NDArray[np.uint32]
@@ -37,23 +46,35 @@ class Associations:
     going_down_ps: NDArray[np.int64]
     mobile_names: list[str]
     router_names: list[str]
+    begin_ps: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    format: str = "associations"
+    epoch_ps: int | None = None
 
     def __len__(self) -> int:
         return len(self.mobile)
 
 
-def read_associations(path: str | PathLike[str]) -> Associations:
+def read_associations(
+    path: str | PathLike[str], begin_ps: int | None = 0, *, on_bad_record: OnBadRecord = "refuse"
+) -> Associations:
     """Read an association log.
 
     The log is a CSV file with the header ``mobile,router,up_s,down_s,predict_s,going_down_s``. Times are non-negative decimal
     seconds with up to 12 decimals; they are converted exactly. ``down_s``, ``predict_s`` and ``going_down_s`` may be empty. The
     lines of a mobile node are in the order of ``up_s``. Its attachments may overlap at different routers, but not at the same
-    router.
+    router. ``read_cell_log`` reads logs of other programs.
 
     Parameters
     ----------
     path : path
         The log.
+    begin_ps : int or None
+        Time of the file that becomes 0, in picoseconds, so that a log of UNIX times fits int64; None for the first ``up_s``.
+        Attachments that end by then are left out.
+    on_bad_record : {"refuse", "skip", "keep-first"}
+        What happens to a wrong line: the file is refused; the line is left out; or only a line that contradicts an earlier one is
+        left out.
 
     Returns
     -------
@@ -65,4 +86,4 @@ def read_associations(path: str | PathLike[str]) -> Associations:
     TraceError
         If the file cannot be read or a line is wrong. The error lists the first 20 problems and the number of all.
     """
-    return Associations(**_native.read_associations(path))
+    return Associations(**_native.read_associations(path, begin_ps, on_bad_record))

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from handoff_traces import _native
 
 TunnelLayer = Literal["inner", "outer"]
-NativeOptions = tuple[bool, tuple[int, int, int]]
-"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``."""
+OnBadRecord = Literal["refuse", "skip", "keep-first"]
+BAD_RECORD_POLICIES: tuple[OnBadRecord, ...] = ("refuse", "skip", "keep-first")
+"""What a reader does with a bad record: refuse the file, leave the record out, or keep only the records before it."""
+NativeOptions = tuple[bool, tuple[int, int, int], int]
+"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then the index in
+``BAD_RECORD_POLICIES``."""
 
 NO_FLOW = 0xFFFFFFFF
 """Flow of a packet that is not IP."""
@@ -72,8 +76,8 @@ class Flows:
     """Flow table. Each entry is a flow, numbered by first appearance.
 
     A flow consists of all packets, in both directions, of one IP version and protocol between two ends (address and port).
-    Ports are 0 for protocols without ports, such as ICMP, and for fragments after the first: these carry no ports and form a
-    flow of their own.
+    Ports are 0 for protocols without ports, such as ICMP. Fragments after the first carry no ports: they belong to the flow of
+    the first fragment of their datagram (RFC 791), and have ports 0 if that is not in the capture.
 
     Attributes
     ----------
@@ -121,7 +125,10 @@ class TunnelTable:
     ----------
     version, protocol : ndarray of uint8, shape (n,)
         IP version and protocol of the outer header: 4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 2473), 47 (GRE, RFC 2784), 55
-        (minimal encapsulation, RFC 2004).
+        (minimal encapsulation, RFC 2004), 17 (a tunnel in UDP).
+    port : ndarray of uint16, shape (n,)
+        Port that names a tunnel in UDP: 2152 (GTP-U), 4789 and 8472 (VXLAN), 6081 (Geneve), 3544 (Teredo), 434 (Mobile IP, RFC
+        3519); else 0.
     src, dst : ndarray of uint8, shape (n, 16)
         Ends of the tunnel. An IPv4 address fills the first four bytes.
     packets, bytes : ndarray of uint64, shape (n,)
@@ -130,6 +137,7 @@ class TunnelTable:
 
     version: NDArray[np.uint8]
     protocol: NDArray[np.uint8]
+    port: NDArray[np.uint16]
     src: NDArray[np.uint8]
     dst: NDArray[np.uint8]
     packets: NDArray[np.uint64]
@@ -188,7 +196,13 @@ class Facts:
     interfaces : tuple of Interface
         Interfaces in the order of the file.
     truncated : str or None
-        If the file ends inside a packet, a description of that place. All other values count the packets before it.
+        If the file ends inside a packet, or a bad record ended the reading, a description of that place. All other values count
+        the packets before it.
+    skipped : dict of str to int
+        Number of records left out (``on_bad_record``), by the reason in words. No other value counts them.
+    opaque : dict of str to int
+        Number of packets whose content is not looked into although IP packets may be in it, by what it is: encrypted,
+        pseudowires, further packets of an aggregate.
     flows : Flows
         The flow table.
     tunnels : TunnelTable
@@ -206,6 +220,8 @@ class Facts:
     times_ns: tuple[int, int] | None
     interfaces: tuple[Interface, ...]
     truncated: str | None
+    skipped: dict[str, int]
+    opaque: dict[str, int]
     flows: Flows
     tunnels: TunnelTable
 
@@ -244,11 +260,13 @@ class Capture(Facts):
         return len(self.time_ns)
 
 
-def native_arguments(tunnels: TunnelLayer, limits: Limits | None) -> NativeOptions:
+def native_arguments(tunnels: TunnelLayer, limits: Limits | None, on_bad_record: OnBadRecord) -> NativeOptions:
     """Return the options that every native reader of captures takes."""
     if tunnels not in ("inner", "outer"):
         raise ValueError(f"tunnels must be 'inner' or 'outer', not {tunnels!r}")
-    return tunnels == "inner", astuple(limits or Limits())
+    if on_bad_record not in BAD_RECORD_POLICIES:
+        raise ValueError(f"on_bad_record must be 'refuse', 'skip' or 'keep-first', not {on_bad_record!r}")
+    return tunnels == "inner", astuple(limits or Limits()), BAD_RECORD_POLICIES.index(on_bad_record)
 
 
 def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:
@@ -259,21 +277,29 @@ def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:
     return {name: columns.pop(name) for name in FACT_FIELDS}
 
 
-def read_capture(path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", limits: Limits | None = None) -> Capture:
+def read_capture(
+    path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", limits: Limits | None = None,
+    on_bad_record: OnBadRecord = "refuse",
+) -> Capture:  # fmt: skip
     """Read a packet capture into memory.
 
     The file is pcap (microseconds or nanoseconds) or pcapng in either byte order, plain or compressed with gzip or Zstandard.
-    Frames may be Ethernet (also with VLAN tags, MPLS labels or PPPoE), raw IP, Linux cooked, null or loop; packets IPv4 or IPv6.
+    Frames may be Ethernet (also with VLAN tags, MPLS labels, PPPoE or LLC), IEEE 802.11 with radiotap, PPP, raw IP, Linux
+    cooked, null or loop; packets IPv4 or IPv6.
 
     Parameters
     ----------
     path : path
         The capture.
     tunnels : {"inner", "outer"}
-        Flow and length of a packet in a tunnel (IP in IP, GRE, minimal encapsulation): those of the innermost packet whose
-        header is complete, or of the outermost packet.
+        Flow and length of a packet in a tunnel (IP in IP, GRE, minimal encapsulation, GTP-U, VXLAN, Geneve, Teredo): those of
+        the innermost packet whose header is complete, or of the outermost packet.
     limits : Limits, optional
         Upper limits, by default ``Limits()``.
+    on_bad_record : {"refuse", "skip", "keep-first"}
+        What is done with a record that cannot be read: the file is refused, the record is left out, or only the records before
+        the first bad one are kept. ``skipped`` counts such records. Behind a record whose length is impossible, nothing says
+        where the next one begins: ``"skip"`` then leaves out the rest of the file, and ``truncated`` describes the place.
 
     Returns
     -------
@@ -285,5 +311,5 @@ def read_capture(path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", l
     TraceError
         If the file cannot be read or is not a capture. The offset is that in the decompressed file.
     """
-    columns = _native.read_capture(path, native_arguments(tunnels, limits))
+    columns = _native.read_capture(path, native_arguments(tunnels, limits, on_bad_record))
     return Capture(**pop_facts(columns), **columns)

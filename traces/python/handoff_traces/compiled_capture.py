@@ -22,6 +22,7 @@ from handoff_traces.capture import (
     Interface,
     Limits,
     NativeOptions,
+    OnBadRecord,
     TunnelLayer,
     TunnelTable,
     native_arguments,
@@ -29,7 +30,7 @@ from handoff_traces.capture import (
 )
 from handoff_traces.errors import TraceError
 
-LAYOUT = 3
+LAYOUT = 4
 """Version of the folder's layout. A folder of another version is replaced."""
 MEMORY_BYTES = 64 << 20
 _COLUMNS = ("time_ns", "ip_length", "direction")
@@ -126,7 +127,7 @@ class CompiledCapture:
 
 def compile_capture(
     path: str | PathLike[str], cache: str | PathLike[str] | None = None, *, tunnels: TunnelLayer = "inner",
-    memory_bytes: int = MEMORY_BYTES, limits: Limits | None = None,
+    memory_bytes: int = MEMORY_BYTES, limits: Limits | None = None, on_bad_record: OnBadRecord = "refuse",
 ) -> CompiledCapture:  # fmt: skip
     """Compile a capture into columns, or open the columns of an earlier call.
 
@@ -148,6 +149,8 @@ def compile_capture(
         Memory for packets while compiling. The flow table takes about 150 bytes for each flow in addition.
     limits : Limits, optional
         Upper limits of the capture, if it has to be read; by default ``Limits()``.
+    on_bad_record : {"refuse", "skip", "keep-first"}
+        See ``read_capture``. The columns of each are in a folder of their own.
 
     Returns
     -------
@@ -159,13 +162,13 @@ def compile_capture(
     TraceError
         If the capture cannot be read, or the columns cannot be written.
     """
-    source, options = Path(path), native_arguments(tunnels, limits)
+    source, options = Path(path), native_arguments(tunnels, limits, on_bad_record)
     cache_folder = _default_cache() if cache is None else Path(cache)
     try:
         cache_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _write_error(source, error) from error
-    kind = {"layout": LAYOUT, "tunnels": tunnels}
+    kind = {"layout": LAYOUT, "tunnels": tunnels, "on_bad_record": on_bad_record}
     state = _read_state(source)
     folders = sorted(cache_folder.glob(f"{_escape_glob(source.name)}.*.columns"))
     candidates = [(folder, meta) for folder in folders if (meta := _read_meta(folder)).items() >= kind.items()]
@@ -249,7 +252,7 @@ def _compile(source: Path, cache_folder: Path, kind: dict[str, Any], memory_byte
         _replace_meta(temporary / _META, meta)
         for name in (_TABLE, _META, "."):
             _sync(temporary / name)
-        suffix = "" if kind["tunnels"] == "inner" else ".outer"
+        suffix = "".join(f".{value}" for value in (kind["tunnels"], kind["on_bad_record"]) if value not in ("inner", "refuse"))
         folder = cache_folder / f"{source.name}.{columns['content'][:16]}{suffix}.columns"
         if folder.exists():  # stale or damaged
             shutil.rmtree(folder, ignore_errors=True)

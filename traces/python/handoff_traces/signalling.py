@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handoff_traces import _native
-from handoff_traces.capture import Facts, Limits, TunnelLayer, format_address, native_arguments, pop_facts
+from handoff_traces.capture import Facts, Limits, OnBadRecord, TunnelLayer, format_address, native_arguments, pop_facts
 
 KINDS = {
     0: "agent advertisement", 1: "agent solicitation", 2: "registration request", 3: "registration reply",
@@ -197,16 +197,19 @@ class Signalling:
 
 
 def read_signalling(
-    path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", limits: Limits | None = None, max_messages: int = MAX_MESSAGES
-) -> Signalling:
+    path: str | PathLike[str], *, tunnels: TunnelLayer = "inner", limits: Limits | None = None,
+    on_bad_record: OnBadRecord = "refuse", max_messages: int = MAX_MESSAGES,
+) -> Signalling:  # fmt: skip
     """Read the facts, flow table and signalling of a capture, in memory that does not grow with its packets.
 
     Signalling comprises agent advertisements and solicitations (RFC 5944 2), registrations (RFC 5944 3, RFC 4857, RFC 3543),
-    Mobility Headers (RFC 6275 6.1) and home agent address discovery (RFC 6275 6.5, 6.6), in tunnels too.
+    Mobility Headers (RFC 6275 6.1) and home agent address discovery (RFC 6275 6.5, 6.6), in tunnels too. A message counts only
+    where its RFC allows it: agents advertise and are solicited with a TTL of 1 (RFC 5944 2.1, 2.2), registrations go to port 434
+    and replies come from there (RFC 5944 3.3, 3.4), and nothing follows a Mobility Header (RFC 6275 6.1.1).
 
     Parameters
     ----------
-    path, tunnels, limits
+    path, tunnels, limits, on_bad_record
         See ``read_capture``. Signalling is searched in all layers of a tunnelled packet, whichever determines its flow.
     max_messages : int
         Maximum number of messages listed, which take about 250 bytes each. Further messages are counted.
@@ -221,7 +224,7 @@ def read_signalling(
     TraceError
         If the file cannot be read or is not a capture.
     """
-    columns = _native.read_signalling(path, native_arguments(tunnels, limits), max_messages)
+    columns = _native.read_signalling(path, native_arguments(tunnels, limits, on_bad_record), max_messages)
     facts = Facts(**pop_facts(columns))
     echoes = [
         Echo(_format_raw(version, requester), _format_raw(version, responder), identifier, *counts)

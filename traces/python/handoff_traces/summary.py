@@ -28,6 +28,7 @@ def summarise(facts: Facts) -> dict[str, Any]:
 
         - ``format``, ``compression``, ``truncated`` (str or None), ``link_types`` (sorted LINKTYPE numbers of the interfaces);
         - ``packets``, ``ip_packets``, ``untimed``, ``cut``, ``out_of_order``, ``tunnelled``;
+        - ``skipped`` (records left out) and ``opaque`` (packets not looked into), each with the number for each reason;
         - ``bytes`` (of frames as sent), ``ip_bytes``;
         - ``first_time_ns`` (earliest time, None if no packet has a time), ``duration_s`` (from the earliest to the latest time);
         - ``rate_bps``, ``rate_pps`` (of frames over the duration, None if that is 0);
@@ -36,8 +37,8 @@ def summarise(facts: Facts) -> dict[str, Any]:
           with ``address``, ``packets`` and ``bytes``;
         - ``flow_count`` and ``flows``, the 20 with most bytes, each with ``flow``, ``version``, ``protocol``, ``src``,
           ``sport``, ``dst``, ``dport``, ``packets``, ``bytes`` and ``first_time_ns``;
-        - ``tunnel_count`` and ``tunnels``, the 20 with most bytes, each with ``version``, ``protocol``, ``src``, ``dst``,
-          ``packets`` and ``bytes``.
+        - ``tunnel_count`` and ``tunnels``, the 20 with most bytes, each with ``version``, ``protocol``, ``port``, ``src``,
+          ``dst``, ``packets`` and ``bytes``.
     """
     first_ns, last_ns = facts.times_ns if facts.times_ns is not None else (None, None)
     duration_ns = last_ns - first_ns if first_ns is not None and last_ns is not None else 0
@@ -54,6 +55,8 @@ def summarise(facts: Facts) -> dict[str, Any]:
         "cut": facts.cut,
         "out_of_order": facts.out_of_order,
         "tunnelled": facts.tunnelled,
+        "skipped": facts.skipped,
+        "opaque": facts.opaque,
         "bytes": facts.bytes,
         "ip_bytes": int(flows.bytes.sum()),
         "first_time_ns": first_ns,
@@ -154,6 +157,7 @@ def _summarise_tunnel(tunnels: TunnelTable, row: int) -> dict[str, Any]:
     return {
         "version": version,
         "protocol": int(tunnels.protocol[row]),
+        "port": int(tunnels.port[row]),
         "src": format_address(version, tunnels.src[row]),
         "dst": format_address(version, tunnels.dst[row]),
         "packets": int(tunnels.packets[row]),

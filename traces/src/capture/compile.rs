@@ -84,6 +84,14 @@ impl Compiler {
         }
     }
 
+    /// Drop all rows and return a compiler for another reading of the same capture.
+    pub fn restart(self) -> io::Result<Compiler> {
+        if self.run_file.is_some() {
+            std::fs::remove_file(self.run_path())?;
+        }
+        Ok(Compiler::new(&self.folder, self.memory_bytes))
+    }
+
     fn max_rows(&self) -> usize {
         (self.memory_bytes / ROW_MEMORY_BYTES).max(MIN_ROWS)
     }

@@ -1,5 +1,6 @@
 //! The interface between the chunks of a file and the readers of its format, and checks that the formats share.
 
+use super::bad_record::{bad_record, Reason, RecordResult};
 use super::link_layer::{LinkLayer, SUPPORTED};
 use super::state::{CaptureState, Sink};
 use crate::error::{error_at_byte, Result};
@@ -22,29 +23,43 @@ pub trait FormatReader {
     fn read_chunk<S: Sink>(&mut self, chunk: Chunk, state: &mut CaptureState<S>) -> Result<usize>;
 }
 
-/// Check the two lengths of a packet, which are at `offset` of the file.
+/// Check the captured length at `offset` of the file, which says where the next record begins.
 #[inline(always)]
-pub fn check_lengths(offset: usize, captured: u32, wire_length: u32) -> Result<()> {
+pub fn check_captured(offset: usize, captured: u32) -> RecordResult<()> {
     if captured > MAX_CAPTURED {
-        return Err(error_at_byte(
+        let error = error_at_byte(
             offset,
             format!("captured length {captured}"),
             format!("at most {MAX_CAPTURED} bytes are captured of a packet"),
-        ));
+        );
+        return Err(bad_record(Reason::ImpossibleLength, error));
     }
+    Ok(())
+}
+
+/// Check that not more bytes were captured than sent; the two lengths are at `offset` of the file.
+#[inline(always)]
+pub fn check_sent(offset: usize, captured: u32, wire_length: u32) -> RecordResult<()> {
     if captured > wire_length {
-        return Err(error_at_byte(
+        let error = error_at_byte(
             offset,
             format!("{captured} bytes captured of a packet of {wire_length}"),
             "at most as many bytes captured as sent",
-        ));
+        );
+        return Err(bad_record(Reason::CapturedExceedsSent, error));
     }
     Ok(())
 }
 
 /// Return the link layer of a link type that is at `offset` of the file, or refuse it.
-pub fn require_link_layer(offset: usize, link_type: u32) -> Result<LinkLayer> {
-    LinkLayer::from_link_type(link_type).ok_or_else(|| {
-        error_at_byte(offset, format!("link type {link_type}"), format!("expected {SUPPORTED}"))
+#[inline(always)]
+pub fn require_link_layer(
+    offset: usize,
+    link_layer: Option<LinkLayer>,
+    link_type: u32,
+) -> RecordResult<LinkLayer> {
+    link_layer.ok_or_else(|| {
+        let error = error_at_byte(offset, format!("link type {link_type}"), format!("expected {SUPPORTED}"));
+        bad_record(Reason::LinkType(link_type), error)
     })
 }

@@ -1,8 +1,12 @@
 //! IP headers of a packet and of the tunnels around it: its length and the key of its flow.
 
+use super::bad_record::LeftOut;
 use super::flow_table::FlowKey;
+use super::fragments::{FragmentTable, PacketStamp};
+use super::opaque::Opaque;
 use super::tunnel_table::{TunnelKey, TunnelTable};
-use crate::io::byte_order::read_net_u16;
+use super::udp_tunnel::{self, find_tunnel_port};
+use crate::io::byte_order::{read_net_u16, ByteOrder};
 
 const HOP_BY_HOP: u8 = 0;
 const IPV4: u8 = 4;
@@ -13,13 +17,19 @@ const IPV6: u8 = 41;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const GRE: u8 = 47;
+const ESP: u8 = 50;
 const AUTHENTICATION: u8 = 51;
 const MINIMAL: u8 = 55;
 const DESTINATION_OPTIONS: u8 = 60;
+const ETHER_IP: u8 = 97;
+const L2TP: u8 = 115;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
 /// Bits of the fragment offset in a fragment header.
 const FRAGMENT_OFFSET_MASK: u16 = 0xFFF8;
+const MORE_FRAGMENTS_V6: u16 = 1;
+const FRAGMENT_OFFSET_MASK_V4: u16 = 0x1FFF;
+const MORE_FRAGMENTS_V4: u16 = 0x2000;
 
 /// Nested tunnels that are parsed; the engine's limit is 4.
 const MAX_TUNNELS: u8 = 8;
@@ -40,21 +50,43 @@ pub struct FlowPacket {
     pub tunnels: u8,
 }
 
+/// Whether a packet is a fragment, with the identification that it shares with the other fragments of its datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    Whole,
+    First(u32),
+    Later(u32),
+}
+
 /// One IP header and the position of its payload.
 #[derive(Clone, Copy)]
 pub struct IpHeader {
     pub version: u8,
     /// Protocol behind the extension headers.
     pub protocol: u8,
+    /// Time to live, or hop limit.
+    pub hop_limit: u8,
     pub source: [u8; 16],
     pub destination: [u8; 16],
     /// IP total length.
     pub length: u32,
+    pub fragment: Fragment,
     /// Offset of the payload; None if it is cut off, or begins in another fragment.
     pub payload: Option<usize>,
     /// Address of a home address option or type 2 routing header (RFC 6275 6.3, 6.4).
     pub home: Option<[u8; 16]>,
 }
+
+/// The tables of a capture that parsing a packet updates.
+#[derive(Default)]
+pub struct PacketTables {
+    pub tunnels: TunnelTable,
+    pub fragments: FragmentTable,
+    pub left_out: LeftOut,
+}
+
+/// The offset and the header of a packet in a tunnel, or the reason why it is not looked into.
+pub type InnerHeader = std::result::Result<(usize, IpHeader), Opaque>;
 
 /// Parse the packet at the beginning of `bytes`, which had `wire_length` bytes when it was sent; count the tunnels around it.
 ///
@@ -66,36 +98,81 @@ pub fn parse_packet(
     version: u8,
     wire_length: u32,
     layer: TunnelLayer,
-    tunnels: &mut TunnelTable,
+    stamp: PacketStamp,
+    tables: &mut PacketTables,
 ) -> Option<FlowPacket> {
     let outer = parse_header(bytes, version, wire_length)?;
-    if matches!(outer.protocol, IPV4 | IPV6 | GRE | MINIMAL) {
-        let inner = parse_innermost(bytes, outer, tunnels);
+    if may_be_tunnel(bytes, &outer) {
+        let (at, inner, tunnels) = parse_innermost(bytes, outer, stamp, tables);
         if layer == TunnelLayer::Inner {
-            return Some(inner);
+            return Some(describe_packet(&bytes[at..], &inner, tunnels, stamp, &mut tables.fragments));
         }
     }
-    Some(describe_packet(bytes, &outer, 0))
-}
-
-#[inline(never)]
-fn parse_innermost(mut bytes: &[u8], mut header: IpHeader, table: &mut TunnelTable) -> FlowPacket {
-    let mut tunnels = 0;
-    while tunnels < MAX_TUNNELS {
-        let Some((start, inner)) = parse_inner_header(bytes, &header) else { break };
-        let IpHeader { version, protocol, source, destination, length, .. } = header;
-        table.count_packet(TunnelKey { version, protocol, source, destination }, length);
-        bytes = &bytes[start..];
-        header = inner;
-        tunnels += 1;
-    }
-    describe_packet(bytes, &header, tunnels)
+    Some(describe_packet(bytes, &outer, 0, stamp, &mut tables.fragments))
 }
 
 #[inline(always)]
-fn describe_packet(bytes: &[u8], header: &IpHeader, tunnels: u8) -> FlowPacket {
+fn may_be_tunnel(bytes: &[u8], header: &IpHeader) -> bool {
+    match header.protocol {
+        TCP => false,
+        UDP => find_tunnel_port(bytes, header).is_some(),
+        IPV4 | IPV6 | GRE | MINIMAL | ESP | ETHER_IP | L2TP => true,
+        _ => false,
+    }
+}
+
+/// Return the offset and the header of the innermost packet that can be read, and the number of tunnels around it.
+#[inline(never)]
+fn parse_innermost(
+    bytes: &[u8],
+    outer: IpHeader,
+    stamp: PacketStamp,
+    tables: &mut PacketTables,
+) -> (usize, IpHeader, u8) {
+    let (mut start, mut header, mut tunnels) = (0, outer, 0);
+    loop {
+        let inner = match parse_inner_header(&bytes[start..], &header) {
+            Ok(_) if tunnels == MAX_TUNNELS => Err(Opaque::TooDeep),
+            inner => inner,
+        };
+        match inner {
+            Ok((at, inner)) => {
+                let IpHeader { version, protocol, source, destination, length, .. } = header;
+                let port = find_tunnel_port(&bytes[start..], &header).unwrap_or(0);
+                tables
+                    .tunnels
+                    .count_packet(TunnelKey { version, protocol, port, source, destination }, length);
+                if header.fragment != Fragment::Whole {
+                    // the later fragments of the tunnel belong to the outer packet
+                    describe_packet(&bytes[start..], &header, tunnels, stamp, &mut tables.fragments);
+                }
+                start += at;
+                header = inner;
+                tunnels += 1;
+            }
+            Err(opaque) => {
+                if opaque != Opaque::NotIp {
+                    tables.left_out.count_opaque(opaque);
+                }
+                return (start, header, tunnels);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn describe_packet(
+    bytes: &[u8],
+    header: &IpHeader,
+    tunnels: u8,
+    stamp: PacketStamp,
+    fragments: &mut FragmentTable,
+) -> FlowPacket {
     let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
-    let ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
+    let mut ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
+    if header.fragment != Fragment::Whole {
+        ports = fragments.find_ports(header, ports, stamp);
+    }
     FlowPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }
 
@@ -114,40 +191,49 @@ pub fn parse_header(bytes: &[u8], version: u8, wire_length: u32) -> Option<IpHea
 
 /// Return the header of the packet in a tunnel and its offset in `bytes`.
 ///
-/// The tunnel is IP in IP (RFC 2003, RFC 2473, RFC 4213), GRE (RFC 2784, RFC 2890) or minimal encapsulation (RFC 2004). The
-/// latter carries no inner IP header: the returned one is restored from the outer header and the minimal forwarding header.
-pub fn parse_inner_header(bytes: &[u8], outer: &IpHeader) -> Option<(usize, IpHeader)> {
-    let at = outer.payload?;
-    let inner_length = outer.length.checked_sub(u32::try_from(at).ok()?)?;
-    match outer.protocol {
-        IPV4 => Some((at, parse_header(bytes.get(at..)?, 4, inner_length)?)),
-        IPV6 => Some((at, parse_header(bytes.get(at..)?, 6, inner_length)?)),
+/// The tunnel is IP in IP (RFC 2003, RFC 2473, RFC 4213), GRE (RFC 2784, RFC 2890), minimal encapsulation (RFC 2004) or one in
+/// UDP. Minimal encapsulation carries no inner IP header: the returned one is restored from the outer header and the minimal
+/// forwarding header.
+pub fn parse_inner_header(bytes: &[u8], outer: &IpHeader) -> InnerHeader {
+    let at = outer.payload.ok_or(Opaque::NotIp)?;
+    let (start, version) = match outer.protocol {
+        IPV4 => (at, 4),
+        IPV6 => (at, 6),
         GRE => {
-            let (size, version) = parse_gre(bytes.get(at..)?)?;
-            let inner_length = inner_length.checked_sub(size as u32)?;
-            Some((at + size, parse_header(bytes.get(at + size..)?, version, inner_length)?))
+            let (size, version) = parse_gre(bytes.get(at..).unwrap_or_default())?;
+            (at + size, version)
         }
-        MINIMAL => parse_minimal(bytes, outer, at),
-        _ => None,
-    }
+        MINIMAL => return parse_minimal(bytes, outer, at).ok_or(Opaque::CutTunnel),
+        UDP => udp_tunnel::find_inner_packet(bytes, outer, at)?,
+        ESP => return Err(Opaque::Esp),
+        ETHER_IP => return Err(Opaque::EtherIp),
+        L2TP => return Err(Opaque::L2tp),
+        _ => return Err(Opaque::NotIp),
+    };
+    let rest = bytes.get(start..).ok_or(Opaque::CutTunnel)?;
+    let inner_length = u32::try_from(start).ok().and_then(|start| outer.length.checked_sub(start));
+    let inner_length = inner_length.ok_or(Opaque::NotIp)?;
+    let needs = if version == 4 { 20 } else { 40 };
+    let problem = if rest.len() < needs { Opaque::CutTunnel } else { Opaque::NotIp };
+    parse_header(rest, version, inner_length).map(|header| (start, header)).ok_or(problem)
 }
 
 /// Return the size of a GRE header and the IP version behind it.
-fn parse_gre(bytes: &[u8]) -> Option<(usize, u8)> {
+fn parse_gre(bytes: &[u8]) -> std::result::Result<(usize, u8), Opaque> {
     const CHECKSUM: u16 = 0x8000;
     const KEY: u16 = 0x2000;
     const SEQUENCE: u16 = 0x1000;
-    let flags = read_net_u16(bytes, 0)?;
+    let flags = read_net_u16(bytes, 0).ok_or(Opaque::CutTunnel)?;
     if flags & !(CHECKSUM | KEY | SEQUENCE) != 0 {
-        return None; // source routing (RFC 1701) or version 1 (PPTP)
+        return Err(Opaque::GreOther); // source routing (RFC 1701) or version 1 (PPTP)
     }
     let options = [CHECKSUM, KEY, SEQUENCE].iter().filter(|&&flag| flags & flag != 0).count();
-    let version = match read_net_u16(bytes, 2)? {
+    let version = match read_net_u16(bytes, 2).ok_or(Opaque::CutTunnel)? {
         0x0800 => 4,
         0x86DD => 6,
-        _ => return None,
+        _ => return Err(Opaque::GreOther),
     };
-    Some((4 + 4 * options, version))
+    Ok((4 + 4 * options, version))
 }
 
 /// Restore the inner header from a minimal forwarding header (RFC 2004), which holds the fields that encapsulation overwrote.
@@ -177,13 +263,32 @@ fn parse_ipv4(bytes: &[u8], wire_length: u32) -> Option<IpHeader> {
     if header_length < 20 || (length as usize) < header_length {
         return None;
     }
-    let is_later_fragment = u16::from_be_bytes([fixed[6], fixed[7]]) & 0x1FFF != 0;
+    let flags = u16::from_be_bytes([fixed[6], fixed[7]]);
+    let identification = u32::from(u16::from_be_bytes([fixed[4], fixed[5]]));
+    let fragment = if flags & FRAGMENT_OFFSET_MASK_V4 != 0 {
+        Fragment::Later(identification)
+    } else if flags & MORE_FRAGMENTS_V4 != 0 {
+        Fragment::First(identification)
+    } else {
+        Fragment::Whole
+    };
     let mut source = [0; 16];
     let mut destination = [0; 16];
     source[..4].copy_from_slice(&fixed[12..16]);
     destination[..4].copy_from_slice(&fixed[16..20]);
-    let payload = (!is_later_fragment).then_some(header_length);
-    Some(IpHeader { version: 4, protocol: fixed[9], source, destination, length, payload, home: None })
+    let payload = (!matches!(fragment, Fragment::Later(_))).then_some(header_length);
+    let (protocol, hop_limit) = (fixed[9], fixed[8]);
+    Some(IpHeader {
+        version: 4,
+        protocol,
+        hop_limit,
+        source,
+        destination,
+        length,
+        fragment,
+        payload,
+        home: None,
+    })
 }
 
 #[inline(always)]
@@ -195,8 +300,18 @@ fn parse_ipv6(bytes: &[u8], wire_length: u32) -> Option<IpHeader> {
     let length = if is_jumbogram { wire_length.max(40) } else { stated + 40 };
     let source = fixed[8..24].try_into().ok()?;
     let destination = fixed[24..40].try_into().ok()?;
-    let mut header =
-        IpHeader { version: 6, protocol: fixed[6], source, destination, length, payload: None, home: None };
+    let (protocol, hop_limit, fragment) = (fixed[6], fixed[7], Fragment::Whole);
+    let mut header = IpHeader {
+        version: 6,
+        protocol,
+        hop_limit,
+        source,
+        destination,
+        length,
+        fragment,
+        payload: None,
+        home: None,
+    };
     skip_extension_headers(bytes, &mut header);
     Some(header)
 }
@@ -217,13 +332,19 @@ fn skip_extension_headers(bytes: &[u8], header: &mut IpHeader) {
                 size
             }
             AUTHENTICATION => (usize::from(length) + 2) * 4,
-            FRAGMENT => match read_net_u16(packet, at + 2) {
-                Some(field) if field & FRAGMENT_OFFSET_MASK == 0 => 8,
-                Some(_) => {
-                    header.protocol = next;
-                    return;
+            FRAGMENT => match (read_net_u16(packet, at + 2), ByteOrder::Big.read_u32(packet, at + 4)) {
+                (Some(field), Some(identification)) => {
+                    if field & FRAGMENT_OFFSET_MASK != 0 {
+                        header.protocol = next;
+                        header.fragment = Fragment::Later(identification);
+                        return;
+                    }
+                    if field & MORE_FRAGMENTS_V6 != 0 {
+                        header.fragment = Fragment::First(identification);
+                    }
+                    8
                 }
-                None => return,
+                _ => return,
             },
             _ => {
                 header.payload = Some(at);

@@ -1,7 +1,8 @@
 //! Reader of the pcapng format (draft-ietf-opsawg-pcapng): sections, interfaces and the three kinds of packet blocks.
 
+use super::bad_record::{bad_record, Reason, RecordError, RecordResult};
 use super::flow_table::NO_TIME;
-use super::format_reader::{check_lengths, require_link_layer, Chunk, FormatReader};
+use super::format_reader::{check_captured, check_sent, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
 use super::state::{CaptureState, CapturingInterface, Interface, Sink};
 use crate::error::{error_at_byte, ReadError, Result};
@@ -35,6 +36,8 @@ struct SectionInterface {
     /// None for an unsupported link type, which is refused once a packet has it.
     link_layer: Option<LinkLayer>,
     link_type: u32,
+    /// If true, its description was left out, and its packets are left out too.
+    is_damaged: bool,
     snap_length: u32,
     ticks_per_s: u128,
     offset_s: i64,
@@ -55,25 +58,23 @@ impl Block<'_> {
         self.start + 8 + at
     }
 
-    fn read_u16(&self, at: usize) -> Result<u16> {
+    fn read_u16(&self, at: usize) -> RecordResult<u16> {
         self.order.read_u16(self.body, at).ok_or_else(|| self.too_short(at + 2))
     }
 
-    fn read_u32(&self, at: usize) -> Result<u32> {
+    fn read_u32(&self, at: usize) -> RecordResult<u32> {
         self.order.read_u32(self.body, at).ok_or_else(|| self.too_short(at + 4))
     }
 
     /// Read the ticks of a packet's time, high half first.
-    fn read_ticks(&self, at: usize) -> Result<u64> {
+    fn read_ticks(&self, at: usize) -> RecordResult<u64> {
         Ok(u64::from(self.read_u32(at)?) << 32 | u64::from(self.read_u32(at + 4)?))
     }
 
-    fn too_short(&self, needs: usize) -> ReadError {
-        error_at_byte(
-            self.start + 4,
-            format!("block of type {} with a body of {} bytes", self.kind, self.body.len()),
-            format!("its fields need {needs}"),
-        )
+    fn too_short(&self, needs: usize) -> Box<RecordError> {
+        let message = format!("block of type {} with a body of {} bytes", self.kind, self.body.len());
+        let error = error_at_byte(self.start + 4, message, format!("its fields need {needs}"));
+        bad_record(Reason::DamagedBlock, error)
     }
 }
 
@@ -87,23 +88,34 @@ impl PcapngReader {
         PcapngReader { order: ByteOrder::Little, interfaces: Vec::new() }
     }
 
-    fn read_block<S: Sink>(&mut self, block: &Block, state: &mut CaptureState<S>) -> Result<()> {
+    fn read_block<S: Sink>(&mut self, block: &Block, state: &mut CaptureState<S>) -> RecordResult<()> {
         match block.kind {
             SECTION_HEADER_BLOCK => {
                 let (major, minor) = (block.read_u16(4)?, block.read_u16(6)?);
                 block.order.read_u64(block.body, 8).ok_or_else(|| block.too_short(16))?;
                 // some programs wrote 1.2 by mistake; it is the same as 1.0
                 if major != 1 || !matches!(minor, 0 | 2) {
-                    return Err(error_at_byte(
+                    return Err(RecordError::fatal(error_at_byte(
                         block.file_offset(4),
                         format!("pcapng version {major}.{minor}"),
                         "version 1.0, the only one that is supported",
-                    ));
+                    )));
                 }
                 // every section numbers its interfaces from 0
                 self.interfaces.clear();
             }
-            INTERFACE_BLOCK => self.interfaces.push(read_interface(block, state)?),
+            INTERFACE_BLOCK => {
+                let (interface, problem) = match read_interface(block, state) {
+                    Ok(interface) => (interface, None),
+                    Err(error) => (SectionInterface::damaged(state.interfaces.len()), Some(error)),
+                };
+                // the interfaces behind a damaged description keep their numbers
+                self.interfaces.push(interface);
+                if let Some(error) = problem {
+                    state.add_interface(block.start, Interface::default())?;
+                    return Err(error);
+                }
+            }
             ENHANCED_PACKET_BLOCK => {
                 let (interface, ticks) = (block.read_u32(0)?, block.read_ticks(4)?);
                 read_packet(block, &self.interfaces, interface, Some(ticks), 12, state)?;
@@ -154,11 +166,10 @@ impl FormatReader for PcapngReader {
             };
             let total = total as usize;
             if !(BLOCK_FRAMING..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
-                return Err(error_at_byte(
-                    start + 4,
-                    format!("block length {total}"),
-                    format!("a multiple of 4 from {BLOCK_FRAMING} to {MAX_BLOCK}"),
-                ));
+                let expected = format!("a multiple of 4 from {BLOCK_FRAMING} to {MAX_BLOCK}");
+                let error = error_at_byte(start + 4, format!("block length {total}"), expected);
+                state.leave_out_rest(start, bad_record(Reason::ImpossibleLength, error))?;
+                break;
             }
             let Some(raw) = bytes.get(at..at + total) else {
                 if is_last {
@@ -167,14 +178,19 @@ impl FormatReader for PcapngReader {
                 break;
             };
             let trailer = self.order.read_u32(raw, total - 4).map(|length| length as usize);
-            if trailer != Some(total) {
-                return Err(error_at_byte(
-                    start + total - 4,
-                    format!("block length {} at the end of a block", trailer.unwrap_or(0)),
-                    format!("{total}, as at its beginning"),
-                ));
+            let outcome = if trailer == Some(total) {
+                self.read_block(&Block { order: self.order, start, kind, body: &raw[8..total - 4] }, state)
+            } else {
+                let message = format!("block length {} at the end of a block", trailer.unwrap_or(0));
+                let error =
+                    error_at_byte(start + total - 4, message, format!("{total}, as at its beginning"));
+                Err(bad_record(Reason::DamagedBlock, error))
+            };
+            if let Err(error) = outcome {
+                if state.leave_out(start, error)? {
+                    break;
+                }
             }
-            self.read_block(&Block { order: self.order, start, kind, body: &raw[8..total - 4] }, state)?;
             at += total;
         }
         Ok(at)
@@ -204,13 +220,29 @@ fn detect_byte_order(chunk: &[u8], at: usize, start: usize) -> Result<Option<Byt
     }
 }
 
-fn read_interface<S: Sink>(block: &Block, state: &mut CaptureState<S>) -> Result<SectionInterface> {
+impl SectionInterface {
+    /// Return the interface in place of one whose description is damaged.
+    fn damaged(index: usize) -> SectionInterface {
+        SectionInterface {
+            index,
+            link_layer: None,
+            link_type: 0,
+            is_damaged: true,
+            snap_length: 0,
+            ticks_per_s: 1,
+            offset_s: 0,
+        }
+    }
+}
+
+fn read_interface<S: Sink>(block: &Block, state: &mut CaptureState<S>) -> RecordResult<SectionInterface> {
     let link_type = u32::from(block.read_u16(0)?);
     let snap_length = block.read_u32(4)?;
     let mut interface = SectionInterface {
         index: state.interfaces.len(),
         link_layer: LinkLayer::from_link_type(link_type),
         link_type,
+        is_damaged: false,
         snap_length,
         ticks_per_s: 1_000_000,
         offset_s: 0,
@@ -223,14 +255,14 @@ fn read_interface<S: Sink>(block: &Block, state: &mut CaptureState<S>) -> Result
             break;
         }
         let value = block.body.get(at + 4..at + 4 + size).ok_or_else(|| {
-            error_at_byte(
-                block.file_offset(at + 2),
-                format!("option {code} of {size} bytes"),
-                format!("at most the {} left in its block", block.body.len().saturating_sub(at + 4)),
-            )
+            let message = format!("option {code} of {size} bytes");
+            let expected =
+                format!("at most the {} left in its block", block.body.len().saturating_sub(at + 4));
+            bad_record(Reason::DamagedInterface, error_at_byte(block.file_offset(at + 2), message, expected))
         })?;
         let value_error = |expected: &str| {
-            error_at_byte(block.file_offset(at), format!("option {code} with {value:02x?}"), expected)
+            let message = format!("option {code} with {value:02x?}");
+            bad_record(Reason::DamagedInterface, error_at_byte(block.file_offset(at), message, expected))
         };
         match code {
             OPTION_NAME => name = String::from_utf8_lossy(&value[..size.min(MAX_NAME)]).into_owned(),
@@ -266,18 +298,19 @@ fn read_packet<S: Sink>(
     ticks: Option<u64>,
     at: usize,
     state: &mut CaptureState<S>,
-) -> Result<()> {
+) -> RecordResult<()> {
     let Some(interface) = interfaces.get(interface_number as usize) else {
-        return Err(error_at_byte(
-            block.file_offset(0),
-            format!("packet of interface {interface_number}"),
-            format!("one of the {} described before it in its section", interfaces.len()),
-        ));
+        let message = format!("packet of interface {interface_number}");
+        let expected = format!("one of the {} described before it in its section", interfaces.len());
+        let error = error_at_byte(block.file_offset(0), message, expected);
+        return Err(bad_record(Reason::NoInterface, error));
     };
-    let link_layer = match interface.link_layer {
-        Some(link_layer) => link_layer,
-        None => require_link_layer(block.file_offset(0), interface.link_type)?,
-    };
+    if interface.is_damaged {
+        let message = format!("packet of interface {interface_number}, whose description is damaged");
+        let error = error_at_byte(block.file_offset(0), message, "an interface that is described");
+        return Err(bad_record(Reason::DamagedInterface, error));
+    }
+    let link_layer = require_link_layer(block.file_offset(0), interface.link_layer, interface.link_type)?;
     let (captured, wire_length, data) = match ticks {
         Some(_) => (block.read_u32(at)?, block.read_u32(at + 4)?, at + 8),
         None => {
@@ -286,26 +319,29 @@ fn read_packet<S: Sink>(
             (wire_length.min(max), wire_length, at + 4)
         }
     };
-    check_lengths(block.file_offset(at), captured, wire_length)?;
+    check_captured(block.file_offset(at), captured)?;
+    check_sent(block.file_offset(at), captured, wire_length)?;
     let Some(frame) = block.body.get(data..data + captured as usize) else {
-        return Err(error_at_byte(
-            block.file_offset(at),
-            format!("captured length {captured}"),
-            format!("at most the {} bytes left in its block", block.body.len().saturating_sub(data)),
-        ));
+        let expected =
+            format!("at most the {} bytes left in its block", block.body.len().saturating_sub(data));
+        let error = error_at_byte(block.file_offset(at), format!("captured length {captured}"), expected);
+        return Err(bad_record(Reason::ImpossibleLength, error));
     };
     let time_ns = match ticks {
         Some(ticks) => unix_nanoseconds(interface, ticks).ok_or_else(|| {
-            error_at_byte(
+            let seconds = format!("1/{} s + {} s", interface.ticks_per_s, interface.offset_s);
+            let error = error_at_byte(
                 block.file_offset(4),
-                format!("time of {ticks} ticks of 1/{} s + {} s", interface.ticks_per_s, interface.offset_s),
+                format!("time of {ticks} ticks of {seconds}"),
                 "within 292 years of 1970",
-            )
+            );
+            bad_record(Reason::Time, error)
         })?,
         None => NO_TIME,
     };
     let origin = CapturingInterface { interface: interface.index, link_layer };
-    state.add_packet(block.start, origin, time_ns, wire_length, frame)
+    state.add_packet(block.start, origin, time_ns, wire_length, frame)?;
+    Ok(())
 }
 
 /// Convert ticks to nanoseconds since 1970, rounded down where ticks are finer.

@@ -38,7 +38,7 @@ impl Reader {
             }
             _ => {
                 state.format = "pcap";
-                Ok(Reader::Pcap(PcapReader::new(head)?))
+                Ok(Reader::Pcap(PcapReader::new(head, state.tables.left_out.policy)?))
             }
         }
     }
@@ -77,13 +77,13 @@ pub fn read<S: Sink>(
         }
         let chunk = Chunk { bytes: window.bytes(), offset: window.offset, is_last };
         let used = reader.read_chunk(chunk, state)?;
-        if is_last {
+        if is_last || state.stopped {
             break;
         }
         window.skip(used);
         is_last = window.fill(if used == 0 { 2 * window.bytes().len() } else { CHUNK_BYTES })?;
     }
-    if let Some(message) = window.truncated {
+    if let (Some(message), false) = (window.truncated, state.stopped) {
         let packets = state.counts.packets;
         state.truncated = Some(format!("{message}; the {packets} packets before that were read"));
     }

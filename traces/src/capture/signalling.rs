@@ -13,11 +13,19 @@ const MOBILITY: u8 = 135;
 /// Protocol number of the Mobility Header in drafts before RFC 3775.
 const DRAFT_MOBILITY: u8 = 62;
 const REGISTRATION_PORT: u16 = 434;
+/// Types of registration messages: RFC 5944 3.3 and 3.4, RFC 3543 3.3 and 3.4, RFC 4857 9.
+const REQUEST: u8 = 1;
+const REPLY: u8 = 3;
+const REVOCATION: u8 = 7;
+const REVOCATION_ACKNOWLEDGEMENT: u8 = 15;
+const REGIONAL_REQUEST: u8 = 18;
+const REGIONAL_REPLY: u8 = 19;
 const ECHO_REPLY: u8 = 0;
 const ECHO_REQUEST: u8 = 8;
 const ECHO_REQUEST_V6: u8 = 128;
 const ECHO_REPLY_V6: u8 = 129;
 const MAX_LAYERS: usize = 8;
+const LINK_LOCAL_TTL: u8 = 1;
 
 /// Kinds of messages, the keys of `KINDS` in Python.
 pub mod kind {
@@ -102,7 +110,7 @@ impl Sink for Signalling {
             {
                 self.add_payload(packet, &header, payload);
             }
-            let Some((at, inner)) = ip::parse_inner_header(bytes, &header) else { break };
+            let Ok((at, inner)) = ip::parse_inner_header(bytes, &header) else { break };
             bytes = &bytes[at..];
             layer = Some(inner);
         }
@@ -120,9 +128,12 @@ impl Signalling {
                 return self.add_echo(packet.time_ns, header, payload, ECHO_REQUEST_V6)
             }
             (4, UDP, _) => parse_udp(payload),
-            (4, ICMP, _) => parse_icmp(payload),
+            // advertisements and solicitations of agents must have a TTL of 1 (RFC 5944 2.1, 2.2)
+            (4, ICMP, _) if header.hop_limit == LINK_LOCAL_TTL => parse_icmp(payload),
             (6, ICMPV6, _) => parse_icmpv6(payload),
-            (6, MOBILITY | DRAFT_MOBILITY, _) => Some(parse_mobility_header(header, payload)),
+            (6, MOBILITY, _) => Some(parse_mobility_header(header, payload)),
+            // another protocol has this number today (CFTP), so what is no valid message is none
+            (6, DRAFT_MOBILITY, _) => parse_mobility_header(header, payload).map(Some),
             _ => None,
         };
         let Some(parsed) = parsed else { return };
@@ -181,17 +192,65 @@ const EMPTY: Message = Message {
     flags: 0,
 };
 
-/// Parse UDP to or from port 434: RFC 5944 3.3 and 3.4, RFC 4857 9, RFC 3543 3.
+/// Parse UDP to port 434, or a reply from there: RFC 5944 3.3 and 3.4, RFC 4857 9, RFC 3543 3.
+///
+/// Requests go to port 434. Replies go to the port of the request, which may be any: a packet from port 434 to another port is a
+/// message only if it is a valid reply, and else the conversation of another program that chose this port.
 fn parse_udp(udp: &[u8]) -> ParsedMessage {
     /// Type of the data packets of RFC 3519's tunnels, which are no messages.
     const TUNNEL_DATA: u8 = 4;
-    if read_net_u16(udp, 0)? != REGISTRATION_PORT && read_net_u16(udp, 2)? != REGISTRATION_PORT {
+    let to_agent = read_net_u16(udp, 2)? == REGISTRATION_PORT;
+    if !to_agent && read_net_u16(udp, 0)? != REGISTRATION_PORT {
         return None;
     }
     let udp_length = usize::from(read_net_u16(udp, 4)?);
     let body = udp.get(8..udp.len().min(udp_length))?;
     let message_type = *body.first()?;
-    (message_type != TUNNEL_DATA).then(|| parse_registration(message_type, body))
+    if message_type == TUNNEL_DATA {
+        return None;
+    }
+    let is_complete = udp.len() >= udp_length;
+    let message =
+        parse_registration(message_type, body).filter(|_| !is_complete || has_extensions(message_type, body));
+    if to_agent {
+        return Some(message);
+    }
+    message.filter(|message| is_reply(message, body)).map(Some)
+}
+
+/// Return the bytes of a message before its extensions; None for a type whose length is not known.
+fn fixed_length(message_type: u8) -> Option<usize> {
+    match message_type {
+        REQUEST | REGIONAL_REQUEST => Some(24),
+        REPLY | REGIONAL_REPLY => Some(20),
+        _ => None,
+    }
+}
+
+/// Return whether the extensions of a message fill the rest of it (RFC 5944 1.8, 1.9, 1.10).
+fn has_extensions(message_type: u8, body: &[u8]) -> bool {
+    const ONE_BYTE_PADDING: u8 = 0;
+    /// Extensions in the long format, with two bytes of length behind a sub-type (RFC 5944 1.9).
+    const LONG: [u8; 2] = [36, 41];
+    let Some(mut at) = fixed_length(message_type) else { return true };
+    while at < body.len() {
+        at += match (body[at], body.get(at + 1)) {
+            (ONE_BYTE_PADDING, _) => 1,
+            (kind, _) if LONG.contains(&kind) => match read_net_u16(body, at + 2) {
+                Some(length) => 4 + usize::from(length),
+                None => return false,
+            },
+            (_, Some(&length)) => 2 + usize::from(length),
+            (_, None) => return false,
+        };
+    }
+    at == body.len()
+}
+
+/// Return whether a message is a reply with both addresses and a code that exists (RFC 5944 3.4).
+fn is_reply(message: &Message, body: &[u8]) -> bool {
+    let has_addresses = message.home != [0; 16] && message.agent != [0; 16];
+    matches!(body[0], REPLY | REGIONAL_REPLY) && has_addresses && matches!(message.code, 0 | 1 | 64..=255)
 }
 
 fn parse_registration(message_type: u8, body: &[u8]) -> Option<Message> {
@@ -220,12 +279,12 @@ fn parse_registration(message_type: u8, body: &[u8]) -> Option<Message> {
     };
     let parse_revocation = |kind| Some(Message { kind, home: read_address(body, 4)?, ..EMPTY });
     match message_type {
-        1 => parse_request(kind::REGISTRATION_REQUEST),
-        3 => parse_reply(kind::REGISTRATION_REPLY),
-        7 => parse_revocation(kind::REVOCATION),
-        15 => parse_revocation(kind::REVOCATION_ACKNOWLEDGEMENT),
-        18 => parse_request(kind::REGIONAL_REQUEST),
-        19 => parse_reply(kind::REGIONAL_REPLY),
+        REQUEST => parse_request(kind::REGISTRATION_REQUEST),
+        REPLY => parse_reply(kind::REGISTRATION_REPLY),
+        REVOCATION => parse_revocation(kind::REVOCATION),
+        REVOCATION_ACKNOWLEDGEMENT => parse_revocation(kind::REVOCATION_ACKNOWLEDGEMENT),
+        REGIONAL_REQUEST => parse_request(kind::REGIONAL_REQUEST),
+        REGIONAL_REPLY => parse_reply(kind::REGIONAL_REPLY),
         other => Some(Message { kind: kind::OTHER_REGISTRATION, flags: u16::from(other), ..EMPTY }),
     }
 }
@@ -307,9 +366,14 @@ fn parse_discovery(kind: u8, bytes: &[u8]) -> Option<Message> {
 /// Parse a Mobility Header (RFC 6275 6.1; types 8, 9, 14 and 15: RFC 5568 6.2).
 fn parse_mobility_header(header: &IpHeader, payload: &[u8]) -> Option<Message> {
     const LIFETIME_UNIT_S: i64 = 4;
+    /// Nothing may follow a Mobility Header (RFC 6275 6.1.1).
+    const NO_NEXT_HEADER: u8 = 59;
     const HOME_REGISTRATION: u16 = 0x4000;
     let bytes = payload.get(..(usize::from(*payload.get(1)?) + 1) * 8)?;
     let header_type = bytes[2];
+    if bytes[0] != NO_NEXT_HEADER || bytes.len() < min_mobility_header(header_type) {
+        return None;
+    }
     let message = Message { kind: kind::MOBILITY_HEADER.saturating_add(header_type), ..EMPTY };
     Some(match header_type {
         1 | 2 => Message { identification: read_net_u64(bytes, 8)?, ..message },
@@ -348,6 +412,15 @@ fn parse_mobility_header(header: &IpHeader, payload: &[u8]) -> Option<Message> {
         },
         _ => message,
     })
+}
+
+/// Return the least length of a Mobility Header of a type (RFC 6275 6.1.2 to 6.1.9, RFC 5568 6.2).
+fn min_mobility_header(header_type: u8) -> usize {
+    match header_type {
+        3 | 4 | 7 => 24,
+        1 | 2 | 5 | 6 | 8 | 9 | 14 | 15 => 16,
+        _ => 8,
+    }
 }
 
 /// Return the alternate care-of address of a binding update (RFC 6275 6.2.5); the outer None if an option is malformed.

@@ -1,15 +1,18 @@
 //! The state of a capture while it is read: interfaces, flows, tunnels and counters, which every packet updates.
 
+use super::bad_record::{OnBadRecord, RecordError};
 use super::flow_table::{FlowTable, NO_FLOW, NO_TIME};
-use super::ip::{self, TunnelLayer};
+use super::fragments::PacketStamp;
+use super::ip::{self, PacketTables, TunnelLayer};
 use super::link_layer::LinkLayer;
-use super::tunnel_table::TunnelTable;
+use super::opaque::Opaque;
 use crate::error::{error_at_byte, ReadError, Result};
 use crate::io::decompress::ExpansionLimit;
 
 /// Far more interfaces than any machine has.
 const MAX_INTERFACES: usize = 1 << 16;
 
+#[derive(Default)]
 pub struct Interface {
     pub name: String,
     pub link_type: u32,
@@ -19,7 +22,7 @@ pub struct Interface {
 
 /// One captured packet and the facts that its headers state.
 pub struct Packet<'a> {
-    /// Position in the file, from 0.
+    /// Position in the file, from 0; records that are left out count.
     pub number: u64,
     /// `NO_TIME` if the file states none.
     pub time_ns: i64,
@@ -71,12 +74,16 @@ pub struct CaptureState<S> {
     pub limits: Limits,
     pub interfaces: Vec<Interface>,
     pub flows: FlowTable,
-    pub tunnels: TunnelTable,
+    pub tables: PacketTables,
     pub counts: Counts,
     /// A description of the place where the file ends inside a packet.
     pub truncated: Option<String>,
+    /// If true, a bad record ended the reading.
+    pub stopped: bool,
     pub sink: S,
     tunnel_layer: TunnelLayer,
+    /// Number of records left out so far.
+    skipped_records: u64,
     /// Earliest and latest time; the earliest exceeds the latest if no packet has a time.
     pub earliest_ns: i64,
     pub latest_ns: i64,
@@ -106,11 +113,13 @@ impl<S: Sink> CaptureState<S> {
             limits: Limits::default(),
             interfaces: Vec::new(),
             flows: FlowTable::default(),
-            tunnels: TunnelTable::default(),
+            tables: PacketTables::default(),
             counts: Counts::default(),
             truncated: None,
+            stopped: false,
             sink,
             tunnel_layer,
+            skipped_records: 0,
             earliest_ns: i64::MAX,
             latest_ns: NO_TIME,
         }
@@ -130,14 +139,25 @@ impl<S: Sink> CaptureState<S> {
             let max = format!("{}, unless that limit is raised", self.limits.packets);
             return Err(limit_error(offset, "packet", max));
         }
-        let network = origin.link_layer.find_ip_header(frame);
+        let number = self.counts.packets + self.skipped_records;
+        let network = match origin.link_layer.find_ip_header(frame) {
+            Ok(position) => Some(position),
+            Err(opaque) => {
+                self.count_opaque(opaque);
+                None
+            }
+        };
+        if origin.link_layer.has_further_packets(frame) {
+            self.count_opaque(Opaque::WifiAggregate);
+        }
         let ip_packet = network.and_then(|(start, version)| {
             ip::parse_packet(
                 frame.get(start..)?,
                 version,
                 wire_length.saturating_sub(start as u32),
                 self.tunnel_layer,
-                &mut self.tunnels,
+                PacketStamp { number, time_ns },
+                &mut self.tables,
             )
         });
         let (ip_length, flow, direction) = match &ip_packet {
@@ -160,7 +180,6 @@ impl<S: Sink> CaptureState<S> {
             self.earliest_ns = self.earliest_ns.min(time_ns);
             self.latest_ns = self.latest_ns.max(time_ns);
         }
-        let number = counts.packets - 1;
         self.sink.add_packet(&Packet {
             number,
             time_ns,
@@ -171,6 +190,40 @@ impl<S: Sink> CaptureState<S> {
             flow,
             direction,
         })
+    }
+
+    #[inline(always)]
+    fn count_opaque(&mut self, opaque: Opaque) {
+        if opaque != Opaque::NotIp {
+            self.tables.left_out.count_opaque(opaque);
+        }
+    }
+
+    /// Leave out a record that cannot be read, or refuse the file; return true if the reader must read no further.
+    #[cold]
+    pub fn leave_out(&mut self, offset: usize, error: Box<RecordError>) -> Result<bool> {
+        self.tables.left_out.handle(error)?;
+        self.skipped_records += 1;
+        if self.tables.left_out.policy == OnBadRecord::KeepFirst {
+            self.stop(offset, "the first bad record");
+        }
+        Ok(self.stopped)
+    }
+
+    /// Leave out the rest of the file, because nothing says where the record after the one at `offset` begins.
+    #[cold]
+    pub fn leave_out_rest(&mut self, offset: usize, error: Box<RecordError>) -> Result<()> {
+        self.leave_out(offset, error)?;
+        self.stop(offset, "a record of unknown length");
+        Ok(())
+    }
+
+    fn stop(&mut self, offset: usize, cause: &str) {
+        let packets = self.counts.packets;
+        self.stopped = true;
+        self.truncated = Some(format!(
+            "reading ended at byte {offset}, at {cause}; the {packets} packets before it were read"
+        ));
     }
 
     /// Add an interface whose block begins at `offset` of the file.

@@ -8,6 +8,8 @@ use indexmap::IndexMap;
 pub struct TunnelKey {
     pub version: u8,
     pub protocol: u8,
+    /// UDP port that names the kind of a tunnel in UDP, else 0.
+    pub port: u16,
     pub source: [u8; 16],
     pub destination: [u8; 16],
 }

@@ -78,6 +78,23 @@ pub fn open_decompressed<'a>(
     Ok(DecompressedStream { stream, max_output: limit.max_output(size), compression })
 }
 
+/// Return the decompressed bytes of a file, or the first `max` of them.
+///
+/// If `partial`, a file that breaks off yields the bytes before.
+pub fn read_decompressed(file: &[u8], max: u64, partial: bool) -> io::Result<Vec<u8>> {
+    let opened = open_decompressed(file, file.len() as u64, ExpansionLimit::default())?;
+    let mut bytes = Vec::new();
+    if let Err(error) = opened.stream.take(opened.max_output.min(max)).read_to_end(&mut bytes) {
+        if !partial || bytes.is_empty() {
+            return Err(error);
+        }
+    }
+    if bytes.len() as u64 == opened.max_output {
+        return Err(io::Error::other(ExpansionLimit::default().bomb_message(opened.max_output)));
+    }
+    Ok(bytes)
+}
+
 fn buffer<R: Read>(decoder: R) -> BufReader<R> {
     BufReader::with_capacity(DECODER_BUFFER_BYTES, decoder)
 }

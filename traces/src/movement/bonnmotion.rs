@@ -2,10 +2,11 @@
 
 use super::line_reader::LineReader;
 use super::tracks::{Format, TrackBuilder};
+use crate::error::BadRecord;
 use std::io::BufRead;
 
 /// First line of a file with heights: `t x y z t x y z …`.
-pub const HEADER_3D: &[u8] = b"#3D";
+const HEADER_3D: &[u8] = b"#3D";
 const MAX_WORD: usize = 64;
 
 /// The current waypoint.
@@ -23,6 +24,8 @@ struct Parser {
     nodes: u64,
     words_per_waypoint: usize,
     waypoint: Waypoint,
+    /// If true, no waypoint of the current node has been read.
+    is_first_waypoint: bool,
     /// The mobile node of the current line, None before its first number.
     mobile: Option<u32>,
     word: Vec<u8>,
@@ -31,13 +34,14 @@ struct Parser {
     blank_line: Option<u64>,
 }
 
-pub fn read(lines: &mut LineReader, builder: &mut TrackBuilder) {
-    builder.tracks.format = Format::BonnMotion.name();
+pub fn read(lines: &mut LineReader, format: Format, builder: &mut TrackBuilder) {
+    builder.tracks.format = format.name();
     builder.tracks.stays = true;
     let mut parser = Parser {
         nodes: 0,
-        words_per_waypoint: 3,
+        words_per_waypoint: if format == Format::BonnMotion3d { 4 } else { 3 },
         waypoint: Waypoint::default(),
+        is_first_waypoint: true,
         mobile: None,
         word: Vec::new(),
         in_comment: false,
@@ -115,6 +119,9 @@ impl Parser {
             self.mobile = builder.intern_mobile(&format!("node{}", self.nodes));
             self.nodes += 1;
         }
+        if self.waypoint.words == 0 {
+            builder.begin_record();
+        }
         match self.waypoint.words {
             0 => self.waypoint.time_ps = builder.parse_time("time", &self.word),
             1 => self.waypoint.x = builder.parse_metres("x", &self.word),
@@ -131,7 +138,10 @@ impl Parser {
         let (Some(mobile), Some(time_ps), Some(x), Some(y)) = (self.mobile, time_ps, x, y) else {
             return true;
         };
-        builder.add_sample(mobile, time_ps, (x, y))
+        // a node stands at its first waypoint before it begins to move
+        let stands_first = std::mem::take(&mut self.is_first_waypoint) && time_ps > 0;
+        (!stands_first || builder.add_sample(mobile, 0, (x, y)))
+            && builder.add_sample(mobile, time_ps, (x, y))
     }
 
     fn end_line(&mut self, builder: &mut TrackBuilder) {
@@ -141,12 +151,15 @@ impl Parser {
                 self.words_per_waypoint,
                 [" z", ""][usize::from(self.words_per_waypoint == 3)]
             );
-            builder.report(format!("{} numbers too many", self.waypoint.words), expected);
+            let message = format!("{} numbers too many", self.waypoint.words);
+            builder.begin_record();
+            builder.report_record(BadRecord::FIELDS, message, expected);
         } else if self.mobile.is_none() && !self.in_comment && self.blank_line.is_none() {
             self.blank_line = Some(builder.line);
         }
         self.waypoint = Waypoint::default();
         self.mobile = None;
+        self.is_first_waypoint = true;
         self.in_comment = false;
         builder.line += 1;
     }

@@ -3,6 +3,7 @@
 use super::tracks::{quote_bytes, Format, TrackBuilder, Units};
 use super::xml::{read_attributes, ElementHandler};
 use crate::decimal;
+use crate::error::BadRecord;
 use quick_xml::events::BytesStart;
 
 const PS_PLACES: i32 = 12;
@@ -20,6 +21,10 @@ pub struct GpxHandler {
     path: Vec<Element>,
     /// All samples of the file. Their times count from 1970 and fit 64 bits only once the earliest is known.
     samples: Vec<Sample>,
+    /// If true, the next sample is the first one of a segment: the receiver was off or without reception before.
+    begins_segment: bool,
+    /// First route or waypoint outside tracks: its name and line.
+    outside_tracks: Option<(&'static str, u64)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,7 @@ struct Sample {
     mobile: u32,
     time_ps: i128,
     position: (i64, i64),
+    begins_segment: bool,
     line: u64,
 }
 
@@ -50,7 +56,15 @@ impl GpxHandler {
     pub fn new(builder: &mut TrackBuilder) -> Self {
         builder.tracks.format = Format::Gpx.name();
         builder.tracks.units = Units::Nanodegrees;
-        GpxHandler { tracks: 0, point: None, text: Vec::new(), path: Vec::new(), samples: Vec::new() }
+        GpxHandler {
+            tracks: 0,
+            point: None,
+            text: Vec::new(),
+            path: Vec::new(),
+            samples: Vec::new(),
+            begins_segment: false,
+            outside_tracks: None,
+        }
     }
 }
 
@@ -68,14 +82,25 @@ impl ElementHandler for GpxHandler {
         self.path.push(here);
         match here {
             Track => self.tracks += 1,
+            Segment => self.begins_segment = true,
+            Other if self.path.len() == 2 => {
+                let name = match element.local_name().as_ref() {
+                    b"rte" => "a route (rte)",
+                    b"wpt" => "a waypoint (wpt)",
+                    _ => return true,
+                };
+                self.outside_tracks.get_or_insert((name, builder.line));
+            }
             TrackPoint => {
+                builder.begin_record();
                 let position = match read_attributes(element, ["lat", "lon"], builder) {
                     Some([Some(lat), Some(lon)]) => {
                         let lat = builder.parse_degrees("lat", 90, lat.as_bytes());
                         builder.parse_degrees("lon", 180, lon.as_bytes()).zip(lat)
                     }
                     Some(_) => {
-                        builder.report("a trkpt without lat or lon", "both, in degrees");
+                        let expected = "both, in degrees";
+                        builder.report_record(BadRecord::POSITION, "a trkpt without lat or lon", expected);
                         None
                     }
                     None => None,
@@ -102,19 +127,26 @@ impl ElementHandler for GpxHandler {
                     point.time_ps = parse_date_time(self.text.trim_ascii());
                     if point.time_ps.is_none() {
                         let expected = "a date and time such as 2026-11-24T09:47:00Z";
-                        builder.report(format!("time {}", quote_bytes(&self.text)), expected);
+                        let message = format!("time {}", quote_bytes(&self.text));
+                        builder.report_record(BadRecord::TIME, message, expected);
                     }
                 }
             }
             Some(Element::Point) => {
                 let Some(point) = self.point.take() else { return };
                 if !point.has_time {
-                    builder.report("a trkpt without time", "the time of each point");
+                    builder.report_record(
+                        BadRecord::NO_TIME,
+                        "a trkpt without time",
+                        "the time of each point",
+                    );
                 }
                 let mobile = builder.intern_mobile(&format!("track{}", self.tracks - 1));
                 if let (Some(mobile), Some(position), Some(time_ps)) = (mobile, point.position, point.time_ps)
                 {
-                    self.samples.push(Sample { mobile, time_ps, position, line: builder.line });
+                    let begins_segment = std::mem::take(&mut self.begins_segment);
+                    let line = builder.line;
+                    self.samples.push(Sample { mobile, time_ps, position, begins_segment, line });
                 }
             }
             _ => {}
@@ -122,10 +154,21 @@ impl ElementHandler for GpxHandler {
     }
 
     fn end(&mut self, builder: &mut TrackBuilder) {
-        let Some(earliest) = self.samples.iter().map(|sample| sample.time_ps).min() else { return };
+        let Some(earliest) = self.samples.iter().map(|sample| sample.time_ps).min() else {
+            if let (0, Some((name, line))) = (self.tracks, self.outside_tracks) {
+                builder.line = line;
+                let expected = "a track (trk), whose points have times";
+                builder.report(format!("the file has no track, but {name}, which is no movement"), expected);
+            }
+            return;
+        };
         builder.tracks.epoch_ps = Some(earliest);
         for sample in &self.samples {
             builder.line = sample.line;
+            builder.begin_record();
+            if sample.begins_segment {
+                builder.end_part(sample.mobile);
+            }
             let Ok(time_ps) = i64::try_from(sample.time_ps - earliest) else {
                 builder.report("is more than 106 days after the earliest point", "a shorter file");
                 return;

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read};
 
 /// Bytes of one line or one piece of XML.
 const MAX_UNIT_BYTES: usize = 1 << 20;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 type Source<'a> = Box<dyn BufRead + 'a>;
 
@@ -23,30 +24,23 @@ impl<'a> LineReader<'a> {
     /// Open a file; report the problem and return None if it cannot be decompressed.
     pub fn open(file: &'a [u8], builder: &mut TrackBuilder) -> Option<Self> {
         match open_decompressed(file, file.len() as u64, ExpansionLimit::default()) {
-            Ok(opened) => Some(LineReader {
-                source: opened.stream,
-                line: 1,
-                remaining: opened.max_output,
-                unit_remaining: MAX_UNIT_BYTES,
-                limit_problem: None,
-            }),
+            Ok(mut opened) => {
+                if opened.stream.fill_buf().is_ok_and(|bytes| bytes.starts_with(BYTE_ORDER_MARK)) {
+                    opened.stream.consume(BYTE_ORDER_MARK.len());
+                }
+                Some(LineReader {
+                    source: opened.stream,
+                    line: 1,
+                    remaining: opened.max_output,
+                    unit_remaining: MAX_UNIT_BYTES,
+                    limit_problem: None,
+                })
+            }
             Err(error) => {
                 builder.report(format!("cannot be decompressed: {error}"), "an undamaged file");
                 None
             }
         }
-    }
-
-    /// Return up to `max` first bytes without consuming them.
-    pub fn peek(&mut self, max: usize, builder: &mut TrackBuilder) -> Option<Vec<u8>> {
-        let mut head = Vec::new();
-        if let Err(error) = (&mut self.source).take(max as u64).read_to_end(&mut head) {
-            self.report_error(&error, builder);
-            return None;
-        }
-        let rest = std::mem::replace(&mut self.source, Box::new(io::empty()));
-        self.source = Box::new(io::Cursor::new(head.clone()).chain(rest));
-        Some(head)
     }
 
     /// Return the number of the line that is read next, from 1.
@@ -70,12 +64,20 @@ impl<'a> LineReader<'a> {
 
     /// Read the next line without the spaces at its ends; return None at the end of the file, and after reporting an error.
     pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>, builder: &mut TrackBuilder) -> Option<&'b [u8]> {
+        self.next_row(buffer, builder).map(<[u8]>::trim_ascii)
+    }
+
+    /// Read the next line, as `next_line`, with the spaces at its ends: they may separate empty fields.
+    pub fn next_row<'b>(&mut self, buffer: &'b mut Vec<u8>, builder: &mut TrackBuilder) -> Option<&'b [u8]> {
         self.begin_unit();
         builder.line = self.line;
         buffer.clear();
         match self.read_until(b'\n', buffer) {
             Ok(0) => None,
-            Ok(_) => Some(buffer.trim_ascii()),
+            Ok(_) => {
+                let line = buffer.strip_suffix(b"\n").unwrap_or(buffer);
+                Some(line.strip_suffix(b"\r").unwrap_or(line))
+            }
             Err(error) => {
                 self.report_error(&error, builder);
                 None

@@ -1,6 +1,6 @@
 //! Association logs.
 
-use super::{read_without_gil, set_arrays};
+use super::{make_skipped, parse_on_bad_record, read_without_gil, set_arrays};
 use crate::associations;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -8,9 +8,17 @@ use std::path::PathBuf;
 
 /// Read an association log.
 #[pyfunction]
-pub fn read_associations(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let log = read_without_gil(py, &path, associations::read)?;
+pub fn read_associations<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    begin_ps: Option<i128>,
+    on_bad_record: &str,
+) -> PyResult<Bound<'py, PyDict>> {
+    let on_bad_record = parse_on_bad_record(on_bad_record)?;
+    let log = read_without_gil(py, &path, |file| associations::read(file, begin_ps, on_bad_record))?;
     let columns = PyDict::new(py);
+    columns.set_item("begin_ps", log.begin_ps)?;
+    columns.set_item("skipped", make_skipped(py, &log.skipped)?)?;
     set_arrays!(columns, log, mobile, router, up_ps, down_ps, predict_ps, going_down_ps);
     columns.set_item("mobile_names", log.mobiles.into_names())?;
     columns.set_item("router_names", log.routers.into_names())?;

@@ -4,20 +4,22 @@ use super::{run_without_gil, set_arrays};
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flow_table::{FlowCounts, FlowKey, FlowTable};
+use crate::capture::fragments::FragmentTable;
 use crate::capture::signalling::{Message, Signalling};
 use crate::capture::tunnel_table::{TunnelCounts, TunnelKey, TunnelTable};
-use crate::capture::{self, CaptureState, Limits, Sink, TunnelLayer};
+use crate::capture::{self, CaptureState, Limits, OnBadRecord, Sink, TunnelLayer};
 use crate::error::{error_at_byte, ReadError, Result};
 use crate::io::decompress::ExpansionLimit;
 use crate::io::file::{open_regular, FileState, HashingReader};
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{IntoPyDict, PyDict, PyList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets.
-type ReadOptions = (bool, (u64, u64, u64));
+/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the number of what
+/// is done with a bad record.
+type ReadOptions = (bool, (u64, u64, u64), u8);
 
 type ShouldStop<'a> = &'a dyn Fn() -> bool;
 
@@ -34,11 +36,18 @@ macro_rules! set_columns {
 fn read_path<S: Sink>(
     path: &Path,
     options: ReadOptions,
-    sink: S,
+    make_sink: impl Fn() -> S,
     should_stop: ShouldStop,
 ) -> Result<CaptureState<S>> {
     let (file, size) = open_regular(path)?;
-    read(file, size, options, sink, should_stop)
+    let mut state = read(file, size, options, make_sink(), FragmentTable::default(), should_stop)?;
+    match state.tables.fragments.take_early() {
+        Some(early) => {
+            let (file, size) = open_regular(path)?;
+            read(file, size, options, make_sink(), FragmentTable::with_known(early), should_stop)
+        }
+        None => Ok(state),
+    }
 }
 
 fn read<S: Sink>(
@@ -46,11 +55,14 @@ fn read<S: Sink>(
     size: u64,
     options: ReadOptions,
     sink: S,
+    fragments: FragmentTable,
     should_stop: ShouldStop,
 ) -> Result<CaptureState<S>> {
-    let (inner, (ratio, bytes, packets)) = options;
+    let (inner, (ratio, bytes, packets), on_bad_record) = options;
     let mut state = CaptureState::new(if inner { TunnelLayer::Inner } else { TunnelLayer::Outer }, sink);
     state.limits = Limits { expansion: ExpansionLimit { ratio, bytes }, packets };
+    state.tables.left_out.policy = OnBadRecord::from_number(on_bad_record);
+    state.tables.fragments = fragments;
     capture::read(file, size, &mut state, should_stop)?;
     Ok(state)
 }
@@ -59,7 +71,7 @@ fn read<S: Sink>(
 #[pyfunction]
 pub fn read_capture(py: Python<'_>, path: PathBuf, options: ReadOptions) -> PyResult<Bound<'_, PyDict>> {
     let state =
-        run_without_gil(py, &path, |should_stop| read_path(&path, options, Columns::default(), should_stop))?;
+        run_without_gil(py, &path, |should_stop| read_path(&path, options, Columns::default, should_stop))?;
     let result = make_facts(py, &state)?;
     set_arrays!(result, state.sink, time_ns, wire_length, captured_length, ip_length, flow, direction);
     result.set_item("flows", make_flow_columns(py, &state.flows)?)?;
@@ -80,7 +92,13 @@ pub fn compile_capture(
         let file_state = FileState::read(&file).map_err(|error| read_failure(&error))?;
         let mut file = HashingReader::new(file);
         let compiler = Compiler::new(&folder, memory_bytes);
-        let mut state = read(&mut file, file_state.size, options, compiler, should_stop)?;
+        let mut state =
+            read(&mut file, file_state.size, options, compiler, FragmentTable::default(), should_stop)?;
+        if let Some(early) = state.tables.fragments.take_early() {
+            let compiler = state.sink.restart().map_err(|error| read_failure(&error))?;
+            let (again, size) = open_regular(&path)?;
+            state = read(again, size, options, compiler, FragmentTable::with_known(early), should_stop)?;
+        }
         let (file, content) = file.finish().map_err(|error| read_failure(&error))?;
         if FileState::read(&file).map_err(|error| read_failure(&error))? != file_state {
             let expected = "a file that no other program writes to meanwhile";
@@ -122,7 +140,7 @@ pub fn read_signalling(
     max_messages: usize,
 ) -> PyResult<Bound<'_, PyDict>> {
     let state = run_without_gil(py, &path, |should_stop| {
-        read_path(&path, options, Signalling::new(max_messages), should_stop)
+        read_path(&path, options, || Signalling::new(max_messages), should_stop)
     })?;
     let result = make_facts(py, &state)?;
     result.set_item("flows", make_flow_columns(py, &state.flows)?)?;
@@ -157,7 +175,9 @@ fn make_facts<'py, S: Sink>(py: Python<'py>, state: &CaptureState<S>) -> PyResul
     facts.set_item("truncated", &state.truncated)?;
     let interfaces = state.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
     facts.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
-    facts.set_item("tunnels", make_tunnel_columns(py, &state.tunnels)?)?;
+    facts.set_item("tunnels", make_tunnel_columns(py, &state.tables.tunnels)?)?;
+    facts.set_item("skipped", state.tables.left_out.skipped().into_py_dict(py)?)?;
+    facts.set_item("opaque", state.tables.left_out.opaque().into_py_dict(py)?)?;
     Ok(facts)
 }
 
@@ -176,7 +196,7 @@ fn make_flow_columns<'py>(py: Python<'py>, table: &FlowTable) -> PyResult<Bound<
 fn make_tunnel_columns<'py>(py: Python<'py>, table: &TunnelTable) -> PyResult<Bound<'py, PyDict>> {
     let (keys, counts): (Vec<&TunnelKey>, Vec<&TunnelCounts>) = table.rows().unzip();
     let tunnels = PyDict::new(py);
-    set_columns!(tunnels, keys, version, protocol);
+    set_columns!(tunnels, keys, version, protocol, port);
     tunnels.set_item("src", make_address_array(py, keys.iter().map(|key| &key.source))?)?;
     tunnels.set_item("dst", make_address_array(py, keys.iter().map(|key| &key.destination))?)?;
     set_columns!(tunnels, counts, packets, bytes);

@@ -6,10 +6,11 @@ pub mod movement;
 pub mod wire;
 pub mod writer;
 
-use crate::error::{error_at_byte, ReadError, Result};
+use crate::error::{error_at_byte, OnBadRecord, ReadError, Result, Skipped};
 use crate::io::file::map_file;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Mutex;
@@ -21,6 +22,21 @@ macro_rules! set_arrays {
     };
 }
 use set_arrays;
+
+fn parse_on_bad_record(name: &str) -> PyResult<OnBadRecord> {
+    OnBadRecord::from_name(name).ok_or_else(|| {
+        PyValueError::new_err(format!("on_bad_record {name:?} is not one of refuse, skip, keep-first"))
+    })
+}
+
+/// Return the numbers of records that were left out, by reason.
+fn make_skipped<'py>(py: Python<'py>, skipped: &Skipped) -> PyResult<Bound<'py, PyDict>> {
+    let counts = PyDict::new(py);
+    for (reason, count) in skipped.iter() {
+        counts.set_item(reason, count)?;
+    }
+    Ok(counts)
+}
 
 /// Read a mapped file without the GIL.
 fn read_without_gil<T: Send>(

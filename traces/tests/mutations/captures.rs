@@ -5,8 +5,9 @@ use crate::Target;
 use _native::capture::columns::Columns;
 use _native::capture::compile::Compiler;
 use _native::capture::flow_table::{FlowTable, NO_FLOW, NO_TIME};
+use _native::capture::fragments::FragmentTable;
 use _native::capture::signalling::Signalling;
-use _native::capture::{self, CaptureState, Sink, TunnelLayer};
+use _native::capture::{self, CaptureState, OnBadRecord, Sink, TunnelLayer};
 use _native::error::Result;
 use std::path::PathBuf;
 
@@ -22,7 +23,9 @@ fn build_registration() -> Vec<u8> {
 fn build_advertisement() -> Vec<u8> {
     let mut body = vec![9, 0, 0, 0, 1, 2, 0, 45, 10, 0, 0, 2, 0, 0, 0, 1];
     body.extend([16, 10, 0, 4, 0, 30, 0xB0, 0, 10, 0, 0, 3]);
-    ethernet(0x8100, [vec![0, 7, 8, 0], ipv4(1, body)].concat())
+    let mut packet = ipv4(1, body);
+    packet[8] = 1; // the TTL of an advertisement
+    ethernet(0x8100, [vec![0, 7, 8, 0], packet].concat())
 }
 
 /// Build MPLS, IPv6 with a home address option, a binding update with an alternate care-of address.
@@ -37,6 +40,61 @@ fn build_nested_tunnels() -> Vec<u8> {
     let echo = ipv4(1, vec![8, 0, 0, 0, 0, 9, 0, 12, 1, 2]);
     let minimal = ipv4(55, [vec![1, 0x80, 0, 0, 10, 0, 0, 9, 10, 0, 0, 8], echo[20..].to_vec()].concat());
     ethernet(0x0800, ipv4(4, ipv4(47, [vec![0x20, 0, 8, 0, 0, 0, 0, 1], minimal].concat())))
+}
+
+/// Build UDP in UDP tunnels: GTP-U with an extension header, VXLAN, Geneve with an option, Teredo with both indications.
+fn build_udp_tunnels() -> Vec<Vec<u8>> {
+    let data = ipv4(17, udp(5004, vec![7; 9]));
+    let gtp =
+        [vec![0x34, 255, 0, data.len() as u8 + 8, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0x10, 9, 0], data.clone()];
+    let vxlan = [vec![8, 0, 0, 0, 0, 0, 7, 0], ethernet(0x0800, data.clone())];
+    let geneve = [
+        vec![1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 2, 0x80, 0],
+        ethernet(0x8100, [vec![0, 7, 8, 0], data].concat()),
+    ];
+    let teredo = [
+        vec![0, 1, 1, 1, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3],
+        ipv6(17, udp(7, vec![1; 4])),
+    ];
+    [(2152, gtp.concat()), (4789, vxlan.concat()), (6081, geneve.concat()), (3544, teredo.concat())]
+        .into_iter()
+        .map(|(port, payload)| ethernet(0x0800, ipv4(17, udp(port, payload))))
+        .collect()
+}
+
+/// Build the three fragments of a datagram, the last one first.
+fn build_fragments() -> Vec<Vec<u8>> {
+    [(0, 0x03), (0x20, 0x01), (0x20, 0x00)]
+        .into_iter()
+        .map(|(flags, offset)| {
+            let mut packet = ipv4(17, udp(5004, vec![7; 16]));
+            packet[5..8].copy_from_slice(&[9, flags, offset]);
+            ethernet(0x0800, packet)
+        })
+        .collect()
+}
+
+/// Build frames whose bytes are those of other link types: LLC with SNAP, PPP, a QoS data frame with radiotap, an aggregate.
+fn build_other_links() -> Vec<Vec<u8>> {
+    let data = ipv4(17, udp(5004, vec![7; 9]));
+    let snap = [vec![0xAA, 0xAA, 3, 0, 0, 0, 8, 0], data.clone()].concat();
+    let radiotap = vec![0, 0, 9, 0, 2, 0, 0, 0, 0x20];
+    let qos = |control: u8, body: Vec<u8>| {
+        [radiotap.clone(), vec![0x88, 3], vec![2; 28], vec![control, 0, 0, 0], body].concat()
+    };
+    let subframe = [vec![2; 12], (snap.len() as u16).to_be_bytes().to_vec(), snap.clone()].concat();
+    vec![
+        ethernet(snap.len() as u16, snap.clone()),
+        [vec![0xFF, 3, 0, 0x21], data].concat(),
+        qos(0, snap),
+        qos(0x80, [subframe.clone(), subframe].concat()),
+    ]
+}
+
+fn udp(port: u16, payload: Vec<u8>) -> Vec<u8> {
+    let length = (8 + payload.len()) as u16;
+    [vec![0x1B, 0x58], port.to_be_bytes().to_vec(), length.to_be_bytes().to_vec(), vec![0, 0], payload]
+        .concat()
 }
 
 fn ethernet(kind: u16, payload: Vec<u8>) -> Vec<u8> {
@@ -57,13 +115,15 @@ fn ipv6(next: u8, payload: Vec<u8>) -> Vec<u8> {
 }
 
 fn build_frames() -> Vec<Vec<u8>> {
-    vec![
+    let mut frames = vec![
         build_registration(),
         build_advertisement(),
         build_binding_update(),
         build_nested_tunnels(),
         vec![0; 14],
-    ]
+    ];
+    frames.extend([build_udp_tunnels(), build_fragments(), build_other_links()].concat());
+    frames
 }
 
 /// Byte order, link type and resolution of a capture file.
@@ -185,7 +245,8 @@ fn make_capture(mutator: &mut Mutator, target: &Target) -> Vec<u8> {
     packets.iter_mut().for_each(|packet| packet.frame.truncate(2000));
     let container = Container {
         big_endian: mutator.below(2) == 0,
-        link_type: *mutator.choose(&[1, 1, 1, 1, 0, 12, 101, 101, 108, 113, 228, 229, 276]),
+        link_type: *mutator
+            .choose(&[1, 1, 1, 1, 0, 9, 12, 50, 51, 101, 101, 108, 113, 127, 127, 147, 228, 229, 276]),
         resolution: *mutator.choose(&[6, 9, 0, 3, 12, 18, 0x80, 0x8A, 0x9E, 0xBF]),
     };
     let mut file = if mutator.below(2) == 0 { container.pcap(&packets) } else { container.pcapng(&packets) };
@@ -228,31 +289,71 @@ const WORDS: &[&[u8]] = &[
     b"\x37",
     b"\x3C",
     b"\x87",
+    b"\x08\x68",
+    b"\x12\xB5",
+    b"\x17\xC1",
+    b"\x0D\xD8",
+    b"\xAA\xAA\x03\x00\x00\x00",
+    b"\x20\x00",
     b"\xC9\x10",
     b"\x10\xFF",
 ];
 
-fn read_with<S: Sink>(layer: TunnelLayer, sink: S, file: &[u8]) -> (Result<()>, CaptureState<S>) {
-    let mut state = CaptureState::new(layer, sink);
-    (capture::read(file, file.len() as u64, &mut state, &|| false), state)
+fn read_with<S: Sink>(
+    layer: TunnelLayer,
+    policy: OnBadRecord,
+    make_sink: impl Fn() -> S,
+    file: &[u8],
+) -> (Result<()>, CaptureState<S>) {
+    let mut known = FragmentTable::default();
+    loop {
+        let mut state = CaptureState::new(layer, make_sink());
+        state.tables.left_out.policy = policy;
+        state.tables.fragments = known;
+        let result = capture::read(file, file.len() as u64, &mut state, &|| false);
+        match state.tables.fragments.take_early() {
+            Some(early) if result.is_ok() => known = FragmentTable::with_known(early),
+            _ => return (result, state),
+        }
+    }
 }
 
-/// Read a file with two consumers of packets and compare their results.
+/// Read a file with two consumers of packets and compare their results; then with other treatments of bad records.
 fn read(file: &[u8]) -> bool {
-    let (result, columns) = read_with(TunnelLayer::Inner, Columns::default(), file);
-    let (outer_result, outer) = read_with(TunnelLayer::Outer, Signalling::new(100), file);
+    let refuse = OnBadRecord::Refuse;
+    let (result, columns) = read_with(TunnelLayer::Inner, refuse, Columns::default, file);
+    let (outer_result, outer) = read_with(TunnelLayer::Outer, refuse, || Signalling::new(100), file);
     assert_eq!(result.is_ok(), outer_result.is_ok());
     assert_eq!(columns.counts.packets, outer.counts.packets);
     assert_eq!(columns.sink.flow.len() as u64, columns.counts.packets);
     let packets = |table: &FlowTable| table.rows().map(|(_, counts)| counts.packets).sum::<u64>();
     assert_eq!(packets(&columns.flows), packets(&outer.flows));
-    assert!(columns.tunnels.rows().eq(outer.tunnels.rows()));
+    assert!(columns.tables.tunnels.rows().eq(outer.tables.tunnels.rows()));
     assert_eq!(columns.interfaces.iter().map(|i| i.packets).sum::<u64>(), columns.counts.packets);
     assert!(outer.sink.messages.len() as u64 <= outer.sink.counts.iter().sum());
     if let Err(error) = &result {
         assert!(error.count == 1 && !error.problems[0].expected.is_empty());
     }
+    check_policies(file, &result, &columns);
     result.is_ok()
+}
+
+/// Check that what is left out is what was refused: nothing of a file that can be read whole, and nothing before the first bad
+/// record of another.
+fn check_policies(file: &[u8], result: &Result<()>, refused: &CaptureState<Columns>) {
+    let (skip_result, skipped) = read_with(TunnelLayer::Inner, OnBadRecord::Skip, Columns::default, file);
+    let (first_result, first) = read_with(TunnelLayer::Inner, OnBadRecord::KeepFirst, Columns::default, file);
+    assert!(skip_result.is_ok() || first_result.is_err());
+    if result.is_ok() {
+        assert!(skip_result.is_ok() && skipped.tables.left_out.skipped().is_empty());
+        assert_eq!(skipped.counts, refused.counts);
+        assert_eq!(first.counts, refused.counts);
+    } else if first_result.is_ok() {
+        assert_eq!(first.counts.packets, refused.counts.packets);
+        // none if the file has a link type that is not supported, and no packets
+        assert!(first.tables.left_out.skipped().iter().map(|row| row.1).sum::<u64>() <= 1);
+        assert!(skipped.counts.packets >= first.counts.packets);
+    }
 }
 
 /// Compile a file and check that the columns on disk are the sorted columns in memory.
@@ -261,8 +362,13 @@ fn compile(file: &[u8]) -> bool {
     let parent = Some(PathBuf::from("/dev/shm")).filter(|path| path.is_dir()).unwrap_or(std::env::temp_dir());
     let folder = parent.join(format!("handoff-mutations-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder for columns");
-    let (result, mut compiled) = read_with(TunnelLayer::Inner, Compiler::new(&folder, 0), file);
-    let (_, columns) = read_with(TunnelLayer::Inner, Columns::default(), file);
+    let refuse = OnBadRecord::Refuse;
+    let make_compiler = || {
+        let _ = std::fs::remove_file(folder.join("runs"));
+        Compiler::new(&folder, 0)
+    };
+    let (result, mut compiled) = read_with(TunnelLayer::Inner, refuse, make_compiler, file);
+    let (_, columns) = read_with(TunnelLayer::Inner, refuse, Columns::default, file);
     if result.is_ok() {
         let compiler = std::mem::replace(&mut compiled.sink, Compiler::new(&folder, 0));
         let index = compiler.finish(compiled.flows.len()).expect("columns that can be written");

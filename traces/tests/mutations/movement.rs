@@ -2,6 +2,7 @@
 
 use crate::mutator::{gzip, mutate_file};
 use crate::Target;
+use _native::error::OnBadRecord;
 use _native::movement::{self, Format};
 
 const FCD: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?>
@@ -32,9 +33,13 @@ const GPX: &[u8] = br#"<?xml version="1.0"?>
 const SETDEST: &[u8] = b"# nodes: 2\n$node_(0) set X_ 150.000000000000\n$node_(0) set Y_ 93.985913871241\n$node_(0) set Z_ 0.0\n\
 $node_(1) set X_ 0\n$node_(1) set Y_ 0\n$god_ set-dist 0 1 1\n\
 $ns_ at 10.000000000000 \"$node_(0) setdest 100.0 200.0 5.0\"\n$ns_ at 12.5 \"$node_(0) setdest 3 4 1e1\"\n\
-$ns_ at 11.0 \"$god_ set-dist 0 1 2\"\n$ns_ at 2.0 \"$node_(1) setdest 3.0 4.0 1.0\"\n";
+$ns_ at 11.0 \"$god_ set-dist 0 1 2\"\n\
+$ns_ at 30.0 \"$node_(0) set X_ 500.0\"; # jump\n$ns_ at 30.0 \"$node_(0) set Y_ 500.0\"\nset opt(nn) 2\n$ns_ at 2.0 \"$node_(1) setdest 3.0 4.0 1.0\"\n";
 const BONNMOTION: &[u8] = b"0.0 83.36 141.82 60.0 83.36 141.82 93.5 1.0E2 20\n0.0 1 1\n";
 const BONNMOTION_3D: &[u8] = b"#3D\n0.0 83.36 141.82 5 60.0 83.36 141.82 5\n";
+const FCD_CSV: &[u8] =
+    b"timestep_time;vehicle_id;vehicle_x;vehicle_y;vehicle_speed;person_id;person_x;person_y\n\
+0.00;a;0.00;0.00;10.00;;;\n0.00;;;;;a;5;5\n1.00;\"b \"\"c\";10.00;0.00;10.00;;;\n2.00;a;20.5;0;1e1;a;6;6\n";
 const LOG: &[u8] = b"mobile,router,up_s,down_s,predict_s,going_down_s\nm1,r1,0,33.3054,30.1,33.2\nm1,r2,31.5,,,\n\"m,2\",r1,1,2,,\n";
 
 const WORDS: &[&[u8]] = &[
@@ -92,8 +97,14 @@ const WORDS: &[&[u8]] = &[
     b"++1",
 ];
 
-fn read(file: &[u8], format: Option<Format>) -> bool {
-    let tracks = match movement::read(file, format) {
+fn read(file: &[u8], format: Format) -> bool {
+    read_leaving_out(file, format, OnBadRecord::Skip);
+    read_leaving_out(file, format, OnBadRecord::KeepFirst);
+    read_leaving_out(file, format, OnBadRecord::Refuse)
+}
+
+fn read_leaving_out(file: &[u8], format: Format, on_bad_record: OnBadRecord) -> bool {
+    let tracks = match movement::read(file, format, on_bad_record) {
         Ok(tracks) => tracks,
         Err(error) => {
             assert!(error.count > 0 && error.problems.iter().all(|problem| problem.position > 0));
@@ -107,45 +118,33 @@ fn read(file: &[u8], format: Option<Format>) -> bool {
     }
     let last = tracks.mobile.last().copied();
     assert!(last.is_some_and(|last| last as usize == tracks.names.into_names().len() - 1));
+    assert!(tracks.breaks.windows(2).all(|pair| pair[0] < pair[1]));
+    for &row in &tracks.breaks {
+        assert!(row > 0 && tracks.mobile[row as usize] == tracks.mobile[row as usize - 1]);
+    }
+    assert!(on_bad_record != OnBadRecord::Refuse || tracks.skipped.iter().next().is_none());
     true
 }
 
+fn target(name: &'static str, files: Vec<Vec<u8>>, read: fn(&[u8]) -> bool) -> Target {
+    Target { name, files, words: WORDS, one_in: 1, make: mutate_file, read }
+}
+
 pub fn targets() -> Vec<Target> {
-    let plain = [FCD, GPX, SETDEST, BONNMOTION, BONNMOTION_3D];
-    let mut files: Vec<Vec<u8>> = plain.iter().map(|file| file.to_vec()).collect();
-    files.push(gzip(FCD));
     vec![
-        Target {
-            name: "movement",
-            files,
-            words: WORDS,
-            one_in: 1,
-            make: mutate_file,
-            read: |file| read(file, None),
-        },
-        Target {
-            name: "fcd-geo",
-            files: vec![FCD.to_vec()],
-            words: WORDS,
-            one_in: 1,
-            make: mutate_file,
-            read: |file| read(file, Some(Format::FcdGeo)),
-        },
-        Target {
-            name: "setdest",
-            files: vec![SETDEST.to_vec()],
-            words: WORDS,
-            one_in: 1,
-            make: mutate_file,
-            read: |file| read(file, Some(Format::Setdest)),
-        },
-        Target {
-            name: "association logs",
-            files: vec![LOG.to_vec()],
-            words: WORDS,
-            one_in: 1,
-            make: mutate_file,
-            read: |file| _native::associations::read(file).is_ok(),
-        },
+        target("fcd", vec![FCD.to_vec(), gzip(FCD)], |file| read(file, Format::Fcd)),
+        target("fcd-geo", vec![FCD.to_vec()], |file| read(file, Format::FcdGeo)),
+        target("fcd-csv", vec![FCD_CSV.to_vec()], |file| read(file, Format::FcdCsv)),
+        target("gpx", vec![GPX.to_vec()], |file| read(file, Format::Gpx)),
+        target("setdest", vec![SETDEST.to_vec()], |file| read(file, Format::Setdest)),
+        target("bonnmotion", vec![BONNMOTION.to_vec(), BONNMOTION_3D.to_vec()], |file| {
+            read(file, Format::BonnMotion) | read(file, Format::BonnMotion3d)
+        }),
+        target("association logs", vec![LOG.to_vec()], |file| {
+            let read = |begin_ps, on_bad_record| _native::associations::read(file, begin_ps, on_bad_record);
+            let skipped = read(None, OnBadRecord::Skip);
+            assert!(skipped.is_ok() || read(Some(0), OnBadRecord::Refuse).is_err());
+            read(Some(0), OnBadRecord::Refuse).is_ok()
+        }),
     ]
 }

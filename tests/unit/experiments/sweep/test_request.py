@@ -42,12 +42,14 @@ def test_fields_may_vary_together(tmp_path: Path) -> None:
 
 def test_all_mistakes_are_reported_together(tmp_path: Path) -> None:
     request = SweepRequest(
-        write_scenario(tmp_path), vary=("nonsense", "duration=1s", "duration=2s"), procedures="mipv9", measures=("los_ratio",)
-    )
+        write_scenario(tmp_path), vary=("nonsense", "duration=1s", "duration=2s"), procedures="mipv9",
+        measures=("los_ratio", "lost", "lost"),
+    )  # fmt: skip
     with pytest.raises(ScenarioError) as caught:
         plan_sweep(request)
     problems = caught.value.problems
-    assert len(problems) == 4
+    assert len(problems) == 5
     assert problems[0].startswith("no procedure 'mipv9'")
     assert problems[1].startswith("--metric: no measure 'los_ratio'")
-    assert problems[2:] == ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10", "--vary duration: listed twice"]
+    assert problems[2] == "--metric lost: listed twice: give it once"
+    assert problems[3:] == ["--vary 'nonsense': write NAME=VALUES, as in buffer=10..50 step 10", "--vary duration: listed twice"]

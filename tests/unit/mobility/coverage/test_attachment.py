@@ -139,6 +139,31 @@ def test_a_mobile_node_is_absent_in_long_gaps():
     assert attach(coverage, drive) == [("west", 0, S, -1, -1), ("west", 30 * S, 31 * S, -1, -1)]
 
 
+def test_each_presence_is_a_mobile_node_of_its_own():
+    """Neither traffic nor a handoff connects what is before and after an absence; a name that is taken is not used again."""
+    drive = tracks((0, 100, 0), (1, 110, 0), (30, 120, 0), (31, 130, 0))
+    coverage = dataclasses.replace(STREET, longest_gap_ps=20 * S)
+    gap = compute_attachments(coverage, drive, seed=1, until_ps=60 * S)
+    cut = compute_attachments(STREET, dataclasses.replace(drive, breaks=np.array([2])), seed=1, until_ps=60 * S)
+    for log in (gap, cut):
+        assert (log.mobile_names, log.mobile.tolist()) == (["car", "car#2"], [0, 1])
+        assert (log.up_ps.tolist(), log.down_ps.tolist()) == ([0, 30 * S], [S, 31 * S])
+    both = handoff_traces.Tracks(
+        "hand", np.array([0, 0, 1, 1]), np.array([0, S, 0, S]), np.full(4, 100_000), np.zeros(4, np.int64), ["m#2", "m"],
+        breaks=np.array([3]), stays=True,
+    )  # fmt: skip
+    log = compute_attachments(STREET, both, seed=1, until_ps=60 * S)
+    assert log.mobile_names == ["m#2", "m#2'"]
+
+
+def test_a_node_may_be_anywhere_after_an_absence():
+    """It does not travel the 5,000 km between the two places."""
+    far = tracks((0, 100, 0), (1, 110, 0), (30, 5_000_000, 0), (31, 5_000_010, 0))
+    with pytest.raises(ValueError, match="more than 2,147 km apart"):
+        attach(STREET, far)
+    assert attach(STREET, dataclasses.replace(far, breaks=np.array([2]))) == [("west", 0, S, -1, -1)]
+
+
 def test_neither_the_order_of_routers_nor_a_distant_router_changes_attachments():
     shadowed = dataclasses.replace(STREET, radio=dataclasses.replace(RADIO, shadowing=6_000))
     reordered = dataclasses.replace(shadowed, routers=("east", "west"), x_mm=(1_000_000, 0))

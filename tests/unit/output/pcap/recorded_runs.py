@@ -69,7 +69,9 @@ def setup_of(number: int, profile: str, **options: Any) -> Setup:
     return replace(setup, options=replace(setup.options, profile=profile, **options))
 
 
-def record(setup: Setup, procedure: str, path: Path, seed: int = 1, snap: int = 0, links: list[str] | None = None) -> Recorded:
+def record(
+    setup: Setup, procedure: str, path: Path, seed: int = 1, snap: int | None = None, links: list[str] | None = None
+) -> Recorded:
     chosen, recorders = sorted(links or setup.network.link_names()), []
 
     def recorder(*run: Any) -> TracingRecorder:

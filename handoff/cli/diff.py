@@ -1,0 +1,77 @@
+"""``handoff diff``: print the differences between two results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handoff.api.comparison import Difference, DiffResults, diff
+from handoff.api.display import format_cell
+from handoff.cli.exit_codes import ExitCode
+from handoff.cli.tables import print_cells
+from handoff.cli.terminal import report, show_csv, show_json
+from handoff.scenario import ScenarioError
+
+_PERCENT = 100
+
+
+def print_diff(
+    a: Path, b: Path | None, procedures: str | None, measures: tuple[str, ...], confidence: float, tolerance: str, as_json: bool,
+    as_csv: bool,
+) -> int:  # fmt: skip
+    """Print the differences, the most important ones first; return the exit code.
+
+    Raises
+    ------
+    ScenarioError
+        If an argument is wrong or the results cannot be compared.
+    """
+    problems = []
+    names = None if procedures is None else tuple(name.strip() for name in procedures.split(","))
+    if names is not None and len(names) != 2:
+        problems.append(f"--procedures {procedures!r}: name two, as in 'mipv4,sync-mipv4'")
+    if b is None and names is None:
+        problems.append("B is missing: give a second folder, or two procedures of the first one with --procedures A,B")
+    if as_json and as_csv:
+        problems.append("--json and --csv: give one of them")
+    try:
+        share = float(tolerance.removesuffix("%")) / (_PERCENT if tolerance.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < float("inf"):
+        problems.append(f"--tolerance {tolerance!r}: write a share of 0 or more, as in 0.01 or '1%'")
+    if problems:
+        raise ScenarioError(problems)
+    pair = None if names is None else (names[0], names[1])
+    result = diff(a, b, procedures=pair, measures=measures, confidence=confidence, tolerance=share)
+    _print(result, as_json, as_csv)
+    return ExitCode.OK if result.passed else ExitCode.TARGET_MISSED
+
+
+def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:
+    table = result.table
+    if as_json:
+        show_json({
+            "version": 1, "passed": result.passed, "confidence": result.confidence, "tolerance": result.tolerance,
+            "differences": table.to_pylist(), "notes": result.notes,
+        })  # fmt: skip
+        return
+    for note in result.notes:
+        report(f"handoff: {note}")
+    if as_csv:
+        show_csv(table.column_names, [list(row.values()) for row in table.to_pylist()])
+        return
+    columns = ["", "measure", "A", "B", "B - A", "interval", "change", "verdict"]
+    cells = [_cells(difference) for difference in result.differences]
+    print_cells(columns, cells, result.heading(), ("", "measure", "verdict"))
+
+
+def _cells(d: Difference) -> list[str]:
+    unit = " s" if d.unit == "s" else ""
+    i = d.interval
+    interval = f"[{format_cell(i.low)}, {format_cell(i.high)}]" if i.known else "-"
+    change = f"{d.relative:+.1%}" if d.first else "-"
+    method = f" ({i.method}, n = {i.n})" if i.known else ""
+    return [
+        d.subject, d.measure, f"{format_cell(d.first)}{unit}", f"{format_cell(d.second)}{unit}", f"{i.mean:+.4g}{unit}", interval,
+        change, f"{d.verdict}{method}",
+    ]  # fmt: skip

@@ -1,0 +1,43 @@
+"""Legends below tables and diagrams: words that not everybody knows. docs/glossary.md explains them at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handoff.cli.terminal import output_width, show_wrapped
+
+MAX_WIDTH = 130
+"""Width of a legend where the output is no terminal."""
+TERMS = {
+    "seamless": "handoffs without loss, reordering or lateness",
+    "MOS": "quality of the flows as calls, 1 to 4.5",
+    "I/II/III": "handoffs whose marker came before the warning (I), after it (II), or that had no time for it (III)",
+    "after marker": "packets over the old link after the marker, its last message",
+    "≈": "from a histogram, within 3.1 %",
+    "anchor": "node whose binding changes: HA home agent, CN correspondent, GFA and MAP gateway of a region in IPv4 and IPv6",
+    "marker": "last message on the old path: DRR deregistration reply, DBA binding acknowledgement",
+    "figures": "of the patent application (docs/figures.md)",
+    "RQ": "registration request",
+    "RR": "registration reply",
+    "DRR": "deregistration reply",
+    "BU": "binding update",
+    "BA": "binding acknowledgement",
+    "DBU": "binding update that deregisters",
+    "DBA": "its acknowledgement",
+    "AS": "agent or router solicitation",
+    "AA": "agent or router advertisement",
+    "HADQ": "home agent address discovery request",
+    "HADR": "its reply",
+    "HoTI": "home test init",
+    "CoTI": "care-of test init",
+    "HoT": "home test",
+    "CoT": "care-of test",
+    "NA": "neighbour advertisement",
+}  # fmt: skip
+"""Words of tables and diagrams that not everybody knows."""
+
+
+def print_legend(terms: Iterable[str]) -> None:
+    """Print the meaning of words, in one paragraph."""
+    if text := "; ".join(f"{term}: {TERMS[term]}" for term in dict.fromkeys(terms)):
+        show_wrapped(text, output_width() or MAX_WIDTH)

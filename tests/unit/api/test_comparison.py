@@ -1,0 +1,87 @@
+"""Comparison of two results."""
+
+import pytest
+from click.testing import CliRunner
+
+import handoff
+from handoff.cli.main import main
+
+
+@pytest.fixture
+def fleet(walk):
+    """Return the scenario of twelve mobile nodes, with packets at random times and a radio that loses 1 %."""
+    walk["movement"] = {
+        "commuters": {"mobile_nodes": 12, "handoff_rate": "3600/h", "gap": "50ms", "lead": "100ms", "guard": "20ms"}
+    }
+    walk["traffic"] = [{"interval": "10ms", "size_bytes": 200, "poisson": True}]
+    walk["routers"]["cell"] = {**walk["routers"]["cell"], "loss": 0.01}
+    return walk
+
+
+def test_two_procedures_of_one_run_are_paired_by_mobile_node(fleet):
+    result = handoff.compare(fleet, ["mipv4", "sync-mipv4"])
+    compared = handoff.diff(result, procedures=("mipv4", "sync-mipv4"), measures=["loss_ratio", "latency_mean"])
+    by_measure = {d.measure: d for d in compared.differences}
+    lost = [row["lost"] / (row["lost"] + row["delivered"]) for row in result.runs.to_pylist()]
+    assert (by_measure["loss_ratio"].first, by_measure["loss_ratio"].second) == (pytest.approx(lost[0]), pytest.approx(lost[1]))
+    assert by_measure["latency_mean"].verdict == "better"  # the new binding is there before the move
+    assert by_measure["latency_mean"].interval.n == 12
+    assert compared.passed
+    assert "better" in repr(compared)
+    assert len(compared.table) == 2
+
+
+def test_a_result_differs_from_itself_in_nothing(fleet, tmp_path):
+    handoff.run(fleet, "mipv4").write(tmp_path / "a")
+    compared = handoff.diff(tmp_path / "a", tmp_path / "a")
+    assert {d.verdict for d in compared.differences} == {"equal"}
+
+
+def test_a_planted_loss_is_found_in_replications(fleet, tmp_path):
+    """A radio that loses 1 % more is worse by 0.01, and not worse beyond a tolerance of 300 %."""
+    handoff.sweep(fleet, procedures="mipv4", runs=4, folder=tmp_path / "a", jobs=1)
+    fleet["routers"]["cell"]["loss"] = 0.02
+    handoff.sweep(fleet, procedures="mipv4", runs=4, folder=tmp_path / "b", jobs=1)
+    (loss,) = handoff.diff(tmp_path / "a", tmp_path / "b", measures=["loss_ratio"]).differences
+    assert loss.verdict == "worse"
+    assert loss.interval.low < 0.01 < loss.interval.high
+    result = CliRunner().invoke(main, ["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--metric", "loss_ratio"])
+    assert (result.exit_code, result.stderr) == (3, "")
+    assert "worse (Student's t, n = 4)" in result.stdout
+    words = ["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--metric", "loss_ratio", "--tolerance", "300%", "--csv"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+
+
+@pytest.mark.deep
+def test_equal_pairs_give_false_alarms_as_rarely_as_stated(fleet, tmp_path):
+    """40 pairs of sweeps that differ in their seeds only: at 80 %, 8 alarms are expected, and more than 15 in 0.8 % of cases."""
+    alarms = 0
+    for pair in range(40):
+        for side, seed in (("a", 1000 + 8 * pair), ("b", 1004 + 8 * pair)):
+            handoff.sweep(fleet, procedures="mipv4", runs=4, seed=seed, folder=tmp_path / f"{side}{pair}", jobs=1)
+        compared = handoff.diff(
+            tmp_path / f"a{pair}", tmp_path / f"b{pair}", measures=["loss_ratio", "delay_mean", "latency_mean"], confidence=0.8
+        )
+        assert next(d.interval.method for d in compared.differences if d.measure == "loss_ratio") == "Welch's t"
+        alarms += any(d.verdict in ("worse", "better") for d in compared.differences)
+    assert alarms <= 15
+
+
+def test_results_that_cannot_be_compared_are_refused(fleet, walk, tmp_path):
+    run, other = handoff.run(walk, "mipv4"), handoff.run(walk, "mipv4", seed=2)
+    sweep = handoff.sweep(walk, procedures="mipv4", runs=1, jobs=1)
+    for arguments, options, problem in [
+        ((run,), {}, "b is missing"),
+        ((run, other), {}, "different seeds"),
+        ((run, sweep), {}, "a sweep and a single run"),
+        ((run, run), {"procedures": ("mipv4", "mipv6")}, "B has no 'mipv6'"),
+        ((run, run), {"measures": ["mos"]}, "no interval of 'mos'"),
+        ((sweep, sweep), {"measures": ["lots"]}, "no measure 'lots'"),
+        ((run, run), {"confidence": 1.5, "tolerance": -1}, "confidence is 1.5"),
+        ((run, handoff.run(walk, "mipv6")), {}, "only in A: mipv4"),
+    ]:
+        with pytest.raises(handoff.HandoffError, match=problem):
+            handoff.diff(*arguments, **options)
+    for words in (["diff", "x"], ["diff", "x", "y", "--tolerance", "much"], ["diff", str(tmp_path), str(tmp_path)]):
+        result = CliRunner().invoke(main, words)
+        assert (result.exit_code, result.stdout) == (2, "")
