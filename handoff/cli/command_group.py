@@ -45,6 +45,17 @@ class CommandGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:  # fmt: skip
+        """Return the subcommand that the first word names; the error for an unknown one has similar names."""
+        if not ctx.resilient_parsing and args[0] not in self._modules and not args[0].startswith("-"):
+            from engine.similar_names import name_hint
+
+            names = self.list_commands(ctx)
+            ctx.fail(f"no command {args[0]!r}; {name_hint(args[0], names)}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in groups."""
         width = formatter.width - 6 - max(map(len, self._modules))

@@ -17,7 +17,7 @@ Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
 
-class NameChoice(click.Choice[str]):
+class NameChoice(click.Choice):  # type: ignore[type-arg]  # not generic in every version
     """Choice whose error message has similar names. Completion lists the names."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
@@ -29,6 +29,16 @@ class NameChoice(click.Choice[str]):
     def __init__(self, noun: str, choices: Iterable[str]) -> None:
         super().__init__(list(choices))
         self.noun = noun
+
+
+class ProcedureName(click.types.StringParamType):
+    """Name of a procedure, which the command checks. The message for a missing name lists all."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return the names of the procedures."""
+        from handoff.protocol.procedures import PROCEDURES
+
+        return f"Choose one of {', '.join(PROCEDURES)}, or 'mixture'"
 
 
 def completion(kind: str) -> Completion:
@@ -68,7 +78,7 @@ def csv_option(text: str) -> Decorator:
 def procedure_option(required: bool = True) -> Decorator:
     """Return the option ``--procedure``."""
     return click.option(
-        "--procedure", required=required, metavar="NAME", shell_complete=completion("procedure"),
+        "--procedure", type=ProcedureName(), required=required, metavar="NAME", shell_complete=completion("procedure"),
         help="Name of the procedure; 'handoff procedures' lists them. "
         "'mixture' runs those of the scenario's [[mixture]] together."
     )

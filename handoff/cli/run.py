@@ -13,7 +13,7 @@ from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
-from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.output.printable import printable
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
@@ -79,7 +79,7 @@ def run_study(
     setup = build_setup(checked, scenario, seed, limit)
     report_skipped(setup)
     for warning in setup.warnings:
-        report(f"handoff: movement: {printable(warning)}")
+        log(Level.WARNING, f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
     log(
@@ -176,7 +176,7 @@ def report_skipped(setup: Setup) -> None:
     """Say on stderr which records of input files were left out."""
     for file, counts in setup.skipped.items():
         reasons = "; ".join(f"{count:,} ({reason})" for reason, count in counts.items())
-        report(f"handoff: {file}: records left out: {reasons}")
+        log(Level.WARNING, f"handoff: {file}: records left out: {reasons}")
 
 
 def _provenance(text: str, scenario: Path, seed: int, command: list[str], setup: Setup) -> dict[bytes, bytes]:

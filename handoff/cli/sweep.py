@@ -42,6 +42,7 @@ def sweep(
         If the scenario, the sweep, the options or the dataset are wrong.
     """
     plan, measures = plan_sweep(request)
+    log(Level.DEBUG, f"handoff: {request.scenario}: {len(plan.points):,} points, {plan.run_count:,} runs")
     gate = _open_gate(plan, request, slo, junit)
     if dry_run or output is None:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)

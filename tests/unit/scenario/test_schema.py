@@ -1,6 +1,8 @@
 """JSON schema of scenario files: it accepts every example, refuses mistakes, and describes every key."""
 
 import json
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -30,6 +32,18 @@ def test_the_schema_is_valid():
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_accepted(path):
     assert errors(path.read_text()) == []
+
+
+@pytest.mark.deep  # only where taplo is installed
+def test_taplo_accepts_every_example(tmp_path):
+    if (taplo := shutil.which("taplo")) is None:
+        pytest.skip("taplo is not installed here")
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    command = [taplo, "check", "--schema", (tmp_path / "schema.json").as_uri(), *map(str, EXAMPLES)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "bad.toml").write_text(MINIMAL.replace('"10s"', "10"))
+    assert subprocess.run([*command, str(tmp_path / "bad.toml")], capture_output=True, timeout=60).returncode != 0
 
 
 @pytest.mark.parametrize(
