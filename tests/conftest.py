@@ -21,8 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests marked ``deep`` unless they are wanted."""
+    """Leave out the tests marked ``deep`` or ``long`` unless they are wanted."""
     if not config.getoption("deep"):
-        deep = [item for item in items if item.get_closest_marker("deep")]
-        config.hook.pytest_deselected(items=deep)
-        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+        slow = [item for item in items if item.get_closest_marker("deep") or item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=slow)
+        left_out = set(slow)
+        items[:] = [item for item in items if item not in left_out]

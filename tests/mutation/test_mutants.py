@@ -33,19 +33,19 @@ def test_no_two_mutants_of_a_file_give_the_same_text(folder: str) -> None:
     assert [same for same in names.values() if len(same) > 1] == []
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_engine_mutant_differs_from_the_oracle(engine_mutant: Mutant, tmp_path: Path) -> None:
     verdict = judge_engine_mutant(engine_mutant, tmp_path)
     assert verdict.killed, verdict.reason
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_the_tests_of_the_protocol_pass_without_a_mutant(tmp_path: Path) -> None:
     verdict = judge_protocol_mutant(None, tmp_path)
     assert not verdict.killed, verdict.reason
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_protocol_mutant_fails_a_test_of_the_protocol(protocol_mutant: Mutant, tmp_path: Path) -> None:
     verdict = judge_protocol_mutant(protocol_mutant, tmp_path)
     assert verdict.killed, verdict.reason

@@ -52,7 +52,7 @@ def test_a_planted_loss_is_found_in_replications(fleet, tmp_path):
     assert CliRunner().invoke(main, words).exit_code == 0
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_equal_pairs_give_false_alarms_as_rarely_as_stated(fleet, tmp_path):
     """40 pairs of sweeps that differ in their seeds only: at 80 %, 8 alarms are expected, and more than 15 in 0.8 % of cases."""
     alarms = 0

@@ -17,7 +17,7 @@ from handoff.metrics.bursts import BURST_KINDS
 from handoff.metrics.confidence import STUDENT
 from handoff.metrics.event_interval import FAY_FEUER
 
-pytestmark = pytest.mark.deep
+pytestmark = pytest.mark.long
 
 REPLICATIONS, CONFIDENCE = 500, 0.95
 FEWEST_INSIDE = int(stats.binom.ppf(0.0005, REPLICATIONS, CONFIDENCE))

@@ -26,7 +26,7 @@ def parquet():
         (PCAP, "capture", "pcap"),
         (PCAP[::-1][-4:] + PCAP[4:], "capture", "pcap"),
         (b"\x0a\x0d\x0d\x0a" + bytes(24), "capture", "pcapng"),
-        (gzip.compress(PCAP), "capture", "pcap"),
+        (gzip.compress(PCAP, mtime=0), "capture", "pcap"),
         (FCD, "movement", "fcd"),
         (b"\xef\xbb\xbf<?xml?>\n<!-- a --> <!-- b -->\n" + FCD, "movement", "fcd"),
         (b"<gpx:gpx xmlns:gpx='x'/>", "movement", "gpx"),

@@ -246,7 +246,7 @@ def test_trace_info_of_an_association_log(tmp_path):
     log.write_text(head + "m,a,0,10,9,9.5\nm,b,12,15,,\nm,a,14,34,,\nn,a,0,34,,\n")
     info = json.loads(handoff("trace", "info", "--json", log).stdout)
     assert info == {
-        "format": "associations", "nodes": 2, "routers": 2, "attachments": 4, "handoffs": 2,
+        "version": 1, "format": "associations", "nodes": 2, "routers": 2, "attachments": 4, "handoffs": 2,
         "node_hours": pytest.approx((32 + 34) / 3600), "handoffs_per_node_hour": pytest.approx(2 * 3600 / 66),
         "announced": 1, "soft": 1, "ping_pong": 1,
         "residence_s": {"p10": pytest.approx(5.1), "p50": 15, "p90": pytest.approx(29.8), "mean": pytest.approx(16.75)},

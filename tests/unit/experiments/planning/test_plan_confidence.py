@@ -56,7 +56,7 @@ class QueueExecutor:
             yield task, TaskResult(({"runs": row},), (0.0,), ended_by=(ended_by,))
 
 
-@pytest.mark.deep
+@pytest.mark.long
 @pytest.mark.parametrize("guess", [None, 850])
 def test_plans_on_a_queue_contain_the_limit_as_often_as_stated(guess):
     values = SearchRange(50, 50_000, precision=0.05)
@@ -79,7 +79,7 @@ def test_plans_on_a_queue_contain_the_limit_as_often_as_stated(guess):
     assert early >= (0.9 * PLANS if guess is None else 0)
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_a_verdict_at_the_limit_of_a_queue_is_wrong_no_more_often_than_stated():
     """At the limit itself every decision is wrong."""
     target, verdicts, wrong = Target(MEASURE, "<=", LIMIT_WAIT, "ps"), 300, 0
