@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from engine.similar_names import similar_names
 
 TUNNEL = np.dtype([("source", "u2"), ("target", "u2"), ("bytes", "u1"), ("end", "u1")], align=True)
 """One tunnel header: first and last node, size in bytes, type of the end (0 the router, 1 the mobile at the router)."""
@@ -89,7 +90,7 @@ def link_rows(links: Iterable[str], names: Sequence[str]) -> list[int]:
         if name in row:
             rows.add(row[name])
             continue
-        near = difflib.get_close_matches(name, names, 1)
+        near = similar_names(name, names)
         problems.append(f"no link {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if problems:
         raise ValueError("\n".join(problems))

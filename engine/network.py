@@ -7,7 +7,6 @@ declaration (docs/model.md, 2).
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.network_columns import NetworkColumns, NetworkError
 from engine.quantities import FOREVER, parse_duration
 from engine.replay import MAX_PACKET_BYTES, FileMapping, Replay
 from engine.rng import MAX_EXPONENTIAL_MEAN, combine_array, name_key
+from engine.similar_names import similar_names
 
 MAX_HEADER_BYTES = 60
 """Largest tunnel header."""
@@ -341,7 +341,7 @@ class Network(NetworkColumns):
         """Return the index of a node by name or index; the error for an unknown name suggests the nearest one."""
         if isinstance(node, str):
             if node not in self._node_index:
-                near = difflib.get_close_matches(node, self._node_index, 1)
+                near = similar_names(node, self._node_index)
                 raise NetworkError(f"no node {node!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
             return self._node_index[node]
         number = check_integer("the index of a node", node, INT64_MIN, INT64_MAX)

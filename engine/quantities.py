@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,7 +15,11 @@ UNLIMITED = ("unlimited", "infinite")
 
 _LONGEST_TEXT = 64
 _DECIMALS = 6
-_TEXT = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.]\S*)?\s*\Z")
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?"
+"""Pattern of a number before a unit."""
+_TEXT = re.compile(rf"\s*({NUMBER})\s*([^\d\s.]\S*)?\s*\Z")
+_PART = re.compile(r"\s*(\d+)\s*([^\d\s.+-]+)\s*")
+"""Part of a compound such as "1h30min"."""
 _LONG_EXPONENT = re.compile(r"[eE][+-]?[\d_]{4}")
 
 
@@ -33,12 +37,21 @@ class Quantity:
         Size of each unit in steps. The first unit is the step itself (size 1): every value is a whole number of it.
     signed : bool
         If true, values below 0 are allowed.
+    aliases : mapping of str to int or Fraction
+        Further units that are read but never written. A value in a unit that is no whole number of steps is rounded.
+    ambiguous : mapping of str to str
+        Units that are refused because they may mean several things, each with the units to write instead.
+    compound : bool
+        If true, a text may have several numbers with units, the larger ones first, as in "1h30min".
     """
 
     noun: str
     example: str
     units: Mapping[str, int]
     signed: bool = False
+    aliases: Mapping[str, int | Fraction] = field(default_factory=dict)
+    ambiguous: Mapping[str, str] = field(default_factory=dict)
+    compound: bool = False
 
     @property
     def step(self) -> str:
@@ -54,17 +67,53 @@ class Quantity:
             If the text has another form, or its value is no whole number of steps, does not fit int64, or is negative though
             the quantity is not ``signed``.
         """
-        match = _TEXT.match(text) if len(text) <= _LONGEST_TEXT else None
-        if not match or (match[2] or "") not in self.units:
-            units = ", ".join(self.units)
-            raise ValueError(f"{text!r} is not a {self.noun}: write a number and one of {units}, as in {self.example!r}")
-        value = Fraction(Decimal(match[1])) * self.units[match[2] or ""]
+        parts = list(self._parts(text)) if len(text) <= _LONGEST_TEXT else []
+        if not parts:
+            raise ValueError(f"{text!r} is not a {self.noun}: {self._unit_hint(text)}")
+        value = sum((Fraction(Decimal(number)) * self.size(unit) for number, unit in parts), Fraction(0))
+        if all(isinstance(self.size(unit), Fraction) for _, unit in parts):
+            value = Fraction(round(value))
         if value.denominator != 1:
             raise ValueError(f"{text!r} is finer than 1 {self.step}, the smallest {self.noun}")
         if (value < 0 and not self.signed) or abs(value) >= FOREVER:
             low = "above -2**63" if self.signed else "at least 0"
             raise ValueError(f"{text!r} is out of range: a {self.noun} is {low} and below 2**63 {self.step}")
         return int(value)
+
+    def has_unit(self, unit: str) -> bool:
+        """Return whether a text may have a unit."""
+        return unit in self.units or unit in self.aliases
+
+    def size(self, unit: str) -> int | Fraction:
+        """Return the size of a unit in steps; a Fraction if values in it are rounded."""
+        return self.units[unit] if unit in self.units else self.aliases[unit]
+
+    def pattern(self) -> str:
+        """Return a regular expression for texts that ``parse`` may accept (ECMA 262, for a JSON schema)."""
+        units = "|".join(re.escape(unit) for unit in (*self.units, *self.aliases) if unit)
+        number, one = NUMBER if self.signed else NUMBER.replace("[+-]?", r"\+?", 1), "?" if "" in self.units else ""
+        return rf"^\s*(?:{number}\s*(?:{units}){one}\s*{')+' if self.compound else ')'}$"
+
+    def _parts(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield numbers and units of a text; none if it has another form."""
+        match = _TEXT.match(text)
+        if match and self.has_unit(match[2] or ""):
+            yield match[1], match[2] or ""
+        elif self.compound:
+            parts = _PART.findall(text)
+            sizes = [self.size(unit) if self.has_unit(unit) else 0 for _, unit in parts]
+            if _PART.sub("", text) == "" and all(sizes) and sizes == sorted(set(sizes), reverse=True):
+                yield from parts
+
+    def _unit_hint(self, text: str) -> str:
+        match = _TEXT.match(text)
+        unit = (match[2] or "") if match else ""
+        if unit in self.ambiguous:
+            return f"{unit!r} is ambiguous: write {self.ambiguous[unit]}"
+        same = [known for known in (*self.units, *self.aliases) if unit and known.casefold() == unit.casefold()]
+        if same:
+            return f"did you mean {same[0]!r} instead of {unit!r}?"
+        return f"write a number and one of {', '.join(filter(None, self.units))}, as in {self.example!r}"
 
     def read(self, value: int | str) -> int:
         """Return the number of steps of a value: an int is that number already, text has a unit.
@@ -110,9 +159,23 @@ class Quantity:
 DURATION = Quantity(
     "duration", "20ms",
     {"ps": 1, "ns": 10**3, "us": 10**6, "µs": 10**6, "ms": 10**9, "s": 10**12, "min": 60 * 10**12, "h": 3600 * 10**12},
+    aliases={"d": 86400 * 10**12}, ambiguous={"m": "'min' for minutes or 'ms' for milliseconds"}, compound=True,
 )  # fmt: skip
-RATE = Quantity("rate", "10Mbit/s", {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12})
-SIZE = Quantity("size", "64kB", {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30})
+RATE = Quantity(
+    "rate", "10Mbit/s", {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12},
+    aliases={"bps": 1, "kbps": 10**3, "Mbps": 10**6, "Gbps": 10**9, "Tbps": 10**12},
+    ambiguous={
+        prefix + unit: f"'{prefix}bit/s', a rate in bits"
+        for unit in ("", "B/s", "Bps", "b/s") for prefix in ("k", "M", "G", "T")
+    },
+)  # fmt: skip
+SIZE = Quantity(
+    "size", "64kB", {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
+    ambiguous={
+        prefix + unit: f"'{prefix}B' or '{prefix.upper()}iB', a size in bytes"
+        for unit in ("", "b", "bit") for prefix in ("k", "M", "G")
+    } | {"KB": "'kB' for 1,000 or 'KiB' for 1,024 bytes", "K": "'kB' for 1,000 or 'KiB' for 1,024 bytes"},
+)  # fmt: skip
 
 
 def parse_duration(value: int | str) -> int:

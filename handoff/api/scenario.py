@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from handoff.protocol.setup import Setup
-from handoff.scenario import models
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.load import read_tables, validate
 from handoff.scenario.overrides import set_value
+from handoff.scenario.scenario import Scenario as ScenarioModel
 
 CHANGE = "override"
 """Label of a change in messages."""
@@ -38,9 +38,9 @@ class Scenario:
     text: str
 
     @cached_property
-    def model(self) -> models.Scenario:
+    def model(self) -> ScenarioModel:
         """The scenario as validated values, with durations in picoseconds."""
-        return models.Scenario.model_validate(self.tables)
+        return ScenarioModel.model_validate(self.tables)
 
     @property
     def name(self) -> str:

@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 import click
 
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.grouped_help import COMMAND_GROUPS, group_rows
 from handoff.cli.interrupt import EXIT_BASE, STATE, restored_signal_handlers
+from handoff.cli.log import verbosity_options
 from handoff.cli.terminal import LAYOUT, report
 from handoff.output.printable import printable
 
@@ -29,6 +31,7 @@ class CommandGroup(click.Group):
     def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._modules = modules
+        self.params += verbosity_options()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all subcommands, sorted."""
@@ -41,6 +44,26 @@ class CommandGroup(click.Group):
         command = getattr(import_module(self._modules[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:  # fmt: skip
+        """Return the subcommand that the first word names; the error for an unknown one has similar names."""
+        if not ctx.resilient_parsing and args[0] not in self._modules and not args[0].startswith("-"):
+            from engine.similar_names import name_hint
+
+            names = self.list_commands(ctx)
+            ctx.fail(f"no command {args[0]!r}; {name_hint(args[0], names)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in groups."""
+        width = formatter.width - 6 - max(map(len, self._modules))
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        records = [(name, (name, command.get_short_help_str(width))) for name, command in commands if command is not None]
+        for group, rows in group_rows(records, COMMAND_GROUPS, "commands"):
+            with formatter.section(group):
+                formatter.write_dl(rows, col_max=max(map(len, self._modules)))
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the command line."""

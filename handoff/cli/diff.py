@@ -7,8 +7,9 @@ from pathlib import Path
 from handoff.api.comparison import Difference, DiffResults, diff
 from handoff.api.display import format_cell
 from handoff.cli.exit_codes import ExitCode
+from handoff.cli.log import Level, log
 from handoff.cli.tables import print_cells
-from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.scenario import ScenarioError
 
 _PERCENT = 100
@@ -56,7 +57,7 @@ def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:
         })  # fmt: skip
         return
     for note in result.notes:
-        report(f"handoff: {note}")
+        log(Level.INFO, f"handoff: {note}")
     if as_csv:
         show_csv(table.column_names, [list(row.values()) for row in table.to_pylist()])
         return

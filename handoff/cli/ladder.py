@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.output_file import NewFile
+from handoff.cli.examples import example_path
 from handoff.cli.legend import print_legend
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.terminal import output_width, show
@@ -29,7 +30,6 @@ from handoff.workload.mobile_names import find_mobile
 
 _PIPE_WIDTH = 130
 """Columns of a diagram where the output is no terminal."""
-_FIGURES_SCENARIO = Path("examples/figures.toml")
 _ALL = "all"
 FORMS = ("text", "svg", "html", "mermaid")
 """Forms of a ladder diagram."""
@@ -117,7 +117,7 @@ def figure_command(
     if every and output is None:
         raise ScenarioError(["--figure all: give the folder of the files with -o"])
     _check_folder(output, is_folder=every)
-    setup, seed, inputs = _load(scenario or _FIGURES_SCENARIO, seed, changes)
+    setup, seed, inputs = _load(scenario or example_path("figures"), seed, changes)
     mobile = None if mn is None else find_mobile(setup, mn, "--mn")
     names = [f"{drawn.number}.svg" for drawn in figures]
     with reserve_outputs(output, {}, inputs, names) if every else reserve_outputs(None, {"-o": output}, inputs):

@@ -28,7 +28,7 @@ class Program:
         """Run the root command, as ``click.Command.main`` does."""
         from handoff.cli.root import root
 
-        return root.main(*arguments, **options)
+        return root.main(*arguments, **{"prog_name": self.name} | options)
 
 
 def _end_at_once(number, frame):  # type: ignore[no-untyped-def]

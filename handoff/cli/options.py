@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,52 @@ from handoff.cli.terminal import WIDE
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
+
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
 MAX_LADDERS = 10
+
+class NameChoice(click.Choice):  # type: ignore[type-arg]  # not generic in every version
+    """Choice whose error message has similar names. Completion lists the names."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return the message for an unknown name."""
+        from engine.similar_names import name_hint
+
+        return f"no {self.noun} {value!r}; {name_hint(str(value), self.choices, count=3)}"
+
+    def __init__(self, noun: str, choices: Iterable[str]) -> None:
+        super().__init__(list(choices))
+        self.noun = noun
+
+
+class ProcedureName(click.types.StringParamType):
+    """Name of a procedure, which the command checks. The message for a missing name lists all."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return the names of the procedures."""
+        from handoff.protocol.procedures import PROCEDURES
+
+        return f"Choose one of {', '.join(PROCEDURES)}, or 'mixture'"
+
+
+def completion(kind: str) -> Completion:
+    """Return the completion of a kind of value (``handoff.cli.completion``), which is imported when a shell asks for it."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from handoff.cli.completion import complete_value
+
+        return complete_value(kind, context, incomplete)
+
+    return complete
+
 
 scenario_argument = click.argument("scenario", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 set_option = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
-    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.",
+    help="Change a key of the scenario, as in 'options.bicast=1s'. May be repeated.", shell_complete=completion("field"),
 )  # fmt: skip
 
 
@@ -42,7 +79,8 @@ def csv_option(text: str) -> Decorator:
 def procedure_option(required: bool = True) -> Decorator:
     """Return the option ``--procedure``."""
     return click.option(
-        "--procedure", required=required, metavar="NAME", help="Name of the procedure; 'handoff procedures' lists them. "
+        "--procedure", type=ProcedureName(), required=required, metavar="NAME", shell_complete=completion("procedure"),
+        help="Name of the procedure; 'handoff procedures' lists them. "
         "'mixture' runs those of the scenario's [[mixture]] together."
     )
 
@@ -73,7 +111,7 @@ def progress_option(text: str) -> Decorator:
 
 
 slo_option = click.option(
-    "--slo", multiple=True, metavar="TARGET",
+    "--slo", multiple=True, metavar="TARGET", shell_complete=completion("measure"),
     help="Target, as in 'loss_ratio<=1e-4', in addition to those of [slo]. The exit code is 3 if one is missed. May be repeated.",
 )  # fmt: skip
 junit_option = output_file_option("--junit", text="Write the targets as JUnit into FILE, one test case for each.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.gate import write_cases
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.log import Level, log
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates, summary_lines
 from handoff.cli.progress import StatusLine
@@ -34,6 +35,8 @@ def plan_command(
         If the scenario or the request is wrong.
     """
     plan = validate_request(request)
+    targets = "; ".join(map(str, plan.targets))
+    log(Level.DEBUG, f"handoff: {request.scenario}: seed {plan.seed}; {', '.join(request.procedures)}; {targets}")
     if request.analytic:
         estimates = analytic_answers(plan)
         show_estimates(plan, estimates, as_json)

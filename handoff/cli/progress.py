@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.log import is_quiet
 from handoff.cli.terminal import report
 from handoff.output.printable import printable
 from handoff.simulation.run import StudyProgress
@@ -40,7 +41,7 @@ class StatusLine:
 
     def __init__(self, wanted: bool | None) -> None:
         self.terminal = sys.stderr.isatty()
-        self.shown = self.terminal if wanted is None else wanted
+        self.shown = self.terminal and not is_quiet() if wanted is None else wanted
         self._display: LiveDisplay | None = None
 
     def __call__(self, text: str) -> None:

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from handoff.cli.log import Level, log
 from handoff.cli.tables import print_cells
-from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.experiments.sweep.query import query
 
 
@@ -23,7 +24,7 @@ def print_query(sql: str, folder: Path, *, as_json: bool, as_csv: bool) -> None:
         raise ValueError(ONE_FORMAT)
     result = query(folder, sql)
     for damage in result.damaged:
-        report(f"handoff: {damage}: left out")
+        log(Level.WARNING, f"handoff: {damage}: left out")
     if as_csv:
         show_csv(result.columns, result.rows)
     elif as_json:

@@ -11,7 +11,8 @@ import click
 from handoff.cli.command_group import CommandGroup
 
 _COMMANDS = (
-    "compare", "diff", "dissector", "ladder", "plan", "procedures", "query", "report", "run", "sweep", "trace", "validate",
+    "compare", "completion", "diff", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query",
+    "report", "run", "schema", "sweep", "trace", "validate",
 )  # fmt: skip
 
 
@@ -20,7 +21,7 @@ _COMMANDS = (
     modules={name: f"handoff.cli.commands.{name}" for name in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="handoff")
+@click.version_option(None, "-V", "--version", package_name="handoff")
 def root() -> None:
     """Simulate Mobile IP handoff procedures on real traffic and movement.
 

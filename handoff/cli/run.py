@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.log import Level, log
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
-from handoff.cli.terminal import ONE_FORMAT, report, show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.output.printable import printable
 from handoff.protocol.constants import SECOND
 from handoff.protocol.mixture import Mixture
@@ -81,11 +82,15 @@ def run_study(
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
     for warning in setup.replay_warnings:
-        report(f"handoff: {printable(warning)}")
+        log(Level.WARNING, f"handoff: {printable(warning)}")
     for warning in setup.warnings:
-        report(f"handoff: movement: {printable(warning)}")
+        log(Level.WARNING, f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
     packets = study.count_expected_packets(setup)
+    log(
+        Level.DEBUG, f"handoff: {scenario}: {setup.network.mobile_count:,} mobile nodes, {len(setup.network.nodes):,} nodes, "
+        f"{setup.network.flow_count:,} flows, about {packets:,} packets; seed {seed}; {', '.join(names)}"
+    )  # fmt: skip
     gate = None
     if slo or junit is not None or checked.slo is not None:
         from handoff.cli.gate import open_gate
@@ -103,7 +108,7 @@ def run_study(
         detail = packets <= study.MAX_RECORDED_PACKETS
         if not detail:
             left_out = "metrics that need a record of each are left out (--detail)"
-            report(f"handoff: about {packets:,} packets: {left_out}")
+            log(Level.INFO, f"handoff: about {packets:,} packets: {left_out}")
     checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
     capture_file = None if capture is None else capture[0]
     files = {"--pcap": capture_file, "--checkpoint": checkpoint_file, "--junit": junit, "--report": report_file}
@@ -152,6 +157,7 @@ def run_study(
             facts = _provenance(text, scenario, seed, command) if runs else {}
             if output is not None and runs:
                 parquet.write_tables(output, runs, setup, seed, facts)
+                log(Level.DEBUG, f"handoff: {output}: tables of {len(runs)} runs written")
             if report_file is not None and runs:
                 from handoff.cli.report import write_study_report
                 from handoff.cli.report_map import load_places
@@ -165,7 +171,7 @@ def run_study(
         if checkpoints is not None and not interruption.requested:
             checkpoints.remove()
         elif checkpoints is not None and checkpoints.path.exists():
-            report(f"handoff: {checkpoints.path}: repeat the command with --resume to continue")
+            log(Level.INFO, f"handoff: {checkpoints.path}: repeat the command with --resume to continue")
     return interruption.exit_code or (0 if gate is None else gate.exit_code)
 
 
@@ -205,11 +211,11 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
         if path.exists():
             raise ScenarioError([f"{path}: a checkpoint exists: resume it with --resume, or remove it"])
     elif not path.exists():
-        report(f"handoff: {path}: no checkpoint: the study starts from the beginning")
+        log(Level.INFO, f"handoff: {path}: no checkpoint: the study starts from the beginning")
     else:
         reached_ps = checkpoints.resume()
         complete = len(checkpoints.complete.runs)
-        report(f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s")
+        log(Level.INFO, f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s")
     return checkpoints
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.gate import Gate, open_gate
 from handoff.cli.interrupt import InterruptHandler
+from handoff.cli.log import Level, log
 from handoff.cli.sweep_output import show_forecast, show_summary
 from handoff.cli.sweep_progress import Progress
-from handoff.cli.terminal import report
 from handoff.experiments.planning.outcome import Outcome, judge_replications
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.sweep.cost_estimate import preview_sweep
@@ -42,13 +42,14 @@ def sweep(
         If the scenario, the sweep, the options or the dataset are wrong.
     """
     plan, measures = plan_sweep(request)
+    log(Level.DEBUG, f"handoff: {request.scenario}: {len(plan.points):,} points, {plan.run_count:,} runs")
     gate = _open_gate(plan, request, slo, junit)
     if dry_run or output is None:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)
         return ExitCode.FAILED if plan.failures else ExitCode.OK
     executor = open_executor()
     for line in group_failures(plan.failures):
-        report(f"handoff: left out: {line}")
+        log(Level.WARNING, f"handoff: left out: {line}")
     observer = _TerminalObserver(executor, progress)
     result = run_sweep(plan, output, executor, rerun_stale=rerun_stale, observer=observer)
     observer.end()
@@ -88,7 +89,7 @@ class _TerminalObserver(SweepObserver):
 
     def on_start(self, missing: set[Run], contents: DatasetContents) -> None:
         for damage in contents.damaged:
-            report(f"handoff: {damage}: done again if it is part of this sweep")
+            log(Level.WARNING, f"handoff: {damage}: done again if it is part of this sweep")
         if missing:
             self._progress = Progress(missing, contents.runs, self._show_progress)
             self._interruption = InterruptHandler("finishing the runs in progress", self._executor.stop)
@@ -99,7 +100,7 @@ class _TerminalObserver(SweepObserver):
 
     def on_failure(self, failure: Failure) -> None:
         self.end()
-        report(f"handoff: left out: {failure.describe()}")
+        log(Level.WARNING, f"handoff: left out: {failure.describe()}")
 
     @property
     def exit_code(self) -> int:

@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 from engine.histogram import RESOLUTION
+from engine.similar_names import similar_names
 from handoff.metrics.bursts import count_events
 from handoff.metrics.event_interval import EventCount
 
@@ -22,8 +22,8 @@ PS_PER_S = 1e12
 """Measures are in ps, columns of tables in seconds."""
 MIN_TAIL_SAMPLES = 10
 """Samples that a quantile needs on either side."""
-MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.5
-"""Number of names that an error message suggests, and how similar they have to be (``difflib``)."""
+MAX_SUGGESTIONS, SUGGESTION_CUTOFF = 3, 0.4
+"""Number of names that an error message suggests, and how similar they have to be."""
 MAX_LISTED = 40
 """Number of names that an error message lists if none is similar."""
 
@@ -484,5 +484,5 @@ def has_enough_samples(name: str, samples: int) -> bool:
 
 def _suggest(name: str, names: Iterable[str]) -> str:
     names = list(names)
-    close = get_close_matches(name, names, MAX_SUGGESTIONS, SUGGESTION_CUTOFF)
+    close = similar_names(name, names, MAX_SUGGESTIONS, SUGGESTION_CUTOFF)
     return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names[:MAX_LISTED])}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass
 
 from handoff.protocol import constants
@@ -79,12 +81,12 @@ class Options:
     retransmit_max_ps : int or None
         Longest wait for a reply. Default: 32 s (RFC 6275 11.8); in IPv4 with the profile ``rfc`` the lifetime (RFC 5944 3.6.3).
     new_buffer_packets, new_buffer_bytes : int or None
-        Buffer of the new router for a mobile node that has registered but not attached yet (decisions 9 and 13). None:
-        unlimited; 0: no buffer.
+        Buffer of the new router for a mobile node that has registered but not attached yet (decisions 9 and 13).
+        Unlimited (None), or 0: no buffer.
     old_buffer_packets, old_buffer_bytes : int or None
         Buffer of the old router for packets that its link cannot carry to the mobile node any longer (decision 28). It keeps them
-        until forwarding starts or the mobile node returns, at most for the lifetime of a forwarding entry. None: unlimited; 0:
-        the packets are lost. Another value requires a layer 2 that reports undelivered frames, for instance one with
+        until forwarding starts or the mobile node returns, at most for the lifetime of a forwarding entry. Unlimited (None),
+        or 0: the packets are lost. Another value requires a layer 2 that reports undelivered frames, for instance one with
         acknowledgements.
     linger_ps : int
         Time that a visitor entry remains after the marker has passed and the link is down (decision 10).
@@ -105,12 +107,12 @@ class Options:
     upstream_hold : bool
         If true, a mobile node without a registered link buffers its upstream packets (decision 28). Otherwise it drops them.
     upstream_packets : int or None
-        Number of upstream packets that a mobile node buffers; None: unlimited; 0: none.
+        Number of upstream packets that a mobile node buffers: unlimited (None), or 0: none.
     bicast_ps : int or None
-        Time that the old binding remains in addition to the new one. None: until the old link is down, and ``bicast_linger_ps``
-        longer (decision 29).
+        Time that the old binding remains in addition to the new one. Default: until the old link is down, and
+        ``bicast_linger_ps`` longer (decision 29).
     bicast_linger_ps : int
-        Time that the old binding remains after the old link is down, if ``bicast_ps`` is None.
+        Time that the old binding remains after the old link is down, without ``bicast_ps``.
     tunnel_limit : int
         Largest number of encapsulations of a packet (decision 25).
     encapsulation : {"ipip", "minimal", "gre"}
@@ -118,9 +120,9 @@ class Options:
     dad_ps : int or None
         Duration of duplicate address detection of a new care-of address (decision 22). Default: 0 in ``patent``, 1 s in ``rfc``.
     return_routability : bool or None
-        If true, both addresses are tested before an update to a correspondent (decision 23).
+        If true, both addresses are tested before an update to a correspondent (decision 23). Default: true in ``rfc``.
     authentication : bool or None
-        If true, registrations are authenticated and protected against replay.
+        If true, registrations are authenticated and protected against replay. Default: true in ``rfc``.
     authentication_service_ps : int
         Additional service time of an anchor for each authenticated message.
     resequence_ps : int
@@ -170,6 +172,20 @@ class Options:
     authentication_service_ps: int = 0
     resequence_ps: int = 0
     settle_ps: int = 100 * MS
+
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
+        """Return the text of each option, by the name of its field: the docstring of the class is the place of the texts."""
+        texts: dict[str, list[str]] = {}
+        names: list[str] = []
+        for line in inspect.cleandoc(cls.__doc__ or "").partition("----------\n")[2].splitlines():
+            if line.startswith("    "):
+                for name in names:
+                    texts[name].append(line.strip())
+            else:
+                names = line.partition(" : ")[0].split(", ")
+                texts |= {name: [] for name in names}
+        return {name: re.sub(r"``(\w+?)(_ps)?``", r"'\1'", " ".join(lines)) for name, lines in texts.items()}
 
     def problems(self) -> list[str]:
         """Return an error message for each invalid option."""

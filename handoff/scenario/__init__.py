@@ -2,6 +2,6 @@
 
 from handoff.scenario.errors import HandoffError, ScenarioError
 from handoff.scenario.load import load_scenario
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 
 __all__ = ["HandoffError", "Scenario", "ScenarioError", "load_scenario"]

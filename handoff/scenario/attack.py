@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pydantic import StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from engine.quantities import DURATION
 from handoff.protocol.attacks import FLOOD, FORGED, KINDS, LOOP, MAX_MESSAGES, RECORDING_KINDS, REFLECTION, REGISTRATION, UPDATE
@@ -28,40 +28,29 @@ _OF_RECORDERS = ("to", "care_of", "rate")
 
 
 class AttackTable(StrictModel):
-    """An attacker.
+    """An attacker. Times are in picoseconds, and ``rate`` is messages in a million hours; None has the default of the key."""
 
-    Attributes
-    ----------
-    kind : str
-        What it does.
-    node : str
-        Node that it sends from.
-    to : str or None
-        Agent that it attacks. None: the anchor, or the correspondents, of each mobile node.
-    care_of : str or None
-        Care-of address of its requests; None: its own node.
-    mobiles : list of str or None
-        Names of the mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell; None: all.
-    start, stop : int
-        Time of the attack; ``stop`` None: the end of the run.
-    rate : int or None
-        Messages per time; None: one about each mobile node.
-    poisson : bool
-        If true, the intervals are exponential.
-    delay : int or None
-        Time after which a recorded message is sent again, or for which it is held back.
-    """
-
-    kind: Literal[KINDS]  # type: ignore[valid-type]
-    node: Name
-    to: Name | None = None
-    care_of: Name | None = None
-    mobiles: NamePatterns | None = None
-    start: Duration = 0
-    stop: Duration | None = None
-    rate: Frequency | None = None
-    poisson: StrictBool = False
-    delay: Duration | None = None
+    kind: Literal[KINDS] = Field(description="What the attacker does.")  # type: ignore[valid-type]
+    node: Name = Field(description="Name of the node that it sends from.")
+    to: Name | None = Field(
+        default=None,
+        description="Name of the agent that it attacks. Default: the anchor, or the correspondents, of each mobile node.",
+    )
+    care_of: Name | None = Field(
+        default=None, description="Name of the node that is the care-of address of its requests. Default: its own node."
+    )
+    mobiles: NamePatterns | None = Field(
+        default=None, description="Names of the mobile nodes that it attacks, with *, ? and […] as in a shell. Default: all."
+    )
+    start: Duration = Field(default=0, description="Time at which the attack begins.")
+    stop: Duration | None = Field(default=None, description="Time at which the attack ends. Default: the end of the run.")
+    rate: Frequency | None = Field(default=None, description="Messages per time. Default: one about each mobile node.")
+    poisson: StrictBool = Field(
+        default=False, description="If true, the intervals between messages are exponential instead of constant."
+    )
+    delay: Duration | None = Field(
+        default=None, description="Time after which a recorded message is sent again, or for which it is held back."
+    )
 
     @property
     def records(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StrictBool, model_validator
+from pydantic import ConfigDict, Field, StrictBool, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
 
-from handoff.protocol.procedures import name_errors, parse_names
-from handoff.scenario.field_types import Duration, Positive, StrictModel, ValueReader, as_list
+from handoff.protocol.procedures import MIXTURE, PROCEDURES, name_errors, parse_names
+from handoff.scenario.field_types import TEXT, Duration, Positive, StrictModel, ValueReader, as_list, one_or_more
 from handoff.scenario.value_ranges import expand_values, toml_literal
 
 NOT_OF_A_POINT = ("sweep", "slo", "seed")
@@ -39,41 +40,31 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-Values = Annotated[tuple[str, ...], ValueReader(_read_values)]
-Procedures = Annotated[list[str], ValueReader(_read_procedures), Field(min_length=1)]
+_VALUES = one_or_more({"type": ["string", "number", "boolean"]})
+_VALUES["anyOf"].append({"type": "object"})  # a path without quotes: options.bicast = […]
+_NAMES: JsonSchemaValue = one_or_more({"enum": [*PROCEDURES, MIXTURE, "all"]})
+Values = Annotated[tuple[str, ...], ValueReader(_read_values), WithJsonSchema(_VALUES)]
+Procedures = Annotated[list[str], ValueReader(_read_procedures), Field(min_length=1), WithJsonSchema(_NAMES)]
 
 
 class Sweep(StrictModel):
-    """Fields and their values; every key other than the attributes below is the name of a field.
-
-    Attributes
-    ----------
-    zip : list of list of str
-        Fields of each list take their values in step; all others in every combination.
-    procedures : list of str
-        Names, or ``all``.
-    runs : int
-        Replications of each point, with the seeds ``seed``, ``seed + 1`` …
-    warmup : duration
-        Time at the start of a run that is not measured.
-    batches : int
-        Batches into which the time after the warm-up is divided.
-    where : str or None
-        Condition of the points to run (SQL over the fields and ``procedure``). Default: all points.
-    detail : bool
-        If true, record every packet.
-    """
+    """Fields and their values; every key other than those below is the name of a field."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Values] = Field(init=False)
 
-    zip: list[Annotated[list[str], Field(min_length=2)]] = Field(default_factory=list)
-    procedures: Procedures | None = None
-    runs: Positive = 10
-    warmup: Duration = 0
-    batches: Positive = 1
-    where: str | None = None
-    detail: StrictBool = False
+    zip: list[Annotated[list[str], Field(min_length=2)]] = Field(
+        default_factory=list,
+        description="Groups of fields that take their values in step; all other fields vary in every combination.",
+    )
+    procedures: Procedures | None = Field(default=None, description="Names of the procedures, or 'all'.")
+    runs: Positive = Field(default=10, description="Replications of each point, with consecutive seeds from 'seed' on.")
+    warmup: Duration = Field(default=0, description="Time at the start of a run that the measures leave out.")
+    batches: Positive = Field(default=1, description="Batches into which the time after the warm-up is divided.")
+    where: str | None = Field(
+        default=None, description="Condition of the points to run: SQL over the fields and 'procedure'. Default: all points."
+    )
+    detail: StrictBool = Field(default=False, description="If true, record every packet and compute all measures.")
 
     @property
     def fields(self) -> dict[str, tuple[str, ...]]:
@@ -125,7 +116,9 @@ def _read_targets(value: Any) -> Any:
 class Slo(StrictModel):
     """Service-level objectives: limits of measures, as in ``loss_ratio<=1e-4``."""
 
-    targets: Annotated[list[str], ValueReader(_read_targets), Field(min_length=1)]
+    targets: Annotated[list[str], ValueReader(_read_targets), Field(min_length=1), WithJsonSchema(one_or_more(TEXT))] = Field(
+        description="Limits of measures, as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'."
+    )
 
 
 __all__ = ["NOT_OF_A_POINT", "Slo", "Sweep", "zip_problems"]

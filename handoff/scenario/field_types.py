@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from engine.quantities import (
@@ -16,14 +25,17 @@ from engine.quantities import (
     NO_BYTES,
     NO_PLACE,
     NO_RATE,
+    NUMBER,
     RATE,
     SIZE,
+    UNLIMITED,
     Quantity,
     is_unlimited,
     loss_threshold,
     parse_fraction,
     refuse_zero,
 )
+from handoff.scenario.units import parse_percent
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -46,6 +58,17 @@ class ValueReader(BeforeValidator):
         """Return the schema of the field."""
         return core_schema.no_info_before_validator_function(self.func, schema=handler(source_type))  # type: ignore[arg-type]
 
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the JSON schema of the values that ``func`` takes."""
+        if isinstance(self.func, (QuantityReader, DecimalReader)):
+            return self.func.json_schema()
+        json_schema = handler(schema)
+        if self.func is as_list:
+            return one_or_more(json_schema["items"])
+        if self.func in (read_limit, read_places):
+            return {"anyOf": [json_schema | ({"minimum": 1} if self.func is read_places else {}), {"enum": list(UNLIMITED)}]}
+        return json_schema
+
 
 @dataclass(frozen=True)
 class QuantityReader:
@@ -64,6 +87,11 @@ class QuantityReader:
         if isinstance(value, str) or (value == 0 and not isinstance(value, bool)):
             return self.quantity.read(value)
         raise ValueError(f"{value!r} has no unit: write text with one, as in {self.quantity.example!r}")
+
+    def json_schema(self) -> JsonSchemaValue:
+        """Return the JSON schema of the values: text with a unit, or 0."""
+        text = {"type": "string", "pattern": self.quantity.pattern(), "examples": [self.quantity.example]}
+        return {"anyOf": [text, {"const": 0}]}
 
 
 def read_limit(value: Any) -> Any:
@@ -102,6 +130,11 @@ class LimitReader(QuantityReader):
         number = super().__call__(value)
         return number if self.no_zero is None else refuse_zero(number, self.no_zero)
 
+    def json_schema(self) -> JsonSchemaValue:
+        """Return the JSON schema of the values: those of a quantity, and words."""
+        text, zero = super().json_schema()["anyOf"]
+        return {"anyOf": [text, *([zero] if self.no_zero is None else []), {"enum": list(UNLIMITED)}]}
+
 
 @dataclass(frozen=True)
 class DecimalReader:
@@ -115,12 +148,15 @@ class DecimalReader:
         Limits of the number; both are allowed.
     digits : int
         Decimals that are kept.
+    is_share : bool
+        If true, text with a percent sign is a value too.
     """
 
     noun: str
     low: int
     high: int
     digits: int
+    is_share: bool = False
 
     def __call__(self, value: Any) -> int:
         """Return a number in units of ``10**-digits``, rounded.
@@ -130,14 +166,22 @@ class DecimalReader:
         ValueError
             If the value is no finite number, or out of range.
         """
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        text = repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+        if self.is_share and isinstance(value, str) and value.strip().endswith("%"):
+            text = parse_percent(value)
         try:
-            number = Fraction(repr(value)) if is_number else None
-        except ValueError:  # nan, inf
+            number = Fraction(text)
+        except ValueError:  # no number, nan, inf
             number = None
         if number is None or not self.low <= number <= self.high:
-            raise ValueError(f"{value!r} is not {self.noun}: give a number from {self.low} to {self.high}")
+            percent = ", or a percentage as in '5%'" if self.is_share else ""
+            raise ValueError(f"{value!r} is not {self.noun}: give a number from {self.low} to {self.high}{percent}")
         return round(number * Fraction(10**self.digits))
+
+    def json_schema(self) -> JsonSchemaValue:
+        """Return the JSON schema of the values: a number, and for a share a percentage."""
+        number = {"type": "number", "minimum": self.low, "maximum": self.high}
+        return {"anyOf": [number, PERCENTAGE]} if self.is_share else number
 
 
 read_duration = QuantityReader(DURATION)
@@ -151,14 +195,15 @@ def read_probability(value: Any) -> str:
     ValueError
         If the value is no number, or out of range.
     """
-    problem = ValueError(f"{value!r} is not a probability: give a number from 0 to below 1")
+    problem = ValueError(f"{value!r} is not a probability: give a number from 0 to below 1, or a percentage as in '0.1%'")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise problem
+    text = parse_percent(str(value))
     try:
-        loss_threshold(value)
+        loss_threshold(text)
     except (ValueError, ZeroDivisionError):
         raise problem from None
-    return str(value)
+    return text
 
 
 def _read_pace(value: Any) -> str:
@@ -242,13 +287,26 @@ def parse_prefix(value: Any) -> Prefix:
     raise ValueError(f"{value!r} is not an address or prefix{hint}")
 
 
+def one_or_more(element: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the JSON schema of a value or an array of values."""
+    return {"anyOf": [element, {"type": "array", "items": element, "minItems": 1}]}
+
+
+PERCENTAGE: JsonSchemaValue = {"type": "string", "pattern": rf"^\s*{NUMBER}\s*%\s*$", "examples": ["1%"]}
+TEXT: JsonSchemaValue = {"type": "string", "minLength": 1}
+_NAME: JsonSchemaValue = {"type": "string", "pattern": r"^[^\s>|*<]{1,64}$"}
+_FRACTION: JsonSchemaValue = {"type": "string", "pattern": rf"^\s*(?:{NUMBER}|\d+/\d+)\s*$"}
+_PACE: JsonSchemaValue = {"anyOf": [{"type": "number", "minimum": float(_SLOWEST_PACE), "maximum": _FASTEST_PACE}, _FRACTION]}
+_LOSS: JsonSchemaValue = {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, PERCENTAGE, _FRACTION]}
+PREFIX: JsonSchemaValue = {"type": "string", "examples": ["10.0.0.7", "10.0.0.0/8", "2001:db8::/32"]}
+
 Duration = Annotated[int, ValueReader(read_duration)]
 Size = Annotated[int, ValueReader(QuantityReader(SIZE))]
-Pace = Annotated[str, ValueReader(_read_pace)]
-Loss = Annotated[str, ValueReader(read_probability)]
-Name = Annotated[str, ValueReader(_read_name)]
-Names = Annotated[list[Name], Field(min_length=1), ValueReader(_read_names)]
-NamePatterns = Annotated[list[str], ValueReader(_read_patterns), Field(min_length=1)]
+Pace = Annotated[str, ValueReader(_read_pace), WithJsonSchema(_PACE)]
+Loss = Annotated[str, ValueReader(read_probability), WithJsonSchema(_LOSS)]
+Name = Annotated[str, ValueReader(_read_name), WithJsonSchema(_NAME)]
+Names = Annotated[list[Name], Field(min_length=1), ValueReader(_read_names), WithJsonSchema(one_or_more(_NAME))]
+NamePatterns = Annotated[list[str], ValueReader(_read_patterns), Field(min_length=1), WithJsonSchema(one_or_more(TEXT))]
 """Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell."""
 MAX_COUNT = 10**15
 """Largest number of packets, nodes and the like: far above anything that a run could have, and far below the end of int64."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.regular_file import read_regular
+from engine.similar_names import name_hint, similar_names
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.experiment import Sweep
-from handoff.scenario.field_paths import keys_at
-from handoff.scenario.models import Scenario
-from handoff.scenario.overrides import set_value, variable_fields
+from handoff.scenario.field_paths import field_at, keys_at
+from handoff.scenario.overrides import resolve_paths, set_value, variable_fields
+from handoff.scenario.scenario import Scenario
 from handoff.scenario.toml_text import parse_toml
 
 _HEADER = re.compile(r"\s*\[(\[)?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -25,6 +25,8 @@ _NOT_VARIED = {
     "sweep": "[sweep] lists the fields that vary",
     "slo": "[slo] has the targets of every point",
 }
+_TYPING_ERROR = 0.75
+"""Similarity at which a field of [sweep] is taken for one of its own keys."""
 _PLACE = re.compile(r"([a-z0-9_.]+): ")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
@@ -108,7 +110,9 @@ def _parse_file(path: Path) -> tuple[dict[str, Any], str]:
     except tomllib.TOMLDecodeError as error:
         position = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{position[1]}" if position else f"{path}"
-        raise ScenarioError([f"{where}: not TOML: {str(error).split(' (at')[0]}"]) from None
+        reason = str(error).split(" (at")[0]
+        hint = "; is a quote missing at the end of the text?" if "'\\n'" in reason else ""
+        raise ScenarioError([f"{where}: not TOML: {reason}{hint}"]) from None
 
 
 def validate(
@@ -138,16 +142,30 @@ def validate(
     short_names = variable_fields(data)
     names = [entry.partition("=")[0].strip() for entry in changes]
     changed = {tuple(dotted.split(".")) for name in names for dotted in short_names.get(name, (name,))}
+    errors, scenario = [], None
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        split = [e for errors in map(_split, error.errors()) for e in errors]
-        problems = [_locate_problem(Path(path), lines, changed, change_label, e) for e in split]
-        raise ScenarioError([message for _, message in sorted(problems, key=lambda problem: problem[0])]) from None
-    if scenario.sweep is not None and (unknown := unknown_fields(data, scenario.sweep.fields)):
-        line = {name: lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1)) for name in unknown}
-        raise ScenarioError([f"{path}:{line[name]}: sweep: {problem}" for name, problem in unknown.items()])
+        errors = [e for errors in map(_split, error.errors()) for e in errors]
+        if all(e["loc"] for e in error.errors()):  # the checks between the tables come after all others
+            from handoff.scenario.partial import partial_problems  # only a scenario with mistakes needs it
+
+            errors += [_reference_error(problem) for problem in partial_problems(data, error.errors())]
+    problems = [_locate_problem(Path(path), lines, changed, change_label, error) for error in errors]
+    for name, problem in unknown_fields(data, _varied_fields(data)).items():
+        line = lines.get(("sweep", *name.split(".")), lines.get(("sweep",), 1))
+        problems.append((line, f"{path}:{line}: sweep: {problem}"))
+    if problems or scenario is None:
+        raise ScenarioError([message for _, message in sorted(problems, key=lambda problem: problem[0])])
     return scenario
+
+
+def _varied_fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the fields of ``[sweep]`` and their values; none if the table is wrong itself."""
+    try:
+        return Sweep.model_validate(data["sweep"]).fields if "sweep" in data else {}
+    except ValidationError:
+        return {}
 
 
 def build_scenario(data: dict[str, Any]) -> Scenario:
@@ -182,10 +200,13 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
         try:
             Scenario.model_validate(set_value(data, name, values[0]))
         except ValidationError as error:
-            if unknown := [e for e in error.errors() if e["type"] == "extra_forbidden"]:
+            changed = {tuple(path.split(".")) for path in resolve_paths(data, name)}
+            wrong = [e for e in error.errors() if e["type"] == "extra_forbidden"]
+            unknown = [e for e in wrong if any(tuple(map(str, e["loc"])) == path[: len(e["loc"])] for path in changed)]
+            if unknown:
                 problems[name] = format_error(unknown[0])
         except ValueError as error:
-            close = difflib.get_close_matches(name, Sweep.model_fields, 1)
+            close = similar_names(name, Sweep.model_fields, cutoff=_TYPING_ERROR)
             problems[name] = f"{name}: no field of a scenario; did you mean {close[0]!r}?" if close else str(error)
     return problems
 
@@ -193,14 +214,18 @@ def unknown_fields(data: dict[str, Any], varied: Mapping[str, Sequence[str]]) ->
 def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
     """Return the line of each table header and key by its path; an int in a path counts the tables of an array."""
     lines: dict[tuple[str | int, ...], int] = {}
-    counts: dict[str, int] = {}
+    latest: dict[tuple[str | int, ...], int] = {}  # number of the latest table of each array
     table: tuple[str | int, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
-            name = header[2].replace('"', "")
+            *outer, name = header[2].replace('"', "").split(".")
+            table = ()
+            for key in outer:
+                table = (*table, key, latest[*table, key]) if (*table, key) in latest else (*table, key)
+            table = (*table, name)
             if header[1]:
-                counts[name] = counts.get(name, -1) + 1
-            table = tuple(part for key in name.split(".") for part in ([key, counts[key]] if key in counts else [key]))
+                latest[table] = latest.get(table, -1) + 1
+                table = (*table, latest[table])
             lines[table] = number
         elif key := _KEY.match(line):
             lines.setdefault((*table, *key[1].replace('"', "").split(".")), number)
@@ -211,12 +236,14 @@ def _split(error: Any) -> list[Any]:
     """Return an error for each problem of several tables, one a line, with the place that the problem begins with."""
     if error["loc"] or error["type"] != "value_error":
         return [error]
-    errors = []
-    for problem in error["msg"].removeprefix("Value error, ").split("\n"):
-        place = _PLACE.match(problem)
-        loc = tuple(int(part) if part.isdecimal() else part for part in place[1].split(".")) if place else ()
-        errors.append({**error, "loc": loc, "msg": problem[place.end() :] if place else problem})
-    return errors
+    return [_reference_error(problem) for problem in error["msg"].removeprefix("Value error, ").split("\n")]
+
+
+def _reference_error(problem: str) -> dict[str, Any]:
+    """Return an error like those of pydantic for a problem that begins with its place."""
+    place = _PLACE.match(problem)
+    loc = tuple(int(part) if part.isdecimal() else part for part in place[1].split(".")) if place else ()
+    return {"type": "value_error", "loc": loc, "msg": problem[place.end() :] if place else problem}
 
 
 def _locate_problem(
@@ -226,7 +253,8 @@ def _locate_problem(
     loc = tuple(error["loc"])
     known: tuple[str | int, ...] = tuple(part for name in loc for part in (name.split(".") if isinstance(name, str) else [name]))
     while known and known not in lines:
-        known = known[:-1]
+        single = tuple(part for part in known if part != 0)  # a single table instead of an array of one
+        known = single if single in lines else known[:-1]
     line = lines.get(known, 1)
     texts = tuple(map(str, loc))
     in_changed_table = bool(texts) and loc not in lines and any(texts == change[: len(texts)] for change in changed)
@@ -240,12 +268,15 @@ def format_error(error: Any) -> str:
     message: str = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = sorted(keys_at(loc[:-1]))
-        close = difflib.get_close_matches(str(loc[-1]), names, 1)
-        message = f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; allowed are {', '.join(names)}"
+        message = "unknown key; " + name_hint(str(loc[-1]), names, f"allowed are {', '.join(names)}")
     elif error["type"] == "missing":
-        message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it")
+        field = field_at(loc)
+        what = f" ({field.description[0].lower()}{field.description[1:].rstrip('.')})" if field and field.description else ""
+        message = "is missing; " + ("every scenario needs it" if len(loc) == 1 else "its table needs it") + what
+    elif error["type"] == "bool_type":
+        message = f"{error['input']!r} is neither true nor false: write one of them, without quotes"
     elif error["type"] == "literal_error":
-        close = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]), 1)
+        close = similar_names(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]))
         message = f"{error['input']!r} is not one of {error['ctx']['expected']}"
         message += f"; did you mean {close[0]!r}?" if close else ""
     elif error["type"] != "value_error":

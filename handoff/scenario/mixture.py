@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
+from typing import Annotated
 
+from pydantic import Field, WithJsonSchema
+
+from engine.similar_names import name_hint
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario.field_types import NamePatterns, StrictModel
 from handoff.scenario.movement import Share
@@ -14,22 +17,17 @@ WHOLE = 10**6
 
 
 class MixtureGroup(StrictModel):
-    """Group of mobile nodes with a procedure.
+    """Group of mobile nodes with a procedure. ``share`` is in units of ``1 / WHOLE``; a group with neither key has the rest."""
 
-    Attributes
-    ----------
-    procedure : str
-    share : int or None
-        Share of the mobile nodes that no group names, in units of ``1 / WHOLE``.
-    mobiles : list of str or None
-        Names of mobile nodes, with ``*``, ``?`` and ``[…]`` as in a shell.
-
-    A group with neither has the remaining mobile nodes.
-    """
-
-    procedure: str
-    share: Share | None = None
-    mobiles: NamePatterns | None = None
+    procedure: Annotated[str, WithJsonSchema({"enum": list(PROCEDURES)})] = Field(
+        description="Name of the procedure; several groups may have the same one."
+    )
+    share: Share | None = Field(
+        default=None,
+        description="Share of the mobile nodes that no group names, rounded to whole nodes. A group without share and mobiles "
+        "has the rest.",
+    )
+    mobiles: NamePatterns | None = Field(default=None, description="Names of mobile nodes, with *, ? and […] as in a shell.")
 
     @property
     def is_rest(self) -> bool:
@@ -44,11 +42,9 @@ def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[
         if group.share is not None and group.mobiles is not None:
             problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
         if group.procedure not in PROCEDURES:
-            close = difflib.get_close_matches(group.procedure, PROCEDURES, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(PROCEDURES)}"
-            problems.append(f"mixture.{i}: no procedure {group.procedure!r}; {hint}")
+            problems.append(f"mixture.{i}.procedure: no procedure {group.procedure!r}; {name_hint(group.procedure, PROCEDURES)}")
         elif PROCEDURES[group.procedure].hierarchical and not has_regions:
-            problems.append(f"mixture.{i}: {group.procedure} is hierarchical: give each router a region with a gateway")
+            problems.append(f"mixture.{i}.procedure: {group.procedure} is hierarchical: give each router a region with a gateway")
     rest = [i for i, group in enumerate(groups) if group.is_rest]
     if len(rest) > 1:
         problems.append("mixture: only one group can have the remaining mobile nodes: give all others a 'share' or 'mobiles'")

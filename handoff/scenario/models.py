@@ -1,34 +1,15 @@
-"""Pydantic models of a scenario file. They read units; a value without its unit is refused."""
+"""Pydantic models of restarts, temporary home agents and options of the procedures (``network``: of nodes and links)."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, create_model, model_validator
 
 from engine.quantities import DURATION
 from handoff.protocol.options import CHOICES, Options
-from handoff.scenario.attack import AttackTable, attack_problems
-from handoff.scenario.experiment import Slo, Sweep
-from handoff.scenario.field_types import (
-    Count,
-    CountLimit,
-    Duration,
-    Name,
-    Names,
-    SizeLimit,
-    StrictModel,
-    ValueReader,
-    as_list,
-    join_names,
-)
-from handoff.scenario.mixture import MixtureGroup, mixture_problems
-from handoff.scenario.movement import CoverageModel, Movement
-from handoff.scenario.network import HomeAgent, Link, Node, Region, RegionLink, Regions, Routers, RouterTable
-from handoff.scenario.traffic import Traffic
+from handoff.scenario.field_types import Count, CountLimit, Duration, Name, Names, SizeLimit, StrictModel
 
 _SECOND = DURATION.units["s"]
 
@@ -36,36 +17,37 @@ _SECOND = DURATION.units["s"]
 class TemporaryHomeAgent(StrictModel):
     """A node of a sub-network that is the temporary home agent of its routers in Mobile IPv6 (seed, figures 4 and 5)."""
 
-    node: Name
-    routers: Names
+    node: Name = Field(description="Name of the [[node]] that is the temporary home agent.")
+    routers: Names = Field(description="Names of its routers, or patterns such as 'ar{0..3}'.")
 
 
 class Restart(StrictModel):
     """Restart of an agent, which loses its bindings, visitors and forwarding entries."""
 
-    node: Name
-    at: Duration
+    node: Name = Field(description="Name of the node that loses its bindings, visitors and forwarding entries.")
+    at: Duration = Field(description="Time of the restart.")
 
 
 def _option_fields() -> dict[str, Any]:
     """Return a pydantic field for each field of ``Options``, with durations and sizes as text with a unit."""
     fields: dict[str, Any] = {}
+    texts = Options.descriptions()
     for field in dataclasses.fields(Options):
-        name, kind = field.name, field.type
+        name, kind, default = field.name, field.type, field.default
+        annotation: Any = Count
         if name in CHOICES:
-            fields[name] = (Literal[CHOICES[name]], field.default)
+            annotation = Literal[CHOICES[name]]
         elif name == "lifetime_s":
-            fields["lifetime"] = (Duration, Options.lifetime_s * _SECOND)
+            name, annotation, default = "lifetime", Duration, Options.lifetime_s * _SECOND
         elif name.endswith("_ps"):
-            fields[name.removesuffix("_ps")] = (Duration | None if "None" in str(kind) else Duration, field.default)
+            name, annotation = name.removesuffix("_ps"), Duration | None if "None" in str(kind) else Duration
         elif name.endswith("_bytes"):
-            fields[name] = (SizeLimit, field.default)
+            annotation = SizeLimit
         elif name.endswith("_packets"):
-            fields[name] = (CountLimit, field.default)
+            annotation = CountLimit
         elif "bool" in str(kind):
-            fields[name] = (StrictBool | None if "None" in str(kind) else StrictBool, field.default)
-        else:
-            fields[name] = (Count, field.default)
+            annotation = StrictBool | None if "None" in str(kind) else StrictBool
+        fields[name] = (annotation, Field(default=default, description=texts.get(field.name)))
     return fields
 
 
@@ -96,184 +78,3 @@ StudyOptions: Any = create_model(
     __validators__={"check": model_validator(mode="after")(_check_options)},  # type: ignore[dict-item]
     **_option_fields(),
 )
-
-
-def _duplicates(names: list[str]) -> list[str]:
-    return sorted(name for name, count in Counter(names).items() if count > 1)
-
-
-class Scenario(StrictModel):
-    """Input of a study: network, traffic, movement, options of the procedures."""
-
-    name: Name
-    duration: Duration
-    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 1
-    home_agent: HomeAgent
-    correspondent: Annotated[list[Node], ValueReader(as_list), Field(min_length=1)]
-    node: list[Node] = Field(default_factory=list)
-    link: Annotated[list[Link], Field(min_length=1)]
-    routers: Routers
-    router: list[RouterTable] = Field(default_factory=list)
-    region: list[Region] = Field(default_factory=list)
-    regions: Regions | None = None
-    temporary_home_agent: list[TemporaryHomeAgent] = Field(default_factory=list)
-    traffic: Annotated[list[Traffic], Field(min_length=1)]
-    movement: Movement
-    coverage: CoverageModel | None = None
-    restart: list[Restart] = Field(default_factory=list)
-    mixture: list[MixtureGroup] = Field(default_factory=list)
-    attack: list[AttackTable] = Field(default_factory=list)
-    options: StudyOptions = StudyOptions()
-    sweep: Sweep | None = None
-    slo: Slo | None = None
-
-    @property
-    def access_points(self) -> list[str]:
-        """Nodes that mobile nodes can attach to: the routers, and the home agent if it has a cell."""
-        return [*self.routers.names, *([self.home_agent.name] if self.home_agent.cell is not None else [])]
-
-    @model_validator(mode="after")
-    def _expand_regions(self) -> Scenario:
-        """Replace ``regions`` by ordinary nodes, links and regions."""
-        if self.regions is None or self._regions_problem():
-            return self
-        node, link, region = self.regions.expanded(self.routers.names)
-        return self.model_copy(update={"node": self.node + node, "link": self.link + link, "region": region, "regions": None})
-
-    @model_validator(mode="after")
-    def _check_references(self) -> Scenario:
-        """Check names that tables use of each other, and what depends on several tables."""
-        problems = [*self._node_problems(), *self._link_problems(), *self._router_problems(), *self._movement_problems()]
-        problems += [problem] if (problem := self._regions_problem()) else self._region_problems()
-        problems += [*self._temporary_home_agent_problems(), *self._coverage_problems(), *self._traffic_problems()]
-        problems += mixture_problems(self.mixture, bool(self.region or self.regions))
-        problems += attack_problems(self.attack, self.duration, self._agents())
-        if self.duration == 0:
-            problems.append("duration: 0 is too short; give a duration above 0")
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
-
-    def _agents(self) -> dict[str, list[str]]:
-        """Return the names of all nodes by what they are: home agent, gateways, routers, correspondents, others."""
-        gateways = [region.gateway for region in self.region]
-        return {
-            "home agent": [self.home_agent.name],
-            "gateway": gateways,
-            "router": self.routers.names,
-            "correspondent": [node.name for node in self.correspondent],
-            "node": [node.name for node in self.node if node.name not in gateways],
-        }
-
-    def _node_problems(self) -> list[str]:
-        fixed = [node.name for node in (self.home_agent, *self.correspondent, *self.node)]
-        names = [*fixed, *self.routers.names]
-        problems = [f"node {name!r} is listed twice: give every node a name of its own" for name in _duplicates(names)]
-        used = [(name, place) for place, link in self._places_of_links() for name in link.between]
-        used += [(restart.node, f"restart.{i}.node") for i, restart in enumerate(self.restart)]
-        used += [(self.routers.wired_to, "routers.wired_to")] if self.routers.wired_to is not None else []
-        known = set(names)
-        unknown = [(name, key) for name, key in dict.fromkeys(used) if name not in known]
-        return problems + [f"{key}: no node {name!r}; there are {join_names(names)}" for name, key in unknown]
-
-    def _link_problems(self) -> list[str]:
-        routers, gateways = self.routers, {name: region.gateway for region in self.region for name in region.routers}
-        linked = {frozenset((name, gateways.get(name, routers.wired_to))): "[routers.wired]" for name in routers.names}
-        if routers.neighbours is not None:
-            linked |= {frozenset(pair): "[routers.neighbours]" for pair in pairwise(routers.names)}
-        problems = []
-        for place, link in self._places_of_links():
-            a, b = link.between
-            if a == b:
-                problems.append(f"{place}: both ends are {a!r}: name two nodes")
-            elif frozenset((a, b)) in linked:
-                problems.append(f"{place}: {a!r} and {b!r} are linked by {linked[frozenset((a, b))]} already: leave one out")
-            linked[frozenset((a, b))] = place.removesuffix(".between")
-        return problems
-
-    def _places_of_links(self) -> list[tuple[str, Link]]:
-        """Return each link with its place in the file for messages."""
-        return [("regions" if isinstance(link, RegionLink) else f"link.{i}.between", link) for i, link in enumerate(self.link)]
-
-    def _router_problems(self) -> list[str]:
-        places = [(name, f"router.{i}.name") for i, table in enumerate(self.router) for name in table.name]
-        known, first = set(self.routers.names), dict(reversed(places))
-        problems = [
-            f"{place}: no router {name!r}; there are {join_names(self.routers.names)}"
-            for name, place in places
-            if name not in known
-        ]
-        return problems + [
-            f"{place}: router {name!r} is listed twice: give it one table" for name, place in places if first[name] != place
-        ]
-
-    def _movement_problems(self) -> list[str]:
-        routers, movement = self.access_points, self.movement
-        used = [*(movement.routers or {}).values(), *([movement.home] if movement.home is not None else [])]
-        unknown = [name for name in dict.fromkeys(used) if name not in routers]
-        problems = [f"movement: no router {name!r}; there are {join_names(routers)}" for name in unknown]
-        if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(self.routers.names) == 1:
-            problems.append("movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names")
-        return problems
-
-    def _traffic_problems(self) -> list[str]:
-        hosts = [node.name for node in self.correspondent]
-        return [
-            f"traffic.{i}: no correspondent {traffic.correspondent!r}; there are {join_names(hosts)} "
-            "(for a mobile node, give 'mobile_correspondent')"
-            for i, traffic in enumerate(self.traffic)
-            if traffic.correspondent is not None and traffic.correspondent not in hosts
-        ]
-
-    def _regions_problem(self) -> str | None:
-        """Return why ``regions`` cannot be expanded."""
-        if self.regions is None:
-            return None
-        if self.region:
-            return "regions: [regions] and [[region]] exclude each other: leave one out"
-        count, routers = self.regions.count, len(self.routers.names)
-        return f"regions: {count} regions for {routers} routers: each needs at least one" if count > routers else None
-
-    def _region_problems(self) -> list[str]:
-        problems = []
-        gateways = [node.name for node in self.node]
-        for region in self.region:
-            if region.gateway not in gateways:
-                problems.append(f"region: gateway {region.gateway!r} is no [[node]]; there are {join_names(gateways) or 'none'}")
-        routers = self.routers.names
-        assigned = [name for region in self.region for name in region.routers]
-        known, with_region = set(routers), set(assigned)
-        problems += [f"region: no router {name!r}; there are {join_names(routers)}" for name in assigned if name not in known]
-        problems += [f"region: router {name!r} is listed twice: give it one region" for name in _duplicates(assigned)]
-        missing = [name for name in routers if name not in with_region]
-        if self.region and missing:
-            problems.append(f"region: no region for {join_names(missing)}: give every router one")
-        if self.routers.wired_to is None and not self.region:
-            problems.append("routers.wired_to is missing: name the node that routers are wired to, or give regions")
-        if self.routers.wired_to is not None and self.region:
-            problems.append("routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out")
-        return problems
-
-    def _temporary_home_agent_problems(self) -> list[str]:
-        nodes, routers, key = [node.name for node in self.node], self.routers.names, "temporary_home_agent"
-        problems = [
-            f"{key}: {entry.node!r} is no [[node]]; there are {join_names(nodes) or 'none'}"
-            for entry in self.temporary_home_agent
-            if entry.node not in nodes
-        ]
-        assigned = [name for entry in self.temporary_home_agent for name in entry.routers]
-        problems += [f"{key}: no router {name!r}; there are {join_names(routers)}" for name in assigned if name not in routers]
-        return problems + [f"{key}: router {name!r} is listed twice: give it one" for name in _duplicates(assigned)]
-
-    def _coverage_problems(self) -> list[str]:
-        if not self.movement.has_positions:
-            return ["coverage does not apply to movement without positions: leave it out"] if self.coverage else []
-        if self.coverage is None:
-            return ["coverage is missing: it turns the positions of movement into attachments"]
-        located, points = self.coverage.placed(), self.access_points
-        problems = [f"coverage: no router {name!r}; there are {join_names(points)}" for name in located if name not in points]
-        if missing := [name for name in points if name not in located]:
-            problems.append(f"coverage: no position for {join_names(missing)}: give every router one")
-        if self.coverage.positions_deg is not None and self.movement.trace is None:
-            problems.append("coverage.positions_deg does not apply without a trace in degrees: give positions_m")
-        return problems

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, WithJsonSchema, model_validator
 
 from engine.quantities import DURATION
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
 from handoff.mobility.commuters import NONE, UniformTime
 from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario.field_types import (
+    TEXT,
     DecimalReader,
     Duration,
     Gap,
@@ -44,7 +45,7 @@ Side = Annotated[Length, Field(ge=1, le=_MAX_SIDE_MM)]
 Metres = Annotated[int, ValueReader(DecimalReader("a coordinate in metres", -_MAX_COORDINATE_M, _MAX_COORDINATE_M, 3))]
 Latitude = Annotated[int, ValueReader(DecimalReader("a latitude in degrees", -90, 90, 9))]
 Longitude = Annotated[int, ValueReader(DecimalReader("a longitude in degrees", -180, 180, 9))]
-Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS))]
+Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS, is_share=True))]
 
 
 def parse_uniform(value: Any) -> UniformTime:
@@ -64,19 +65,21 @@ def parse_uniform(value: Any) -> UniformTime:
     return UniformTime(low, high)
 
 
-UniformDuration = Annotated[UniformTime, ValueReader(parse_uniform)]
+_DURATION = read_duration.json_schema()
+_UNIFORM = {"anyOf": [_DURATION, {"type": "array", "items": _DURATION, "minItems": 2, "maxItems": 2}]}
+UniformDuration = Annotated[UniformTime, ValueReader(parse_uniform), WithJsonSchema(_UNIFORM)]
 
 
 class RandomWaypointModel(StrictModel):
     """Random waypoint mobility in a rectangle."""
 
-    mobiles: MobileCount
-    prefix: Name = "mn"
-    width: Side
-    height: Side
-    slowest: Speed
-    fastest: Speed
-    pause: Duration = 0
+    mobiles: MobileCount = Field(description="Number of mobile nodes.")
+    prefix: Name = Field(default="mn", description="Name of the mobile nodes, to which a number from 0 is appended.")
+    width: Side = Field(description="Width of the area.")
+    height: Side = Field(description="Height of the area.")
+    slowest: Speed = Field(description="Lowest speed; above 0.")
+    fastest: Speed = Field(description="Highest speed.")
+    pause: Duration = Field(default=0, description="Longest rest at a waypoint; each is drawn uniformly from 0 on.")
 
     @model_validator(mode="after")
     def _check_speeds(self) -> RandomWaypointModel:
@@ -92,13 +95,16 @@ class RandomWaypointModel(StrictModel):
 class GaussMarkovModel(StrictModel):
     """Gauss-Markov mobility in a rectangle."""
 
-    mobiles: MobileCount
-    prefix: Name = "mn"
-    width: Side
-    height: Side
-    speed: Speed
-    memory: Share = 900_000
-    step: Duration = _SECOND
+    mobiles: MobileCount = Field(description="Number of mobile nodes.")
+    prefix: Name = Field(default="mn", description="Name of the mobile nodes, to which a number from 0 is appended.")
+    width: Side = Field(description="Width of the area.")
+    height: Side = Field(description="Height of the area.")
+    speed: Speed = Field(description="Mean speed.")
+    memory: Share = Field(
+        default=900_000,
+        description="Share of the velocity that remains from one step to the next: 0 is Brownian motion, 1 a straight line.",
+    )
+    step: Duration = Field(default=_SECOND, description="Time between two changes of the velocity, in whole milliseconds.")
 
     @model_validator(mode="after")
     def _check_step(self) -> GaussMarkovModel:
@@ -114,20 +120,40 @@ class GaussMarkovModel(StrictModel):
 class CommutersModel(StrictModel):
     """Handoffs between neighbouring routers at a rate, without positions."""
 
-    mobile_nodes: MobileCount
-    prefix: Name = "mn"
-    handoff_rate: Frequency
-    moving: Share = _SHARE
-    dwell: Literal["exponential", "constant"] = "exponential"
-    path: Literal["line", "random", "ring"] = "line"
-    gap: UniformDuration | None = None
-    overlap: UniformDuration | None = None
-    single_access: Share | None = None
-    announced: Share = _SHARE
-    lead: UniformDuration = NONE
-    guard: UniformDuration = NONE
-    start: Literal["spread", "first"] = "spread"
-    group: Positive = 1
+    mobile_nodes: MobileCount = Field(description="Number of mobile nodes.")
+    prefix: Name = Field(default="mn", description="Name of the mobile nodes, to which a number from 0 is appended.")
+    handoff_rate: Frequency = Field(description="Mean rate of handoffs of a mobile node, over all mobile nodes.")
+    moving: Share = Field(default=_SHARE, description="Share of the mobile nodes that hand off at all.")
+    dwell: Literal["exponential", "constant"] = Field(default="exponential", description="Distribution of the time at a router.")
+    path: Literal["line", "random", "ring"] = Field(
+        default="line",
+        description="Order of the routers: back and forth along their list, to a random neighbour in it, or around it as a ring.",
+    )
+    gap: UniformDuration | None = Field(
+        default=None,
+        description="Time without a link during a handoff (single access): a duration, or the two ends of a uniform "
+        "distribution.",
+    )
+    overlap: UniformDuration | None = Field(
+        default=None,
+        description="Time with two links during a handoff (dual access): a duration, or the two ends of a uniform distribution.",
+    )
+    single_access: Share | None = Field(
+        default=None, description="Share of handoffs with a gap, if both 'gap' and 'overlap' are given."
+    )
+    announced: Share = Field(default=_SHARE, description="Share of handoffs that layer 2 announces.")
+    lead: UniformDuration = Field(
+        default=NONE,
+        description="Time from the prediction to the warning: a duration, or the two ends of a uniform distribution.",
+    )
+    guard: UniformDuration = Field(
+        default=NONE,
+        description="Time from the warning to the end of the old link: a duration, or the two ends of a uniform distribution.",
+    )
+    start: Literal["spread", "first"] = Field(
+        default="spread", description="Where mobile nodes begin: spread over all routers, or at the first one."
+    )
+    group: Positive = Field(default=1, description="Number of mobile nodes that move together.")
 
     @model_validator(mode="after")
     def _check_handoffs(self) -> CommutersModel:
@@ -206,38 +232,75 @@ def _read_router_prefixes(value: Any) -> dict[Prefix, Any]:
     return {parse_prefix(address): router for address, router in value.items()}
 
 
+RouterPrefixes = Annotated[
+    dict[Prefix, Name], ValueReader(_read_router_prefixes), Field(min_length=1),
+    WithJsonSchema({"type": "object", "additionalProperties": TEXT, "minProperties": 1}),
+]  # fmt: skip
+
+
 TRACE_FORMATS = ("fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack")
 LOG_FORMATS = ("associations", "gnettrack", "csv", "syslog", "crawdad")
+FileFormat = Literal[
+    "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "csv", "syslog", "crawdad",
+]  # fmt: skip
+_TEXTS = {"type": "object", "additionalProperties": TEXT, "minProperties": 1}
+Columns = Annotated[dict[str, str], ValueReader(_read_columns), WithJsonSchema(_TEXTS)]
+Cells = Annotated[dict[str, Name], ValueReader(_read_texts), Field(min_length=1), WithJsonSchema(_TEXTS)]
 
 
 class Movement(StrictModel):
     """Source of movement: attachments, registrations of a capture, or positions from a file or a mobility model."""
 
-    associations: str | None = None
-    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = None
-    routers: Annotated[dict[Prefix, Name], ValueReader(_read_router_prefixes), Field(min_length=1)] | None = None
-    home: Name | None = None
-    lead: Duration | None = None
-    guard: Duration | None = None
-    trace: str | None = None
-    format: (
-        Literal[
-            "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "csv", "syslog",
-            "crawdad",
-        ]
-        | None
-    ) = None  # fmt: skip
-    activity: str | None = None
-    origin: tuple[Latitude, Longitude] | None = None
-    columns: Annotated[dict[str, str], ValueReader(_read_columns)] | None = None
-    cells: Annotated[dict[str, Name], ValueReader(_read_texts), Field(min_length=1)] | None = None
-    begin: Annotated[int, ValueReader(BeginReader(DURATION))] = 0
-    on_bad_record: Literal["refuse", "skip", "keep-first"] = "refuse"
-    strict: bool = False
-    random_waypoint: RandomWaypointModel | None = None
-    gauss_markov: GaussMarkovModel | None = None
-    commuters: CommutersModel | None = None
-    margin: Duration = 0
+    associations: str | None = Field(
+        default=None, description="File of associations (mobile node, router, time up, time down), or a log of another program."
+    )
+    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = Field(
+        default=None, description="Captures whose registrations give the movement: a file, or a list of files."
+    )
+    routers: RouterPrefixes | None = Field(
+        default=None, description="Router of each care-of address or prefix in the capture; the longest prefix wins."
+    )
+    home: Name | None = Field(default=None, description="Name of the router that represents the home link of a capture.")
+    lead: Duration | None = Field(
+        default=None,
+        description="Time from the prediction to the warning, for the handoffs of a capture. Default: no prediction.",
+    )
+    guard: Duration | None = Field(
+        default=None,
+        description="Time from the warning to the end of the old link, for the handoffs of a capture. Default: no warning.",
+    )
+    trace: str | None = Field(
+        default=None, description="File of positions: SUMO floating car data, GPX, setdest, BonnMotion or a drive test."
+    )
+    format: FileFormat | None = Field(default=None, description="Format of the file. Default: detected from its content.")
+    activity: str | None = Field(default=None, description="File of the times in which mobile nodes of a trace are switched on.")
+    origin: tuple[Latitude, Longitude] | None = Field(
+        default=None, description="Latitude and longitude of the point (0, 0) of a trace in degrees."
+    )
+    columns: Columns | None = Field(
+        default=None, description="Names of the columns 'mobile', 'cell' and 'time' of associations in a CSV file."
+    )
+    cells: Cells | None = Field(default=None, description="Router of each cell or access point of the associations.")
+    begin: Annotated[int, ValueReader(BeginReader(DURATION))] = Field(
+        default=0, description="Time in the file at which the run begins."
+    )
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+        default="refuse",
+        description="What happens to a bad record: the file is refused, the record is skipped, "
+        "or of two that contradict each other the first one is kept.",
+    )
+    strict: StrictBool = Field(
+        default=False,
+        description="If true, a trace with implausible speeds or positions is refused; otherwise there is a warning.",
+    )
+    random_waypoint: RandomWaypointModel | None = Field(default=None, description="Random waypoint model in a rectangle.")
+    gauss_markov: GaussMarkovModel | None = Field(default=None, description="Gauss-Markov model in a rectangle.")
+    commuters: CommutersModel | None = Field(
+        default=None, description="Handoffs between neighbouring routers at a rate, without positions."
+    )
+    margin: Duration = Field(
+        default=0, description="Time after the first link comes up, and before the last one goes down, without traffic."
+    )
 
     @property
     def has_positions(self) -> bool:
@@ -277,25 +340,53 @@ class Movement(StrictModel):
 class CoverageModel(StrictModel):
     """Conversion of positions to attachments: positions of routers, radio propagation, handoff decision, layer-2 events."""
 
-    positions_m: dict[Name, tuple[Metres, Metres]] | None = None
-    positions_deg: dict[Name, tuple[Latitude, Longitude]] | None = None
-    transmit: Power = Radio.transmit
-    reference_loss: Decibels = Radio.reference_loss
-    reference: Annotated[Length, Field(ge=1, le=10**6)] = Radio.reference_mm
-    exponent: Annotated[int, ValueReader(DecimalReader("an exponent of path loss", 1, 10, 3))] = Radio.exponent
-    shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Radio.shadowing
-    decorrelation: Annotated[Length, Field(ge=8)] = Radio.decorrelation_mm
-    minimum: Power = Coverage.minimum
-    hysteresis: Annotated[Decibels, Field(ge=0)] = Coverage.hysteresis
-    time_to_trigger: Annotated[Duration, Field(gt=0)] = Coverage.trigger_ps
-    interval: Annotated[Duration, Field(ge=_MILLISECOND, le=10 * _SECOND)] = Coverage.interval_ps
-    lead: Duration = Coverage.lead_ps
-    lead_spread: Duration = Coverage.lead_spread_ps
-    guard: Duration = Coverage.guard_ps
-    going_down: Power | None = Coverage.warning
-    single_access: Share = 0
-    switch: Duration = Coverage.switch_ps
-    longest_gap: Gap = Coverage.longest_gap_ps
+    positions_m: dict[Name, tuple[Metres, Metres]] | None = Field(
+        default=None, description="Position of each router: x and y in metres."
+    )
+    positions_deg: dict[Name, tuple[Latitude, Longitude]] | None = Field(
+        default=None, description="Position of each router: latitude and longitude in degrees, instead of 'positions_m'."
+    )
+    transmit: Power = Field(default=Radio.transmit, description="Transmitted power of a router.")
+    reference_loss: Decibels = Field(default=Radio.reference_loss, description="Loss over the first 'reference' metres.")
+    reference: Annotated[Length, Field(ge=1, le=10**6)] = Field(
+        default=Radio.reference_mm, description="Distance within which the path loss is constant."
+    )
+    exponent: Annotated[int, ValueReader(DecimalReader("an exponent of path loss", 1, 10, 3))] = Field(
+        default=Radio.exponent, description="Exponent of the path loss with distance."
+    )
+    shadowing: Annotated[Decibels, Field(ge=0, le=40_000)] = Field(
+        default=Radio.shadowing, description="Standard deviation of the log-normal shadowing."
+    )
+    decorrelation: Annotated[Length, Field(ge=8)] = Field(
+        default=Radio.decorrelation_mm, description="Distance over which the correlation of the shadowing falls to 1/e."
+    )
+    minimum: Power = Field(default=Coverage.minimum, description="Received power below which a link is lost.")
+    hysteresis: Annotated[Decibels, Field(ge=0)] = Field(
+        default=Coverage.hysteresis, description="Margin by which another router has to be stronger for a handoff."
+    )
+    time_to_trigger: Annotated[Duration, Field(gt=0)] = Field(
+        default=Coverage.trigger_ps, description="Time for which another router has to be stronger."
+    )
+    interval: Annotated[Duration, Field(ge=_MILLISECOND, le=10 * _SECOND)] = Field(
+        default=Coverage.interval_ps, description="Time between two measurements of the received powers."
+    )
+    lead: Duration = Field(default=Coverage.lead_ps, description="Time from the prediction to the warning.")
+    lead_spread: Duration = Field(
+        default=Coverage.lead_spread_ps, description="The lead is drawn uniformly within plus or minus this time."
+    )
+    guard: Duration = Field(default=Coverage.guard_ps, description="Time from the warning to the end of the old link.")
+    going_down: Power | None = Field(
+        default=Coverage.warning,
+        description="Received power below which layer 2 warns that the link may be lost. Default: no warning.",
+    )
+    single_access: Share = Field(default=0, description="Share of the mobile nodes with a single radio.")
+    switch: Duration = Field(
+        default=Coverage.switch_ps, description="Time from the end of one link to the start of the next with a single radio."
+    )
+    longest_gap: Gap = Field(
+        default=Coverage.longest_gap_ps,
+        description="A mobile node is absent between two samples that are farther apart. Default: never.",
+    )
 
     @model_validator(mode="after")
     def _check_events(self) -> CoverageModel:

@@ -10,7 +10,7 @@ from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.movement import parse_uniform
 from handoff.scenario.overrides import resolve_paths
-from handoff.scenario.units import COUNT, parse_count
+from handoff.scenario.units import COUNT, parse_count, parse_percent
 
 _PROBABILITY_DIGITS = 12
 _LONGEST_NUMBER = 64
@@ -96,7 +96,7 @@ class NumericField:
 
     def _parse_decimal(self, text: str) -> int:
         try:
-            number = parse_fraction(text) * 10**self.digits if len(text) <= _LONGEST_NUMBER else None
+            number = parse_fraction(parse_percent(text)) * 10**self.digits if len(text) <= _LONGEST_NUMBER else None
         except (ValueError, ZeroDivisionError):
             raise ValueError(f"{text!r} is not a number") from None
         if number is None or number.denominator != 1:

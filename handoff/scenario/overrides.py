@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from handoff.scenario.field_paths import is_count, keys_at
+from engine.similar_names import name_hint
+from handoff.scenario.field_paths import is_count, keys_at, leaf_paths
 from handoff.scenario.toml_text import parse_toml
 from handoff.scenario.units import parse_count
 
-_PATHS: dict[str, tuple[str, ...]] = {
+MAX_SUGGESTIONS = 3
+"""Number of names that an error message suggests."""
+SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "mobile_nodes": ("movement.commuters.mobile_nodes", "movement.random_waypoint.mobiles", "movement.gauss_markov.mobiles"),
     "handoff_rate": ("movement.commuters.handoff_rate",),
     "moving": ("movement.commuters.moving",),
@@ -47,7 +49,7 @@ _PATHS: dict[str, tuple[str, ...]] = {
 
 def variable_fields(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the short names that fit the tables of a scenario file, each with its dotted paths."""
-    matches = {name: tuple(path for p in patterns for path in _matching_paths(data, p)) for name, patterns in _PATHS.items()}
+    matches = {name: tuple(path for p in patterns for path in _matching_paths(data, p)) for name, patterns in SHORT_NAMES.items()}
     return {name: paths for name, paths in matches.items() if paths}
 
 
@@ -62,15 +64,20 @@ def resolve_paths(data: dict[str, Any], name: str) -> tuple[str, ...]:
     known = variable_fields(data)
     if name in known:
         return known[name]
-    if name in _PATHS:
-        where = ", ".join(pattern.removesuffix("!") for pattern in _PATHS[name])
+    if name in SHORT_NAMES:
+        where = ", ".join(pattern.removesuffix("!") for pattern in SHORT_NAMES[name])
         raise ValueError(f"{name}: this scenario has no such field; it would be {where}")
-    keys = keys_at(())
-    if "." not in name and name not in keys:
-        close = difflib.get_close_matches(name, [*known, *keys], 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"give a path as in 'options.lifetime', or one of {', '.join(known)}"
-        raise ValueError(f"{name}: no field of a scenario; {hint}")
+    if "." not in name and name not in keys_at(()):
+        otherwise = f"give a path as in 'options.lifetime', or one of {', '.join(known)}"
+        raise ValueError(f"{name}: no field of a scenario; {name_hint(name, field_names(data), otherwise, MAX_SUGGESTIONS)}")
     return (name,)
+
+
+def field_names(data: dict[str, Any]) -> list[str]:
+    """Return the names that ``set_value`` accepts for a scenario file: short names, and the dotted paths of all other keys."""
+    short = variable_fields(data)
+    covered = {path for paths in short.values() for path in paths}
+    return [*short, *(path for path in leaf_paths(data) if path not in covered)]
 
 
 def set_value(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:

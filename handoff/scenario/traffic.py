@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, WithJsonSchema, model_validator
 
+from engine.similar_names import name_hint
 from handoff.scenario.field_types import (
+    PREFIX,
+    TEXT,
     Count,
     Duration,
     Name,
@@ -19,6 +21,7 @@ from handoff.scenario.field_types import (
     StrictModel,
     ValueReader,
     as_list,
+    one_or_more,
     parse_prefix,
     read_all,
     read_duration,
@@ -57,9 +60,8 @@ def _read_protocol(value: Any) -> int:
         return value
     if isinstance(value, str) and value.lower() in PROTOCOLS:
         return PROTOCOLS[value.lower()]
-    close = difflib.get_close_matches(str(value), PROTOCOLS, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"give a number from 0 to {MAX_PROTOCOL} or one of {', '.join(PROTOCOLS)}"
-    raise ValueError(f"{value!r} is not a protocol; {hint}")
+    numbers = f"give a number from 0 to {MAX_PROTOCOL} or one of {', '.join(PROTOCOLS)}"
+    raise ValueError(f"{value!r} is not a protocol; {name_hint(str(value), PROTOCOLS, numbers)}")
 
 
 class TimeWindow(NamedTuple):
@@ -99,27 +101,45 @@ def _read_pairing(value: Any) -> str | dict[str, str]:
 
 Pairing = str | dict[str, str]
 """Correspondents that are mobile nodes: ``"ring"``, ``"random"``, one name for all, or a table by mobile node."""
-Prefixes = Annotated[tuple[Prefix, ...], ValueReader(_read_prefixes), Field(min_length=1)]
-Ports = Annotated[Ranges, ValueReader(_read_ports), Field(min_length=1)]
-Protocols = Annotated[tuple[int, ...], ValueReader(_read_protocols), Field(min_length=1)]
-Within = Annotated[TimeWindow, ValueReader(_read_window)]
+_PORT = {
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_PORT}, {"type": "string", "pattern": r"^\s*\d+\s*(-\s*\d+\s*)?$"}]
+}
+_PROTOCOL = {"anyOf": [{"enum": list(PROTOCOLS)}, {"type": "integer", "minimum": 0, "maximum": MAX_PROTOCOL}]}
+_WINDOW = {"type": "array", "items": read_duration.json_schema(), "minItems": 1, "maxItems": 2}
+_PAIRING = {"anyOf": [TEXT, {"type": "object", "additionalProperties": TEXT, "minProperties": 1}]}
+Prefixes = Annotated[tuple[Prefix, ...], ValueReader(_read_prefixes), Field(min_length=1), WithJsonSchema(one_or_more(PREFIX))]
+Ports = Annotated[Ranges, ValueReader(_read_ports), Field(min_length=1), WithJsonSchema(one_or_more(_PORT))]
+Protocols = Annotated[tuple[int, ...], ValueReader(_read_protocols), Field(min_length=1), WithJsonSchema(one_or_more(_PROTOCOL))]
+Within = Annotated[TimeWindow, ValueReader(_read_window), WithJsonSchema(_WINDOW)]
 
 
 class Filter(StrictModel):
     """Conditions on the flows of a capture; a flow must meet all of them."""
 
-    source: Prefixes | None = None
-    destination: Prefixes | None = None
-    address: Prefixes | None = None
-    source_port: Ports | None = None
-    destination_port: Ports | None = None
-    port: Ports | None = None
-    protocol: Protocols | None = None
-    direction: Literal["down", "up"] | None = None
-    min_packets: Count = 0
-    min_bytes: Size = 0
-    min_duration: Duration = 0
-    begins: Within = TimeWindow(0, None)
+    source: Prefixes | None = Field(
+        default=None, description="Address or prefix of the sender of the flow's first packet in the capture."
+    )
+    destination: Prefixes | None = Field(
+        default=None, description="Address or prefix of the receiver of the flow's first packet in the capture."
+    )
+    address: Prefixes | None = Field(default=None, description="Address or prefix of either endpoint.")
+    source_port: Ports | None = Field(
+        default=None, description="Port of the sender of the flow's first packet: a number, or a range such as '5000-5010'."
+    )
+    destination_port: Ports | None = Field(
+        default=None, description="Port of the receiver of the flow's first packet: a number, or a range such as '5000-5010'."
+    )
+    port: Ports | None = Field(default=None, description="Port of either endpoint: a number, or a range such as '5000-5010'.")
+    protocol: Protocols | None = Field(default=None, description="Transport protocol, by name or number.")
+    direction: Literal["down", "up"] | None = Field(
+        default=None, description="Direction of the packets: down to the mobile node, or up from it."
+    )
+    min_packets: Count = Field(default=0, description="Least number of packets of the flow, both directions together.")
+    min_bytes: Size = Field(default=0, description="Least total size of the flow, both directions together.")
+    min_duration: Duration = Field(default=0, description="Least time from the first to the last packet of the flow.")
+    begins: Within = Field(
+        default=TimeWindow(0, None), description="Times between which the first packet of the flow lies, as in ['10s', '1min']."
+    )
 
     @model_validator(mode="after")
     def _check_not_empty(self) -> Filter:
@@ -143,30 +163,72 @@ class Traffic(StrictModel):
     With ``mobile_correspondent`` it is one for every mobile node that has a correspondent.
     """
 
-    correspondent: Name | None = None
-    mobile_correspondent: Annotated[Pairing, ValueReader(_read_pairing)] | None = None
-    phase: Duration = 0
-    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = None
-    mobile_address: Prefixes | None = None
-    tunnel: Literal["inner", "outer"] | None = None
-    on_bad_record: Literal["refuse", "skip", "keep-first"] = "refuse"
-    clocks: Literal["absolute", "each"] = "absolute"
-    clip: Within = TimeWindow(0, None)
-    select: Filters | None = None
-    exclude: Filters | None = None
-    clip_flows: Within = TimeWindow(0, None)
-    assign: Literal["round-robin", "hash"] = "round-robin"
-    flows_per_mobile: Annotated[Positive | None, ValueReader(read_all)] = 1
-    table: dict[str, list[str]] | None = None
-    origin: Literal["flow", "stream"] = "flow"
-    pace: Pace = "1"
-    shift: Duration = 0
-    loop: StrictBool = True
-    label: Name | None = None
-    interval: Duration | None = None
-    poisson: bool = False
-    size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = None
-    direction: Literal["down", "up"] = "down"
+    correspondent: Name | None = Field(default=None, description="Name of the correspondent. Default: the first one.")
+    mobile_correspondent: Annotated[Pairing, ValueReader(_read_pairing), WithJsonSchema(_PAIRING)] | None = Field(
+        default=None,
+        description="Other mobile node that is the correspondent: 'ring', 'random', a name, or a table by mobile node.",
+    )
+    phase: Duration = Field(
+        default=0, description="Random offset of the start, drawn uniformly from 0 to this time for each mobile node."
+    )
+    capture: Annotated[list[str], ValueReader(as_list), Field(min_length=1)] | None = Field(
+        default=None, description="Capture to replay: a file, or a list of files."
+    )
+    mobile_address: Prefixes | None = Field(
+        default=None, description="Address or prefix in the capture that becomes the mobile node."
+    )
+    tunnel: Literal["inner", "outer"] | None = Field(
+        default=None,
+        description="Addresses of packets in tunnels. Default: the inner ones if they match 'mobile_address', "
+        "else the outer ones.",
+    )
+    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+        default="refuse",
+        description="What happens to a bad record: the capture is refused, the record is skipped, "
+        "or the packets before it are kept.",
+    )
+    clocks: Literal["absolute", "each"] = Field(
+        default="absolute", description="Times of several captures: on one clock, or each from its own beginning."
+    )
+    clip: Within = Field(
+        default=TimeWindow(0, None), description="Times of the capture between which packets are replayed, as in ['10s', '1min']."
+    )
+    select: Filters | None = Field(
+        default=None, description="Flows to replay: a filter, or a list of filters of which one has to match."
+    )
+    exclude: Filters | None = Field(default=None, description="Flows that are not replayed: a filter, or a list of filters.")
+    clip_flows: Within = Field(
+        default=TimeWindow(0, None),
+        description="Times of each flow, counted from its first packet, between which packets are replayed.",
+    )
+    assign: Literal["round-robin", "hash"] = Field(
+        default="round-robin", description="Assignment of flows to mobile nodes: in turn, or by a hash of their names."
+    )
+    flows_per_mobile: Annotated[Positive | None, ValueReader(read_all)] = Field(
+        default=1, description="Number of flows that each mobile node replays, or 'all'."
+    )
+    table: dict[str, list[str]] | None = Field(
+        default=None, description="Names of the flows of each mobile node, instead of an assignment."
+    )
+    origin: Literal["flow", "stream"] = Field(
+        default="flow", description="Time 0 of a flow: its own first packet, or the beginning of the capture."
+    )
+    pace: Pace = Field(default="1", description="Factor of all recorded times, as in 2 or '1/3'; 2 halves the rate.")
+    shift: Duration = Field(default=0, description="Time that is added to the start of every flow.")
+    loop: StrictBool = Field(default=True, description="If true, a flow starts again when it ends before the run.")
+    label: Name | None = Field(default=None, description="Name of a generated flow. Default: 'cbr' or 'poisson'.")
+    interval: Duration | None = Field(
+        default=None, description="Time between two packets of a generated flow; with 'poisson' its mean."
+    )
+    poisson: StrictBool = Field(
+        default=False, description="If true, the intervals of a generated flow are exponential instead of constant."
+    )
+    size_bytes: Annotated[int, Field(ge=1, le=65_000, strict=True)] | None = Field(
+        default=None, description="Packet size of a generated flow in bytes."
+    )
+    direction: Literal["down", "up"] = Field(
+        default="down", description="Direction of a generated flow: down to the mobile node, or up from it."
+    )
 
     @property
     def factor(self) -> Fraction:

@@ -13,8 +13,8 @@ from handoff.scenario.units import COUNT, QUANTITIES
 MAX_VALUES = 100_000
 """Values that a range may have; a range with more is taken for a mistake in its step."""
 
-_NUMBER = r"([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*((?!step|log)[^\d\s.,]\S*?)?"
-_RANGE = re.compile(rf"\s*{_NUMBER}\s*\.\.\s*{_NUMBER}(?:\s+step\s+{_NUMBER}|\s+log\s+(\d+))?\s*")
+_NUMBER = r"([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*((?!step|log)[^\d\s.,:][^\s:]*?)?"
+_RANGE = re.compile(rf"\s*{_NUMBER}\s*(?:\.\.|:)\s*{_NUMBER}(?:\s+step\s+{_NUMBER}|\s+log\s+(\d+))?\s*")
 _SINGLE = re.compile(rf"\s*{_NUMBER}\s*")
 _FOUR_DIGITS = Context(prec=4)
 _FIFTY_DIGITS = Context(prec=50)
@@ -28,7 +28,8 @@ def expand_values(text: str) -> list[str]:
     ----------
     text : str
         One or several of these, with commas between them: a value (``"20ms"``, ``"1k"`` is 1000, a word), a range with both
-        ends (``"10..50 step 10"``, ``"1ms..1s step 1ms"``; the default step between whole numbers is 1), or a range in
+        ends (``"10..50 step 10"``, ``"1ms..1s step 1ms"``; the default step between whole numbers is 1; ``:`` is read like
+        ``..``), or a range in
         equal ratios (``"1k..1M log 7"``: seven values, rounded to whole numbers between whole numbers, else to four
         significant digits).
 
@@ -49,10 +50,10 @@ def expand_values(text: str) -> list[str]:
 def _expand_part(text: str) -> Iterator[str]:
     if not text:
         raise ValueError("a value is missing: write values with commas between them, or a range as in '10..50 step 10'")
-    if ".." not in text:
+    match = _RANGE.fullmatch(text)
+    if not match and ".." not in text:
         yield _expand_suffix(text)
         return
-    match = _RANGE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a range: write '10..50 step 10', '1ms..1s step 1ms' or '1k..1M log 7'")
     low, low_unit, high, high_unit, step, step_unit, points = match.groups(default="")
@@ -86,13 +87,13 @@ def _common_quantity(text: str, numbers: tuple[tuple[str, str], ...]) -> Quantit
     """Return the quantity that has the units of all numbers; a missing number and 0 fit every quantity."""
     units = {unit for number, unit in numbers if number and Decimal(number) != 0}
     for quantity in QUANTITIES:
-        if units <= quantity.units.keys():
+        if all(map(quantity.has_unit, units)):
             return quantity
     raise ValueError(f"{text!r} mixes units, or has an unknown one: give both ends and the step in units of one kind")
 
 
 def _scale(quantity: Quantity, number: str, unit: str) -> Fraction:
-    return Fraction(Decimal(number)) * quantity.units.get(unit, 1)  # 0 may have no unit
+    return Fraction(Decimal(number)) * (quantity.size(unit) if quantity.has_unit(unit) else 1)  # 0 may have no unit
 
 
 def _logarithmic(text: str, first: Fraction, last: Fraction, points: int, quantity: Quantity) -> Iterator[Fraction]:
@@ -113,7 +114,7 @@ def _logarithmic(text: str, first: Fraction, last: Fraction, points: int, quanti
 def _format(value: Fraction, quantity: Quantity, unit: str) -> str:
     """Return a value as a decimal number in a unit, or in the smallest unit if the decimals do not end."""
     for name in (unit, quantity.step):
-        number = value / quantity.units.get(name, 1)
+        number = value / (quantity.size(name) if quantity.has_unit(name) else 1)
         decimal = _FIFTY_DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
         if Fraction(decimal) == number:
             break
@@ -135,4 +136,10 @@ def toml_literal(value: object) -> str:
     raise ValueError(f"{value!r} is not a value that can vary: give text, a number, true or false")
 
 
-__all__ = ["MAX_VALUES", "expand_values", "toml_literal"]
+def range_ends(text: str) -> tuple[str, str] | None:
+    """Return the two ends of a range ``LOW..HIGH`` or ``LOW:HIGH``; None if the text has another form."""
+    ends = re.split(r"\.\.|:", text)
+    return (ends[0].strip(), ends[1].strip()) if len(ends) == 2 and all(end.strip() for end in ends) else None
+
+
+__all__ = ["MAX_VALUES", "expand_values", "range_ends", "toml_literal"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Network
 from handoff.protocol.attacks import Attack
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 from handoff.workload.name_patterns import match_names
 
 

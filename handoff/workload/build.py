@@ -15,8 +15,9 @@ from engine.routing import check_routes
 from handoff.protocol.setup import Attachments, Presence, Restart, Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.field_types import join_names
-from handoff.scenario.models import Scenario, to_options
+from handoff.scenario.models import to_options
 from handoff.scenario.network import Channel, Node, ServerParameters
+from handoff.scenario.scenario import Scenario
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
 from handoff.workload.flow_ends import FlowEnds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.rng import combine_array, name_key
+from engine.similar_names import name_hint
 from handoff.scenario.traffic import Traffic
 
 MAX_NAMES_LISTED = 20
@@ -83,7 +83,6 @@ def unknown_names(kind: str, names: Iterable[str], valid: dict[str, int]) -> lis
     problems = []
     for name in names:
         if name not in valid:
-            near = difflib.get_close_matches(name, valid, 1)
-            listed = ", ".join(map(repr, [*valid][:MAX_NAMES_LISTED]))
-            problems.append(f"no {kind} {name!r}; {f'did you mean {near[0]!r}?' if near else f'there are {listed}'}")
+            listed = f"there are {', '.join(map(repr, [*valid][:MAX_NAMES_LISTED]))}"
+            problems.append(f"no {kind} {name!r}; {name_hint(name, valid, listed)}")
     return problems

@@ -10,7 +10,7 @@ import handoff_traces
 from handoff.mobility.coverage import Coverage, compute_attachments
 from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 from handoff.workload.mobile_side import format_counts
 
 

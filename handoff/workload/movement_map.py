@@ -12,7 +12,7 @@ import handoff_traces
 from engine.columns import Int
 from handoff.mobility.coverage import Coverage
 from handoff.mobility.coverage.trajectory import Trajectory
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 from handoff.workload.movement import load_tracks, place_routers
 
 _FARTHEST_MM = 10**8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from engine import MemoryLimitError
-from handoff.scenario.models import Scenario
 from handoff.scenario.movement import CommutersModel, RandomWaypointModel
+from handoff.scenario.scenario import Scenario
 
 MOBILE_BYTES = 240
 """Bytes of a mobile node without handoffs: its name, its key and its first attachment, while they are built."""

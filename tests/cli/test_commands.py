@@ -115,7 +115,7 @@ def test_all_errors_are_reported_at_once():
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["compare", COMMUTE, "--procedures", "mipv5"], "no procedure 'mipv5'; there are mipv4, mipv6-ro, mipv6"),
+        (["compare", COMMUTE, "--procedures", "mipv5"], "no procedure 'mipv5'; did you mean 'mipv4' or 'mipv6' or 'mipv6-ro'?"),
         (["compare", "nothing.toml"], "nothing.toml: cannot be read: No such file or directory"),
         (["run", COMMUTE, "--procedure", "mipv4", "--memory-limit", "2 GBs"], "'2 GBs' is not a size"),
         (["trace", "info", COMMUTE], "commute.toml"),

@@ -26,7 +26,7 @@ LINES = SCENARIO.count("\n") + 2
 OUT = ("-o", "out", "--jobs", "1", "--runs", "1")
 NO_TIME = "write a number and one of ps, ns, us, µs, ms, s, min, h, as in '20ms'"
 NO_SIZE = "write a number and one of B, kB, MB, GB, KiB, MiB, GiB, as in '64kB'"
-THERE_ARE = f"there are {', '.join(PROCEDURES)}"
+DID_YOU_MEAN = "did you mean 'mipv4' or 'mipv6' or 'mipv6-ro'?"
 SCHEDULER = "give tls://HOST:PORT"
 NODES = ("--vary", "mobile_nodes=1:4")
 
@@ -46,7 +46,7 @@ SCENARIOS = [
     ('["50ms", "200ms"]', '"50ms..200ms"',
         f"s.toml:{LINES + 2}: sweep.coverage.lead: '50ms..200ms' has no step: write one, as in '50ms..200ms step …', or "
         "'log 7' for seven values in equal ratios"),
-    ('"mipv4", "sync-mipv4"', '"mipv9"', f"s.toml:{LINES + 3}: sweep.procedures: no procedure 'mipv9'; {THERE_ARE}"),
+    ('"mipv4", "sync-mipv4"', '"mipv9"', f"s.toml:{LINES + 3}: sweep.procedures: no procedure 'mipv9'; {DID_YOU_MEAN}"),
     ('"mipv4", "sync-mipv4"', '"mipv4", "mipv4"',
         f"s.toml:{LINES + 3}: sweep.procedures: procedure 'mipv4' is listed twice: name each once"),
     ('"mipv4", "sync-mipv4"', "", f"s.toml:{LINES + 3}: sweep.procedures: value should have at least 1 item, not []"),
@@ -54,7 +54,8 @@ SCENARIOS = [
         f"s.toml:{LINES + 4}: sweep: seed: cannot vary: replications take consecutive seeds from 'seed' on"),
     ("runs = 2", 'slo.targets = "lost<=1"',
         f"s.toml:{LINES + 4}: sweep: slo.targets: cannot vary: [slo] has the targets of every point"),
-    ("runs = 2", "detail = 1", f"s.toml:{LINES + 4}: sweep.detail: input should be a valid boolean, not 1"),
+    ("runs = 2", "detail = 1",
+        f"s.toml:{LINES + 4}: sweep.detail: 1 is neither true nor false: write one of them, without quotes"),
     ("runs = 2", "where = 3", f"s.toml:{LINES + 4}: sweep.where: input should be a valid string, not 3"),
     ("runs = 2", "runs = 2\n[slo]\ntargets = []", f"s.toml:{LINES + 6}: slo.targets: value should have at least 1 item, not []"),
     ("runs = 2", "runs = 2\n[slo]\ntargets = 'lost = 0'",
@@ -75,7 +76,7 @@ SWEEPS = [
     (["--where", "mobile_nodes + 1"],
         "where 'mobile_nodes + 1': is neither true nor false: write a condition, as in buffer < 30"),
     (["--procedures", "mipv4,mipv4"], "procedure 'mipv4' is listed twice: name each once"),
-    (["--procedures", ""], f"no procedure ''; {THERE_ARE}"),
+    (["--procedures", ""], f"no procedure ''; there are {', '.join(PROCEDURES)}"),
     (["--set", "mobile_nodes"], "--set 'mobile_nodes': write path.to.key=value"),
     (["--metric", "hq.registration_wait_mean"], "--metric hq.registration_wait_mean: no node or link 'hq'; did you mean ha?"),
     (["--memory-limit", "2GX"], f"--memory-limit: '2GX' is not a size: {NO_SIZE}"),
@@ -105,7 +106,7 @@ OTHERS = [
         "--vary ha: unknown key; allowed are attack, correspondent, coverage, duration, home_agent, link, mixture, movement, "
         "name, node, options, region, regions, restart, router, routers, seed, slo, sweep, temporary_home_agent, traffic"),
     (["plan", "s.toml", "--vary", "mobile_nodes=1:2:3", "--slo", "lost<=0"], 2,
-        "--vary mobile_nodes: '1:2:3' is not a range: write LOW:HIGH, as in 1k:1M or 5ms:100ms"),
+        "--vary mobile_nodes: '1:2:3' is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms; the search has no step"),
     (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--seed", str(2**63 - 1)], 2,
         f"seed {2**63 - 1} and 12 replications go beyond the largest seed, {2**63 - 1}: "
         f"give a seed of at most {2**63 - 12}"),
@@ -185,7 +186,7 @@ def test_errors_of_the_command_line_and_the_file_are_reported_together(here: Pat
     (here / "s.toml").write_text(SWEEP_SCENARIO.replace('"20ms"', '"20mss"', 1).replace('"2..4"', '"4..2"'))
     mistakes = ["--procedures", "mipv9", "--warmup", "1", "--memory-limit", "1"]
     lines = [
-        f"no procedure 'mipv9'; {THERE_ARE}",
+        f"no procedure 'mipv9'; {DID_YOU_MEAN}",
         f"--memory-limit: '1' is not a size: {NO_SIZE}",
         f"s.toml:13: link.0.delay: '20mss' is not a duration: {NO_TIME}",
         f"s.toml:{LINES + 1}: sweep.mobile_nodes: '4..2' goes down: write the smaller end first",
@@ -198,7 +199,7 @@ def test_errors_of_the_command_line_and_the_file_are_reported_together(here: Pat
 
 def test_an_invalid_target_is_reported_with_its_origin(here: Path) -> None:
     (here / "s.toml").write_text(SWEEP_SCENARIO + "[slo]\ntargets = ['losst<=0', 'lost<1']\n")
-    line = "no measure 'losst'; did you mean lost or loss_ratio or mos?"
+    line = "no measure 'losst'; did you mean lost or loss_ratio or loss_periods?"
     assert error_lines("plan", "s.toml", *NODES, "--slo", "lost>=2") == [
         f"[slo] {line}", "--slo targets 'lost < 1 packet' and 'lost >= 2 packets' contradict each other: no value meets both"
     ]  # fmt: skip
@@ -222,7 +223,7 @@ def test_points_that_are_invalid_are_left_out(tmp_path: Path) -> None:
         [*HANDOFF, *map(str, words), "--vary", "routers.cell.loss=0.5..1.5 step 0.5"], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
-    wrong = "is not a probability: give a number from 0 to below 1"
+    wrong = "is not a probability: give a number from 0 to below 1, or a percentage as in '0.1%'"
     assert done.stderr.splitlines() == [
         f"handoff: left out: routers.cell.loss={loss} mipv4: routers.cell.loss: {loss} {wrong}" for loss in ("1", "1.5")
     ]

@@ -112,8 +112,8 @@ def test_all_mistakes_are_reported_at_once(scenario):
     code, out, err = run_command("compare", scenario, "--procedures", "mixture,mipv5")
     assert (code, out) == (2, "")
     for text in (
-        "no procedure 'mipv5'", "mixture.0: no procedure 'sync-mipv9'; did you mean 'sync-mipv6'?",
-        "mixture.1: sync-hmipv6 is hierarchical: give each router a region with a gateway",
+        "no procedure 'mipv5'", "mixture.0.procedure: no procedure 'sync-mipv9'; did you mean 'sync-mipv4'?",
+        "mixture.1.procedure: sync-hmipv6 is hierarchical: give each router a region with a gateway",
         "mixture: the shares add up to 0.7 instead of 1",
     ):  # fmt: skip
         assert text in err

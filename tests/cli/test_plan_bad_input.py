@@ -10,15 +10,15 @@ LOST = ("--slo", "lost<=0")
 NODES = ("--vary", "mobile_nodes=1:10")
 
 ROWS = [
-    ((), "give either --vary NAME=LOW:HIGH or --size WHAT"),
-    ((*NODES, "--size", "lead"), "give either --vary NAME=LOW:HIGH or --size WHAT"),
+    ((), "give either --vary NAME=LOW..HIGH or --size WHAT"),
+    ((*NODES, "--size", "lead"), "give either --vary NAME=LOW..HIGH or --size WHAT"),
     (NODES, "no target: give --slo 'MEASURE<=LIMIT'"),
     (("--size", "agents"), "--size agents: the scenario has no [regions]"),
     (("--vary", "mobile_node=1:10", *LOST), "mobile_node: no field of a scenario; did you mean 'mobile_nodes'?"),
-    (("--vary", "mobile_nodes", *LOST), "--vary 'mobile_nodes': write NAME=LOW:HIGH"),
+    (("--vary", "mobile_nodes", *LOST), "--vary 'mobile_nodes': write NAME=LOW..HIGH"),
     (("--vary", "options.bufer=1:10", *LOST), "options.bufer"),
     (("--vary", "routers.names=1:10", *LOST), "routers.names: is not a number"),
-    (("--vary", "mobile_nodes=10", *LOST), "mobile_nodes: '10' is not a range: write LOW:HIGH"),
+    (("--vary", "mobile_nodes=10", *LOST), "mobile_nodes: '10' is not a range: write LOW..HIGH"),
     (("--vary", "mobile_nodes=10:1", *LOST), "mobile_nodes: '10:1' goes down: write the smaller value first"),
     (("--vary", "mobile_nodes=10:10", *LOST), "mobile_nodes: '10:10' is a single value"),
     (("--vary", "mobile_nodes=0:10", *LOST), "mobile_nodes=0: movement.commuters.mobile_nodes"),
@@ -39,7 +39,7 @@ ROWS = [
     ((*NODES, "--slo", "lost>=0"), "every value of lost meets it: it is never below 0"),
     ((*NODES, *LOST, *LOST), "target 'lost <= 0 packets' is listed twice"),
     ((*NODES, *LOST, "--slo", "lost>=1"), "targets 'lost <= 0 packets' and 'lost >= 1 packet' contradict each other"),
-    ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; there are mipv4"),
+    ((*NODES, *LOST, "--procedures", "mipv9"), "no procedure 'mipv9'; did you mean 'mipv4' or"),
     ((*NODES, *LOST, "--procedures", "mipv4,mipv4"), "procedure 'mipv4' is listed twice"),
     ((*NODES, *LOST, "--procedures", "sync-hmipv4"), "sync-hmipv4 is hierarchical: give each router a region"),
     ((*NODES, *LOST, "--warmup", "12s"), "--warmup 12s: the run ends at 12s: nothing would be measured"),

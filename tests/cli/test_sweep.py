@@ -145,7 +145,7 @@ def test_a_point_that_fails_is_reported_and_the_others_run(tmp_path: Path) -> No
     assert len(lines) == 3
     assert lines[0] == (
         "handoff: left out: routers.cell.loss=1.5 mipv4: routers.cell.loss: 1.5 is not a probability: give a number from 0 to "
-        "below 1 (and 1 more points)"
+        "below 1, or a percentage as in '0.1%' (and 1 more points)"
     )
     assert sum("sync-hmipv4 is hierarchical: give each router a region" in line for line in lines) == 2
     assert len(document["failures"]) == 4
@@ -222,7 +222,7 @@ MISTAKES = [
     (["--vary", "seed=1..3"], ["--vary seed: cannot vary: replications take consecutive seeds from 'seed' on"]),
     (["--vary", "coverage.led=1ms"], ["--vary coverage.led: unknown key; did you mean 'lead'?"]),
     (["--vary", "duration=1s", "--vary", "duration=2s"], ["--vary duration: listed twice"]),
-    (["--procedures", "mipv5"], ["no procedure 'mipv5'; there are mipv4, "]),
+    (["--procedures", "mipv5"], ["no procedure 'mipv5'; did you mean 'mipv4' or"]),
     (["--where", "x = 1"], ["where 'x = 1': no field 'x' varies; there are "]),
     (["--where", "procedure = 'mipv6'"], ["no point is left: the condition is true for none"]),
     (["--zip", "coverage.lead,duration"], ["zip: no field 'duration' varies; there are "]),

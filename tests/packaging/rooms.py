@@ -58,7 +58,7 @@ ROOMS = {
 ENGINE_MODULES = {
     "engine.describe": (
         "network", "network_columns", "elements", "attachments", "replay", "columns", "quantities", "arguments", "rng",
-        "regular_file",
+        "regular_file", "similar_names",
     ),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file", "output_file"),
@@ -85,6 +85,8 @@ def room_of(module: str) -> str | None:
         return None
     if not rest:
         return "handoff"
+    if rest[0] == "__main__":  # the program
+        return "cli"
     if rest[0] == "experiments":
         return ".".join(rest[:2]) if len(rest) > 1 else "experiments.planning"
     return rest[0] if rest[0] in ROOMS else None

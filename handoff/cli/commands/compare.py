@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from handoff.cli.execution_options import MAX_JOBS
-from handoff.cli.options import study_options
+from handoff.cli.grouped_help import Command
+from handoff.cli.options import completion, study_options
 
 
-@click.command()
+@click.command(cls=Command)
 @study_options
 @click.option(
-    "--procedures", default="all", show_default=True, metavar="NAMES",
+    "--procedures", default="all", show_default=True, metavar="NAMES", shell_complete=completion("procedures"),
     help="Names of the procedures, separated by commas. 'mixture' runs those of the scenario's [[mixture]] together.",
 )
 @click.option(

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import click
 
-from handoff.cli.options import csv_option, json_option, wide_option
+from handoff.cli.grouped_help import Command
+from handoff.cli.options import completion, csv_option, json_option, wide_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--procedures", metavar="A,B", help="Compare the procedure A of the first folder with B of the second, or of the same one."
+    "--procedures", metavar="A,B", shell_complete=completion("procedures"),
+    help="Compare the procedure A of the first folder with B of the second, or of the same one."
 )
-@click.option("--metric", "measures", multiple=True, metavar="NAME", help="Compare this measure. May be repeated.")
+@click.option("--metric", "measures", multiple=True, metavar="NAME", shell_complete=completion("measure"),
+    help="Compare this measure. May be repeated.")
 @click.option(
     "--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True,
     help="Probability that all intervals together contain the true differences.",

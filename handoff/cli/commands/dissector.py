@@ -6,10 +6,11 @@ from importlib.resources import files
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.terminal import show
 
 
-@click.command()
+@click.command(cls=Command)
 def dissector() -> None:
     """Print the path of the Wireshark dissector.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import procedure_option, seed_option, set_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("scenario", type=click.Path(path_type=Path), required=False)
 @procedure_option(required=False)
 @click.option("--mn", help="Mobile node: its name, or its number, counted from 0.")
@@ -19,7 +20,7 @@ from handoff.cli.options import procedure_option, seed_option, set_option
 @click.option(
     "--figure", metavar="NUMBER",
     help="Draw the network in the procedure, scenario and phase of a figure of the seed document, as in 12A; 'all' draws every "
-    "figure. The default SCENARIO is then examples/figures.toml, and the default handoff the first one of that kind.",
+    "figure. The default SCENARIO is then the example figures.toml, and the default handoff the first one of that kind.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",

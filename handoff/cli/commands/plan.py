@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from handoff.cli.execution_options import execution_options
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import (
+    completion,
     json_option,
     junit_option,
     memory_limit_option,
@@ -24,11 +26,11 @@ from handoff.cli.options import (
 MAX_RUNS_PER_VALUE = 1000
 
 
-@click.command()
+@click.command(cls=Command)
 @scenario_argument
 @click.option(
-    "--vary", multiple=True, metavar="NAME=LOW:HIGH",
-    help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k:1M'.",
+    "--vary", multiple=True, metavar="NAME=LOW..HIGH", shell_complete=completion("field"),
+    help="Field whose limit is searched, and its range, as in 'mobile_nodes=1k..1M'.",
 )
 @click.option(
     "--size", type=click.Choice(["buffer", "lead", "agents"]),
@@ -36,12 +38,12 @@ MAX_RUNS_PER_VALUE = 1000
     "number of GFAs or MAPs.",
 )
 @click.option(
-    "--slo", multiple=True, metavar="TARGET",
+    "--slo", multiple=True, metavar="TARGET", shell_complete=completion("measure"),
     help="Target MEASURE<=LIMIT, as in 'registration_delay_p99<=50ms'. All targets have to be met, and those of [slo] as well. "
     "May be repeated.",
 )
 @click.option(
-    "--procedures", default="sync-mipv4", show_default=True, metavar="NAMES",
+    "--procedures", default="sync-mipv4", show_default=True, metavar="NAMES", shell_complete=completion("procedures"),
     help="Names of the procedures, separated by commas, or all. Each gets an answer of its own.",
 )
 @click.option(
@@ -88,7 +90,7 @@ def plan(
 
     The answer is the last value of a field that meets all targets, with a confidence interval, and the target that fails next.
 
-    Example: handoff plan examples/commute.toml --vary mobile_nodes=100:10k --slo 'registration_delay_p99<=50ms'
+    Example: handoff plan examples/commute.toml --vary mobile_nodes=100..10k --slo 'registration_delay_p99<=50ms'
 
     Exit codes: 0 found, 1 undecided or not monotone, 2 invalid input, 3 the targets cannot be met, 130 interrupted.
     """

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import json_option, wide_option
 
 _FIELDS = ("name", "family", "anchor", "marker", "figures")
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 @wide_option
 def procedures(as_json: bool) -> None:
     """List the procedures.
 
-    The list names family, anchor, marker, figures of the seed and RFCs of each procedure."""
+    The list names family, anchor, marker, figures of the seed and RFCs of each procedure.
+
+    Example: handoff procedures --json
+    """
     from handoff.cli.terminal import show_json
     from handoff.protocol.procedures import PROCEDURES
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import csv_option, json_option, wide_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sql")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @json_option

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import output_file_option, procedure_option, study_options
 
 MAX_SNAP_BYTES = 65_535
@@ -29,7 +30,7 @@ class SnapLength(click.IntRange):
         return super().convert(value, param, ctx)
 
 
-@click.command()
+@click.command(cls=Command)
 @study_options
 @procedure_option()
 @output_file_option("--pcap", text="Write the packets on the links as pcapng into FILE.")

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from handoff.cli.execution_options import execution_options
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import (
+    completion,
     json_option,
     junit_option,
     memory_limit_option,
@@ -25,11 +27,11 @@ MAX_REPLICATIONS = 10**6
 MAX_BATCHES = 10_000
 
 
-@click.command()
+@click.command(cls=Command)
 @scenario_argument
 @output_folder_option("Folder of the dataset, which may exist already. --dry-run needs none.")
 @click.option(
-    "--vary", multiple=True, metavar="NAME=VALUES",
+    "--vary", multiple=True, metavar="NAME=VALUES", shell_complete=completion("field"),
     help="Vary a field, in addition to the fields of [sweep] or instead of the one of this name: 'buffer=10,20', "
     "'lead_time=0..60ms step 20ms', 'mobile_nodes=1k..1M log 7'. NAME is a short name, or a path as in 'options.bicast'.",
 )
@@ -37,7 +39,8 @@ MAX_BATCHES = 10_000
     "--zip", "side_by_side", multiple=True, metavar="NAMES", help="Fields, separated by commas, that vary together."
 )
 @click.option(
-    "--procedures", metavar="NAMES", help="Names of the procedures, separated by commas, or all.  [default: those of [sweep]]"
+    "--procedures", metavar="NAMES", shell_complete=completion("procedures"),
+    help="Names of the procedures, separated by commas, or all.  [default: those of [sweep]]"
 )
 @click.option(
     "--runs", type=click.IntRange(1, MAX_REPLICATIONS), help="Replications of each point.  [default: those of [sweep], else 10]"
@@ -57,7 +60,8 @@ MAX_BATCHES = 10_000
 @click.option("--detail/--no-detail", default=None, help="Record every packet and compute all measures.")
 @memory_limit_option("Fail a run that may need more memory than this, as in '2GB'.")
 @click.option(
-    "--metric", "measures", multiple=True, metavar="NAME", help="Show this measure instead of the usual ones. May be repeated."
+    "--metric", "measures", multiple=True, metavar="NAME", shell_complete=completion("measure"),
+    help="Show this measure instead of the usual ones. May be repeated."
 )
 @click.option("--rerun-stale", is_flag=True, help="Repeat the runs that another version of the code made.")
 @slo_option

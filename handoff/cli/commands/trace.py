@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import json_option, wide_option
 
 FORMATS = (
@@ -28,7 +29,7 @@ def trace() -> None:
     """Inspect captures and movement files."""
 
 
-@trace.command()
+@trace.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 @wide_option

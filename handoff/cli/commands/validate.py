@@ -6,19 +6,23 @@ from pathlib import Path
 
 import click
 
+from handoff.cli.grouped_help import Command
 from handoff.cli.options import scenario_argument, set_option
 
 _PS_PER_S = 1e12
 
 
-@click.command()
+@click.command(cls=Command)
 @scenario_argument
 @set_option
 @click.option("--strict", is_flag=True, help="Refuse positions that are not plausible: movement.strict=true.")
 def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
     """Check a SCENARIO and the files that it names.
 
-    All problems are reported at once. Nothing is simulated."""
+    All problems are reported at once. Nothing is simulated.
+
+    Example: handoff validate examples/commute.toml
+    """
     from handoff.cli.terminal import show
     from handoff.output.printable import printable
     from handoff.scenario import load_scenario

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from engine.similar_names import name_hint
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
@@ -52,8 +53,7 @@ def cluster_option_errors(kind: str, options: dict[str, str]) -> list[str]:
     errors = []
     for name in options:
         if name not in CLUSTER_OPTIONS:
-            matches = difflib.get_close_matches(name, CLUSTER_OPTIONS, 1)
-            hint = f"did you mean {matches[0]!r}?" if matches else f"there is only {', '.join(CLUSTER_OPTIONS)}"
+            hint = name_hint(name, CLUSTER_OPTIONS, f"there is only {', '.join(CLUSTER_OPTIONS)}")
             errors.append(f"--cluster-option {name}: --cluster {kind} has no such option; {hint}")
     return errors
 

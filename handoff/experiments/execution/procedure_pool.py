@@ -26,7 +26,7 @@ from handoff.experiments.execution.process_pool import (
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 from handoff.simulation.baseline import ZERO_BYTES, baseline_key
 from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress, run_procedure

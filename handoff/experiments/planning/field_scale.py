@@ -9,6 +9,7 @@ from handoff.experiments.planning.value_search import SearchRange
 from handoff.scenario.load import unknown_fields
 from handoff.scenario.numeric_field import NumericField
 from handoff.scenario.overrides import resolve_paths
+from handoff.scenario.value_ranges import range_ends
 
 SECOND = 10**12
 _STEPS = {"options.lifetime": SECOND}
@@ -61,7 +62,7 @@ class Values:
 
 
 def parse_range(data: dict[str, Any], name: str, text: str, precision: float) -> tuple[Values, SearchRange]:
-    """Return the values of a field and the range of positions from ``LOW:HIGH``.
+    """Return the values of a field and the range of positions from ``LOW..HIGH``.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
     name : str
         Short name or path of the field.
     text : str
-        ``LOW:HIGH``.
+        ``LOW..HIGH``; ``LOW:HIGH`` is the same.
     precision : float
         Relative precision of the search, as in ``SearchRange``.
 
@@ -79,13 +80,13 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
     ValueError
         If there is no such field, the ends are not values of it, or the range is empty, negative or descending.
     """
-    ends = text.split(":")
-    if problems := unknown_fields(data, {name: ends}):
+    ends = range_ends(text)
+    if problems := unknown_fields(data, {name: ends or (text,)}):
         raise ValueError(problems[name])
     values = Values.of(data, name)
-    if len(ends) != 2:
-        raise ValueError(f"{name}: {text!r} is not a range: write LOW:HIGH, as in 1k:1M or 5ms:100ms")
-    numbers = [values.scale.parse(end.strip()) for end in ends]
+    if ends is None:
+        raise ValueError(f"{name}: {text!r} is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms; the search has no step")
+    numbers = [values.scale.parse(end) for end in ends]
     if any(number % values.step for number in numbers):
         raise ValueError(f"{name}: {text!r} is finer than {values.display(1)}, the smallest step of this field: give multiples")
     low, high = (number // values.step for number in numbers)

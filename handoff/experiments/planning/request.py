@@ -50,7 +50,7 @@ class PlanRequest:
     changes : tuple of str
         Changes of the scenario, as in ``options.bicast=1s``.
     vary : tuple of str
-        Field and range, as in ``mobile_nodes=1k:1M``; exactly one, unless there is a ``size``.
+        Field and range, as in ``mobile_nodes=1k..1M``; exactly one, unless there is a ``size``.
     size : {"buffer", "lead", "agents"} or None
         Quantity to dimension, instead of a field.
     slo : tuple of str
@@ -177,7 +177,7 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
     if len(request.vary) > 1:
         errors.append("--vary is given twice: a plan varies one field ('handoff sweep' varies several)")
     if bool(request.vary) == (request.size is not None) and not (request.analytic and not request.vary):
-        errors.append("give either --vary NAME=LOW:HIGH or --size WHAT, to choose the quantity to search")
+        errors.append("give either --vary NAME=LOW..HIGH or --size WHAT, to choose the quantity to search")
     tables, text = load_with_problems(errors, lambda: read_tables(request.scenario, request.changes, request.tables), last=False)
     scenario = load_with_problems(
         errors, lambda: validate_scenario(tables, request.scenario, text, request.changes), last=False

@@ -82,7 +82,7 @@ def scenario_errors(data: Tables) -> list[str]:
 
 
 def vary_problem(text: str, data: Tables, precision: float, sense: Sense | None) -> SearchProblem:
-    """Parse ``NAME=LOW:HIGH`` into a search problem.
+    """Parse ``NAME=LOW..HIGH`` into a search problem.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def vary_problem(text: str, data: Tables, precision: float, sense: Sense | None)
     """
     name, equals, ends = (part.strip() for part in text.partition("="))
     if not equals or not name:
-        raise ValueError(f"--vary {text!r}: write NAME=LOW:HIGH, as in mobile_nodes=1k:1M")
+        raise ValueError(f"--vary {text!r}: write NAME=LOW..HIGH, as in mobile_nodes=1k..1M")
     try:
         values, limits = parse_range(data, name, ends, precision)
     except ValueError as error:

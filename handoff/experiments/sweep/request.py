@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.quantities import parse_duration, parse_size
+from engine.quantities import NUMBER, parse_duration, parse_size
 from handoff.experiments.sweep.grid import Combination, combinations, filter_combinations
 from handoff.experiments.sweep.points import Point, RunSettings, group_failures, make_points
 from handoff.experiments.sweep.summary import DEFAULT_MEASURES
@@ -20,9 +21,12 @@ from handoff.protocol.procedures import MIXTURE, name_errors, parse_names
 from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.load import read_tables, unknown_fields, validate
+from handoff.scenario.numeric_field import NumericField
 from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
 from handoff.scenario.value_ranges import expand_values
 from handoff.workload.build import build_network
+
+_PLAIN_NUMBER = re.compile(NUMBER)
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,19 @@ def _parse_fields(texts: Sequence[str], data: dict[str, Any]) -> tuple[dict[str,
             problems.append(f"--vary {name}: {problem}")
         else:
             fields[name] = tuple(expand_values(values))
+    problems += [f"--vary {name}: {p}" for name, values in fields.items() if (p := _missing_unit_problem(data, name, values))]
     return fields, problems + [f"--vary {problem}" for problem in unknown_fields(data, fields).values()]
+
+
+def _missing_unit_problem(data: dict[str, Any], name: str, values: Sequence[str]) -> str:
+    # Each point would report it.
+    try:
+        quantity = NumericField.of(data, name).quantity
+    except ValueError:
+        return ""  # no such field, or one without units
+    if quantity is None or "" in quantity.units or not all(_PLAIN_NUMBER.fullmatch(value) for value in values):
+        return ""
+    return f"{values[0]} has no unit: write values with one, as in {quantity.example!r}" if values != ("0",) else ""
 
 
 def _element_measure_problems(measures: Sequence[str], points: Sequence[Point]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -12,6 +11,7 @@ import numpy as np
 
 from engine import LinkTrace, Network
 from engine.output_file import NewFile, named_errors
+from engine.similar_names import name_hint
 from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
@@ -47,9 +47,7 @@ def matching_links(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
         matches = [name for name in names if fnmatchcase(name, pattern)]
         links.update(matches)
         if not matches:
-            similar = difflib.get_close_matches(pattern, names, 1)
-            hint = f"did you mean {similar[0]!r}?" if similar else f"there are {', '.join(sorted(names))}"
-            problems.append(f"--pcap-links: no link matches {pattern!r}; {hint}")
+            problems.append(f"--pcap-links: no link matches {pattern!r}; {name_hint(pattern, sorted(names))}")
     if problems:
         raise ValueError("\n".join(problems))
     return sorted(links)

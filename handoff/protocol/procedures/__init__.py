@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from engine.similar_names import name_hint
 from handoff.protocol.procedures import mipv4, mipv6
 from handoff.protocol.procedures.steps import EVENTS, Procedure, Step
 
 _ALL = (*mipv4.CONVENTIONAL, *mipv6.CONVENTIONAL, *mipv4.SYNCHRONIZED, *mipv6.SYNCHRONIZED, *mipv6.EXTENSIONS, *mipv6.PROXY)
+MAX_SUGGESTIONS = 3
+"""Number of names that an error message suggests."""
 _AFTER_FIGURES = 99  # the seed ends with figure 52B
 
 
@@ -27,7 +30,9 @@ def parse_names(text: str) -> list[str]:
 def name_errors(names: Sequence[str]) -> list[str]:
     """Return an error message for each unknown name and for each name that is listed twice; ``MIXTURE`` is a known name."""
     known = {*PROCEDURES, MIXTURE}
-    errors = [f"no procedure {n!r}; there are {', '.join(PROCEDURES)}" for n in dict.fromkeys(names) if n not in known]
+    errors = [
+        f"no procedure {n!r}; {name_hint(n, PROCEDURES, count=MAX_SUGGESTIONS)}" for n in dict.fromkeys(names) if n not in known
+    ]
     return errors + repeated_name_errors(names)
 
 

@@ -74,4 +74,4 @@ def test_names_are_sorted_and_unknown_names_are_refused(group):
     assert root.list_commands(click.Context(root)) == ["act", "missing"]
     done = CliRunner().invoke(root, ["atc"])
     assert done.exit_code == ExitCode.INVALID_INPUT
-    assert "No such command 'atc'" in done.stderr
+    assert "no command 'atc'; did you mean 'act'?" in done.stderr

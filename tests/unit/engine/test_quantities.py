@@ -1,5 +1,6 @@
 """Quantities: parsing, exact text, shortest text and rounded text. Expected values follow from the SI and IEC prefixes."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -35,6 +36,11 @@ FREQUENCY = Quantity("rate of events", "75/h", {"/h": 1, "/min": 60})
         (DURATION, "0h", 0),
         (DURATION, "9223372036854775806ps", FOREVER - 1),
         (RATE, "2.5Gbit/s", 2_500_000_000),
+        (DURATION, "1h30min", 5400 * 10**12),
+        (DURATION, "1min 30s 5ms", 90_005 * 10**9),
+        (DURATION, "2d", 2 * 86_400 * 10**12),
+        (RATE, "10Mbps", 10_000_000),
+        (RATE, "1.5 Gbps", 1_500_000_000),
         (SIZE, "64kB", 64_000),
         (SIZE, "64KiB", 65_536),
         (LEVEL, "-95.5dBm", -95_500),
@@ -49,6 +55,17 @@ def test_text_with_a_unit_is_an_exact_number_of_steps(quantity, text, number):
     [
         (DURATION, "10 sec", "'10 sec' is not a duration: write a number and one of ps, ns, us, µs, ms, s, min, h, as in '20ms'"),
         (DURATION, "10", "'10' is not a duration"),
+        (DURATION, "5m", "'5m' is not a duration: 'm' is ambiguous: write 'min' for minutes or 'ms' for milliseconds"),
+        (DURATION, "5MS", "'5MS' is not a duration: did you mean 'ms' instead of 'MS'?"),
+        (DURATION, "30min1h", "'30min1h' is not a duration"),
+        (DURATION, "1h1h", "'1h1h' is not a duration"),
+        (DURATION, "1h30", "'1h30' is not a duration"),
+        (DURATION, "1h30m", "'1h30m' is not a duration"),
+        (RATE, "1G", "'1G' is not a rate: 'G' is ambiguous: write 'Gbit/s', a rate in bits"),
+        (RATE, "10MB/s", "'10MB/s' is not a rate: 'MB/s' is ambiguous: write 'Mbit/s', a rate in bits"),
+        (RATE, "10mbps", "'10mbps' is not a rate: did you mean 'Mbps' instead of 'mbps'?"),
+        (RATE, "1h30min", "'1h30min' is not a rate"),
+        (SIZE, "64K", "'64K' is not a size: 'K' is ambiguous: write 'kB' for 1,000 or 'KiB' for 1,024 bytes"),
         (DURATION, "ms", "'ms' is not a duration"),
         (DURATION, "1e999s", "'1e999s' is not a duration"),
         (DURATION, "1" * 65 + "s", "is not a duration"),
@@ -153,3 +170,18 @@ def test_loss_threshold_is_the_floor_of_the_exact_product():
     for value in (1, -0.1, "1.5"):
         with pytest.raises(ValueError, match="at least 0 and below 1"):
             loss_threshold(value)
+
+
+@pytest.mark.parametrize("quantity", [DURATION, RATE, SIZE, LEVEL], ids=lambda quantity: quantity.noun)
+def test_the_pattern_matches_what_parse_accepts(quantity):
+    units = [*quantity.units, *quantity.aliases]
+    texts = [f"{number}{space}{unit}" for number in ("1", "1.5", ".5", "1e3", "+2") for space in ("", " ") for unit in units]
+    assert all(re.fullmatch(quantity.pattern(), text) for text in texts)
+    assert not any(re.fullmatch(quantity.pattern(), text) for text in ("", "1", "ms", "1x", "1 ms x"))
+
+
+def test_the_pattern_matches_compounds_of_durations_only():
+    assert re.fullmatch(DURATION.pattern(), "1h30min")
+    assert not re.fullmatch(RATE.pattern(), "1Mbit/s1kbit/s")
+    assert re.fullmatch(LEVEL.pattern(), "-1dBm")
+    assert not re.fullmatch(DURATION.pattern(), "-1ms")

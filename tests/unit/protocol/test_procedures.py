@@ -77,7 +77,8 @@ def test_names_are_split_at_commas():
 
 def test_unknown_and_repeated_names_are_reported():
     unknown, repeated = name_errors(["mipv4", "mipv9", "mipv4"])
-    assert unknown.startswith("no procedure 'mipv9'; there are mipv4, ")
+    assert unknown == "no procedure 'mipv9'; did you mean 'mipv4' or 'mipv6' or 'mipv6-ro'?"
+    assert name_errors(["x"]) == [f"no procedure 'x'; there are {', '.join(PROCEDURES)}"]
     assert repeated == "procedure 'mipv4' is listed twice: name each once"
     assert name_errors(["mipv4", "mipv6"]) == []
 

@@ -59,7 +59,7 @@ def test_all_mistakes_of_tables_are_reported_with_their_lines(tmp_path):
         'kind = "replayed update"\nnode = "rogue"\nrate = "5"', 'kind = "reflection"\nnode = "rogue"\nto = "ha"\ntos = "x"',
     )  # fmt: skip
     assert text.splitlines() == [
-        f"s.toml:{first}: attack.0.node: is missing; its table needs it",
+        f"s.toml:{first}: attack.0.node: is missing; its table needs it (name of the node that it sends from)",
         f"s.toml:{first + 1}: attack.0.kind: 'forged registraton' is not one of "
         + ", ".join(map(repr, KINDS[:-1])) + f" or {KINDS[-1]!r}; did you mean 'forged registration'?",
         f"s.toml:{first + 3}: attack.1: 'registration flood' needs 'to'; 'registration flood' needs 'rate'",

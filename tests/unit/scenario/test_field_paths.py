@@ -3,11 +3,11 @@
 import pytest
 
 from engine.quantities import DURATION, RATE
-from handoff.scenario.field_paths import is_count, keys_at, validators_at
+from handoff.scenario.field_paths import is_count, keys_at, leaf_paths, validators_at
 from handoff.scenario.field_types import QuantityReader
-from handoff.scenario.models import Scenario
 from handoff.scenario.movement import CommutersModel
 from handoff.scenario.network import Link
+from handoff.scenario.scenario import Scenario
 
 
 def test_keys_of_tables():
@@ -15,6 +15,18 @@ def test_keys_of_tables():
     assert keys_at(("link",)) == keys_at(("link", 0)) == keys_at(("link", "0")) == list(Link.model_fields)
     assert keys_at(("movement", "commuters")) == list(CommutersModel.model_fields)  # an optional table
     assert keys_at(("nothing",)) == keys_at(("duration",)) == keys_at(("duration", "seconds")) == []
+
+
+def test_leaf_paths_are_the_keys_that_are_no_tables():
+    paths = list(leaf_paths())
+    assert {"duration", "link.*.rate", "routers.cell.loss", "movement.commuters.gap", "options.bicast"} <= set(paths)
+    assert not {"link", "routers", "routers.cell", "movement.commuters"} & set(paths)
+
+
+def test_leaf_paths_of_a_file_count_its_arrays():
+    paths = list(leaf_paths({"link": [{}, {}], "correspondent": {"name": "cn"}, "traffic": "wrong"}))
+    assert [path for path in paths if path.endswith(".between")] == ["link.0.between", "link.1.between"]
+    assert "correspondent.0.name" in paths
 
 
 @pytest.mark.parametrize(

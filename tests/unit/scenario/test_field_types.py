@@ -53,6 +53,14 @@ def test_decimal_is_rounded_to_its_digits():
     assert [read(value) for value in (0, 1, 0.25, 0.1234567)] == [0, 10**6, 250_000, 123_457]
 
 
+def test_share_may_be_a_percentage():
+    share, metres = DecimalReader("a share", 0, 1, 6, is_share=True), DecimalReader("a coordinate", 0, 100, 3)
+    assert [share(value) for value in ("5%", "0.1 %", "100%", 0.05)] == [50_000, 1000, 10**6, 50_000]
+    for read, value in ((share, "101%"), (share, "0.5"), (metres, "5%")):
+        with pytest.raises(ValueError, match="give a number from 0 to 1"):
+            read(value)
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, True, "0.5", None, float("nan"), float("inf")])
 def test_decimal_out_of_range_is_reported(value):
     with pytest.raises(ValueError, match="is not a share: give a number from 0 to 1"):
@@ -60,10 +68,10 @@ def test_decimal_out_of_range_is_reported(value):
 
 
 def test_probability_keeps_its_text():
-    assert [read_probability(value) for value in (0, 0.1, "1e-30", "1/3")] == ["0", "0.1", "1e-30", "1/3"]
+    assert [read_probability(value) for value in (0, 0.1, "1e-30", "1/3", "1%")] == ["0", "0.1", "1e-30", "1/3", "0.01"]
 
 
-@pytest.mark.parametrize("value", [1, -0.1, True, None, "half", "1/0", "1e-999999999"])
+@pytest.mark.parametrize("value", [1, -0.1, True, None, "half", "1/0", "100%", "x%", "1e-999999999"])
 def test_invalid_probability_is_reported(value):
     with pytest.raises(ValueError, match="is not a probability: give a number from 0 to below 1"):
         read_probability(value)

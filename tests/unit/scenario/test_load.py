@@ -4,7 +4,6 @@ import pytest
 
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.load import format_error, line_numbers, read_tables, unknown_fields, validate
-from handoff.scenario.models import StudyOptions
 from tests.unit.scenario.sample_scenarios import MINIMAL
 
 CASES = [
@@ -30,7 +29,7 @@ CASES = [
     ("[routers]", '[[router]]\nname = "a"\n[router.wired]\nrate = 0\n[routers]', ":18: router.0.wired.rate: 0 means that nothing is sent"),
     ('between = ["cn", "ha"]', 'between = ["cn"]', ":12: link.0.between: list should have at least 2 items"),
     ('delay = "20ms"', 'delay = "20ms"\nloss = 1.5', ":14: link.0.loss: 1.5 is not a probability: give a number from 0 to below 1"),
-    ('delay = "20ms"', 'delay = "20ms"\nrate = "1Gbps"', ":14: link.0.rate: '1Gbps' is not a rate: write a number and one of bit/s"),
+    ('delay = "20ms"', 'delay = "20ms"\nrate = "1Gbaud"', ":14: link.0.rate: '1Gbaud' is not a rate: write a number and one of bit/s"),
     ('delay = "20ms"', 'delay = "20ms"\nbuffer_packets = 0', ":14: link.0.buffer_packets: 0 means no packet, not even the one in service: write 'unlimited' for no limit, or 1 for no waiting place"),
     ('delay = "20ms"', 'delay = "20ms"\nbuffer_bytes = 0', ":14: link.0.buffer_bytes: 0 means no packet: write 'unlimited' for no limit, or a size above 0"),
     ('delay = "20ms"', 'delay = "20ms"\nrate = "0kbit/s"', ":14: link.0.rate: 0 means that nothing is sent: write 'unlimited' for no transmission time, or a rate above 0"),
@@ -40,7 +39,8 @@ CASES = [
     ('names = ["a", "b"]', 'names = ["a", "a"]', "node 'a' is listed twice: give every node a name of its own"),
     ('names = ["a", "b"]', "names = []", ":16: routers.names: list should have at least 1 item"),
     ('wired_to = "ha"', 'wired_to = "home"', ":17: routers.wired_to: no node 'home'"),
-    ('delay = "4ms"', 'delay = "4ms"\nshared = "yes please"', ":24: routers.cell.shared: input should be a valid boolean"),
+    ('delay = "4ms"', 'delay = "4ms"\nshared = "yes"', ":24: routers.cell.shared: 'yes' is neither true nor false: write one of them, without quotes"),
+    ("size_bytes = 200", "size_bytes = 200\npoisson = 1", ":28: traffic.0.poisson: 1 is neither true nor false: write one of them, without"),
     ("size_bytes = 200", "size_bytes = 70000", ":27: traffic.0.size_bytes: input should be less than or equal to 65000, not 70000"),
     ('interval = "20ms"', "", ":25: traffic.0: give either 'capture' (a file to replay) or 'interval' and 'size_bytes' (a flow)"),
     ('interval = "20ms"', 'interval = "20ms"\ndirection = "dwn"', ":27: traffic.0.direction: 'dwn' is not one of 'down' or 'up'; did you mean 'down'?"),
@@ -49,6 +49,7 @@ CASES = [
     ("[movement]", '[options]\nretransmit = "10ms"\n\n[movement]', "the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)"),
     ("[movement]", '[options]\nlifetime = "1500ms"\n\n[movement]', "lifetime: give whole seconds (RFC 5944, 3.3)"),
     ("[movement]", "[movement", ":29: not TOML:"),
+    ('name = "study"', 'name = "study', ":1: not TOML: Illegal character '\\n'; is a quote missing at the end of the text?"),
 ]  # fmt: skip
 
 
@@ -142,6 +143,14 @@ def test_line_numbers_count_tables_of_an_array():
     }  # fmt: skip
 
 
+def test_line_numbers_count_arrays_in_tables_and_in_arrays():
+    text = "[[a.b]]\nc = 1\n[[a.b]]\nc = 2\n[[a.b.d]]\n[[a.b.d]]\ne = 3\n[[a.b]]\n[[a.b.d]]\n"
+    assert line_numbers(text) == {
+        ("a", "b", 0): 1, ("a", "b", 0, "c"): 2, ("a", "b", 1): 3, ("a", "b", 1, "c"): 4, ("a", "b", 1, "d", 0): 5,
+        ("a", "b", 1, "d", 1): 6, ("a", "b", 1, "d", 1, "e"): 7, ("a", "b", 2): 8, ("a", "b", 2, "d", 0): 9,
+    }  # fmt: skip
+
+
 def test_problem_of_a_changed_field_names_the_option_instead_of_a_line(tmp_path):
     path = tmp_path / "s.toml"
     path.write_text(MINIMAL)
@@ -158,7 +167,7 @@ def test_unknown_fields_reports_names_and_not_values(tmp_path):
     data, _ = read_tables(path)
     varied = {"buffer": ["many"], "options.bufer": ["1"], "seed": ["2"], "batchs": ["3"]}
     assert unknown_fields(data, varied) == {
-        "options.bufer": "options.bufer: unknown key; allowed are " + ", ".join(sorted(StudyOptions.model_fields)),
+        "options.bufer": "options.bufer: unknown key; did you mean 'new_buffer_bytes'?",
         "seed": "seed: cannot vary: replications take consecutive seeds from 'seed' on",
         "batchs": "batchs: no field of a scenario; did you mean 'batches'?",
     }
@@ -166,7 +175,7 @@ def test_unknown_fields_reports_names_and_not_values(tmp_path):
 
 def test_format_error_names_path_mistake_and_correction():
     assert format_error({"type": "missing", "loc": ("link", 0, "delay"), "msg": "", "input": {}}) == (
-        "link.0.delay: is missing; its table needs it"
+        "link.0.delay: is missing; its table needs it (propagation delay)"
     )
     assert format_error({"type": "value_error", "loc": (), "msg": "Value error, both are wrong"}) == "both are wrong"
     assert format_error({"type": "int_type", "loc": ("seed",), "msg": "Input should be a valid integer", "input": "3"}) == (

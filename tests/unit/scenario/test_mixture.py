@@ -51,11 +51,12 @@ def test_a_share_is_read_in_millionths():
         ((A | {"share": 0.7}, B | {"share": 0.6}, C), "mixture: the shares add up to 1.3: reduce them to 1 in all"),
         ((A, B), "mixture: only one group can have the remaining mobile nodes"),
         ((A | {"share": 1, "mobiles": "mn0"},), "mixture.0: give either 'share' or 'mobiles'"),
-        (({"procedure": "sync-mpv4"},), "mixture.0: no procedure 'sync-mpv4'; did you mean 'sync-mipv4'?"),
-        (({"procedure": "mixture"},), "mixture.0: no procedure 'mixture'; there are mipv4, "),
-        ((A | {"share": 0.5}, {"procedure": "sync-hmipv4"}), "mixture.1: sync-hmipv4 is hierarchical: give each router a region"),
+        (({"procedure": "sync-mpv4"},), "mixture.0.procedure: no procedure 'sync-mpv4'; did you mean 'sync-mipv4'?"),
+        (({"procedure": "mixture"},), "mixture.0.procedure: no procedure 'mixture'; there are mipv4, "),
+        ((A | {"share": 0.5}, {"procedure": "sync-hmipv4"}),
+         "mixture.1.procedure: sync-hmipv4 is hierarchical: give each router a region"),
     ],
-)
+)  # fmt: skip
 def test_groups_that_contradict_each_other_are_refused(tables, problem):
     (message,) = problems_of(*tables)
     assert message.startswith(problem)
@@ -77,7 +78,7 @@ def load_with(tmp_path, text, tables):
         ("procedure = 4", "mixture.0.procedure: input should be a valid string, not 4"),
         ("share = 1", "mixture.0.procedure: is missing; its table needs it"),
         ('procedure = "mipv4"\nshare = 1.5', "mixture.0.share: 1.5 is not a share: give a number from 0 to 1"),
-        ('procedure = "mipv4"\nshare = "30%"', "mixture.0.share: '30%' is not a share: give a number from 0 to 1"),
+        ('procedure = "mipv4"\nshare = "30 pct"', "mixture.0.share: '30 pct' is not a share: give a number from 0 to 1"),
         ('procedure = "mipv4"\nmobiles = [3]', "mixture.0.mobiles: 3 is not a name or pattern"),
         ('procedure = "mipv4"\nmobiles = []', "mixture.0.mobiles: value should have at least 1 item"),
         ('procedure = "mipv4"\nshares = 1', "mixture.0.shares: unknown key; did you mean 'share'?"),

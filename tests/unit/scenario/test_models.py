@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from handoff.protocol.options import Options
-from handoff.scenario.models import Scenario, StudyOptions, to_options
+from handoff.scenario.models import StudyOptions, to_options
 from handoff.scenario.network import Regions
+from handoff.scenario.scenario import Scenario
 from tests.unit.scenario.sample_scenarios import COMMUTERS, MINIMAL
 
 
@@ -60,19 +61,20 @@ UNWIRED = ('wired_to = "ha"', "")
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ([("[movement]", '[[node]]\nname = "ha"\n[movement]')], "node 'ha' is listed twice: give every node a name of its own"),
+        ([("[movement]", '[[node]]\nname = "ha"\n[movement]')],
+         "node.0.name: node 'ha' is listed twice: give every node a name of its own"),
         ([("[movement]", '[[restart]]\nnode = "x"\nat = "1s"\n[movement]')],
          "restart.0.node: no node 'x'; there are ha, cn, a, b"),
         ([("size_bytes = 200", 'size_bytes = 200\ncorrespondent = "x"')],
-         "traffic.0: no correspondent 'x'; there are cn (for a mobile node, give 'mobile_correspondent')"),
-        ([UNWIRED], "routers.wired_to is missing: name the node that routers are wired to, or give regions"),
+         "traffic.0.correspondent: no correspondent 'x'; there are cn (for a mobile node, give 'mobile_correspondent')"),
+        ([UNWIRED], "routers: 'wired_to' is missing: name the node that routers are wired to, or give regions"),
         ([("[movement]", NODE + REGION + "[movement]")],
-         "routers.wired_to does not apply with regions, whose gateways the routers are wired to: leave it out"),
-        ([UNWIRED, ("[movement]", REGION + "[movement]")], "region: gateway 'gw' is no [[node]]; there are none"),
+         "routers.wired_to: does not apply with regions, whose gateways the routers are wired to: leave it out"),
+        ([UNWIRED, ("[movement]", REGION + "[movement]")], "region.0.gateway: gateway 'gw' is no [[node]]; there are none"),
         ([UNWIRED, ("[movement]", NODE + REGION.replace('"b"', '"c"') + "[movement]")],
-         "region: no router 'c'; there are a, b\nregion: no region for b: give every router one"),
+         "region.0.routers: no router 'c'; there are a, b\nregion: no region for b: give every router one"),
         ([UNWIRED, ("[movement]", NODE + REGION + REGION.replace('"a", ', "") + "[movement]")],
-         "region: router 'b' is listed twice: give it one region"),
+         "region.1.routers: router 'b' is listed twice: give it one region"),
         ([('duration = "10s"', "duration = 0")], "duration: 0 is too short; give a duration above 0"),
     ],
 )  # fmt: skip
@@ -83,13 +85,13 @@ def test_wrong_reference_is_reported(pairs, message):
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ([("count = 3", "count = 8")], "regions: 8 regions for 7 routers: each needs at least one"),
+        ([("count = 3", "count = 8")], "regions.count: 8 regions for 7 routers: each needs at least one"),
         ([("[regions]", '[[region]]\ngateway = "gw0"\nrouters = ["r0"]\n[regions]')],
          "regions: [regions] and [[region]] exclude each other: leave one out"),
         ([("count = 3", "count = 1"), ("{0..6}", "{0..0}")],
          "movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names"),
         ([("[regions]", "[coverage]\npositions_m = { r0 = [0, 0] }\n[regions]")],
-         "coverage does not apply to movement without positions: leave it out"),
+         "coverage: does not apply to movement without positions: leave it out"),
     ],
 )  # fmt: skip
 def test_contradiction_between_tables_is_reported(pairs, message):
@@ -101,14 +103,14 @@ def test_movement_with_positions_needs_coverage_of_every_router():
     assert problems(MINIMAL, trace) == ["coverage is missing: it turns the positions of movement into attachments"]
     coverage = ("[movement]", "[coverage]\npositions_m = { a = [0, 0], c = [9, 0] }\n[movement]")
     assert problems(MINIMAL, trace, coverage) == [
-        "coverage: no router 'c'; there are a, b\ncoverage: no position for b: give every router one"
+        "coverage.positions_m: no router 'c'; there are a, b\ncoverage.positions_m: no position for b: give every router one"
     ]
 
 
 def test_all_problems_of_the_tables_are_reported_together():
     (message,) = problems(MINIMAL, ('["a", "b"]', '["a", "a"]'), ('["cn", "ha"]', '["cn", "hb"]'), ('"10s"', '"0s"'))
     assert message.split("\n") == [
-        "node 'a' is listed twice: give every node a name of its own",
+        "routers.names: node 'a' is listed twice: give every node a name of its own",
         "link.0.between: no node 'hb'; there are ha, cn, a, a",
         "duration: 0 is too short; give a duration above 0",
     ]

@@ -85,6 +85,10 @@ def test_change_may_remove_a_field_that_another_has_changed(tmp_path):
     ("name", "message"),
     [
         ("mobil_nodes", "mobil_nodes: no field of a scenario; did you mean 'mobile_nodes'?"),
+        ("nodes", "nodes: no field of a scenario; did you mean 'mobile_nodes'?"),
+        ("agent_service_time", "agent_service_time: no field of a scenario; did you mean 'agent_service'?"),
+        ("bicst", "bicst: no field of a scenario; did you mean 'options.bicast' or 'options.bicast_linger'?"),
+        ("loss", "loss: no field of a scenario; did you mean 'cell_loss'"),
         ("durtion", "durtion: no field of a scenario; did you mean 'duration'?"),
         ("xyzzy", "xyzzy: no field of a scenario; give a path as in 'options.lifetime', or one of mobile_nodes, handoff_rate"),
         ("gap", "gap: this scenario has no such field; it would be movement.commuters.gap"),

@@ -36,7 +36,7 @@ REPLAY_MISTAKES = [
     ('assign = "hash"\ntable = { mn0 = ["x"] }', "'table' replaces 'assign': leave one or the other out"),
     ('clocks = "each"', "'clocks' does not apply to a single capture: leave it out"),
     ('origin = "capture"', "traffic.0.origin: 'capture' is not one of 'flow' or 'stream'"),
-    ('loop = "yes"', "traffic.0.loop: input should be a valid boolean"),
+    ('loop = "yes"', "traffic.0.loop: 'yes' is neither true nor false"),
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.quantities import DURATION
-from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POWER, QUANTITIES, SPEED, parse_count
+from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POWER, QUANTITIES, SPEED, parse_count, parse_percent
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POW
     [
         (LENGTH, "1.5km", 1_500_000),
         (SPEED, "1.5m/s", 1500),
+        (SPEED, "36km/h", 10_000),  # 36 km / 3,600 s = 10 m/s
+        (SPEED, "30km/h", 8333),  # 8,333.3 mm/s, rounded
         (FREQUENCY, "75/h", 75 * 10**6),
         (FREQUENCY, "1/s", 3600 * 10**6),
         (DECIBELS, "-3dB", -3000),
@@ -43,3 +45,11 @@ def test_count_may_have_a_suffix(text, count):
 def test_invalid_count_is_reported(text):
     with pytest.raises(ValueError, match=f"'{text}' is not a count: give a whole number from 0"):
         parse_count(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1%", "0.01"), (" 0.1 % ", "0.001"), ("150%", "1.50"), ("1e-3%", "0.00001"), ("0.5", "0.5"), ("x%", "x%")],
+)
+def test_percentage_is_a_decimal_number(text, number):
+    assert parse_percent(text) == number

@@ -164,9 +164,9 @@ def test_routers_have_the_temporary_home_agent_of_their_sub_network(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('node = "t"', 'node = "a"'), "temporary_home_agent: 'a' is no"),
-        (('["a", "b"]\n', '["a", "x"]\n'), "temporary_home_agent: no router 'x'; there are"),
-        (('["a", "b"]\n', '["a", "a"]\n'), "temporary_home_agent: router 'a' is listed twice"),
+        (('node = "t"', 'node = "a"'), "temporary_home_agent.0.node: 'a' is no"),
+        (('["a", "b"]\n', '["a", "x"]\n'), "temporary_home_agent.0.routers: no router 'x'; there are"),
+        (('["a", "b"]\n', '["a", "a"]\n'), "temporary_home_agent.0.routers: router 'a' is listed twice"),
     ],
 )
 def test_wrong_temporary_home_agents_are_reported(tmp_path, change, message):

@@ -70,7 +70,7 @@ def problems(path, *changes):
         ),
         (
             ["coverage.positions_m={a=[0,0],d=[1,0],b=[2,0]}"],
-            "FILE:22: coverage: no router 'd'; there are a, b, c",
+            "--set: coverage.positions_m: no router 'd'; there are a, b, c",
         ),
         (
             ["movement.random_waypoint.mobiles=1", "coverage.minimum=50dBm"],
@@ -88,7 +88,7 @@ def test_coverage_is_needed_for_positions_and_for_nothing_else(street):
     missing = "FILE:1: coverage is missing: it turns the positions of movement into attachments"
     assert problems(street) == [missing]
     street.write_text(STREET.replace("random_waypoint = {", 'associations = "log.csv" #'))
-    assert problems(street) == ["FILE:1: coverage does not apply to movement without positions: leave it out"]
+    assert problems(street) == ["FILE:22: coverage: does not apply to movement without positions: leave it out"]
 
 
 SETDEST = '$node_(0) set X_ 0\n$node_(0) set Y_ 50\n$ns_ at 5 "$node_(0) setdest 300 50 10"\n'

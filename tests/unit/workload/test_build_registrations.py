@@ -67,7 +67,7 @@ def test_the_return_run_under_another_procedure(returning):
     [
         (["movement.routers={'10.0.0.0/8'='fa'}"], "FILE: movement: care-of addresses of no router: 192.168.0.3; give each"),
         (["movement.routers={'10.0.0.1/8'='fa'}"], "--set: movement.routers: '10.0.0.1/8' is not an address or prefix; did you"),
-        (["movement.home=hause"], "FILE:18: movement: no router 'hause'; there are house, fa"),
+        (["movement.home=hause"], "--set: movement.home: no router 'hause'; there are house, fa"),
         (["movement.associations=x.csv"], "FILE:18: movement: give exactly one of 'associations', 'capture', 'trace'"),
         (["movement.capture=none.pcap"], "DIR/none.pcap: byte 0: cannot be opened"),
         (["movement.margin=1"], "--set: movement.margin: 1 has no unit"),

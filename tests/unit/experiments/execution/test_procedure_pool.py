@@ -10,7 +10,7 @@ import pytest
 from engine import MemoryLimitError
 from handoff.experiments.execution.procedure_pool import ProcedureTask, choose_jobs, input_states, run_in_processes
 from handoff.protocol.mixture import Mixture
-from handoff.scenario.models import Scenario
+from handoff.scenario.scenario import Scenario
 from handoff.simulation.study import compile_programs, run_study
 from handoff.workload.build import build_setup
 from tests.unit.experiments.execution.short_tasks import walk_scenario

@@ -30,6 +30,18 @@ def test_field_that_changes_no_run_has_no_range(tmp_path):
         parse_range(data, "sweep.runs", "1:4", 0.01)
 
 
+@pytest.mark.parametrize("text", ["1k..1M", "1k:1M", "1k .. 1M"])
+def test_both_forms_of_a_range_are_the_same(tmp_path, text):
+    _, positions = parse_range(read_tables(commuting(tmp_path))[0], "mobile_nodes", text, 0.01)
+    assert (positions.low, positions.high) == (1000, 10**6)
+
+
+def test_ends_may_be_percentages(tmp_path):
+    data = read_tables(commuting(tmp_path))[0]
+    values, positions = parse_range(data, "cell_loss", "0.1%..2%", 0.01)
+    assert [values.value(p) for p in (positions.low, positions.high)] == [0.001, 0.02]
+
+
 def test_lifetime_steps_in_whole_seconds(tmp_path):
     """RFC 5944, 3.3: a lifetime is a number of seconds."""
     data = read_tables(commuting(tmp_path))[0]
@@ -52,7 +64,7 @@ def test_resolution_of_a_measured_field_is_a_hundredth_of_the_precision_at_its_h
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("5ms", "lead_time: '5ms' is not a range: write LOW:HIGH, as in 1k:1M or 5ms:100ms"),
+        ("5ms", "lead_time: '5ms' is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms"),
         ("5ms:1ms", "lead_time: '5ms:1ms' goes down: write the smaller value first"),
         ("5ms:5000us", "lead_time: '5ms:5000us' is a single value"),
         ("5:6ms", "lead_time: '5' is not a duration"),

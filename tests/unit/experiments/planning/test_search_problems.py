@@ -29,7 +29,7 @@ def test_mistakes_at_the_ends_of_a_range_name_the_value(tmp_path):
 
 @pytest.mark.parametrize("text", ["mobile_nodes", "=1:2"])
 def test_a_range_needs_a_name(tmp_path, text):
-    with pytest.raises(ValueError, match="write NAME=LOW:HIGH"):
+    with pytest.raises(ValueError, match=r"write NAME=LOW\.\.HIGH"):
         vary_problem(text, read(commuting(tmp_path)), 0.1, None)
 
 

@@ -1,0 +1,112 @@
+"""Terms that ``handoff explain`` knows: glossary, procedures, measures, keys of a scenario file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+GLOSSARY = Path(__file__).with_name("glossary.md")
+"""The page docs/glossary.md."""
+_ENTRY = re.compile(r"^\*\*(?P<names>[^*]+)\.\*\* (?P<text>.*?)(?=^\*\*|^## |\Z)", re.S | re.M)
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+UNITS = {"ps": "time", "s": "time", "": "count", "1/s": "rate of events"}
+"""Units of measures in words; other units are words already."""
+
+
+class Term(NamedTuple):
+    """A term and its explanation.
+
+    Attributes
+    ----------
+    kind : str
+        What the term is, such as "measure".
+    names : tuple of str
+        Names of the term; the first one is its heading.
+    text : str
+        Explanation, in paragraphs.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    text: str
+
+
+def glossary_terms() -> Iterator[Term]:
+    """Yield the entries of the glossary."""
+    for entry in _ENTRY.finditer(GLOSSARY.read_text(encoding="utf-8")):
+        heading = " ".join(entry["names"].split())
+        names = [name.strip() for name in re.split(r"[,()]", heading) if name.strip()]
+        lines = re.split(r"\n\s*\n|\n(?=- )", _LINK.sub(r"\1", entry["text"]).strip())
+        text = "\n".join(" ".join(line.split()) for line in lines).replace("*", "").replace("`", "'")
+        yield Term("term", (heading, *names), text)
+
+
+def procedure_terms() -> Iterator[Term]:
+    """Yield the procedures."""
+    from handoff.protocol.procedures import PROCEDURES
+
+    for procedure in PROCEDURES.values():
+        facts = [f"{procedure.family} procedure", f"anchor {procedure.anchor}", ", ".join(procedure.rfcs)]
+        facts += [f"marker {procedure.marker}"] if procedure.marker else []
+        facts += [f"figures {procedure.figures}"] if procedure.figures else []
+        text = f"{procedure.summary[0].upper()}{procedure.summary[1:]}.\n{'; '.join(facts)}"
+        yield Term("procedure", (procedure.name,), text)
+
+
+def measure_terms() -> Iterator[Term]:
+    """Yield the measures, those of a node as ``NODE.…`` and those of a link as ``LINK.…``."""
+    from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
+
+    for name, measure in MEASURES.items():
+        source = f" ({measure.source})" if measure.source else ""
+        yield Term("measure", (name,), f"{measure.about}{source}; {UNITS.get(measure.unit, measure.unit)}")
+    for where, parts in (("NODE", NODE_PARTS), ("LINK", LINK_PARTS)):
+        for name, part in parts.items():
+            yield Term("measure", (f"{where}.{name}", name), f"{part.about}; {UNITS.get(part.unit, part.unit)}")
+
+
+def key_terms() -> Iterator[Term]:
+    """Yield the keys of a scenario file and their short names."""
+    from handoff.scenario.overrides import SHORT_NAMES
+    from handoff.scenario.schema import scenario_keys
+
+    for key in scenario_keys():
+        path = key.path.replace(".*", "")
+        default = f"; default {key.default}" if key.default else "; required" if key.is_required else ""
+        yield Term("key", (path, key.path, path.rpartition(".")[2]), f"{key.description}\n{key.kind}{default}")
+    for name, paths in SHORT_NAMES.items():
+        yield Term("short name", (name,), f"Short name of {' and '.join(path.removesuffix('!') for path in paths)}.")
+
+
+def all_terms() -> list[Term]:
+    """Return all terms."""
+    return [*glossary_terms(), *procedure_terms(), *measure_terms(), *key_terms()]
+
+
+def find_terms(query: str) -> list[Term]:
+    """Return the terms with a name, also in the plural.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message has similar names.
+    """
+    from engine.similar_names import name_hint
+
+    terms, wanted = all_terms(), query.strip().casefold()
+    names = {wanted, wanted.removesuffix("s"), f"scenario {wanted.partition('/')[0]}"}
+    found = [term for term in terms if any(name.casefold() in names for name in term.names)]
+    if not found:
+        where, _, part = query.rpartition(".")  # a measure of a node or link, as in ha.registration_wait_mean
+        found = [term for term in terms if term.kind == "measure" and where and part in term.names[1:]]
+    if not found:
+        known = dict.fromkeys(name for term in terms for name in term.names if "." not in name or term.kind != "term")
+        raise ValueError(f"no term {query!r}; {name_hint(query, known, 'handoff explain --list shows all', 3)}")
+    exact = [term for term in found if term.names[0].casefold() == wanted]
+    return exact if exact and len(found) > MAX_SHOWN else found
+
+
+MAX_SHOWN = 12
+"""Number of terms that are shown if one of them has exactly the name."""
