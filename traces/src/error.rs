@@ -70,8 +70,8 @@ pub enum OnBadRecord {
     Refuse,
     /// It is left out and counted.
     Skip,
-    /// Of a text file, it is left out and counted if it contradicts an earlier record; any other is a problem of the file.
-    /// Of a capture, it is left out with the rest of the file.
+    /// In a text file, it is left out and counted if it contradicts an earlier record; any other is a problem of the file.
+    /// In a capture, it is left out with the rest of the file.
     KeepFirst,
 }
 

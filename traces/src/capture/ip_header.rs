@@ -1,6 +1,6 @@
 //! The fields of an IP header.
 
-/// Whether a packet is a fragment, with the identification that it shares with the other fragments of its datagram.
+/// Place of a packet in its datagram, with the identification that it shares with the other fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fragment {
     Whole,
