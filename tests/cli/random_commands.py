@@ -140,13 +140,13 @@ SANE = {
 }  # fmt: skip
 """Plausible values of fields, and some that are not."""
 RANGES = {
-    "handoff_rate": ("0/h:100/h", "1/h:3600/h", "0/Mh:1/Mh"), "mobile_nodes": ("0:3", "1:20", "2:3"), "seed": ("1:3",),
-    "lifetime": ("0s:10s", "1s:20h", "1s:9s"), "buffer": ("0:3", "1:unlimited", "0:60"), "lead_time": ("0s:1s", "0ms:1ms"),
-    "gap": ("0s:1s", "0s:20h"), "share": ("0:1", "0.1:0.9"), "cell_loss": ("0:1", "0:0.9", "0.1:0.2"), "moving": ("0:1",),
+    "handoff_rate": ("0/h:100/h", "1/h:3600/h", "0/Mh:1/Mh"), "mobile_nodes": ("0:3", "1:20", "2:3"),
+    "lifetime": ("0s:10s", "1s:18h", "1s:9s"), "buffer": ("0:3", "1:40", "0:60"), "lead_time": ("0s:1s", "0ms:1ms"),
+    "gap": ("0s:1s", "0s:20h"), "share": ("0:1", "0.1:0.9"), "cell_loss": ("0:0.5", "0:0.9", "0.1:0.2"), "moving": ("0:1",),
     "agents": ("1:3", "0:9"), "agent_service": ("0s:1s", "1ms:30ms"), "router_service": ("0s:20ms",),
-    "agent_queue": ("0:10", "1:3"), "link_rate": ("1kbit/s:1Gbit/s", "0:1Mbit/s"), "cell_rate": ("64kbit/s:10Mbit/s",),
+    "agent_queue": ("0:10", "1:3"), "link_rate": ("1kbit/s:1Gbit/s", "64kbit/s:1Mbit/s"), "cell_rate": ("64kbit/s:10Mbit/s",),
     "duration": ("1ms:1s", "0s:1s"), "packet_interval": ("10ms:2s",), "guard_time": ("0s:500ms",),
-    "options.bicast": ("0s:1s",), "options.tunnel_limit": ("0:4",), "nonsense": ("1:2",),
+    "options.bicast": ("0s:1s",), "options.tunnel_limit": ("1:4",), "nonsense": ("1:2",),
 }  # fmt: skip
 LIMITS = {
     "ps": ("0ms", "1ms", "50ms", "1h"), "ratio": ("0", "1e-4", "0.1%", "0.5", "1"), "packets": ("0", "1", "10"),
