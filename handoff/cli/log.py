@@ -56,7 +56,10 @@ def change_verbosity(context: click.Context, parameter: click.Parameter, value: 
 
 def verbosity_options() -> list[click.Option]:
     """Return the options ``-v`` and ``-q``."""
-    texts = {"verbose": "Print the steps of the command as well.", "quiet": "Print neither notes nor progress; twice: no warnings either."}
+    texts = {
+        "verbose": "Print the steps of the command as well.",
+        "quiet": "Print neither notes nor progress; twice: no warnings either.",
+    }
     return [
         click.Option([f"-{name[0]}", f"--{name}"], count=True, expose_value=False, callback=change_verbosity, help=text)
         for name, text in texts.items()
