@@ -21,13 +21,13 @@ class Level(IntEnum):
     """Levels of messages, with the numbers of ``logging``."""
 
     DEBUG = 10
-    """What a command does, with numbers of the scenario and the machine."""
+    """Steps of a command, with numbers of the scenario."""
     INFO = 20
-    """What a command does by itself, as leaving out metrics that would take too much memory."""
+    """Decisions of a command, such as to leave out metrics that would take too much memory."""
     WARNING = 30
-    """What is damaged, left out or has failed while the command goes on."""
+    """Damaged input, points that are left out, and failed runs, while the command goes on."""
     ERROR = 40
-    """No message of a command: why it ends without its result is printed in any case, and without this module."""
+    """Threshold above all messages of this module: the reason for a failed command is printed without it, in any case."""
 
 
 _BY_VERBOSITY = {-2: Level.ERROR, -1: Level.WARNING, 0: Level.INFO, 1: Level.DEBUG}
@@ -56,7 +56,10 @@ def change_verbosity(context: click.Context, parameter: click.Parameter, value: 
 
 def verbosity_options() -> list[click.Option]:
     """Return the options ``-v`` and ``-q``."""
-    texts = {"verbose": "Print more about what is done.", "quiet": "Print neither notes nor progress; twice: no warnings either."}
+    texts = {
+        "verbose": "Print the steps of the command as well.",
+        "quiet": "Print neither notes nor progress; twice: no warnings either.",
+    }
     return [
         click.Option([f"-{name[0]}", f"--{name}"], count=True, expose_value=False, callback=change_verbosity, help=text)
         for name, text in texts.items()
