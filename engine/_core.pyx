@@ -14,7 +14,7 @@ from engine.memory import memory_upper_bound
 from engine.network import Network
 from engine.network_columns import NetworkError
 from engine.offered_load import numbering_ends, numbering_problem
-from engine.quantities import parse_duration
+from engine.quantities import format_duration, parse_duration
 from engine.results import EngineStateError, MemoryLimitError
 
 from libc.stdint cimport INT64_MAX, int64_t
@@ -297,7 +297,7 @@ cdef class Engine(EventLoop):
             need = memory_upper_bound(self.network, stop)
             if need > self.memory_limit:
                 raise MemoryLimitError(
-                    f"a run to {stop} ps may take {need:,} bytes, the limit is {self.memory_limit:,}: "
+                    f"a run to {format_duration(stop)} may take {need:,} bytes, the limit is {self.memory_limit:,}: "
                     "allow more, or make buffers, delays or the number of mobiles smaller"
                 )
         self.build_world()

@@ -117,7 +117,6 @@ OTHERS = [
         "s.toml/out: no folder that can be written: Not a directory"),
     (["plan", "s.toml", "--size", "agents", "--slo", "lost<=0"], 2,
         "--size agents: the scenario has no [regions] whose 'count' could vary"),
-    (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--memory-limit", "1kB", "--jobs", "1"], 1, None),
     (["query", "select 1", "nowhere"], 2, "nowhere: no results: there is no file 'runs.parquet' and no folder 'runs' in it"),
     (["query", ".", "select 1"], 2, "the SQL comes first, then the folder: handoff query 'select …' DIR"),
 ]  # fmt: skip
@@ -151,6 +150,15 @@ def test_an_invalid_scenario_is_reported_with_its_line(here: Path, old: str, new
 @pytest.mark.parametrize(("words", "line"), SWEEPS, ids=[" ".join(words) for words, _ in SWEEPS])
 def test_an_invalid_sweep_is_reported(here: Path, words: list[str], line: str) -> None:
     assert error_lines("sweep", "s.toml", *OUT, *words) == [line]
+
+
+def test_a_plan_names_the_runs_that_may_take_too_much_memory(here: Path) -> None:
+    words = ["plan", "s.toml", *NODES, "--slo", "lost<=0", "--memory-limit", "1kB", "--jobs", "1"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "left out 1: the run with seed 1 failed: a run to " in done.stdout
+    assert " bytes, the limit is 1,000: allow more, or make " in done.stdout
+    assert "undecided for mobile_nodes from 1 to 4" in done.stdout
 
 
 @pytest.mark.parametrize(("words", "code", "line"), OTHERS, ids=[" ".join(words) for words, _, _ in OTHERS])

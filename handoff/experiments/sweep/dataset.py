@@ -144,7 +144,7 @@ def read_points(folder: Path) -> list[dict[str, Any]]:
         table = _read_parquet(path)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path}: damaged: {_reason(error)}: remove it; the same sweep writes it anew") from None
-    if "warmup_s" not in table.column_names:  # of an older version, whose runs are to be done again
+    if "warmup_s" not in table.column_names:  # an older version wrote it: the sweep repeats its runs
         return []
     rows: list[dict[str, Any]] = table.select(POINTS.names).to_pylist()
     return rows

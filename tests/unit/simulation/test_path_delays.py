@@ -19,7 +19,7 @@ def delays_of(procedure, home_link=False):
         net.node(name)
     net.node("map", service=3 * MS)
     for a, b, delay, rate in (
-        ("cn", "ha", 20, 8_000_000), ("ha", "map", 5, 8_000_000), ("map", "old", 10, 0), ("map", "new", 12, 4_000_000),
+        ("cn", "ha", 20, 8_000_000), ("ha", "map", 5, 8_000_000), ("map", "old", 10, None), ("map", "new", 12, 4_000_000),
     ):  # fmt: skip
         net.link(a, b, delay=delay * MS, rate=rate, both=True)
     net.cell("old", delay=4 * MS, rate=1_000_000)
