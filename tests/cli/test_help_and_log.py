@@ -134,10 +134,11 @@ def test_an_error_is_printed_in_any_case():
     assert (code, err) == (2, "none.toml: cannot be read: No such file or directory\n")
 
 
-def test_a_quiet_command_does_not_import_logging():
+def test_messages_that_are_not_shown_do_not_import_logging():
     code = (
-        "import sys\nfrom handoff.cli.root import root\n"
-        "try: root.main(['procedures', '-q'])\nexcept SystemExit: print('logging' in sys.modules)"
+        "import sys\nfrom handoff.cli.log import Level, log\nfrom handoff.cli.root import root\n"
+        "try: root.main(['procedures', '-q'])\n"
+        "except SystemExit: log(Level.INFO, 'note'); log(Level.DEBUG, 'step'); print('logging' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "False"
