@@ -55,7 +55,7 @@ def describe_capture(
     ratio : int, optional
         Maximum factor by which a compressed file may grow.
     on_bad_record : {"refuse", "skip", "keep-first"}
-        What is done with a bad record.
+        Treatment of a bad record.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from handoff.api.display import format_cell
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.log import Level, log
 from handoff.cli.tables import print_cells
-from handoff.cli.terminal import show_csv, show_json
+from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.scenario import ScenarioError
 
 _PERCENT = 100
@@ -33,7 +33,7 @@ def print_diff(
     if b is None and names is None:
         problems.append("B is missing: give a second folder, or two procedures of the first one with --procedures A,B")
     if as_json and as_csv:
-        problems.append("--json and --csv: give one of them")
+        problems.append(ONE_FORMAT)
     try:
         share = float(tolerance.removesuffix("%")) / (_PERCENT if tolerance.endswith("%") else 1)
     except ValueError:
@@ -52,7 +52,7 @@ def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:
     table = result.table
     if as_json:
         show_json({
-            "version": 1, "passed": result.passed, "confidence": result.confidence, "tolerance": result.tolerance,
+            "passed": result.passed, "confidence": result.confidence, "tolerance": result.tolerance,
             "differences": table.to_pylist(), "notes": result.notes,
         })  # fmt: skip
         return
@@ -63,7 +63,7 @@ def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:
         return
     columns = ["", "measure", "A", "B", "B - A", "interval", "change", "verdict"]
     cells = [_cells(difference) for difference in result.differences]
-    print_cells(columns, cells, result.heading(), ("", "measure", "verdict"))
+    print_cells(columns, cells, result.heading(), ("", "measure", "verdict"), last=("interval", "change", "B", "A"))
 
 
 def _cells(d: Difference) -> list[str]:

@@ -9,14 +9,18 @@ from handoff.cli.examples import example_path
 from handoff.cli.legend import print_legend
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.terminal import output_width, show
-from handoff.output.ladder.collect import build_ladder
-from handoff.output.ladder.diagram import Arrow
+from handoff.output.ladder.collect import build_ladder, build_ladders, ladder_of
+from handoff.output.ladder.diagram import Arrow, Ladder
+from handoff.output.ladder.diagram_mermaid import render_mermaid
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
 from handoff.output.ladder.figures import FIGURES, find_figure
+from handoff.output.ladder.ladder_page import render_ladder_page
 from handoff.output.ladder.picture import build_figures
 from handoff.output.ladder.picture_svg import render_picture
 from handoff.output.ladder.picture_text import render_picture_text
+from handoff.output.ladder.timeline import timeline
+from handoff.output.ladder.view import observe_first_registration
 from handoff.protocol.messages import message_kind
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
@@ -27,13 +31,23 @@ from handoff.workload.mobile_names import find_mobile
 _PIPE_WIDTH = 130
 """Columns of a diagram where the output is no terminal."""
 _ALL = "all"
+FORMS = ("text", "svg", "html", "mermaid")
+"""Forms of a ladder diagram."""
+_FORM_OF_SUFFIX = {".html": "html", ".htm": "html", ".mmd": "mermaid"}
+_NEIGHBOURS = 10
+"""Handoffs before and after the chosen one in a page."""
+_PAGE_COLUMNS = 130
+"""Width of a diagram as text in a page."""
 
 
 def ladder_command(
     *, scenario: Path, procedure: str, mn: str, handoff: int | None, output: Path | None, seed: int | None,
-    changes: tuple[str, ...],
+    changes: tuple[str, ...], form: str | None = None,
 ) -> None:  # fmt: skip
-    """Print the diagram of a handoff, or of the first registration if ``handoff`` is None, or write it as SVG.
+    """Print the diagram of a handoff, or of the first registration if ``handoff`` is None, or write it into a file.
+
+    ``form`` is one of ``FORMS``. The default is text on the terminal, and in a file what its name ends in: SVG, or a page for
+    ``.html`` and Mermaid for ``.mmd``.
 
     Raises
     ------
@@ -47,12 +61,39 @@ def ladder_command(
     _check_folder(output, is_folder=False)
     setup, seed, inputs = _load(scenario, seed, changes)
     with reserve_outputs(None, {"-o": output}, inputs):
-        ladder = build_ladder(setup, procedure, find_mobile(setup, mn, "--mn"), handoff, seed)
-        if output is None:
-            show(render_text(ladder, output_width() or _PIPE_WIDTH))
-            print_legend(message_kind(row.message) for row in ladder.rows() if isinstance(row, Arrow))
+        mobile = find_mobile(setup, mn, "--mn")
+        if form is None:
+            form = "text" if output is None else _FORM_OF_SUFFIX.get(output.suffix.lower(), "svg")
+        kinds: list[str] = []
+        if form == "html":
+            text = _draw_page(setup, procedure, mobile, handoff, seed)
         else:
-            _write(output, render_svg(ladder))
+            ladder = build_ladder(setup, procedure, mobile, handoff, seed)
+            text = _draw(ladder, form)
+            kinds = [message_kind(row.message) for row in ladder.rows() if isinstance(row, Arrow)]
+        if output is not None:
+            _write(output, text)
+            return
+        show(text.rstrip("\n"))
+        if form == "text":
+            print_legend(kinds)
+
+
+def _draw_page(setup: Setup, procedure: str, mobile: int, handoff: int | None, seed: int) -> str:
+    if handoff is None:
+        view = observe_first_registration(setup, procedure, mobile, seed)
+        drawn = [(view, ladder_of(view, "first registration"))]
+    else:
+        drawn = build_ladders(setup, procedure, mobile, handoff, seed, _NEIGHBOURS)
+    chosen = next((i for i, (view, _) in enumerate(drawn) if view.facts.get("index") == handoff), 0)
+    texts = [render_text(ladder, _PAGE_COLUMNS) for _, ladder in drawn]
+    return render_ladder_page([timeline(view, ladder) for view, ladder in drawn], texts, chosen)
+
+
+def _draw(ladder: Ladder, form: str) -> str:
+    if form == "text":
+        return render_text(ladder, output_width() or _PIPE_WIDTH) + "\n"
+    return render_svg(ladder) if form == "svg" else render_mermaid(ladder) + "\n"
 
 
 def figure_command(

@@ -10,9 +10,10 @@ from typing import Any
 import handoff_traces
 from handoff.cli.tables import print_pairs
 from handoff.cli.terminal import show
-from handoff.mobility.plausibility import check_plausibility, describe_skipped
+from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.statistics import attachment_statistics, track_statistics
 from handoff.scenario import ScenarioError, load_scenario
+from handoff.workload.mobile_side import format_counts
 from handoff.workload.movement import load_attachments, load_tracks
 
 LOGS = ("associations", "syslog", "crawdad")
@@ -122,7 +123,7 @@ def print_movement(description: dict[str, Any]) -> None:
     skipped, warnings = pairs.pop("skipped", {}), pairs.pop("warnings", [])
     print_pairs([_pair(name, value) for name, value in pairs.items()])
     if skipped:
-        show(describe_skipped(skipped))
+        show(f"records left out: {format_counts(skipped)}")
     for warning in warnings:
         show(f"warning: {warning}")
     if section is not None:

@@ -16,6 +16,7 @@ Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 64
+MAX_LADDERS = 10
 
 class NameChoice(click.Choice):  # type: ignore[type-arg]  # not generic in every version
     """Choice whose error message has similar names. Completion lists the names."""
@@ -121,6 +122,14 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in reversed((
         scenario_argument,
         output_folder_option("Write Parquet tables of the results into DIR."),
+        output_file_option(
+            "--report", "report_file",
+            text="Write a report of the results as one HTML file, which works offline.",
+        ),
+        click.option(
+            "--ladders", type=click.IntRange(0, MAX_LADDERS), default=0, show_default=True, metavar="N",
+            help="Draw the N worst handoffs in the report as ladder diagrams. Each takes one more run.",
+        ),
         seed_option(),
         set_option,
         click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from handoff.scenario.load import build_scenario
 
 def plan_command(
     request: PlanRequest, open_executor: Callable[[], Executor], *, as_json: bool, dry_run: bool, progress: bool | None,
-    junit: Path | None = None,
+    junit: Path | None = None, report_file: Path | None = None,
 ) -> int:  # fmt: skip
     """Answer a plan's question for each procedure and print the answers; return the exit code.
 
@@ -44,11 +45,13 @@ def plan_command(
         show_dry_run(plan, as_json)
         return ExitCode.OK
     inputs = input_paths(build_scenario(plan.data), request.scenario)
-    with reserve_outputs(None, {"--junit": junit}, inputs):
-        return _run(plan, open_executor(), as_json, progress, junit)
+    with reserve_outputs(None, {"--junit": junit, "--report": report_file}, inputs):
+        return _run(plan, open_executor(), as_json, progress, junit, report_file)
 
 
-def _run(plan: ValidatedPlan, executor: Executor, as_json: bool, progress: bool | None, junit: Path | None) -> int:
+def _run(
+    plan: ValidatedPlan, executor: Executor, as_json: bool, progress: bool | None, junit: Path | None, report_file: Path | None
+) -> int:  # fmt: skip
     line = StatusLine(progress)
     interruption = InterruptHandler("reporting the findings so far")
     try:
@@ -64,6 +67,10 @@ def _run(plan: ValidatedPlan, executor: Executor, as_json: bool, progress: bool 
         targets = ", ".join(map(str, plan.targets))
         cases = [JunitCase(a.procedure, f"{a.field_name}: {targets}", _failure(a)) for a in answers]
         write_cases(junit, plan.data["name"], cases)
+    if report_file is not None:
+        from handoff.cli.plan_report import write_plan_report
+
+        write_plan_report(report_file, plan, answers, sys.argv[1:])
     return code
 
 

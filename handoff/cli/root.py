@@ -11,8 +11,8 @@ import click
 from handoff.cli.command_group import CommandGroup
 
 _COMMANDS = (
-    "compare", "completion", "diff", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query", "run",
-    "schema", "sweep", "trace", "validate",
+    "compare", "completion", "diff", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query",
+    "report", "run", "schema", "sweep", "trace", "validate",
 )  # fmt: skip
 
 

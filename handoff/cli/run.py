@@ -52,6 +52,8 @@ def run_study(
     jobs: int | None = 1,
     slo: tuple[str, ...] = (),
     junit: Path | None = None,
+    report_file: Path | None = None,
+    ladders: int = 0,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -70,6 +72,8 @@ def run_study(
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
+    if ladders and report_file is None:
+        problems.append("--ladders draws handoffs in a report: give its file with --report")
     checkpointed = resume or checkpoint_every is not None
     if checkpointed and jobs is not None and jobs > 1:
         problems.append("--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time")
@@ -77,7 +81,8 @@ def run_study(
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
-    report_skipped(setup)
+    for warning in setup.replay_warnings:
+        log(Level.WARNING, f"handoff: {printable(warning)}")
     for warning in setup.warnings:
         log(Level.WARNING, f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
@@ -95,7 +100,7 @@ def run_study(
     record, captured, failures = None, None, list[OSError]()
     if capture is not None:
         file, patterns, snap_length = capture
-        facts = _provenance(text, scenario, seed, command, setup)
+        facts = _provenance(text, scenario, seed, command)
         on_failure = None if checkpointed else failures.append
         record, links = _capture_recorder(file, patterns, snap_length, setup, packets, facts, on_failure)
         captured = [str(file), *links, snap_length]
@@ -105,7 +110,8 @@ def run_study(
             left_out = "metrics that need a record of each are left out (--detail)"
             log(Level.INFO, f"handoff: about {packets:,} packets: {left_out}")
     checkpoint_file = checkpoint or (output or Path()) / "handoff.checkpoint" if checkpointed else None
-    files = {"--pcap": None if capture is None else capture[0], "--checkpoint": checkpoint_file, "--junit": junit}
+    capture_file = None if capture is None else capture[0]
+    files = {"--pcap": capture_file, "--checkpoint": checkpoint_file, "--junit": junit, "--report": report_file}
     if output is not None:
         from handoff.output import parquet
     with reserve_outputs(output, files, input_paths(checked, scenario), () if output is None else parquet.TABLE_FILES):
@@ -148,9 +154,18 @@ def run_study(
             if gate is not None and junit is not None:
                 gate.write_junit(junit, checked.name)
         finally:
+            facts = _provenance(text, scenario, seed, command) if runs else {}
             if output is not None and runs:
-                parquet.write_tables(output, runs, setup, seed, _provenance(text, scenario, seed, command, setup))
+                parquet.write_tables(output, runs, setup, seed, facts)
                 log(Level.DEBUG, f"handoff: {output}: tables of {len(runs)} runs written")
+            if report_file is not None and runs:
+                from handoff.cli.report import write_study_report
+                from handoff.cli.report_map import load_places
+                from handoff.output.parquet import build_tables
+
+                outcomes, tables = gate.outcomes if gate is not None else (), build_tables(runs, setup, seed, facts)
+                places = load_places(checked, scenario, seed, tables["handoffs"])
+                write_study_report(report_file, tables, setup, seed, ladders, outcomes, places)
         if failures:
             raise failures[0]
         if checkpoints is not None and not interruption.requested:
@@ -172,17 +187,10 @@ def _run_in_processes(
         status.line.end()
 
 
-def report_skipped(setup: Setup) -> None:
-    """Say on stderr which records of input files were left out."""
-    for file, counts in setup.skipped.items():
-        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in counts.items())
-        log(Level.WARNING, f"handoff: {file}: records left out: {reasons}")
-
-
-def _provenance(text: str, scenario: Path, seed: int, command: list[str], setup: Setup) -> dict[bytes, bytes]:
+def _provenance(text: str, scenario: Path, seed: int, command: list[str]) -> dict[bytes, bytes]:
     from handoff.output.parquet import provenance
 
-    return provenance(text, scenario, seed, command, setup.skipped)
+    return provenance(text, scenario, seed, command)
 
 
 def _capture_recorder(
@@ -217,7 +225,7 @@ def _provenance_command(command: list[str]) -> list[str]:
     remaining = iter(command)
     for word in remaining:
         option, _, value = word.partition("=")
-        if option in ("--checkpoint", "--checkpoint-every", "--jobs"):
+        if option in ("--checkpoint", "--checkpoint-every", "--jobs", "--report", "--ladders"):
             if not value:
                 next(remaining, None)
         elif word not in ("--resume", "--progress", "--no-progress"):

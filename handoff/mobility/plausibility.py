@@ -79,9 +79,3 @@ def _extent_warnings(tracks: handoff_traces.Tracks, extent_km: list[float]) -> l
     if max(extent_km) > MAX_EXTENT_KM:
         return [f"the positions extend over {extent_km[0]:,.4g} km by {extent_km[1]:,.4g} km"]
     return []
-
-
-def describe_skipped(skipped: dict[str, int]) -> str:
-    """Return the numbers of bad records as a sentence, with all reasons."""
-    reasons = ", ".join(f"{count:,} × {reason}" for reason, count in skipped.items())
-    return f"{sum(skipped.values()):,} records left out: {reasons}"

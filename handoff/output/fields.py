@@ -201,6 +201,17 @@ _OF_NODE = {
     "held_byte_seconds": "bytes s | Bytes in all hold buffers, times the time that they waited.",
 }
 
+_OF_DELAYS = {
+    "delay_from_s": "s | Smallest delay of the bin.",
+    "delay_until_s": "s | Smallest delay beyond the bin.",
+    "packets": "packets | Delivered data packets with a delay in the bin.",
+}
+_OF_PACKETS_AROUND = {
+    "path": "| Way of the packets, or that they were lost (``handoff.simulation.packets_around.PATHS``).",
+    "since_s": "s | Begin of the bin of sending times, of 40 ms, counted from the end of the old link.",
+    "packets": "packets | Data packets of all handoffs of the run.",
+}
+
 
 def _run_fields() -> Iterator[tuple[str, str]]:
     for name, about in _SPREAD.items():
@@ -221,6 +232,8 @@ _TABLES = {
     "flows": _OF_RUN | _OF_PACKETS | _OF_FLOW,
     "links": _OF_RUN | _OF_LINK,
     "nodes": _OF_RUN | _OF_NODE,
+    "delays": _OF_RUN | _OF_DELAYS,
+    "packets_around": _OF_RUN | _OF_DELAYS | _OF_PACKETS_AROUND,
 }
 
 
@@ -230,7 +243,7 @@ def make_schema(table: str, types: Iterable[tuple[str, pa.DataType]]) -> pa.Sche
     Parameters
     ----------
     table : str
-        ``runs``, ``handoffs``, ``flows``, ``links`` or ``nodes``.
+        ``runs``, ``handoffs``, ``flows``, ``links``, ``nodes``, ``delays`` or ``packets_around``.
     types : iterable of (str, DataType)
         Name and type of each column. A time in ps (``_ps``) becomes a number of seconds (``_s``).
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.columns import Columns, Int
+from engine.histogram import lower_edge
 from engine.results import FLOW_COLUMNS, LINK_COLUMNS, NODE_COLUMNS
 from handoff.metrics.bursts import BURST_COLUMNS
 from handoff.output.fields import make_schema
@@ -23,6 +24,7 @@ from handoff.protocol.handoff_records import COLUMNS
 from handoff.protocol.procedures import MIXTURE
 from handoff.protocol.setup import Setup
 from handoff.simulation.handoff_metrics import METRICS, VOICE
+from handoff.simulation.packets_around import PATHS
 from handoff.simulation.result import ATTACK_FIGURES, STUDY_METRICS, RunResult
 
 
@@ -93,6 +95,11 @@ _TYPES: dict[str, list[tuple[str, pa.DataType]]] = {
         *((c, pa.float64()) for c in ("registrations_per_s", "registration_utilisation", "forwarding_utilisation")),
         *((c, pa.float64()) for c in ("binding_seconds", "visitor_seconds", "held_byte_seconds")),
     ],
+    "delays": [("procedure", pa.string()), *((c, _INT) for c in ("delay_from_ps", "delay_until_ps", "packets"))],
+    "packets_around": [
+        ("procedure", pa.string()), ("path", pa.string()),
+        *((c, _INT) for c in ("since_ps", "delay_from_ps", "delay_until_ps", "packets")),
+    ],
 }  # fmt: skip
 SCHEMAS = {name: make_schema(name, types) for name, types in _TYPES.items()}
 """Schema of each table, which is a file of its own.
@@ -112,20 +119,15 @@ BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
 
 
-def provenance(
-    scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str],
-    skipped: Mapping[str, Mapping[str, int]] | None = None,
-) -> dict[bytes, bytes]:  # fmt: skip
-    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions, and the input records left out."""
-    facts: dict[str, object] = {
+def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
+    """Return the origin of tables as Parquet metadata: scenario, seed, command, versions."""
+    facts = {
         "scenario": scenario_text,
         "scenario_file": scenario_path.name,
         "seed": seed,
         "command": list(command),
         "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy", "pyarrow")},
     }
-    if skipped:
-        facts["skipped"] = skipped
     return {b"handoff": json.dumps(facts).encode()}
 
 
@@ -143,12 +145,20 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
         If the folder or a file cannot be written. The older tables stay, and no partial file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    schemas = (*SCHEMAS, *(["groups"] if any(run.groups for run in runs) else []))
 
     def write(name: str, file: BinaryIO) -> None:
         pq.write_table(build_table(name, runs, setup, seed, facts), file)
 
-    return replace_set(folder, {f"{name}.parquet": partial(write, name) for name in schemas}, TABLE_FILES)
+    return replace_set(folder, {f"{name}.parquet": partial(write, name) for name in _table_names(runs)}, TABLE_FILES)
+
+
+def build_tables(runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> dict[str, pa.Table]:
+    """Return the tables that :func:`write_tables` writes, by name."""
+    return {name: build_table(name, runs, setup, seed, facts) for name in _table_names(runs)}
+
+
+def _table_names(runs: Sequence[RunResult]) -> list[str]:
+    return [*SCHEMAS, *(["groups"] if any(run.groups for run in runs) else [])]
 
 
 def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> pa.Table:
@@ -281,7 +291,24 @@ def _nodes(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     return {"procedure": [run.procedure] * len(names), "node": names, **counts, **run.utilisation()[1], **run.occupancy()}
 
 
+def _delays(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
+    buckets = np.flatnonzero(run.result.delay_histogram).tolist()
+    bounds = {"delay_from_ps": [lower_edge(b) for b in buckets], "delay_until_ps": [lower_edge(b + 1) for b in buckets]}
+    return {
+        "procedure": [run.procedure] * len(buckets), **_in_seconds(bounds, list(bounds)),
+        "packets": run.result.delay_histogram[buckets],
+    }  # fmt: skip
+
+
+def _packets_around(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
+    nothing = np.zeros(0, np.int64)
+    counts = run.packets_around or dict.fromkeys(("path", "since_ps", "delay_from_ps", "delay_until_ps", "packets"), nothing)
+    times = _in_seconds(counts, [name for name in counts if name.endswith("_ps")])
+    paths = [PATHS[path] for path in counts["path"]]
+    return {"procedure": [run.procedure] * len(paths), "path": paths, "packets": counts["packets"], **times}
+
+
 _TABLES = {
     "runs": _runs, "batches": _batches, "groups": _groups, "handoffs": _handoffs, "flows": _flows, "links": _links,
-    "nodes": _nodes,
+    "nodes": _nodes, "delays": _delays, "packets_around": _packets_around,
 }  # fmt: skip

@@ -146,6 +146,8 @@ class Setup:
         Remarks on an input that may not be what the user takes it for.
     skipped : dict of str to dict of str to int
         Numbers of bad records that were left out, by file and reason.
+    replay_warnings : tuple of str
+        Remarks on captures: what was left out of them, and flows that fall silent.
     """
 
     network: Network
@@ -161,6 +163,7 @@ class Setup:
     attacks: tuple[Attack, ...] = ()
     warnings: tuple[str, ...] = ()
     skipped: dict[str, dict[str, int]] = field(default_factory=dict)
+    replay_warnings: tuple[str, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

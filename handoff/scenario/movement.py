@@ -317,9 +317,8 @@ class Movement(StrictModel):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
         if self.associations is None and (unused := sorted(self.model_fields_set & {"cells", "columns"})):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without 'associations'")
-        unused = sorted(self.model_fields_set & {"format", "on_bad_record"})
-        if self.trace is None and self.associations is None and unused:
-            raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace' or 'associations'")
+        if self.trace is None and self.associations is None and "format" in self.model_fields_set:
+            raise ValueError("leave out 'format': not used without a 'trace' or 'associations'")
         if self.trace is not None and self.format not in (*TRACE_FORMATS, None):
             raise ValueError(f"'format' is {self.format!r}: give one of {', '.join(TRACE_FORMATS)}")
         if self.format is not None and (self.columns is not None) != (self.format == "csv"):
@@ -327,6 +326,8 @@ class Movement(StrictModel):
         if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'capture'")
         has_file = (self.trace, self.capture, self.associations) != (None, None, None)
+        if "on_bad_record" in self.model_fields_set and not has_file:
+            raise ValueError("leave out 'on_bad_record': not used without a 'trace' or 'associations' or a 'capture'")
         if "begin" in self.model_fields_set and not has_file:
             raise ValueError("leave out 'begin': not used without a 'trace', 'associations' or a 'capture'")
         if self.associations is None and self.begin > _MAX_TIME_PS:

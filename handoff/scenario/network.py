@@ -35,7 +35,7 @@ class Channel(StrictModel):
     loss: Loss = Field(default="0", description="Probability that a packet is lost on the link, drawn for each packet.")
 
     def changed(self, other: Channel) -> Self:
-        """Return these parameters with those that the file has in ``other`` in their place."""
+        """Return a copy in which the parameters that the file has in ``other`` replace the present ones."""
         return self.model_construct(**self.model_dump(exclude_unset=True) | other.model_dump(exclude_unset=True))
 
 
@@ -168,7 +168,7 @@ class Routers(ServerParameters):
     cell: Cell = Field(description="Radio cell of each router.")
 
     def changed(self, table: RouterTable | None) -> Routers:
-        """Return the parameters of the routers of a table: those that the file has there replace these."""
+        """Return a copy for the routers of a table, whose keys in the file replace the present ones."""
         if table is None:
             return self
         changes = table.model_dump(exclude_unset=True, exclude={"name", "wired", "cell"})

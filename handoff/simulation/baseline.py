@@ -9,8 +9,9 @@ import numpy as np
 
 from engine import Engine, Result
 from engine.columns import distinct
-from handoff.protocol.procedures import MIXTURE, Procedure
-from handoff.protocol.program import UP
+from handoff.protocol.mixture import Mixture
+from handoff.protocol.procedures import MIXTURE
+from handoff.protocol.program import UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
 from handoff.simulation.initial_state import anchors_with_bindings, install_initial_state
@@ -85,13 +86,11 @@ def baseline_bytes(
     return run(engine)
 
 
-def baseline_key(procedure: Procedure | None) -> tuple[object, ...]:
-    """Return the properties that decide the baseline of a setup: procedures with the same anchors and tunnels share one.
-
-    None stands for the mixture of the setup.
-    """
-    if procedure is None:
+def baseline_key(program: Program | Mixture) -> tuple[object, ...]:
+    """Return the properties that decide the baseline of a setup: procedures with the same anchors and tunnels share one."""
+    if isinstance(program, Mixture):
         return (MIXTURE,)
+    procedure = program.procedure
     return procedure.ip, procedure.hierarchical, procedure.route_optimization, procedure.network_based
 
 

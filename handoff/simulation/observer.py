@@ -50,6 +50,8 @@ class ReceivedMessage:
 class SentMessage:
     """One hop of a control message between nodes (-1 for the mobile node); ``got_ps`` is None if no node received it.
 
+    ``size_bytes`` is its IP length on this hop, and ``fields`` has its contents.
+
     ``via`` is the node whose cell a mobile node received it through, which differs from ``source`` if that node forwarded it like
     data; -1 otherwise.
     """
@@ -60,6 +62,8 @@ class SentMessage:
     sent_ps: int
     got_ps: int | None
     via: int = field(default=-1, compare=False)
+    size_bytes: int = field(default=0, compare=False)
+    fields: MessageFields | None = field(default=None, compare=False)
 
 
 _SIGNATURES = {verb: inspect.signature(getattr(Context, verb)) for verb in ("send", *TABLE, *UPSTREAM)}
@@ -163,6 +167,7 @@ class RunObserver:
             if arrival is not None:
                 unmatched.remove(arrival)
             got_ps, via = (None, -1) if arrival is None else (arrival.time_ps, arrival.via)
-            hops.append(SentMessage(self.message(fields), action.node, target, action.time_ps, got_ps, via))
+            size_bytes, name = arguments["size_bytes"], self.message(fields)
+            hops.append(SentMessage(name, action.node, target, action.time_ps, got_ps, via, size_bytes, fields))
         assert not unmatched, f"messages that no controller sent: {unmatched}"
         return sorted(hops, key=lambda hop: hop.sent_ps)

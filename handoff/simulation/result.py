@@ -72,6 +72,8 @@ class RunResult:
         Summary of each group of a mixture (``handoff.simulation.group_rows``).
     attack_counts : dict of str to int
         Counts of attacks in the window (``handoff.protocol.attacks.ATTACK_COUNTS``).
+    packets_around : dict of str to ndarray or None
+        Packets around handoffs (``handoff.simulation.packets_around``); None if the run kept no record of packets.
     ended_by : str
         Measure that ended the run early (``handoff.simulation.early_end``); empty if none did.
     """
@@ -91,12 +93,18 @@ class RunResult:
     anchors: tuple[int, ...] = ()
     groups: tuple[Row, ...] = ()
     attack_counts: AttackCounts = field(default_factory=no_attack_counts)
+    packets_around: Columns | None = None
     ended_by: str = ""
 
     @property
     def reached_ps(self) -> int:
         """Simulated time at which the window ends."""
         return self.result.until_ps if self.interrupted_ps is None else self.interrupted_ps
+
+    @property
+    def baseline(self) -> ByteCounts | None:
+        """Bytes of the baseline run; None without extra bytes."""
+        return None if self.extra is None else ByteCounts.of(self.result) - self.extra
 
     def utilisation(self) -> tuple[Columns, Columns]:
         """Return the utilisation of links and servers.

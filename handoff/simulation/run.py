@@ -29,6 +29,7 @@ from handoff.simulation.group_rows import group_rows
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
+from handoff.simulation.packets_around import count_packets_around
 from handoff.simulation.path_delays import PathDelays
 from handoff.simulation.result import RunResult
 from handoff.simulation.run_parts import RunPart, anchor_tunnels, group_array, merge_controllers, procedure_name
@@ -182,10 +183,10 @@ def run_with_shared_baseline(
         As for :func:`run_procedure`.
     """
     program = compile_procedure(setup, procedure)
-    key = baseline_key(program.procedure if isinstance(program, Program) else None)
+    key = baseline_key(program)
     run = run_procedure(setup, program, reference=references.get(key), **options)
-    if run.extra is not None:
-        references[key] = ByteCounts.of(run.result) - run.extra
+    if run.baseline is not None:
+        references[key] = run.baseline
     return run
 
 
@@ -387,6 +388,10 @@ def _collect_result(
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.ended_by = run.ended_by
+    if packets is not None:
+        collected.packets_around = count_packets_around(
+            packets, collected.handoffs, tunnels, run.network.flow_column("up")
+        )
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
 

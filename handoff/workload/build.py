@@ -20,12 +20,12 @@ from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.scenario import Scenario
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
-from handoff.workload.conversation import replay_captures
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
 from handoff.workload.movement import MovementRemarks, load_attachments
 from handoff.workload.movement_memory import check_movement_memory
+from handoff.workload.replay import replay_captures
 from handoff.workload.scenario_captures import ScenarioCaptures
 
 PURPOSE_PHASE = PURPOSE_USER + 2
@@ -70,7 +70,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
     if attachments is not None:
         presence = attachments.presence(len(mobile_names), scenario.movement.margin)
     captures = ScenarioCaptures(path.parent)
-    notes = []
+    notes, replay_warnings = [], []
     traffic_problems = []
     for i, traffic in enumerate(scenario.traffic):
         try:
@@ -81,7 +81,8 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
                 amounts = replay_captures(
                     network, ends, opened, traffic, mobile_names, seed=seed, duration_ps=scenario.duration
                 )
-                notes += [f"traffic.{i}: {amount}" for amount in amounts]
+                notes.append(f"traffic.{i}: {amounts[0]}")
+                replay_warnings += [f"traffic.{i}: {warning}" for warning in amounts[1:]]
         except (ValueError, NetworkError) as error:
             traffic_problems.append(f"{path}: traffic.{i}: {error}")
     problems += captures.problems + traffic_problems
@@ -102,12 +103,13 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         to_options(scenario.options),
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
-        (*notes, *captures.notes()),
+        (*notes, *remarks.notes()),
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         attacks,
         tuple(remarks.warnings),
         remarks.skipped | captures.skipped(),
+        (*replay_warnings, *captures.warnings()),
     )
 
 

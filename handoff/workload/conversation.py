@@ -15,9 +15,7 @@ from engine.rng import PURPOSE_USER, RandomStreams, combine_array, name_key
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import CaptureStream
 from handoff.workload.flow import Flow, PacketSegment
-from handoff.workload.flow_assignment import assign_flows
 from handoff.workload.flow_ends import FlowEnds
-from handoff.workload.replay_amount import measure_amount
 
 STREAM_NAME = "*"
 """Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
@@ -97,30 +95,6 @@ def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
     if not length_ps:
         return None
     return scale_to_ps(stream.length_ns - begin, pace) + _mean_gap(length_ps, stream.packets)
-
-
-def replay_captures(
-    network: Network, ends: FlowEnds, captures: Sequence[handoff_traces.CompiledCapture], traffic: Traffic,
-    mobile_names: list[str], *, seed: int, duration_ps: int,
-) -> list[str]:  # fmt: skip
-    """Add the flows of captures to a network, each for the mobile nodes in ``ends`` it is assigned to; return their amount.
-
-    Without mobile nodes the captures are only checked.
-
-    Raises
-    ------
-    ValueError
-        If no packet is left to replay, or the assignment does not fit the flows and mobile nodes.
-    """
-    conversations, amount = load_conversations(captures, traffic)
-    if not mobile_names:
-        return []
-    names = [mobile_names[m] for m in ends.mobiles.tolist()]
-    assigned = assign_flows([c.name for c in conversations], names, network.mobile_keys()[ends.mobiles], traffic)
-    times = add_replay(network, ends, assigned, conversations, seed=seed, traffic=traffic)
-    windows = [int((np.minimum(stops, duration_ps) - starts).max(initial=0)) for starts, stops in times]
-    within, *warnings = measure_amount(conversations, windows, duration_ps).notes(traffic.loop)
-    return [f"{amount} are replayed; {within}", *warnings]
 
 
 def add_replay(

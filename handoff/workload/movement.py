@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import handoff_traces
-from handoff.mobility.coverage import compute_attachments
-from handoff.mobility.plausibility import check_plausibility, describe_skipped
+from handoff.mobility.coverage import Coverage, compute_attachments
+from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.scenario import Scenario
+from handoff.workload.mobile_side import format_counts
 
 
 @dataclass
@@ -24,7 +25,10 @@ class MovementRemarks:
         """Add the records of a file that were left out."""
         if skipped:
             self.skipped[file] = skipped
-            self.warnings.append(f"{file}: {describe_skipped(skipped)}")
+
+    def notes(self) -> list[str]:
+        """Return the records that were left out, in words."""
+        return [f"{file}: records left out: {format_counts(counts)}" for file, counts in self.skipped.items()]
 
 
 def load_tracks(
@@ -86,7 +90,7 @@ def load_attachments(
     if movement.capture is not None:
         assert movement.routers is not None
         return attachments_from_registrations(
-            [handoff_traces.read_signalling(folder / name) for name in movement.capture], movement.routers, movement.home,
+            _read_registrations(folder, movement.capture, movement.on_bad_record, remarks), movement.routers, movement.home,
             lead_ps=movement.lead, guard_ps=movement.guard, begin_ps=movement.begin, until_ps=scenario.duration,
         )  # fmt: skip
     if movement.commuters is not None:
@@ -97,9 +101,33 @@ def load_attachments(
     return _compute_coverage(scenario, load_tracks(scenario, folder, seed, remarks), seed, remarks)
 
 
+def _read_registrations(
+    folder: Path, names: list[str], on_bad_record: handoff_traces.OnBadRecord, remarks: MovementRemarks
+) -> list[handoff_traces.Signalling]:
+    """Return the signalling of captures."""
+    captures = []
+    for name in names:
+        captures.append(handoff_traces.read_signalling(folder / name, on_bad_record=on_bad_record))
+        remarks.add_skipped(name, captures[-1].facts.skipped)
+    return captures
+
+
 def _compute_coverage(
     scenario: Scenario, tracks: handoff_traces.Tracks, seed: int, remarks: MovementRemarks
 ) -> handoff_traces.Associations:
+    model = place_routers(scenario, tracks, remarks)
+    return compute_attachments(model, tracks, seed=seed, begin_ps=scenario.movement.begin, until_ps=scenario.duration)
+
+
+def place_routers(scenario: Scenario, tracks: handoff_traces.Tracks, remarks: MovementRemarks | None = None) -> Coverage:
+    """Return the coverage model of a scenario, with the positions of the routers in the plane of the tracks.
+
+    Raises
+    ------
+    ValueError
+        If the positions and the tracks are not of one kind.
+    """
+    remarks = MovementRemarks() if remarks is None else remarks
     movement, coverage = scenario.movement, scenario.coverage
     assert coverage is not None
     x_mm: list[int]
@@ -117,5 +145,4 @@ def _compute_coverage(
                 f"coverage.positions_m counts from the first sample, {latitude:.9g}, {longitude:.9g}: movement.origin states it"
             )
         x_mm, y_mm = ([position[axis] for position in coverage.positions_m.values()] for axis in (0, 1))
-    model = coverage.model(x_mm, y_mm)
-    return compute_attachments(model, tracks, seed=seed, begin_ps=movement.begin, until_ps=scenario.duration)
+    return coverage.model(x_mm, y_mm)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from handoff.workload.conversation import Conversation
 from handoff.workload.flow import PacketSegment
-
-if TYPE_CHECKING:
-    from handoff.workload.conversation import Conversation
 
 _PS_PER_NS = 1000
 _UNITS_S = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
@@ -48,7 +45,7 @@ class ReplayAmount:
             flows = f"the flow {self.first_silent}" if self.silent_flows == 1 else f"{self.silent_flows:,} flows"
             verb = "would be" if not loop else "is" if self.silent_flows == 1 else "are"
             cause = "if a time stamp of the capture is wrong, leave it out with 'clip'"
-            notes.append(f"warning: with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
+            notes.append(f"with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
         return notes
 
 

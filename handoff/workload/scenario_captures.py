@@ -86,19 +86,19 @@ class ScenarioCaptures:
         opened = [capture for capture in captures if capture is not None]
         return opened if len(opened) == len(captures) else None
 
-    def notes(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Return what is left out of the captures, in words."""
-        notes = []
+        warnings = []
         for name, facts in self.facts.items():
             if facts.truncated:
-                notes.append(f"{name}: {facts.truncated}")
+                warnings.append(f"{name}: {facts.truncated}")
             for title, counts in (
                 ("records left out", facts.skipped),
                 ("packets whose content is not looked into", facts.opaque),
             ):
                 if counts:
-                    notes.append(f"{name}: {title}: " + format_counts(counts))
-        return notes
+                    warnings.append(f"{name}: {title}: " + format_counts(counts))
+        return warnings
 
     def skipped(self) -> dict[str, dict[str, int]]:
         """Return the numbers of records left out by reason, for each capture that has any."""

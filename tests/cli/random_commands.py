@@ -140,13 +140,13 @@ SANE = {
 }  # fmt: skip
 """Plausible values of fields, and some that are not."""
 RANGES = {
-    "handoff_rate": ("0/h:100/h", "1/h:3600/h", "0/Mh:1/Mh"), "mobile_nodes": ("0:3", "1:20", "2:3"), "seed": ("1:3",),
-    "lifetime": ("0s:10s", "1s:20h", "1s:9s"), "buffer": ("0:3", "1:unlimited", "0:60"), "lead_time": ("0s:1s", "0ms:1ms"),
-    "gap": ("0s:1s", "0s:20h"), "share": ("0:1", "0.1:0.9"), "cell_loss": ("0:1", "0:0.9", "0.1:0.2"), "moving": ("0:1",),
+    "handoff_rate": ("0/h:100/h", "1/h:3600/h", "0/Mh:1/Mh"), "mobile_nodes": ("0:3", "1:20", "2:3"),
+    "lifetime": ("0s:10s", "1s:18h", "1s:9s"), "buffer": ("0:3", "1:40", "0:60"), "lead_time": ("0s:1s", "0ms:1ms"),
+    "gap": ("0s:1s", "0s:20h"), "share": ("0:1", "0.1:0.9"), "cell_loss": ("0:0.5", "0:0.9", "0.1:0.2"), "moving": ("0:1",),
     "agents": ("1:3", "0:9"), "agent_service": ("0s:1s", "1ms:30ms"), "router_service": ("0s:20ms",),
-    "agent_queue": ("0:10", "1:3"), "link_rate": ("1kbit/s:1Gbit/s", "0:1Mbit/s"), "cell_rate": ("64kbit/s:10Mbit/s",),
+    "agent_queue": ("0:10", "1:3"), "link_rate": ("1kbit/s:1Gbit/s", "64kbit/s:1Mbit/s"), "cell_rate": ("64kbit/s:10Mbit/s",),
     "duration": ("1ms:1s", "0s:1s"), "packet_interval": ("10ms:2s",), "guard_time": ("0s:500ms",),
-    "options.bicast": ("0s:1s",), "options.tunnel_limit": ("0:4",), "nonsense": ("1:2",),
+    "options.bicast": ("0s:1s",), "options.tunnel_limit": ("1:4",), "nonsense": ("1:2",),
 }  # fmt: skip
 LIMITS = {
     "ps": ("0ms", "1ms", "50ms", "1h"), "ratio": ("0", "1e-4", "0.1%", "0.5", "1"), "packets": ("0", "1", "10"),
@@ -161,7 +161,7 @@ QUERIES = (
 
 @dataclass(frozen=True)
 class Scene:
-    """What fits a scenario: procedures, and fields by short name or path."""
+    """Procedures and fields, by short name or path, that fit a scenario."""
 
     procedures: Sequence[str]
     fields: Sequence[str]
@@ -244,6 +244,13 @@ def targets(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def gates(draw: st.DrawFn) -> list[str]:
+    """Draw options of ``run``, ``compare`` and ``sweep`` that judge the results."""
+    words = [word for target in draw(st.lists(targets(), max_size=2)) for word in ("--slo", target)]
+    return words + draw(st.sampled_from([[], [], ["--junit", "targets.xml"]]))
+
+
+@st.composite
 def plans(draw: st.DrawFn, scene: Scene) -> list[str]:
     """Draw the words of ``plan``."""
     words = ["plan", "random.toml", "--jobs", "1", "--precision", "0.3", "--most-runs", draw(st.sampled_from(["2", "3"]))]
@@ -276,7 +283,7 @@ def sweeps(draw: st.DrawFn, scene: Scene) -> list[str]:
         [], [], ["--batches", "5"], ["--warmup", "300ms"], ["--detail"], ["--dry-run"], ["--json"], ["--json"],
         ["--where", "lost < 3"], ["--where", "procedure = 'mipv4'"], ["--memory-limit", "1MB"],
     ]))  # fmt: skip
-    return words + draw(changes(scene.fields))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
@@ -285,14 +292,15 @@ def runs(draw: st.DrawFn, scene: Scene) -> list[str]:
     words = ["run", "random.toml", "--procedure", draw(st.sampled_from(scene.procedures))]
     words += draw(st.sampled_from([[], [], ["--json"], ["-o", "results"], ["--pcap", "run.pcapng"], ["--no-detail"],
                                    ["--threads", "2"], ["--memory-limit", "1MB"], ["--checkpoint-every", "1ms"]]))  # fmt: skip
-    return words + draw(changes(scene.fields))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
 def comparisons(draw: st.DrawFn, scene: Scene) -> list[str]:
     """Draw the words of ``compare``."""
     words = ["compare", "random.toml", "--jobs", "1", "--procedures", draw(procedure_lists(scene.procedures))]
-    return words + draw(st.sampled_from([[], [], ["--json"], ["-o", "compared"], ["--no-detail"]])) + draw(changes(scene.fields))
+    words += draw(st.sampled_from([[], [], ["--json"], ["--csv"], ["-o", "compared"], ["--no-detail"]]))
+    return words + draw(gates()) + draw(changes(scene.fields))
 
 
 @st.composite
@@ -333,7 +341,8 @@ def cases(draw: st.DrawFn, commands: int) -> Case:
     scene = Scene(names, [*variable_fields(tomllib.loads(text)), "duration", "seed", "options.bicast", "options.tunnel_limit"])
     traced = st.builds(lambda name, extra: ["trace", "info", name, *extra], st.sampled_from(sorted(files)),
                        st.sampled_from([[], ["--json"], ["--scenario", "random.toml"]]))  # fmt: skip
-    queried = st.builds(lambda sql, extra: ["query", sql, "swept", *extra], st.sampled_from(QUERIES),
+    queried = st.builds(lambda sql, folder, extra: ["query", sql, folder, *extra], st.sampled_from(QUERIES),
+                        st.sampled_from(["swept", "swept", "results", "compared", "kept"]),
                         st.sampled_from([[], ["--json"], ["--csv"]]))  # fmt: skip
     validated = changes(scene.fields).map(lambda words: ["validate", "random.toml", *words])
     kinds = [

@@ -36,7 +36,9 @@ def handoff_in_process(*args):
     return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["compare"], ["sweep"], ["query"], ["plan"], ["ladder"], ["trace", "info"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["compare"], ["sweep"], ["query"], ["plan"], ["ladder"], ["report"], ["trace", "info"]]
+)
 def test_help_loads_no_heavy_library(command):
     code = (
         "import sys\nfrom handoff.cli.main import main\n"

@@ -91,5 +91,5 @@ def test_tables_and_stderr_say_what_was_left_out(tmp_path):
     changes = ["--set", "traffic.0.capture=capgtlen.pcap", "--set", "traffic.0.on_bad_record=skip"]
     output = run("run", tmp_path / "rep.toml", "--procedure", "mipv4", *changes, "-o", tmp_path / "out")
     assert "handoff: capgtlen.pcap: records left out: 1 (more bytes were captured than sent)" in output
-    metadata = json.loads(pq.read_schema(tmp_path / "out" / "runs.parquet").metadata[b"handoff"])
-    assert metadata["skipped"] == {"capgtlen.pcap": {"more bytes were captured than sent": 1}}
+    metadata = json.loads(pq.read_schema(tmp_path / "out" / "runs.parquet").metadata[b"skipped_records"])
+    assert metadata == {"capgtlen.pcap": {"more bytes were captured than sent": 1}}

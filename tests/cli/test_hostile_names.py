@@ -113,6 +113,8 @@ def commands(folder: Path, name: str) -> Iterator[tuple[object, ...]]:
     yield *ladder, "--handoff", 9
     yield *ladder, "--handoff", 0, "-o", folder / "ladder.svg"
     yield "ladder", scenario, "--procedure", "sync-mipv4", "--mn", "nobody", "--handoff", 0
+    for form in ("html", "mermaid", "svg"):
+        yield *ladder, "--handoff", 0, "--format", form
     quoted = name.replace("'", "''")
     if "\0" not in name and not ACTIVE.fullmatch(name) and not re.search("[\ud800-\udfff]", name):
         for format in ((), ("--csv",)):

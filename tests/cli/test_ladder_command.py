@@ -31,6 +31,9 @@ def test_a_ladder_is_printed():
     for message in ("BU1", "BU2", "DBU", "BA1", "BA2", "DBA"):
         assert f" {message} " in text
     assert "\nto scale, one character for " in text
+    legend = "; ".join(["BU: binding update", "DBU: binding update that deregisters", "BA: binding acknowledgement",
+                        "DBA: its acknowledgement"])  # fmt: skip
+    assert " ".join(text.splitlines()[-2:]).endswith(legend)
 
 
 def test_replies_with_route_optimization_are_in_phase_3():

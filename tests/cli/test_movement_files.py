@@ -162,10 +162,10 @@ def test_left_out_records_are_counted_everywhere(write, tmp_path):
     assert (code, lines) == (2, [])
     assert '"track0" is in two places at 5 s' in errors
     path = write(GPX, 'on_bad_record = "keep-first"\norigin = [0, 0]')
-    what = "moves: 1 records left out: 1 × a second position at one time"
+    what = "moves: records left out: 1 (a second position at one time)"
     assert run("validate", path)[1][1].endswith(what)
     code, _, errors = run("run", path, "--procedure", "mipv4", "-o", tmp_path / "out")
-    assert (code, errors) == (0, f"handoff: movement: {what}\n")
+    assert (code, errors) == (0, f"handoff: {what}\n")
     metadata = pq.read_schema(tmp_path / "out" / "runs.parquet").metadata
     assert json.loads(metadata[b"skipped_records"]) == {"moves": {"a second position at one time": 1}}
     assert run("trace", "info", tmp_path / "moves", "--on-bad-record", "skip")[1][-1] == what.removeprefix("moves: ")

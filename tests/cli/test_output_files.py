@@ -18,10 +18,14 @@ from engine.output_file import lock_file, lock_folder
 from handoff.cli.main import main
 from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, dataset_hash, run_process, write_scenario
 
-TABLES = ["flows.parquet", "handoffs.parquet", "links.parquet", "nodes.parquet", "runs.parquet"]
+TABLES = [
+    "delays.parquet", "flows.parquet", "handoffs.parquet", "links.parquet", "nodes.parquet", "packets_around.parquet",
+    "runs.parquet",
+]  # fmt: skip
 MIPV4 = ["--procedure", "mipv4"]
 WRITERS = [
     (["run", *MIPV4], "--pcap"),
+    (["run", *MIPV4], "--report"),
     (["run", *MIPV4, "--checkpoint-every", "1h"], "--checkpoint"),
     (["ladder", *MIPV4, "--mn", "0", "--handoff", "0"], "-o"),
 ]

@@ -36,7 +36,7 @@ ROOMS = {
     "experiments.sweep": Room(4, ("experiments.execution", *_BELOW_EXPERIMENTS)),
     "experiments.execution": Room(4, _BELOW_EXPERIMENTS),
     "workload": Room(3, ("scenario", "mobility", "protocol", *ENGINE, "traces")),
-    "output": Room(3, ("simulation", "metrics", "protocol", *ENGINE, "traces")),
+    "output": Room(3, ("simulation", "theory", "metrics", "protocol", *ENGINE, "traces")),
     "scenario": Room(2, ("mobility", "protocol", *ENGINE)),
     "simulation": Room(2, ("protocol", "metrics", *ENGINE)),
     "theory": Room(2, ("protocol", "metrics", *ENGINE)),

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.deep  # Cython and the compiler take minutes
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("engine", "handoff")
+DATA = (".toml", ".lua", ".css", ".js", ".j2", "LICENSES.txt", "py.typed")
 EXAMPLES = {
     f"handoff/examples/{p.relative_to(ROOT / 'examples').as_posix()}"
     for p in (ROOT / "examples").rglob("*") if p.suffix in (".toml", ".csv", ".pcap")
@@ -69,7 +70,7 @@ def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_source_archive_has_every_source_and_no_build_product(unpacked: Path) -> None:
     names = {p.relative_to(unpacked).as_posix() for p in unpacked.rglob("*") if p.is_file()}
-    assert (sources(".py", ".pyx", ".pxd", ".pyi", ".lua", "py.typed") | EXAMPLES) - names == set()
+    assert (sources(".py", ".pyx", ".pxd", ".pyi", *DATA) | EXAMPLES) - names == set()
     assert set(ALONE) - names == set()
     assert {n for n in names if n.endswith((".c", ".cpp", ".so", ".pyd", ".pyc")) or n.startswith("build/")} == set()
 
@@ -78,7 +79,7 @@ def test_the_wheel_has_modules_and_types_but_no_sources_of_extensions(wheel: set
     compiled = {n.split(".")[0] for n in wheel if n.endswith((".so", ".pyd"))}
     assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")}
     code = {n for n in wheel if ".dist-info/" not in n and not n.endswith((".so", ".pyd"))}
-    assert code == sources(".py", ".pyi", ".lua", "py.typed") | EXAMPLES
+    assert code == sources(".py", ".pyi", *DATA) | EXAMPLES
 
 
 def test_the_wheel_carries_the_licence_and_the_command(wheel: set[str]) -> None:

@@ -62,7 +62,7 @@ pub fn quote_excerpt(text: &str) -> String {
     format!("{excerpt:?}")
 }
 
-/// Treatment of a wrong record in a text file whose other records are right.
+/// Treatment of a wrong record in a file whose other records are right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBadRecord {
     /// It is a problem of the file.
@@ -70,7 +70,8 @@ pub enum OnBadRecord {
     Refuse,
     /// It is left out and counted.
     Skip,
-    /// It is left out and counted if it contradicts an earlier record; any other is a problem of the file.
+    /// In a text file, it is left out and counted if it contradicts an earlier record; any other is a problem of the file.
+    /// In a capture, it is left out with the rest of the file.
     KeepFirst,
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from handoff.cli.grouped_help import Command
-from handoff.cli.options import completion, csv_option, json_option
+from handoff.cli.options import completion, csv_option, json_option, wide_option
 
 
 @click.command(cls=Command)
@@ -28,6 +28,7 @@ from handoff.cli.options import completion, csv_option, json_option
     help="Share of the value in A by which B may be worse, as in '1%'.",
 )
 @json_option
+@wide_option
 @csv_option("Print CSV, a line for each difference.")
 def diff(
     a: Path, b: Path | None, procedures: str | None, measures: tuple[str, ...], confidence: float, tolerance: str, as_json: bool,

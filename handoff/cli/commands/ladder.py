@@ -24,8 +24,13 @@ from handoff.cli.options import procedure_option, seed_option, set_option
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write the diagram as SVG into FILE instead of printing it as text; with '--figure all', one file for each figure into "
-    "the folder FILE.",
+    help="Write the diagram into FILE instead of printing it as text: as SVG, or as --format says; with '--figure all', one file "
+    "for each figure into the folder FILE.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(["text", "svg", "html", "mermaid"]),
+    help="Form of the diagram. A page (html) has zoom, details of messages, packets and the neighbouring handoffs.  "
+    "[default: text, and for FILE what its name ends in: .html, .mmd, else SVG]",
 )  # fmt: skip
 @seed_option()
 @set_option
@@ -40,6 +45,8 @@ def ladder(**options: Any) -> None:
 
     registration = options.pop("registration")
     if options["figure"] is not None:
+        if options.pop("form") is not None:
+            raise click.UsageError("--format: leave it out; a figure is printed as text, and written as SVG")
         if options.pop("procedure") is not None or registration:
             raise click.UsageError("--procedure, --registration: leave them out; a figure has its procedure and phase")
         figure_command(**options)

@@ -14,6 +14,7 @@ from handoff.cli.options import (
     json_option,
     junit_option,
     memory_limit_option,
+    output_file_option,
     output_folder_option,
     progress_option,
     scenario_argument,
@@ -73,13 +74,17 @@ MAX_RUNS_PER_VALUE = 1000
 @memory_limit_option("Leave out values whose runs may need more memory than this, as in '2GB'.")
 @click.option("--analytic", is_flag=True, help="Print the closed forms only, without any simulation.")
 @click.option("--dry-run", is_flag=True, help="Show the values that would be tried and their number of packets.")
+@output_file_option(
+    "--report", "report_file", text="Write a report of the answers and of the search as one HTML file, which works offline."
+)
 @junit_option
 @progress_option("Show the current step on stderr.")
 @execution_options
 @json_option
 @wide_option
 def plan(
-    procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, junit: Path | None, **options: Any
+    procedures: str, begin: Any, as_json: bool, dry_run: bool, progress: bool | None, junit: Path | None,
+    report_file: Path | None, **options: Any
 ) -> int:
     """Find how much a SCENARIO can carry.
 
@@ -93,4 +98,4 @@ def plan(
     from handoff.protocol.procedures import parse_names
 
     request = PlanRequest(procedures=tuple(parse_names(procedures)), **options)
-    return plan_command(request, begin, as_json=as_json, dry_run=dry_run, progress=progress, junit=junit)
+    return plan_command(request, begin, as_json=as_json, dry_run=dry_run, progress=progress, junit=junit, report_file=report_file)

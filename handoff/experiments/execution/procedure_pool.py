@@ -27,7 +27,7 @@ from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
 from handoff.protocol.setup import Setup
 from handoff.scenario.scenario import Scenario
-from handoff.simulation.baseline import ZERO_BYTES, ByteCounts, baseline_key
+from handoff.simulation.baseline import ZERO_BYTES, baseline_key
 from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress, run_procedure
 from handoff.simulation.run_parts import procedure_name
@@ -149,7 +149,7 @@ def run_in_processes(
         Of the first procedure whose run failed.
     """
     names = [procedure_name(program) for program in programs]
-    keys = [baseline_key(program.procedure if isinstance(program, Program) else None) for program in programs]
+    keys = [baseline_key(program) for program in programs]
     with_baseline = [keys.index(key) == i for i, key in enumerate(keys)]
     queue = deque(enumerate(zip(names, with_baseline, strict=True)))
     runs: dict[int, RunResult] = {}
@@ -207,10 +207,7 @@ def _receive(worker: Worker, name: str) -> Any:
 
 def _compare_with_baselines(runs: dict[int, RunResult], keys: list[tuple[object, ...]], with_baseline: list[bool]) -> None:
     """Subtract the bytes of each baseline from those of the runs that share it; None without a complete baseline."""
-    references = {}
-    for i, run in runs.items():
-        if with_baseline[i] and run.extra is not None:
-            references[keys[i]] = ByteCounts.of(run.result) - run.extra
+    references = {keys[i]: run.baseline for i, run in runs.items() if with_baseline[i]}
     for i, run in runs.items():
         if not with_baseline[i] and run.extra is not None:
             reference = references.get(keys[i])

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from engine import FOREVER
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.phases import SCENARIOS
-from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff
+from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff, observe_handoffs
 from handoff.protocol.procedures import Procedure
 from handoff.protocol.setup import Setup
-from handoff.simulation.observer import Action
+from handoff.simulation.observer import Action, SentMessage
 
 _LAYER_2_EVENTS = {
     "predict_ps": "move known", "going_down_ps": "old link going down", "down_ps": "old link down", "up_ps": "new link up",
@@ -24,7 +24,20 @@ def build_ladder(setup: Setup, procedure: str | Procedure, mobile: int, handoff:
         view, subject = observe_first_registration(setup, procedure, mobile, seed), "first registration"
     else:
         view, subject = observe_handoff(setup, procedure, mobile, handoff, seed), f"handoff {handoff}"
-    name = setup.network.mobile_name(mobile)
+    return ladder_of(view, subject)
+
+
+def build_ladders(
+    setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int, reach: int
+) -> list[tuple[RunView, Ladder]]:  # fmt: skip
+    """Run a procedure once and return a handoff and its neighbours (:func:`observe_handoffs`) as ladder diagrams."""
+    views = observe_handoffs(setup, procedure, mobile, handoff, seed, reach)
+    return [(view, ladder_of(view, f"handoff {view.facts['index']}")) for view in views]
+
+
+def ladder_of(view: RunView, subject: str) -> Ladder:
+    """Return a view as a ladder diagram; its title names the subject."""
+    name = view.setup.network.mobile_name(view.mobile)
     scenario = SCENARIOS[view.facts.get("scenario", 0)]
     arrows, events, traffic = tuple(_arrows(view)), tuple(_events(view)), tuple(_traffic(view))
     shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}
@@ -57,8 +70,26 @@ def _arrows(view: RunView) -> Iterator[Arrow]:
             if hop.via not in (-1, hop.source):  # forwarded like data
                 note = f"through the {view.columns.get(hop.via, 'another router')}"
             yield Arrow(
-                hop.message, view.columns[hop.source], view.columns[hop.to], hop.sent_ps, hop.got_ps, view.phases.of(hop), note
+                hop.message, view.columns[hop.source], view.columns[hop.to], hop.sent_ps, hop.got_ps, view.phases.of(hop), note,
+                hop.size_bytes, message_facts(view, hop),
             )
+
+
+def message_facts(view: RunView, hop: SentMessage) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a message that have a value, as names and texts."""
+    fields = hop.fields
+    if fields is None:
+        return ()
+
+    def node(index: int) -> str:
+        return view.columns.get(index, view.setup.network.nodes[index].name) if index >= 0 else ""
+
+    texts = {
+        "old router": node(fields.old), "new router": node(fields.new), "correspondent": node(fields.peer),
+        "identification": str(fields.identification), "lifetime": f"{fields.lifetime_s} s" if fields.lifetime_s else "",
+        "code": str(fields.status) if fields.status else "", "hop on its path": str(fields.hop),
+    }  # fmt: skip
+    return tuple((name, text) for name, text in texts.items() if text)
 
 
 def _events(view: RunView) -> Iterator[LadderEvent]:

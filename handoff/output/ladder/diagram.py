@@ -24,6 +24,10 @@ class Arrow:
         Phase in which the message is sent.
     note : str
         Reason for a missing arrival, or the router of the radio if the sender forwarded the message.
+    size_bytes : int
+        IP length of the message on this hop; 0 if it is not known.
+    facts : tuple of (str, str)
+        Names and texts of its fields.
     """
 
     message: str
@@ -33,6 +37,8 @@ class Arrow:
     arrival_ps: int | None
     phase: str
     note: str = ""
+    size_bytes: int = 0
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from handoff.output.printable import printable_copy
 
 _TIME = 12
 """Width of the column of times."""
-_MIN_COLUMN = 12
+_MIN_COLUMN, _NARROW_COLUMN, _WIDE_COLUMN = 9, 7, 12
+"""Width of a column beside the times of arrival; of one on a narrow terminal, where these times take lines of their own; and of
+one on a terminal that is too narrow for any diagram."""
 _ARRIVAL_WIDTH = 14
 """Space for the time of arrival behind the last column."""
 _MIN_SCALE = 20
@@ -27,7 +29,7 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
     ladder : Ladder
         Diagram to draw.
     width : int
-        Width of the terminal. Columns have at least 12 characters even if the terminal is too narrow.
+        Width of the terminal. Longer lines are folded, unless the terminal is too narrow for columns of 7 characters.
 
     Returns
     -------
@@ -35,7 +37,12 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
         Lines without a final newline.
     """
     ladder = printable_copy(ladder)
-    step = max(_MIN_COLUMN, (width - _TIME - _ARRIVAL_WIDTH) // max(1, len(ladder.columns)))
+    count = max(1, len(ladder.columns))
+    step = (width - _TIME - _ARRIVAL_WIDTH) // count
+    if step < _MIN_COLUMN:
+        step = min(_MIN_COLUMN, (width - _TIME) // count)
+    fits = step >= _NARROW_COLUMN
+    step = step if fits else _WIDE_COLUMN
     places = {column: _TIME + i * step + step // 2 for i, column in enumerate(ladder.columns)}
     lines = [*textwrap.wrap(ladder.title, max(width, _MIN_TITLE)), "", _labels(places, ladder.columns, step)]
     for row in ladder.rows():
@@ -46,8 +53,20 @@ def render_text(ladder: Ladder, width: int = 120) -> str:
             lines.append(_packets(row))
         else:
             lines.append(_arrow(row, places) if isinstance(row, Arrow) else _event(row, places))
-    lines += _scale(ladder, width)
-    return "\n".join(line.rstrip() for line in lines)
+    if fits:
+        lines = [part for line in lines for part in _fold(line.rstrip(), width)]
+    return "\n".join(line.rstrip() for line in [*lines, *_scale(ladder, width)])
+
+
+def _fold(line: str, width: int) -> list[str]:
+    """Break a line into parts that are no longer than the width, if possible before a time of arrival, else at a blank."""
+    if len(line) <= width:
+        return [line]
+    at = line.rfind("  at ", _TIME, width + 1)
+    at = line.rfind(" ", _TIME + 1, width + 1) if at < 0 else at
+    at = width if at < 0 else at
+    indent = " " * min(_TIME, width // 2)
+    return [line[:at].rstrip(), *_fold(indent + line[at:].strip(), width)]
 
 
 def _scale(ladder: Ladder, terminal: int) -> Iterator[str]:

@@ -114,14 +114,40 @@ def observe_handoff(setup: Setup, procedure: str | Procedure, mobile: int, hando
     ValueError
         If the mobile node has no such handoff in the run.
     """
+    (view,) = observe_handoffs(setup, procedure, mobile, handoff, seed, 0)
+    return view
+
+
+def observe_handoffs(
+    setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int, reach: int
+) -> list[RunView]:  # fmt: skip
+    """Run a procedure once and return the views of a handoff and of the ones before and after it.
+
+    Parameters
+    ----------
+    setup, procedure, mobile, handoff, seed
+        As for :func:`observe_handoff`.
+    reach : int
+        Number of handoffs of the mobile node before and after it that are returned as well.
+
+    Raises
+    ------
+    ValueError
+        If the mobile node has no such handoff in the run.
+    """
     observer, journeys = _observe(setup, procedure, mobile, seed)
     columns = observer.run.handoffs
-    rows = np.flatnonzero((columns["mobile"] == mobile) & (columns["index"] == handoff))
-    if not len(rows):
-        existing = columns["index"][columns["mobile"] == mobile].tolist()
+    existing = columns["index"][columns["mobile"] == mobile].tolist()
+    if handoff not in existing:
         hint = f"it has handoffs {existing[0]} to {existing[-1]}" if existing else "it has none"
         raise ValueError(f"{printable(setup.network.mobile_name(mobile))} has no handoff {handoff} in this run: {hint}")
-    facts = {name: int(values[rows[0]]) for name, values in columns.items() if values.dtype.kind == "i"}
+    rows = np.flatnonzero((columns["mobile"] == mobile) & (np.abs(columns["index"] - handoff) <= reach))
+    return [_handoff_view(setup, observer, journeys, mobile, row) for row in rows.tolist()]
+
+
+def _handoff_view(setup: Setup, observer: RunObserver, journeys: tuple[Journey, ...], mobile: int, row: int) -> RunView:
+    columns = observer.run.handoffs
+    facts = {name: int(values[row]) for name, values in columns.items() if values.dtype.kind == "i"}
     nodes = {MOBILE: MN, facts["old_router"]: OLD, facts["new_router"]: NEW}
     columns_of_nodes = _columns(setup, observer, mobile, nodes, facts["old_router"], facts["new_router"])
     hops, actions = observer.sent(mobile), observer.actions

@@ -1,10 +1,16 @@
 """Tables on standard output, as text in a pipe."""
 
 import re
+import sys
 
+import click
 import pytest
 
+from handoff.cli.legend import TERMS
+from handoff.cli.root import root
 from handoff.cli.tables import COLUMNS, format_ms, format_share, print_cells, print_pairs, print_table, summary_cells
+from handoff.cli.terminal import WIDE, output_width
+from handoff.protocol.messages import KINDS
 from handoff.protocol.procedures import PROCEDURES
 
 MS = 10**9
@@ -189,3 +195,26 @@ def test_a_table_of_summaries_has_a_line_for_each_run(capsys):
     assert title == "commute, seed 1"
     assert head.split()[:2] == ["procedure", "lost"]
     assert (first.split()[0], second.split()[0]) == ("mipv4", "mipv6")
+
+
+def test_a_terminal_has_its_own_width_and_a_pipe_none(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "97")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert output_width() is None
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert output_width() == 97
+    with click.Context(click.Command("compare")) as context:
+        context.meta[WIDE] = True
+        assert output_width() is None
+
+
+def test_every_command_with_a_table_has_wide():
+    for words in (["run"], ["compare"], ["sweep"], ["plan"], ["query"], ["diff"], ["procedures"], ["trace", "info"]):
+        command = root
+        for word in words:
+            command = command.get_command(click.Context(command), word)
+        assert "--wide" in {option for parameter in command.params for option in parameter.opts}, words
+
+
+def test_every_kind_of_message_has_a_legend():
+    assert set(KINDS) <= TERMS.keys()

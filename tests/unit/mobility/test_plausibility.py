@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import handoff_traces
-from handoff.mobility.plausibility import check_plausibility, describe_skipped
+from handoff.mobility.plausibility import check_plausibility
 
 S, M = 10**12, 1000
 
@@ -64,9 +64,3 @@ def test_legs_of_waypoints_may_be_long_and_breaks_are_no_gaps():
     assert check_plausibility(tracks(*samples, format="setdest")).warnings == []
     assert check_plausibility(tracks(*samples, breaks=[3])).warnings == []
     assert check_plausibility(tracks((0, 5, 5))).warnings == []
-
-
-def test_records_that_are_left_out_are_described():
-    assert describe_skipped({"a record without a time": 2, "a second position at one time": 1}) == (
-        "3 records left out: 2 × a record without a time, 1 × a second position at one time"
-    )

@@ -1,4 +1,4 @@
-"""Bad records: refused, left out with their reasons, or the end of what is kept; old versions of pcap."""
+"""Bad records: refused, left out with their reasons, or left out with the rest of the file; old versions of pcap."""
 
 import shutil
 import struct

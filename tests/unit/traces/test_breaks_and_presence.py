@@ -40,6 +40,13 @@ def test_empty_segments_and_the_first_one_are_no_breaks(save):
     assert (tracks.mobile_names, tracks.breaks.tolist()) == (["track0", "track1"], [])
 
 
+def test_a_segment_that_begins_where_and_when_the_one_before_ends_is_no_break(save):
+    tracks = handoff_traces.read_movement(
+        save(gpx([point("00:00", 0), point("00:10", 0.001)], [point("00:10", 0.001), point("00:20", 0.002)]))
+    )
+    assert (len(tracks), tracks.breaks.tolist()) == (3, [])
+
+
 @pytest.mark.parametrize(("element", "what"), [("rte", "a route"), ("wpt", "a waypoint")])
 def test_a_gpx_file_without_a_track_is_named(save, element, what):
     with pytest.raises(handoff_traces.TraceError, match=rf":2: the file has no track, but {what} \({element}\)"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import struct
+import subprocess
 from contextlib import contextmanager
 
 import numpy as np
@@ -29,14 +31,14 @@ def packet_columns(n, **columns):
 
 
 @contextmanager
-def make_writer(path, ip=4, protocol=17, **options):
+def make_writer(path, ip=4, protocol=17, ports=(7, 9), **options):
     addresses = np.zeros((3, 16), np.uint8)
     for i, address in enumerate((A, B, C) if ip == 4 else (A6, B6, C6)):
         raw = inet6.inet_pton(inet6.socket.AF_INET if ip == 4 else inet6.socket.AF_INET6, address)
         addresses[i, : len(raw)] = list(raw)
     one = np.ones(1, np.uint16)
     rows = np.arange(2, dtype=np.uint32)
-    flows = handoff_traces.FlowHeaders(rows[:1], rows[1:], one.astype(np.uint8) * protocol, one * 7, one * 9)
+    flows = handoff_traces.FlowHeaders(rows[:1], rows[1:], one.astype(np.uint8) * protocol, one * ports[0], one * ports[1])
     made = {"ip": ip, "interfaces": ["a>b"], "addresses": addresses, "flows": flows}
     with path.open("wb") as file, handoff_traces.CaptureWriter(file, **made, **options) as out:
         yield out
@@ -73,6 +75,29 @@ def test_data_packets_equal_scapy(tmp_path, ip, protocol, length, layer):
         expected = expected[:22] + b"\0\0" + struct.pack(">HH", 7, 3) + expected[28:]
         expected = expected[:22] + struct.pack(">H", inet.checksum(expected[20:])) + expected[24:]
     assert path.read_bytes()[-len(expected) - (-len(expected) % 4) - 4 :][: len(expected)] == expected
+
+
+@pytest.mark.parametrize(("ip", "header"), [(4, 20 + 8), (6, 40 + 8)])
+@pytest.mark.parametrize(("port", "message"), [(53, 12), (5353, 12), (5355, 12), (137, 12), (123, 48), (67, 300), (546, 4)])
+def test_a_packet_too_short_for_the_message_of_its_port_has_no_port(tmp_path, ip, header, port, message):
+    """RFC 1035 4.1.1, 5905 7.3, 951 3, 8415 8. A DNS query of 40 to 59 bytes in IPv4 is too short in IPv6."""
+    lengths = np.array([header + message - 1, header + message, header + message + 20], np.uint32)
+    for name, ports in (("known", (40_000, port)), ("back", (port, 40_000)), ("other", (40_000, 9999))):
+        with make_writer(tmp_path / name, ip, ports=ports, snap_length=None) as out:
+            out.write(packet_columns(3, length=lengths))
+    known, back, other = (handoff_traces.read_capture(tmp_path / name) for name in ("known", "back", "other"))
+    assert known.flows.protocol[known.flow].tolist() == back.flows.protocol[back.flow].tolist() == [253, 17, 17]
+    assert other.flows.protocol[other.flow].tolist() == [17, 17, 17]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_short_dns_is_not_malformed_for_tshark(tmp_path):
+    with make_writer(tmp_path / "dns.pcapng", 6, ports=(40_000, 53), snap_length=None) as out:
+        out.write(packet_columns(3, length=np.array([50, 59, 60], np.uint32)))
+    fields = ("-T", "fields", "-e", "frame.protocols", "-e", "_ws.malformed")
+    words = ["tshark", "-n", "-r", str(tmp_path / "dns.pcapng"), *fields]
+    lines = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [("dns" in line, "Malformed" in line) for line in lines] == [(False, False), (False, False), (True, False)]
 
 
 def test_packets_are_on_the_disk_at_the_end_of_the_block(tmp_path):

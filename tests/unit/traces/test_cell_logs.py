@@ -125,6 +125,8 @@ COLUMNS = {"mobile": "user", "cell": "cid", "time": "when"}
 def test_any_csv_is_read_by_its_columns(save):
     log = handoff_traces.read_cell_log(save(TABLE.encode()), begin_ps=1_700_000_000 * S, columns=COLUMNS)
     assert rows(log) == [("u1", "c1", 0, 45 * S // 10), ("u1", "c2", 45 * S // 10, 6 * S), ("u2", "c9", S, -1)]
+    later = handoff_traces.read_cell_log(save(TABLE.encode()), begin_ps=1_700_000_005 * S, columns=COLUMNS)
+    assert rows(later) == [("u1", "c2", 0, S), ("u2", "c9", 0, -1)]
     with pytest.raises(handoff_traces.TraceError, match='a begin such as "1700000000s"'):
         handoff_traces.read_cell_log(save(TABLE.encode()), columns=COLUMNS)
 

@@ -69,6 +69,8 @@ def test_positions_show_degrees_without_speeds(save):
     tracks = handoff_traces.read_movement(save(fcd(*NORTH)))
     assert (tracks.format, tracks.format_reason[:7]) == ("fcd-geo", "a guess")
     assert handoff_traces.read_movement(save(fcd((0, 11.3, 44.5), (10, 21.3, 44.5)))).format == "fcd"
+    # 10 degrees of longitude are 194 m near the pole: 19 m/s as degrees is a car, but 1 m/s as metres is a pedestrian
+    assert handoff_traces.read_movement(save(fcd((0, 11.3, 89.99), (10, 21.3, 89.99)))).format == "fcd"
 
 
 def test_a_stated_format_that_the_header_contradicts_is_refused(save):
@@ -113,7 +115,7 @@ CSV = """timestep_time;vehicle_angle;vehicle_id;vehicle_x;vehicle_y;vehicle_spee
 """
 
 
-@pytest.mark.parametrize("change", [(";", ";"), (";", ","), (";", "\t"), ("\n", "\r\n")])
+@pytest.mark.parametrize("change", [(";", ";"), (";", ","), (";", "\t"), (";", "|"), ("\n", "\r\n")])
 def test_csv_of_sumo_has_the_samples_of_its_rows(save, change):
     tracks = handoff_traces.read_movement(save(CSV.replace(*change).encode()))
     assert (tracks.format, tracks.mobile_names) == ("fcd", ["a", "person:a"])

@@ -1,6 +1,7 @@
 """Scenarios whose movement is the registrations in captures: a recorded run under another procedure, and mistakes."""
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.simulation.run import run_procedure
 from handoff.workload.build import build_setup
+from tests.unit.workload.capture_packets import Registration, pcap
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
@@ -86,3 +88,21 @@ def test_a_capture_without_registrations_is_an_error(returning):
     returning.write_text(text)
     with pytest.raises(ScenarioError, match="movement: no accepted registration or binding update in the capture"):
         build_setup(load_scenario(returning)[0], returning, 1)
+
+
+def test_bad_records_of_a_capture_of_movement_are_left_out(tmp_path):
+    """The record in the middle states 20 bytes sent and more captured."""
+    registrations = [Registration(s * 10**9, "10.0.0.9", "10.1.0.3", 60, 10**6).packets() for s in (1, 30)]
+    sound = pcap([message for messages in registrations for message in messages])
+    first = struct.unpack_from("<I", sound, 32)[0]
+    bad = struct.pack("<IIII", 2, 0, 60, 20) + bytes(60)
+    at = 24 + 16 + first
+    (tmp_path / "a.pcap").write_bytes(sound[:at] + bad + sound[at:])
+    path = tmp_path / "scenario.toml"
+    text = SCENARIO.replace("[PUBLIC, HOME]", "'a.pcap'").replace("192.168.0.0/24", "10.1.0.0/24").replace('home = "house"\n', "")
+    path.write_text(text)
+    with pytest.raises(ScenarioError, match="on_bad_record = 'skip'"):
+        build_setup(load_scenario(path)[0], path, 1)
+    setup = build_setup(load_scenario(path, ("movement.on_bad_record=skip",))[0], path, 1)
+    assert setup.skipped == {"a.pcap": {"more bytes were captured than sent": 1}}
+    assert len(setup.attachments.mobile) == 1

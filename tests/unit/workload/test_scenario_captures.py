@@ -73,6 +73,11 @@ def setup(tmp_path):
     return build
 
 
+def lines(built):
+    """Return what ``handoff validate`` prints of the captures."""
+    return *built.notes, *built.replay_warnings
+
+
 def problem_of(setup, *arguments):
     with pytest.raises(ScenarioError) as caught:
         setup(*arguments)
@@ -87,7 +92,7 @@ def labels(built):
 def test_inner_addresses_select_users(setup):
     built = setup(pcap([gtp(INNER), gtp(ANOTHER)] * 2), 'mobile_address = "10.45.0.0/16"')
     assert labels(built) == ["udp 192.0.2.10:7000 10.45.0.2:5000", "udp 192.0.2.10:7000 10.45.0.3:5000"]
-    assert built.notes == ("traffic.0: 4 of 4 packets, in 2 flows are replayed; 4 of 4 within the run",)
+    assert lines(built) == ("traffic.0: 4 of 4 packets, in 2 flows are replayed; 4 of 4 within the run",)
 
 
 @pytest.mark.parametrize("key", ["", 'tunnel = "outer"'])
@@ -138,11 +143,11 @@ def test_records_left_out_are_notes_and_facts_of_the_setup(setup):
         setup(content, mobile)
     built = setup(content, mobile, 'on_bad_record = "skip"')
     reason = "more bytes were captured than sent"
-    assert built.notes[1:] == (f"a.pcap: records left out: 1 ({reason})",)
+    assert lines(built)[1:] == (f"a.pcap: records left out: 1 ({reason})",)
     assert built.skipped == {"a.pcap": {reason: 1}}
     first = setup(content, mobile, 'on_bad_record = "keep-first"')
-    assert first.notes[0] == "traffic.0: 1 of 1 packets, in 1 flows are replayed; 1 of 1 within the run"
-    assert first.notes[1].startswith("a.pcap: reading ended at byte")
+    assert lines(first)[0] == "traffic.0: 1 of 1 packets, in 1 flows are replayed; 1 of 1 within the run"
+    assert lines(first)[1].startswith("a.pcap: reading ended at byte")
     assert setup(pcap([INNER]), mobile).skipped == {}
 
 
@@ -166,10 +171,10 @@ STRAY = [0, 65_536, 1, 2, 3]  # seconds
 def test_a_stray_time_is_counted_and_warned_of(setup, loop, verb):
     """65,536 s - 3 s = 65,533 s = 18 h 12 min 13 s."""
     built = setup(pcap([INNER] * 5, STRAY), 'mobile_address = "10.45.0.2"', f"loop = {loop}")
-    amount, warning = built.notes
+    amount, warning = lines(built)
     assert amount == "traffic.0: 5 of 5 packets, in 1 flows are replayed; 4 of 5 within the run"
     assert warning == (
-        f"traffic.0: warning: with loop, the flow udp 192.0.2.10:7000 10.45.0.2:5000 {verb} silent for 18 h 12 min: if a time "
+        f"traffic.0: with loop, the flow udp 192.0.2.10:7000 10.45.0.2:5000 {verb} silent for 18 h 12 min: if a time "
         "stamp of the capture is wrong, leave it out with 'clip'"
     )
 
@@ -188,20 +193,20 @@ def test_a_stray_time_is_counted_and_warned_of(setup, loop, verb):
 )
 def test_packets_within_a_run_of_30_s(setup, times, key, within):
     built = setup(pcap([INNER] * 5, times), 'mobile_address = "10.45.0.2"', key)
-    assert f"; {within} of " in built.notes[0]
+    assert f"; {within} of " in lines(built)[0]
 
 
 def test_a_flow_that_no_mobile_node_replays_is_not_within_the_run(setup):
     built = setup(pcap([gtp(INNER), gtp(ANOTHER)] * 2), 'mobile_address = "10.45.0.0/16"', mobiles=1)
-    assert built.notes == ("traffic.0: 4 of 4 packets, in 2 flows are replayed; 2 of 4 within the run",)
+    assert lines(built) == ("traffic.0: 4 of 4 packets, in 2 flows are replayed; 2 of 4 within the run",)
 
 
 def test_a_first_packet_long_before_the_others_is_warned_of(setup):
     """A clock that was set after the first packet: 900 s = 15 min."""
     built = setup(pcap([INNER] * 5, [-900, 0, 1, 2, 3]), 'mobile_address = "10.45.0.2"')
-    assert "1 of 5 within the run" in built.notes[0]
-    assert "silent for 15 min 0 s" in built.notes[1]
+    assert "1 of 5 within the run" in lines(built)[0]
+    assert "silent for 15 min 0 s" in lines(built)[1]
 
 
 def test_pauses_shorter_than_the_run_are_no_warning(setup):
-    assert len(setup(pcap([INNER] * 3, [0, 25, 54]), 'mobile_address = "10.45.0.2"').notes) == 1
+    assert len(lines(setup(pcap([INNER] * 3, [0, 25, 54]), 'mobile_address = "10.45.0.2"'))) == 1

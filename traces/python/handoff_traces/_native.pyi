@@ -52,7 +52,7 @@ class PacketWriter:
     ) -> None: ...  # fmt: skip
     def sync(self) -> int: ...
 
-_ReadOptions = tuple[bool, tuple[int, int, int], int]
+_ReadOptions = tuple[bool, tuple[int, int, int], str]
 
 def compile_capture(
     path: str | PathLike[str], folder: str | PathLike[str], memory_bytes: int, options: _ReadOptions

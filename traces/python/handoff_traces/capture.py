@@ -13,9 +13,9 @@ from handoff_traces import _native
 TunnelLayer = Literal["inner", "outer"]
 OnBadRecord = Literal["refuse", "skip", "keep-first"]
 BAD_RECORD_POLICIES: tuple[OnBadRecord, ...] = ("refuse", "skip", "keep-first")
-"""What a reader does with a bad record: refuse the file, leave the record out, or keep only the records before it."""
-NativeOptions = tuple[bool, tuple[int, int, int], int]
-"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then the index in
+"""Treatments of a bad record: refuse the file, leave the record out, or keep only the records before it."""
+NativeOptions = tuple[bool, tuple[int, int, int], OnBadRecord]
+"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then one of
 ``BAD_RECORD_POLICIES``."""
 
 NO_FLOW = 0xFFFFFFFF
@@ -266,7 +266,7 @@ def native_arguments(tunnels: TunnelLayer, limits: Limits | None, on_bad_record:
         raise ValueError(f"tunnels must be 'inner' or 'outer', not {tunnels!r}")
     if on_bad_record not in BAD_RECORD_POLICIES:
         raise ValueError(f"on_bad_record must be 'refuse', 'skip' or 'keep-first', not {on_bad_record!r}")
-    return tunnels == "inner", astuple(limits or Limits()), BAD_RECORD_POLICIES.index(on_bad_record)
+    return tunnels == "inner", astuple(limits or Limits()), on_bad_record
 
 
 def pop_facts(columns: dict[str, Any]) -> dict[str, Any]:
@@ -297,8 +297,8 @@ def read_capture(
     limits : Limits, optional
         Upper limits, by default ``Limits()``.
     on_bad_record : {"refuse", "skip", "keep-first"}
-        What is done with a record that cannot be read: the file is refused, the record is left out, or only the records before
-        the first bad one are kept. ``skipped`` counts such records. Behind a record whose length is impossible, nothing says
+        Treatment of a record that cannot be read: the file is refused, the record is left out, or only the records before the
+        first bad one are kept. ``skipped`` counts such records. Behind a record whose length is impossible, nothing says
         where the next one begins: ``"skip"`` then leaves out the rest of the file, and ``truncated`` describes the place.
 
     Returns

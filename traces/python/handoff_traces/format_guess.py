@@ -197,7 +197,7 @@ def _significant_lines(head: bytes) -> Iterator[bytes]:
 
 def split_header(line: bytes) -> tuple[list[str], str]:
     """Return the column names of the header of a CSV file and the separator."""
-    separator = max((b";", b",", b"\t"), key=lambda mark: (line.count(mark), mark == b";"))
+    separator = max((b";", b",", b"\t", b"|"), key=lambda mark: (line.count(mark), mark == b";"))
     names = [name.strip().strip('"') for name in line.decode("utf-8", "replace").split(separator.decode())]
     return names, separator.decode()
 

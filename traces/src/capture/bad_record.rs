@@ -1,33 +1,10 @@
-//! Bad records: what a reader does with a record that cannot be read, and how many there were by reason.
+//! Bad records: the treatment of records that cannot be read, and their number by reason.
 
 use super::opaque::Opaque;
-use crate::error::{ReadError, Result};
+use crate::error::{OnBadRecord, ReadError, Result};
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use std::fmt;
-
-/// What a reader does with a bad record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBadRecord {
-    /// Refuse the file.
-    #[default]
-    Refuse,
-    /// Leave the record out and count it.
-    Skip,
-    /// Keep the records before it and read no further.
-    KeepFirst,
-}
-
-impl OnBadRecord {
-    /// Return the policy with this number in Python.
-    pub fn from_number(number: u8) -> OnBadRecord {
-        match number {
-            1 => OnBadRecord::Skip,
-            2 => OnBadRecord::KeepFirst,
-            _ => OnBadRecord::Refuse,
-        }
-    }
-}
 
 /// Why a record is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,8 +75,8 @@ pub struct LeftOut {
 impl LeftOut {
     /// Count a record that cannot be read, or refuse the file.
     #[cold]
-    pub fn handle(&mut self, error: Box<RecordError>) -> Result<()> {
-        let (reason, mut error) = match *error {
+    pub fn handle(&mut self, error: RecordError) -> Result<()> {
+        let (reason, mut error) = match error {
             RecordError::Fatal(error) => return Err(error),
             RecordError::Bad(reason, error) => (reason, error),
         };

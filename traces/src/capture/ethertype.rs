@@ -1,7 +1,6 @@
 //! IP headers behind an Ethernet type: VLAN tags, MPLS labels, PPPoE, and LLC frames with and without SNAP.
 
-use super::link_layer::IpPosition;
-use super::opaque::Opaque;
+use super::opaque::{IpPosition, Opaque};
 use super::ppp::find_behind_pppoe;
 use crate::io::byte_order::read_net_u16;
 

@@ -1,7 +1,7 @@
 //! Fragments of IP datagrams: the later ones carry no ports and take those of the first (RFC 791, RFC 8200 4.5).
 
 use super::flow_table::NO_TIME;
-use super::ip::{Fragment, IpHeader};
+use super::ip_header::{Fragment, IpHeader};
 use hashbrown::HashMap;
 
 /// A fragment belongs to a datagram whose other fragments came within this time (RFC 1122 3.3.2: 60 to 120 s).
@@ -27,7 +27,7 @@ impl PacketStamp {
     }
 }
 
-/// What the fragments of a datagram have in common. In IPv6, the protocol may differ between them.
+/// The fields that all fragments of a datagram share. In IPv6, the protocol may differ between them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Datagram {
     version: u8,
@@ -64,8 +64,10 @@ impl FragmentTable {
     }
 
     /// Return the ports of a fragment; `ports` are in the packet if it is the first.
+    ///
+    /// The header is a value, because a reference would keep the headers of all packets in memory instead of registers.
     #[inline(never)]
-    pub fn find_ports(&mut self, header: &IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
+    pub fn find_ports(&mut self, header: IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
         let (is_first, identification) = match header.fragment {
             Fragment::Whole => return ports,
             Fragment::First(identification) => (true, identification),

@@ -1,8 +1,7 @@
 //! IP headers in IEEE 802.11 data frames behind a radiotap header (radiotap.org).
 
 use super::ethertype::find_behind_llc;
-use super::link_layer::IpPosition;
-use super::opaque::Opaque;
+use super::opaque::{IpPosition, Opaque};
 use crate::io::byte_order::{read_net_u16, ByteOrder};
 
 const PRESENT_TSFT: u32 = 1;

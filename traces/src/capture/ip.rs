@@ -3,6 +3,7 @@
 use super::bad_record::LeftOut;
 use super::flow_table::FlowKey;
 use super::fragments::{FragmentTable, PacketStamp};
+use super::ip_header::{Fragment, IpHeader};
 use super::opaque::Opaque;
 use super::tunnel_table::{TunnelKey, TunnelTable};
 use super::udp_tunnel::{self, find_tunnel_port};
@@ -48,33 +49,6 @@ pub struct FlowPacket {
     pub length: u32,
     /// Number of tunnels around it.
     pub tunnels: u8,
-}
-
-/// Whether a packet is a fragment, with the identification that it shares with the other fragments of its datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fragment {
-    Whole,
-    First(u32),
-    Later(u32),
-}
-
-/// One IP header and the position of its payload.
-#[derive(Clone, Copy)]
-pub struct IpHeader {
-    pub version: u8,
-    /// Protocol behind the extension headers.
-    pub protocol: u8,
-    /// Time to live, or hop limit.
-    pub hop_limit: u8,
-    pub source: [u8; 16],
-    pub destination: [u8; 16],
-    /// IP total length.
-    pub length: u32,
-    pub fragment: Fragment,
-    /// Offset of the payload; None if it is cut off, or begins in another fragment.
-    pub payload: Option<usize>,
-    /// Address of a home address option or type 2 routing header (RFC 6275 6.3, 6.4).
-    pub home: Option<[u8; 16]>,
 }
 
 /// The tables of a capture that parsing a packet updates.
@@ -171,7 +145,7 @@ fn describe_packet(
     let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
     let mut ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
     if header.fragment != Fragment::Whole {
-        ports = fragments.find_ports(header, ports, stamp);
+        ports = fragments.find_ports(*header, ports, stamp);
     }
     FlowPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }

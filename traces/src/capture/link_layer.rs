@@ -2,12 +2,9 @@
 
 use super::ethertype::{find_behind_ethertype, find_by_version};
 use super::ieee80211::find_behind_radiotap;
-use super::opaque::Opaque;
-use super::ppp::{find_behind_hdlc, find_behind_ppp, find_behind_pppoe};
+use super::opaque::{IpPosition, Opaque};
+use super::ppp::{find_behind_ppp, find_behind_pppoe};
 use crate::io::byte_order::ByteOrder;
-
-/// Offset and version (4 or 6) of an IP header, or the reason why there is none.
-pub type IpPosition = std::result::Result<(usize, u8), Opaque>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkLayer {
@@ -86,5 +83,14 @@ fn find_behind_family(family: Option<u32>) -> IpPosition {
         Some(2) => Ok((4, 4)),
         Some(10 | 24 | 28 | 30) => Ok((4, 6)),
         _ => Err(Opaque::NotIp),
+    }
+}
+
+/// Find the IP header in an HDLC frame: of PPP, or of Cisco, which states an Ethernet type (RFC 1547 4.3.1).
+#[inline(never)]
+fn find_behind_hdlc(frame: &[u8]) -> IpPosition {
+    match frame {
+        [0x0F | 0x8F, ..] => find_behind_ethertype(frame, 2, 4),
+        _ => find_behind_ppp(frame, 0),
     }
 }

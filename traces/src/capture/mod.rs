@@ -10,6 +10,7 @@ pub mod fragments;
 mod icmp_echo;
 mod ieee80211;
 mod ip;
+mod ip_header;
 mod link_layer;
 mod opaque;
 mod pcap;
@@ -21,7 +22,6 @@ mod state;
 pub mod tunnel_table;
 mod udp_tunnel;
 
-pub use bad_record::OnBadRecord;
 pub use ip::TunnelLayer;
 pub use reader::read;
 pub use state::{CaptureState, Limits, Packet, Sink};

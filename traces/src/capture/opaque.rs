@@ -1,5 +1,8 @@
 //! Content in which IP packets may be, but that is not looked into.
 
+/// Offset and version (4 or 6) of an IP header, or the reason why there is none.
+pub type IpPosition = std::result::Result<(usize, u8), Opaque>;
+
 macro_rules! define_opaque {
     ($($variant:ident => $name:literal,)+) => {
         /// Why no IP packet was found in a frame or a tunnel.

@@ -1,10 +1,10 @@
 //! Reader of the pcap format (draft-ietf-opsawg-pcap): microseconds or nanoseconds, either byte order.
 
-use super::bad_record::{bad_record, LeftOut, OnBadRecord, Reason, RecordResult};
+use super::bad_record::{bad_record, LeftOut, Reason, RecordResult};
 use super::format_reader::{check_captured, check_sent, require_link_layer, Chunk, FormatReader};
 use super::link_layer::LinkLayer;
 use super::state::{CaptureState, CapturingInterface, Interface, Sink};
-use crate::error::{error_at_byte, ReadError, Result};
+use crate::error::{error_at_byte, OnBadRecord, ReadError, Result};
 use crate::io::byte_order::ByteOrder;
 
 const FILE_HEADER: usize = 24;
@@ -73,6 +73,7 @@ pub struct PcapReader {
     big_endian: bool,
     /// Nanoseconds per unit of a record's fraction of a second.
     unit_ns: u32,
+    units_per_s: u32,
     length_order: LengthOrder,
     link_type: u32,
     /// None for an unsupported link type.
@@ -104,11 +105,14 @@ impl PcapReader {
         let link_type = link_type & LINK_TYPE_MASK;
         let link_layer = LinkLayer::from_link_type(link_type);
         if policy == OnBadRecord::Refuse && link_layer.is_none() {
-            LeftOut::default().handle(require_link_layer(20, None, link_type).unwrap_err())?;
+            if let Err(error) = require_link_layer(20, None, link_type) {
+                LeftOut::default().handle(*error)?;
+            }
         }
         let interface = Some(Interface { name: String::new(), link_type, snap_length, packets: 0 });
         let big_endian = order == ByteOrder::Big;
-        Ok(PcapReader { big_endian, unit_ns, length_order, link_type, link_layer, interface })
+        let units_per_s = NS_PER_S / unit_ns;
+        Ok(PcapReader { big_endian, unit_ns, units_per_s, length_order, link_type, link_layer, interface })
     }
 
     /// Return the captured length and the length of the packet.
@@ -124,8 +128,8 @@ impl PcapReader {
     /// Check the fraction of a second of a record that begins at `offset` of the file.
     #[inline(always)]
     fn check_fraction(&self, offset: usize, fraction: u32) -> RecordResult<()> {
-        let units_per_s = NS_PER_S / self.unit_ns;
-        if fraction >= units_per_s {
+        if fraction >= self.units_per_s {
+            let units_per_s = self.units_per_s;
             let expected = format!("below {units_per_s}, the units of a second in this file");
             let error = error_at_byte(offset + 4, format!("fraction of a second {fraction}"), expected);
             return Err(bad_record(Reason::Fraction, error));
@@ -162,7 +166,7 @@ impl PcapReader {
             let (captured, wire_length) = self.order_lengths(word(header, 8), word(header, 12));
             if let Err(error) = check_captured(base + at + 8, captured) {
                 let error = self.check_fraction(base + at, fraction).err().unwrap_or(error);
-                state.leave_out_rest(base + at, error)?;
+                state.leave_out_rest(base + at, *error)?;
                 break;
             }
             let Some(frame) = rest.get(RECORD_HEADER..RECORD_HEADER + captured as usize) else {
@@ -183,7 +187,7 @@ impl PcapReader {
                     state.add_packet(base + at, origin, time_ns, wire_length, frame)?;
                 }
                 Err(error) => {
-                    if state.leave_out(base + at, error)? {
+                    if state.leave_out(base + at, *error)? {
                         break;
                     }
                 }

@@ -168,7 +168,7 @@ impl FormatReader for PcapngReader {
             if !(BLOCK_FRAMING..=MAX_BLOCK).contains(&total) || total % 4 != 0 {
                 let expected = format!("a multiple of 4 from {BLOCK_FRAMING} to {MAX_BLOCK}");
                 let error = error_at_byte(start + 4, format!("block length {total}"), expected);
-                state.leave_out_rest(start, bad_record(Reason::ImpossibleLength, error))?;
+                state.leave_out_rest(start, *bad_record(Reason::ImpossibleLength, error))?;
                 break;
             }
             let Some(raw) = bytes.get(at..at + total) else {
@@ -187,7 +187,7 @@ impl FormatReader for PcapngReader {
                 Err(bad_record(Reason::DamagedBlock, error))
             };
             if let Err(error) = outcome {
-                if state.leave_out(start, error)? {
+                if state.leave_out(start, *error)? {
                     break;
                 }
             }

@@ -1,8 +1,6 @@
-//! IP headers in PPP (RFC 1661), also in HDLC-like framing (RFC 1662, RFC 1547) and over Ethernet (RFC 2516).
+//! IP headers in PPP (RFC 1661), also in HDLC-like framing (RFC 1662) and over Ethernet (RFC 2516).
 
-use super::ethertype::find_behind_ethertype;
-use super::link_layer::IpPosition;
-use super::opaque::Opaque;
+use super::opaque::{IpPosition, Opaque};
 use crate::io::byte_order::read_net_u16;
 
 const IPV4: u16 = 0x0021;
@@ -33,15 +31,6 @@ pub fn find_behind_ppp(frame: &[u8], mut start: usize) -> IpPosition {
             Err(Opaque::PppTransformed)
         }
         _ => Err(Opaque::NotIp),
-    }
-}
-
-/// Find the IP header in an HDLC frame: of PPP, or of Cisco, which states an Ethernet type (RFC 1547 4.3.1).
-#[inline(never)]
-pub fn find_behind_hdlc(frame: &[u8]) -> IpPosition {
-    match frame {
-        [0x0F | 0x8F, ..] => find_behind_ethertype(frame, 2, 4),
-        _ => find_behind_ppp(frame, 0),
     }
 }
 

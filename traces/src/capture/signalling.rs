@@ -1,7 +1,8 @@
 //! Mobile IP signalling in a capture: agent advertisements, registrations, Mobility Headers, home agent discovery.
 
 use super::icmp_echo::{PingPair, PingTracker};
-use super::ip::{self, IpHeader};
+use super::ip;
+use super::ip_header::IpHeader;
 use super::state::{Packet, Sink};
 use crate::error::Result;
 use crate::io::byte_order::{read_net_u16, read_net_u64};

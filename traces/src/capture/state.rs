@@ -1,12 +1,12 @@
 //! The state of a capture while it is read: interfaces, flows, tunnels and counters, which every packet updates.
 
-use super::bad_record::{OnBadRecord, RecordError};
+use super::bad_record::RecordError;
 use super::flow_table::{FlowTable, NO_FLOW, NO_TIME};
 use super::fragments::PacketStamp;
 use super::ip::{self, PacketTables, TunnelLayer};
 use super::link_layer::LinkLayer;
 use super::opaque::Opaque;
-use crate::error::{error_at_byte, ReadError, Result};
+use crate::error::{error_at_byte, OnBadRecord, ReadError, Result};
 use crate::io::decompress::ExpansionLimit;
 
 /// Far more interfaces than any machine has.
@@ -201,7 +201,7 @@ impl<S: Sink> CaptureState<S> {
 
     /// Leave out a record that cannot be read, or refuse the file; return true if the reader must read no further.
     #[cold]
-    pub fn leave_out(&mut self, offset: usize, error: Box<RecordError>) -> Result<bool> {
+    pub fn leave_out(&mut self, offset: usize, error: RecordError) -> Result<bool> {
         self.tables.left_out.handle(error)?;
         self.skipped_records += 1;
         if self.tables.left_out.policy == OnBadRecord::KeepFirst {
@@ -212,7 +212,7 @@ impl<S: Sink> CaptureState<S> {
 
     /// Leave out the rest of the file, because nothing says where the record after the one at `offset` begins.
     #[cold]
-    pub fn leave_out_rest(&mut self, offset: usize, error: Box<RecordError>) -> Result<()> {
+    pub fn leave_out_rest(&mut self, offset: usize, error: RecordError) -> Result<()> {
         self.leave_out(offset, error)?;
         self.stop(offset, "a record of unknown length");
         Ok(())

@@ -1,9 +1,8 @@
 //! Tunnels in UDP: GTP-U, VXLAN, Geneve, Teredo and Mobile IP's own; and ports of content that is not looked into.
 
 use super::ethertype::{find_behind_ethertype, IPV4, IPV6};
-use super::ip::IpHeader;
-use super::link_layer::IpPosition;
-use super::opaque::Opaque;
+use super::ip_header::IpHeader;
+use super::opaque::{IpPosition, Opaque};
 use crate::io::byte_order::{read_net_u16, ByteOrder};
 
 const UDP: u8 = 17;
@@ -23,6 +22,17 @@ const ESP_IN_UDP: u16 = 4500;
 const WIREGUARD: u16 = 51_820;
 const L2TP: u16 = 1701;
 
+const PORTS: [u16; 9] = [GTP_U, VXLAN, VXLAN_LINUX, GENEVE, TEREDO, MOBILE_IP, ESP_IN_UDP, WIREGUARD, L2TP];
+/// A bit for the low six bits of each port. Nearly all packets have neither port, and two shifts show it.
+const PORT_BITS: u64 = {
+    let (mut bits, mut i) = (0, 0);
+    while i < PORTS.len() {
+        bits |= 1 << (PORTS[i] & 63);
+        i += 1;
+    }
+    bits
+};
+
 /// Return the port that says that a UDP packet may be a tunnel.
 #[inline(always)]
 pub fn find_tunnel_port(bytes: &[u8], header: &IpHeader) -> Option<u16> {
@@ -32,6 +42,14 @@ pub fn find_tunnel_port(bytes: &[u8], header: &IpHeader) -> Option<u16> {
     let at = header.payload?;
     let &[a, b, c, d] = bytes.get(at..at + 4)? else { return None };
     let (source, destination) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+    if (PORT_BITS >> (source & 63) | PORT_BITS >> (destination & 63)) & 1 == 0 {
+        return None;
+    }
+    match_tunnel_port(source, destination)
+}
+
+#[inline(never)]
+fn match_tunnel_port(source: u16, destination: u16) -> Option<u16> {
     match (source, destination) {
         (_, GTP_U | VXLAN | VXLAN_LINUX | GENEVE | MOBILE_IP) => Some(destination),
         (_, TEREDO | ESP_IN_UDP | WIREGUARD | L2TP) => Some(destination),

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// Length of a degree of a great circle on the mean Earth.
 const METRES_PER_DEGREE: f64 = 111_195.08;
 const TIME_COLUMNS: [&str; 3] = ["timestep_time", "time", "timestep"];
-const SEPARATORS: [u8; 3] = [b';', b',', b'\t'];
+const SEPARATORS: [u8; 4] = [b';', b',', b'\t', b'|'];
 
 /// The kind of thing that a sample describes.
 #[derive(Clone, Copy, PartialEq, Eq)]

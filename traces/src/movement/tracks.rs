@@ -205,6 +205,7 @@ impl TrackBuilder {
             return true;
         }
         if time_ps == latest.time_ps {
+            latest.part_ends = false; // the same place at the same time: it was not absent
             return true;
         }
         if self.tracks.mobile.len() == MAX_SAMPLES {

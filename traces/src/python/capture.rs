@@ -1,14 +1,14 @@
 //! Captures.
 
-use super::{run_without_gil, set_arrays};
+use super::{parse_on_bad_record, run_without_gil, set_arrays};
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flow_table::{FlowCounts, FlowKey, FlowTable};
 use crate::capture::fragments::FragmentTable;
 use crate::capture::signalling::{Message, Signalling};
 use crate::capture::tunnel_table::{TunnelCounts, TunnelKey, TunnelTable};
-use crate::capture::{self, CaptureState, Limits, OnBadRecord, Sink, TunnelLayer};
-use crate::error::{error_at_byte, ReadError, Result};
+use crate::capture::{self, CaptureState, Limits, Sink, TunnelLayer};
+use crate::error::{error_at_byte, OnBadRecord, ReadError, Result};
 use crate::io::decompress::ExpansionLimit;
 use crate::io::file::{open_regular, FileState, HashingReader};
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods};
@@ -17,9 +17,21 @@ use pyo3::types::{IntoPyDict, PyDict, PyList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the number of what
-/// is done with a bad record.
-type ReadOptions = (bool, (u64, u64, u64), u8);
+/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the name of the
+/// treatment of a bad record.
+type ReadOptions = (bool, (u64, u64, u64), BadRecordName);
+
+/// The treatment of a bad record by its name in Python.
+#[derive(Clone, Copy)]
+pub struct BadRecordName(OnBadRecord);
+
+impl FromPyObject<'_, '_> for BadRecordName {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, '_, PyAny>) -> PyResult<BadRecordName> {
+        parse_on_bad_record(name.extract()?).map(BadRecordName)
+    }
+}
 
 type ShouldStop<'a> = &'a dyn Fn() -> bool;
 
@@ -61,7 +73,7 @@ fn read<S: Sink>(
     let (inner, (ratio, bytes, packets), on_bad_record) = options;
     let mut state = CaptureState::new(if inner { TunnelLayer::Inner } else { TunnelLayer::Outer }, sink);
     state.limits = Limits { expansion: ExpansionLimit { ratio, bytes }, packets };
-    state.tables.left_out.policy = OnBadRecord::from_number(on_bad_record);
+    state.tables.left_out.policy = on_bad_record.0;
     state.tables.fragments = fragments;
     capture::read(file, size, &mut state, should_stop)?;
     Ok(state)

@@ -7,6 +7,26 @@ use crate::wire::{ip_header_length, protocol};
 const TCP_HEADER: usize = 20;
 const UDP_HEADER: usize = 8;
 const ICMP_HEADER: usize = 8;
+/// Shortest payload of the UDP ports whose protocol has one. A packet recorded in IPv4 has 20 bytes less of it in IPv6.
+const UDP_MESSAGES: [(u16, usize); 13] = [
+    // DNS, NetBIOS names, multicast DNS and LLMNR: RFC 1035 4.1.1, 1002 4.2.1, 6762 18, 4795 2.1.1
+    (53, 12),
+    (137, 12),
+    (5353, 12),
+    (5355, 12),
+    // BOOTP and DHCP: RFC 951 3
+    (67, 300),
+    (68, 300),
+    // TFTP: RFC 1350 5; NTP: RFC 5905 7.3; DHCPv6: RFC 8415 8
+    (69, 4),
+    (123, 48),
+    (546, 4),
+    (547, 4),
+    // ESP: RFC 3948 2.1; VXLAN with an Ethernet header: RFC 7348 5; Geneve: RFC 8926 3.4
+    (4500, 4),
+    (4789, 22),
+    (6081, 8),
+];
 const TCP_HEADER_LENGTH: u8 = 0x50;
 const TCP_ACK: u8 = 0x10;
 const TCP_PUSH_ACK: u8 = 0x18;
@@ -38,9 +58,18 @@ fn transport_header_length(protocol: u8) -> usize {
     }
 }
 
+/// The shortest payload of an IP packet of a flow that dissectors accept.
+fn shortest_payload(flow: &FlowFields) -> usize {
+    let (source, destination) = flow.ports;
+    let matches = |port: u16| flow.protocol == protocol::UDP && (port == source || port == destination);
+    let message = UDP_MESSAGES.iter().filter(|(port, _)| matches(*port)).map(|(_, bytes)| *bytes).max();
+    transport_header_length(flow.protocol) + message.unwrap_or(0)
+}
+
 /// Build a packet of `length` bytes, of which at least `captured` are present; return None if it is shorter than its IP header.
 ///
-/// A packet too short for its transport header, or of another protocol, gets protocol 253 (for experiments) and no such header.
+/// A packet too short for its transport header or the message of its port, or of another protocol, gets protocol 253 (for
+/// experiments) and no such header.
 #[inline(always)]
 pub fn build_data_packet(
     packet: &mut Packet,
@@ -57,11 +86,8 @@ pub fn build_data_packet(
         (flow.protocol, version),
         (protocol::TCP | protocol::UDP, _) | (protocol::ICMP, 4) | (protocol::ICMPV6, 6)
     );
-    let kind = if is_known && payload >= transport_header_length(flow.protocol) {
-        flow.protocol
-    } else {
-        protocol::EXPERIMENT
-    };
+    let kind =
+        if is_known && payload >= shortest_payload(flow) { flow.protocol } else { protocol::EXPERIMENT };
     let body = packet.start_body(captured.max(transport_header_length(kind)), payload);
     let size = (payload as u16).to_be_bytes();
     let (first, second) = (flow.ports.0.to_be_bytes(), flow.ports.1.to_be_bytes());

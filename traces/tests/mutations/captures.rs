@@ -7,8 +7,8 @@ use _native::capture::compile::Compiler;
 use _native::capture::flow_table::{FlowTable, NO_FLOW, NO_TIME};
 use _native::capture::fragments::FragmentTable;
 use _native::capture::signalling::Signalling;
-use _native::capture::{self, CaptureState, OnBadRecord, Sink, TunnelLayer};
-use _native::error::Result;
+use _native::capture::{self, CaptureState, Sink, TunnelLayer};
+use _native::error::{OnBadRecord, Result};
 use std::path::PathBuf;
 
 /// Build Ethernet, IPv4, UDP to port 434, a registration request.

@@ -1,0 +1,69 @@
+"""``handoff plan --report``: the answers of a plan as contents of a report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from handoff.cli.plan_output import summary_lines
+from handoff.cli.report import write_report
+from handoff.experiments.planning.answer import Answer
+from handoff.experiments.planning.request import ValidatedPlan
+from handoff.experiments.planning.slo import format_value
+from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
+from handoff.output.report.plan_report import PlanAnswer, TargetValue, Trial, plan_report
+from handoff.theory.estimate import Comparison
+
+_PS_PER_MS = 1e9
+
+
+def write_plan_report(path: Path, plan: ValidatedPlan, answers: Sequence[Answer], command: Sequence[str]) -> None:
+    """Write the report of a plan.
+
+    Raises
+    ------
+    OSError
+        If the report cannot be written.
+    """
+    facts = {
+        "scenario_file": plan.request.scenario.name, "seed": plan.seed,
+        "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy")},
+    }  # fmt: skip
+    targets = list(map(str, plan.targets))
+    text = shlex.join(["handoff", *command])
+    write_report(path, plan_report(str(plan.data["name"]), targets, list(map(_plan_answer, answers)), facts, text))
+
+
+def _plan_answer(answer: Answer) -> PlanAnswer:
+    headline, *remarks = summary_lines(answer)
+    steps = {x: i for i, x in enumerate(answer.bracket.verdicts, 1)}  # verdicts are in the order in which the search asks
+    trials = tuple(
+        Trial(
+            steps[x], answer.values.display(x), float(x), answer.replications[x], overall_decision(results),
+            tuple(map(_target_value, results)),
+        )
+        for x, results in sorted(answer.bracket.verdicts.items())
+    )  # fmt: skip
+    busiest = tuple((u.name, u.utilisation, u.dropped_ratio) for u in answer.busiest)
+    return PlanAnswer(
+        answer.procedure, answer.field_name, headline.removeprefix(f"{answer.procedure}: "), tuple(remarks), answer.is_found,
+        trials, tuple(map(_theory_row, answer.comparisons)), busiest,
+    )  # fmt: skip
+
+
+def _target_value(result: TargetResult) -> TargetValue:
+    target, interval = result.target, result.interval
+    scale, unit = (1 / _PS_PER_MS, "ms") if target.unit == "ps" else (1.0, target.unit)
+    return TargetValue(
+        str(target), unit, target.limit * scale, result.decision, format_target_result(result), interval.mean * scale,
+        interval.low * scale, interval.high * scale,
+    )  # fmt: skip
+
+
+def _theory_row(comparison: Comparison) -> tuple[str, ...]:
+    e = comparison.estimate
+    utilisation = "" if comparison.utilisation is None else f"{comparison.utilisation:.3f}"
+    wait = "" if comparison.wait_ps is None else format_value(comparison.wait_ps, "ps")
+    return e.what, e.law, f"{e.load:.3f}", utilisation, format_value(e.wait_ps, "ps"), wait

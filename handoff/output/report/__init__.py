@@ -1,0 +1,1 @@
+"""Reports: one HTML file that shows the tables of a study, without requests to anywhere."""

@@ -1,0 +1,84 @@
+"""The page of a report: one HTML file with its charts, style and script, which may request nothing."""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from functools import cache
+
+from jinja2 import Environment
+
+from handoff.output.html_page import content_policy, make_environment, read_part
+from handoff.output.printable import printable
+from handoff.output.report.contents import Report, Spec
+
+_PACKAGE = "handoff.output.report"
+_LINES = "\n\t"
+MAX_TEXT = 100_000
+"""Characters of a scenario that a page shows."""
+
+
+def render_page(report: Report) -> str:
+    """Return a report as HTML. Its policy allows only its own script and style (``handoff.output.html_page``)."""
+    script, style = page_script(), _read("page.css")
+    has_charts = any(chart.specs for section in report.sections for chart in section.charts)
+    return _environment().get_template("page.html.j2").render(
+        report=report, script=script if has_charts else "", style=style, policy=content_policy(script, style),
+        scenario=printable(report.scenario[:MAX_TEXT], _LINES), command=printable(report.command),
+    )  # fmt: skip
+
+
+def pack_spec(spec: Spec) -> Spec:
+    """Return a specification whose rows of data name their fields once, instead of in each row; ``page.js`` unpacks them."""
+    packed = dict(spec)
+    if "values" in packed.get("data", ()):
+        rows = packed["data"]["values"]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        packed["data"] = {"names": names, "columns": [[row.get(name) for row in rows] for name in names]}
+    if "layer" in packed:
+        packed["layer"] = list(map(pack_spec, packed["layer"]))
+    return packed
+
+
+@cache
+def page_script() -> str:
+    """Return the script of the page: the vendored bundle, and what draws the charts with it."""
+    interpreter = _without_source_map(_read("vega/vega-interpreter.js"))
+    # The published module imports from vega-util, which the bundle of vega contains.
+    interpreter = _replace_once(interpreter, "} from 'vega-util';", "} = vega;").replace("import {", "const {", 1)
+    interpreter = _replace_once(interpreter, "export { expression as expressionInterpreter };", "return expression;")
+    bundle = "\n".join(_without_source_map(_read(f"vega/{name}")) for name in ("vega.min.js", "vega-lite.min.js"))
+    return f"{bundle}\nconst expressionInterpreter = (() => {{\n{interpreter}\n}})();\n{_read('page.js')}"
+
+
+def vendored_files() -> list[dict[str, str]]:
+    """Return the vendored files with package, version and checksum (``vega/packages.toml``)."""
+    entries: list[dict[str, str]] = tomllib.loads(_read("vega/packages.toml"))["file"]
+    return entries
+
+
+def _read(name: str) -> str:
+    return read_part(_PACKAGE, name)
+
+
+@cache
+def _environment() -> Environment:
+    environment = make_environment(_PACKAGE)
+    environment.filters["pack"] = pack_spec
+    environment.filters["image"] = _image
+    return environment
+
+
+def _image(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def _without_source_map(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("//# sourceMappingURL="))
+
+
+def _replace_once(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1, f"the vendored file is not the expected one: {old!r}"
+    return text.replace(old, new)
+
+

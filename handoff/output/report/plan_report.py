@@ -1,0 +1,204 @@
+"""Report of a plan: the answer for each procedure, the search as it went, utilisations, and the closed form beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handoff.output.report.contents import Chart, KeyFigure, Report, Section, TextTable, filled
+from handoff.output.report.specs import BAD, MUTED, chart, nominal, quantitative
+from handoff.output.report.study_report import origin_section
+from handoff.output.report.wording import join_words, plural, show_name, show_number, show_share
+
+_COLOURS = {"met": "#2e9b6e", "missed": BAD, "open": MUTED}
+
+
+@dataclass(frozen=True)
+class TargetValue:
+    """Result of a target at one value of the field, in the unit of the target; None for an end that is not known."""
+
+    target: str
+    unit: str
+    limit: float
+    decision: str
+    text: str
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One value that the search tried.
+
+    Attributes
+    ----------
+    step : int
+        Number of the trial in the search, from 1.
+    value : str
+        Value of the field as text.
+    position : float
+        Value as a number, by which values are ordered.
+    runs : int
+        Replications at the value.
+    verdict : str
+        ``met``, ``missed`` or ``open``: all targets together.
+    targets : tuple of TargetValue
+    """
+
+    step: int
+    value: str
+    position: float
+    runs: int
+    verdict: str
+    targets: tuple[TargetValue, ...]
+
+
+@dataclass(frozen=True)
+class PlanAnswer:
+    """Answer of a plan for one procedure.
+
+    Attributes
+    ----------
+    procedure, field_name : str
+    headline : str
+        The answer in a sentence, without the procedure.
+    remarks : tuple of str
+        What breaks first, utilisations, and what limits the answer.
+    found : bool
+        True if a value meets all targets.
+    trials : tuple of Trial
+    theory : tuple of (str, str, str, str, str, str)
+        Element, law, load, utilisation, wait in theory, and wait in the simulation.
+    busiest : tuple of (str, float, float)
+        Servers and links at the critical value with utilisation and share of dropped arrivals.
+    """
+
+    procedure: str
+    field_name: str
+    headline: str
+    remarks: tuple[str, ...]
+    found: bool
+    trials: tuple[Trial, ...]
+    theory: tuple[tuple[str, ...], ...] = ()
+    busiest: tuple[tuple[str, float, float], ...] = ()
+
+
+def plan_report(
+    title: str, targets: Sequence[str], answers: Sequence[PlanAnswer], facts: Mapping[str, Any], command: str = ""
+) -> Report:  # fmt: skip
+    """Return the report of a plan.
+
+    Parameters
+    ----------
+    title : str
+        Name of the scenario.
+    targets : sequence of str
+        All targets.
+    answers : sequence of PlanAnswer
+        One for each procedure and field.
+    facts : mapping of str to value
+        Origin (:func:`handoff.output.report.study_report.origin_section`).
+    command : str
+        Command that makes the plan again.
+
+    Raises
+    ------
+    ValueError
+        If there is no answer.
+    """
+    if not answers:
+        raise ValueError("the plan has no answer: there is nothing to report")
+    runs = sum(trial.runs for answer in answers for trial in answer.trials)
+    tried = sum(len(answer.trials) for answer in answers)
+    sections = [Section("answers", "Answers", "", (_answer_table(answers),)), *(_search(a, i) for i, a in enumerate(answers, 1))]
+    first = "; ".join(f"{show_name(a.procedure)}: {_show_sentence(a.headline)}" for a in answers[:2]) + "."
+    found = sum(answer.found for answer in answers)
+    who = "The search" if len(answers) == found == 1 else f"{found or 'None'} of {len(answers)} searches"
+    second = f"{who} found a value that "
+    second += f"meets {join_words([show_name(t) for t in targets])}, in {plural(runs, 'run')} at {plural(tried, 'value')}."
+    figures = (KeyFigure("Values tried", f"{tried}"), KeyFigure("Runs", f"{runs:,}"), KeyFigure("Targets", f"{len(targets)}"))
+    return Report(
+        show_name(title), f"plan: {join_words([show_name(t) for t in targets])}", (first, second), figures,
+        filled([*sections, origin_section(facts)]), command,
+    )  # fmt: skip
+
+
+def _show_sentence(text: str) -> str:
+    """Return a sentence of an answer with printable words of bounded length."""
+    return " ".join(show_name(word) for word in text.split(" "))
+
+
+def _answer_table(answers: Sequence[PlanAnswer]) -> Chart:
+    rows = tuple(
+        (show_name(a.procedure), show_name(a.field_name), _show_sentence(a.headline), str(len(a.trials))) for a in answers
+    )
+    table = TextTable(("Procedure", "Field", "Answer", "Values tried"), rows, ("Field", "Answer"))
+    return Chart("Answers", "The answer for each procedure, with the interval that contains the limit.", table)
+
+
+def _search(answer: PlanAnswer, number: int) -> Section:
+    names = list(dict.fromkeys(t.target for trial in answer.trials for t in trial.targets))
+    charts = [c for name in names if (c := _target_chart(answer, name)) is not None]
+    if answer.busiest:
+        rows = tuple((show_name(name), show_number(load), show_share(dropped)) for name, load, dropped in answer.busiest)
+        sentence = f"The busiest is {show_name(answer.busiest[0][0])}: {show_share(answer.busiest[0][1])} of the time at work."
+        charts.append(Chart("Servers and links at the limit", sentence, TextTable(("Element", "Utilisation", "Dropped"), rows)))
+    if answer.theory:
+        theory = tuple(tuple(map(show_name, row)) for row in answer.theory)
+        columns = ("Element", "Law", "Load", "Simulated utilisation", "Wait by theory", "Simulated wait")
+        table = TextTable(columns, theory, ("Law",))
+        charts.append(Chart("Closed forms", "Queueing theory beside the simulation, at the limit.", table))
+    remarks = (_show_sentence(remark.strip()) for remark in answer.remarks)
+    text = " ".join(f"{remark[:1].upper()}{remark[1:]}." for remark in remarks if remark)
+    title = f"{show_name(answer.procedure)}: {show_name(answer.field_name)}"
+    return Section(f"search{number}", title, text, tuple(charts))
+
+
+def _target_chart(answer: PlanAnswer, name: str) -> Chart | None:
+    found = [(trial, t) for trial in answer.trials for t in trial.targets if t.target == name]
+    data = [
+        {"x": trial.position, "value": show_name(trial.value), "mean": t.mean, "low": _finite(t.low), "high": _finite(t.high),
+         "verdict": t.decision, "step": trial.step, "runs": trial.runs}
+        for trial, t in found
+        if t.mean is not None and math.isfinite(t.mean)
+    ]  # fmt: skip
+    rows = tuple(
+        (str(trial.step), show_name(trial.value), str(trial.runs), t.decision, show_name(t.text))
+        for trial, t in sorted(found, key=lambda pair: pair[0].step)
+    )
+    counts = {kind: sum(t.decision == kind for _, t in found) for kind in _COLOURS}
+    said = join_words([f"{count} {kind}" for kind, count in counts.items() if count])
+    sentence = f"The search tried {plural(len(found), 'value')}: {said}. The numbers give its order."
+    columns = ("Step", show_name(answer.field_name), "Runs", "Verdict", show_name(name))
+    table = TextTable(columns, rows, (show_name(answer.field_name), "Verdict"))
+    if not data:
+        return Chart(show_name(name), sentence, table)
+    unit, limit = found[0][1].unit, found[0][1].limit
+    x = quantitative("x", show_name(answer.field_name), scale={"zero": False})
+    axis = {"format": "~%" if unit == "ratio" else "~g"}
+    y: dict[str, Any] = {"type": "quantitative", "title": unit or "value", "axis": axis}
+    scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
+    colour = nominal("verdict", None, scale=scale, legend={"orient": "bottom"})
+    tooltip = [nominal("value", show_name(answer.field_name)), quantitative("mean", "mean", format=".4~g"),
+               nominal("verdict", "verdict"), quantitative("runs", "runs")]  # fmt: skip
+    layers = [
+        {"data": {"values": [{"limit": limit}]}, "mark": {"type": "rule", "color": BAD, "strokeDash": [6, 4]},
+         "encoding": {"y": {"field": "limit", "type": "quantitative"}}},
+        {"mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.4}, "transform": [{"filter": "isValid(datum.high)"}],
+         "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour}},
+        {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+         "encoding": {"x": x, "y": {**y, "field": "mean"}, "color": colour, "tooltip": tooltip}},
+        {"mark": {"type": "text", "dx": 9, "dy": -8, "fontSize": 11},
+         "encoding": {"x": x, "y": {**y, "field": "mean"}, "text": {"field": "step", "type": "quantitative"}}},
+    ]  # fmt: skip
+    return Chart(show_name(name), sentence, table, (chart(data, layer=layers, height=260),))
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+__all__ = ["PlanAnswer", "TargetValue", "Trial", "plan_report"]

@@ -1,0 +1,110 @@
+"""Section of the worst handoffs: the ten with the most lost packets or the longest interruption, each with its steps in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from handoff.output.report.contents import Chart, Drawing, Section, TextTable
+from handoff.output.report.specs import MUTED, PALETTE, chart, nominal, quantitative
+from handoff.output.report.study_data import Row, StudyData, time_ms, times_ms
+from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name
+
+WORST = 10
+"""Number of handoffs that are shown."""
+STEPS = {
+    "predict": "move known", "going_down": "old link going down", "down": "old link down", "up": "new link up",
+    "request": "request", "reply": "reply", "marker": "marker", "rescue": "update to old router",
+    "acknowledged": "acknowledged", "bound": "all bound",
+}  # fmt: skip
+_SHAPES = [
+    "circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right", "triangle-left", "wedge", "circle",
+]  # fmt: skip
+
+
+def worst_handoffs(study: StudyData) -> list[Row]:
+    """Return the worst handoffs of all procedures: by lost packets, then by the longest interruption.
+
+    Without a record of every packet, dropped copies count as lost packets.
+    """
+    if "handoffs" not in study.tables or not study.tables["handoffs"].num_rows:
+        return []
+    table = study.tables["handoffs"]
+    lost = pc.coalesce(table["lost"], table["dropped"]).to_numpy().astype(np.float64)
+    interruption = np.nan_to_num(times_ms(table, "disruption"), nan=-1.0)
+    order = np.lexsort((-interruption, -lost))[:WORST]
+    rows: list[Row] = table.take(pa.array(order)).to_pylist()
+    return [row for row in rows if _lost(row) or time_ms(row, "disruption")]
+
+
+def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section | None:
+    """Return the worst handoffs with the times of their steps; None if no handoff lost or delayed anything."""
+    worst = worst_handoffs(study)
+    if not worst:
+        return None
+    data: list[dict[str, Any]] = []
+    rows = []
+    for number, row in enumerate(worst, 1):
+        origin, label = _origin_ms(row), f"{number}. {show_name(row['mobile'])}"
+        data += [
+            {"handoff": label, "step": text, "t": t - origin}
+            for name, text in STEPS.items()
+            if (t := time_ms(row, name)) is not None
+        ]
+        rows.append((
+            label, show_name(row["procedure"]), show_count(row["index"]), _routers(row), f"{origin / 1000:.3f} s",
+            show_count(_lost(row)), show_ms(time_ms(row, "disruption")), show_ms(time_ms(row, "latency")),
+            DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
+        ))  # fmt: skip
+    first = worst[0]
+    sentence = (
+        f"The worst handoff is number {first['index']} of {show_name(first['mobile'])} under {show_name(first['procedure'])}, "
+        f"{_routers(first)}: {plural(_lost(first), 'lost packet')}, and an interruption of "
+        f"{show_ms(time_ms(first, 'disruption'))}."
+    )
+    names = list(STEPS.values())
+    y = nominal("handoff", None, axis={"labelLimit": 150, "grid": True})
+    x = quantitative("t", "from the end of the old link (ms)", scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7})
+    encoding = {
+        "x": x, "y": y,
+        "color": nominal("step", None, scale={"domain": names, "range": list(PALETTE)},
+                         legend={"orient": "bottom", "columns": {"expr": "max(1, floor(width / 150))"}}),
+        "shape": nominal("step", None, scale={"domain": names, "range": _SHAPES}),
+        "tooltip": [nominal("handoff", "handoff"), nominal("step", "step"), quantitative("t", "ms", format="+,.3f")],
+    }  # fmt: skip
+    rule = {
+        "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1},
+        "encoding": {"x": {**x, "aggregate": "min"}, "x2": {"field": "t", "aggregate": "max"}, "y": y},
+    }
+    points = {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1}, "encoding": encoding}
+    spec = chart(data, layer=[rule, points], height=24 * len(rows))
+    columns = (
+        "Handoff", "Procedure", "Number", "Routers", "Old link ends", "Lost", "Interruption", "Unregistered", "Scenario",
+    )  # fmt: skip
+    table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"))
+    steps = Chart("Steps of the worst handoffs", sentence, table, (spec,))
+    text = (
+        "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
+        "--procedure NAME --mn NODE --handoff NUMBER."
+    )
+    return Section("worst", "Worst handoffs", text, (steps,), drawings=tuple(drawings))
+
+
+def _lost(row: Row) -> int:
+    value: int = row["dropped"] if row["lost"] is None else row["lost"]
+    return value
+
+
+def _routers(row: Row) -> str:
+    return f"{show_name(row['old_router'])} → {show_name(row['new_router'])}"
+
+
+def _origin_ms(row: Row) -> float:
+    for name in ("down", "up", "open"):
+        if (t := time_ms(row, name)) is not None:
+            return t
+    return 0.0

@@ -1,0 +1,116 @@
+"""``--report`` and ``handoff report``: files, errors, and the same page from a run and from its folder."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from handoff.cli.main import main
+
+SCENARIO = """
+name = "walk"
+duration = "8s"
+correspondent = [{name = "cn"}]
+home_agent = {name = "ha"}
+link = [{between = ["cn", "ha"], delay = "5ms"}]
+traffic = [{interval = "10ms", size_bytes = 200, phase = "10ms"}]
+movement = {associations = "walk.csv"}
+[routers]
+names = ["ar0", "ar1"]
+wired_to = "ha"
+wired = {delay = "5ms"}
+neighbours = {delay = "5ms"}
+cell = {delay = "5ms"}
+"""
+LOG = "mobile,router,up_s,down_s,predict_s,going_down_s\na,ar0,0,1.5,,\na,ar1,1.6,,,\nb,ar1,0,2,,\nb,ar0,2.1,,,\n"
+
+
+@pytest.fixture
+def walk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.toml").write_text(SCENARIO)
+    (tmp_path / "walk.csv").write_text(LOG)
+    return tmp_path
+
+
+def invoke(*words):
+    done = CliRunner().invoke(main, list(map(str, words)))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
+
+
+def compare(*words):
+    return invoke("compare", "walk.toml", "--procedures", "mipv4,mipv4-smooth", "--jobs", 1, *words)
+
+
+def test_the_report_of_a_comparison_is_that_of_its_folder(walk):
+    assert compare("-o", "out", "--report", "now.html").exit_code == 0
+    assert invoke("report", "out").exit_code == 0
+    assert (walk / "out" / "report.html").read_bytes() == (walk / "now.html").read_bytes()
+    assert invoke("report", "out", "-o", "then.html").exit_code == 0
+    assert (walk / "then.html").read_bytes() == (walk / "now.html").read_bytes()
+
+
+def test_a_report_changes_no_table(walk):
+    assert compare("-o", "plain").exit_code == 0
+    assert compare("-o", "plain2", "--report", "r.html", "--ladders", 1).exit_code == 0
+    for path in sorted((walk / "plain").glob("*.parquet")):
+        a, b = pq.read_table(path), pq.read_table(walk / "plain2" / path.name)
+        assert repr(a.to_pylist()) == repr(b.to_pylist()), path.name
+    commands = [pq.read_schema(walk / name / "runs.parquet").metadata[b"handoff"] for name in ("plain", "plain2")]
+    assert b"--report" not in commands[1]
+
+
+def test_the_page_has_the_figures_of_the_table(walk):
+    done = invoke("run", "walk.toml", "--procedure", "mipv4", "--set", "routers.cell.loss=0.1", "-o", "out", "--report", "r.html")
+    assert done.exit_code == 0, done.output
+    page = (walk / "r.html").read_text()
+    (row,) = pq.read_table(walk / "out" / "runs.parquet").to_pylist()
+    assert row["handoffs"] == 2
+    assert row["lost"] > 0
+    assert f"mipv4 loses {row['lost']} of {row['sent']:,} packets" in page
+    assert html.escape(tomllib.loads(SCENARIO)["name"]) in page.partition("Make it again</h2>")[2]
+
+
+def test_ladders_are_images_with_their_text(walk):
+    assert compare("--report", "r.html", "--ladders", 2).exit_code == 0
+    page = (walk / "r.html").read_text()
+    assert page.count('<img src="data:image/svg+xml;base64,') == 2
+    assert page.count("mipv4: handoff 0 of ") >= 2
+    assert "old link down" in page
+
+
+def test_ladders_need_a_report(walk):
+    done = compare("--ladders", 1)
+    assert done.exit_code == 2
+    assert "--ladders draws handoffs in a report: give its file with --report" in done.stderr
+
+
+def test_a_report_is_no_input_and_no_other_output(walk):
+    done = compare("--report", "walk.csv")
+    assert done.exit_code == 2
+    assert "--report: walk.csv is an input of this command" in done.stderr
+    assert (walk / "walk.csv").read_text() == LOG
+
+
+def test_a_folder_without_results_is_refused(walk):
+    (walk / "empty").mkdir()
+    done = invoke("report", "empty")
+    assert done.exit_code == 2
+    assert "empty: no results: there is no runs.parquet in it" in done.stderr
+    assert list((walk / "empty").iterdir()) == []
+
+
+def test_a_damaged_table_is_named_and_the_older_report_stays(walk):
+    assert compare("-o", "out").exit_code == 0
+    (walk / "old.html").write_text("older")
+    (walk / "out" / "links.parquet").unlink()
+    (walk / "out" / "links.parquet").write_bytes(b"PAR1 no PAR1")
+    done = invoke("report", "out", "-o", "old.html")
+    assert done.exit_code == 2
+    assert "links.parquet: not a table of results" in done.stderr
+    assert (walk / "old.html").read_text() == "older"

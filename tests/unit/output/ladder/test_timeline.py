@@ -1,0 +1,122 @@
+"""Contents of an interactive ladder, from a run; its page; and Mermaid."""
+
+import json
+import re
+
+import pytest
+
+from handoff.output.ladder.collect import build_ladders
+from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
+from handoff.output.ladder.diagram_mermaid import render_mermaid
+from handoff.output.ladder.diagram_text import render_text
+from handoff.output.ladder.ladder_page import render_ladder_page
+from handoff.output.ladder.timeline import MAX_LINES, timeline
+from tests.unit.output.ladder.diagrams import CROWDED, EMPTY, MS
+from tests.unit.output.pcap.recorded_runs import setup_of
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Handoffs of the first mobile node that has more than one."""
+    setup = setup_of(2, "patent")
+    mobiles = setup.attachments.mobile.tolist()
+    mobile = next(m for m in dict.fromkeys(mobiles) if mobiles.count(m) > 2)
+    return build_ladders(setup, "mipv6-ro", mobile, 0, 3, 10)
+
+
+@pytest.fixture(scope="module")
+def timelines(drawn):
+    return [timeline(view, ladder) for view, ladder in drawn]
+
+
+def test_neighbouring_handoffs_come_from_one_run(drawn):
+    assert [view.facts["index"] for view, _ in drawn] == list(range(len(drawn)))
+    assert len(drawn) > 1
+    assert len({id(view.observer) for view, _ in drawn}) == 1
+
+
+def test_messages_have_the_times_sizes_and_fields_of_the_run(drawn, timelines):
+    for (view, _), line in zip(drawn, timelines, strict=True):
+        hops = [hop for hop in view.hops if view.begin_ps <= hop.sent_ps <= view.end_ps]
+        assert [m["name"] for m in line["messages"]] == [hop.message for hop in hops]
+        for message, hop in zip(line["messages"], hops, strict=True):
+            assert line["begin"] + message["sent"] == pytest.approx(hop.sent_ps / MS)
+            assert message["bytes"] == hop.size_bytes > 0
+            assert (message["arrival"] is None) == (hop.got_ps is None)
+            facts = dict(message["facts"])
+            assert facts["identification"] == str(hop.fields.identification)
+            assert {"old router", "new router"} & facts.keys()
+
+
+def test_packets_start_and_end_at_columns_in_order_of_time(timelines):
+    lines = [line for t in timelines for line in t["packets"]]
+    assert lines
+    for source, begin, target, end, kind in lines:
+        assert (source != target and begin <= end) if kind != 2 else (source == target and begin == end)
+    assert all(max(a, b) < len(t["columns"]) for t in timelines for a, _, b, _, _ in t["packets"])
+
+
+def test_the_number_of_lines_is_bounded(drawn, monkeypatch):
+    view, ladder = drawn[0]
+    monkeypatch.setattr("handoff.output.ladder.timeline.MAX_LINES", 5)
+    line = timeline(view, ladder)
+    assert line["every"] == -(-len(timeline_lines(drawn)) // 5)
+    assert MAX_LINES > 100
+
+
+def timeline_lines(drawn):
+    """Count with the true bound."""
+    view, ladder = drawn[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("handoff.output.ladder.timeline.MAX_LINES", 10**9)
+        return timeline(view, ladder)["packets"]
+
+
+def test_the_page_holds_the_timelines_and_their_texts(drawn, timelines):
+    texts = [render_text(ladder, 130) for _, ladder in drawn]
+    page = render_ladder_page(timelines, texts, 1)
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1]
+    assert json.loads(data) == json.loads(json.dumps({"timelines": timelines, "chosen": 1}))
+    assert page.count("<script>") == 1
+    assert page.count('<details class="text"') == len(drawn)
+    assert page.count('<details class="text" hidden>') == len(drawn) - 1
+
+
+def test_hostile_texts_are_inert_in_the_page():
+    nasty = "</script><script>alert(1)</script><!--\u2028"
+    page = render_ladder_page([{"title": nasty, "columns": [nasty]}], [nasty])
+    assert page.count("<script>") == 1
+    assert "<!--" not in page.replace("<!doctype", "")
+
+
+def test_mermaid_has_a_line_for_each_row():
+    ladder = Ladder(
+        "title", ("MN", "HA"),
+        (Arrow("RQ", "MN", "HA", 5 * MS, 8 * MS, "1"), Arrow("RR", "HA", "MN", 9 * MS, None, "2", "lost")),
+        (LadderEvent(8 * MS, "HA", "binds", "1"),), (Traffic("1", 1 * MS, 2 * MS, "down", ("HA", "MN"), 1200, "delivered"),),
+        ("1", "2"),
+    )  # fmt: skip
+    assert render_mermaid(ladder).splitlines() == [
+        "sequenceDiagram", "    participant c0 as MN", "    participant c1 as HA", "    Note over c0,c1: phase 1",
+        "    Note over c0,c1: down: HA to MN: 1,200 delivered", "    c0->>c1: RQ (5.000 to 8.000 ms)",
+        "    Note over c1: 8.000 ms binds", "    Note over c0,c1: phase 2", "    c1-xc0: RR (9.000 ms, lost)",
+    ]  # fmt: skip
+
+
+def test_mermaid_has_no_foreign_syntax():
+    text = render_mermaid(CROWDED)
+    assert "<" not in text
+    assert "#60;b#62;" in text
+    assert render_mermaid(EMPTY) == "sequenceDiagram"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
+def test_no_line_is_longer_than_the_terminal(drawn, width):
+    for _, ladder in drawn:
+        lines = render_text(ladder, width).splitlines()
+        assert max(map(len, lines[:-1])) <= max(width, 75), "the caption of the scale has up to 75 characters"
+
+
+def test_a_folded_line_keeps_its_words():
+    narrow, wide = (" ".join(render_text(CROWDED, width).split()) for width in (60, 130))
+    assert narrow.count(" at ") == wide.count(" at ")

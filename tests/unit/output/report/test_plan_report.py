@@ -1,0 +1,46 @@
+"""The report of a plan: answers, the search in its order, theory."""
+
+import pytest
+
+from handoff.output.report.plan_report import PlanAnswer, TargetValue, Trial, plan_report
+from tests.unit.output.report.test_study_report import specs
+
+TARGET = "loss_ratio <= 0.01"
+
+
+def trial(step, value, mean, decision):
+    result = TargetValue(TARGET, "ratio", 0.01, decision, f"{mean:.4f}", mean, 0.9 * mean, float("inf"))
+    return Trial(step, str(value), float(value), 4, decision, (result,))
+
+
+ANSWER = PlanAnswer(
+    "mipv6", "mobile_nodes", "largest mobile_nodes that meets the targets: 60 [50, 70]", ("what breaks first: loss",), True,
+    (trial(1, 10, 0.001, "met"), trial(3, 50, 0.009, "met"), trial(2, 100, 0.03, "missed")),
+    (("ha registration", "M/D/1", "0.5", "0.49", "1 ms", "1.1 ms"),), (("ha registration", 0.49, 0.0),),
+)  # fmt: skip
+
+
+def test_the_verdict_has_the_answer_and_what_it_took():
+    report = plan_report("town", [TARGET], [ANSWER], {"seed": 1})
+    assert report.verdict == (
+        "mipv6: largest mobile_nodes that meets the targets: 60 [50, 70].",
+        f"The search found a value that meets {TARGET}, in 12 runs at 3 values.",
+    )
+
+
+def test_the_search_is_shown_in_its_order_with_the_limit():
+    report = plan_report("town", [TARGET], [ANSWER], {"seed": 1})
+    (spec,) = specs(report)
+    shown = [(row["x"], row["step"], row["verdict"]) for row in spec["data"]["values"]]
+    assert shown == [(10, 1, "met"), (50, 3, "met"), (100, 2, "missed")]
+    assert spec["data"]["values"][0]["high"] is None, "an unbounded interval has no end"
+    assert spec["layer"][0]["data"]["values"] == [{"limit": 0.01}]
+    (section,) = (s for s in report.sections if s.key == "search1")
+    assert [row[0] for row in section.charts[0].table.rows] == ["1", "2", "3"]
+    assert section.charts[0].sentence == "The search tried 3 values: 2 met and 1 missed. The numbers give its order."
+    assert [chart.title for chart in section.charts[1:]] == ["Servers and links at the limit", "Closed forms"]
+
+
+def test_a_plan_without_answers_is_refused():
+    with pytest.raises(ValueError, match="no answer"):
+        plan_report("town", [TARGET], [], {})

@@ -1,0 +1,82 @@
+"""The report of a sweep: axes, curves, targets and the verdict, by hand."""
+
+import pytest
+
+from handoff.output.report.page import render_page
+from handoff.output.report.sweep_report import MAX_LINES, PointValue, SweepMeasure, SweepPoint, sweep_report
+from tests.unit.output.report.test_study_report import specs, values
+
+LOSS = SweepMeasure("loss_ratio", "ratio", "lost / (lost + delivered)")
+DELAY = SweepMeasure("delay_p99", "ps", "99th percentile of the delay")
+
+
+def point(procedure, buffer, loss, delay_ms=20.0, **more):
+    measures = {"loss_ratio": PointValue(loss, 0.0, 2 * loss), "delay_p99": PointValue(delay_ms * 1e9)}
+    return SweepPoint(procedure, {"buffer": str(buffer), **more}, {"buffer": float(buffer)}, 3, measures)
+
+
+POINTS = [point("mipv6", 0, 0.04), point("mipv6", 10, 0.01), point("sync-mipv6", 0, 0.02), point("sync-mipv6", 10, 0.0)]
+
+
+def test_the_verdict_names_the_best_and_the_worst_point():
+    first, second = sweep_report("town", POINTS, [LOSS, DELAY]).verdict
+    assert first == (
+        "Of 4 points, the mean loss_ratio is smallest, 0 %, for sync-mipv6, buffer 10, and largest, 4 %, for mipv6, buffer 0."
+    )
+    assert second == "At its best point: delay_p99 20 ms."
+
+
+@pytest.mark.parametrize(
+    ("target", "limit", "second"),
+    [
+        ("loss_ratio <= 0.015", 0.015, "2 of 4 points meet loss_ratio <= 0.015 in the mean, the first of them mipv6, buffer 10."),
+        ("loss_ratio >= 0.05", 0.05, "No point meets loss_ratio >= 0.05 in the mean."),
+    ],
+)
+def test_the_verdict_says_where_the_targets_are_met(target, limit, second):
+    report = sweep_report("town", POINTS, [SweepMeasure("loss_ratio", "ratio", "about", ((target, limit),)), DELAY])
+    assert report.verdict[1] == second
+
+
+def test_curves_have_a_line_for_each_procedure_and_the_limit():
+    measure = SweepMeasure("delay_p99", "ps", "about", (("delay_p99 <= 30 ms", 30e9),))
+    (chart,) = (c for s in sweep_report("town", POINTS, [measure]).sections for c in s.charts if c.specs)
+    (spec,) = chart.specs
+    assert [(row["procedure"], row["x"], row["mean"]) for row in spec["data"]["values"]] == [
+        ("mipv6", 0, 20), ("mipv6", 10, 20), ("sync-mipv6", 0, 20), ("sync-mipv6", 10, 20),
+    ]  # fmt: skip
+    assert spec["layer"][-1]["data"]["values"][0]["limit"] == 30, "in ms, as the means"
+    assert [row[-2:] for row in chart.table.rows] == [("20 ms", "–")] * 4
+
+
+def test_the_field_with_more_numbers_is_the_axis_and_others_name_lines():
+    points = [
+        SweepPoint("mipv6", {"lead": f"{lead}ms", "mode": mode}, {"lead": float(lead)}, 1, {"loss_ratio": PointValue(0.1)})
+        for lead in (10, 20, 30)
+        for mode in ("auto", "predict")
+    ]
+    (spec,) = specs(sweep_report("town", points, [LOSS]))
+    assert {row["procedure"] for row in spec["data"]["values"]} == {"mipv6, mode auto", "mipv6, mode predict"}
+    assert spec["layer"][1]["encoding"]["x"]["title"] == "lead"
+
+
+def test_further_lines_are_only_in_the_table():
+    points = [point("mipv6", b, 0.1, variant=f"v{i}") for i in range(MAX_LINES + 5) for b in (0, 1)]
+    report = sweep_report("town", points, [LOSS])
+    (chart,) = (c for s in report.sections for c in s.charts if c.specs)
+    assert len({row["procedure"] for row in values(chart.specs[0]) if "procedure" in row}) == MAX_LINES
+    assert "5 more lines are only in the table" in chart.sentence
+    assert len(chart.table.rows) == len(points)
+
+
+def test_a_measure_without_values_has_no_curve():
+    points = [SweepPoint("mipv6", {"buffer": "1"}, {"buffer": 1.0}, 1, {"loss_ratio": PointValue(None, note="nothing measured")})]
+    report = sweep_report("town", points, [LOSS])
+    assert report.verdict == ("No measure of the sweep has a value.",)
+    assert specs(report) == []
+    render_page(report)
+
+
+def test_a_sweep_without_points_is_refused():
+    with pytest.raises(ValueError, match="no complete run"):
+        sweep_report("town", [], [LOSS])
