@@ -23,8 +23,8 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         "--analytic",
     ),
     "Output": (
-        "--output", "--json", "--csv", "--wide", "--junit", "--pcap", "--pcap-links", "--pcap-snap", "--progress", "--markdown",
-        "--list", "--dry-run", "--verbose", "--quiet", "--help",
+        "--output", "--json", "--csv", "--wide", "--junit", "--report", "--ladders", "--pcap", "--pcap-links", "--pcap-snap",
+        "--progress", "--markdown", "--list", "--dry-run", "--verbose", "--quiet", "--help",
     ),
     "Execution": (
         "--threads", "--jobs", "--memory-limit", "--max-ratio", "--checkpoint-every", "--checkpoint", "--resume",
@@ -34,7 +34,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
 """Options of each group, in the order of the help texts. An option of no group is listed under "Other options"."""
 COMMAND_GROUPS: Mapping[str, Sequence[str]] = {
     "Begin": ("init", "validate", "explain", "procedures", "measures"),
-    "Run": ("run", "compare", "ladder"),
+    "Run": ("run", "compare", "ladder", "report"),
     "Many runs": ("sweep", "plan", "query", "diff"),
     "Files and editors": ("trace", "dissector", "schema", "completion"),
 }

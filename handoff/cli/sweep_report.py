@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from handoff.cli.terminal import report
+from handoff.cli.log import Level, log
 from handoff.experiments.planning.slo import Target, parse_targets
 from handoff.experiments.sweep.dataset import StoredRun, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
@@ -33,7 +33,7 @@ def dataset_report(folder: Path, slo: Sequence[str]) -> Report:
     targets = parse_targets(slo, lambda name: get_measure(name).unit)
     contents = read_contents(folder)
     for damage in contents.damaged:
-        report(f"handoff: {damage}: left out")
+        log(Level.WARNING, f"handoff: {damage}: left out")
     names = dict.fromkeys([*(t.measure for t in targets), *DEFAULT_MEASURES, *MORE_MEASURES])
     runs: dict[str, list[StoredRun]] = {}
     for (key, _), stored in contents.runs.items():

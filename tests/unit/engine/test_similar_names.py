@@ -30,6 +30,11 @@ def test_a_description_is_compared_by_its_words():
     assert "loss_ratio" in similar_names("packet loss", MEASURES, 3, 0.4)
 
 
+def test_a_word_that_few_names_have_counts_more():
+    """Three of the names have packets, and one has mean."""
+    assert similar_names("packets mean", ("packets_sent", "packets_lost", "packets_late", "delay_mean"))[0] == "delay_mean"
+
+
 def test_names_that_are_far_less_similar_are_left_out():
     assert similar_names("bufer", FIELDS, 3) == ["buffer"]
 
