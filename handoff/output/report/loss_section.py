@@ -113,7 +113,8 @@ def _who(study: StudyData, name: str, value: int) -> str:
 
 
 def _spec(data: list[dict[str, object]]) -> Spec:
-    y = nominal("procedure", None, axis={"labelLimit": 150})
+    domain = {"domain": [row["procedure"] for row in data]}
+    y = nominal("procedure", None, axis={"labelLimit": 150}, scale=domain)
     scale, axis = symlog(10), {"tickCount": 5, "format": ",d", "labelOverlap": True}
     tooltip = [nominal("procedure", "procedure"), quantitative("count", "packets"), quantitative("low", "from"),
                quantitative("high", "to")]  # fmt: skip
