@@ -57,8 +57,8 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
         ]
         rows.append((
             f"{number}. {show_name(row['mobile'])}", show_name(row["procedure"]), show_count(row["index"]), _routers(row),
-            f"{origin / 1000:.3f} s", show_count(_lost(row)), show_ms(time_ms(row, "disruption")), show_ms(time_ms(row, "latency")),
-            DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
+            f"{origin / 1000:.3f} s", show_count(_lost(row)), show_ms(time_ms(row, "disruption")),
+            show_ms(time_ms(row, "latency")), DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
         ))  # fmt: skip
     first = worst[0]
     sentence = (
