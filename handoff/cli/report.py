@@ -67,7 +67,7 @@ def read_tables(folder: Path) -> dict[str, pa.Table]:
             f"{name}: no results: there is no runs.parquet in it: give the folder that 'handoff run', 'compare', 'sweep' or "
             "'plan' has written with -o"
         )
-    return {name: _read_table(path) for name in SCHEMAS if (path := folder / f"{name}.parquet").exists()}
+    return {name: _read_table(path) for name in (*SCHEMAS, "groups") if (path := folder / f"{name}.parquet").exists()}
 
 
 def _read_table(path: Path) -> pa.Table:

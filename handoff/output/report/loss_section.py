@@ -6,8 +6,13 @@ from handoff.output.report.contents import Chart, Section, Spec, TextTable
 from handoff.output.report.specs import ACCENT, ROW_HEIGHT, chart, nominal, quantitative, symlog
 from handoff.output.report.study_data import Row, StudyData, time_ms
 from handoff.output.report.verdict import best_run
-from handoff.output.report.wording import DASH, show_count, show_ms, show_name, show_share
+from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name, show_share
 
+_ATTACKS = {
+    "attack_messages": "Messages", "attack_bytes": "Bytes", "attack_accepted": "Carried out", "attack_refused": "Refused",
+    "attack_dropped": "Dropped", "attack_answer_bytes": "Answer bytes", "diverted": "Diverted packets",
+    "diverted_bytes": "Diverted bytes", "legitimate_dropped": "Legitimate dropped", "legitimate_refused": "Legitimate refused",
+}  # fmt: skip
 _COUNTS = {
     "lost": ("Lost packets", "no copy of the packet arrived"),
     "duplicate": ("Duplicate copies", "a copy arrived after the first one"),
@@ -22,12 +27,17 @@ def summary_section(study: StudyData) -> Section:
         "Procedure", "Handoffs", "Unfinished", "Sent", "Lost", "Interruption p99", "Seamless", "Duplicate", "Reordered",
         "Delay p50", "Delay p99", "MOS",
     )  # fmt: skip
-    rows = tuple(_summary_row(row) for row in study.runs)
+    groups = study.rows("groups")
+    rows = tuple(
+        cells
+        for row in study.runs
+        for cells in (_summary_row(row), *(_group_row(g) for g in groups if g["procedure"] == row["procedure"]))
+    )
     best = best_run(study)
     sentence = (
         f"The procedures saw the same packets, movement and random draws. {show_name(best['procedure'])} leads: the order is by "
         "lost packets, then by the 99th percentile of the interruption, then by extra traffic."
-        if len(rows) > 1
+        if len(study.runs) > 1
         else "The main figures of the run."
     )
     table = Chart("Procedures", sentence, TextTable(columns, rows), is_open=True)
@@ -41,6 +51,28 @@ def _summary_row(row: Row) -> tuple[str, ...]:
         show_count(row["duplicate"]), show_count(row["reordered"]), show_ms(time_ms(row, "delay_p50")),
         show_ms(time_ms(row, "delay_p99")), DASH if row["mos"] is None or row["mos"] != row["mos"] else f"{row['mos']:.2f}",
     )  # fmt: skip
+
+
+def _group_row(row: Row) -> tuple[str, ...]:
+    """Return the row of a group of a mixture, named by its procedure and its number of mobile nodes."""
+    return (f"› {show_name(row['mobile_procedure'])} ({row['mobile_nodes']:,} MN)", *_summary_row(row)[1:])
+
+
+def attack_section(study: StudyData) -> Section | None:
+    """Return what attacks did and cost (docs/attacks.md); None without attacks."""
+    runs = [row for row in study.runs if row["attack_messages"]]
+    if not runs:
+        return None
+    rows = tuple((show_name(row["procedure"]), *(show_count(row[name]) for name in _ATTACKS)) for row in runs)
+    most = max(runs, key=lambda row: row["diverted"])
+    sentence = (
+        f"{plural(most['attack_messages'], 'message')} of attackers under {show_name(most['procedure'])}: agents carried out "
+        f"{most['attack_accepted']:,}, refused {most['attack_refused']:,}, and sent {plural(most['diverted'], 'data packet')} "
+        "into bindings of attackers."
+    )
+    text = "What attackers sent, and what it diverted and denied. No attacker caused the legitimate messages."
+    table = Chart("Attacks", sentence, TextTable(("Procedure", *_ATTACKS.values()), rows), is_open=True)
+    return Section("attacks", "Attacks", text, (table,))
 
 
 def loss_section(study: StudyData) -> Section:
@@ -81,7 +113,8 @@ def _who(study: StudyData, name: str, value: int) -> str:
 
 
 def _spec(data: list[dict[str, object]]) -> Spec:
-    y = nominal("procedure", None, axis={"labelLimit": 150})
+    domain = {"domain": [row["procedure"] for row in data]}
+    y = nominal("procedure", None, axis={"labelLimit": 150}, scale=domain)
     scale, axis = symlog(10), {"tickCount": 5, "format": ",d", "labelOverlap": True}
     tooltip = [nominal("procedure", "procedure"), quantitative("count", "packets"), quantitative("low", "from"),
                quantitative("high", "to")]  # fmt: skip

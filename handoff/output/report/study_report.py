@@ -13,7 +13,7 @@ from handoff.output.report.contents import Chart, Drawing, Report, Section, Text
 from handoff.output.report.cost_section import scenario_section, signalling_section, traffic_section
 from handoff.output.report.distribution_section import distribution_section
 from handoff.output.report.element_section import agent_section, link_section
-from handoff.output.report.loss_section import loss_section, summary_section
+from handoff.output.report.loss_section import attack_section, loss_section, summary_section
 from handoff.output.report.map_section import MapData, map_section
 from handoff.output.report.study_data import StudyData
 from handoff.output.report.target_section import TargetLine, target_section
@@ -48,7 +48,7 @@ def study_report(
     if not study.runs:
         raise ValueError("the study has no run: there is nothing to report")
     sections = filled([
-        summary_section(study), target_section(targets), loss_section(study), around_section(study),
+        summary_section(study), target_section(targets), loss_section(study), attack_section(study), around_section(study),
         distribution_section(study), scenario_section(study), traffic_section(study), signalling_section(study),
         link_section(study), agent_section(study), worst_section(study, ladders), map_section(study, places),
         origin_section(study.facts, _run_facts(study)),

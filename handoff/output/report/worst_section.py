@@ -49,16 +49,16 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
     data: list[dict[str, Any]] = []
     rows = []
     for number, row in enumerate(worst, 1):
-        origin, label = _origin_ms(row), f"{number}. {show_name(row['mobile'])}"
+        origin, label = _origin_ms(row), f"{number}. {show_name(row['mobile'])}, {show_name(row['procedure'])}"
         data += [
             {"handoff": label, "step": text, "t": t - origin}
             for name, text in STEPS.items()
             if (t := time_ms(row, name)) is not None
         ]
         rows.append((
-            label, show_name(row["procedure"]), show_count(row["index"]), _routers(row), f"{origin / 1000:.3f} s",
-            show_count(_lost(row)), show_ms(time_ms(row, "disruption")), show_ms(time_ms(row, "latency")),
-            DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
+            f"{number}. {show_name(row['mobile'])}", show_name(row["procedure"]), show_count(row["index"]), _routers(row),
+            f"{origin / 1000:.3f} s", show_count(_lost(row)), show_ms(time_ms(row, "disruption")),
+            show_ms(time_ms(row, "latency")), DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
         ))  # fmt: skip
     first = worst[0]
     sentence = (
@@ -67,7 +67,7 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
         f"{show_ms(time_ms(first, 'disruption'))}."
     )
     names = list(STEPS.values())
-    y = nominal("handoff", None, axis={"labelLimit": 150, "grid": True})
+    y = nominal("handoff", None, axis={"labelLimit": 190, "grid": True})
     x = quantitative("t", "from the end of the old link (ms)", scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7})
     encoding = {
         "x": x, "y": y,

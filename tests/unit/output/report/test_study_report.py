@@ -111,6 +111,29 @@ def test_charts_around_the_handoff_count_each_downstream_packet_once():
     assert len(scales) == 1, "procedures are compared on one axis"
 
 
+def test_attacks_are_shown_if_there_were_any():
+    assert "attacks" not in [section.key for section in report().sections]
+    figures = {"attack_messages": 1500, "attack_accepted": 7, "attack_refused": 3, "diverted": 1}
+    tables = with_cells(small_tables(), "runs", **{name: [0, value, 0] for name, value in figures.items()})
+    (section,) = (s for s in study_report(tables).sections if s.key == "attacks")
+    (chart,) = section.charts
+    assert chart.sentence == (
+        "1,500 messages of attackers under sync-mipv4: agents carried out 7, refused 3, and sent 1 data packet into bindings of "
+        "attackers."
+    )
+    assert [row[:2] for row in chart.table.rows] == [("sync-mipv4", "1,500")]
+
+
+def test_groups_of_a_mixture_are_below_their_run():
+    tables = small_tables(("mipv4",))
+    runs = tables["runs"]
+    count = pa.array([12], pa.int64())
+    groups = runs.append_column("mobile_procedure", pa.array(["sync-mipv6"])).append_column("mobile_nodes", count)
+    (chart,) = study_report({**tables, "groups": groups}).sections[0].charts
+    assert [row[0] for row in chart.table.rows] == ["mipv4", "› sync-mipv6 (12 MN)"]
+    assert chart.table.rows[0][1:] == chart.table.rows[1][1:]
+
+
 def test_worst_handoffs_are_those_with_the_most_lost_packets():
     tables = small_tables()
     count = tables["handoffs"].num_rows
