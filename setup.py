@@ -1,5 +1,7 @@
 """Build the compiled engine; all metadata is in pyproject.toml.
 
+Only ``build_ext`` needs a compiler: a source archive and metadata are made without one.
+
 Environment
 -----------
 HANDOFF_CHECKS=1    check the indices of views and vectors (slow; for debugging)
@@ -15,6 +17,7 @@ import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 MODULES = ("_checkpoint", "_context", "_core", "_loop")
 BUILD = Path("build")
@@ -66,7 +69,18 @@ def write_if_changed(path: Path, text: str) -> None:
         path.write_text(text)
 
 
-def make_extensions() -> list[Extension]:
+class BuildEngine(build_ext):
+    """Translate the engine to C++ and compile it."""
+
+    def run(self) -> None:
+        if not has_compiler():
+            raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
+        translate(self.extensions)
+        super().run()
+
+
+def translate(extensions: list[Extension]) -> None:
+    """Replace the Cython sources of extensions by C++ sources, and set the flags of the compiler."""
     from Cython.Build import cythonize
 
     checks, annotate, flags = is_enabled("HANDOFF_CHECKS"), is_enabled("HANDOFF_ANNOTATE"), compiler_flags()
@@ -74,15 +88,8 @@ def make_extensions() -> list[Extension]:
     switches_file, digest_file = BUILD / "switches", BUILD / "sources"
     switches, digest = f"checks={checks} annotate={annotate} {' '.join(flags)}\n", source_digest()
     same_switches = switches_file.exists() and switches_file.read_text() == switches
-    extensions = cythonize(
-        [
-            Extension(
-                f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
-                define_macros=[("HANDOFF_SOURCE_DIGEST", f'"{digest}"')] if name == "_core" else [],
-                extra_compile_args=flags, extra_link_args=[] if os.name == "nt" else ["-pthread"],
-            )
-            for name in MODULES
-        ],
+    translated = cythonize(
+        extensions,
         build_dir=str(BUILD / "cython"),
         annotate=annotate,
         force=not same_switches,
@@ -97,14 +104,24 @@ def make_extensions() -> list[Extension]:
     # Written only after Cython has succeeded: an interrupted translation must run again.
     write_if_changed(switches_file, switches)
     write_if_changed(digest_file, digest)
-    for extension in extensions:
+    by_name = {extension.name: extension for extension in translated}
+    for extension in extensions:  # setuptools has prepared these objects; Cython returns others
+        extension.sources, extension.depends = by_name[extension.name].sources, by_name[extension.name].depends
         extension.depends.append(str(switches_file))
-        if extension.define_macros:
+        extension.extra_compile_args = flags
+        if extension.name == "engine._core":
+            extension.define_macros = [("HANDOFF_SOURCE_DIGEST", f'"{digest}"')]
             extension.depends.append(str(digest_file))
-    return extensions
 
 
-if not has_compiler():
-    raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
-
-setup(ext_modules=make_extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})
+setup(
+    ext_modules=[
+        Extension(
+            f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
+            extra_link_args=[] if os.name == "nt" else ["-pthread"],
+        )
+        for name in MODULES
+    ],
+    cmdclass={"build_ext": BuildEngine},
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
+)

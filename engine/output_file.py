@@ -140,7 +140,11 @@ def _lock(lock: Path, place: Path, option: str) -> Iterator[None]:
 
 def _acquire(lock: Path) -> tuple[int | None, str]:
     # Returns a handle of the locked file, or None and the id of the process that holds it.
-    import fcntl
+    # filelock would replace this call only: it takes a file of others with a second name as its lock, and names no holder.
+    try:
+        import fcntl
+    except ImportError:
+        raise OutputError(f"{lock.parent}: this system has no record locks (POSIX fcntl): use Linux, macOS or WSL") from None
 
     while True:
         handle = _open_lock(lock)

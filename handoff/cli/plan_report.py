@@ -29,7 +29,7 @@ def write_plan_report(path: Path, plan: ValidatedPlan, answers: Sequence[Answer]
     """
     facts = {
         "scenario_file": plan.request.scenario.name, "seed": plan.seed,
-        "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy")},
+        "versions": {name: version(name) for name in ("handoff-sim", "handoff-traces", "numpy")},
     }  # fmt: skip
     targets = list(map(str, plan.targets))
     text = shlex.join(["handoff", *command])

@@ -21,7 +21,7 @@ _COMMANDS = (
     modules={name: f"handoff.cli.commands.{name}" for name in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(None, "-V", "--version", package_name="handoff")
+@click.version_option(None, "-V", "--version", package_name="handoff-sim")
 def root() -> None:
     """Simulate Mobile IP handoff procedures on real traffic and movement.
 

@@ -126,7 +126,7 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
         "scenario_file": scenario_path.name,
         "seed": seed,
         "command": list(command),
-        "versions": {name: version(name) for name in ("handoff", "handoff-traces", "numpy", "pyarrow")},
+        "versions": {name: version(name) for name in ("handoff-sim", "handoff-traces", "numpy", "pyarrow")},
     }
     return {b"handoff": json.dumps(facts).encode()}
 

@@ -4,11 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SOURCES = (".py", ".pyi", ".pyx", ".pxd", ".rs")
 MAX_LINES = 500
 """The aim is 400."""
@@ -50,9 +53,32 @@ def test_no_unfinished_work_is_left():
 
 def test_a_missing_compiler_is_reported_in_one_sentence(tmp_path):
     env = {k: v for k, v in os.environ.items() if k not in ("CC", "CXX")} | {"PATH": str(tmp_path), "CXX": "no-such-compiler"}
-    command = [sys.executable, "setup.py", "--version"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    command = [sys.executable, "setup.py", "-q"]
+    done = subprocess.run([*command, "build_ext"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip() == (
         "handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again."
     )
+    done = subprocess.run([*command, "--version"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{PROJECT['version']}\n")  # metadata needs no compiler
+
+
+def test_texts_install_no_project_of_others():
+    """The name ``handoff`` belongs to another project of the package index."""
+    others = {"uv", "paramiko", "dask-jobqueue", "dpkt"}
+    installed = set()
+    for name in tracked():
+        if name.endswith((*SOURCES, ".md", ".toml", ".ipynb", ".yml")) or name.startswith(".ci/"):
+            installed |= set(re.findall(r"pip install ['\"]?([a-z][\w.-]*(?:\[\w+\])?)", (ROOT / name).read_text()))
+    extras = {f"{PROJECT['name']}[{extra}]" for extra in PROJECT["optional-dependencies"]}
+    assert installed - others - extras - {PROJECT["name"]} == set()
+    assert installed & extras
+    assert [n for n in tracked() if n.endswith((".py", ".md")) and re.search(r"\bhandoff\[clu", (ROOT / n).read_text())] == []
+    assert version(PROJECT["name"]) == PROJECT["version"]
+
+
+def test_modules_that_windows_lacks_are_imported_where_they_are_used():
+    sources = [n for n in tracked() if n.startswith(("handoff/", "engine/", "traces/python/")) and n.endswith(".py")]
+    posix = re.compile(r"^(?:import|from) (?:fcntl|grp|pwd|resource|termios)\b", re.MULTILINE)
+    assert len(sources) > 100
+    assert [n for n in sources if posix.search((ROOT / n).read_text())] == []

@@ -30,4 +30,4 @@ def code_version() -> str:
         for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
             name = f"{package}/{path.relative_to(folder).as_posix()}"
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{version('handoff')}+{digest.hexdigest()[:12]}"
+    return f"{version('handoff-sim')}+{digest.hexdigest()[:12]}"

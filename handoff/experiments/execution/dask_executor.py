@@ -27,7 +27,7 @@ POLL_SECONDS = 0.2
 THREAD_COUNT_SECONDS = 2.0
 """Interval at which the threads of the cluster are counted again: workers come and go."""
 CONNECT_SECONDS = 10
-NOT_INSTALLED = "Dask is not installed: pip install 'handoff[cluster]'"
+NOT_INSTALLED = "Dask is not installed: pip install 'handoff-sim[cluster]'"
 
 
 class DaskExecutor:

@@ -98,7 +98,7 @@ def start_local_cluster(jobs: int, options: dict[str, str], resources: ExitStack
         )  # fmt: skip
     except ImportError:
         missing = "Dask or cryptography, which makes its certificate, is not installed"
-        raise ValueError(f"--cluster {LOCAL_CLUSTER}: {missing}: pip install 'handoff[cluster]'") from None
+        raise ValueError(f"--cluster {LOCAL_CLUSTER}: {missing}: pip install 'handoff-sim[cluster]'") from None
     except ( ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"--cluster {LOCAL_CLUSTER}: {error}") from None
     resources.callback(cluster.close)

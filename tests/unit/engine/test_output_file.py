@@ -118,6 +118,14 @@ def test_a_lock_takes_no_file_of_others(tmp_path: Path, make) -> None:
     assert (folder / ".lock").lstat().st_size == before.st_size
 
 
+def test_a_system_without_record_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # an import of it fails, as on Windows
+    message = r"this system has no record locks \(POSIX fcntl\): use Linux, macOS or WSL"
+    with pytest.raises(OutputError, match=message), lock_folder(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_is_no_folder_of_results(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(OutputError, match="link: a link or file in the place of a folder"):

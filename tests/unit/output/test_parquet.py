@@ -174,7 +174,7 @@ def test_a_failed_write_leaves_the_older_tables(setup, runs, tmp_path, monkeypat
 
 def test_provenance_names_scenario_seed_command_and_versions(tmp_path):
     facts = json.loads(provenance("text", tmp_path / "a.toml", 5, ["run", "a.toml"])[b"handoff"])
-    assert facts.pop("versions").keys() == {"handoff", "handoff-traces", "numpy", "pyarrow"}
+    assert facts.pop("versions").keys() == {"handoff-sim", "handoff-traces", "numpy", "pyarrow"}
     assert facts == {"scenario": "text", "scenario_file": "a.toml", "seed": 5, "command": ["run", "a.toml"]}
 
 

@@ -18,7 +18,7 @@ def test_the_compiled_engine_contains_the_digest_of_its_sources():
 
 
 def test_the_version_changes_with_any_source(tmp_path, monkeypatch):
-    assert re.fullmatch(re.escape(version("handoff")) + r"\+[0-9a-f]{12}", code_version())
+    assert re.fullmatch(re.escape(version("handoff-sim")) + r"\+[0-9a-f]{12}", code_version())
     package = tmp_path / "onepackage"
     package.mkdir()
     versions = []
