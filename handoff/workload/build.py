@@ -103,13 +103,13 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         to_options(scenario.options),
         {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
         tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
-        (*notes, *remarks.notes()),
+        tuple(notes),
         groups,
         {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         attacks,
         tuple(remarks.warnings),
         remarks.skipped | captures.skipped(),
-        (*replay_warnings, *captures.warnings()),
+        (*replay_warnings, *remarks.notes(), *captures.warnings()),
     )
 
 

@@ -14,6 +14,10 @@ _PS_PER_NS = 1000
 _UNITS_S = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
+LONGEST_PAUSE_PS = 600 * 10**12
+"""A longer silence of a flow may come from a wrong time stamp. Web sessions pause for minutes."""
+
+
 @dataclass(frozen=True)
 class ReplayAmount:
     """Amount of one ``[[traffic]]`` table.
@@ -25,7 +29,7 @@ class ReplayAmount:
     selected : int
         Number of packets that the table selects.
     silent_flows : int
-        Number of flows that have no packet for at least the length of the run, and reach that gap in the run.
+        Number of flows that have no packet for at least ``LONGEST_PAUSE_PS`` and the length of the run, and reach that gap in it.
     longest_gap_ps : int
         Longest of these gaps.
     first_silent : str
@@ -73,13 +77,14 @@ def measure_amount(conversations: Sequence[Conversation], windows_ps: Sequence[i
         Length of the run.
     """
     within, selected, gaps = 0, 0, []
+    longest_ps = max(duration_ps, LONGEST_PAUSE_PS)
     for conversation, window_ps in zip(conversations, windows_ps, strict=True):
         segments = [segment for segment in (conversation.down, conversation.up) if segment is not None]
         limit_ns = _ns_before(conversation, window_ps)
         ends = [_count_before(segment, conversation.origin_ns, limit_ns) for segment in segments]
         within += sum(ends)
         selected += sum(map(len, segments))
-        if window_ps > 0 and (gap_ps := _gap_at_end(conversation, segments, ends)) >= duration_ps:
+        if window_ps > 0 and (gap_ps := _gap_at_end(conversation, segments, ends)) >= longest_ps:
             gaps.append((gap_ps, conversation.name))
     if not gaps:
         return ReplayAmount(within, selected)

@@ -14,7 +14,7 @@ from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS, get_meas
 from handoff.protocol.options import CHOICES
 from handoff.protocol.procedures import PROCEDURES
 from handoff.scenario.field_paths import keys_at
-from handoff.scenario.overrides import _PATHS, variable_fields
+from handoff.scenario.overrides import SHORT_NAMES, variable_fields
 
 DURATIONS = ("0s", "1ps", "1us", "1ms", "20ms", "300ms", "1s", "7s", "1h", "200h")
 RATES = ("0/h", "1/Mh", "1/h", "100/h", "3600/h", "20/s")
@@ -128,7 +128,7 @@ def _paths(prefix: tuple[str, ...] = (), depth: int = 3) -> Iterator[str]:
 NEVER = ("duration", "traffic.0.interval", "attack.0.rate", "options.advertisement_min", "options.advertisement_max")
 """Fields that could make a run endless; they have values of their own below."""
 PATHS = sorted(path for path in _paths() if path not in NEVER)
-NAMES = sorted(name for name in _PATHS if name not in ("attack_rate", "packet_interval", "mobile_nodes", "handoff_rate"))
+NAMES = sorted(name for name in SHORT_NAMES if name not in ("attack_rate", "packet_interval", "mobile_nodes", "handoff_rate"))
 SANE = {
     "handoff_rate": ("0/h", "1/h", "720/h", "7200/h"), "mobile_nodes": ("0", "1", "3", "20"), "gap": DURATIONS,
     "lifetime": ("0s", "1s", "7s", "600s", "18h"), "buffer": COUNTS, "new_buffer": COUNTS, "old_buffer": COUNTS,
