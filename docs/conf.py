@@ -17,7 +17,6 @@ myst_heading_anchors = 3  # links to headings work as on a Git server
 nb_execution_mode = "force"  # tutorials run at every build, so that their figures are true
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
-nb_merge_streams = True
 nb_output_stderr = "remove"  # progress bars
 
 autodoc_typehints = "description"
