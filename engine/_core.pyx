@@ -15,7 +15,7 @@ from engine.network import Network
 from engine.network_columns import NetworkError
 from engine.offered_load import numbering_ends, numbering_problem
 from engine.quantities import format_duration, parse_duration
-from engine.results import EngineStateError, MemoryLimitError
+from engine.results import EngineStateError, MemoryLimitError, Sample
 
 from libc.stdint cimport INT64_MAX, int64_t
 from libc.stdlib cimport calloc
@@ -27,6 +27,7 @@ from engine.kernel.link_trace cimport MAX_TUNNELS
 from engine.kernel.memory_usage cimport measure_memory
 from engine.kernel.next_event cimport MAX_RUN_PS, NEVER
 from engine.kernel.result_columns cimport collect_columns, take_trace_buffers
+from engine.kernel.sample cimport take_sample
 from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.thread_pool cimport new_thread_pool
 from engine.kernel.worker_view cimport RunAheadArc, delete_view, new_view
@@ -417,6 +418,15 @@ cdef class Engine(EventLoop):
         try:
             self.build_world()
             return self.collect_result()
+        finally:
+            self.end_use()
+
+    def sample(self):
+        """Return the counters up to the time reached, as ``engine.results.Sample``: much faster than ``result``."""
+        self.begin_use()
+        try:
+            self.build_world()
+            return Sample(self.reached_ps, *take_sample(self.w, np, len(self.built.tallies), self.reached_ps))
         finally:
             self.end_use()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,38 @@ PACKET_COLUMNS = ("flow", "seq", "copy", "fate", "time_ps", "node", "delay_ps", 
 time of its end, -1 if in flight. ``sent_ps``: time at which the sender sent the packet. ``via``: node whose cell the
 mobile received it through (delivered or duplicate), else -1.
 ``tunnels``: number of encapsulations up to the end of the copy or of the run."""
+
+
+LINK_SAMPLE = ("packets", "bytes", "dropped", "lost", "detached", "queue_packets", "busy_low", "busy_high")
+"""Columns of links in a sample. ``queue_packets``: packets that wait or are being transmitted. ``busy_low``,
+``busy_high``: 64-bit words of the time (ps) for which the link has transmitted. The others are those of ``LINK_COLUMNS``."""
+
+NODE_SAMPLE = ("registrations", "dropped", "bindings", "visitors", "held_bytes", "queue_packets", "busy_low", "busy_high")
+"""Columns of nodes in a sample. ``registrations``: messages that the registration server accepted. ``dropped``: packets and
+messages that found the queue of a server full. ``bindings``, ``visitors``: care-of nodes, and local entries or hold buffers,
+that are valid. ``held_bytes``: bytes in hold buffers. ``queue_packets``, ``busy_low``, ``busy_high``: as for links, of the
+registration server."""
+
+FLOW_SAMPLE = ("sent", "delivered", "lost")
+"""Sums over all flows in a sample; see ``FLOW_COLUMNS``."""
+
+
+class Sample(NamedTuple):
+    """Counters of a run at ``time_ps``: all events before it have happened, and none after.
+
+    Attributes
+    ----------
+    time_ps : int
+    links, nodes : ndarray of int64
+        One row for each link or node, in the order of ``Result``, with the columns ``LINK_SAMPLE`` and ``NODE_SAMPLE``.
+    flows : tuple of int
+        The sums ``FLOW_SAMPLE``.
+    """
+
+    time_ps: int
+    links: npt.NDArray[np.int64]
+    nodes: npt.NDArray[np.int64]
+    flows: tuple[int, int, int]
 
 
 @dataclass

@@ -62,8 +62,22 @@ cdef inline int64_t count_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
         raise MemoryError("no memory for the result of a run")
     return control
 
+cdef inline void update_sent_packets(World* w) noexcept:
+    """Update the packets sent of the flows whose sources have not ended; those of the others are final."""
+    cdef int64_t i, k
+    cdef size_t j, n
+    cdef Unit* u
+    for i in range(w.units):
+        u = &w.unit[i]
+        for j in range(u.cbr_rings.size()):
+            for k in range(u.cbr_rings[0][j].count):
+                n = (u.cbr_rings[0][j].head + k) % u.cbr_rings[0][j].capacity
+                w.sent_packets[u.cbr_rings[0][j].ring[n].flow] = u.cbr_rings[0][j].ring[n].seq
+        for j in range(u.sources.size()):
+            w.sent_packets[u.sources.data()[j].flow] = u.sources.data()[j].seq
+
 cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[:, ::1] queued, int64_t* control) noexcept:
-    cdef int64_t packets = 0, size = 0, i, k
+    cdef int64_t packets = 0, size = 0, i
     cdef size_t j, n
     cdef Unit* u
     cdef Fifo* f
@@ -72,6 +86,7 @@ cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
     cdef Packet* p
     cdef PacketBuffer* buffer
     cdef int64_t row, rows = queued.shape[0], links = rows - 2 * w.cells
+    update_sent_packets(w)
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.inbound_fifos.size()):
@@ -79,19 +94,13 @@ cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
             flush_counters(f.params)
             packets = size = 0
             count_ring(w, f, flow_counts, control, &packets, &size)
-            row = counters_row(w, f, queued)
+            row = counters_row(w, f)
             if row >= 0:
                 queued[row, 0] += packets
                 queued[row, 1] += size
         for j in range(u.pending_events.size()):
             if u.pending_events.data()[j].kind == EVENT_MESSAGE:
                 control[0] += 1
-        for j in range(u.cbr_rings.size()):
-            for k in range(u.cbr_rings[0][j].count):
-                n = (u.cbr_rings[0][j].head + k) % u.cbr_rings[0][j].capacity
-                w.sent_packets[u.cbr_rings[0][j].ring[n].flow] = u.cbr_rings[0][j].ring[n].seq
-        for j in range(u.sources.size()):
-            w.sent_packets[u.sources.data()[j].flow] = u.sources.data()[j].seq
     for j in range(w.active_downlinks.size()):
         f = w.active_downlinks[0][j]
         row = links + 2 * f.params.cell
@@ -119,7 +128,7 @@ cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[
                 count_packet(w, &buffer.packets.data()[n], flow_counts, control)
     return 0
 
-cdef inline int64_t counters_row(World* w, Fifo* f, int64_t[:, ::1] queued) noexcept:
+cdef inline int64_t counters_row(World* w, Fifo* f) noexcept:
     """Return the row of a link's counters; -1 for a server."""
     cdef int64_t offset = <int64_t>f.params.counters - <int64_t>w.link_counters
     if f.params.service_time >= 0:

@@ -14,7 +14,7 @@ from handoff.api.results import Results
 from handoff.api.sweeping import SweepResults
 from handoff.experiments.sweep.summary import DEFAULT_MEASURES
 from handoff.metrics.catalogue import get_measure
-from handoff.output.parquet import GROUPS
+from handoff.output.parquet import OPTIONAL
 from handoff.scenario.errors import ScenarioError
 
 
@@ -49,8 +49,8 @@ def read(folder: str | Path, measures: Sequence[str] = DEFAULT_MEASURES) -> Resu
 
     def read_table(name: str) -> pa.Table:
         path = folder / f"{name}.parquet"
-        if name == "groups" and not path.exists():
-            return GROUPS.empty_table()
+        if name in OPTIONAL and not path.exists():
+            return OPTIONAL[name].empty_table()
         try:
             with open_regular(path) as file:
                 return pq.ParquetFile(file).read()

@@ -79,6 +79,11 @@ class Results:
         """One row for each group of mobile nodes of a mixture; no row without one."""
         return self._read("groups")
 
+    @cached_property
+    def series(self) -> pa.Table:
+        """One row for each interval and link, node or run; no row without ``series``, or where nothing happened."""
+        return self._read("series")
+
     @property
     def summary(self) -> pa.Table:
         """The main columns of ``runs``."""

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.output_file import lock_folder
-from engine.quantities import parse_size
+from engine.quantities import parse_duration, parse_size
 from handoff.api.errors import named_errors
 from handoff.api.results import Results
 from handoff.api.scenario import Scenario, load
@@ -32,6 +32,7 @@ from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress
 from handoff.simulation.run_parts import procedure_name
 from handoff.simulation.study import MAX_RECORDED_PACKETS, compile_programs, count_expected_packets, run_study
+from handoff.simulation.time_series import series_errors
 
 Source = str | Path | Mapping[str, Any] | Scenario
 
@@ -39,18 +40,19 @@ Source = str | Path | Mapping[str, Any] | Scenario
 def run(
     scenario: Source, procedure: str | Procedure, *, seed: int | None = None, detail: bool | None = None, threads: int = 1,
     memory_limit: str | None = None, targets: Sequence[str] = (), progress: bool | Report | None = None,
+    series: str | None = None,
 ) -> Results:  # fmt: skip
     """Run one procedure on a scenario. The parameters are those of :func:`compare`."""
     return compare(
         scenario, [procedure], seed=seed, detail=detail, threads=threads, memory_limit=memory_limit, targets=targets,
-        progress=progress, jobs=1,
+        progress=progress, jobs=1, series=series,
     )  # fmt: skip
 
 
 def compare(
     scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
     threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: Sequence[str] = (),
-    progress: bool | Report | None = None,
+    progress: bool | Report | None = None, series: str | None = None,
 ) -> Results:  # fmt: skip
     """Run procedures on the same packets, movement and random draws.
 
@@ -78,6 +80,8 @@ def compare(
         Targets, as in ``"loss_ratio<=1e-4"``, in addition to those of ``[slo]`` (``Results.outcomes``, ``Results.passed``).
     progress : bool, callable or None
         True: show a bar. None: in a notebook and on a terminal. A function gets a text and the share of the work that is done.
+    series : str or None
+        Interval of the time series, as in ``"100ms"`` (``Results.series``); None: none.
 
     Raises
     ------
@@ -95,6 +99,7 @@ def compare(
     seed = loaded.model.seed if seed is None else seed
     problems += seed_range_errors(seed, 1)
     limit = parse_option("memory_limit", parse_size, memory_limit, problems)
+    series_ps = parse_option("series", parse_duration, series, problems)
     least = (("threads", threads, 1), ("jobs", 1 if jobs is None else jobs, 1), ("seed", seed, 0))
     problems += [f"{name} is {value}: give {minimum} or more" for name, value, minimum in least if value < minimum]
     if not chosen:
@@ -105,6 +110,8 @@ def compare(
         setup = loaded.build(seed, limit)
         programs = compile_programs(setup, chosen)
         parsed = _parse_targets(loaded, targets, setup)
+    if problems := series_errors("series", series_ps, setup.network, setup.duration_ps, len(programs)):
+        raise ScenarioError(problems)
     if detail is None:
         detail = needs_detail(parsed) or count_expected_packets(setup) <= MAX_RECORDED_PACKETS
     if any(isinstance(p, Procedure) for p in chosen):
@@ -115,13 +122,14 @@ def compare(
         shown = _ShareOfAll(len(programs), report)
         if min(jobs, len(programs)) > 1:
             task = ProcedureTask(
-                loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path)
+                loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path),
+                series_ps,
             )
             runs = run_in_processes(task, programs, jobs, progress=shown, stop=interruption)
         else:
             runs = run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, stop=interruption,
-                progress=lambda name: partial(_continue, shown, interruption, name),
+                progress=lambda name: partial(_continue, shown, interruption, name), series_ps=series_ps,
             )  # fmt: skip
     outcomes = judge_runs(parsed, runs, setup, seed)
     return _make_results(loaded, setup, seed, runs, programs, interruption.requested, outcomes)

@@ -19,8 +19,8 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         "--registration", "--figure",
     ),
     "Measures and targets": (
-        "--slo", "--metric", "--detail", "--warmup", "--batches", "--confidence", "--tolerance", "--precision", "--most-runs",
-        "--analytic",
+        "--slo", "--metric", "--detail", "--series", "--warmup", "--batches", "--confidence", "--tolerance", "--precision",
+        "--most-runs", "--analytic",
     ),
     "Output": (
         "--output", "--json", "--csv", "--wide", "--junit", "--report", "--ladders", "--pcap", "--pcap-links", "--pcap-snap",

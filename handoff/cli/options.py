@@ -141,6 +141,10 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--threads", type=click.IntRange(1, MAX_THREADS), default=1, show_default=True,
             help="Number of threads that simulate the network. The results do not depend on it.",
         ),
+        click.option(
+            "--series", metavar="TIME",
+            help="Record what links, nodes and runs do in each interval of TIME, as in '100ms', for the table 'series' of -o.",
+        ),
         memory_limit_option("Refuse a run that may need more memory than this, as in '2GB'."),
         click.option(
             "--checkpoint-every", metavar="TIME",

@@ -25,6 +25,7 @@ from handoff.scenario.option_errors import load_with_problems, parse_option
 from handoff.simulation import study
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RecorderFactory, RunResult
+from handoff.simulation.time_series import series_errors
 from handoff.workload.build import build_setup
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run_study(
     junit: Path | None = None,
     report_file: Path | None = None,
     ladders: int = 0,
+    series: str | None = None,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -72,11 +74,16 @@ def run_study(
         problems.append(f"--pcap writes the messages of one procedure, and not of a {MIXTURE}: name one of its procedures")
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
+    series_ps = parse_option("--series", parse_duration, series, problems)
+    if series is not None and output is None:
+        problems.append("--series writes a table: give its folder with -o")
     if ladders and report_file is None:
         problems.append("--ladders draws handoffs in a report: give its file with --report")
     checkpointed = resume or checkpoint_every is not None
     if checkpointed and jobs is not None and jobs > 1:
         problems.append("--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time")
+    if checkpointed and series is not None:
+        problems.append("--series does not apply with --checkpoint-every or --resume: a checkpoint has no time series")
     command = _provenance_command(sys.argv[1:])
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
@@ -86,6 +93,8 @@ def run_study(
     for warning in setup.warnings:
         log(Level.WARNING, f"handoff: movement: {printable(warning)}")
     programs = study.compile_programs(setup, names)
+    if errors := series_errors("--series", series_ps, setup.network, setup.duration_ps, len(programs)):
+        raise ScenarioError(errors)
     packets = study.count_expected_packets(setup)
     log(
         Level.DEBUG, f"handoff: {scenario}: {setup.network.mobile_count:,} mobile nodes, {len(setup.network.nodes):,} nodes, "
@@ -133,13 +142,13 @@ def run_study(
         if min(jobs or 1, len(programs)) > 1:
             from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
 
-            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, input_states(checked, scenario))
+            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, input_states(checked, scenario), series_ps)
             runs = _run_in_processes(task, programs, jobs or 1, interruption, progress)
         else:
             runs = study.run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
                 checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
-                stop=lambda: interruption.requested,
+                stop=lambda: interruption.requested, series_ps=series_ps,
             )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
             if gate is not None:

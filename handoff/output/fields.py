@@ -211,6 +211,25 @@ _OF_PACKETS_AROUND = {
     "since_s": "s | Begin of the bin of sending times, of 40 ms, counted from the end of the old link.",
     "packets": "packets | Data packets of all handoffs of the run.",
 }
+_OF_SERIES = {
+    "kind": "| Kind of the element: link, node or run.",
+    "element": "| Link or node, as in the tables links and nodes; null for a run.",
+    "begin_s": "s | Simulated time at which the interval begins.",
+    "end_s": "s | Simulated time at which the interval ends; it does not belong to it.",
+    "packets": "packets | Packets that the link accepted.",
+    "bytes": "bytes | Bytes that the link accepted, tunnel headers included.",
+    "dropped": "packets | Packets that found the queue of the link full; of a node, packets and messages, those of its servers.",
+    "lost": "packets | Packets lost on the link; of a run, data packets of which no copy was or can be delivered.",
+    "detached": "packets | Packets transmitted when the mobile node was not there.",
+    "sent": "packets | Data packets that the flows of the run sent.",
+    "delivered": "packets | Data packets of the run delivered at least once.",
+    "registrations": "messages | Messages that the registration server of the node accepted.",
+    "queue_packets": "packets | Packets of the link, or messages at the registration server, that wait or are served at the end.",
+    "bindings": "bindings | Care-of nodes in the table of the node that are valid at the end of the interval.",
+    "visitors": "entries | Local entries and hold buffers of the node that are valid at the end of the interval.",
+    "held_bytes": "bytes | Bytes in the hold buffers of the node at the end of the interval.",
+    "utilisation": "1 | Share of the interval in which the link transmits, or the registration server works; a sum where pooled.",
+}
 
 
 def _run_fields() -> Iterator[tuple[str, str]]:
@@ -234,6 +253,7 @@ _TABLES = {
     "nodes": _OF_RUN | _OF_NODE,
     "delays": _OF_RUN | _OF_DELAYS,
     "packets_around": _OF_RUN | _OF_DELAYS | _OF_PACKETS_AROUND,
+    "series": _OF_RUN | _OF_SERIES,
 }
 
 
@@ -243,7 +263,7 @@ def make_schema(table: str, types: Iterable[tuple[str, pa.DataType]]) -> pa.Sche
     Parameters
     ----------
     table : str
-        ``runs``, ``handoffs``, ``flows``, ``links``, ``nodes``, ``delays`` or ``packets_around``.
+        ``runs``, ``handoffs``, ``flows``, ``links``, ``nodes``, ``delays``, ``packets_around`` or ``series``.
     types : iterable of (str, DataType)
         Name and type of each column. A time in ps (``_ps``) becomes a number of seconds (``_s``).
 

@@ -113,7 +113,15 @@ GROUPS = make_schema(
     "runs", [("mobile_procedure", pa.string()), ("mobile_nodes", _INT), ("agent_messages", _INT), *_RUN_TYPES]
 )
 """Schema of the groups of a mixture: one row for each, with the columns of ``runs``. Figures of shared elements are null."""
-TABLE_FILES = tuple(f"{name}.parquet" for name in (*SCHEMAS, "groups"))
+SERIES = make_schema("series", [
+    *((c, pa.string()) for c in ("procedure", "kind", "element")), *((c, _INT) for c in ("begin_ps", "end_ps")),
+    *((c, _INT) for c in ("packets", "bytes", "dropped", "lost", "detached", "sent", "delivered", "registrations")),
+    *((c, _INT) for c in ("queue_packets", "bindings", "visitors", "held_bytes")), ("utilisation", pa.float64()),
+])  # fmt: skip
+"""Schema of the time series (docs/series.md): one row for each interval and link, node or run, unless nothing happened in it."""
+OPTIONAL = {"groups": GROUPS, "series": SERIES}
+"""Schema of each table that only some studies have."""
+TABLE_FILES = tuple(f"{name}.parquet" for name in (*SCHEMAS, *OPTIONAL))
 """Files that a study may leave in its folder."""
 BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
@@ -132,7 +140,7 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
 
 
 def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
-    """Write the tables of ``SCHEMAS``, and ``GROUPS`` if there is a mixture, into a folder and return the files.
+    """Write the tables of ``SCHEMAS``, ``GROUPS`` of a mixture, and ``SERIES`` if recorded, into a folder; return the files.
 
     At every instant the folder has all tables of the older study or all of this one. Two programs must not write into one folder:
     hold ``engine.output_file.lock_folder`` meanwhile.
@@ -158,12 +166,13 @@ def build_tables(runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict
 
 
 def _table_names(runs: Sequence[RunResult]) -> list[str]:
-    return [*SCHEMAS, *(["groups"] if any(run.groups for run in runs) else [])]
+    recorded = {"groups": any(run.groups for run in runs), "series": any(run.series is not None for run in runs)}
+    return [*SCHEMAS, *(name for name in OPTIONAL if recorded[name])]
 
 
 def build_table(name: str, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> pa.Table:
-    """Return a table of ``SCHEMAS``, or ``groups``, with the rows of all runs and the facts as metadata."""
-    schema = GROUPS if name == "groups" else SCHEMAS[name]
+    """Return a table of ``SCHEMAS``, ``groups`` or ``series``, with the rows of all runs and the facts as metadata."""
+    schema = OPTIONAL.get(name) or SCHEMAS[name]
     if setup.skipped:
         facts = facts | {b"skipped_records": json.dumps(setup.skipped).encode()}
     parts = [table_columns(name, run, setup, seed) for run in runs]
@@ -308,7 +317,25 @@ def _packets_around(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     return {"procedure": [run.procedure] * len(paths), "path": paths, "packets": counts["packets"], **times}
 
 
+def _series(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
+    if run.series is None:
+        return {field.name: [] for field in SERIES}
+    links, nodes = pa.array(run.result.link_names), pa.array(run.result.node_names)
+    kinds = (("link", links, run.series.links), ("node", nodes, run.series.nodes), ("run", pa.nulls(1), run.series.flows))
+    parts: list[dict[str, Any]] = []
+    for kind, names, columns in kinds:
+        order = np.lexsort((columns["begin_ps"], columns["row"]))  # one element after the other, as a plot needs them
+        rows: dict[str, Any] = {
+            column_name(name): (values / float(PS_PER_S) if name.endswith("_ps") else values)[order]
+            for name, values in columns.items()
+        }
+        count = len(order)
+        rows |= {"procedure": [run.procedure] * count, "kind": [kind] * count, "element": names.take(pa.array(rows["row"]))}
+        parts.append({f.name: rows[f.name] if f.name in rows else pa.nulls(count, f.type) for f in SERIES})
+    return {f.name: pa.concat_arrays([_make_array(part[f.name], f).cast(f.type) for part in parts]) for f in SERIES}
+
+
 _TABLES = {
     "runs": _runs, "batches": _batches, "groups": _groups, "handoffs": _handoffs, "flows": _flows, "links": _links,
-    "nodes": _nodes, "delays": _delays, "packets_around": _packets_around,
+    "nodes": _nodes, "delays": _delays, "packets_around": _packets_around, "series": _series,
 }  # fmt: skip

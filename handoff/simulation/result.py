@@ -15,6 +15,7 @@ from handoff.protocol.attacks import ATTACK_COUNTS, AttackCounts, no_attack_coun
 from handoff.protocol.constants import SECOND
 from handoff.simulation.baseline import ByteCounts
 from handoff.simulation.handoff_metrics import PacketMetrics, registration_delays
+from handoff.simulation.time_series import TimeSeries
 
 STUDY_METRICS = (
     "loss_ratio", "loss_periods", "loss_period_max_packets", "delay_mean_ps", "ipdv_abs_mean_ps", "pdv_p99_ps",
@@ -76,6 +77,8 @@ class RunResult:
         Packets around handoffs (``handoff.simulation.packets_around``); None if the run kept no record of packets.
     ended_by : str
         Measure that ended the run early (``handoff.simulation.early_end``); empty if none did.
+    series : TimeSeries or None
+        Time series of the whole run; None if the run recorded none.
     """
 
     procedure: str
@@ -95,6 +98,7 @@ class RunResult:
     attack_counts: AttackCounts = field(default_factory=no_attack_counts)
     packets_around: Columns | None = None
     ended_by: str = ""
+    series: TimeSeries | None = None
 
     @property
     def reached_ps(self) -> int:

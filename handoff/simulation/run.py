@@ -34,6 +34,7 @@ from handoff.simulation.path_delays import PathDelays
 from handoff.simulation.result import RunResult
 from handoff.simulation.run_parts import RunPart, anchor_tunnels, group_array, merge_controllers, procedure_name
 from handoff.simulation.seamless import PathDifference, judge_handoffs, path_differences
+from handoff.simulation.time_series import SeriesRecorder
 
 MIN_SLICES = 50
 """Smallest number of slices of a run."""
@@ -93,6 +94,7 @@ def run_procedure(
     warmup_ps: int = 0,
     batches: int = 1,
     early_ends: Sequence[EarlyEnd] = (),
+    series_ps: int | None = None,
 ) -> RunResult:
     """Run one procedure, or the mixture of the setup, to the end of the setup.
 
@@ -133,6 +135,9 @@ def run_procedure(
     early_ends : sequence of EarlyEnd
         The run ends as soon as one of them is certain, and its result names the measure (``ended_by``). Such a run is like a
         stopped one: it has no baseline. Not together with a warm-up, batches or checkpoints.
+    series_ps : int or None
+        Interval of the time series, of the whole run (``handoff.simulation.time_series``); None: none. Not together with
+        checkpoints.
 
     Returns
     -------
@@ -148,7 +153,10 @@ def run_procedure(
         raise ValueError("a run with checkpoints has no warm-up and no batches")
     if early_ends and (checkpoints is not None or (warmup_ps, batches) != (0, 1)):
         raise ValueError("a run that may end early has no checkpoints, no warm-up and no batches")
+    if series_ps is not None and checkpoints is not None:
+        raise ValueError("a run with checkpoints has no time series")
     run = _prepare_run(setup, program, seed, warmup_ps, batches, checkpoints)
+    run.series = None if series_ps is None else SeriesRecorder(series_ps)
     with _open_recorder(record, run) as recorder:
         engine = Engine(
             run.network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
@@ -203,6 +211,7 @@ class _PreparedRun:
     parts: list[RunPart]
     state: RunState
     windows: WindowRecorder
+    series: SeriesRecorder | None = None
     wall_seconds: float = 0.0
     ended_by: str = ""
 
@@ -283,7 +292,7 @@ def _advance_run(
     if checkpoints is not None:
         checkpoints.track_engine(engine, current_state)
     ends = must_end if early_ends else None
-    reached_ps = _advance(engine, run.setup.duration_ps, progress, recorder, checkpoints, run.windows, ends)
+    reached_ps = _advance(engine, run.setup.duration_ps, progress, recorder, checkpoints, run.windows, ends, run.series)
     run.wall_seconds = time.perf_counter() - start_s
     return reached_ps
 
@@ -303,7 +312,7 @@ def _advance_baseline(
 
 def _advance(
     engine: Engine, until_ps: int, progress: Progress | None, recorder: Recorder | None, checkpoints: StudyCheckpoint | None,
-    windows: WindowRecorder, must_end: Callable[[], bool] | None = None,
+    windows: WindowRecorder, must_end: Callable[[], bool] | None = None, series: SeriesRecorder | None = None,
 ) -> int:  # fmt: skip
     """Advance an engine in slices; after each, report progress, record hops and snapshots, and write a checkpoint if it is due.
 
@@ -322,6 +331,8 @@ def _advance(
         if must_end is not None:
             stop_ps = min(stop_ps, (reached_ps // check_ps + 1) * check_ps)
         with pause_cycle_collector():
+            if series is not None:
+                series.advance(engine, stop_ps)
             reached_ps = engine.advance(stop_ps)
         windows.record(engine)
         if recorder is not None:
@@ -336,6 +347,8 @@ def _advance(
             step = max(1, step // 2)
         elif 2 * slice_s < SLICE_SECONDS:
             step = min(longest, step * 2)
+    if series is not None:
+        series.record(engine, ended=True)
     return reached_ps
 
 
@@ -388,6 +401,7 @@ def _collect_result(
     if interrupted_ps is None and reference is not None:
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.ended_by = run.ended_by
+    collected.series = None if run.series is None else run.series.series()
     if packets is not None:
         collected.packets_around = count_packets_around(
             packets, collected.handoffs, tunnels, run.network.flow_column("up")

@@ -19,8 +19,8 @@ from handoff.cli.options import csv_option, json_option, wide_option
 def query(sql: str, folder: Path, as_json: bool, as_csv: bool) -> None:
     """Query the folder DIR that -o wrote in SQL.
 
-    The tables of run and compare are runs, handoffs, flows, links, nodes and groups (docs/procedures.md), those of sweep and plan
-    runs, nodes, links, batches, groups and points (docs/sweeps.md).
+    The tables of run and compare are runs, handoffs, flows, links, nodes, groups and series (docs/procedures.md), those of
+    sweep and plan runs, nodes, links, batches, groups and points (docs/sweeps.md).
 
     Example: handoff query 'select procedure, avg(lost) from runs join points using (point) group by procedure' results
     """

@@ -49,6 +49,23 @@ def test_one_run_is_one_row_of_a_comparison(walk):
     assert alone.runs["lost"][0].as_py() == 0
 
 
+def test_time_series_are_those_of_the_command_line(walk, tmp_path):
+    result, plain = handoff.compare(walk, ["mipv4", "sync-mipv4"], series="500ms", jobs=2), handoff.run(walk, "mipv4")
+    assert result.runs["fingerprint"][0] == plain.runs["fingerprint"][0]
+    series = result.series
+    sent = duckdb.sql("select procedure, list(sent order by end_s) from series where kind = 'run' group by all order by all")
+    assert sent.fetchall() == [("mipv4", [50] * 6), ("sync-mipv4", [50] * 6)]  # a packet every 10 ms
+    bound = duckdb.sql("select sum(bindings) from series where element = 'ha' and procedure = 'mipv4' and end_s = 3")
+    assert bound.fetchall() == [(1,)]  # the one mobile node
+    result.write(tmp_path / "out")
+    assert handoff.read(tmp_path / "out").series.equals(series)
+    plain.write(tmp_path / "out")
+    assert not (tmp_path / "out" / "series.parquet").exists()
+    assert plain.series.num_rows == 0
+    with pytest.raises(handoff.HandoffError, match="series: '5' is not a duration"):
+        handoff.run(walk, "mipv4", series="5")
+
+
 def test_libraries_take_the_result_as_a_table(walk):
     result = handoff.compare(walk, ["mipv4", "sync-mipv4"])
     assert pa.table(result).equals(result.runs)

@@ -1,0 +1,148 @@
+"""Time series: their sums are the totals of the run, whatever the interval and the order of processing."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import parse_duration
+from engine.results import Sample
+from handoff.output.parquet import SERIES, build_table, build_tables
+from handoff.simulation import time_series
+from handoff.simulation.run import run_procedure
+from handoff.simulation.time_series import SeriesRecorder, series_errors
+from tests.unit.output.pcap.recorded_runs import setup_of
+
+MS = 10**9
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def setup():
+    return setup_of(2, "patent")
+
+
+@pytest.fixture(scope="module")
+def plain(setup):
+    return run_procedure(setup, "sync-mipv4", seed=SEED)
+
+
+def rows_of(setup, **options):
+    run = run_procedure(setup, "sync-mipv4", seed=SEED, **options)
+    return run, build_table("series", [run], setup, SEED, {}).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def rows(setup, plain):
+    run, rows = rows_of(setup, series_ps=100 * MS)
+    assert run.result.fingerprint == plain.result.fingerprint
+    return rows
+
+
+def sums(rows, kind, value):
+    """Return the sum of a value over the intervals of each element, if it is not 0."""
+    total = Counter()
+    for row in rows:
+        if row["kind"] == kind:
+            total[row["element"]] += value(row) if callable(value) else row[value]
+    return {name: n for name, n in total.items() if n}
+
+
+def totals(names, values):
+    return {name: value for name, value in zip(names, values.tolist(), strict=True) if value}
+
+
+@pytest.mark.parametrize("column", ["packets", "bytes", "dropped", "lost", "detached"])
+def test_sums_of_links_are_the_totals_of_the_run(rows, plain, column):
+    assert sums(rows, "link", column) == totals(plain.result.link_names, plain.result.links[column])
+
+
+def test_sums_of_nodes_and_runs_are_the_totals_of_the_run(rows, plain):
+    assert sums(rows, "node", "registrations") == totals(plain.result.node_names, plain.result.nodes["registered"]) != {}
+    for column in ("sent", "delivered", "lost"):
+        assert sums(rows, "run", column).get(None, 0) == plain.result.flows[column].sum()
+
+
+def test_utilisation_is_the_time_of_transmission(rows, plain):
+    busy = totals(plain.result.link_names, plain.result.links["busy_ps"] / 1e12)
+    end_s = max(row["end_s"] for row in rows)
+    queues = {row["element"] for row in rows if row["end_s"] == end_s and row["kind"] == "link" and row["queue_packets"]}
+    work = sums(rows, "link", lambda row: row["utilisation"] * (row["end_s"] - row["begin_s"]))
+    assert len(busy) > len(queues), "some links have transmitted all that they accepted"
+    for name, busy_s in busy.items():
+        assert work[name] < busy_s if name in queues else work[name] == pytest.approx(busy_s, rel=1e-9)
+
+
+@pytest.mark.parametrize("options", [{"threads": 2}, {"scheduling": "heap"}])
+def test_series_do_not_depend_on_the_order_of_processing(setup, rows, options):
+    assert rows_of(setup, series_ps=100 * MS, **options)[1] == rows
+
+
+def test_a_longer_interval_has_the_sums_and_the_last_states_of_shorter_ones(setup, rows):
+    duration_ps = 1700 * MS  # five intervals of 300 ms, and one of 200 ms
+    short = replace(setup, duration_ps=duration_ps)
+    _, longer = rows_of(short, series_ps=300 * MS)
+    assert max((row["begin_s"], row["end_s"]) for row in longer) == (1.5, 1.7)
+    expected = {}
+    for row in rows_of(short, series_ps=100 * MS)[1]:
+        key = row["kind"], row["element"], int(row["begin_s"] * 10 + 0.5) // 3
+        whole = expected.setdefault(key, Counter())
+        whole.update({name: row[name] or 0 for name in ("packets", "bytes", "registrations", "sent", "delivered", "lost")})
+        if row["end_s"] in (0.3, 0.6, 0.9, 1.2, 1.5, 1.7):
+            whole.update({name: row[name] or 0 for name in ("queue_packets", "bindings", "visitors", "held_bytes")})
+    actual = {(row["kind"], row["element"], int(row["begin_s"] * 10 + 0.5) // 3): row for row in longer}
+    for key, whole in expected.items():
+        assert {name: actual[key][name] or 0 for name in whole} == dict(whole) if key in actual else not any(whole.values())
+
+
+def test_rows_have_something_and_runs_without_series_none(rows, setup, plain):
+    names = [field.name for field in SERIES if field.name not in ("procedure", "kind", "element", "begin_s", "end_s")]
+    assert all(any(row[name] for name in names) for row in rows)
+    assert build_table("series", [plain], setup, SEED, {}).num_rows == 0
+    assert "series" not in build_tables([plain], setup, SEED, {})
+
+
+class FakeEngine:
+    """Engine with one link and no node, whose busy time passes 64 bits."""
+
+    def __init__(self):
+        self.time_ps, self.busy_ps = 0, 0
+
+    def sample(self):
+        """Return the counters."""
+        link = [[0, 0, 0, 0, 0, 0, np.uint64(self.busy_ps % 2**64).astype(np.int64), self.busy_ps >> 64]]
+        return Sample(self.time_ps, np.array(link, np.int64), np.zeros((0, 8), np.int64), (0, 0, 0))
+
+
+def test_busy_times_of_pooled_queues_may_pass_64_bits(monkeypatch):
+    monkeypatch.setattr(time_series, "CHUNK_VALUES", 1)
+    engine, recorder = FakeEngine(), SeriesRecorder(10**15)
+    for _ in range(4):
+        engine.time_ps += 10**15
+        engine.busy_ps += 6 * 10**18  # 6,000 queues that never rest
+        recorder.record(engine)
+    recorder.record(engine, ended=True)
+    assert engine.busy_ps > 2**64
+    assert recorder.series().links["utilisation"].tolist() == [6000.0] * 4
+
+
+def test_intervals_are_refused_that_make_too_many_rows(setup):
+    network = setup.network
+    elements = len(network.links) + 2 * len(network.cells) + len(network.nodes) + 1
+    until = 10**6 * 10**9  # 1,000 s
+    assert series_errors("--series", None, network, until, 1) == []
+    most = time_series.MAX_ROWS // elements
+    assert series_errors("--series", -(-until // most), network, until, 1) == []
+    (error,) = series_errors("--series", 10**6, network, until, 1)
+    assert error.startswith(f"--series 1 us may make {10**9 * elements:,} rows: 1,000,000,000 intervals")
+    assert series_errors("--series", 0, network, until, 1) == ["--series is 0: give an interval longer than 0, as in '100ms'"]
+
+
+@pytest.mark.parametrize("runs", [1, 2, 7])
+@pytest.mark.parametrize("until", [10**9 + 7, 10**15 - 1])
+def test_the_interval_that_an_error_recommends_is_accepted(setup, until, runs, monkeypatch):
+    monkeypatch.setattr(time_series, "MAX_ROWS", 1000)
+    (error,) = series_errors("series", 1, setup.network, until, runs)
+    shortest = error.split("give ")[1].removesuffix(" or more")
+    assert series_errors("series", parse_duration(shortest), setup.network, until, runs) == []
