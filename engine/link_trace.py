@@ -90,7 +90,7 @@ def link_rows(links: Iterable[str], names: Sequence[str]) -> list[int]:
         if name in row:
             rows.add(row[name])
             continue
-        near = similar_names(name, names)
+        near = similar_names(str(name), names)
         problems.append(f"no link {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if problems:
         raise ValueError("\n".join(problems))

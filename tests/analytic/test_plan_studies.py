@@ -120,7 +120,7 @@ def test_bicasting_costs_more_than_a_marker_for_each_packet_saved(tmp_path):
     sql = (ROOT / "docs" / "studies" / "bicasting.sql").read_text()
     answer = CliRunner().invoke(main, ["query", sql, str(tmp_path / "out"), "--json"])
     assert answer.exit_code == 0, answer.output
-    rows = {(r["lead_ms"], r["procedure"], r["bicast"]): r for r in json.loads(answer.stdout)}
+    rows = {(r["lead_ms"], r["procedure"], r["bicast"]): r for r in json.loads(answer.stdout)["rows"]}
     for lead in (5, 150):
         marker = rows[lead, "sync-mipv4", "-"]
         default = rows[lead, "mipv4-bicast", "default"]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from handoff.cli.main import main
 from tests.cli.test_hostile_names import NASTY, write_walk
 
-pytestmark = pytest.mark.deep  # a browser
+pytestmark = pytest.mark.long  # a browser
 
 ROOT = Path(__file__).parents[2]
 LADDER = ["--procedure", "sync-mipv6-ro", "--set", "duration=100s", "--mn", "7", "--handoff", "2"]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from handoff.cli.main import main
 from tests.cli.test_hostile_names import NASTY, write_walk
 
-pytestmark = pytest.mark.deep  # a browser and whole studies
+pytestmark = pytest.mark.long  # a browser and whole studies
 
 ROOT = Path(__file__).parents[2]
 STUDIES = {

@@ -118,7 +118,7 @@ def test_sound_captures_are_accepted(folder):
             assert result.exit_code == 0, result.output
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_mutated_captures(folder):
     files = sound_files()
     codes = {0: 0, 2: 0}
@@ -134,7 +134,7 @@ def test_mutated_captures(folder):
     assert min(codes.values()) > MUTATIONS // 10
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_mutated_captures_in_processes(folder):
     files = sound_files()
     program = [sys.executable, "-c", "from handoff.cli.main import main; main()"]

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from handoff.experiments.sweep.dataset import read_contents
+from handoff.output.parquet import SCHEMAS
 from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, dataset_hash, write_scenario
 
 pytestmark = [
@@ -31,7 +32,7 @@ REMOVAL_CALLS = ("unlink", "unlinkat", "rmdir")
 CONTENT_CALLS = ("write", "pwrite64", "fsync")
 SAMPLE = 5
 MANY_KILLS = 10
-TABLES = ["flows.parquet", "handoffs.parquet", "links.parquet", "nodes.parquet", "runs.parquet"]
+TABLES = sorted(f"{name}.parquet" for name in SCHEMAS)
 KILLED = -signal.SIGKILL
 FAILED = 1
 

@@ -126,7 +126,7 @@ def test_a_random_command_has_a_result_or_a_named_error(case: Case) -> None:
     run_case(case)
 
 
-@pytest.mark.deep
+@pytest.mark.long
 @settings(FEW, max_examples=500, derandomize=False)
 @given(cases(KINDS))
 def test_every_command_on_a_random_scenario_has_a_result_or_a_named_error(case: Case) -> None:

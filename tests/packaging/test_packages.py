@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.deep  # Cython and the compiler take minutes
+pytestmark = pytest.mark.long  # Cython and the compiler take minutes
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("engine", "handoff")

@@ -132,7 +132,7 @@ def calls_of(kinds: tuple[str, ...], form: str, repeats: tuple[int, ...]) -> lis
     return [form.format(name=f'"{name}"', arguments=", ".join(a)) for (name,) in names for a in argument_lists]
 
 
-@pytest.mark.deep
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kinds", "form", "repeats", "at_least"),
     [
@@ -147,7 +147,7 @@ def test_no_function_with_odd_arguments_ends_the_process(kinds, form, repeats, a
     assert int(done.stdout) > at_least
 
 
-@pytest.mark.deep
+@pytest.mark.long
 def test_no_view_of_the_database_ends_the_process():
     with sandboxed_connection() as database:
         views = database.execute("select schema_name, view_name from duckdb_views()").fetchall()
