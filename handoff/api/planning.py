@@ -44,8 +44,8 @@ class PlanResults:
 
     @property
     def passed(self) -> bool:
-        """True if every answer is complete, was found, and its verdicts are in order."""
-        return all(a.complete and a.is_found and a.bracket.is_monotone for a in self.answers)
+        """True if every answer is certain (``Answer.is_certain``)."""
+        return all(answer.is_certain for answer in self.answers)
 
     @property
     def summary(self) -> pa.Table:

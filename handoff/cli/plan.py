@@ -76,11 +76,7 @@ def _run(
 
 def _failure(answer: Answer) -> str:
     """Return what a test report says about an answer that is not certain; empty if it is."""
-    return "" if _is_certain(answer) else "; ".join(line.strip() for line in summary_lines(answer))
-
-
-def _is_certain(answer: Answer) -> bool:
-    return answer.complete and answer.is_found and answer.bracket.is_monotone and not answer.rests_on_problems
+    return "" if answer.is_certain else "; ".join(line.strip() for line in summary_lines(answer))
 
 
 def _exit_code(answers: Sequence[Answer]) -> int:
@@ -88,7 +84,7 @@ def _exit_code(answers: Sequence[Answer]) -> int:
         return ExitCode.INTERRUPTED
     if any(a.is_infeasible for a in answers):
         return ExitCode.TARGET_MISSED
-    return ExitCode.OK if all(map(_is_certain, answers)) else ExitCode.FAILED
+    return ExitCode.OK if all(answer.is_certain for answer in answers) else ExitCode.FAILED
 
 
 __all__ = ["PlanRequest", "plan_command"]

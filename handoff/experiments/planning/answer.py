@@ -98,6 +98,11 @@ class Answer:
         return any(x in self.problems for x in self.bracket.undecided_between_ends())
 
     @property
+    def is_certain(self) -> bool:
+        """True if the answer is complete and was found, and its verdicts are in order and not replaced by problems."""
+        return self.complete and self.is_found and self.bracket.is_monotone and not self.rests_on_problems
+
+    @property
     def width(self) -> int:
         """Distance between both ends of the answer; 0 if it does not have two."""
         met, missed = self.bracket.last_met, self.bracket.first_missed

@@ -1,6 +1,8 @@
 """Sweeps, plans, folders and diagrams of the Python interface."""
 
 import gc
+import os
+import signal
 
 import pyarrow as pa
 import pytest
@@ -66,6 +68,19 @@ def test_a_plan_finds_the_smallest_buffer(walk):
     assert pa.table(result).equals(result.values)
     assert "smallest" in repr(result)
     assert "<caption>lost &lt;= 0" in result._repr_html_()
+
+
+def test_ctrl_c_ends_a_plan_with_what_is_known(walk):
+    steps = []
+
+    def interrupt(text, share):
+        steps.append(text)
+        if len(steps) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = handoff.plan(walk, {"new_buffer": (0, 30)}, "lost<=0", "sync-mipv4", jobs=1, progress=interrupt)
+    assert result.summary["complete"].to_pylist() == [False]
+    assert not result.passed
 
 
 def test_a_ladder_is_drawn_as_svg_and_text(walk):

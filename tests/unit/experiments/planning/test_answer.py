@@ -1,5 +1,7 @@
 """The notes and figures of an answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from handoff.experiments.planning.answer import Answer, Utilisation, busiest_resources
@@ -46,6 +48,18 @@ def test_an_infeasible_answer_names_the_value_that_misses_by_least(tmp_path):
     assert answer.is_infeasible
     assert not answer.is_found
     assert answer.critical_value == answer.best_value == 2000
+
+
+def test_an_answer_is_certain_unless_the_limit_may_lie_at_a_value_with_a_problem(tmp_path):
+    values = Values.of(read_tables(commuting(tmp_path))[0], "mobile_nodes")
+    verdicts = {10_000: exact_result(5), 15_000: exact_result(5, "open"), 20_000: exact_result(15)}
+    bracket = Bracket(SearchRange(1000, 64_000), verdicts)
+    bracket.update_ends()
+    answer = Answer("mipv4", "mobile_nodes", values, bracket, dict.fromkeys(verdicts, 2))
+    assert answer.is_certain
+    assert not replace(answer, problems={15_000: "no room"}).is_certain
+    assert replace(answer, problems={30_000: "no room"}).is_certain  # beyond the limit
+    assert not replace(answer, complete=False).is_certain
 
 
 def test_digits_beyond_the_width_are_rounded_away(tmp_path):
