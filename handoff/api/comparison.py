@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from handoff.api.arguments import as_tuple
 from handoff.api.display import html_table, text_table
+from handoff.api.errors import named_errors
 from handoff.api.folder import read
-from handoff.api.mobile_figures import MOBILE_MEASURES, mobile_ratio
+from handoff.api.mobile_figures import MOBILE_MEASURES
+from handoff.api.paired_samples import Sample, run_samples, sweep_samples
 from handoff.api.results import Results
 from handoff.api.sweeping import SweepResults
-from handoff.experiments.sweep.summary import LazyTables
-from handoff.metrics.catalogue import evaluate, get_measure
 from handoff.metrics.confidence import Interval
-from handoff.metrics.paired import paired_difference, ratio_difference, unpaired_difference
+from handoff.metrics.direction import better_values
 from handoff.scenario.errors import ScenarioError
 
 MEASURES = (
@@ -25,9 +26,6 @@ MEASURES = (
     "latency_mean", "seamless", "signalling_messages", "signalling_bytes", "extra_bytes",
 )  # fmt: skip
 """Measures of a comparison of sweeps, unless others are named."""
-HIGHER_IS_BETTER = ("delivered", "completed_ratio", "seamless", "seamless_1", "seamless_2", "seamless_3", "mos")
-NEUTRAL = ("sent", "handoffs")
-PS_PER_S = 1e12
 CONFIDENCE = 0.95
 
 
@@ -56,7 +54,7 @@ class Difference:
     first: float
     second: float
     interval: Interval
-    verdict: str = ""
+    verdict: str
 
     @property
     def relative(self) -> float:
@@ -90,7 +88,7 @@ class DiffResults:
 
     @property
     def passed(self) -> bool:
-        """True if nothing is certain to be worse by more than the tolerance."""
+        """True if nothing is certain to be worse by more than the tolerance, or than the values are exact."""
         return not any(d.verdict == "worse" for d in self.differences)
 
     @property
@@ -133,7 +131,7 @@ _SCHEMA = pa.schema([
 
 def diff(
     a: str | Path | Results | SweepResults, b: str | Path | Results | SweepResults | None = None, *,
-    procedures: tuple[str, str] | None = None, measures: Sequence[str] = (), confidence: float = CONFIDENCE,
+    procedures: tuple[str, str] | None = None, measures: str | Sequence[str] = (), confidence: float = CONFIDENCE,
     tolerance: float = 0.0,
 ) -> DiffResults:  # fmt: skip
     """Compare two results, or two procedures.
@@ -147,7 +145,7 @@ def diff(
         Results or their folders; without ``b``, two procedures of ``a``.
     procedures : (str, str) or None
         Compare this procedure in A with that one in B; None: each procedure with itself.
-    measures : sequence of str
+    measures : str or sequence of str
         Measures, in place of ``MEASURES`` (of single runs: ``MOBILE_MEASURES``).
     confidence : float
         Probability that all intervals contain the true differences.
@@ -170,158 +168,46 @@ def diff(
         raise ScenarioError(problems)
     first, second = (read(x) if isinstance(x, str | Path) else x for x in (a, a if b is None else b))
     notes: list[str] = []
-    samples: Sequence[_Replications | _MobileNodes]
-    if isinstance(first, SweepResults) and isinstance(second, SweepResults):
-        samples = _sweep_samples(first, second, procedures, measures or MEASURES, notes)
-    elif isinstance(first, Results) and isinstance(second, Results):
-        samples = _run_samples(first, second, procedures, measures or tuple(MOBILE_MEASURES), notes)
-    else:
-        raise ScenarioError(["a sweep and a single run cannot be compared: give two sweeps, or two runs"])
+    chosen = as_tuple(measures)
+    samples: list[Sample]
+    with named_errors():
+        if isinstance(first, SweepResults) and isinstance(second, SweepResults):
+            samples = sweep_samples(first, second, procedures, chosen or MEASURES, notes)
+        elif isinstance(first, Results) and isinstance(second, Results):
+            samples = run_samples(first, second, procedures, chosen or tuple(MOBILE_MEASURES), notes)
+        else:
+            raise ScenarioError(["a sweep and a single run cannot be compared: give two sweeps, or two runs"])
     if not samples:
         raise ScenarioError(["nothing can be compared", *notes])
     each = 1 - (1 - confidence) / len(samples)
-    return DiffResults([_judge(sample.difference(each), tolerance) for sample in samples], confidence, tolerance, notes)
+    return DiffResults([judge_sample(sample, each, tolerance) for sample in samples], confidence, tolerance, notes)
 
 
-@dataclass(frozen=True)
-class _Replications:
-    """Values of a measure at a point, by seed."""
+def judge_sample(sample: Sample, confidence: float, tolerance: float) -> Difference:
+    """Return the difference of a sample with its verdict.
 
-    subject: str
-    measure: str
-    first: Mapping[int, float]
-    second: Mapping[int, float]
-
-    def difference(self, confidence: float) -> Difference:
-        common = sorted(self.first.keys() & self.second.keys())
-        if common:
-            a, b = ([values[seed] for seed in common] for values in (self.first, self.second))
-            interval = paired_difference(a, b, confidence)
-        else:
-            a, b = list(self.first.values()), list(self.second.values())
-            interval = unpaired_difference(a, b, confidence)
-        return _in_seconds(self.subject, self.measure, math.fsum(a) / len(a), math.fsum(b) / len(b), interval)
-
-
-@dataclass(frozen=True)
-class _MobileNodes:
-    """Numerator and denominator of a measure by mobile node."""
-
-    subject: str
-    measure: str
-    first: Mapping[str, tuple[float, float]]
-    second: Mapping[str, tuple[float, float]]
-
-    def difference(self, confidence: float) -> Difference:
-        import numpy as np
-
-        names = sorted(self.first.keys() | self.second.keys())
-        columns = [np.array([side.get(name, (0.0, 0.0)) for name in names], float).T for side in (self.first, self.second)]
-        a, b = ((c[0], c[1]) for c in columns)
-        interval = ratio_difference(a, b, confidence)
-        value_a, value_b = (float(n.sum() / d.sum()) for n, d in (a, b))
-        return Difference(self.subject, self.measure, MOBILE_MEASURES[self.measure], value_a, value_b, interval)
-
-
-def _in_seconds(subject: str, measure: str, first: float, second: float, interval: Interval) -> Difference:
-    unit = get_measure(measure).unit
-    if unit != "ps":
-        return Difference(subject, measure, unit, first, second, interval)
-    scaled = replace(interval, mean=interval.mean / PS_PER_S, low=interval.low / PS_PER_S, high=interval.high / PS_PER_S)
-    return Difference(subject, measure, "s", first / PS_PER_S, second / PS_PER_S, scaled)
-
-
-def _judge(difference: Difference, tolerance: float) -> Difference:
-    interval, allowed = difference.interval, tolerance * abs(difference.first)
+    Parameters
+    ----------
+    sample : Sample
+        Values in A and B.
+    confidence : float
+        Confidence of the interval.
+    tolerance : float
+        Share of the value in A that counts as no difference.
+    """
+    first, second, interval = sample.compare(confidence)
+    allowed = max(tolerance, sample.resolution) * abs(first)
     if interval.low == interval.high == 0:
         verdict = "equal"
     elif not interval.known:
         verdict = "no interval"
     elif interval.low > allowed or interval.high < -allowed:
-        rises = interval.low > allowed
-        better = rises == (difference.measure in HIGHER_IS_BETTER)
-        verdict = "changed" if difference.measure in NEUTRAL else "better" if better else "worse"
+        better = better_values(sample.measure)
+        improves = better == ("higher" if interval.low > allowed else "lower")
+        verdict = "changed" if not better else "better" if improves else "worse"
     else:
         verdict = "unclear"
-    return replace(difference, verdict=verdict)
-
-
-def _pairs_of_procedures(
-    first: Sequence[str], second: Sequence[str], procedures: tuple[str, str] | None, notes: list[str]
-) -> list[tuple[str, str]]:
-    if procedures is not None:
-        for side, names, name in (("A", first, procedures[0]), ("B", second, procedures[1])):
-            if name not in names:
-                raise ScenarioError([f"procedures: {side} has no {name!r}; it has {', '.join(dict.fromkeys(names))}"])
-        return [procedures]
-    for side, names, others in (("A", first, second), ("B", second, first)):
-        if only := [n for n in dict.fromkeys(names) if n not in others]:
-            notes.append(f"only in {side}: {', '.join(only)}")
-    return [(name, name) for name in dict.fromkeys(first) if name in second]
-
-
-def _sweep_samples(
-    first: SweepResults, second: SweepResults, procedures: tuple[str, str] | None, measures: Sequence[str], notes: list[str]
-) -> list[_Replications]:
-    sides = [_tables_by_point(side) for side in (first, second)]
-    names_a, names_b = ([procedure for _, procedure in side] for side in sides)
-    samples = []
-    for name_a, name_b in _pairs_of_procedures(names_a, names_b, procedures, notes):
-        for fields in dict.fromkeys(fields for fields, procedure in sides[0] if procedure == name_a):
-            runs = [side.get((fields, name)) for side, name in zip(sides, (name_a, name_b), strict=True)]
-            values = " ".join(f"{name}={value}" for name, value in fields)
-            procedure = name_a if name_a == name_b else f"{name_a} → {name_b}"
-            subject = f"{values} {procedure}".strip()
-            if runs[0] is None or runs[1] is None:
-                notes.append(f"only in A: {subject}")
-                continue
-            for measure in measures:
-                a, b = (_values(side, measure) for side in (runs[0], runs[1]))
-                if a and b:
-                    samples.append(_Replications(subject, measure, a, b))
-                else:
-                    notes.append(f"{subject}: {measure}: nothing measured")
-    return samples
-
-
-def _values(runs: Mapping[int, LazyTables], measure: str) -> dict[int, float]:
-    try:
-        values = {seed: evaluate(tables, measure).value for seed, tables in runs.items()}
-    except ValueError as error:
-        raise ScenarioError([f"measures: {error}"]) from None
-    return {seed: value for seed, value in values.items() if value is not None}
-
-
-def _tables_by_point(results: SweepResults) -> dict[tuple[tuple[tuple[str, str], ...], str], dict[int, LazyTables]]:
-    tables: dict[tuple[tuple[tuple[str, str], ...], str], dict[int, LazyTables]] = {}
-    for point, seed, run in results.stored_runs():
-        fields = tuple(sorted((name, str(value)) for name, value in point["values"]))
-        tables.setdefault((fields, point["procedure"]), {})[seed] = LazyTables(run)
-    return tables
-
-
-def _run_samples(
-    first: Results, second: Results, procedures: tuple[str, str] | None, measures: Sequence[str], notes: list[str]
-) -> list[_MobileNodes]:
-    if unknown := [name for name in measures if name not in MOBILE_MEASURES]:
-        raise ScenarioError([
-            f"measures: single runs have no interval of {name!r}: use one of {', '.join(MOBILE_MEASURES)}, or compare sweeps"
-            for name in unknown
-        ])  # fmt: skip
-    seeds = [side.runs["seed"].to_pylist() for side in (first, second)]
-    if seeds[0][:1] != seeds[1][:1]:
-        raise ScenarioError(["the runs have different seeds: give runs with the same seed, or sweeps with several replications"])
-    names_a, names_b = (side.runs["procedure"].to_pylist() for side in (first, second))
-    samples = []
-    for name_a, name_b in _pairs_of_procedures(names_a, names_b, procedures, notes):
-        subject = name_a if name_a == name_b else f"{name_a} → {name_b}"
-        for measure in measures:
-            a, b = (mobile_ratio(side, name, measure) for side, name in ((first, name_a), (second, name_b)))
-            if any(d for _, d in a.values()) and any(d for _, d in b.values()):
-                samples.append(_MobileNodes(subject, measure, a, b))
-            else:
-                notes.append(f"{subject}: {measure}: nothing measured")
-    return samples
+    return Difference(sample.subject, sample.measure, sample.unit, first, second, interval, verdict)
 
 
 __all__ = ["MEASURES", "DiffResults", "Difference", "diff"]

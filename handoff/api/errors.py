@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from handoff.scenario.errors import HandoffError, ScenarioError
 
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
-_ARGUMENTS = {"slo": "targets", "metric": "measures", "zip": "together", "o": "folder"}
+_NEGATED = "no_"
+_ARGUMENTS = {"slo": "targets", "metric": "measures", "zip": "together"}
 """Arguments whose option has another name."""
 
 
@@ -27,4 +28,8 @@ def named_errors() -> Iterator[None]:
 
 
 def _name_arguments(problem: str) -> str:
-    return _OPTION.sub(lambda option: _ARGUMENTS.get(option[1], option[1].replace("-", "_")), problem)
+    return _OPTION.sub(lambda option: _name_argument(option[1].replace("-", "_")), problem)
+
+
+def _name_argument(option: str) -> str:
+    return f"{option.removeprefix(_NEGATED)}=False" if option.startswith(_NEGATED) else _ARGUMENTS.get(option, option)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from handoff.api.results import Results
@@ -14,32 +14,39 @@ MOBILE_MEASURES = {
     "latency_mean": "s", "seamless": "ratio",
 }  # fmt: skip
 """Measures that are ratios of sums over mobile nodes, with their units."""
+_OF_HANDOFFS = {"disruption_mean": "disruption_s", "latency_mean": "latency_s", "seamless": "seamless"}
+"""Means over the handoffs that have a value, and their column."""
+_OF_FLOWS = {"duplicate_ratio": "duplicate", "reordered_ratio": "reordered", "delay_mean": "delay_sum_s", "loss_ratio": "lost"}
+"""Ratios of flows: column of the numerator."""
+
+Ratios = dict[str, dict[str, tuple[float, float]]]
+"""Numerator and denominator by procedure and mobile node."""
 
 
-def mobile_ratio(results: Results, procedure: str, measure: str) -> dict[str, tuple[float, float]]:
-    """Return the numerator and denominator of a measure for each mobile node that has any packets or handoffs."""
-    table = results.handoffs if measure in ("disruption_mean", "latency_mean", "seamless") else results.flows
-    rows = table.filter(pc.field("procedure") == procedure).to_pylist()
-    sums: dict[str, tuple[float, float]] = {}
-    for row in rows:
-        for numerator, denominator in _part(row, measure):
-            a, b = sums.get(row["mobile"], (0.0, 0.0))
-            sums[row["mobile"]] = (a + numerator, b + denominator)
-    return sums
+def mobile_ratios(results: Results, measures: Sequence[str]) -> dict[str, Ratios]:
+    """Return the ratios of measures (``MOBILE_MEASURES``) for each mobile node that has packets or handoffs."""
+    return {measure: _sum_up(results, measure) for measure in measures}
 
 
-def _part(row: dict[str, Any], measure: str) -> Iterable[tuple[float, float]]:
-    if measure == "loss_ratio":
-        yield row["lost"], row["lost"] + row["delivered"]
-    elif measure == "delay_mean":
-        if row["delivered"] and row["delay_sum_s"] is not None:
-            yield row["delay_sum_s"], row["delivered"]
-    elif measure in ("duplicate_ratio", "reordered_ratio"):
-        yield row[measure.removesuffix("_ratio")], row["delivered"]
+def _sum_up(results: Results, measure: str) -> Ratios:
+    if measure in _OF_HANDOFFS:
+        table, column = results.handoffs, _OF_HANDOFFS[measure]
+        numerator = table[column]
+        denominator = pc.is_valid(numerator)
     else:
-        value = row[{"disruption_mean": "disruption_s", "latency_mean": "latency_s", "seamless": "seamless"}[measure]]
-        if value is not None:
-            yield float(value), 1.0
+        table, column = results.flows, _OF_FLOWS[measure]
+        numerator = table[column]
+        denominator = table["delivered"]
+        if measure == "loss_ratio":
+            denominator = pc.add(denominator, numerator)
+    parts = pa.table({
+        "procedure": table["procedure"], "mobile": table["mobile"],
+        "numerator": pc.fill_null(pc.cast(numerator, pa.float64()), 0.0), "denominator": pc.cast(denominator, pa.float64()),
+    }).group_by(["procedure", "mobile"]).aggregate([("numerator", "sum"), ("denominator", "sum")])  # fmt: skip
+    ratios: Ratios = {}
+    for row in parts.to_pylist():
+        ratios.setdefault(row["procedure"], {})[row["mobile"]] = (row["numerator_sum"], row["denominator_sum"])
+    return ratios
 
 
-__all__ = ["MOBILE_MEASURES", "mobile_ratio"]
+__all__ = ["MOBILE_MEASURES", "mobile_ratios"]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from handoff.api.arguments import as_tuple
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.scenario import load, value_text
@@ -21,9 +22,9 @@ from handoff.experiments.planning.request import PlanRequest, validate_request
 from handoff.experiments.planning.run import run_plan
 from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import overall_decision
+from handoff.output.seconds import PS_PER_S
 from handoff.protocol.procedures import parse_names
 
-PS_PER_S = 1e12
 CONFIDENCE, PRECISION, MOST_RUNS = 0.95, 0.01, 12
 """Defaults of ``handoff plan``."""
 
@@ -154,7 +155,7 @@ def plan(
     loaded = load(scenario)
     ranges = tuple(f"{name}={value_text(low)}:{value_text(high)}" for name, (low, high) in (vary or {}).items())
     request = PlanRequest(
-        loaded.path, (), ranges, size, (targets,) if isinstance(targets, str) else tuple(targets),
+        loaded.path, (), ranges, size, as_tuple(targets),
         tuple(parse_names(procedures) if isinstance(procedures, str) else procedures), find, confidence, precision, most_runs,
         seed, warmup, False, None if folder is None else Path(folder), memory_limit, tables=loaded.tables,
     )  # fmt: skip

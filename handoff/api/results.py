@@ -39,14 +39,17 @@ class Results:
         Writes all tables into a folder.
     outcomes : sequence of Outcome
         Outcome of each target for each procedure.
+    warnings : sequence of str
+        Remarks on inputs that may not be what the user takes them for.
     """
 
     def __init__(
         self, title: str, read: Callable[[str], pa.Table], interrupted: bool = False,
         write: Callable[[Path], Any] | None = None, outcomes: Sequence[Outcome] = (),
+        warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.title, self.interrupted = title, interrupted
-        self.outcomes = list(outcomes)
+        self.outcomes, self.warnings = list(outcomes), list(warnings)
         self._read, self._write = read, write
 
     @cached_property
@@ -87,7 +90,7 @@ class Results:
     @property
     def summary(self) -> pa.Table:
         """The main columns of ``runs``."""
-        return self.runs.select([name for name in SUMMARY if name in self.runs.column_names])
+        return self.runs.select(SUMMARY)
 
     @property
     def passed(self) -> bool:
@@ -115,10 +118,13 @@ class Results:
         return int(self.runs.num_rows)
 
     def __repr__(self) -> str:
-        return "\n".join([f"<handoff.Results {self._heading()}>", text_table(self.summary), *map(str, self.outcomes)])
+        return "\n".join([f"<handoff.Results {self._heading()}>", text_table(self.summary), *self._remarks()])
 
     def _repr_html_(self) -> str:
-        return html_table(self.summary, self._heading()) + "".join(f"<p>{html.escape(str(o))}</p>" for o in self.outcomes)
+        return html_table(self.summary, self._heading()) + "".join(f"<p>{html.escape(line)}</p>" for line in self._remarks())
+
+    def _remarks(self) -> list[str]:
+        return [*map(str, self.outcomes), *(f"warning: {warning}" for warning in self.warnings)]
 
     def _heading(self) -> str:
         return self.title + (", interrupted" if self.interrupted else "")

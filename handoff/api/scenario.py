@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +30,14 @@ class Scenario:
         Scenario file, or a name in the folder to which the names of captures and movement files are relative.
     text : str
         Content of the file, or the tables as JSON; results keep it.
+    model : handoff.scenario.Scenario
+        The scenario as validated values, with durations in picoseconds.
     """
 
     tables: dict[str, Any]
     path: Path
     text: str
-
-    @cached_property
-    def model(self) -> ScenarioModel:
-        """The scenario as validated values, with durations in picoseconds."""
-        return ScenarioModel.model_validate(self.tables)
+    model: ScenarioModel
 
     @property
     def name(self) -> str:
@@ -100,6 +97,8 @@ def load(source: str | Path | Mapping[str, Any] | Scenario, **overrides: Any) ->
         With every problem of the tables and the overrides.
     """
     if isinstance(source, Scenario):
+        if not overrides:
+            return source
         tables, path, text = source.tables, source.path, source.text
     elif isinstance(source, Mapping):
         tables = _copy_tables(source)
@@ -118,9 +117,8 @@ def load(source: str | Path | Mapping[str, Any] | Scenario, **overrides: Any) ->
         raise ScenarioError(problems)
     is_file = not isinstance(source, Mapping)
     changes = tuple(f"{name}=" for name in overrides)
-    scenario = Scenario(tables, path, text)
-    validate(tables, path if is_file else "scenario", text if is_file else "", changes, CHANGE)
-    return replace(scenario, text=json.dumps(tables, indent=1, ensure_ascii=False)) if overrides else scenario
+    model = validate(tables, path if is_file else "scenario", text if is_file else "", changes, CHANGE)
+    return Scenario(tables, path, json.dumps(tables, indent=1, ensure_ascii=False) if overrides else text, model)
 
 
 def _copy_tables(source: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,14 +11,14 @@ import pyarrow as pa
 
 from engine.output_file import lock_folder
 from engine.quantities import parse_duration, parse_size
+from handoff.api.arguments import as_tuple
 from handoff.api.errors import named_errors
 from handoff.api.results import Results
 from handoff.api.scenario import Scenario, load
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
 from handoff.experiments.planning.outcome import Outcome, judge_runs
-from handoff.experiments.planning.slo import Target
-from handoff.experiments.planning.target_sources import parse_sources, target_sources
+from handoff.experiments.planning.target_sources import parse_study_targets
 from handoff.experiments.planning.verdict import needs_detail
 from handoff.output import parquet
 from handoff.protocol.mixture import Mixture
@@ -39,7 +38,7 @@ Source = str | Path | Mapping[str, Any] | Scenario
 
 def run(
     scenario: Source, procedure: str | Procedure, *, seed: int | None = None, detail: bool | None = None, threads: int = 1,
-    memory_limit: str | None = None, targets: Sequence[str] = (), progress: bool | Report | None = None,
+    memory_limit: str | None = None, targets: str | Sequence[str] = (), progress: bool | Report | None = None,
     series: str | None = None,
 ) -> Results:  # fmt: skip
     """Run one procedure on a scenario. The parameters are those of :func:`compare`."""
@@ -51,7 +50,7 @@ def run(
 
 def compare(
     scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
-    threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: Sequence[str] = (),
+    threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: str | Sequence[str] = (),
     progress: bool | Report | None = None, series: str | None = None,
 ) -> Results:  # fmt: skip
     """Run procedures on the same packets, movement and random draws.
@@ -76,7 +75,7 @@ def compare(
         your own runs in this process.
     memory_limit : str or None
         Refuse a run that may take more, as in ``"4GB"``.
-    targets : sequence of str
+    targets : str or sequence of str
         Targets, as in ``"loss_ratio<=1e-4"``, in addition to those of ``[slo]`` (``Results.outcomes``, ``Results.passed``).
     progress : bool, callable or None
         True: show a bar. None: in a notebook and on a terminal. A function gets a text and the share of the work that is done.
@@ -109,7 +108,9 @@ def compare(
     with named_errors():
         setup = loaded.build(seed, limit)
         programs = compile_programs(setup, chosen)
-        parsed = _parse_targets(loaded, targets, setup)
+        parsed = parse_study_targets(loaded.model, as_tuple(targets), setup, detail, problems)
+        if problems:
+            raise ScenarioError(problems)
     if problems := series_errors("series", series_ps, setup.network, setup.duration_ps, len(programs)):
         raise ScenarioError(problems)
     if detail is None:
@@ -135,14 +136,6 @@ def compare(
     return _make_results(loaded, setup, seed, runs, programs, interruption.requested, outcomes)
 
 
-def _parse_targets(scenario: Scenario, texts: Sequence[str], setup: Setup) -> list[Target]:
-    problems: list[str] = []
-    parsed = parse_sources(target_sources(scenario.model, texts), setup, problems)
-    if problems:
-        raise ScenarioError(problems)
-    return parsed
-
-
 def _continue(shown: _ShareOfAll, interruption: Interruption, name: str, state: StudyProgress) -> bool:
     shown(name, state)
     return not interruption.requested
@@ -166,7 +159,7 @@ def _make_results(
     outcomes: list[Outcome],
 ) -> Results:  # fmt: skip
     names = [procedure_name(program) for program in programs]
-    command = [*sys.argv[:1], f"handoff.compare({scenario.path.name!r}, {names!r}, seed={seed})"]
+    command = ["python", f"handoff.compare({scenario.path.name!r}, {names!r}, seed={seed})"]
     facts = parquet.provenance(scenario.text, scenario.path, seed, command)
 
     def write(folder: Path) -> None:
@@ -176,7 +169,7 @@ def _make_results(
     def read(name: str) -> pa.Table:
         return parquet.build_table(name, runs, setup, seed, facts)
 
-    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write, outcomes)
+    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write, outcomes, setup.warnings)
 
 
 __all__ = ["Source", "compare", "run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,11 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from handoff.api.arguments import as_tuple
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.scenario import load, value_text
 from handoff.api.study import Source
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
+from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.execution.factory import make_executor
 from handoff.experiments.sweep.dataset import DatasetContents, Run, StoredRun, read_contents, read_points
 from handoff.experiments.sweep.dataset_writer import FinishedRun
@@ -24,10 +26,9 @@ from handoff.experiments.sweep.points import Failure
 from handoff.experiments.sweep.query import make_views, query
 from handoff.experiments.sweep.request import SweepRequest, plan_sweep
 from handoff.experiments.sweep.runner import SweepObserver, run_sweep
-from handoff.experiments.sweep.summary import DEFAULT_MEASURES, LazyTables, estimate_measure
+from handoff.experiments.sweep.summary import LazyTables, estimate_measure
 from handoff.metrics.catalogue import get_measure
-
-PS_PER_S = 1e12
+from handoff.output.seconds import PS_PER_S
 
 
 class SweepResults:
@@ -45,19 +46,33 @@ class SweepResults:
         True if Ctrl-C ended the sweep: runs are missing.
     is_temporary : bool
         True: the folder is removed together with the results.
+    runs : collection of (str, int) or None
+        Point and seed of each run of this sweep; None: all in the folder.
     """
 
     def __init__(
         self, folder: Path, measures: Sequence[str], failures: Sequence[Failure] = (), interrupted: bool = False,
-        is_temporary: bool = False,
+        is_temporary: bool = False, runs: Collection[Run] | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.measures, self.failures, self.interrupted = folder, tuple(measures), tuple(failures), interrupted
+        self._runs = runs
         if is_temporary:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     @cached_property
     def _contents(self) -> DatasetContents:
-        return read_contents(self.folder)
+        contents = read_contents(self.folder)
+        if self._runs is not None:
+            contents.runs = {key: run for key, run in contents.runs.items() if key in self._runs}
+        return contents
+
+    @property
+    def notes(self) -> list[str]:
+        """What the tables leave out or put together: damaged files, and runs of another version of the code."""
+        version = code_version()
+        other = sum(run.code_version != version for run in self._contents.runs.values())
+        stale = [f"{other:,} of {len(self._contents.runs):,} runs were made by another version of the code"] if other else []
+        return [*map(str, self._contents.damaged), *stale]
 
     @cached_property
     def _views(self) -> dict[str, Any]:
@@ -65,8 +80,10 @@ class SweepResults:
 
     @property
     def points(self) -> pa.Table:
-        """One row for each point: its key, the procedure, and a typed column for each field that varies."""
-        return self._views["points"]
+        """One row for each point with a complete run: key, procedure, and a typed column for each field that varies."""
+        points = self._views["points"]
+        known = {point for point, _ in self._contents.runs}
+        return points.filter(pa.array([key in known for key in points["point"].to_pylist()], pa.bool_()))
 
     @property
     def runs(self) -> pa.Table:
@@ -92,7 +109,7 @@ class SweepResults:
         stored: dict[str, list[LazyTables]] = {}
         for (point, _), run in self._contents.runs.items():
             stored.setdefault(point, []).append(LazyTables(run))
-        points = self.points.filter(pa.array([key in stored for key in self.points["point"].to_pylist()], pa.bool_()))
+        points = self.points
         keys = points["point"].to_pylist()
         columns: dict[str, Any] = {"runs": pa.array([len(stored[key]) for key in keys], pa.int64())}
         for name in self.measures:
@@ -104,6 +121,8 @@ class SweepResults:
             columns[f"{column}_low"] = pa.array([low for low, _ in ends], pa.float64())
             columns[f"{column}_high"] = pa.array([high for _, high in ends], pa.float64())
         fields = points.drop_columns("point")
+        if len({tuple(row.values()) for row in fields.to_pylist()}) < len(keys):
+            fields = points  # points that differ in what did not vary: their keys tell them apart
         return pa.table({name: fields[name] for name in fields.column_names} | columns)
 
     def stored_runs(self) -> Iterator[tuple[dict[str, Any], int, StoredRun]]:
@@ -116,7 +135,8 @@ class SweepResults:
         """Return the answer to an SQL query, as ``handoff query`` does."""
         with named_errors():
             result = query(self.folder, sql)
-        return pa.table({name: [row[i] for row in result.rows] for i, name in enumerate(result.columns)})
+        columns = [pa.array([row[i] for row in result.rows]) for i in range(len(result.columns))]
+        return pa.Table.from_arrays(columns, result.columns)
 
     def _with_fields(self, table: Any) -> pa.Table:
         rows = table if isinstance(table, pa.Table) else table.to_table()
@@ -140,7 +160,8 @@ class SweepResults:
 
     def _heading(self) -> str:
         failed = f", {len(self.failures)} points cannot be run" if self.failures else ""
-        return f"{self.summary.num_rows} points, {len(self._contents.runs)} runs{failed}{', interrupted' * self.interrupted}"
+        head = f"{self.summary.num_rows} points, {len(self._contents.runs)} runs{failed}{', interrupted' * self.interrupted}"
+        return "; ".join([head, *self.notes])
 
 
 class _Observer(SweepObserver):
@@ -160,9 +181,9 @@ class _Observer(SweepObserver):
 
 
 def sweep(
-    scenario: Source, vary: Mapping[str, Iterable[Any]] | None = None, procedures: str | Sequence[str] | None = None, *,
+    scenario: Source, vary: Mapping[str, str | Iterable[Any]] | None = None, procedures: str | Sequence[str] | None = None, *,
     runs: int | None = None, together: Sequence[Sequence[str]] = (), where: str | None = None, seed: int | None = None,
-    warmup: str | None = None, batches: int | None = None, detail: bool | None = None, measures: Sequence[str] = (),
+    warmup: str | None = None, batches: int | None = None, detail: bool | None = None, measures: str | Sequence[str] = (),
     folder: str | Path | None = None, jobs: int | None = None, memory_limit: str | None = None,
     progress: bool | Report | None = None,
 ) -> SweepResults:  # fmt: skip
@@ -172,9 +193,9 @@ def sweep(
     ----------
     scenario : str, Path, mapping or Scenario
         See :func:`handoff.load`.
-    vary : mapping of str to iterable
-        Values of each field, by its short name or path, in addition to those of ``[sweep]``:
-        ``{"lead_time": ["20ms", "50ms"], "mobile_nodes": range(10, 50, 10)}``.
+    vary : mapping of str to str or iterable
+        Values of each field by its short name or path, in addition to those of ``[sweep]``. One text is a value, a list or a
+        range of the command line: ``{"lead_time": ["20ms", "50ms"], "mobile_nodes": "10..50 step 10"}``.
     procedures : str, sequence of str or None
         Names; None: those of ``[sweep]``.
     runs : int or None
@@ -185,7 +206,7 @@ def sweep(
         SQL condition that points have to fulfil.
     seed, warmup, batches, detail, memory_limit
         As the options of ``handoff sweep``.
-    measures : sequence of str
+    measures : str or sequence of str
         Measures of the summary.
     folder : str, Path or None
         Folder of the dataset, which the sweep continues. None: a temporary one, which is removed with the result.
@@ -202,8 +223,8 @@ def sweep(
     loaded = load(scenario)
     named = procedures if procedures is None or isinstance(procedures, str) else ",".join(procedures)
     request = SweepRequest(
-        loaded.path, tuple(f"{name}={','.join(map(value_text, values))}" for name, values in (vary or {}).items()),
-        tuple(map(",".join, together)), named, runs, where, seed, (), warmup, batches, detail, memory_limit, tuple(measures),
+        loaded.path, tuple(f"{name}={','.join(map(value_text, as_tuple(values)))}" for name, values in (vary or {}).items()),
+        tuple(map(",".join, together)), named, runs, where, seed, (), warmup, batches, detail, memory_limit, as_tuple(measures),
         tables=loaded.tables,
     )  # fmt: skip
     with named_errors():
@@ -213,7 +234,8 @@ def sweep(
     with named_errors(), interruptible() as interruption, reporting(progress) as report:
         interruption.on_request(executor.stop)
         result = run_sweep(plan, place, executor, observer=_Observer(report, interruption))
-    return SweepResults(place, chosen or DEFAULT_MEASURES, result.failures, result.interrupted, folder is None)
+    wanted = {(point.key, seed) for point in plan.points for seed in plan.seeds}
+    return SweepResults(place, chosen, result.failures, result.interrupted, folder is None, wanted)
 
 
 __all__ = ["SweepResults", "sweep"]

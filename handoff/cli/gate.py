@@ -12,9 +12,8 @@ from handoff.cli.exit_codes import ExitCode
 from handoff.cli.terminal import show
 from handoff.experiments.planning.outcome import Outcome
 from handoff.experiments.planning.slo import Target
-from handoff.experiments.planning.target_sources import parse_sources, target_sources
+from handoff.experiments.planning.target_sources import parse_study_targets
 from handoff.experiments.planning.verdict import needs_detail
-from handoff.metrics.catalogue import get_measure
 from handoff.output.junit import JunitCase, render_junit
 from handoff.protocol.setup import Setup
 from handoff.scenario import Scenario, ScenarioError
@@ -90,12 +89,7 @@ def open_gate(scenario: Scenario, slo: Sequence[str], setup: Setup | None, detai
         If a target is wrong, needs what ``--no-detail`` leaves out, or is missing.
     """
     problems: list[str] = []
-    targets = parse_sources(target_sources(scenario, slo), setup, problems)
-    if detail is False:
-        problems += [
-            f"{target}: this measure needs a record of every packet: leave out --no-detail"
-            for target in targets if get_measure(target.measure).detail
-        ]  # fmt: skip
+    targets = parse_study_targets(scenario, slo, setup, detail, problems)
     if junit is not None and not targets and not problems:
         problems.append(NO_TARGET)
     if problems:

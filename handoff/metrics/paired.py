@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,23 @@ import numpy.typing as npt
 from handoff.metrics.confidence import EXACT, STUDENT, Interval, error_probability, mean_interval, unbounded_interval
 
 WELCH = "Welch's t"
-BOOTSTRAP = "studentized bootstrap"
-MIN_UNITS = 10
-"""Fewest units of a bootstrap: with less the resamples are too alike."""
-RESAMPLES = 2000
+BOOTSTRAP = "t and bootstrap"
+MIN_DIFFERENT_UNITS = 20
+"""Fewest units that have to differ for an interval: with less, the spread is not known."""
+MAX_UNITS = 500
+"""Units of a bootstrap. More are added up in as many groups, whose sums are as independent as the units."""
+TAIL_RESAMPLES, MIN_RESAMPLES, MAX_RESAMPLES = 10, 2000, 50_000
+"""Resamples beyond each end of an interval, and the bounds of their number."""
 BOOTSTRAP_SEED = 1
 """Seed of the resamples, so that a comparison prints the same interval each time."""
+_PAIRS = np.triu_indices(4)
 
 Floats = npt.NDArray[np.float64]
+
+
+def exact_difference(difference: float, n: int) -> Interval:
+    """Return a difference that no seed changes."""
+    return Interval(difference, difference, difference, n, EXACT)
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -29,7 +39,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float], confidenc
     """
     differences = [b - a for a, b in zip(first, second, strict=True)]
     if differences and not any(differences):
-        return Interval(0.0, 0.0, 0.0, len(differences), EXACT)
+        return exact_difference(0.0, len(differences))
     interval = mean_interval(differences, confidence)
     return unbounded_interval(differences) if interval.low == interval.high else interval
 
@@ -50,14 +60,13 @@ def unpaired_difference(first: Sequence[float], second: Sequence[float], confide
     return Interval(difference, difference - half, difference + half, len(first) + len(second), WELCH)
 
 
-def ratio_difference(
-    first: tuple[Floats, Floats], second: tuple[Floats, Floats], confidence: float = 0.95
-) -> Interval:
-    """Return the interval of the difference of two ratios of sums over the same units, by a bootstrap of the units.
+def ratio_difference(first: tuple[Floats, Floats], second: tuple[Floats, Floats], confidence: float = 0.95) -> Interval:
+    """Return an interval of the difference of two ratios of sums over the same units.
 
-    Units are mobile nodes, for instance: what happens to one packet depends on the others of its node, so that nodes are drawn,
-    and each drawn node brings its part of both numerators and denominators. The studentized bootstrap (Efron and Tibshirani,
-    1993, 12.5) is used, whose ends follow the skewness of losses; the deviation is that of the jackknife's linear form.
+    Units are mobile nodes, for instance: what happens to one packet depends on the others of its node, so that nodes are
+    independent, and packets are not. The interval contains two others: Student's t with the deviation of the linear form of the
+    ratios, which is too short for a difference of skewed values, and the studentized bootstrap of the units (Efron and
+    Tibshirani, 1993, 12.5), whose ends follow the skewness, and which is too short where a few units decide.
 
     Parameters
     ----------
@@ -69,43 +78,84 @@ def ratio_difference(
     Returns
     -------
     Interval
-        Unbounded if there are fewer than ``MIN_UNITS`` units; exact if no unit differs.
+        Unbounded if fewer than ``MIN_DIFFERENT_UNITS`` units differ; exact if none does.
     """
     alpha = error_probability(confidence)
     columns = np.array([*first, *second], np.float64)
-    units = columns.shape[1]
-    sums = columns.sum(axis=1)
+    units, sums = columns.shape[1], columns.sum(axis=1)
     if not (sums[1] and sums[3]):
         return Interval(math.nan, -math.inf, math.inf, units)
     difference = float(sums[2] / sums[3] - sums[0] / sums[1])
-    if np.array_equal(columns[:2], columns[2:]):
-        return Interval(0.0, 0.0, 0.0, units, EXACT)
-    if units < MIN_UNITS:
+    different = int((columns[:2] != columns[2:]).any(axis=0).sum())
+    if not different:
+        return exact_difference(0.0, units)
+    if different < MIN_DIFFERENT_UNITS:
         return Interval(difference, -math.inf, math.inf, units)
-    spread = _deviation(columns[:, None, :], sums[:, None])[0]
+    from scipy.special import stdtrit
+
+    columns = _group_units(columns)
+    products = columns[_PAIRS[0]] * columns[_PAIRS[1]]
+    groups = columns.shape[1]
+    spread = float(_deviation(sums[None], products.sum(axis=1)[None], groups)[0])
     if not spread:
         return Interval(difference, -math.inf, math.inf, units)
-    rng = np.random.default_rng(BOOTSTRAP_SEED)
-    deviations = []
-    for _ in range(RESAMPLES // 100):
-        drawn = columns[:, rng.integers(0, units, (100, units))]
-        totals = drawn.sum(axis=2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            offset = totals[2] / totals[3] - totals[0] / totals[1] - difference
-            deviations.append(offset / _deviation(drawn, totals))
-    t = np.concatenate(deviations)
-    t = t[np.isfinite(t)]
-    low, high = np.quantile(t, [alpha / 2, 1 - alpha / 2])
-    return Interval(difference, difference - float(high) * spread, difference - float(low) * spread, units, BOOTSTRAP)
-
-
-def _deviation(columns: Floats, sums: Floats) -> Floats:
-    """Return the standard deviation of the difference of ratios: columns (4, resamples, units), sums (4, resamples)."""
-    units = columns.shape[2]
+    resamples = min(max(MIN_RESAMPLES, math.ceil(2 * TAIL_RESAMPLES / alpha)), MAX_RESAMPLES)
+    counts = _draw_counts(groups, resamples)
+    totals = counts @ columns.T
     with np.errstate(divide="ignore", invalid="ignore"):
-        residual = (columns[2] - (sums[2] / sums[3])[:, None] * columns[3]) / sums[3][:, None]
-        residual -= (columns[0] - (sums[0] / sums[1])[:, None] * columns[1]) / sums[1][:, None]
-        return np.asarray(np.sqrt((residual**2).sum(axis=1) * units / (units - 1)), np.float64)
+        offset = totals[:, 2] / totals[:, 3] - totals[:, 0] / totals[:, 1] - difference
+        t = offset / _deviation(totals, counts @ products.T, groups)
+    t = np.sort(t[~np.isnan(t)])  # a resample without spread is infinitely far away
+    cut = math.floor(alpha / 2 * len(t))
+    student = float(stdtrit(groups - 1, 1 - alpha / 2))
+    low, high = max(float(t[-1 - cut]), student), min(float(t[cut]), -student)
+    return Interval(difference, difference - low * spread, difference - high * spread, units, BOOTSTRAP)
 
 
-__all__ = ["BOOTSTRAP", "EXACT", "STUDENT", "WELCH", "paired_difference", "ratio_difference", "unpaired_difference"]
+def _group_units(columns: Floats) -> Floats:
+    """Return the columns (4, units), or their sums over at most ``MAX_UNITS`` groups that are drawn once."""
+    units = columns.shape[1]
+    if units <= MAX_UNITS:
+        return columns
+    group = np.random.default_rng(BOOTSTRAP_SEED).permutation(units) % MAX_UNITS
+    return np.stack([np.bincount(group, row, MAX_UNITS) for row in columns])
+
+
+@lru_cache(maxsize=4)
+def _draw_counts(units: int, resamples: int) -> Floats:
+    """Return how often each unit is in each resample, (resamples, units). All measures of a comparison share the draws."""
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    counts = np.empty((resamples, units), np.float64)
+    for i in range(0, resamples, MIN_RESAMPLES):
+        rows = min(MIN_RESAMPLES, resamples - i)
+        drawn = rng.integers(0, units, (rows, units)) + units * np.arange(rows)[:, None]
+        counts[i : i + rows] = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units)
+    return counts
+
+
+def _deviation(totals: Floats, products: Floats, units: int) -> Floats:
+    """Return the standard deviation of the difference of ratios in each resample.
+
+    The linear form of the difference weighs the four sums; the sum of its squares over the units follows from the sums of the
+    products of columns.
+
+    Parameters
+    ----------
+    totals : ndarray (resamples, 4)
+        Sums of the columns.
+    products : ndarray (resamples, 10)
+        Sums of the products of each two columns (``_PAIRS``).
+    units : int
+        Number of units.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b = 1 / totals[:, 1], 1 / totals[:, 3]
+        weights = np.stack([-a, totals[:, 0] * a * a, b, -totals[:, 2] * b * b], axis=1)
+        pairs = weights[:, _PAIRS[0]] * weights[:, _PAIRS[1]] * np.where(_PAIRS[0] == _PAIRS[1], 1, 2)
+        squares = np.maximum((pairs * products).sum(axis=1), 0)
+        return np.asarray(np.sqrt(squares * units / (units - 1)), np.float64)
+
+
+__all__ = [
+    "BOOTSTRAP", "EXACT", "STUDENT", "WELCH", "exact_difference", "paired_difference", "ratio_difference", "unpaired_difference",
+]  # fmt: skip

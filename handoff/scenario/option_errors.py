@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -37,9 +38,19 @@ def parse_option(option: str, read: Callable[[str], T], text: str | None, proble
 def seed_range_errors(seed: int, runs: int) -> list[str]:
     """Return the problem of a first seed and a number of replications, each of which adds 1 to the seed; [] if there is none."""
     largest = FOREVER - runs + 1
+    if seed < 0:
+        return [f"seed is {seed}: give 0 or more"]
     if seed <= largest:
         return []
     return [f"seed {seed} and {runs} replications go beyond the largest seed, {FOREVER}: give a seed of at most {largest}"]
+
+
+def range_errors(**limits: tuple[float | None, float, float]) -> list[str]:
+    """Return a problem for each named value outside of its limits, given as (value, least, greatest). None is no value."""
+    return [
+        f"{name} is {value}: give " + (f"{least:g} or more" if greatest == math.inf else f"{least:g} to {greatest:g}")
+        for name, (value, least, greatest) in limits.items() if value is not None and not least <= value <= greatest
+    ]  # fmt: skip
 
 
 def load_with_problems(problems: list[str], load: Callable[[], T], *, last: bool = True) -> T:

@@ -31,6 +31,8 @@ def make_executor(
         With one line for each wrong argument.
     """
     jobs = available_cpus() if jobs is None else jobs
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}: give 1 or more")
     if scheduler is not None or cluster is not None:
         from handoff.experiments.execution.dask_executor import DaskExecutor
 

@@ -30,11 +30,16 @@ from handoff.scenario import ScenarioError
 from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.load import build_scenario, read_tables
 from handoff.scenario.load import validate as validate_scenario
-from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.option_errors import load_with_problems, parse_option, range_errors, seed_range_errors
 from handoff.scenario.overrides import resolve_paths
 
 MAX_RECORDED_PACKETS = 10**6
 """Packets of a run up to which a plan records them for an exact percentile of the delay: 200 MB for each run at a time."""
+
+
+SIZES = ("buffer", "lead", "agents")
+CONFIDENCE_RANGE, PRECISION_RANGE, RUNS_RANGE = (0.5, 0.9999), (1e-4, 0.5), (2, 1000)
+"""Least and greatest values."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,15 @@ def validate_request(request: PlanRequest) -> ValidatedPlan:
     if warmup_ps >= scenario.duration:
         errors.append(f"--warmup {request.warmup}: the run ends at {data['duration']}: nothing would be measured")
     seed = scenario.seed if request.seed is None else request.seed
+    errors += range_errors(
+        confidence=(request.confidence, *CONFIDENCE_RANGE), precision=(request.precision, *PRECISION_RANGE),
+        most_runs=(request.most_runs, *RUNS_RANGE),
+    )  # fmt: skip
     errors += seed_range_errors(seed, request.most_runs)
+    if request.find not in (None, "largest", "smallest"):
+        errors.append(f"find is {request.find!r}: give 'largest' or 'smallest'")
+    if request.size not in (None, *SIZES):
+        errors.append(f"size is {request.size!r}: give one of {', '.join(SIZES)}")
     steps, setup = _make_steps(request, data, scenario.seed, limit, errors)
     sources = target_sources(scenario, request.slo)
     if not any(texts for _, texts in sources) and request.size in DEFAULT_TARGET:
@@ -218,7 +231,7 @@ def _make_steps(
         if request.vary:
             problem = vary_problem(request.vary[0], data, request.precision, request.find)
             steps: list[SearchStep] = [lambda answers: problem]
-        elif request.size is not None:
+        elif request.size in SIZES:
             steps = sizing_steps(request.size, data)
             problem = steps[0]({})
         else:

@@ -15,6 +15,33 @@ def target_sources(scenario: Scenario, texts: Sequence[str]) -> list[tuple[str, 
     return [("[slo]", [] if scenario.slo is None else scenario.slo.targets), ("--slo", texts)]
 
 
+def parse_study_targets(
+    scenario: Scenario, texts: Sequence[str], setup: Setup | None, detail: bool | None, problems: list[str]
+) -> list[Target]:
+    """Parse the targets of a study, or of the first point of a sweep.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Scenario with ``[slo]``.
+    texts : sequence of str
+        Further targets.
+    setup : Setup or None
+        As for :func:`parse_sources`.
+    detail : bool or None
+        False: no packet is recorded, which is a problem for some measures.
+    problems : list of str
+        Receives each mistake.
+    """
+    targets = parse_sources(target_sources(scenario, texts), setup, problems)
+    if detail is False:
+        problems += [
+            f"{target}: this measure needs a record of every packet: leave out --no-detail"
+            for target in targets if get_measure(target.measure).detail
+        ]  # fmt: skip
+    return targets
+
+
 def parse_sources(sources: Sequence[tuple[str, Sequence[str]]], setup: Setup | None, errors: list[str]) -> list[Target]:
     """Parse the targets of all sources together.
 
@@ -48,4 +75,4 @@ def _unit_finder(setup: Setup | None) -> Callable[[str], str]:
     return lambda name: get_measure(name, nodes, links).unit
 
 
-__all__ = ["parse_sources", "target_sources"]
+__all__ = ["parse_sources", "parse_study_targets", "target_sources"]

@@ -10,15 +10,14 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
-from engine.regular_file import open_regular
 from handoff.experiments.execution.code_version import code_version
 from handoff.experiments.sweep.dataset import DATASET_SCHEMAS, DatasetContents, read_contents, read_points
 from handoff.experiments.sweep.field_columns import field_columns
 from handoff.experiments.sweep.sandbox import error_message, sandboxed_connection, select_problem
 from handoff.output.parquet import TABLE_FILES
 from handoff.output.printable import printable
+from handoff.output.table_file import read_table_file
 
 
 @dataclass(frozen=True)
@@ -88,14 +87,8 @@ def query(folder: Path, sql: str) -> QueryResult:
 
 
 def _read_study(folder: Path) -> dict[str, pa.Table]:
-    views = {}
-    for path in [folder / file for file in TABLE_FILES if (folder / file).exists()]:
-        try:
-            with open_regular(path) as file:
-                views[path.stem] = pq.ParquetFile(file).read()
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{printable(str(path))}: damaged: {' '.join(str(error).split())}") from None
-    return views
+    paths = [folder / file for file in TABLE_FILES if (folder / file).exists()]
+    return {path.stem: read_table_file(path) for path in paths}
 
 
 def make_views(folder: Path, contents: DatasetContents) -> dict[str, Any]:

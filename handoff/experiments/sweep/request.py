@@ -22,11 +22,15 @@ from handoff.scenario import Scenario, ScenarioError
 from handoff.scenario.experiment import Sweep
 from handoff.scenario.load import read_tables, unknown_fields, validate
 from handoff.scenario.numeric_field import NumericField
-from handoff.scenario.option_errors import load_with_problems, parse_option, seed_range_errors
+from handoff.scenario.option_errors import load_with_problems, parse_option, range_errors, seed_range_errors
 from handoff.scenario.value_ranges import expand_values
 from handoff.workload.build import build_network
 
 _PLAIN_NUMBER = re.compile(NUMBER)
+
+
+MAX_REPLICATIONS = 10**6
+MAX_BATCHES = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def plan_sweep(request: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
         problems.append(f"{MIXTURE}: the scenario has no groups: give each group a table [[{MIXTURE}]]")
     runs = base.runs if request.runs is None else request.runs
     seed = scenario.seed if request.seed is None else request.seed
+    problems += range_errors(runs=(runs, 1, MAX_REPLICATIONS), batches=(request.batches, 1, MAX_BATCHES))
     problems += seed_range_errors(seed, runs)
     warmup = base.warmup if warmup is None else warmup
     if warmup >= scenario.duration:

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import handoff
@@ -68,6 +69,59 @@ def test_a_plan_finds_the_smallest_buffer(walk):
     assert pa.table(result).equals(result.values)
     assert "smallest" in repr(result)
     assert "<caption>lost &lt;= 0" in result._repr_html_()
+
+
+def test_a_text_is_one_argument(walk):
+    """A value of a field may be a range of the command line, and one measure or target needs no list."""
+    result = handoff.sweep(walk, {"buffer": "10..30 step 10"}, "mipv4", runs=1, jobs=1, measures="lost")
+    assert result.summary["buffer"].to_pylist() == [10, 20, 30]
+    assert handoff.read(result.folder, "lost").measures == ("lost",)
+    assert [o.passed for o in handoff.run(walk, "mipv4", targets="sent>=1").outcomes] == [True]
+    assert result.query("select 1 as x, 2 as x").column_names == ["x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"runs": 0}, "runs is 0: give 1 to"), ({"batches": -1}, "batches is -1"), ({"seed": -3}, "seed is -3: give 0 or more"),
+        ({"jobs": 0}, "jobs is 0: give 1 or more"),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_sweep_have_limits(walk, tmp_path, arguments, problem):
+    with pytest.raises(handoff.HandoffError, match=problem):
+        handoff.sweep(walk, {"buffer": [1]}, "mipv4", folder=tmp_path / "out", **{"jobs": 1, **arguments})
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_limits_of_a_plan_are_said_at_once(walk):
+    wrong = {"confidence": 1.5, "precision": -1, "most_runs": 0, "find": "biggest", "seed": -1}
+    with pytest.raises(handoff.HandoffError) as failure:
+        handoff.plan(walk, {"buffer": (1, 9)}, "lost<=0", jobs=1, **wrong)
+    assert {problem.split()[0] for problem in failure.value.problems} == wrong.keys()
+    with pytest.raises(handoff.HandoffError, match="size is 'cells': give one of buffer, lead, agents"):
+        handoff.plan(walk, size="cells", targets="lost<=0", jobs=1)
+
+
+def test_the_command_line_has_the_same_limits():
+    from handoff.cli.commands.plan import plan
+    from handoff.cli.commands.sweep import sweep
+    from handoff.experiments.planning import request as planning
+    from handoff.experiments.sweep import request as sweeping
+
+    ranges = {p.name: (p.type.min, p.type.max) for p in (*plan.params, *sweep.params) if hasattr(p.type, "min")}
+    assert ranges["confidence"] == planning.CONFIDENCE_RANGE
+    assert ranges["precision"] == planning.PRECISION_RANGE
+    assert ranges["most_runs"] == planning.RUNS_RANGE
+    assert (ranges["runs"][1], ranges["batches"][1]) == (sweeping.MAX_REPLICATIONS, sweeping.MAX_BATCHES)
+
+
+def test_a_folder_of_an_older_version_is_refused(walk, tmp_path):
+    handoff.run(walk, "mipv4").write(tmp_path)
+    file = tmp_path / "runs.parquet"
+    runs = pq.read_table(file)
+    pq.write_table(runs.rename_columns([name.replace("until_s", "until_ps") for name in runs.column_names]), file)
+    with pytest.raises(handoff.HandoffError, match="of an older version, with times in picoseconds"):
+        handoff.read(tmp_path)
 
 
 def test_ctrl_c_ends_a_plan_with_what_is_known(walk):
