@@ -68,7 +68,7 @@ class SweepResults:
 
     @property
     def notes(self) -> list[str]:
-        """What the tables leave out or put together: damaged files, and runs of another version of the code."""
+        """Damaged files, which the tables leave out, and runs of another version of the code, which they contain."""
         version = code_version()
         other = sum(run.code_version != version for run in self._contents.runs.values())
         stale = [f"{other:,} of {len(self._contents.runs):,} runs were made by another version of the code"] if other else []

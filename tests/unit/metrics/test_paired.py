@@ -64,7 +64,7 @@ def test_units_that_hardly_differ_give_no_interval():
 
 
 def test_many_units_are_put_together():
-    """Of 20,000 units 1 % lose packets: groups of 40 have the same sums, and 0.05 % of them are lost."""
+    """One percent of 20,000 units lose five of 100 packets: 0.05 %. Groups of 40 units have the same sums."""
     rng = np.random.default_rng(3)
     sent, none = np.full(20_000, 100.0), np.zeros(20_000)
     lost = (rng.random(20_000) < 0.01) * 5.0
