@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from handoff.cli.log import Level, log
-from handoff.experiments.planning.slo import Target, parse_targets
+from handoff.experiments.planning.slo import parse_targets
 from handoff.experiments.sweep.dataset import StoredRun, read_contents, read_points
-from handoff.experiments.sweep.field_columns import field_columns
+from handoff.experiments.sweep.field_columns import parse_numbers
 from handoff.experiments.sweep.summary import DEFAULT_MEASURES, Estimate, LazyTables, estimate_measure
 from handoff.metrics.catalogue import get_measure
 from handoff.output.printable import printable
 from handoff.output.report.contents import Report
-from handoff.output.report.sweep_report import PointValue, SweepMeasure, SweepPoint, sweep_report
+from handoff.output.report.sweep_report import PointValue, SweepMeasure, SweepPoint, SweepTarget, sweep_report
 
 MORE_MEASURES = ("seamless", "extra_bytes_per_handoff")
 """Measures of the report beside those of ``handoff sweep``."""
@@ -47,7 +49,13 @@ def dataset_report(folder: Path, slo: Sequence[str]) -> Report:
     ]  # fmt: skip
     if not points:
         raise ValueError(f"{printable(str(folder))}: no run in it is complete: there is nothing to report")
-    measures = [SweepMeasure(name, get_measure(name).unit, get_measure(name).about, _limits(targets, name)) for name in names]
+    measures = [
+        SweepMeasure(
+            name, get_measure(name).unit, get_measure(name).about,
+            tuple(SweepTarget(str(t), t.limit, t.holds) for t in targets if t.measure == name),
+        )
+        for name in names
+    ]  # fmt: skip
     scenario = json.loads(rows[0]["scenario"])
     versions = sorted({stored.code_version for stored in contents.runs.values()})
     seeds = sorted({seed for _, seed in contents.runs})
@@ -58,26 +66,19 @@ def dataset_report(folder: Path, slo: Sequence[str]) -> Report:
     return sweep_report(str(scenario.get("name", folder.name)), points, measures, facts)
 
 
-def _limits(targets: Sequence[Target], name: str) -> tuple[tuple[str, float], ...]:
-    return tuple((str(t), t.limit) for t in targets if t.measure == name)
-
-
 def _numbers(rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     """Return the values of each point that are numbers; durations in milliseconds."""
-    table = field_columns([dict(row["values"]) for row in rows])
-    found: list[dict[str, float]] = [{} for _ in rows]
-    fields = dict.fromkeys(name for row in rows for name, _ in row["values"])
-    for name in fields:
-        for column in (c for c in table.column_names if c == name or c.startswith(f"{name}_")):
-            values = table[column].to_pylist()
-            if any(isinstance(value, str | bool) for value in values):
-                continue
-            scale = MS_PER_S if column == f"{name}_s" else 1.0
-            for point, value in zip(found, values, strict=True):
-                if value is not None:
-                    point[name] = value * scale
-            break
-    return found
+    points: list[dict[str, float]] = [{} for _ in rows]
+    texts = [dict(row["values"]) for row in rows]
+    for name in dict.fromkeys(name for row in texts for name in row):
+        numbers = parse_numbers([row.get(name) for row in texts])
+        if numbers is None or pa.types.is_boolean(numbers.values.type):
+            continue
+        scale = MS_PER_S if numbers.suffix == "_s" else 1.0
+        for point, value in zip(points, numbers.values.to_pylist(), strict=True):
+            if value is not None:
+                point[name] = value * scale
+    return points
 
 
 def _point_values(runs: list[StoredRun], names: Iterable[str]) -> dict[str, PointValue]:

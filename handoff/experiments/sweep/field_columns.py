@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,35 @@ _SUFFIXES = {
 """Suffix of a column of numbers: its quantity, and its unit in scenario files and as metadata."""
 
 
+@dataclass(frozen=True)
+class FieldNumbers:
+    """Values of a field as numbers or booleans.
+
+    Attributes
+    ----------
+    values : pyarrow.Array
+        One for each row; null where the row does not vary the field.
+    suffix : str
+        Suffix of the unit of a quantity, as in ``_s``; empty if the texts are plain numbers or booleans.
+    symbol : str
+        The unit as metadata; empty if there is none.
+    """
+
+    values: pa.Array
+    suffix: str = ""
+    symbol: str = ""
+
+
+def parse_numbers(texts: Sequence[str | None]) -> FieldNumbers | None:
+    """Return the values of a field as numbers, or as quantities of one kind in the unit of the suffix; None if they are neither."""
+    if (values := _parse_column(texts, _parse_json_number)) is not None:
+        return FieldNumbers(values)
+    for suffix, (quantity, unit, symbol) in _SUFFIXES.items():
+        if (values := _parse_column(texts, partial(_parse_quantity, quantity, unit))) is not None:
+            return FieldNumbers(values, suffix, symbol)
+    return None
+
+
 def field_columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
     """Return one column for each field that any row varies; a row that does not vary a field has null there.
 
@@ -34,16 +64,16 @@ def field_columns(rows: Sequence[Mapping[str, str]]) -> pa.Table:
     """
     columns: dict[str, pa.Array] = {}
     units: dict[str, str] = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
+    names = dict.fromkeys(name for row in rows for name in row)
+    for name in names:
         texts = [row.get(name) for row in rows]
-        numbers = _parse_column(texts, _parse_json_number)
-        columns[name] = pa.array(texts, pa.string()) if numbers is None else numbers
-        if numbers is None:
-            for suffix, (quantity, unit, symbol) in _SUFFIXES.items():
-                if (values := _parse_column(texts, partial(_parse_quantity, quantity, unit))) is not None:
-                    if name + suffix not in columns:
-                        columns[name + suffix], units[name + suffix] = values, symbol
-                    break
+        numbers = parse_numbers(texts)
+        if numbers is not None and not numbers.suffix:
+            columns[name] = numbers.values
+            continue
+        columns[name] = pa.array(texts, pa.string())
+        if numbers is not None and (column := name + numbers.suffix) not in names:
+            columns[column], units[column] = numbers.values, numbers.symbol
     fields = [
         pa.field(name, values.type, metadata={UNIT_KEY: units.get(name, ""), ABOUT_KEY: "Value of the varied field."})
         for name, values in columns.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,13 +73,22 @@ class SweepPoint:
 
 
 @dataclass(frozen=True)
+class SweepTarget:
+    """Target for a measure: its text, its limit in the unit of the measure, and whether a value meets it."""
+
+    text: str
+    limit: float
+    holds: Callable[[float], bool]
+
+
+@dataclass(frozen=True)
 class SweepMeasure:
-    """Measure of a sweep: name, unit as in the catalogue, definition, and limits of targets in its unit."""
+    """Measure of a sweep: name, unit as in the catalogue, definition, and targets."""
 
     name: str
     unit: str
     about: str
-    limits: tuple[tuple[str, float], ...] = ()
+    targets: tuple[SweepTarget, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,9 +193,9 @@ def _curve(points: Sequence[SweepPoint], measure: SweepMeasure, axes: _Axes) -> 
         "encoding": {"x": x_encoding, "y": {**y, "field": "mean"}, **colours, "tooltip": tooltip},
     }  # fmt: skip
     layers: list[dict[str, Any]] = [band, line_mark]
-    for text, limit in measure.limits:
+    for target in measure.targets:
         layers.append({
-            "data": {"values": [{"limit": limit / scale, "text": text}]},
+            "data": {"values": [{"limit": target.limit / scale, "text": target.text}]},
             "mark": {"type": "rule", "color": BAD, "strokeDash": [6, 4]},
             "encoding": {"y": {"field": "limit", "type": "quantitative"}, "tooltip": [nominal("text", "target")]},
         })  # fmt: skip
@@ -208,10 +217,9 @@ def _curve_sentence(
     least, most = (pick(known, key=lambda pair: pair[1].mean or 0.0) for pick in (min, max))
     ends = [f"{_show(v.mean, measure.unit)} ({_place(p)})" for p, v in (least, most)]
     text = f"From {ends[0]} to {ends[1]}: {measure.about}."
-    for target, limit in measure.limits:
-        upper = "<" in target
-        good = sum((v.mean or 0.0) <= limit if upper else (v.mean or 0.0) >= limit for _, v in known)
-        text += f" {good} of {plural(len(known), 'point')} meet {target}."
+    for target in measure.targets:
+        good = sum(target.holds(v.mean or 0.0) for _, v in known)
+        text += f" {good} of {plural(len(known), 'point')} meet {target.text}."
     return text + (f" {lines - MAX_LINES} more lines are only in the table." if lines > MAX_LINES else "")
 
 
@@ -253,13 +261,13 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
         f"Of {plural(len(points), 'point')}, the mean {main.name} is smallest, {_show(_mean(best, main), main.unit)}, for "
         f"{_place(best)}, and largest, {_show(_mean(worst, main), main.unit)}, for {_place(worst)}."
     )
-    limits = [(m, target, limit) for m in measures for target, limit in m.limits]
-    if not limits:
+    targets = [(m, target) for m in measures for target in m.targets]
+    if not targets:
         others = [m for m in measures if m is not main and _mean(best, m) is not None]
         cost = [f"{m.name} {_show(_mean(best, m), m.unit)}" for m in others]
         return (first, f"At its best point: {join_words(cost)}.") if cost else (first,)
-    good = [p for p in points if all(_holds(p, m, target, limit) for m, target, limit in limits)]
-    names = join_words([target for _, target, _ in limits])
+    good = [p for p in points if all((mean := _mean(p, m)) is not None and target.holds(mean) for m, target in targets)]
+    names = join_words([target.text for _, target in targets])
     if not good:
         return first, f"No point meets {names} in the mean."
     return first, f"{len(good)} of {plural(len(points), 'point')} meet {names} in the mean, the first of them {_place(good[0])}."
@@ -268,8 +276,3 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
 def _mean(point: SweepPoint, measure: SweepMeasure) -> float | None:
     value = point.measures.get(measure.name)
     return None if value is None else value.mean
-
-
-def _holds(point: SweepPoint, measure: SweepMeasure, target: str, limit: float) -> bool:
-    mean = _mean(point, measure)
-    return mean is not None and (mean <= limit if "<" in target else mean >= limit)

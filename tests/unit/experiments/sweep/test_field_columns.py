@@ -42,3 +42,6 @@ def test_text_stays_beside_its_quantity():
 
 def test_field_of_the_same_name_is_not_replaced():
     assert field_columns([{"lead_s": "5", "lead": "1ms"}]).to_pydict() == {"lead_s": [5], "lead": ["1ms"]}
+    table = field_columns([{"lead": "1ms", "lead_s": "5"}])
+    assert table.to_pydict() == {"lead": ["1ms"], "lead_s": [5]}
+    assert table.schema.field("lead_s").metadata[b"unit"] == b""

@@ -2,8 +2,9 @@
 
 import pytest
 
+from handoff.experiments.planning.slo import Target
 from handoff.output.report.page import render_page
-from handoff.output.report.sweep_report import MAX_LINES, PointValue, SweepMeasure, SweepPoint, sweep_report
+from handoff.output.report.sweep_report import MAX_LINES, PointValue, SweepMeasure, SweepPoint, SweepTarget, sweep_report
 from tests.unit.output.report.test_study_report import specs, values
 
 LOSS = SweepMeasure("loss_ratio", "ratio", "lost / (lost + delivered)")
@@ -26,20 +27,37 @@ def test_the_verdict_names_the_best_and_the_worst_point():
     assert second == "At its best point: delay_p99 20 ms."
 
 
+def with_target(name, relation, limit, unit):
+    target = Target(name, relation, limit, unit)
+    return SweepMeasure(name, unit, "about", (SweepTarget(str(target), limit, target.holds),))
+
+
 @pytest.mark.parametrize(
-    ("target", "limit", "second"),
+    ("relation", "limit", "second"),
     [
-        ("loss_ratio <= 0.015", 0.015, "2 of 4 points meet loss_ratio <= 0.015 in the mean, the first of them mipv6, buffer 10."),
-        ("loss_ratio >= 0.05", 0.05, "No point meets loss_ratio >= 0.05 in the mean."),
+        ("<=", 0.015, "2 of 4 points meet loss_ratio <= 0.015 in the mean, the first of them mipv6, buffer 10."),
+        (">=", 0.05, "No point meets loss_ratio >= 0.05 in the mean."),
+        ("<=", 0.01, "2 of 4 points meet loss_ratio <= 0.01 in the mean, the first of them mipv6, buffer 10."),
+        ("<", 0.01, "1 of 4 points meet loss_ratio < 0.01 in the mean, the first of them sync-mipv6, buffer 10."),
     ],
 )
-def test_the_verdict_says_where_the_targets_are_met(target, limit, second):
-    report = sweep_report("town", POINTS, [SweepMeasure("loss_ratio", "ratio", "about", ((target, limit),)), DELAY])
+def test_the_verdict_and_the_curve_say_where_the_targets_are_met(relation, limit, second):
+    report = sweep_report("town", POINTS, [with_target("loss_ratio", relation, limit, "ratio"), DELAY])
     assert report.verdict[1] == second
+    (chart,) = (c for s in report.sections for c in s.charts if c.specs and c.title == "loss_ratio")
+    good = second.split()[0].replace("No", "0")
+    assert chart.sentence.endswith(f" {good} of 4 points meet loss_ratio {relation} {limit:g}.")
+
+
+def test_a_target_for_an_uplink_has_the_relation_behind_its_name():
+    name = "ar0<*.utilisation"
+    points = [SweepPoint("mipv6", {"rate": str(i)}, {"rate": i}, 1, {name: PointValue(u)}) for i, u in enumerate([0.2, 0.6, 0.8])]
+    report = sweep_report("town", points, [with_target(name, ">=", 0.5, "ratio")])
+    assert report.verdict[1] == f"2 of 3 points meet {name} >= 0.5 in the mean, the first of them mipv6, rate 1."
 
 
 def test_curves_have_a_line_for_each_procedure_and_the_limit():
-    measure = SweepMeasure("delay_p99", "ps", "about", (("delay_p99 <= 30 ms", 30e9),))
+    measure = with_target("delay_p99", "<=", 30e9, "ps")
     (chart,) = (c for s in sweep_report("town", POINTS, [measure]).sections for c in s.charts if c.specs)
     (spec,) = chart.specs
     assert [(row["procedure"], row["x"], row["mean"]) for row in spec["data"]["values"]] == [
