@@ -15,6 +15,7 @@ cdef class Engine(EventLoop):
     cdef int64_t numbered_until  # up to here no flow sends more packets than its counters hold
     cdef int use  # IDLE, IN_USE or BROKEN
     cdef object memory_limit
+    cdef int64_t memory_checked_until  # a run up to here takes no more than the limit
     cdef object seed
     cdef object traced_links  # names
     cdef object pending_trace  # traced hops that start at or after the time up to which the trace was taken
@@ -28,6 +29,8 @@ cdef class Engine(EventLoop):
     cdef int build_world(self) except -1
     cdef int fill_world(self) except -1
     cdef int discard_world(self) except -1
-    cdef int advance_to(self, int64_t stop) except -1
+    cdef int advance_to(self, int64_t stop, int64_t interval_ps, list samples) except -1
+    cdef int require_memory(self, int64_t until) except -1
+    cdef object sample_world(self)
     cdef object collect_result(self)
     cdef int put_controller(self, int node, object controller) except -1

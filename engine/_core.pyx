@@ -152,6 +152,7 @@ cdef class Engine(EventLoop):
         self.controllers = {}
         self.scheduling = _SCHEDULING[scheduling]
         self.memory_limit = memory_limit_bytes
+        self.memory_checked_until = -1
         self.traced_links = traced_links
         self.threads = 1 if traced_links else threads
         self.pending_trace = empty_trace()
@@ -280,12 +281,25 @@ cdef class Engine(EventLoop):
         cdef int64_t stop = parse_duration(to)
         self.begin_use()
         try:
-            self.advance_to(stop)
+            self.advance_to(stop, 0, None)
         finally:
             self.end_use()
         return self.reached_ps
 
-    cdef int advance_to(self, int64_t stop) except -1:
+    def advance_sampled(self, to, interval):
+        """Run one slice up to ``to``, and return a sample (as ``sample``) at each multiple of ``interval`` that it reaches."""
+        cdef int64_t stop = parse_duration(to)
+        cdef int64_t interval_ps = check_integer("interval", parse_duration(interval), 1, INT64_MAX)
+        samples = []
+        self.begin_use()
+        try:
+            self.advance_to(stop, interval_ps, samples)
+        finally:
+            self.end_use()
+        return samples
+
+    cdef int advance_to(self, int64_t stop, int64_t interval_ps, list samples) except -1:
+        cdef int64_t next_stop
         if self.controllers_released:
             raise EngineStateError("the run is over: its controllers have been released")
         if stop < self.reached_ps:
@@ -294,13 +308,7 @@ cdef class Engine(EventLoop):
             raise ValueError(f"a run ends within 106 days, at {MAX_RUN_PS} ps; got {stop}")
         if stop > self.numbered_until:
             raise NetworkError(f"a run to {stop} ps: {numbering_problem(self.network)}")
-        if self.memory_limit is not None:
-            need = memory_upper_bound(self.network, stop)
-            if need > self.memory_limit:
-                raise MemoryLimitError(
-                    f"a run to {format_duration(stop)} may take {need:,} bytes, the limit is {self.memory_limit:,}: "
-                    "allow more, or make buffers, delays or the number of mobiles smaller"
-                )
+        self.require_memory(stop)
         self.build_world()
         self.runs_parallel = (
             self.threads > 1 and self.scheduling != HEAP and self.scheduling != LEVELS and self.max_parallel_window_ps > 0
@@ -309,6 +317,12 @@ cdef class Engine(EventLoop):
         self.pool = new_thread_pool(self.threads) if self.runs_parallel else NULL
         self.runs_parallel = self.pool != NULL
         try:
+            while samples is not None and stop - self.reached_ps >= interval_ps - self.reached_ps % interval_ps:
+                next_stop = self.reached_ps + (interval_ps - self.reached_ps % interval_ps)
+                with nogil:
+                    self.run_guarded(next_stop)
+                self.reached_ps = next_stop
+                samples.append(self.sample_world())
             with nogil:
                 self.run_guarded(stop)
         except BaseException:
@@ -319,6 +333,32 @@ cdef class Engine(EventLoop):
             self.pool = NULL
         self.reached_ps = stop
         return 0
+
+    cdef int require_memory(self, int64_t until) except -1:
+        if self.memory_limit is not None and until > self.memory_checked_until:
+            need = memory_upper_bound(self.network, until)
+            if need > self.memory_limit:
+                raise MemoryLimitError(
+                    f"a run to {format_duration(until)} may take {need:,} bytes, the limit is {self.memory_limit:,}: "
+                    "allow more, or make buffers, delays or the number of mobiles smaller"
+                )
+            self.memory_checked_until = until
+        return 0
+
+    def check_memory(self, until):
+        """Check the memory of a run to ``until`` against ``memory_limit_bytes``. Slices up to there need no check of their own.
+
+        Raises
+        ------
+        MemoryLimitError
+            If the run may take more.
+        """
+        cdef int64_t until_ps = parse_duration(until)
+        self.begin_use()
+        try:
+            self.require_memory(until_ps)
+        finally:
+            self.end_use()
 
     def run(self, until):
         """Run from 0 to ``until`` and return the columns. An engine runs once.
@@ -339,7 +379,7 @@ cdef class Engine(EventLoop):
         try:
             if self.reached_ps:
                 raise EngineStateError("an engine runs once: make a new one")
-            self.advance_to(stop)
+            self.advance_to(stop, 0, None)
             return self.collect_result()
         finally:
             self.end_use()
@@ -426,9 +466,12 @@ cdef class Engine(EventLoop):
         self.begin_use()
         try:
             self.build_world()
-            return Sample(self.reached_ps, *take_sample(self.w, np, len(self.built.tallies), self.reached_ps))
+            return self.sample_world()
         finally:
             self.end_use()
+
+    cdef object sample_world(self):
+        return Sample(self.reached_ps, *take_sample(self.w, np, len(self.built.tallies), self.reached_ps))
 
     cdef object collect_result(self):
         try:

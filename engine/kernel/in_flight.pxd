@@ -41,6 +41,8 @@ cdef inline int expire_all_buffers(World* w, int64_t end) noexcept:
     cdef size_t j
     cdef BindingTable* table
     for i in range(w.nodes):
+        if w.unit[w.unit_of_node[i]].held.bytes == 0:
+            continue
         table = &w.tables[i]
         for j in range(table.slot_count):
             if table.entries[j].mode == BUFFER and table.entries[j].target.expiry < end:

@@ -124,13 +124,13 @@ def compare(
         if min(jobs, len(programs)) > 1:
             task = ProcedureTask(
                 loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path),
-                series_ps,
+                series_ps, packets_around=True,
             )
             runs = run_in_processes(task, programs, jobs, progress=shown, stop=interruption)
         else:
             runs = run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, stop=interruption,
-                progress=lambda name: partial(_continue, shown, interruption, name), series_ps=series_ps,
+                progress=lambda name: partial(_continue, shown, interruption, name), series_ps=series_ps, packets_around=True,
             )  # fmt: skip
     outcomes = judge_runs(parsed, runs, setup, seed)
     return _make_results(loaded, setup, seed, runs, programs, interruption.requested, outcomes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from handoff.cli.plan_output import summary_lines
@@ -13,6 +12,7 @@ from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.slo import format_value
 from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
+from handoff.output.parquet import versions
 from handoff.output.report.plan_report import PlanAnswer, TargetValue, Trial, plan_report
 from handoff.theory.estimate import Comparison
 
@@ -27,10 +27,7 @@ def write_plan_report(path: Path, plan: ValidatedPlan, answers: Sequence[Answer]
     OSError
         If the report cannot be written.
     """
-    facts = {
-        "scenario_file": plan.request.scenario.name, "seed": plan.seed,
-        "versions": {name: version(name) for name in ("handoff-sim", "handoff-traces", "numpy")},
-    }  # fmt: skip
+    facts = {"scenario_file": plan.request.scenario.name, "seed": plan.seed, "versions": versions()}
     targets = list(map(str, plan.targets))
     text = shlex.join(["handoff", *command])
     write_report(path, plan_report(str(plan.data["name"]), targets, list(map(_plan_answer, answers)), facts, text))

@@ -22,7 +22,7 @@ from handoff.output.printable import printable
 from handoff.output.report.contents import Drawing, Report
 from handoff.output.report.map_section import MapData
 from handoff.output.report.page import render_page
-from handoff.output.report.study_data import StudyData
+from handoff.output.report.study_data import REPORT_TABLES, StudyData
 from handoff.output.report.study_report import study_report
 from handoff.output.report.target_section import TargetLine
 from handoff.output.report.worst_section import worst_handoffs
@@ -54,7 +54,7 @@ def report_command(folder: Path, output: Path, slo: Sequence[str]) -> None:
 
 
 def read_tables(folder: Path) -> dict[str, pa.Table]:
-    """Return the tables of a study, as ``handoff run`` and ``handoff compare`` write them with ``-o``.
+    """Return the tables of a study that a report reads, as ``handoff run`` and ``handoff compare`` write them with ``-o``.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def read_tables(folder: Path) -> dict[str, pa.Table]:
             f"{name}: no results: there is no runs.parquet in it: give the folder that 'handoff run', 'compare', 'sweep' or "
             "'plan' has written with -o"
         )
-    return {name: _read_table(path) for name in (*SCHEMAS, "groups") if (path := folder / f"{name}.parquet").exists()}
+    return {name: _read_table(path) for name in REPORT_TABLES if (path := folder / f"{name}.parquet").exists()}
 
 
 def _read_table(path: Path) -> pa.Table:
@@ -119,7 +119,7 @@ def write_study_report(
     path : Path
         File of the report.
     tables : mapping of str to pyarrow.Table
-        Tables of the study (``handoff.output.parquet.build_tables``).
+        ``REPORT_TABLES`` of the study (``handoff.output.parquet.build_tables``).
     setup : Setup
         Setup of the study.
     seed : int

@@ -135,6 +135,7 @@ def run_study(
             every_s = None if every_ps is None else every_ps / SECOND
             checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
         interruption = InterruptHandler()
+        around = output is not None or report_file is not None or checkpointed  # a study may be resumed with other outputs
         if jobs is None and not checkpointed and limit is None and len(programs) > 1:
             from handoff.experiments.execution.procedure_pool import default_jobs
 
@@ -142,13 +143,14 @@ def run_study(
         if min(jobs or 1, len(programs)) > 1:
             from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
 
-            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, input_states(checked, scenario), series_ps)
+            inputs = input_states(checked, scenario)
+            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, inputs, series_ps, around)
             runs = _run_in_processes(task, programs, jobs or 1, interruption, progress)
         else:
             runs = study.run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
                 checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
-                stop=lambda: interruption.requested, series_ps=series_ps,
+                stop=lambda: interruption.requested, series_ps=series_ps, packets_around=around,
             )  # fmt: skip
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
             if gate is not None:
@@ -163,16 +165,20 @@ def run_study(
             if gate is not None and junit is not None:
                 gate.write_junit(junit, checked.name)
         finally:
-            facts = _provenance(text, scenario, seed, command) if runs else {}
+            facts, tables = _provenance(text, scenario, seed, command) if runs else {}, {}
+            if report_file is not None and runs:
+                from handoff.output.parquet import build_tables
+                from handoff.output.report.study_data import REPORT_TABLES
+
+                tables = build_tables(runs, setup, seed, facts, REPORT_TABLES)
             if output is not None and runs:
-                parquet.write_tables(output, runs, setup, seed, facts)
+                parquet.write_tables(output, runs, setup, seed, facts, tables)
                 log(Level.DEBUG, f"handoff: {output}: tables of {len(runs)} runs written")
             if report_file is not None and runs:
                 from handoff.cli.report import write_study_report
                 from handoff.cli.report_map import load_places
-                from handoff.output.parquet import build_tables
 
-                outcomes, tables = gate.outcomes if gate is not None else (), build_tables(runs, setup, seed, facts)
+                outcomes = gate.outcomes if gate is not None else ()
                 places = load_places(checked, scenario, seed, tables["handoffs"])
                 write_study_report(report_file, tables, setup, seed, ladders, outcomes, places)
         if failures:

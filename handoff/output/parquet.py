@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -121,10 +121,16 @@ SERIES = make_schema("series", [
 """Schema of the time series (docs/series.md): one row for each interval and link, node or run, unless nothing happened in it."""
 OPTIONAL = {"groups": GROUPS, "series": SERIES}
 """Schema of each table that only some studies have."""
-TABLE_FILES = tuple(f"{name}.parquet" for name in (*SCHEMAS, *OPTIONAL))
+TABLES = (*SCHEMAS, *OPTIONAL)
+TABLE_FILES = tuple(f"{name}.parquet" for name in TABLES)
 """Files that a study may leave in its folder."""
 BATCHES = make_schema("runs", [("batch", pa.int64()), *_RUN_TYPES])
 """Schema of the batches of a run: one row for each batch, with the columns of ``runs``. Single runs write no such file."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that compute and write results."""
+    return {name: version(name) for name in ("handoff-sim", "handoff-traces", "numpy", "pyarrow")}
 
 
 def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequence[str]) -> dict[bytes, bytes]:
@@ -134,16 +140,19 @@ def provenance(scenario_text: str, scenario_path: Path, seed: int, command: Sequ
         "scenario_file": scenario_path.name,
         "seed": seed,
         "command": list(command),
-        "versions": {name: version(name) for name in ("handoff-sim", "handoff-traces", "numpy", "pyarrow")},
+        "versions": versions(),
     }
     return {b"handoff": json.dumps(facts).encode()}
 
 
-def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> list[Path]:
+def write_tables(
+    folder: Path, runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes],
+    built: Mapping[str, pa.Table] | None = None,
+) -> list[Path]:  # fmt: skip
     """Write the tables of ``SCHEMAS``, ``GROUPS`` of a mixture, and ``SERIES`` if recorded, into a folder; return the files.
 
     At every instant the folder has all tables of the older study or all of this one. Two programs must not write into one folder:
-    hold ``engine.output_file.lock_folder`` meanwhile.
+    hold ``engine.output_file.lock_folder`` meanwhile. ``built`` has the tables that :func:`build_tables` has made already.
 
     Raises
     ------
@@ -153,16 +162,19 @@ def write_tables(folder: Path, runs: Sequence[RunResult], setup: Setup, seed: in
         If the folder or a file cannot be written. The older tables stay, and no partial file.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    tables = built or {}
 
     def write(name: str, file: BinaryIO) -> None:
-        pq.write_table(build_table(name, runs, setup, seed, facts), file)
+        pq.write_table(tables[name] if name in tables else build_table(name, runs, setup, seed, facts), file)
 
     return replace_set(folder, {f"{name}.parquet": partial(write, name) for name in _table_names(runs)}, TABLE_FILES)
 
 
-def build_tables(runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes]) -> dict[str, pa.Table]:
-    """Return the tables that :func:`write_tables` writes, by name."""
-    return {name: build_table(name, runs, setup, seed, facts) for name in _table_names(runs)}
+def build_tables(
+    runs: Sequence[RunResult], setup: Setup, seed: int, facts: dict[bytes, bytes], names: Collection[str] = TABLES
+) -> dict[str, pa.Table]:
+    """Return those of the tables that :func:`write_tables` writes, by name, that ``names`` contains."""
+    return {name: build_table(name, runs, setup, seed, facts) for name in _table_names(runs) if name in names}
 
 
 def _table_names(runs: Sequence[RunResult]) -> list[str]:
@@ -324,13 +336,13 @@ def _series(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     kinds = (("link", links, run.series.links), ("node", nodes, run.series.nodes), ("run", pa.nulls(1), run.series.flows))
     parts: list[dict[str, Any]] = []
     for kind, names, columns in kinds:
-        order = np.lexsort((columns["begin_ps"], columns["row"]))  # one element after the other, as a plot needs them
+        order = np.argsort(columns["row"], kind="stable")  # one element after the other, as a plot needs them, each in time order
         rows: dict[str, Any] = {
             column_name(name): (values / float(PS_PER_S) if name.endswith("_ps") else values)[order]
             for name, values in columns.items()
         }
         count = len(order)
-        rows |= {"procedure": [run.procedure] * count, "kind": [kind] * count, "element": names.take(pa.array(rows["row"]))}
+        rows |= {"procedure": pa.repeat(run.procedure, count), "kind": pa.repeat(kind, count), "element": names.take(rows["row"])}
         parts.append({f.name: rows[f.name] if f.name in rows else pa.nulls(count, f.type) for f in SERIES})
     return {f.name: pa.concat_arrays([_make_array(part[f.name], f).cast(f.type) for part in parts]) for f in SERIES}
 

@@ -74,7 +74,8 @@ class RunResult:
     attack_counts : dict of str to int
         Counts of attacks in the window (``handoff.protocol.attacks.ATTACK_COUNTS``).
     packets_around : dict of str to ndarray or None
-        Packets around handoffs (``handoff.simulation.packets_around``); None if the run kept no record of packets.
+        Packets around handoffs (``handoff.simulation.packets_around``); None if they were not asked for, or the run kept no
+        record of packets.
     ended_by : str
         Measure that ended the run early (``handoff.simulation.early_end``); empty if none did.
     series : TimeSeries or None

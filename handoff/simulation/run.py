@@ -95,6 +95,7 @@ def run_procedure(
     batches: int = 1,
     early_ends: Sequence[EarlyEnd] = (),
     series_ps: int | None = None,
+    packets_around: bool = False,
 ) -> RunResult:
     """Run one procedure, or the mixture of the setup, to the end of the setup.
 
@@ -138,6 +139,8 @@ def run_procedure(
     series_ps : int or None
         Interval of the time series, of the whole run (``handoff.simulation.time_series``); None: none. Not together with
         checkpoints.
+    packets_around : bool
+        If true, count the packets around handoffs (``handoff.simulation.packets_around``). Without ``detail`` there are none.
 
     Returns
     -------
@@ -157,6 +160,7 @@ def run_procedure(
         raise ValueError("a run with checkpoints has no time series")
     run = _prepare_run(setup, program, seed, warmup_ps, batches, checkpoints)
     run.series = None if series_ps is None else SeriesRecorder(series_ps)
+    run.packets_around = packets_around
     with _open_recorder(record, run) as recorder:
         engine = Engine(
             run.network, seed=seed, tunnel_limit=setup.options.tunnel_limit,
@@ -164,6 +168,8 @@ def run_procedure(
             record="packets" if detail else "drops", memory_limit_bytes=memory_limit_bytes, threads=threads,
             trace_links=() if recorder is None else recorder.trace_links,
         )  # fmt: skip
+        if memory_limit_bytes is not None:
+            engine.check_memory(setup.duration_ps)
         _attach_controllers(engine, run.state, wrap)
         reached_ps = _advance_run(run, engine, progress, recorder, checkpoints, early_ends)
     if checkpoints is None:
@@ -212,6 +218,7 @@ class _PreparedRun:
     state: RunState
     windows: WindowRecorder
     series: SeriesRecorder | None = None
+    packets_around: bool = False
     wall_seconds: float = 0.0
     ended_by: str = ""
 
@@ -331,9 +338,11 @@ def _advance(
         if must_end is not None:
             stop_ps = min(stop_ps, (reached_ps // check_ps + 1) * check_ps)
         with pause_cycle_collector():
-            if series is not None:
+            if series is None:
+                engine.advance(stop_ps)
+            else:
                 series.advance(engine, stop_ps)
-            reached_ps = engine.advance(stop_ps)
+        reached_ps = engine.time_ps
         windows.record(engine)
         if recorder is not None:
             recorder.write(engine.take_trace())
@@ -348,7 +357,7 @@ def _advance(
         elif 2 * slice_s < SLICE_SECONDS:
             step = min(longest, step * 2)
     if series is not None:
-        series.record(engine, ended=True)
+        series.end(engine)
     return reached_ps
 
 
@@ -402,10 +411,8 @@ def _collect_result(
         collected.extra = ByteCounts.of(collected.result) - reference
     collected.ended_by = run.ended_by
     collected.series = None if run.series is None else run.series.series()
-    if packets is not None:
-        collected.packets_around = count_packets_around(
-            packets, collected.handoffs, tunnels, run.network.flow_column("up")
-        )
+    if packets is not None and run.packets_around:
+        collected.packets_around = count_packets_around(packets, collected.handoffs, tunnels, run.network.flow_column("up"))
     collected.batches = tuple(collect_window(*part) for part in parts)
     return collected
 

@@ -64,6 +64,7 @@ def run_study(
     progress: Callable[[str], Progress] | None = None,
     stop: Callable[[], bool] = lambda: False,
     series_ps: int | None = None,
+    packets_around: bool = False,
 ) -> list[RunResult]:
     """Run procedures one after the other. Procedures with the same anchors and tunnels share one baseline run.
 
@@ -76,7 +77,7 @@ def run_study(
         them for this setup.
     seed : int
         Seed of every draw, the same for all procedures.
-    threads, memory_limit_bytes, record, series_ps
+    threads, memory_limit_bytes, record, series_ps, packets_around
         As for :func:`handoff.simulation.run.run_procedure`.
     detail : bool or None
         If true, compute metrics from a record of every packet. None keeps the record for up to ``MAX_RECORDED_PACKETS`` packets.
@@ -112,7 +113,7 @@ def run_study(
         run = run_with_shared_baseline(
             setup, program, complete.references, seed=seed, threads=threads, memory_limit_bytes=memory_limit_bytes, detail=detail,
             progress=None if progress is None else progress(procedure_name(program)), record=record, checkpoints=checkpoints,
-            series_ps=series_ps,
+            series_ps=series_ps, packets_around=packets_around,
         )  # fmt: skip
         run.result.packets = None  # they take much memory, and the metrics have been computed
         complete.runs.append(run)

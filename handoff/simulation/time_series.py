@@ -12,8 +12,8 @@ from engine.columns import Columns
 from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE, Sample
 
 MAX_ROWS = 5_000_000
-"""Largest number of rows of the time series of a study: at most 0.4 GB."""
-CHUNK_VALUES = 1 << 20
+"""Largest number of rows of the time series of a study: 0.4 GB of columns, and twice as much as a table."""
+CHUNK_VALUES = 1 << 17
 """Number of values of samples that are kept until their rows are made."""
 STATES = ("queue_packets", "bindings", "visitors", "held_bytes")
 """Columns with the state at the end of an interval. The others count what happened in it."""
@@ -86,32 +86,27 @@ class SeriesRecorder:
         self._parts: list[TimeSeries] = []
 
     def advance(self, engine: Engine, stop_ps: int) -> None:
-        """Advance an engine through the ends of intervals up to ``stop_ps``, with a sample at each."""
-        end_ps = (engine.time_ps // self._interval_ps + 1) * self._interval_ps
-        while end_ps <= stop_ps:
-            engine.advance(end_ps)
-            self.record(engine)
-            end_ps += self._interval_ps
+        """Advance an engine to ``stop_ps``, with a sample at each end of an interval."""
+        for sample in engine.advance_sampled(stop_ps, self._interval_ps):
+            self._add(sample)
 
-    def record(self, engine: Engine, ended: bool = False) -> None:
-        """Take a sample if an interval has ended, or the run."""
-        time_ps = engine.time_ps
+    def end(self, engine: Engine) -> None:
+        """Take a sample at the end of the run, unless an interval ends there."""
+        self._add(engine.sample())
+
+    def _add(self, sample: Sample) -> None:
         if not self._samples:
-            first = engine.sample()
-            zero = np.zeros_like
-            self._samples.append(Sample(0, zero(first.links), zero(first.nodes), (0, 0, 0)))
-        if (time_ps % self._interval_ps == 0 or ended) and time_ps > self._samples[-1].time_ps:
-            self._samples.append(engine.sample())
-            if len(self._samples) * (self._samples[0].links.size + self._samples[0].nodes.size) > CHUNK_VALUES:
+            self._samples.append(Sample(0, np.zeros_like(sample.links), np.zeros_like(sample.nodes), (0, 0, 0)))
+        if sample.time_ps > self._samples[-1].time_ps:
+            self._samples.append(sample)
+            if len(self._samples) * (sample.links.size + sample.nodes.size) > CHUNK_VALUES:
                 self._make_rows()
 
     def series(self) -> TimeSeries:
-        """Return the rows of all intervals."""
+        """Return the rows of all intervals; the recorder is empty afterwards."""
         self._make_rows()
-        return TimeSeries(*(
-            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            for parts in ([getattr(p, kind) for p in self._parts] for kind in ("links", "nodes", "flows"))
-        ))  # fmt: skip
+        parts, self._parts = self._parts, []
+        return TimeSeries(*(_join_rows([getattr(part, kind) for part in parts]) for kind in ("links", "nodes", "flows")))
 
     def _make_rows(self) -> None:
         """Make the rows of the intervals between the samples, and keep only the last sample."""
@@ -123,6 +118,11 @@ class SeriesRecorder:
             _interval_rows(FLOW_SAMPLE, times, flows),
         ))  # fmt: skip
         del self._samples[:-1]
+
+
+def _join_rows(parts: list[Columns]) -> Columns:
+    """Return the rows of all parts. The parts lose each column once it is joined, so that there are never two sets of columns."""
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
 
 
 def _interval_rows(names: tuple[str, ...], times: Samples, samples: Samples) -> Columns:

@@ -51,7 +51,7 @@ class ProcedureTask:
         Validated scenario.
     path : Path
         Scenario file.
-    seed, threads, memory_limit_bytes, detail, series_ps
+    seed, threads, memory_limit_bytes, detail, series_ps, packets_around
         As for :func:`handoff.simulation.run.run_procedure`.
     inputs : tuple
         Files that the scenario names, as :func:`input_states` describes them. A worker refuses a file that has changed.
@@ -65,6 +65,7 @@ class ProcedureTask:
     detail: bool
     inputs: tuple[tuple[str, int, int, int], ...]
     series_ps: int | None = None
+    packets_around: bool = False
 
 
 def default_jobs(setup: Setup, procedures: int, threads: int, detail: bool) -> int:
@@ -236,7 +237,7 @@ def _worker_main(pipe: Connection, task: ProcedureTask) -> None:
             run = run_procedure(
                 setups[0], name, seed=task.seed, threads=task.threads, memory_limit_bytes=task.memory_limit_bytes,
                 detail=task.detail, progress=report, reference=None if with_baseline else ZERO_BYTES,
-                series_ps=task.series_ps,
+                series_ps=task.series_ps, packets_around=task.packets_around,
             )  # fmt: skip
         except Exception as error:
             return _encode_failure(error)

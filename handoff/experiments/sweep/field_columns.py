@@ -42,7 +42,7 @@ class FieldNumbers:
 
 
 def parse_numbers(texts: Sequence[str | None]) -> FieldNumbers | None:
-    """Return the values of a field as numbers, or as quantities of one kind in the unit of the suffix; None if they are neither."""
+    """Return the values of a field as numbers, quantities in the unit of the suffix; None if they are not all of one kind."""
     if (values := _parse_column(texts, _parse_json_number)) is not None:
         return FieldNumbers(values)
     for suffix, (quantity, unit, symbol) in _SUFFIXES.items():

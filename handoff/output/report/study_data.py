@@ -22,6 +22,8 @@ from handoff.metrics.event_interval import event_interval
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
+REPORT_TABLES = ("runs", "groups", "handoffs", "links", "nodes", "delays", "packets_around")
+"""Tables that a report reads."""
 MS_PER_S = 1000.0
 _FOREVER_S = FOREVER / 1e12
 """Time of an event that never happens."""
@@ -34,7 +36,7 @@ class StudyData:
     Attributes
     ----------
     tables : mapping of str to pyarrow.Table
-        Tables by the names of ``handoff.output.parquet.SCHEMAS``. A table that an older version did not write may be missing.
+        Tables by the names of ``REPORT_TABLES``. A table that an older version did not write may be missing.
     """
 
     tables: Mapping[str, pa.Table]

@@ -312,6 +312,24 @@ def test_memory_over_the_limit_is_refused_before_the_run():
     assert Engine(pair(), memory_limit_bytes=need).run("10ms").flows["sent"][0] == 10
 
 
+def test_memory_is_checked_once_for_the_slices_up_to_a_time(monkeypatch):
+    ends = []
+    monkeypatch.setattr("engine._core.memory_upper_bound", lambda network, until: ends.append(until) or until)
+    engine = Engine(pair(), memory_limit_bytes=20 * MS)
+    engine.check_memory(10 * MS)
+    for t in range(1, 11):
+        engine.advance(t * MS)
+    assert ends == [10 * MS]
+    engine.advance(20 * MS)
+    engine.advance_sampled(20 * MS, MS)
+    with pytest.raises(MemoryLimitError, match="limit is 20,000,000,000"):
+        engine.advance(20 * MS + 1)
+    assert ends == [10 * MS, 20 * MS, 20 * MS + 1]
+    with pytest.raises(MemoryLimitError, match="limit is 20,000,000,000"):
+        engine.check_memory(30 * MS)
+    assert engine.time_ps == 20 * MS
+
+
 def test_errors_have_the_documented_base_classes():
     assert issubclass(MemoryLimitError, MemoryError)
     assert issubclass(NetworkError, ValueError)

@@ -127,3 +127,29 @@ def test_bindings_and_messages_of_nodes_are_those_at_the_time():
     assert [s.nodes[east, row["visitors"]] for s in samples] == [0, 1]
     assert [s.nodes[anchor, row["registrations"]] for s in samples] == [0, 1]
     assert (before.nodes[anchor, row["busy_low"]], after.nodes[anchor, row["busy_low"]]) == (0, MS)  # registration = "1ms"
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 2, "scheduling": "window"}, {"scheduling": "heap"}])
+def test_an_advance_with_samples_takes_them_at_the_multiples_of_the_interval(options):
+    net = network()
+    engines = [Engine(net, seed=3, **options) for _ in range(2)]
+    sliced, sampling = engines
+    for engine in engines:
+        engine.attach_mobiles(Walker(net)), engine.attach("anchor", Anchor(net)), engine.attach("east", Router())
+    samples = [sample for stop in (10, 21, 28, 28, 30, 60) for sample in sampling.advance_sampled(stop * MS, 7 * MS)]
+    assert [sample.time_ps for sample in samples] == [t * MS for t in range(7, 60, 7)]
+    assert sampling.time_ps == 60 * MS
+    for sample in samples:
+        sliced.advance(sample.time_ps)
+        expected = sliced.sample()
+        assert sample.flows == expected.flows
+        assert np.array_equal(sample.links, expected.links)
+        assert np.array_equal(sample.nodes, expected.nodes)
+    sliced.advance(60 * MS)
+    assert sampling.result().fingerprint == sliced.result().fingerprint
+    assert sampling.advance_sampled(61 * MS, 10**18) == []
+
+
+def test_samples_need_an_interval():
+    with pytest.raises(ValueError, match="interval"):
+        Engine(network()).advance_sampled("1s", 0)

@@ -109,6 +109,12 @@ class FakeEngine:
     def __init__(self):
         self.time_ps, self.busy_ps = 0, 0
 
+    def advance_sampled(self, stop_ps, interval_ps):
+        """Advance by one interval, in which 6,000 queues never rest."""
+        assert stop_ps == self.time_ps + interval_ps
+        self.time_ps, self.busy_ps = stop_ps, self.busy_ps + 6000 * interval_ps
+        return [self.sample()]
+
     def sample(self):
         """Return the counters."""
         link = [[0, 0, 0, 0, 0, 0, np.uint64(self.busy_ps % 2**64).astype(np.int64), self.busy_ps >> 64]]
@@ -118,11 +124,9 @@ class FakeEngine:
 def test_busy_times_of_pooled_queues_may_pass_64_bits(monkeypatch):
     monkeypatch.setattr(time_series, "CHUNK_VALUES", 1)
     engine, recorder = FakeEngine(), SeriesRecorder(10**15)
-    for _ in range(4):
-        engine.time_ps += 10**15
-        engine.busy_ps += 6 * 10**18  # 6,000 queues that never rest
-        recorder.record(engine)
-    recorder.record(engine, ended=True)
+    for end in range(1, 5):
+        recorder.advance(engine, end * 10**15)
+    recorder.end(engine)
     assert engine.busy_ps > 2**64
     assert recorder.series().links["utilisation"].tolist() == [6000.0] * 4
 

@@ -27,7 +27,7 @@ def study(tmp_path):
         scenario = Scenario.model_validate(json.loads(walk_scenario(tmp_path, **changes)))
         path = tmp_path / "walk.toml"
         setup = build_setup(scenario, path, 3)
-        task = ProcedureTask(scenario, path, 3, 1, None, True, input_states(scenario, path))
+        task = ProcedureTask(scenario, path, 3, 1, None, True, input_states(scenario, path), packets_around=True)
         return task, setup, compile_programs(setup, NAMES)
 
     return make
@@ -38,7 +38,9 @@ def figures(runs):
     return [
         repr((run.procedure, run.result.fingerprint, run.extra, run.summary(), [
             {name: values.tolist() for name, values in columns.items()}
-            for columns in (run.handoffs, run.detail.flows, run.detail.study, run.result.links, run.result.flows)
+            for columns in (
+                run.handoffs, run.detail.flows, run.detail.study, run.result.links, run.result.flows, run.packets_around,
+            )
         ]))
         for run in runs
     ]  # fmt: skip
@@ -46,7 +48,7 @@ def figures(runs):
 
 def test_results_equal_those_of_one_process(study):
     task, setup, programs = study()
-    expected = run_study(setup, programs, seed=3, detail=True)
+    expected = run_study(setup, programs, seed=3, detail=True, packets_around=True)
     assert figures(run_in_processes(task, programs, 2)) == figures(expected)
     assert [run.extra is None for run in expected] == [False] * 4
     assert multiprocessing.active_children() == []

@@ -21,7 +21,7 @@ def small_tables(names: tuple[str, ...] = PROCEDURES, detail: bool = True) -> di
     setup = setup_of(2, "patent")
     facts = {"scenario": "name = 1", "scenario_file": "town.toml", "seed": SEED, "command": ["compare", "town.toml"],
              "versions": {}}  # fmt: skip
-    runs = [run_procedure(setup, name, seed=SEED, detail=detail) for name in names]
+    runs = [run_procedure(setup, name, seed=SEED, detail=detail, packets_around=True) for name in names]
     return build_tables(runs, setup, SEED, {b"handoff": json.dumps(facts).encode()})
 
 
