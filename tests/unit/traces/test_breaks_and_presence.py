@@ -215,8 +215,8 @@ def test_waypoints_with_and_without_heights(save, text, format, reason):
 
 
 HIGH_WITH_ONE_BAD_RECORD = b"0 0 0 10 10 10 0 20 20 25 0 5\n0 abc 5 10 10 15 5 20\n"
-"""As t x y z, x of the first record of line 2 is bad. As t x y, so are the third group of line 1, which goes back in time, the first
-group of line 2, and the two numbers at its end."""
+"""As t x y z, x of the first record of line 2 is bad. As t x y, so are the third group of line 1, which goes back in time, the
+first group of line 2, and the two numbers at its end."""
 
 
 def test_waypoints_have_the_heights_with_which_fewer_records_are_bad(save):

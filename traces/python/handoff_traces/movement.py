@@ -177,7 +177,11 @@ def read_movement(
     elif format == "gnettrack" or (format is None and guess.format == "gnettrack"):
         content, epoch_ps, skipped = read_gnettrack_positions(path, on_bad_record)
         tracks = _read_native(path, "fcd-csv-geo", on_bad_record, origin, content)
-        tracks = replace(tracks, format="gnettrack", epoch_ps=epoch_ps, skipped=skipped | tracks.skipped)
+        begin_ps = int(tracks.time_ps[0])  # above 0 if the first records are left out
+        tracks = replace(
+            tracks, format="gnettrack", time_ps=tracks.time_ps - begin_ps, epoch_ps=epoch_ps + begin_ps,
+            skipped=skipped | tracks.skipped,
+        )  # fmt: skip
     elif format in ("fcd", "fcd-geo") or (format is None and guess.format.startswith("fcd")):
         tracks = _read_fcd(path, format, guess, on_bad_record, origin)
     elif format is None and guess.format == "bonnmotion":
