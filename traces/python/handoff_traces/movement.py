@@ -177,6 +177,7 @@ def read_movement(
     elif format == "gnettrack" or (format is None and guess.format == "gnettrack"):
         content, epoch_ps, skipped = read_gnettrack_positions(path, on_bad_record)
         tracks = _read_native(path, "fcd-csv-geo", on_bad_record, origin, content)
+        assert epoch_ps is not None  # a file without a record is refused
         begin_ps = int(tracks.time_ps[0])  # above 0 if the first records are left out
         tracks = replace(
             tracks, format="gnettrack", time_ps=tracks.time_ps - begin_ps, epoch_ps=epoch_ps + begin_ps,
