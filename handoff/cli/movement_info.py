@@ -14,7 +14,7 @@ from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.statistics import attachment_statistics, track_statistics
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.workload.mobile_side import format_counts
-from handoff.workload.movement import load_attachments, load_tracks
+from handoff.workload.movement import MovementRemarks, attach_tracks, load_tracks
 
 LOGS = ("associations", "syslog", "crawdad")
 """Formats of attachments without positions; G-NetTrack has both."""
@@ -111,9 +111,12 @@ def _describe_under_coverage(file: Path, path: Path, options: ReadOptions) -> di
     }  # fmt: skip
     changes = tuple(f"movement.{key}={json.dumps(value)}" for key, value in keys.items() if value is not None)
     scenario, _ = load_scenario(path, changes)
-    attachments = load_attachments(scenario, path.parent, scenario.seed)
-    tracks = _describe_tracks(file, load_tracks(scenario, path.parent, scenario.seed), options)
-    return tracks | {"attachments": attachment_statistics(attachments, scenario.duration)}
+    tracks = load_tracks(scenario, path.parent, scenario.seed)
+    description = _describe_tracks(file, tracks, options)
+    remarks = MovementRemarks()
+    attachments = attach_tracks(scenario, tracks, scenario.seed, remarks)
+    description["warnings"] += remarks.warnings
+    return description | {"attachments": attachment_statistics(attachments, scenario.duration)}
 
 
 def print_movement(description: dict[str, Any]) -> None:

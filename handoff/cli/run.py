@@ -88,10 +88,8 @@ def run_study(
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
-    for warning in setup.replay_warnings:
-        log(Level.WARNING, f"handoff: {printable(warning)}")
     for warning in setup.warnings:
-        log(Level.WARNING, f"handoff: movement: {printable(warning)}")
+        log(Level.WARNING, f"handoff: {printable(warning)}")
     programs = study.compile_programs(setup, names)
     if errors := series_errors("--series", series_ps, setup.network, setup.duration_ps, len(programs)):
         raise ScenarioError(errors)

@@ -143,11 +143,9 @@ class Setup:
     attacks : tuple of Attack
         Attackers, and what they do.
     warnings : tuple of str
-        Remarks on an input that may not be what the user takes it for.
+        Remarks on an input that may not be what the user takes it for, and on what was left out of it.
     skipped : dict of str to dict of str to int
         Numbers of bad records that were left out, by file and reason.
-    replay_warnings : tuple of str
-        Remarks on captures: what was left out of them, and flows that fall silent.
     """
 
     network: Network
@@ -163,7 +161,6 @@ class Setup:
     attacks: tuple[Attack, ...] = ()
     warnings: tuple[str, ...] = ()
     skipped: dict[str, dict[str, int]] = field(default_factory=dict)
-    replay_warnings: tuple[str, ...] = ()
 
     def last_attachments(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the attachments that are the last one of their mobile node."""

@@ -78,11 +78,11 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
             if traffic.capture is None:
                 _add_flows(network, ends, traffic, seed)
             elif (opened := captures.open(traffic)) is not None:
-                amounts = replay_captures(
+                amount, warnings = replay_captures(
                     network, ends, opened, traffic, mobile_names, seed=seed, duration_ps=scenario.duration
                 )
-                notes.append(f"traffic.{i}: {amounts[0]}")
-                replay_warnings += [f"traffic.{i}: {warning}" for warning in amounts[1:]]
+                notes.append(f"traffic.{i}: {amount}")
+                replay_warnings += [f"traffic.{i}: {warning}" for warning in warnings]
         except (ValueError, NetworkError) as error:
             traffic_problems.append(f"{path}: traffic.{i}: {error}")
     problems += captures.problems + traffic_problems
@@ -95,21 +95,22 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
     problems += [f"{path}: {p}" for p in ([] if problems else _unsound(network))]
     if problems or attachments is None:
         raise ScenarioError(problems)
+    index = network.node_index
     return Setup(
         network,
-        network.node_index(scenario.home_agent.name),
+        index(scenario.home_agent.name),
         attachments,
         scenario.duration,
-        to_options(scenario.options),
-        {network.node_index(router): network.node_index(gateway) for router, gateway in gateways.items()},
-        tuple(Restart(network.node_index(r.node), r.at) for r in scenario.restart),
-        tuple(notes),
-        groups,
-        {network.node_index(router): network.node_index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
-        attacks,
-        tuple(remarks.warnings),
-        remarks.skipped | captures.skipped(),
-        (*replay_warnings, *remarks.notes(), *captures.warnings()),
+        options=to_options(scenario.options),
+        gateways={index(router): index(gateway) for router, gateway in gateways.items()},
+        restarts=tuple(Restart(index(r.node), r.at) for r in scenario.restart),
+        groups=groups,
+        temporary_home_agents={index(router): index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
+        attacks=attacks,
+        notes=tuple(notes),
+        # once each: one capture may have both the movement and the traffic
+        warnings=tuple(dict.fromkeys((*replay_warnings, *remarks.warnings, *captures.warnings()))),
+        skipped=remarks.skipped | captures.skipped(),
     )
 
 

@@ -12,11 +12,12 @@ from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.scenario import Scenario
 from handoff.workload.mobile_side import format_counts
+from handoff.workload.scenario_captures import capture_remarks
 
 
 @dataclass
 class MovementRemarks:
-    """Remarks on a movement file: warnings, and the numbers of records that were left out, by file and reason."""
+    """Remarks on movement files: warnings, and the numbers of records that were left out, by file and reason."""
 
     warnings: list[str] = field(default_factory=list)
     skipped: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -25,10 +26,13 @@ class MovementRemarks:
         """Add the records of a file that were left out."""
         if skipped:
             self.skipped[file] = skipped
+            self.warnings.append(f"{file}: records left out: {format_counts(skipped)}")
 
-    def notes(self) -> list[str]:
-        """Return the records that were left out, in words."""
-        return [f"{file}: records left out: {format_counts(counts)}" for file, counts in self.skipped.items()]
+    def add_capture(self, file: str, facts: handoff_traces.Facts) -> None:
+        """Add what was left out of a capture."""
+        self.warnings += capture_remarks(file, facts)
+        if facts.skipped:
+            self.skipped[file] = facts.skipped
 
 
 def load_tracks(
@@ -98,7 +102,7 @@ def load_attachments(
         return commuters.model().attachments(
             commuters.names(), scenario.routers.names, seed=seed, until_ps=scenario.duration
         )
-    return _compute_coverage(scenario, load_tracks(scenario, folder, seed, remarks), seed, remarks)
+    return attach_tracks(scenario, load_tracks(scenario, folder, seed, remarks), seed, remarks)
 
 
 def _read_registrations(
@@ -108,13 +112,14 @@ def _read_registrations(
     captures = []
     for name in names:
         captures.append(handoff_traces.read_signalling(folder / name, on_bad_record=on_bad_record))
-        remarks.add_skipped(name, captures[-1].facts.skipped)
+        remarks.add_capture(name, captures[-1].facts)
     return captures
 
 
-def _compute_coverage(
+def attach_tracks(
     scenario: Scenario, tracks: handoff_traces.Tracks, seed: int, remarks: MovementRemarks
 ) -> handoff_traces.Associations:
+    """Return the attachments of tracks under the coverage of a scenario; add to ``remarks`` on the positions of routers."""
     model = place_routers(scenario, tracks, remarks)
     return compute_attachments(model, tracks, seed=seed, begin_ps=scenario.movement.begin, until_ps=scenario.duration)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import handoff_traces
 from engine.columns import Int
-from handoff.mobility.coverage import Coverage
+from handoff.mobility.coverage import Coverage, find_tracks
 from handoff.mobility.coverage.trajectory import Trajectory
 from handoff.scenario.scenario import Scenario
 from handoff.workload.movement import load_tracks, place_routers
@@ -47,28 +47,24 @@ class MovementMap:
         return near
 
     def positions(self, mobiles: Sequence[str], times_ps: Int) -> tuple[Int, Int]:
-        """Return x and y of mobile nodes, each at a time of the run."""
-        index = {name: i for i, name in enumerate(self.tracks.mobile_names)}
+        """Return x and y of mobile nodes, or of their later presences (``NAME#2``), each at a time of the run."""
+        index = find_tracks(self.tracks, self.coverage.longest_gap_ps)
         numbers = np.array([index[name] for name in mobiles], np.int64)
         x, y = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
         order = np.argsort(numbers, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
             if len(rows):
-                x[rows], y[rows], _ = self._trajectory(int(numbers[rows[0]])).at(times_ps[rows] + self.begin_ps)
+                x[rows], y[rows], _ = Trajectory.of_mobile(self.tracks, int(numbers[rows[0]]), self.begin_ps).at(times_ps[rows])
         return x, y
 
     def sample(self, mobiles: int, points: int) -> Iterator[tuple[str, Int, Int]]:
         """Yield name, x and y of evenly chosen mobile nodes, each at no more than a number of evenly chosen samples."""
         count = len(self.tracks.mobile_names)
         for number in np.unique(np.linspace(0, count - 1, min(mobiles, count)).astype(np.int64)).tolist():
-            track = self._trajectory(number)
+            track = Trajectory.of_mobile(self.tracks, number)
             if len(track.time_ps):
                 chosen = np.unique(np.linspace(0, len(track.time_ps) - 1, points).astype(np.int64))
                 yield self.tracks.mobile_names[number], track.x_mm[chosen], track.y_mm[chosen]
-
-    def _trajectory(self, mobile: int) -> Trajectory:
-        first, last = np.searchsorted(self.tracks.mobile, (mobile, mobile + 1))
-        return Trajectory(self.tracks.time_ps[first:last], self.tracks.x_mm[first:last], self.tracks.y_mm[first:last])
 
 
 def load_map(scenario: Scenario, path: Path, seed: int) -> MovementMap | None:

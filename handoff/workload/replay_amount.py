@@ -42,15 +42,15 @@ class ReplayAmount:
     longest_gap_ps: int = 0
     first_silent: str = ""
 
-    def notes(self, loop: bool) -> list[str]:
-        """Return the amount and the silence in words."""
-        notes = [f"{self.within:,} of {self.selected:,} within the run"]
+    def remarks(self, loop: bool) -> tuple[str, list[str]]:
+        """Return the amount in words, and warnings: of the silence of flows."""
+        warnings = []
         if self.silent_flows:
             flows = f"the flow {self.first_silent}" if self.silent_flows == 1 else f"{self.silent_flows:,} flows"
             verb = "would be" if not loop else "is" if self.silent_flows == 1 else "are"
             cause = "if a time stamp of the capture is wrong, leave it out with 'clip'"
-            notes.append(f"with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
-        return notes
+            warnings.append(f"with loop, {flows} {verb} silent for {format_gap(self.longest_gap_ps)}: {cause}")
+        return f"{self.within:,} of {self.selected:,} within the run", warnings
 
 
 def format_gap(gap_ps: int) -> str:

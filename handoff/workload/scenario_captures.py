@@ -88,19 +88,15 @@ class ScenarioCaptures:
 
     def warnings(self) -> list[str]:
         """Return what is left out of the captures, in words."""
-        warnings = []
-        for name, facts in self.facts.items():
-            if facts.truncated:
-                warnings.append(f"{name}: {facts.truncated}")
-            for title, counts in (
-                ("records left out", facts.skipped),
-                ("packets whose content is not looked into", facts.opaque),
-            ):
-                if counts:
-                    warnings.append(f"{name}: {title}: " + format_counts(counts))
-        return warnings
+        return [remark for name, facts in self.facts.items() for remark in capture_remarks(name, facts)]
 
     def skipped(self) -> dict[str, dict[str, int]]:
         """Return the numbers of records left out by reason, for each capture that has any."""
         return {name: facts.skipped for name, facts in self.facts.items() if facts.skipped}
 
+
+def capture_remarks(name: str, facts: handoff_traces.Facts) -> list[str]:
+    """Return what is left out of a capture, in words."""
+    remarks = [f"{name}: {facts.truncated}"] if facts.truncated else []
+    titles = {"records left out": facts.skipped, "packets whose content is not looked into": facts.opaque}
+    return remarks + [f"{name}: {title}: {format_counts(counts)}" for title, counts in titles.items() if counts]

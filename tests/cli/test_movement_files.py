@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+import handoff_traces
 from handoff.cli.main import main
 
 FIELD = Path(__file__).parents[3] / "shared" / "field"
@@ -150,7 +151,18 @@ def test_degrees_are_a_study_in_metres(write):
     assert (code, len(lines)) == (0, 2)
     assert ", 1 handoffs," in lines[0]
     assert lines[1].endswith("coverage.positions_m counts from the first sample, 50.55, 9: movement.origin states it")
+    assert lines[1].startswith(f"{path}: warning: coverage.positions_m")
     assert len(run("validate", write(GEO_FCD, "origin = [50.55, 9.0]"))[1]) == 1
+
+
+def test_trace_info_reads_a_file_once_and_has_the_warnings_of_the_coverage(write, tmp_path, monkeypatch):
+    reads = []
+    read = handoff_traces.read_movement
+    monkeypatch.setattr(handoff_traces, "read_movement", lambda *args, **keys: reads.append(args) or read(*args, **keys))
+    path = write(GEO_FCD)
+    found = info(tmp_path / "moves", "--scenario", path)
+    assert found["warnings"] == ["coverage.positions_m counts from the first sample, 50.55, 9: movement.origin states it"]
+    assert (found["attachments"]["handoffs"], len(reads)) == (1, 1)
 
 
 def test_left_out_records_are_counted_everywhere(write, tmp_path):

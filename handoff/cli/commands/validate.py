@@ -38,5 +38,7 @@ def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
         f"{name}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
         f"{handoffs} handoffs, {setup.network.flow_count} flows, {setup.duration_ps / _PS_PER_S:g} s"
     )
-    for note in (*setup.notes, *setup.replay_warnings, *setup.warnings):
+    for note in setup.notes:
         show(f"{name}: {printable(note)}")
+    for warning in setup.warnings:
+        show(f"{name}: warning: {printable(warning)}")

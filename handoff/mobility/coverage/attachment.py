@@ -120,15 +120,11 @@ def compute_attachments(
         If two samples of a mobile node are more than 2,147 km apart.
     """
     by_key = sorted(range(len(coverage.routers)), key=lambda r: name_key(coverage.routers[r]))
-    bounds = tracks.bounds().tolist()
     taken = set(tracks.mobile_names)
     names: list[str] = []
     rows: list[tuple[int, _Attachment]] = []
     for mobile, name in enumerate(tracks.mobile_names):
-        samples = slice(bounds[mobile], bounds[mobile + 1])
-        first, after = np.searchsorted(tracks.breaks, (samples.start, samples.stop))
-        breaks = tracks.breaks[first:after] - samples.start
-        trajectory = Trajectory(tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples], breaks)
+        trajectory = Trajectory.of_mobile(tracks, mobile, begin_ps)
         node = _MobileNode(coverage, by_key, name, seed)
         try:
             presences = _presences(trajectory, coverage.longest_gap_ps)
@@ -139,7 +135,7 @@ def compute_attachments(
                 node.follow(trajectory, max(first_ps, 0), end_ps, leaves=end_ps < until_ps)
                 if len(node.attachments) > count:
                     rows += [(len(names), a) for a in node.attachments[count:]]
-                    names.append(name if number == 1 else _part_name(name, number, taken))
+                    names.append(_presence_name(name, number, taken))
         except ValueError as error:
             raise ValueError(f"mobile node {name!r}: {error}") from None
     return handoff_traces.Associations(
@@ -154,13 +150,27 @@ def compute_attachments(
     )
 
 
-def _part_name(name: str, number: int, taken: set[str]) -> str:
-    """Return the name of a later presence of a mobile node, which no other has."""
-    part = f"{name}#{number}"
-    while part in taken:
-        part += "'"
-    taken.add(part)
-    return part
+def find_tracks(tracks: handoff_traces.Tracks, longest_gap_ps: int | None) -> dict[str, int]:
+    """Return the index of the mobile node in ``tracks`` for each name that ``compute_attachments`` may give to a presence."""
+    taken = set(tracks.mobile_names)
+    index = {}
+    for mobile, name in enumerate(tracks.mobile_names):
+        for number, _ in enumerate(_presences(Trajectory.of_mobile(tracks, mobile), longest_gap_ps), 1):
+            index[_presence_name(name, number, taken)] = mobile
+    return index
+
+
+def _presence_name(name: str, number: int, taken: set[str]) -> str:
+    """Return the name of a presence of a mobile node, which no other mobile node has: ``taken`` has their names.
+
+    No other presence has it either, because the text before the last ``#`` is the name of one mobile node.
+    """
+    if number == 1:
+        return name
+    name = f"{name}#{number}"
+    while name in taken:
+        name += "'"
+    return name
 
 
 def _presences(trajectory: Trajectory, longest_gap_ps: int | None) -> Iterator[tuple[int, int]]:

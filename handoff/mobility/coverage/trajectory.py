@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+import handoff_traces
 from engine.columns import Int
 
 MAX_LEG_MM = 2**31 - 1
@@ -32,6 +33,16 @@ class Trajectory:
     x_mm: Int
     y_mm: Int
     breaks: Int = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def of_mobile(cls, tracks: handoff_traces.Tracks, mobile: int, begin_ps: int = 0) -> Trajectory:
+        """Return the samples of one mobile node of ``tracks``; its times count from ``begin_ps``."""
+        start, stop = np.searchsorted(tracks.mobile, (mobile, mobile + 1)).tolist()
+        first, after = np.searchsorted(tracks.breaks, (start, stop))
+        samples = slice(start, stop)
+        return cls(
+            tracks.time_ps[samples] - begin_ps, tracks.x_mm[samples], tracks.y_mm[samples], tracks.breaks[first:after] - start
+        )
 
     def at(self, times_ps: Int) -> tuple[Int, Int, Int]:
         """Return x, y and the distance travelled since the first sample, in millimetres, at each of ``times_ps``.

@@ -214,6 +214,34 @@ def test_waypoints_with_and_without_heights(save, text, format, reason):
     assert tracks.format_reason.startswith(reason)
 
 
+HIGH_WITH_ONE_BAD_RECORD = b"0 0 0 10 10 10 0 20 20 25 0 5\n0 abc 5 10 10 15 5 20\n"
+"""As t x y z, x of the first record of line 2 is bad. As t x y, so are the third group of line 1, which goes back in time, the
+first group of line 2, and the two numbers at its end."""
+
+
+def test_waypoints_have_the_heights_with_which_fewer_records_are_bad(save):
+    tracks = handoff_traces.read_movement(save(HIGH_WITH_ONE_BAD_RECORD), on_bad_record="skip")
+    assert (tracks.format, tracks.format_reason) == ("bonnmotion-3d", "a guess: 3 bad records as t x y, and 1 as t x y z")
+    assert tracks.time_ps.tolist() == [0, 10 * S, 20 * S, 0, 10 * S]
+    assert tracks.skipped == {"a position that is missing or cannot be read": 1}
+
+
+@pytest.mark.parametrize("policy", ["refuse", "keep-first"])
+def test_a_bad_waypoint_is_refused_in_the_likelier_reading(save, policy):
+    with pytest.raises(handoff_traces.TraceError) as caught:
+        handoff_traces.read_movement(save(HIGH_WITH_ONE_BAD_RECORD), on_bad_record=policy)
+    assert (caught.value.count, str(caught.value.problems[0][1])) == (1, 'x "abc"')
+
+
+def test_waypoints_of_either_kind_need_a_format(save):
+    """As t x y the node stands at (2, 3); as t x y z it has one speed above 0: both vary by a factor of 1."""
+    path = save(b"0 2 3 1 2 3 2 2 3 3 2 3\n")
+    with pytest.raises(handoff_traces.TraceError, match="the format too: bonnmotion or bonnmotion-3d"):
+        handoff_traces.read_movement(path)
+    assert len(handoff_traces.read_movement(path, "bonnmotion")) == 4
+    assert len(handoff_traces.read_movement(path, "bonnmotion-3d")) == 3
+
+
 def test_a_stated_number_of_coordinates_is_used(save):
     path = save(b"0 10 20 5 10 110 20 6 20 110 120 7\n")
     assert handoff_traces.read_movement(path, "bonnmotion").time_ps.tolist() == [0, 5 * S, 20 * S, 110 * S]

@@ -137,6 +137,37 @@ def test_dates_of_a_csv_count_from_the_earliest(save):
     assert rows(log) == [("drive", "b", 0, 41 * S // 4), ("drive", "c", 41 * S // 4, -1)]
 
 
+DATED_BACK = """user,ap,when
+a,x,2024-01-01T10:00:00
+a,y,2024-01-01T10:05:00
+a,y,2024-01-01T09:00:00
+a,z,2024-01-01T10:06:00
+"""
+
+
+@pytest.mark.parametrize("policy", ["skip", "keep-first"])
+def test_a_line_that_is_left_out_does_not_shift_time_0(save, policy):
+    columns = {"mobile": "user", "cell": "ap", "time": "when"}
+    log = handoff_traces.read_cell_log(save(DATED_BACK.encode()), columns=columns, on_bad_record=policy)
+    assert rows(log) == [("a", "x", 0, 300 * S), ("a", "y", 300 * S, 360 * S), ("a", "z", 360 * S, -1)]
+    assert log.skipped == {"a time before that of an earlier record": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "times_s", "epoch_s", "reason"),
+    [
+        (("2020.01.01_00.00.02", "2019.12.31_23.00.00"), [0, 1, 4], 0, "a time before that of an earlier record"),
+        (("00.00.00,7.000000", "00.00.00,east"), [0, 1, 3], 1, "a position that is missing or cannot be read"),
+    ],
+)
+def test_a_position_that_is_left_out_does_not_shift_time_0(save, change, times_s, epoch_s, reason):
+    text = GNETTRACK.replace(*change)
+    tracks = handoff_traces.read_movement(save(text.encode()), on_bad_record="skip")
+    assert (tracks.time_ps // S).tolist() == times_s
+    assert tracks.epoch_ps == (1_577_836_800 + epoch_s) * S
+    assert tracks.skipped == {reason: 1}
+
+
 def test_cells_of_one_router_are_one_attachment(save):
     log = handoff_traces.read_cell_log(
         save(TABLE.encode()), begin_ps=1_700_000_000 * S, columns=COLUMNS, cells={"c1": "ar0", "c2": "ar0"}

@@ -105,4 +105,8 @@ def test_bad_records_of_a_capture_of_movement_are_left_out(tmp_path):
         build_setup(load_scenario(path)[0], path, 1)
     setup = build_setup(load_scenario(path, ("movement.on_bad_record=skip",))[0], path, 1)
     assert setup.skipped == {"a.pcap": {"more bytes were captured than sent": 1}}
+    assert setup.warnings == ("a.pcap: records left out: 1 (more bytes were captured than sent)",)
     assert len(setup.attachments.mobile) == 1
+    (tmp_path / "a.pcap").write_bytes(sound[:-1])
+    (warning,) = build_setup(load_scenario(path)[0], path, 1).warnings
+    assert warning.startswith(f"a.pcap: the file ends at byte {len(sound) - 1}, inside the record that begins at byte ")

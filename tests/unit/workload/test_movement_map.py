@@ -3,6 +3,7 @@
 import numpy as np
 
 from handoff.scenario import load_scenario
+from handoff.workload.build import build_setup
 from handoff.workload.movement_map import load_map
 
 SCENARIO = """
@@ -35,8 +36,13 @@ $node_(1) set Y_ 60.0
 """
 
 
-def load(tmp_path, text=SCENARIO):
+def save(tmp_path, text):
     (tmp_path / "field.toml").write_text(text)
+    return tmp_path / "field.toml"
+
+
+def load(tmp_path, text=SCENARIO):
+    save(tmp_path, text)
     (tmp_path / "field.movements").write_text(NS2)
     scenario, _ = load_scenario(tmp_path / "field.toml", ())
     return load_map(scenario, tmp_path / "field.toml", 1)
@@ -63,6 +69,18 @@ def test_a_sample_has_bounded_size(tmp_path):
     tracks = list(found.sample(1, 2))
     assert [len(x) for _, x, _ in tracks] <= [2]
     assert len(list(found.sample(10, 5))) == 2
+
+
+def test_a_later_presence_has_the_positions_of_its_mobile_node(tmp_path):
+    """Car c drives 10 m/s until 10 s, is absent until 18 s at 180 m, and drives on. The run begins at 2 s."""
+    steps = [(t, 10 * t) for t in (*range(11), *range(18, 22))]
+    timesteps = "".join(f'<timestep time="{t}"><vehicle id="c" x="{x}" y="5" speed="10"/></timestep>' for t, x in steps)
+    (tmp_path / "field.fcd.xml").write_text(f"<fcd-export>{timesteps}</fcd-export>")
+    text = SCENARIO.replace("field.movements", "field.fcd.xml").replace("[coverage]", '[coverage]\nlongest_gap = "2s"')
+    setup = build_setup(load_scenario(save(tmp_path, text), ())[0], tmp_path / "field.toml", 1)
+    names = [setup.network.mobile_name(i) for i in range(setup.network.mobile_count)]
+    x, y = load(tmp_path, text).positions(names, np.array([3_000, 17_500]) * 10**9)
+    assert (names, x.tolist(), y.tolist()) == (["c", "c#2"], [50_000, 195_000], [5_000, 5_000])
 
 
 def test_movement_without_positions_has_no_map(tmp_path):

@@ -75,7 +75,7 @@ def setup(tmp_path):
 
 def lines(built):
     """Return what ``handoff validate`` prints of the captures."""
-    return *built.notes, *built.replay_warnings
+    return *built.notes, *built.warnings
 
 
 def problem_of(setup, *arguments):

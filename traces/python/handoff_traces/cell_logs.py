@@ -105,13 +105,13 @@ def read_cell_log(
     if format == "associations":
         return _rename_routers(read_associations(path, begin_ps, on_bad_record=on_bad_record), cells or {})
     bad = BadRecords(path, on_bad_record)
-    sightings = list(_read_sightings(path, format, columns or {}, bad))
+    sightings = list(_in_order(_read_sightings(path, format, columns or {}, bad), bad))
     first_ps = min((sighting.time_ps for sighting in sightings), default=0)
     dated = any(sighting.dated for sighting in sightings)
     if begin_ps is None:
         begin_ps = 0 if dated else first_ps
     zero_ps = begin_ps + (first_ps if dated else 0)
-    rows = list(_shift(_attachments(_in_order(sightings, bad)), zero_ps))
+    rows = list(_shift(_attachments(sightings), zero_ps))
     late = next((row for row in rows if max(row[3:]) > _MAX_PS), None)
     if late is not None:
         problem = f"time {format_seconds(max(late[3:]) + zero_ps)} is more than 106 days after 0"

@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from os.path import getsize
 
 from handoff_traces import _native
-from handoff_traces.bad_records import FIELDS, TIME, BadRecords, OnBadRecord, quote
+from handoff_traces.bad_records import BACK_IN_TIME, FIELDS, TIME, BadRecords, OnBadRecord, quote
 from handoff_traces.errors import TraceError
 from handoff_traces.format_guess import split_header
 from handoff_traces.times import format_seconds, parse_date
@@ -91,7 +91,9 @@ def read_parquet(path: str | PathLike[str]) -> bytes:
 def read_gnettrack_positions(
     path: str | PathLike[str], on_bad_record: OnBadRecord = "refuse"
 ) -> tuple[bytes, int | None, dict[str, int]]:
-    """Return the positions of a log of G-NetTrack Pro as CSV, line by line, the earliest time since 1970, and skipped records.
+    """Return the positions of a log of G-NetTrack Pro as CSV, line by line, its first time since 1970, and skipped records.
+
+    The CSV has the records that do not go back in time; its times count from the first one.
 
     Raises
     ------
@@ -99,21 +101,25 @@ def read_gnettrack_positions(
         If the file cannot be read, or has no columns of positions.
     """
     bad = BadRecords(path, on_bad_record)
-    table = read_table(path, ("timestamp", "longitude", "latitude"), ("speed",), bad)
-    times = [parse_time_of_row(row, number, bad) for number, row in table]
-    epoch_ps = min((time for time in times if time is not None), default=None)
-    bad.check()
+    epoch_ps, latest_ps, latest_line = None, 0, 0
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\n")
     writer.writerow(["time", "id", "x", "y", "speed"])
     line = 1
-    for (number, row), time in zip(table, times, strict=True):
-        if time is None or epoch_ps is None:
+    for number, row in read_table(path, ("timestamp", "longitude", "latitude"), ("speed",), bad):
+        time = parse_time_of_row(row, number, bad)
+        if time is None:
             continue
+        epoch_ps = time if epoch_ps is None else epoch_ps
+        if latest_line and time < latest_ps:
+            bad.add(BACK_IN_TIME, number, f"{DRIVE!r} goes back in time", f"at or after the time of line {latest_line}")
+            continue
+        latest_ps, latest_line = time, number
         out.write("\n" * (number - line - 1))  # the native reader skips empty lines, and its line numbers are right
         line = number
         speed = _metres_per_second(row.get("speed", ""))
         writer.writerow([format_seconds(time - epoch_ps), DRIVE, row["longitude"], row["latitude"], speed])
+    bad.check()
     return out.getvalue().encode(), epoch_ps, bad.skipped
 
 

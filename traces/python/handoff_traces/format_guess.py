@@ -217,11 +217,3 @@ def _guess_table(first: bytes) -> FormatGuess:
     if len(columns & _GTFS_COLUMNS) > 0:
         return FormatGuess("unknown", "a table of GTFS: a timetable, not positions", f"its columns {listed[:200]}")
     return FormatGuess("unknown", "a CSV file: if it is an association log, give its 'columns'", f"its columns {listed[:200]}")
-
-
-def bonnmotion_reason(chosen: str, spreads: tuple[float, float] | None) -> str:
-    """Return the reason for a format of waypoints; ``spreads`` has the variation of speed as 2-D and 3-D, if both fit."""
-    groups = "t x y z" if chosen == "bonnmotion-3d" else "t x y"
-    if spreads is None:
-        return f"a guess: the numbers fit groups of {groups} only"
-    return f"a guess: speeds vary by a factor of {spreads[0]:.3g} as t x y, and of {spreads[1]:.3g} as t x y z"

@@ -15,7 +15,7 @@ from handoff_traces.activity import limit_to_activity
 from handoff_traces.bad_records import OnBadRecord
 from handoff_traces.errors import TraceError
 from handoff_traces.fcd_tables import read_gnettrack_positions, read_parquet
-from handoff_traces.format_guess import FormatGuess, bonnmotion_reason, guess_format, unknown_format_error
+from handoff_traces.format_guess import FormatGuess, guess_format, unknown_format_error
 
 Format = Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack"]
 
@@ -147,7 +147,7 @@ def read_movement(
     format : {"fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack"}, optional
         Format of the file; by default detected from its content, with the reason in ``Tracks.format_reason``. Floating car data
         are in longitude and latitude if SUMO's header says so, or else if that is what the speeds show. Waypoints of BonnMotion
-        without the header ``#3D`` have heights if only then the times are in order, or the speeds are likelier.
+        without the header ``#3D`` have heights if fewer records are bad with them, or as many and the speeds vary less.
     origin : (float, float), optional
         Latitude and longitude in degrees of x = y = 0, for a file in degrees; by default the first sample of the first mobile
         node.
@@ -177,13 +177,16 @@ def read_movement(
     elif format == "gnettrack" or (format is None and guess.format == "gnettrack"):
         content, epoch_ps, skipped = read_gnettrack_positions(path, on_bad_record)
         tracks = _read_native(path, "fcd-csv-geo", on_bad_record, origin, content)
-        tracks = replace(tracks, format="gnettrack", epoch_ps=epoch_ps, skipped=skipped | tracks.skipped)
+        assert epoch_ps is not None  # a file without a record is refused
+        begin_ps = int(tracks.time_ps[0])  # above 0 if the first records are left out
+        tracks = replace(
+            tracks, format="gnettrack", time_ps=tracks.time_ps - begin_ps, epoch_ps=epoch_ps + begin_ps,
+            skipped=skipped | tracks.skipped,
+        )  # fmt: skip
     elif format in ("fcd", "fcd-geo") or (format is None and guess.format.startswith("fcd")):
         tracks = _read_fcd(path, format, guess, on_bad_record, origin)
     elif format is None and guess.format == "bonnmotion":
-        name, reason = _guess_bonnmotion(path, guess)
-        guess = replace(guess, reason=reason)
-        tracks = _read_native(path, name, on_bad_record, origin)
+        tracks = _read_bonnmotion(path, guess, on_bad_record, origin)
     else:
         # an XML file of another kind is refused by the native reader, at its root element
         known = guess.format if guess.kind == "movement" else "fcd"
@@ -269,22 +272,40 @@ def _degrees_reason(distances: tuple[tuple[float, ...], tuple[float, ...], bool]
     return ""
 
 
-def _guess_bonnmotion(path: str | PathLike[str], guess: FormatGuess) -> tuple[str, str]:
-    """Return the format of waypoints, and the reason: with heights if only then they can be read, or the speeds vary less."""
+def _read_bonnmotion(
+    path: str | PathLike[str], guess: FormatGuess, on_bad_record: OnBadRecord, origin: tuple[float, float] | None
+) -> Tracks:
+    """Read waypoints: with heights if that leaves out fewer records, or as many and the speeds vary less."""
     if guess.reason.endswith("#3D"):
-        return "bonnmotion", guess.reason
-    spreads: list[float | None] = []
+        return _read_native(path, "bonnmotion", on_bad_record, origin)
+    readings: list[Tracks] = []
+    errors: list[TraceError] = []
     for name in ("bonnmotion", "bonnmotion-3d"):
         try:
-            spreads.append(_speed_spread(_read_native(path, name, "refuse", None)))
-        except TraceError:
-            spreads.append(None)
-    flat, high = spreads
-    if high is None:
-        return "bonnmotion", guess.reason if flat is None else "its lines are numbers in groups of t x y"
-    if flat is None or high < flat:
-        return "bonnmotion-3d", bonnmotion_reason("bonnmotion-3d", None if flat is None else (flat, high))
-    return "bonnmotion", bonnmotion_reason("bonnmotion", (flat, high))
+            readings.append(_read_native(path, name, on_bad_record, origin))
+        except TraceError as error:
+            errors.append(error)
+    if not readings:
+        raise min(errors, key=lambda error: error.count)
+    if errors:
+        (tracks,) = readings
+        flat = tracks.format == "bonnmotion"
+        reason = "its lines are numbers in groups of t x y" if flat else "a guess: the numbers fit groups of t x y z only"
+        return replace(tracks, format_reason=reason)
+    skipped = [sum(tracks.skipped.values()) for tracks in readings]
+    if skipped[0] != skipped[1]:
+        reason = f"a guess: {skipped[0]:,} bad records as t x y, and {skipped[1]:,} as t x y z"
+        return replace(readings[skipped[1] < skipped[0]], format_reason=reason)
+    spreads = [_speed_spread(tracks) for tracks in readings]
+    if spreads[0] == spreads[1] and not _have_same_samples(*readings):
+        problem = ("its numbers fit groups of t x y and of t x y z alike", "the format too: bonnmotion or bonnmotion-3d")
+        raise TraceError(fspath(path), "line", [(1, *problem)], 1)
+    reason = f"a guess: speeds vary by a factor of {spreads[0]:.3g} as t x y, and of {spreads[1]:.3g} as t x y z"
+    return replace(readings[spreads[1] < spreads[0]], format_reason=reason)
+
+
+def _have_same_samples(a: Tracks, b: Tracks) -> bool:
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("mobile", "time_ps", "x_mm", "y_mm"))
 
 
 def _speed_spread(tracks: Tracks) -> float:
