@@ -36,7 +36,7 @@ INLINING = [
 
 def has_compiler() -> bool:
     command = (os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "").split()
-    return any(shutil.which(c) for c in [*command[:1], "c++", "g++", "clang++"]) or os.name == "nt"
+    return any(shutil.which(c) for c in [*command[:1], "c++", "g++", "clang++"])
 
 
 def is_enabled(switch: str) -> bool:
@@ -44,8 +44,6 @@ def is_enabled(switch: str) -> bool:
 
 
 def compiler_flags() -> list[str]:
-    if os.name == "nt":
-        return []
     flags = ["-O3", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare", *INLINING]
     if is_enabled("HANDOFF_SANITIZE"):
         flags = ["-O1", "-std=c++17", "-Wno-unused-function", "-Wno-sign-compare"]
@@ -116,11 +114,7 @@ def translate(extensions: list[Extension]) -> None:
 
 setup(
     ext_modules=[
-        Extension(
-            f"engine.{name}", [f"engine/{name}.pyx"], language="c++",
-            extra_link_args=[] if os.name == "nt" else ["-pthread"],
-        )
-        for name in MODULES
+        Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_link_args=["-pthread"]) for name in MODULES
     ],
     cmdclass={"build_ext": BuildEngine},
     options={"build_ext": {"parallel": os.cpu_count() or 1}},

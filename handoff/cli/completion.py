@@ -53,6 +53,7 @@ def _terms(context: click.Context) -> Iterable[tuple[str, str]]:
 _NAMES: dict[str, tuple[Callable[[click.Context], Iterable[tuple[str, str]]], str, str]] = {
     "procedure": (_procedures, "", ""),
     "procedures": (_procedures, ",", ""),
+    "pair": (_procedures, ",", ""),
     "measure": (_measures, "", ""),
     "field": (_fields, "", "="),
     "term": (_terms, "", ""),
@@ -60,12 +61,16 @@ _NAMES: dict[str, tuple[Callable[[click.Context], Iterable[tuple[str, str]]], st
 """Names of each kind of value, the separator of values of an option, of which the last is completed, and a text behind a name."""
 
 
+_WHOLE_VALUES = {"procedures": [("all", "every procedure")]}
+"""Words of a kind that stand for a whole list, and for no element of one."""
+
+
 def complete_value(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return the completions of a value.
 
     Parameters
     ----------
-    kind : {"procedure", "procedures", "measure", "field", "term"}
+    kind : {"procedure", "procedures", "pair", "measure", "field", "term"}
         Kind of the value.
     context : click.Context
         Command line so far.
@@ -75,7 +80,7 @@ def complete_value(kind: str, context: click.Context, incomplete: str) -> list[C
     names, separator, suffix = _NAMES[kind]
     before, found, last = incomplete.rpartition(separator) if separator else ("", "", incomplete)
     try:
-        known = list(names(context))
+        known = [*names(context), *(() if found else _WHOLE_VALUES.get(kind, ()))]
     except (ValueError, OSError):
         return []
     return [CompletionItem(f"{before}{found}{name}{suffix}", help=text) for name, text in known if name.startswith(last)]

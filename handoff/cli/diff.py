@@ -11,8 +11,7 @@ from handoff.cli.log import Level, log
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.scenario import ScenarioError
-
-_PERCENT = 100
+from handoff.scenario.units import parse_percent
 
 
 def print_diff(
@@ -35,7 +34,7 @@ def print_diff(
     if as_json and as_csv:
         problems.append(ONE_FORMAT)
     try:
-        share = float(tolerance.removesuffix("%")) / (_PERCENT if tolerance.endswith("%") else 1)
+        share = float(parse_percent(tolerance))
     except ValueError:
         share = -1.0
     if not 0 <= share < float("inf"):

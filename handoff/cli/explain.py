@@ -6,7 +6,7 @@ import shutil
 import textwrap
 
 from handoff.cli.terminal import show, show_json
-from handoff.cli.terms import UNITS, all_terms, find_terms
+from handoff.cli.terms import all_terms, find_terms, measure_entries
 
 _INDENT = "  "
 _MAX_WIDTH = 100
@@ -37,22 +37,12 @@ def list_terms() -> None:
 
 def list_measures(as_json: bool) -> None:
     """Print the measures with unit and definition."""
-    from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
-
-    rows = [
-        {"name": name, "unit": UNITS.get(measure.unit, measure.unit), "definition": measure.about, "source": measure.source}
-        for name, measure in MEASURES.items()
-    ]
-    rows += [
-        {"name": f"{where}.{name}", "unit": UNITS.get(part.unit, part.unit), "definition": part.about, "source": ""}
-        for where, parts in (("NODE", NODE_PARTS), ("LINK", LINK_PARTS))
-        for name, part in parts.items()
-    ]
+    entries = list(measure_entries())
     if as_json:
-        show_json({"measures": rows})
+        show_json({"measures": [entry._asdict() for entry in entries]})
         return
     from handoff.cli.tables import print_cells
 
     columns = ("name", "unit", "definition")
-    print_cells(columns, [[row[column] for column in columns] for row in rows], left=columns)
+    print_cells(columns, [[entry.name, entry.unit, entry.definition] for entry in entries], left=columns)
     show("\nNODE is the name of a node, as in ha.registration_wait_mean, and LINK that of a link, as in 'ha>gw0.utilisation'.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -28,14 +29,16 @@ def write_example(name: str, path: Path | None) -> None:
     name : str
         Name of the example.
     path : Path or None
-        File of the scenario, or a folder for it. Default: the current folder.
+        File of the scenario, whose name ends in ``.toml``, or a folder for it, which may be new. Default: the current folder.
 
     Raises
     ------
     ScenarioError
         If a file exists already with another content, or cannot be at its place. Nothing is written then.
     """
-    place = Path(f"{name}.toml") if path is None else path / f"{name}.toml" if path.is_dir() else path
+    folder = Path() if path is None else path
+    is_folder = folder.is_dir() or not (folder.suffix == ".toml" or os.path.lexists(folder))
+    place = folder / f"{name}.toml" if is_folder else folder
     text = example_path(name).read_bytes()
     names = list(dict.fromkeys(file_names(tomllib.loads(text.decode()))))
     absent = [file for file in names if not (EXAMPLES / file).is_file()]

@@ -31,8 +31,6 @@ from handoff.workload.mobile_names import find_mobile
 _PIPE_WIDTH = 130
 """Columns of a diagram where the output is no terminal."""
 _ALL = "all"
-FORMS = ("text", "svg", "html", "mermaid")
-"""Forms of a ladder diagram."""
 _FORM_OF_SUFFIX = {".html": "html", ".htm": "html", ".mmd": "mermaid"}
 _NEIGHBOURS = 10
 """Handoffs before and after the chosen one in a page."""
@@ -46,8 +44,8 @@ def ladder_command(
 ) -> None:  # fmt: skip
     """Print the diagram of a handoff, or of the first registration if ``handoff`` is None, or write it into a file.
 
-    ``form`` is one of ``FORMS``. The default is text on the terminal, and in a file what its name ends in: SVG, or a page for
-    ``.html`` and Mermaid for ``.mmd``.
+    ``form`` is one of those of ``--format``. The default is text on the terminal, and in a file what its name ends in: SVG, or a
+    page for ``.html`` and Mermaid for ``.mmd``.
 
     Raises
     ------

@@ -6,6 +6,7 @@ print none.
 
 from __future__ import annotations
 
+import functools
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,14 @@ def verbosity_options() -> list[click.Option]:
 
 
 def _logger() -> Logger:
+    """Return the logger with the present level."""
+    logger = _build_logger()
+    logger.setLevel(_state["level"])
+    return logger
+
+
+@functools.cache
+def _build_logger() -> Logger:
     import logging
 
     class StderrHandler(logging.Handler):
@@ -78,7 +87,5 @@ def _logger() -> Logger:
             report(self.format(record))
 
     logger = logging.getLogger("handoff")
-    logger.setLevel(_state["level"])
-    if not any(type(handler).__name__ == StderrHandler.__name__ for handler in logger.handlers):
-        logger.addHandler(StderrHandler())
+    logger.addHandler(StderrHandler())
     return logger

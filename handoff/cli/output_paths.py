@@ -52,6 +52,22 @@ def reserve_outputs(
         yield
 
 
+def output_problems(files: Mapping[str, Path | None], preview: str) -> list[str]:
+    """Return a problem for each option that names a file, beside an option with which the command runs and writes nothing.
+
+    Parameters
+    ----------
+    files : mapping of str to Path or None
+        Options that name a file, each with its file.
+    preview : str
+        The option with which nothing runs, as in ``--dry-run``.
+    """
+    return [
+        f"{option}: {preview} runs nothing, and writes no file: leave one of them out"
+        for option, path in files.items() if path is not None
+    ]  # fmt: skip
+
+
 def check_outputs(places: list[tuple[str, Path]], inputs: list[Path]) -> None:
     """Check that no output is an input, or another output.
 

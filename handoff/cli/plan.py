@@ -10,7 +10,7 @@ from handoff.cli.exit_codes import ExitCode
 from handoff.cli.gate import write_cases
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
-from handoff.cli.output_paths import input_paths, reserve_outputs
+from handoff.cli.output_paths import input_paths, output_problems, reserve_outputs
 from handoff.cli.plan_output import print_answers, show_dry_run, show_estimates, summary_lines
 from handoff.cli.progress import StatusLine
 from handoff.cli.terminal import report
@@ -21,6 +21,7 @@ from handoff.experiments.planning.request import PlanRequest, ValidatedPlan, val
 from handoff.experiments.planning.run import analytic_answers, run_plan
 from handoff.output.junit import JunitCase
 from handoff.scenario.load import build_scenario
+from handoff.scenario.option_errors import load_with_problems
 
 
 def plan_command(
@@ -34,7 +35,10 @@ def plan_command(
     ScenarioError
         If the scenario or the request is wrong.
     """
-    plan = validate_request(request)
+    preview = "--analytic" if request.analytic else "--dry-run" if dry_run else None
+    files = {"--junit": junit, "--report": report_file}
+    problems = output_problems(files, preview) if preview is not None else []
+    plan = load_with_problems(problems, lambda: validate_request(request))
     targets = "; ".join(map(str, plan.targets))
     log(Level.DEBUG, f"handoff: {request.scenario}: seed {plan.seed}; {', '.join(request.procedures)}; {targets}")
     if request.analytic:
@@ -45,7 +49,7 @@ def plan_command(
         show_dry_run(plan, as_json)
         return ExitCode.OK
     inputs = input_paths(build_scenario(plan.data), request.scenario)
-    with reserve_outputs(None, {"--junit": junit, "--report": report_file}, inputs):
+    with reserve_outputs(None, files, inputs):
         return _run(plan, open_executor(), as_json, progress, junit, report_file)
 
 

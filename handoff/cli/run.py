@@ -8,11 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.progress import ComparisonProgress, Progress
+from handoff.cli.recorded_command import recorded_command
 from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.output.printable import printable
 from handoff.protocol.constants import SECOND
@@ -84,7 +87,7 @@ def run_study(
         problems.append("--jobs does not apply with --checkpoint-every or --resume, which run one procedure at a time")
     if checkpointed and series is not None:
         problems.append("--series does not apply with --checkpoint-every or --resume: a checkpoint has no time series")
-    command = _provenance_command(sys.argv[1:])
+    command = recorded_command(click.get_current_context())
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
     setup = build_setup(checked, scenario, seed, limit)
@@ -230,20 +233,6 @@ def _open_checkpoint(path: Path, identity: dict[str, object], every_s: float | N
         complete = len(checkpoints.complete.runs)
         log(Level.INFO, f"handoff: {path}: {complete} runs complete, the next one resumes at {reached_ps / SECOND:g} s")
     return checkpoints
-
-
-def _provenance_command(command: list[str]) -> list[str]:
-    # The provenance contains only what decides the results: a study that resumes, or runs in processes, writes the same files.
-    words: list[str] = []
-    remaining = iter(command)
-    for word in remaining:
-        option, _, value = word.partition("=")
-        if option in ("--checkpoint", "--checkpoint-every", "--jobs", "--report", "--ladders"):
-            if not value:
-                next(remaining, None)
-        elif word not in ("--resume", "--progress", "--no-progress"):
-            words.append(word)
-    return words
 
 
 def _print_csv(runs: list[RunResult], setup: Setup, seed: int) -> None:

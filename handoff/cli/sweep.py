@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from handoff.cli.exit_codes import ExitCode
 from handoff.cli.gate import Gate, open_gate
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
+from handoff.cli.output_paths import input_paths, output_problems, reserve_outputs
 from handoff.cli.sweep_output import show_forecast, show_summary
 from handoff.cli.sweep_progress import Progress
 from handoff.experiments.planning.outcome import Outcome, judge_replications
@@ -23,7 +24,8 @@ from handoff.experiments.sweep.request import SweepRequest, plan_sweep
 from handoff.experiments.sweep.runner import SweepObserver, SweepResult, run_sweep
 from handoff.experiments.sweep.summary import stored_tables
 from handoff.experiments.sweep.sweep_plan import SweepPlan
-from handoff.scenario import Scenario, load_scenario
+from handoff.scenario import Scenario
+from handoff.scenario.option_errors import load_with_problems
 from handoff.workload.build import build_setup
 
 if TYPE_CHECKING:
@@ -41,13 +43,22 @@ def sweep(
     ValueError
         If the scenario, the sweep, the options or the dataset are wrong.
     """
-    plan, measures = plan_sweep(request)
+    files = {"--junit": junit}
+    problems = output_problems(files, "--dry-run") if dry_run else []
+    plan, measures = load_with_problems(problems, lambda: plan_sweep(request))
     log(Level.DEBUG, f"handoff: {request.scenario}: {len(plan.points):,} points, {plan.run_count:,} runs")
     gate = _open_gate(plan, request, slo, junit)
     if dry_run or output is None:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)
         return ExitCode.FAILED if plan.failures else ExitCode.OK
-    executor = open_executor()
+    with reserve_outputs(None, files, input_paths(plan.scenario, request.scenario)):
+        return _run(plan, measures, output, open_executor(), rerun_stale, progress, as_json, gate, junit)
+
+
+def _run(
+    plan: SweepPlan, measures: Sequence[str], output: Path, executor: Executor, rerun_stale: bool, progress: bool | None,
+    as_json: bool, gate: Gate | None, junit: Path | None,
+) -> int:  # fmt: skip
     for line in group_failures(plan.failures):
         log(Level.WARNING, f"handoff: left out: {line}")
     observer = _TerminalObserver(executor, progress)
@@ -62,12 +73,11 @@ def sweep(
 
 
 def _open_gate(plan: SweepPlan, request: SweepRequest, slo: tuple[str, ...], junit: Path | None) -> Gate | None:
-    scenario = load_scenario(request.scenario, request.changes)[0]
-    if not slo and junit is None and scenario.slo is None:
+    if not slo and junit is None and plan.scenario.slo is None:
         return None
     first = plan.points[0]
     setup = build_setup(Scenario.model_validate(json.loads(first.scenario)), request.scenario, plan.seeds[0])
-    return open_gate(scenario, slo, setup, first.settings.detail or None, junit)
+    return open_gate(plan.scenario, slo, setup, first.settings.detail or None, junit)
 
 
 def _judge_points(targets: list[Target], plan: SweepPlan, result: SweepResult) -> list[Outcome]:

@@ -70,7 +70,7 @@ def show_wrapped(text: str, width: int | None, indent: int = 0) -> None:
 
 
 def show_table(table: RenderableType, width: int) -> None:
-    """Print a table of rich whose cells are :func:`cell`, without blanks at the ends of lines.
+    """Print a table of rich, whose cells are printable already, without blanks at the ends of lines.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ GLOSSARY = Path(__file__).with_name("glossary.md")
 """The page docs/glossary.md."""
 _ENTRY = re.compile(r"^\*\*(?P<names>[^*]+)\.\*\* (?P<text>.*?)(?=^\*\*|^## |\Z)", re.S | re.M)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
-UNITS = {"ps": "time", "s": "time", "": "count", "1/s": "rate of events"}
+_UNITS = {"ps": "time", "s": "time", "": "count", "1/s": "rate of events"}
 """Units of measures in words; other units are words already."""
 
 
@@ -55,16 +55,43 @@ def procedure_terms() -> Iterator[Term]:
         yield Term("procedure", (procedure.name,), text)
 
 
-def measure_terms() -> Iterator[Term]:
-    """Yield the measures, those of a node as ``NODE.…`` and those of a link as ``LINK.…``."""
+class MeasureEntry(NamedTuple):
+    """A measure in the list of all.
+
+    Attributes
+    ----------
+    name : str
+        Name of the measure; that of a node begins with ``NODE.``, that of a link with ``LINK.``.
+    unit : str
+        Unit in words.
+    definition : str
+        What is measured.
+    source : str
+        Document that defines the measure, or an empty string.
+    """
+
+    name: str
+    unit: str
+    definition: str
+    source: str
+
+
+def measure_entries() -> Iterator[MeasureEntry]:
+    """Yield the measures of runs, then those of nodes and links."""
     from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
 
     for name, measure in MEASURES.items():
-        source = f" ({measure.source})" if measure.source else ""
-        yield Term("measure", (name,), f"{measure.about}{source}; {UNITS.get(measure.unit, measure.unit)}")
+        yield MeasureEntry(name, _UNITS.get(measure.unit, measure.unit), measure.about, measure.source)
     for where, parts in (("NODE", NODE_PARTS), ("LINK", LINK_PARTS)):
         for name, part in parts.items():
-            yield Term("measure", (f"{where}.{name}", name), f"{part.about}; {UNITS.get(part.unit, part.unit)}")
+            yield MeasureEntry(f"{where}.{name}", _UNITS.get(part.unit, part.unit), part.about, "")
+
+
+def measure_terms() -> Iterator[Term]:
+    """Yield the measures; those of nodes and links also have their names without ``NODE.`` and ``LINK.``."""
+    for name, unit, definition, source in measure_entries():
+        names = dict.fromkeys((name, name.rpartition(".")[2]))
+        yield Term("measure", tuple(names), f"{definition}{f' ({source})' if source else ''}; {unit}")
 
 
 def key_terms() -> Iterator[Term]:

@@ -34,13 +34,13 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
     return list(model.model_fields) if model is not None else []
 
 
-def leaf_paths(data: Mapping[str, Any] | None = None, model: type[BaseModel] = Scenario, prefix: str = "") -> Iterator[str]:
+def leaf_paths(data: Mapping[str, Any], model: type[BaseModel] = Scenario, prefix: str = "") -> Iterator[str]:
     """Yield the dotted path of every key of a scenario that is no table.
 
     Parameters
     ----------
-    data : mapping of str to Any, optional
-        Tables of a scenario file: an array of tables has the paths of each of its elements. Default: ``*`` stands for all.
+    data : mapping of str to Any
+        Tables of a scenario file: an array of tables has the paths of each of its elements.
     model : type of BaseModel
         Model of the table to begin with.
     prefix : str
@@ -51,9 +51,7 @@ def leaf_paths(data: Mapping[str, Any] | None = None, model: type[BaseModel] = S
         if inner is None:
             yield f"{prefix}{name}"
         elif not is_array(field.annotation):
-            yield from leaf_paths(None if data is None else _as_table(data.get(name)), inner, f"{prefix}{name}.")
-        elif data is None:
-            yield from leaf_paths(None, inner, f"{prefix}{name}.*.")
+            yield from leaf_paths(_as_table(data.get(name)), inner, f"{prefix}{name}.")
         else:
             for i, table in enumerate(as_list(data.get(name, []))):
                 yield from leaf_paths(_as_table(table), inner, f"{prefix}{name}.{i}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,16 +31,21 @@ def partial_problems(data: dict[str, Any], errors: Sequence[Any]) -> list[str]:
     """
     repaired = copy.deepcopy(data)
     invalid = {str(error["loc"][0]) for error in errors if not _repair(repaired, tuple(error["loc"]), error["type"])}
-    values = {}
+    values: dict[str, Any] = {"link": []}  # [regions] adds its links to them, for checks that need no link
     for name, field in Scenario.model_fields.items():
         if name in repaired and name not in invalid:
             try:
-                values[name] = TypeAdapter(annotation_at((name,))).validate_python(repaired[name])
+                values[name] = _adapter(name).validate_python(repaired[name])
             except ValidationError:
                 invalid.add(name)
         elif field.is_required():
             invalid.add(name)
     return Scenario.model_construct(**values).reference_problems(invalid)
+
+
+@functools.cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation_at((name,)))
 
 
 def _repair(data: dict[str, Any], loc: Path, kind: str) -> bool:

@@ -32,7 +32,7 @@ class _Generator(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Return the schema without its default, which :func:`_add_defaults` adds as a file writes it."""
+        """Return the schema without its default, which :func:`build_schema` adds as a file writes it."""
         return self.generate_inner(schema["schema"])
 
 

@@ -116,6 +116,10 @@ def complete(*words):
         (("com",), {"compare", "completion"}),
         (("run", COMMUTE, "--procedure", "sync-mipv4"), {"sync-mipv4", "sync-mipv4-ro"}),
         (("compare", COMMUTE, "--procedures", "mipv4,pm"), {"mipv4,pmipv6"}),
+        (("compare", COMMUTE, "--procedures", "al"), {"all"}),
+        (("compare", COMMUTE, "--procedures", "mipv4,al"), set()),  # 'all' is no element of a list
+        (("diff", "a", "--procedures", "al"), set()),
+        (("diff", "a", "--procedures", "mipv4,pm"), {"mipv4,pmipv6"}),
         (("run", COMMUTE, "--set", "options.bic"), {"options.bicast=", "options.bicast_linger="}),
         (("run", COMMUTE, "--set", "link.4.de"), {"link.4.delay="}),
         (("run", "--set", "options.bicast_"), {"options.bicast_linger="}),

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.grouped_help import COMMAND_GROUPS, OPTION_GROUPS, Command, group_rows, split_examples
-from handoff.cli.log import Level, log
+from handoff.cli.log import Level, is_quiet, log
 from handoff.cli.main import main
 from handoff.cli.root import root
 
@@ -86,7 +86,6 @@ def messages():
         return CliRunner().invoke(group, words).stderr.split()
 
     yield run
-    logging.getLogger("handoff").handlers.clear()
     invoke("procedures")
 
 
@@ -133,6 +132,15 @@ def test_a_run_says_with_v_what_it_does(tmp_path):
     assert invoke(*short, "-qq")[1:] == (out, "")
 
 
+@pytest.mark.parametrize("words", [words for words, _ in GROUPS])
+def test_a_group_of_commands_accepts_the_options_too(words):
+    path = str(ROOT / "examples" / "captures" / "commute.pcap")
+    code, out, err = invoke(*words, "-q", "info", path)
+    assert (code, err, is_quiet()) == (0, "", True)
+    assert (0, out, "") == invoke(*words, "info", path)
+    assert not is_quiet()
+
+
 def test_an_error_is_printed_in_any_case():
     code, _, err = invoke("run", "none.toml", "--procedure", "mipv4", "-qq")
     assert (code, err) == (2, "none.toml: cannot be read: No such file or directory\n")
@@ -140,7 +148,7 @@ def test_an_error_is_printed_in_any_case():
 
 def test_messages_that_are_not_shown_do_not_import_logging():
     code = (
-        "import sys\nfrom handoff.cli.log import Level, log\nfrom handoff.cli.root import root\n"
+        "import sys\nfrom handoff.cli.log import Level, is_quiet, log\nfrom handoff.cli.root import root\n"
         "try: root.main(['procedures', '-q'])\n"
         "except SystemExit: log(Level.INFO, 'note'); log(Level.DEBUG, 'step'); print('logging' in sys.modules)"
     )

@@ -59,6 +59,18 @@ def test_path_is_a_file_or_a_folder(here):
     assert (here / "folder/metro.toml").exists()
     assert (here / "new/city.toml").exists()
     assert (here / "new/captures/commute.pcap").exists()
+    for folder in ("other/", "deep/er"):  # a shell completes a folder with a slash, which a path does not have
+        assert invoke("init", "--from", "train", folder)[0] == 0
+        assert (here / folder / "train.toml").is_file()
+
+
+def test_a_file_with_another_name_is_no_new_folder(here):
+    (here / "mine").write_text("mine")
+    (here / "link").symlink_to("nothing")
+    code, _, err = invoke("init", "mine")
+    assert (code, err) == (2, "mine: exists already with another content: give another PATH, or move the file away\n")
+    code, _, err = invoke("init", "link")
+    assert (code, err) == (2, "link: a symbolic link, which is not followed: give the path of a file\n")
 
 
 def test_a_file_of_the_user_is_not_replaced(here):

@@ -23,18 +23,23 @@ TABLES = [
     "runs.parquet",
 ]  # fmt: skip
 MIPV4 = ["--procedure", "mipv4"]
+PLAN = ["plan", "--vary", "new_buffer=1..4", "--slo", "lost<=9", "--jobs", "1"]
 WRITERS = [
     (["run", *MIPV4], "--pcap"),
     (["run", *MIPV4], "--report"),
     (["run", *MIPV4, "--checkpoint-every", "1h"], "--checkpoint"),
     (["ladder", *MIPV4, "--mn", "0", "--handoff", "0"], "-o"),
+    (["sweep", "--procedures", "mipv4", "--runs", "1", "--slo", "lost<=9", "-o", "data", "--jobs", "1"], "--junit"),
+    (PLAN, "--junit"),
+    (PLAN, "--report"),
 ]
 """Commands with an option that names a file."""
 LOG = "mobile,router,up_s,down_s,predict_s,going_down_s\nx,a,0,4,,\nx,b,4,9,,\n"
 
 
 @pytest.fixture
-def scenario(tmp_path: Path) -> Path:
+def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "in"
     folder.mkdir()
     return write_scenario(folder, SCENARIO)
@@ -93,6 +98,20 @@ def test_an_output_that_is_an_input_is_refused(scenario: Path, words: list[str],
         message = refuse(words[0], scenario, *words[1:], option, path)
         assert message == f"{option}: {path} is an input of this command: give another file\n"
         assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), [
+        (["sweep", "--procedures", "mipv4", "--dry-run"], "--junit"),
+        *(([*PLAN, preview], option) for preview in ("--analytic", "--dry-run") for option in ("--junit", "--report")),
+    ],
+)  # fmt: skip
+def test_a_preview_writes_no_file_and_says_so(scenario: Path, tmp_path: Path, words: list[str], option: str) -> None:
+    message = refuse(words[0], scenario, *words[1:], option, tmp_path / "file", "--warmup", "1")
+    first, second = message.splitlines()
+    assert first == f"{option}: {words[-1]} runs nothing, and writes no file: leave one of them out"
+    assert second.startswith("--warmup: '1' is not a duration")  # with the other mistakes
+    assert not (tmp_path / "file").exists()
 
 
 def test_two_outputs_are_two_files(scenario: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from handoff.cli.options import completion, csv_option, json_option, wide_option
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--procedures", metavar="A,B", shell_complete=completion("procedures"),
+    "--procedures", metavar="A,B", shell_complete=completion("pair"),
     help="Compare the procedure A of the first folder with B of the second, or of the same one."
 )
 @click.option("--metric", "measures", multiple=True, metavar="NAME", shell_complete=completion("measure"),

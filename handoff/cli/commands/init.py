@@ -23,7 +23,7 @@ DEFAULT_EXAMPLE = "commute"
 def init(path: Path | None, example: str, is_list: bool) -> None:
     """Write a commented scenario that runs, with the files that it names.
 
-    PATH is the file, or a folder for it; by default the current folder.
+    PATH is the file, whose name ends in .toml, or a folder for it, which may be new; by default the current folder.
 
     Example: handoff init --from commute study.toml
     """

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from handoff.cli.grouped_help import Command
+from handoff.cli.log import verbosity_options
 from handoff.cli.options import json_option, wide_option
 
 FORMATS = (
@@ -24,7 +25,7 @@ def _parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> 
     return columns
 
 
-@click.group()
+@click.group(params=verbosity_options())
 def trace() -> None:
     """Inspect captures and movement files."""
 

@@ -30,7 +30,7 @@ def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
 
     loaded, _ = load_scenario(scenario, changes)
     if strict and loaded.movement.trace is not None:
-        loaded, _ = load_scenario(scenario, (*changes, "movement.strict=true"))
+        loaded = loaded.model_copy(update={"movement": loaded.movement.model_copy(update={"strict": True})})
     setup = build_setup(loaded, scenario, loaded.seed)
     handoffs = len(setup.attachments.mobile) - int(setup.last_attachments().sum())
     name = printable(str(scenario))  # its newlines too

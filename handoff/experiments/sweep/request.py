@@ -131,7 +131,7 @@ def plan_sweep(request: SweepRequest) -> tuple[SweepPlan, Sequence[str]]:
     if problems := _element_measure_problems(request.measures, points):
         raise ScenarioError(problems)
     seeds = tuple(range(seed, seed + runs))
-    plan = SweepPlan(tuple(points), tuple(failures), seeds, request.scenario.parent.resolve(), memory_limit)
+    plan = SweepPlan(scenario, tuple(points), tuple(failures), seeds, request.scenario.parent.resolve(), memory_limit)
     return plan, request.measures or DEFAULT_MEASURES
 
 

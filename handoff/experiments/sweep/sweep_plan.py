@@ -8,6 +8,7 @@ from pathlib import Path
 
 from handoff.experiments.sweep.dataset import Run, StoredRun
 from handoff.experiments.sweep.points import Failure, Point
+from handoff.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class SweepPlan:
 
     Attributes
     ----------
+    scenario : Scenario
+        Scenario whose fields the points vary.
     points : tuple of Point
         Points in their order.
     failures : tuple of Failure
@@ -28,6 +31,7 @@ class SweepPlan:
         Memory that a run may need.
     """
 
+    scenario: Scenario
     points: tuple[Point, ...]
     failures: tuple[Failure, ...]
     seeds: tuple[int, ...]

@@ -3,7 +3,7 @@
 import json
 from types import SimpleNamespace
 
-from handoff.cli.run import _print_results, _provenance_command
+from handoff.cli.run import _print_results
 
 
 def test_printing_does_not_change_the_results(capsys):
@@ -13,8 +13,3 @@ def test_printing_does_not_change_the_results(capsys):
     _print_results([run], "study", 1, True, False)
     assert json.loads(capsys.readouterr().out)["runs"][0]["groups"] == [{"mos": None}]
     assert run.groups == [{"mos": None}]
-
-
-def test_the_provenance_leaves_out_what_changes_no_result():
-    words = ["compare", "a.toml", "--jobs", "2", "--jobs=3", "--checkpoint-every", "1s", "--resume", "--progress", "--seed", "7"]
-    assert _provenance_command(words) == ["compare", "a.toml", "--seed", "7"]

@@ -1,8 +1,12 @@
 """Problems between tables are reported together with the mistakes of single values, each with its line."""
 
+import tomllib
+
 import pytest
 
-from handoff.scenario import ScenarioError, load_scenario
+from handoff.cli.examples import example_names, example_path
+from handoff.scenario import Scenario, ScenarioError, load_scenario
+from handoff.scenario.load import validate
 from tests.unit.scenario.sample_scenarios import COMMUTERS, MINIMAL
 
 LINK = 'between = ["cn", "ha"]'
@@ -88,3 +92,23 @@ def test_a_key_of_the_file_is_not_taken_for_a_mistake_of_the_sweep(tmp_path):
     sweep = ("[movement]", "[sweep]\nbuffer = [1]\n[movement]")
     reported = problems(tmp_path, MINIMAL, ('name = "cn"', 'name = "cn"\nspeed = 3'), sweep)
     assert [problem.split(": ")[1] for problem in reported] == ["correspondent.0.speed"]
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_broken_key_at_the_top_is_a_problem_of_the_scenario(name):
+    data = tomllib.loads(example_path(name).read_text())
+    broken = [(key, data | {key: value}) for key in data for value in ([], [{}])]
+    broken += [(key, {other: data[other] for other in data if other != key}) for key in data]
+    required = {key for key, field in Scenario.model_fields.items() if field.is_required()}
+    for key, tables in broken:
+        try:
+            validate(tables, "s.toml")
+        except ScenarioError:
+            continue
+        assert key in tables or key not in required
+
+
+def test_a_scenario_of_regions_without_links_has_one_problem(tmp_path):
+    """The gateways of [regions] are known although their links are not: no other table has a problem."""
+    (problem,) = problems(tmp_path, COMMUTERS, ('link = [{ between = ["cn", "ha"], delay = "20ms" }]\n', ""))
+    assert problem.startswith("1: link: is missing; every scenario needs it")

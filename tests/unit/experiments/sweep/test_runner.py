@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from handoff.experiments.sweep.points import Failure, Point, RunSettings
 from handoff.experiments.sweep.request import SweepRequest, plan_sweep
 from handoff.experiments.sweep.runner import BackgroundWriter, SweepObserver, SweepRunner, run_sweep
 from handoff.experiments.sweep.sweep_plan import SweepPlan
-from tests.unit.experiments.sweep.small_sweep import write_scenario
+from handoff.scenario.load import build_scenario
+from tests.unit.experiments.sweep.small_sweep import SCENARIO, write_scenario
 
 
 class Recorder(SweepObserver):
@@ -59,7 +61,7 @@ def test_a_stopped_sweep_resumes_with_the_missing_runs(tmp_path: Path) -> None:
 
 def make_plan(procedures: tuple[str, ...], seeds: tuple[int, ...] = (1, 2)) -> SweepPlan:
     points = [Point(text, name, RunSettings(), (), {"x": text}) for text in ("a", "b") for name in procedures]
-    return SweepPlan(tuple(points), (), seeds, Path())
+    return SweepPlan(build_scenario(tomllib.loads(SCENARIO)), tuple(points), (), seeds, Path())
 
 
 class FakeExecutor:

@@ -1,0 +1,42 @@
+"""``handoff diff``: the tolerance as a share or a percentage, with the same forms as in a scenario."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from handoff.cli import diff
+from handoff.scenario import ScenarioError
+
+
+@pytest.fixture
+def tolerances(monkeypatch):
+    """List that receives the tolerance of each comparison, which compares nothing."""
+    seen = []
+
+    def compare(*_, tolerance, **__):
+        seen.append(tolerance)
+        return SimpleNamespace(passed=True)
+
+    monkeypatch.setattr(diff, "diff", compare)
+    monkeypatch.setattr(diff, "_print", lambda *_: None)
+    return seen
+
+
+def print_diff(tolerance):
+    return diff.print_diff(Path("a"), Path("b"), None, (), 0.95, tolerance, False, False)
+
+
+@pytest.mark.parametrize("text", ["0.01", "1%", "1 %", " 1% ", "1e-2", "0.7%"])
+def test_a_tolerance_is_a_share_or_a_percentage(tolerances, text):
+    """0.7 % is the nearest float to 0.007, and no quotient of two rounded numbers (0.7 / 100 = 0.006999…)."""
+    print_diff(text)
+    assert tolerances == [0.007 if "7" in text else 0.01]
+
+
+@pytest.mark.parametrize("text", ["", "%", "1%%", "-1%", "nan", "inf%", "1% of A", "much"])
+def test_other_tolerances_are_refused(tolerances, text):
+    with pytest.raises(ScenarioError) as caught:
+        print_diff(text)
+    assert caught.value.problems == [f"--tolerance {text!r}: write a share of 0 or more, as in 0.01 or '1%'"]
+    assert tolerances == []
