@@ -63,7 +63,7 @@ def output_problems(files: Mapping[str, Path | None], preview: str) -> list[str]
         The option with which nothing runs, as in ``--dry-run``.
     """
     return [
-        f"{option}: {preview} runs nothing, and writes no file: leave one of them out"
+        f"{option}: {preview} runs nothing, and writes no file"
         for option, path in files.items() if path is not None
     ]  # fmt: skip
 

@@ -44,11 +44,12 @@ def sweep(
         If the scenario, the sweep, the options or the dataset are wrong.
     """
     files = {"--junit": junit}
-    problems = output_problems(files, "--dry-run") if dry_run else []
+    preview = "--dry-run" if dry_run else "a sweep without -o" if output is None else None
+    problems = [] if preview is None else output_problems(files, preview)
     plan, measures = load_with_problems(problems, lambda: plan_sweep(request))
     log(Level.DEBUG, f"handoff: {request.scenario}: {len(plan.points):,} points, {plan.run_count:,} runs")
     gate = _open_gate(plan, request, slo, junit)
-    if dry_run or output is None:
+    if output is None or dry_run:
         show_forecast(plan, preview_sweep(plan, output, rerun_stale=rerun_stale), as_json)
         return ExitCode.FAILED if plan.failures else ExitCode.OK
     with reserve_outputs(None, files, input_paths(plan.scenario, request.scenario)):
