@@ -38,6 +38,10 @@ def test_a_documented_command_parses(words):
 
 @pytest.mark.parametrize("words", [c for c in COMMANDS if c.values[0][1].startswith("examples/")])
 def test_a_documented_command_on_an_example_passes_a_dry_run(words, monkeypatch):
+    words = list(words)
     monkeypatch.chdir(ROOT)
+    for option in ("--report", "--junit"):  # a dry run writes no file, and refuses them
+        if option in words:
+            del words[words.index(option) : words.index(option) + 2]
     done = CliRunner().invoke(main, [*words, "--dry-run", "--jobs", "1"])
     assert done.exit_code == 0, done.output
