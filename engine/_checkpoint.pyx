@@ -77,7 +77,7 @@ cdef class StateStream:
             self.remaining = file.seek(0, 2) - start
             file.seek(start)
 
-    cdef int transfer(self, void* field, size_t size) except -1:
+    cdef int serialize(self, void* field, size_t size) except -1:
         """Write one field to the file, or read it."""
         cdef char* position = <char*>field
         cdef size_t n
@@ -122,45 +122,45 @@ cdef class StateStream:
             self.flush()
         return 0
 
-    cdef int64_t transfer_int(self, int64_t value) except? -1:
+    cdef int64_t serialize_int(self, int64_t value) except? -1:
         """Write an integer and return it, or return the one that was read."""
-        self.transfer(&value, sizeof(value))
+        self.serialize(&value, sizeof(value))
         return value
 
-    cdef uint64_t transfer_count(self, uint64_t items, size_t size) except? 0:
-        """Transfer the number of items that follow; while reading, check it against the bytes that remain."""
-        cdef uint64_t n = <uint64_t>self.transfer_int(<int64_t>items)
+    cdef uint64_t serialize_count(self, uint64_t items, size_t size) except? 0:
+        """Write or read the number of items that follow; while reading, check it against the bytes that remain."""
+        cdef uint64_t n = <uint64_t>self.serialize_int(<int64_t>items)
         if self.reading and n > self.remaining // size:
             raise CheckpointError("the state of an engine ends too early")
         return n
 
-    cdef object transfer_array(self, object values, object dtype):
-        """Transfer a one-dimensional numpy array."""
-        cdef uint64_t n = self.transfer_count(len(values), np.dtype(dtype).itemsize)
+    cdef object serialize_array(self, object values, object dtype):
+        """Write or read a one-dimensional numpy array."""
+        cdef uint64_t n = self.serialize_count(len(values), np.dtype(dtype).itemsize)
         array = np.zeros(n, dtype) if self.reading else np.ascontiguousarray(values, dtype)
-        self.transfer(<void*><size_t>array.ctypes.data, array.nbytes)
+        self.serialize(<void*><size_t>array.ctypes.data, array.nbytes)
         return array
 
 
-cdef int transfer_items(StateStream s, vector[Item]* v) except -1:
-    """Transfer a vector of plain structs."""
-    v.resize(s.transfer_count(v.size(), sizeof(Item)))
-    return s.transfer(v.data(), v.size() * sizeof(Item))
+cdef int serialize_items(StateStream s, vector[Item]* v) except -1:
+    """Write or read a vector of plain structs."""
+    v.resize(s.serialize_count(v.size(), sizeof(Item)))
+    return s.serialize(v.data(), v.size() * sizeof(Item))
 
 
 # -- FIFOs ----------------------------------------------------------------------------------------------------------------
 
-cdef int transfer_parameters(StateStream s, FifoParameters* params) except -1:
-    s.transfer(&params.last_bytes, sizeof(params.last_bytes))
-    s.transfer(&params.last_time, sizeof(params.last_time))
-    s.transfer(&params.counted_packets, sizeof(params.counted_packets))
+cdef int serialize_parameters(StateStream s, FifoParameters* params) except -1:
+    s.serialize(&params.last_bytes, sizeof(params.last_bytes))
+    s.serialize(&params.last_time, sizeof(params.last_time))
+    s.serialize(&params.counted_packets, sizeof(params.counted_packets))
     return 0
 
-cdef int transfer_fifo(StateStream s, Fifo* f) except -1:
-    """Transfer a FIFO and the packets that are still needed, each at its position in the ring."""
+cdef int serialize_fifo(StateStream s, Fifo* f) except -1:
+    """Write or read a FIFO and the packets that are still needed, each at its position in the ring."""
     cdef Fifo x = f[0]
     cdef uint32_t i
-    s.transfer(&x, sizeof(Fifo))
+    s.serialize(&x, sizeof(Fifo))
     x.params, x.ring = f.params, f.ring
     if s.reading:
         if x.mask & (x.mask + 1) or x.tail - first_needed(&x) > x.mask + 1:
@@ -172,14 +172,14 @@ cdef int transfer_fifo(StateStream s, Fifo* f) except -1:
         f[0] = x
     i = first_needed(&x)
     while i != x.tail:
-        s.transfer(&x.ring[i & x.mask], sizeof(Packet))
+        s.serialize(&x.ring[i & x.mask], sizeof(Packet))
         i += 1
     return 0
 
-cdef int transfer_server(StateStream s, Fifo* f) except -1:
-    s.transfer(f.params.counters, sizeof(LinkCounters))
-    transfer_parameters(s, f.params)
-    return transfer_fifo(s, f)
+cdef int serialize_server(StateStream s, Fifo* f) except -1:
+    s.serialize(f.params.counters, sizeof(LinkCounters))
+    serialize_parameters(s, f.params)
+    return serialize_fifo(s, f)
 
 cdef Fifo* find_radio_fifo(World* w, int64_t cell, int64_t mobile, bint up) except NULL:
     """Return the downlink or uplink of a mobile node in a cell; mobile -1: the shared downlink."""
@@ -196,23 +196,23 @@ cdef Fifo* find_radio_fifo(World* w, int64_t cell, int64_t mobile, bint up) exce
         raise CheckpointError(f"the state of an engine names a queue that does not exist: cell {cell}, mobile {mobile}")
     return f
 
-cdef int transfer_fifo_list(StateStream s, World* w, vector[Fifo*]* fifos, bint up) except -1:
-    """Transfer a list of downlinks or of uplinks."""
+cdef int serialize_fifo_list(StateStream s, World* w, vector[Fifo*]* fifos, bint up) except -1:
+    """Write or read a list of downlinks or of uplinks."""
     cdef size_t i
     cdef int64_t cell = 0, mobile = 0
-    fifos.resize(s.transfer_count(fifos.size(), 2 * sizeof(int64_t)))
+    fifos.resize(s.serialize_count(fifos.size(), 2 * sizeof(int64_t)))
     for i in range(fifos.size()):
         if not s.reading:
             cell, mobile = fifos[0][i].params.cell, fifos[0][i].mobile
-        cell, mobile = s.transfer_int(cell), s.transfer_int(mobile)
+        cell, mobile = s.serialize_int(cell), s.serialize_int(mobile)
         fifos[0][i] = find_radio_fifo(w, cell, mobile, up)
     return 0
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------------
 
-cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, FifoParameters* params) except -1:
-    """Transfer the entries of a table at their slots.
+cdef int serialize_table(StateStream s, World* w, BindingTable* table, int cell, FifoParameters* params) except -1:
+    """Write or read the entries of a table at their slots.
 
     ``cell`` is where local entries deliver; ``params`` is for the queues in a cell's own table.
     """
@@ -223,8 +223,8 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
         free_table(w, table)
         table.entries = NULL
         table.slot_count = 0
-    table.entry_count, table.peak = <uint32_t>s.transfer_int(table.entry_count), <uint32_t>s.transfer_int(table.peak)
-    slot_count = <uint32_t>s.transfer_count(table.slot_count, sizeof(Entry))
+    table.entry_count, table.peak = <uint32_t>s.serialize_int(table.entry_count), <uint32_t>s.serialize_int(table.peak)
+    slot_count = <uint32_t>s.serialize_count(table.slot_count, sizeof(Entry))
     if s.reading and slot_count:
         if table.entry_count >= slot_count:
             raise CheckpointError("the state of an engine has an invalid table")
@@ -234,180 +234,180 @@ cdef int transfer_table(StateStream s, World* w, BindingTable* table, int cell, 
         e = table.entries[i]
         if e.mode != TUNNEL or e.careof_count > 1:
             e.target.extension = NULL
-        s.transfer(&e, sizeof(Entry))
+        s.serialize(&e, sizeof(Entry))
         if s.reading:
             table.entries[i] = e
         if e.mode == QUEUE:
             if s.reading:
                 table.entries[i].target.extension = new_fifo(w.fifo_pool, params, 0)
-            transfer_fifo(s, <Fifo*>table.entries[i].target.extension)
+            serialize_fifo(s, <Fifo*>table.entries[i].target.extension)
         elif e.mode == LOCAL:
             shared = cell >= 0 and w.cell[cell].shared_downlink != NULL
             table.entries[i].target.extension = find_radio_fifo(w, cell, -1 if shared else e.mobile, False)
         elif e.mode == BUFFER:
             if s.reading:
                 table.entries[i].target.extension = <void*>new_buffer(0, 0)
-            transfer_buffer(s, <PacketBuffer*>table.entries[i].target.extension)
+            serialize_buffer(s, <PacketBuffer*>table.entries[i].target.extension)
         elif e.mode == TUNNEL and e.careof_count > 1:
             if s.reading:
                 table.entries[i].target.extension = require(calloc(1, sizeof(CareOfList)))
-            s.transfer(table.entries[i].target.extension, sizeof(CareOfList))
+            s.serialize(table.entries[i].target.extension, sizeof(CareOfList))
     return 0
 
-cdef int transfer_buffer(StateStream s, PacketBuffer* buffer) except -1:
-    buffer.limit_packets, buffer.limit_bytes = s.transfer_int(buffer.limit_packets), s.transfer_int(buffer.limit_bytes)
-    buffer.bytes = s.transfer_int(buffer.bytes)
-    return transfer_items(s, buffer.packets)
+cdef int serialize_buffer(StateStream s, PacketBuffer* buffer) except -1:
+    buffer.limit_packets, buffer.limit_bytes = s.serialize_int(buffer.limit_packets), s.serialize_int(buffer.limit_bytes)
+    buffer.bytes = s.serialize_int(buffer.bytes)
+    return serialize_items(s, buffer.packets)
 
 
 # -- the parts of a world -------------------------------------------------------------------------------------------------
 
-cdef int transfer_cell(StateStream s, World* w, Cell* c) except -1:
-    transfer_parameters(s, c.downlink_params)
-    transfer_parameters(s, c.uplink_params)
+cdef int serialize_cell(StateStream s, World* w, Cell* c) except -1:
+    serialize_parameters(s, c.downlink_params)
+    serialize_parameters(s, c.uplink_params)
     if c.shared_downlink != NULL:
-        transfer_fifo(s, c.shared_downlink)
-    transfer_table(s, w, &c.downlinks, -1, c.downlink_params)
-    c.arrivals.head = s.transfer_int(c.arrivals.head)
-    c.arrivals.control_count = s.transfer_int(c.arrivals.control_count)
-    transfer_items(s, c.arrivals.items)
+        serialize_fifo(s, c.shared_downlink)
+    serialize_table(s, w, &c.downlinks, -1, c.downlink_params)
+    c.arrivals.head = s.serialize_int(c.arrivals.head)
+    c.arrivals.control_count = s.serialize_int(c.arrivals.control_count)
+    serialize_items(s, c.arrivals.items)
     if c.arrivals.head > c.arrivals.items.size():
         raise CheckpointError("the state of an engine has an invalid queue of arrivals")
-    return transfer_table(s, w, &c.uplinks, -1, c.uplink_params)
+    return serialize_table(s, w, &c.uplinks, -1, c.uplink_params)
 
-cdef int transfer_times(StateStream s, vector[int64_t]* times) except -1:
-    times.resize(s.transfer_count(times.size(), sizeof(int64_t)))
-    return s.transfer(times.data(), times.size() * sizeof(int64_t))
+cdef int serialize_times(StateStream s, vector[int64_t]* times) except -1:
+    times.resize(s.serialize_count(times.size(), sizeof(int64_t)))
+    return s.serialize(times.data(), times.size() * sizeof(int64_t))
 
-cdef int transfer_entry_count(StateStream s, EntryCount* c) except -1:
-    c.count, c.peak, c.counted_to = s.transfer_int(c.count), s.transfer_int(c.peak), s.transfer_int(c.counted_to)
-    s.transfer(&c.integral, sizeof(c.integral))
-    transfer_times(s, c.ends)
-    return transfer_times(s, c.cancelled)
+cdef int serialize_entry_count(StateStream s, EntryCount* c) except -1:
+    c.count, c.peak, c.counted_to = s.serialize_int(c.count), s.serialize_int(c.peak), s.serialize_int(c.counted_to)
+    s.serialize(&c.integral, sizeof(c.integral))
+    serialize_times(s, c.ends)
+    return serialize_times(s, c.cancelled)
 
-cdef int transfer_unit(StateStream s, Unit* u) except -1:
+cdef int serialize_unit(StateStream s, Unit* u) except -1:
     cdef size_t i
     cdef CbrRing* g
-    u.frontier, u.next_event[0] = s.transfer_int(u.frontier), s.transfer_int(u.next_event[0])
+    u.frontier, u.next_event[0] = s.serialize_int(u.frontier), s.serialize_int(u.next_event[0])
     u.group_bound[0] = 0  # a lower bound, which the next lookup makes exact
-    u.schedule_next, u.event_counter = s.transfer_int(u.schedule_next), s.transfer_int(u.event_counter)
-    u.message_count = s.transfer_int(u.message_count)
-    s.transfer(&u.total_wait, sizeof(u.total_wait))
-    u.max_wait = s.transfer_int(u.max_wait)
-    u.buffer_peak_packets, u.buffer_peak_bytes = s.transfer_int(u.buffer_peak_packets), s.transfer_int(u.buffer_peak_bytes)
-    u.diverted_packets, u.diverted_bytes = s.transfer_int(u.diverted_packets), s.transfer_int(u.diverted_bytes)
-    u.hostile_messages, u.hostile_drops = s.transfer_int(u.hostile_messages), s.transfer_int(u.hostile_drops)
-    transfer_entry_count(s, &u.bindings)
-    transfer_entry_count(s, &u.visitors)
-    s.transfer(&u.held, sizeof(u.held))
-    transfer_items(s, u.pending_events)
-    transfer_items(s, u.sources)
+    u.schedule_next, u.event_counter = s.serialize_int(u.schedule_next), s.serialize_int(u.event_counter)
+    u.message_count = s.serialize_int(u.message_count)
+    s.serialize(&u.total_wait, sizeof(u.total_wait))
+    u.max_wait = s.serialize_int(u.max_wait)
+    u.buffer_peak_packets, u.buffer_peak_bytes = s.serialize_int(u.buffer_peak_packets), s.serialize_int(u.buffer_peak_bytes)
+    u.diverted_packets, u.diverted_bytes = s.serialize_int(u.diverted_packets), s.serialize_int(u.diverted_bytes)
+    u.hostile_messages, u.hostile_drops = s.serialize_int(u.hostile_messages), s.serialize_int(u.hostile_drops)
+    serialize_entry_count(s, &u.bindings)
+    serialize_entry_count(s, &u.visitors)
+    s.serialize(&u.held, sizeof(u.held))
+    serialize_items(s, u.pending_events)
+    serialize_items(s, u.sources)
     for i in range(u.cbr_rings.size()):
         g = u.cbr_rings[0][i]
-        g.head, g.count = <uint32_t>s.transfer_int(g.head), <uint32_t>s.transfer_int(g.count)
-        g.started_count = s.transfer_int(g.started_count)
-        s.transfer(g.ring, g.capacity * sizeof(Source))
+        g.head, g.count = <uint32_t>s.serialize_int(g.head), <uint32_t>s.serialize_int(g.count)
+        g.started_count = s.serialize_int(g.started_count)
+        s.serialize(g.ring, g.capacity * sizeof(Source))
         if g.started_count >= g.not_started.size():
             g.not_started[0] = vector[Source]()
     for i in range(u.inbound_fifos.size()):
         if u.inbound_fifos[0][i].params.service_time < 0:
-            transfer_parameters(s, u.inbound_fifos[0][i].params)
-            transfer_fifo(s, u.inbound_fifos[0][i])
+            serialize_parameters(s, u.inbound_fifos[0][i].params)
+            serialize_fifo(s, u.inbound_fifos[0][i])
         # Ready bits are not saved: all are set here, and the next visit clears those of empty FIFOs.
         atomic_set_bits(u.inbound_fifos[0][i].params.ready_word, u.inbound_fifos[0][i].params.ready_bit)
     if u.server_fifo != NULL:
-        transfer_server(s, u.server_fifo)
+        serialize_server(s, u.server_fifo)
     if u.registration_fifo != NULL:
-        transfer_server(s, u.registration_fifo)
+        serialize_server(s, u.registration_fifo)
     return 0
 
-cdef int transfer_ledger(StateStream s, World* w) except -1:
+cdef int serialize_ledger(StateStream s, World* w) except -1:
     cdef vector[LedgerItem] entries
     cdef LedgerItem item
     for item in w.ledger[0]:
         entries.push_back(item)
-    transfer_items(s, &entries)
+    serialize_items(s, &entries)
     for item in entries:
         w.ledger[0][item.first] = item.second
     return 0
 
-cdef int transfer_link_trace(StateStream s, LinkTrace* trace) except -1:
+cdef int serialize_link_trace(StateStream s, LinkTrace* trace) except -1:
     cdef vector[TunnelItem] entries
     cdef TunnelItem item
-    transfer_items(s, trace.hops)
-    transfer_items(s, trace.messages)
+    serialize_items(s, trace.hops)
+    serialize_items(s, trace.messages)
     for item in trace.tunnel_stacks[0]:
         entries.push_back(item)
-    transfer_items(s, &entries)
+    serialize_items(s, &entries)
     for item in entries:
         trace.tunnel_stacks[0][item.first] = item.second
     return 0
 
-cdef int transfer_world(StateStream s, World* w, size_t rows) except -1:
-    """Transfer a world: cells before nodes, whose local entries refer to their queues, and both before the lists of queues."""
+cdef int serialize_world(StateStream s, World* w, size_t rows) except -1:
+    """Write or read a world: cells before nodes, whose local entries refer to their queues, and both before the lists of queues."""
     cdef int64_t i
-    w.window_begin, w.non_cbr_packets = s.transfer_int(w.window_begin), s.transfer_int(w.non_cbr_packets)
-    w.boundary_next = s.transfer_int(w.boundary_next)
-    w.fingerprint, w.packet_hops = <uint64_t>s.transfer_int(<int64_t>w.fingerprint), s.transfer_int(w.packet_hops)
-    s.transfer(w.link_counters, rows * sizeof(LinkCounters))
-    s.transfer(w.flow, w.flows * sizeof(Flow))
-    s.transfer(w.sent_packets, w.flows * sizeof(uint32_t))
-    s.transfer(w.delay_histogram, HISTOGRAM_BUCKETS * sizeof(int64_t))
-    s.transfer(w.fates, sizeof(w.fates))
-    s.transfer(w.mobile, w.mobiles * sizeof(MobileNode))
+    w.window_begin, w.non_cbr_packets = s.serialize_int(w.window_begin), s.serialize_int(w.non_cbr_packets)
+    w.boundary_next = s.serialize_int(w.boundary_next)
+    w.fingerprint, w.packet_hops = <uint64_t>s.serialize_int(<int64_t>w.fingerprint), s.serialize_int(w.packet_hops)
+    s.serialize(w.link_counters, rows * sizeof(LinkCounters))
+    s.serialize(w.flow, w.flows * sizeof(Flow))
+    s.serialize(w.sent_packets, w.flows * sizeof(uint32_t))
+    s.serialize(w.delay_histogram, HISTOGRAM_BUCKETS * sizeof(int64_t))
+    s.serialize(w.fates, sizeof(w.fates))
+    s.serialize(w.mobile, w.mobiles * sizeof(MobileNode))
     if w.uplink != NULL:
-        s.transfer(w.uplink, w.mobiles * sizeof(UplinkState))
-    w.contested_mobiles.resize(s.transfer_count(w.contested_mobiles.size(), sizeof(int32_t)))
-    s.transfer(w.contested_mobiles.data(), w.contested_mobiles.size() * sizeof(int32_t))
-    w.free_messages.resize(s.transfer_count(w.free_messages.size(), sizeof(uint32_t)))
-    s.transfer(w.free_messages.data(), w.free_messages.size() * sizeof(uint32_t))
-    transfer_items(s, w.messages)
+        s.serialize(w.uplink, w.mobiles * sizeof(UplinkState))
+    w.contested_mobiles.resize(s.serialize_count(w.contested_mobiles.size(), sizeof(int32_t)))
+    s.serialize(w.contested_mobiles.data(), w.contested_mobiles.size() * sizeof(int32_t))
+    w.free_messages.resize(s.serialize_count(w.free_messages.size(), sizeof(uint32_t)))
+    s.serialize(w.free_messages.data(), w.free_messages.size() * sizeof(uint32_t))
+    serialize_items(s, w.messages)
     w.free_messages.reserve(w.messages.capacity())  # a message ends without memory
-    transfer_items(s, w.spans)
-    transfer_items(s, w.packet_records)
+    serialize_items(s, w.spans)
+    serialize_items(s, w.packet_records)
     for i in range(w.units):
-        transfer_unit(s, &w.unit[i])
+        serialize_unit(s, &w.unit[i])
     for i in range(w.cells):
-        transfer_cell(s, w, &w.cell[i])
-        transfer_fifo_list(s, w, w.cell[i].active_uplinks, True)
+        serialize_cell(s, w, &w.cell[i])
+        serialize_fifo_list(s, w, w.cell[i].active_uplinks, True)
     for i in range(w.nodes):
-        transfer_table(s, w, &w.tables[i], w.cell_of_node[i], NULL)
-    transfer_table(s, w, &w.upstream_buffers, -1, NULL)
-    transfer_fifo_list(s, w, w.active_downlinks, False)
+        serialize_table(s, w, &w.tables[i], w.cell_of_node[i], NULL)
+    serialize_table(s, w, &w.upstream_buffers, -1, NULL)
+    serialize_fifo_list(s, w, w.active_downlinks, False)
     if s.reading:
         w.downlink_bounds.clear()
-    transfer_fifo_list(s, w, w.control_downlinks, False)
-    transfer_ledger(s, w)
+    serialize_fifo_list(s, w, w.control_downlinks, False)
+    serialize_ledger(s, w)
     if w.trace != NULL:
-        transfer_link_trace(s, w.trace)
+        serialize_link_trace(s, w.trace)
     return 0
 
-cdef int transfer_engine(StateStream s, Engine e) except -1:
-    """Transfer a digest of the engine's inputs, then everything that a run changes."""
+cdef int serialize_engine(StateStream s, Engine e) except -1:
+    """Write or read a digest of the engine's inputs, then everything that a run changes."""
     digest = build_digest(e.built, e.seed, e.tunnel_limit, e.record_level, sorted(e.traced_links), sorted(e.controllers))
-    if s.transfer_array(np.frombuffer(digest, np.uint8), np.uint8).tobytes() != digest:
+    if s.serialize_array(np.frombuffer(digest, np.uint8), np.uint8).tobytes() != digest:
         raise CheckpointError("the state is one of another network, other options or another version of the engine")
-    e.reached_ps, e.current_window_ps = s.transfer_int(e.reached_ps), s.transfer_int(e.current_window_ps)
-    e.windows, e.parallel_windows = s.transfer_int(e.windows), s.transfer_int(e.parallel_windows)
-    e.level_windows = s.transfer_int(e.level_windows)
+    e.reached_ps, e.current_window_ps = s.serialize_int(e.reached_ps), s.serialize_int(e.current_window_ps)
+    e.windows, e.parallel_windows = s.serialize_int(e.windows), s.serialize_int(e.parallel_windows)
+    e.level_windows = s.serialize_int(e.level_windows)
     if s.reading and e.scheduling == AUTO:
         e.runs_by_level = e.level_windows > 0
-    e.visits, e.heap_steps = s.transfer_int(e.visits), s.transfer_int(e.heap_steps)
-    e.controller_calls, e.controller_ns = s.transfer_int(e.controller_calls), s.transfer_int(e.controller_ns)
-    e.context.order = s.transfer_int(e.context.order)
-    counts = s.transfer_array(np.array([*dict(e.context.message_counts).items()], np.int64).ravel(), np.int64)
+    e.visits, e.heap_steps = s.serialize_int(e.visits), s.serialize_int(e.heap_steps)
+    e.controller_calls, e.controller_ns = s.serialize_int(e.controller_calls), s.serialize_int(e.controller_ns)
+    e.context.order = s.serialize_int(e.context.order)
+    counts = s.serialize_array(np.array([*dict(e.context.message_counts).items()], np.int64).ravel(), np.int64)
     e.context.message_counts = dict(counts.reshape(-1, 2).tolist())
-    hops = s.transfer_array(e.pending_trace.rows, HOP)
-    e.pending_trace = TraceColumns(hops, s.transfer_array(e.pending_trace.messages, MESSAGE))
-    return transfer_world(s, e.w, len(e.built.tallies))
+    hops = s.serialize_array(e.pending_trace.rows, HOP)
+    e.pending_trace = TraceColumns(hops, s.serialize_array(e.pending_trace.messages, MESSAGE))
+    return serialize_world(s, e.w, len(e.built.tallies))
 
 
 cdef extern from *:
-    int guard_transfer "handoff_guard"(int (*f)(StateStream, Engine) except -1, StateStream s, Engine e) noexcept
+    int guard_serialization "handoff_guard"(int (*f)(StateStream, Engine) except -1, StateStream s, Engine e) noexcept
 
 
-cdef int transfer_guarded(StateStream s, Engine e) except -1:
-    cdef int status = guard_transfer(transfer_engine, s, e)
+cdef int serialize_guarded(StateStream s, Engine e) except -1:
+    cdef int status = guard_serialization(serialize_engine, s, e)
     if status == OUT_OF_MEMORY:
         raise MemoryError("no memory for the state of an engine")
     if status == 0:
@@ -433,7 +433,7 @@ def save(Engine engine not None, file):
     engine.begin_use()
     try:
         engine.build_world()
-        transfer_guarded(StateStream(file, False), engine)
+        serialize_guarded(StateStream(file, False), engine)
     finally:
         engine.end_use()
 
@@ -462,7 +462,7 @@ def restore(Engine engine not None, file):
             raise EngineStateError("a state is put into a new engine")
         engine.build_world()
         try:
-            transfer_guarded(StateStream(file, True), engine)
+            serialize_guarded(StateStream(file, True), engine)
         except BaseException:
             engine.use = BROKEN
             raise

@@ -12,7 +12,7 @@ from engine._context cimport Event
 from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, ControllerEvent, Message, pop_event
 from engine.kernel.fates cimport DELIVERED, end_message
 from engine.kernel.fifo cimport PAST_LAST_TIME, LinkCounters
-from engine.kernel.level_state cimport enter_levels, leave_levels
+from engine.kernel.level_state cimport enter_level_schedule, leave_level_schedule
 from engine.kernel.levels cimport begin_unit_in_level, finish_level, next_control_time, take_actions
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
@@ -21,7 +21,7 @@ from engine.kernel.reception cimport advance_boundaries
 from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.steady_clock cimport steady_ns
 from engine.kernel.worker_view cimport (
-    ParallelState, RunAheadArc, begin_view, free_retired_rings, has_more_work, merge_slice_counts, merge_window_counts,
+    ParallelState, RunAheadArc, begin_view, free_retired_rings, is_busier, merge_slice_counts, merge_window_counts,
 )
 from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Level, Unit, World
 
@@ -289,7 +289,7 @@ cdef class EventLoop:
         cdef World* w = self.w
         cdef int64_t begin, end, hops_before
         cdef int i
-        enter_levels(w)
+        enter_level_schedule(w)
         begin = self.earliest_level_event()
         while begin < stop:
             end = begin + self.current_window_ps if self.current_window_ps < stop - begin else stop
@@ -301,7 +301,7 @@ cdef class EventLoop:
             self.level_windows += 1
             self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
             begin = self.earliest_level_event()
-        leave_levels(w)
+        leave_level_schedule(w)
         free_retired_rings(w)
         for i in range(w.event_index.groups):
             w.event_index.group_frontier[i] = max(w.event_index.group_frontier[i], stop)
@@ -407,7 +407,7 @@ cdef class EventLoop:
                 work += parallel.due_units[j].last_visit_hops
             for j in range(parallel.views.size()):
                 begin_view(parallel.views[j], w)
-            sort(parallel.due_units.begin(), parallel.due_units.end(), &has_more_work)
+            sort(parallel.due_units.begin(), parallel.due_units.end(), &is_busier)
             if work < self.min_parallel_hops:
                 for i in range(<int>parallel.due_units.size()):
                     run_data_job(parallel, 0, i)

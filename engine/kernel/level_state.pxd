@@ -60,7 +60,7 @@ cdef inline void empty_cell(World* w, Cell* c) noexcept nogil:
         w.backlogged_uplinks.push_back(c.active_uplinks.data()[i])
     c.active_uplinks.clear()
 
-cdef inline void enter_levels(World* w) noexcept nogil:
+cdef inline void enter_level_schedule(World* w) noexcept nogil:
     """Put all packets that are on their way to a node into the inboxes of the levels."""
     cdef Level* v
     cdef Unit* u
@@ -165,7 +165,7 @@ cdef inline void leave_level(World* w, Level* v) noexcept nogil:
     for i in range(arrivals.size()):
         return_arrival(w, &arrivals[i])
 
-cdef inline void leave_levels(World* w) noexcept nogil:
+cdef inline void leave_level_schedule(World* w) noexcept nogil:
     """Return all packets from the inboxes to their rings and cells."""
     cdef Unit* u
     cdef Fifo* f

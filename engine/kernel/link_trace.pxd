@@ -59,7 +59,7 @@ cdef struct LinkTrace:
     void (*clear_tunnels)(LinkTrace* trace, Packet p) noexcept nogil
     void (*append_hop)(LinkTrace* trace, Fifo* f, Packet p, uint32_t mobile, const Message* m) noexcept nogil
 
-cdef inline CopyId copy_id(Packet p, uint8_t copy) noexcept nogil:
+cdef inline CopyId id_of_copy(Packet p, uint8_t copy) noexcept nogil:
     cdef CopyId id
     id.first = p.seq if (p.flags & KIND_MASK) >= CONTROL_NODE else packet_id(p.flow, p.seq)
     id.second = <uint64_t>((p.flags & KIND_MASK) >= CONTROL_NODE) << 8 | copy
@@ -67,7 +67,7 @@ cdef inline CopyId copy_id(Packet p, uint8_t copy) noexcept nogil:
 
 cdef inline void push_tunnel(LinkTrace* trace, Packet p, int node, const CareOf* c) noexcept nogil:
     """Push a tunnel from ``node``. A tunnel that ends at the router replaces the earlier ones."""
-    cdef TunnelStack* stack = &trace.tunnel_stacks[0][copy_id(p, p.copy)]
+    cdef TunnelStack* stack = &trace.tunnel_stacks[0][id_of_copy(p, p.copy)]
     cdef TunnelHeader* header
     cdef bint ends_at_mobile = (c.tunnel_flags & ENDS_AT_MOBILE) != 0
     if not ends_at_mobile:
@@ -79,20 +79,20 @@ cdef inline void push_tunnel(LinkTrace* trace, Packet p, int node, const CareOf*
 
 cdef inline void copy_tunnels(LinkTrace* trace, Packet p, uint8_t copy) noexcept nogil:
     """Give a copy of the packet the same tunnels."""
-    cdef CopyId id = copy_id(p, p.copy)
+    cdef CopyId id = id_of_copy(p, p.copy)
     if trace.tunnel_stacks.count(id):
-        trace.tunnel_stacks[0][copy_id(p, copy)] = trace.tunnel_stacks[0][id]
+        trace.tunnel_stacks[0][id_of_copy(p, copy)] = trace.tunnel_stacks[0][id]
 
 cdef inline void clear_tunnels(LinkTrace* trace, Packet p) noexcept nogil:
     """Forget the tunnels of a packet that has left them, or that has ended."""
-    trace.tunnel_stacks.erase(copy_id(p, p.copy))
+    trace.tunnel_stacks.erase(id_of_copy(p, p.copy))
 
 cdef inline void append_hop(LinkTrace* trace, Fifo* f, Packet p, uint32_t mobile, const Message* m) noexcept nogil:
     """Append a packet whose transmission is certain; ``m`` is the message of a control packet, NULL for data."""
     cdef TracedHop x
     cdef TracedMessage message
     cdef TunnelStack* stack
-    cdef CopyId id = copy_id(p, p.copy)
+    cdef CopyId id = id_of_copy(p, p.copy)
     cdef int i
     x.end = p.t - f.params.delay
     x.start = x.end - transmission_time(f.params, packet_bytes(&p))

@@ -21,7 +21,7 @@ cdef struct ParallelState:  # what the workers of a window use
     vector[Unit*] due_units  # units to visit in this window, each up to its frontier
     vector[RunAheadArc] arcs
 
-cdef inline bint has_more_work(Unit* const& a, Unit* const& b) noexcept nogil:
+cdef inline bint is_busier(Unit* const& a, Unit* const& b) noexcept nogil:
     return a.last_visit_hops > b.last_visit_hops
 
 cdef inline World* new_view(const World* w) noexcept nogil:

@@ -148,12 +148,12 @@ def forwarding_disruption(delays: PathDelays, old_down: float, updated: float, s
     return first - last
 
 
-def reply_after_move(delays: PathDelays, registers: float) -> float:
+def reply_time_after_move(delays: PathDelays, registers: float) -> float:
     """Return the time of the reply to a request over the new link: t + 2 (wn + bn) + p."""
     return delays.switch_after_move(registers) + delays.anchor_new + delays.radio_new
 
 
-def reply_before_move(delays: PathDelays, switch: float, new_up: float) -> float:
+def reply_time_before_move(delays: PathDelays, switch: float, new_up: float) -> float:
     """Return the time of the reply to a request over the old link, which waits at the new router: max(tU, tH + bn) + wn."""
     return max(new_up, switch + delays.anchor_new) + delays.radio_new
 

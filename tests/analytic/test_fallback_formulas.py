@@ -103,7 +103,7 @@ def home_agent_detour_ms(procedure):
 
 def reply_ms(procedure, registers):
     """Return the time of the reply to a request over the new link."""
-    return formulas.reply_after_move(DELAYS, registers) + 2 * home_agent_detour_ms(procedure)
+    return formulas.reply_time_after_move(DELAYS, registers) + 2 * home_agent_detour_ms(procedure)
 
 
 def upstream_delay_ms(procedure):
@@ -133,7 +133,7 @@ def test_upstream_packets_wait_for_the_reply_in_every_procedure(procedure, gap_m
 def test_upstream_packets_wait_for_the_reply_that_waits_for_the_new_link(procedure, new_up):
     """The home agent replies when it has the request, also in sync-mipv4-ro, where the anchor switches later."""
     answered = DELAYS.switch(WARN) + 2 * home_agent_detour_ms(procedure)
-    reply = formulas.reply_before_move(DELAYS, answered, new_up)
+    reply = formulas.reply_time_before_move(DELAYS, answered, new_up)
     run = warned(procedure, 20, new_up, upstream=True, upstream_packets=0)
     assert lost(run) in floor_or_ceil(formulas.upstream_held(WARN + 20, reply, T))
     run = warned(procedure, 20, new_up, upstream=True, upstream_packets=None)

@@ -143,7 +143,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "waits restart after a checkpoint",
         "_checkpoint.pyx",
-        "    s.transfer(&u.total_wait, sizeof(u.total_wait))\n",
+        "    s.serialize(&u.total_wait, sizeof(u.total_wait))\n",
         "",
     ),
     Mutant(
@@ -225,7 +225,7 @@ QUEUE_MUTANTS = (
     Mutant(
         "bindings are counted anew after a checkpoint",
         "_checkpoint.pyx",
-        "    transfer_entry_count(s, &u.bindings)\n",
+        "    serialize_entry_count(s, &u.bindings)\n",
         "",
     ),
     # records
