@@ -344,7 +344,7 @@ cdef int serialize_link_trace(StateStream s, LinkTrace* trace) except -1:
     return 0
 
 cdef int serialize_world(StateStream s, World* w, size_t rows) except -1:
-    """Write or read a world: cells before nodes, whose local entries refer to their queues, and both before the lists of queues."""
+    """Write or read a world: cells before nodes, whose local entries refer to queues, and both before the lists of queues."""
     cdef int64_t i
     w.window_begin, w.non_cbr_packets = s.serialize_int(w.window_begin), s.serialize_int(w.non_cbr_packets)
     w.boundary_next = s.serialize_int(w.boundary_next)
