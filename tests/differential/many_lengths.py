@@ -1,6 +1,6 @@
-"""Random scenarios with more lengths of links than an inbox has runs: a hub whose routers are all at different distances.
+"""Random scenarios with more lengths of links than an inbox has runs: two hubs whose routers are all at different distances.
 
-What the hub sends arrives in any order, so that many packets are late, and some queue on their links.
+What the hubs send arrives in any order: many packets are late. Some queue on their links, and those of both hubs in a cell.
 """
 
 from __future__ import annotations
@@ -25,23 +25,25 @@ def many_lengths(seed: int) -> Scenario:
     grid = 100 * US if ties else 1
     routers = [f"r{i}" for i in range(ROUTERS)]
     script = Script(
-        seed=seed, nodes=("cn", "hub", *sorted(routers)), cells=tuple(sorted(routers)), grid_ps=grid, patience_ps=MS,
+        seed=seed, nodes=("cn", "far", "hub", *sorted(routers)), cells=tuple(sorted(routers)), grid_ps=grid, patience_ps=MS,
         sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
     )  # fmt: skip
     scenario = Scenario(seed, ties, 120 * MS, 4, script, still="everywhere")
-    scenario.nodes += [NodeRow(name) for name in ("cn", "hub", *routers)]
-    scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(None, 5 * MS)) for a, b in (("cn", "hub"), ("hub", "cn"))]
+    scenario.nodes += [NodeRow(name) for name in ("cn", "hub", "far", *routers)]
+    ends = (("cn", "hub"), ("hub", "cn"), ("cn", "far"))
+    scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(None, 5 * MS)) for a, b in ends]
     for i, router in enumerate(routers):
         wire = Pipe(dice.choice((None, None, SLOW)), dice.randint(MS, 80 * MS) // grid * grid)
         scenario.links += [LinkRow(a, b, f"{a}>{b}", wire) for a, b in (("hub", router), (router, "hub"))]
-        scenario.cells.append(CellRow(router, False, Pipe(None, MS), Pipe(None, MS)))
-        mobile = f"phone {i}"
-        scenario.mobiles.append(MobileRow(mobile, "hub"))
-        scenario.attachments.append(AttachmentRow(mobile, router, 0, FOREVER))
-        scenario.entries += [EntryRow(router, mobile, None), EntryRow("hub", mobile, router)]
-        scenario.routes_up.append((mobile, router))
-        for up in (False, True):
-            step = grid * dice.randint(10, 30) if ties else dice.randint(MS, 3 * MS)
-            start = dice.randint(0, 5 * MS) // grid * grid
-            scenario.flows.append(FlowRow("cbr", "cn", mobile, up, "lengths", start, FOREVER, step, FOREVER, BYTES))
+        scenario.links.append(LinkRow("far", router, f"far>{router}", Pipe(None, dice.randint(MS, 80 * MS) // grid * grid)))
+        scenario.cells.append(CellRow(router, True, Pipe(4 * SLOW, MS), Pipe(None, MS)))
+        for mobile, home, directions in ((f"phone {i}", "hub", (False, True)), (f"pad {i}", "far", (False,))):
+            scenario.mobiles.append(MobileRow(mobile, home))
+            scenario.attachments.append(AttachmentRow(mobile, router, 0, FOREVER))
+            scenario.entries += [EntryRow(router, mobile, None), EntryRow(home, mobile, router)]
+            scenario.routes_up.append((mobile, router))
+            for up in directions:
+                step = grid * dice.randint(10, 30) if ties else dice.randint(MS, 3 * MS)
+                start = dice.randint(0, 5 * MS) // grid * grid
+                scenario.flows.append(FlowRow("cbr", "cn", mobile, up, "lengths", start, FOREVER, step, FOREVER, BYTES))
     return scenario
