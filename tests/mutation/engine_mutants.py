@@ -151,7 +151,7 @@ QUEUE_MUTANTS = (
     ),
     Mutant("sums of 64 bits", "kernel/exact_sum.pxd", "        x->high = (int64_t)(sum >> 64);\n", ""),
     Mutant("messages skip the registration server", "kernel/node_visit.pxd", "    finish[0] = slot.t\n", "    finish[0] = p.t\n"),
-    Mutant("messages like data are served", "kernel/node_visit.pxd", "    if p.flags & LIKE_DATA:\n", ""),
+    Mutant("messages like data are served", "kernel/node_visit.pxd", "    if p.flags & LIKE_DATA:\n", "    if False:\n"),
     # radio
     Mutant(
         "attached at the start is enough",
