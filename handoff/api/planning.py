@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -25,6 +25,9 @@ from handoff.experiments.planning.verdict import overall_decision
 from handoff.output.seconds import PS_PER_S
 from handoff.protocol.procedures import parse_names
 
+if TYPE_CHECKING:
+    from handoff.api.plots import PlanPlots
+
 CONFIDENCE, PRECISION, MOST_RUNS = 0.95, 0.01, 12
 """Defaults of ``handoff plan``."""
 
@@ -42,6 +45,13 @@ class PlanResults:
 
     def __init__(self, answers: Sequence[Answer], targets: Sequence[str]) -> None:
         self.answers, self.targets = list(answers), list(targets)
+
+    @property
+    def plot(self) -> PlanPlots:
+        """Charts of the plan: ``plot.search()``."""
+        from handoff.api.plots import PlanPlots
+
+        return PlanPlots(self)
 
     @property
     def passed(self) -> bool:

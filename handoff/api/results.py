@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -14,6 +14,10 @@ from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.experiments.planning.outcome import Outcome
 from handoff.scenario.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from handoff.api.plots import StudyPlots
+    from handoff.api.study_source import StudySource
 
 SUMMARY = (
     "procedure", "handoffs", "sent", "delivered", "lost", "duplicate", "reordered", "loss_ratio", "disruption_mean_s",
@@ -41,16 +45,25 @@ class Results:
         Outcome of each target for each procedure.
     warnings : sequence of str
         Remarks on inputs that may not be what the user takes them for.
+    source : StudySource or None
+        What it takes to look at a run again; None for results of a folder.
     """
 
     def __init__(
         self, title: str, read: Callable[[str], pa.Table], interrupted: bool = False,
         write: Callable[[Path], Any] | None = None, outcomes: Sequence[Outcome] = (),
-        warnings: Sequence[str] = (),
+        warnings: Sequence[str] = (), source: StudySource | None = None,
     ) -> None:  # fmt: skip
         self.title, self.interrupted = title, interrupted
         self.outcomes, self.warnings = list(outcomes), list(warnings)
-        self._read, self._write = read, write
+        self.source, self._read, self._write = source, read, write
+
+    @property
+    def plot(self) -> StudyPlots:
+        """Charts of the results: ``plot.cdf("delay")``, ``plot.loss()``, ``plot.timeline(handoff=3)``, ``plot.map()``."""
+        from handoff.api.plots import StudyPlots
+
+        return StudyPlots(self)
 
     @cached_property
     def runs(self) -> pa.Table:
@@ -86,6 +99,16 @@ class Results:
     def series(self) -> pa.Table:
         """One row for each interval and link, node or run; no row without ``series``, or where nothing happened."""
         return self._read("series")
+
+    @cached_property
+    def delays(self) -> pa.Table:
+        """One row for each bucket of the histogram of the delays of delivered packets."""
+        return self._read("delays")
+
+    @cached_property
+    def packets_around(self) -> pa.Table:
+        """Packets around handoffs, by path, time of sending and delay (docs/report.md)."""
+        return self._read("packets_around")
 
     @property
     def summary(self) -> pa.Table:

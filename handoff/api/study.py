@@ -15,6 +15,7 @@ from handoff.api.arguments import as_tuple
 from handoff.api.errors import named_errors
 from handoff.api.results import Results
 from handoff.api.scenario import Scenario, load
+from handoff.api.study_source import StudySource
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
 from handoff.experiments.planning.outcome import Outcome, judge_runs
@@ -24,7 +25,6 @@ from handoff.output import parquet
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import Procedure, name_errors, parse_names, repeated_name_errors
 from handoff.protocol.program import Program
-from handoff.protocol.setup import Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.scenario.option_errors import parse_option, seed_range_errors
 from handoff.simulation.result import RunResult
@@ -133,7 +133,8 @@ def compare(
                 progress=lambda name: partial(_continue, shown, interruption, name), series_ps=series_ps, packets_around=True,
             )  # fmt: skip
     outcomes = judge_runs(parsed, runs, setup, seed)
-    return _make_results(loaded, setup, seed, runs, programs, interruption.requested, outcomes)
+    source = StudySource(loaded, setup, seed, {p if isinstance(p, str) else p.name: p for p in chosen})
+    return _make_results(source, runs, programs, interruption.requested, outcomes)
 
 
 def _continue(shown: _ShareOfAll, interruption: Interruption, name: str, state: StudyProgress) -> bool:
@@ -155,9 +156,9 @@ class _ShareOfAll:
 
 
 def _make_results(
-    scenario: Scenario, setup: Setup, seed: int, runs: list[RunResult], programs: list[Program | Mixture], interrupted: bool,
-    outcomes: list[Outcome],
+    source: StudySource, runs: list[RunResult], programs: list[Program | Mixture], interrupted: bool, outcomes: list[Outcome]
 ) -> Results:  # fmt: skip
+    scenario, setup, seed = source.scenario, source.setup, source.seed
     names = [procedure_name(program) for program in programs]
     command = ["python", f"handoff.compare({scenario.path.name!r}, {names!r}, seed={seed})"]
     facts = parquet.provenance(scenario.text, scenario.path, seed, command)
@@ -169,7 +170,7 @@ def _make_results(
     def read(name: str) -> pa.Table:
         return parquet.build_table(name, runs, setup, seed, facts)
 
-    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write, outcomes, setup.warnings)
+    return Results(f"{scenario.name}, seed {seed}", read, interrupted, write, outcomes, setup.warnings, source)
 
 
 __all__ = ["Source", "compare", "run"]

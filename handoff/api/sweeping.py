@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -29,6 +29,10 @@ from handoff.experiments.sweep.runner import SweepObserver, run_sweep
 from handoff.experiments.sweep.summary import LazyTables, estimate_measure
 from handoff.metrics.catalogue import get_measure
 from handoff.output.seconds import PS_PER_S
+
+if TYPE_CHECKING:
+    from handoff.api.plots import SweepPlots
+    from handoff.output.report.sweep_report import SweepPoint
 
 
 class SweepResults:
@@ -58,6 +62,13 @@ class SweepResults:
         self._runs = runs
         if is_temporary:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    @property
+    def plot(self) -> SweepPlots:
+        """Charts of the sweep: ``plot.response("loss_ratio", targets="loss_ratio<=1%")``."""
+        from handoff.api.plots import SweepPlots
+
+        return SweepPlots(self)
 
     @cached_property
     def _contents(self) -> DatasetContents:
@@ -130,6 +141,12 @@ class SweepResults:
         points = {row["point"]: row for row in read_points(self.folder)}
         for (key, seed), run in self._contents.runs.items():
             yield points[key], seed, run
+
+    def plot_points(self, measures: Sequence[str]) -> list[SweepPoint]:
+        """Return the points with the estimates of measures, as response curves have them."""
+        from handoff.api.sweep_points import sweep_points
+
+        return sweep_points(read_points(self.folder), self._contents, measures)
 
     def query(self, sql: str) -> pa.Table:
         """Return the answer to an SQL query, as ``handoff query`` does."""

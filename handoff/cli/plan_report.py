@@ -6,17 +6,15 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from handoff.api.plan_trials import plan_trials
 from handoff.cli.plan_output import summary_lines
 from handoff.cli.report import write_report
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.request import ValidatedPlan
 from handoff.experiments.planning.slo import format_value
-from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
 from handoff.output.parquet import versions
-from handoff.output.report.plan_report import PlanAnswer, TargetValue, Trial, plan_report
+from handoff.output.report.plan_report import PlanAnswer, plan_report
 from handoff.theory.estimate import Comparison
-
-_PS_PER_MS = 1e9
 
 
 def write_plan_report(path: Path, plan: ValidatedPlan, answers: Sequence[Answer], command: Sequence[str]) -> None:
@@ -35,27 +33,10 @@ def write_plan_report(path: Path, plan: ValidatedPlan, answers: Sequence[Answer]
 
 def _plan_answer(answer: Answer) -> PlanAnswer:
     headline, *remarks = summary_lines(answer)
-    steps = {x: i for i, x in enumerate(answer.bracket.verdicts, 1)}  # verdicts are in the order in which the search asks
-    trials = tuple(
-        Trial(
-            steps[x], answer.values.display(x), float(x), answer.replications[x], overall_decision(results),
-            tuple(map(_target_value, results)),
-        )
-        for x, results in sorted(answer.bracket.verdicts.items())
-    )  # fmt: skip
     busiest = tuple((u.name, u.utilisation, u.dropped_ratio) for u in answer.busiest)
     return PlanAnswer(
         answer.procedure, answer.field_name, headline.removeprefix(f"{answer.procedure}: "), tuple(remarks), answer.is_found,
-        trials, tuple(map(_theory_row, answer.comparisons)), busiest,
-    )  # fmt: skip
-
-
-def _target_value(result: TargetResult) -> TargetValue:
-    target, interval = result.target, result.interval
-    scale, unit = (1 / _PS_PER_MS, "ms") if target.unit == "ps" else (1.0, target.unit)
-    return TargetValue(
-        str(target), unit, target.limit * scale, result.decision, format_target_result(result), interval.mean * scale,
-        interval.low * scale, interval.high * scale,
+        plan_trials(answer), tuple(map(_theory_row, answer.comparisons)), busiest,
     )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def write_study_report(
     outcomes : sequence of Outcome
         Outcomes of the targets of the study.
     places : MapData or None
-        Positions for the map (:func:`handoff.cli.report_map.load_places`).
+        Positions for the map (:func:`handoff.api.places.load_places`).
 
     Raises
     ------

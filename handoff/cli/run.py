@@ -176,8 +176,8 @@ def run_study(
                 parquet.write_tables(output, runs, setup, seed, facts, tables)
                 log(Level.DEBUG, f"handoff: {output}: tables of {len(runs)} runs written")
             if report_file is not None and runs:
+                from handoff.api.places import load_places
                 from handoff.cli.report import write_study_report
-                from handoff.cli.report_map import load_places
 
                 outcomes = gate.outcomes if gate is not None else ()
                 places = load_places(checked, scenario, seed, tables["handoffs"])

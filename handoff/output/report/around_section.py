@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from handoff.output.report.contents import Chart, Section, Spec, TextTable
-from handoff.output.report.specs import ACCENT, BAD, MUTED, WARM, chart, nominal, quantitative
+from handoff.output.report.specs import ACCENT, BAD, MUTED, WARM, chart, nominal, quantitative, word
 from handoff.output.report.study_data import Floats, StudyData, times_ms
 from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name, show_share
 
-_COLOURS = {
+PATH_COLOURS = {
     "old link": MUTED, "forwarded": WARM, "new link": "#2e9b6e", "other link": "#8e63ce", "lost": BAD,
 }  # fmt: skip
 _SPANS_MS = ((-1000, -200), (-200, 0), (0, 200), (200, 1000))
@@ -117,7 +117,7 @@ def _paths(since: Floats, path: np.ndarray, packets: Floats) -> Spec:
     cells: dict[tuple[float, str], float] = {}
     for t, name, n in zip(since, path, packets, strict=True):
         cells[t, name] = cells.get((t, name), 0.0) + n
-    names = [name for name in _COLOURS if any(key[1] == name for key in cells)]
+    names = [name for name in PATH_COLOURS if any(key[1] == name for key in cells)]
     data = []
     for t in sorted({key[0] for key in cells}):
         total, below = sum(cells.get((t, name), 0.0) for name in names), 0.0
@@ -130,9 +130,9 @@ def _paths(since: Floats, path: np.ndarray, packets: Floats) -> Spec:
         "x2": {"field": "u"},
         "y": quantitative("low", "packets", scale={"domain": [0, 1]}, axis={"format": "%", "tickCount": 2, "minExtent": 42}),
         "y2": {"field": "high"},
-        "color": nominal("path", None, scale={"domain": names, "range": [_COLOURS[n] for n in names]},
+        "color": nominal("path", None, scale={"domain": names, "range": [PATH_COLOURS[n] for n in names]},
                          legend={"orient": "bottom", "direction": "horizontal", "title": None}),
-        "tooltip": [quantitative("t", "sent at (ms)"), nominal("path", "path"), quantitative("n", "packets")],
+        "tooltip": [quantitative("t", "sent at (ms)"), word("path", "path"), quantitative("n", "packets")],
     }  # fmt: skip
     transform = [{"calculate": f"datum.t + {_BIN_MS}", "as": "u"}]
     return chart(data, transform=transform, mark="rect", encoding=encoding, height=70)

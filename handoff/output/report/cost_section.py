@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handoff.output.report.contents import Chart, Section, TextTable
-from handoff.output.report.specs import ACCENT, ROW_HEIGHT, WARM, chart, heat_map, nominal, quantitative
+from handoff.output.report.specs import ACCENT, ROW_HEIGHT, WARM, chart, heat_map, nominal, quantitative, word
 from handoff.output.report.study_data import Row, StudyData, time_ms
 from handoff.output.report.wording import plural, show_bytes, show_count, show_ms, show_name, show_number, show_share
 
@@ -36,7 +36,7 @@ def scenario_section(study: StudyData) -> Section | None:
         "color": nominal("scenario", "scenario", scale={"domain": list(_SCENARIOS), "range": _SCENARIO_COLOURS},
                          legend={"orient": "bottom"}),
         "order": {"field": "o", "type": "quantitative"},
-        "tooltip": [nominal("procedure", "procedure"), nominal("scenario", "scenario"), quantitative("handoffs", "handoffs")],
+        "tooltip": [word("procedure", "procedure"), word("scenario", "scenario"), quantitative("handoffs", "handoffs")],
     }  # fmt: skip
     spec = chart(data, mark={"type": "bar"}, encoding=encoding, height=ROW_HEIGHT * len(rows))
     columns = ("Procedure", "I", "II", "III", "Seamless in I", "in II", "in III")
@@ -69,7 +69,7 @@ def traffic_section(study: StudyData) -> Section | None:
         "y": nominal("procedure", None, axis={"labelLimit": 150}),
         "color": nominal("where", None, scale={"domain": ["radio", "fixed network"], "range": [WARM, ACCENT]},
                          legend={"orient": "bottom"}),
-        "tooltip": [nominal("procedure", "procedure"), nominal("where", "where"), quantitative("bytes", "bytes", format=",")],
+        "tooltip": [word("procedure", "procedure"), word("where", "where"), quantitative("bytes", "bytes", format=",")],
     }  # fmt: skip
     spec = chart(data, mark={"type": "bar"}, encoding=encoding, height=ROW_HEIGHT * len(rows))
     columns = ("Procedure", "Radio", "Fixed network", "Together", "Signalling", "Tunnel headers")

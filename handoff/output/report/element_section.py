@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handoff.output.report.contents import Chart, Section, TextTable
 from handoff.output.report.cost_section import MAX_ELEMENTS, element_chart
-from handoff.output.report.specs import MUTED, chart, line_colours, nominal, quantitative
+from handoff.output.report.specs import MUTED, chart, line_colours, quantitative, word
 from handoff.output.report.study_data import Row, StudyData, time_ms
 from handoff.output.report.wording import DASH, plural, show_bytes, show_count, show_ms, show_name, show_number, show_share
 from handoff.theory.queueing import md1_wait
@@ -69,7 +69,7 @@ def agent_section(study: StudyData) -> Section | None:
     x, y = quantitative("load", "utilisation", axis={"format": "%"}), quantitative("ratio", "mean wait / service time")
     legend = {"orient": "bottom", "columns": {"expr": "max(1, floor(width / 170))"}, "title": None, "labelLimit": 150}
     colours = {"color": {**line_colours(list(map(show_name, study.procedures)))["color"], "legend": legend}}
-    tooltip = [nominal("agent", "agent"), nominal("procedure", "procedure"), quantitative("load", "utilisation", format=".2%"),
+    tooltip = [word("agent", "agent"), word("procedure", "procedure"), quantitative("load", "utilisation", format=".2%"),
                quantitative("wait", "mean wait (ms)", format=".3~g")]  # fmt: skip
     points = {"mark": {"type": "point", "filled": True, "size": 55}, "encoding": {"x": x, "y": y, **colours, "tooltip": tooltip}}
     line = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handoff.output.report.contents import Chart, Section, Spec, TextTable
-from handoff.output.report.specs import ACCENT, ROW_HEIGHT, chart, nominal, quantitative, symlog
+from handoff.output.report.specs import ACCENT, ROW_HEIGHT, chart, nominal, quantitative, symlog, word
 from handoff.output.report.study_data import Row, StudyData, time_ms
 from handoff.output.report.verdict import best_run
 from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name, show_share
@@ -13,12 +15,13 @@ _ATTACKS = {
     "attack_dropped": "Dropped", "attack_answer_bytes": "Answer bytes", "diverted": "Diverted packets",
     "diverted_bytes": "Diverted bytes", "legitimate_dropped": "Legitimate dropped", "legitimate_refused": "Legitimate refused",
 }  # fmt: skip
-_COUNTS = {
+COUNTS = {
     "lost": ("Lost packets", "no copy of the packet arrived"),
     "duplicate": ("Duplicate copies", "a copy arrived after the first one"),
     "reordered": ("Reordered packets", "the packet arrived after one that was sent later (RFC 4737)"),
     "after_marker": ("Packets behind their marker", "the packet arrived through the old link after the marker"),
 }
+"""Title and definition of each kind of disturbance, by the column of ``runs``."""
 
 
 def summary_section(study: StudyData) -> Section:
@@ -77,7 +80,7 @@ def attack_section(study: StudyData) -> Section | None:
 
 def loss_section(study: StudyData) -> Section:
     """Return a chart for each kind of disturbance that occurs under any procedure."""
-    charts = tuple(_count_chart(study, name) for name in _COUNTS if name == "lost" or any(row[name] for row in study.runs))
+    charts = tuple(_count_chart(study, name) for name in COUNTS if name == "lost" or any(row[name] for row in study.runs))
     text = (
         "Numbers of packets in the whole run, with 95 % intervals of the expected number. The intervals allow for bursts: a "
         "handoff may disturb many packets or none. A large number of bursts has no interval from a single run."
@@ -86,16 +89,12 @@ def loss_section(study: StudyData) -> Section:
 
 
 def _count_chart(study: StudyData, name: str) -> Chart:
-    title, meaning = _COUNTS[name]
-    data, rows = [], []
-    for row in study.runs:
-        interval = study.interval(row, name)
-        low, high = (None, None) if interval is None else (interval.low, interval.high)
-        procedure = show_name(row["procedure"])
-        data.append({"procedure": procedure, "count": row[name], "low": low, "high": high})
-        span = DASH if low is None else f"{show_count(low)} to {show_count(high)}"
+    title, meaning = COUNTS[name]
+    data, rows = _count_rows(study, name), []
+    for row, shown in zip(study.runs, data, strict=True):
+        span = DASH if shown["low"] is None else f"{show_count(shown['low'])} to {show_count(shown['high'])}"
         share = row[name] / row["sent"] if row["sent"] else None
-        rows.append((procedure, show_count(row[name]), span, show_share(share)))
+        rows.append((shown["procedure"], show_count(row[name]), span, show_share(share)))
     counts = [row[name] for row in study.runs]
     least, most = min(counts), max(counts)
     if len(counts) == 1:
@@ -107,16 +106,30 @@ def _count_chart(study: StudyData, name: str) -> Chart:
     return Chart(title, sentence, TextTable(("Procedure", title, "95 % interval", "Share of sent"), tuple(rows)), (_spec(data),))
 
 
+def count_spec(study: StudyData, name: str) -> Spec:
+    """Return the chart of a kind of ``COUNTS``: a row for each procedure, with the 95 % interval of the expected number."""
+    return _spec(_count_rows(study, name))
+
+
+def _count_rows(study: StudyData, name: str) -> list[dict[str, Any]]:
+    rows = []
+    for row in study.runs:
+        interval = study.interval(row, name)
+        low, high = (None, None) if interval is None else (interval.low, interval.high)
+        rows.append({"procedure": show_name(row["procedure"]), "count": row[name], "low": low, "high": high})
+    return rows
+
+
 def _who(study: StudyData, name: str, value: int) -> str:
     names = [show_name(row["procedure"]) for row in study.runs if row[name] == value]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def _spec(data: list[dict[str, object]]) -> Spec:
+def _spec(data: list[dict[str, Any]]) -> Spec:
     domain = {"domain": [row["procedure"] for row in data]}
     y = nominal("procedure", None, axis={"labelLimit": 150}, scale=domain)
     scale, axis = symlog(10), {"tickCount": 5, "format": ",d", "labelOverlap": True}
-    tooltip = [nominal("procedure", "procedure"), quantitative("count", "packets"), quantitative("low", "from"),
+    tooltip = [word("procedure", "procedure"), quantitative("count", "packets"), quantitative("low", "from"),
                quantitative("high", "to")]  # fmt: skip
     rule = {
         "mark": {"type": "rule", "color": ACCENT, "strokeWidth": 3, "opacity": 0.4},

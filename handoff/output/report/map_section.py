@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from handoff.output.report.contents import Chart, Section, TextTable
+from handoff.output.report.contents import Chart, Section, Spec, TextTable
 from handoff.output.report.specs import ACCENT, BAD, MUTED, WARM, chart, quantitative
 from handoff.output.report.study_data import Floats, Row, StudyData
 from handoff.output.report.wording import plural, show_count, show_name
@@ -19,6 +19,8 @@ _CELLS = 48
 _CIRCLE = 40
 MAX_ROUTERS = 200
 """Routers of the map; of more, those with the most handoffs."""
+
+_Counts = dict[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -49,21 +51,14 @@ def map_section(study: StudyData, places: MapData | None) -> Section | None:
     if places is None or "handoffs" not in study.tables or not study.tables["handoffs"].num_rows:
         return None
     worst = max(study.runs, key=lambda row: row["lost"])
-    table = study.tables["handoffs"]
-    mask = pc.equal(table["procedure"], worst["procedure"]).to_numpy()
-    old = np.array(table["old_router"].to_pylist(), object)[mask]
-    lost = pc.coalesce(table["lost"], table["dropped"]).to_numpy().astype(np.float64)[mask]
-    x, y = places.handoff_x[mask], places.handoff_y[mask]
-    counts = {name: (int((old == name).sum()), float(lost[old == name].sum())) for name, _, _ in places.routers}
-    routers = sorted(places.routers, key=lambda router: -counts[router[0]][0])[:MAX_ROUTERS]
-    squares, size = _squares(x, y, lost, places)
-    spec = _spec(routers, counts, squares, size, places)
+    spec, routers, counts = _draw(study, places, worst["procedure"])
+    handoffs = int(pc.equal(study.tables["handoffs"]["procedure"], worst["procedure"]).to_numpy().sum())
     rows = tuple(
         (show_name(name), f"{px:,.0f}", f"{py:,.0f}", show_count(counts[name][0]), show_count(counts[name][1]))
         for name, px, py in routers[:40]
     )
     busiest = routers[0][0]
-    sentence = f"Most handoffs leave {show_name(busiest)}: {plural(counts[busiest][0], 'handoff')} of {len(x):,}. "
+    sentence = f"Most handoffs leave {show_name(busiest)}: {plural(counts[busiest][0], 'handoff')} of {handoffs:,}. "
     sentence += _loss_sentence(worst, counts, study)
     columns = ("Router", "x (m)", "y (m)", "Handoffs from it", f"Lost under {show_name(worst['procedure'])}")
     text = (
@@ -73,7 +68,25 @@ def map_section(study: StudyData, places: MapData | None) -> Section | None:
     return Section("map", "Map", text, (Chart("Where handoffs happen", sentence, TextTable(columns, rows), (spec,)),))
 
 
-def _loss_sentence(worst: Row, counts: dict[str, tuple[int, float]], study: StudyData) -> str:
+def map_spec(study: StudyData, places: MapData, procedure: str) -> Spec:
+    """Return the map with the handoffs and losses of a procedure."""
+    return _draw(study, places, procedure)[0]
+
+
+def _draw(study: StudyData, places: MapData, procedure: str) -> tuple[Spec, list[tuple[str, float, float]], _Counts]:
+    """Return the map, its routers, those with the most handoffs first, and the handoffs and losses from each router."""
+    table = study.tables["handoffs"]
+    mask = pc.equal(table["procedure"], procedure).to_numpy()
+    old = np.array(table["old_router"].to_pylist(), object)[mask]
+    lost = pc.coalesce(table["lost"], table["dropped"]).to_numpy().astype(np.float64)[mask]
+    x, y = places.handoff_x[mask], places.handoff_y[mask]
+    counts = {name: (int((old == name).sum()), float(lost[old == name].sum())) for name, _, _ in places.routers}
+    routers = sorted(places.routers, key=lambda router: -counts[router[0]][0])[:MAX_ROUTERS]
+    squares, size = _squares(x, y, lost, places)
+    return _spec(routers, counts, squares, size, places), routers, counts
+
+
+def _loss_sentence(worst: Row, counts: _Counts, study: StudyData) -> str:
     name, (_, lost) = max(counts.items(), key=lambda item: item[1][1])
     if not lost:
         return f"No handoff lost a packet, even under {show_name(worst['procedure'])}."
@@ -95,7 +108,7 @@ def _squares(x: Floats, y: Floats, lost: Floats, places: MapData) -> tuple[list[
 
 
 def _spec(
-    routers: Sequence[tuple[str, float, float]], counts: dict[str, tuple[int, float]], squares: list[dict[str, Any]], size: float,
+    routers: Sequence[tuple[str, float, float]], counts: _Counts, squares: list[dict[str, Any]], size: float,
     places: MapData,
 ) -> dict[str, Any]:  # fmt: skip
     xs = [r[1] for r in routers] + [s["x"] for s in squares] + [s["u"] for s in squares]

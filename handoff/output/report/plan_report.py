@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handoff.output.report.contents import Chart, KeyFigure, Report, Section, TextTable, filled
-from handoff.output.report.specs import BAD, MUTED, chart, nominal, quantitative
+from handoff.output.report.specs import BAD, MUTED, chart, nominal, quantitative, word
 from handoff.output.report.study_report import origin_section
 from handoff.output.report.wording import join_words, plural, show_name, show_number, show_share
 
@@ -141,7 +141,7 @@ def _answer_table(answers: Sequence[PlanAnswer]) -> Chart:
 
 def _search(answer: PlanAnswer, number: int) -> Section:
     names = list(dict.fromkeys(t.target for trial in answer.trials for t in trial.targets))
-    charts = [c for name in names if (c := _target_chart(answer, name)) is not None]
+    charts = [search_chart(answer.trials, answer.field_name, name) for name in names]
     if answer.busiest:
         rows = tuple((show_name(name), show_number(load), show_share(dropped)) for name, load, dropped in answer.busiest)
         sentence = f"The busiest is {show_name(answer.busiest[0][0])}: {show_share(answer.busiest[0][1])} of the time at work."
@@ -157,8 +157,9 @@ def _search(answer: PlanAnswer, number: int) -> Section:
     return Section(f"search{number}", title, text, tuple(charts))
 
 
-def _target_chart(answer: PlanAnswer, name: str) -> Chart | None:
-    found = [(trial, t) for trial in answer.trials for t in trial.targets if t.target == name]
+def search_chart(trials: Sequence[Trial], field_name: str, name: str) -> Chart:
+    """Return the values of a field that the search tried, with the mean, interval and verdict of the target ``name`` at each."""
+    found = [(trial, t) for trial in trials for t in trial.targets if t.target == name]
     data = [
         {"x": trial.position, "value": show_name(trial.value), "mean": t.mean, "low": _finite(t.low), "high": _finite(t.high),
          "verdict": t.decision, "step": trial.step, "runs": trial.runs}
@@ -172,18 +173,18 @@ def _target_chart(answer: PlanAnswer, name: str) -> Chart | None:
     counts = {kind: sum(t.decision == kind for _, t in found) for kind in _COLOURS}
     said = join_words([f"{count} {kind}" for kind, count in counts.items() if count])
     sentence = f"The search tried {plural(len(found), 'value')}: {said}. The numbers give its order."
-    columns = ("Step", show_name(answer.field_name), "Runs", "Verdict", show_name(name))
-    table = TextTable(columns, rows, (show_name(answer.field_name), "Verdict"))
+    columns = ("Step", show_name(field_name), "Runs", "Verdict", show_name(name))
+    table = TextTable(columns, rows, (show_name(field_name), "Verdict"))
     if not data:
         return Chart(show_name(name), sentence, table)
     unit, limit = found[0][1].unit, found[0][1].limit
-    x = quantitative("x", show_name(answer.field_name), scale={"zero": False})
-    axis = {"format": "~%" if unit == "ratio" else "~g"}
+    x = quantitative("x", show_name(field_name), scale={"zero": False})
+    axis = {"format": "~%"} if unit == "ratio" else {}
     y: dict[str, Any] = {"type": "quantitative", "title": unit or "value", "axis": axis}
     scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
     colour = nominal("verdict", None, scale=scale, legend={"orient": "bottom"})
-    tooltip = [nominal("value", show_name(answer.field_name)), quantitative("mean", "mean", format=".4~g"),
-               nominal("verdict", "verdict"), quantitative("runs", "runs")]  # fmt: skip
+    tooltip = [word("value", show_name(field_name)), quantitative("mean", "mean", format=".4~g"),
+               word("verdict", "verdict"), quantitative("runs", "runs")]  # fmt: skip
     layers = [
         {"data": {"values": [{"limit": limit}]}, "mark": {"type": "rule", "color": BAD, "strokeDash": [6, 4]},
          "encoding": {"y": {"field": "limit", "type": "quantitative"}}},
@@ -201,4 +202,4 @@ def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-__all__ = ["PlanAnswer", "TargetValue", "Trial", "plan_report"]
+__all__ = ["PlanAnswer", "TargetValue", "Trial", "plan_report", "search_chart"]

@@ -37,6 +37,11 @@ def nominal(field: str, title: str | None, **more: Any) -> Spec:
     return {"field": field, "type": "nominal", "title": title, "sort": None, **more}
 
 
+def word(field: str, title: str) -> Spec:
+    """Return the encoding of a name in a tooltip, which has no order."""
+    return {"field": field, "type": "nominal", "title": title}
+
+
 def symlog(constant: float = 1) -> Spec:
     """Return a scale that is linear near zero and logarithmic beyond a constant."""
     return {"type": "symlog", "constant": constant}
@@ -56,20 +61,22 @@ def line_colours(names: Sequence[str], field: str = "procedure") -> Spec:
     }
 
 
-def choice(field: str = "procedure") -> list[Spec]:
-    """Return the parameter that emphasises a line by a click on its name in the legend."""
-    return [{"name": "chosen", "select": {"type": "point", "fields": [field]}, "bind": "legend"}]
+def choice(field: str = "procedure", view: str | None = None) -> list[Spec]:
+    """Return the parameter that emphasises a line by a click on its name in the legend; ``view`` names the layer of the lines."""
+    views = {} if view is None else {"views": [view]}
+    return [{"name": "chosen", "select": {"type": "point", "fields": [field]}, "bind": "legend", **views}]
 
 
 def heat_map(data: Sequence[Mapping[str, Any]], x: Spec, y: Spec, value: Spec) -> Spec:
     """Return a map of rectangles whose opacity shows a value; empty rectangles have no value. Both axes have a domain."""
     rows = len(y["scale"]["domain"])
+    opacity = {name: part for name, part in value.items() if name != "format"}
     encoding = {
         "x": {**x, "axis": {"labelAngle": -90, "labelLimit": 110, "orient": "bottom"}},
         "y": {**y, "axis": {"labelLimit": 150}},
-        "opacity": {**value, "scale": {"range": [0.04, 1], "zero": True}, "legend": {"orient": "bottom", "tickCount": 4,
+        "opacity": {**opacity, "scale": {"range": [0.04, 1], "zero": True}, "legend": {"orient": "bottom", "tickCount": 4,
                     "symbolFillColor": ACCENT}},
-        "tooltip": [{k: e[k] for k in ("field", "type", "title") if k in e} for e in (x, y, value)],
+        "tooltip": [{k: e[k] for k in ("field", "type", "title", "format") if k in e} for e in (x, y, value)],
     }  # fmt: skip
     mark = {"type": "rect", "color": ACCENT, "stroke": "#7f8c9933", "strokeWidth": 1}
     return chart(data, mark=mark, encoding=encoding, height=rows * ROW_HEIGHT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handoff.output.report.contents import Chart, KeyFigure, Report, Section, TextTable, filled
-from handoff.output.report.specs import BAD, chart, choice, line_colours, nominal, quantitative
+from handoff.output.report.specs import BAD, chart, choice, line_colours, nominal, quantitative, word
 from handoff.output.report.study_report import origin_section
 from handoff.output.report.wording import (
     DASH,
@@ -123,8 +123,7 @@ def sweep_report(
     """
     if not points:
         raise ValueError("the sweep has no complete run: there is nothing to report")
-    axes = _choose_axes(points)
-    curves = tuple(c for measure in measures if (c := _curve(points, measure, axes)) is not None)
+    curves = tuple(c for measure in measures if (c := response_chart(points, measure)) is not None)
     text = (
         "Each line is the mean of the replications of a procedure; its band is the 95 % interval. A dashed line is the limit of "
         "a target. A name in the legend emphasises its line."
@@ -162,7 +161,9 @@ def _line_name(point: SweepPoint, axes: _Axes) -> str:
     return ", ".join([show_name(point.procedure), *values])
 
 
-def _curve(points: Sequence[SweepPoint], measure: SweepMeasure, axes: _Axes) -> Chart | None:
+def response_chart(points: Sequence[SweepPoint], measure: SweepMeasure) -> Chart | None:
+    """Return the response curves of a measure with bands and the limits of its targets; None if no point has a value."""
+    axes = _choose_axes(points)
     known = [(p, v) for p in points if (v := p.measures.get(measure.name)) is not None and v.mean is not None]
     if not known:
         return None
@@ -181,15 +182,15 @@ def _curve(points: Sequence[SweepPoint], measure: SweepMeasure, axes: _Axes) -> 
     x_encoding = quantitative("x", x_title, scale={"zero": False}) if axes.is_number else nominal("x", x_title)
     y_axis = {"format": "~%"} if measure.unit == "ratio" else {"format": "~s"}
     y = {"type": "quantitative", "title": f"{measure.name} ({unit})" if measure.unit else measure.name, "axis": y_axis}
-    tooltip = [nominal("procedure", "line"), {**x_encoding, "scale": None}, quantitative("mean", "mean", format=".4~g"),
-               quantitative("low", "from", format=".4~g"), quantitative("high", "to", format=".4~g")]  # fmt: skip
-    tooltip[1].pop("scale")
+    place = quantitative("x", x_title) if axes.is_number else word("x", x_title)
+    numbers = [quantitative(name, text, format=".4~g") for name, text in (("mean", "mean"), ("low", "from"), ("high", "to"))]
+    tooltip = [word("procedure", "line"), place, *numbers]
     band = {
         "mark": {"type": "area", "opacity": 0.18}, "transform": [{"filter": "isValid(datum.low)"}],
         "encoding": {"x": x_encoding, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colours["color"]},
     }  # fmt: skip
     line_mark = {
-        "params": choice(), "mark": {"type": "line", "point": True, "strokeWidth": 2},
+        "name": "lines", "mark": {"type": "line", "point": True, "strokeWidth": 2},
         "encoding": {"x": x_encoding, "y": {**y, "field": "mean"}, **colours, "tooltip": tooltip},
     }  # fmt: skip
     layers: list[dict[str, Any]] = [band, line_mark]
@@ -197,10 +198,10 @@ def _curve(points: Sequence[SweepPoint], measure: SweepMeasure, axes: _Axes) -> 
         layers.append({
             "data": {"values": [{"limit": target.limit / scale, "text": target.text}]},
             "mark": {"type": "rule", "color": BAD, "strokeDash": [6, 4]},
-            "encoding": {"y": {"field": "limit", "type": "quantitative"}, "tooltip": [nominal("text", "target")]},
+            "encoding": {"y": {"field": "limit", "type": "quantitative"}, "tooltip": [word("text", "target")]},
         })  # fmt: skip
     return Chart(measure.name, _curve_sentence(known, measure, axes, len(names)), _curve_table(known, measure, axes),
-                 (chart(data, layer=layers, height=260),))  # fmt: skip
+                 (chart(data, params=choice(view="lines"), layer=layers, height=260),))  # fmt: skip
 
 
 def _show(value: float | None, unit: str) -> str:

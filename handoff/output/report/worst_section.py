@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from handoff.output.report.contents import Chart, Drawing, Section, TextTable
-from handoff.output.report.specs import MUTED, PALETTE, chart, nominal, quantitative
+from handoff.output.report.contents import Chart, Drawing, Section, Spec, TextTable
+from handoff.output.report.specs import MUTED, PALETTE, chart, nominal, quantitative, word
 from handoff.output.report.study_data import Row, StudyData, time_ms, times_ms
 from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name
 
 WORST = 10
 """Number of handoffs that are shown."""
+AXIS_TITLE = "from the end of the old link (ms)"
 STEPS = {
     "predict": "move known", "going_down": "old link going down", "down": "old link down", "up": "new link up",
     "request": "request", "reply": "reply", "marker": "marker", "rescue": "update to old router",
@@ -49,12 +50,8 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
     data: list[dict[str, Any]] = []
     rows = []
     for number, row in enumerate(worst, 1):
-        origin, label = _origin_ms(row), f"{number}. {show_name(row['mobile'])}, {show_name(row['procedure'])}"
-        data += [
-            {"handoff": label, "step": text, "t": t - origin}
-            for name, text in STEPS.items()
-            if (t := time_ms(row, name)) is not None
-        ]
+        origin, label = origin_ms(row), f"{number}. {show_name(row['mobile'])}, {show_name(row['procedure'])}"
+        data += step_rows(row, label)
         rows.append((
             f"{number}. {show_name(row['mobile'])}", show_name(row["procedure"]), show_count(row["index"]), _routers(row),
             f"{origin / 1000:.3f} s", show_count(_lost(row)), show_ms(time_ms(row, "disruption")),
@@ -66,32 +63,45 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
         f"{_routers(first)}: {plural(_lost(first), 'lost packet')}, and an interruption of "
         f"{show_ms(time_ms(first, 'disruption'))}."
     )
+    columns = (
+        "Handoff", "Procedure", "Number", "Routers", "Old link ends", "Lost", "Interruption", "Unregistered", "Scenario",
+    )  # fmt: skip
+    table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"))
+    steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),))
+    text = (
+        "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
+        "--procedure NAME --mn NODE --handoff NUMBER."
+    )
+    return Section("worst", "Worst handoffs", text, (steps,), drawings=tuple(drawings))
+
+
+def step_rows(row: Row, label: str) -> list[dict[str, Any]]:
+    """Return the steps of a handoff under a label, in milliseconds from the end of its old link on."""
+    origin = origin_ms(row)
+    return [
+        {"handoff": label, "step": text, "t": t - origin} for name, text in STEPS.items() if (t := time_ms(row, name)) is not None
+    ]
+
+
+def steps_spec(data: Sequence[dict[str, Any]], below: Sequence[Spec] = ()) -> Spec:
+    """Return the chart of steps (:func:`step_rows`): a row for each label, on top of the layers ``below``."""
     names = list(STEPS.values())
     y = nominal("handoff", None, axis={"labelLimit": 190, "grid": True})
-    x = quantitative("t", "from the end of the old link (ms)", scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7})
+    x = quantitative("t", AXIS_TITLE, scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7})
+    legend = {"orient": "bottom", "columns": {"expr": "max(1, floor(width / 150))"}, "title": None}
     encoding = {
         "x": x, "y": y,
-        "color": nominal("step", None, scale={"domain": names, "range": list(PALETTE)},
-                         legend={"orient": "bottom", "columns": {"expr": "max(1, floor(width / 150))"}}),
-        "shape": nominal("step", None, scale={"domain": names, "range": _SHAPES}),
-        "tooltip": [nominal("handoff", "handoff"), nominal("step", "step"), quantitative("t", "ms", format="+,.3f")],
+        "color": nominal("step", None, scale={"domain": names, "range": list(PALETTE)}, legend=legend),
+        "shape": nominal("step", None, scale={"domain": names, "range": _SHAPES}, legend=legend),
+        "tooltip": [word("handoff", "handoff"), word("step", "step"), quantitative("t", "ms", format="+,.3f")],
     }  # fmt: skip
     rule = {
         "mark": {"type": "rule", "color": MUTED, "strokeWidth": 1},
         "encoding": {"x": {**x, "aggregate": "min"}, "x2": {"field": "t", "aggregate": "max"}, "y": y},
     }
     points = {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1}, "encoding": encoding}
-    spec = chart(data, layer=[rule, points], height=24 * len(rows))
-    columns = (
-        "Handoff", "Procedure", "Number", "Routers", "Old link ends", "Lost", "Interruption", "Unregistered", "Scenario",
-    )  # fmt: skip
-    table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"))
-    steps = Chart("Steps of the worst handoffs", sentence, table, (spec,))
-    text = (
-        "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
-        "--procedure NAME --mn NODE --handoff NUMBER."
-    )
-    return Section("worst", "Worst handoffs", text, (steps,), drawings=tuple(drawings))
+    labels = {row["handoff"] for row in data}
+    return chart(data, layer=[*below, rule, points], height=24 * len(labels))
 
 
 def _lost(row: Row) -> int:
@@ -103,7 +113,8 @@ def _routers(row: Row) -> str:
     return f"{show_name(row['old_router'])} → {show_name(row['new_router'])}"
 
 
-def _origin_ms(row: Row) -> float:
+def origin_ms(row: Row) -> float:
+    """Return the end of the old link of a handoff in milliseconds; without one, the start of the new link or of the handoff."""
     for name in ("down", "up", "open"):
         if (t := time_ms(row, name)) is not None:
             return t

@@ -14,7 +14,7 @@ def test_the_notebook_runs():
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
     shown = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs if o.output_type == "execute_result"]
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert all("text/html" in shown[i].data for i in (0, 2, 4))
-    assert "image/svg+xml" in shown[5].data
+    assert all("image/svg+xml" in shown[i].data for i in (5, 6))
     assert not any(o.get("name") == "stderr" and "Error" in o.text for c in notebook.cells for o in c.get("outputs", ()))

@@ -1,4 +1,4 @@
-"""Positions of a study for the map of its report."""
+"""Positions of a study for a map."""
 
 from __future__ import annotations
 
