@@ -124,6 +124,35 @@ class StudyPlots:
         title += show_name(first["new_router"])
         return make_chart(timeline_spec(rows, views), title, "Steps of the handoff under each procedure.")
 
+    def series(self, measure: str = "queue_packets", procedure: str | None = None) -> altair.Chart:
+        """Return a figure over time. The results need a time series, as in ``handoff.run(…, series="100ms")``.
+
+        Parameters
+        ----------
+        measure : str
+            ``lost``, ``queue_packets``, ``registrations``, ``bindings``, ``visitors`` or ``held_bytes``, with a line for each
+            procedure; ``utilisation``: a heat map of the busiest links.
+        procedure : str or None
+            Procedure of the heat map; None: the one with the busiest link.
+
+        Raises
+        ------
+        HandoffError
+            If there is no time series or no such measure, or it is 0 throughout.
+        """
+        from handoff.output.report.series_section import COURSES, course_spec, heat_spec
+
+        _known("measure", measure, [*COURSES, "utilisation"])
+        study = self._study("runs", "series", "links")
+        if procedure is not None:
+            _known("procedure", procedure, study.procedures)
+        if not study.tables["series"].num_rows:
+            raise ScenarioError(["the results have no time series: run the study with one, as in run(…, series='100ms')"])
+        spec = heat_spec(study, procedure) if measure == "utilisation" else course_spec(study, measure)
+        if spec is None:
+            raise ScenarioError([f"measure {measure!r}: it is 0 throughout"])
+        return make_chart(spec, "Utilisation of links" if measure == "utilisation" else COURSES[measure].title)
+
     def map(self, procedure: str | None = None, *, scenario: Source | None = None) -> altair.Chart:
         """Return a map of routers, cells, tracks of some mobile nodes, handoffs and lost packets, in metres.
 

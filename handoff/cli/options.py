@@ -143,7 +143,8 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--series", metavar="TIME",
-            help="Record what links, nodes and runs do in each interval of TIME, as in '100ms', for the table 'series' of -o.",
+            help="Record what links, nodes and runs do in each interval of TIME, as in '100ms', for the table 'series' of -o and "
+            "for --report.",
         ),
         memory_limit_option("Refuse a run that may need more memory than this, as in '2GB'."),
         click.option(

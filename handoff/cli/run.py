@@ -78,8 +78,8 @@ def run_study(
     limit = parse_option("--memory-limit", parse_size, memory_limit, problems)
     every_ps = parse_option("--checkpoint-every", parse_duration, checkpoint_every, problems)
     series_ps = parse_option("--series", parse_duration, series, problems)
-    if series is not None and output is None:
-        problems.append("--series writes a table: give its folder with -o")
+    if series is not None and output is None and report_file is None:
+        problems.append("--series has no place: give -o for its table, or --report for its charts")
     if ladders and report_file is None:
         problems.append("--ladders draws handoffs in a report: give its file with --report")
     checkpointed = resume or checkpoint_every is not None

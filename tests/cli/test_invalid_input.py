@@ -98,7 +98,7 @@ OTHERS = [
     (["run", "s.toml", "--procedure", "mipv4", "--checkpoint-every", "5"], 2,
         f"--checkpoint-every: '5' is not a duration: {NO_TIME}"),
     (["run", "s.toml", "--procedure", "mipv4", "--series", "5", "-o", "out"], 2, f"--series: '5' is not a duration: {NO_TIME}"),
-    (["compare", "s.toml", "--series", "1s"], 2, "--series writes a table: give its folder with -o"),
+    (["compare", "s.toml", "--series", "1s"], 2, "--series has no place: give -o for its table, or --report for its charts"),
     (["run", "s.toml", "--procedure", "mipv4", "--series", "0s", "-o", "out"], 2,
         "--series is 0: give an interval longer than 0, as in '100ms'"),
     (["compare", "s.toml", "--series", "1s", "--resume", "-o", "out"], 2,

@@ -84,6 +84,16 @@ def test_ladders_are_images_with_their_text(walk):
     assert "old link down" in page
 
 
+def test_a_time_series_is_drawn_with_and_without_its_table(walk):
+    assert compare("--series", "500ms", "-o", "out", "--report", "now.html").exit_code == 0
+    assert invoke("report", "out").exit_code == 0
+    page = (walk / "now.html").read_text()
+    assert (walk / "out" / "report.html").read_text() == page
+    assert "The time series has 16 intervals of 0.5 s; a point stands for 0.5 s." in page
+    assert compare("--series", "500ms", "--report", "alone.html").exit_code == 0
+    assert page.count("<figure") == (walk / "alone.html").read_text().count("<figure")
+
+
 def test_ladders_need_a_report(walk):
     done = compare("--ladders", 1)
     assert done.exit_code == 2

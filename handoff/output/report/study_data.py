@@ -22,7 +22,7 @@ from handoff.metrics.event_interval import event_interval
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
-REPORT_TABLES = ("runs", "groups", "handoffs", "links", "nodes", "delays", "packets_around")
+REPORT_TABLES = ("runs", "groups", "handoffs", "links", "nodes", "delays", "packets_around", "series")
 """Tables that a report reads."""
 MS_PER_S = 1000.0
 _FOREVER_S = FOREVER / 1e12

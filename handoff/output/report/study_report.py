@@ -15,6 +15,7 @@ from handoff.output.report.distribution_section import distribution_section
 from handoff.output.report.element_section import agent_section, link_section
 from handoff.output.report.loss_section import attack_section, loss_section, summary_section
 from handoff.output.report.map_section import MapData, map_section
+from handoff.output.report.series_section import series_section
 from handoff.output.report.study_data import StudyData
 from handoff.output.report.target_section import TargetLine, target_section
 from handoff.output.report.verdict import key_figures, verdict
@@ -50,8 +51,8 @@ def study_report(
     sections = filled([
         summary_section(study), target_section(targets), loss_section(study), attack_section(study), around_section(study),
         distribution_section(study), scenario_section(study), traffic_section(study), signalling_section(study),
-        link_section(study), agent_section(study), worst_section(study, ladders), map_section(study, places),
-        origin_section(study.facts, _run_facts(study)),
+        link_section(study), series_section(study), agent_section(study), worst_section(study, ladders),
+        map_section(study, places), origin_section(study.facts, _run_facts(study)),
     ])  # fmt: skip
     name = study.facts.get("scenario_file", "study").removesuffix(".toml")
     stopped = [row for row in study.runs if study.is_interrupted(row)]

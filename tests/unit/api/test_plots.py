@@ -146,6 +146,18 @@ def test_a_search_has_the_values_that_were_tried(street):
         plan.plot.search("lots")
 
 
+def test_a_time_series_has_the_losses_when_they_happen(street):
+    """The old router keeps the packet of 0.79 s and drops those of 0.80 s to 1.00 s, each 10 ms later; then those from 1.5 s."""
+    result = handoff.run(street, "mipv4", series="500ms", progress=False)
+    shown = [(row["t"], row["value"]) for row in rows(result.plot.series("lost"))]
+    assert shown == [(0, 0), (0.5, 19), (1, 2), (1.5, 21), (2, 0), (2.5, 0)]
+    assert {row["link"] for row in rows(result.plot.series("utilisation"))} >= {"cn>ha", "ha>ar0"}
+    with pytest.raises(handoff.HandoffError, match="measure 'queue': there is none; did you mean 'queue_packets'"):
+        result.plot.series("queue")
+    with pytest.raises(handoff.HandoffError, match="no time series: run the study with one"):
+        handoff.run(street, "mipv4", progress=False).plot.series()
+
+
 @pytest.mark.deep
 def test_every_chart_of_a_report_fits_the_schema():
     found = specs(study_report(small_tables()))
