@@ -51,7 +51,7 @@ class PlanResults:
         """Charts of the plan: ``plot.search()``."""
         from handoff.api.plots import PlanPlots
 
-        return PlanPlots(self)
+        return PlanPlots(self.answers)
 
     @property
     def passed(self) -> bool:

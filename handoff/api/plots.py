@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.similar_names import name_hint
 from handoff.api.arguments import as_tuple
 from handoff.api.charts import make_chart
 from handoff.api.errors import named_errors
+from handoff.api.scenario import Source, load
 from handoff.api.study_source import StudySource
 from handoff.output.printable import printable
 from handoff.output.report.study_data import Row, StudyData
@@ -20,10 +22,8 @@ from handoff.scenario.errors import ScenarioError
 if TYPE_CHECKING:
     import altair
 
-    from handoff.api.planning import PlanResults
-    from handoff.api.results import Results
-    from handoff.api.study import Source
-    from handoff.api.sweeping import SweepResults
+    from handoff.experiments.planning.answer import Answer
+    from handoff.output.report.sweep_report import SweepPoint
 
 
 class StudyPlots:
@@ -31,11 +31,14 @@ class StudyPlots:
 
     Parameters
     ----------
-    results : Results
+    read : callable
+        Returns a table of the results by its name.
+    source : StudySource or None
+        What it takes to look at a run again; None for results of a folder.
     """
 
-    def __init__(self, results: Results) -> None:
-        self._results = results
+    def __init__(self, read: Callable[[str], pa.Table], source: StudySource | None) -> None:
+        self._read, self._study_source = read, source
 
     def cdf(self, measure: str = "delay", *, tail: bool = False) -> altair.Chart:
         """Return the distribution of a quantity over packets, handoffs or flows.
@@ -107,7 +110,7 @@ class StudyPlots:
         study = self._study("runs", "handoffs")
         names = study.procedures
         chosen = names if procedures is None else [_known("procedure", name, names) for name in as_tuple(procedures)]
-        source = self._source(scenario, "timeline") if packets else self._results.source
+        source = self._source(scenario, "timeline") if packets else self._study_source
         if isinstance(mobile_node, int) and source is not None:
             mobile_node = source.setup.network.mobile_name(find_mobile(source.setup, str(mobile_node), "mobile_node"))
         rows = _find_handoff(study, handoff, None if mobile_node is None else str(mobile_node), chosen)
@@ -191,19 +194,17 @@ class StudyPlots:
         return make_chart(map_spec(study, places, procedure), title, "Routers, cells, tracks, handoffs and lost packets.")
 
     def _study(self, *tables: str) -> StudyData:
-        return StudyData({name: getattr(self._results, name) for name in tables})
+        return StudyData({name: self._read(name) for name in tables})
 
     def _source(self, scenario: Source | None, chart: str) -> StudySource:
-        if self._results.source is not None:
-            return self._results.source
+        if self._study_source is not None:
+            return self._study_source
         if scenario is None:
             raise ScenarioError([
                 f"{chart}: the tables do not have what it shows: name the scenario of these results, as in "
                 f"plot.{chart}(…, scenario='commute.toml')"
             ])  # fmt: skip
-        from handoff.api.scenario import load
-
-        loaded, seed = load(scenario), int(self._results.runs["seed"][0].as_py())
+        loaded, seed = load(scenario), int(self._read("runs")["seed"][0].as_py())
         return StudySource(loaded, loaded.build(seed), seed, {})
 
 
@@ -239,11 +240,14 @@ class SweepPlots:
 
     Parameters
     ----------
-    results : SweepResults
+    measures : sequence of str
+        Measures of the summary.
+    points : callable
+        Returns the points with the estimates of measures.
     """
 
-    def __init__(self, results: SweepResults) -> None:
-        self._results = results
+    def __init__(self, measures: Sequence[str], points: Callable[[Sequence[str]], list[SweepPoint]]) -> None:
+        self._measures, self._points = measures, points
 
     def response(self, measure: str | None = None, *, targets: str | Sequence[str] = ()) -> altair.Chart:
         """Return the response curves of a measure: means with the band of their 95 % interval.
@@ -265,13 +269,13 @@ class SweepPlots:
         from handoff.metrics.catalogue import get_measure
         from handoff.output.report.sweep_report import response_chart
 
-        name = self._results.measures[0] if measure is None else measure
+        name = self._measures[0] if measure is None else measure
         with named_errors():
             found = get_measure(name)
             limits = parse_targets(as_tuple(targets), lambda text: get_measure(text).unit)
         if others := [str(target) for target in limits if target.measure != name]:
             raise ScenarioError([f"targets: {text!r} is not about {name}: name a limit of {name}" for text in others])
-        chart = response_chart(self._results.plot_points([name]), sweep_measure(name, limits))
+        chart = response_chart(self._points([name]), sweep_measure(name, limits))
         if chart is None:
             raise ScenarioError([f"measure {name!r}: no point has a value"])
         return make_chart(chart.specs[0], f"{show_name(name)}: {found.about}", chart.sentence)
@@ -282,11 +286,12 @@ class PlanPlots:
 
     Parameters
     ----------
-    results : PlanResults
+    answers : sequence of Answer
+        Answers of the plan.
     """
 
-    def __init__(self, results: PlanResults) -> None:
-        self._results = results
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self._answers = answers
 
     def search(self, target: str | None = None, procedure: str | None = None) -> altair.Chart:
         """Return the values that the search tried, numbered in its order, with interval and verdict of a target at each.
@@ -306,8 +311,8 @@ class PlanPlots:
         from handoff.api.plan_trials import plan_trials
         from handoff.output.report.plan_report import search_chart
 
-        answers = {answer.procedure: answer for answer in reversed(self._results.answers)}
-        name = self._results.answers[0].procedure if procedure is None else _known("procedure", procedure, [*answers][::-1])
+        answers = {answer.procedure: answer for answer in reversed(self._answers)}
+        name = self._answers[0].procedure if procedure is None else _known("procedure", procedure, [*answers][::-1])
         answer = answers[name]
         trials = plan_trials(answer)
         texts = {t.target: t.target for trial in trials for t in trial.targets}

@@ -63,7 +63,7 @@ class Results:
         """Charts of the results: ``plot.cdf("delay")``, ``plot.loss()``, ``plot.timeline(handoff=3)``, ``plot.map()``."""
         from handoff.api.plots import StudyPlots
 
-        return StudyPlots(self)
+        return StudyPlots(lambda name: getattr(self, name), self.source)
 
     @cached_property
     def runs(self) -> pa.Table:

@@ -79,7 +79,11 @@ class Scenario:
         )  # fmt: skip
 
 
-def load(source: str | Path | Mapping[str, Any] | Scenario, **overrides: Any) -> Scenario:
+Source = str | Path | Mapping[str, Any] | Scenario
+"""What functions take as a scenario."""
+
+
+def load(source: Source, **overrides: Any) -> Scenario:
     """Return a scenario whose tables are valid.
 
     Parameters
@@ -159,4 +163,4 @@ def _toml_literal(value: Any) -> str:
     return json.dumps(value, default=_to_plain)  # JSON and TOML spell text, numbers and booleans alike
 
 
-__all__ = ["Scenario", "load", "value_text"]
+__all__ = ["Scenario", "Source", "load", "value_text"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +13,7 @@ from engine.quantities import parse_duration, parse_size
 from handoff.api.arguments import as_tuple
 from handoff.api.errors import named_errors
 from handoff.api.results import Results
-from handoff.api.scenario import Scenario, load
+from handoff.api.scenario import Source, load
 from handoff.api.study_source import StudySource
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
@@ -32,8 +31,6 @@ from handoff.simulation.run import StudyProgress
 from handoff.simulation.run_parts import procedure_name
 from handoff.simulation.study import MAX_RECORDED_PACKETS, compile_programs, count_expected_packets, run_study
 from handoff.simulation.time_series import series_errors
-
-Source = str | Path | Mapping[str, Any] | Scenario
 
 
 def run(

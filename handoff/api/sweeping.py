@@ -68,7 +68,7 @@ class SweepResults:
         """Charts of the sweep: ``plot.response("loss_ratio", targets="loss_ratio<=1%")``."""
         from handoff.api.plots import SweepPlots
 
-        return SweepPlots(self)
+        return SweepPlots(self.measures, self._estimate_points)
 
     @cached_property
     def _contents(self) -> DatasetContents:
@@ -142,18 +142,17 @@ class SweepResults:
         for (key, seed), run in self._contents.runs.items():
             yield points[key], seed, run
 
-    def plot_points(self, measures: Sequence[str]) -> list[SweepPoint]:
-        """Return the points with the estimates of measures, as response curves have them."""
-        from handoff.api.sweep_points import sweep_points
-
-        return sweep_points(read_points(self.folder), self._contents, measures)
-
     def query(self, sql: str) -> pa.Table:
         """Return the answer to an SQL query, as ``handoff query`` does."""
         with named_errors():
             result = query(self.folder, sql)
         columns = [pa.array([row[i] for row in result.rows]) for i in range(len(result.columns))]
         return pa.Table.from_arrays(columns, result.columns)
+
+    def _estimate_points(self, measures: Sequence[str]) -> list[SweepPoint]:
+        from handoff.api.sweep_points import sweep_points
+
+        return sweep_points(read_points(self.folder), self._contents, measures)
 
     def _with_fields(self, table: Any) -> pa.Table:
         rows = table if isinstance(table, pa.Table) else table.to_table()

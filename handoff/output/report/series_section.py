@@ -200,8 +200,9 @@ def _course_spec(courses: dict[str, Floats], bins: Bins, name: str) -> Spec:
     data = [
         {"procedure": show_name(procedure), "t": float(begin), "u": float(end), "value": float(value)}
         for procedure, values in courses.items()
-        for begin, end, value in zip(edges, edges[1:], bins.combine(values, course.is_state), strict=False)
-    ]
+        for combined in [bins.combine(values, course.is_state)]
+        for begin, end, value in zip(edges, [*edges[1:], edges[-1]], [*combined, combined[-1]], strict=True)
+    ]  # fmt: skip
     names = list(dict.fromkeys(str(row["procedure"]) for row in data))
     encoding = {
         "x": quantitative("t", "time (s)", scale={"domain": [0, bins.end_s], "nice": False}),

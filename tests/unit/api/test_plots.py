@@ -126,7 +126,7 @@ def test_a_map_has_the_routers_and_the_handoffs_where_they_happen(tmp_path):
 
 
 def test_a_response_has_the_means_of_the_runs_and_the_limit(street):
-    """Of the 22 packets, as many wait as the old router has room for."""
+    """The old router keeps as many of the 22 packets as it has room for."""
     sweep = handoff.sweep(street, {"old_buffer": [1, 10, 22]}, ["mipv4"], runs=1, measures=["lost"], progress=False, jobs=1)
     chart = sweep.plot.response(targets="lost<=30")
     assert [(row["x"], row["mean"]) for row in rows(chart)] == [(1, 2 * 21), (10, 2 * 12), (22, 0)]
@@ -150,7 +150,7 @@ def test_a_time_series_has_the_losses_when_they_happen(street):
     """The old router keeps the packet of 0.79 s and drops those of 0.80 s to 1.00 s, each 10 ms later; then those from 1.5 s."""
     result = handoff.run(street, "mipv4", series="500ms", progress=False)
     shown = [(row["t"], row["value"]) for row in rows(result.plot.series("lost"))]
-    assert shown == [(0, 0), (0.5, 19), (1, 2), (1.5, 21), (2, 0), (2.5, 0)]
+    assert shown == [(0, 0), (0.5, 19), (1, 2), (1.5, 21), (2, 0), (2.5, 0), (3, 0)]
     assert {row["link"] for row in rows(result.plot.series("utilisation"))} >= {"cn>ha", "ha>ar0"}
     with pytest.raises(handoff.HandoffError, match="measure 'queue': there is none; did you mean 'queue_packets'"):
         result.plot.series("queue")
