@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from handoff.api.arguments import as_tuple
+from handoff.api.diff_origin import diff_lines
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.folder import read
@@ -20,6 +22,9 @@ from handoff.api.sweeping import SweepResults
 from handoff.metrics.confidence import Interval
 from handoff.metrics.direction import better_values
 from handoff.scenario.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from handoff.api.plots import DiffPlots
 
 MEASURES = (
     "loss_ratio", "disruption_mean", "disruption_p99", "delay_mean", "delay_p99", "duplicate_ratio", "reordered_ratio",
@@ -85,6 +90,13 @@ class DiffResults:
     def __init__(self, differences: Sequence[Difference], confidence: float, tolerance: float, notes: Sequence[str]) -> None:
         self.differences = sorted(differences, key=lambda d: d.importance)
         self.confidence, self.tolerance, self.notes = confidence, tolerance, list(notes)
+
+    @property
+    def plot(self) -> DiffPlots:
+        """Charts of the comparison: ``plot.changes()``."""
+        from handoff.api.plots import DiffPlots
+
+        return DiffPlots(diff_lines(self.table.to_pylist()))
 
     @property
     def passed(self) -> bool:

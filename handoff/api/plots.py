@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import altair
 
     from handoff.experiments.planning.answer import Answer
+    from handoff.output.report.diff_report import DiffLine
     from handoff.output.report.sweep_report import SweepPoint
 
 
@@ -326,6 +327,34 @@ class PlanPlots:
         return make_chart(chart.specs[0], f"{show_name(name)}: {show_name(found)}", chart.sentence)
 
 
+class DiffPlots:
+    """Charts of a comparison of two results, as altair charts.
+
+    Parameters
+    ----------
+    lines : sequence of DiffLine
+        Differences, the most important ones first.
+    """
+
+    def __init__(self, lines: Sequence[DiffLine]) -> None:
+        self._lines = lines
+
+    def changes(self) -> altair.Chart:
+        """Return the most important differences as shares of the values in A, with their intervals and verdicts.
+
+        Raises
+        ------
+        HandoffError
+            If nothing differs, or all values in A are 0.
+        """
+        from handoff.output.report.diff_report import change_spec
+
+        spec = change_spec(self._lines)
+        if spec is None:
+            raise ScenarioError(["no difference is a share of a value in A: either nothing differs, or the values in A are 0"])
+        return make_chart(spec, "Changes from A to B", "Differences as shares of the values in A, with their intervals.")
+
+
 def _known(argument: str, name: Any, names: Iterable[str], what: str = "there is none") -> str:
     """Return a name that exists.
 
@@ -342,4 +371,4 @@ def _known(argument: str, name: Any, names: Iterable[str], what: str = "there is
     return str(name)
 
 
-__all__ = ["PlanPlots", "StudyPlots", "SweepPlots"]
+__all__ = ["DiffPlots", "PlanPlots", "StudyPlots", "SweepPlots"]

@@ -6,19 +6,22 @@ from pathlib import Path
 
 from handoff.api.comparison import Difference, DiffResults, diff
 from handoff.api.display import format_cell
+from handoff.api.folder import read
 from handoff.cli.exit_codes import ExitCode
 from handoff.cli.log import Level, log
+from handoff.cli.output_paths import reserve_outputs
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
+from handoff.output.parquet import TABLE_FILES
 from handoff.scenario import ScenarioError
 from handoff.scenario.units import parse_percent
 
 
 def print_diff(
     a: Path, b: Path | None, procedures: str | None, measures: tuple[str, ...], confidence: float, tolerance: str, as_json: bool,
-    as_csv: bool,
+    as_csv: bool, report: Path | None = None,
 ) -> int:  # fmt: skip
-    """Print the differences, the most important ones first; return the exit code.
+    """Print the differences, the most important ones first, and write their report; return the exit code.
 
     Raises
     ------
@@ -42,9 +45,24 @@ def print_diff(
     if problems:
         raise ScenarioError(problems)
     pair = None if names is None else (names[0], names[1])
-    result = diff(a, b, procedures=pair, measures=measures, confidence=confidence, tolerance=share)
-    _print(result, as_json, as_csv)
+    folders = [a] if b is None else [a, b]
+    with reserve_outputs(None, {"--report": report}, [f / name for f in folders for name in (*TABLE_FILES, "points.parquet")]):
+        result = diff(a, b, procedures=pair, measures=measures, confidence=confidence, tolerance=share)
+        _print(result, as_json, as_csv)
+        if report is not None:
+            _write_report(report, result, a, a if b is None else b, pair)
     return ExitCode.OK if result.passed else ExitCode.TARGET_MISSED
+
+
+def _write_report(path: Path, result: DiffResults, a: Path, b: Path, pair: tuple[str, str] | None) -> None:
+    from handoff.api.diff_origin import diff_lines, diff_sides
+    from handoff.cli.report import write_report
+    from handoff.output.report.diff_report import diff_report
+
+    names = (str(a), str(b)) if pair is None else (f"{pair[0]} in {a}", f"{pair[1]} in {b}")
+    sides = diff_sides(names, read(a), read(b))
+    lines = diff_lines(result.table.to_pylist())
+    write_report(path, diff_report(*sides, lines, result.confidence, result.tolerance, result.notes))
 
 
 def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long  # a browser and whole studies
 
 ROOT = Path(__file__).parents[2]
 STUDIES = {
-    "field": ["compare", "FIELD", "--procedures", "mipv4,sync-mipv6"],
+    "field": ["compare", "FIELD", "--procedures", "mipv4,sync-mipv6", "--series", "200ms"],
     "commute": ["compare", "examples/commute.toml", "--set", "duration=20s", "--ladders", "1"],
     "attack": ["run", "examples/attack.toml", "--procedure", "mipv4", "--set", "duration=20s", "--no-detail"],
 }
@@ -66,13 +66,27 @@ def make_sweep(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=[*STUDIES, "sweep"])
+def make_diff(folder: Path) -> Path:
+    (folder / "field.toml").write_text(FIELD)
+    for side, loss in (("a", "0"), ("b", "0.02")):
+        words = ["run", str(folder / "field.toml"), "--procedure", "mipv6", "--set", f"routers.cell.loss={loss}"]
+        done = CliRunner().invoke(main, [*words, "-o", str(folder / side)])
+        assert done.exit_code == 0, done.output
+    path = folder / "diff.html"
+    done = CliRunner().invoke(main, ["diff", str(folder / "a"), str(folder / "b"), "--report", str(path)])
+    assert done.exit_code in (0, 3), done.output
+    return path
+
+
+@pytest.fixture(scope="module", params=[*STUDIES, "sweep", "diff"])
 def report(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         folder = tmp_path_factory.mktemp(request.param)
         if request.param == "sweep":
             return make_sweep(folder)
+        if request.param == "diff":
+            return make_diff(folder)
         (folder / "field.toml").write_text(FIELD)
         words = [str(folder / "field.toml") if word == "FIELD" else word for word in STUDIES[request.param]]
         return make(folder, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import tomllib
 
@@ -92,6 +93,25 @@ def test_a_time_series_is_drawn_with_and_without_its_table(walk):
     assert "The time series has 16 intervals of 0.5 s; a point stands for 0.5 s." in page
     assert compare("--series", "500ms", "--report", "alone.html").exit_code == 0
     assert page.count("<figure") == (walk / "alone.html").read_text().count("<figure")
+
+
+def test_the_report_of_a_diff_says_what_the_table_says(walk):
+    """A radio that loses packets is worse or unclear, never better; the report names the field that differs."""
+    words = ("sweep", "walk.toml", "--procedures", "mipv4,mipv4-smooth", "--runs", 3, "--jobs", 1)
+    assert invoke(*words, "-o", "a").exit_code == 0
+    assert invoke(*words, "--set", "routers.cell.loss=0.2", "-o", "b").exit_code == 0
+    done = invoke("diff", "a", "b", "--metric", "loss_ratio", "--report", "d.html", "--csv")
+    assert done.exit_code == 3, done.output
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    worse = [row for row in rows if row["verdict"] == "worse"]
+    page = html.unescape((walk / "d.html").read_text())
+    assert f"B is worse in {len(worse)} of {len(rows)} comparisons, most of all in loss_ratio of {worse[0]['subject']} (" in page
+    assert "A and B differ in routers.cell.loss." in page
+    assert invoke("diff", "a", "--procedures", "mipv4,mipv4-smooth", "--report", "p.html").exit_code in (0, 3)
+    assert "A: mipv4 in a · B: mipv4-smooth in a" in (walk / "p.html").read_text()
+    done = invoke("diff", "a", "b", "--report", "b/points.parquet")
+    assert done.exit_code == 2
+    assert "--report: b/points.parquet is an input of this command" in done.stderr
 
 
 def test_ladders_need_a_report(walk):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from handoff.cli.grouped_help import Command
-from handoff.cli.options import completion, csv_option, json_option, wide_option
+from handoff.cli.options import completion, csv_option, json_option, output_file_option, wide_option
 
 
 @click.command(cls=Command)
@@ -27,12 +27,13 @@ from handoff.cli.options import completion, csv_option, json_option, wide_option
     "--tolerance", default="0", show_default=True, metavar="SHARE",
     help="Share of the value in A by which B may be worse, as in '1%'.",
 )
+@output_file_option("--report", text="Write a report of the differences as one HTML file, which works offline.")
 @json_option
 @wide_option
 @csv_option("Print CSV, a line for each difference.")
 def diff(
     a: Path, b: Path | None, procedures: str | None, measures: tuple[str, ...], confidence: float, tolerance: str, as_json: bool,
-    as_csv: bool,
+    as_csv: bool, report: Path | None,
 ) -> int:  # fmt: skip
     """Compare the results in the folders A and B, or two procedures of A.
 
@@ -45,4 +46,4 @@ def diff(
     """
     from handoff.cli.diff import print_diff
 
-    return print_diff(a, b, procedures, measures, confidence, tolerance, as_json, as_csv)
+    return print_diff(a, b, procedures, measures, confidence, tolerance, as_json, as_csv, report)

@@ -11,7 +11,9 @@ import vl_convert
 
 import handoff
 from handoff.api.charts import make_chart
+from handoff.api.plots import DiffPlots
 from handoff.api.results import Results
+from handoff.output.report.diff_report import DiffLine
 from handoff.output.report.study_report import study_report
 from tests.unit.api.conftest import WALK
 from tests.unit.output.report.small_study import small_tables, with_cells
@@ -156,6 +158,18 @@ def test_a_time_series_has_the_losses_when_they_happen(street):
         result.plot.series("queue")
     with pytest.raises(handoff.HandoffError, match="no time series: run the study with one"):
         handoff.run(street, "mipv4", progress=False).plot.series()
+
+
+def test_a_comparison_has_the_changes_as_shares_of_a():
+    lines = [
+        DiffLine("mipv4", "loss_ratio", "ratio", 0.01, 0.03, 0.02, 0.01, 0.03, "worse"),
+        DiffLine("mipv4", "sent", "packets", 5.0, 5.0, 0.0, 0.0, 0.0, "equal"),
+    ]
+    assert rows(DiffPlots(lines).changes()) == [
+        {"what": "1. loss_ratio, mipv4", "change": 2, "low": 1, "high": 3, "verdict": "worse"}
+    ]
+    with pytest.raises(handoff.HandoffError, match="nothing differs"):
+        DiffPlots(lines[1:]).changes()
 
 
 @pytest.mark.deep
