@@ -80,7 +80,7 @@ class Scenario:
 
 
 Source = str | Path | Mapping[str, Any] | Scenario
-"""What functions take as a scenario."""
+"""Scenario as an argument: a file, its tables, or what :func:`load` has returned."""
 
 
 def load(source: Source, **overrides: Any) -> Scenario:
