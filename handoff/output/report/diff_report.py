@@ -185,7 +185,7 @@ def _change_chart(lines: Sequence[DiffLine]) -> Chart:
         sentence += f" The table has the first {MAX_ROWS}; --csv prints all of them."
     columns = ("Subject", "Measure", "A", "B", "B - A", "Interval", "Change", "Verdict", "Interval by")
     table = TextTable(columns, tuple(rows), ("Measure", "Verdict", "Interval by"))
-    return Chart("Differences", sentence, table, () if spec is None else (spec,), is_open=len(lines) <= MAX_BARS)
+    return Chart("Differences", sentence, table, () if spec is None else (spec,))
 
 
 def change_spec(lines: Sequence[DiffLine]) -> Spec | None:
