@@ -27,14 +27,14 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
         "--progress", "--markdown", "--list", "--dry-run", "--verbose", "--quiet", "--help",
     ),
     "Execution": (
-        "--threads", "--jobs", "--memory-limit", "--max-ratio", "--checkpoint-every", "--checkpoint", "--resume",
-        "--rerun-stale", "--scheduler", "--cluster", "--cluster-option",
+        "--port", "--open", "--threads", "--jobs", "--memory-limit", "--max-ratio", "--checkpoint-every", "--checkpoint",
+        "--resume", "--rerun-stale", "--scheduler", "--cluster", "--cluster-option",
     ),
 }  # fmt: skip
 """Options of each group, in the order of the help texts. An option of no group is listed under "Other options"."""
 COMMAND_GROUPS: Mapping[str, Sequence[str]] = {
     "Begin": ("init", "validate", "explain", "procedures", "measures"),
-    "Run": ("run", "compare", "ladder", "report"),
+    "Run": ("run", "compare", "ladder", "report", "view"),
     "Many runs": ("sweep", "plan", "query", "diff"),
     "Files and editors": ("trace", "dissector", "schema", "completion"),
 }

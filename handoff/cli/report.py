@@ -14,6 +14,7 @@ from handoff.cli.output_paths import reserve_outputs
 from handoff.experiments.planning.outcome import Outcome, judge_replications
 from handoff.experiments.planning.slo import parse_targets
 from handoff.metrics.catalogue import get_measure
+from handoff.output.handoff_file import StoredHandoffs
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
 from handoff.output.ladder.diagram_text import render_text
@@ -49,12 +50,14 @@ def report_command(folder: Path, output: Path, slo: Sequence[str]) -> None:
 
             write_report(output, dataset_report(folder, slo))
             return
-        tables = read_tables(folder)
-        write_report(output, study_report(tables, targets=_judge_tables(tables, slo)))
+        tables, handoffs = read_tables(folder)
+        write_report(output, study_report(tables, targets=judge_tables(tables, slo), stored_handoffs=handoffs))
 
 
-def read_tables(folder: Path) -> dict[str, pa.Table]:
+def read_tables(folder: Path) -> tuple[dict[str, pa.Table], StoredHandoffs | None]:
     """Return the tables of a study that a report reads, as ``handoff run`` and ``handoff compare`` write them with ``-o``.
+
+    The table of handoffs, whose size grows with the study, stays in its file.
 
     Raises
     ------
@@ -67,7 +70,9 @@ def read_tables(folder: Path) -> dict[str, pa.Table]:
             f"{name}: no results: there is no runs.parquet in it: give the folder that 'handoff run', 'compare', 'sweep' or "
             "'plan' has written with -o"
         )
-    return {name: _read_table(path) for name in REPORT_TABLES if (path := folder / f"{name}.parquet").exists()}
+    paths = {name: path for name in REPORT_TABLES if (path := folder / f"{name}.parquet").exists()}
+    stored = StoredHandoffs(paths.pop("handoffs")) if "handoffs" in paths else None
+    return {name: _read_table(path) for name, path in paths.items()}, stored
 
 
 def _read_table(path: Path) -> pa.Table:
@@ -78,7 +83,7 @@ def _read_table(path: Path) -> pa.Table:
         raise ValueError(f"{printable(str(path))}: not a table of results: {' '.join(str(error).split())}") from None
 
 
-def _judge_tables(tables: Mapping[str, pa.Table], slo: Sequence[str]) -> list[TargetLine]:
+def judge_tables(tables: Mapping[str, pa.Table], slo: Sequence[str]) -> list[TargetLine]:
     """Return the outcomes of targets for each procedure of a study.
 
     Raises
@@ -152,5 +157,5 @@ def _draw_ladders(study: StudyData, setup: Setup, seed: int, number: int) -> lis
     for row in worst_handoffs(study)[:number]:
         mobile = setup.network.mobile_index(row["mobile"])
         ladder = build_ladder(setup, row["procedure"], mobile, row["index"], seed)
-        drawings.append(Drawing(ladder.title, render_svg(ladder), render_text(ladder, LADDER_COLUMNS)))
+        drawings.append(Drawing(printable(ladder.title), render_svg(ladder), render_text(ladder, LADDER_COLUMNS)))
     return drawings

@@ -12,7 +12,7 @@ from handoff.cli.command_group import CommandGroup
 
 _COMMANDS = (
     "compare", "completion", "diff", "dissector", "explain", "init", "ladder", "measures", "plan", "procedures", "query",
-    "report", "run", "schema", "sweep", "trace", "validate",
+    "report", "run", "schema", "sweep", "trace", "validate", "view",
 )  # fmt: skip
 
 

@@ -25,11 +25,20 @@ def render_ladder_page(timelines: Sequence[dict[str, Any]], texts: Sequence[str]
     chosen : int
         Index of the ladder that is shown first.
     """
-    script, style = read_part(_PACKAGE, "ladder_page.js"), read_part(_PACKAGE, "ladder_page.css")
+    script, style = _parts()
     return _environment().get_template("ladder_page.html.j2").render(
         title=timelines[chosen]["title"], timelines=list(timelines), texts=list(texts), chosen=chosen, script=script, style=style,
-        policy=content_policy(script, style),
+        policy=ladder_policy(),
     )  # fmt: skip
+
+
+def ladder_policy() -> str:
+    """Return the content security policy of the page."""
+    return content_policy(*_parts())
+
+
+def _parts() -> tuple[str, str]:
+    return read_part(_PACKAGE, "ladder_page.js"), read_part(_PACKAGE, "ladder_page.css")
 
 
 @cache

@@ -22,11 +22,14 @@ class TextTable:
         One text for each column. The first one is the heading of its row.
     text_columns : tuple of str
         Columns beside the first one that are words, not numbers.
+    links : tuple of str
+        Address to which the first cell of each row links; empty in a report that is a file.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     text_columns: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ class Report:
         Command that makes the study again; empty if it is not known.
     scenario : str
         Text of the scenario file; empty if it is not known.
+    links : tuple of (str, str)
+        Names and addresses of the pages with every handoff; empty in a report that is a file.
     """
 
     title: str
@@ -129,6 +134,7 @@ class Report:
     sections: tuple[Section, ...]
     command: str = ""
     scenario: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def filled(sections: Sequence[Section | None]) -> tuple[Section, ...]:

@@ -113,6 +113,10 @@ def distribution_spec(study: StudyData, name: str, tail: bool = True) -> Spec | 
 
 def values_of(study: StudyData, quantity: Quantity, procedure: str) -> tuple[Floats, Floats]:
     """Return the known values of a quantity under a procedure, and the weight of each."""
+    if quantity.table == "handoffs" and quantity.unit == "ms" and study.handoffs is not None:
+        times = study.handoffs.times_ms(procedure, quantity.column)
+        times = times[np.isfinite(times)]
+        return times, np.ones(len(times))
     table = study.table_of(quantity.table, procedure)
     if table is None:
         return np.zeros(0), np.zeros(0)

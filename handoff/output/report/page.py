@@ -20,12 +20,22 @@ MAX_TEXT = 100_000
 
 def render_page(report: Report) -> str:
     """Return a report as HTML. Its policy allows only its own script and style (``handoff.output.html_page``)."""
-    script, style = page_script(), _read("page.css")
+    script, style = page_script(), page_style()
     has_charts = any(chart.specs for section in report.sections for chart in section.charts)
     return _environment().get_template("page.html.j2").render(
-        report=report, script=script if has_charts else "", style=style, policy=content_policy(script, style),
+        report=report, script=script if has_charts else "", style=style, policy=page_policy(),
         scenario=printable(report.scenario[:MAX_TEXT], _LINES), command=printable(report.command),
     )  # fmt: skip
+
+
+def page_style() -> str:
+    """Return the style of the page."""
+    return _read("page.css")
+
+
+def page_policy() -> str:
+    """Return the content security policy of the page."""
+    return content_policy(page_script(), page_style())
 
 
 def pack_spec(spec: Spec) -> Spec:
@@ -51,6 +61,11 @@ def page_script() -> str:
     return f"{bundle}\nconst expressionInterpreter = (() => {{\n{interpreter}\n}})();\n{_read('page.js')}"
 
 
+def image_address(svg: str) -> str:
+    """Return the address of an SVG document as an image inside the page."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
 def vendored_files() -> list[dict[str, str]]:
     """Return the vendored files with package, version and checksum (``vega/packages.toml``)."""
     entries: list[dict[str, str]] = tomllib.loads(_read("vega/packages.toml"))["file"]
@@ -65,12 +80,8 @@ def _read(name: str) -> str:
 def _environment() -> Environment:
     environment = make_environment(_PACKAGE)
     environment.filters["pack"] = pack_spec
-    environment.filters["image"] = _image
+    environment.filters["image"] = image_address
     return environment
-
-
-def _image(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _without_source_map(text: str) -> str:

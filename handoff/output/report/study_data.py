@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,40 @@ Row = dict[str, Any]
 REPORT_TABLES = ("runs", "groups", "handoffs", "links", "nodes", "delays", "packets_around", "series")
 """Tables that a report reads."""
 MS_PER_S = 1000.0
-_FOREVER_S = FOREVER / 1e12
+FOREVER_S = FOREVER / 1e12
 """Time of an event that never happens."""
+
+
+class HandoffSource(Protocol):
+    """Table of handoffs, in memory or in its file (``handoff.output.handoff_file``)."""
+
+    def times_ms(self, procedure: str, name: str) -> Floats:
+        """Return a column of times of the handoffs of a procedure in milliseconds, NaN where there is none."""
+
+    def worst(self, number: int) -> list[Row]:
+        """Return the worst handoffs of all procedures: by lost packets, then by the longest interruption.
+
+        Without a record of every packet, dropped copies count as lost packets. Of equal rows the first ones are returned.
+        """
+
+
+@dataclass(frozen=True)
+class HandoffTable:
+    """Table of handoffs in memory."""
+
+    table: pa.Table
+
+    def times_ms(self, procedure: str, name: str) -> Floats:
+        """Return the times of :meth:`HandoffSource.times_ms`."""
+        return times_ms(self.table.filter(pc.equal(self.table["procedure"], procedure)), name)
+
+    def worst(self, number: int) -> list[Row]:
+        """Return the rows of :meth:`HandoffSource.worst`."""
+        lost = pc.coalesce(self.table["lost"], self.table["dropped"]).to_numpy().astype(np.float64)
+        interruption = np.nan_to_num(times_ms(self.table, "disruption"), nan=-1.0)
+        order = np.lexsort((-interruption, -lost))[:number]
+        rows: list[Row] = self.table.take(pa.array(order)).to_pylist()
+        return rows
 
 
 @dataclass(frozen=True)
@@ -37,9 +69,19 @@ class StudyData:
     ----------
     tables : mapping of str to pyarrow.Table
         Tables by the names of ``REPORT_TABLES``. A table that an older version did not write may be missing.
+    stored_handoffs : HandoffSource or None
+        Table of handoffs that is in its file, and not in ``tables``.
     """
 
     tables: Mapping[str, pa.Table]
+    stored_handoffs: HandoffSource | None = None
+
+    @cached_property
+    def handoffs(self) -> HandoffSource | None:
+        """Table of handoffs; None if it is missing."""
+        if self.stored_handoffs is None and "handoffs" in self.tables:
+            return HandoffTable(self.tables["handoffs"])
+        return self.stored_handoffs
 
     @cached_property
     def runs(self) -> list[Row]:
@@ -95,13 +137,13 @@ class StudyData:
 def time_ms(row: Row, name: str) -> float | None:
     """Return a time of a row in milliseconds; None if there is none."""
     value = row.get(f"{name}_s")
-    return None if value is None or not math.isfinite(value) or value >= _FOREVER_S else value * MS_PER_S
+    return None if value is None or not math.isfinite(value) or value >= FOREVER_S else value * MS_PER_S
 
 
 def times_ms(table: pa.Table, name: str) -> Floats:
     """Return a column of times or differences of times in milliseconds, NaN where there is none."""
     values: Floats = table[f"{name}_s"].to_numpy().astype(np.float64)
-    return np.where(values < _FOREVER_S, values * MS_PER_S, np.nan)
+    return np.where(values < FOREVER_S, values * MS_PER_S, np.nan)
 
 
 def quantiles(values: Floats, shares: Iterable[float]) -> list[float | None]:

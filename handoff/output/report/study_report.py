@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from handoff.output.report.element_section import agent_section, link_section
 from handoff.output.report.loss_section import attack_section, loss_section, summary_section
 from handoff.output.report.map_section import MapData, map_section
 from handoff.output.report.series_section import series_section
-from handoff.output.report.study_data import StudyData
+from handoff.output.report.study_data import HandoffSource, Row, StudyData
 from handoff.output.report.target_section import TargetLine, target_section
 from handoff.output.report.verdict import key_figures, verdict
 from handoff.output.report.wording import plural, show_name
@@ -25,7 +25,7 @@ from handoff.output.report.worst_section import worst_section
 
 def study_report(
     tables: Mapping[str, pa.Table], ladders: Sequence[Drawing] = (), targets: Sequence[TargetLine] = (),
-    places: MapData | None = None,
+    places: MapData | None = None, stored_handoffs: HandoffSource | None = None, address: Callable[[Row], str] | None = None,
 ) -> Report:  # fmt: skip
     """Return the report of the tables of a study (``handoff.output.parquet.build_tables``).
 
@@ -39,19 +39,23 @@ def study_report(
         Outcomes of the targets of the study.
     places : MapData or None
         Positions, if the movement has some.
+    stored_handoffs : HandoffSource or None
+        Table of handoffs that is in its file, and not in ``tables``.
+    address : callable or None
+        Returns the address of the page of a handoff, if there is one.
 
     Raises
     ------
     ValueError
         If the study has no run.
     """
-    study = StudyData(tables)
+    study = StudyData(tables, stored_handoffs)
     if not study.runs:
         raise ValueError("the study has no run: there is nothing to report")
     sections = filled([
         summary_section(study), target_section(targets), loss_section(study), attack_section(study), around_section(study),
         distribution_section(study), scenario_section(study), traffic_section(study), signalling_section(study),
-        link_section(study), series_section(study), agent_section(study), worst_section(study, ladders),
+        link_section(study), series_section(study), agent_section(study), worst_section(study, ladders, address),
         map_section(study, places), origin_section(study.facts, _run_facts(study)),
     ])  # fmt: skip
     name = study.facts.get("scenario_file", "study").removesuffix(".toml")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from handoff.output.report.contents import Chart, Drawing, Section, Spec, TextTable
 from handoff.output.report.specs import MUTED, PALETTE, chart, nominal, quantitative, word
-from handoff.output.report.study_data import Row, StudyData, time_ms, times_ms
+from handoff.output.report.study_data import Row, StudyData, time_ms
 from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name
 
 WORST = 10
@@ -28,22 +24,18 @@ _SHAPES = [
 
 
 def worst_handoffs(study: StudyData) -> list[Row]:
-    """Return the worst handoffs of all procedures: by lost packets, then by the longest interruption.
+    """Return those of the worst handoffs (:meth:`HandoffSource.worst`) that lost a packet or interrupted a flow."""
+    rows = study.handoffs.worst(WORST) if study.handoffs is not None else []
+    return [row for row in rows if lost_packets(row) or time_ms(row, "disruption")]
 
-    Without a record of every packet, dropped copies count as lost packets.
+
+def worst_section(
+    study: StudyData, drawings: Sequence[Drawing] = (), address: Callable[[Row], str] | None = None
+) -> Section | None:  # fmt: skip
+    """Return the worst handoffs with the times of their steps; None if no handoff lost or delayed anything.
+
+    ``address`` returns the address of the page of a handoff, if there is one.
     """
-    if "handoffs" not in study.tables or not study.tables["handoffs"].num_rows:
-        return []
-    table = study.tables["handoffs"]
-    lost = pc.coalesce(table["lost"], table["dropped"]).to_numpy().astype(np.float64)
-    interruption = np.nan_to_num(times_ms(table, "disruption"), nan=-1.0)
-    order = np.lexsort((-interruption, -lost))[:WORST]
-    rows: list[Row] = table.take(pa.array(order)).to_pylist()
-    return [row for row in rows if _lost(row) or time_ms(row, "disruption")]
-
-
-def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section | None:
-    """Return the worst handoffs with the times of their steps; None if no handoff lost or delayed anything."""
     worst = worst_handoffs(study)
     if not worst:
         return None
@@ -53,20 +45,21 @@ def worst_section(study: StudyData, drawings: Sequence[Drawing] = ()) -> Section
         origin, label = origin_ms(row), f"{number}. {show_name(row['mobile'])}, {show_name(row['procedure'])}"
         data += step_rows(row, label)
         rows.append((
-            f"{number}. {show_name(row['mobile'])}", show_name(row["procedure"]), show_count(row["index"]), _routers(row),
-            f"{origin / 1000:.3f} s", show_count(_lost(row)), show_ms(time_ms(row, "disruption")),
-            show_ms(time_ms(row, "latency")), DASH if not row["scenario"] else ("I", "II", "III")[row["scenario"] - 1],
+            f"{number}. {show_name(row['mobile'])}", show_name(row["procedure"]), show_count(row["index"]), show_routers(row),
+            f"{origin / 1000:.3f} s", show_count(lost_packets(row)), show_ms(time_ms(row, "disruption")),
+            show_ms(time_ms(row, "latency")), show_scenario(row),
         ))  # fmt: skip
     first = worst[0]
     sentence = (
         f"The worst handoff is number {first['index']} of {show_name(first['mobile'])} under {show_name(first['procedure'])}, "
-        f"{_routers(first)}: {plural(_lost(first), 'lost packet')}, and an interruption of "
+        f"{show_routers(first)}: {plural(lost_packets(first), 'lost packet')}, and an interruption of "
         f"{show_ms(time_ms(first, 'disruption'))}."
     )
     columns = (
         "Handoff", "Procedure", "Number", "Routers", "Old link ends", "Lost", "Interruption", "Unregistered", "Scenario",
     )  # fmt: skip
-    table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"))
+    links = tuple(map(address, worst)) if address is not None else ()
+    table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"), links)
     steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),))
     text = (
         "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
@@ -104,13 +97,20 @@ def steps_spec(data: Sequence[dict[str, Any]], below: Sequence[Spec] = ()) -> Sp
     return chart(data, layer=[*below, rule, points], height=24 * len(labels))
 
 
-def _lost(row: Row) -> int:
+def lost_packets(row: Row) -> int:
+    """Return the lost packets of a handoff; the dropped copies without a record of every packet."""
     value: int = row["dropped"] if row["lost"] is None else row["lost"]
     return value
 
 
-def _routers(row: Row) -> str:
+def show_routers(row: Row) -> str:
+    """Return the old and the new router of a handoff."""
     return f"{show_name(row['old_router'])} → {show_name(row['new_router'])}"
+
+
+def show_scenario(row: Row) -> str:
+    """Return the scenario of a handoff as in the seed document."""
+    return {1: "I", 2: "II", 3: "III"}.get(row["scenario"], DASH)
 
 
 def origin_ms(row: Row) -> float:
