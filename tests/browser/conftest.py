@@ -26,23 +26,23 @@ class WatchedPage:
 
 @dataclass
 class Browser:
-    """Opens files in contexts without network."""
+    """Opens files in contexts without network, and pages of a server."""
 
     browser: Any
 
     @contextmanager
     def open(
-        self, path: Path, width: int = 1280, scheme: str = "light", lift_policy: bool = False
+        self, path: Path | str, width: int = 1280, scheme: str = "light", lift_policy: bool = False
     ) -> Iterator[WatchedPage]:  # fmt: skip
-        """Open a file and wait until it is drawn. The rules of axe are a script, which the policy of a page does not allow."""
+        """Open a file, or an address, and wait until it is drawn. The policy of a page does not allow axe, which is a script."""
         context = self.browser.new_context(
-            offline=True, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=lift_policy
+            offline=isinstance(path, Path), viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=lift_policy
         )
         watched = WatchedPage(context.new_page())
         watched.page.on("console", lambda m: watched.errors.append(m.text) if m.type in ("error", "warning") else None)
         watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
         watched.page.on("request", lambda request: watched.requests.append(request.url))
-        watched.page.goto(path.as_uri())
+        watched.page.goto(path.as_uri() if isinstance(path, Path) else path)
         watched.page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
         yield watched
         context.close()
