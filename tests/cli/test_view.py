@@ -74,14 +74,24 @@ def walk(study, tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def large(walk):
-    """Folder whose table of handoffs has 100 rows of one procedure and 200 of the other."""
+@pytest.fixture(scope="module")
+def pages(study):
+    """Pages of the study, for tests that leave it as it is."""
+    return FolderPages(study / "out")
+
+
+@pytest.fixture(scope="module")
+def large(study, tmp_path_factory):
+    """Pages of a folder whose table of handoffs has 100 rows of one procedure and 200 of the other, and the latter."""
+    folder = tmp_path_factory.mktemp("large")
+    for path in study.glob("out/*.parquet"):
+        (folder / path.name).write_bytes(path.read_bytes())
     table = make_table()
     names = pa.array([PROCEDURES[name == "b"] for name in table["procedure"].to_pylist()])
     table = table.set_column(0, table.schema.field("procedure"), names)
-    pq.write_table(table, walk / "out" / "handoffs.parquet")
-    return walk / "out", [row | {"row": i} for i, row in enumerate(table.to_pylist()) if row["procedure"] == PROCEDURES[1]]
+    pq.write_table(table, folder / "handoffs.parquet")
+    rows = [row | {"row": i} for i, row in enumerate(table.to_pylist()) if row["procedure"] == PROCEDURES[1]]
+    return FolderPages(folder), rows
 
 
 def link(page, text):
@@ -121,8 +131,7 @@ def test_targets_are_in_the_report(walk):
 
 
 def test_a_list_has_the_rows_of_the_table_page_by_page(large):
-    folder, table = large
-    pages = FolderPages(folder)
+    pages, table = large
     page = pages("/handoffs", {"procedure": PROCEDURES[1]}).html
     found = rows_of(page)
     assert "200 handoffs, sorted by “Old link ends (s)”, ascending." in page
@@ -143,8 +152,7 @@ def test_a_list_has_the_rows_of_the_table_page_by_page(large):
 
 
 def test_a_heading_sorts_by_its_column_and_turns_the_order(large):
-    folder, table = large
-    pages = FolderPages(folder)
+    pages, table = large
     page = pages("/handoffs", {"procedure": PROCEDURES[1], "router": "ar1"}).html
     table = [row for row in table if "ar1" in (row["old_router"], row["new_router"])]
     assert len(table) == len(rows_of(page)) + len(rows_of(pages(*link(page, "Next")).html)) > 50
@@ -158,8 +166,7 @@ def test_a_heading_sorts_by_its_column_and_turns_the_order(large):
 
 
 def test_filters_of_a_list(large):
-    folder, table = large
-    pages = FolderPages(folder)
+    pages, table = large
 
     def chosen(**filters):
         return {row for row, _ in rows_of(pages("/handoffs", {"procedure": PROCEDURES[1], **filters}).html)}
@@ -178,8 +185,7 @@ def test_filters_of_a_list(large):
     assert rows_of(pages("/handoffs", {"procedure": PROCEDURES[1], "page": "99"}).html)  # the last page
 
 
-def test_a_wrong_parameter_is_named(study):
-    pages = FolderPages(study / "out")
+def test_a_wrong_parameter_is_named(pages):
     for path, parameters, message in (
         ("/handoffs", {}, "procedure: '' is not in this study: mipv4, mipv4-smooth"),
         ("/handoffs", {"procedure": "mipv4", "sort": "lost; drop"}, "sort: 'lost; drop' is no column: time, "),
@@ -195,8 +201,7 @@ def test_a_wrong_parameter_is_named(study):
             pages(path, parameters)
 
 
-def test_an_unknown_page_is_missing(study):
-    pages = FolderPages(study / "out")
+def test_an_unknown_page_is_missing(pages):
     for path, row in (("/x", "0"), ("/handoff/", "0"), ("/handoff", "4"), ("/ladder", "9" * 18)):
         with pytest.raises(KeyError):
             pages(path, {"row": row})
@@ -231,8 +236,8 @@ def test_the_page_of_a_handoff_has_its_figures_and_its_ladder(walk):
 
 
 def test_neighbouring_handoffs_are_linked(large):
-    folder, _ = large
-    page = FolderPages(folder)("/handoff", {"row": "124"}).html  # its neighbours: tests/unit/output/test_handoff_file.py
+    pages, _ = large
+    page = pages("/handoff", {"row": "124"}).html  # its neighbours: tests/unit/output/test_handoff_file.py
     assert link(page, "Next handoff") == ("/handoff", {"row": "164"})
     assert '<span class="off">Previous handoff</span>' in page
     assert link(page, "All of this mobile node") == ("/handoffs", {"procedure": PROCEDURES[1], "mobile": "mn4"})
@@ -266,6 +271,7 @@ def test_without_the_scenario_of_the_study_there_is_no_ladder(walk, tmp_path_fac
     assert "<img" in FolderPages(walk / "out", (), walk / "walk.toml")("/handoff", {"row": "0"}).html
 
 
+@pytest.mark.deep
 def test_a_ladder_has_the_changes_of_the_recorded_command(walk):
     compare(walk, "--set", "routers.neighbours.delay=17ms", "--seed", "7")
     assert "<img" in FolderPages(walk / "out")("/handoff", {"row": "0"}).html
@@ -291,6 +297,7 @@ def test_a_folder_without_a_table_of_handoffs_has_its_report(walk):
         pages("/handoffs", {"procedure": "mipv4"})
 
 
+@pytest.mark.deep
 def test_a_sweep_has_its_report(walk):
     words = ("sweep", "walk.toml", "--vary", "duration=6s,8s", "--procedures", "mipv4", "--runs", 1, "--jobs", 1, "-o", "points")
     assert invoke(*words).exit_code == 0
