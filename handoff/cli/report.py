@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engine.output_file import NewFile
-from engine.regular_file import open_regular
 from handoff.cli.output_paths import reserve_outputs
 from handoff.experiments.planning.outcome import Outcome, judge_replications
 from handoff.experiments.planning.slo import parse_targets
@@ -27,6 +25,7 @@ from handoff.output.report.study_data import REPORT_TABLES, StudyData
 from handoff.output.report.study_report import study_report
 from handoff.output.report.target_section import TargetLine
 from handoff.output.report.worst_section import worst_handoffs
+from handoff.output.table_file import read_table_file
 from handoff.protocol.setup import Setup
 
 LADDER_COLUMNS = 140
@@ -62,7 +61,7 @@ def read_tables(folder: Path) -> tuple[dict[str, pa.Table], StoredHandoffs | Non
     Raises
     ------
     ValueError
-        If the folder has no table of runs, or a table cannot be read.
+        If the folder has no table of runs, a table cannot be read, or its times are in picoseconds as in an older version.
     """
     if not (folder / "runs.parquet").is_file():
         name = printable(str(folder))
@@ -72,15 +71,7 @@ def read_tables(folder: Path) -> tuple[dict[str, pa.Table], StoredHandoffs | Non
         )
     paths = {name: path for name in REPORT_TABLES if (path := folder / f"{name}.parquet").exists()}
     stored = StoredHandoffs(paths.pop("handoffs")) if "handoffs" in paths else None
-    return {name: _read_table(path) for name, path in paths.items()}, stored
-
-
-def _read_table(path: Path) -> pa.Table:
-    try:
-        with open_regular(path) as file:
-            return pq.ParquetFile(file).read()
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{printable(str(path))}: not a table of results: {' '.join(str(error).split())}") from None
+    return {name: read_table_file(path) for name, path in paths.items()}, stored
 
 
 def judge_tables(tables: Mapping[str, pa.Table], slo: Sequence[str]) -> list[TargetLine]:

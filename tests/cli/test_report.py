@@ -142,5 +142,5 @@ def test_a_damaged_table_is_named_and_the_older_report_stays(walk):
     (walk / "out" / "links.parquet").write_bytes(b"PAR1 no PAR1")
     done = invoke("report", "out", "-o", "old.html")
     assert done.exit_code == 2
-    assert "links.parquet: not a table of results" in done.stderr
+    assert "links.parquet: damaged: " in done.stderr
     assert (walk / "old.html").read_text() == "older"

@@ -15,6 +15,13 @@ FORMATS = (
     "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
 )  # fmt: skip
 
+OPTIONS_OF_KIND = {
+    "capture": ("max_ratio", "on_bad_record"),
+    "movement file": ("scenario", "format", "activity", "strict", "on_bad_record"),
+    "association log": ("format", "columns", "on_bad_record"),
+}
+"""Options of ``trace info`` that say how a file of each kind is read."""
+
 
 def _parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, str] | None:
     if value is None:
@@ -70,12 +77,11 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
     import handoff_traces
     from handoff.cli.terminal import show_json
 
-    kind = "movement"
-    if scenario is None and reading["format"] is None and reading["columns"] is None:
-        guess = handoff_traces.guess_format(file)
-        kind = guess.kind
-        if kind == "unknown":
-            raise handoff_traces.unknown_format_error(file, guess)
+    guess = handoff_traces.guess_format(file)
+    kind = _find_kind(guess.kind, guess.format, reading["format"], reading["columns"] is not None)
+    if kind == "unknown" and scenario is None:
+        raise handoff_traces.unknown_format_error(file, guess)
+    _refuse_unused_options(kind, {"scenario": scenario, "max_ratio": max_ratio, **reading})
     if kind != "capture":
         from handoff.cli.movement_info import ReadOptions, describe_movement, print_movement
 
@@ -90,3 +96,34 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
         show_json(description)
     else:
         show(description)
+
+
+def _find_kind(guessed_kind: str, guessed_format: str, stated_format: str | None, has_columns: bool) -> str:
+    """Return how a file is read: as a capture if it begins like one, else as the options say, else as its content shows."""
+    from handoff.cli.movement_info import LOGS
+
+    if guessed_kind == "capture":
+        return "capture"
+    if has_columns or stated_format in LOGS:
+        return "association log"
+    if stated_format is not None or guessed_format == "gnettrack":  # G-NetTrack has positions and attachments
+        return "movement file"
+    return {"movement": "movement file", "associations": "association log"}.get(guessed_kind, guessed_kind)
+
+
+def _refuse_unused_options(kind: str, options: dict[str, Any]) -> None:
+    """Refuse the options that have no meaning for a file of this kind."""
+    if kind not in OPTIONS_OF_KIND:
+        return
+    used = OPTIONS_OF_KIND[kind]
+    unused = sorted(_flag(name) for name, value in options.items() if value and name not in used)
+    if unused:
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise click.UsageError(
+            f"{', '.join(unused)}: leave {'it' if len(unused) == 1 else 'them'} out; the FILE is {article} {kind}, "
+            f"which is read with {', '.join(map(_flag, used[:-1]))} and {_flag(used[-1])}"
+        )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

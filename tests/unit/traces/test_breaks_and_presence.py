@@ -1,9 +1,13 @@
 """When a node of a movement file is present: segments, jumps, activity, the time before the first waypoint; bad records."""
 
+import sys
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 import handoff_traces
+from handoff_traces.activity import limit_to_activity
 
 S = 10**12
 
@@ -134,6 +138,54 @@ def test_an_activity_keeps_the_jumps_of_the_movement(save, activity):
     tracks = handoff_traces.read_movement(save(JUMP.encode()), activity=activity)
     assert tracks.time_ps.tolist() == [15 * S, 20 * S - 1, 20 * S, 21 * S, 25 * S]
     assert (tracks.breaks.tolist(), travelled_m(tracks)) == ([2], 40)
+
+
+def count_lines(work: Callable[[], object]) -> int:
+    """Return the number of lines of Python that ``work`` executes; each turn of a comprehension counts as one."""
+    count, before = 0, sys.gettrace()
+
+    def trace(*_):
+        nonlocal count
+        count += 1
+        return trace
+
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def build_jumps(nodes: int, rounds: int) -> tuple[handoff_traces.Tracks, str]:
+    """Build nodes that jump at each multiple of 10 s, and an activity file in which each is active 4 s around each jump."""
+    time_ps = np.tile(np.arange(1, 2 * rounds + 1) * 5 * S, nodes)
+    rows = np.arange(len(time_ps))
+    tracks = handoff_traces.Tracks(
+        "setdest", rows // (2 * rounds), time_ps, rows * 1000, rows * 0, [f"node{i}" for i in range(nodes)],
+        breaks=rows[time_ps % (10 * S) == 0],
+    )  # fmt: skip
+    lines = (
+        f'$ns_ at {10 * j - 2} "$g({i}) start"\n$ns_ at {10 * j + 2} "$g({i}) stop"\n'
+        for i in range(nodes)
+        for j in range(1, rounds + 1)
+    )
+    return tracks, "".join(lines)
+
+
+@pytest.mark.parametrize("sizes", [((10, 1), (40, 1)), ((1, 10), (1, 40))], ids=["nodes", "presences"])
+def test_the_work_of_an_activity_file_grows_with_its_size(tmp_path, sizes):
+    """Four times the nodes, or the presences of a node, are four times the work; 16 times where it is quadratic."""
+    counts = []
+    for i, size in enumerate(sizes):
+        tracks, lines = build_jumps(*size)
+        path = tmp_path / f"{i}.tcl"
+        path.write_text(lines)
+        limited = limit_to_activity(tracks, path)
+        # of each presence the begin, the jump and the end; the jump is a break, and so is each later begin
+        assert (len(limited), len(limited.breaks)) == (3 * size[0] * size[1], size[0] * (2 * size[1] - 1))
+        counts.append(count_lines(lambda tracks=tracks, path=path: limit_to_activity(tracks, path)))
+    assert counts[1] < 5 * counts[0]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
@@ -75,19 +75,20 @@ def limit_to_activity(tracks: Tracks, path: str | PathLike[str]) -> Tracks:
         listed = ", ".join(missing[:5]) + (f", … ({len(missing)} in all)" if len(missing) > 5 else "")
         raise TraceError(fspath(path), "line", [(1, f"no activity of {listed}", "a start and a stop of each node")], 1)
     bounds = tracks.bounds().tolist()
-    jumps = set(tracks.breaks.tolist())
+    jumps = tracks.breaks.tolist()
     rows: list[tuple[int, int, int, int]] = []
     breaks: list[int] = []
     names: list[str] = []
     for mobile, name in enumerate(tracks.mobile_names):
         samples = slice(bounds[mobile], bounds[mobile + 1])
         times, x, y = (column[samples].tolist() for column in (tracks.time_ps, tracks.x_mm, tracks.y_mm))
-        jump_times = {times[row - samples.start] for row in jumps if samples.start <= row < samples.stop} if jumps else set()
+        own_jumps = jumps[bisect_left(jumps, samples.start) : bisect_left(jumps, samples.stop)]
+        jump_times = {times[row - samples.start] for row in own_jumps}
         count, latest = len(rows), -1
         for begin, end in presences[name]:
             if len(rows) > count and begin > latest:
                 breaks.append(len(rows))
-            for time in sorted({begin, *(t for t in times if begin < t < end), end}):
+            for time in (begin, *times[bisect_right(times, begin) : bisect_left(times, end)], end):
                 if time > latest:
                     if begin < time and time in jump_times:
                         breaks.append(len(rows))

@@ -63,11 +63,8 @@ impl FragmentTable {
         (!self.early.is_empty() && self.known.is_empty()).then(|| std::mem::take(&mut self.early))
     }
 
-    /// Return the ports of a fragment; `ports` are in the packet if it is the first.
-    ///
-    /// The header is a value, because a reference would keep the headers of all packets in memory instead of registers.
-    #[inline(never)]
-    pub fn find_ports(&mut self, header: IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
+    /// Return the ports of a packet that may be a fragment; `ports` are in the packet if it is the first.
+    pub fn find_ports(&mut self, header: &IpHeader, ports: Ports, stamp: PacketStamp) -> Ports {
         let (is_first, identification) = match header.fragment {
             Fragment::Whole => return ports,
             Fragment::First(identification) => (true, identification),

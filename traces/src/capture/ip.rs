@@ -75,18 +75,16 @@ pub fn parse_packet(
     stamp: PacketStamp,
     tables: &mut PacketTables,
 ) -> Option<FlowPacket> {
-    let outer = parse_header(bytes, version, wire_length)?;
-    if may_be_tunnel(bytes, &outer) {
-        let (at, inner, tunnels) = parse_innermost(bytes, outer, stamp, tables);
-        if layer == TunnelLayer::Inner {
-            return Some(describe_packet(&bytes[at..], &inner, tunnels, stamp, &mut tables.fragments));
-        }
+    let header = parse_header(bytes, version, wire_length)?;
+    if header.fragment == Fragment::Whole && !may_be_tunnel(bytes, &header) {
+        return Some(describe_packet(&header, find_ports(bytes, &header), 0));
     }
-    Some(describe_packet(bytes, &outer, 0, stamp, &mut tables.fragments))
+    Some(parse_tunnel_or_fragment(bytes, header, layer, stamp, tables))
 }
 
+/// Return whether a packet has to be searched for another packet in it. Nearly all packets show at once that they have none.
 #[inline(always)]
-fn may_be_tunnel(bytes: &[u8], header: &IpHeader) -> bool {
+pub fn may_be_tunnel(bytes: &[u8], header: &IpHeader) -> bool {
     match header.protocol {
         TCP => false,
         UDP => find_tunnel_port(bytes, header).is_some(),
@@ -95,8 +93,23 @@ fn may_be_tunnel(bytes: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Return the offset and the header of the innermost packet that can be read, and the number of tunnels around it.
+/// Describe a packet that needs the tables. It is a function of its own to keep its work off the path of other packets.
 #[inline(never)]
+fn parse_tunnel_or_fragment(
+    bytes: &[u8],
+    outer: IpHeader,
+    layer: TunnelLayer,
+    stamp: PacketStamp,
+    tables: &mut PacketTables,
+) -> FlowPacket {
+    let (at, inner, tunnels) = parse_innermost(bytes, outer, stamp, tables);
+    match layer {
+        TunnelLayer::Inner => describe_fragment(&bytes[at..], inner, tunnels, stamp, &mut tables.fragments),
+        TunnelLayer::Outer => describe_fragment(bytes, outer, 0, stamp, &mut tables.fragments),
+    }
+}
+
+/// Return the offset and the header of the innermost packet that can be read, and the number of tunnels around it.
 fn parse_innermost(
     bytes: &[u8],
     outer: IpHeader,
@@ -118,7 +131,7 @@ fn parse_innermost(
                     .count_packet(TunnelKey { version, protocol, port, source, destination }, length);
                 if header.fragment != Fragment::Whole {
                     // the later fragments of the tunnel belong to the outer packet
-                    describe_packet(&bytes[start..], &header, tunnels, stamp, &mut tables.fragments);
+                    describe_fragment(&bytes[start..], header, tunnels, stamp, &mut tables.fragments);
                 }
                 start += at;
                 header = inner;
@@ -134,19 +147,21 @@ fn parse_innermost(
     }
 }
 
-#[inline(always)]
-fn describe_packet(
+/// Describe a packet that may be a fragment, whose ports may be in another one.
+fn describe_fragment(
     bytes: &[u8],
-    header: &IpHeader,
+    header: IpHeader,
     tunnels: u8,
     stamp: PacketStamp,
     fragments: &mut FragmentTable,
 ) -> FlowPacket {
-    let IpHeader { version, protocol, source, destination, length, payload, .. } = *header;
-    let mut ports = payload.map_or((0, 0), |at| read_ports(bytes, at, length, protocol));
-    if header.fragment != Fragment::Whole {
-        ports = fragments.find_ports(*header, ports, stamp);
-    }
+    let ports = fragments.find_ports(&header, find_ports(bytes, &header), stamp);
+    describe_packet(&header, ports, tunnels)
+}
+
+#[inline(always)]
+fn describe_packet(header: &IpHeader, ports: (u16, u16), tunnels: u8) -> FlowPacket {
+    let IpHeader { version, protocol, source, destination, length, .. } = *header;
     FlowPacket { flow_key: FlowKey { version, protocol, source, destination, ports }, length, tunnels }
 }
 
@@ -354,9 +369,11 @@ fn find_home_address(protocol: u8, body: &[u8]) -> Option<[u8; 16]> {
     None
 }
 
+/// Return the ports of a packet; 0 if it has none.
 #[inline(always)]
-fn read_ports(bytes: &[u8], at: usize, length: u32, protocol: u8) -> (u16, u16) {
-    if !matches!(protocol, TCP | UDP | DCCP | SCTP | UDP_LITE) || at + 4 > length as usize {
+fn find_ports(bytes: &[u8], header: &IpHeader) -> (u16, u16) {
+    let Some(at) = header.payload else { return (0, 0) };
+    if !matches!(header.protocol, TCP | UDP | DCCP | SCTP | UDP_LITE) || at + 4 > header.length as usize {
         return (0, 0);
     }
     match bytes.get(at..at + 4) {

@@ -125,8 +125,8 @@ impl PcapReader {
         }
     }
 
-    /// Check the fraction of a second of a record that begins at `offset` of the file.
-    #[inline(always)]
+    /// Return what is wrong with the fraction of a second of a record that begins at `offset` of the file.
+    #[cold]
     fn check_fraction(&self, offset: usize, fraction: u32) -> RecordResult<()> {
         if fraction >= self.units_per_s {
             let units_per_s = self.units_per_s;
@@ -135,6 +135,20 @@ impl PcapReader {
             return Err(bad_record(Reason::Fraction, error));
         }
         Ok(())
+    }
+
+    /// Return the first problem of a record with these fields that begins at `offset` of the file.
+    #[cold]
+    fn check_record(
+        &self,
+        offset: usize,
+        fraction: u32,
+        captured: u32,
+        wire_length: u32,
+    ) -> RecordResult<()> {
+        self.check_fraction(offset, fraction)?;
+        check_sent(offset + 8, captured, wire_length)?;
+        require_link_layer(offset, self.link_layer, self.link_type).map(|_| ())
     }
 
     /// Read the complete records of a chunk. The byte order is a constant parameter because this is the reader's inner loop.
@@ -175,20 +189,18 @@ impl PcapReader {
                 }
                 break;
             };
-            let checked = self
-                .check_fraction(base + at, fraction)
-                .and_then(|()| check_sent(base + at + 8, captured, wire_length))
-                .and_then(|()| require_link_layer(base + at, self.link_layer, self.link_type));
-            match checked {
-                Ok(link_layer) => {
+            match self.link_layer {
+                Some(link_layer) if fraction < self.units_per_s && captured <= wire_length => {
                     let time_ns = i64::from(seconds) * i64::from(NS_PER_S)
                         + i64::from(fraction) * i64::from(self.unit_ns);
                     let origin = CapturingInterface { interface: 0, link_layer };
                     state.add_packet(base + at, origin, time_ns, wire_length, frame)?;
                 }
-                Err(error) => {
-                    if state.leave_out(base + at, *error)? {
-                        break;
+                _ => {
+                    if let Err(error) = self.check_record(base + at, fraction, captured, wire_length) {
+                        if state.leave_out(base + at, *error)? {
+                            break;
+                        }
                     }
                 }
             }

@@ -111,6 +111,9 @@ impl Sink for Signalling {
             {
                 self.add_payload(packet, &header, payload);
             }
+            if !ip::may_be_tunnel(bytes, &header) {
+                break;
+            }
             let Ok((at, inner)) = ip::parse_inner_header(bytes, &header) else { break };
             bytes = &bytes[at..];
             layer = Some(inner);

@@ -60,10 +60,15 @@ impl Samples {
             (builder.parse_metres("x", text.x.as_bytes()), builder.parse_metres("y", text.y.as_bytes()))
         };
         let (mobile, time_ps, position) = (mobile?, time_ps?, (x?, y?));
-        self.add_distances(mobile as usize, time_ps, text);
-        Some(builder.add_sample(mobile, time_ps, position))
+        let count = builder.tracks.mobile.len();
+        let has_room = builder.add_sample(mobile, time_ps, position);
+        if builder.tracks.mobile.len() > count {
+            self.add_distances(mobile as usize, time_ps, text);
+        }
+        Some(has_room)
     }
 
+    /// Add the leg from the latest sample of a mobile node to the one that was added to its track.
     fn add_distances(&mut self, mobile: usize, time_ps: i64, text: &SampleText) {
         let (Ok(x), Ok(y)) = (text.x.parse::<f64>(), text.y.parse::<f64>()) else { return };
         let speed = text.speed.and_then(|speed| speed.parse().ok()).filter(|speed: &f64| speed.is_finite());
@@ -74,9 +79,6 @@ impl Samples {
         }
         let Some(before) = self.latest[mobile].replace(sample) else { return };
         let [dt, dx, dy, _]: RoughSample = std::array::from_fn(|i| sample[i] - before[i]);
-        if dt <= 0.0 {
-            return;
-        }
         let in_metres = dx.hypot(dy);
         let in_degrees = if self.distances.within_degrees {
             METRES_PER_DEGREE * (dx * y.to_radians().cos()).hypot(dy)
