@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -37,6 +37,8 @@ from engine.quantities import (
 )
 from handoff.scenario.units import parse_percent
 
+OnBadRecord = Literal["refuse", "skip", "keep-first"]
+"""Treatment of a bad record, with the names of ``handoff_traces.OnBadRecord``."""
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 NO_GAP = "0 means absent between any two samples: write 'unlimited' for never, or a duration above 0, as in '20s'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StrictBool, WithJsonSchema, model_validator
 
@@ -19,6 +19,7 @@ from handoff.scenario.field_types import (
     Gap,
     MobileCount,
     Name,
+    OnBadRecord,
     Positive,
     Prefix,
     QuantityReader,
@@ -238,11 +239,9 @@ RouterPrefixes = Annotated[
 ]  # fmt: skip
 
 
-TRACE_FORMATS = ("fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack")
-LOG_FORMATS = ("associations", "gnettrack", "csv", "syslog", "crawdad")
-FileFormat = Literal[
-    "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "csv", "syslog", "crawdad",
-]  # fmt: skip
+TraceFormat = Literal["fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack"]
+LogFormat = Literal["associations", "gnettrack", "csv", "syslog", "crawdad"]
+FileFormat = Literal[TraceFormat, LogFormat]
 _TEXTS = {"type": "object", "additionalProperties": TEXT, "minProperties": 1}
 Columns = Annotated[dict[str, str], ValueReader(_read_columns), WithJsonSchema(_TEXTS)]
 Cells = Annotated[dict[str, Name], ValueReader(_read_texts), Field(min_length=1), WithJsonSchema(_TEXTS)]
@@ -284,7 +283,7 @@ class Movement(StrictModel):
     begin: Annotated[int, ValueReader(BeginReader(DURATION))] = Field(
         default=0, description="Time in the file at which the run begins."
     )
-    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+    on_bad_record: OnBadRecord = Field(
         default="refuse",
         description="What happens to a bad record: the file is refused, the record is skipped, "
         "or of two that contradict each other the first one is kept.",
@@ -312,15 +311,15 @@ class Movement(StrictModel):
         sources = ("associations", "capture", "trace", "random_waypoint", "gauss_markov", "commuters")
         if sum(getattr(self, source) is not None for source in sources) != 1:
             raise ValueError(f"give exactly one of {', '.join(map(repr, sources))}")
-        only_traces = {"activity", "origin", "strict"} | ({"format"} if self.format not in (*LOG_FORMATS, None) else set())
+        only_traces = {"activity", "origin", "strict"} | (set() if self.format in (*get_args(LogFormat), None) else {"format"})
         if self.trace is None and (unused := sorted(self.model_fields_set & only_traces)):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without a 'trace'")
         if self.associations is None and (unused := sorted(self.model_fields_set & {"cells", "columns"})):
             raise ValueError(f"leave out {', '.join(map(repr, unused))}: not used without 'associations'")
         if self.trace is None and self.associations is None and "format" in self.model_fields_set:
             raise ValueError("leave out 'format': not used without a 'trace' or 'associations'")
-        if self.trace is not None and self.format not in (*TRACE_FORMATS, None):
-            raise ValueError(f"'format' is {self.format!r}: give one of {', '.join(TRACE_FORMATS)}")
+        if self.trace is not None and self.format not in (*get_args(TraceFormat), None):
+            raise ValueError(f"'format' is {self.format!r}: give one of {', '.join(get_args(TraceFormat))}")
         if self.format is not None and (self.columns is not None) != (self.format == "csv"):
             raise ValueError("give 'columns' with the format 'csv', and with no other")
         if self.capture is None and (unused := sorted(self.model_fields_set & {"routers", "home", "lead", "guard"})):

@@ -14,6 +14,7 @@ from handoff.scenario.field_types import (
     Count,
     Duration,
     Name,
+    OnBadRecord,
     Pace,
     Positive,
     Prefix,
@@ -182,7 +183,7 @@ class Traffic(StrictModel):
         description="Addresses of packets in tunnels. Default: the inner ones if they match 'mobile_address', "
         "else the outer ones.",
     )
-    on_bad_record: Literal["refuse", "skip", "keep-first"] = Field(
+    on_bad_record: OnBadRecord = Field(
         default="refuse",
         description="What happens to a bad record: the capture is refused, the record is skipped, "
         "or the packets before it are kept.",

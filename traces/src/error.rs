@@ -1,4 +1,9 @@
-//! The error of every reader: a list of problems with their positions in the file.
+//! The error of every reader: a list of problems with their positions in the file; and the treatment of bad records.
+
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+use std::fmt;
+use std::hash::Hash;
 
 /// Problems that are listed in full; further ones are only counted.
 const MAX_LISTED_PROBLEMS: usize = 20;
@@ -91,8 +96,8 @@ impl OnBadRecord {
     }
 }
 
-/// The reason why a record is bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The reason why a record of a text file is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BadRecord {
     pub text: &'static str,
     /// If true, it is bad only because of an earlier record.
@@ -120,19 +125,28 @@ impl BadRecord {
     }
 }
 
-/// Numbers of records that were left out, by reason, in the order of first appearance.
-#[derive(Debug, Default)]
-pub struct Skipped(Vec<(&'static str, u64)>);
+impl fmt::Display for BadRecord {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(self.text)
+    }
+}
 
-impl Skipped {
-    pub fn add(&mut self, reason: BadRecord) {
-        match self.0.iter_mut().find(|(text, _)| *text == reason.text) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((reason.text, 1)),
-        }
+/// Numbers of records that were left out, by reason, in the order of first appearance.
+#[derive(Debug)]
+pub struct Skipped<R = BadRecord>(IndexMap<R, u64, DefaultHashBuilder>);
+
+impl<R> Default for Skipped<R> {
+    fn default() -> Self {
+        Skipped(IndexMap::default())
+    }
+}
+
+impl<R: Eq + Hash> Skipped<R> {
+    pub fn add(&mut self, reason: R) {
+        *self.0.entry(reason).or_default() += 1;
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        self.0.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = (&R, u64)> + '_ {
+        self.0.iter().map(|(reason, &count)| (reason, count))
     }
 }

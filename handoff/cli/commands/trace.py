@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from handoff.cli.grouped_help import Command
 from handoff.cli.log import verbosity_options
 from handoff.cli.options import json_option, wide_option
+from handoff_traces.bad_records import OnBadRecord
 
 FORMATS = (
     "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
@@ -57,7 +58,7 @@ def trace() -> None:
     "--activity", type=click.Path(path_type=Path), help="SUMO's activity file of ns-2 movement: who is present when.",
 )
 @click.option(
-    "--on-bad-record", type=click.Choice(["refuse", "skip", "keep-first"]), default="refuse", show_default=True,
+    "--on-bad-record", type=click.Choice(get_args(OnBadRecord)), default="refuse", show_default=True,
     help="Refuse a file with a bad record, or skip bad records. keep-first: of two records of movement that contradict each "
     "other keep the first; of a capture keep the records before the bad one.",
 )

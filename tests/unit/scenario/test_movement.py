@@ -1,17 +1,25 @@
 """Tables ``[movement]`` and ``[coverage]`` of a scenario file."""
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
+from handoff.cli.commands.trace import FORMATS
 from handoff.mobility.commuters import UniformTime
+from handoff.scenario.field_types import OnBadRecord
 from handoff.scenario.movement import (
     CommutersModel,
     CoverageModel,
+    FileFormat,
     GaussMarkovModel,
+    LogFormat,
     Movement,
     RandomWaypointModel,
+    TraceFormat,
     parse_uniform,
 )
+from handoff_traces import bad_records, cell_logs, movement
 
 MS = 10**9
 COMMUTERS = {"mobile_nodes": 3, "handoff_rate": "60/h", "overlap": "100ms", "lead": "100ms"}
@@ -25,6 +33,14 @@ def problem(model, table):
         model.model_validate(table)
     (error,) = caught.value.errors()
     return error["msg"].removeprefix("Value error, ")
+
+
+def test_names_of_files_are_those_of_the_readers():
+    """The scenario does not import the readers. ``trace info`` has ``--columns`` in the place of the format csv."""
+    assert get_args(OnBadRecord) == get_args(bad_records.OnBadRecord)
+    assert get_args(TraceFormat) == get_args(movement.Format)
+    assert get_args(LogFormat) == get_args(cell_logs.CellLogFormat)
+    assert set(FORMATS) == set(get_args(FileFormat)) - {"csv"}
 
 
 def test_duration_or_range_is_a_uniform_distribution():

@@ -64,6 +64,17 @@ def test_speeds_show_metres_without_a_header(save, samples, speed):
     assert handoff_traces.read_movement(save(fcd(*samples, speed=speed))).format == "fcd"
 
 
+@pytest.mark.parametrize(
+    "wrong", [(5, 50, 50), (10, 50, 50), (10, 500, 50)], ids=["back in time", "second place", "no longitude"]
+)
+def test_a_record_that_is_left_out_shows_no_unit(save, wrong):
+    """0.002 degrees north in 20 s: 222.39 m, and 222.4 m by the speed of 11.12 m/s. The wrong record has no part in either."""
+    path = save(fcd(*NORTH, wrong, (20, 11.3, 44.502), speed=11.12))
+    tracks = handoff_traces.read_movement(path, on_bad_record="skip")
+    assert (tracks.format, sum(tracks.skipped.values())) == ("fcd-geo", 1)
+    assert tracks.stated_distance_m == pytest.approx((222.4, 222.39), abs=0.005)
+
+
 def test_positions_show_degrees_without_speeds(save):
     """11.12 m/s as degrees is a car; 0.1 mm/s as metres is nothing. 1 m/s as metres is a pedestrian, and 111 km/s nothing."""
     tracks = handoff_traces.read_movement(save(fcd(*NORTH)))

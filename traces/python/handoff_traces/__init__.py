@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from handoff_traces.associations import Associations, read_associations
+    from handoff_traces.bad_records import OnBadRecord
     from handoff_traces.capture import (
         NO_FLOW,
         NO_TIME_NS,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         Flows,
         Interface,
         Limits,
-        OnBadRecord,
         TunnelLayer,
         TunnelTable,
         format_address,
@@ -78,9 +78,10 @@ __all__ = [
 
 _MODULES = {
     "associations": ("Associations", "read_associations"),
+    "bad_records": ("OnBadRecord",),
     "capture": (
-        "NO_FLOW", "NO_TIME_NS", "Capture", "Facts", "Flows", "Interface", "Limits", "OnBadRecord", "TunnelLayer",
-        "TunnelTable", "format_address", "read_capture",
+        "NO_FLOW", "NO_TIME_NS", "Capture", "Facts", "Flows", "Interface", "Limits", "TunnelLayer", "TunnelTable",
+        "format_address", "read_capture",
     ),
     "capture_writer": ("CaptureWriter", "FlowHeaders", "Packets"),
     "cell_logs": ("read_cell_log",),

@@ -1,20 +1,28 @@
-"""Bad records of logs that are read in Python: the file is refused, or they are left out and counted."""
+"""Bad records: the file is refused, or they are left out and counted. The rules of logs that are read in Python."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from os import PathLike, fspath
-from typing import Literal
+from typing import Literal, get_args
 
 from handoff_traces.errors import TraceError
 
 OnBadRecord = Literal["refuse", "skip", "keep-first"]
+"""Treatment of a bad record: refuse the file, leave the record out, or, of records that contradict each other, keep the first.
+Of a capture, ``"keep-first"`` keeps the records before the bad one."""
 _MAX_LISTED = 20
 
 TIME = "a time that cannot be read"
 NAME = "a name that is missing or cannot be used"
 FIELDS = "a wrong number of fields"
 BACK_IN_TIME = "a time before that of an earlier record"
+
+
+def check_on_bad_record(value: str) -> None:
+    """Raise a ValueError if a value is no ``OnBadRecord``."""
+    if value not in get_args(OnBadRecord):
+        raise ValueError(f"on_bad_record {value!r} is not one of {', '.join(get_args(OnBadRecord))}")
 
 
 @dataclass
@@ -38,8 +46,7 @@ class BadRecords:
     _count: int = 0
 
     def __post_init__(self) -> None:
-        if self.on_bad_record not in ("refuse", "skip", "keep-first"):
-            raise ValueError(f"on_bad_record {self.on_bad_record!r} is not one of refuse, skip, keep-first")
+        check_on_bad_record(self.on_bad_record)
 
     def add(self, reason: str, line: int, problem: str, expected: str) -> None:
         """Leave out a record, or note its problem."""

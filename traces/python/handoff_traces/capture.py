@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handoff_traces import _native
+from handoff_traces.bad_records import OnBadRecord, check_on_bad_record
 
 TunnelLayer = Literal["inner", "outer"]
-OnBadRecord = Literal["refuse", "skip", "keep-first"]
-BAD_RECORD_POLICIES: tuple[OnBadRecord, ...] = ("refuse", "skip", "keep-first")
-"""Treatments of a bad record: refuse the file, leave the record out, or keep only the records before it."""
 NativeOptions = tuple[bool, tuple[int, int, int], OnBadRecord]
-"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then one of
-``BAD_RECORD_POLICIES``."""
+"""If true, flows are those inside tunnels; then the three limits, in the order of ``Limits``; then the treatment of a bad
+record."""
 
 NO_FLOW = 0xFFFFFFFF
 """Flow of a packet that is not IP."""
@@ -264,8 +262,7 @@ def native_arguments(tunnels: TunnelLayer, limits: Limits | None, on_bad_record:
     """Return the options that every native reader of captures takes."""
     if tunnels not in ("inner", "outer"):
         raise ValueError(f"tunnels must be 'inner' or 'outer', not {tunnels!r}")
-    if on_bad_record not in BAD_RECORD_POLICIES:
-        raise ValueError(f"on_bad_record must be 'refuse', 'skip' or 'keep-first', not {on_bad_record!r}")
+    check_on_bad_record(on_bad_record)
     return tunnels == "inner", astuple(limits or Limits()), on_bad_record
 
 

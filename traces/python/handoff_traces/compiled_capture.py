@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handoff_traces import _native
+from handoff_traces.bad_records import OnBadRecord
 from handoff_traces.capture import (
     Facts,
     Flows,
     Interface,
     Limits,
     NativeOptions,
-    OnBadRecord,
     TunnelLayer,
     TunnelTable,
     native_arguments,

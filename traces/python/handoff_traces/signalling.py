@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handoff_traces import _native
-from handoff_traces.capture import Facts, Limits, OnBadRecord, TunnelLayer, format_address, native_arguments, pop_facts
+from handoff_traces.bad_records import OnBadRecord
+from handoff_traces.capture import Facts, Limits, TunnelLayer, format_address, native_arguments, pop_facts
 
 KINDS = {
     0: "agent advertisement", 1: "agent solicitation", 2: "registration request", 3: "registration reply",

@@ -1,9 +1,7 @@
 //! Bad records: the treatment of records that cannot be read, and their number by reason.
 
 use super::opaque::Opaque;
-use crate::error::{OnBadRecord, ReadError, Result};
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
+use crate::error::{OnBadRecord, ReadError, Result, Skipped};
 use std::fmt;
 
 /// Why a record is bad.
@@ -68,7 +66,7 @@ pub fn bad_record(reason: Reason, error: ReadError) -> Box<RecordError> {
 #[derive(Default)]
 pub struct LeftOut {
     pub policy: OnBadRecord,
-    skipped: IndexMap<Reason, u64, DefaultHashBuilder>,
+    pub skipped: Skipped<Reason>,
     opaque: [u64; Opaque::COUNT],
 }
 
@@ -86,7 +84,7 @@ impl LeftOut {
             }
             return Err(error);
         }
-        *self.skipped.entry(reason).or_default() += 1;
+        self.skipped.add(reason);
         Ok(())
     }
 
@@ -94,11 +92,6 @@ impl LeftOut {
     #[cold]
     pub fn count_opaque(&mut self, opaque: Opaque) {
         self.opaque[opaque as usize] += 1;
-    }
-
-    /// Return the records left out by reason, in order of appearance.
-    pub fn skipped(&self) -> Vec<(String, u64)> {
-        self.skipped.iter().map(|(reason, &count)| (reason.to_string(), count)).collect()
     }
 
     /// Return the packets whose content is not looked into, by what it is.

@@ -79,7 +79,7 @@ pub fn parse_packet(
     if header.fragment == Fragment::Whole && !may_be_tunnel(bytes, &header) {
         return Some(describe_packet(&header, find_ports(bytes, &header), 0));
     }
-    Some(parse_tunnel_or_fragment(bytes, header, layer, stamp, tables))
+    parse_tunnel_or_fragment(bytes, version, wire_length, layer, stamp, tables)
 }
 
 /// Return whether a packet has to be searched for another packet in it. Nearly all packets show at once that they have none.
@@ -93,20 +93,24 @@ pub fn may_be_tunnel(bytes: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Describe a packet that needs the tables. It is a function of its own to keep its work off the path of other packets.
+/// Parse a packet that needs the tables.
+///
+/// Its header is parsed again, because an argument would keep the headers of all packets in memory instead of registers.
 #[inline(never)]
 fn parse_tunnel_or_fragment(
     bytes: &[u8],
-    outer: IpHeader,
+    version: u8,
+    wire_length: u32,
     layer: TunnelLayer,
     stamp: PacketStamp,
     tables: &mut PacketTables,
-) -> FlowPacket {
+) -> Option<FlowPacket> {
+    let outer = parse_header(bytes, version, wire_length)?;
     let (at, inner, tunnels) = parse_innermost(bytes, outer, stamp, tables);
-    match layer {
+    Some(match layer {
         TunnelLayer::Inner => describe_fragment(&bytes[at..], inner, tunnels, stamp, &mut tables.fragments),
         TunnelLayer::Outer => describe_fragment(bytes, outer, 0, stamp, &mut tables.fragments),
-    }
+    })
 }
 
 /// Return the offset and the header of the innermost packet that can be read, and the number of tunnels around it.

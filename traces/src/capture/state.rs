@@ -3,7 +3,7 @@
 use super::bad_record::RecordError;
 use super::flow_table::{FlowTable, NO_FLOW, NO_TIME};
 use super::fragments::PacketStamp;
-use super::ip::{self, PacketTables, TunnelLayer};
+use super::ip::{self, FlowPacket, PacketTables, TunnelLayer};
 use super::link_layer::LinkLayer;
 use super::opaque::Opaque;
 use crate::error::{error_at_byte, OnBadRecord, ReadError, Result};
@@ -150,16 +150,7 @@ impl<S: Sink> CaptureState<S> {
         if origin.link_layer.has_further_packets(frame) {
             self.count_opaque(Opaque::WifiAggregate);
         }
-        let ip_packet = network.and_then(|(start, version)| {
-            ip::parse_packet(
-                frame.get(start..)?,
-                version,
-                wire_length.saturating_sub(start as u32),
-                self.tunnel_layer,
-                PacketStamp { number, time_ns },
-                &mut self.tables,
-            )
-        });
+        let ip_packet = self.parse_ip_packet(network, frame, wire_length, PacketStamp { number, time_ns });
         let (ip_length, flow, direction) = match &ip_packet {
             Some(packet) => {
                 let (flow, direction) = self.flows.count_packet(&packet.flow_key, time_ns, packet.length);
@@ -190,6 +181,27 @@ impl<S: Sink> CaptureState<S> {
             flow,
             direction,
         })
+    }
+
+    /// Parse the IP packet of a frame. A closure would pass its variables through memory.
+    #[inline(always)]
+    fn parse_ip_packet(
+        &mut self,
+        network: Option<(usize, u8)>,
+        frame: &[u8],
+        wire_length: u32,
+        stamp: PacketStamp,
+    ) -> Option<FlowPacket> {
+        let (start, version) = network?;
+        let wire_length = wire_length.saturating_sub(start as u32);
+        ip::parse_packet(
+            frame.get(start..)?,
+            version,
+            wire_length,
+            self.tunnel_layer,
+            stamp,
+            &mut self.tables,
+        )
     }
 
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! Association logs.
 
-use super::{make_skipped, parse_on_bad_record, read_without_gil, set_arrays};
+use super::{make_skipped, read_without_gil, set_arrays};
 use crate::associations;
+use crate::error::OnBadRecord;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
@@ -12,9 +13,8 @@ pub fn read_associations<'py>(
     py: Python<'py>,
     path: PathBuf,
     begin_ps: Option<i128>,
-    on_bad_record: &str,
+    on_bad_record: OnBadRecord,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let on_bad_record = parse_on_bad_record(on_bad_record)?;
     let log = read_without_gil(py, &path, |file| associations::read(file, begin_ps, on_bad_record))?;
     let columns = PyDict::new(py);
     columns.set_item("begin_ps", log.begin_ps)?;

@@ -1,6 +1,6 @@
 //! Captures.
 
-use super::{parse_on_bad_record, run_without_gil, set_arrays};
+use super::{make_skipped, run_without_gil, set_arrays};
 use crate::capture::columns::Columns;
 use crate::capture::compile::Compiler;
 use crate::capture::flow_table::{FlowCounts, FlowKey, FlowTable};
@@ -17,21 +17,9 @@ use pyo3::types::{IntoPyDict, PyDict, PyList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the name of the
-/// treatment of a bad record.
-type ReadOptions = (bool, (u64, u64, u64), BadRecordName);
-
-/// The treatment of a bad record by its name in Python.
-#[derive(Clone, Copy)]
-pub struct BadRecordName(OnBadRecord);
-
-impl FromPyObject<'_, '_> for BadRecordName {
-    type Error = PyErr;
-
-    fn extract(name: Borrowed<'_, '_, PyAny>) -> PyResult<BadRecordName> {
-        parse_on_bad_record(name.extract()?).map(BadRecordName)
-    }
-}
+/// If true, flows are those inside tunnels; then the limits: ratio and bytes of decompression, packets; then the treatment of a
+/// bad record.
+type ReadOptions = (bool, (u64, u64, u64), OnBadRecord);
 
 type ShouldStop<'a> = &'a dyn Fn() -> bool;
 
@@ -73,7 +61,7 @@ fn read<S: Sink>(
     let (inner, (ratio, bytes, packets), on_bad_record) = options;
     let mut state = CaptureState::new(if inner { TunnelLayer::Inner } else { TunnelLayer::Outer }, sink);
     state.limits = Limits { expansion: ExpansionLimit { ratio, bytes }, packets };
-    state.tables.left_out.policy = on_bad_record.0;
+    state.tables.left_out.policy = on_bad_record;
     state.tables.fragments = fragments;
     capture::read(file, size, &mut state, should_stop)?;
     Ok(state)
@@ -188,7 +176,7 @@ fn make_facts<'py, S: Sink>(py: Python<'py>, state: &CaptureState<S>) -> PyResul
     let interfaces = state.interfaces.iter().map(|i| (&i.name, i.link_type, i.snap_length, i.packets));
     facts.set_item("interfaces", PyList::new(py, interfaces.collect::<Vec<_>>())?)?;
     facts.set_item("tunnels", make_tunnel_columns(py, &state.tables.tunnels)?)?;
-    facts.set_item("skipped", state.tables.left_out.skipped().into_py_dict(py)?)?;
+    facts.set_item("skipped", make_skipped(py, &state.tables.left_out.skipped)?)?;
     facts.set_item("opaque", state.tables.left_out.opaque().into_py_dict(py)?)?;
     Ok(facts)
 }

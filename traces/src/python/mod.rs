@@ -11,6 +11,8 @@ use crate::io::file::map_file;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use std::fmt::Display;
+use std::hash::Hash;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Mutex;
@@ -23,17 +25,25 @@ macro_rules! set_arrays {
 }
 use set_arrays;
 
-fn parse_on_bad_record(name: &str) -> PyResult<OnBadRecord> {
-    OnBadRecord::from_name(name).ok_or_else(|| {
-        PyValueError::new_err(format!("on_bad_record {name:?} is not one of refuse, skip, keep-first"))
-    })
+impl FromPyObject<'_, '_> for OnBadRecord {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, '_, PyAny>) -> PyResult<OnBadRecord> {
+        let name: &str = name.extract()?;
+        OnBadRecord::from_name(name).ok_or_else(|| {
+            PyValueError::new_err(format!("on_bad_record {name:?} is not one of refuse, skip, keep-first"))
+        })
+    }
 }
 
 /// Return the numbers of records that were left out, by reason.
-fn make_skipped<'py>(py: Python<'py>, skipped: &Skipped) -> PyResult<Bound<'py, PyDict>> {
+fn make_skipped<'py, R: Eq + Hash + Display>(
+    py: Python<'py>,
+    skipped: &Skipped<R>,
+) -> PyResult<Bound<'py, PyDict>> {
     let counts = PyDict::new(py);
     for (reason, count) in skipped.iter() {
-        counts.set_item(reason, count)?;
+        counts.set_item(reason.to_string(), count)?;
     }
     Ok(counts)
 }

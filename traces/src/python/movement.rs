@@ -1,7 +1,7 @@
 //! Movement files.
 
-use super::{make_skipped, parse_on_bad_record, read_without_gil, set_arrays};
-use crate::error::Problems;
+use super::{make_skipped, read_without_gil, set_arrays};
+use crate::error::{OnBadRecord, Problems};
 use crate::io::decompress::read_decompressed;
 use crate::movement::{self, Format, Units};
 use pyo3::exceptions::PyValueError;
@@ -28,10 +28,9 @@ pub fn read_movement<'py>(
     py: Python<'py>,
     path: PathBuf,
     format: &str,
-    on_bad_record: &str,
+    on_bad_record: OnBadRecord,
     content: Option<Vec<u8>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let on_bad_record = parse_on_bad_record(on_bad_record)?;
     let format = Format::from_name(format)
         .ok_or_else(|| PyValueError::new_err(format!("unknown movement format {format:?}")))?;
     let tracks = match content {
