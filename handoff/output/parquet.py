@@ -332,8 +332,10 @@ def _packets_around(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
 def _series(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     if run.series is None:
         return {field.name: [] for field in SERIES}
-    links, nodes = pa.array(run.result.link_names), pa.array(run.result.node_names)
-    kinds = (("link", links, run.series.links), ("node", nodes, run.series.nodes), ("run", pa.nulls(1), run.series.flows))
+    names_of_links, names_of_nodes = run.result.link_names, run.result.node_names
+    kinds = (
+        ("link", names_of_links, run.series.links), ("node", names_of_nodes, run.series.nodes), ("run", [None], run.series.flows),
+    )  # fmt: skip
     parts: list[dict[str, Any]] = []
     for kind, names, columns in kinds:
         order = np.argsort(columns["row"], kind="stable")  # one element after the other, as a plot needs them, each in time order
@@ -342,9 +344,21 @@ def _series(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
             for name, values in columns.items()
         }
         count = len(order)
-        rows |= {"procedure": pa.repeat(run.procedure, count), "kind": pa.repeat(kind, count), "element": names.take(rows["row"])}
+        rows |= {
+            "procedure": pa.repeat(run.procedure, count), "kind": pa.repeat(kind, count),
+            "element": _repeat_names(names, columns["row"]),
+        }  # fmt: skip
         parts.append({f.name: rows[f.name] if f.name in rows else pa.nulls(count, f.type) for f in SERIES})
-    return {f.name: pa.concat_arrays([_make_array(part[f.name], f).cast(f.type) for part in parts]) for f in SERIES}
+    return {f.name: pa.concat_arrays([_make_array(part[f.name], f) for part in parts]) for f in SERIES}
+
+
+def _repeat_names(names: Sequence[str | None], rows: Int) -> pa.Array:
+    """Return the name of the element of each row, sorted by element.
+
+    Arrow's ``take`` and ``cast`` would import all its functions, which takes longer than to build the table.
+    """
+    repeated = (pa.repeat(pa.scalar(names[row], pa.string()), int(n)) for row, n in enumerate(np.bincount(rows)) if n)
+    return pa.concat_arrays([pa.nulls(0, pa.string()), *repeated])
 
 
 _TABLES = {

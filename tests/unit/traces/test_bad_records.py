@@ -154,7 +154,7 @@ def test_compiled_columns_of_each_treatment_have_a_folder(little, save, tmp_path
 
 
 def test_other_treatments_are_refused(little, save):
-    with pytest.raises(ValueError, match="'refuse', 'skip' or 'keep-first', not 'ignore'"):
+    with pytest.raises(ValueError, match="on_bad_record 'ignore' is not one of refuse, skip, keep-first"):
         handoff_traces.read_capture(save(little.pcap(101, [])), on_bad_record="ignore")
 
 
