@@ -176,6 +176,6 @@ print(*table["element"].to_pylist(), *table["packets"].to_pylist()[:4], "pyarrow
 
 
 def test_rows_are_by_element_and_their_table_is_built_without_arrows_functions():
-    """Links first, each in the order of its rows: those of a are rows 1 and 3. Importing the functions takes longer than the table."""
+    """Links first, each in the order of its rows: those of a are rows 1 and 3. The import takes longer than the table."""
     done = subprocess.run([sys.executable, "-c", SMALL_TABLE], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["a", "a", "c", "c", "e", "1", "3", "0", "2", "False"]
