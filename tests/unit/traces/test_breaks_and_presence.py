@@ -173,7 +173,7 @@ def build_jumps(nodes: int, rounds: int) -> tuple[handoff_traces.Tracks, str]:
     return tracks, "".join(lines)
 
 
-@pytest.mark.parametrize("sizes", [((10, 1), (40, 1)), ((1, 10), (1, 40))], ids=["nodes", "presences"])
+@pytest.mark.parametrize("sizes", [((100, 1), (400, 1)), ((1, 10), (1, 40))], ids=["nodes", "presences"])
 def test_the_work_of_an_activity_file_grows_with_its_size(tmp_path, sizes):
     """Four times the nodes, or the presences of a node, are four times the work; 16 times where it is quadratic."""
     counts = []
