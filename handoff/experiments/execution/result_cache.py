@@ -25,6 +25,7 @@ from handoff.experiments.execution.result_encoding import decode_result, encode_
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import Procedure
 from handoff.protocol.program import Program
+from handoff.scenario.experiment import NOT_OF_A_POINT
 from handoff.scenario.scenario import Scenario
 from handoff.simulation.checkpoint import program_digests
 from handoff.simulation.result import RunResult
@@ -35,8 +36,6 @@ MAX_CACHE_BYTES = 10**9
 MAX_RESULT_BYTES = 2**28
 """Largest result that is stored, before it is compressed. Only long time series are larger."""
 DIGEST_BYTES = 32
-_RESULT_TABLES = {"slo", "sweep", "seed"}
-"""Tables of a scenario on which the result of a run does not depend; the seed of the run is another part of the key."""
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -129,7 +128,7 @@ class ResultCache:
     @cached_property
     def _study(self) -> str:
         # A text without sorted keys: results may depend on the order of tables.
-        scenario = self.inputs.scenario.model_dump(exclude=_RESULT_TABLES)
+        scenario = self.inputs.scenario.model_dump(exclude=set(NOT_OF_A_POINT))
         versions = platform.python_version(), platform.machine(), np.__version__
         return repr((scenario, self.inputs.digests, self.seed, self.detail, self.series_ps, program_digests(), versions))
 
