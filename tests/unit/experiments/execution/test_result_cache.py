@@ -269,6 +269,19 @@ def test_a_folder_in_the_place_of_an_entry_costs_a_run_each_time(tmp_path, folde
     assert "is not in the cache" in study.messages[-1]
 
 
+def test_an_entry_under_another_key_is_not_used(tmp_path, folder):
+    study = Study(tmp_path, ["mipv4"])
+    study.run()
+    (entry,) = folder.iterdir()
+    other = Study(tmp_path, ["mipv4"], seed=4)
+    other.run()
+    (of_other,) = [path for path in folder.iterdir() if path != entry]
+    of_other.write_bytes(entry.read_bytes())
+    other.run()
+    assert other.ran == ["mipv4"]
+    assert other.messages[0].endswith("cannot be used: damaged")
+
+
 def shared(folder):
     folder.parent.mkdir()
     folder.mkdir()
