@@ -117,7 +117,8 @@ def time_run(arguments: list[str], checkout: Path, cache: Path) -> tuple[float, 
     Compiled captures and modules stay in ``cache``, as in an installed package.
     """
     command = [sys.executable, "-c", "from handoff.cli.main import main; main()", "run", *arguments, "--json"]
-    environment = checkout_environment(checkout) | {"HANDOFF_CACHE": str(cache), "PYTHONPYCACHEPREFIX": str(cache)}
+    folders = dict.fromkeys(("HANDOFF_CACHE", "PYTHONPYCACHEPREFIX"), str(cache))
+    environment = checkout_environment(checkout) | folders | {"HANDOFF_NO_CACHE": "1"}  # no results
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run(command, cwd=cache, env=environment, capture_output=True, text=True, check=False)

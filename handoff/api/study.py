@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from handoff.api.scenario import Source, load
 from handoff.api.study_source import StudySource
 from handoff.api.waiting import Interruption, Report, interruptible, reporting
 from handoff.experiments.execution.procedure_pool import ProcedureTask, default_jobs, input_states, run_in_processes
+from handoff.experiments.execution.result_cache import ResultCache, StudyInputs, is_enabled
 from handoff.experiments.planning.outcome import Outcome, judge_runs
 from handoff.experiments.planning.target_sources import parse_study_targets
 from handoff.experiments.planning.verdict import needs_detail
@@ -32,23 +34,25 @@ from handoff.simulation.run_parts import procedure_name
 from handoff.simulation.study import MAX_RECORDED_PACKETS, compile_programs, count_expected_packets, run_study
 from handoff.simulation.time_series import series_errors
 
+_log = logging.getLogger("handoff.cache")
+
 
 def run(
     scenario: Source, procedure: str | Procedure, *, seed: int | None = None, detail: bool | None = None, threads: int = 1,
     memory_limit: str | None = None, targets: str | Sequence[str] = (), progress: bool | Report | None = None,
-    series: str | None = None,
+    series: str | None = None, cache: bool = True,
 ) -> Results:  # fmt: skip
     """Run one procedure on a scenario. The parameters are those of :func:`compare`."""
     return compare(
         scenario, [procedure], seed=seed, detail=detail, threads=threads, memory_limit=memory_limit, targets=targets,
-        progress=progress, jobs=1, series=series,
+        progress=progress, jobs=1, series=series, cache=cache,
     )  # fmt: skip
 
 
 def compare(
     scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
     threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: str | Sequence[str] = (),
-    progress: bool | Report | None = None, series: str | None = None,
+    progress: bool | Report | None = None, series: str | None = None, cache: bool = True,
 ) -> Results:  # fmt: skip
     """Run procedures on the same packets, movement and random draws.
 
@@ -78,6 +82,9 @@ def compare(
         True: show a bar. None: in a notebook and on a terminal. A function gets a text and the share of the work that is done.
     series : str or None
         Interval of the time series, as in ``"100ms"`` (``Results.series``); None: none.
+    cache : bool
+        If true, results of an earlier study are used where nothing that decides them has changed, and new ones are stored. A
+        procedure with a class of your own always runs. The environment variable ``HANDOFF_NO_CACHE`` means false.
 
     Raises
     ------
@@ -102,6 +109,7 @@ def compare(
         problems.append(f"procedures is empty: name one, or 'all' for {len(parse_names('all'))} of them")
     if problems:
         raise ScenarioError(problems)
+    inputs = StudyInputs.of(loaded.model, loaded.path) if cache and is_enabled() else None
     with named_errors():
         setup = loaded.build(seed, limit)
         programs = compile_programs(setup, chosen)
@@ -114,21 +122,27 @@ def compare(
         detail = needs_detail(parsed) or count_expected_packets(setup) <= MAX_RECORDED_PACKETS
     if any(isinstance(p, Procedure) for p in chosen):
         jobs = 1
-    elif jobs is None:
-        jobs = 1 if limit is not None or len(programs) == 1 else default_jobs(setup, len(programs), threads, detail)
     with interruptible() as interruption, reporting(progress) as report:
-        shown = _ShareOfAll(len(programs), report)
-        if min(jobs, len(programs)) > 1:
-            task = ProcedureTask(
-                loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path),
-                series_ps, packets_around=True,
-            )
-            runs = run_in_processes(task, programs, jobs, progress=shown, stop=interruption)
-        else:
-            runs = run_study(
+
+        def run_programs(programs: Sequence[Program | Mixture]) -> list[RunResult]:
+            shown, processes = _ShareOfAll(len(programs), report), jobs
+            if processes is None:
+                processes = 1 if limit is not None else default_jobs(setup, len(programs), threads, detail)
+            if min(processes, len(programs)) > 1:
+                task = ProcedureTask(
+                    loaded.model, loaded.path, seed, threads, limit, detail, input_states(loaded.model, loaded.path),
+                    series_ps, packets_around=True,
+                )
+                return run_in_processes(task, programs, processes, progress=shown, stop=interruption)
+            return run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, stop=interruption,
                 progress=lambda name: partial(_continue, shown, interruption, name), series_ps=series_ps, packets_around=True,
             )  # fmt: skip
+
+        if inputs is None:
+            runs = run_programs(programs)
+        else:
+            runs = ResultCache(inputs, seed, detail, series_ps, _log.debug).run(programs, run_programs)
     outcomes = judge_runs(parsed, runs, setup, seed)
     source = StudySource(loaded, setup, seed, {p if isinstance(p, str) else p.name: p for p in chosen})
     return _make_results(source, runs, programs, interruption.requested, outcomes)

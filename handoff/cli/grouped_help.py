@@ -28,7 +28,7 @@ OPTION_GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Execution": (
         "--port", "--open", "--threads", "--jobs", "--memory-limit", "--max-ratio", "--checkpoint-every", "--checkpoint",
-        "--resume", "--rerun-stale", "--scheduler", "--cluster", "--cluster-option",
+        "--resume", "--no-cache", "--rerun-stale", "--scheduler", "--cluster", "--cluster-option",
     ),
 }  # fmt: skip
 """Options of each group, in the order of the help texts. An option of no group is listed under "Other options"."""

@@ -160,6 +160,10 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Continue from the checkpoint of the same command, with bit-identical results. "
             "Without a checkpoint, start from the beginning.",
         ),
+        click.option(
+            "--no-cache", is_flag=True,
+            help="Run all procedures, also where nothing has changed since an earlier command, and store no results.",
+        ),
         progress_option("Show simulated time, speed and remaining time on stderr."),
         slo_option,
         junit_option,

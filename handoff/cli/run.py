@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,7 @@ def run_study(
     report_file: Path | None = None,
     ladders: int = 0,
     series: str | None = None,
+    no_cache: bool = False,
 ) -> int:
     """Run procedures on a scenario, print and write the results, and return the exit code.
 
@@ -90,6 +91,11 @@ def run_study(
     command = recorded_command(click.get_current_context())
     checked, text = load_with_problems(problems, lambda: load_scenario(scenario, changes))
     seed = checked.seed if seed is None else seed
+    inputs = None
+    if not no_cache and capture is None:  # a capture has the packets of a run
+        from handoff.experiments.execution.result_cache import StudyInputs, is_enabled
+
+        inputs = StudyInputs.of(checked, scenario) if is_enabled() else None
     setup = build_setup(checked, scenario, seed, limit)
     for warning in setup.warnings:
         log(Level.WARNING, f"handoff: {printable(warning)}")
@@ -136,23 +142,34 @@ def run_study(
             every_s = None if every_ps is None else every_ps / SECOND
             checkpoints = _open_checkpoint(checkpoint_file, identity, every_s, resume)
         interruption = InterruptHandler()
-        around = output is not None or report_file is not None or checkpointed  # a study may be resumed with other outputs
-        if jobs is None and not checkpointed and limit is None and len(programs) > 1:
-            from handoff.experiments.execution.procedure_pool import default_jobs
+        # A study may be resumed, or taken from the cache, with other outputs.
+        around = output is not None or report_file is not None or checkpointed or inputs is not None
 
-            jobs = default_jobs(setup, len(programs), threads, detail)
-        if min(jobs or 1, len(programs)) > 1:
-            from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
+        def run_programs(programs: Sequence[Program | Mixture]) -> list[RunResult]:
+            processes = jobs
+            if processes is None and not checkpointed and limit is None and len(programs) > 1:
+                from handoff.experiments.execution.procedure_pool import default_jobs
 
-            inputs = input_states(checked, scenario)
-            task = ProcedureTask(checked, scenario, seed, threads, limit, detail, inputs, series_ps, around)
-            runs = _run_in_processes(task, programs, jobs or 1, interruption, progress)
-        else:
-            runs = study.run_study(
+                processes = default_jobs(setup, len(programs), threads, detail)
+            if min(processes or 1, len(programs)) > 1:
+                from handoff.experiments.execution.procedure_pool import ProcedureTask, input_states
+
+                states = input_states(checked, scenario)
+                task = ProcedureTask(checked, scenario, seed, threads, limit, detail, states, series_ps, around)
+                return _run_in_processes(task, programs, processes or 1, interruption, progress)
+            return study.run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
                 checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),
                 stop=lambda: interruption.requested, series_ps=series_ps, packets_around=around,
             )  # fmt: skip
+
+        if inputs is None:
+            runs = run_programs(programs)
+        else:
+            from handoff.experiments.execution.result_cache import ResultCache
+
+            cache = ResultCache(inputs, seed, detail, series_ps, lambda text: log(Level.DEBUG, f"handoff: {text}"))
+            runs = cache.run(programs, run_programs, reuse=not checkpointed)
         try:  # the results come first: a full disk, or a reader that is gone, costs only one of the two
             if gate is not None:
                 from handoff.experiments.planning.outcome import judge_runs
@@ -192,7 +209,7 @@ def run_study(
 
 
 def _run_in_processes(
-    task: ProcedureTask, programs: list[Program | Mixture], jobs: int, interruption: InterruptHandler, progress: bool | None
+    task: ProcedureTask, programs: Sequence[Program | Mixture], jobs: int, interruption: InterruptHandler, progress: bool | None
 ) -> list[RunResult]:
     from handoff.experiments.execution.procedure_pool import run_in_processes
 

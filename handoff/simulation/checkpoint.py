@@ -70,6 +70,11 @@ class CompletedRuns:
     references: dict[tuple[object, ...], ByteCounts] = field(default_factory=dict)
 
 
+def program_digests() -> list[str]:
+    """Return the digests of the packages whose code decides the results of a run."""
+    return [program_digest(Path(str(files(package)))) for package in ("engine", "handoff", "handoff_traces")]
+
+
 class StudyCheckpoint:
     """Checkpoint of a study: its complete runs, and the state of the run in progress.
 
@@ -90,7 +95,7 @@ class StudyCheckpoint:
 
     def __init__(self, path: Path, study: Mapping[str, object], every_s: float | None) -> None:
         self.path, self.every_s = path, every_s
-        self.study = {**study, "program": [program_digest(Path(str(files(p)))) for p in ("engine", "handoff", "handoff_traces")]}
+        self.study = {**study, "program": program_digests()}
         self.complete = CompletedRuns()
         self._last_write_s = time.monotonic()
         self._engines: list[Engine] = []

@@ -9,8 +9,8 @@ from handoff.cli.recorded_command import RESULT_OPTIONS, recorded_command
 
 WITHOUT_EFFECT = {
     "--output", "--report", "--ladders", "--threads", "--memory-limit", "--checkpoint-every", "--checkpoint", "--resume",
-    "--progress", "--junit", "--json", "--csv", "--wide", "--verbose", "--quiet", "--jobs", "--pcap", "--pcap-links",
-    "--pcap-snap",
+    "--progress", "--junit", "--json", "--csv", "--wide", "--verbose", "--quiet", "--jobs", "--no-cache", "--pcap",
+    "--pcap-links", "--pcap-snap",
 }  # fmt: skip
 """Options that change no table: where and how results are printed and written, and how the work is done."""
 
