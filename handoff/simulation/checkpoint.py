@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -72,7 +72,7 @@ class CompletedRuns:
 
 def program_digests() -> list[str]:
     """Return the digests of the packages whose code decides the results of a run."""
-    return [program_digest(Path(str(files(package)))) for package in ("engine", "handoff", "handoff_traces")]
+    return [program_digest(Path(import_module(package).__path__[0])) for package in ("engine", "handoff", "handoff_traces")]
 
 
 class StudyCheckpoint:

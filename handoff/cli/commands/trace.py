@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from handoff.cli.grouped_help import Command
 from handoff.cli.log import verbosity_options
 from handoff.cli.options import json_option, wide_option
-from handoff_traces.bad_records import OnBadRecord
 
 FORMATS = (
     "fcd", "fcd-geo", "gpx", "setdest", "bonnmotion", "bonnmotion-3d", "gnettrack", "associations", "syslog", "crawdad",
 )  # fmt: skip
+
+ON_BAD_RECORD = ("refuse", "skip", "keep-first")
 
 OPTIONS_OF_KIND = {
     "capture": ("max_ratio", "on_bad_record"),
@@ -58,7 +59,7 @@ def trace() -> None:
     "--activity", type=click.Path(path_type=Path), help="SUMO's activity file of ns-2 movement: who is present when.",
 )
 @click.option(
-    "--on-bad-record", type=click.Choice(get_args(OnBadRecord)), default="refuse", show_default=True,
+    "--on-bad-record", type=click.Choice(ON_BAD_RECORD), default="refuse", show_default=True,
     help="Refuse a file with a bad record, or skip bad records. keep-first: of two records of movement that contradict each "
     "other keep the first; of a capture keep the records before the bad one.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -60,9 +60,9 @@ def changed_inputs(folder: Path, inputs: Iterable[tuple[str, str]]) -> list[str]
         path = folder / name
         try:
             if file_digest(path) != digest:
-                errors.append(f"{path}: the file on {platform.node()} differs from the one on the submitting host: copy it there")
+                errors.append(f"{path}: the file on {_host()} differs from the one on the submitting host: copy it there")
         except OSError as error:
-            errors.append(f"{path}: on {platform.node()} cannot be read: {error.strerror}: copy it there, or share the folder")
+            errors.append(f"{path}: on {_host()} cannot be read: {error.strerror}: copy it there, or share the folder")
     return errors
 
 
@@ -90,3 +90,7 @@ def file_names(data: dict[str, Any]) -> Iterator[str]:
                 value = table.get(key)
                 names = value if isinstance(value, list) else [value]
                 yield from (name for name in names if isinstance(name, str))
+
+
+def _host() -> str:
+    return os.uname().nodename

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
-import secrets
 import stat
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +20,6 @@ from pathlib import Path
 import numpy as np
 
 from handoff.experiments.execution.input_files import input_digests
-from handoff.experiments.execution.result_encoding import decode_result, encode_result
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import Procedure
 from handoff.protocol.program import Program
@@ -129,7 +127,7 @@ class ResultCache:
     def _study(self) -> str:
         # A text without sorted keys: results may depend on the order of tables.
         scenario = self.inputs.scenario.model_dump(exclude=set(NOT_OF_A_POINT))
-        versions = platform.python_version(), platform.machine(), np.__version__
+        versions = sys.version, os.uname().machine, np.__version__
         return repr((scenario, self.inputs.digests, self.seed, self.detail, self.series_ps, program_digests(), versions))
 
     def _key(self, program: Program | Mixture) -> bytes | None:
@@ -166,7 +164,10 @@ class ResultCache:
         try:
             if key is None:
                 return None
-            result = decode_result(_read_entry(folder, key))
+            content = _read_entry(folder, key)
+            from handoff.experiments.execution.result_encoding import decode_result
+
+            result = decode_result(content)
             if result.procedure != name or result.interrupted_ps is not None:
                 raise ValueError("the result of another run")
             os.utime(key.hex(), dir_fd=folder, follow_symlinks=False)
@@ -179,6 +180,8 @@ class ResultCache:
 
     def _write(self, folder: int, program: Program | Mixture, result: RunResult) -> None:
         """Store the result of a procedure, if that is possible."""
+        from handoff.experiments.execution.result_encoding import encode_result
+
         try:
             if (key := self._key(program)) is not None:
                 _write_entry(folder, key, encode_result(result))
@@ -207,7 +210,7 @@ def _write_entry(folder: int, key: bytes, content: bytes) -> None:
     if len(content) > MAX_RESULT_BYTES:
         raise ValueError(f"{len(content):,} bytes are more than {MAX_RESULT_BYTES:,}")
     packed = zlib.compress(content, 1)
-    partial = f".{secrets.token_hex(8)}"
+    partial = f".{os.urandom(8).hex()}"
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=folder)
     try:
         with open(handle, "wb") as file:

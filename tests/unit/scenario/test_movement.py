@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from handoff.cli.commands.trace import FORMATS
+from handoff.cli.commands.trace import FORMATS, ON_BAD_RECORD
 from handoff.mobility.commuters import UniformTime
 from handoff.scenario.field_types import OnBadRecord
 from handoff.scenario.movement import (
@@ -37,7 +37,7 @@ def problem(model, table):
 
 def test_names_of_files_are_those_of_the_readers():
     """The scenario does not import the readers. ``trace info`` has ``--columns`` in the place of the format csv."""
-    assert get_args(OnBadRecord) == get_args(bad_records.OnBadRecord)
+    assert get_args(OnBadRecord) == get_args(bad_records.OnBadRecord) == ON_BAD_RECORD
     assert get_args(TraceFormat) == get_args(movement.Format)
     assert get_args(LogFormat) == get_args(cell_logs.CellLogFormat)
     assert set(FORMATS) == set(get_args(FileFormat)) - {"csv"}
