@@ -44,7 +44,7 @@ def print_answers(plan: ValidatedPlan, answers: Sequence[Answer], passed: bool, 
         _print_table(answer.procedure, (answer.field_name, "runs", "verdict", *targets), _value_rows(answer))
         if answer.comparisons and answer.critical_value is not None:
             title = f"{answer.procedure}: theory and simulation at {answer.values.display(answer.critical_value)}"
-            columns = ("", "law", "load", "simulated", "mean wait", "simulated", "they part by")
+            columns = ("", "law", "load", "simulated", "mean wait", "simulated", "difference")
             _print_table(title, columns, map(_theory_cells, answer.comparisons))
 
 

@@ -13,6 +13,14 @@ _ENTRY = re.compile(r"^\*\*(?P<names>[^*]+)\.\*\* (?P<text>.*?)(?=^\*\*|^## |\Z)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _UNITS = {"ps": "time", "s": "time", "": "count", "1/s": "rate of events"}
 """Units of measures in words; other units are words already."""
+_COLUMN_MEASURES = {
+    "dup": ("duplicate",),
+    "signalling": ("signalling_messages",),
+    "unfinished": ("unfinished_ratio",),
+    "latency": ("latency_p50", "latency_p99"),
+    "latency p50/p99": ("latency_p50", "latency_p99"),
+}
+"""Measures of those columns in tables of ``run`` and ``compare`` whose headings are not names of measures."""
 
 
 class Term(NamedTuple):
@@ -113,7 +121,7 @@ def all_terms() -> list[Term]:
 
 
 def find_terms(query: str) -> list[Term]:
-    """Return the terms with a name, also in the plural.
+    """Return the terms with a name, also in the plural, or with blanks for underscores, as in the headings of tables.
 
     Raises
     ------
@@ -123,7 +131,8 @@ def find_terms(query: str) -> list[Term]:
     from engine.similar_names import name_hint
 
     terms, wanted = all_terms(), query.strip().casefold()
-    names = {wanted, wanted.removesuffix("s"), f"scenario {wanted.partition('/')[0]}"}
+    names = {wanted, wanted.removesuffix("s"), wanted.replace(" ", "_"), f"scenario {wanted.partition('/')[0]}"}
+    names |= {*_COLUMN_MEASURES.get(wanted, ())}
     found = [term for term in terms if any(name.casefold() in names for name in term.names)]
     if not found:
         where, _, part = query.rpartition(".")  # a measure of a node or link, as in ha.registration_wait_mean

@@ -194,7 +194,8 @@ def compile_program(setup: Setup, procedure: str | Procedure) -> Program:
     without_gateway = sorted({int(r) for r in setup.attachments.router} - {*setup.gateways, setup.home_agent})
     if definition.hierarchical and without_gateway:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
-        errors.append(f"{definition.name} is hierarchical: give each router a region with a gateway; {names} have none")
+        remedy = "give each router a region with a gateway, or leave this procedure out"
+        errors.append(f"{definition.name} is hierarchical: {remedy}; {names} have none")
     if errors:
         raise ValueError("\n".join(errors))
     return Program.compile(definition, setup.options)

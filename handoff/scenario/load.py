@@ -27,6 +27,8 @@ _NOT_VARIED = {
 }
 _TYPING_ERROR = 0.75
 """Similarity at which a field of [sweep] is taken for one of its own keys."""
+_TABLE_TYPES = ("dict_type", "model_type", "model_attributes_type")
+"""Kinds of the errors of pydantic for a value in the place of a table."""
 _PLACE = re.compile(r"([a-z0-9_.]+): ")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"']+)\s*=")
 
@@ -279,6 +281,11 @@ def format_error(error: Any) -> str:
         close = similar_names(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"]))
         message = f"{error['input']!r} is not one of {error['ctx']['expected']}"
         message += f"; did you mean {close[0]!r}?" if close else ""
+    elif error["type"] in _TABLE_TYPES:
+        message = f"{'a list' if isinstance(error['input'], list) else repr(error['input'])} is not a table"
+        message += f": write [{loc[0]}], with single brackets" if isinstance(error["input"], list) and len(loc) == 1 else ""
+    elif error["type"] == "list_type" and isinstance(error["input"], dict):
+        message = "a table is not a list" + (f": write [[{loc[0]}]], with double brackets" if len(loc) == 1 else "")
     elif error["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:].split(' after validation, not ')[0]}, not {error['input']!r}"
     dotted = ".".join(map(str, loc))

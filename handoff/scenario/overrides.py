@@ -135,7 +135,8 @@ def _set_path(data: dict[str, Any], path: str, name: str, text: str) -> None:
         else:
             raise ValueError(f"{name}: {table!r} is not a table of the scenario")
     if not isinstance(node, dict):
-        raise ValueError(f"{name}: {tables[-1]!r} is not a table; in a list, name the element by its number")
+        hint = f", as in {'.'.join((*tables, '0', last))}" if isinstance(node, list) else ""
+        raise ValueError(f"{name}: {tables[-1]!r} is not a table; in a list, name the element by its number{hint}")
     node[last] = _parse_value(path, text)
 
 

@@ -169,7 +169,7 @@ def _load_movement(
     try:
         log = load_attachments(scenario, path.parent, seed, remarks)
     except (ValueError, OSError) as error:
-        problems.append(str(error) if isinstance(error, handoff_traces.TraceError) else f"{path}: movement: {error}")
+        problems += error.lines if isinstance(error, handoff_traces.TraceError) else [f"{path}: movement: {error}"]
         return [], None
     source = path.parent / scenario.movement.associations if scenario.movement.associations else f"{path}: movement"
     known = set(scenario.access_points)

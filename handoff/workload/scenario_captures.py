@@ -80,8 +80,7 @@ class ScenarioCaptures:
                     self._opened[key] = open_capture(self._folder / name, layer, traffic.on_bad_record)
                 except handoff_traces.TraceError as error:
                     self._opened[key] = None
-                    if str(error) not in self.problems:
-                        self.problems.append(str(error))
+                    self.problems += [line for line in error.lines if line not in self.problems]
             captures.append(self._opened[key])
         opened = [capture for capture in captures if capture is not None]
         return opened if len(opened) == len(captures) else None

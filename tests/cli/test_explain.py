@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from handoff.cli.commands.completion import SHELLS
 from handoff.cli.main import main
+from handoff.cli.tables import COLUMNS
 from handoff.cli.terms import GLOSSARY, all_terms, find_terms
 from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
 from handoff.protocol.procedures import PROCEDURES
@@ -40,6 +41,9 @@ def invoke(*words):
         ("sync-mipv4", "sync-mipv4 (procedure)", "synchronized procedure; anchor HA; RFC 5944"),
         ("options.bicast", "options.bicast (key)", "Time that the old binding remains"),
         ("up_rate", "routers.cell.up_rate (key)", "Transmission rate of the uplink"),
+        ("seamless", "Seamless handoff (seamless, late) (term)", "A packet is late if"),
+        ("disruption p99", "disruption_p99 (measure)", "time"),
+        ("latency p50/p99", "latency_p99 (measure)", "time"),
         ("buffer", "buffer (short name)", "options.new_buffer_packets and options.old_buffer_packets"),
     ],
 )
@@ -48,6 +52,12 @@ def test_a_term_is_explained(term, heading, words):
     assert (code, err) == (0, "")
     assert heading in out.splitlines()
     assert words in " ".join(out.split())
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_of_a_comparison_is_explained(column):
+    if column != "procedure":
+        assert {term.kind for term in find_terms(column)} & {"term", "measure"}
 
 
 def test_a_term_of_several_words_needs_no_quotes():

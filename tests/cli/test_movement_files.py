@@ -240,6 +240,12 @@ def test_an_association_log_of_another_program_is_a_study(write):
     columns = 'columns = { mobile = "user", cell = "cid", time = "when" }\ncells = { 77 = "ap1", 78 = "ap2" }\n'
     path = write(log, columns + 'begin = "1700000000s"', coverage=False)
     assert ": valid: 1 mobile nodes, 2 routers, 1 handoffs, 1 flows, 60 s" in run("validate", path)[1][0]
+    within = run("validate", path, "--set", "duration=20s")[1][0]  # the link to ap1 ends at 20 s, when the run has ended
+    assert ": valid: 1 mobile nodes, 2 routers, 0 handoffs, 1 flows, 20 s" in within
+    overlap = "mobile,router,up_s,down_s,predict_s,going_down_s\nu,ap1,0,11,,\nu,ap2,9,,,\n"  # the new link comes up before 10 s
+    for duration, handoffs in (("9s", 0), ("10s", 1)):
+        valid = run("validate", write(overlap, coverage=False), "--set", f"duration={duration}")[1][0]
+        assert f" {handoffs} handoffs, " in valid
     code, _, errors = run("validate", write(log, columns, coverage=False))
     assert (code, 'for UNIX times a begin such as "1700000000s"' in errors) == (2, True)
     unmapped = write(log, columns.splitlines()[0] + '\nbegin = "1700000000s"', coverage=False)

@@ -19,8 +19,8 @@ from handoff.cli.options import procedure_option, seed_option, set_option
 @click.option("--registration", is_flag=True, help="Draw the mobile node's first registration instead of a handoff.")
 @click.option(
     "--figure", metavar="NUMBER",
-    help="Draw the network in the procedure, scenario and phase of a figure of the seed document, as in 12A; 'all' draws every "
-    "figure. The default SCENARIO is then the example figures.toml, and the default handoff the first one of that kind.",
+    help="Draw the network in the procedure, scenario and phase of a figure of the patent application, as in 12A; 'all' draws "
+    "every figure. The default SCENARIO is then the example figures.toml, and the default handoff the first one of that kind.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
@@ -35,7 +35,8 @@ from handoff.cli.options import procedure_option, seed_option, set_option
 @seed_option()
 @set_option
 def ladder(**options: Any) -> None:
-    """Draw one handoff or first registration of a SCENARIO as a sequence diagram, or one figure of the seed document.
+    """Draw one handoff or first registration of a SCENARIO as a sequence diagram, or one figure of the patent
+    application.
 
     The diagram shows messages, events and data packets, phase by phase.
 

@@ -49,6 +49,8 @@ CASES = [
     ("[movement]", '[options]\nretransmit = "10ms"\n\n[movement]', "the first retransmission comes after at least 1 s (RFC 5944, 3.6.3)"),
     ("[movement]", '[options]\nlifetime = "1500ms"\n\n[movement]', "lifetime: give whole seconds (RFC 5944, 3.3)"),
     ("[movement]", "[movement", ":29: not TOML:"),
+    ("[movement]", "[[movement]]", ": movement: a list is not a table: write [movement], with single brackets"),
+    ("[routers]", "[router]\nname = 'a'\n[routers]", ": router: a table is not a list: write [[router]], with double brackets"),
     ('name = "study"', 'name = "study', ":1: not TOML: Illegal character '\\n'; is a quote missing at the end of the text?"),
 ]  # fmt: skip
 

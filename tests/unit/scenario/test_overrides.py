@@ -93,6 +93,10 @@ def test_change_may_remove_a_field_that_another_has_changed(tmp_path):
         ("xyzzy", "xyzzy: no field of a scenario; give a path as in 'options.lifetime', or one of mobile_nodes, handoff_rate"),
         ("gap", "gap: this scenario has no such field; it would be movement.commuters.gap"),
         ("name.x", "name.x: 'name' is not a table; in a list, name the element by its number"),
+        (
+            "traffic.phase",
+            "traffic.phase: 'traffic' is not a table; in a list, name the element by its number, as in traffic.0.phase",
+        ),
         ("traffic.4.phase", "traffic.4.phase: '4' is not a table of the scenario"),
     ],
 )

@@ -120,6 +120,11 @@ def test_an_error_in_a_trace_names_file_and_line(street):
     assert "setdest is in metres: leave out the origin" in problems(with_trace(street, SETDEST, origin="[44, 11]"))[0]
 
 
+def test_each_error_of_a_trace_is_a_problem_of_its_own(street):
+    found = problems(with_trace(street, SETDEST + "nonsense\nmore nonsense\n"))
+    assert [problem.split(": ")[0] for problem in found] == [f"{street.parent}/moves:4", f"{street.parent}/moves:5"]
+
+
 GPX = """<gpx><trk><trkseg>
 <trkpt lat="44.5" lon="11.300"><time>2026-11-24T09:00:00Z</time></trkpt>
 <trkpt lat="44.5" lon="11.304"><time>2026-11-24T09:01:00Z</time></trkpt>
