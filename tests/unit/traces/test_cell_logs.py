@@ -181,6 +181,7 @@ def test_cells_of_one_router_are_one_attachment(save):
         (TABLE, {"cell": "cell", "time": "when"}, ":1: no column 'cell'; a header with it; the columns are user, cid, when"),
         (TABLE.replace("1700000002", "noon"), COLUMNS, ":4: when 'noon'; decimal seconds, or dates and times, in all lines"),
         (TABLE.replace("1700000002", "2024-01-01 00:00:00"), COLUMNS, ":4: when '2024-01-01 00:00:00'; decimal seconds"),
+        (TABLE.replace("1700000002", "1700000002000"), COLUMNS, ":4: time 1700000002000; UNIX times in seconds, not in milli"),
         (TABLE.replace("u2", "a\x1bb"), COLUMNS, ":3: mobile 'a.x1bb'"),
         ("cid,when\n", {"cell": "cid", "time": "when"}, ":1: no mobile node in it is ever attached"),
     ],
