@@ -23,6 +23,8 @@ def test_unix_times_need_a_begin(save):
     log = handoff_traces.read_associations(path, 1_700_000_000 * S)
     assert rows(log) == [("m", "a", 0, 10 * S), ("m", "b", 105 * S // 10, -1)]
     assert log.predict_ps.tolist() == [9 * S, -1]
+    with pytest.raises(handoff_traces.TraceError, match="UNIX times in seconds, not in milliseconds"):
+        handoff_traces.read_associations(save(f"{HEADER}m,a,1700000000000,,,\n".encode()), None)
 
 
 def test_begin_leaves_out_what_is_earlier(save):
