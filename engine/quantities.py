@@ -277,7 +277,7 @@ def format_quantity(number: float, quantity: Quantity, unit: str, decimals: int 
     return f"{value:.6g} {unit}" if decimals is None else f"{value:.{decimals}f} {unit}"
 
 
-def format_duration(ps: int) -> str:
-    """Return a duration with up to six significant digits, in the largest of s, ms, us, ns, ps that it reaches ("37 ms")."""
+def format_duration(ps: int, digits: int = 6) -> str:
+    """Return a duration with up to ``digits`` significant digits, in the largest unit from s to ps that it reaches ("37 ms")."""
     unit = next((name for name in ("s", "ms", "us", "ns") if abs(ps) >= DURATION.units[name]), "ps")
-    return format_quantity(ps, DURATION, unit)
+    return f"{ps / DURATION.units[unit]:.{digits}g} {unit}"

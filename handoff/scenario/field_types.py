@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -97,8 +98,12 @@ class QuantityReader:
 
 
 def read_limit(value: Any) -> Any:
-    """Return None for a word that means no limit, and any other value unchanged."""
-    return None if is_unlimited(value) else value
+    """Return None for a word that means no limit, and any other number unchanged; other words and infinity are refused."""
+    if is_unlimited(value):
+        return None
+    if isinstance(value, str) or value in (math.inf, -math.inf):
+        raise ValueError(f"{value!r} is neither an integer nor 'unlimited'")
+    return value
 
 
 def read_places(value: Any) -> Any:

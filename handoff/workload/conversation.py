@@ -19,6 +19,8 @@ from handoff.workload.flow_ends import FlowEnds
 
 STREAM_NAME = "*"
 """Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
+_TIME_LIMIT_PS = 2**63
+_PS_PER_DAY = 86_400 * 10**12
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +69,23 @@ def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traff
     Raises
     ------
     ValueError
-        If no packet is left to replay.
+        If no packet is left to replay, or the packets of a flow lie further apart than time is counted.
     """
     stream = CaptureStream(captures, traffic.clocks == "absolute")
     flows = stream.select_flows(traffic)
+    for flow in flows:
+        origin_ns = _origin_ns(flow, traffic)
+        if (last_ps := scale_to_ps(flow.last_ns - origin_ns, traffic.factor)) >= _TIME_LIMIT_PS:
+            raise ValueError(
+                f"the flow {flow.name} has a packet {last_ps // _PS_PER_DAY:,} days after its beginning, and a replay takes at "
+                "most 106 days: if a time stamp of the capture is wrong, leave its packet out with 'clip', or with editcap"
+            )
     conversations = [
         Conversation(
             name=flow.name,
             down=flow.down[0] if flow.down else None,
             up=flow.up[0] if flow.up else None,
-            origin_ns=traffic.clip.begin_ns if traffic.origin == "stream" else flow.first_ns,
+            origin_ns=_origin_ns(flow, traffic),
             pace=traffic.factor,
             period_ps=_period(stream, flow, traffic) if traffic.loop else None,
         )
@@ -85,7 +94,17 @@ def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traff
     return conversations, f"{sum(f.packets for f in flows):,} of {stream.packets:,} packets, in {len(flows):,} flows"
 
 
+def _origin_ns(flow: Flow, traffic: Traffic) -> int:
+    return traffic.clip.begin_ns if traffic.origin == "stream" else flow.first_ns
+
+
 def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
+    """Return the loop period; None if there is none, or if it is longer than any run, in which nothing is repeated then."""
+    period_ps = _exact_period(stream, flow, traffic)
+    return None if period_ps is None or period_ps >= _TIME_LIMIT_PS else period_ps
+
+
+def _exact_period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
     pace, (begin, end) = traffic.factor, traffic.clip
     if traffic.origin == "flow":
         return loop_period(scale_to_ps(flow.last_ns - flow.first_ns, pace), flow.packets)

@@ -93,3 +93,21 @@ def test_a_sweep_takes_the_words(scenario, tmp_path):
     lost = {tuple(p["values"].values()): p["measures"]["lost"]["mean"] for p in points}
     assert lost["1", "20kbit/s"] > 150 > lost["infinite", "20kbit/s"]
     assert lost["1", "unlimited"] == lost["infinite", "unlimited"]
+
+
+@pytest.mark.parametrize(
+    ("buffer", "lost", "p50", "p99"),
+    [
+        # 91 packets in 1 s. A place in service only: of each two packets the second comes 11 ms after the first and is lost.
+        ("1", 45, 0.037, 0.037),
+        # Packet i waits 9i ms. Packet 48 arrives at 997 ms, so that 49 packets arrive in the run: the median is packet 24.
+        ("unlimited", 0, 0.037 + 24 * 0.009, 0.037 + 48 * 0.009),
+    ],
+)
+def test_a_queue_of_a_link_has_the_losses_and_percentiles_of_its_arithmetic(scenario, buffer, lost, p50, p99):
+    """A packet of 200 bytes each 11 ms, 20 ms of transmission at 80 kbit/s, and 17 ms of delays; before the first handoff."""
+    words = ("link.0.rate=80kbit/s", "traffic.0.interval=11ms", "duration=1s", f"link.0.buffer_packets={buffer}")
+    changes = (word for change in words for word in ("--set", change))
+    (run,) = handoff("run", scenario, "--procedure", "mipv4", "--json", *changes)["runs"]
+    assert (run["sent"], run["lost"]) == (91, lost)
+    assert (run["delay_p50_s"], run["delay_p99_s"]) == pytest.approx((p50, p99))

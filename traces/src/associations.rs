@@ -12,6 +12,8 @@ pub const NO_TIME: i64 = -1;
 const PS_PER_S: i128 = 1_000_000_000_000;
 /// Seconds of the greatest time in 64 bits.
 const MAX_S: i128 = 9_223_372;
+/// Year 5138: larger UNIX times count milliseconds or finer units.
+const MAX_UNIX_S: i128 = 100_000_000_000;
 const PS_DIGITS: usize = 12;
 
 /// Columns of a log, one entry for each attachment in the order of the file.
@@ -346,6 +348,8 @@ fn parse_picoseconds(text: &[u8]) -> std::result::Result<i128, String> {
     }
     let padded = integer.iter().chain(fraction.iter().chain(std::iter::repeat(&b'0')).take(PS_DIGITS));
     let append = |sum: i128, &digit: &u8| sum.checked_mul(10)?.checked_add(i128::from(digit - b'0'));
-    let time = padded.into_iter().try_fold(0, append).filter(|&time| time < FOREVER / 2);
-    time.ok_or_else(|| format!("at most {MAX_S} s"))
+    let time = padded.into_iter().try_fold(0, append).filter(|&time| time < MAX_UNIX_S * PS_PER_S);
+    time.ok_or_else(|| {
+        format!("at most {MAX_S} s; UNIX times in seconds, not in milliseconds or finer units")
+    })
 }

@@ -12,6 +12,8 @@ from handoff.metrics.catalogue import can_be_negative, possible_values
 from handoff.scenario.units import FREQUENCY
 
 _TARGET = re.compile(r"\s*(?P<measure>\S(?:.*\S)?)\s*(?P<relation><=|>=|<|>)\s*(?P<limit>[^<>=]+?)\s*\Z")
+_LIMIT_DIGITS = 15
+"""A limit is printed as it was given."""
 _SYNTAX = "write MEASURE<=LIMIT (or <, >=, >), as in 'loss_ratio<=1e-4' or 'registration_delay_p99<=50ms'"
 
 
@@ -62,19 +64,19 @@ class Target:
         return value - self.limit if self.is_upper_bound else self.limit - value
 
     def __str__(self) -> str:
-        return f"{self.measure} {self.relation} {format_value(self.limit, self.unit)}"
+        return f"{self.measure} {self.relation} {format_value(self.limit, self.unit, _LIMIT_DIGITS)}"
 
 
-def format_value(value: float, unit: str) -> str:
-    """Return a value of a measure as text with its unit."""
+def format_value(value: float, unit: str, digits: int = 4) -> str:
+    """Return a value of a measure as text with its unit; an estimate has no more than four digits."""
     if not math.isfinite(value):
         return "no value" if math.isnan(value) else "∞" if value > 0 else "-∞"
     if unit == "ps":
-        return format_duration(round(float(f"{value:.4g}")))  # an estimate has no more than four digits
+        return format_duration(round(float(f"{value:.{digits}g}")), max(digits, 6))
     if unit in ("packets", "bytes", "") and abs(value) >= 1000:
         text = f"{value:,.0f}"
     else:
-        text = f"{value:.4g}"
+        text = f"{value:.{digits}g}"
     if unit in ("packets", "bytes") and value == 1:
         unit = unit.removesuffix("s")
     return f"{text}/s" if unit == "1/s" else f"{text} {unit}" if unit.startswith(("packet", "byte")) else text

@@ -91,7 +91,7 @@ class SloTest:
     - Two seeds give the same run, packet for packet: nothing in the scenario is random, and the value is exact.
     - The limit is the extreme of the measure (``lost<=0``, ``scenario_1_ratio>=1``): the target is missed with the first
       replication that violates it, and met if none of ``max_replications`` does.
-    - Nothing was measured, or too few samples: the target stays open.
+    - Nothing was measured, or too few samples in runs that differ: the target stays open.
 
     Beside the intervals, a product test (``handoff.metrics.product_test``) shows that an upper limit is missed, also from runs
     that ended early; it needs a measure that is never below 0 (``has_product_test``). Of the share of a target the intervals use
@@ -171,7 +171,7 @@ class SloTest:
         if any(r.is_cut for r in readings):
             return self._evaluate_cut(target, readings)
         values = [r.value for r in readings if r.value is not None]
-        too_few = sum(not r.enough for r in readings)
+        too_few = 0 if constant else sum(not r.enough for r in readings)  # few samples are all that there are if none is random
         if len(values) < len(readings) or too_few:
             reason = "too few samples for it" if too_few else "nothing was measured"
             replications = max(too_few, len(readings) - len(values))

@@ -35,6 +35,8 @@ CASES = [
     ('delay = "20ms"', 'delay = "20ms"\nrate = "0kbit/s"', ":14: link.0.rate: 0 means that nothing is sent: write 'unlimited' for no transmission time, or a rate above 0"),
     ('registration = "1ms"', 'registration_queue = 0', ":9: home_agent.registration_queue: 0 means no packet"),
     ('delay = "4ms"', 'delay = "4ms"\nup_rate = 0', ":24: routers.cell.up_rate: 0 means that nothing is sent"),
+    ('delay = "20ms"', 'delay = "20ms"\nbuffer_packets = "Infinite"', ":14: link.0.buffer_packets: 'Infinite' is neither an integer nor"),
+    ('delay = "20ms"', 'delay = "20ms"\nbuffer_packets = inf', ":14: link.0.buffer_packets: inf is neither an integer nor 'unlimited'"),
     ('delay = "20ms"', 'delay = "20ms"\nbuffer_packets = 1.5', ":14: link.0.buffer_packets: input should be a valid integer"),
     ('names = ["a", "b"]', 'names = ["a", "a"]', "node 'a' is listed twice: give every node a name of its own"),
     ('names = ["a", "b"]', "names = []", ":16: routers.names: list should have at least 1 item"),

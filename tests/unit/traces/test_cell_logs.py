@@ -23,6 +23,8 @@ def test_unix_times_need_a_begin(save):
     log = handoff_traces.read_associations(path, 1_700_000_000 * S)
     assert rows(log) == [("m", "a", 0, 10 * S), ("m", "b", 105 * S // 10, -1)]
     assert log.predict_ps.tolist() == [9 * S, -1]
+    with pytest.raises(handoff_traces.TraceError, match="UNIX times in seconds, not in milliseconds"):
+        handoff_traces.read_associations(save(f"{HEADER}m,a,1700000000000,,,\n".encode()), None)
 
 
 def test_begin_leaves_out_what_is_earlier(save):
@@ -181,6 +183,7 @@ def test_cells_of_one_router_are_one_attachment(save):
         (TABLE, {"cell": "cell", "time": "when"}, ":1: no column 'cell'; a header with it; the columns are user, cid, when"),
         (TABLE.replace("1700000002", "noon"), COLUMNS, ":4: when 'noon'; decimal seconds, or dates and times, in all lines"),
         (TABLE.replace("1700000002", "2024-01-01 00:00:00"), COLUMNS, ":4: when '2024-01-01 00:00:00'; decimal seconds"),
+        (TABLE.replace("1700000002", "1700000002000"), COLUMNS, ":4: time 1700000002000; UNIX times in seconds, not in milli"),
         (TABLE.replace("u2", "a\x1bb"), COLUMNS, ":3: mobile 'a.x1bb'"),
         ("cid,when\n", {"cell": "cid", "time": "when"}, ":1: no mobile node in it is ever attached"),
     ],

@@ -75,6 +75,13 @@ def test_a_record_that_is_left_out_shows_no_unit(save, wrong):
     assert tracks.stated_distance_m == pytest.approx((222.4, 222.39), abs=0.005)
 
 
+def test_distances_take_the_shorter_way_across_the_date_line(save):
+    """0.0002 degrees on the equator in 10 s, 2.22 m/s."""
+    tracks = handoff_traces.read_movement(save(fcd((0, 179.9999, 0), (10, -179.9999, 0), speed=2.22)))
+    assert tracks.format == "fcd-geo"
+    assert tracks.stated_distance_m == pytest.approx((22.2, 0.0002 * DEGREE_M))
+
+
 def test_positions_show_degrees_without_speeds(save):
     """11.12 m/s as degrees is a car; 0.1 mm/s as metres is nothing. 1 m/s as metres is a pedestrian, and 111 km/s nothing."""
     tracks = handoff_traces.read_movement(save(fcd(*NORTH)))

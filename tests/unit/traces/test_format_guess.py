@@ -65,6 +65,8 @@ def test_a_known_format_is_named(save, content, kind, format):
         (b"<kml/>", "by its root element 'kml' it is KML; convert the track to GPX"),
         (b"<routes/>", "it is SUMO routes: the positions of vehicles are in its --fcd-output"),
         (b"snoop\0\0\0\0\0\0\2", "it is a snoop capture: convert it with editcap -F pcapng"),
+        (b"$GPRMC,123519,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W*6A\n", "it is NMEA 0183; convert it to GPX"),
+        ("mobile,router\n".encode("utf-16"), "by its first bytes it is text in UTF-16: save it in UTF-8"),
         (b'{"type": "FeatureCollection"}', "by its first bytes it is JSON"),
         (b"set ns [new Simulator]\nputs hello\n", "it is a Tcl script without the movement of ns-2 nodes"),
         (b'$ns_ at 1.0 "$g(0) start"; # SUMO-ID: a\n', "it is an activity file of SUMO"),

@@ -179,6 +179,17 @@ def test_a_stray_time_is_counted_and_warned_of(setup, loop, verb):
     )
 
 
+def test_a_time_beyond_any_run_is_named_with_its_distance(setup):
+    """Times are below 2**63 ps, which are 106 days and 18 hours."""
+    content, mobile = pcap([INNER] * 2, [0, 107 * 86_400]), 'mobile_address = "10.45.0.2"'
+    assert problem_of(setup, content, mobile) == (
+        "the flow udp 192.0.2.10:7000 10.45.0.2:5000 has a packet 107 days after its beginning, and a replay takes at most "
+        "106 days: if a time stamp of the capture is wrong, leave its packet out with 'clip', or with editcap"
+    )
+    assert "; 1 of 1 within the run" in lines(setup(content, mobile, 'clip = ["0s", "1s"]'))[0]
+    assert "; 1 of 2 within the run" in lines(setup(content, mobile, 'pace = "0.5"'))[0]
+
+
 @pytest.mark.parametrize(
     ("times", "key", "within"),
     [

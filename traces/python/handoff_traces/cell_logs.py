@@ -21,6 +21,8 @@ CellLogFormat = Literal["associations", "gnettrack", "csv", "syslog", "crawdad"]
 
 NO_TIME = -1
 _MAX_PS = 2**63 - 1
+_MAX_UNIX_PS = 10**11 * PS_PER_S
+"""Year 5138: larger UNIX times count milliseconds or finer units."""
 _MAX_NAME = 256
 _OFF = "OFF"
 """Access point of CRAWDAD's movement files while a card is not associated."""
@@ -216,6 +218,9 @@ def _sighting(
         if not name.isprintable() or not 0 < len(name) <= _MAX_NAME:
             bad.add(NAME, line, f"{what} {quote(name)}", "a name of up to 256 printable characters")
             return
+    if not dated and time_ps >= _MAX_UNIX_PS:
+        bad.add(TIME, line, f"time {format_seconds(time_ps)}", "UNIX times in seconds, not in milliseconds or finer units")
+        return
     yield Sighting(line, mobile, cell, time_ps, dated, leaves)
 
 

@@ -36,6 +36,8 @@ _FOREIGN_MAGIC = {
     b"%PDF": "a PDF document",
     b"SQLite format 3\0": "an SQLite database: export a table as CSV",
     b"\xd0\xcf\x11\xe0": "a document of an office program: export it as CSV",
+    b"\xff\xfe": "text in UTF-16: save it in UTF-8",
+    b"\xfe\xff": "text in UTF-16: save it in UTF-8",
     b"{": "JSON",
     b"[": "JSON",
 }
@@ -59,6 +61,7 @@ _ACTIVITY = re.compile(rb"\$ns_? at \S+ \"\$\w+\(\S+\) (start|stop)\"")
 _SETDEST = re.compile(rb"\$(node_\(|ns_? at )")
 _SETDEST_LINE = re.compile(rb"^\s*\$node_\(\S+ set [XYZ]_|^\s*\$ns_? at \S+ \"\$node_\(\S+ setdest ")
 _TCL = re.compile(rb"(set|proc|puts|source|global|if|for|foreach) ")
+_NMEA = re.compile(rb"[$!][A-Z][A-Z0-9]{4},")
 _CRAWDAD = re.compile(rb"\d+(\.\d+)?[ \t]+[A-Za-z]\S*")
 MAC_ADDRESS = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|\b[0-9A-Fa-f]{12}\b"
 ASSOCIATION_EVENT = r"\b(?:re-?|dis-?)?associat(?:ed|ion|e|ing)|\broamed\b|\b(?:de)?authenticated\b|\bdeauthenticat(?:ion|ing|e)"
@@ -182,6 +185,8 @@ def _guess_text(head: bytes) -> FormatGuess:
     words = first.split()
     if len(words) > 1 and re.fullmatch(_NUMBER, words[0]):
         return FormatGuess("movement", "bonnmotion", "its lines are numbers")
+    if _NMEA.match(first):
+        return FormatGuess("unknown", "NMEA 0183; convert it to GPX", "its first sentence")
     if first.startswith(b"$"):
         return FormatGuess("movement", "setdest", "its first line is a Tcl statement")
     return _guess_table(first)

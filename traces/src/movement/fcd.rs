@@ -81,6 +81,7 @@ impl Samples {
         let [dt, dx, dy, _]: RoughSample = std::array::from_fn(|i| sample[i] - before[i]);
         let in_metres = dx.hypot(dy);
         let in_degrees = if self.distances.within_degrees {
+            let dx = dx.abs().min(360.0 - dx.abs()); // the shorter way around, as across the date line
             METRES_PER_DEGREE * (dx * y.to_radians().cos()).hypot(dy)
         } else {
             0.0

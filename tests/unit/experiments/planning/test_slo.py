@@ -17,6 +17,7 @@ UNITS = {
         ("loss_ratio<=1e-4", "loss_ratio", "<=", 1e-4),
         ("loss_ratio <= 0.01%", "loss_ratio", "<=", 1e-4),
         ("registration_delay_p99<=50ms", "registration_delay_p99", "<=", 50e9),
+        ("registration_delay_p99<=16.999999ms", "registration_delay_p99", "<=", 16_999_999_000),  # printed with all its digits
         (" ha.registration_wait_mean < 5 ms ", "ha.registration_wait_mean", "<", 5e9),
         ("scenario_1_ratio>=0.99", "scenario_1_ratio", ">=", 0.99),
         ("lost<=0", "lost", "<=", 0),

@@ -37,6 +37,8 @@ def test_equal_runs_under_two_seeds_are_exact():
     assert "no seed changes it" in at_limit.note
     assert judge(WAIT, [5e9 + 1] * 2, fingerprints=[7, 7]).decision == "missed"
     assert judge(WAIT, [5e9 + 1], fingerprints=[7]).decision == "open"  # a single run does not show that nothing is random
+    few = [judge(WAIT, [delay] * 2, fingerprints=[7, 7], enough=False).decision for delay in (5e9, 5e9 + 1)]
+    assert few == ["met", "missed"]  # these samples are all that any run has
 
 
 def test_a_run_without_loss_does_not_prove_a_small_loss_ratio():
