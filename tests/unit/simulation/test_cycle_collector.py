@@ -13,7 +13,10 @@ from tests.analytic.one_handoff import one_handoff_setup
 
 @pytest.fixture
 def collector():
+    gc.collect()
+    gc.freeze()  # the objects of a whole session of tests are not searched at each event
     yield gc
+    gc.unfreeze()
     gc.enable()
 
 
