@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from handoff.api.comparison import Difference, DiffResults, diff
+from handoff.api.diff_origin import diff_lines, diff_sides
 from handoff.api.display import format_cell
 from handoff.api.folder import read
 from handoff.cli.exit_codes import ExitCode
@@ -13,6 +14,7 @@ from handoff.cli.output_paths import reserve_outputs
 from handoff.cli.tables import print_cells
 from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.output.parquet import TABLE_FILES
+from handoff.output.report.diff_report import DiffSide, diff_report
 from handoff.scenario import ScenarioError
 from handoff.scenario.units import parse_percent
 
@@ -47,20 +49,20 @@ def print_diff(
     pair = None if names is None else (names[0], names[1])
     folders = [a] if b is None else [a, b]
     with reserve_outputs(None, {"--report": report}, [f / name for f in folders for name in (*TABLE_FILES, "points.parquet")]):
-        result = diff(a, b, procedures=pair, measures=measures, confidence=confidence, tolerance=share)
+        first = read(a)
+        second = first if b is None else read(b)
+        result = diff(first, second, procedures=pair, measures=measures, confidence=confidence, tolerance=share)
         _print(result, as_json, as_csv)
         if report is not None:
-            _write_report(report, result, a, a if b is None else b, pair)
+            places = (str(a), str(a if b is None else b))
+            names = places if pair is None else (f"{pair[0]} in {places[0]}", f"{pair[1]} in {places[1]}")
+            _write_report(report, result, diff_sides(names, first, second))
     return ExitCode.OK if result.passed else ExitCode.TARGET_MISSED
 
 
-def _write_report(path: Path, result: DiffResults, a: Path, b: Path, pair: tuple[str, str] | None) -> None:
-    from handoff.api.diff_origin import diff_lines, diff_sides
+def _write_report(path: Path, result: DiffResults, sides: tuple[DiffSide, DiffSide]) -> None:
     from handoff.cli.report import write_report
-    from handoff.output.report.diff_report import diff_report
 
-    names = (str(a), str(b)) if pair is None else (f"{pair[0]} in {a}", f"{pair[1]} in {b}")
-    sides = diff_sides(names, read(a), read(b))
     lines = diff_lines(result.table.to_pylist())
     write_report(path, diff_report(*sides, lines, result.confidence, result.tolerance, result.notes))
 

@@ -172,6 +172,14 @@ class Setup:
         mobile = self.attachments.mobile
         return np.flatnonzero(np.append(True, mobile[1:] != mobile[:-1])) if len(mobile) else np.zeros(0, np.int64)
 
+    def count_handoffs(self) -> int:
+        """Return the number of handoffs with a layer-2 event before the end of the run; a log may go on after it."""
+        moves = self.attachments
+        next_up_ps = np.append(moves.up_ps[1:], -1)[: len(moves.mobile)]
+        events = np.stack([moves.predict_ps, moves.going_down_ps, moves.down_ps, next_up_ps])
+        begun = ((events >= 0) & (events < self.duration_ps)).any(axis=0)
+        return int((begun & ~self.last_attachments()).sum())
+
 
 class CorrespondentTable:
     """Correspondents of each mobile node: the nodes that it has flows with, without other mobile nodes.

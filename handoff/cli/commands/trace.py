@@ -102,10 +102,10 @@ def info(file: Path, as_json: bool, scenario: Path | None, max_ratio: int | None
 
 def _find_kind(guessed_kind: str, guessed_format: str, stated_format: str | None, has_columns: bool) -> str:
     """Return how a file is read: as a capture if it begins like one, else as the options say, else as its content shows."""
-    from handoff.cli.movement_info import LOGS
-
     if guessed_kind == "capture":
         return "capture"
+    from handoff.cli.movement_info import LOGS
+
     if has_columns or stated_format in LOGS:
         return "association log"
     if stated_format is not None or guessed_format == "gnettrack":  # G-NetTrack has positions and attachments

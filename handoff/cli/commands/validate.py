@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from handoff.cli.grouped_help import Command
 from handoff.cli.options import scenario_argument, set_option
-
-if TYPE_CHECKING:
-    from handoff.protocol.setup import Setup
 
 _PS_PER_S = 1e12
 
@@ -36,7 +32,7 @@ def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
     if strict and loaded.movement.trace is not None:
         loaded = loaded.model_copy(update={"movement": loaded.movement.model_copy(update={"strict": True})})
     setup = build_setup(loaded, scenario, loaded.seed)
-    handoffs = _count_handoffs(setup)
+    handoffs = setup.count_handoffs()
     name = printable(str(scenario))  # its newlines too
     show(
         f"{name}: valid: {setup.network.mobile_count} mobile nodes, {len(loaded.routers.names)} routers, "
@@ -46,14 +42,3 @@ def validate(scenario: Path, changes: tuple[str, ...], strict: bool) -> None:
         show(f"{name}: {printable(note)}")
     for warning in setup.warnings:
         show(f"{name}: warning: {printable(warning)}")
-
-
-def _count_handoffs(setup: Setup) -> int:
-    """Return the number of handoffs with a layer-2 event before the end of the run; a log may go on after it."""
-    import numpy as np
-
-    moves = setup.attachments
-    next_up_ps = np.append(moves.up_ps[1:], -1)
-    events = np.stack([moves.predict_ps, moves.going_down_ps, moves.down_ps, next_up_ps[: len(moves.mobile)]])
-    begun = ((events >= 0) & (events < setup.duration_ps)).any(axis=0)
-    return int((begun & ~setup.last_attachments()).sum())

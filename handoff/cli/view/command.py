@@ -28,9 +28,8 @@ def view_command(folder: Path, port: int, opens: bool, slo: Sequence[str], scena
     pages = FolderPages(folder, slo, scenario)
     try:
         server = ViewServer(port, pages)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ScenarioError([f"--port {port}: {reason}: give another port, or none for a free one"]) from None
+    except OSError as error:
+        raise ScenarioError([f"--port {port}: {error.strerror}: give another port, or none for a free one"]) from None
     with server:
         show(server.access.url)
         sys.stdout.flush()

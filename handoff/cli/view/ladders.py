@@ -67,7 +67,8 @@ class Ladders:
 
     def __init__(self, study: StudyData, scenario: Path | None = None) -> None:
         facts = study.facts
-        self._command: Sequence[str] = facts.get("command", ())
+        command = facts.get("command", ())
+        self._command: Sequence[str] = command if command[:1] in (["run"], ["compare"]) else ()  # others are of Python
         self._text: str | None = facts.get("scenario")
         self._seed: int | None = facts.get("seed")
         self._path = scenario or (Path(str(self._command[_SCENARIO_AT])) if len(self._command) > _SCENARIO_AT else None)
@@ -132,10 +133,10 @@ class Ladders:
         return tuple(value for option, value in pairwise(self._command[_SCENARIO_AT + 1 :]) if option == "--set")
 
     def _scenario_path(self) -> Path:
-        if self._path is None or self._text is None or self._seed is None:
-            raise ValueError("the tables do not name the scenario of the study")
-        name = printable(str(self._path))
         advice = "start 'handoff view' where the study was run, or give the file with --scenario"
+        if self._path is None or self._text is None or self._seed is None:
+            raise ValueError(f"the tables do not name the scenario file of the study: {advice}")
+        name = printable(str(self._path))
         try:
             text = read_regular(self._path)
         except OSError as error:

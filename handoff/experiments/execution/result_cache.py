@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import sys
 import zlib
@@ -34,6 +35,8 @@ MAX_CACHE_BYTES = 10**9
 MAX_RESULT_BYTES = 2**28
 """Largest result that is stored, before it is compressed. Only long time series are larger."""
 DIGEST_BYTES = 32
+_OWN_NAME = re.compile(rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}|\.[0-9a-f]{{16}}")
+"""Names of entries, and of files in which entries are written."""
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -184,9 +187,9 @@ class ResultCache:
 
         try:
             if (key := self._key(program)) is not None:
-                _write_entry(folder, key, encode_result(result))
-        except (OSError, ValueError, TypeError) as error:
-            self.report(f"{result.procedure} is not in the cache: {error}")
+                _write_entry(folder, key, encode_result(result, MAX_RESULT_BYTES))
+        except (OSError, ValueError, TypeError, MemoryError) as error:
+            self.report(f"{result.procedure} is not in the cache: {str(error) or type(error).__name__}")
 
 
 def _read_entry(folder: int, key: bytes) -> bytes:
@@ -207,8 +210,6 @@ def _read_entry(folder: int, key: bytes) -> bytes:
 
 
 def _write_entry(folder: int, key: bytes, content: bytes) -> None:
-    if len(content) > MAX_RESULT_BYTES:
-        raise ValueError(f"{len(content):,} bytes are more than {MAX_RESULT_BYTES:,}")
     packed = zlib.compress(content, 1)
     partial = f".{os.urandom(8).hex()}"
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=folder)
@@ -227,9 +228,13 @@ def _entry_digest(key: bytes, packed: bytes) -> bytes:
 
 
 def _remove_oldest(folder: int) -> None:
-    """Remove the files that were not used for the longest time until the others take ``MAX_CACHE_BYTES`` at most."""
+    """Remove the entries that were not used for the longest time until the others take ``MAX_CACHE_BYTES`` at most.
+
+    Files with other names are not ours: the folder may be one that the user has other things in.
+    """
     with suppress(OSError), os.scandir(folder) as entries:
-        files = [(status.st_mtime_ns, status.st_size, e.name) for e in entries for status in [e.stat(follow_symlinks=False)]]
+        own = [e for e in entries if _OWN_NAME.fullmatch(e.name) and e.is_file(follow_symlinks=False)]
+        files = [(status.st_mtime_ns, status.st_size, e.name) for e in own for status in [e.stat(follow_symlinks=False)]]
         size = sum(size for _, size, _ in files)
         for _, bytes_of_file, name in sorted(files):
             if size <= MAX_CACHE_BYTES:

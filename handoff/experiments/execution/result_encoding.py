@@ -22,16 +22,21 @@ _KINDS = "biufU"
 _LENGTH_BYTES = 8
 
 
-def encode_result(run: RunResult) -> bytes:
+def encode_result(run: RunResult, max_bytes: int) -> bytes:
     """Return a result as bytes: the length of a JSON text, this text, and the elements of the arrays in its order.
 
     Raises
     ------
+    ValueError
+        If they are more than ``max_bytes``.
     TypeError
         If the result has a value of another type.
     """
     arrays: list[npt.NDArray[Any]] = []
     text = json.dumps(_describe(run, arrays)).encode()
+    size = _LENGTH_BYTES + len(text) + sum(array.nbytes for array in arrays)
+    if size > max_bytes:  # before the arrays are copied
+        raise ValueError(f"{size:,} bytes are more than {max_bytes:,}")
     return b"".join([len(text).to_bytes(_LENGTH_BYTES, "little"), text, *(array.tobytes() for array in arrays)])
 
 

@@ -62,12 +62,14 @@ def read_query(parameters: Mapping[str, str], procedures: Sequence[str]) -> tupl
     if order not in ("", "asc", "desc"):
         raise ParameterError(f"order: {show_name(order)!r}: asc or desc")
     page = parameters.get("page", "1")
-    if not (page.isascii() and page.isdigit() and 1 <= len(page) <= 9):
+    if not (page.isascii() and page.isdigit() and len(page) <= 9 and int(page) > 0):
         raise ParameterError(f"page: {show_name(page)!r}: a number from 1 on")
+    if (lost := parameters.get("lost", "")) not in ("", "1"):
+        raise ParameterError(f"lost: {show_name(lost)!r}: 1, or nothing")
     return HandoffQuery(
-        procedure, parameters.get("lost", "") == "1", parameters.get("mobile", ""), parameters.get("router", ""),
+        procedure, lost == "1", parameters.get("mobile", ""), parameters.get("router", ""),
         _seconds("from", parameters), _seconds("until", parameters), sort or "time", order == "desc",
-    ), max(int(page), 1)  # fmt: skip
+    ), int(page)  # fmt: skip
 
 
 def render_list(handoffs: StoredHandoffs, query: HandoffQuery, page: int, procedures: Sequence[str]) -> ViewPage:
@@ -130,7 +132,7 @@ def _seconds(name: str, parameters: Mapping[str, str]) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = float(text.replace("_", "?"))  # Python reads 1_0 as 10
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -139,4 +141,4 @@ def _seconds(name: str, parameters: Mapping[str, str]) -> float | None:
 
 
 def _show_seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.12g}"
+    return "" if value is None else repr(value).removesuffix(".0")

@@ -19,6 +19,7 @@ def tolerances(monkeypatch):
         return SimpleNamespace(passed=True)
 
     monkeypatch.setattr(diff, "diff", compare)
+    monkeypatch.setattr(diff, "read", lambda folder: folder)
     monkeypatch.setattr(diff, "_print", lambda *_: None)
     return seen
 

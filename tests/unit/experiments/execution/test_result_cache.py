@@ -344,6 +344,28 @@ def test_the_oldest_entries_are_removed(tmp_path, folder, monkeypatch):
     assert left - set(sizes), "the new one"
 
 
+def test_files_of_others_are_neither_counted_nor_removed(tmp_path, folder, monkeypatch):
+    study = Study(tmp_path)
+    study.run()
+    names = {p.name for p in folder.iterdir()}
+    (folder / "thesis.txt").write_bytes(bytes(10**6))
+    (folder / "sub").mkdir()
+    os.utime(folder / "thesis.txt", (0, 0))
+    monkeypatch.setattr(result_cache, "MAX_CACHE_BYTES", 500_000)
+    Study(tmp_path, ["mipv6"]).run()
+    assert {p.name for p in folder.iterdir()} > names | {"thesis.txt", "sub"}
+
+
+def test_a_shortage_of_memory_while_storing_costs_only_the_entry(tmp_path, folder, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("handoff.experiments.execution.result_encoding.encode_result", fail)
+    study = Study(tmp_path)
+    assert len(study.run()) == len(NAMES)
+    assert list(folder.iterdir()) == []
+
+
 def test_large_results_are_not_stored(tmp_path, folder, monkeypatch):
     monkeypatch.setattr(result_cache, "MAX_RESULT_BYTES", 1000)
     study = Study(tmp_path)

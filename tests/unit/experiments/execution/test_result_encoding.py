@@ -14,6 +14,8 @@ from handoff.simulation.study import run_study
 from handoff.workload.build import build_setup
 from tests.unit.experiments.execution.short_tasks import walk_scenario
 
+LIMIT = 10**8
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
@@ -49,12 +51,12 @@ def test_a_decoded_result_has_the_same_values_of_the_same_types(runs):
     plain, mixed = runs
     assert (len(plain.series.links["row"]) > 0, len(plain.packets_around["packets"]) > 0, len(mixed.groups)) == (True, True, 1)
     for run in (plain, mixed):
-        again = decode_result(encode_result(run))
+        again = decode_result(encode_result(run, LIMIT))
         assert parts(again) == parts(run)
         again.handoffs["lost"][:] = 0  # the arrays can be changed, as those of a run
     plain.result.flows["delay_sum_ps"][0] = 2**70  # 37 years: beyond an int64
     plain.batches = (mixed,)
-    assert parts(decode_result(encode_result(plain))) == parts(plain)
+    assert parts(decode_result(encode_result(plain, LIMIT))) == parts(plain)
 
 
 def test_values_of_other_types_are_refused(runs):
@@ -62,7 +64,7 @@ def test_values_of_other_types_are_refused(runs):
     for value in ({1}, np.array([{}, {}]), np.array([None]), object(), {1: "one"}, np.datetime64(0, "s"), True + 0j):
         run.ended_by = value
         with pytest.raises(TypeError, match="cannot be stored"):
-            encode_result(run)
+            encode_result(run, LIMIT)
 
 
 def framed(text, rest=b""):
@@ -103,6 +105,13 @@ def test_other_bytes_are_no_result(data):
 def test_bytes_behind_a_result_are_refused(runs):
     run, _ = runs
     with pytest.raises(ValueError, match="no result"):
-        decode_result(encode_result(run) + b"\0")
+        decode_result(encode_result(run, LIMIT) + b"\0")
     with pytest.raises(ValueError, match="no result"):
-        decode_result(encode_result(run)[:-1])
+        decode_result(encode_result(run, LIMIT)[:-1])
+
+
+def test_a_result_above_the_limit_is_refused_before_its_arrays_are_copied(study):
+    size = len(encode_result(study[0], LIMIT))
+    assert len(encode_result(study[0], size)) == size
+    with pytest.raises(ValueError, match=f"{size:,} bytes are more than {size - 1:,}"):
+        encode_result(study[0], size - 1)
