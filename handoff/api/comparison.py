@@ -148,8 +148,8 @@ def diff(
 ) -> DiffResults:  # fmt: skip
     """Compare two results, or two procedures.
 
-    Sweeps are compared point by point, and replications with the same seed are paired. Single runs are compared by their mobile
-    nodes, which are paired if the seeds are equal. The intervals share the error: together they have the stated confidence.
+    Sweeps are compared point by point, and replications with the same seed are paired. Single runs of one seed are
+    compared by their mobile nodes. The intervals share the error: together they have the stated confidence.
 
     Parameters
     ----------

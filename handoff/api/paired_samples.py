@@ -49,6 +49,8 @@ class Replications:
     def compare(self, confidence: float) -> tuple[float, float, Interval]:
         """Return the value in A, the value in B, and their difference with its interval."""
         common = sorted(self.first.keys() & self.second.keys())
+        if len(common) < 2 < len(self.first) + len(self.second):  # one pair has no interval
+            common = []
         a, b = ([side[seed] for seed in common or side] for side in (self.first, self.second))
         if self.constant:
             interval = exact_difference(b[0] - a[0], len(a))

@@ -62,6 +62,8 @@ class StudyPlots:
 
         quantity = QUANTITIES[_known("measure", measure, QUANTITIES)]
         spec = distribution_spec(self._study("runs", quantity.table), measure, tail)
+        if spec is None and tail:
+            raise ScenarioError([f"measure {measure!r}: no procedure has values that differ (some need detail=True)"])
         if spec is None:
             raise ScenarioError([f"measure {measure!r}: no procedure has a value (some need detail=True)"])
         side = "above" if tail else "up to"
@@ -97,7 +99,7 @@ class StudyPlots:
         packets : bool
             True: run each procedure again, and show each downstream packet at the time of its sending, by its path.
         scenario : str, Path, mapping, Scenario or None
-            Scenario of results that were read from a folder; only ``packets`` needs it.
+            Scenario of results that were read from a folder; ``packets`` and a number of a mobile node need it.
 
         Raises
         ------
@@ -111,7 +113,7 @@ class StudyPlots:
         study = self._study("runs", "handoffs")
         names = study.procedures
         chosen = names if procedures is None else [_known("procedure", name, names) for name in as_tuple(procedures)]
-        source = self._source(scenario, "timeline") if packets else self._study_source
+        source = self._source(scenario, "timeline") if packets or isinstance(mobile_node, int) else None
         if isinstance(mobile_node, int) and source is not None:
             mobile_node = source.setup.network.mobile_name(find_mobile(source.setup, str(mobile_node), "mobile_node"))
         rows = _find_handoff(study, handoff, None if mobile_node is None else str(mobile_node), chosen)
@@ -205,7 +207,10 @@ class StudyPlots:
                 f"{chart}: the tables do not have what it shows: name the scenario of these results, as in "
                 f"plot.{chart}(…, scenario='commute.toml')"
             ])  # fmt: skip
-        loaded, seed = load(scenario), int(self._read("runs")["seed"][0].as_py())
+        loaded, study = load(scenario), self._study("runs")
+        if study.facts.get("scenario", loaded.text) != loaded.text:
+            raise ScenarioError([f"scenario: {loaded.path.name} is not the scenario of these results, or has changed since"])
+        seed = int(study.tables["runs"]["seed"][0].as_py())
         return StudySource(loaded, loaded.build(seed), seed, {})
 
 
@@ -218,6 +223,7 @@ def _find_handoff(study: StudyData, handoff: int, mobile: str | None, procedures
         If there is no such handoff or mobile node.
     """
     table = study.tables["handoffs"]
+    table = table.filter(pc.is_in(table["procedure"], pa.array(list(procedures), pa.string())))
     if not table.num_rows:
         raise ScenarioError(["the results have no handoff"])
     if mobile is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from handoff.protocol.mixture import Mixture
 from handoff.protocol.procedures import Procedure, name_errors, parse_names, repeated_name_errors
 from handoff.protocol.program import Program
 from handoff.scenario.errors import ScenarioError
-from handoff.scenario.option_errors import parse_option, seed_range_errors
+from handoff.scenario.option_errors import parse_option, range_errors, seed_range_errors
 from handoff.simulation.result import RunResult
 from handoff.simulation.run import StudyProgress
 from handoff.simulation.run_parts import procedure_name
@@ -103,8 +104,7 @@ def compare(
     problems += seed_range_errors(seed, 1)
     limit = parse_option("memory_limit", parse_size, memory_limit, problems)
     series_ps = parse_option("series", parse_duration, series, problems)
-    least = (("threads", threads, 1), ("jobs", 1 if jobs is None else jobs, 1), ("seed", seed, 0))
-    problems += [f"{name} is {value}: give {minimum} or more" for name, value, minimum in least if value < minimum]
+    problems += range_errors(threads=(threads, 1, math.inf), jobs=(jobs, 1, math.inf))
     if not chosen:
         problems.append(f"procedures is empty: name one, or 'all' for {len(parse_names('all'))} of them")
     if problems:

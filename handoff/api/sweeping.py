@@ -247,9 +247,14 @@ def sweep(
         plan, chosen = plan_sweep(request)
         executor = make_executor(jobs)
     place = Path(mkdtemp(prefix="handoff-") if folder is None else folder)
-    with named_errors(), interruptible() as interruption, reporting(progress) as report:
-        interruption.on_request(executor.stop)
-        result = run_sweep(plan, place, executor, observer=_Observer(report, interruption))
+    try:
+        with named_errors(), interruptible() as interruption, reporting(progress) as report:
+            interruption.on_request(executor.stop)
+            result = run_sweep(plan, place, executor, observer=_Observer(report, interruption))
+    except BaseException:
+        if folder is None:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
     wanted = {(point.key, seed) for point in plan.points for seed in plan.seeds}
     return SweepResults(place, chosen, result.failures, result.interrupted, folder is None, wanted)
 

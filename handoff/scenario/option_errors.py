@@ -48,7 +48,7 @@ def seed_range_errors(seed: int, runs: int) -> list[str]:
 def range_errors(**limits: tuple[float | None, float, float]) -> list[str]:
     """Return a problem for each named value outside of its limits, given as (value, least, greatest). None is no value."""
     return [
-        f"{name} is {value}: give " + (f"{least:g} or more" if greatest == math.inf else f"{least:g} to {greatest:g}")
+        f"{name} is {value}: give " + (f"{least:,} or more" if greatest == math.inf else f"{least:,} to {greatest:,}")
         for name, (value, least, greatest) in limits.items() if value is not None and not least <= value <= greatest
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 import handoff_traces
 from engine import Network
 from engine.columns import Int
+from engine.quantities import FOREVER
 from engine.rng import PURPOSE_USER, RandomStreams, combine_array, name_key
 from handoff.scenario.traffic import Traffic
 from handoff.workload.capture_stream import CaptureStream
@@ -19,7 +20,6 @@ from handoff.workload.flow_ends import FlowEnds
 
 STREAM_NAME = "*"
 """Replaces the flow's name in the draw of the phase shift if all flows of a mobile node share one (``origin = "stream"``)."""
-_TIME_LIMIT_PS = 2**63
 _PS_PER_DAY = 86_400 * 10**12
 
 
@@ -75,7 +75,7 @@ def load_conversations(captures: Sequence[handoff_traces.CompiledCapture], traff
     flows = stream.select_flows(traffic)
     for flow in flows:
         origin_ns = _origin_ns(flow, traffic)
-        if (last_ps := scale_to_ps(flow.last_ns - origin_ns, traffic.factor)) >= _TIME_LIMIT_PS:
+        if (last_ps := scale_to_ps(flow.last_ns - origin_ns, traffic.factor)) > FOREVER:
             raise ValueError(
                 f"the flow {flow.name} has a packet {last_ps // _PS_PER_DAY:,} days after its beginning, and a replay takes at "
                 "most 106 days: if a time stamp of the capture is wrong, leave its packet out with 'clip', or with editcap"
@@ -101,7 +101,7 @@ def _origin_ns(flow: Flow, traffic: Traffic) -> int:
 def _period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:
     """Return the loop period; None if there is none, or if it is longer than any run, in which nothing is repeated then."""
     period_ps = _exact_period(stream, flow, traffic)
-    return None if period_ps is None or period_ps >= _TIME_LIMIT_PS else period_ps
+    return None if period_ps is None or period_ps > FOREVER else period_ps
 
 
 def _exact_period(stream: CaptureStream, flow: Flow, traffic: Traffic) -> int | None:

@@ -48,8 +48,7 @@ class MovementMap:
 
     def positions(self, mobiles: Sequence[str], times_ps: Int) -> tuple[Int, Int]:
         """Return x and y of mobile nodes, or of their later presences (``NAME#2``), each at a time of the run."""
-        index = find_tracks(self.tracks, self.coverage.longest_gap_ps)
-        numbers = np.array([index[name] for name in mobiles], np.int64)
+        numbers = np.array(find_tracks(self.tracks, mobiles), np.int64)
         x, y = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
         order = np.argsort(numbers, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):

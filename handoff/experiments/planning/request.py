@@ -236,9 +236,9 @@ def _make_steps(
             problem = steps[0]({})
         else:
             return [], _build_setup(request, data, seed, limit) if request.analytic else None
-        if range_errors := problem.range_errors(data):
+        if outside := problem.range_errors(data):
             option = "--vary" if request.vary else f"--size {request.size}:"
-            raise ScenarioError([f"{option} {error}" for error in range_errors])
+            raise ScenarioError([f"{option} {error}" for error in outside])
         return steps, _build_setup(request, problem.tables(data, problem.range.low), seed, limit)
     except ScenarioError as error:
         errors += error.problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -150,14 +150,16 @@ def compute_attachments(
     )
 
 
-def find_tracks(tracks: handoff_traces.Tracks, longest_gap_ps: int | None) -> dict[str, int]:
-    """Return the index of the mobile node in ``tracks`` for each name that ``compute_attachments`` may give to a presence."""
-    taken = set(tracks.mobile_names)
-    index = {}
-    for mobile, name in enumerate(tracks.mobile_names):
-        for number, _ in enumerate(_presences(Trajectory.of_mobile(tracks, mobile), longest_gap_ps), 1):
-            index[_presence_name(name, number, taken)] = mobile
-    return index
+def find_tracks(tracks: handoff_traces.Tracks, presences: Iterable[str]) -> list[int]:
+    """Return the index of the mobile node in ``tracks`` for each name that ``compute_attachments`` has given to a presence.
+
+    Raises
+    ------
+    KeyError
+        If there is no such mobile node.
+    """
+    index = {name: mobile for mobile, name in enumerate(tracks.mobile_names)}
+    return [index[name if name in index else name.rpartition("#")[0] or name] for name in presences]
 
 
 def _presence_name(name: str, number: int, taken: set[str]) -> str:

@@ -76,6 +76,7 @@ QUANTITIES = {
 }  # fmt: skip
 """Quantities by name; the report shows the first three."""
 _OF_HANDOFFS = ("interruption", "latency")
+_Values = dict[str, tuple[Floats, Floats, int]]
 
 
 def distribution_section(study: StudyData) -> Section:
@@ -101,22 +102,34 @@ def distribution_spec(study: StudyData, name: str, tail: bool = True) -> Spec | 
         True: the share above each value, on logarithmic axes. False: the share up to each value, on linear axes.
     """
     quantity = QUANTITIES[name]
+    return _spec_of(_known_values(study, quantity), quantity, tail)
+
+
+def _spec_of(known: _Values, quantity: Quantity, tail: bool = True) -> Spec | None:
     data = []
-    for procedure in study.procedures:
-        values, weights = values_of(study, quantity, procedure)
-        if len(values):
-            data += _line(show_name(procedure), exceedance(values, weights, tail), quantity, tail)
+    for procedure, (values, weights, _) in known.items():
+        data += _line(show_name(procedure), exceedance(values, weights, tail), quantity, tail)
     if not data:
         return None
     return _tail_spec(data, quantity) if tail else _cumulative_spec(data, quantity)
 
 
-def values_of(study: StudyData, quantity: Quantity, procedure: str) -> tuple[Floats, Floats]:
-    """Return the known values of a quantity under a procedure, and the weight of each."""
+def _known_values(study: StudyData, quantity: Quantity) -> _Values:
+    """Return the known values of a quantity, the weight of each, and the number of all, for each procedure that has one."""
+    known = {}
+    for procedure in study.procedures:
+        values, weights = _all_values(study, quantity, procedure)
+        mask = np.isfinite(values)
+        if mask.any():
+            known[procedure] = values[mask], weights[mask], len(values)
+    return known
+
+
+def _all_values(study: StudyData, quantity: Quantity, procedure: str) -> tuple[Floats, Floats]:
+    """Return the values of a quantity under a procedure, NaN where one is not known, and the weight of each."""
     if quantity.table == "handoffs" and quantity.unit == "ms" and study.handoffs is not None:
-        times = study.handoffs.times_ms(procedure, quantity.column)
-        times = times[np.isfinite(times)]
-        return times, np.ones(len(times))
+        values = study.handoffs.times_ms(procedure, quantity.column)
+        return values, np.ones(len(values))
     table = study.table_of(quantity.table, procedure)
     if table is None:
         return np.zeros(0), np.zeros(0)
@@ -124,9 +137,7 @@ def values_of(study: StudyData, quantity: Quantity, procedure: str) -> tuple[Flo
         values = times_ms(table, quantity.column)
     else:
         values = table[quantity.column].to_numpy().astype(np.float64)
-    weights = table["packets"].to_numpy().astype(np.float64) if quantity.of == "packets" else np.ones(len(values))
-    known = np.isfinite(values)
-    return values[known], weights[known]
+    return values, table["packets"].to_numpy().astype(np.float64) if quantity.of == "packets" else np.ones(len(values))
 
 
 def exceedance(values: Floats, weights: Floats, tail: bool = True) -> list[tuple[float, float]]:
@@ -153,14 +164,12 @@ def _line(procedure: str, points: list[tuple[float, float]], quantity: Quantity,
 
 
 def _delays(study: StudyData) -> Chart | None:
-    spec = distribution_spec(study, "delay")
+    values = _known_values(study, QUANTITIES["delay"])
+    spec = _spec_of(values, QUANTITIES["delay"])
     if spec is None:
         return None
     rows = []
-    for name in study.procedures:
-        upper, packets = values_of(study, QUANTITIES["delay"], name)
-        if not len(upper):
-            continue
+    for name, (upper, packets, _) in values.items():
         counts = np.cumsum(packets)
         cells = [show_ms(float(upper[np.searchsorted(counts, q * counts[-1])])) for q in _SHARES]
         rows.append((show_name(name), *cells, show_ms(float(upper[-1]))))
@@ -175,15 +184,14 @@ def _delays(study: StudyData) -> Chart | None:
 
 
 def _of_handoffs(study: StudyData, name: str) -> Chart | None:
-    quantity, spec = QUANTITIES[name], distribution_spec(study, name)
+    quantity = QUANTITIES[name]
+    values_of_procedures = _known_values(study, quantity)
+    spec = _spec_of(values_of_procedures, quantity)
     if spec is None:
         return None
     rows, known = [], []
-    for run in study.procedures:
-        values, procedure = values_of(study, quantity, run)[0], show_name(run)
-        if not len(values):
-            continue
-        positive = float((values > 0).sum() / len(values))
+    for run, (values, _, handoffs) in values_of_procedures.items():
+        procedure, positive = show_name(run), float((values > 0).sum() / handoffs)
         cells = quantiles(values, (*_SHARES, 1.0))
         rows.append((procedure, show_share(positive), *map(show_ms, cells)))
         known.append((cells[2] or 0.0, procedure, len(values)))

@@ -80,7 +80,9 @@ def _draw(study: StudyData, places: MapData, procedure: str) -> tuple[Spec, list
     old = np.array(table["old_router"].to_pylist(), object)[mask]
     lost = pc.coalesce(table["lost"], table["dropped"]).to_numpy().astype(np.float64)[mask]
     x, y = places.handoff_x[mask], places.handoff_y[mask]
-    counts = {name: (int((old == name).sum()), float(lost[old == name].sum())) for name, _, _ in places.routers}
+    names, router = np.unique(old, return_inverse=True)
+    of_router = dict(zip(names.tolist(), zip(np.bincount(router), np.bincount(router, weights=lost), strict=True), strict=True))
+    counts = {name: (int(n), float(k)) for name, _, _ in places.routers for n, k in [of_router.get(name, (0, 0.0))]}
     routers = sorted(places.routers, key=lambda router: -counts[router[0]][0])[:MAX_ROUTERS]
     squares, size = _squares(x, y, lost, places)
     return _spec(routers, counts, squares, size, places), routers, counts

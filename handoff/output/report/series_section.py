@@ -122,7 +122,8 @@ def make_bins(study: StudyData, table: pa.Table) -> Bins:
     """Return the intervals of a time series and their bins."""
     step = float(pc.max(pc.subtract(table["end_s"], table["begin_s"])).as_py())
     end = max(float(pc.max(table["end_s"]).as_py()), *(_end_s(row) for row in study.runs))
-    intervals = max(math.ceil(end / step - 1e-6), 1)
+    last = round(float(pc.max(table["begin_s"]).as_py()) / step)
+    intervals = max(math.ceil(end / step - 1e-6), last + 1)  # the last one may be very short
     return Bins(step, end, intervals, -(-intervals // MAX_BINS))
 
 

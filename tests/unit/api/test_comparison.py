@@ -146,3 +146,12 @@ def test_results_that_cannot_be_compared_are_refused(fleet, walk, tmp_path):
     for words in (["diff", "x"], ["diff", "x", "y", "--tolerance", "much"], ["diff", str(tmp_path), str(tmp_path)]):
         result = CliRunner().invoke(main, words)
         assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_one_common_seed_makes_no_pair():
+    first, second = ({seed: 0.1 + 0.001 * seed for seed in range(low, low + 10)} for low in (0, 9))
+    sample = Replications("mipv4", "loss_ratio", "ratio", first, second, constant=False, resolution=0.0)
+    a, b, interval = sample.compare(0.95)
+    assert (a, b) == (pytest.approx(0.1045), pytest.approx(0.1135))
+    assert interval.low < 0.009 < interval.high
+    assert interval.n == 20

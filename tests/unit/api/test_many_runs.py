@@ -39,6 +39,17 @@ def test_a_sweep_without_a_folder_leaves_nothing(walk):
     assert not folder.exists()
 
 
+def test_a_sweep_that_fails_leaves_no_temporary_folder(walk, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        handoff.sweep(walk, {"buffer": [1]}, ["mipv4"], runs=1, jobs=1, progress=fail)
+    assert [p for p in tmp_path.iterdir() if p.name.startswith("handoff-")] == []
+
+
 def test_mistakes_are_about_arguments(walk, tmp_path):
     with pytest.raises(handoff.HandoffError) as failure:
         handoff.sweep(walk, {"bufffer": [1]}, "mipv9", measures=["losses"])
@@ -83,8 +94,8 @@ def test_a_text_is_one_argument(walk):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"runs": 0}, "runs is 0: give 1 to"), ({"batches": -1}, "batches is -1"), ({"seed": -3}, "seed is -3: give 0 or more"),
-        ({"jobs": 0}, "jobs is 0: give 1 or more"),
+        ({"runs": 0}, "runs is 0: give 1 to 1,000,000"), ({"batches": -1}, "batches is -1"),
+        ({"seed": -3}, "seed is -3: give 0 or more"), ({"jobs": 0}, "jobs is 0: give 1 or more"),
     ],
 )  # fmt: skip
 def test_numbers_of_a_sweep_have_limits(walk, tmp_path, arguments, problem):

@@ -242,6 +242,25 @@ def test_mistakes_say_what_would_be_right(result, draw, message):
         draw(result.plot)
 
 
+def test_a_folder_needs_its_own_scenario(result, street, tmp_path):
+    result.write(tmp_path / "out")
+    plot = handoff.read(tmp_path / "out").plot
+    own = handoff.load(street)
+    assert rows(plot.timeline(0, 0, scenario=own)) == rows(result.plot.timeline(0, 0))
+    other = handoff.load(street | {"duration": "19s"})
+    for draw in (lambda: plot.timeline(0, packets=True, scenario=other), lambda: plot.map(scenario=other)):
+        with pytest.raises(handoff.HandoffError, match="is not the scenario of these results"):
+            draw()
+
+
+def test_a_timeline_without_a_handoff_of_its_procedures_says_so(result):
+    table = result.handoffs.filter([p != "sync-mipv4" or i == 0 for p, i in zip(*(
+        result.handoffs[name].to_pylist() for name in ("procedure", "index")), strict=True)])  # fmt: skip
+    stopped = Results("street", lambda name: table if name == "handoffs" else getattr(result, name))
+    with pytest.raises(handoff.HandoffError, match="handoff 1: no mobile node has such a handoff: give 0 to 0"):
+        stopped.plot.timeline(1, procedures="sync-mipv4")
+
+
 @pytest.mark.parametrize(("module", "package"), [("altair", "altair"), ("vl_convert", "vl-convert-python")])
 def test_without_the_extra_one_error_names_the_command(monkeypatch, module, package):
     tables = small_tables(("mipv4",))

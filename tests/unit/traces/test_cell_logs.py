@@ -103,6 +103,16 @@ def test_a_wrong_line_of_a_drive_test_is_refused(save, change, message):
         handoff_traces.read_cell_log(save(GNETTRACK.replace(*change).encode()))
 
 
+def test_a_line_without_a_position_does_not_decide_the_order_of_the_others(save):
+    """The second line has no position and a time two hours late; the times of the others are 0, 2 and 4 s."""
+    late = GNETTRACK.replace("00.00.01,7.000100", "02.00.01,-")
+    tracks = handoff_traces.read_movement(save(late.encode()), on_bad_record="skip")
+    assert (tracks.time_ps.tolist(), sum(tracks.skipped.values())) == ([0, 2 * S, 4 * S], 1)
+    first = GNETTRACK.replace("2020.01.01_00.00.00,7.000000", "2021.01.01_00.00.00,-")
+    tracks = handoff_traces.read_movement(save(first.encode()), on_bad_record="skip")
+    assert (tracks.time_ps.tolist(), sum(tracks.skipped.values())) == ([0, S, 3 * S], 1)
+
+
 def test_wrong_lines_of_a_drive_test_are_left_out(save):
     text = GNETTRACK.replace("00.00.01,7.0001", "00.00.xx,7.0001").replace("28,X,2,LTE", "28,X,2")
     log = handoff_traces.read_cell_log(save(text.encode()), on_bad_record="skip")

@@ -93,7 +93,8 @@ def read_gnettrack_positions(
 ) -> tuple[bytes, int | None, dict[str, int]]:
     """Return the positions of a log of G-NetTrack Pro as CSV, line by line, its first time since 1970, and skipped records.
 
-    The CSV has the records that do not go back in time; its times count from the first one.
+    The CSV has the records that do not go back in time; its times count from the first one. A record without a position, which
+    the native reader refuses or leaves out, has a place in neither order.
 
     Raises
     ------
@@ -110,17 +111,27 @@ def read_gnettrack_positions(
         time = parse_time_of_row(row, number, bad)
         if time is None:
             continue
-        epoch_ps = time if epoch_ps is None else epoch_ps
-        if latest_line and time < latest_ps:
+        if not _has_position(row):
+            time = latest_ps
+        elif latest_line and time < latest_ps:
             bad.add(BACK_IN_TIME, number, f"{DRIVE!r} goes back in time", f"at or after the time of line {latest_line}")
             continue
-        latest_ps, latest_line = time, number
+        else:
+            epoch_ps = time if epoch_ps is None else epoch_ps
+            latest_ps, latest_line = time, number
         out.write("\n" * (number - line - 1))  # the native reader skips empty lines, and its line numbers are right
         line = number
         speed = _metres_per_second(row.get("speed", ""))
-        writer.writerow([format_seconds(time - epoch_ps), DRIVE, row["longitude"], row["latitude"], speed])
+        writer.writerow([format_seconds(time - (epoch_ps or 0)), DRIVE, row["longitude"], row["latitude"], speed])
     bad.check()
     return out.getvalue().encode(), epoch_ps, bad.skipped
+
+
+def _has_position(row: dict[str, str]) -> bool:
+    try:
+        return abs(float(row["longitude"])) <= 180 and abs(float(row["latitude"])) <= 90
+    except ValueError:
+        return False
 
 
 def parse_time_of_row(row: dict[str, str], line: int, bad: BadRecords) -> int | None:

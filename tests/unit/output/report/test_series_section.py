@@ -5,7 +5,7 @@ import pytest
 
 from handoff.output.parquet import SERIES
 from handoff.output.report import series_section as module
-from handoff.output.report.series_section import Bins, series_section
+from handoff.output.report.series_section import Bins, make_bins, series_section
 from handoff.output.report.study_data import StudyData
 from tests.unit.output.report.small_study import small_tables, with_cells
 
@@ -88,6 +88,14 @@ def test_the_last_interval_may_be_short():
     """A run of 2.3 s has five intervals of 0.5 s, of which the last one takes 0.3 s."""
     bins = Bins(0.5, 2.3, 5, 2)
     assert (bins.count, bins.edges.tolist(), bins.span(4)) == (3, [0, 1, 2, 2.3], "2 to 2.3 s")
+
+
+def test_a_very_short_last_interval_counts():
+    """A run of 1.0000001 s: the third interval of 0.5 s takes 0.1 µs."""
+    table = pa.table({"begin_s": [0.0, 0.5, 1.0], "end_s": [0.5, 1.0, 1.0000001]})
+    run = {"procedure": ["mipv4"], "until_s": [1.0000001], "interrupted_s": pa.nulls(1, pa.float64())}
+    data = StudyData({"runs": pa.table(run)})
+    assert make_bins(data, table).intervals == 3
 
 
 def test_the_size_does_not_grow_with_the_intervals(study):
