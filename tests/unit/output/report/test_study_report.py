@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from handoff.output.report.distribution_section import MAX_POINTS, exceedance
+from handoff.output.report.distribution_section import MAX_POINTS, distribution_section, exceedance
 from handoff.output.report.page import pack_spec, render_page
 from handoff.output.report.study_data import StudyData
 from handoff.output.report.study_report import study_report
@@ -168,3 +168,13 @@ def test_packed_rows_name_each_field_once():
         "data": {"names": ["a", "b", "c"], "columns": [[1, 2], [None, None], [None, 3]]},
         "layer": [{"data": {"names": [], "columns": []}}],
     }  # fmt: skip
+
+
+def test_the_share_above_0_is_of_all_handoffs():
+    """A handoff without a value, as one in which nothing arrives, is not above 0."""
+    tables = small_tables(("mipv4",))
+    values = tables["handoffs"]["disruption_s"].to_pylist()
+    assert None in values
+    above = sum(value is not None and value > 0 for value in values) / len(values)
+    chart = next(c for c in distribution_section(StudyData(tables)).charts if c.table.columns[1] == "Handoffs above 0")
+    assert chart.table.rows[0][1] == f"{above:.1%}".replace("%", " %")
