@@ -85,8 +85,7 @@ def test_distributions_are_those_of_the_table(result):
 def test_a_distribution_has_a_step_for_each_value():
     """1, 2 and 4 packets are lost: a quarter of four handoffs up to 1, half up to 2, all up to 4."""
     tables = small_tables(("mipv4",))
-    tables |= {"handoffs": tables["handoffs"].slice(0, 4)}
-    tables = with_cells(tables, "handoffs", lost=[4, 1, 2, 4])
+    tables = with_cells({**tables, "handoffs": tables["handoffs"].slice(0, 4)}, "handoffs", lost=[4, 1, 2, 4])
     plot = Results("town", tables.__getitem__).plot
     linear = [(row["t"], row["share"]) for row in rows(plot.cdf("lost"))]
     assert linear == [(1, 0), (1, 0.25), (2, 0.5), (4, 1)]
