@@ -22,7 +22,7 @@ from engine._core cimport BROKEN, Engine
 from engine._loop cimport AUTO
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport (
-    BUFFER, LOCAL, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer, find_entry, new_buffer,
+    BUFFER, LOCAL, NO_GATE, QUEUE, TUNNEL, BindingTable, CareOfList, Entry, PacketBuffer, find_entry, new_buffer,
 )
 from engine.kernel.copy_ledger cimport CopyCount
 from engine.kernel.events cimport ControllerEvent, Message
@@ -218,6 +218,7 @@ cdef int serialize_table(StateStream s, World* w, BindingTable* table, int cell,
     """
     cdef uint32_t i, slot_count
     cdef Entry e
+    cdef PacketBuffer* buffer
     cdef bint shared
     if s.reading:
         free_table(w, table)
@@ -247,7 +248,11 @@ cdef int serialize_table(StateStream s, World* w, BindingTable* table, int cell,
         elif e.mode == BUFFER:
             if s.reading:
                 table.entries[i].target.extension = <void*>new_buffer(0, 0)
-            serialize_buffer(s, <PacketBuffer*>table.entries[i].target.extension)
+            buffer = <PacketBuffer*>table.entries[i].target.extension
+            serialize_buffer(s, buffer)
+            if buffer.gate != NO_GATE:
+                shared = cell >= 0 and w.cell[cell].shared_downlink != NULL
+                buffer.downlink = find_radio_fifo(w, cell, -1 if shared else e.mobile, False)
         elif e.mode == TUNNEL and e.careof_count > 1:
             if s.reading:
                 table.entries[i].target.extension = require(calloc(1, sizeof(CareOfList)))
@@ -256,7 +261,7 @@ cdef int serialize_table(StateStream s, World* w, BindingTable* table, int cell,
 
 cdef int serialize_buffer(StateStream s, PacketBuffer* buffer) except -1:
     buffer.limit_packets, buffer.limit_bytes = s.serialize_int(buffer.limit_packets), s.serialize_int(buffer.limit_bytes)
-    buffer.bytes = s.serialize_int(buffer.bytes)
+    buffer.bytes, buffer.gate = s.serialize_int(buffer.bytes), s.serialize_int(buffer.gate)
     return serialize_items(s, buffer.packets)
 
 

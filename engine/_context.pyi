@@ -41,11 +41,13 @@ class Context:
     ) -> None: ...  # fmt: skip
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: Literal["router", "mobile"] = "router",
-        until_ps: int | None = None, simultaneous: bool = False, copy_in_flight: bool = False, hostile: bool = False,
+        until_ps: int | None = None, simultaneous: bool = False, relayed: bool = False, beside_cell: bool = False,
+        copy_in_flight: bool = False, hostile: bool = False,
     ) -> None: ...  # fmt: skip
     def deliver_locally(self, *, until_ps: int | None = None) -> None: ...
     def buffer(
-        self, *, packets: int | None = None, bytes: int | None = None, until_ps: int | None = None, copy_in_flight: bool = False,
+        self, *, packets: int | None = None, bytes: int | None = None, until_ps: int | None = None, gate: int | None = None,
+        copy_in_flight: bool = False,
     ) -> None: ...  # fmt: skip
     def unbind(self, coa: int | None = None) -> None: ...
     def timer(self, at_ps: int, code: int, arg: int = 0) -> None: ...

@@ -15,7 +15,7 @@ from engine.kernel.events cimport (
     END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
     UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
-from engine.kernel.binding_table cimport ENDS_AT_MOBILE, HOSTILE_TUNNEL
+from engine.kernel.binding_table cimport BESIDE_CELL, ENDS_AT_MOBILE, HOSTILE_TUNNEL, NO_GATE, RELAYED_PACKETS
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
@@ -29,6 +29,7 @@ cdef enum:
     MIN_MESSAGE_BYTES = 1
     MAX_MESSAGE_BYTES = 65000
     MAX_HEADER_BYTES = 60
+    MAX_GATE = 15  # tunnels of a packet
     MAX_TIMERS = 0xFFFF  # MobileNode.pending_timers has 16 bits
 
 cdef tuple KIND_NAMES = ("scheduled", "timer", "message", "refused message")
@@ -195,6 +196,7 @@ cdef class Context:
         a.arg0 = a.arg1 = 0
         a.expiry = NEVER
         a.tunnel_flags = a.copy_in_flight = 0
+        a.gate = NO_GATE
         self.order += 1
         return a
 
@@ -311,8 +313,8 @@ cdef class Context:
             a.packet.flags |= LIKE_DATA
         self.u.actions.push_back(a)
 
-    def bind(self, coa, *, header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint copy_in_flight=False,
-             bint hostile=False):
+    def bind(self, coa, *, header_bytes=20, str end="router", until_ps=None, bint simultaneous=False, bint relayed=False,
+             bint beside_cell=False, bint copy_in_flight=False, bint hostile=False):
         """Tunnel the current mobile node's packets to the node ``coa`` from now on (docs/model.md, section 6).
 
         Parameters
@@ -328,6 +330,11 @@ cdef class Context:
         simultaneous : bool
             If true, keep the other care-of nodes and send a copy of each packet to every one. At most 4 are kept; a fifth
             replaces the oldest.
+        relayed : bool
+            If true, and beside other care-of nodes, this one takes the packets that have been in a tunnel before, and the others
+            take the rest. Requires ``simultaneous``.
+        beside_cell : bool
+            If true, this node's own cell gets a copy of each packet too. Not together with ``simultaneous``.
         copy_in_flight : bool
             If true, also forward copies of the data packets that the cell is transmitting now. The engine must run with
             ``scheduling="heap"``: in a window, the radio may be ahead of the node.
@@ -343,7 +350,14 @@ cdef class Context:
             raise ValueError(f"care-of node {target} cannot be reached from node {self.node}")
         a.arg0, a.arg1 = target, to_integer(header_bytes, "header_bytes", 0, MAX_HEADER_BYTES)
         a.expiry = self.to_expiry(until_ps)
+        if relayed and not simultaneous:
+            raise ValueError("'relayed' shares packets with other care-of nodes: it needs 'simultaneous'")
+        if beside_cell and simultaneous:
+            raise ValueError("'beside_cell' replaces the entry: it excludes 'simultaneous'")
+        if beside_cell:
+            self.require_cell(self.node)
         a.tunnel_flags = (ENDS_AT_MOBILE if end == "mobile" else 0) | (HOSTILE_TUNNEL if hostile else 0)
+        a.tunnel_flags |= (RELAYED_PACKETS if relayed else 0) | (BESIDE_CELL if beside_cell else 0)
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 
@@ -355,7 +369,7 @@ cdef class Context:
         a.expiry = self.to_expiry(until_ps)
         self.u.actions.push_back(a)
 
-    def buffer(self, *, packets=None, bytes=None, until_ps=None, bint copy_in_flight=False):
+    def buffer(self, *, packets=None, bytes=None, until_ps=None, gate=None, bint copy_in_flight=False):
         """Buffer the current mobile node's packets at this node.
 
         Parameters
@@ -364,6 +378,8 @@ cdef class Context:
             Capacity of the buffer; None means no limit, and 0 no room.
         until_ps : int or None
             Time at which the buffered packets are dropped; None means never.
+        gate : int or None
+            If not None, packets that have been in more tunnels than this pass the buffer and go to this node's own cell.
         copy_in_flight : bool
             If true, also buffer copies of the data packets that the cell is transmitting now, as in :meth:`bind`.
         """
@@ -371,6 +387,9 @@ cdef class Context:
         self.require_node()
         a.arg0, a.arg1 = to_buffer_limit(packets, "packets"), to_buffer_limit(bytes, "bytes")
         a.expiry = self.to_expiry(until_ps)
+        if gate is not None:
+            self.require_cell(self.node)
+            a.gate = to_integer(gate, "gate", 0, MAX_GATE)
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 

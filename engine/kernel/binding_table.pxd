@@ -27,6 +27,8 @@ cdef enum:
 cdef enum:  # CareOf.tunnel_flags
     ENDS_AT_MOBILE = 1
     HOSTILE_TUNNEL = 2  # bound by an attacker: its data packets are counted as diverted
+    RELAYED_PACKETS = 4  # beside others, it takes the packets that have been in a tunnel, and the others take the rest
+    BESIDE_CELL = 8  # of an action: the node's own cell gets a copy too
 
 cdef extern from *:
     """
@@ -48,8 +50,13 @@ cdef extern from *:
 cdef struct CareOfList:  # care-of nodes in the order of binding
     CareOf item[4]
 
+cdef enum:
+    NO_GATE = -1
+
 cdef struct PacketBuffer:
     vector[Packet]* packets
+    int64_t gate  # packets with more tunnels than this pass into ``downlink``; NO_GATE: none
+    void* downlink  # Fifo; NULL without a gate
     int64_t limit_packets  # UNLIMITED: no limit
     int64_t limit_bytes
     int64_t bytes
@@ -151,6 +158,7 @@ cdef inline CareOf* careof_at(Entry* e, int k) noexcept nogil:
 cdef inline PacketBuffer* new_buffer(int64_t packets, int64_t size) noexcept nogil:
     cdef PacketBuffer* h = <PacketBuffer*>require(calloc(1, sizeof(PacketBuffer)))
     h.packets = new vector[Packet]()
+    h.gate = NO_GATE
     h.limit_packets = packets
     h.limit_bytes = size
     return h

@@ -72,7 +72,7 @@ cdef enum:  # Action.op, named as the methods of Context; arg0 and arg1 are give
     BIND = 1  # (care-of node, header bytes)
     ADD_BINDING = 2  # (care-of node, header bytes)
     DELIVER_LOCALLY = 3
-    SET_BUFFER = 4  # (packets, bytes; UNLIMITED: no limit)
+    SET_BUFFER = 4  # (packets, bytes; UNLIMITED: no limit), with Action.gate
     UNBIND = 5  # (care-of node)
     UNBIND_ALL = 6
     SET_UPSTREAM_ROUTE = 7  # (cell)
@@ -91,7 +91,8 @@ cdef struct Action:
     int64_t arg0
     int64_t arg1
     int64_t expiry
-    int32_t tunnel_flags  # CareOf.tunnel_flags
+    int32_t tunnel_flags  # CareOf.tunnel_flags, and BESIDE_CELL
+    int32_t gate  # PacketBuffer.gate
     int32_t copy_in_flight
     Packet packet
 

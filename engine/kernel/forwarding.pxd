@@ -4,8 +4,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from engine.kernel.binding_table cimport (
-    BUFFER, EMPTY, ENDS_AT_MOBILE, HOSTILE_TUNNEL, LOCAL, MAX_CAREOF, QUEUE, TUNNEL, BindingTable, CareOf, CareOfList, Entry,
-    PacketBuffer, buffer_packet, careof_at, find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
+    BESIDE_CELL, BUFFER, EMPTY, ENDS_AT_MOBILE, HOSTILE_TUNNEL, LOCAL, MAX_CAREOF, NO_GATE, QUEUE, RELAYED_PACKETS, TUNNEL,
+    BindingTable, CareOf, CareOfList, Entry, PacketBuffer, buffer_packet, careof_at, find_entry, find_or_insert, free_entry,
+    new_buffer, remove_entry,
 )
 from engine.kernel.copy_ledger cimport CopyCount, packet_id
 from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
@@ -83,6 +84,33 @@ cdef inline void enqueue_downlink(World* w, int n, Fifo* f, const Packet* p) noe
         f.state.flags |= IN_CONTROL_LIST
         w.control_downlinks.push_back(f)
 
+cdef inline Fifo* entry_downlink(const Entry* e) noexcept nogil:
+    """Return the downlink that an entry names, as local delivery or behind a gate; else NULL."""
+    if e != NULL and e.mode == LOCAL:
+        return <Fifo*>e.target.extension
+    if e != NULL and e.mode == BUFFER:
+        return <Fifo*>(<PacketBuffer*>e.target.extension).downlink
+    return NULL
+
+cdef inline Fifo* visitor_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
+    """Return the downlink of n's cell for an entry that names it."""
+    cdef Cell* c = &w.cell[w.cell_of_node[n]]
+    cdef Fifo* f = c.shared_downlink
+    if f == NULL:
+        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
+        f.state.flags &= ~<uint64_t>ORPHAN
+    return f
+
+cdef inline Fifo* radio_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
+    """Return the downlink of n's cell for one packet, whether the entry of the mobile node names it or not."""
+    cdef Cell* c = &w.cell[w.cell_of_node[n]]
+    cdef Fifo* f = c.shared_downlink
+    if f == NULL:
+        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
+        if entry_downlink(find_entry(&w.tables[n], mobile)) == NULL:
+            f.state.flags |= ORPHAN
+    return f
+
 cdef inline void count_diverted(Unit* u, const Packet* p) noexcept nogil:
     """Count a data packet that an attacker's binding sends elsewhere."""
     if packet_kind(p) < CONTROL_NODE:
@@ -124,15 +152,30 @@ cdef inline void share_copy_count(World* w, Packet* p, int k) noexcept nogil:
     lock.release()
     p.tunnels += 1 << FANOUT_SHIFT
 
+cdef inline int select_targets(Entry* e, const Packet* p, CareOf** targets) noexcept nogil:
+    """Write the valid care-of nodes of an entry that take a packet, and return their number.
+
+    Those for relayed packets and the others share the packets only while both kinds are valid.
+    """
+    cdef bint relayed = (p.tunnels & TUNNEL_COUNT_MASK) > 0
+    cdef int i, k = 0, kinds = 0
+    cdef CareOf* c
+    for i in range(e.careof_count):
+        c = careof_at(e, i)
+        if p.t < c.expiry:
+            kinds |= 2 if c.tunnel_flags & RELAYED_PACKETS else 1
+    for i in range(e.careof_count):
+        c = careof_at(e, i)
+        if p.t < c.expiry and (kinds != 3 or relayed == ((c.tunnel_flags & RELAYED_PACKETS) != 0)):
+            targets[k] = c
+            k += 1
+    return k
+
 cdef inline void fan_out(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
-    """Send a copy to every valid care-of node; the caller has checked that there is one."""
+    """Send a copy to every valid care-of node that takes the packet; the caller has checked that one is valid."""
     cdef CareOf* targets[MAX_CAREOF]
     cdef Packet copy = p[0]
-    cdef int k = 0, i, fanouts
-    for i in range(e.careof_count):
-        if p.t < careof_at(e, i).expiry:
-            targets[k] = careof_at(e, i)
-            k += 1
+    cdef int k = select_targets(e, p, targets), i, fanouts
     fanouts = p.tunnels >> FANOUT_SHIFT
     if (p.tunnels & TUNNEL_COUNT_MASK) >= w.tunnel_limit or (k > 1 and fanouts >= MAX_FANOUTS):
         drop(w, p, TUNNEL_LIMIT, p.t, n)
@@ -144,7 +187,10 @@ cdef inline void fan_out(World* w, int n, const Packet* p, Entry* e) noexcept no
                 w.trace.copy_tunnels(w.trace, p[0], <uint8_t>(p.copy | (i << (2 * fanouts))))
     for i in range(k):
         copy.copy = <uint8_t>(p.copy | (i << (2 * fanouts)))
-        send_through_tunnel(w, n, &copy, targets[i])
+        if unlikely(targets[i].node == n):
+            enqueue_downlink(w, n, radio_downlink(w, n, e.mobile), &copy)
+        else:
+            send_through_tunnel(w, n, &copy, targets[i])
 
 cdef inline bint has_valid_careof(Entry* e, int64_t t) noexcept nogil:
     cdef int i
@@ -178,6 +224,10 @@ cdef inline void look_up(World* w, int n, const Packet* p, Entry* e) noexcept no
     else:
         look_up_slow_path(w, n, p, e)
 
+cdef inline bint may_pass(const PacketBuffer* buffer, const Packet* p) noexcept nogil:
+    """Return whether a packet passes the gate of a buffer."""
+    return buffer.gate != NO_GATE and (p.tunnels & TUNNEL_COUNT_MASK) > buffer.gate
+
 cdef inline void look_up_slow_path(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
     """Forward a packet when its entry is neither local nor one usable tunnel."""
     cdef PacketBuffer* buffer
@@ -190,6 +240,8 @@ cdef inline void look_up_slow_path(World* w, int n, const Packet* p, Entry* e) n
         drop(w, p, TUNNEL_LIMIT, p.t, n)
     elif e.mode == TUNNEL:
         fan_out(w, n, p, e)
+    elif may_pass(<PacketBuffer*>e.target.extension, p):
+        enqueue_downlink(w, n, entry_downlink(e), p)
     else:
         buffer = <PacketBuffer*>e.target.extension
         inner = p[0]
@@ -262,7 +314,7 @@ cdef inline void copy_packets_on_air(World* w, Fifo* down, int64_t t, uint32_t m
             out.push_back(copy)
         i += 1
 
-cdef inline void count_replacement(Unit* u, Entry* old, const Entry* new, int64_t t) noexcept nogil:
+cdef inline void count_replacement(Unit* u, Entry* old, Entry* new, int64_t t) noexcept nogil:
     """Count that a whole entry replaces another one; ``old`` may be NULL, and ``new`` may have mode EMPTY."""
     cdef int k
     if old != NULL and old.mode == TUNNEL:
@@ -271,32 +323,37 @@ cdef inline void count_replacement(Unit* u, Entry* old, const Entry* new, int64_
     elif old != NULL:
         uncount_entry(&u.visitors, old.target.expiry, t)
     if new.mode == TUNNEL:
-        count_entry(&u.bindings, new.target.expiry, t)
+        for k in range(new.careof_count):
+            count_entry(&u.bindings, careof_at(new, k).expiry, t)
     elif new.mode != EMPTY:
         count_entry(&u.visitors, new.target.expiry, t)
+
+cdef inline bint keep_buffer(PacketBuffer* old, const PacketBuffer* new) noexcept nogil:
+    """Give a buffer the limits of one that replaces it. Return False, without a change, if the gates differ."""
+    if old.gate != new.gate:
+        return False
+    old.limit_packets, old.limit_bytes = new.limit_packets, new.limit_bytes
+    return True
 
 cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int64_t t, bint copy_in_flight) noexcept nogil:
     """Replace a whole entry (mode EMPTY: remove it).
 
-    Buffered packets follow the new entry; packets that wait in the downlink are rescued (docs/model.md, 6).
+    Packets that wait in the downlink are rescued, and buffered packets follow the new entry (docs/model.md, 6).
     """
     cdef Entry* e = find_entry(&w.tables[n], mobile)
     cdef vector[Packet] packets
-    cdef Fifo* down
+    cdef Fifo* down = entry_downlink(e)
+    cdef PacketBuffer* buffer
     cdef Unit* u = &w.unit[w.unit_of_node[n]]
+    cdef size_t i
     count_replacement(u, e, &new, t)
     if e != NULL and e.mode == BUFFER:
         expire_buffer(w, n, e, t)
-        if new.mode == BUFFER:  # keep the buffer, change its limits
-            (<PacketBuffer*>e.target.extension).limit_packets = (<PacketBuffer*>new.target.extension).limit_packets
-            (<PacketBuffer*>e.target.extension).limit_bytes = (<PacketBuffer*>new.target.extension).limit_bytes
+        if new.mode == BUFFER and keep_buffer(<PacketBuffer*>e.target.extension, <PacketBuffer*>new.target.extension):
             e.target.expiry = new.target.expiry
             free_entry(&new)
             return
-        count_bytes(&u.held, -(<PacketBuffer*>e.target.extension).bytes, t)
-        packets.swap((<PacketBuffer*>e.target.extension).packets[0])
-    elif e != NULL and e.mode == LOCAL and new.mode != LOCAL:
-        down = <Fifo*>e.target.extension
+    if down != NULL and entry_downlink(&new) == NULL:
         if copy_in_flight:
             copy_packets_on_air(w, down, t, mobile, &packets)
         if new.mode != EMPTY:
@@ -304,6 +361,11 @@ cdef inline void replace_entry(World* w, int n, uint32_t mobile, Entry new, int6
         if down.mobile >= 0:
             down.state.flags |= ORPHAN
             free_unused_downlink(w, down, t)
+    if e != NULL and e.mode == BUFFER:
+        buffer = <PacketBuffer*>e.target.extension
+        count_bytes(&u.held, -buffer.bytes, t)
+        for i in range(buffer.packets.size()):
+            packets.push_back(buffer.packets.data()[i])
     if e != NULL:
         free_entry(e)
     if new.mode == EMPTY:
@@ -330,30 +392,28 @@ cdef inline void free_unused_downlink(World* w, Fifo* f, int64_t t) noexcept nog
         delete_fifo(w.fifo_pool, f)
 
 cdef inline void set_local_entry(World* w, int n, uint32_t mobile, int64_t expiry, int64_t t) noexcept nogil:
-    cdef Cell* c = &w.cell[w.cell_of_node[n]]
     cdef Entry e
     e.mobile = mobile
     e.mode = LOCAL
     e.careof_count = 0
     e.target.expiry = expiry
-    if c.shared_downlink != NULL:
-        e.target.extension = c.shared_downlink
-    else:
-        e.target.extension = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
-        (<Fifo*>e.target.extension).state.flags &= ~<uint64_t>ORPHAN
+    e.target.extension = visitor_downlink(w, n, mobile)
     replace_entry(w, n, mobile, e, t, False)
 
 cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
     """Put a message straight into the cell's downlink to the mobile node, whatever the table says."""
-    cdef Cell* c = &w.cell[w.cell_of_node[n]]
-    cdef Fifo* f = c.shared_downlink
-    cdef Entry* e
-    if f == NULL:
-        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, a.mobile)
-        e = find_entry(&w.tables[n], a.mobile)
-        if e == NULL or e.mode != LOCAL:
-            f.state.flags |= ORPHAN
-    enqueue_downlink(w, n, f, &a.packet)
+    enqueue_downlink(w, n, radio_downlink(w, n, a.mobile), &a.packet)
+
+cdef inline void set_buffer_entry(World* w, int n, const Action* a) noexcept nogil:
+    cdef Entry e
+    cdef PacketBuffer* buffer = new_buffer(a.arg0, a.arg1)
+    e.mobile, e.mode, e.careof_count = a.mobile, BUFFER, 0
+    e.target.expiry = a.expiry
+    e.target.extension = buffer
+    if a.gate != NO_GATE:
+        buffer.gate = a.gate
+        buffer.downlink = visitor_downlink(w, n, a.mobile)
+    replace_entry(w, n, a.mobile, e, a.t, a.copy_in_flight)
 
 cdef inline void set_tunnel_entry(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:
     cdef Entry e
@@ -361,6 +421,20 @@ cdef inline void set_tunnel_entry(World* w, int n, uint32_t mobile, CareOf c, in
     e.mode = TUNNEL
     e.careof_count = 1
     e.target = c
+    replace_entry(w, n, mobile, e, t, copy_in_flight)
+
+cdef inline void set_tunnel_beside_cell(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:
+    """Set an entry with two care-of nodes, the first of which is n itself: its own cell."""
+    cdef Entry e
+    cdef CareOfList* s = <CareOfList*>require(calloc(1, sizeof(CareOfList)))
+    s.item[0].expiry = s.item[1].expiry = c.expiry
+    s.item[0].node = <uint16_t>n
+    s.item[1] = c
+    e.mobile = mobile
+    e.mode = TUNNEL
+    e.careof_count = 2
+    e.target.expiry = c.expiry
+    e.target.extension = s
     replace_entry(w, n, mobile, e, t, copy_in_flight)
 
 cdef inline void remove_careof(Entry* e, int k) noexcept nogil:
@@ -428,12 +502,13 @@ cdef inline void remove_binding(World* w, int n, uint32_t mobile, int64_t careof
             else:
                 uncount_entry(&w.unit[w.unit_of_node[n]].bindings, careof_at(e, k).expiry, t)
                 remove_careof(e, k)
+                if e.careof_count == 1 and e.target.node == n:
+                    set_local_entry(w, n, mobile, e.target.expiry, t)
             return
 
 cdef inline void apply_action(World* w, int n, Action* a) noexcept nogil:
     """Apply an action of the controller of node n."""
     cdef CareOf c
-    cdef Entry e
     if a.op == SEND:
         if a.arg1:
             send_by_radio(w, n, a)
@@ -442,18 +517,17 @@ cdef inline void apply_action(World* w, int n, Action* a) noexcept nogil:
         else:
             forward_packet(w, n, &a.packet)
     elif a.op == BIND or a.op == ADD_BINDING:
-        c.expiry, c.tunnel_flags = a.expiry, <uint8_t>a.tunnel_flags
+        c.expiry, c.tunnel_flags = a.expiry, <uint8_t>(a.tunnel_flags & ~BESIDE_CELL)
         c.node, c.header_bytes = <uint16_t>a.arg0, <uint8_t>a.arg1
-        if a.op == BIND:
+        if a.tunnel_flags & BESIDE_CELL:
+            set_tunnel_beside_cell(w, n, a.mobile, c, a.t, a.copy_in_flight)
+        elif a.op == BIND:
             set_tunnel_entry(w, n, a.mobile, c, a.t, a.copy_in_flight)
         else:
             add_careof(w, n, a.mobile, c, a.t, a.copy_in_flight)
     elif a.op == DELIVER_LOCALLY:
         set_local_entry(w, n, a.mobile, a.expiry, a.t)
     elif a.op == SET_BUFFER:
-        e.mobile, e.mode, e.careof_count = a.mobile, BUFFER, 0
-        e.target.expiry = a.expiry
-        e.target.extension = new_buffer(a.arg0, a.arg1)
-        replace_entry(w, n, a.mobile, e, a.t, a.copy_in_flight)
+        set_buffer_entry(w, n, a)
     elif a.op == UNBIND or a.op == UNBIND_ALL:
         remove_binding(w, n, a.mobile, a.arg0 if a.op == UNBIND else -1, a.t)

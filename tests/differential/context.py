@@ -12,7 +12,7 @@ from engine.results import Fate
 from .draws import mix2
 from .fifo import Packet
 from .paths import CONTROLLERS, unit_of
-from .table import CareOf, Hold, Local
+from .table import CareOf, Hold, Local, Tunnel
 
 if TYPE_CHECKING:
     from .oracle import Oracle
@@ -66,19 +66,26 @@ class Context:
 
     def bind(
         self, coa: int, *, header_bytes: int = 20, end: str = "router", until_ps: int | None = None,
-        simultaneous: bool = False, copy_in_flight: bool = False, hostile: bool = False,
+        simultaneous: bool = False, relayed: bool = False, beside_cell: bool = False, copy_in_flight: bool = False,
+        hostile: bool = False,
     ) -> None:  # fmt: skip
-        new = CareOf(coa, header_bytes, end == "router", FOREVER if until_ps is None else until_ps, hostile)
-        self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, copy_in_flight)
+        until = FOREVER if until_ps is None else until_ps
+        new = CareOf(coa, header_bytes, end == "router", until, hostile, relayed)
+        if beside_cell:
+            both = Tunnel([CareOf(self.node, 0, True, until), new])
+            self._oracle.change(self.node, self.mobile, both, self.time_ps, copy_in_flight)
+        else:
+            self._oracle.bind(self.node, self.mobile, new, simultaneous, self.time_ps, copy_in_flight)
 
     def deliver_locally(self, *, until_ps: int | None = None) -> None:
         entry = Local(FOREVER if until_ps is None else until_ps)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps)
 
     def buffer(
-        self, *, packets: int | None = None, bytes: int | None = None, until_ps: int | None = None, copy_in_flight: bool = False
-    ) -> None:
-        entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps)
+        self, *, packets: int | None = None, bytes: int | None = None, until_ps: int | None = None, gate: int | None = None,
+        copy_in_flight: bool = False,
+    ) -> None:  # fmt: skip
+        entry = Hold(packets, bytes, FOREVER if until_ps is None else until_ps, gate)
         self._oracle.change(self.node, self.mobile, entry, self.time_ps, copy_in_flight)
 
     def unbind(self, coa: int | None = None) -> None:

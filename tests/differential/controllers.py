@@ -33,6 +33,7 @@ class Script:
     bicast: float  # share of bindings that are simultaneous
     hops: int  # how many messages may follow from one
     copy_in_flight: bool  # bindings copy what is in the air
+    prepared: float = 0.0  # share of events at nodes that are followed by an action of prepared handoffs
 
 
 class Actor:
@@ -54,6 +55,8 @@ class Actor:
         for _ in range(2):
             if dice.random() < self.script.chaos:
                 self.disturb(ctx, event, dice)
+        if self.place is not None and dice.random() < self.script.prepared:
+            self.prepare(ctx, dice)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
     def index(self, name: str) -> int:
@@ -223,6 +226,23 @@ class Actor:
             self.disturb_fleet(ctx, dice)
         else:
             self.disturb_table(ctx, dice, other)
+
+    def prepare(self, ctx: Any, dice: Random) -> None:
+        """Perform one action of prepared handoffs: a gate, copies beside the cell, or a binding for relayed packets."""
+        what, other = dice.randrange(5), dice.choice(self.script.nodes)
+        in_flight = self.script.copy_in_flight
+        if what <= 1 and self.place in self.script.cells:
+            limits = {"packets": dice.choice((None, 0, 1, 4)), "bytes": dice.choice((None, None, self.few_bytes(1500)))}
+            gate = dice.choice((0, 1, 1, 2))
+            ctx.buffer(**limits, until_ps=self.until(ctx, dice, 0.3), gate=gate, copy_in_flight=in_flight)
+        elif other == self.place:
+            pass
+        elif what == 2 and self.place in self.script.cells:
+            header, until_ps = dice.choice(self.script.headers), self.until(ctx, dice, 0.3)
+            ctx.bind(self.index(other), header_bytes=header, until_ps=until_ps, beside_cell=True, copy_in_flight=in_flight)
+        else:
+            header, until_ps = dice.choice(self.script.headers), self.until(ctx, dice, 0.3)
+            ctx.bind(self.index(other), header_bytes=header, until_ps=until_ps, simultaneous=True, relayed=True)
 
     def cell_rank(self, dice: Random) -> int:
         return self.rank(dice.choice(self.script.cells))

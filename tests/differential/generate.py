@@ -60,6 +60,7 @@ class _Generator:
             bicast=dice.choice((0.0, 0.3, 0.8)),
             hops=dice.choice((2, 3, 4)),
             copy_in_flight=seed % 4 == 1,
+            prepared=(0.0, 0.2, 0.6)[seed % 3],
         )
 
     # -- quantities ------------------------------------------------------------------------------------------------------

@@ -237,8 +237,8 @@ class Oracle:
         elif not entry.valid(t):
             self.record.end(packet, Fate.BINDING_EXPIRED, t, node)
         elif isinstance(entry, Tunnel):
-            self.encapsulate(node, packet, entry.valid(t), t)
-        elif isinstance(entry, Local):
+            self.encapsulate(node, packet, entry.targets(t, packet.tunnels), t)
+        elif isinstance(entry, Local) or entry.passes(packet):
             self.send_down(node, packet, t)
         else:
             self.wait(node, packet, entry, t)
@@ -253,6 +253,8 @@ class Oracle:
             if i:
                 self.record.born(copy, original=False)
             copy.level += fan_out
+            if way.node == node:
+                continue
             copy.tunnels += 1
             copy.extra = way.header if way.ends_at_router else copy.extra + way.header
             copy.ends_at_router = way.ends_at_router
@@ -262,8 +264,11 @@ class Oracle:
             if way.hostile and not copy.is_control:
                 self.record.nodes[node].diverted += 1
                 self.record.nodes[node].diverted_bytes += copy.own_size
-        for copy in copies:
-            self.forward(node, copy, t)
+        for copy, way in zip(copies, care_of, strict=True):
+            if way.node == node:
+                self.send_down(node, copy, t)
+            else:
+                self.forward(node, copy, t)
 
     def wait(self, node: int, packet: Packet, hold: Hold, t: int) -> None:
         why_not = hold.put(packet)
@@ -294,6 +299,8 @@ class Oracle:
             self.record.nodes[node].occupancy.changed(self.tables[node], t)
             if not entry.care_of:
                 self.change(node, mobile, None, t)
+            elif [c.node for c in entry.care_of] == [node]:
+                self.change(node, mobile, Local(entry.care_of[0].until), t)
 
     def change(self, node: int, mobile: int, new: Entry | None, t: int, copy_in_flight: bool = False) -> None:
         """Replace an entry by a new one, or by none."""
@@ -308,16 +315,16 @@ class Oracle:
         if isinstance(new, Hold):
             order = (self.mobile_keys[mobile],)
             self.push(new.until, unit_of(node), TIMEOUTS, order, self.time_out, node, mobile, new)
-        if isinstance(old, Hold):
-            self.release(node, old, new, t)
-        elif isinstance(old, Local) and isinstance(new, Tunnel | Hold):
-            self.rescue(node, mobile, t, copy_in_flight)
-
-    def release(self, node: int, old: Hold, new: Entry | None, t: int) -> None:
-        """Forward the packets of a removed hold buffer."""
-        if isinstance(new, Hold):
+        if isinstance(old, Hold) and isinstance(new, Hold) and old.gate == new.gate:
             new.waiting = old.waiting
             return
+        if names_downlink(old) and new is not None and not names_downlink(new):
+            self.rescue(node, mobile, t, copy_in_flight)
+        if isinstance(old, Hold):
+            self.release(node, old, t)
+
+    def release(self, node: int, old: Hold, t: int) -> None:
+        """Forward the packets of a removed hold buffer."""
         for packet in old.waiting:
             self.record.nodes[node].occupancy.left(packet, t)
             self.look_up(node, packet, t)
@@ -446,6 +453,11 @@ class Oracle:
         heard = any(up <= slot.start and slot.finish <= down for up, down in times)
         if self.comes_through(t, fifo, slot, heard, FLEET):
             self.enter(node, slot.packet, t)
+
+
+def names_downlink(entry: Entry | None) -> bool:
+    """Return whether an entry delivers packets of its mobile into the cell alone."""
+    return isinstance(entry, Local) or (isinstance(entry, Hold) and entry.gate is not None)
 
 
 def rows(columns: dict[str, Any], *names: str) -> Iterator[tuple[int, ...]]:

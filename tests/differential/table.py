@@ -19,6 +19,7 @@ class CareOf:
     ends_at_router: bool
     until: int = FOREVER
     hostile: bool = False
+    relayed: bool = False  # takes the packets that have been in a tunnel, and the others take the rest
 
 
 @dataclass
@@ -27,6 +28,12 @@ class Tunnel:
 
     def valid(self, t: int) -> list[CareOf]:
         return [c for c in self.care_of if t < c.until]
+
+    def targets(self, t: int, tunnels: int) -> list[CareOf]:
+        """Return the care-of nodes that take a packet that has been in ``tunnels`` tunnels."""
+        valid = self.valid(t)
+        same_kind = [c for c in valid if c.relayed == (tunnels > 0)]
+        return same_kind if len({c.relayed for c in valid}) == 2 else valid
 
     def add(self, new: CareOf, t: int) -> None:
         """Add a simultaneous binding."""
@@ -55,10 +62,14 @@ class Hold:
     packets: int | None = None
     bytes: int | None = None
     until: int = FOREVER
+    gate: int | None = None  # packets that have been in more tunnels pass
     waiting: list[Packet] = field(default_factory=list)
 
     def valid(self, t: int) -> bool:
         return t < self.until
+
+    def passes(self, packet: Packet) -> bool:
+        return self.gate is not None and packet.tunnels > self.gate
 
     def put(self, packet: Packet) -> Fate | None:
         """Buffer a packet; return None, or the reason for a drop."""
